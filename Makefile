@@ -1,0 +1,58 @@
+# The habits of this project. Needs python3 (3.11 or newer, with venv), make and git.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+OUT := outputs/huli/2020/current
+
+.PHONY: help report test lint docs lock sample clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The environment is made anew when the lock changes, so that it never holds more than the lock
+# says. Hashes refuse any other file; what builds our two packages is locked with the rest.
+.venv/locked: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "reportkit needs Python 3.11 or newer")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(READY): .venv/locked pyproject.toml fonts/pyproject.toml
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e ./fonts -e .
+	@touch $@
+
+report: $(READY) ## the report of 湖里区 2020 from its sample ledgers (status 1: made, with findings)
+	@$(BIN)/reportkit run huli 2020 || test $$? -eq 1
+	@ls $(OUT)/report.html $(OUT)/audit.html $(OUT)/report.pdf
+
+test: $(READY) ## the whole test suite
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## style, types, layers, spelling, clean notebooks, small files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/python -m pytest -q tests/unit/test_house.py
+
+docs: $(READY) ## the documentation, into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+# Resolved for every Python and platform at once; it says no index, so that each place uses its own.
+lock: ## resolve requirements.lock anew (uv in a throw-away environment)
+	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet uv
+	.venv-lock/bin/uv pip compile pyproject.toml --group dev --upgrade --quiet \
+	    --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	    --no-emit-package reportkit-fonts --no-emit-index-url --no-emit-find-links \
+	    --no-annotate --custom-compile-command "make lock" --output-file requirements.lock
+	rm -r .venv-lock
+
+sample: $(READY) ## make the sample ledgers in data/ anew from published totals
+	for folder in params/reports/*; do \
+	    $(BIN)/reportkit synth $$folder/*.published.json --out data || exit; \
+	done
+
+clean: ## remove everything that can be made again, but the reports in outputs/
+	rm -rf .venv .venv-lock site build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

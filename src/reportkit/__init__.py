@@ -1,0 +1,36 @@
+"""reportkit: reproducible annual reports on open government information, number by number.
+
+The notebook reads like the report::
+
+    report = rk.open_report("huli", 2020)
+    report.section("一")
+    report.table(3)
+    report.seal()
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reportkit.errors import InputError, ReportkitError
+    from reportkit.facts import Fact
+    from reportkit.report import Report, open_report
+
+__all__ = ["Fact", "InputError", "Report", "ReportkitError", "__version__", "open_report"]
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Fact": "facts",
+    "InputError": "errors",
+    "Report": "report",
+    "ReportkitError": "errors",
+    "open_report": "report",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Lazily, so that `reportkit --help` does not wait for pandas.
+    if name not in _HOMES:
+        message = f"module 'reportkit' has no attribute '{name}'"
+        raise AttributeError(message)
+    return getattr(import_module(f"reportkit.{_HOMES[name]}"), name)

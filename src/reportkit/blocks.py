@@ -1,0 +1,84 @@
+"""Blocks: what a notebook cell shows as data, and all that a document is made from."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from reportkit.errors import ExportError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["KINDS", "MIME", "SCHEMA", "Block", "block", "from_notebook"]
+
+MIME = "application/vnd.reportkit.block+json"
+SCHEMA = "reportkit/block/1"
+KINDS = ("head", "section", "table", "chart", "inputs", "checks", "seal")
+
+Block = dict[str, Any]
+
+
+def block(kind: str, /, **fields: Any) -> Block:
+    """Return a block of a kind.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`.
+    **fields : object
+        The block's own fields, of JSON types.
+
+    Examples
+    --------
+    >>> block("section", number="一", title="总体情况", body=[])["schema"]
+    'reportkit/block/1'
+    """
+    if kind not in KINDS:
+        message = f"a block is one of {', '.join(KINDS)}, not {kind!r}"
+        raise ValueError(message)
+    return {"schema": SCHEMA, "kind": kind, **fields}
+
+
+def from_notebook(notebook: Mapping[str, Any], /) -> list[Block]:
+    """Return the blocks of an executed notebook, in the order of its cells.
+
+    Parameters
+    ----------
+    notebook : NotebookNode or dict
+        An executed notebook of nbformat 4.
+
+    Returns
+    -------
+    list of dict
+        Plain copies: changing them leaves the notebook as it is.
+
+    Raises
+    ------
+    ExportError
+        ``no-blocks`` if no cell shows one (the notebook was not executed, or its outputs were
+        stripped); ``block-unknown`` if one has a schema or kind of another version.
+    """
+    found: list[Block] = []
+    for number, cell in enumerate(notebook["cells"], start=1):
+        for output in cell.get("outputs", ()):
+            if MIME not in output.get("data", {}):
+                continue
+            one: Block = json.loads(json.dumps(output["data"][MIME]))
+            if one.get("schema") != SCHEMA or one.get("kind") not in KINDS:
+                raise ExportError(
+                    "block-unknown",
+                    f"cell {number} shows a block of schema {one.get('schema')!r} and kind "
+                    f"{one.get('kind')!r}; this version reads {SCHEMA} of kinds "
+                    f"{', '.join(KINDS)}: export with the version that ran the notebook, "
+                    "or run it again",
+                    cell=number,
+                )
+            found.append(one)
+    if not found:
+        raise ExportError(
+            "no-blocks",
+            "no cell of the notebook shows a reportkit block: execute the notebook first "
+            "(reportkit run, or papermill), and keep its outputs",
+        )
+    return found

@@ -1,0 +1,185 @@
+"""Checks: the form's reconciliation rules and the relations a text states, over facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reportkit.facts import plain
+
+if TYPE_CHECKING:
+    from reportkit.facts import Facts
+    from reportkit.forms import Form, Rule, Table
+    from reportkit.ledgers import Ledger
+    from reportkit.params import Relation
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule, applied to one place: what must hold, and whether it does.
+
+    Parameters
+    ----------
+    id : str
+        Rule id; one rule gives a check for each place it is applied to.
+    title : str
+    severity : {"error", "warning", "info"}
+    holds : bool
+    left, right : str or None
+        The two sides of an equation, as printed.
+    facts : tuple of str
+        Facts that take part.
+    message : str
+        What was compared, in words.
+    """
+
+    id: str
+    title: str
+    severity: str
+    holds: bool
+    left: str | None
+    right: str | None
+    facts: tuple[str, ...]
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The check as it stands in ``checks.json``."""
+        return asdict(self) | {"facts": list(self.facts)}
+
+
+def form_checks(form: Form, facts: Facts) -> list[Check]:
+    """Apply the rules of the form edition (R1-R6).
+
+    Source: 勾稽关系 of the form, 国办公开办函〔2019〕60号 and 〔2021〕30号.
+    """
+    return [check for rule in form.rules for check in _apply(rule, form, facts)]
+
+
+def _apply(rule: Rule, form: Form, facts: Facts) -> Iterable[Check]:
+    if rule.equal:
+        table = form.table(rule.equal.table)
+        for left, right, where in _sides(rule, table):
+            yield _equation(rule.id, rule.title, rule.severity, left, right, facts, where)
+    if rule.disjoint:
+        table = form.table(rule.disjoint.table)
+        (band,) = table.model.bands
+        parts = next(r.parts for r in table.rows(band) if r.key == rule.disjoint.parts_of)
+        leaves = [
+            table.cell_id(row, column.key)
+            for row in parts
+            for column in table.columns(band)
+            if not column.parts
+        ]
+        rows = [r for name in leaves if (r := facts[name].rows) is not None]
+        counted = np.concatenate(rows) if rows else np.empty(0, np.int64)
+        twice = len(counted) - len(np.unique(counted))
+        message = f"计入各项结果{len(counted)}件，涉及申请{len(counted) - twice}件"
+        yield Check(
+            rule.id, rule.title, rule.severity, twice == 0, str(len(counted)),
+            str(len(counted) - twice), (f"{table.id}.{rule.disjoint.parts_of}.total",), message,
+        )  # fmt: skip
+    if rule.natural:
+        names = [name for name in facts if name.split(".")[0] in rule.natural]
+        wrong = [n for n in names if facts[n].number < 0 or facts[n].number % 1]
+        message = "、".join(f"{n} = {facts[n].text}" for n in wrong) or f"{len(names)}格均符合"
+        yield Check(
+            rule.id, rule.title, rule.severity, not wrong, None, None, tuple(wrong), message
+        )
+
+
+def _sides(rule: Rule, table: Table) -> Iterable[tuple[list[str], list[str], str]]:
+    """Fact ids of both sides of an equation, for each column (or row) of a table."""
+    assert rule.equal is not None  # noqa: S101 - the caller asked
+    by_column = rule.equal.each == "column"
+    for band in table.model.bands:
+        rows, columns = table.rows(band), table.columns(band)
+        along, across = (columns, rows) if by_column else (rows, columns)
+        right = rule.equal.right
+        left = rule.equal.left
+        if left == "parts":
+            left = [key for leaf in across if leaf.key in right for key in leaf.parts]
+        for leaf in along:
+
+            def ids(keys: Sequence[str], at: str = leaf.key) -> list[str]:
+                pairs = ((key, at) if by_column else (at, key) for key in keys)
+                return [table.cell_id(row, column) for row, column in pairs]
+
+            yield ids(left), ids(right), leaf.node.text
+
+
+def relation_checks(relations: Sequence[Relation], facts: Facts) -> list[Check]:
+    """Figures of the text that must add up (N1, N2, …)."""
+    return [
+        _equation(
+            f"N{number}", relation.title, relation.severity, relation.left, relation.right, facts, ""
+        )
+        for number, relation in enumerate(relations, 1)
+    ]
+
+
+def _equation(
+    name: str, title: str, severity: str,
+    left: Sequence[str], right: Sequence[str], facts: Facts, where: str,
+) -> Check:  # fmt: skip
+    sums = [sum((facts[f].number for f in side), Decimal(0)) for side in (left, right)]
+    holds = sums[0] == sums[1]
+    sides = [_side(side, facts, total) for side, total in zip((left, right), sums, strict=True)]
+    message = f"{where}：" if where else ""
+    message += sides[0] + (" = " if holds else " ≠ ") + sides[1]
+    if not holds:
+        message += f"，相差{plain(abs(sums[0] - sums[1]))}"
+    return Check(
+        name, title, severity, holds, plain(sums[0]), plain(sums[1]), (*left, *right), message
+    )
+
+
+def _side(names: Sequence[str], facts: Facts, total: Decimal) -> str:
+    if len(names) == 1:
+        return facts[names[0]].text
+    terms = [facts[name].text for name in names if facts[name].number or len(names) <= 4]
+    return f"{' + '.join(terms)} = {plain(total)}" if len(terms) > 1 else plain(total)
+
+
+def intake_checks(ledgers: Mapping[str, Ledger]) -> list[Check]:
+    """Records that were not counted are findings (L1 rejected, L2 other)."""
+    checks = []
+    for key, ledger in ledgers.items():
+        rejected = [v for v in ledger.violations if v.severity == "reject"]
+        told = "；".join(v.text() for v in rejected[:20])
+        checks.append(
+            Check(
+                "L1", f"{ledger.schema.name}：每条记录均可读并计入", "error", not rejected,
+                str(ledger.read - ledger.rejected), str(ledger.read), (),
+                told or f"读入{ledger.read}条，无拒绝",
+            )
+        )  # fmt: skip
+        others = [v for v in ledger.violations if v.severity != "reject"]
+        if others:
+            told = "；".join(v.text() for v in others[:20])
+            checks.append(
+                Check("L2", f"{key}：读入时的提示", "warning", False, None, None, (), told)
+            )
+    return checks
+
+
+def published_checks(published: Mapping[str, Decimal], facts: Facts) -> list[Check]:
+    """The report against what was published for the same year, cell by cell (P1)."""
+    title = "与已公布的报告一致"
+    different = [n for n, value in published.items() if n in facts and facts[n].number != value]
+    checks = [
+        Check(
+            "P1", title, "warning", False, facts[name].text, plain(published[name]), (name,),
+            f"{facts[name].label}：计算得{facts[name].text}，已公布{plain(published[name])}",
+        )
+        for name in different
+    ]  # fmt: skip
+    compared = sum(name in facts for name in published)
+    if compared and not different:
+        checks.append(
+            Check("P1", title, "warning", True, None, None, (), f"{compared}格逐一相同")
+        )
+    return checks

@@ -1,0 +1,198 @@
+"""Commands: argument in, result out, nothing else. Modules are imported when a command needs them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reportkit import __version__
+from reportkit.errors import InputError, ReportkitError
+
+Command = Callable[..., Any]
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_params = click.option("--params", type=_FOLDER, help="Parameters; default: params.")
+_data = click.option("--data", type=_FOLDER, help="Ledgers; default: data.")
+_out = click.option("--out", type=_FOLDER, default=Path("outputs"), help="Runs; default: outputs.")
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+_scope = click.option("--scope", type=click.Choice(["district", "office"]), help="汇总 or 本机关.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def cli() -> None:
+    """Statutory annual reports (政府信息公开工作年度报告) from raw ledgers.
+
+    Exit status: 0 done; 1 done, with findings; 2 bad input; 3 execution failed.
+    """
+
+
+def _command(function: Command) -> click.Command:
+    """A command that returns (exit status, JSON document, text) or raises a ReportkitError."""
+
+    @wraps(function)
+    def wrapped(*, as_json: bool = False, **options: Any) -> None:
+        try:
+            status, document, text = function(**options)
+        except ReportkitError as error:
+            status, text = error.exit_status, f"reportkit: {error}"
+            document = {"error": error.reason, "message": error.message, "fields": error.fields}
+            click.echo(text, err=True)
+            if as_json:
+                click.echo(json.dumps(document, ensure_ascii=False, default=str))
+            sys.exit(status)
+        if as_json:
+            click.echo(json.dumps(document, ensure_ascii=False, indent=1, default=str))
+        else:
+            click.echo(text)
+        sys.exit(status)
+
+    return cli.command()(_json(wrapped))
+
+
+@_command
+@click.argument("district")
+@click.argument("year", type=int)
+@_scope
+@click.option("--draft", is_flag=True, help="Mark the documents as a draft.")
+@click.option("--force", is_flag=True, help="Run also when nothing has changed.")
+@_params
+@_data
+@_out
+def run(district: str, year: int, **options: Any) -> tuple[int, Any, str]:
+    """Make one report: read ledgers, execute the notebook, check, export, seal."""
+    from reportkit.execution import run as make
+
+    outcome = make(district, year, **options)
+    current = outcome.folder.parents[1] / "current"
+    documents = [current / name for name in ("report.html", "audit.html", "report.pdf")]
+    lines = [_finding(check) for check in outcome.findings]
+    if lines:
+        lines.insert(0, f"{len(lines)} checks do not hold:")
+    state = "unchanged" if outcome.unchanged else "made"
+    lines.append(f"{state}{' as a draft' if outcome.draft else ''}: {outcome.folder}")
+    lines += [f"  {path}" for path in documents]
+    document = {
+        "district": district,
+        "year": year,
+        "run": str(outcome.folder),
+        "draft": outcome.draft,
+        "unchanged": outcome.unchanged,
+        "findings": outcome.findings,
+        "documents": [str(path) for path in documents],
+    }
+    return outcome.exit_status, document, "\n".join(lines)
+
+
+def _finding(check: dict[str, Any]) -> str:
+    return f"  {check['id']} {check['severity']}: {check['title']}: {check['message']}"
+
+
+@_command
+@click.argument("district")
+@click.argument("year", type=int, required=False)
+@_params
+@_data
+@_out
+def intake(district: str, year: int | None, **options: Any) -> tuple[int, Any, str]:
+    """Read and validate a district's ledgers; print every problem, write nothing."""
+    from reportkit.report import read_ledgers
+
+    ledgers, problems = read_ledgers(
+        district, year, params=options["params"], data=options["data"]
+    )
+    lines = [
+        f"{ledger.schema.name}: {ledger.read} read, {len(ledger.frame)} accepted, "
+        f"{ledger.rejected} rejected, {ledger.set_aside} set aside"
+        for ledger in ledgers.values()
+    ]
+    violations = [v for ledger in ledgers.values() for v in ledger.violations]
+    lines += [f"  {violation.text()}" for violation in violations]
+    lines += [str(problem) for problem in problems]
+    document = {
+        "ledgers": [
+            {
+                "ledger": key, "read": ledger.read, "accepted": len(ledger.frame),
+                "rejected": ledger.rejected, "set_aside": ledger.set_aside,
+            }
+            for key, ledger in ledgers.items()
+        ],
+        "violations": [vars(violation) for violation in violations],
+        "errors": [{"error": p.reason, "message": p.message} for p in problems],
+    }  # fmt: skip
+    rejected = any(ledger.rejected for ledger in ledgers.values())
+    return (2 if problems else int(rejected)), document, "\n".join(lines)
+
+
+@_command
+@click.argument("fact")
+@click.option("--run", "folder", type=_FOLDER, required=True, help="A run's folder.")
+def explain(fact: str, folder: Path) -> tuple[int, Any, str]:
+    """Definition, filter, value and source rows of one fact of a run."""
+    from reportkit.execution.evidence import explain as look_up
+
+    document = look_up(folder, fact)
+    rows = document.pop("source_rows")
+    lines = [f"{key}: {value}" for key, value in document.items() if value not in (None, [], "")]
+    lines += [f"  row {row['row']}: {row['file']}:{row['place']}" for row in rows[:200]]
+    if len(rows) > 200:
+        lines.append(f"  … and {len(rows) - 200} more; --json lists all")
+    return 0, document | {"source_rows": rows}, "\n".join(lines)
+
+
+@_command
+@click.argument("published", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=_FOLDER, default=Path("data"), help="Data folder; default: data.")
+def synth(published: tuple[Path, ...], out: Path) -> tuple[int, Any, str]:
+    """Demonstration ledgers whose totals equal a district's published reports."""
+    from reportkit.synth import synth_files
+
+    made, paths = synth_files(published, out)
+    told = [str(difference) for difference in made.exceptions]
+    lines = [str(path) for path in paths]
+    if told:
+        lines.append(f"{len(told)} published values contradict others and cannot be given:")
+        lines += [f"  {line}" for line in told]
+    document = {"files": [str(path) for path in paths], "exceptions": told}
+    return int(bool(told)), document, "\n".join(lines)
+
+
+@_command
+@click.argument("folders", nargs=-1, required=True, type=_FOLDER, metavar="RUN...")
+def verify(folders: tuple[Path, ...]) -> tuple[int, Any, str]:
+    """Whether the files of a run are those it was sealed with."""
+    from reportkit.proof import verify_files
+
+    verdicts = []
+    for folder in folders:
+        if not (folder / "MANIFEST.json").is_file():
+            message = f"{folder} is no run: it has no MANIFEST.json"
+            raise InputError("run-missing", message)
+        try:
+            verify_files(folder)
+            verdicts.append({"run": str(folder), "whole": True, "message": "whole"})
+        except ReportkitError as error:
+            verdicts.append({"run": str(folder), "whole": False, "message": error.message})
+    lines = [f"{verdict['run']}: {verdict['message']}" for verdict in verdicts]
+    broken = any(not verdict["whole"] for verdict in verdicts)
+    return int(broken), {"runs": verdicts}, "\n".join(lines)
+
+
+def main() -> None:
+    """Entry point of ``reportkit``."""
+    # A terminated run leaves through its clean-up, with the status that shells expect.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        cli(standalone_mode=False)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)

@@ -1,0 +1,240 @@
+"""What a number means, as data: which rows of which ledger, and what is measured on them.
+
+The same conditions are written in the form editions and in ``params/facts``: a column name and
+a value (``类别: 解读``), a list of values, or one operator (``发布日期: {during: Y}``). ``Y`` is
+the report year, ``Y-1`` the year before, ``Y-11-30`` a day in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from reportkit.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+Op = Literal[
+    "=", "in", "not in", "between", "<", "<=", "empty or >=", "empty or >", "contains",
+    "empty", "present",
+]  # fmt: skip
+Measure = Literal["count", "sum", "distinct", "first", "last"]
+
+_WORDS = {
+    "=": "为“{0}”",
+    "<": "早于{0}",
+    "<=": "不晚于{0}",
+    "empty or >=": "为空或不早于{0}",
+    "empty or >": "为空或晚于{0}",
+    "contains": "含“{0}”",
+    "empty": "为空",
+    "present": "不为空",
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One test of one column; dates are ISO text, ``between`` includes both ends."""
+
+    column: str
+    op: Op
+    value: tuple[str, ...] = ()
+
+    def mask(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Rows of *frame* that pass; an empty cell passes only where the operator says so."""
+        column = frame[self.column]
+        empty = column.isna().to_numpy(dtype=bool)
+        if self.op == "empty":
+            return empty
+        if self.op == "present":
+            return ~empty
+        if self.op == "contains":
+            found = column.astype("str").str.contains(self.value[0], regex=False, na=False)
+            return found.to_numpy(dtype=bool)
+        if pd.api.types.is_datetime64_any_dtype(column.dtype):
+            return self._mask_dates(column.to_numpy(dtype="datetime64[D]"), empty)
+        chosen = column.isin(self.value).to_numpy(dtype=bool)
+        # An empty cell is none of the named values, so "not in" lets it pass.
+        return ~chosen if self.op == "not in" else chosen
+
+    def _mask_dates(
+        self, days: npt.NDArray[np.datetime64], empty: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.bool_]:
+        bounds = np.array(self.value, dtype="datetime64[D]")
+        if self.op == "between":
+            return (days >= bounds[0]) & (days <= bounds[1])
+        if self.op == "<":
+            return days < bounds[0]
+        if self.op == "<=":
+            return days <= bounds[0]
+        if self.op == "empty or >=":
+            return empty | (days >= bounds[0])
+        if self.op == "empty or >":
+            return empty | (days > bounds[0])
+        chosen = np.isin(days, bounds)
+        return ~chosen if self.op == "not in" else chosen
+
+    def text(self) -> str:
+        """Say the condition in the words that stand in a definition printed for auditors."""
+        if self.op == "between":
+            first, last = self.value
+            if first[:4] == last[:4] and first.endswith("-01-01") and last.endswith("-12-31"):
+                return f"{self.column}在{first[:4]}年内"
+            return f"{self.column}在{first}至{last}之间"
+        if self.op in ("in", "not in"):
+            values = "、".join(f"“{value}”" for value in self.value)
+            return f"{self.column}{'是' if self.op == 'in' else '不是'}{values}" + (
+                "之一" if len(self.value) > 1 else ""
+            )
+        return self.column + _WORDS[self.op].format(*self.value)
+
+    def as_json(self) -> dict[str, Any]:
+        """The condition for ``facts.json``."""
+        value: Any = list(self.value)
+        if self.op not in ("in", "not in", "between"):
+            value = self.value[0] if self.value else None
+        return {"column": self.column, "op": self.op, "value": value}
+
+
+Where = tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A measure over the rows of one ledger that meet all conditions.
+
+    Parameters
+    ----------
+    ledger : str
+        Key of the ledger.
+    where : tuple of Condition
+        Rows that count.
+    minus : tuple of Condition or None
+        Rows whose measure is subtracted (a yearly increase or decrease), or None.
+    measure : {"count", "sum", "distinct", "first", "last"}
+        Number of rows; exact sum, number of different values, earliest or latest day of *column*.
+    column : str or None
+        What is measured; None for a count.
+    divide : int
+        The measure is divided by this, exactly (10 000 for 万元).
+    """
+
+    ledger: str
+    where: Where
+    minus: Where | None = None
+    measure: Measure = "count"
+    column: str | None = None
+    divide: int = 1
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns of the ledger that the definition reads."""
+        read = {condition.column for condition in self.where + (self.minus or ())}
+        return frozenset(read | ({self.column} if self.column else set()))
+
+    def text(self, ledger_name: str) -> str:
+        """The definition in Chinese, as auditors read it."""
+        measured = {
+            "count": "记录数",
+            "sum": f"{self.column}之和",
+            "distinct": f"不同{self.column}的个数",
+            "first": f"最早的{self.column}",
+            "last": f"最晚的{self.column}",
+        }[self.measure]
+        text = f"{ledger_name}中，{_all_of(self.where)}的{measured}"
+        if self.minus is not None:
+            text += f"，减去{_all_of(self.minus)}的{measured}"
+        return text + (f"，除以{self.divide}" if self.divide != 1 else "")
+
+    def where_json(self) -> list[dict[str, Any]]:
+        """The filter for ``facts.json``: groups of conditions, each counted with its sign."""
+        groups = [("+", self.where)] + ([("-", self.minus)] if self.minus is not None else [])
+        return [
+            {"sign": sign, "all": [condition.as_json() for condition in where]}
+            for sign, where in groups
+        ]
+
+
+def _all_of(where: Where) -> str:
+    return "、".join(condition.text() for condition in where) or "全部记录"
+
+
+def parse_where(where: Mapping[str, Any], year: int) -> Where:
+    """Read conditions as written in YAML for one report year.
+
+    Parameters
+    ----------
+    where : mapping
+        Column name to a value, a list of values, or one operator with its value.
+    year : int
+        What ``Y`` stands for.
+
+    Returns
+    -------
+    tuple of Condition
+
+    Raises
+    ------
+    InputError
+        ``condition``: an unknown operator or a value that is no day.
+    """
+    return tuple(_condition(column, test, year) for column, test in where.items())
+
+
+def _condition(column: str, test: Any, year: int) -> Condition:
+    if isinstance(test, list):
+        return Condition(column, "in", tuple(test))
+    if not isinstance(test, Mapping):
+        return Condition(column, "=", (str(test),))
+    if len(test) != 1 and set(test) != {"from", "to"}:
+        raise _wrong(column, test, "give one operator")
+    name, value = next(iter(test.items()))
+    if name in ("from", "to"):
+        if set(test) != {"from", "to"}:
+            raise _wrong(column, test, "give both 'from' and 'to'")
+        return Condition(
+            column, "between", (_days(test["from"], year)[0], _days(test["to"], year)[1])
+        )
+    if name == "not":
+        return Condition(column, "not in", tuple(value) if isinstance(value, list) else (value,))
+    if name == "contains":
+        return Condition(column, "contains", (value,))
+    if name == "empty":
+        return Condition(column, "empty" if str(value) == "true" else "present")
+    dated: dict[str, tuple[Op, slice]] = {
+        "during": ("between", slice(0, 2)),
+        "before": ("<", slice(0, 1)),
+        "until": ("<=", slice(1, 2)),
+        "not_before": ("empty or >=", slice(0, 1)),
+        "not_until": ("empty or >", slice(1, 2)),
+    }
+    if name not in dated:
+        known = ", ".join(["from/to", "not", "contains", "empty", *dated])
+        raise _wrong(column, test, f"operators are {known}")
+    op, ends = dated[name]
+    return Condition(column, op, _days(value, year)[ends])
+
+
+def _days(text: Any, year: int) -> tuple[str, str]:
+    """First and last day of ``Y``, ``Y-1``, a day of the year or an ISO day."""
+    match = re.fullmatch(r"Y(?:-(\d))?", str(text))
+    if match:
+        y = year - int(match[1] or 0)
+        return f"{y:04}-01-01", f"{y:04}-12-31"
+    day = re.sub(r"^Y(?=-\d\d-\d\d$)", f"{year:04}", str(text))
+    try:
+        return (date.fromisoformat(day).isoformat(),) * 2
+    except ValueError:
+        message = f"'{text}' is no day; write Y, Y-1, Y-11-30 or 2020-11-30"
+        raise InputError("condition", message) from None
+
+
+def _wrong(column: str, test: Any, what: str) -> InputError:
+    return InputError("condition", f"condition on '{column}' reads {dict(test)!r}; {what}")

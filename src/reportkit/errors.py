@@ -1,0 +1,55 @@
+"""The one family of errors: a reason code, fields, and a text that says what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ReportkitError(Exception):
+    """Something reportkit refuses, with a reason code for programs and a text for people.
+
+    Parameters
+    ----------
+    reason : str
+        Stable code of the cause, such as ``ledger-missing``.
+    message : str
+        What was expected, what was found and what to do.
+    **fields : object
+        Where: ``district``, ``year``, ``file``, ``line`` … as far as known.
+    """
+
+    exit_status = 3
+
+    def __init__(self, reason: str, message: str, **fields: Any) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.fields = {key: value for key, value in fields.items() if value is not None}
+
+    def __str__(self) -> str:
+        place = ", ".join(f"{key} {value}" for key, value in self.fields.items())
+        return f"{self.message}" + (f" [{self.reason}; {place}]" if place else f" [{self.reason}]")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default rebuilds from args alone and would lose the fields between processes.
+        return (_rebuild, (type(self), self.reason, self.message, self.fields))
+
+
+def _rebuild(
+    kind: type[ReportkitError], reason: str, message: str, fields: dict[str, Any]
+) -> ReportkitError:
+    return kind(reason, message, **fields)
+
+
+class InputError(ReportkitError):
+    """Parameters, a form or a ledger cannot be used; no notebook was started."""
+
+    exit_status = 2
+
+
+class ExecutionError(ReportkitError):
+    """The notebook did not run to its seal, or what it left is not whole."""
+
+
+class ExportError(ReportkitError):
+    """A document cannot be made from an executed notebook."""

@@ -1,0 +1,134 @@
+"""Executing a notebook by papermill, and the gate that does not take its word for it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from papermill.exceptions import PapermillException, PapermillExecutionError
+
+from reportkit.blocks import Block, from_notebook
+from reportkit.errors import ExecutionError
+from reportkit.report import seal_of
+
+# One number per source of difference between machines; the kernel starts with these.
+_FIXED = {
+    "PYTHONHASHSEED": "0",
+    "TZ": "Asia/Shanghai",
+    "LC_ALL": "C.UTF-8",
+    "MPLBACKEND": "agg",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+class LocalKernelManager(AsyncKernelManager):  # type: ignore[misc]  # jupyter_client is untyped
+    """Kernels over unix sockets: no port to fight for, and none for others to listen on."""
+
+    def _transport_default(self) -> str:
+        return "ipc"
+
+
+def execute(
+    notebook: Path, parameters: Mapping[str, Any], output: Path, *, cwd: Path | None = None
+) -> nbformat.NotebookNode:
+    """Execute a notebook in a fresh kernel.
+
+    Parameters
+    ----------
+    notebook : Path
+    parameters : mapping
+        Typed values; each must be named in the notebook's parameters cell.
+    output : Path
+        Where the executed notebook is written, also when a cell fails.
+    cwd : Path, optional
+        Working folder of the kernel.
+
+    Returns
+    -------
+    NotebookNode
+
+    Raises
+    ------
+    ExecutionError
+        ``cell-failed`` with the cell's number, ``kernel-died``, ``timeout`` or ``no-kernel``.
+    """
+    with _kernel_environment():
+        try:
+            return papermill.execute_notebook(
+                str(notebook).replace("{", "{{").replace("}", "}}"),
+                str(output).replace("{", "{{").replace("}", "}}"),
+                parameters=dict(parameters),
+                progress_bar=False,
+                request_save_on_cell_execute=False,
+                cwd=cwd,
+                kernel_manager_class=LocalKernelManager,
+                raise_on_iopub_timeout=True,
+                iopub_timeout=60,
+            )
+        except PapermillExecutionError as error:
+            message = f"cell {error.cell_index + 1} of {notebook.name}: {error.ename}: {error.evalue}"
+            raise ExecutionError("cell-failed", message, cell=error.cell_index + 1) from None
+        except DeadKernelError:
+            message = f"the kernel of {notebook.name} died; see run.log, and try again"
+            raise ExecutionError("kernel-died", message) from None
+        except CellTimeoutError as error:
+            raise ExecutionError("timeout", f"{notebook.name}: {error}") from None
+        except (PapermillException, RuntimeError) as error:
+            raise ExecutionError("no-kernel", f"{notebook.name} did not start: {error}") from None
+
+
+@contextmanager
+def _kernel_environment() -> Iterator[None]:
+    """The environment that kernels started inside inherit."""
+    # Socket names are limited to about 100 bytes, so they live in a short private folder.
+    with tempfile.TemporaryDirectory(prefix="rk-") as runtime:
+        before = dict(os.environ)
+        os.environ.update(_FIXED, JUPYTER_RUNTIME_DIR=runtime)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def gate(notebook: Mapping[str, Any]) -> Block:
+    """Whether an executed notebook ran whole, to its seal; papermill's own status is not asked.
+
+    Returns
+    -------
+    dict
+        The seal block.
+
+    Raises
+    ------
+    ExecutionError
+        ``not-whole``: a cell did not run, ran out of order or failed; ``seal-missing`` or
+        ``seal-wrong``: the last cell did not seal the facts that the notebook holds.
+    """
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    for number, cell in enumerate(code, 1):
+        if cell["execution_count"] != number:
+            message = f"code cell {number} ran as {cell['execution_count']}: the run is not whole"
+            raise ExecutionError("not-whole", message, cell=number)
+        if any(output["output_type"] == "error" for output in cell["outputs"]):
+            message = f"code cell {number} ended with an error"
+            raise ExecutionError("not-whole", message, cell=number)
+    seals = [one for one in from_notebook({"cells": code[-1:]}) if one["kind"] == "seal"]
+    if len(seals) != 1:
+        message = "the last cell shows no seal; it must be report.seal()"
+        raise ExecutionError("seal-missing", message)
+    seal = seals[0]
+    if seal["seal"] != seal_of(seal["facts"]):
+        message = "the seal does not match the facts in the notebook"
+        raise ExecutionError("seal-wrong", message)
+    return seal

@@ -1,0 +1,319 @@
+"""One report, from parameters to a published run; nothing half-written is ever in force.
+
+A run is made in a staging folder under a lock, passes the gate, gets its documents and manifest,
+and is renamed into place; then the link ``current`` is switched. A failed run leaves ``current``
+as it was and its notebook and log under ``failed/``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reportkit.errors import ExecutionError, InputError, ReportkitError
+from reportkit.execution.evidence import write_evidence
+from reportkit.execution.notebook import execute, gate
+from reportkit.facts import facts_bytes
+from reportkit.proof import input_digest, verify_files, write_manifest
+from reportkit.proof.manifest import code_digest, digest, environment
+from reportkit.report import Report, open_report
+
+if TYPE_CHECKING:
+    from reportkit.params import Scope
+
+_log = logging.getLogger("reportkit")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run.
+
+    Parameters
+    ----------
+    folder : Path
+        The run in force.
+    draft, unchanged : bool
+        Whether its documents are marked as a draft; whether it was there already.
+    findings : list of dict
+        Checks that do not hold, as in ``checks.json``.
+    """
+
+    folder: Path
+    draft: bool
+    unchanged: bool
+    findings: list[dict[str, Any]]
+
+    @property
+    def exit_status(self) -> int:
+        """1 if a check of severity error does not hold, else 0."""
+        return int(any(check["severity"] == "error" for check in self.findings))
+
+
+def run(
+    district: str,
+    year: int,
+    *,
+    params: Path | None = None,
+    data: Path | None = None,
+    out: Path = Path("outputs"),
+    scope: Scope | None = None,
+    draft: bool = False,
+    force: bool = False,
+    notebook: Path | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Outcome:
+    """Make one report.
+
+    Parameters
+    ----------
+    district, year
+        Whose, and of which year.
+    params, data, out : Path
+        Folders.
+    scope, draft
+        As for `open_report`.
+    force : bool
+        Run also when nothing has changed since the run in force.
+    notebook : Path, optional
+        The notebook to execute; ``notebooks/annual_report.ipynb`` of the project, else the
+        package's own.
+    now : callable
+        The one clock.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    InputError
+        Bad parameters or ledgers; no notebook was started.
+    ExecutionError
+        The notebook failed, the folder is busy, or there is no space; nothing was published.
+    """
+    started = now()
+    report = open_report(district, year, scope=scope, draft=draft, params=params, data=data)
+    report.facts_document()  # finds every fault of narrative and definitions before a kernel starts
+    notebook = notebook or find_notebook(report)
+    inputs = [*_input_files(report), notebook]
+    parameters: dict[str, Any] = {"district": district, "year": year}
+    given = {"scope": scope, "draft": draft or None, "params": params, "data": data}
+    parameters |= {k: v if k == "draft" else str(v) for k, v in given.items() if v is not None}
+    key = input_digest(inputs, parameters)
+    place = out / district / str(year)
+    with _locked(place):
+        current = place / "current"
+        if not force and (kept := _unchanged(current, key)):
+            return kept
+        run_id = f"{started:%Y%m%dT%H%M%SZ}-{key[:12]}"
+        staging = place / f".staging-{run_id}"
+        try:
+            staging.mkdir()
+            with _log_to(staging / "run.log"):
+                _make(report, notebook, parameters, staging)
+                _seal(report, staging, key, run_id, started, now(), inputs, parameters)
+            final = _publish(staging, place, run_id)
+        except BaseException as error:
+            _keep_failed(staging, place / "failed", error)
+            if isinstance(error, OSError):
+                message = f"{staging.parent} cannot be written: {error.strerror}"
+                raise ExecutionError("not-writable", message, district=district) from error
+            raise
+    return _outcome(final, unchanged=False)
+
+
+def find_notebook(report: Report) -> Path:
+    """The project's notebook, else the one that the package carries."""
+    own = report.project.params.parent / "notebooks" / "annual_report.ipynb"
+    if own.is_file():
+        return own
+    package = Path(str(files("reportkit")))
+    for path in (package / "notebooks", package.parents[1] / "notebooks"):
+        if (path / "annual_report.ipynb").is_file():
+            return path / "annual_report.ipynb"
+    raise InputError("notebook-missing", f"there is no notebook {own}")
+
+
+def _input_files(report: Report) -> list[Path]:
+    project, district, year = report.project, report.district.id, report.year
+    found = [project.params / "districts" / f"{district}.yaml"]
+    found += sorted((project.params / "facts").glob("*.yaml"))
+    for suffix in ("yaml", "md", "published.json"):
+        path = project.report_file(district, year, suffix)
+        found += [path] if path.is_file() else []
+    return found + [path for key in report.ledgers for path in report.ledgers.files(key)]
+
+
+def _make(report: Report, notebook: Path, parameters: dict[str, Any], staging: Path) -> None:
+    """Execute, gate, and write everything that is made from the executed notebook."""
+    from nbconvert.exporters import get_exporter  # noqa: PLC0415 - slow, and only needed here
+
+    _log.info("executing %s with %s", notebook, parameters)
+    executed = execute(notebook, parameters, staging / "report.ipynb")
+    seal = gate(executed)
+    expected = report.facts_document()
+    _same_cells(report, seal["facts"], expected)
+    changed = [
+        source.path
+        for ledger in report.ledgers.values()
+        for source in ledger.sources
+        if digest(Path(source.path)) != source.sha256
+    ]
+    if changed:
+        message = f"{', '.join(changed)} changed while the report was made; run again"
+        raise ExecutionError("input-changed", message)
+    (staging / "facts.json").write_bytes(facts_bytes(seal["facts"]))
+    checks = json.dumps(seal["checks"], ensure_ascii=False, indent=1) + "\n"
+    (staging / "checks.json").write_text(checks, encoding="utf-8")
+    write_evidence(seal, report.ledgers, staging / "evidence")
+    for exporter, name in (
+        ("reportkit-html", "report.html"),
+        ("reportkit-audit", "audit.html"),
+        ("reportkit-pdf", "report.pdf"),
+    ):
+        content, _ = get_exporter(exporter)().from_notebook_node(executed)
+        body = content.encode() if isinstance(content, str) else content
+        (staging / name).write_bytes(body)
+        _log.info("%s: %d bytes", name, len(body))
+
+
+def _same_cells(report: Report, found: dict[str, Any], expected: dict[str, Any]) -> None:
+    """The kernel's cells of the form are those computed here; a changed notebook cannot bend them."""
+    values = {fact["id"]: fact["value"] for fact in found["facts"]}
+    for fact in expected["facts"]:
+        name = fact["id"]
+        if name in report.computer.cells and values.get(name) != fact["value"]:
+            message = f"{name} is {values.get(name)} in the notebook, {fact['value']} in the ledgers"
+            raise ExecutionError("facts-differ", message, fact=name)
+
+
+def _seal(
+    report: Report, staging: Path, key: str, run_id: str, started: datetime, ended: datetime,
+    inputs: list[Path], parameters: dict[str, Any],
+) -> None:  # fmt: skip
+    _log.info("sealed as %s", run_id)
+    write_manifest(
+        staging,
+        {
+            "run": run_id,
+            "district": report.district.id,
+            "year": report.year,
+            "edition": report.form.name,
+            "scope": report.scope,
+            "draft": report.draft,
+            "synthetic": report.district.synthetic,
+            "parameters": parameters,
+            "inputs_sha256": key,
+            "inputs": [{"path": path.as_posix(), "sha256": digest(path)} for path in inputs],
+            "code_sha256": code_digest(),
+            "environment": environment(),
+            "started": started.isoformat(timespec="seconds"),
+            "ended": ended.isoformat(timespec="seconds"),
+        },
+    )
+
+
+def _publish(staging: Path, place: Path, run_id: str) -> Path:
+    """Flush, rename into place, switch ``current``: each step is whole or not there."""
+    for path in staging.rglob("*"):
+        _flush(path)
+    _flush(staging)
+    (place / "runs").mkdir(exist_ok=True)
+    final = place / "runs" / run_id
+    staging.rename(final)
+    link = place / ".current-new"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("runs") / run_id)
+    link.replace(place / "current")
+    _flush(place)
+    return final
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _keep_failed(staging: Path, failed: Path, error: BaseException) -> None:
+    """Leave notebook and log of a failed run for whoever mends it; drop the rest."""
+    if not staging.is_dir():
+        return
+    with contextlib.suppress(OSError):
+        shutil.rmtree(failed, ignore_errors=True)
+        failed.mkdir(parents=True)
+        for name in ("report.ipynb", "run.log"):
+            if (staging / name).is_file():
+                shutil.copy(staging / name, failed / name)
+        with (failed / "run.log").open("a", encoding="utf-8") as log:
+            log.write(f"{type(error).__name__}: {error}\n")
+    shutil.rmtree(staging, ignore_errors=True)
+
+
+def _unchanged(current: Path, key: str) -> Outcome | None:
+    """The run in force, if it is whole and was made from the same inputs."""
+    try:
+        manifest = json.loads((current / "MANIFEST.json").read_text(encoding="utf-8"))
+        if manifest["inputs_sha256"] != key:
+            return None
+        verify_files(current)
+    except (OSError, ValueError, KeyError, ReportkitError):
+        return None
+    return _outcome(current.resolve(), unchanged=True)
+
+
+def _outcome(folder: Path, *, unchanged: bool) -> Outcome:
+    checks = json.loads((folder / "checks.json").read_text(encoding="utf-8"))
+    manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
+    findings = [check for check in checks if not check["holds"]]
+    return Outcome(folder, manifest["draft"], unchanged, findings)
+
+
+@contextlib.contextmanager
+def _locked(place: Path) -> Iterator[None]:
+    """One run at a time for a district and year; what a dead run left behind is removed."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        lock = (place / ".lock").open("w")
+    except OSError as error:
+        message = f"{place} cannot be written: {error.strerror}; choose another --out"
+        raise ExecutionError("not-writable", message) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            message = f"another run is at work in {place}; wait for it"
+            raise ExecutionError("busy", message) from None
+        for stale in place.glob(".staging-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        yield
+
+
+@contextlib.contextmanager
+def _log_to(path: Path) -> Iterator[None]:
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    loggers = [logging.getLogger(name) for name in ("reportkit", "papermill")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+        handler.close()

@@ -1,0 +1,1 @@
+"""Documents out of an executed notebook: nbconvert exporters that compute nothing."""

@@ -1,0 +1,29 @@
+"""report.html: one page for readers, with no code in it and nothing fetched from anywhere."""
+
+from __future__ import annotations
+
+from reportkit.export.document import Document, DocumentExporter
+from reportkit.export.pages import asset, render
+
+__all__ = ["ReportHTML"]
+
+_PUBLIC = ("id", "label", "value", "unit", "origin", "definition", "source")
+
+
+class ReportHTML(DocumentExporter):
+    """Readers' page of an executed report notebook (``--to reportkit-html``)."""
+
+    export_from_notebook = "Report for readers (HTML)"
+    output_mimetype = "text/html"
+    extension = ".html"
+
+    def make(self, document: Document) -> str:
+        """Return the page."""
+        facts = [{key: fact.get(key) for key in _PUBLIC} for fact in document.facts.values()]
+        return render(
+            "report.html.j2",
+            document=document,
+            facts=document.facts,
+            public={"schema": "reportkit/public-facts/1", "facts": facts},
+            style=asset("base.css", "report.css"),
+        )

@@ -1,0 +1,71 @@
+"""What the two HTML documents share: templates, styles, filters and the way they are filled."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import date
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+__all__ = ["asset", "chinese_date", "digest", "render", "title_lines"]
+
+
+def render(template: str, **fields: Any) -> str:
+    """Return a page: everything that is not the template's own is escaped."""
+    environment = Environment(
+        loader=PackageLoader("reportkit.export"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
+    environment.filters["chinese_date"] = chinese_date
+    environment.filters["title_lines"] = title_lines
+    return environment.get_template(template).render(fields)
+
+
+def asset(*names: str) -> Markup:
+    """Return style sheets or scripts of the package, to stand in a page as they are."""
+    folder = files("reportkit.export") / "templates"
+    text = "".join((folder / name).read_text(encoding="utf-8") for name in names)
+    return Markup(text)  # noqa: S704 - files of this package
+
+
+def digest(script: str) -> str:
+    """Return the source expression that lets one inline script run, and no other."""
+    found = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"'sha256-{found}'"
+
+
+def chinese_date(iso: str) -> str:
+    """Return a date as a document prints it.
+
+    Examples
+    --------
+    >>> chinese_date("2021-01-05")
+    '2021年1月5日'
+    """
+    day = date.fromisoformat(iso)
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def title_lines(head: dict[str, Any]) -> list[str]:
+    """Return a title broken by sense: who reports, then what.
+
+    Source: GB/T 9704-2012, 7.3.1.
+
+    Examples
+    --------
+    >>> title_lines({"title": "某区人民政府2020年年度报告", "issuer": "某区政府", "year": 2020})
+    ['某区人民政府', '2020年年度报告']
+    """
+    title: str = head["title"]
+    mark = f"{head['year']}年"
+    start = title.find(mark)
+    return [title[:start], title[start:]] if start > 0 else [title]

@@ -1,0 +1,78 @@
+"""report.pdf: the official document, set by Typst after GB/T 9704-2012."""
+
+from __future__ import annotations
+
+import calendar
+import json
+import re
+from datetime import date
+from importlib.resources import files
+from typing import cast
+
+import typst
+from reportkit_fonts import folder
+
+from reportkit.errors import ExportError
+from reportkit.export.document import Document, DocumentExporter
+from reportkit.export.pages import chinese_date, title_lines
+
+__all__ = ["ReportPDF"]
+
+
+_DATES = ("dated", "printed")
+
+
+class ReportPDF(DocumentExporter):
+    """Official document of an executed report notebook (``--to reportkit-pdf``)."""
+
+    export_from_notebook = "Official document (PDF)"
+    output_mimetype = "application/pdf"
+    extension = ".pdf"
+
+    def make(self, document: Document) -> bytes:
+        """Return the PDF's bytes."""
+        return _typeset(document)
+
+
+def _typeset(document: Document) -> bytes:
+    head = document.head
+    day = date.fromisoformat(head["dated"] or f"{head['year']}-12-31")
+    # All text goes in as data: nothing of a ledger or a narrative is ever read as markup.
+    content = {
+        "head": head | {key: chinese_date(head[key]) for key in _DATES if head[key]},
+        "lines": title_lines(head),
+        "day": [day.year, day.month, day.day],
+        "sections": document.sections,
+    }
+    fonts = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(folder())]
+    )
+    compiler = typst.Compiler(
+        (files("reportkit.export") / "templates" / "report.typ").read_bytes(),
+        font_paths=fonts,
+        sys_inputs={"doc": json.dumps(content, ensure_ascii=False)},
+    )
+    try:
+        made = compiler.compile(
+            format="pdf",
+            pdf_standards=["a-3a", "ua-1"],
+            timestamp=calendar.timegm(day.timetuple()),
+        )
+    except typst.TypstError as error:
+        raise _failure(error, document) from None
+    return cast("bytes", made)  # one file, as no page is asked for alone
+
+
+def _failure(error: typst.TypstError, document: Document) -> ExportError:
+    place = {"district": document.head["district"], "year": document.head["year"]}
+    quoted = re.findall(r'the text `"(.+?)"` could not be displayed', error.diagnostic)
+    if not quoted:
+        return ExportError("pdf-failed", f"the PDF could not be set: {error.message}", **place)
+    texts = [re.sub(r"\\u\{(\w+)\}", lambda m: chr(int(m[1], 16)), text) for text in quoted]
+    named = ", ".join(f"{text!r} (U+{ord(text[0]):04X})" for text in sorted(set(texts)))
+    return ExportError(
+        "glyph-missing",
+        f"no typeface of the report has a glyph for {named}: the official document would lose "
+        "it; write it otherwise in the ledger, narrative or parameters",
+        **place,
+    )

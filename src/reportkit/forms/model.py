@@ -1,0 +1,132 @@
+"""What an edition file may say."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from reportkit.yamlfile import Strict
+
+
+class Define(Strict):
+    """What rows, columns and their groups contribute to the definition of a cell."""
+
+    ledger: str | None = None
+    unit: str | None = None
+    by: str | None = None
+    where: dict[str, Any] | None = None
+    plus: dict[str, Any] | None = None
+    minus: dict[str, Any] | None = None
+    sum: str | None = None
+    divide: int | None = None
+
+
+class Node(Define):
+    """A row or column, or a group of them under one heading."""
+
+    key: str | None = None
+    number: str = ""
+    label: str
+    note: str = ""
+    value: str | None = None
+    values: list[str] | None = None
+    total: bool = False
+    show_unit: bool = False
+    children: list[Node] = Field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The heading as printed."""
+        return self.number + self.label + self.note
+
+    @property
+    def categories(self) -> list[str]:
+        """Ledger values that belong to this row or column."""
+        return self.values or [self.value or self.label]
+
+
+class RowNode(Node):
+    """A row or a group of rows."""
+
+    children: list[RowNode] = Field(default_factory=list, alias="rows")
+
+
+class ColumnNode(Node):
+    """A column or a group of columns."""
+
+    children: list[ColumnNode] = Field(default_factory=list, alias="columns")
+
+
+class Band(Strict):
+    """A block of a table with columns of its own."""
+
+    title: str | None = None
+    corner: str = ""
+    define: Define = Define()
+    columns: list[ColumnNode]
+    rows: list[RowNode]
+
+
+class TableModel(Strict):
+    """One statutory table."""
+
+    id: str
+    title: str
+    layout: Literal["grid", "line"] = "grid"
+    bands: list[Band]
+
+
+class Equal(Strict):
+    """Left rows (or columns) add up to the right ones, in each column (or row)."""
+
+    table: str
+    each: Literal["row", "column"]
+    left: list[str] | Literal["parts"]
+    right: list[str]
+
+
+class Disjoint(Strict):
+    """No record is counted in two of the rows that make up a total."""
+
+    table: str
+    parts_of: str
+
+
+class Rule(Strict):
+    """A reconciliation rule of the form."""
+
+    id: str
+    title: str
+    severity: Literal["error", "warning", "info"]
+    basis: str
+    equal: Equal | None = None
+    disjoint: Disjoint | None = None
+    natural: list[str] | None = None
+
+
+class Section(Strict):
+    """One of the six sections."""
+
+    number: str
+    title: str
+    table: str | None = None
+
+
+class Years(Strict):
+    """Report years of an edition; open-ended without ``last``."""
+
+    first: int
+    last: int | None = None
+
+
+class Edition(Strict):
+    """One edition file, as written."""
+
+    edition: str
+    years: Years
+    name: str
+    basis: str
+    sections: list[Section]
+    tables: list[TableModel]
+    rules: list[Rule]

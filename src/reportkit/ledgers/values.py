@@ -1,0 +1,157 @@
+"""Strict reading of single cells: a value, nothing, or a reason; never a guess."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from reportkit.ledgers.schema import UNITS, Column, loose
+
+Parser = Callable[[str], Any]
+
+_INVISIBLE = "\u200b\u200c\u200d\ufeff"
+_NOTHING = {"", "-", "--", "—", "——", "/", "无"}
+_DAY = re.compile(
+    r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})"
+    r"|年(\d{1,2})月(\d{1,2})日?|(\d\d)(\d\d))"
+    r"(?:[ T]+\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?"
+)
+_SERIAL = re.compile(r"(\d{5})(?:\.0+)?")
+_NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+_FLAGS = {
+    "是": True, "否": False, "y": True, "n": False, "yes": True, "no": False, "1": True,
+    "0": False, "true": True, "false": False, "公开": True, "不公开": False,
+}  # fmt: skip
+
+
+def clean(text: str) -> str:
+    """Text without outer white space and invisible characters; nothing inside is touched."""
+    return text.strip().strip(_INVISIBLE).strip()
+
+
+def parse_date(text: str) -> date | None:
+    """A calendar day: 2020-08-19, 2020/8/19, 2020.8.19, 2020年8月19日, 20200819, or a serial.
+
+    A time after the day is read and dropped. Serials are Excel's day numbers of the years
+    1954-2173 (five digits), in the 1900 system.
+
+    Raises
+    ------
+    ValueError
+        With the reason, in words.
+    """
+    text = unicodedata.normalize("NFKC", clean(text))
+    if text in _NOTHING:
+        return None
+    match = _DAY.fullmatch(text)
+    if match:
+        year, month, day = (int(part) for part in match.groups() if part is not None)
+        return date(year, month, day)
+    serial = _SERIAL.fullmatch(text)
+    if serial and int(serial[1]) >= 20_000:
+        return date(1899, 12, 30) + timedelta(days=int(serial[1]))
+    message = "not a day; write 2020-08-19"
+    raise ValueError(message)
+
+
+def parse_amount(text: str, factor: int = 1) -> Decimal | None:
+    """An exact amount in 元; thousands separators are read.
+
+    A unit in the cell (元, 万元, 亿元) decides; without one *factor* does, which is the heading's.
+
+    Raises
+    ------
+    ValueError
+        With the reason, in words.
+    """
+    text = unicodedata.normalize("NFKC", clean(text)).removeprefix("¥").strip()
+    if text in _NOTHING:
+        return None
+    for unit in sorted(UNITS, key=len, reverse=True):
+        if text.endswith(unit):
+            text, factor = text.removesuffix(unit).strip(), UNITS[unit]
+            break
+    if not _NUMBER.fullmatch(text):
+        message = "not an amount; write 1234.50"
+        raise ValueError(message)
+    return Decimal(text.replace(",", "")) * factor
+
+
+def parse_integer(text: str) -> int | None:
+    """A whole number; ``12.0``, as spreadsheets write it, is 12.
+
+    Raises
+    ------
+    ValueError
+        With the reason, in words.
+    """
+    text = unicodedata.normalize("NFKC", clean(text))
+    if text in _NOTHING:
+        return None
+    if not _NUMBER.fullmatch(text) or Decimal(text.replace(",", "")) % 1:
+        message = "not a whole number"
+        raise ValueError(message)
+    return int(Decimal(text.replace(",", "")))
+
+
+def parse_flag(text: str) -> bool | None:
+    """是 or 否.
+
+    Raises
+    ------
+    ValueError
+        With the reason, in words.
+    """
+    text = clean(text)
+    if text in _NOTHING:
+        return None
+    if loose(text) not in _FLAGS:
+        message = "neither 是 nor 否"
+        raise ValueError(message)
+    return _FLAGS[loose(text)]
+
+
+def parse_text(text: str) -> str | None:
+    """Text as it stands, without outer white space."""
+    return clean(text) or None
+
+
+def category_parser(column: Column) -> Parser:
+    """A parser that knows the values of one category column, in all accepted spellings."""
+    vocabulary = column.vocabulary()
+
+    def parse(text: str) -> str | None:
+        text = clean(text)
+        if text in _NOTHING:
+            return None
+        known = vocabulary.get(loose(text))
+        if known is None and column.open:
+            return text
+        if known is None:
+            near = difflib.get_close_matches(loose(text), vocabulary, n=1, cutoff=0.5)
+            hint = f"; nearest: {vocabulary[near[0]]}" if near else ""
+            raise ValueError("not one of " + "、".join(column.categories()) + hint)
+        return known
+
+    return parse
+
+
+def parser_for(column: Column, *, factor: int = 1) -> Parser:
+    """The parser of a column; *factor* turns amounts under a heading in 万元 into 元."""
+    if column.type == "category":
+        return category_parser(column)
+    if column.type == "amount":
+        return partial(parse_amount, factor=factor)
+    simple: dict[str, Parser] = {
+        "text": parse_text,
+        "date": parse_date,
+        "integer": parse_integer,
+        "flag": parse_flag,
+    }
+    return simple[column.type]

@@ -1,0 +1,462 @@
+"""The report as an analyst sees it: open, look, show section by section, seal."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from reportkit.charts import Kind, show_chart
+from reportkit.checks import (
+    Check,
+    form_checks,
+    intake_checks,
+    published_checks,
+    relation_checks,
+)
+from reportkit.display import (
+    Shown,
+    show_checks,
+    show_head,
+    show_inputs,
+    show_seal,
+    show_section,
+    show_table,
+)
+from reportkit.errors import InputError
+from reportkit.facts import Computer, Fact, Facts, facts_bytes
+from reportkit.forms import Form, form_for, forms
+from reportkit.ledgers import Ledger, find_files, read_ledger, schemas
+from reportkit.narrative import Narrative, render
+from reportkit.params import District, Project, ReportParams, Scope
+from reportkit.published import read_published
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Ledgers(Mapping[str, Ledger]):
+    """The ledgers of a district, each read when it is first asked for."""
+
+    def __init__(self, project: Project, district: District) -> None:
+        self._project, self._district = project, district
+        self._read: dict[str, Ledger] = {}
+        unknown = set(district.ledgers) - set(schemas())
+        if unknown:
+            message = f"ledgers names {', '.join(sorted(unknown))}; known are {', '.join(schemas())}"
+            raise InputError("parameters", message, district=district.id)
+
+    def files(self, key: str) -> list[Path]:
+        """Files of a ledger: those that the district file names, else those in its folder."""
+        named = self._district.ledgers.get(key)
+        if named is None:
+            return find_files(self._project.data / self._district.id, key)
+        paths = [self._project.data / path for path in ([named] if isinstance(named, str) else named)]
+        for path in paths:
+            if not path.is_file():
+                message = f"{path}, named in the district file, is not there"
+                raise InputError("ledger-missing", message, district=self._district.id, ledger=key)
+        return paths
+
+    def __getitem__(self, key: str) -> Ledger:
+        if key not in self._read:
+            paths = self.files(key)
+            if not paths:
+                raise KeyError(key)
+            self._read[key] = read_ledger(key, paths)
+        return self._read[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key in schemas() if key in self._read)
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+
+@dataclass
+class Report:
+    """One report of one district and year; made by `open_report`.
+
+    Every method that shows something returns an object for the end of a notebook cell.
+    """
+
+    project: Project
+    district: District
+    year: int
+    form: Form
+    params: ReportParams
+    scope: Scope
+    draft: bool
+    ledgers: Ledgers
+    computer: Computer
+    absent: tuple[str, ...]
+    _extra: dict[str, Fact] = field(default_factory=dict)
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        return self.inputs()._repr_mimebundle_(**options)
+
+    def inputs(self) -> Shown:
+        """What was read: files, rows, and what was not accepted."""
+        absent = [(key, schemas()[key].name) for key in self.absent]
+        return show_inputs(self.ledgers, absent)
+
+    def ledger(self, key: str) -> pd.DataFrame:
+        """The accepted records of a ledger, without personal columns, indexed by row number.
+
+        A ledger that is not there and that the form does not need gives an empty frame.
+
+        Raises
+        ------
+        InputError
+            ``ledger-unknown`` or what is wrong with its files.
+        """
+        if key not in schemas():
+            message = f"there is no ledger '{key}'; ledgers are {', '.join(schemas())}"
+            raise InputError("ledger-unknown", message)
+        try:
+            return self.ledgers[key].frame.copy()
+        except KeyError:
+            names = [column.name for column in schemas()[key].columns if not column.personal]
+            dates = [c.name for c in schemas()[key].columns if c.type == "date"]
+            frame = pd.DataFrame({name: pd.Series(dtype="str") for name in names})
+            return frame.astype(dict.fromkeys(dates, "datetime64[s]"))
+
+    def fact(
+        self,
+        name: str,
+        *,
+        rows: pd.Series | None = None,
+        ledger: str | None = None,
+        label: str = "",
+        unit: str = "",
+        definition: str = "",
+    ) -> Fact:
+        """One fact by its id; or, with *rows*, a further one counted in the notebook.
+
+        Parameters
+        ----------
+        name : str
+            Fact id.
+        rows : pandas.Series of bool, optional
+            A mask over ``report.ledger(ledger)``: the records that count.
+        ledger, label, unit, definition : str
+            What the new fact is; *ledger* is required with *rows*.
+
+        Raises
+        ------
+        InputError
+            ``fact-unknown``; ``fact-twice`` if a new fact's id is taken.
+        """
+        if rows is None:
+            return self._extra.get(name) or self.computer.get(name)
+        if ledger is None or name in self.computer or name in self._extra:
+            reason = "needs its ledger" if ledger is None else "is there already; choose another id"
+            raise InputError("fact-twice", f"fact '{name}' {reason}")
+        chosen = rows.index[rows.to_numpy(dtype=bool)].to_numpy(dtype=np.int64)
+        text = definition or f"{schemas()[ledger].name}中，在笔记本里选出的记录数"
+        fact = Fact(
+            name, label or name, Decimal(len(chosen)), unit, "ledger", text, ledger=ledger,
+            rows=chosen, places=("notebook",),
+        )  # fmt: skip
+        self._extra[name] = fact
+        return fact
+
+    @cached_property
+    def narrative(self) -> Narrative:
+        """The rendered text."""
+        path = self.project.report_file(self.district.id, self.year, "md")
+        if path.is_file():
+            template, name = path.read_text(encoding="utf-8"), path.as_posix()
+        else:
+            template, name = self.form.default_narrative(), f"default narrative {self.form.name}"
+        context = {"year": self.year, "district": self.district}
+        return render(
+            template, computer=self.computer, form=self.form, context=context, name=name
+        )
+
+    def head(self) -> Shown:
+        """Title, document number, dates and preamble."""
+        issuer = self.district.issuer or self.district.name
+        dated, printed = self.params.dated, self.params.printed
+        return show_head(
+            {
+                "district": self.district.id,
+                "year": self.year,
+                "edition": self.form.name,
+                "scope": self.scope,
+                "draft": self.draft,
+                "synthetic": self.district.synthetic,
+                "title": self.params.title or f"{issuer}{self.year}年政府信息公开工作年度报告",
+                "issuer": issuer,
+                "office": self.district.office,
+                "document_number": self.params.document_number,
+                "dated": dated and dated.isoformat(),
+                "printed": printed and printed.isoformat(),
+                "preamble": self.narrative.sections[""],
+            }
+        )
+
+    def section(self, number: str) -> Shown:
+        """A section's heading and text, by its number ("一")."""
+        section = next((s for s in self.form.sections if s.number == number), None)
+        if section is None:
+            known = "、".join(s.number for s in self.form.sections)
+            raise InputError("section", f"there is no section '{number}'; sections are {known}")
+        return show_section(number, section.title, self.narrative.sections.get(number, []))
+
+    def table(self, number: int | str) -> Shown:
+        """A statutory table (2, 3 or 4), every cell a fact."""
+        return show_table(self.form.table(number), self.facts)
+
+    def chart(
+        self,
+        name: str,
+        data: pd.DataFrame | pd.Series,
+        *,
+        title: str,
+        kind: Kind = "bars",
+        unit: str = "件",
+        line: str | None = None,
+    ) -> Shown | None:
+        """A chart of whole numbers in the house style; None where there is nothing to draw.
+
+        Parameters
+        ----------
+        name : str
+            Id of the chart.
+        data : pandas.DataFrame or Series
+            Labels in the index, one column for each series.
+        title, kind, unit, line
+            See `reportkit.charts.show_chart`.
+        """
+        frame = data.to_frame() if isinstance(data, pd.Series) else data
+        if frame.empty or not frame.to_numpy().any():
+            return None
+        return show_chart(name, frame, title=title, kind=kind, unit=unit, line=line)
+
+    @property
+    def facts(self) -> Facts:
+        """All facts of the report so far, by id: the form's cells and what the text asked for."""
+        for name in self.computer.cells:
+            self.computer.get(name)
+        return Facts(self.computer.facts | self._extra)
+
+    def outcomes(self, table: int | str = 3, total: str = "results_total") -> pd.Series:
+        """The parts of a total row of a table, by label, for a chart: those that are not zero."""
+        form_table = self.form.table(table)
+        (band,) = form_table.model.bands
+        rows = {row.key: row for row in form_table.rows(band)}
+        column = next(c.key for c in form_table.columns(band) if c.parts)
+        counts = {
+            rows[key].node.label: int(self.facts[form_table.cell_id(key, column)].number)
+            for key in rows[total].parts
+        }
+        series = pd.Series(counts, name="件数")
+        return series[series > 0].rename_axis("办理结果")
+
+    @cached_property
+    def all_checks(self) -> list[Check]:
+        """The form's rules, the text's relations, intake, and the published report."""
+        _ = self.narrative
+        for relation in self.params.relations:
+            for name in (*relation.left, *relation.right):
+                self.computer.get(name)
+        facts = self.facts
+        checks = form_checks(self.form, facts) + relation_checks(self.params.relations, facts)
+        checks += intake_checks(self.ledgers)
+        path = self.project.report_file(self.district.id, self.year, "published.json")
+        if path.is_file():
+            checks += published_checks(read_published(path, self.form, self.year), facts)
+        return checks
+
+    def checks(self) -> Shown:
+        """What holds and what does not."""
+        return show_checks(self.all_checks)
+
+    def facts_document(self) -> dict[str, Any]:
+        """The document ``facts.json``."""
+        places: dict[str, tuple[str, ...]] = {
+            cell.id: (f"table:{cell.table}",) for cell in self.computer.cells.values()
+        }
+        for name, where in self.narrative.places.items():
+            places[name] = places.get(name, ()) + where
+        for name, fact in self._extra.items():
+            places[name] = fact.places
+        _ = self.all_checks
+        return self.facts.placed(places).as_json(
+            district=self.district.id, year=self.year, edition=self.form.name, scope=self.scope
+        )
+
+    def seal(self) -> Shown:
+        """The last cell: all facts with their evidence, and a digest that proves it was reached."""
+        document = self.facts_document()
+        return show_seal(
+            {
+                "seal": seal_of(document),
+                "parameters": {
+                    "district": self.district.id,
+                    "year": self.year,
+                    "scope": self.scope,
+                    "draft": self.draft,
+                },
+                "facts": document,
+                "checks": [check.as_json() for check in self.all_checks],
+                "evidence": base64.b64encode(evidence_parquet(self.facts)).decode(),
+            }
+        )
+
+
+def open_report(
+    district: str,
+    year: int,
+    *,
+    scope: Scope | None = None,
+    draft: bool = False,
+    params: str | Path | None = None,
+    data: str | Path | None = None,
+) -> Report:
+    """Open the report of a district and year: parameters, form edition, ledgers.
+
+    Parameters
+    ----------
+    district : str
+        District id, as in ``params/districts/<id>.yaml``.
+    year : int
+        Report year; chooses the edition of the form.
+    scope : {"district", "office"}, optional
+        Whole district or the office alone; the district file's scope by default.
+    draft : bool
+        Mark the documents as a draft; a report without a narrative is one in any case.
+    params, data : path, optional
+        Folders; those of the project around the working folder by default.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    InputError
+        Unknown district, a year without edition, wrong parameters, or a ledger that is missing
+        or refused; all missing ledgers are told at once.
+    """
+    project = Project.find(params, data)
+    form = form_for(year)
+    who = project.district(district)
+    report_params = project.report(district, year)
+    ledgers = Ledgers(project, who)
+    cells = form.cells(year)
+    needed = {cell.definition.ledger for cell in cells if cell.definition}
+    elsewhere = {ledger for other in forms() for ledger in other.ledgers()} - needed
+    files = {key: ledgers.files(key) for key in schemas() if key not in elsewhere}
+    if missing := [key for key in files if key in needed and not files[key]]:
+        names = "\n".join(
+            f"  {schemas()[key].name}: {project.data / district}/{key}-….csv, .xlsx or .parquet"
+            for key in missing
+        )
+        message = (
+            f"the {form.name} form needs ledgers that are not there:\n{names}\n"
+            "add them (a file with a heading only counts as zero records)"
+        )
+        raise InputError("ledger-missing", message, district=district, year=year)
+    for key in files:
+        if files[key]:
+            ledgers[key]
+    computer = Computer(
+        year, cells=cells, specs=project.fact_specs(), declared=report_params.declared,
+        ledgers=ledgers,
+    )  # fmt: skip
+    narrative = project.report_file(district, year, "md")
+    return Report(
+        project=project, district=who, year=year, form=form, params=report_params,
+        scope=scope or who.scope, draft=draft or not narrative.is_file(), ledgers=ledgers,
+        computer=computer, absent=tuple(key for key in files if not files[key]),
+    )  # fmt: skip
+
+
+def read_ledgers(
+    district: str,
+    year: int | None = None,
+    *,
+    params: str | Path | None = None,
+    data: str | Path | None = None,
+) -> tuple[Ledgers, list[InputError]]:
+    """Read every ledger of a district, going on after one that is refused.
+
+    Parameters
+    ----------
+    district : str
+    year : int, optional
+        With a year, a ledger that its form needs and that is not there is a problem too.
+    params, data : path, optional
+        As for `open_report`.
+
+    Returns
+    -------
+    tuple of Ledgers and list of InputError
+    """
+    project = Project.find(params, data)
+    ledgers = Ledgers(project, project.district(district))
+    needed = form_for(year).ledgers() if year else set()
+    problems = []
+    for key in schemas():
+        try:
+            ledgers[key]
+        except KeyError:
+            if key in needed:
+                message = f"{schemas()[key].name} is not in {project.data / district}"
+                problems.append(InputError("ledger-missing", message, ledger=key))
+        except InputError as error:
+            problems.append(error)
+    return ledgers, problems
+
+
+def seal_of(document: Mapping[str, Any]) -> str:
+    """Digest over who, when and the bytes of ``facts.json``."""
+    who = f"{document['district']}/{document['year']}/{document['scope']}/"
+    return hashlib.sha256(who.encode() + facts_bytes(document)).hexdigest()
+
+
+def evidence_parquet(facts: Facts) -> bytes:
+    """Row numbers of all facts as one parquet table: fact, row, sign (1 or -1)."""
+    names: list[str] = []
+    rows: list[Any] = [np.empty(0, np.int64)]
+    signs: list[Any] = [np.empty(0, np.int8)]
+    for fact in facts.values():
+        if fact.rows is None or not len(fact.rows):
+            continue
+        names += [fact.id] * len(fact.rows)
+        rows.append(fact.rows)
+        sign = np.ones(len(fact.rows), np.int8)
+        sign[len(sign) - fact.subtracted :] = -1
+        signs.append(sign)
+    table = pa.table(
+        {
+            "fact": pa.array(names, pa.string()),
+            "row": np.concatenate(rows).astype(np.int64),
+            "sign": np.concatenate(signs).astype(np.int8),
+        }
+    )
+    return parquet_bytes(table, numbers=["row"])
+
+
+def parquet_bytes(table: pa.Table, *, numbers: Sequence[str] = ()) -> bytes:
+    """A small parquet file; columns of rising *numbers* are packed as differences."""
+    buffer = io.BytesIO()
+    others = [name for name in table.column_names if name not in numbers]
+    pq.write_table(
+        table, buffer, compression="zstd", use_dictionary=others or False,
+        column_encoding=dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),
+    )  # fmt: skip
+    return buffer.getvalue()

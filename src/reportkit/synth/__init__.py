@@ -1,0 +1,8 @@
+"""Demonstration ledgers from published totals: deterministic, and marked as synthetic."""
+
+from reportkit.synth.files import write
+from reportkit.synth.published import Difference
+from reportkit.synth.recipe import Recipe
+from reportkit.synth.synthesis import Synthesis, synth_files, synthesise
+
+__all__ = ["Difference", "Recipe", "Synthesis", "synth_files", "synthesise", "write"]

@@ -1,0 +1,157 @@
+"""Ledgers into files: mixed formats, each saying that it is synthetic, the same bytes each time."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from reportkit.ledgers.schema import schema_of
+from reportkit.synth.words import words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from reportkit.synth.synthesis import Synthesis
+
+ENCODINGS = {"csv-utf8": "utf-8", "csv-utf8-bom": "utf-8-sig", "csv-gb18030": "gb18030"}
+MOST_ROWS = 20_000
+"""More than this is written as parquet whatever was asked for."""
+
+
+def write(
+    synthesis: Synthesis, folder: Path, *, formats: Mapping[str, Sequence[str]] | None = None
+) -> list[Path]:
+    """Write the ledgers of a district, and a README that says what they are.
+
+    Parameters
+    ----------
+    synthesis : Synthesis
+    folder : Path
+        The district's own folder if it bears its id, else the folder of all districts.
+    formats : mapping of str to sequence of str, optional
+        By ledger key: ``xlsx``, ``parquet``, ``csv-utf8``, ``csv-utf8-bom``, ``csv-gb18030``.
+        Files of several years take turns.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order of the contract; the README is last.
+    """
+    if folder.name != synthesis.district:
+        folder = folder / synthesis.district
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for key, frame in synthesis.ledgers.items():
+        filing = words()["files"][key]
+        turns = (formats or {}).get(key, filing["formats"])
+        for n, (years, part) in enumerate(_parts(synthesis, frame, filing.get("by"))):
+            kind = "parquet" if len(part) > MOST_ROWS else turns[n % len(turns)]
+            # Both kinds of names are met in the field, so both are met here.
+            name = schema_of(key).name + years if kind == "xlsx" else f"{key}-{years}"
+            path = folder / f"{name}.{kind.partition('-')[0]}"
+            path.write_bytes(_bytes(part, kind, schema_of(key).name))
+            written.append(path)
+    readme = folder / "README.md"
+    readme.write_text(_readme(synthesis, written), encoding="utf-8", newline="\n")
+    return [*written, readme]
+
+
+def _parts(synthesis: Synthesis, frame: Any, by: str | None) -> list[tuple[str, Any]]:
+    """The whole ledger, or one part for each report year (what is older goes with the first)."""
+    years = synthesis.years
+    if by is None:
+        return [("-".join(dict.fromkeys([str(years[0]), str(years[-1])])), frame)]
+    when = frame[by].dt.year.clip(lower=years[0])
+    parts = [(str(year), frame[when == year]) for year in years]
+    return [(year, part) for year, part in parts if len(part)] or [(str(years[0]), frame)]
+
+
+def _bytes(frame: Any, kind: str, title: str) -> bytes:
+    if kind == "parquet":
+        return _parquet(frame)
+    if kind == "xlsx":
+        return _xlsx(frame, title)
+    text: str = frame.to_csv(index=False, lineterminator="\r\n", date_format="%Y-%m-%d")
+    return text.encode(ENCODINGS[kind])
+
+
+def _parquet(frame: Any) -> bytes:
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    fields = [
+        pa.field(field.name, pa.date32() if pa.types.is_timestamp(field.type) else field.type)
+        for field in table.schema
+    ]
+    note = {"note": words()["note"]}
+    sink = io.BytesIO()
+    pq.write_table(table.cast(pa.schema(fields, metadata=note)), sink, compression="zstd")
+    return sink.getvalue()
+
+
+def _xlsx(frame: Any, title: str) -> bytes:
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("台账")
+    sheet.append([f"{title}——{words()['note']}"])
+    sheet.append(list(frame.columns))
+    for row in frame.astype("object").itertuples(index=False, name=None):
+        sheet.append([None if pd.isna(cell) else _plain(cell) for cell in row])
+    book.properties.creator = "reportkit synth"
+    made = io.BytesIO()
+    book.save(made)
+    return _without_times(made)
+
+
+def _plain(cell: Any) -> Any:
+    return cell.date() if hasattr(cell, "date") else cell
+
+
+def _without_times(made: io.BytesIO) -> bytes:
+    """The workbook with the time of saving taken out of its parts and of the archive."""
+    fixed = io.BytesIO()
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            content = old.read(entry)
+            if entry.filename == "docProps/core.xml":
+                content = re.sub(
+                    rb"(?<=>)\d{4}-\d\d-\d\dT[\d:]+Z", b"2000-01-01T00:00:00Z", content
+                )
+            new.writestr(zipfile.ZipInfo(entry.filename), content, zipfile.ZIP_DEFLATED)
+    return fixed.getvalue()
+
+
+def _readme(synthesis: Synthesis, written: list[Path]) -> str:
+    years = "、".join(map(str, synthesis.years))
+    files = "\n".join(f"- `{path.name}`" for path in written)
+    told = "\n".join(
+        f"- {each.year} `{each.fact}`: published {each.published}, ledgers give {each.given}; "
+        f"{each.reason}"
+        for each in synthesis.exceptions
+    )
+    return f"""# {words()["note"]}
+
+本目录的台账由 `reportkit synth` 按已公布的{years}年度报告反推生成：人名、电话、地址、文号、标题等\
+均为虚构，只有合计数与公布的统计数字一致。不得作为真实记录引用。
+
+These ledgers are **synthetic**. `reportkit synth` made them from the published totals of the \
+report years {years}, so that counting them by the form's definitions gives the published figures \
+again. No person, case, document or payment in them is real. The dice are seeded with the \
+district's id: the same reports give the same bytes.
+
+## Files
+
+{files}
+
+## Published values that the ledgers do not give
+
+Leaf cells are the evidence and earlier years go before later ones; where a published report \
+contradicts itself, the value that cannot be had is listed here.
+
+{told or "None."}
+"""

@@ -1,0 +1,80 @@
+"""The words and working days of demonstration ledgers, and dice that always fall the same."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from bisect import bisect_left
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from reportkit.yamlfile import read_yaml
+
+
+@cache
+def words() -> dict[str, Any]:
+    """Everything in ``words.yaml``."""
+    data: dict[str, Any] = read_yaml(Path(str(files("reportkit.synth"))) / "words.yaml").data
+    return data
+
+
+def seed(*names: str) -> int:
+    """A number that depends on the names only; 32 bits, as the oldest generators take."""
+    return int.from_bytes(hashlib.sha256("/".join(names).encode()).digest()[:4], "big")
+
+
+def dice(*names: str) -> random.Random:
+    """A generator of its own for each ledger, so that one never moves another."""
+    return random.Random(seed(*names))  # noqa: S311  # plausible dates, no secrets
+
+
+def span(text: str) -> tuple[date, date]:
+    """First and last day of ``2020-01-01..2020-03-31``, or a single day twice."""
+    first, _, last = text.partition("..")
+    return date.fromisoformat(first), date.fromisoformat(last or first)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Working days in order; a day is its place in them."""
+
+    days: tuple[date, ...]
+
+    @classmethod
+    def between(cls, first: int, last: int) -> Calendar:
+        """The working days of the years *first* to *last*."""
+        off = set()
+        for text in words()["holidays"]:
+            dated = (
+                [text]
+                if text[4] == "-" and text[:4].isdigit()
+                else [
+                    "..".join(f"{year}-{day}" for day in text.split(".."))
+                    for year in range(first, last + 1)
+                ]
+            )
+            for start, end in map(span, dated):
+                off |= {start + timedelta(n) for n in range((end - start).days + 1)}
+        start = date(first, 1, 1)
+        every = (start + timedelta(n) for n in range((date(last, 12, 31) - start).days + 1))
+        return cls(tuple(day for day in every if day.weekday() < 5 and day not in off))
+
+    def first(self, year: int) -> int:
+        """Place of the first working day of a year."""
+        return self.at(date(year, 1, 1))
+
+    def at(self, day: date) -> int:
+        """Place of a day, or of the next working day."""
+        return bisect_left(self.days, day)
+
+    def draw(self, rng: random.Random, first: int, last: int) -> int:
+        """A day from *first* up to *last* (exclusive), busier months more often."""
+        seasons = [int(share) for share in words()["seasons"]]
+        while True:
+            day = rng.randrange(first, max(last, first + 1))
+            if rng.random() * max(seasons) <= seasons[self.days[day].month - 1]:
+                return day

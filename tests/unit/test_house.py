@@ -1,0 +1,114 @@
+"""What holds for the repository as a whole. `make lint` runs this file too."""
+
+import json
+import re
+import subprocess
+import tomllib
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+import reportkit_fonts
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+FACES = {"RK-BiaoSong.ttf", "RK-FangSong.ttf", "RK-Hei.ttf", "RK-Kai.ttf", "RK-Song.ttf"}
+
+
+def read(path: str) -> str:
+    """Return the text of a file of the repository."""
+    return (ROOT / path).read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def files() -> list[Path]:
+    """Return the files that git has or would take, as paths relative to the repository."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [Path(name) for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def normal(requirement: str) -> str:
+    """Return a requirement's bare name in the index's spelling."""
+    found = re.match(r"[\w.-]+", requirement)
+    assert found
+    return re.sub(r"[-_.]+", "-", found[0]).lower()
+
+
+def test_lock_pins_and_hashes_all_and_names_no_index():
+    lock = read("requirements.lock")
+    assert not re.search(r"https?:|file:|--(?!hash=sha256:)", lock)
+    entries = re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", lock, flags=re.M))
+    for entry in entries:
+        assert re.match(r"[\w.-]+==\S+", entry), entry
+        assert "--hash=sha256:" in entry, entry
+    locked = {normal(entry) for entry in entries}
+    wanted = {normal(dependency) for dependency in PROJECT["dependencies"]} - {"reportkit-fonts"}
+    assert wanted | {"hatchling"} <= locked
+
+
+def test_every_dependency_is_explained():
+    table = read("docs/explanation/decisions.md").split("## Other decisions")[0]
+    explained = {normal(name) for name in re.findall(r"^\| `([^`]+)` \|", table, flags=re.M)}
+    assert explained == {normal(dependency) for dependency in PROJECT["dependencies"]}
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [("console_scripts", name) for name in PROJECT["scripts"]]
+    + [(group, name) for group, points in PROJECT["entry-points"].items() for name in points],
+)
+def test_entry_points_resolve(group: str, name: str):
+    (point,) = entry_points(group=group, name=name)
+    assert callable(point.load())
+
+
+def test_fonts_are_there_with_their_licences():
+    assert {path.name for path in reportkit_fonts.folder().iterdir()} == FACES
+    for path in reportkit_fonts.folder().iterdir():
+        assert path.read_bytes()[:4] == b"\0\1\0\0", f"{path.name} is no TrueType file"
+    for name in tomllib.loads(read("fonts/pyproject.toml"))["project"]["license-files"]:
+        assert (ROOT / "fonts" / name).stat().st_size > 500, name
+
+
+def test_ledger_reference_names_what_the_schemas_hold():
+    sections = re.split(r"^## ", read("docs/reference/ledgers.md"), flags=re.M)[1:]
+    documented = {}
+    for section in sections:
+        head, *paragraphs = section.split("\n\n")
+        key, name = re.fullmatch(r"`(\w+)` (\S+)", head.strip()).groups()
+        marks = {"": "", "*": "personal", "**": "required"}
+        columns = re.findall(r"(\*{0,2})([^*,\s]+)\1", paragraphs[1])
+        documented[key] = (name, [(column, marks[mark]) for mark, column in columns])
+    held = {}
+    for key, schema in yaml.safe_load(read("src/reportkit/ledgers/schemas.yaml")).items():
+        columns = []
+        for column in schema["columns"]:
+            marked = [mark for mark in ("personal", "required") if column.get(mark)]
+            columns.append((column["name"], "".join(marked)))
+        held[key] = (schema["name"], columns)
+    assert documented == held
+
+
+def test_fact_reference_names_every_key_of_the_forms():
+    reference = read("docs/reference/facts.md")
+    for path in sorted((ROOT / "src/reportkit/forms").glob("*.yaml")):
+        keys = set(re.findall(r"\bkey: (\w+)", path.read_text("utf-8")))
+        assert keys
+        assert {key for key in keys if f"`{key}`" not in reference} == set(), path.name
+
+
+def test_notebooks_hold_no_outputs(files: list[Path]):
+    for path in (path for path in files if path.suffix == ".ipynb"):
+        for number, cell in enumerate(json.loads(read(str(path)))["cells"], start=1):
+            if cell["cell_type"] == "code":
+                assert cell["outputs"] == [], f"{path}, cell {number}"
+                assert cell["execution_count"] is None, f"{path}, cell {number}"
+
+
+def test_files_are_small_and_outputs_stay_out(files: list[Path]):
+    big = [path for path in files if (ROOT / path).stat().st_size > 5_000_000]
+    assert [path for path in big if path.suffix != ".ttf"] == []
+    inside = [path for path in files if path.parts[0] == "outputs"]
+    assert inside == [Path("outputs/.gitignore")]
