@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import warnings
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 import reportkit_fonts
 from matplotlib import font_manager
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from reportkit.blocks import block
 from reportkit.display import Shown
@@ -24,7 +25,7 @@ Kind = Literal["bars", "columns"]
 # Dark, light and mid tones that stay apart in grey and for colour-blind readers.
 _TONES = ("#1f4e79", "#a9c4dd", "#b5651d")
 _INK, _FAINT = "#222222", "#8a8a8a"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.family": ["RK Hei", "RK Song"],
     "font.size": 9,
     "text.color": _INK,
@@ -82,7 +83,9 @@ def show_chart(
             message = f"chart '{name}': {warning}; replace the character in the label"
             raise ExecutionError("glyph-missing", message) from None
     columns = [data.index.name or "类别", *data.columns]
-    rows = [[str(label), *map(int, row)] for label, row in zip(data.index, data.values, strict=True)]
+    rows = [
+        [str(label), *map(int, row)] for label, row in zip(data.index, data.values, strict=True)
+    ]
     fields = {
         "id": name,
         "title": title,
@@ -111,9 +114,7 @@ def _bars(axes: Axes, data: pd.DataFrame, unit: str) -> None:
     places = range(len(values) - 1, -1, -1)
     axes.barh(places, values, color=_TONES[0], height=0.62)
     for place, value in zip(places, values, strict=True):
-        axes.annotate(
-            f"{value}", (value, place), (4, 0), textcoords="offset points", va="center"
-        )
+        axes.annotate(f"{value}", (value, place), (4, 0), textcoords="offset points", va="center")
     axes.set_yticks(list(places), [str(label) for label in data.index])
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
@@ -140,7 +141,7 @@ def _columns(axes: Axes, data: pd.DataFrame, unit: str, line: str | None) -> Non
             va="center", color=_TONES[2],
         )  # fmt: skip
     axes.set_xticks(list(places), [str(label) for label in data.index])
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines["left"].set_visible(False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,8 @@ import numpy as np
 from reportkit.facts import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from reportkit.facts import Facts
     from reportkit.forms import Form, Rule, Table
     from reportkit.ledgers import Ledger
@@ -115,7 +116,13 @@ def relation_checks(relations: Sequence[Relation], facts: Facts) -> list[Check]:
     """Figures of the text that must add up (N1, N2, …)."""
     return [
         _equation(
-            f"N{number}", relation.title, relation.severity, relation.left, relation.right, facts, ""
+            f"N{number}",
+            relation.title,
+            relation.severity,
+            relation.left,
+            relation.right,
+            facts,
+            "",
         )
         for number, relation in enumerate(relations, 1)
     ]
@@ -179,7 +186,5 @@ def published_checks(published: Mapping[str, Decimal], facts: Facts) -> list[Che
     ]  # fmt: skip
     compared = sum(name in facts for name in published)
     if compared and not different:
-        checks.append(
-            Check("P1", title, "warning", True, None, None, (), f"{compared}格逐一相同")
-        )
+        checks.append(Check("P1", title, "warning", True, None, None, (), f"{compared}格逐一相同"))
     return checks

@@ -1,4 +1,4 @@
-"""Commands: argument in, result out, nothing else. Modules are imported when a command needs them."""
+"""Commands: argument in, result out; a command imports what it needs when it runs."""
 
 from __future__ import annotations
 
@@ -105,9 +105,7 @@ def intake(district: str, year: int | None, **options: Any) -> tuple[int, Any, s
     """Read and validate a district's ledgers; print every problem, write nothing."""
     from reportkit.report import read_ledgers
 
-    ledgers, problems = read_ledgers(
-        district, year, params=options["params"], data=options["data"]
-    )
+    ledgers, problems = read_ledgers(district, year, params=options["params"], data=options["data"])
     lines = [
         f"{ledger.schema.name}: {ledger.read} read, {len(ledger.frame)} accepted, "
         f"{ledger.rejected} rejected, {ledger.set_aside} set aside"

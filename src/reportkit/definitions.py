@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,8 @@ from reportkit.errors import InputError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    Mask: TypeAlias = npt.NDArray[np.bool_]
 
 Op = Literal[
     "=", "in", "not in", "between", "<", "<=", "empty or >=", "empty or >", "contains",
@@ -47,39 +49,42 @@ class Condition:
     op: Op
     value: tuple[str, ...] = ()
 
-    def mask(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    def mask(self, frame: pd.DataFrame) -> Mask:
         """Rows of *frame* that pass; an empty cell passes only where the operator says so."""
         column = frame[self.column]
-        empty = column.isna().to_numpy(dtype=bool)
+        empty: Mask = column.isna().to_numpy(dtype=bool)
+        chosen: Mask
         if self.op == "empty":
-            return empty
-        if self.op == "present":
-            return ~empty
-        if self.op == "contains":
+            chosen = empty
+        elif self.op == "present":
+            chosen = ~empty
+        elif self.op == "contains":
             found = column.astype("str").str.contains(self.value[0], regex=False, na=False)
-            return found.to_numpy(dtype=bool)
-        if pd.api.types.is_datetime64_any_dtype(column.dtype):
-            return self._mask_dates(column.to_numpy(dtype="datetime64[D]"), empty)
-        chosen = column.isin(self.value).to_numpy(dtype=bool)
-        # An empty cell is none of the named values, so "not in" lets it pass.
-        return ~chosen if self.op == "not in" else chosen
+            chosen = found.to_numpy(dtype=bool)
+        elif pd.api.types.is_datetime64_any_dtype(column.dtype):
+            chosen = self._mask_dates(column.to_numpy(dtype="datetime64[D]"), empty)
+        else:
+            chosen = column.isin(self.value).to_numpy(dtype=bool)
+            # An empty cell is none of the named values, so "not in" lets it pass.
+            chosen = ~chosen if self.op == "not in" else chosen
+        return chosen
 
-    def _mask_dates(
-        self, days: npt.NDArray[np.datetime64], empty: npt.NDArray[np.bool_]
-    ) -> npt.NDArray[np.bool_]:
+    def _mask_dates(self, days: npt.NDArray[np.datetime64], empty: Mask) -> Mask:
         bounds = np.array(self.value, dtype="datetime64[D]")
+        chosen: Mask
         if self.op == "between":
-            return (days >= bounds[0]) & (days <= bounds[1])
-        if self.op == "<":
-            return days < bounds[0]
-        if self.op == "<=":
-            return days <= bounds[0]
-        if self.op == "empty or >=":
-            return empty | (days >= bounds[0])
-        if self.op == "empty or >":
-            return empty | (days > bounds[0])
-        chosen = np.isin(days, bounds)
-        return ~chosen if self.op == "not in" else chosen
+            chosen = (days >= bounds[0]) & (days <= bounds[1])
+        elif self.op == "<":
+            chosen = days < bounds[0]
+        elif self.op == "<=":
+            chosen = days <= bounds[0]
+        elif self.op == "empty or >=":
+            chosen = empty | (days >= bounds[0])
+        elif self.op == "empty or >":
+            chosen = empty | (days > bounds[0])
+        else:
+            chosen = np.isin(days, bounds) != (self.op == "not in")
+        return chosen
 
     def text(self) -> str:
         """Say the condition in the words that stand in a definition printed for auditors."""
@@ -219,7 +224,7 @@ def _condition(column: str, test: Any, year: int) -> Condition:
         known = ", ".join(["from/to", "not", "contains", "empty", *dated])
         raise _wrong(column, test, f"operators are {known}")
     op, ends = dated[name]
-    return Condition(column, op, _days(value, year)[ends])
+    return Condition(column, op, tuple(_days(value, year)[ends]))
 
 
 def _days(text: Any, year: int) -> tuple[str, str]:

@@ -177,7 +177,9 @@ def _banded(table: Table, facts: Facts) -> tuple[list[Cells], int, int, int]:
         spans = [1] * (len(columns) - 1) + [last]
         rows.append([_cell(band.title or "", "band", width)])
         heads = zip(columns, spans, strict=True)
-        rows.append([_cell(band.corner, "head")] + [_cell(c.node.text, "head", s) for c, s in heads])
+        rows.append(
+            [_cell(band.corner, "head")] + [_cell(c.node.text, "head", s) for c, s in heads]
+        )
         rows += [_band_row(table, band, row, spans, facts) for row in table.rows(band)]
     return rows, width, 1, 0
 
@@ -190,7 +192,7 @@ def _band_row(table: Table, band: Band, row: Leaf, spans: Sequence[int], facts: 
 
 def show_inputs(ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]]) -> Shown:
     """What was read: files, rows, and what was not accepted."""
-    listed = [
+    listed: list[dict[str, Any]] = [
         {
             "ledger": key,
             "name": ledger.schema.name,
@@ -231,7 +233,9 @@ def show_inputs(ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]]
     html = "<table><tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
     for one in listed:
         files = "<br>".join(escape(file["path"]) for file in one["files"]) or "（无）"
-        counts = "".join(f"<td>{one[k]}</td>" for k in ("read", "accepted", "rejected", "set_aside"))
+        counts = "".join(
+            f"<td>{one[k]}</td>" for k in ("read", "accepted", "rejected", "set_aside")
+        )
         html += f"<tr><td>{escape(one['name'])}</td><td>{files}</td>{counts}</tr>"
     html += "</table>" + "".join(f"<p>{escape(f['message'])}</p>" for f in findings[:50])
     text = "\n".join(f"{one['name']}: {one['accepted']}/{one['read']}" for one in listed)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,8 @@ from jinja2.sandbox import SandboxedEnvironment
 from reportkit.errors import InputError, ReportkitError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from reportkit.facts import Computer, Fact
     from reportkit.forms import Form
 
@@ -126,7 +127,7 @@ class _Renderer:
             undefined=StrictUndefined,
             finalize=self.mark,
             keep_trailing_newline=True,
-            autoescape=False,  # noqa: S701 - the output is Markdown; exporters escape it
+            autoescape=False,  # the output is Markdown; exporters escape it
         )
         for name, form in _FILTERS.items():
             environment.filters[name] = lambda value, form=form: self.mark(value, form)

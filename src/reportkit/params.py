@@ -106,8 +106,6 @@ class _FactFile(Strict):
     facts: list[FactSpec]
 
 
-
-
 @dataclass(frozen=True)
 class Project:
     """The folders a report is made from; paths are kept as given."""

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +43,7 @@ from reportkit.published import read_published
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 class Ledgers(Mapping[str, Ledger]):
@@ -54,7 +54,9 @@ class Ledgers(Mapping[str, Ledger]):
         self._read: dict[str, Ledger] = {}
         unknown = set(district.ledgers) - set(schemas())
         if unknown:
-            message = f"ledgers names {', '.join(sorted(unknown))}; known are {', '.join(schemas())}"
+            message = (
+                f"ledgers names {', '.join(sorted(unknown))}; known are {', '.join(schemas())}"
+            )
             raise InputError("parameters", message, district=district.id)
 
     def files(self, key: str) -> list[Path]:
@@ -62,7 +64,9 @@ class Ledgers(Mapping[str, Ledger]):
         named = self._district.ledgers.get(key)
         if named is None:
             return find_files(self._project.data / self._district.id, key)
-        paths = [self._project.data / path for path in ([named] if isinstance(named, str) else named)]
+        paths = [
+            self._project.data / path for path in ([named] if isinstance(named, str) else named)
+        ]
         for path in paths:
             if not path.is_file():
                 message = f"{path}, named in the district file, is not there"
@@ -181,9 +185,7 @@ class Report:
         else:
             template, name = self.form.default_narrative(), f"default narrative {self.form.name}"
         context = {"year": self.year, "district": self.district}
-        return render(
-            template, computer=self.computer, form=self.form, context=context, name=name
-        )
+        return render(template, computer=self.computer, form=self.form, context=context, name=name)
 
     def head(self) -> Shown:
         """Title, document number, dates and preamble."""

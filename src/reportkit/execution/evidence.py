@@ -6,8 +6,6 @@ import base64
 import difflib
 import io
 import json
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +19,9 @@ from reportkit.facts import rows_sha256
 from reportkit.report import parquet_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from reportkit.blocks import Block
     from reportkit.ledgers import Ledger
 
@@ -41,25 +42,19 @@ def write_evidence(seal: Block, ledgers: Mapping[str, Ledger], folder: Path) -> 
     """
     folder.mkdir()
     table = pq.read_table(io.BytesIO(base64.b64decode(seal["evidence"])))
-    held = {name: table.filter(pc.equal(table["fact"], name)) for name in pc.unique(table["fact"]).to_pylist()}
     for fact in seal["facts"]["facts"]:
         if not fact["rows"]:
             continue
-        own = held.get(fact["id"])
+        own = table.filter(pc.equal(table["fact"], fact["id"]))
+        rows, signs = own["row"].to_numpy(), own["sign"].to_numpy()
         ledger = ledgers.get(fact["ledger"])
-        rows = own["row"].to_numpy() if own is not None else np.empty(0, np.int64)
-        if rows_sha256(rows) != fact["rows_sha256"] or ledger is None or rows.max() >= ledger.read:
+        if ledger is None or rows_sha256(rows) != fact["rows_sha256"] or rows.max() >= ledger.read:
             message = f"the rows of {fact['id']} are not those that its value was made from"
             raise ExecutionError("evidence-wrong", message, fact=fact["id"])
-        columns = {"row": pa.array(rows)}
-        signs = own["sign"].to_numpy()
-        if (signs < 0).any():
-            columns["sign"] = pa.array(signs)
-        path = folder / f"{fact['id']}.parquet"
-        path.write_bytes(parquet_bytes(pa.table(columns), numbers=["row"]))
-        path.with_suffix(".parquet").with_name(f"{fact['id']}.js").write_text(
-            _page(fact["id"], rows, ledger), encoding="utf-8"
-        )
+        columns = {"row": rows} | ({"sign": signs} if (signs < 0).any() else {})
+        packed = parquet_bytes(pa.table(columns), numbers=["row"])
+        (folder / f"{fact['id']}.parquet").write_bytes(packed)
+        (folder / f"{fact['id']}.js").write_text(_page(fact["id"], rows, ledger), encoding="utf-8")
     for key, ledger in ledgers.items():
         (folder / f"rowmap-{key}.parquet").write_bytes(_rowmap(ledger))
 

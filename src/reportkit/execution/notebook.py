@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 import papermill
@@ -18,6 +16,10 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 from reportkit.blocks import Block, from_notebook
 from reportkit.errors import ExecutionError
 from reportkit.report import seal_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 # One number per source of difference between machines; the kernel starts with these.
 _FIXED = {
@@ -30,7 +32,7 @@ _FIXED = {
 }
 
 
-class LocalKernelManager(AsyncKernelManager):  # type: ignore[misc]  # jupyter_client is untyped
+class LocalKernelManager(AsyncKernelManager):
     """Kernels over unix sockets: no port to fight for, and none for others to listen on."""
 
     def _transport_default(self) -> str:
@@ -63,7 +65,7 @@ def execute(
     """
     with _kernel_environment():
         try:
-            return papermill.execute_notebook(
+            executed: nbformat.NotebookNode = papermill.execute_notebook(
                 str(notebook).replace("{", "{{").replace("}", "}}"),
                 str(output).replace("{", "{{").replace("}", "}}"),
                 parameters=dict(parameters),
@@ -74,8 +76,11 @@ def execute(
                 raise_on_iopub_timeout=True,
                 iopub_timeout=60,
             )
+            return executed
         except PapermillExecutionError as error:
-            message = f"cell {error.cell_index + 1} of {notebook.name}: {error.ename}: {error.evalue}"
+            message = (
+                f"cell {error.cell_index + 1} of {notebook.name}: {error.ename}: {error.evalue}"
+            )
             raise ExecutionError("cell-failed", message, cell=error.cell_index + 1) from None
         except DeadKernelError:
             message = f"the kernel of {notebook.name} died; see run.log, and try again"

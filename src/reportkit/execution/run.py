@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -29,6 +28,8 @@ from reportkit.proof.manifest import code_digest, digest, environment
 from reportkit.report import Report, open_report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from reportkit.params import Scope
 
 _log = logging.getLogger("reportkit")
@@ -156,7 +157,7 @@ def _input_files(report: Report) -> list[Path]:
 
 def _make(report: Report, notebook: Path, parameters: dict[str, Any], staging: Path) -> None:
     """Execute, gate, and write everything that is made from the executed notebook."""
-    from nbconvert.exporters import get_exporter  # noqa: PLC0415 - slow, and only needed here
+    from nbconvert.exporters import get_exporter
 
     _log.info("executing %s with %s", notebook, parameters)
     executed = execute(notebook, parameters, staging / "report.ipynb")
@@ -181,19 +182,22 @@ def _make(report: Report, notebook: Path, parameters: dict[str, Any], staging: P
         ("reportkit-audit", "audit.html"),
         ("reportkit-pdf", "report.pdf"),
     ):
-        content, _ = get_exporter(exporter)().from_notebook_node(executed)
+        made = get_exporter(exporter)()  # type: ignore[no-untyped-call]  # nbconvert has no types
+        content, _ = made.from_notebook_node(executed)
         body = content.encode() if isinstance(content, str) else content
         (staging / name).write_bytes(body)
         _log.info("%s: %d bytes", name, len(body))
 
 
 def _same_cells(report: Report, found: dict[str, Any], expected: dict[str, Any]) -> None:
-    """The kernel's cells of the form are those computed here; a changed notebook cannot bend them."""
+    """The kernel's cells are those computed here; a changed notebook cannot bend them."""
     values = {fact["id"]: fact["value"] for fact in found["facts"]}
     for fact in expected["facts"]:
         name = fact["id"]
         if name in report.computer.cells and values.get(name) != fact["value"]:
-            message = f"{name} is {values.get(name)} in the notebook, {fact['value']} in the ledgers"
+            message = (
+                f"{name} is {values.get(name)} in the notebook, {fact['value']} in the ledgers"
+            )
             raise ExecutionError("facts-differ", message, fact=name)
 
 

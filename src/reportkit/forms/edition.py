@@ -215,7 +215,7 @@ def _cell(table: Table, band: Band, row: Leaf, column: Leaf, year: int) -> Cell:
 
     name = column.text if table.model.layout == "grid" else column.node.text
     label = "/".join(part for part in (row.text, name) if part)
-    common = {
+    common: dict[str, Any] = {
         "id": table.cell_id(row.key, column.key),
         "table": table.id,
         "row": row.key,
@@ -235,10 +235,10 @@ def _cell(table: Table, band: Band, row: Leaf, column: Leaf, year: int) -> Cell:
     where: dict[str, Any] = {}
     for define in defines:
         where.update(define.where or {})
-    for axis in ((band.define, *row.path), column.path):
-        by = next((d.by for d in reversed(axis) if d.by), None)
+    for leaf, around in ((row, (band.define, *row.path)), (column, column.path)):
+        by = next((define.by for define in reversed(around) if define.by), None)
         if by:
-            values = axis[-1].categories  # type: ignore[union-attr]  # the leaf closes the path
+            values = leaf.node.categories
             where[by] = values[0] if len(values) == 1 else values
     plus, minus = last("plus"), last("minus")
     definition = Definition(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import Field
@@ -33,7 +34,7 @@ class Node(Define):
     values: list[str] | None = None
     total: bool = False
     show_unit: bool = False
-    children: list[Node] = Field(default_factory=list)
+    children: Sequence[Node] = ()
 
     @property
     def text(self) -> str:
@@ -49,13 +50,13 @@ class Node(Define):
 class RowNode(Node):
     """A row or a group of rows."""
 
-    children: list[RowNode] = Field(default_factory=list, alias="rows")
+    children: Sequence[RowNode] = Field(default=(), alias="rows")
 
 
 class ColumnNode(Node):
     """A column or a group of columns."""
 
-    children: list[ColumnNode] = Field(default_factory=list, alias="columns")
+    children: Sequence[ColumnNode] = Field(default=(), alias="columns")
 
 
 class Band(Strict):

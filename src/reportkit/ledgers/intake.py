@@ -156,9 +156,7 @@ def read_ledger(key: str, paths: Sequence[Path], *, root: Path | None = None) ->
         is rejected; all places are told at once.
     """
     schema = schema_of(key)
-    tables = [
-        table for path in paths for table in read_file(path, schema, name=_shown(path, root))
-    ]
+    tables = [table for path in paths for table in read_file(path, schema, name=_shown(path, root))]
     maps = [_map_headings(table, schema, key) for table in tables]
     rows = sum(len(table.lines) for table in tables)
     state = _Reading(key, schema, tables, rows)
@@ -186,9 +184,7 @@ def _shown(path: Path, root: Path | None) -> str:
     return path.as_posix()
 
 
-def _map_headings(
-    table: RawTable, schema: LedgerSchema, key: str
-) -> dict[str, tuple[str, int]]:
+def _map_headings(table: RawTable, schema: LedgerSchema, key: str) -> dict[str, tuple[str, int]]:
     """Column name to the heading it stands under in this file, and the heading's unit factor."""
     wanted = schema.headings()
     mapped: dict[str, tuple[str, int]] = {}
@@ -256,9 +252,9 @@ class _Reading:
             self._tell(row, "L-value", severity, column.name, reason)
         if column.required and not column.blank and column is not self.schema.columns[0]:
             empty = pd.isna(values)
-            for row in np.flatnonzero(np.asarray(empty)):
+            for row in np.flatnonzero(np.asarray(empty)).tolist():
                 if row not in bad:
-                    self._tell(int(row), "L-empty", "reject", column.name, "must not be empty")
+                    self._tell(row, "L-empty", "reject", column.name, "must not be empty")
 
     def set_aside_sums(self) -> None:
         """合计 rows, whatever column says so, are told and never counted."""
@@ -268,9 +264,9 @@ class _Reading:
             end = start + len(table.lines)
             for heading, raw in table.columns.items():
                 found = pc.is_in(pc.utf8_trim_whitespace(raw), value_set=words)
-                for row in start + np.flatnonzero(found.to_numpy()):
+                for row in (start + np.flatnonzero(found.to_numpy())).tolist():
                     if not self.sums[row]:
-                        file, place = self._place(int(row))
+                        file, place = self._place(row)
                         self.violations.append(
                             Violation(
                                 self.key, file, place, "L-sum", "warn", heading, "合计",
@@ -284,15 +280,15 @@ class _Reading:
         """The key is there, and unique; of a repeated record the first one counts."""
         name = self.schema.key_column
         keys = pd.Series(self.typed[name], dtype="str")
-        for row in np.flatnonzero(keys.isna().to_numpy()):
-            self._tell(int(row), "L-key", "reject", name, "a record needs its key")
+        for row in np.flatnonzero(keys.isna().to_numpy()).tolist():
+            self._tell(row, "L-key", "reject", name, "a record needs its key")
         repeated = keys.duplicated().to_numpy() & keys.notna().to_numpy()
         if repeated.any():
             first = {key: i for i, key in reversed(list(enumerate(keys)))}
-            for row in np.flatnonzero(repeated):
+            for row in np.flatnonzero(repeated).tolist():
                 file, place = self._place(first[keys.iloc[row]])
                 expected = f"unique; it stands at {file}:{place} already"
-                self._tell(int(row), "L-unique", "reject", name, expected)
+                self._tell(row, "L-unique", "reject", name, expected)
 
     def check(
         self,
@@ -347,7 +343,9 @@ class _Reading:
 def _parse_each(
     column: Column, chunks: Sequence[Any], factors: Sequence[int]
 ) -> tuple[Any, dict[int, str]]:
-    values, bad, start = [], {}, 0
+    values: list[Any] = []
+    bad: dict[int, str] = {}
+    start = 0
     for chunk, factor in zip(chunks, factors, strict=True):
         part, wrong = _parse(column, pa.chunked_array([chunk]), factor)
         values.append(part)
@@ -357,9 +355,7 @@ def _parse_each(
     return joined.array, bad
 
 
-def _parse(
-    column: Column, raw: pa.ChunkedArray, factor: int
-) -> tuple[Any, dict[int, str]]:
+def _parse(column: Column, raw: pa.ChunkedArray, factor: int) -> tuple[Any, dict[int, str]]:
     """Typed values of a column, and the reason for each row that cannot be read."""
     encoded = raw.dictionary_encode().unify_dictionaries().combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):
@@ -378,7 +374,7 @@ def _parse(
     parsed.append(None)
     if column.default is not None:
         parsed = [column.default if value is None else value for value in parsed]
-    bad = {}
+    bad: dict[int, str] = {}
     if reasons:
         wrong = np.isin(codes, list(reasons))
         bad = {int(row): reasons[int(codes[row])] for row in np.flatnonzero(wrong)}

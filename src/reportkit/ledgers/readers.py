@@ -301,4 +301,3 @@ def _no_heading(
         f"{_SEARCHED_FOR_HEADING} rows; it must name {wanted}; nearest row: {found}"
     )
     return InputError("ledger-heading", message, file=name, sheet=sheet)
-

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Mapping
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _SUMS = "SHA256SUMS"
 _PACKAGES = (

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from reportkit.errors import InputError
 from reportkit.ledgers.schema import schema_of
 from reportkit.synth.words import words
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from reportkit.synth.synthesis import Synthesis
 
 ENCODINGS = {"csv-utf8": "utf-8", "csv-utf8-bom": "utf-8-sig", "csv-gb18030": "gb18030"}
+README = "README.md"
 MOST_ROWS = 20_000
 """More than this is written as parquet whatever was asked for."""
 
@@ -44,11 +46,15 @@ def write(
     -------
     list of Path
         The files, in the order of the contract; the README is last.
+
+    Raises
+    ------
+    InputError
+        ``synth-folder``: the folder holds other files, perhaps real ledgers.
     """
     if folder.name != synthesis.district:
         folder = folder / synthesis.district
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    made: dict[Path, bytes] = {}
     for key, frame in synthesis.ledgers.items():
         filing = words()["files"][key]
         turns = (formats or {}).get(key, filing["formats"])
@@ -57,11 +63,27 @@ def write(
             # Both kinds of names are met in the field, so both are met here.
             name = schema_of(key).name + years if kind == "xlsx" else f"{key}-{years}"
             path = folder / f"{name}.{kind.partition('-')[0]}"
-            path.write_bytes(_bytes(part, kind, schema_of(key).name))
-            written.append(path)
-    readme = folder / "README.md"
-    readme.write_text(_readme(synthesis, written), encoding="utf-8", newline="\n")
-    return [*written, readme]
+            made[path] = _bytes(part, kind, schema_of(key).name)
+    made[folder / README] = _readme(synthesis, list(made)).encode()
+    _check_folder(folder, made)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, content in made.items():
+        path.write_bytes(content)
+    return list(made)
+
+
+def _check_folder(folder: Path, made: Mapping[Path, bytes]) -> None:
+    """Refuse to write among ledgers that are not ours: real and synthetic rows must not mix."""
+    there = sorted(folder.iterdir()) if folder.is_dir() else []
+    readme = folder / README
+    if there and not (readme in there and words()["note"] in readme.read_text(encoding="utf-8")):
+        foreign = there
+    else:
+        foreign = [path for path in there if path not in made]
+    if foreign:
+        names = "、".join(path.name for path in foreign[:5])
+        message = f"{folder} holds {names}, which synth would not replace; give an empty folder"
+        raise InputError("synth-folder", message, folder=str(folder))
 
 
 def _parts(synthesis: Synthesis, frame: Any, by: str | None) -> list[tuple[str, Any]]:
@@ -129,11 +151,7 @@ def _without_times(made: io.BytesIO) -> bytes:
 def _readme(synthesis: Synthesis, written: list[Path]) -> str:
     years = "、".join(map(str, synthesis.years))
     files = "\n".join(f"- `{path.name}`" for path in written)
-    told = "\n".join(
-        f"- {each.year} `{each.fact}`: published {each.published}, ledgers give {each.given}; "
-        f"{each.reason}"
-        for each in synthesis.exceptions
-    )
+    told = "\n".join(f"- {difference}" for difference in synthesis.exceptions)
     return f"""# {words()["note"]}
 
 本目录的台账由 `reportkit synth` 按已公布的{years}年度报告反推生成：人名、电话、地址、文号、标题等\
@@ -142,7 +160,8 @@ def _readme(synthesis: Synthesis, written: list[Path]) -> str:
 These ledgers are **synthetic**. `reportkit synth` made them from the published totals of the \
 report years {years}, so that counting them by the form's definitions gives the published figures \
 again. No person, case, document or payment in them is real. The dice are seeded with the \
-district's id: the same reports give the same bytes.
+district's id: the same reports give the same bytes. To make them anew: `reportkit synth` with \
+the `<year>.published.json` of these years and `--out data`.
 
 ## Files
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
 from reportkit.forms import Cell, Form, Leaf, form_for, forms
+from reportkit.params import check_id
 from reportkit.synth.words import words
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class Difference:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.year} {self.fact}: published {self.published}, ledgers give {self.given}; \
-{self.reason}"
+        values = f"published {self.published}, ledgers give {self.given}"
+        return f"{self.year} {self.fact}: {values}; {self.reason}"
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Report:
     told: list[Difference] = field(default_factory=list)
 
     def count(self, fact: str) -> int:
-        """Count as published; a leaf that is not printed is nought (and is told)."""
+        """Count as published; a cell that is not printed is nought (and is told)."""
         return int(self.published.get(fact, 0))
 
     def tell(self, fact: str, given: int | Decimal | None, why: str, published: Any = None) -> None:
@@ -84,7 +85,7 @@ def read_report(published: Mapping[str, Any]) -> Report:
     """
     try:
         year = int(published["report_year"])
-        district = str(published["id"]).removesuffix(f"-{year}")
+        district = check_id(str(published["id"]).removesuffix(f"-{year}"))
         form = form_for(year)
         report = Report(district, year, str(published["issuer"]), form.cells(year), {})
         cells = {cell.id: cell for cell in report.cells}
@@ -96,15 +97,12 @@ def read_report(published: Mapping[str, Any]) -> Report:
             if value is not None:
                 number = _number(cells[fact], value, report)
                 report.published[fact] = report.published.get(fact, Decimal(0)) + number
-    except KeyError as error:
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         message = (
             "a published report has 'id', 'report_year', 'issuer', 'table2', 'table3' and 'table4' "
-            f"with the labels and keys of its form; {error} is missing or unknown"
+            f"with the labels and keys of its form; wrong, missing or unknown: {error}"
         )
         raise InputError("published", message, report=published.get("id")) from None
-    for cell in report.cells:
-        if cell.definition and cell.id not in report.published:
-            report.tell(cell.id, 0, "nothing is printed in this cell; the ledgers hold no record")
     report.total, report.classes = _publications(published.get("narrative_figures", []))
     return report
 

@@ -27,9 +27,16 @@ from reportkit.yamlfile import Strict
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 Row = dict[str, Any]
+
+NEEDED = {
+    "documents": {"种类", "成文日期"},
+    "publications": {"类别"},
+    "activities": {"日期", "类别", "主题"},
+}
+"""Columns that a recipe entry cannot leave to chance."""
 
 
 class Recipe(Strict):
@@ -56,22 +63,32 @@ def expand(
     Raises
     ------
     InputError
-        ``recipe``: a column that the ledger does not have.
+        ``recipe``: a column that the ledger does not have, or a value it cannot hold.
     """
-    columns = {column.name: column.type for column in schema_of(ledger).columns}
+    columns = {column.name: column for column in schema_of(ledger).columns}
     for entry in entries:
-        count = int(entry.get("count", 1))
-        unknown = set(entry) - set(columns) - {"count"}
-        if unknown:
-            message = f"recipe entry {entry!r}: ledger '{ledger}' has no column {unknown.pop()!r}"
-            raise InputError("recipe", message, year=year)
-        values: Mapping[str, list[Any]] = {
-            name: _column(entry[name], kind, count, year, calendar, rng)
-            for name, kind in columns.items()
-            if entry.get(name) is not None
-        }
+        if wrong := set(entry) - set(columns) - {"count"}:
+            raise _wrong(entry, f"ledger '{ledger}' has no column {wrong.pop()!r}", year)
+        if missing := NEEDED[ledger] - set(entry):
+            raise _wrong(entry, f"{missing.pop()!r} is missing", year)
+        try:
+            count = int(entry.get("count", 1))
+            values = {
+                name: _column(entry[name], column.type, count, year, calendar, rng)
+                for name, column in columns.items()
+                if entry.get(name) is not None
+            }
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _wrong(entry, f"not understood: {error}", year) from None
+        for name, column in columns.items():
+            if column.values and (wrong := set(values.get(name, [])) - set(column.values)):
+                raise _wrong(entry, f"{name} is none of {'、'.join(column.values)}", year)
         for n in range(count):
             yield {name: column[n] for name, column in values.items()}
+
+
+def _wrong(entry: dict[str, Any], what: str, year: int) -> InputError:
+    return InputError("recipe", f"recipe entry {entry!r}: {what}", year=year)
 
 
 def _column(
@@ -84,6 +101,9 @@ def _column(
         if first == last:
             return [first] * count
         start, end = calendar.at(first), calendar.at(last)
+        if not calendar.days[0] <= first < last <= calendar.days[-1]:
+            message = f"{value} is no span of days from {calendar.days[0]} to {calendar.days[-1]}"
+            raise ValueError(message)
         # The last day is met exactly, so that "by the 15th" is a fact of the ledger.
         return [calendar.days[start + (end - start) * n // max(count - 1, 1)] for n in range(count)]
     if kind == "integer":

@@ -59,7 +59,10 @@ def items(setting: Setting) -> list[Row]:
 
 def _cents(report: Report, cell: Cell) -> int:
     divide = cell.definition.divide if cell.definition else 1
-    return int(report.published.get(cell.id, Decimal(0)) * divide * 100)
+    exact = report.published.get(cell.id, Decimal(0)) * divide * 100
+    if exact % 1:
+        report.tell(cell.id, Decimal(int(exact)) / 100 / divide, "a ledger holds whole cents")
+    return int(exact)
 
 
 def fees(setting: Setting, listed: list[Row]) -> list[Row]:

@@ -11,9 +11,9 @@ from reportkit.synth.recipe import Recipe, Row, expand
 from reportkit.synth.words import Calendar, dice, words
 
 if TYPE_CHECKING:
-    from datetime import date
     import random
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from reportkit.synth.published import Report
 

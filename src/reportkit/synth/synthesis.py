@@ -84,7 +84,7 @@ def synthesise(
         message = f"give consecutive years of one district; the reports are: {told}"
         raise InputError("published", message)
     recipes = {year: (recipe or {}).get(year, Recipe()) for year in years}
-    calendar = Calendar.between(years[0] - 10, years[-1] + 1)
+    calendar = Calendar.between(years[0] - 30, years[-1] + 1)
     setting = Setting(districts.pop(), reports, recipes, calendar)
     applied, listed = applications(setting), items(setting)
     rows: dict[str, Any] = {
@@ -169,11 +169,17 @@ def _compare(report: Report, ledgers: Mapping[str, Any]) -> None:
             given[cell.id] = sum((given[part] for part in cell.sum_of), Decimal(0))
         if cell.id in told or given[cell.id] == report.published.get(cell.id):
             continue
-        if cell.definition:
-            message = f"{cell.label} is published as {report.published[cell.id]}, and the ledgers \
-give {given[cell.id]}: the recipe asks for rows that the report does not count"
+        if cell.id not in report.published:
+            report.tell(cell.id, given[cell.id], "nothing is printed in this cell")
+        elif cell.sum_of:
+            report.tell(cell.id, given[cell.id], f"its parts add up to {given[cell.id]}")
+        else:
+            printed = report.published[cell.id]
+            message = (
+                f"{cell.label} is published as {printed}, and the ledgers give {given[cell.id]}: "
+                "the recipe asks for rows that the report does not count"
+            )
             raise InputError("recipe", message, district=report.district, year=report.year)
-        report.tell(cell.id, given[cell.id], f"its parts add up to {given[cell.id]}")
 
 
 def _measure(definition: Definition, frame: Any) -> Decimal:

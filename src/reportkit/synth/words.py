@@ -38,6 +38,10 @@ def span(text: str) -> tuple[date, date]:
     return date.fromisoformat(first), date.fromisoformat(last or first)
 
 
+def _each(first: date, last: date) -> list[date]:
+    return [first + timedelta(n) for n in range((last - first).days + 1)]
+
+
 @dataclass(frozen=True)
 class Calendar:
     """Working days in order; a day is its place in them."""
@@ -47,21 +51,20 @@ class Calendar:
     @classmethod
     def between(cls, first: int, last: int) -> Calendar:
         """The working days of the years *first* to *last*."""
-        off = set()
-        for text in words()["holidays"]:
-            dated = (
-                [text]
-                if text[4] == "-" and text[:4].isdigit()
-                else [
-                    "..".join(f"{year}-{day}" for day in text.split(".."))
-                    for year in range(first, last + 1)
-                ]
+        off = {day.isoformat() for text in words()["holidays"] for day in _each(*span(text))}
+        yearly = {
+            day.isoformat()[4:]
+            for text in words()["holidays_of_each_year"]
+            for day in _each(*span("..".join(f"2000-{end}" for end in text.split(".."))))
+        }
+        every = ((day, day.isoformat()) for day in _each(date(first, 1, 1), date(last, 12, 31)))
+        return cls(
+            tuple(
+                day
+                for day, text in every
+                if day.weekday() < 5 and text not in off and text[4:] not in yearly
             )
-            for start, end in map(span, dated):
-                off |= {start + timedelta(n) for n in range((end - start).days + 1)}
-        start = date(first, 1, 1)
-        every = (start + timedelta(n) for n in range((date(last, 12, 31) - start).days + 1))
-        return cls(tuple(day for day in every if day.weekday() < 5 and day not in off))
+        )
 
     def first(self, year: int) -> int:
         """Place of the first working day of a year."""

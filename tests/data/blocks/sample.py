@@ -205,6 +205,17 @@ def facts(document: list[Block]) -> list[Block]:
     return [_fact(name, text, shown) for name, text in sorted(shown.items())]
 
 
+WHERE = [
+    {
+        "sign": "+",
+        "all": [
+            {"column": "收到日期", "op": "between", "value": ["2020-01-01", "2020-12-31"]},
+            {"column": "申请人类型", "op": "=", "value": "自然人"},
+        ],
+    }
+]
+
+
 def _fact(name: str, text: str, shown: dict[str, str]) -> Block:
     row = name.rpartition(".")[0]
     parts = [f"{row}.{column}" for column in COLUMNS[:-1]]
@@ -220,7 +231,7 @@ def _fact(name: str, text: str, shown: dict[str, str]) -> Block:
         "origin": "declared" if declared else "sum" if total else "ledger",
         "definition": "收到日期在本年度内的申请，按申请人类型计数。",
         "ledger": None if declared or total else "applications",
-        "where": [] if declared or total else [["收到日期", "in_year", 2020]],
+        "where": [] if declared or total else WHERE,
         "rows": 0 if declared or total else number,
         "rows_sha256": None if declared or total else "9f" * 32,
         "evidence": None if declared or total or not number else f"evidence/{name}.js",

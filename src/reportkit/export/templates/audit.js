@@ -19,10 +19,18 @@
     const fact = facts.get(id);
     return fact ? make("a", { href: "#fact=" + id }, fact.label + "＝" + fact.value) : make("span", {}, id);
   };
-  const spoken = (part) => {
-    if (Array.isArray(part)) return part.map(spoken).join(" ");
-    if (part === null || typeof part !== "object") return String(part);
-    return Object.values(part).map(spoken).join(" ");
+  const operators = {
+    "=": "＝", "in": "属于", "not in": "不属于", "between": "介于", "<": "＜", "<=": "≤", "empty or >=": "为空或 ≥",
+    "empty or >": "为空或 ＞", "contains": "含", "empty": "为空", "present": "不为空",
+  };
+  const filter = (group) => {
+    const list = make("ul", { class: "filter" });
+    for (const test of group.all) {
+      const value = Array.isArray(test.value) ? test.value.join(test.op === "between" ? " 至 " : "、") : test.value;
+      list.append(make("li", {}, test.column, make("i", {}, operators[test.op] || test.op), value === null ? "" : value));
+    }
+    if (!group.all.length) list.append(make("li", {}, "全部行"));
+    return group.sign === "-" ? make("div", {}, "减去：", list) : list;
   };
 
   const rowsTable = (found, total) => {
@@ -64,13 +72,13 @@
     const code = (value) => make("code", {}, value);
     entry("来历", make("span", { class: "origin " + fact.origin }, origins[fact.origin] || fact.origin));
     entry("定义", fact.definition || "—");
-    if (fact.source) entry("来源说明", spoken(fact.source));
+    if (fact.source) entry("来源说明", fact.source);
     if (fact.ledger) entry("台账", code(fact.ledger));
-    if (fact.where && fact.where.length) entry("筛选条件", make("ul", {}, ...[].concat(fact.where).map((part) => make("li", {}, code(spoken(part))))));
+    if (fact.where && fact.where.length) entry("筛选条件", ...fact.where.map(filter));
     if (fact.sum_of && fact.sum_of.length) entry("由下列数据相加", make("ul", { class: "parts" }, ...fact.sum_of.map((id) => make("li", {}, link(id)))));
     if (fact.origin === "ledger") entry("来源行数", fact.rows);
     if (fact.rows_sha256) entry("来源行摘要", code(fact.rows_sha256));
-    if (fact.places && fact.places.length) entry("见于", make("ul", {}, ...fact.places.map((place) => make("li", {}, spoken(place)))));
+    if (fact.places && fact.places.length) entry("见于", make("ul", {}, ...fact.places.map((place) => make("li", {}, place))));
     entry("标识", code(fact.id));
     const value = make("p", { class: "value" }, make("b", {}, fact.value), " " + (fact.unit || ""));
     body.replaceChildren(value, list);
@@ -78,6 +86,8 @@
       const place = make("div", {});
       body.append(make("h3", {}, "来源行"), place);
       showRows(fact, place);
+    } else if (fact.origin === "ledger") {
+      body.append(make("p", { class: "small" }, "台账中没有符合条件的行。"));
     }
     for (const number of document.querySelectorAll(".n[data-fact]")) number.classList.toggle("open", number.dataset.fact === fact.id);
     panel.hidden = false;

@@ -1,0 +1,187 @@
+"""report.html and audit.html: what they hold, and what they never hold."""
+
+import base64
+import hashlib
+import json
+import re
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from runpy import run_path
+from types import SimpleNamespace
+
+import pytest
+from bs4 import BeautifulSoup
+
+from reportkit.export.audit import AuditHTML
+from reportkit.export.html import ReportHTML
+
+DATA = Path(__file__).parents[1] / "data" / "blocks"
+sample = SimpleNamespace(**run_path(str(DATA / "sample.py")))
+HOSTILE = (
+    "</script><script>alert(1)</script><img src=x onerror=alert(1)> {{ 7*7 }} {% raw %} #$*_@&"
+)
+
+
+def make(exporter, blocks):
+    return exporter().from_notebook_node(sample.notebook(blocks))[0]
+
+
+@cache
+def page(exporter, name="huli-2020", failing=True):
+    return make(exporter, sample.blocks(name, failing=failing))
+
+
+def soup(text):
+    return BeautifulSoup(text, "html.parser")
+
+
+def hostile():
+    """Return blocks with markup in every place that holds text of people."""
+    blocks = sample.blocks(title=f"某区2020年{HOSTILE}", issuer=HOSTILE, office=HOSTILE)
+    by_kind = {one["kind"]: one for one in blocks}
+    by_kind["section"]["title"] = by_kind["table"]["title"] = HOSTILE
+    by_kind["chart"] |= {"title": HOSTILE, "alt": HOSTILE}
+    by_kind["chart"]["data"]["rows"][0][0] = HOSTILE
+    for one in blocks:
+        if one["kind"] == "section":
+            one["body"].append({"type": "paragraph", "runs": [{"text": HOSTILE, "strong": True}]})
+    for row in by_kind["table"]["rows"]:
+        row[0]["text"] = HOSTILE
+    by_kind["inputs"]["ledgers"][0]["files"][0] |= {"path": HOSTILE, "sheet": HOSTILE}
+    by_kind["inputs"]["findings"][0] |= {"found": HOSTILE, "message": HOSTILE, "column": HOSTILE}
+    for check in by_kind["seal"]["checks"]:
+        check |= {"title": HOSTILE, "message": HOSTILE, "left": HOSTILE}
+    for fact in by_kind["seal"]["facts"]["facts"]:
+        fact |= {"label": HOSTILE, "definition": HOSTILE, "unit": HOSTILE, "source": HOSTILE}
+    by_kind["seal"]["parameters"]["note"] = HOSTILE
+    return blocks
+
+
+@pytest.mark.parametrize("exporter", [ReportHTML, AuditHTML])
+def test_same_notebook_same_bytes(exporter):
+    assert make(exporter, sample.blocks()) == page(exporter)
+
+
+@pytest.mark.parametrize("exporter", [ReportHTML, AuditHTML])
+def test_nothing_is_fetched(exporter):
+    for element in soup(page(exporter)).find_all(True):
+        assert element.name not in {"link", "iframe", "img", "object", "embed", "base"}
+        assert not element.get("src")
+        assert not [key for key in element.attrs if key.startswith("on")]
+        assert element.get("href", "#").startswith("#")
+    assert "@import" not in page(exporter)
+    assert not re.search(r"url\((?!#)", page(exporter))
+
+
+@pytest.mark.parametrize("exporter", [ReportHTML, AuditHTML])
+def test_text_is_never_markup(exporter):
+    plain, marked = soup(page(exporter)), soup(make(exporter, hostile()))
+    kinds = [[e.name for e in one.find_all(["script", "img", "style"])] for one in (plain, marked)]
+    assert kinds[0] == kinds[1]
+    assert marked.find("h1").get_text().endswith(HOSTILE)
+    assert HOSTILE in marked.find("main").get_text()
+    json.loads(marked.find(id="facts").string)
+
+
+@pytest.mark.parametrize("exporter", [ReportHTML, AuditHTML])
+def test_ids_are_unique_and_links_arrive(exporter):
+    one = soup(page(exporter))
+    ids = [element["id"] for element in one.find_all(id=True)]
+    assert len(ids) == len(set(ids))
+    targets = {a["href"][1:] for a in one.find_all("a", href=True)}
+    assert {target for target in targets if not target.startswith("fact=")} <= set(ids)
+    for element in one.find_all(attrs={"aria-labelledby": True}):
+        assert element["aria-labelledby"] in ids
+
+
+@pytest.mark.parametrize("exporter", [ReportHTML, AuditHTML])
+def test_page_names_its_language_and_headings_descend(exporter):
+    one = soup(page(exporter))
+    assert one.html["lang"] == "zh-Hans"
+    levels = [int(heading.name[1]) for heading in one.find_all(re.compile(r"^h\d$"))]
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_report_has_no_code():
+    one = soup(page(ReportHTML))
+    assert [script["type"] for script in one.find_all("script")] == ["application/json"]
+    policy = one.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"]
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+
+
+def test_report_values_are_data():
+    one = soup(page(ReportHTML))
+    total = one.select_one("#t3 tbody tr").find_all("data")[-1]
+    assert (total["value"], total["data-fact"], total.string) == ("76", "t3.new.total", "76")
+    assert len(one.select("#t3 data")) == 161
+    assert len(one.select("#t2 data")) == 22
+    facts = json.loads(one.find(id="facts").string)["facts"]
+    assert {"id", "label", "value", "unit"} <= set(facts[0])
+    assert "where" not in facts[0]
+
+
+def test_tables_keep_their_merged_heads():
+    one = soup(page(ReportHTML))
+    head = one.select("#t3 thead th")
+    assert (head[0]["colspan"], head[0]["rowspan"], head[1]["colspan"]) == ("3", "3", "7")
+    assert all(th.get("scope") for th in one.select("table th"))
+    assert [t.caption is not None for t in one.select("table.statutory")] == [True] * 3
+    result = next(th for th in one.select("#t3 th") if th.get_text() == "三、本年度办理结果")
+    assert result["rowspan"] == "20"
+    assert len(one.select("#t2 th.band")) == 5
+
+
+def test_charts_speak_and_show_their_data():
+    one = soup(page(ReportHTML))
+    for name in ("publications", "outcomes"):
+        figure = one.find("figure", id=name)
+        drawing = figure.find(role="img")
+        assert drawing["aria-label"].startswith("柱状图")
+        assert drawing.svg
+        assert len(figure.select("details tbody tr")) > 3
+
+
+def test_notices_are_shown_when_due():
+    assert "示例数据" in soup(page(ReportHTML)).select_one(".notice").get_text()
+    other = soup(page(ReportHTML, "pingtan-2021"))
+    assert [n.strong.string for n in other.select(".notice")] == ["草稿"]
+
+
+def test_audit_opens_with_what_fails():
+    one = soup(page(AuditHTML))
+    verdict = one.select_one(".verdict")
+    assert verdict.h2.get_text() == "核验未通过：1 项错误"
+    assert [f.code.string for f in verdict.select(".failure")] == ["N3", "N1"]
+    assert verdict.sourceline < one.main.sourceline
+    good = soup(page(AuditHTML, failing=False)).select_one(".verdict")
+    assert good.h2.get_text() == "核验全部通过"
+    assert not good.select(".failure")
+
+
+def test_audit_numbers_are_links_and_declared_ones_differ():
+    one = soup(page(AuditHTML))
+    numbers = one.select("main a.n")
+    assert len(numbers) == 161 + 22 + 15 + 9
+    assert [n["data-fact"] for n in numbers if "declared" in n["class"]] == ["staff.trainings"]
+
+
+def test_audit_counts_rows_and_shows_code():
+    one = soup(page(AuditHTML))
+    assert one.select_one(".ledger .sides").get_text() == "读入 78＝采用 76＋拒收 1＋搁置 1"
+    blocks = sample.blocks()
+    blocks[0]["ledgers"][0]["read"] = 79
+    assert "行数不符" in make(AuditHTML, blocks)
+    assert 'report.show("head")' in one.select_one("#run details").get_text()
+
+
+def test_audit_policy_lets_only_its_own_script_run():
+    one = soup(page(AuditHTML))
+    code = one.find_all("script")[-1].string
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    policy = one.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"]
+    assert f"script-src 'sha256-{digest}' 'self' file:;" in policy
+    assert "unsafe-inline" not in policy.split("style-src")[0]
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(", code)

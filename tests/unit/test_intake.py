@@ -1,0 +1,228 @@
+import datetime as dt
+
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from reportkit.errors import InputError
+from reportkit.ledgers import find_files, read_ledger
+
+HEADING = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果", "申请人", "联系电话"]
+RECORDS = [
+    ["依〔2020〕1号", "自然人", "2020-03-02", "2020-03-20", "予以公开", "张三", "000-1"],
+    ["依〔2020〕2号", "商业企业", "2020-05-06", "2020-05-28", "1.本机关不掌握相关政府信息", "", ""],
+    ["依〔2020〕3号", "自然人", "2020-12-30", "", "", "李四", "000-2"],
+]
+
+
+def csv_text(rows, delimiter=","):
+    return "\r\n".join(delimiter.join(f'"{cell}"' for cell in row) for row in rows) + "\r\n"
+
+
+def write_csv(folder, rows, encoding="utf-8", delimiter=",", name="applications.csv"):
+    (folder / name).write_bytes(csv_text(rows, delimiter).encode(encoding))
+
+
+def write_xlsx(folder, rows, name="依申请公开台账.xlsx"):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(folder / name)
+
+
+def dated(record):
+    days = [dt.date.fromisoformat(cell) if cell else None for cell in record[2:4]]
+    return [*record[:2], *days, *record[4:]]
+
+
+def read(folder):
+    return read_ledger("applications", find_files(folder, "applications"), root=folder)
+
+
+WRITERS = {
+    "utf-8": lambda f: write_csv(f, [HEADING, *RECORDS]),
+    "utf-8 with BOM": lambda f: write_csv(f, [HEADING, *RECORDS], "utf-8-sig"),
+    "gb18030": lambda f: write_csv(f, [HEADING, *RECORDS], "gb18030"),
+    "utf-16": lambda f: write_csv(f, [HEADING, *RECORDS], "utf-16"),
+    "semicolons": lambda f: write_csv(f, [HEADING, *RECORDS], delimiter=";"),
+    "tabs": lambda f: write_csv(f, [HEADING, *RECORDS], "gb18030", "\t"),
+    "title and serial": lambda f: write_csv(
+        f,
+        [["台账"] + [""] * 7, ["序号", *HEADING]]
+        + [[str(i), *record] for i, record in enumerate(RECORDS, 1)]
+        + [["合计"] + [""] * 7],
+    ),
+    "english keys": lambda f: write_csv(
+        f,
+        [
+            ["application_number", "applicant_type", "received_date", "answered_date", "outcome"],
+            *[record[:5] for record in RECORDS],
+        ],
+    ),
+    "xlsx": lambda f: write_xlsx(f, [HEADING, *map(dated, RECORDS)]),
+    "xlsx with title": lambda f: write_xlsx(
+        f, [["2020年台账"], [], HEADING, *map(dated, RECORDS), ["合计", 3]]
+    ),
+    "two files": lambda f: (
+        write_csv(f, [HEADING, *RECORDS[:2]], name="applications-1.csv"),
+        write_xlsx(f, [HEADING, dated(RECORDS[2])]),
+    ),
+    "parquet": lambda f: pq.write_table(
+        pa.Table.from_pylist([dict(zip(HEADING, r, strict=True)) for r in RECORDS]),
+        f / "applications.parquet",
+    ),
+    "parquet, typed": lambda f: pq.write_table(
+        pa.Table.from_pylist([dict(zip(HEADING, dated(r), strict=True)) for r in RECORDS]),
+        f / "applications.parquet",
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", WRITERS)
+def test_the_same_records_in_every_layout(layout, tmp_path):
+    WRITERS[layout](tmp_path)
+    ledger = read(tmp_path)
+    frame = ledger.frame
+    assert frame["登记号"].tolist() == [record[0] for record in RECORDS]
+    assert frame["申请人类型"].tolist() == ["自然人", "商业企业", "自然人"]
+    assert frame["收到日期"].dt.date.tolist() == [dt.date.fromisoformat(r[2]) for r in RECORDS]
+    assert frame["答复日期"].isna().tolist() == [False, False, True]
+    assert frame["办理结果"].tolist()[:2] == ["予以公开", "本机关不掌握相关政府信息"]
+    assert ledger.read == len(frame) + ledger.rejected + ledger.set_aside
+    assert ledger.rejected == 0
+
+
+def test_personal_columns_stay_behind(tmp_path):
+    write_csv(tmp_path, [HEADING, *RECORDS])
+    ledger = read(tmp_path)
+    assert "申请人" not in ledger.frame
+    assert "张三" not in ledger.frame.to_csv()
+
+
+def test_a_row_knows_its_physical_line(tmp_path):
+    rows = [HEADING, *RECORDS]
+    rows[1] = ["依〔2020〕\n1号", *RECORDS[0][1:]]
+    (tmp_path / "applications.csv").write_text(csv_text(rows), encoding="utf-8", newline="")
+    ledger = read(tmp_path)
+    assert [ledger.place(row) for row in ledger.frame.index] == [
+        ("applications.csv", "2"), ("applications.csv", "4"), ("applications.csv", "5"),
+    ]  # fmt: skip
+
+
+def test_a_workbook_row_is_sheet_and_row(tmp_path):
+    write_xlsx(tmp_path, [["台账"], HEADING, *map(dated, RECORDS)])
+    assert read(tmp_path).place(0) == ("依申请公开台账.xlsx", "Sheet!3")
+
+
+def test_text_stays_text(tmp_path):
+    rows = [[f"{i:03}", *record[1:]] for i, record in enumerate(RECORDS)]
+    rows[1][0] = "NA"
+    write_csv(tmp_path, [HEADING, *rows])
+    assert read(tmp_path).frame["登记号"].tolist() == ["000", "NA", "002"]
+
+
+def many(change):
+    """A hundred and one good records and one changed: few enough to be rejected, not refused."""
+    rows = [[f"{i:03}", *RECORDS[0][1:]] for i in range(101)]
+    return [HEADING, *rows, change]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (["101", "自然人", "2020-13-02", "2020-03-20", "予以公开", "", ""], "L-value"),
+        (["101", "外星人", "2020-03-02", "2020-03-20", "予以公开", "", ""], "L-value"),
+        (["101", "", "2020-03-02", "2020-03-20", "予以公开", "", ""], "L-empty"),
+        (["101", "自然人", "2020-03-02", "2020-03-01", "予以公开", "", ""], "L-dates"),
+        (["101", "自然人", "2020-03-02", "", "予以公开", "", ""], "L-outcome"),
+        (["101", "自然人", "2020-03-02", "2020-03-20", "", "", ""], "L-outcome"),
+        (["007", "自然人", "2020-03-02", "2020-03-20", "予以公开", "", ""], "L-unique"),
+        (["", "自然人", "2020-03-02", "2020-03-20", "予以公开", "", ""], "L-key"),
+    ],
+)
+def test_a_bad_record_is_rejected_with_its_place(change, rule, tmp_path):
+    write_csv(tmp_path, many(change))
+    ledger = read(tmp_path)
+    (violation,) = ledger.violations
+    assert (violation.rule, violation.file, violation.place) == (rule, "applications.csv", "103")
+    assert (ledger.read, len(ledger.frame), ledger.rejected) == (102, 101, 1)
+
+
+def test_many_bad_records_refuse_the_ledger_and_tell_all(tmp_path):
+    bad = [[str(i), "自然人", "never", "", "", "", ""] for i in range(3)]
+    write_csv(tmp_path, [HEADING, *bad])
+    with pytest.raises(InputError) as error:
+        read(tmp_path)
+    assert error.value.reason == "ledger-rejected"
+    assert all(f"applications.csv:{line}" in str(error.value) for line in (2, 3, 4))
+
+
+def test_a_missing_column_is_named_with_what_is_near(tmp_path):
+    heading = ["登记号", "申请人类型", "收件日期", "答复日期", "办理结果", "申请人", "联系电话"]
+    write_csv(tmp_path, [heading, *RECORDS])
+    with pytest.raises(InputError, match="收到日期.*收件日期") as error:
+        read(tmp_path)
+    assert error.value.reason == "ledger-column"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "ledger-heading"),
+        ("随便什么\n1,2\n".encode(), "ledger-heading"),
+        (csv_text([HEADING, *RECORDS]).encode("gb18030")[:-5] + b"\x81", "ledger-encoding"),
+        ((csv_text([HEADING]) + '"a","b"\r\n').encode(), "ledger-ragged"),
+        ((csv_text([HEADING]) + '"a\x00"\r\n').encode(), "ledger-unreadable"),
+        ((csv_text([HEADING]) + '"a').encode(), "ledger-unreadable"),
+    ],
+)
+def test_a_file_that_cannot_be_read_whole_is_refused(content, reason, tmp_path):
+    (tmp_path / "applications.csv").write_bytes(content)
+    with pytest.raises(InputError) as error:
+        read(tmp_path)
+    assert error.value.reason == reason
+    assert "applications.csv" in str(error.value)
+
+
+def test_an_error_cell_is_refused_with_its_cell(tmp_path):
+    write_xlsx(tmp_path, [HEADING, *map(dated, RECORDS), ["依4", "自然人", "#N/A", None, None]])
+    with pytest.raises(InputError, match="C5") as error:
+        read(tmp_path)
+    assert error.value.reason == "ledger-error-cell"
+
+
+def test_what_is_no_workbook_is_refused(tmp_path):
+    (tmp_path / "applications.xlsx").write_bytes(b"PK\x03\x04 not really")
+    with pytest.raises(InputError) as error:
+        read(tmp_path)
+    assert error.value.reason == "ledger-unreadable"
+
+
+def test_a_heading_alone_is_an_empty_ledger(tmp_path):
+    write_csv(tmp_path, [HEADING])
+    ledger = read(tmp_path)
+    assert (ledger.read, len(ledger.frame)) == (0, 0)
+    assert pd.api.types.is_datetime64_any_dtype(ledger.frame["收到日期"].dtype)
+
+
+def test_an_old_workbook_named_like_the_ledger_is_not_overlooked(tmp_path):
+    (tmp_path / "依申请公开台账2020.xls").write_bytes(b"\xd0\xcf")
+    with pytest.raises(InputError, match=r"save it as \.xlsx"):
+        find_files(tmp_path, "applications")
+
+
+def test_amounts_under_a_heading_in_wan(tmp_path):
+    rows = [["编号", "项目编码", "收费日期", "金额（万元）"], ["1", "a", "2021-02-03", "1.25"]]
+    write_csv(tmp_path, rows, name="fees.csv")
+    ledger = read_ledger("fees", find_files(tmp_path, "fees"))
+    assert str(ledger.frame["金额（元）"].sum()).rstrip("0") == "12500."
+
+
+def test_files_in_different_units_add_up(tmp_path):
+    for unit, amount, name in (("万元", "1.25", "fees-1.csv"), ("元", "0.5", "fees-2.csv")):
+        rows = [["编号", "项目编码", "收费日期", f"金额（{unit}）"], [name, "a", "2021-02-03", amount]]
+        write_csv(tmp_path, rows, name=name)
+    ledger = read_ledger("fees", find_files(tmp_path, "fees"))
+    assert [float(amount) for amount in ledger.frame["金额（元）"]] == [12500.0, 0.5]
