@@ -23,7 +23,7 @@ $(READY): .venv/locked pyproject.toml fonts/pyproject.toml
 
 report: $(READY) ## the report of 湖里区 2020 from its sample ledgers (status 1: made, with findings)
 	@$(BIN)/reportkit run huli 2020 || test $$? -eq 1
-	@ls $(OUT)/report.html $(OUT)/audit.html $(OUT)/report.pdf
+	@ls $(OUT)/report.html $(OUT)/audit.html $(OUT)/report.pdf >/dev/null
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest
@@ -49,8 +49,8 @@ lock: ## resolve requirements.lock anew (uv in a throw-away environment)
 	rm -r .venv-lock
 
 sample: $(READY) ## make the sample ledgers in data/ anew from published totals
-	for folder in params/reports/*; do \
-	    $(BIN)/reportkit synth $$folder/*.published.json --out data || exit; \
+	@for folder in params/reports/*; do \
+	    $(BIN)/reportkit synth $$folder/*.published.json --out data || test $$? -eq 1 || exit; \
 	done
 
 clean: ## remove everything that can be made again, but the reports in outputs/

@@ -1,19 +1,201 @@
-"""What was published for a year: the figures of a report that stands already, by fact id."""
+"""A published report as figures by fact id, whatever labels it prints them under."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
 
-from reportkit.synth.published import read_report
+from reportkit.errors import InputError
+from reportkit.forms import Cell, Form, Leaf, form_for, forms
+from reportkit.params import check_id
 
 if TYPE_CHECKING:
-    from decimal import Decimal
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from reportkit.forms import Form
+# How the figures of a published text are named in its JSON: the whole, and its last class.
+PUBLISHED_TOTAL, LAST_CLASS = "主动公开总量", "其他"
 
 
-def read_published(path: Path, form: Form, year: int) -> dict[str, Decimal]:
-    report = read_report(json.loads(path.read_text(encoding="utf-8")))
-    return report.published
+@dataclass(frozen=True)
+class Difference:
+    """A published value that the ledgers do not give, because reports contradict themselves.
+
+    Parameters
+    ----------
+    year : int
+    fact : str
+        Fact id; for a figure of the text, its category.
+    published, given : Decimal or None
+        None where nothing is printed, or where the form of the year has no such cell.
+    reason : str
+    """
+
+    year: int
+    fact: str
+    published: Decimal | None
+    given: Decimal | None
+    reason: str
+
+    def __str__(self) -> str:
+        values = f"published {self.published}, ledgers give {self.given}"
+        return f"{self.year} {self.fact}: {values}; {self.reason}"
+
+
+@dataclass
+class Report:
+    """One published report: its cells and figures. ``told`` grows while ledgers are made."""
+
+    district: str
+    year: int
+    issuer: str
+    cells: list[Cell]
+    published: dict[str, Decimal]
+    total: int = 0
+    classes: dict[str, int] = field(default_factory=dict)
+    told: list[Difference] = field(default_factory=list)
+
+    def count(self, fact: str) -> int:
+        """Count as published; a cell that is not printed is nought (and is told)."""
+        return int(self.published.get(fact, 0))
+
+    def tell(self, fact: str, given: int | Decimal | None, why: str, published: Any = None) -> None:
+        """Note that the ledgers give something else than the report."""
+        printed = self.published.get(fact) if published is None else Decimal(published)
+        value = None if given is None else Decimal(given)
+        self.told.append(Difference(self.year, fact, printed, value, why))
+
+    def leaves(self, ledger: str) -> list[Cell]:
+        """Cells that rows of a ledger fill."""
+        return [c for c in self.cells if c.definition and c.definition.ledger == ledger]
+
+
+def category(cell: Cell, column: str) -> str | None:
+    """Ledger value of *column* that puts a row into a cell; None if the cell does not ask."""
+    where = cell.definition.where if cell.definition else ()
+    chosen = (test.value[0] for test in where if test.column == column and test.op in ("=", "in"))
+    return next(chosen, None)
+
+
+def read_report(published: Mapping[str, Any]) -> Report:
+    """Map the tables and figures of a published report to fact ids.
+
+    Raises
+    ------
+    InputError
+        ``published``: a part is missing, a label is unknown to the form, or a value is impossible.
+    """
+    try:
+        year = int(published["report_year"])
+        district = check_id(str(published["id"]).removesuffix(f"-{year}"))
+        form = form_for(year)
+        report = Report(district, year, str(published["issuer"]), form.cells(year), {})
+        cells = {cell.id: cell for cell in report.cells}
+        for fact, value in (
+            *_table2(form, published),
+            *_table3(form, published, report),
+            *_table4(form, published),
+        ):
+            if value is not None:
+                number = _number(cells[fact], value, report)
+                report.published[fact] = report.published.get(fact, Decimal(0)) + number
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        message = (
+            "a published report has 'id', 'report_year', 'issuer', 'table2', 'table3' and 'table4' "
+            f"with the labels and keys of its form; wrong, missing or unknown: {error}"
+        )
+        raise InputError("published", message, report=published.get("id")) from None
+    report.total, report.classes = _publications(published.get("narrative_figures", []))
+    return report
+
+
+def load_published(path: Path) -> Mapping[str, Any]:
+    """The JSON of a published report; its numbers stay exact.
+
+    Raises
+    ------
+    InputError
+        ``published``: no JSON, or no report year in it.
+    """
+    try:
+        report: Mapping[str, Any] = json.loads(
+            path.read_text(encoding="utf-8"), parse_float=Decimal
+        )
+        int(report["report_year"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"{path} is no published report in JSON with a 'report_year': {error}"
+        raise InputError("published", message, file=str(path)) from None
+    return report
+
+
+def _table2(form: Form, published: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    table = form.table(2)
+    facts = {
+        (name, column.node.label): table.cell_id(row.key, column.key)
+        for _, row, column in table.places()
+        for name in (row.node.label, *row.node.categories)
+    }
+    for block in published["table2"].values():
+        for row, values in block.items() if isinstance(block, dict) else ():
+            for column, value in values.items():
+                if not column.endswith("_单位"):
+                    yield facts[row, column], value
+
+
+def _table3(form: Form, published: Mapping[str, Any], report: Report) -> Iterator[tuple[str, Any]]:
+    def leaves(of: Form) -> dict[str, Leaf]:
+        table = of.table(3)
+        return {leaf.key: leaf for leaf in table.rows(table.model.bands[0])}
+
+    own, known = leaves(form), {key: leaf for of in forms() for key, leaf in leaves(of).items()}
+    for printed in published["table3"]["rows"]:
+        key, rows = printed["key"], [printed["key"]]
+        if key not in own:
+            # A row of another edition stands for the rows that share its ledger values.
+            values = set(known[key].node.categories)
+            rows = [name for name, leaf in own.items() if values & set(leaf.node.categories)]
+        columns = published["table3"]["columns"]
+        for column, value in zip(columns, printed["values"], strict=True):
+            for row in rows[:-1]:
+                yield f"t3.{row}.{column}", 0
+            # Nought is nought in all of them; anything else goes to the catch-all at the end.
+            yield f"t3.{rows[-1]}.{column}", value
+            if len(rows) > 1 and value:
+                why = f"a row of another edition; counted as {rows[-1]}"
+                report.tell(f"t3.{key}.{column}", None, why, value)
+
+
+def _table4(form: Form, published: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for _, row, column in form.table(4).places():
+        yield f"t4.{row.key}.{column.key}", published["table4"][row.key].get(column.key)
+
+
+def _number(cell: Cell, value: Any, report: Report) -> Decimal:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        number = Decimal("nan")
+    signed = cell.definition is not None and cell.definition.minus is not None
+    whole = cell.definition is None or cell.definition.measure == "count"
+    if not number.is_finite() or (number < 0 and not signed) or (whole and number % 1):
+        message = f"{cell.id} ({cell.label}) reads {value!r}; no report can hold this value"
+        raise InputError("published", message, district=report.district, year=report.year)
+    return number
+
+
+def _publications(figures: list[Mapping[str, Any]]) -> tuple[int, dict[str, int]]:
+    """Total published, and its classes where the same section breaks it down to the last."""
+    names = [figure["category"] for figure in figures]
+    if PUBLISHED_TOTAL not in names:
+        return 0, {}
+    start = names.index(PUBLISHED_TOTAL)
+    total, classes = figures[start], dict[str, int]()
+    for figure in figures[start + 1 :]:
+        if any(figure[key] != total[key] for key in ("section", "unit")):
+            break
+        classes[figure["category"]] = int(figure["value"])
+        if figure["category"] == LAST_CLASS:
+            return int(total["value"]), classes
+    return int(total["value"]), {}

@@ -39,7 +39,7 @@ from reportkit.forms import Form, form_for, forms
 from reportkit.ledgers import Ledger, find_files, read_ledger, schemas
 from reportkit.narrative import Narrative, render
 from reportkit.params import District, Project, ReportParams, Scope
-from reportkit.published import read_published
+from reportkit.published import load_published, read_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,8 @@ class Ledgers(Mapping[str, Ledger]):
             paths = self.files(key)
             if not paths:
                 raise KeyError(key)
-            self._read[key] = read_ledger(key, paths)
+            # Shown from the data folder on, so that no document names a machine's folders.
+            self._read[key] = read_ledger(key, paths, root=self._project.data.parent)
         return self._read[key]
 
     def __iter__(self) -> Iterator[str]:
@@ -279,7 +280,7 @@ class Report:
         checks += intake_checks(self.ledgers)
         path = self.project.report_file(self.district.id, self.year, "published.json")
         if path.is_file():
-            checks += published_checks(read_published(path, self.form, self.year), facts)
+            checks += published_checks(read_report(load_published(path)).published, facts)
         return checks
 
     def checks(self) -> Shown:

@@ -165,10 +165,10 @@ def _make(report: Report, notebook: Path, parameters: dict[str, Any], staging: P
     expected = report.facts_document()
     _same_cells(report, seal["facts"], expected)
     changed = [
-        source.path
-        for ledger in report.ledgers.values()
-        for source in ledger.sources
-        if digest(Path(source.path)) != source.sha256
+        str(path)
+        for key, ledger in report.ledgers.items()
+        for path in report.ledgers.files(key)
+        if digest(path) not in {source.sha256 for source in ledger.sources}
     ]
     if changed:
         message = f"{', '.join(changed)} changed while the report was made; run again"

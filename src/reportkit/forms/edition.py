@@ -187,7 +187,12 @@ class Form:
                 first = leaf.node.categories[0]
                 inner = [node for node in leaf.path if not node.by] or [leaf.node]
                 spellings = [leaf.key, leaf.node.label, leaf.node.number + leaf.node.label]
-                spellings += [leaf.node.text, leaf.text, "/".join(node.text for node in inner)]
+                spellings += [
+                    leaf.node.label + leaf.node.note,
+                    leaf.node.text,
+                    leaf.text,
+                    "/".join(node.text for node in inner),
+                ]
                 spellings.append("/".join(node.label for node in inner))
                 for name in spellings:
                     names.setdefault(name, first)

@@ -179,7 +179,7 @@ def read_ledger(key: str, paths: Sequence[Path], *, root: Path | None = None) ->
 
 
 def _shown(path: Path, root: Path | None) -> str:
-    if root is not None and path.is_absolute() and path.is_relative_to(root):
+    if root is not None and path.is_relative_to(root):
         path = path.relative_to(root)
     return path.as_posix()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from reportkit.synth.published import category
+from reportkit.published import category
 from reportkit.synth.words import seed, words
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from reportkit.synth.published import category
+from reportkit.published import category
 from reportkit.synth.setting import number
 
 if TYPE_CHECKING:
     import random
 
-    from reportkit.synth.published import Report
+    from reportkit.published import Report
     from reportkit.synth.recipe import Row
     from reportkit.synth.setting import Setting
 

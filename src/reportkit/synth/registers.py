@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
-from reportkit.synth.published import category
+from reportkit.published import PUBLISHED_TOTAL, category
 from reportkit.synth.recipe import split
 from reportkit.synth.setting import number
 from reportkit.synth.words import words
 
 if TYPE_CHECKING:
     from reportkit.forms import Cell
-    from reportkit.synth.published import Report
+    from reportkit.published import PUBLISHED_TOTAL, Report
     from reportkit.synth.recipe import Row
     from reportkit.synth.setting import Setting
 
@@ -120,7 +120,7 @@ def publications(setting: Setting) -> list[Row]:
         found += [{"类别": kind} for kind in wanted.elements()]
         if len(found) != report.total:
             reason = f"its classes are the evidence, and add up to {len(found)}"
-            report.tell(words()["published_total"], len(found), reason, Decimal(report.total))
+            report.tell(PUBLISHED_TOTAL, len(found), reason, Decimal(report.total))
         for row in found:
             row.setdefault("发布日期", setting.day(rng, *setting.span(report.year)))
             row.setdefault("标题", setting.title(rng, "publications") + "（示例）")

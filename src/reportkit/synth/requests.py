@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
-from reportkit.synth.published import category
+from reportkit.published import category
 from reportkit.synth.setting import number
 from reportkit.synth.words import words
 
 if TYPE_CHECKING:
     import random
 
-    from reportkit.synth.published import Report
+    from reportkit.published import Report
     from reportkit.synth.recipe import Row
     from reportkit.synth.setting import Setting
 

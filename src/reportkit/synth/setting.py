@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reportkit.synth.published import category
+from reportkit.published import category
 from reportkit.synth.recipe import Recipe, Row, expand
 from reportkit.synth.words import Calendar, dice, words
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from reportkit.synth.published import Report
+    from reportkit.published import Report
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from reportkit.ledgers.schema import schema_of, schemas
 from reportkit.synth.decisions import decisions
 from reportkit.synth.documents import documents
 from reportkit.synth.files import write
-from reportkit.synth.published import Difference, Report, read_report
+from reportkit.published import Difference, Report, load_published, read_report
 from reportkit.synth.recipe import Recipe
 from reportkit.synth.registers import activities, fees, items, procurement, publications
 from reportkit.synth.requests import applications, cases
@@ -127,12 +126,8 @@ def synth_files(paths: Sequence[Path], out: Path) -> tuple[Synthesis, list[Path]
     """
     published, recipes = [], {}
     for path in paths:
-        try:
-            report = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-            year = int(report["report_year"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            message = f"{path} is no published report in JSON with a 'report_year': {error}"
-            raise InputError("published", message, file=str(path)) from None
+        report = load_published(path)
+        year = int(report["report_year"])
         published.append(report)
         beside = path.with_name(f"{year}.synth.yaml")
         if beside.is_file():

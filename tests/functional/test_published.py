@@ -1,0 +1,126 @@
+"""The sample ledgers give the published reports, cell by cell; no kernel is started."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from reportkit import open_report
+from reportkit.published import load_published, read_report
+
+ROOT = Path(__file__).parents[2]
+REPORTS = [("huli", 2020), ("pingtan", 2019), ("pingtan", 2020), ("pingtan", 2021)]
+# 平潭 2020 contradicts itself (outcomes 27, total 21) and the years beside it (规章 0, 7, 0).
+CONTRADICTIONS = {
+    ("pingtan", 2020): {
+        "t3.new.natural_person": "26",
+        "t3.new.total": "27",
+        "t3.results_total.natural_person": "26",
+        "t3.results_total.total": "27",
+        "t2.regulations.total_disclosed": "0",
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def opened():
+    reports = {}
+
+    def get(district, year):
+        if (district, year) not in reports:
+            project = {"params": ROOT / "params", "data": ROOT / "data"}
+            reports[district, year] = open_report(district, year, **project)
+        return reports[district, year]
+
+    return get
+
+
+@pytest.mark.parametrize(("district", "year"), REPORTS)
+def test_every_cell_equals_the_published_figure(district, year, opened):
+    report = opened(district, year)
+    path = ROOT / f"params/reports/{district}/{year}.published.json"
+    published = read_report(load_published(path)).published
+    cells = {cell.id for cell in report.form.cells(year)}
+    assert set(published) == cells
+    different = {
+        name: report.facts[name].text
+        for name, value in published.items()
+        if report.facts[name].number != value
+    }
+    assert different == CONTRADICTIONS.get((district, year), {})
+
+
+@pytest.mark.parametrize(("district", "year"), REPORTS)
+def test_what_differs_from_the_published_report_is_a_finding(district, year, opened):
+    findings = [c for c in opened(district, year).all_checks if c.id == "P1" and not c.holds]
+    told = {check.facts[0] for check in findings}
+    assert told == set(CONTRADICTIONS.get((district, year), {}))
+
+
+@pytest.mark.parametrize(("district", "year"), REPORTS)
+def test_the_rules_of_the_form_hold(district, year, opened):
+    checks = opened(district, year).all_checks
+    assert all(check.holds for check in checks if re.fullmatch(r"R\d|L1", check.id))
+
+
+def test_the_contradiction_of_huli_is_a_finding(opened):
+    (finding,) = [c for c in opened("huli", 2020).all_checks if not c.holds]
+    assert (finding.id[0], finding.severity) == ("N", "error")
+    assert (finding.left, finding.right) == ("502", "514")
+    assert "502 ≠ 448 + 66 = 514" in finding.message
+
+
+def test_the_figures_of_the_published_text_of_huli_are_bound_to_facts(opened):
+    report = opened("huli", 2020)
+    prose = [node for section in report.narrative.sections.values() for node in section]
+    runs = [run for node in prose for run in node.get("runs", ())]
+    bound = [run["text"] for run in runs if "fact" in run]
+    path = ROOT / "params/reports/huli/2020.published.json"
+    for figure in load_published(path)["narrative_figures"]:
+        if figure["value"] is None or figure["category"] in ("发文字号", "成文日期", "印发日期"):
+            continue
+        values = figure["value"] if isinstance(figure["value"], list) else [figure["value"]]
+        for value in values:
+            _, *day = str(value).split("-")
+            spelt = {str(value), "二十六" if value == 26 else "", "六" if value == 6 else "",
+                     "一" if value == 1 else ""}  # fmt: skip
+            spelt |= {f"{int(day[0])}月{int(day[1])}日"} if day else set()
+            assert any(text.endswith(tuple(spelt - {""})) for text in bound), figure
+
+
+def test_most_figures_of_huli_come_from_ledgers(opened):
+    report = opened("huli", 2020)
+    origins = [report.fact(name).origin for name in report.narrative.places]
+    assert origins.count("declared") == 11
+    assert len(origins) > 4 * 11
+
+
+def test_pingtan_2021_carries_in_what_2020_carried_out(opened):
+    before, after = opened("pingtan", 2020), opened("pingtan", 2021)
+    assert (before.form.name, after.form.name) == ("2019", "2021")
+    for column in ("natural_person", "other", "total"):
+        carried = before.facts[f"t3.carried_out.{column}"].number
+        assert after.facts[f"t3.carried_in.{column}"].number == carried
+
+
+def test_money_is_exact(opened):
+    assert opened("huli", 2020).facts["t2.procurement.amount"].value == Decimal("24161987.13")
+    assert opened("pingtan", 2021).facts["t2.fees.amount_wan"].text == "24252.311082"
+
+
+def test_no_personal_column_reaches_the_analyst(opened):
+    for key in ("applications", "decisions"):
+        frame = opened("huli", 2020).ledger(key)
+        assert not {"申请人", "证件号码", "联系电话", "联系地址", "行政相对人"} & set(frame.columns)
+
+
+def test_an_analyst_adds_a_fact_in_pandas(opened):
+    report = open_report("huli", 2020, params=ROOT / "params", data=ROOT / "data")
+    applications = report.ledger("applications")
+    mask = applications["申请渠道"].notna()
+    fact = report.fact("extra.by_channel", rows=mask, ledger="applications", unit="件")
+    assert fact.number == int(mask.sum())
+    ids = [fact["id"] for fact in report.facts_document()["facts"]]
+    assert "extra.by_channel" in ids
+    assert ids == sorted(ids)

@@ -1,0 +1,240 @@
+"""Whole reports with real kernels: documents, repetition, failures, other ways to one result."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pypdf
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+def reportkit(*arguments, cwd=ROOT, env=None):
+    """The command as a user runs it."""
+    command = [str(BIN / "reportkit"), *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=cwd, env=os.environ | (env or {}), capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def huli(tmp_path_factory):
+    """The run of 湖里 2020, and the output of the command that made it."""
+    out = tmp_path_factory.mktemp("outputs")
+    done = reportkit("run", "huli", 2020, "--out", out, "--json")
+    assert done.returncode == 1, done.stderr
+    return out / "huli/2020/current", json.loads(done.stdout), out
+
+
+def test_a_run_is_made_with_its_findings(huli):
+    current, told, _ = huli
+    assert [finding["id"] for finding in told["findings"]] == ["N3"]
+    checks = json.loads((current / "checks.json").read_text(encoding="utf-8"))
+    (finding,) = [check for check in checks if not check["holds"]]
+    assert {"502", "448", "66"} <= set(re.findall(r"\d+", finding["message"]))
+
+
+def test_the_documents_show_the_report(huli):
+    current, _, _ = huli
+    page = (current / "report.html").read_text(encoding="utf-8")
+    assert 'data-fact="t3.new.total">76</data>' in page
+    audit = (current / "audit.html").read_text(encoding="utf-8")
+    assert "502 ≠ 448 + 66 = 514" in audit
+    pdf = pypdf.PdfReader(current / "report.pdf")
+    text = re.sub(r"\s", "", "".join(page.extract_text() for page in pdf.pages))
+    assert "厦湖府〔2021〕1号" in text
+    assert "一、总体情况" in text
+    assert "24161987.13" in text
+
+
+def test_facts_json_is_whole(huli):
+    current, _, _ = huli
+    document = json.loads((current / "facts.json").read_text(encoding="utf-8"))
+    assert (document["schema"], document["edition"]) == ("reportkit/facts/1", "2019")
+    facts = {fact["id"]: fact for fact in document["facts"]}
+    assert list(facts) == sorted(facts)
+    assert facts["t3.new.total"]["value"] == "76"
+    for fact in facts.values():
+        if fact["origin"] == "sum":
+            parts = [facts[part] for part in fact["sum_of"]]
+            assert int(fact["value"]) == sum(int(part["value"]) for part in parts)
+        if fact["rows"]:
+            assert (current / fact["evidence"]).is_file()
+
+
+def test_the_sums_verify_with_coreutils(huli):
+    current, _, _ = huli
+    command = ["sha256sum", "-c", "--quiet", "--strict", "SHA256SUMS"]
+    done = subprocess.run(command, cwd=current, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert reportkit("verify", current).returncode == 0
+
+
+def test_a_changed_file_is_named(huli, tmp_path):
+    current, _, _ = huli
+    copy = tmp_path / "run"
+    shutil.copytree(current, copy)
+    data = bytearray((copy / "report.pdf").read_bytes())
+    data[1000] ^= 1
+    (copy / "report.pdf").write_bytes(data)
+    done = reportkit("verify", copy)
+    assert done.returncode == 1
+    assert "report.pdf was changed" in done.stdout
+
+
+def test_an_unchanged_report_is_not_made_again(huli):
+    current, told, out = huli
+    again = json.loads(reportkit("run", "huli", 2020, "--out", out, "--json").stdout)
+    assert again["unchanged"]
+    assert again["run"] == told["run"]
+
+
+def test_a_second_run_elsewhere_gives_the_same_bytes(huli, tmp_path):
+    current, _, _ = huli
+    env = {"TZ": "America/New_York", "PYTHONHASHSEED": "7", "LC_ALL": "C", "HOME": str(tmp_path)}
+    reportkit("run", "huli", 2020, "--out", tmp_path / "out", env=env)
+    other = tmp_path / "out/huli/2020/current"
+    for name in ("facts.json", "checks.json", "report.html", "audit.html", "report.pdf"):
+        assert digest(other / name) == digest(current / name), name
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_plain_papermill_and_nbconvert_give_the_same(huli, tmp_path):
+    current, _, _ = huli
+    out = tmp_path / "out.ipynb"
+    command = [BIN / "papermill", "notebooks/annual_report.ipynb", out, "-p", "district", "huli",
+               "-p", "year", "2020", "--no-progress-bar"]  # fmt: skip
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    seal = next(
+        output["data"]["application/vnd.reportkit.block+json"]
+        for output in nbformat.read(out, as_version=4)["cells"][-1]["outputs"]
+    )
+    facts = json.loads((current / "facts.json").read_text(encoding="utf-8"))
+    assert seal["facts"] == facts
+    for exporter, name in (("html", "report.html"), ("pdf", "report.pdf")):
+        command = [BIN / "jupyter", "nbconvert", "--to", f"reportkit-{exporter}", out]
+        subprocess.run(command, check=True, capture_output=True)
+        assert digest(out.with_suffix(f".{exporter}")) == digest(current / name)
+
+
+def test_an_executed_notebook_is_valid(huli):
+    current, _, _ = huli
+    nbformat.validate(nbformat.read(current / "report.ipynb", as_version=4))
+
+
+def test_explain_shows_source_rows(huli):
+    current, _, _ = huli
+    done = reportkit("explain", "t3.new.commercial", "--run", current)
+    assert done.returncode == 0
+    assert "申请人类型为“商业企业”" in done.stdout
+    assert len(re.findall(r"row \d+: data/huli/依申请公开台账2020\.xlsx:", done.stdout)) == 2
+
+
+def test_the_next_edition_is_one_year_away(tmp_path):
+    done = reportkit("run", "pingtan", 2021, "--out", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    current = tmp_path / "pingtan/2021/current"
+    facts = json.loads((current / "facts.json").read_text(encoding="utf-8"))
+    assert facts["edition"] == "2021"
+    values = {fact["id"]: fact["value"] for fact in facts["facts"]}
+    assert values["t2.fees.amount_wan"] == "24252.311082"
+    assert values["t3.other_3_other.total"] == "1"
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A small project of its own: 平潭 with a changed notebook or ledger."""
+    for name in ("params", "data/pingtan", "notebooks"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", "pingtann", "2020"], "pingtan"),
+        (["run", "pingtan", "2018"], "2018"),
+        (["run", "pingtan", "twenty"], "twenty"),
+        (["run", "../pingtan", "2020"], "no district id"),
+        (["run", "pingtan", "2020", "--scop", "office"], "scope"),
+        (["run", "pingtan"], "YEAR"),
+        (["explain", "t3.new.totl", "--run", "nowhere"], "no run"),
+        (["verify", "nowhere"], "no run"),
+        (["synth", "nowhere.json"], "nowhere.json"),
+    ],
+)
+def test_bad_input_stops_before_a_notebook(arguments, told, project):
+    done = reportkit(*arguments, cwd=project)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert not list(project.glob("outputs/*/*/runs"))
+
+
+def test_missing_ledgers_are_all_named(project):
+    for path in [*project.glob("data/pingtan/cases*"), *project.glob("data/pingtan/fees*")]:
+        path.unlink()
+    done = reportkit("run", "pingtan", "2021", cwd=project)
+    assert done.returncode == 2
+    assert "复议诉讼台账" in done.stderr
+    assert "收费台账" in done.stderr
+
+
+def test_a_report_without_narrative_is_a_draft_with_the_plain_text(project):
+    for path in project.glob("params/reports/pingtan/2021.*"):
+        path.unlink()
+    done = reportkit("run", "pingtan", "2021", "--json", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["draft"]
+    page = (project / "outputs/pingtan/2021/current/report.html").read_text(encoding="utf-8")
+    assert "尚未填写" in page
+
+
+def change_cell(project, cell_id, source):
+    path = project / "notebooks/annual_report.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    cell = next(cell for cell in notebook["cells"] if cell["id"] == cell_id)
+    cell["source"] = source
+    nbformat.write(notebook, path)
+
+
+@pytest.mark.parametrize(
+    ("cell", "source", "told"),
+    [
+        ("outcomes", "1 / 0", "ZeroDivisionError"),
+        ("outcomes", "import os; os.kill(os.getpid(), 9)", "died"),
+        ("seal", "import os; report.seal(); os.kill(os.getpid(), 9)", ""),
+        ("outcomes", "import sys; sys.exit(0)", ""),
+        ("seal", "report.checks()", "seal"),
+        ("open", "import reportkit as rk\nreport = rk.open_report(district, 2020)", "not"),
+    ],
+)
+def test_a_faulty_notebook_publishes_nothing(cell, source, told, project):
+    change_cell(project, cell, source)
+    done = reportkit("run", "pingtan", "2019", cwd=project)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert told in done.stderr
+    place = project / "outputs/pingtan/2019"
+    assert not (place / "current").exists()
+    assert not list(place.glob(".staging-*"))
+    assert (place / "failed/run.log").read_text(encoding="utf-8")
+
+
+def test_a_failed_run_leaves_the_one_in_force(project):
+    assert reportkit("run", "pingtan", "2019", cwd=project).returncode == 0
+    current = project / "outputs/pingtan/2019/current"
+    before = current.resolve()
+    change_cell(project, "outcomes", "1 / 0")
+    assert reportkit("run", "pingtan", "2019", cwd=project).returncode == 3
+    assert current.resolve() == before
+    assert reportkit("verify", current).returncode == 0

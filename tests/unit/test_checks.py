@@ -1,0 +1,97 @@
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from reportkit.checks import form_checks, published_checks, relation_checks
+from reportkit.facts import Fact, Facts
+from reportkit.forms import form_for
+from reportkit.params import Relation
+
+FORM = form_for(2020)
+
+
+def consistent(**changed):
+    """Tables in which one application in five was answered, each outcome by its own row."""
+    facts = {}
+    row = 0
+    for cell in FORM.cells(2020):
+        leaf = cell.definition is not None and cell.table == "t3"
+        count = 2 if leaf and cell.row in ("granted", "partial") else 0
+        rows = np.arange(row, row + count)
+        row += count
+        facts[cell.id] = Fact(cell.id, cell.label, Decimal(count), "件", "ledger", "", rows=rows)
+    for column in "natural_person commercial research public_welfare legal_service other".split():
+        facts[f"t3.new.{column}"] = replace(facts[f"t3.new.{column}"], value=Decimal(4))
+    for cell in FORM.cells(2020):
+        if cell.sum_of:
+            total = sum((facts[part].number for part in cell.sum_of), Decimal(0))
+            facts[cell.id] = replace(facts[cell.id], value=total, rows=None)
+    for name, value in changed.items():
+        facts[name] = replace(facts[name], value=Decimal(value))
+    return Facts(facts)
+
+
+def broken(facts):
+    return {check.id for check in form_checks(FORM, facts) if not check.holds}
+
+
+def test_consistent_tables_pass_every_rule():
+    assert broken(consistent()) == set()
+    assert {check.id for check in form_checks(FORM, consistent())} == {
+        "R1", "R2", "R3", "R4", "R5", "R6",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "rules"),
+    [
+        ("t3.new.commercial", 5, {"R1", "R3"}),
+        ("t3.granted.commercial", 3, {"R2", "R3"}),
+        ("t3.results_total.commercial", 5, {"R1", "R2", "R3"}),
+        ("t3.carried_out.total", 1, {"R1", "R3"}),
+        ("t4.review.maintain", 1, {"R4"}),
+        ("t3.carried_in.other", -1, {"R1", "R3", "R6"}),
+    ],
+)
+def test_a_changed_cell_breaks_its_rules(cell, value, rules):
+    assert broken(consistent(**{cell: value})) == rules
+
+
+def test_a_broken_equation_says_both_sides_and_the_difference():
+    facts = consistent(**{"t3.new.commercial": 5})
+    check = next(c for c in form_checks(FORM, facts) if c.id == "R1" and not c.holds)
+    assert (check.left, check.right) == ("5", "4")
+    assert check.message.startswith("商业企业：")
+    assert check.message.endswith("相差1")
+    assert "t3.new.commercial" in check.facts
+
+
+def test_one_application_in_two_outcomes_is_found():
+    facts = dict(consistent())
+    twice = replace(facts["t3.partial.natural_person"], rows=facts["t3.granted.natural_person"].rows)
+    facts["t3.partial.natural_person"] = twice
+    assert broken(Facts(facts)) == {"R5"}
+
+
+def test_relations_of_the_text():
+    facts = Facts(
+        {
+            name: Fact(name, name, Decimal(value), "项", "declared", "")
+            for name, value in (("a.whole", 502), ("a.bound", 448), ("a.left", 66))
+        }
+    )
+    relation = Relation(title="总数等于分项之和", left=["a.whole"], right=["a.bound", "a.left"])
+    (check,) = relation_checks([relation], facts)
+    assert (check.id, check.holds, check.left, check.right) == ("N1", False, "502", "514")
+    assert check.message == "502 ≠ 448 + 66 = 514，相差12"
+
+
+def test_the_published_report_is_compared_cell_by_cell():
+    facts = consistent()
+    same = {name: facts[name].number for name in ("t3.new.total", "t4.review.total")}
+    (check,) = published_checks(same, facts)
+    assert check.holds
+    (check,) = published_checks(same | {"t3.new.total": Decimal(25)}, facts)
+    assert (check.holds, check.left, check.right) == (False, "24", "25")
