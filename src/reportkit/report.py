@@ -433,22 +433,19 @@ def seal_of(document: Mapping[str, Any]) -> str:
 
 def evidence_parquet(facts: Facts) -> bytes:
     """Row numbers of all facts as one parquet table: fact, row, sign (1 or -1)."""
-    names: list[str] = []
-    rows: list[Any] = [np.empty(0, np.int64)]
-    signs: list[Any] = [np.empty(0, np.int8)]
-    for fact in facts.values():
-        if fact.rows is None or not len(fact.rows):
-            continue
-        names += [fact.id] * len(fact.rows)
-        rows.append(fact.rows)
-        sign = np.ones(len(fact.rows), np.int8)
-        sign[len(sign) - fact.subtracted :] = -1
-        signs.append(sign)
+    held = [fact for fact in facts.values() if fact.rows is not None and len(fact.rows)]
+    rows = [np.asarray(fact.rows) for fact in held]
+    signs = [
+        np.repeat([1, -1], [len(r) - f.subtracted, f.subtracted])
+        for f, r in zip(held, rows, strict=True)
+    ]
+    index = np.repeat(np.arange(len(held), dtype=np.int32), [len(r) for r in rows])
+    names = pa.array([fact.id for fact in held], pa.string())
     table = pa.table(
         {
-            "fact": pa.array(names, pa.string()),
-            "row": np.concatenate(rows).astype(np.int64),
-            "sign": np.concatenate(signs).astype(np.int8),
+            "fact": pa.DictionaryArray.from_arrays(pa.array(index), names),
+            "row": np.concatenate([np.empty(0, np.int64), *rows]),
+            "sign": np.concatenate([np.empty(0, np.int64), *signs]).astype(np.int8),
         }
     )
     return parquet_bytes(table, numbers=["row"])

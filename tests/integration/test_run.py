@@ -91,7 +91,7 @@ def test_a_changed_file_is_named(huli, tmp_path):
 
 
 def test_an_unchanged_report_is_not_made_again(huli):
-    current, told, out = huli
+    _, told, out = huli
     again = json.loads(reportkit("run", "huli", 2020, "--out", out, "--json").stdout)
     assert again["unchanged"]
     assert again["run"] == told["run"]

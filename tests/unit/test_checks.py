@@ -70,7 +70,9 @@ def test_a_broken_equation_says_both_sides_and_the_difference():
 
 def test_one_application_in_two_outcomes_is_found():
     facts = dict(consistent())
-    twice = replace(facts["t3.partial.natural_person"], rows=facts["t3.granted.natural_person"].rows)
+    twice = replace(
+        facts["t3.partial.natural_person"], rows=facts["t3.granted.natural_person"].rows
+    )
     facts["t3.partial.natural_person"] = twice
     assert broken(Facts(facts)) == {"R5"}
 

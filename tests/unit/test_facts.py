@@ -57,9 +57,7 @@ ITEMS = ledger(
 
 
 def computer(year=2020, **ledgers):
-    return Computer(
-        year, cells=form_for(year).cells(year), specs={}, declared=[], ledgers=ledgers
-    )
+    return Computer(year, cells=form_for(year).cells(year), specs={}, declared=[], ledgers=ledgers)
 
 
 @pytest.mark.parametrize(

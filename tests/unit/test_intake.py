@@ -162,7 +162,7 @@ def test_many_bad_records_refuse_the_ledger_and_tell_all(tmp_path):
 def test_a_missing_column_is_named_with_what_is_near(tmp_path):
     heading = ["登记号", "申请人类型", "收件日期", "答复日期", "办理结果", "申请人", "联系电话"]
     write_csv(tmp_path, [heading, *RECORDS])
-    with pytest.raises(InputError, match="收到日期.*收件日期") as error:
+    with pytest.raises(InputError, match=r"收到日期.*收件日期") as error:
         read(tmp_path)
     assert error.value.reason == "ledger-column"
 
@@ -222,7 +222,10 @@ def test_amounts_under_a_heading_in_wan(tmp_path):
 
 def test_files_in_different_units_add_up(tmp_path):
     for unit, amount, name in (("万元", "1.25", "fees-1.csv"), ("元", "0.5", "fees-2.csv")):
-        rows = [["编号", "项目编码", "收费日期", f"金额（{unit}）"], [name, "a", "2021-02-03", amount]]
+        rows = [
+            ["编号", "项目编码", "收费日期", f"金额（{unit}）"],
+            [name, "a", "2021-02-03", amount],
+        ]
         write_csv(tmp_path, rows, name=name)
     ledger = read_ledger("fees", find_files(tmp_path, "fees"))
     assert [float(amount) for amount in ledger.frame["金额（元）"]] == [12500.0, 0.5]

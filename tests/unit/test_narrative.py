@@ -27,7 +27,11 @@ def test_a_figure_is_bound_to_its_fact():
     (paragraph,) = text.sections["一"]
     assert paragraph == {
         "type": "paragraph",
-        "runs": [{"text": "2020年，某区公开"}, {"text": "1313", "fact": "pub.total"}, {"text": "条。"}],
+        "runs": [
+            {"text": "2020年，某区公开"},
+            {"text": "1313", "fact": "pub.total"},
+            {"text": "条。"},
+        ],
     }
     assert text.places == {"pub.total": ("section:一",)}
 
@@ -48,7 +52,10 @@ def test_headings_lists_and_preamble():
 
 
 def test_lines_of_a_chinese_paragraph_join_without_a_space():
-    assert read("# 一、总体情况\n\n上\n下").sections["一"][0]["runs"] == [{"text": "上"}, {"text": "下"}]
+    assert read("# 一、总体情况\n\n上\n下").sections["一"][0]["runs"] == [
+        {"text": "上"},
+        {"text": "下"},
+    ]
 
 
 @pytest.mark.parametrize(

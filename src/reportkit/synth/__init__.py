@@ -1,7 +1,7 @@
 """Demonstration ledgers from published totals: deterministic, and marked as synthetic."""
 
-from reportkit.synth.files import write
 from reportkit.published import Difference
+from reportkit.synth.files import write
 from reportkit.synth.recipe import Recipe
 from reportkit.synth.synthesis import Synthesis, synth_files, synthesise
 

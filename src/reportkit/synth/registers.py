@@ -11,10 +11,11 @@ from reportkit.published import PUBLISHED_TOTAL, category
 from reportkit.synth.recipe import split
 from reportkit.synth.setting import number
 from reportkit.synth.words import words
+from reportkit.published import PUBLISHED_TOTAL
 
 if TYPE_CHECKING:
     from reportkit.forms import Cell
-    from reportkit.published import PUBLISHED_TOTAL, Report
+    from reportkit.published import Report
     from reportkit.synth.recipe import Row
     from reportkit.synth.setting import Setting
 

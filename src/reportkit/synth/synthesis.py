@@ -11,10 +11,10 @@ import pandas as pd
 
 from reportkit.errors import InputError
 from reportkit.ledgers.schema import schema_of, schemas
+from reportkit.published import Difference, Report, load_published, read_report
 from reportkit.synth.decisions import decisions
 from reportkit.synth.documents import documents
 from reportkit.synth.files import write
-from reportkit.published import Difference, Report, load_published, read_report
 from reportkit.synth.recipe import Recipe
 from reportkit.synth.registers import activities, fees, items, procurement, publications
 from reportkit.synth.requests import applications, cases
