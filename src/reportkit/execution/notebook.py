@@ -75,6 +75,8 @@ def execute(
                 kernel_manager_class=LocalKernelManager,
                 raise_on_iopub_timeout=True,
                 iopub_timeout=60,
+                # All outputs have arrived; asking politely only costs time and an interrupt.
+                shutdown_kernel="immediate",
             )
             return executed
         except PapermillExecutionError as error:

@@ -11,7 +11,6 @@ from reportkit.published import PUBLISHED_TOTAL, category
 from reportkit.synth.recipe import split
 from reportkit.synth.setting import number
 from reportkit.synth.words import words
-from reportkit.published import PUBLISHED_TOTAL
 
 if TYPE_CHECKING:
     from reportkit.forms import Cell
