@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -20,12 +21,33 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from reportkit.synth.synthesis import Synthesis
+    from reportkit.published import Difference
 
 ENCODINGS = {"csv-utf8": "utf-8", "csv-utf8-bom": "utf-8-sig", "csv-gb18030": "gb18030"}
 README = "README.md"
 MOST_ROWS = 20_000
 """More than this is written as parquet whatever was asked for."""
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """Demonstration ledgers of one district.
+
+    Parameters
+    ----------
+    district : str
+    years : tuple of int
+        The report years that the ledgers give.
+    ledgers : mapping of str to pandas.DataFrame
+        By ledger key, with the Chinese headings in the schema's order and a column 备注.
+    exceptions : tuple of Difference
+        Every published value that the ledgers do not give, with the reason.
+    """
+
+    district: str
+    years: tuple[int, ...]
+    ledgers: Mapping[str, Any]
+    exceptions: tuple[Difference, ...]
 
 
 def write(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +10,10 @@ import pandas as pd
 
 from reportkit.errors import InputError
 from reportkit.ledgers.schema import schema_of, schemas
-from reportkit.published import Difference, Report, load_published, read_report
+from reportkit.published import Report, load_published, read_report
 from reportkit.synth.decisions import decisions
 from reportkit.synth.documents import documents
-from reportkit.synth.files import write
+from reportkit.synth.files import Synthesis, write
 from reportkit.synth.recipe import Recipe
 from reportkit.synth.registers import activities, fees, items, procurement, publications
 from reportkit.synth.requests import applications, cases
@@ -27,27 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportkit.definitions import Definition, Where
-
-
-@dataclass(frozen=True)
-class Synthesis:
-    """Demonstration ledgers of one district.
-
-    Parameters
-    ----------
-    district : str
-    years : tuple of int
-        The report years that the ledgers give.
-    ledgers : mapping of str to pandas.DataFrame
-        By ledger key, with the Chinese headings in the schema's order and a column 备注.
-    exceptions : tuple of Difference
-        Every published value that the ledgers do not give, with the reason.
-    """
-
-    district: str
-    years: tuple[int, ...]
-    ledgers: Mapping[str, Any]
-    exceptions: tuple[Difference, ...]
 
 
 def synthesise(

@@ -12,6 +12,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from reportkit.worktime import work_calendar
 from reportkit.yamlfile import read_yaml
 
 
@@ -50,21 +53,18 @@ class Calendar:
 
     @classmethod
     def between(cls, first: int, last: int) -> Calendar:
-        """The working days of the years *first* to *last*."""
-        off = {day.isoformat() for text in words()["holidays"] for day in _each(*span(text))}
+        """The working days of the years *first* to *last*; as announced, where that is known."""
         yearly = {
             day.isoformat()[4:]
             for text in words()["holidays_of_each_year"]
             for day in _each(*span("..".join(f"2000-{end}" for end in text.split(".."))))
         }
-        every = ((day, day.isoformat()) for day in _each(date(first, 1, 1), date(last, 12, 31)))
-        return cls(
-            tuple(
-                day
-                for day, text in every
-                if day.weekday() < 5 and text not in off and text[4:] not in yearly
-            )
-        )
+        days = np.array(_each(date(first, 1, 1), date(last, 12, 31)), dtype="datetime64[D]")
+        table = work_calendar()
+        known = table.covers(days)
+        worked = np.is_busday(days) & [day.isoformat()[4:] not in yearly for day in days.tolist()]
+        worked[known] = table.is_working_day(days[known])
+        return cls(tuple(days[worked].tolist()))
 
     def first(self, year: int) -> int:
         """Place of the first working day of a year."""
