@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import signal
 import sys
@@ -17,12 +18,9 @@ from reportkit import __version__
 from reportkit.errors import InputError, ReportkitError
 
 Command = Callable[..., Any]
+Result = tuple[int, Any, str]
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
-_params = click.option("--params", type=_FOLDER, help="Parameters; default: params.")
-_data = click.option("--data", type=_FOLDER, help="Ledgers; default: data.")
-_out = click.option("--out", type=_FOLDER, default=Path("outputs"), help="Runs; default: outputs.")
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 _scope = click.option("--scope", type=click.Choice(["district", "office"]), help="汇总 or 本机关.")
 
 
@@ -35,43 +33,66 @@ def cli() -> None:
     """
 
 
-def _command(function: Command) -> click.Command:
-    """A command that returns (exit status, JSON document, text) or raises a ReportkitError."""
+def _command(out: str = "outputs") -> Callable[[Command], click.Command]:
+    """A command that returns (exit status, JSON document, text) or raises a ReportkitError.
 
-    @wraps(function)
-    def wrapped(*, as_json: bool = False, **options: Any) -> None:
-        try:
-            status, document, text = function(**options)
-        except ReportkitError as error:
-            status, text = error.exit_status, f"reportkit: {error}"
-            document = {"error": error.reason, "message": error.message, "fields": error.fields}
-            click.echo(text, err=True)
+    Every command takes the same folders and ``--json``; what it has no use for it leaves.
+    """
+
+    def decorate(function: Command) -> click.Command:
+        taken = inspect.signature(function).parameters
+
+        @wraps(function)
+        def wrapped(*, as_json: bool, **options: Any) -> None:
+            options = {name: value for name, value in options.items() if name in taken}
+            try:
+                status, document, text = function(**options)
+            except ReportkitError as error:
+                status, text = error.exit_status, f"reportkit: {error}"
+                document = {"error": error.reason, "message": error.message} | error.fields
+                click.echo(text, err=True)
+            else:
+                if not as_json:
+                    click.echo(text)
             if as_json:
-                click.echo(json.dumps(document, ensure_ascii=False, default=str))
+                click.echo(json.dumps(document, ensure_ascii=False, indent=1, default=str))
             sys.exit(status)
-        if as_json:
-            click.echo(json.dumps(document, ensure_ascii=False, indent=1, default=str))
-        else:
-            click.echo(text)
-        sys.exit(status)
 
-    return cli.command()(_json(wrapped))
+        for option in (
+            click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
+            click.option("--out", type=_FOLDER, default=Path(out), help=f"Default: {out}."),
+            click.option("--data", type=_FOLDER, help="Ledgers; default: data."),
+            click.option("--params", type=_FOLDER, help="Parameters; default: params."),
+        ):
+            wrapped = option(wrapped)
+        return cli.command()(wrapped)
+
+    return decorate
 
 
-@_command
+@_command()
 @click.argument("district")
 @click.argument("year", type=int)
 @_scope
 @click.option("--draft", is_flag=True, help="Mark the documents as a draft.")
 @click.option("--force", is_flag=True, help="Run also when nothing has changed.")
-@_params
-@_data
-@_out
-def run(district: str, year: int, **options: Any) -> tuple[int, Any, str]:
+def run(
+    district: str,
+    year: int,
+    *,
+    scope: Any,
+    draft: bool,
+    force: bool,
+    params: Path | None,
+    data: Path | None,
+    out: Path,
+) -> Result:
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
     from reportkit.execution import run as make
 
-    outcome = make(district, year, **options)
+    outcome = make(
+        district, year, scope=scope, draft=draft, force=force, params=params, data=data, out=out
+    )
     current = outcome.folder.parents[1] / "current"
     documents = [current / name for name in ("report.html", "audit.html", "report.pdf")]
     lines = [_finding(check) for check in outcome.findings]
@@ -96,17 +117,14 @@ def _finding(check: dict[str, Any]) -> str:
     return f"  {check['id']} {check['severity']}: {check['title']}: {check['message']}"
 
 
-@_command
+@_command()
 @click.argument("district")
 @click.argument("year", type=int, required=False)
-@_params
-@_data
-@_out
-def intake(district: str, year: int | None, **options: Any) -> tuple[int, Any, str]:
+def intake(district: str, year: int | None, *, params: Path | None, data: Path | None) -> Result:
     """Read and validate a district's ledgers; print every problem, write nothing."""
     from reportkit.report import read_ledgers
 
-    ledgers, problems = read_ledgers(district, year, params=options["params"], data=options["data"])
+    ledgers, problems = read_ledgers(district, year, params=params, data=data)
     lines = [
         f"{ledger.schema.name}: {ledger.read} read, {len(ledger.frame)} accepted, "
         f"{ledger.rejected} rejected, {ledger.set_aside} set aside"
@@ -130,13 +148,19 @@ def intake(district: str, year: int | None, **options: Any) -> tuple[int, Any, s
     return (2 if problems else int(rejected)), document, "\n".join(lines)
 
 
-@_command
+@_command()
 @click.argument("fact")
-@click.option("--run", "folder", type=_FOLDER, required=True, help="A run's folder.")
-def explain(fact: str, folder: Path) -> tuple[int, Any, str]:
+@click.option("--run", "folder", type=_FOLDER, help="A run; default: the only one under --out.")
+def explain(fact: str, *, folder: Path | None, out: Path) -> Result:
     """Definition, filter, value and source rows of one fact of a run."""
     from reportkit.execution.evidence import explain as look_up
 
+    if folder is None:
+        runs = sorted(out.glob("*/*/current"))
+        if len(runs) != 1:
+            known = ", ".join(map(str, runs)) or f"none under {out}"
+            raise InputError("run-missing", f"say which run by --run; there are: {known}")
+        folder = runs[0]
     document = look_up(folder, fact)
     rows = document.pop("source_rows")
     lines = [f"{key}: {value}" for key, value in document.items() if value not in (None, [], "")]
@@ -146,10 +170,9 @@ def explain(fact: str, folder: Path) -> tuple[int, Any, str]:
     return 0, document | {"source_rows": rows}, "\n".join(lines)
 
 
-@_command
+@_command(out="data")
 @click.argument("published", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", type=_FOLDER, default=Path("data"), help="Data folder; default: data.")
-def synth(published: tuple[Path, ...], out: Path) -> tuple[int, Any, str]:
+def synth(published: tuple[Path, ...], *, out: Path) -> Result:
     """Demonstration ledgers whose totals equal a district's published reports."""
     from reportkit.synth import synth_files
 
@@ -163,9 +186,9 @@ def synth(published: tuple[Path, ...], out: Path) -> tuple[int, Any, str]:
     return int(bool(told)), document, "\n".join(lines)
 
 
-@_command
+@_command()
 @click.argument("folders", nargs=-1, required=True, type=_FOLDER, metavar="RUN...")
-def verify(folders: tuple[Path, ...]) -> tuple[int, Any, str]:
+def verify(folders: tuple[Path, ...]) -> Result:
     """Whether the files of a run are those it was sealed with."""
     from reportkit.proof import verify_files
 
