@@ -12,11 +12,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from reportkit.charts import show_chart
     from reportkit.errors import InputError, ReportkitError
     from reportkit.facts import Fact
-    from reportkit.report import Report, open_report
+    from reportkit.report import Report, open_report, read_ledgers
 
-__all__ = ["Fact", "InputError", "Report", "ReportkitError", "__version__", "open_report"]
+__all__ = [
+    "Fact",
+    "InputError",
+    "Report",
+    "ReportkitError",
+    "__version__",
+    "open_report",
+    "read_ledgers",
+    "show_chart",
+]
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -25,6 +35,8 @@ _HOMES = {
     "Report": "report",
     "ReportkitError": "errors",
     "open_report": "report",
+    "read_ledgers": "report",
+    "show_chart": "charts",
 }
 
 

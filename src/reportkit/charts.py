@@ -45,7 +45,13 @@ _STYLE: dict[Any, Any] = {
 
 
 def show_chart(
-    name: str, data: pd.DataFrame, *, title: str, kind: Kind, unit: str, line: str | None
+    name: str,
+    data: pd.DataFrame,
+    *,
+    title: str,
+    kind: Kind = "bars",
+    unit: str = "件",
+    line: str | None = None,
 ) -> Shown:
     """Draw a table of whole numbers as a chart.
 
@@ -60,7 +66,7 @@ def show_chart(
         Horizontal bars for categories, columns for months.
     unit : str
         Printed at the axis.
-    line : str or None
+    line : str, optional
         A column of *data* drawn as a line instead of columns (a stock beside flows).
 
     Returns

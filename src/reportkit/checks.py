@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
+from reportkit.definitions import parse_where
 from reportkit.facts import plain
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from reportkit.forms import Form, Rule, Table
     from reportkit.ledgers import Ledger
     from reportkit.params import Relation
+    from reportkit.worktime import WorkCalendar
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ def intake_checks(ledgers: Mapping[str, Ledger]) -> list[Check]:
         checks.append(
             Check(
                 "L1", f"{ledger.schema.name}：每条记录均可读并计入", "error", not rejected,
-                str(ledger.read - ledger.rejected), str(ledger.read), (),
+                str(ledger.read - len(ledger.refused)), str(ledger.read), (),
                 told or f"读入{ledger.read}条，无拒绝",
             )
         )  # fmt: skip
@@ -170,6 +173,54 @@ def intake_checks(ledgers: Mapping[str, Ledger]) -> list[Check]:
             checks.append(
                 Check("L2", f"{key}：读入时的提示", "warning", False, None, None, (), told)
             )
+    return checks
+
+
+def limit_checks(ledger: Ledger, year: int, calendar: WorkCalendar) -> list[Check]:
+    """Applications of the year that were not answered within their limit (T1).
+
+    An application is told by its number and its days; nothing of the applicant is said. Where the
+    holidays of the time are not known, that is a finding of its own (T2).
+
+    Source: 政府信息公开条例 第三十三条.
+    """
+    frame = ledger.frame
+
+    def of(where: Mapping[str, Any]) -> pd.DataFrame:
+        masks = [condition.mask(frame) for condition in parse_where(where, year)]
+        return frame[np.logical_and.reduce(masks)]
+
+    answered = of({"答复日期": {"during": "Y"}})
+    unanswered = of({"收到日期": {"until": "Y"}, "答复日期": {"not_until": "Y"}})
+    late = pd.concat(
+        [answered[answered["超期"].fillna(False)],
+         unanswered[unanswered["法定期限"] < pd.Timestamp(year, 12, 31)]]
+    )  # fmt: skip
+    title = "申请在法定期限内答复（条例第三十三条）"
+    checks = []
+    columns = late[["登记号", "法定期限", "答复日期"]].sort_values(["法定期限", "登记号"])
+    for number, due, reply in columns.itertuples(index=False):
+        # An answer of a later year belongs to that year's report.
+        in_year = not pd.isna(reply) and reply.year == year
+        done = f"{reply:%Y-%m-%d}答复" if in_year else f"{year}年末未答复"
+        checks.append(
+            Check(
+                "T1", title, "warning", False, f"{reply:%Y-%m-%d}" if in_year else None,
+                f"{due:%Y-%m-%d}", (), f"{number}：法定期限{due:%Y-%m-%d}，{done}",
+            )
+        )  # fmt: skip
+    if not checks:
+        told = f"答复{len(answered)}件、年末未答复{len(unanswered)}件，未见超过法定期限"
+        checks.append(Check("T1", title, "warning", True, None, None, (), told))
+    # Open at the end of the year and received in known days: a limit not known is later still.
+    covered = calendar.covers(unanswered["收到日期"].to_numpy())
+    unknown = int(answered["超期"].isna().sum()) + int((~covered).sum())
+    if unknown:
+        told = (
+            f"{unknown}件申请的法定期限无法计算：节假日只有{calendar.first}至{calendar.last}的，"
+            "其余年份须在params/holidays.yaml中补充"
+        )
+        checks.append(Check("T2", "法定期限均可计算", "warning", False, None, None, (), told))
     return checks
 
 

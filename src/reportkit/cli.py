@@ -127,7 +127,8 @@ def intake(district: str, year: int | None, *, params: Path | None, data: Path |
     ledgers, problems = read_ledgers(district, year, params=params, data=data)
     lines = [
         f"{ledger.schema.name}: {ledger.read} read, {len(ledger.frame)} accepted, "
-        f"{ledger.rejected} rejected, {ledger.set_aside} set aside"
+        f"{ledger.quarantined} quarantined, {ledger.rejected} rejected, "
+        f"{ledger.set_aside} set aside"
         for ledger in ledgers.values()
     ]
     violations = [v for ledger in ledgers.values() for v in ledger.violations]
@@ -137,14 +138,15 @@ def intake(district: str, year: int | None, *, params: Path | None, data: Path |
         "ledgers": [
             {
                 "ledger": key, "read": ledger.read, "accepted": len(ledger.frame),
-                "rejected": ledger.rejected, "set_aside": ledger.set_aside,
+                "quarantined": ledger.quarantined, "rejected": ledger.rejected,
+                "set_aside": ledger.set_aside,
             }
             for key, ledger in ledgers.items()
         ],
         "violations": [vars(violation) for violation in violations],
         "errors": [{"error": p.reason, "message": p.message} for p in problems],
     }  # fmt: skip
-    rejected = any(ledger.rejected for ledger in ledgers.values())
+    rejected = any(ledger.refused for ledger in ledgers.values())
     return (2 if problems else int(rejected)), document, "\n".join(lines)
 
 

@@ -27,7 +27,7 @@ Op = Literal[
     "=", "in", "not in", "between", "<", "<=", "empty or >=", "empty or >", "contains",
     "empty", "present",
 ]  # fmt: skip
-Measure = Literal["count", "sum", "distinct", "first", "last"]
+Measure = Literal["count", "sum", "distinct", "first", "last", "median", "max"]
 
 _WORDS = {
     "=": "为“{0}”",
@@ -64,6 +64,8 @@ class Condition:
         elif pd.api.types.is_datetime64_any_dtype(column.dtype):
             chosen = self._mask_dates(column.to_numpy(dtype="datetime64[D]"), empty)
         else:
+            if pd.api.types.is_bool_dtype(column.dtype):
+                column = column.map({True: "是", False: "否"}, na_action="ignore")
             chosen = column.isin(self.value).to_numpy(dtype=bool)
             # An empty cell is none of the named values, so "not in" lets it pass.
             chosen = ~chosen if self.op == "not in" else chosen
@@ -123,8 +125,9 @@ class Definition:
         Rows that count.
     minus : tuple of Condition or None
         Rows whose measure is subtracted (a yearly increase or decrease), or None.
-    measure : {"count", "sum", "distinct", "first", "last"}
-        Number of rows; exact sum, number of different values, earliest or latest day of *column*.
+    measure : {"count", "sum", "distinct", "first", "last", "median", "max"}
+        Number of rows; exact sum, number of different values, earliest or latest day, exact median
+        or largest number of *column*.
     column : str or None
         What is measured; None for a count.
     divide : int
@@ -152,6 +155,8 @@ class Definition:
             "distinct": f"不同{self.column}的个数",
             "first": f"最早的{self.column}",
             "last": f"最晚的{self.column}",
+            "median": f"{self.column}的中位数",
+            "max": f"最大的{self.column}",
         }[self.measure]
         text = f"{ledger_name}中，{_all_of(self.where)}的{measured}"
         if self.minus is not None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reportkit.forms.model import Band
     from reportkit.ledgers import Ledger
 
+_COUNTS = ("read", "accepted", "quarantined", "rejected", "set_aside")
 Cells = list[dict[str, Any]]
 
 
@@ -198,6 +199,7 @@ def show_inputs(ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]]
             "name": ledger.schema.name,
             "read": ledger.read,
             "accepted": len(ledger.frame),
+            "quarantined": ledger.quarantined,
             "rejected": ledger.rejected,
             "set_aside": ledger.set_aside,
             "files": [
@@ -216,10 +218,9 @@ def show_inputs(ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]]
         for key, ledger in ledgers.items()
     ]
     listed += [
-        {"ledger": key, "name": name, "read": 0, "accepted": 0, "rejected": 0, "set_aside": 0,
-         "files": []}
+        {"ledger": key, "name": name, "files": []} | dict.fromkeys(_COUNTS, 0)
         for key, name in absent
-    ]  # fmt: skip
+    ]
     findings = [
         {
             "ledger": v.ledger, "file": v.file, "place": v.place, "rule": v.rule,
@@ -229,13 +230,11 @@ def show_inputs(ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]]
         for ledger in ledgers.values()
         for v in ledger.violations
     ]  # fmt: skip
-    names = ("台账", "文件", "读入", "计入", "拒绝", "不计")
+    names = ("台账", "文件", "读入", "计入", "无法读取", "拒绝", "不计")
     html = "<table><tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
     for one in listed:
         files = "<br>".join(escape(file["path"]) for file in one["files"]) or "（无）"
-        counts = "".join(
-            f"<td>{one[k]}</td>" for k in ("read", "accepted", "rejected", "set_aside")
-        )
+        counts = "".join(f"<td>{one[k]}</td>" for k in _COUNTS)
         html += f"<tr><td>{escape(one['name'])}</td><td>{files}</td>{counts}</tr>"
     html += "</table>" + "".join(f"<p>{escape(f['message'])}</p>" for f in findings[:50])
     text = "\n".join(f"{one['name']}: {one['accepted']}/{one['read']}" for one in listed)

@@ -205,14 +205,25 @@ def _measure_rows(definition: Definition, chosen: pd.DataFrame) -> Decimal | str
     column = chosen[str(definition.column)]
     if definition.measure == "distinct":
         return Decimal(column.nunique())
-    if definition.measure == "sum":
+    if definition.measure in ("sum", "median", "max"):
         if pd.api.types.is_integer_dtype(column.dtype):
-            return Decimal(int(column.sum()))
-        if not isinstance(column.dtype, pd.ArrowDtype):
-            message = f"the sum of {definition.column} is asked for, but it is no amount or number"
+            numbers = pa.array(column, pa.int64()).cast(pa.decimal128(38, 0))
+        elif isinstance(column.dtype, pd.ArrowDtype):
+            numbers = pa.array(column)
+        else:
+            message = (
+                f"the {definition.measure} of {definition.column} is asked for, but it is no "
+                "amount or number"
+            )
             raise InputError("fact-measure", message, ledger=definition.ledger)
-        total = pc.sum(pa.array(column)).as_py()
-        return Decimal(0) if total is None else total
+        if definition.measure == "sum":
+            total = pc.sum(numbers).as_py()
+            return Decimal(0) if total is None else total
+        ordered = sorted(numbers.drop_null().to_pylist())
+        if not ordered:
+            return ""
+        middle = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+        return ordered[-1] if definition.measure == "max" else sum(middle, Decimal(0)) / 2
     if not pd.api.types.is_datetime64_any_dtype(column.dtype):
         message = f"the {definition.measure} {definition.column} is asked for, but it is no date"
         raise InputError("fact-measure", message, ledger=definition.ledger)

@@ -12,11 +12,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from reportkit.errors import InputError
+from reportkit.sources import LedgerSources
+from reportkit.worktime import WorkCalendar, work_calendar
 from reportkit.yamlfile import Strict, YamlFile, read_yaml
 
 ID = re.compile(r"[0-9a-z][0-9a-z_-]{0,63}")
 FACT_ID = re.compile(r"[a-z][0-9a-z_]*(\.[0-9a-z_]+)+")
 Scope = Literal["district", "office"]
+_Measure = Literal["sum", "distinct", "first", "last", "median", "max"]
 
 
 def _check_fact_id(value: Any) -> Any:
@@ -53,7 +56,7 @@ class District(Strict):
     contact: Contact = Contact()
     document_prefix: str | None = None
     synthetic: bool = False
-    ledgers: dict[str, str | list[str]] = Field(default_factory=dict)
+    ledgers: dict[str, LedgerSources] = Field(default_factory=dict)
 
 
 class Declared(Strict):
@@ -98,7 +101,7 @@ class FactSpec(Strict):
     ledger: str | None = None
     where: dict[str, Any] = Field(default_factory=dict)
     minus: dict[str, Any] | None = None
-    measure: Literal["count"] | dict[Literal["sum", "distinct", "first", "last"], str] = "count"
+    measure: Literal["count"] | dict[_Measure, str] = "count"
     sum_of: list[FactId] | None = None
 
 
@@ -173,6 +176,21 @@ class Project:
     def report_file(self, district: str, year: int, suffix: str) -> Path:
         """A file of one report: ``yaml``, ``md`` (narrative) or ``published.json``."""
         return self.params / "reports" / district / f"{year}.{suffix}"
+
+    @property
+    def holidays_file(self) -> Path:
+        """Years of holidays that the project adds; most projects have none."""
+        return self.params / "holidays.yaml"
+
+    def calendar(self) -> WorkCalendar:
+        """Working days: those that the package knows, and the project's own years.
+
+        Raises
+        ------
+        InputError
+            ``parameters``: with file and line.
+        """
+        return work_calendar(self.holidays_file)
 
     def fact_specs(self) -> dict[str, FactSpec]:
         """All narrative facts that ``params/facts`` defines, by id.

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from reportkit.checks import (
     Check,
     form_checks,
     intake_checks,
+    limit_checks,
     published_checks,
     relation_checks,
 )
@@ -36,14 +38,16 @@ from reportkit.display import (
 from reportkit.errors import InputError
 from reportkit.facts import Computer, Fact, Facts, facts_bytes
 from reportkit.forms import Form, form_for, forms
-from reportkit.ledgers import Ledger, find_files, read_ledger, schemas
+from reportkit.ledgers import Ledger, find_files, read_database, read_ledger, schemas
 from reportkit.narrative import Narrative, render
 from reportkit.params import District, Project, ReportParams, Scope
+from reportkit.privacy import Pseudonyms
 from reportkit.published import load_published, read_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+
+    from reportkit.sources import DatabaseSource
 
 
 class Ledgers(Mapping[str, Ledger]):
@@ -51,6 +55,8 @@ class Ledgers(Mapping[str, Ledger]):
 
     def __init__(self, project: Project, district: District) -> None:
         self._project, self._district = project, district
+        self.calendar = project.calendar()
+        self.pseudonyms = Pseudonyms.from_environment()
         self._read: dict[str, Ledger] = {}
         unknown = set(district.ledgers) - set(schemas())
         if unknown:
@@ -59,28 +65,51 @@ class Ledgers(Mapping[str, Ledger]):
             )
             raise InputError("parameters", message, district=district.id)
 
-    def files(self, key: str) -> list[Path]:
-        """Files of a ledger: those that the district file names, else those in its folder."""
+    def sources(self, key: str) -> list[Path | DatabaseSource]:
+        """Where a ledger's records are: as the district file says, else the files in its folder."""
         named = self._district.ledgers.get(key)
         if named is None:
-            return find_files(self._project.data / self._district.id, key)
-        paths = [
-            self._project.data / path for path in ([named] if isinstance(named, str) else named)
+            return [*find_files(self._project.data / self._district.id, key)]
+        found = [
+            self._project.data / source if isinstance(source, str) else source for source in named
         ]
-        for path in paths:
-            if not path.is_file():
+        for path in found:
+            if isinstance(path, Path) and not path.is_file():
                 message = f"{path}, named in the district file, is not there"
                 raise InputError("ledger-missing", message, district=self._district.id, ledger=key)
-        return paths
+        return found
 
     def __getitem__(self, key: str) -> Ledger:
         if key not in self._read:
-            paths = self.files(key)
-            if not paths:
+            sources = self.sources(key)
+            if not sources:
                 raise KeyError(key)
+            data = self._project.data
             # Shown from the data folder on, so that no document names a machine's folders.
-            self._read[key] = read_ledger(key, paths, root=self._project.data.parent)
+            self._read[key] = read_ledger(
+                key,
+                sources,
+                root=data.parent,
+                data=data,
+                calendar=self.calendar,
+                pseudonyms=self.pseudonyms,
+            )
         return self._read[key]
+
+    def changed(self) -> list[str]:
+        """What is no longer as it was read: files by their bytes, tables by reading them again."""
+        found = []
+        for key, ledger in self._read.items():
+            known = {source.sha256 for source in ledger.sources}
+            for source in self.sources(key):
+                if isinstance(source, Path):
+                    with source.open("rb") as file:
+                        name, digest = str(source), hashlib.file_digest(file, "sha256").hexdigest()
+                else:
+                    table = read_database(source, schemas()[key], key=key, data=self._project.data)
+                    name, digest = table.path, table.sha256
+                found += [] if digest in known else [name]
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return (key for key in schemas() if key in self._read)
@@ -132,8 +161,11 @@ class Report:
         try:
             return self.ledgers[key].frame.copy()
         except KeyError:
-            names = [column.name for column in schemas()[key].columns if not column.personal]
-            dates = [c.name for c in schemas()[key].columns if c.type == "date"]
+            schema = schemas()[key]
+            names = [column.name for column in schema.columns if not column.personal]
+            names += [column.name for column in schema.derived]
+            dates = [column.name for column in schema.columns if column.type == "date"]
+            dates += [column.name for column in schema.derived if column.type == "date"]
             frame = pd.DataFrame({name: pd.Series(dtype="str") for name in names})
             return frame.astype(dict.fromkeys(dates, "datetime64[s]"))
 
@@ -177,6 +209,11 @@ class Report:
         self._extra[name] = fact
         return fact
 
+    @property
+    def is_draft(self) -> bool:
+        """Asked for, or no narrative of its own, or records of its ledgers could not be counted."""
+        return self.draft or any(ledger.refused for ledger in self.ledgers.values())
+
     @cached_property
     def narrative(self) -> Narrative:
         """The rendered text."""
@@ -198,7 +235,7 @@ class Report:
                 "year": self.year,
                 "edition": self.form.name,
                 "scope": self.scope,
-                "draft": self.draft,
+                "draft": self.is_draft,
                 "synthetic": self.district.synthetic,
                 "title": self.params.title or f"{issuer}{self.year}年政府信息公开工作年度报告",
                 "issuer": issuer,
@@ -270,7 +307,7 @@ class Report:
 
     @cached_property
     def all_checks(self) -> list[Check]:
-        """The form's rules, the text's relations, intake, and the published report."""
+        """The form's rules, the text's relations, intake, limits, and the published report."""
         _ = self.narrative
         for relation in self.params.relations:
             for name in (*relation.left, *relation.right):
@@ -278,6 +315,9 @@ class Report:
         facts = self.facts
         checks = form_checks(self.form, facts) + relation_checks(self.params.relations, facts)
         checks += intake_checks(self.ledgers)
+        if "applications" in self.ledgers:
+            ledger = self.ledgers["applications"]
+            checks += limit_checks(ledger, self.year, self.ledgers.calendar)
         path = self.project.report_file(self.district.id, self.year, "published.json")
         if path.is_file():
             checks += published_checks(read_report(load_published(path)).published, facts)
@@ -311,7 +351,7 @@ class Report:
                     "district": self.district.id,
                     "year": self.year,
                     "scope": self.scope,
-                    "draft": self.draft,
+                    "draft": self.is_draft,
                 },
                 "facts": document,
                 "checks": [check.as_json() for check in self.all_checks],
@@ -362,8 +402,8 @@ def open_report(
     cells = form.cells(year)
     needed = {cell.definition.ledger for cell in cells if cell.definition}
     elsewhere = {ledger for other in forms() for ledger in other.ledgers()} - needed
-    files = {key: ledgers.files(key) for key in schemas() if key not in elsewhere}
-    if missing := [key for key in files if key in needed and not files[key]]:
+    sources = {key: ledgers.sources(key) for key in schemas() if key not in elsewhere}
+    if missing := [key for key in sources if key in needed and not sources[key]]:
         names = "\n".join(
             f"  {schemas()[key].name}: {project.data / district}/{key}-….csv, .xlsx or .parquet"
             for key in missing
@@ -373,8 +413,8 @@ def open_report(
             "add them (a file with a heading only counts as zero records)"
         )
         raise InputError("ledger-missing", message, district=district, year=year)
-    for key in files:
-        if files[key]:
+    for key in sources:
+        if sources[key]:
             ledgers[key]
     computer = Computer(
         year, cells=cells, specs=project.fact_specs(), declared=report_params.declared,
@@ -384,7 +424,7 @@ def open_report(
     return Report(
         project=project, district=who, year=year, form=form, params=report_params,
         scope=scope or who.scope, draft=draft or not narrative.is_file(), ledgers=ledgers,
-        computer=computer, absent=tuple(key for key in files if not files[key]),
+        computer=computer, absent=tuple(key for key in sources if not sources[key]),
     )  # fmt: skip
 
 

@@ -59,7 +59,12 @@ class YamlFile:
 
     def _explain(self, model: type[BaseModel], problem: Any) -> str:
         # A union adds its own branch names to the location; they are no keys of the file.
-        key = tuple(part for part in problem["loc"] if not str(part).startswith("function-"))
+        key: Key = ()
+        for part in problem["loc"]:
+            if (*key, part) in self.lines:
+                key = (*key, part)
+        if problem["type"] == "missing":
+            key = (*key, problem["loc"][-1])
         name = ".".join(str(part) for part in key)
         if problem["type"] == "extra_forbidden":
             known = _known_keys(model, key[:-1])
@@ -68,16 +73,20 @@ class YamlFile:
             return self.problem(key, f"unknown key '{name}'; {hint}")
         if problem["type"] == "missing":
             return self.problem(key, f"'{name}' is missing")
+        # Only a plain value is repeated; around it may stand what nobody should read.
         found = problem["input"]
-        return self.problem(key, f"'{name}' is {found!r}: {problem['msg']}")
+        plain = isinstance(found, str | None) and problem["type"] != "unshown"
+        told = f" is {found!r}:" if plain else ""
+        return self.problem(key, f"'{name}'{told} {problem['msg']}")
 
 
 def _known_keys(model: type[BaseModel], key: Key) -> list[str]:
     for part in key:
-        if isinstance(part, int):
+        # What is no field is a position in a list, or a name that the file gives.
+        field = model.model_fields.get(str(part))
+        if field is None:
             continue
-        field = model.model_fields.get(part)
-        inner = _model_in(field.annotation) if field else None
+        inner = _model_in(field.annotation)
         if inner is None:
             return []
         model = inner

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pyarrow.parquet as pq
 import pypdf
 import pytest
 
@@ -198,6 +199,80 @@ def test_a_report_without_narrative_is_a_draft_with_the_plain_text(project):
     assert json.loads(done.stdout)["draft"]
     page = (project / "outputs/pingtan/2021/current/report.html").read_text(encoding="utf-8")
     assert "尚未填写" in page
+
+
+PERSONS = {
+    "申请人": "卡那利测试甲",
+    "证件号码": "11010119900307123X",
+    "联系电话": "13800138000",
+    "联系地址": "金丝雀路一百零七号",
+}
+
+
+def plant_persons(project):
+    """A ledger whose every personal column, and free text, names a person."""
+    for path in [
+        *project.glob("data/pingtan/applications*"),
+        *project.glob("data/pingtan/依申请*"),
+    ]:
+        path.unlink()
+    heading = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果", *PERSONS, "所需信息"]
+    text = "请寄{申请人}，{联系地址}，电话{联系电话}，证件{证件号码}".format(**PERSONS)
+    rows = [
+        [f"依{number}", "自然人", "2021-03-01", "2021-03-10", "予以公开", *PERSONS.values(), text]
+        for number in range(3)
+    ]
+    lines = [",".join(row) for row in [heading, *rows]]
+    path = project / "data/pingtan/applications.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_persons_of_the_ledgers_are_found_nowhere(project):
+    plant_persons(project)
+    done = reportkit("run", "pingtan", "2021", cwd=project)
+    assert done.returncode in (0, 1), done.stderr
+    files = [path for path in project.glob("outputs/**/*") if path.is_file()]
+    assert len(files) > 20
+    for value in PERSONS.values():
+        assert value not in done.stdout + done.stderr
+        assert not [path for path in files if value.encode() in path.read_bytes()]
+    page = (
+        project / "outputs/pingtan/2021/current/evidence/t3.granted.natural_person.js"
+    ).read_text(encoding="utf-8")
+    assert "请寄〔申请人〕" in page
+    assert "电话〔手机号码〕" in page
+
+
+def test_a_notebook_that_shows_a_person_is_not_published(project):
+    plant_persons(project)
+    change_cell(project, "outcomes", 'print(open("data/pingtan/applications.csv").read())')
+    done = reportkit("run", "pingtan", "2021", cwd=project)
+    assert done.returncode == 3
+    assert "report.ipynb" in done.stderr
+    assert PERSONS["申请人"] not in done.stderr
+    assert not (project / "outputs/pingtan/2021/current").exists()
+
+
+def test_a_bad_record_makes_a_draft(project):
+    path = project / "data/pingtan/applications.csv"
+    rows = [f"补{number},自然人,2021-03-01,2021-03-10,予以公开" for number in range(120)]
+    rows += ["补x,自然人,2021-03-41,2021-03-10,予以公开"]
+    path.write_text(
+        "\n".join(["登记号,申请人类型,收到日期,答复日期,办理结果", *rows]), encoding="utf-8"
+    )
+    done = reportkit("run", "pingtan", "2021", "--json", cwd=project)
+    told = json.loads(done.stdout)
+    assert told["draft"]
+    assert done.returncode == 1
+    assert "L1" in {finding["id"] for finding in told["findings"]}
+    run = project / "outputs/pingtan/2021/current/evidence"
+    violations = pq.read_table(run / "violations.parquet").to_pylist()
+    assert [(v["place"], v["found"]) for v in violations if v["severity"] == "reject"] == [
+        ("122", "2021-03-41")
+    ]
+    (bad,) = pq.read_table(run / "quarantine.parquet").to_pylist()
+    assert (bad["ledger"], bad["place"]) == ("applications", "122")
+    assert json.loads(bad["cells"])["登记号"] == "补x"
 
 
 def change_cell(project, cell_id, source):

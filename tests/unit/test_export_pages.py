@@ -170,7 +170,10 @@ def test_audit_numbers_are_links_and_declared_ones_differ():
 
 def test_audit_counts_rows_and_shows_code():
     one = soup(page(AuditHTML))
-    assert one.select_one(".ledger .sides").get_text() == "读入 78＝采用 76＋拒收 1＋搁置 1"
+    assert (
+        one.select_one(".ledger .sides").get_text()
+        == "读入 78＝采用 76＋无法读取 0＋拒收 1＋搁置 1"
+    )
     blocks = sample.blocks()
     blocks[0]["ledgers"][0]["read"] = 79
     assert "行数不符" in make(AuditHTML, blocks)

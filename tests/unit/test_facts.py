@@ -25,7 +25,7 @@ def ledger(key, **columns):
             kind = "datetime64[s]" if column.type == "date" else "str"
             frame[column.name] = pd.Series([None] * size, index=frame.index, dtype=kind)
     rows = np.zeros(10 + size, np.int16)
-    return Ledger(key, schema, frame, (), rows, rows.astype(np.int32))
+    return Ledger(key, schema, frame, (), rows, rows.astype(np.int32), rejected=10)
 
 
 def days(*texts):

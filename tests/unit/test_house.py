@@ -51,7 +51,8 @@ def test_lock_pins_and_hashes_all_and_names_no_index():
 def test_every_dependency_is_explained():
     table = read("docs/explanation/decisions.md").split("## Other decisions")[0]
     explained = {normal(name) for name in re.findall(r"^\| `([^`]+)` \|", table, flags=re.M)}
-    assert explained == {normal(dependency) for dependency in PROJECT["dependencies"]}
+    optional = PROJECT["optional-dependencies"]["databases"]
+    assert explained == {normal(name) for name in (*PROJECT["dependencies"], *optional)}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,12 @@ def test_ledger_reference_names_what_the_schemas_hold():
             columns.append((column["name"], "".join(marked)))
         held[key] = (schema["name"], columns)
     assert documented == held
+
+
+def test_worktime_reference_names_the_derived_columns():
+    rows = re.findall(r"^\| (\S+) \| `(\w+)` \|", read("docs/reference/worktime.md"), flags=re.M)
+    schemas = yaml.safe_load(read("src/reportkit/ledgers/schemas.yaml"))
+    assert rows == [(c["name"], c["key"]) for c in schemas["applications"]["derived"]]
 
 
 def test_fact_reference_names_every_key_of_the_forms():

@@ -90,15 +90,31 @@ def test_the_same_records_in_every_layout(layout, tmp_path):
     assert frame["收到日期"].dt.date.tolist() == [dt.date.fromisoformat(r[2]) for r in RECORDS]
     assert frame["答复日期"].isna().tolist() == [False, False, True]
     assert frame["办理结果"].tolist()[:2] == ["予以公开", "本机关不掌握相关政府信息"]
-    assert ledger.read == len(frame) + ledger.rejected + ledger.set_aside
+    assert ledger.read == len(frame) + ledger.quarantined + ledger.rejected + ledger.set_aside
     assert ledger.rejected == 0
 
 
 def test_personal_columns_stay_behind(tmp_path):
     write_csv(tmp_path, [HEADING, *RECORDS])
     ledger = read(tmp_path)
-    assert "申请人" not in ledger.frame
+    assert "联系电话" not in ledger.frame
     assert "张三" not in ledger.frame.to_csv()
+    assert ledger.frame["申请人"].str.fullmatch(r"申请人-[0-9a-f]{12}").tolist() == [
+        True,
+        False,
+        True,
+    ]
+    assert ledger.personal >= {"张三", "李四", "000-1", "000-2"}
+
+
+def test_one_applicant_has_one_pseudonym_and_is_hidden_in_the_text(tmp_path):
+    heading = [*HEADING, "所需信息"]
+    text = "张三要求公开预算，回电13800138000"
+    rows = [[f"{n}", *RECORDS[0][1:], text] for n in range(2)]
+    write_csv(tmp_path, [heading, *rows])
+    frame = read(tmp_path).frame
+    assert frame["申请人"].nunique() == 1
+    assert set(frame["所需信息"]) == {"〔申请人〕要求公开预算，回电〔手机号码〕"}
 
 
 def test_a_row_knows_its_physical_line(tmp_path):
@@ -147,7 +163,9 @@ def test_a_bad_record_is_rejected_with_its_place(change, rule, tmp_path):
     ledger = read(tmp_path)
     (violation,) = ledger.violations
     assert (violation.rule, violation.file, violation.place) == (rule, "applications.csv", "103")
-    assert (ledger.read, len(ledger.frame), ledger.rejected) == (102, 101, 1)
+    assert (ledger.read, len(ledger.frame), len(ledger.refused)) == (102, 101, 1)
+    unread = rule in ("L-value", "L-empty", "L-key")
+    assert (ledger.quarantined, ledger.rejected) == ((1, 0) if unread else (0, 1))
 
 
 def test_many_bad_records_refuse_the_ledger_and_tell_all(tmp_path):

@@ -33,7 +33,8 @@ def write_evidence(seal: Block, ledgers: Mapping[str, Ledger], folder: Path) -> 
     """Write the evidence that a sealed notebook holds, with the places of its rows.
 
     ``<fact>.parquet`` holds row numbers (with sign where rows are subtracted), ``<fact>.js`` the
-    first rows for the audit page, ``rowmap-<ledger>.parquet`` the file and line of each row.
+    first rows for the audit page, ``rowmap-<ledger>.parquet`` the file and line of each row;
+    ``violations.parquet`` and ``quarantine.parquet`` what was told and what was not counted.
 
     Raises
     ------
@@ -55,6 +56,16 @@ def write_evidence(seal: Block, ledgers: Mapping[str, Ledger], folder: Path) -> 
         packed = parquet_bytes(pa.table(columns), numbers=["row"])
         (folder / f"{fact['id']}.parquet").write_bytes(packed)
         (folder / f"{fact['id']}.js").write_text(_page(fact["id"], rows, ledger), encoding="utf-8")
+    told = [vars(violation) for ledger in ledgers.values() for violation in ledger.violations]
+    refused = [
+        one | {"cells": json.dumps(one["cells"], ensure_ascii=False)}
+        for ledger in ledgers.values()
+        for one in ledger.refused
+    ]
+    for name, found in (("violations", told), ("quarantine", refused)):
+        if found:
+            packed = parquet_bytes(pa.Table.from_pylist(found))
+            (folder / f"{name}.parquet").write_bytes(packed)
     for key, ledger in ledgers.items():
         (folder / f"rowmap-{key}.parquet").write_bytes(_rowmap(ledger))
 
@@ -106,8 +117,10 @@ def _page(name: str, rows: Any, ledger: Ledger) -> str:
     """A script that hands the first rows of a fact to the audit page, also from file://."""
     first = rows[:SHOWN_ROWS]
     shown = ledger.frame.loc[first]
-    empty = [column for column in shown.columns if shown[column].isna().all()]
-    shown = shown.drop(columns=empty)
+    # Pseudonyms are for the analyst: a document has the same bytes under any key.
+    left = {column.name for column in ledger.schema.columns if column.personal}
+    left |= {name for name in shown.columns if shown[name].isna().all()}
+    shown = shown.drop(columns=[name for name in shown.columns if name in left])
     cells = [[_cell(value) for value in row] for row in shown.itertuples(index=False)]
     listed = [
         [int(ledger.source_of[row]), ledger.place(row)[1], values]
@@ -128,4 +141,6 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, pd.Timestamp):
         return str(value.date())
+    if isinstance(value, bool | np.bool_):
+        return "是" if value else "否"
     return str(value)

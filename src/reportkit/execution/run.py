@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ExecutionError, InputError, ReportkitError
 from reportkit.execution.evidence import write_evidence
+from reportkit.execution.leaks import check_leaks
 from reportkit.execution.notebook import execute, gate
 from reportkit.facts import facts_bytes
 from reportkit.proof import input_digest, verify_files, write_manifest
@@ -106,7 +107,7 @@ def run(
     report = open_report(district, year, scope=scope, draft=draft, params=params, data=data)
     report.facts_document()  # finds every fault of narrative and definitions before a kernel starts
     notebook = notebook or find_notebook(report)
-    inputs = [*_input_files(report), notebook]
+    inputs = _inputs(report, notebook)
     parameters: dict[str, Any] = {"district": district, "year": year}
     given = {"scope": scope, "draft": draft or None, "params": params, "data": data}
     parameters |= {k: v if k == "draft" else str(v) for k, v in given.items() if v is not None}
@@ -145,14 +146,23 @@ def find_notebook(report: Report) -> Path:
     raise InputError("notebook-missing", f"there is no notebook {own}")
 
 
-def _input_files(report: Report) -> list[Path]:
+def _inputs(report: Report, notebook: Path) -> list[tuple[str, str]]:
+    """Name and digest of all that the report is made from."""
     project, district, year = report.project, report.district.id, report.year
     found = [project.params / "districts" / f"{district}.yaml"]
     found += sorted((project.params / "facts").glob("*.yaml"))
-    for suffix in ("yaml", "md", "published.json"):
-        path = project.report_file(district, year, suffix)
-        found += [path] if path.is_file() else []
-    return found + [path for key in report.ledgers for path in report.ledgers.files(key)]
+    own = [project.report_file(district, year, name) for name in ("yaml", "md", "published.json")]
+    found += [path for path in (*own, project.holidays_file) if path.is_file()]
+    ledgers = report.ledgers
+    sources = [source for key in ledgers for source in ledgers.sources(key)]
+    found += [source for source in sources if isinstance(source, Path)]
+    tables = [
+        (source.path, source.sha256)
+        for ledger in ledgers.values()
+        for source in ledger.sources
+        if source.format == "sql"
+    ]
+    return [(path.as_posix(), digest(path)) for path in (*found, notebook)] + tables
 
 
 def _make(report: Report, notebook: Path, parameters: dict[str, Any], staging: Path) -> None:
@@ -164,13 +174,7 @@ def _make(report: Report, notebook: Path, parameters: dict[str, Any], staging: P
     seal = gate(executed)
     expected = report.facts_document()
     _same_cells(report, seal["facts"], expected)
-    changed = [
-        str(path)
-        for key, ledger in report.ledgers.items()
-        for path in report.ledgers.files(key)
-        if digest(path) not in {source.sha256 for source in ledger.sources}
-    ]
-    if changed:
+    if changed := report.ledgers.changed():
         message = f"{', '.join(changed)} changed while the report was made; run again"
         raise ExecutionError("input-changed", message)
     (staging / "facts.json").write_bytes(facts_bytes(seal["facts"]))
@@ -187,6 +191,9 @@ def _make(report: Report, notebook: Path, parameters: dict[str, Any], staging: P
         body = content.encode() if isinstance(content, str) else content
         (staging / name).write_bytes(body)
         _log.info("%s: %d bytes", name, len(body))
+    personal = {value for ledger in report.ledgers.values() for value in ledger.personal}
+    allowed = [str(value) for value in report.district.model_dump().values()]
+    check_leaks(staging, personal=personal, allowed=allowed)
 
 
 def _same_cells(report: Report, found: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -203,7 +210,7 @@ def _same_cells(report: Report, found: dict[str, Any], expected: dict[str, Any])
 
 def _seal(
     report: Report, staging: Path, key: str, run_id: str, started: datetime, ended: datetime,
-    inputs: list[Path], parameters: dict[str, Any],
+    inputs: list[tuple[str, str]], parameters: dict[str, Any],
 ) -> None:  # fmt: skip
     _log.info("sealed as %s", run_id)
     write_manifest(
@@ -214,11 +221,11 @@ def _seal(
             "year": report.year,
             "edition": report.form.name,
             "scope": report.scope,
-            "draft": report.draft,
+            "draft": report.is_draft,
             "synthetic": report.district.synthetic,
             "parameters": parameters,
             "inputs_sha256": key,
-            "inputs": [{"path": path.as_posix(), "sha256": digest(path)} for path in inputs],
+            "inputs": [{"path": name, "sha256": value} for name, value in inputs],
             "code_sha256": code_digest(),
             "environment": environment(),
             "started": started.isoformat(timespec="seconds"),

@@ -1,5 +1,6 @@
-"""Ledgers: raw files into typed records whose every row knows where it came from."""
+"""Ledgers: raw files and tables into typed records whose every row knows where it came from."""
 
+from reportkit.ledgers.database import read_database
 from reportkit.ledgers.intake import Ledger, Source, Violation, find_files, read_ledger
 from reportkit.ledgers.schema import LedgerSchema, schema_of, schemas
 
@@ -9,6 +10,7 @@ __all__ = [
     "Source",
     "Violation",
     "find_files",
+    "read_database",
     "read_ledger",
     "schema_of",
     "schemas",

@@ -1,4 +1,4 @@
-"""From raw tables to typed records: each row is accepted, rejected or set aside, and counted.
+"""From raw tables to typed records: each row is accepted, quarantined, rejected or set aside.
 
 Rows are numbered from 0 through all files of a ledger in the order of their names, so that a row
 number means the same record in the frame, in the evidence and in the row map.
@@ -6,8 +6,9 @@ number means the same record in the frame, in the evidence and in the row map.
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,18 +17,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.errors import InputError
-from reportkit.ledgers.readers import SUFFIXES, RawTable, read_file
-from reportkit.ledgers.schema import Column, LedgerSchema, loose, schema_of
-from reportkit.ledgers.values import parser_for
+from reportkit.ledgers.database import read_database
+from reportkit.ledgers.readers import SUFFIXES, RawTable, holds, matches, read_file
+from reportkit.ledgers.schema import Column, LedgerSchema, RowRule, map_headings, schema_of
+from reportkit.ledgers.values import Parser, clean, clean_texts, parser_for
+from reportkit.privacy import SUSPECT, Pseudonyms, hide
+from reportkit.sources import DatabaseSource
+from reportkit.worktime import WorkCalendar, limits, work_calendar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import numpy.typing as npt
 
 _UNREADABLE = (".xls", ".xlsm", ".xlsb", ".et", ".ods", ".tsv", ".txt", ".doc", ".docx")
 _SUMS = {"合计", "小计", "总计", "共计", "累计"}
+# What these rules find cannot be read; what others find is read, and wrong.
+_UNREAD = {"L-value", "L-empty", "L-key"}
+# Hash tables of so many texts at once; by so many letters at most.
+_LOOKED_AT_ONCE, _LETTERS = 2_000_000, 64
 # More rejected records than this share and the ledger is refused whole.
 _REJECTED_LIMIT = 0.01
 
@@ -77,13 +85,16 @@ class Ledger:
     schema : LedgerSchema
     frame : pandas.DataFrame
         Accepted records; the index is the row number, the columns are those of the schema but
-        the personal ones.
+        the personal ones, and then the derived ones.
     sources : tuple of Source
     source_of, line_of : numpy arrays, one entry per row read
         Row map: index into *sources*, and line (csv, parquet) or sheet row (xlsx).
-    rejected, set_aside : int
-        Rows read = accepted + rejected + set aside.
+    quarantined, rejected, set_aside : int
+        Records with a cell that cannot be read, records that break a rule, and sum rows; rows
+        read = accepted + quarantined + rejected + set aside.
     violations : tuple of Violation
+    personal : frozenset of str
+        What stood in the personal columns, for the search before anything is published.
     """
 
     key: str
@@ -92,9 +103,19 @@ class Ledger:
     sources: tuple[Source, ...]
     source_of: npt.NDArray[np.int16]
     line_of: npt.NDArray[np.int32]
+    quarantined: int = 0
     rejected: int = 0
     set_aside: int = 0
     violations: tuple[Violation, ...] = ()
+    refused: tuple[dict[str, Any], ...] = ()
+    """Records not accepted, as they stand but for persons: row, file, place, cells."""
+    personal: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def __post_init__(self) -> None:
+        accounted = len(self.frame) + self.quarantined + self.rejected + self.set_aside
+        if accounted != self.read:
+            message = f"{self.read} rows were read, {accounted} are accounted for"
+            raise AssertionError(message)
 
     @property
     def read(self) -> int:
@@ -133,17 +154,31 @@ def find_files(folder: Path, key: str) -> list[Path]:
     return found
 
 
-def read_ledger(key: str, paths: Sequence[Path], *, root: Path | None = None) -> Ledger:
-    """Read, type and check all files of one ledger.
+def read_ledger(
+    key: str,
+    sources: Sequence[Path | DatabaseSource],
+    *,
+    root: Path | None = None,
+    data: Path | None = None,
+    calendar: WorkCalendar | None = None,
+    pseudonyms: Pseudonyms | None = None,
+) -> Ledger:
+    """Read, type and check all files and database tables of one ledger.
 
     Parameters
     ----------
     key : str
         The ledger.
-    paths : sequence of Path
-        Its files; at least one.
+    sources : sequence of Path or DatabaseSource
+        Its files and tables; at least one.
     root : Path, optional
         Paths are shown relative to this folder.
+    data : Path, optional
+        Files of SQLite and DuckDB are found from this folder on.
+    calendar : WorkCalendar, optional
+        Working days for limits; those that the package knows by default.
+    pseudonyms : Pseudonyms, optional
+        For personal columns that are kept; of a key for this session by default.
 
     Returns
     -------
@@ -156,22 +191,30 @@ def read_ledger(key: str, paths: Sequence[Path], *, root: Path | None = None) ->
         is rejected; all places are told at once.
     """
     schema = schema_of(key)
-    tables = [table for path in paths for table in read_file(path, schema, name=_shown(path, root))]
-    maps = [_map_headings(table, schema, key) for table in tables]
+    tables: list[RawTable] = []
+    for source in sources:
+        if isinstance(source, DatabaseSource):
+            tables.append(read_database(source, schema, key=key, data=data or Path()))
+        else:
+            tables += read_file(source, schema, name=_shown(source, root))
+    maps = [map_headings(list(table.columns), schema, table.path, key) for table in tables]
     rows = sum(len(table.lines) for table in tables)
-    state = _Reading(key, schema, tables, rows)
+    state = _Reading(key, schema, tables, rows, calendar or work_calendar())
     state.set_aside_sums()
+    state.hear_readers()
     for column in schema.columns:
         if not column.personal:
             state.add(column, maps)
     state.check_key()
     for rule in schema.rules:
-        state.check(rule.id, rule.severity, rule.message, rule.order, rule.together)
+        state.check(rule)
+    state.protect(maps, pseudonyms or Pseudonyms.of_this_session())
     ledger = state.ledger(maps)
-    if ledger.rejected > _REJECTED_LIMIT * ledger.read:
+    refused = ledger.quarantined + ledger.rejected
+    if refused > _REJECTED_LIMIT * ledger.read:
         told = "\n".join(v.text() for v in ledger.violations if v.severity == "reject")
         message = (
-            f"{ledger.rejected} of {ledger.read} records of {schema.name} are rejected, more than "
+            f"{refused} of {ledger.read} records of {schema.name} are rejected, more than "
             f"{_REJECTED_LIMIT:.0%}; mend them and run again:\n{told}"
         )
         raise InputError("ledger-rejected", message, ledger=key)
@@ -184,67 +227,42 @@ def _shown(path: Path, root: Path | None) -> str:
     return path.as_posix()
 
 
-def _map_headings(table: RawTable, schema: LedgerSchema, key: str) -> dict[str, tuple[str, int]]:
-    """Column name to the heading it stands under in this file, and the heading's unit factor."""
-    wanted = schema.headings()
-    mapped: dict[str, tuple[str, int]] = {}
-    for heading in table.columns:
-        if loose(heading) not in wanted:
-            continue
-        column, factor = wanted[loose(heading)]
-        if column.name in mapped:
-            message = (
-                f"{table.path}: '{mapped[column.name][0]}' and '{heading}' both mean "
-                f"{column.name}; keep one"
-            )
-            raise InputError("ledger-heading-twice", message, file=table.path, ledger=key)
-        mapped[column.name] = (heading, factor)
-    missing = [c.name for c in schema.columns if c.required and c.name not in mapped]
-    if missing:
-        free = [heading for heading in table.columns if loose(heading) not in wanted]
-        near = {name: difflib.get_close_matches(name, free, n=2, cutoff=0.3) for name in missing}
-        told = "; ".join(
-            name + (f" (nearest: {'、'.join(found)})" if found else "")
-            for name, found in near.items()
-        )
-        message = f"{table.path}: required columns of {schema.name} are missing: {told}"
-        raise InputError("ledger-column", message, file=table.path, ledger=key)
-    return mapped
-
-
 class _Reading:
     """The state of one ledger while its columns are typed and its rows judged."""
 
     def __init__(
-        self, key: str, schema: LedgerSchema, tables: Sequence[RawTable], rows: int
-    ) -> None:
+        self, key: str, schema: LedgerSchema, tables: Sequence[RawTable], rows: int,
+        calendar: WorkCalendar,
+    ) -> None:  # fmt: skip
+        self.calendar = calendar
         self.key, self.schema, self.tables, self.rows = key, schema, tables, rows
         sizes = [len(table.lines) for table in tables]
         self.source_of = np.repeat(np.arange(len(tables), dtype=np.int16), sizes)
         self.line_of = np.concatenate([t.lines for t in tables] or [np.empty(0, np.int32)])
         self.good = np.ones(rows, dtype=bool)
         self.sums = np.zeros(rows, dtype=bool)
+        self.unread = np.zeros(rows, dtype=bool)
         self.violations: list[Violation] = []
         self.typed: dict[str, Any] = {}
         self.raw: dict[str, pa.ChunkedArray] = {}
+        self.personal: set[str] = set()
 
     def add(self, column: Column, maps: Sequence[dict[str, tuple[str, int]]]) -> None:
         """Type one column; each different text is parsed once."""
-        chunks, factors = [], set()
+        chunks: list[pa.ChunkedArray] = []
+        parsers: list[Parser] = []
         for table, mapped in zip(self.tables, maps, strict=True):
-            if column.name in mapped:
-                heading, factor = mapped[column.name]
-                factors.add(factor)
-                chunks.append(table.columns[heading].combine_chunks())
-            else:
-                chunks.append(pa.nulls(len(table.lines), pa.string()))
-        raw = pa.chunked_array(chunks, pa.string())
-        if len(factors) > 1:
-            # Files give the amount in different units: write each one's unit into its cells.
-            units = [maps[i].get(column.name, ("", 1))[1] for i in range(len(chunks))]
-            values, bad = _parse_each(column, chunks, units)
+            heading, factor = mapped.get(column.name, ("", 1))
+            absent = pa.chunked_array([pa.nulls(len(table.lines), pa.string())])
+            chunks.append(table.columns[heading] if heading else absent)
+            parsers.append(parser_for(column, factor=factor, epoch=table.epoch))
+        raw = _joined(chunks)
+        units = {(maps[i].get(column.name, ("", 1))[1], t.epoch) for i, t in enumerate(self.tables)}
+        if len(units) > 1:
+            # Files count amounts in different units, or days from different years.
+            values, bad = _parse_each(column, chunks, parsers)
         else:
-            values, bad = _parse(column, raw, factors.pop() if factors else 1)
+            values, bad = _parse(column, raw, parsers[0])
         self.raw[column.name] = raw
         self.typed[column.name] = values
         for row, reason in bad.items():
@@ -263,8 +281,10 @@ class _Reading:
         for table in self.tables:
             end = start + len(table.lines)
             for heading, raw in table.columns.items():
-                found = pc.is_in(pc.utf8_trim_whitespace(raw), value_set=words)
-                for row in (start + np.flatnonzero(found.to_numpy())).tolist():
+                if not holds(raw, "计".encode()):
+                    continue
+                found = matches(raw, words)
+                for row in (start + np.flatnonzero(found)).tolist():
                     if not self.sums[row]:
                         file, place = self._place(row)
                         self.violations.append(
@@ -276,9 +296,30 @@ class _Reading:
                         self.sums[row] = True
             start = end
 
+    def hear_readers(self) -> None:
+        """What the readers noted about files and records becomes violations."""
+        start = 0
+        for table in self.tables:
+            for note in table.notes:
+                if note.line is not None:
+                    row = start + int(np.searchsorted(table.lines, note.line))
+                    if self.sums[row]:
+                        continue
+                    self.good[row] &= note.severity != "reject"
+                self.violations.append(
+                    Violation(
+                        self.key, table.path, note.place, note.rule, note.severity, note.column,
+                        note.found[:60], note.expected,
+                    )
+                )  # fmt: skip
+            start += len(table.lines)
+
     def check_key(self) -> None:
         """The key is there, and unique; of a repeated record the first one counts."""
         name = self.schema.key_column
+        cells = pa.array(self.typed[name], from_pandas=True)
+        if not cells.null_count and _all_differ(cells):
+            return
         keys = pd.Series(self.typed[name], dtype="str")
         for row in np.flatnonzero(keys.isna().to_numpy()).tolist():
             self._tell(row, "L-key", "reject", name, "a record needs its key")
@@ -290,25 +331,96 @@ class _Reading:
                 expected = f"unique; it stands at {file}:{place} already"
                 self._tell(row, "L-unique", "reject", name, expected)
 
-    def check(
-        self,
-        rule: str,
-        severity: str,
-        message: str,
-        order: tuple[str, str] | None,
-        together: tuple[str, str] | None,
-    ) -> None:
+    def check(self, rule: RowRule) -> None:
         """One row rule of the schema."""
-        first, second = order or together or ("", "")
-        a, b = pd.Series(self.typed[first]), pd.Series(self.typed[second])
-        broken = (a > b) if order else (a.isna() != b.isna())
-        for row in np.flatnonzero(broken.to_numpy(dtype=bool) & self.good):
-            self._tell(int(row), rule, severity, f"{first}、{second}", message)
+        cells = [pd.Series(self.typed[name]) for name in rule.columns]
+        broken = np.zeros(self.rows, dtype=bool)
+        if rule.order:
+            for a, b in combinations(cells, 2):
+                broken |= (a > b).to_numpy(dtype=bool)
+        elif rule.together:
+            broken = (cells[0].isna() != cells[1].isna()).to_numpy(dtype=bool)
+        elif rule.at_most:
+            broken = (cells[0] > rule.at_most[1]).fillna(False).to_numpy(dtype=bool)
+        elif rule.within:
+            begin, end = (cell.to_numpy(dtype="datetime64[D]") for cell in cells)
+            # Where the table does not know the days, nothing is said.
+            known = self.calendar.covers(begin) & self.calendar.covers(end)
+            broken = known & (self.calendar.count(begin, end) > rule.within[2])
+        for row in np.flatnonzero(broken & self.good):
+            self._tell(int(row), rule.id, rule.severity, "、".join(rule.columns), rule.message)
+
+    def protect(self, maps: Sequence[dict[str, tuple[str, int]]], name: Pseudonyms) -> None:
+        """Pseudonyms for personal columns that are kept; persons in free text are hidden."""
+        kept = [column for column in self.schema.columns if column.pseudonym]
+        own: dict[str, list[str | None]] = {}
+        # A ledger of persons: all that stands in its personal columns must appear nowhere.
+        for column in self.schema.columns if kept else ():
+            if column.personal:
+                own[column.name] = values = self._texts(column, maps)
+                self.personal |= {value for value in values if value}
+                if column.pseudonym:
+                    names = [name(column.name, value) if value else None for value in values]
+                    self.typed[column.name] = pd.array(names, dtype="str")
+        for column in self.schema.columns:
+            if not column.free_text:
+                continue
+            texts = pd.Series(self.typed[column.name])
+            suspect = texts.str.contains(SUSPECT, regex=True, na=False).to_numpy(dtype=bool)
+            for row in range(self.rows) if own else np.flatnonzero(suspect).tolist():
+                text = texts.iloc[row]
+                if not isinstance(text, str):
+                    continue
+                hidden = hide(text) if suspect[row] else text
+                for other, values in own.items():
+                    value = values[row] or ""
+                    if len(value) > 1:
+                        hidden = hidden.replace(value, f"〔{other}〕")
+                if hidden != text:
+                    texts.iloc[row] = hidden
+            self.typed[column.name] = texts.array
+
+    def _texts(
+        self, column: Column, maps: Sequence[dict[str, tuple[str, int]]]
+    ) -> list[str | None]:
+        """Cells of a column as they stand, empty ones None."""
+        found: list[str | None] = []
+        for table, mapped in zip(self.tables, maps, strict=True):
+            if column.name in mapped:
+                cells = table.columns[mapped[column.name][0]].cast(pa.string()).to_pylist()
+                found += [clean(cell) or None if cell else None for cell in cells]
+            else:
+                found += [None] * len(table.lines)
+        return found
+
+    def derive(self, frame: pd.DataFrame) -> None:
+        """Add the derived columns of the schema to accepted records."""
+        if not self.schema.derived:
+            return
+        names = {column.key: column.name for column in self.schema.columns}
+        days = {
+            column.key: frame[column.name].to_numpy(dtype="datetime64[D]")
+            for column in self.schema.columns
+            if column.type == "date"
+        }
+        extension = frame[names["extension_days"]].to_numpy(dtype=float, na_value=np.nan)
+        made = limits(days, extension, self.calendar)
+        for column in self.schema.derived:
+            values = np.ma.asarray(getattr(made, column.key))
+            mask = np.ma.getmaskarray(values)
+            if column.type == "date":
+                frame[column.name] = pd.array(values.data.astype("datetime64[s]"))
+            elif column.type == "integer":
+                frame[column.name] = pd.arrays.IntegerArray(values.data, mask)
+            else:
+                frame[column.name] = pd.arrays.BooleanArray(values.data, mask)
 
     def ledger(self, maps: Sequence[dict[str, tuple[str, int]]]) -> Ledger:
         """The finished ledger; every row read is accounted for."""
         accepted = self.good & ~self.sums
-        frame = pd.DataFrame(self.typed, index=pd.RangeIndex(self.rows, name="row"))[accepted]
+        frame = pd.DataFrame(self.typed, index=pd.RangeIndex(self.rows, name="row"), copy=False)
+        frame = frame if accepted.all() else frame[accepted]
+        self.derive(frame)
         sources = tuple(
             Source(
                 table.path, table.sha256, table.bytes, table.format, table.encoding, table.sheet,
@@ -316,12 +428,21 @@ class _Reading:
             )
             for table, mapped in zip(self.tables, maps, strict=True)
         )  # fmt: skip
+        bad = ~self.good & ~self.sums
         return Ledger(
             self.key, self.schema, frame, sources, self.source_of, self.line_of,
-            rejected=int((~self.good & ~self.sums).sum()),
+            quarantined=int((bad & self.unread).sum()),
+            rejected=int((bad & ~self.unread).sum()),
             set_aside=int(self.sums.sum()),
             violations=tuple(self.violations),
+            refused=tuple(self._as_it_stands(row) for row in np.flatnonzero(bad).tolist()),
+            personal=frozenset(self.personal),
         )  # fmt: skip
+
+    def _as_it_stands(self, row: int) -> dict[str, Any]:
+        file, place = self._place(row)
+        cells = {name: hide(raw[row].as_py() or "") for name, raw in self.raw.items()}
+        return {"ledger": self.key, "row": row, "file": file, "place": place, "cells": cells}
 
     def _place(self, row: int) -> tuple[str, str]:
         table = self.tables[self.source_of[row]]
@@ -332,22 +453,41 @@ class _Reading:
             return
         if severity == "reject":
             self.good[row] = False
+            self.unread[row] |= rule in _UNREAD
         names = [name for name in column.split("、") if name in self.raw]
-        found = "、".join(str(self.raw[name][row].as_py() or "") for name in names)[:60]
+        found = hide("、".join(str(self.raw[name][row].as_py() or "") for name in names))[:60]
         file, place = self._place(row)
         self.violations.append(
             Violation(self.key, file, place, rule, severity, column, found, expected)
         )
 
 
+def _all_differ(cells: pa.ChunkedArray) -> bool:
+    """Whether no text is there twice; a long column is looked at by the last letters of texts."""
+    parts = [cells]
+    if len(cells) > _LOOKED_AT_ONCE:
+        last = pc.utf8_slice_codeunits(cells, start=-1, stop=2**31)
+        letters = pc.unique(last)
+        if len(letters) <= _LETTERS:
+            parts = (cells.filter(pc.equal(last, letter)) for letter in letters)
+    return all(len(pc.unique(part)) == len(part) for part in parts)
+
+
+def _joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
+    kinds = {column.type for column in columns}
+    if len(kinds) > 1:
+        columns = [column.cast(pa.string()) for column in columns]
+    return pa.chunked_array([c for column in columns for c in column.chunks], columns[0].type)
+
+
 def _parse_each(
-    column: Column, chunks: Sequence[Any], factors: Sequence[int]
+    column: Column, chunks: Sequence[pa.ChunkedArray], parsers: Sequence[Parser]
 ) -> tuple[Any, dict[int, str]]:
     values: list[Any] = []
     bad: dict[int, str] = {}
     start = 0
-    for chunk, factor in zip(chunks, factors, strict=True):
-        part, wrong = _parse(column, pa.chunked_array([chunk]), factor)
+    for chunk, parse in zip(chunks, parsers, strict=True):
+        part, wrong = _parse(column, chunk, parse)
         values.append(part)
         bad |= {start + row: reason for row, reason in wrong.items()}
         start += len(chunk)
@@ -355,14 +495,17 @@ def _parse_each(
     return joined.array, bad
 
 
-def _parse(column: Column, raw: pa.ChunkedArray, factor: int) -> tuple[Any, dict[int, str]]:
+def _parse(column: Column, raw: pa.ChunkedArray, parse: Parser) -> tuple[Any, dict[int, str]]:
     """Typed values of a column, and the reason for each row that cannot be read."""
-    encoded = raw.dictionary_encode().unify_dictionaries().combine_chunks()
+    if column.type == "text":
+        return pd.StringDtype(na_value=np.nan).__from_arrow__(clean_texts(raw)), {}
+    if not pa.types.is_dictionary(raw.type):
+        raw = raw.dictionary_encode()
+    encoded = raw.unify_dictionaries().combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0)
     texts = encoded.dictionary.to_pylist()
     codes = encoded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
-    parse = parser_for(column, factor=factor)
     parsed: list[Any] = []
     reasons: dict[int, str] = {}
     for code, text in enumerate(texts):
@@ -395,5 +538,5 @@ def _take(column: Column, parsed: list[Any], codes: npt.NDArray[Any]) -> Any:
     if column.type == "amount":
         exact = pa.array(parsed, pa.decimal128(38, 6))
         return pd.array(exact.take(pa.array(codes)), dtype=pd.ArrowDtype(exact.type))
-    dtype = {"integer": "Int64", "flag": "boolean", "text": "str"}[column.type]
+    dtype = {"integer": "Int64", "flag": "boolean"}[column.type]
     return pd.array(parsed, dtype=dtype).take(codes)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, RootModel
 
@@ -15,7 +16,14 @@ from reportkit.errors import InputError
 from reportkit.forms import forms
 from reportkit.yamlfile import Strict, read_yaml
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 ColumnType = Literal["text", "date", "category", "integer", "amount", "flag"]
+_HINT = re.compile(
+    r"[(\[【]\s*(?:必填|选填|必填项|选填项|年月日|年/月/日|y{2,4}[-/.年]?m{1,2}[-/.月]?d{1,2}日?)\s*[)\]】]",
+    re.IGNORECASE,
+)
 UNITS = {"元": 1, "万元": 10_000, "亿元": 100_000_000}
 
 
@@ -31,10 +39,13 @@ class Column(Strict):
 
     name: str
     key: str
+    aliases: list[str] = Field(default_factory=list)
     type: ColumnType = "text"
     required: bool = False
     blank: bool = False
     personal: bool = False
+    pseudonym: bool = False
+    free_text: bool = False
     values: list[str] | None = None
     variants: dict[str, str] = Field(default_factory=dict)
     default: str | None = None
@@ -60,17 +71,36 @@ class Column(Strict):
 
 
 class RowRule(Strict):
-    """A rule that each record must meet.
+    """A rule that each record must meet, over the cells that are filled.
 
-    ``order``: the first day is not after the second; ``together``: all filled or all empty.
+    ``order``: no day is later than one named after it; ``together``: both filled or both empty;
+    ``at_most``: a number is not above a bound; ``within``: the second day is within so many
+    working days of the first.
     """
 
     id: str
     severity: Literal["reject", "warn"]
     message: str
     basis: str
-    order: tuple[str, str] | None = None
+    order: list[str] | None = None
     together: tuple[str, str] | None = None
+    at_most: tuple[str, int] | None = None
+    within: tuple[str, str, int] | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that the rule looks at."""
+        named = self.order or self.together or self.at_most or self.within or ()
+        return tuple(name for name in named if isinstance(name, str))
+
+
+class DerivedColumn(Strict):
+    """A column that no file has: reportkit computes it for each record."""
+
+    name: str
+    key: str
+    type: ColumnType
+    text: str
 
 
 class LedgerSchema(Strict):
@@ -78,6 +108,7 @@ class LedgerSchema(Strict):
 
     name: str
     columns: list[Column]
+    derived: list[DerivedColumn] = Field(default_factory=list)
     rules: list[RowRule] = Field(default_factory=list)
 
     @property
@@ -96,19 +127,72 @@ class LedgerSchema(Strict):
             found[loose(column.key)] = (column, 1)
             if column.type == "amount":
                 base = column.name.removesuffix("（元）")
-                found |= {loose(base + unit): (column, factor) for unit, factor in UNITS.items()}
+                for unit, factor in UNITS.items():
+                    found[loose(base + unit)] = found[loose(f"{base}单位{unit}")] = (column, factor)
             else:
                 found[loose(column.name)] = (column, 1)
+            found |= {loose(alias): (column, 1) for alias in column.aliases}
         return found
+
+    def is_alias(self, heading: str) -> bool:
+        """Whether a heading is one of a column's other names."""
+        key = heading_key(heading)
+        return any(key in map(loose, column.aliases) for column in self.columns)
 
 
 class _Schemas(RootModel[dict[str, LedgerSchema]]):
     pass
 
 
+def map_headings(
+    headings: Sequence[str], schema: LedgerSchema, file: str, key: str
+) -> dict[str, tuple[str, int]]:
+    """Column name to the heading it stands under in a file, and the heading's unit factor.
+
+    Raises
+    ------
+    InputError
+        ``ledger-heading-twice``; ``ledger-column`` with the nearest headings.
+    """
+    wanted = schema.headings()
+    mapped: dict[str, tuple[str, int]] = {}
+    # A column's own name goes before the other names that it is known by.
+    known = [heading for heading in headings if heading_key(heading) in wanted]
+    for heading in sorted(known, key=schema.is_alias):
+        column, factor = wanted[heading_key(heading)]
+        if column.name in mapped and schema.is_alias(heading) > schema.is_alias(
+            mapped[column.name][0]
+        ):
+            continue
+        if column.name in mapped:
+            message = (
+                f"{file}: '{mapped[column.name][0]}' and '{heading}' both mean "
+                f"{column.name}; keep one"
+            )
+            raise InputError("ledger-heading-twice", message, file=file, ledger=key)
+        mapped[column.name] = (heading, factor)
+    missing = [c.name for c in schema.columns if c.required and c.name not in mapped]
+    if missing:
+        free = [heading for heading in headings if heading_key(heading) not in wanted]
+        near = {name: difflib.get_close_matches(name, free, n=2, cutoff=0.3) for name in missing}
+        told = "; ".join(
+            name + (f" (nearest: {'、'.join(found)})" if found else "")
+            for name, found in near.items()
+        )
+        message = f"{file}: required columns of {schema.name} are missing: {told}"
+        raise InputError("ledger-column", message, file=file, ledger=key)
+    return mapped
+
+
 def loose(text: str) -> str:
     """Spelling without width, case, spaces and punctuation, to compare headings and labels."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).lower()
+
+
+@lru_cache(maxsize=4096)
+def heading_key(text: str) -> str:
+    """Loose spelling of a heading, without what it says about how to fill it in."""
+    return loose(_HINT.sub("", unicodedata.normalize("NFKC", text)))
 
 
 @cache

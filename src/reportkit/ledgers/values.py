@@ -11,8 +11,14 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reportkit.ledgers.readers.table import holds
 from reportkit.ledgers.schema import UNITS, Column, loose
 
+# Exact in every step, and in what a ledger is stored as.
+_DIGITS, _SMALLEST = 20, Decimal("0.000001")
 Parser = Callable[[str], Any]
 
 _INVISIBLE = "\u200b\u200c\u200d\ufeff"
@@ -22,7 +28,8 @@ _DAY = re.compile(
     r"|年(\d{1,2})月(\d{1,2})日?|(\d\d)(\d\d))"
     r"(?:[ T]+\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?"
 )
-_SERIAL = re.compile(r"(\d{5})(?:\.0+)?")
+_SERIAL = re.compile(r"(\d{5})(?:\.\d+)?")
+_DAY_ZERO = {1900: date(1899, 12, 30), 1904: date(1904, 1, 1)}
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
 _FLAGS = {
     "是": True, "否": False, "y": True, "n": False, "yes": True, "no": False, "1": True,
@@ -35,11 +42,30 @@ def clean(text: str) -> str:
     return text.strip().strip(_INVISIBLE).strip()
 
 
-def parse_date(text: str) -> date | None:
+def clean_texts(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """What *clean* makes of each cell of a column; nothing where that is empty."""
+    return pa.chunked_array([_clean_chunk(chunk) for chunk in cells.chunks], pa.string())
+
+
+def _clean_chunk(cells: pa.Array) -> pa.Array:
+    cells = cells.cast(pa.string())
+    cleaned = pc.utf8_trim_whitespace(cells)
+    # What the encoded invisible characters begin with.
+    if holds(pa.chunked_array([cells]), b"\xe2\x80", b"\xef\xbb\xbf"):
+        cleaned = pc.utf8_trim_whitespace(pc.utf8_trim(cleaned, characters=_INVISIBLE))
+    lengths = pc.binary_length(cleaned)
+    if pc.sum(lengths) == pc.sum(pc.binary_length(cells)):
+        # Nothing was trimmed: the column need not be kept twice.
+        cleaned = cells
+    empty = pc.equal(lengths, 0)
+    return pc.if_else(empty, None, cleaned) if pc.any(empty).as_py() else cleaned
+
+
+def parse_date(text: str, epoch: int = 1900) -> date | None:
     """A calendar day: 2020-08-19, 2020/8/19, 2020.8.19, 2020年8月19日, 20200819, or a serial.
 
-    A time after the day is read and dropped. Serials are Excel's day numbers of the years
-    1954-2173 (five digits), in the 1900 system.
+    A time after the day is read and dropped. Serials are Excel's day numbers of five digits from
+    20000 on: the years 1954-2173, or 1958-2177 in a workbook whose *epoch* is 1904.
 
     Raises
     ------
@@ -55,7 +81,7 @@ def parse_date(text: str) -> date | None:
         return date(year, month, day)
     serial = _SERIAL.fullmatch(text)
     if serial and int(serial[1]) >= 20_000:
-        return date(1899, 12, 30) + timedelta(days=int(serial[1]))
+        return _DAY_ZERO[epoch] + timedelta(days=int(serial[1]))
     message = "not a day; write 2020-08-19"
     raise ValueError(message)
 
@@ -80,7 +106,11 @@ def parse_amount(text: str, factor: int = 1) -> Decimal | None:
     if not _NUMBER.fullmatch(text):
         message = "not an amount; write 1234.50"
         raise ValueError(message)
-    return Decimal(text.replace(",", "")) * factor
+    number = Decimal(text.replace(",", ""))
+    if len(number.as_tuple().digits) > _DIGITS or (number * factor) % _SMALLEST:
+        message = f"not an amount of at most {_DIGITS} digits, and 6 after the point of 元"
+        raise ValueError(message)
+    return number * factor
 
 
 def parse_integer(text: str) -> int | None:
@@ -97,7 +127,11 @@ def parse_integer(text: str) -> int | None:
     if not _NUMBER.fullmatch(text) or Decimal(text.replace(",", "")) % 1:
         message = "not a whole number"
         raise ValueError(message)
-    return int(Decimal(text.replace(",", "")))
+    number = int(Decimal(text.replace(",", "")))
+    if abs(number) >= 2**63:
+        message = "larger than any number here can be"
+        raise ValueError(message)
+    return number
 
 
 def parse_flag(text: str) -> bool | None:
@@ -142,15 +176,19 @@ def category_parser(column: Column) -> Parser:
     return parse
 
 
-def parser_for(column: Column, *, factor: int = 1) -> Parser:
-    """The parser of a column; *factor* turns amounts under a heading in 万元 into 元."""
+def parser_for(column: Column, *, factor: int = 1, epoch: int = 1900) -> Parser:
+    """The parser of a column; *factor* turns amounts under a heading in 万元 into 元.
+
+    *epoch* is the year that day numbers count from.
+    """
     if column.type == "category":
         return category_parser(column)
     if column.type == "amount":
         return partial(parse_amount, factor=factor)
+    if column.type == "date":
+        return partial(parse_date, epoch=epoch)
     simple: dict[str, Parser] = {
         "text": parse_text,
-        "date": parse_date,
         "integer": parse_integer,
         "flag": parse_flag,
     }

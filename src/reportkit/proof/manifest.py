@@ -55,19 +55,18 @@ def code_digest() -> str:
     return _digest_of((path.relative_to(root).as_posix(), digest(path)) for path in found)
 
 
-def input_digest(inputs: Iterable[Path], settings: Mapping[str, Any]) -> str:
+def input_digest(inputs: Iterable[tuple[str, str]], settings: Mapping[str, Any]) -> str:
     """One digest over all that a report is made from: same digest, same documents.
 
     Parameters
     ----------
-    inputs : iterable of Path
+    inputs : iterable of (name, digest)
         Ledgers, parameters, narrative and notebook.
     settings : mapping
         Parameters of the run, of JSON types.
     """
     told = json.dumps([settings, environment()], sort_keys=True, ensure_ascii=False)
-    named = [(path.as_posix(), digest(path)) for path in sorted(inputs)]
-    return _digest_of([*named, ("code", code_digest()), ("settings", told)])
+    return _digest_of([*sorted(inputs), ("code", code_digest()), ("settings", told)])
 
 
 def _digest_of(pairs: Iterable[tuple[str, str]]) -> str:

@@ -317,6 +317,7 @@ def blocks(name: str = "huli-2020", *, failing: bool = True, **head: Any) -> lis
                 "name": "依申请公开台账",
                 "read": 78,
                 "accepted": 76,
+                "quarantined": 0,
                 "rejected": 1,
                 "set_aside": 1,
                 "files": [

@@ -1,0 +1,86 @@
+"""The leak gate: no byte that is about to be published holds personal data of the ledgers."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import ahocorasick
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pypdfium2
+
+from reportkit.errors import ExecutionError
+from reportkit.privacy import find
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+# Shorter values (a surname, a house number) stand in ordinary text too often to mean anything.
+_SHORTEST = 3
+
+
+def check_leaks(folder: Path, *, personal: Collection[str], allowed: Collection[str]) -> None:
+    """Scan every file of a staged run, and refuse it if one holds personal data.
+
+    Parameters
+    ----------
+    folder : Path
+        The run before it is published.
+    personal : collection of str
+        Values of personal columns, as they stand in the ledgers.
+    allowed : collection of str
+        What may stand in a report all the same, such as the office's own telephone number.
+
+    Raises
+    ------
+    ExecutionError
+        ``personal-data``: names the files and what kind of data, never the data.
+    """
+    names = ahocorasick.Automaton()
+    permitted = "\n".join(allowed)
+    for value in personal:
+        if len(value) >= _SHORTEST and value not in permitted:
+            names.add_word(value, value)
+    if len(names):
+        names.make_automaton()
+    told = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            kinds = {kind for text in _texts(path) for kind in _found(text, names, permitted)}
+            if kinds:
+                told.append(f"{path.relative_to(folder)}: {'、'.join(sorted(kinds))}")
+    if told:
+        message = (
+            "personal data would be published, so nothing was: "
+            + "; ".join(told)
+            + "; take it out of the narrative, or of what the notebook shows"
+        )
+        raise ExecutionError("personal-data", message)
+
+
+def _found(text: str, names: ahocorasick.Automaton, permitted: str) -> Iterator[str]:
+    for one in find(text):
+        if text[one.start : one.end] not in permitted:
+            yield one.kind
+    if len(names) and next(names.iter(text), None):
+        yield "个人信息栏内容"
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """All text that a reader of the file can get out of it."""
+    content = path.read_bytes()
+    if path.suffix == ".parquet":
+        table = pq.read_table(io.BytesIO(content))
+        for column in table.columns:
+            kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+            if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+                yield "\n".join(value or "" for value in column.unique().to_pylist())
+    elif path.suffix == ".pdf":
+        document = pypdfium2.PdfDocument(content)
+        for page in document:
+            yield page.get_textpage().get_text_bounded()
+        document.close()
+    else:
+        yield content.decode("utf-8", errors="replace")

@@ -1,0 +1,10 @@
+"""Files into raw text tables: every cell as it stands, every record with its line.
+
+No type is guessed and nothing is dropped here: a reader finds the heading, says on which physical
+line (or sheet row) each record stands, and refuses a file that it cannot read whole.
+"""
+
+from reportkit.ledgers.readers.files import SUFFIXES, read_file
+from reportkit.ledgers.readers.table import Note, RawTable, as_text, holds, matches
+
+__all__ = ["SUFFIXES", "Note", "RawTable", "as_text", "holds", "matches", "read_file"]

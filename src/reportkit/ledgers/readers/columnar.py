@@ -1,0 +1,138 @@
+"""Parquet into raw text tables, batch by batch, and only the columns that the ledger has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from reportkit.errors import InputError
+from reportkit.ledgers.readers.table import (
+    EXACT,
+    Note,
+    Part,
+    as_text,
+    names_ledger,
+    no_heading,
+    raw_type,
+    rounded,
+)
+from reportkit.ledgers.schema import heading_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reportkit.ledgers.schema import LedgerSchema
+
+_BATCH = 128 * 1024
+_ROWS = 2**31 - 1
+_PLAIN = (
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_floating,
+    pa.types.is_decimal, pa.types.is_date, pa.types.is_timestamp,
+    pa.types.is_boolean, pa.types.is_null,
+)  # fmt: skip
+
+
+def read_parquet(path: Path, schema: LedgerSchema, name: str) -> list[Part]:
+    """Read one parquet file; every cell in its plain written form.
+
+    Raises
+    ------
+    InputError
+        ``ledger-unreadable``, ``ledger-heading``, ``ledger-heading-twice`` or ``ledger-type``: a
+        column of the ledger is nested or binary.
+    """
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            return [_read(file, schema, name)]
+    except (pa.ArrowException, UnicodeError, OSError, EOFError) as error:
+        # Arrow's own errors are OSError too: what the system says has a number.
+        if isinstance(error, OSError) and error.errno:
+            raise
+        message = f"{name} is not a readable parquet file: {error}; export it again"
+        raise InputError("ledger-unreadable", message, file=name) from None
+
+
+def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str) -> Part:
+    arrow = file.schema_arrow
+    wanted = schema.headings()
+    if not names_ledger(arrow.names, schema):
+        raise no_heading(name, None, schema, arrow.names)
+    # Persons of a ledger that keeps none of them are not even read.
+    kept = {c.name for c in schema.columns if not c.personal or _of_persons(schema)}
+    known = [title for title in arrow.names if heading_key(title) in wanted]
+    titles = [title for title in known if wanted[heading_key(title)][0].name in kept]
+    for title in titles:
+        if titles.count(title) > 1:
+            message = f"{name}: the heading '{title}' stands twice; rename one of them"
+            raise InputError("ledger-heading-twice", message, file=name)
+        kind = arrow.field(title).type
+        if not _plain(kind):
+            message = f"{name}: column '{title}' is of type {kind}; write it as text, day or number"
+            raise InputError("ledger-type", message, file=name, column=title)
+    if file.metadata.num_rows > _ROWS:
+        message = f"{name} has {file.metadata.num_rows} rows, more than {_ROWS}; split it by year"
+        raise InputError("ledger-unreadable", message, file=name)
+    fields = {title: wanted[heading_key(title)][0] for title in titles}
+    kinds = {title: raw_type(column) for title, column in fields.items()}
+    chunks: dict[str, list[Any]] = {title: [] for title in titles}
+    notes: list[Note] = []
+    rows = 0
+    for batch in file.iter_batches(_BATCH, columns=titles):
+        for title, column in fields.items():
+            cells = batch.column(title)
+            # Arrow does not look at the texts of a file: they could be in any encoding.
+            cells.validate(full=True)
+            if pa.types.is_floating(cells.type) and column.type == "text" and not column.personal:
+                large = pc.greater_equal(pc.abs(cells), EXACT).fill_null(False)
+                for row in np.flatnonzero(large.to_numpy(zero_copy_only=False)).tolist():
+                    line = rows + row + 1
+                    notes.append(rounded(column, line, str(line), as_text(cells[row].as_py())))
+            chunks[title].append(_as_text_column(cells).cast(kinds[title]))
+        rows += batch.num_rows
+    if rows != file.metadata.num_rows:
+        message = f"{name} holds {rows} rows and says {file.metadata.num_rows}; export it again"
+        raise InputError("ledger-unreadable", message, file=name)
+    columns = {title: pa.chunked_array(chunks[title], kinds[title]) for title in titles}
+    return Part(columns, np.arange(1, rows + 1, dtype=np.int32), notes=tuple(notes))
+
+
+def _of_persons(schema: LedgerSchema) -> bool:
+    return any(column.pseudonym for column in schema.columns)
+
+
+def _plain(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return kind == pa.string_view() or any(is_kind(kind) for is_kind in _PLAIN)
+
+
+def _as_text_column(column: pa.Array) -> pa.Array:
+    """Each different value is written once; integers and texts at once."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _as_text_column(column.dictionary).take(column.indices)
+    if pa.types.is_string(kind):
+        return column
+    if pa.types.is_integer(kind) or pa.types.is_large_string(kind) or kind == pa.string_view():
+        return column.cast(pa.string())
+    if pa.types.is_timestamp(kind) and kind.tz:
+        # The day is the one on the calendar of that zone.
+        column = pc.local_timestamp(column)
+    encoded = column.dictionary_encode()
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(kind):
+        # As Arrow writes it: Python knows no day after the year 9999.
+        cells = [_moment(cell) for cell in encoded.dictionary.cast(pa.string()).to_pylist()]
+    elif pa.types.is_decimal(kind) or pa.types.is_null(kind):
+        cells = [str(cell) for cell in encoded.dictionary.to_pylist()]
+    else:
+        cells = [as_text(cell) for cell in encoded.dictionary.to_pylist()]
+    return pa.array(cells, pa.string()).take(encoded.indices)
+
+
+def _moment(text: str) -> str:
+    day, _, clock = text.partition(" ")
+    return text if clock.strip("0:.") else day

@@ -1,0 +1,49 @@
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import typst
+
+from reportkit.errors import ExecutionError
+from reportkit.execution.leaks import check_leaks
+
+CANARY = "李测试甲"
+
+
+def put(folder, name):
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    text = f"申请人{CANARY}的申请"
+    if path.suffix == ".parquet":
+        pq.write_table(pa.table({"row": [1], "说明": pa.array([text]).dictionary_encode()}), path)
+    elif path.suffix == ".pdf":
+        source = '#set text(font: "RK Song")\n' + text
+        import reportkit_fonts
+
+        fonts = [str(reportkit_fonts.folder())]
+        path.write_bytes(typst.compile(source.encode(), font_paths=fonts))
+    else:
+        path.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "name", ["report.html", "report.ipynb", "run.log", "evidence/a.parquet", "report.pdf", "x.js"]
+)
+def test_a_personal_value_in_any_file_is_found(name, tmp_path):
+    put(tmp_path, name)
+    with pytest.raises(ExecutionError, match=name) as error:
+        check_leaks(tmp_path, personal=[CANARY, "王"], allowed=[])
+    assert error.value.reason == "personal-data"
+    assert CANARY not in str(error.value)
+
+
+def test_a_mobile_number_is_found_unless_it_is_the_office_s(tmp_path):
+    (tmp_path / "report.html").write_text("电话13800001111", encoding="utf-8")
+    with pytest.raises(ExecutionError, match="手机号码"):
+        check_leaks(tmp_path, personal=[], allowed=[])
+    check_leaks(tmp_path, personal=["13800001111"], allowed=["13800001111"])
+
+
+def test_a_clean_run_passes(tmp_path):
+    put(tmp_path, "report.html")
+    put(tmp_path, "report.pdf")
+    check_leaks(tmp_path, personal=["别的人名"], allowed=[])

@@ -1,0 +1,239 @@
+"""Csv and parquet, headings in their spellings, and the two ways of reading csv."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reportkit.errors import InputError
+from reportkit.ledgers import find_files, read_ledger, schema_of, schemas
+from reportkit.ledgers.readers.delimited import read_csv
+from reportkit.ledgers.schema import loose
+
+HEADING = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果"]
+RECORD = ["依1", "自然人", "2020-03-02", "2020-03-20", "予以公开"]
+DAY = dt.date(2020, 3, 2)
+
+
+FEES = ["编号", "项目编码", "收费日期"]
+
+
+def lines(*rows, delimiter=",", end="\n"):
+    return "".join(delimiter.join(row) + end for row in rows)
+
+
+def written(folder, text, encoding="utf-8", name="applications.csv"):
+    (folder / name).write_bytes(text.encode(encoding))
+
+
+def read(folder, key="applications"):
+    return read_ledger(key, find_files(folder, key), root=folder)
+
+
+def refused(folder):
+    with pytest.raises(InputError) as error:
+        read(folder)
+    return error.value
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "line"),
+    [
+        (lines(HEADING, RECORD) + "\ufeff" + lines(HEADING, RECORD), "ledger-unreadable", 3),
+        (lines(HEADING, RECORD, RECORD[:4]), "ledger-ragged", "3"),
+        (lines(HEADING, RECORD, [*RECORD, "x"]), "ledger-ragged", "3"),
+        (lines(HEADING, RECORD) + lines(RECORD, delimiter=";"), "ledger-ragged", "3"),
+        (lines(HEADING, RECORD, ["依\x002", *RECORD[1:]]), "ledger-unreadable", 3),
+        (lines(HEADING, RECORD, ['"依2', *RECORD[1:]]), "ledger-unreadable", 3),
+        (lines(HEADING, ['"依\n1"', *RECORD[1:]], ["x"]), "ledger-ragged", "4"),
+        (lines(HEADING, RECORD, ["长" * 140_000, *RECORD[1:]]), "ledger-unreadable", 3),
+    ],
+)
+def test_a_damaged_line_is_refused_with_its_number(text, reason, line, tmp_path):
+    written(tmp_path, text)
+    error = refused(tmp_path)
+    assert (error.reason, error.fields["line"]) == (reason, line)
+    assert f"applications.csv:{line}" in str(error)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+def test_a_cut_off_character_is_refused_with_its_place(encoding, tmp_path):
+    content = lines(HEADING, RECORD).rstrip().encode(encoding)[:-1]
+    (tmp_path / "applications.csv").write_bytes(content)
+    error = refused(tmp_path)
+    assert error.reason == "ledger-encoding"
+    assert "(byte " in str(error)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_and_blank_lines(end, tmp_path):
+    written(tmp_path, end + lines(HEADING, RECORD, end=end) + ",,,,,," + end * 2 + "   " + end)
+    ledger = read(tmp_path)
+    assert (ledger.read, ledger.place(0)[1]) == (1, "3")
+
+
+def test_empty_columns_at_the_end_are_no_columns(tmp_path):
+    written(tmp_path, lines([*HEADING, "", ""], [*RECORD, "", ""]))
+    assert len(read(tmp_path).frame) == 1
+
+
+PLAIN = st.text(st.sampled_from("甲1 \u3000\xa0一"), max_size=3)
+CELLS = st.text(st.sampled_from('甲1 ,;\t"\n\r\u3000\u200b\xa0一年-.'), max_size=4)
+
+
+@given(
+    rows=st.lists(st.lists(CELLS, min_size=4, max_size=7), max_size=6),
+    delimiter=st.sampled_from(",;\t"),
+    end=st.sampled_from(["\n", "\r\n"]),
+    last=st.booleans(),
+)
+def test_both_ways_of_reading_csv_are_one(rows, delimiter, end, last):
+    text = lines(HEADING, RECORD, *rows, delimiter=delimiter, end=end)
+    content = (text if last else text.removesuffix(end)).encode()
+    assert outcome(content, fast=True) == outcome(content, fast=False)
+
+
+@given(
+    rows=st.lists(st.lists(PLAIN, min_size=5, max_size=6)),
+)
+def test_both_ways_are_one_where_nothing_is_quoted(rows):
+    text = lines([*HEADING, ""], *([*row, ""][:6] for row in rows))
+    assert outcome(text.encode(), fast=True) == outcome(text.encode(), fast=False)
+
+
+def outcome(content, *, fast):
+    try:
+        (part,) = read_csv(content, schema_of("applications"), "a.csv", fast=fast)
+    except InputError as error:
+        return str(error)
+    return {title: cells.to_pylist() for title, cells in part.columns.items()}, part.lines.tolist()
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "＊收到日期", "收到 日期", "收到\n日期", "收到日期：", "收到日期（必填）", "【收到日期】",
+        "收到日期(yyyy-mm-dd)", "收到日期（年月日）", "received_date", "Received Date",
+        "收到申请日期",
+    ],
+)  # fmt: skip
+def test_a_heading_in_its_spellings(heading, tmp_path):
+    quoted = f'"{heading}"'
+    written(tmp_path, lines(["序号", *HEADING[:2], quoted, *HEADING[3:]], ["1", *RECORD]))
+    ledger = read(tmp_path)
+    assert ledger.frame["收到日期"].dt.date.tolist() == [DAY]
+    assert ledger.sources[0].headings["收到日期"] == heading
+
+
+def test_a_column_of_the_right_name_goes_before_its_other_names(tmp_path):
+    written(tmp_path, lines(["编号", *HEADING], ["甲", *RECORD]))
+    ledger = read(tmp_path)
+    assert ledger.frame["登记号"].tolist() == ["依1"]
+    assert ledger.sources[0].headings["登记号"] == "登记号"
+
+
+def test_two_other_names_are_one_too_many(tmp_path):
+    written(tmp_path, lines(["编号", "登记编号", *HEADING[1:]], ["甲", *RECORD]))
+    assert refused(tmp_path).reason == "ledger-heading-twice"
+
+
+def test_columns_that_are_not_read_may_repeat(tmp_path):
+    written(tmp_path, lines([*HEADING, "备注", "备注"], [*RECORD, "一", "二"]))
+    assert len(read(tmp_path).frame) == 1
+
+
+def test_no_other_name_means_two_columns():
+    for key, schema in schemas().items():
+        names = [loose(n) for c in schema.columns for n in (c.name, c.key, *c.aliases)]
+        assert len(names) == len(set(names)), key
+
+
+def test_a_unit_said_in_the_heading(tmp_path):
+    rows = [*FEES, "金额（单位：万元）"], ["1", "a", "2021-02-03", "1.5"]
+    written(tmp_path, lines(*rows), name="fees.csv")
+    assert read(tmp_path, "fees").frame["金额（元）"].tolist() == [Decimal("15000")]
+
+
+@pytest.mark.parametrize("amount", ["1" * 40, "0.1234567", "123456789012345678901"])
+def test_an_amount_that_cannot_be_kept_exactly_is_rejected(amount, tmp_path):
+    rows = [*FEES, "金额（元）"], ["1", "a", "2021-02-03", amount]
+    written(tmp_path, lines(*rows), name="fees.csv")
+    with pytest.raises(InputError, match="not an amount of at most"):
+        read(tmp_path, "fees")
+
+
+MOMENT = dt.datetime(2020, 3, 1, 16, 30, tzinfo=dt.UTC)
+TYPES = {
+    "large_string": pa.array(["2020-03-02"], pa.large_string()),
+    "string_view": pa.array(["2020-03-02"], pa.string_view()),
+    "dictionary": pa.array(["2020-03-02"]).dictionary_encode(),
+    "dictionary of days": pa.array([DAY]).dictionary_encode(),
+    "date32": pa.array([DAY], pa.date32()),
+    "date64": pa.array([DAY], pa.date64()),
+    "timestamp": pa.array([DAY]).cast(pa.timestamp("ns")),
+    "timestamp with zone": pa.array([MOMENT], pa.timestamp("ms", tz="UTC")).cast(
+        pa.timestamp("ms", tz="Asia/Shanghai")
+    ),
+    "integer": pa.array([20200302]),
+    "serial": pa.array([43892.0]),
+    "decimal": pa.array([Decimal("43892")], pa.decimal128(10, 0)),
+}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_day_in_each_type_of_parquet(kind, tmp_path):
+    columns = dict(zip(HEADING, ([cell] for cell in RECORD), strict=True))
+    pq.write_table(pa.table(columns | {"收到日期": TYPES[kind]}), tmp_path / "applications.parquet")
+    assert read(tmp_path).frame["收到日期"].dt.date.tolist() == [DAY]
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (pa.array([12.0]), "12"),
+        (pa.array([12]), "12"),
+        (pa.array([Decimal("12")]), "12"),
+        (pa.array(["012"]), "012"),
+    ],
+)
+def test_a_key_in_types_of_parquet(key, text, tmp_path):
+    columns = dict(zip(HEADING, ([cell] for cell in RECORD), strict=True))
+    pq.write_table(pa.table(columns | {"登记号": key}), tmp_path / "applications.parquet")
+    assert read(tmp_path).frame["登记号"].tolist() == [text]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [pa.array([["x"]]), pa.array([{"a": 1}]), pa.array([b"x"]), pa.array([1], pa.duration("s"))],
+)
+def test_what_is_no_cell_is_refused_with_its_column(cells, tmp_path):
+    columns = dict(zip(HEADING, ([cell] for cell in RECORD), strict=True))
+    table = pa.table(columns | {"登记号": pa.array(cells)})
+    pq.write_table(table, tmp_path / "applications.parquet")
+    error = refused(tmp_path)
+    assert (error.reason, error.fields["column"]) == ("ledger-type", "登记号")
+
+
+def test_a_nested_column_that_is_not_read_is_no_matter(tmp_path):
+    columns = dict(zip(HEADING, ([cell] for cell in RECORD), strict=True))
+    pq.write_table(pa.table(columns | {"附件": [["x"]]}), tmp_path / "applications.parquet")
+    assert len(read(tmp_path).frame) == 1
+
+
+def test_a_rounded_number_in_parquet_is_no_key(tmp_path):
+    columns = dict(zip(HEADING, ([cell] * 200 for cell in RECORD), strict=True))
+    columns["登记号"] = [float(n) for n in range(199)] + [350203199001011234.0]
+    pq.write_table(pa.table(columns), tmp_path / "applications.parquet")
+    ledger = read(tmp_path)
+    assert [(v.rule, v.place) for v in ledger.violations] == [("L-rounded", "200")]
+
+
+def test_a_cut_off_parquet_file_is_refused(tmp_path):
+    path = tmp_path / "applications.parquet"
+    pq.write_table(pa.table(dict(zip(HEADING, ([c] for c in RECORD), strict=True))), path)
+    path.write_bytes(path.read_bytes()[:-20])
+    assert refused(tmp_path).reason == "ledger-unreadable"
