@@ -211,6 +211,8 @@ def show_inputs(ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]]
                     "encoding": source.encoding,
                     "sheet": source.sheet,
                     "rows": source.rows,
+                    # Headings that are spelt otherwise than the ledger's own.
+                    "headings": {n: h for n, h in source.headings.items() if n != h},
                 }
                 for source in ledger.sources
             ],

@@ -367,8 +367,9 @@ class _Reading:
                 continue
             texts = pd.Series(self.typed[column.name])
             suspect = texts.str.contains(SUSPECT, regex=True, na=False).to_numpy(dtype=bool)
+            cells = texts.tolist()
             for row in range(self.rows) if own else np.flatnonzero(suspect).tolist():
-                text = texts.iloc[row]
+                text = cells[row]
                 if not isinstance(text, str):
                     continue
                 hidden = hide(text) if suspect[row] else text
@@ -464,13 +465,15 @@ class _Reading:
 
 def _all_differ(cells: pa.ChunkedArray) -> bool:
     """Whether no text is there twice; a long column is looked at by the last letters of texts."""
-    parts = [cells]
     if len(cells) > _LOOKED_AT_ONCE:
         last = pc.utf8_slice_codeunits(cells, start=-1, stop=2**31)
         letters = pc.unique(last)
         if len(letters) <= _LETTERS:
-            parts = (cells.filter(pc.equal(last, letter)) for letter in letters)
-    return all(len(pc.unique(part)) == len(part) for part in parts)
+            return all(
+                len(pc.unique(part)) == len(part)
+                for part in (cells.filter(pc.equal(last, letter)) for letter in letters)
+            )
+    return bool(len(pc.unique(cells)) == len(cells))
 
 
 def _joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:

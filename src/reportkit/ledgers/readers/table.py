@@ -97,6 +97,8 @@ class Head:
 
 def as_text(cell: Any) -> str:
     """A typed cell in its plain written form."""
+    if type(cell) is date:
+        return cell.isoformat()
     if isinstance(cell, str):
         return cell
     if isinstance(cell, bool):

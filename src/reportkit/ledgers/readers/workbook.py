@@ -149,11 +149,16 @@ class _SheetReading:
         return replace(head, below=self.spread(rows, merges, left) if merges else rows)
 
     def texts(self, line: int, row: Sequence[Any]) -> list[str]:
-        texts = [cell if type(cell) is str else as_text(cell) for cell in row]
-        for index, cell in enumerate(row):
-            if type(cell) is float and abs(cell) >= EXACT:
-                self.large.append((line, index, texts[index]))
-        return texts
+        return [
+            cell if type(cell) is str else self.text(line, index, cell)
+            for index, cell in enumerate(row)
+        ]
+
+    def text(self, line: int, index: int, cell: Any) -> str:
+        text = as_text(cell)
+        if type(cell) is float and abs(cell) >= EXACT:
+            self.large.append((line, index, text))
+        return text
 
     def watched(self, rows: Iterator[Row], left: int) -> Iterator[Row]:
         """Note numbers in text columns that the spreadsheet has rounded."""
