@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from reportkit.charts import show_chart
     from reportkit.errors import InputError, ReportkitError
     from reportkit.facts import Fact
-    from reportkit.report import Report, open_report, read_ledgers
+    from reportkit.ledgers import read_ledgers
+    from reportkit.report import Report, open_report
 
 __all__ = [
     "Fact",
@@ -35,7 +36,7 @@ _HOMES = {
     "Report": "report",
     "ReportkitError": "errors",
     "open_report": "report",
-    "read_ledgers": "report",
+    "read_ledgers": "ledgers",
     "show_chart": "charts",
 }
 

@@ -122,7 +122,7 @@ def _finding(check: dict[str, Any]) -> str:
 @click.argument("year", type=int, required=False)
 def intake(district: str, year: int | None, *, params: Path | None, data: Path | None) -> Result:
     """Read and validate a district's ledgers; print every problem, write nothing."""
-    from reportkit.report import read_ledgers
+    from reportkit.ledgers import read_ledgers
 
     ledgers, problems = read_ledgers(district, year, params=params, data=data)
     lines = [

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import io
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from reportkit.charts import Kind, show_chart
 from reportkit.checks import (
@@ -36,86 +30,16 @@ from reportkit.display import (
     show_table,
 )
 from reportkit.errors import InputError
-from reportkit.facts import Computer, Fact, Facts, facts_bytes
+from reportkit.facts import Computer, Fact, Facts
 from reportkit.forms import Form, form_for, forms
-from reportkit.ledgers import Ledger, find_files, read_database, read_ledger, schemas
+from reportkit.ledgers import Ledgers, schemas
 from reportkit.narrative import Narrative, render
 from reportkit.params import District, Project, ReportParams, Scope
-from reportkit.privacy import Pseudonyms
 from reportkit.published import load_published, read_report
+from reportkit.sealing import evidence_parquet, seal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from reportkit.sources import DatabaseSource
-
-
-class Ledgers(Mapping[str, Ledger]):
-    """The ledgers of a district, each read when it is first asked for."""
-
-    def __init__(self, project: Project, district: District) -> None:
-        self._project, self._district = project, district
-        self.calendar = project.calendar()
-        self.pseudonyms = Pseudonyms.from_environment()
-        self._read: dict[str, Ledger] = {}
-        unknown = set(district.ledgers) - set(schemas())
-        if unknown:
-            message = (
-                f"ledgers names {', '.join(sorted(unknown))}; known are {', '.join(schemas())}"
-            )
-            raise InputError("parameters", message, district=district.id)
-
-    def sources(self, key: str) -> list[Path | DatabaseSource]:
-        """Where a ledger's records are: as the district file says, else the files in its folder."""
-        named = self._district.ledgers.get(key)
-        if named is None:
-            return [*find_files(self._project.data / self._district.id, key)]
-        found = [
-            self._project.data / source if isinstance(source, str) else source for source in named
-        ]
-        for path in found:
-            if isinstance(path, Path) and not path.is_file():
-                message = f"{path}, named in the district file, is not there"
-                raise InputError("ledger-missing", message, district=self._district.id, ledger=key)
-        return found
-
-    def __getitem__(self, key: str) -> Ledger:
-        if key not in self._read:
-            sources = self.sources(key)
-            if not sources:
-                raise KeyError(key)
-            data = self._project.data
-            # Shown from the data folder on, so that no document names a machine's folders.
-            self._read[key] = read_ledger(
-                key,
-                sources,
-                root=data.parent,
-                data=data,
-                calendar=self.calendar,
-                pseudonyms=self.pseudonyms,
-            )
-        return self._read[key]
-
-    def changed(self) -> list[str]:
-        """What is no longer as it was read: files by their bytes, tables by reading them again."""
-        found = []
-        for key, ledger in self._read.items():
-            known = {source.sha256 for source in ledger.sources}
-            for source in self.sources(key):
-                if isinstance(source, Path):
-                    with source.open("rb") as file:
-                        name, digest = str(source), hashlib.file_digest(file, "sha256").hexdigest()
-                else:
-                    table = read_database(source, schemas()[key], key=key, data=self._project.data)
-                    name, digest = table.path, table.sha256
-                found += [] if digest in known else [name]
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return (key for key in schemas() if key in self._read)
-
-    def __len__(self) -> int:
-        return len(self._read)
+    from pathlib import Path
 
 
 @dataclass
@@ -426,77 +350,3 @@ def open_report(
         scope=scope or who.scope, draft=draft or not narrative.is_file(), ledgers=ledgers,
         computer=computer, absent=tuple(key for key in sources if not sources[key]),
     )  # fmt: skip
-
-
-def read_ledgers(
-    district: str,
-    year: int | None = None,
-    *,
-    params: str | Path | None = None,
-    data: str | Path | None = None,
-) -> tuple[Ledgers, list[InputError]]:
-    """Read every ledger of a district, going on after one that is refused.
-
-    Parameters
-    ----------
-    district : str
-    year : int, optional
-        With a year, a ledger that its form needs and that is not there is a problem too.
-    params, data : path, optional
-        As for `open_report`.
-
-    Returns
-    -------
-    tuple of Ledgers and list of InputError
-    """
-    project = Project.find(params, data)
-    ledgers = Ledgers(project, project.district(district))
-    needed = form_for(year).ledgers() if year else set()
-    problems = []
-    for key in schemas():
-        try:
-            ledgers[key]
-        except KeyError:
-            if key in needed:
-                message = f"{schemas()[key].name} is not in {project.data / district}"
-                problems.append(InputError("ledger-missing", message, ledger=key))
-        except InputError as error:
-            problems.append(error)
-    return ledgers, problems
-
-
-def seal_of(document: Mapping[str, Any]) -> str:
-    """Digest over who, when and the bytes of ``facts.json``."""
-    who = f"{document['district']}/{document['year']}/{document['scope']}/"
-    return hashlib.sha256(who.encode() + facts_bytes(document)).hexdigest()
-
-
-def evidence_parquet(facts: Facts) -> bytes:
-    """Row numbers of all facts as one parquet table: fact, row, sign (1 or -1)."""
-    held = [fact for fact in facts.values() if fact.rows is not None and len(fact.rows)]
-    rows = [np.asarray(fact.rows) for fact in held]
-    signs = [
-        np.repeat([1, -1], [len(r) - f.subtracted, f.subtracted])
-        for f, r in zip(held, rows, strict=True)
-    ]
-    index = np.repeat(np.arange(len(held), dtype=np.int32), [len(r) for r in rows])
-    names = pa.array([fact.id for fact in held], pa.string())
-    table = pa.table(
-        {
-            "fact": pa.DictionaryArray.from_arrays(pa.array(index), names),
-            "row": np.concatenate([np.empty(0, np.int64), *rows]),
-            "sign": np.concatenate([np.empty(0, np.int64), *signs]).astype(np.int8),
-        }
-    )
-    return parquet_bytes(table, numbers=["row"])
-
-
-def parquet_bytes(table: pa.Table, *, numbers: Sequence[str] = ()) -> bytes:
-    """A small parquet file; columns of rising *numbers* are packed as differences."""
-    buffer = io.BytesIO()
-    others = [name for name in table.column_names if name not in numbers]
-    pq.write_table(
-        table, buffer, compression="zstd", use_dictionary=others or False,
-        column_encoding=dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),
-    )  # fmt: skip
-    return buffer.getvalue()

@@ -27,10 +27,17 @@ import yaml
 from reportkit.errors import ExecutionError, InputError
 from reportkit.execution import run
 from reportkit.facts import facts_bytes
-from reportkit.ledgers import database, find_files, read_database, read_ledger, schemas
+from reportkit.ledgers import (
+    database,
+    find_files,
+    read_database,
+    read_ledger,
+    read_ledgers,
+    schemas,
+)
 from reportkit.ledgers.readers import read_file
 from reportkit.params import Project
-from reportkit.report import open_report, read_ledgers
+from reportkit.report import open_report
 from reportkit.sources import DatabaseSource
 
 ROOT = Path(__file__).parents[2]

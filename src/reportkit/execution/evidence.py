@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from reportkit.errors import ExecutionError, InputError
 from reportkit.facts import rows_sha256
-from reportkit.report import parquet_bytes
+from reportkit.sealing import parquet_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,7 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 
 from reportkit.blocks import Block, from_notebook
 from reportkit.errors import ExecutionError
-from reportkit.report import seal_of
+from reportkit.sealing import seal_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,0 +1,124 @@
+"""The ledgers of one district: where they are, and each read when it is first asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reportkit.errors import InputError
+from reportkit.forms import form_for
+from reportkit.ledgers.database import read_database
+from reportkit.ledgers.intake import Ledger, find_files, read_ledger
+from reportkit.ledgers.schema import schemas
+from reportkit.params import District, Project
+from reportkit.privacy import Pseudonyms
+
+if TYPE_CHECKING:
+    from reportkit.sources import DatabaseSource
+
+
+class Ledgers(Mapping[str, Ledger]):
+    """The ledgers of a district, each read when it is first asked for."""
+
+    def __init__(self, project: Project, district: District) -> None:
+        self._project, self._district = project, district
+        self.calendar = project.calendar()
+        self.pseudonyms = Pseudonyms.from_environment()
+        self._read: dict[str, Ledger] = {}
+        unknown = set(district.ledgers) - set(schemas())
+        if unknown:
+            message = (
+                f"ledgers names {', '.join(sorted(unknown))}; known are {', '.join(schemas())}"
+            )
+            raise InputError("parameters", message, district=district.id)
+
+    def sources(self, key: str) -> list[Path | DatabaseSource]:
+        """Where a ledger's records are: as the district file says, else the files in its folder."""
+        named = self._district.ledgers.get(key)
+        if named is None:
+            return [*find_files(self._project.data / self._district.id, key)]
+        found = [
+            self._project.data / source if isinstance(source, str) else source for source in named
+        ]
+        for path in found:
+            if isinstance(path, Path) and not path.is_file():
+                message = f"{path}, named in the district file, is not there"
+                raise InputError("ledger-missing", message, district=self._district.id, ledger=key)
+        return found
+
+    def __getitem__(self, key: str) -> Ledger:
+        if key not in self._read:
+            sources = self.sources(key)
+            if not sources:
+                raise KeyError(key)
+            data = self._project.data
+            # Shown from the data folder on, so that no document names a machine's folders.
+            self._read[key] = read_ledger(
+                key,
+                sources,
+                root=data.parent,
+                data=data,
+                calendar=self.calendar,
+                pseudonyms=self.pseudonyms,
+            )
+        return self._read[key]
+
+    def changed(self) -> list[str]:
+        """What is no longer as it was read: files by their bytes, tables by reading them again."""
+        found = []
+        for key, ledger in self._read.items():
+            known = {source.sha256 for source in ledger.sources}
+            for source in self.sources(key):
+                if isinstance(source, Path):
+                    with source.open("rb") as file:
+                        name, digest = str(source), hashlib.file_digest(file, "sha256").hexdigest()
+                else:
+                    table = read_database(source, schemas()[key], key=key, data=self._project.data)
+                    name, digest = table.path, table.sha256
+                found += [] if digest in known else [name]
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key in schemas() if key in self._read)
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+
+def read_ledgers(
+    district: str,
+    year: int | None = None,
+    *,
+    params: str | Path | None = None,
+    data: str | Path | None = None,
+) -> tuple[Ledgers, list[InputError]]:
+    """Read every ledger of a district, going on after one that is refused.
+
+    Parameters
+    ----------
+    district : str
+    year : int, optional
+        With a year, a ledger that its form needs and that is not there is a problem too.
+    params, data : path, optional
+        As for `open_report`.
+
+    Returns
+    -------
+    tuple of Ledgers and list of InputError
+    """
+    project = Project.find(params, data)
+    ledgers = Ledgers(project, project.district(district))
+    needed = form_for(year).ledgers() if year else set()
+    problems = []
+    for key in schemas():
+        try:
+            ledgers[key]
+        except KeyError:
+            if key in needed:
+                message = f"{schemas()[key].name} is not in {project.data / district}"
+                problems.append(InputError("ledger-missing", message, ledger=key))
+        except InputError as error:
+            problems.append(error)
+    return ledgers, problems
