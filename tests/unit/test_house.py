@@ -73,6 +73,14 @@ def test_fonts_are_there_with_their_licences():
         assert (ROOT / "fonts" / name).stat().st_size > 500, name
 
 
+def test_every_intake_rule_is_documented():
+    sources = [*ROOT.glob("src/**/*.py"), ROOT / "src/reportkit/ledgers/schemas.yaml"]
+    told = {
+        rule for path in sources for rule in re.findall(r"\bL-[a-z-]+", path.read_text("utf-8"))
+    }
+    assert set(re.findall(r"`(L-[a-z-]+)`", read("docs/reference/intake.md"))) == told
+
+
 def test_ledger_reference_names_what_the_schemas_hold():
     sections = re.split(r"^## ", read("docs/reference/ledgers.md"), flags=re.M)[1:]
     documented = {}

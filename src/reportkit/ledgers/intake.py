@@ -309,7 +309,7 @@ class _Reading:
                 self.violations.append(
                     Violation(
                         self.key, table.path, note.place, note.rule, note.severity, note.column,
-                        note.found[:60], note.expected,
+                        hide(note.found)[:60], note.expected,
                     )
                 )  # fmt: skip
             start += len(table.lines)
