@@ -318,6 +318,8 @@ def open_report(
         Unknown district, a year without edition, wrong parameters, or a ledger that is missing
         or refused; all missing ledgers are told at once.
     """
+    # The papermill command guesses types: `-p district 350206` arrives as a number.
+    district, year = str(district), int(year)
     project = Project.find(params, data)
     form = form_for(year)
     who = project.district(district)

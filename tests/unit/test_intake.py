@@ -168,6 +168,26 @@ def test_a_bad_record_is_rejected_with_its_place(change, rule, tmp_path):
     assert (ledger.quarantined, ledger.rejected) == ((1, 0) if unread else (0, 1))
 
 
+def test_what_is_refused_is_kept_without_persons(tmp_path):
+    rows = [[f"{i:03}", *RECORDS[0][1:], ""] for i in range(101)]
+    bad = [
+        "101",
+        "自然人",
+        "2020-13-02",
+        "",
+        "",
+        "王小二",
+        "13800138000",
+        "王小二的电话13800138000",
+    ]
+    write_csv(tmp_path, [[*HEADING, "所需信息"], *rows, bad])
+    (refused,) = read(tmp_path).refused
+    assert (refused["file"], refused["place"]) == ("applications.csv", "103")
+    assert refused["cells"]["收到日期"] == "2020-13-02"
+    assert refused["cells"]["所需信息"] == "〔申请人〕的电话〔手机号码〕"
+    assert "申请人" not in refused["cells"]
+
+
 def test_many_bad_records_refuse_the_ledger_and_tell_all(tmp_path):
     bad = [[str(i), "自然人", "never", "", "", "", ""] for i in range(3)]
     write_csv(tmp_path, [HEADING, *bad])

@@ -2,7 +2,8 @@
 
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.district import Ledgers, read_ledgers
-from reportkit.ledgers.intake import Ledger, Source, Violation, find_files, read_ledger
+from reportkit.ledgers.intake import find_files, read_ledger
+from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.schema import LedgerSchema, schema_of, schemas
 
 __all__ = [

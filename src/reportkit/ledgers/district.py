@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from reportkit.errors import InputError
 from reportkit.forms import form_for
 from reportkit.ledgers.database import read_database
-from reportkit.ledgers.intake import Ledger, find_files, read_ledger
+from reportkit.ledgers.intake import find_files, read_ledger
+from reportkit.ledgers.records import Ledger
 from reportkit.ledgers.schema import schemas
 from reportkit.params import District, Project
 from reportkit.privacy import Pseudonyms

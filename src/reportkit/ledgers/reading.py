@@ -1,0 +1,267 @@
+"""One ledger while it is read: columns typed, rows judged, persons hidden, all accounted for."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from reportkit.ledgers.columns import all_differ, joined, parse_column, parse_each
+from reportkit.ledgers.readers import RawTable, holds, matches
+from reportkit.ledgers.records import Ledger, Source, Violation
+from reportkit.ledgers.values import Parser, clean, parser_for
+from reportkit.privacy import SUSPECT, Pseudonyms, hide
+from reportkit.worktime import WorkCalendar, limits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reportkit.ledgers.schema import Column, LedgerSchema, RowRule
+
+_SUMS = {"合计", "小计", "总计", "共计", "累计"}
+# What these rules find cannot be read; what others find is read, and wrong.
+_UNREAD = {"L-value", "L-empty", "L-key"}
+
+
+class Reading:
+    """The state of one ledger while its columns are typed and its rows judged."""
+
+    def __init__(
+        self, key: str, schema: LedgerSchema, tables: Sequence[RawTable], rows: int,
+        calendar: WorkCalendar,
+    ) -> None:  # fmt: skip
+        self.calendar = calendar
+        self.key, self.schema, self.tables, self.rows = key, schema, tables, rows
+        sizes = [len(table.lines) for table in tables]
+        self.source_of = np.repeat(np.arange(len(tables), dtype=np.int16), sizes)
+        self.line_of = np.concatenate([t.lines for t in tables] or [np.empty(0, np.int32)])
+        self.good = np.ones(rows, dtype=bool)
+        self.sums = np.zeros(rows, dtype=bool)
+        self.unread = np.zeros(rows, dtype=bool)
+        self.violations: list[Violation] = []
+        self.typed: dict[str, Any] = {}
+        self.raw: dict[str, pa.ChunkedArray] = {}
+        self.personal: set[str] = set()
+
+    def add(self, column: Column, maps: Sequence[dict[str, tuple[str, int]]]) -> None:
+        """Type one column; each different text is parsed once."""
+        chunks: list[pa.ChunkedArray] = []
+        parsers: list[Parser] = []
+        for table, mapped in zip(self.tables, maps, strict=True):
+            heading, factor = mapped.get(column.name, ("", 1))
+            absent = pa.chunked_array([pa.nulls(len(table.lines), pa.string())])
+            chunks.append(table.columns[heading] if heading else absent)
+            parsers.append(parser_for(column, factor=factor, epoch=table.epoch))
+        raw = joined(chunks)
+        units = {(maps[i].get(column.name, ("", 1))[1], t.epoch) for i, t in enumerate(self.tables)}
+        if len(units) > 1:
+            # Files count amounts in different units, or days from different years.
+            values, bad = parse_each(column, chunks, parsers)
+        else:
+            values, bad = parse_column(column, raw, parsers[0])
+        self.raw[column.name] = raw
+        self.typed[column.name] = values
+        for row, reason in bad.items():
+            severity = "reject" if column.required else "warn"
+            self._tell(row, "L-value", severity, column.name, reason)
+        if column.required and not column.blank and column is not self.schema.columns[0]:
+            empty = pd.isna(values)
+            for row in np.flatnonzero(np.asarray(empty)).tolist():
+                if row not in bad:
+                    self._tell(row, "L-empty", "reject", column.name, "must not be empty")
+
+    def set_aside_sums(self) -> None:
+        """合计 rows, whatever column says so, are told and never counted."""
+        words = pa.array(sorted(_SUMS), pa.string())
+        start = 0
+        for table in self.tables:
+            end = start + len(table.lines)
+            for heading, raw in table.columns.items():
+                if not holds(raw, "计".encode()):
+                    continue
+                found = matches(raw, words)
+                for row in (start + np.flatnonzero(found)).tolist():
+                    if not self.sums[row]:
+                        file, place = self._place(row)
+                        self.violations.append(
+                            Violation(
+                                self.key, file, place, "L-sum", "warn", heading, "合计",
+                                "a sum row is set aside, not counted",
+                            )
+                        )  # fmt: skip
+                        self.sums[row] = True
+            start = end
+
+    def hear_readers(self) -> None:
+        """What the readers noted about files and records becomes violations."""
+        start = 0
+        for table in self.tables:
+            for note in table.notes:
+                if note.line is not None:
+                    row = start + int(np.searchsorted(table.lines, note.line))
+                    if self.sums[row]:
+                        continue
+                    self.good[row] &= note.severity != "reject"
+                self.violations.append(
+                    Violation(
+                        self.key, table.path, note.place, note.rule, note.severity, note.column,
+                        hide(note.found)[:60], note.expected,
+                    )
+                )  # fmt: skip
+            start += len(table.lines)
+
+    def check_key(self) -> None:
+        """The key is there, and unique; of a repeated record the first one counts."""
+        name = self.schema.key_column
+        cells = pa.array(self.typed[name], from_pandas=True)
+        if not cells.null_count and all_differ(cells):
+            return
+        keys = pd.Series(self.typed[name], dtype="str")
+        for row in np.flatnonzero(keys.isna().to_numpy()).tolist():
+            self._tell(row, "L-key", "reject", name, "a record needs its key")
+        repeated = keys.duplicated().to_numpy() & keys.notna().to_numpy()
+        if repeated.any():
+            first = {key: i for i, key in reversed(list(enumerate(keys)))}
+            for row in np.flatnonzero(repeated).tolist():
+                file, place = self._place(first[keys.iloc[row]])
+                expected = f"unique; it stands at {file}:{place} already"
+                self._tell(row, "L-unique", "reject", name, expected)
+
+    def check(self, rule: RowRule) -> None:
+        """One row rule of the schema."""
+        cells = [pd.Series(self.typed[name]) for name in rule.columns]
+        broken = np.zeros(self.rows, dtype=bool)
+        if rule.order:
+            for a, b in combinations(cells, 2):
+                broken |= (a > b).to_numpy(dtype=bool)
+        elif rule.together:
+            broken = (cells[0].isna() != cells[1].isna()).to_numpy(dtype=bool)
+        elif rule.at_most:
+            broken = (cells[0] > rule.at_most[1]).fillna(False).to_numpy(dtype=bool)
+        elif rule.within:
+            begin, end = (cell.to_numpy(dtype="datetime64[D]") for cell in cells)
+            # Where the table does not know the days, nothing is said.
+            known = self.calendar.covers(begin) & self.calendar.covers(end)
+            broken = known & (self.calendar.count(begin, end) > rule.within[2])
+        for row in np.flatnonzero(broken & self.good):
+            self._tell(int(row), rule.id, rule.severity, "、".join(rule.columns), rule.message)
+
+    def protect(self, maps: Sequence[dict[str, tuple[str, int]]], name: Pseudonyms) -> None:
+        """Pseudonyms for personal columns that are kept; persons in free text are hidden."""
+        kept = [column for column in self.schema.columns if column.pseudonym]
+        own: dict[str, list[str | None]] = {}
+        # A ledger of persons: all that stands in its personal columns must appear nowhere.
+        for column in self.schema.columns if kept else ():
+            if column.personal:
+                own[column.name] = values = self._texts(column, maps)
+                self.personal |= {value for value in values if value}
+                if column.pseudonym:
+                    names = [name(column.name, value) if value else None for value in values]
+                    self.typed[column.name] = pd.array(names, dtype="str")
+        for column in self.schema.columns:
+            if not column.free_text:
+                continue
+            texts = pd.Series(self.typed[column.name])
+            suspect = texts.str.contains(SUSPECT, regex=True, na=False).to_numpy(dtype=bool)
+            cells = texts.tolist()
+            for row in range(self.rows) if own else np.flatnonzero(suspect).tolist():
+                text = cells[row]
+                if not isinstance(text, str):
+                    continue
+                hidden = hide(text) if suspect[row] else text
+                for other, values in own.items():
+                    value = values[row] or ""
+                    if len(value) > 1:
+                        hidden = hidden.replace(value, f"〔{other}〕")
+                if hidden != text:
+                    texts.iloc[row] = hidden
+            self.typed[column.name] = texts.array
+
+    def _texts(
+        self, column: Column, maps: Sequence[dict[str, tuple[str, int]]]
+    ) -> list[str | None]:
+        """Cells of a column as they stand, empty ones None."""
+        found: list[str | None] = []
+        for table, mapped in zip(self.tables, maps, strict=True):
+            if column.name in mapped:
+                cells = table.columns[mapped[column.name][0]].cast(pa.string()).to_pylist()
+                found += [clean(cell) or None if cell else None for cell in cells]
+            else:
+                found += [None] * len(table.lines)
+        return found
+
+    def derive(self, frame: pd.DataFrame) -> None:
+        """Add the derived columns of the schema to accepted records."""
+        if not self.schema.derived:
+            return
+        names = {column.key: column.name for column in self.schema.columns}
+        days = {
+            column.key: frame[column.name].to_numpy(dtype="datetime64[D]")
+            for column in self.schema.columns
+            if column.type == "date"
+        }
+        extension = frame[names["extension_days"]].to_numpy(dtype=float, na_value=np.nan)
+        made = limits(days, extension, self.calendar)
+        for column in self.schema.derived:
+            values = np.ma.asarray(getattr(made, column.key))
+            mask = np.ma.getmaskarray(values)
+            if column.type == "date":
+                frame[column.name] = pd.array(values.data.astype("datetime64[s]"))
+            elif column.type == "integer":
+                frame[column.name] = pd.arrays.IntegerArray(values.data, mask)
+            else:
+                frame[column.name] = pd.arrays.BooleanArray(values.data, mask)
+
+    def ledger(self, maps: Sequence[dict[str, tuple[str, int]]]) -> Ledger:
+        """The finished ledger; every row read is accounted for."""
+        accepted = self.good & ~self.sums
+        frame = pd.DataFrame(self.typed, index=pd.RangeIndex(self.rows, name="row"), copy=False)
+        frame = frame if accepted.all() else frame[accepted]
+        self.derive(frame)
+        sources = tuple(
+            Source(
+                table.path, table.sha256, table.bytes, table.format, table.encoding, table.sheet,
+                len(table.lines), {name: heading for name, (heading, _) in mapped.items()},
+            )
+            for table, mapped in zip(self.tables, maps, strict=True)
+        )  # fmt: skip
+        bad = ~self.good & ~self.sums
+        return Ledger(
+            self.key, self.schema, frame, sources, self.source_of, self.line_of,
+            quarantined=int((bad & self.unread).sum()),
+            rejected=int((bad & ~self.unread).sum()),
+            set_aside=int(self.sums.sum()),
+            violations=tuple(self.violations),
+            refused=tuple(self._as_it_stands(row) for row in np.flatnonzero(bad).tolist()),
+            personal=frozenset(self.personal),
+        )  # fmt: skip
+
+    def _as_it_stands(self, row: int) -> dict[str, Any]:
+        file, place = self._place(row)
+        # Free text as protected: there the record's own applicant is hidden too.
+        free = {column.name for column in self.schema.columns if column.free_text}
+        cells = {
+            name: str(self.typed[name][row]) if name in free else hide(raw[row].as_py() or "")
+            for name, raw in self.raw.items()
+        }
+        return {"ledger": self.key, "row": row, "file": file, "place": place, "cells": cells}
+
+    def _place(self, row: int) -> tuple[str, str]:
+        table = self.tables[self.source_of[row]]
+        return table.path, table.place(int(self.line_of[row]))
+
+    def _tell(self, row: int, rule: str, severity: str, column: str, expected: str) -> None:
+        if self.sums[row]:
+            return
+        if severity == "reject":
+            self.good[row] = False
+            self.unread[row] |= rule in _UNREAD
+        names = [name for name in column.split("、") if name in self.raw]
+        found = hide("、".join(str(self.raw[name][row].as_py() or "") for name in names))[:60]
+        file, place = self._place(row)
+        self.violations.append(
+            Violation(self.key, file, place, rule, severity, column, found, expected)
+        )

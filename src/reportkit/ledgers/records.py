@@ -1,0 +1,102 @@
+"""What intake hands on: a ledger of typed records, where each came from, and what was told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from reportkit.ledgers.schema import LedgerSchema
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file or sheet that was read."""
+
+    path: str
+    sha256: str
+    bytes: int
+    format: str
+    encoding: str | None
+    sheet: str | None
+    rows: int
+    headings: dict[str, str]
+    """Column name in the ledger, and the heading it stands under in this file."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A record, or a cell of it, that breaks a rule."""
+
+    ledger: str
+    file: str
+    place: str
+    rule: str
+    severity: str
+    column: str
+    found: str
+    expected: str
+
+    def text(self) -> str:
+        """One line for people."""
+        what = f" reads '{self.found}'" if self.found else ""
+        return f"{self.file}:{self.place}: {self.column}{what}: {self.expected} [{self.rule}]"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A ledger as read: typed records, the row map, and what was not accepted.
+
+    Parameters
+    ----------
+    key : str
+        ``applications`` …
+    schema : LedgerSchema
+    frame : pandas.DataFrame
+        Accepted records; the index is the row number, the columns are those of the schema but
+        the personal ones, and then the derived ones.
+    sources : tuple of Source
+    source_of, line_of : numpy arrays, one entry per row read
+        Row map: index into *sources*, and line (csv, parquet) or sheet row (xlsx).
+    quarantined, rejected, set_aside : int
+        Records with a cell that cannot be read, records that break a rule, and sum rows; rows
+        read = accepted + quarantined + rejected + set aside.
+    violations : tuple of Violation
+    personal : frozenset of str
+        What stood in the personal columns, for the search before anything is published.
+    """
+
+    key: str
+    schema: LedgerSchema
+    frame: pd.DataFrame
+    sources: tuple[Source, ...]
+    source_of: npt.NDArray[np.int16]
+    line_of: npt.NDArray[np.int32]
+    quarantined: int = 0
+    rejected: int = 0
+    set_aside: int = 0
+    violations: tuple[Violation, ...] = ()
+    refused: tuple[dict[str, Any], ...] = ()
+    """Records not accepted, as they stand but for persons: row, file, place, cells."""
+    personal: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def __post_init__(self) -> None:
+        accounted = len(self.frame) + self.quarantined + self.rejected + self.set_aside
+        if accounted != self.read:
+            message = f"{self.read} rows were read, {accounted} are accounted for"
+            raise AssertionError(message)
+
+    @property
+    def read(self) -> int:
+        """Rows read from all files."""
+        return len(self.line_of)
+
+    def place(self, row: int) -> tuple[str, str]:
+        """File and line (or ``sheet!row``) of a row."""
+        source = self.sources[self.source_of[row]]
+        line = int(self.line_of[row])
+        return source.path, f"{source.sheet}!{line}" if source.sheet else str(line)
