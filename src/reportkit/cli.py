@@ -124,7 +124,11 @@ def intake(district: str, year: int | None, *, params: Path | None, data: Path |
     """Read and validate a district's ledgers; print every problem, write nothing."""
     from reportkit.ledgers import read_ledgers
 
-    ledgers, problems = read_ledgers(district, year, params=params, data=data)
+    def tell(name: str) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"reading {name} …", err=True)
+
+    ledgers, problems = read_ledgers(district, year, params=params, data=data, tell=tell)
     lines = [
         f"{ledger.schema.name}: {ledger.read} read, {len(ledger.frame)} accepted, "
         f"{ledger.quarantined} quarantined, {ledger.rejected} rejected, "

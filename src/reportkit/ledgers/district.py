@@ -17,6 +17,8 @@ from reportkit.params import District, Project
 from reportkit.privacy import Pseudonyms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reportkit.sources import DatabaseSource
 
 
@@ -94,6 +96,7 @@ def read_ledgers(
     *,
     params: str | Path | None = None,
     data: str | Path | None = None,
+    tell: Callable[[str], object] = lambda _: None,
 ) -> tuple[Ledgers, list[InputError]]:
     """Read every ledger of a district, going on after one that is refused.
 
@@ -104,6 +107,8 @@ def read_ledgers(
         With a year, a ledger that its form needs and that is not there is a problem too.
     params, data : path, optional
         As for `open_report`.
+    tell : callable, optional
+        Is given the name of each ledger before it is read, since a long one takes its time.
 
     Returns
     -------
@@ -115,6 +120,8 @@ def read_ledgers(
     problems = []
     for key in schemas():
         try:
+            if ledgers.sources(key):
+                tell(schemas()[key].name)
             ledgers[key]
         except KeyError:
             if key in needed:

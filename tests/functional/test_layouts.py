@@ -1,0 +1,110 @@
+"""The records of a published report give the same facts from every format, encoding and layout."""
+
+import csv
+import datetime as dt
+import io
+from pathlib import Path
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from reportkit.facts import Computer
+from reportkit.forms import form_for
+from reportkit.ledgers import find_files, read_ledger
+from reportkit.published import load_published, read_report
+
+ROOT = Path(__file__).parents[2]
+CELLS = [cell for cell in form_for(2020).cells(2020) if cell.table == "t3"]
+
+
+@pytest.fixture(scope="module")
+def records():
+    """Heading and rows of 湖里 2020's applications, as text."""
+    book = openpyxl.load_workbook(ROOT / "data/huli/依申请公开台账2020.xlsx")
+    rows = [
+        ["" if cell is None else str(cell).removesuffix(" 00:00:00") for cell in row]
+        for row in book.active.iter_rows(values_only=True)
+    ]
+    start = next(i for i, row in enumerate(rows) if "登记号" in row)
+    return rows[start:]
+
+
+def text_of(rows, delimiter=","):
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=delimiter).writerows(rows)
+    return buffer.getvalue()
+
+
+def save_csv(folder, rows, encoding="utf-8", delimiter=",", name="applications.csv"):
+    (folder / name).write_bytes(text_of(rows, delimiter).encode(encoding))
+
+
+def save_xlsx(folder, rows, name="依申请公开台账.xlsx"):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(folder / name)
+
+
+def save_parquet(folder, rows, cell=str):
+    columns = {title: [cell(row[i]) for row in rows[1:]] for i, title in enumerate(rows[0])}
+    pq.write_table(pa.table(columns), folder / "applications.parquet")
+
+
+def spelt(rows, day):
+    """The same rows with every day in another spelling."""
+
+    def cell(text):
+        try:
+            return day(dt.date.fromisoformat(text))
+        except ValueError:
+            return text
+
+    return [rows[0], *[[cell(text) for text in row] for row in rows[1:]]]
+
+
+def numbered(rows):
+    """An export with title, running numbers and a sum row."""
+    title = ["湖里区依申请公开台账", *[""] * len(rows[0])]
+    body = [[str(i), *row] for i, row in enumerate(rows[1:], 1)]
+    total = ["合计", *[""] * len(rows[0])]
+    return [title, ["序号", *rows[0]], *body, total]
+
+
+LAYOUTS = {
+    "csv": lambda f, r: save_csv(f, r),
+    "csv with BOM": lambda f, r: save_csv(f, r, "utf-8-sig"),
+    "csv in GB18030": lambda f, r: save_csv(f, r, "gb18030"),
+    "csv in UTF-16": lambda f, r: save_csv(f, r, "utf-16"),
+    "csv, semicolons": lambda f, r: save_csv(f, r, "gb18030", ";"),
+    "csv, tabs": lambda f, r: save_csv(f, r, delimiter="\t"),
+    "csv, title, numbers and sum": lambda f, r: save_csv(f, numbered(r), "gb18030"),
+    "2020/3/2": lambda f, r: save_csv(f, spelt(r, lambda d: f"{d.year}/{d.month}/{d.day}")),
+    "2020.03.02": lambda f, r: save_csv(f, spelt(r, lambda d: f"{d:%Y.%m.%d}")),
+    "2020年3月2日": lambda f, r: save_csv(f, spelt(r, lambda d: f"{d.year}年{d.month}月{d.day}日")),
+    "20200302": lambda f, r: save_csv(f, spelt(r, lambda d: f"{d:%Y%m%d}")),
+    "serials": lambda f, r: save_xlsx(f, spelt(r, lambda d: (d - dt.date(1899, 12, 30)).days)),
+    "xlsx": lambda f, r: save_xlsx(f, r),
+    "xlsx with days": lambda f, r: save_xlsx(f, spelt(r, lambda d: d)),
+    "xlsx, title, numbers and sum": lambda f, r: save_xlsx(f, numbered(r)),
+    "parquet": lambda f, r: save_parquet(f, r),
+    "two files": lambda f, r: (
+        save_csv(f, r[:40], "gb18030", name="applications-1.csv"),
+        save_xlsx(f, [r[0], *r[40:]], name="依申请公开台账2.xlsx"),
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_gives_the_published_table(layout, records, tmp_path):
+    LAYOUTS[layout](tmp_path, records)
+    ledger = read_ledger("applications", find_files(tmp_path, "applications"))
+    made = Computer(2020, cells=CELLS, specs={}, declared=[], ledgers={"applications": ledger})
+    path = ROOT / "params/reports/huli/2020.published.json"
+    published = read_report(load_published(path)).published
+    assert {cell.id: made.get(cell.id).number for cell in CELLS} == {
+        name: value for name, value in published.items() if name.startswith("t3.")
+    }
+    assert len(ledger.frame) == len(records) - 1
