@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 OUT := outputs/huli/2020/current
 
-.PHONY: help report test lint docs lock sample clean
+.PHONY: help report test slow lint docs lock sample clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ report: $(READY) ## the report of 湖里区 2020 from its sample ledgers (status
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest
+
+slow: $(READY) ## the slow tier: millions of rows, tens of thousands of fuzzed cases
+	$(BIN)/python -m pytest -m slow
 
 lint: $(READY) ## style, types, layers, spelling, clean notebooks, small files
 	$(BIN)/ruff check .
