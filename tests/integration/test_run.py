@@ -251,6 +251,8 @@ def test_a_notebook_that_shows_a_person_is_not_published(project):
     assert "report.ipynb" in done.stderr
     assert PERSONS["申请人"] not in done.stderr
     assert not (project / "outputs/pingtan/2021/current").exists()
+    kept = [path for path in project.glob("outputs/**/*") if path.is_file()]
+    assert {path.name for path in kept} == {".lock", "run.log"}
 
 
 def test_a_bad_record_makes_a_draft(project):

@@ -265,7 +265,9 @@ def _keep_failed(staging: Path, failed: Path, error: BaseException) -> None:
     with contextlib.suppress(OSError):
         shutil.rmtree(failed, ignore_errors=True)
         failed.mkdir(parents=True)
-        for name in ("report.ipynb", "run.log"):
+        # A notebook that shows a person is kept nowhere.
+        leaks = isinstance(error, ReportkitError) and error.reason == "personal-data"
+        for name in ("run.log",) if leaks else ("report.ipynb", "run.log"):
             if (staging / name).is_file():
                 shutil.copy(staging / name, failed / name)
         with (failed / "run.log").open("a", encoding="utf-8") as log:
