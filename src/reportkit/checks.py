@@ -15,6 +15,8 @@ from reportkit.facts import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    import numpy.typing as npt
+
     from reportkit.facts import Facts
     from reportkit.forms import Form, Rule, Table
     from reportkit.ledgers import Ledger
@@ -55,12 +57,59 @@ class Check:
         return asdict(self) | {"facts": list(self.facts)}
 
 
-def form_checks(form: Form, facts: Facts) -> list[Check]:
-    """Apply the rules of the form edition (R1-R6).
+def form_checks(
+    form: Form, facts: Facts, *, year: int, ledgers: Mapping[str, Ledger] | None = None
+) -> list[Check]:
+    """Apply the rules of the form edition (R1-R6, F1).
+
+    Parameters
+    ----------
+    form : Form
+    facts : Facts
+        All cells of the form.
+    year : int
+    ledgers : mapping of str to Ledger, optional
+        For rules that look at records; left out without them.
 
     Source: 勾稽关系 of the form, 国办公开办函〔2019〕60号 and 〔2021〕30号.
     """
-    return [check for rule in form.rules for check in _apply(rule, form, facts)]
+    checks = [check for rule in form.rules for check in _apply(rule, form, facts)]
+    for rule in form.rules:
+        if rule.complete and ledgers is not None:
+            checks.append(_complete(rule, form.table(rule.complete.table), facts, year, ledgers))
+    return checks
+
+
+def _complete(
+    rule: Rule, table: Table, facts: Facts, year: int, ledgers: Mapping[str, Ledger]
+) -> Check:
+    """Records of a group that none of its rows counts: the edition has no row for them."""
+    assert rule.complete is not None  # noqa: S101 - the caller asked
+    (band,) = table.model.bands
+    total = next(r for r in table.rows(band) if r.key == rule.complete.parts_of)
+    where = {name: test for group in total.groups for name, test in (group.where or {}).items()}
+    ledger = ledgers[str(band.define.ledger)]
+    masks = [condition.mask(ledger.frame) for condition in parse_where(where, year)]
+    group = ledger.frame[np.logical_and.reduce(masks)]
+    counted = _rows_of_parts(table, rule.complete.parts_of, facts)
+    missing = group[~group.index.isin(counted)]
+    by = next(node.by for node in total.groups if node.by)
+    told = "；".join(
+        f"{key}：{value}" for key, value in missing[[ledger.schema.key_column, by]].values[:20]
+    )
+    return Check(
+        rule.id, rule.title, rule.severity, missing.empty, str(len(group) - len(missing)),
+        str(len(group)), (f"{table.id}.{total.key}.total",), told or f"{len(group)}件均已计入",
+    )  # fmt: skip
+
+
+def _rows_of_parts(table: Table, total: str, facts: Facts) -> npt.NDArray[np.int64]:
+    """Row numbers of all leaf cells that a total row adds up."""
+    (band,) = table.model.bands
+    parts = next(row.parts for row in table.rows(band) if row.key == total)
+    columns = [column.key for column in table.columns(band) if not column.parts]
+    cells = [facts[table.cell_id(row, column)] for row in parts for column in columns]
+    return np.concatenate([np.empty(0, np.int64), *(c.rows for c in cells if c.rows is not None)])
 
 
 def _apply(rule: Rule, form: Form, facts: Facts) -> Iterable[Check]:
@@ -70,16 +119,7 @@ def _apply(rule: Rule, form: Form, facts: Facts) -> Iterable[Check]:
             yield _equation(rule.id, rule.title, rule.severity, left, right, facts, where)
     if rule.disjoint:
         table = form.table(rule.disjoint.table)
-        (band,) = table.model.bands
-        parts = next(r.parts for r in table.rows(band) if r.key == rule.disjoint.parts_of)
-        leaves = [
-            table.cell_id(row, column.key)
-            for row in parts
-            for column in table.columns(band)
-            if not column.parts
-        ]
-        rows = [r for name in leaves if (r := facts[name].rows) is not None]
-        counted = np.concatenate(rows) if rows else np.empty(0, np.int64)
+        counted = _rows_of_parts(table, rule.disjoint.parts_of, facts)
         twice = len(counted) - len(np.unique(counted))
         message = f"计入各项结果{len(counted)}件，涉及申请{len(counted) - twice}件"
         yield Check(

@@ -237,7 +237,9 @@ class Report:
             for name in (*relation.left, *relation.right):
                 self.computer.get(name)
         facts = self.facts
-        checks = form_checks(self.form, facts) + relation_checks(self.params.relations, facts)
+        checks = form_checks(
+            self.form, facts, year=self.year, ledgers=self.ledgers
+        ) + relation_checks(self.params.relations, facts)
         checks += intake_checks(self.ledgers)
         if "applications" in self.ledgers:
             ledger = self.ledgers["applications"]

@@ -1,6 +1,7 @@
 """The sample ledgers give the published reports, cell by cell; no kernel is started."""
 
 import re
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -94,6 +95,18 @@ def test_most_figures_of_huli_come_from_ledgers(opened):
     origins = [report.fact(name).origin for name in report.narrative.places]
     assert origins.count("declared") == 11
     assert len(origins) > 4 * 11
+
+
+def test_an_outcome_that_the_edition_has_no_row_for_is_named(tmp_path):
+    shutil.copytree(ROOT / "data/pingtan", tmp_path / "pingtan")
+    heading = "登记号,申请人类型,收到日期,答复日期,办理结果\n"
+    text = heading + "旧表一号,自然人,2021-03-01,2021-03-10,（六）其他处理\n"
+    (tmp_path / "pingtan/applications-late.csv").write_text(text, encoding="utf-8")
+    checks = open_report("pingtan", 2021, params=ROOT / "params", data=tmp_path).all_checks
+    (finding,) = [check for check in checks if check.id == "F1"]
+    assert not finding.holds
+    assert finding.message == "旧表一号：其他处理"
+    assert not next(c for c in checks if c.id == "R1" and "t3.new.natural_person" in c.facts).holds
 
 
 def test_pingtan_2021_carries_in_what_2020_carried_out(opened):

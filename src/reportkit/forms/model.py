@@ -94,6 +94,13 @@ class Disjoint(Strict):
     parts_of: str
 
 
+class Complete(Strict):
+    """Every record of the group that a total closes is counted in one of its rows."""
+
+    table: str
+    parts_of: str
+
+
 class Rule(Strict):
     """A reconciliation rule of the form."""
 
@@ -103,6 +110,7 @@ class Rule(Strict):
     basis: str
     equal: Equal | None = None
     disjoint: Disjoint | None = None
+    complete: Complete | None = None
     natural: list[str] | None = None
 
 
