@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from reportkit.facts import Facts
     from reportkit.forms import Form, Rule, Table
+    from reportkit.forms.model import Complete, Equal
     from reportkit.ledgers import Ledger
     from reportkit.params import Relation
     from reportkit.worktime import WorkCalendar
@@ -76,22 +77,22 @@ def form_checks(
     checks = [check for rule in form.rules for check in _apply(rule, form, facts)]
     for rule in form.rules:
         if rule.complete and ledgers is not None:
-            checks.append(_complete(rule, form.table(rule.complete.table), facts, year, ledgers))
+            checks.append(_complete(rule, rule.complete, form, facts, year, ledgers))
     return checks
 
 
 def _complete(
-    rule: Rule, table: Table, facts: Facts, year: int, ledgers: Mapping[str, Ledger]
+    rule: Rule, what: Complete, form: Form, facts: Facts, year: int, ledgers: Mapping[str, Ledger]
 ) -> Check:
     """Records of a group that none of its rows counts: the edition has no row for them."""
-    assert rule.complete is not None  # noqa: S101 - the caller asked
+    table = form.table(what.table)
     (band,) = table.model.bands
-    total = next(r for r in table.rows(band) if r.key == rule.complete.parts_of)
+    total = next(r for r in table.rows(band) if r.key == what.parts_of)
     where = {name: test for group in total.groups for name, test in (group.where or {}).items()}
     ledger = ledgers[str(band.define.ledger)]
     masks = [condition.mask(ledger.frame) for condition in parse_where(where, year)]
     group = ledger.frame[np.logical_and.reduce(masks)]
-    counted = _rows_of_parts(table, rule.complete.parts_of, facts)
+    counted = _rows_of_parts(table, what.parts_of, facts)
     missing = group[~group.index.isin(counted)]
     by = next(node.by for node in total.groups if node.by)
     told = "；".join(
@@ -115,7 +116,7 @@ def _rows_of_parts(table: Table, total: str, facts: Facts) -> npt.NDArray[np.int
 def _apply(rule: Rule, form: Form, facts: Facts) -> Iterable[Check]:
     if rule.equal:
         table = form.table(rule.equal.table)
-        for left, right, where in _sides(rule, table):
+        for left, right, where in _sides(rule.equal, table):
             yield _equation(rule.id, rule.title, rule.severity, left, right, facts, where)
     if rule.disjoint:
         table = form.table(rule.disjoint.table)
@@ -135,15 +136,13 @@ def _apply(rule: Rule, form: Form, facts: Facts) -> Iterable[Check]:
         )
 
 
-def _sides(rule: Rule, table: Table) -> Iterable[tuple[list[str], list[str], str]]:
+def _sides(equal: Equal, table: Table) -> Iterable[tuple[list[str], list[str], str]]:
     """Fact ids of both sides of an equation, for each column (or row) of a table."""
-    assert rule.equal is not None  # noqa: S101 - the caller asked
-    by_column = rule.equal.each == "column"
+    by_column = equal.each == "column"
     for band in table.model.bands:
         rows, columns = table.rows(band), table.columns(band)
         along, across = (columns, rows) if by_column else (rows, columns)
-        right = rule.equal.right
-        left = rule.equal.left
+        right, left = equal.right, equal.left
         if left == "parts":
             left = [key for leaf in across if leaf.key in right for key in leaf.parts]
         for leaf in along:

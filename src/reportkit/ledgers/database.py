@@ -144,7 +144,7 @@ def _read(session: _Session, source: DatabaseSource, schema: LedgerSchema, key: 
     names = [name for name in expressions if name in known]
     chosen = ", ".join(expressions[name] for name in names)
     chunks: list[pa.Table] = []
-    for batch in session.batches(f"SELECT {chosen} FROM {origin}"):  # noqa: S608
+    for batch in session.batches(f"SELECT {chosen} FROM {origin}"):  # noqa: S608  # quoted names
         cells = [
             _texts(name, column, source, key)
             for name, column in zip(names, zip(*batch, strict=True), strict=True)
