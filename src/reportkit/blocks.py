@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from reportkit.errors import ExportError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["KINDS", "MIME", "SCHEMA", "Block", "block", "from_notebook"]
+__all__ = ["KINDS", "MIME", "SCHEMA", "Block", "block", "from_notebook", "prose_text"]
 
 MIME = "application/vnd.reportkit.block+json"
 SCHEMA = "reportkit/block/1"
@@ -82,3 +82,9 @@ def from_notebook(notebook: Mapping[str, Any], /) -> list[Block]:
             "(reportkit run, or papermill), and keep its outputs",
         )
     return found
+
+
+def prose_text(body: Iterable[Mapping[str, Any]], /) -> str:
+    """Return the text of a section's body, a line for each heading, paragraph and list item."""
+    lines = [item for node in body for item in node.get("items", [node.get("runs", [])])]
+    return "\n".join("".join(run["text"] for run in line) for line in lines)

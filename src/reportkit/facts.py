@@ -256,8 +256,10 @@ class Computer:
         specs: Mapping[str, FactSpec],
         declared: list[Declared],
         ledgers: Mapping[str, Ledger],
+        past: Mapping[str, Decimal] | None = None,
     ) -> None:
         self.year = year
+        self.past = past
         self.cells = {cell.id: cell for cell in cells}
         self.specs = specs
         self.declared = {fact.id: fact for fact in declared}

@@ -115,20 +115,27 @@ class Project:
 
     params: Path
     data: Path
+    out: Path = Path("outputs")
 
     @classmethod
-    def find(cls, params: str | Path | None = None, data: str | Path | None = None) -> Project:
+    def find(
+        cls,
+        params: str | Path | None = None,
+        data: str | Path | None = None,
+        out: str | Path | None = None,
+    ) -> Project:
         """The project around the working folder: the nearest one above it with ``params/``.
 
         Parameters
         ----------
-        params, data : path, optional
-            Folders to use instead.
+        params, data, out : path, optional
+            Folders to use instead; ``outputs`` stands beside ``params``.
         """
         here = Path.cwd()
         root = next((p for p in (here, *here.parents) if (p / "params/districts").is_dir()), here)
         base = Path() if root == here else root
-        return cls(Path(params or base / "params"), Path(data or base / "data"))
+        folder = Path(params or base / "params")
+        return cls(folder, Path(data or base / "data"), Path(out or folder.parent / "outputs"))
 
     def district(self, name: str) -> District:
         """Parameters of a district.
@@ -153,6 +160,13 @@ class Project:
             message = file.problem(("id",), f"id is '{district.id}', the file is named '{name}'")
             raise InputError("parameters", message, district=name)
         return district
+
+    def members(self, parent: str) -> list[str]:
+        """Ids of the districts whose reports a parent's report sums up."""
+        files = sorted((self.params / "districts").glob("*.yaml"))
+        # Most of thousands of files need no parsing to see that they name another parent, or none.
+        near = [path.stem for path in files if parent.encode() in path.read_bytes()]
+        return [name for name in near if self.district(name).parent == parent]
 
     def report(self, district: str, year: int) -> ReportParams:
         """Parameters of one report; a report without a file has none.

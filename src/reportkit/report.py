@@ -35,10 +35,12 @@ from reportkit.forms import Form, form_for, forms
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.narrative import Narrative, render
 from reportkit.params import District, Project, ReportParams, Scope
+from reportkit.past import Past, figures_of
 from reportkit.published import load_published, read_report
 from reportkit.sealing import evidence_parquet, seal_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -59,6 +61,8 @@ class Report:
     ledgers: Ledgers
     computer: Computer
     absent: tuple[str, ...]
+    past: Past | None
+    members: Mapping[str, Past | None]
     _extra: dict[str, Fact] = field(default_factory=dict)
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
@@ -137,6 +141,11 @@ class Report:
     def is_draft(self) -> bool:
         """Asked for, or no narrative of its own, or records of its ledgers could not be counted."""
         return self.draft or any(ledger.refused for ledger in self.ledgers.values())
+
+    @property
+    def made(self) -> list[Past]:
+        """Reports that were made already and that this one is compared with."""
+        return [past for past in (self.past, *self.members.values()) if past is not None]
 
     @cached_property
     def narrative(self) -> Narrative:
@@ -294,6 +303,7 @@ def open_report(
     draft: bool = False,
     params: str | Path | None = None,
     data: str | Path | None = None,
+    out: str | Path | None = None,
 ) -> Report:
     """Open the report of a district and year: parameters, form edition, ledgers.
 
@@ -307,8 +317,9 @@ def open_report(
         Whole district or the office alone; the district file's scope by default.
     draft : bool
         Mark the documents as a draft; a report without a narrative is one in any case.
-    params, data : path, optional
-        Folders; those of the project around the working folder by default.
+    params, data, out : path, optional
+        Folders; those of the project around the working folder by default. Under *out* stands
+        last year's run, if there is one.
 
     Returns
     -------
@@ -322,7 +333,7 @@ def open_report(
     """
     # The papermill command guesses types: `-p district 350206` arrives as a number.
     district, year = str(district), int(year)
-    project = Project.find(params, data)
+    project = Project.find(params, data, out)
     form = form_for(year)
     who = project.district(district)
     report_params = project.report(district, year)
@@ -344,13 +355,17 @@ def open_report(
     for key in sources:
         if sources[key]:
             ledgers[key]
+    scope = scope or who.scope
+    past = figures_of(project, district, year - 1, scope=scope)
+    summed = project.members(district) if scope == "district" else []
     computer = Computer(
         year, cells=cells, specs=project.fact_specs(), declared=report_params.declared,
-        ledgers=ledgers,
+        ledgers=ledgers, past=past.values if past else None,
     )  # fmt: skip
     narrative = project.report_file(district, year, "md")
     return Report(
         project=project, district=who, year=year, form=form, params=report_params,
-        scope=scope or who.scope, draft=draft or not narrative.is_file(), ledgers=ledgers,
-        computer=computer, absent=tuple(key for key in sources if not sources[key]),
+        scope=scope, draft=draft or not narrative.is_file(), ledgers=ledgers,
+        computer=computer, absent=tuple(key for key in sources if not sources[key]), past=past,
+        members={name: figures_of(project, name, year, scope="district") for name in summed},
     )  # fmt: skip

@@ -33,7 +33,7 @@ def write_evidence(seal: Block, ledgers: Mapping[str, Ledger], folder: Path) -> 
     """Write the evidence that a sealed notebook holds, with the places of its rows.
 
     ``<fact>.parquet`` holds row numbers (with sign where rows are subtracted), ``<fact>.js`` the
-    first rows for the audit page, ``rowmap-<ledger>.parquet`` the file and line of each row;
+    first rows for the audit page, ``rowmap-<ledger>.parquet`` the key, file and line of each row;
     ``violations.parquet`` and ``quarantine.parquet`` what was told and what was not counted.
 
     Raises
@@ -100,9 +100,12 @@ def _rowmap(ledger: Ledger) -> bytes:
     files = [source.path for source in ledger.sources]
     sheets = [source.sheet or "" for source in ledger.sources]
     index = ledger.source_of.astype(np.int64)
+    # Lines move when a ledger is edited; a record's key says which one it was.
+    keys = ledger.frame[ledger.schema.key_column].reindex(np.arange(ledger.read)).fillna("")
     table = pa.table(
         {
             "row": np.arange(ledger.read, dtype=np.int64),
+            "key": pa.array(keys.astype("str"), pa.string()),
             "file": pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(files)),
             "sheet": pa.DictionaryArray.from_arrays(
                 pa.array(index, pa.int32()), pa.array(sheets, pa.string())

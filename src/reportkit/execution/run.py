@@ -24,6 +24,7 @@ from reportkit.execution.evidence import write_evidence
 from reportkit.execution.leaks import check_leaks
 from reportkit.execution.notebook import execute, gate
 from reportkit.facts import facts_bytes
+from reportkit.params import Project
 from reportkit.proof import input_digest, verify_files, write_manifest
 from reportkit.proof.manifest import code_digest, digest, environment
 from reportkit.report import Report, open_report
@@ -104,12 +105,16 @@ def run(
         The notebook failed, the folder is busy, or there is no space; nothing was published.
     """
     started = now()
-    report = open_report(district, year, scope=scope, draft=draft, params=params, data=data)
+    report = open_report(
+        district, year, scope=scope, draft=draft, params=params, data=data, out=out
+    )
     report.facts_document()  # finds every fault of narrative and definitions before a kernel starts
     notebook = notebook or find_notebook(report)
     inputs = _inputs(report, notebook)
     parameters: dict[str, Any] = {"district": district, "year": year}
-    given = {"scope": scope, "draft": draft or None, "params": params, "data": data}
+    given = {"scope": scope, "draft": draft or None, "params": params, "data": data, "out": out}
+    if out == Project.find(params, data).out:
+        del given["out"]
     parameters |= {k: v if k == "draft" else str(v) for k, v in given.items() if v is not None}
     key = input_digest(inputs, parameters)
     place = out / district / str(year)
@@ -156,13 +161,15 @@ def _inputs(report: Report, notebook: Path) -> list[tuple[str, str]]:
     ledgers = report.ledgers
     sources = [source for key in ledgers for source in ledgers.sources(key)]
     found += [source for source in sources if isinstance(source, Path)]
+    found += [project.params / "districts" / f"{member}.yaml" for member in report.members]
+    made = [(path.as_posix(), value) for past in report.made for path, value in past.files.items()]
     tables = [
         (source.path, source.sha256)
         for ledger in ledgers.values()
         for source in ledger.sources
         if source.format == "sql"
     ]
-    return [(path.as_posix(), digest(path)) for path in (*found, notebook)] + tables
+    return [(path.as_posix(), digest(path)) for path in (*found, notebook)] + tables + made
 
 
 def _make(report: Report, notebook: Path, parameters: dict[str, Any], staging: Path) -> None:
@@ -174,7 +181,8 @@ def _make(report: Report, notebook: Path, parameters: dict[str, Any], staging: P
     seal = gate(executed)
     expected = report.facts_document()
     _same_cells(report, seal["facts"], expected)
-    if changed := report.ledgers.changed():
+    changed = report.ledgers.changed()
+    if changed := changed + [path for past in report.made for path in past.changed()]:
         message = f"{', '.join(changed)} changed while the report was made; run again"
         raise ExecutionError("input-changed", message)
     (staging / "facts.json").write_bytes(facts_bytes(seal["facts"]))
