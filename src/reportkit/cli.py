@@ -95,9 +95,7 @@ def run(
     )
     current = outcome.folder.parents[1] / "current"
     documents = [current / name for name in ("report.html", "audit.html", "report.pdf")]
-    lines = [_finding(check) for check in outcome.findings]
-    if lines:
-        lines.insert(0, f"{len(lines)} checks do not hold:")
+    lines = _findings(outcome.findings)
     state = "unchanged" if outcome.unchanged else "made"
     lines.append(f"{state}{' as a draft' if outcome.draft else ''}: {outcome.folder}")
     lines += [f"  {path}" for path in documents]
@@ -113,8 +111,29 @@ def run(
     return outcome.exit_status, document, "\n".join(lines)
 
 
-def _finding(check: dict[str, Any]) -> str:
-    return f"  {check['id']} {check['severity']}: {check['title']}: {check['message']}"
+def _findings(findings: list[dict[str, Any]]) -> list[str]:
+    """Open findings, what was accepted, and how each open error could be."""
+    from reportkit.checks import waiver_yaml
+
+    def told(check: dict[str, Any]) -> str:
+        return f"  {check['id']} {check['severity']}: {check['title']}: {check['message']}"
+
+    waived = [check for check in findings if check["waived"]]
+    still = [check for check in findings if not check["waived"]]
+    errors = [check for check in still if check["severity"] == "error"]
+    lines = [f"{len(still)} checks do not hold:", *map(told, still)] if still else []
+    if waived:
+        lines.append(f"{len(waived)} checks do not hold and are accepted:")
+    for check in waived:
+        by = check["waived"]
+        lines += [told(check), f"    {by['reason']} ({by['by']}, {by['on']})"]
+    if errors:
+        lines.append("an error that is right as it stands is accepted in the report's parameters:")
+        lines.append("waivers:")
+        lines += [line for check in errors[:5] for line in waiver_yaml(check).splitlines()]
+        if len(errors) > 5:
+            lines.append(f"# … and {len(errors) - 5} more")
+    return lines
 
 
 @_command()

@@ -7,11 +7,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from reportkit.blocks import MIME, Block, block
+from reportkit.checks import Check, rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reportkit.checks import Check
     from reportkit.facts import Facts
     from reportkit.forms import Leaf, Table
     from reportkit.forms.model import Band
@@ -244,17 +244,23 @@ def show_inputs(ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]]
 
 
 def show_checks(checks: Sequence[Check]) -> Shown:
-    """All checks, what fails first."""
+    """All checks: open errors, warnings and infos first, then what was accepted, then the rest."""
     order = {"error": 0, "warning": 1, "info": 2}
-    shown = sorted(checks, key=lambda check: (check.holds, order[check.severity]))
-    failed = sum(not check.holds for check in checks)
-    html = f"<p><b>{len(checks)}项核对，{failed}项不符</b></p><table>"
-    for check in shown:
-        mark = "✓" if check.holds else "✗"
-        html += f"<tr><td>{mark}</td><td>{escape(check.id)}</td><td>{escape(check.title)}</td>"
-        html += f"<td>{escape(check.message)}</td></tr>"
-    text = f"{len(checks)} checks, {failed} do not hold"
-    fields = [check.as_json() for check in checks]
+    shown = sorted(checks, key=lambda one: (one.holds, not one.open, order[one.severity]))
+    failed = sum(one.open for one in checks)
+    waived = sum(one.waived is not None for one in checks)
+    told = f"{len(checks)}项核对，{failed}项不符" + (f"，另有{waived}项已接受" if waived else "")
+    html = f"<p><b>{told}</b></p><table>"
+    for one in shown:
+        cells = ["✓" if one.holds else "✗" if one.open else "已接受", one.id, one.title]
+        told = one.message
+        if one.waived:
+            told += f"。接受：{one.waived.reason}（{one.waived.by}，{one.waived.on}）"
+        elif one.open:
+            told += f"。依据：{rule_of(one.id).basis}。处理：{rule_of(one.id).todo}"
+        html += "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in (*cells, told)) + "</tr>"
+    text = f"{len(checks)} checks, {failed} do not hold" + (f", {waived} accepted" * bool(waived))
+    fields = [one.as_json() for one in checks]
     return Shown(block("checks", checks=fields), html + "</table>", text)
 
 

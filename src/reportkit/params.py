@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from reportkit.errors import InputError
 from reportkit.sources import LedgerSources
@@ -19,6 +19,7 @@ from reportkit.yamlfile import Strict, YamlFile, read_yaml
 ID = re.compile(r"[0-9a-z][0-9a-z_-]{0,63}")
 FACT_ID = re.compile(r"[a-z][0-9a-z_]*(\.[0-9a-z_]+)+")
 Scope = Literal["district", "office"]
+Level = Literal["department", "county", "city", "province"]
 _Measure = Literal["sum", "distinct", "first", "last", "median", "max"]
 
 
@@ -52,6 +53,7 @@ class District(Strict):
     office: str | None = None
     parent: str | None = None
     scope: Scope = "district"
+    level: Level = "county"
     website: str | None = None
     contact: Contact = Contact()
     document_prefix: str | None = None
@@ -80,6 +82,32 @@ class Relation(Strict):
     severity: Literal["error", "warning", "info"] = "error"
 
 
+class Figures(Strict):
+    """The two sides of a finding, as they were when it was accepted."""
+
+    left: str | None = None
+    right: str | None = None
+
+
+class Waiver(Strict):
+    """A finding that somebody accepts as it stands, until its figures change."""
+
+    check: str
+    facts: list[FactId] = Field(default_factory=list)
+    place: str | None = None
+    figures: Figures = Figures()
+    reason: str = Field(min_length=1)
+    by: str = Field(min_length=1)
+    on: date
+
+    @model_validator(mode="after")
+    def _one_finding(self) -> Waiver:
+        if not self.facts and not self.place:
+            message = "names neither facts nor place; one of them says which finding is meant"
+            raise ValueError(message)
+        return self
+
+
 class ReportParams(Strict):
     """What one report adds: ``params/reports/<id>/<year>.yaml``."""
 
@@ -90,6 +118,7 @@ class ReportParams(Strict):
     printed: date | None = None
     declared: list[Declared] = Field(default_factory=list)
     relations: list[Relation] = Field(default_factory=list)
+    waivers: list[Waiver] = Field(default_factory=list)
 
 
 class FactSpec(Strict):

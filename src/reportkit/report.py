@@ -11,14 +11,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from reportkit.blocks import prose_text
 from reportkit.charts import Kind, show_chart
 from reportkit.checks import (
     Check,
+    accept,
+    continuity_checks,
     form_checks,
     intake_checks,
     limit_checks,
+    member_checks,
+    notice_checks,
+    plausibility_checks,
     published_checks,
     relation_checks,
+    restatement_checks,
+    rule_of,
+    share_checks,
 )
 from reportkit.display import (
     Shown,
@@ -139,8 +148,12 @@ class Report:
 
     @property
     def is_draft(self) -> bool:
-        """Asked for, or no narrative of its own, or records of its ledgers could not be counted."""
-        return self.draft or any(ledger.refused for ledger in self.ledgers.values())
+        """Asked for, no narrative of its own, records that were not counted, or an open error."""
+        return (
+            self.draft
+            or any(ledger.refused for ledger in self.ledgers.values())
+            or any(check.open and check.severity == "error" for check in self.all_checks)
+        )
 
     @property
     def made(self) -> list[Past]:
@@ -221,9 +234,12 @@ class Report:
     @property
     def facts(self) -> Facts:
         """All facts of the report so far, by id: the form's cells and what the text asked for."""
+        return Facts(dict(self._computed()) | self._extra)
+
+    def _computed(self) -> Facts:
         for name in self.computer.cells:
             self.computer.get(name)
-        return Facts(self.computer.facts | self._extra)
+        return Facts(self.computer.facts)
 
     def outcomes(self, table: int | str = 3, total: str = "results_total") -> pd.Series:
         """The parts of a total row of a table, by label, for a chart: those that are not zero."""
@@ -240,15 +256,36 @@ class Report:
 
     @cached_property
     def all_checks(self) -> list[Check]:
-        """The form's rules, the text's relations, intake, limits, and the published report."""
+        """Every rule that applies, and what was accepted of its findings.
+
+        Facts that a notebook adds take no part: what is a draft is known before the first cell
+        shows it.
+        """
         _ = self.narrative
         for relation in self.params.relations:
             for name in (*relation.left, *relation.right):
                 self.computer.get(name)
-        facts = self.facts
-        checks = form_checks(
-            self.form, facts, year=self.year, ledgers=self.ledgers
-        ) + relation_checks(self.params.relations, facts)
+        facts = self._computed()
+        values = {name: facts[name].number for name in self.computer.cells}
+        cells = list(self.computer.cells.values())
+        checks = form_checks(self.form, facts, year=self.year, ledgers=self.ledgers)
+        checks += relation_checks(self.params.relations, facts)
+        if self.past:
+            checks += continuity_checks(self.form, values, self.past.values)
+            if self.past.facts:
+                checks += restatement_checks(self.past, self._computer_of_last_year())
+            checks += plausibility_checks(cells, values, self.past.values)
+        members = {name: made.values if made else None for name, made in self.members.items()}
+        checks += member_checks(cells, values, members) + share_checks(self.form, values)
+        days = [day for day in (self.params.dated, self.params.printed) if day]
+        checks += notice_checks(
+            self.form,
+            {number: prose_text(body) for number, body in self.narrative.sections.items()},
+            last=self.past.sections if self.past else {},
+            year=self.year,
+            level="department" if self.scope == "office" else self.district.level,
+            published=max(days, default=None),
+        )
         checks += intake_checks(self.ledgers)
         if "applications" in self.ledgers:
             ledger = self.ledgers["applications"]
@@ -256,7 +293,15 @@ class Report:
         path = self.project.report_file(self.district.id, self.year, "published.json")
         if path.is_file():
             checks += published_checks(read_report(load_published(path)).published, facts)
-        return checks
+        return accept(checks, self.params.waivers)
+
+    def _computer_of_last_year(self) -> Computer:
+        """Last year's form over today's ledgers, so far as this year's report reads them."""
+        year = self.year - 1
+        return Computer(
+            year, cells=form_for(year).cells(year), specs=self.computer.specs, declared=[],
+            ledgers=dict(self.ledgers),
+        )  # fmt: skip
 
     def checks(self) -> Shown:
         """What holds and what does not."""
@@ -290,6 +335,11 @@ class Report:
                 },
                 "facts": document,
                 "checks": [check.as_json() for check in self.all_checks],
+                "rules": {
+                    check.id: {"basis": rule_of(check.id).basis, "todo": rule_of(check.id).todo}
+                    for check in self.all_checks
+                    if not check.holds
+                },
                 "evidence": base64.b64encode(evidence_parquet(self.facts)).decode(),
             }
         )

@@ -19,6 +19,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reportkit.blocks import Block, from_notebook
 from reportkit.errors import ExecutionError, InputError, ReportkitError
 from reportkit.execution.evidence import write_evidence
 from reportkit.execution.leaks import check_leaks
@@ -30,7 +31,7 @@ from reportkit.proof.manifest import code_digest, digest, environment
 from reportkit.report import Report, open_report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from reportkit.params import Scope
 
@@ -58,8 +59,8 @@ class Outcome:
 
     @property
     def exit_status(self) -> int:
-        """1 if a check of severity error does not hold, else 0."""
-        return int(any(check["severity"] == "error" for check in self.findings))
+        """1 if a check of severity error does not hold and is not accepted, else 0."""
+        return int(any(c["severity"] == "error" and not c["waived"] for c in self.findings))
 
 
 def run(
@@ -181,6 +182,7 @@ def _make(report: Report, notebook: Path, parameters: dict[str, Any], staging: P
     seal = gate(executed)
     expected = report.facts_document()
     _same_cells(report, seal["facts"], expected)
+    _same_checks(report, executed, seal)
     changed = report.ledgers.changed()
     if changed := changed + [path for past in report.made for path in past.changed()]:
         message = f"{', '.join(changed)} changed while the report was made; run again"
@@ -214,6 +216,17 @@ def _same_cells(report: Report, found: dict[str, Any], expected: dict[str, Any])
                 f"{name} is {values.get(name)} in the notebook, {fact['value']} in the ledgers"
             )
             raise ExecutionError("facts-differ", message, fact=name)
+
+
+def _same_checks(report: Report, executed: Mapping[str, Any], seal: Block) -> None:
+    """What was found here stands in the notebook, and its head says whether it is a draft."""
+    if seal["checks"] != [check.as_json() for check in report.all_checks]:
+        message = "the checks in the notebook are not those of its ledgers and parameters"
+        raise ExecutionError("checks-differ", message)
+    heads = [one for one in from_notebook(executed) if one["kind"] == "head"]
+    if any(head["draft"] != report.is_draft for head in heads):
+        message = "the head of the report says wrongly whether it is a draft"
+        raise ExecutionError("draft-differs", message)
 
 
 def _seal(

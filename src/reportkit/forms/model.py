@@ -101,25 +101,47 @@ class Complete(Strict):
     parts_of: str
 
 
+class Continues(Strict):
+    """In each column (or row): now = last year's cells + plus - minus of this year."""
+
+    table: str
+    each: Literal["row", "column"]
+    now: str
+    past: list[str]
+    plus: Sequence[str] = ()
+    minus: Sequence[str] = ()
+
+
+class Share(Strict):
+    """Rows that should be a small part of another, in one column."""
+
+    table: str
+    column: str
+    rows: list[str]
+    of: str
+
+
 class Rule(Strict):
-    """A reconciliation rule of the form."""
+    """How a rule of the form is computed; what it says stands in ``checks/rules.yaml``."""
 
     id: str
-    title: str
-    severity: Literal["error", "warning", "info"]
-    basis: str
     equal: Equal | None = None
     disjoint: Disjoint | None = None
     complete: Complete | None = None
     natural: list[str] | None = None
+    continues: Continues | None = None
+    share: Share | None = None
 
 
 class Section(Strict):
-    """One of the six sections."""
+    """One of the six sections, and what the notice demands of its text."""
 
     number: str
     title: str
     table: str | None = None
+    at_most: int | None = None
+    must_say: str | None = None
+    own_words: bool = False
 
 
 class Years(Strict):

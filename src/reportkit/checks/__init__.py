@@ -1,0 +1,37 @@
+"""Checks: what must hold in a report, and whether it does."""
+
+from reportkit.checks.across import (
+    continuity_checks,
+    member_checks,
+    plausibility_checks,
+    published_checks,
+    share_checks,
+)
+from reportkit.checks.form import form_checks, relation_checks
+from reportkit.checks.notices import notice_checks
+from reportkit.checks.records import intake_checks, limit_checks
+from reportkit.checks.restated import restatement_checks
+from reportkit.checks.rules import Check, Waived, check, rule_of, rules, rules_page
+from reportkit.checks.waivers import accept, waiver_yaml
+
+__all__ = [
+    "Check",
+    "Waived",
+    "accept",
+    "check",
+    "continuity_checks",
+    "form_checks",
+    "intake_checks",
+    "limit_checks",
+    "member_checks",
+    "notice_checks",
+    "plausibility_checks",
+    "published_checks",
+    "relation_checks",
+    "restatement_checks",
+    "rule_of",
+    "rules",
+    "rules_page",
+    "share_checks",
+    "waiver_yaml",
+]

@@ -1,0 +1,179 @@
+"""Rules across reports: last year's, the members' of the same year, and the one published."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from reportkit.checks.rules import Check, check, rule_of
+from reportkit.facts import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from reportkit.facts import Facts
+    from reportkit.forms import Cell, Form
+    from reportkit.forms.model import Continues
+
+
+def continuity_checks(
+    form: Form, values: Mapping[str, Decimal], past: Mapping[str, Decimal]
+) -> list[Check]:
+    """What must go on from last year's report (X1-X4 of the form edition).
+
+    Parameters
+    ----------
+    form : Form
+    values, past : mapping of str to Decimal
+        Cells by fact id, of this report and of last year's; across editions only cells that both
+        forms have are compared.
+
+    Source: 勾稽关系 between years, as reviewers check them; see the rules' basis.
+    """
+    return [
+        one
+        for rule in form.rules
+        if rule.continues
+        for one in _continuity(rule.id, rule.continues, form, values, past)
+    ]
+
+
+def _continuity(
+    name: str, rule: Continues, form: Form, values: Mapping[str, Decimal],
+    past: Mapping[str, Decimal],
+) -> Iterable[Check]:  # fmt: skip
+    table = form.table(rule.table)
+    for band in table.model.bands:
+        rows, columns = table.rows(band), table.columns(band)
+        along, across = (columns, rows) if rule.each == "column" else (rows, columns)
+        labels = {leaf.key: leaf.node.label for leaf in across}
+        for leaf in along:
+
+            def cell(key: str, at: str = leaf.key) -> str:
+                return table.cell_id(*((key, at) if rule.each == "column" else (at, key)))
+
+            terms = [("上年的", past, key, 1) for key in rule.past]
+            terms += [("", values, key, 1) for key in rule.plus]
+            terms += [("", values, key, -1) for key in rule.minus]
+            if not all(cell(key) in of for _, of, key, _ in [*terms, ("", values, rule.now, 1)]):
+                continue
+            now = values[cell(rule.now)]
+            expected = sum((of[cell(key)] * sign for _, of, key, sign in terms), Decimal(0))
+            told = "".join(
+                (" + " if sign > 0 else " - ") + f"{when}{labels[key]}{plain(of[cell(key)])}"
+                for when, of, key, sign in terms
+            ).removeprefix(" + ")
+            sign = "=" if now == expected else f"≠ {plain(expected)} ="
+            yield check(
+                name, now == expected,
+                f"{leaf.node.label}：{labels[rule.now]}{plain(now)} {sign} {told}",
+                left=plain(now), right=plain(expected),
+                facts=[cell(key) for key in (rule.now, *rule.plus, *rule.minus)],
+            )  # fmt: skip
+
+
+def member_checks(
+    cells: Sequence[Cell],
+    values: Mapping[str, Decimal],
+    members: Mapping[str, Mapping[str, Decimal] | None],
+) -> list[Check]:
+    """A parent's report is the sum of its members' (X5).
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+    values : mapping of str to Decimal
+        The parent's cells.
+    members : mapping
+        Cells by member; None for a member whose report of the year is not at hand.
+
+    Source: 国办公开办函〔2019〕60号, 〔2021〕30号 (逐级汇总).
+    """
+    there = {name: one for name, one in members.items() if one is not None}
+    if not there:
+        return []
+    if absent := sorted(set(members) - set(there)):
+        message = f"{'、'.join(absent)}没有本年的报告，不能核对汇总数"
+        return [check("X5", False, message, left=len(there), right=len(members))]
+    checks, compared = [], 0
+    for cell in cells:
+        parts = {name: one[cell.id] for name, one in there.items() if cell.id in one}
+        if cell.id not in values or len(parts) < len(there):
+            continue
+        compared += 1
+        total = sum(parts.values(), Decimal(0))
+        if total != values[cell.id]:
+            told = " + ".join(f"{name} {plain(value)}" for name, value in parts.items())
+            message = f"{cell.label}：汇总{plain(values[cell.id])} ≠ {told} = {plain(total)}"
+            sides = {"left": plain(values[cell.id]), "right": plain(total)}
+            checks.append(check("X5", False, message, facts=[cell.id], **sides))
+    return checks or [check("X5", True, f"{len(there)}个单位，{compared}格逐一相加相等")]
+
+
+def plausibility_checks(
+    cells: Sequence[Cell], values: Mapping[str, Decimal], past: Mapping[str, Decimal]
+) -> list[Check]:
+    """Figures that a reviewer would ask about (Y1 jumps, Y2 zeros).
+
+    A leaf whose total is compared is left out, and so is a yearly change, which has no usual size.
+    """
+    parts = {part for cell in cells for part in cell.sum_of}
+    jump, none = rule_of("Y1"), rule_of("Y2")
+    checks, compared = [], 0
+    for cell in cells:
+        signed = cell.definition is not None and cell.definition.minus is not None
+        if cell.id in parts or signed or cell.id not in values or cell.id not in past:
+            continue
+        compared += 1
+        now, before = values[cell.id], past[cell.id]
+        low, high = sorted((now, before))
+        sides = {"left": plain(now), "right": plain(before)}
+        message = f"{cell.label}：本年{plain(now)}，上年{plain(before)}"
+        if now == 0 and before >= none.limit("least"):
+            checks.append(check("Y2", False, message, facts=[cell.id], **sides))
+        elif high >= jump.limit("least") and high >= jump.limit("times") * low:
+            checks.append(check("Y1", False, message, facts=[cell.id], **sides))
+    found = {one.id for one in checks}
+    return checks + [
+        check(name, True, f"与上年比较{compared}格，未见异常")
+        for name in ("Y1", "Y2")
+        if name not in found
+    ]
+
+
+def share_checks(form: Form, values: Mapping[str, Decimal]) -> list[Check]:
+    """Outcomes that should be rare are not many (Y3).
+
+    Source: 国办公开办函〔2019〕60号 (其他处理数量偏高).
+    """
+    checks = []
+    for rule in form.rules:
+        if rule.share:
+            table, column = form.table(rule.share.table), rule.share.column
+            names = [table.cell_id(row, column) for row in rule.share.rows]
+            part = sum((values[name] for name in names), Decimal(0))
+            whole = values[table.cell_id(rule.share.of, column)]
+            limit = rule_of(rule.id)
+            high = part >= limit.limit("least") and part * 100 >= whole * limit.limit("percent")
+            message = f"办理结果{plain(whole)}件中，其他处理{plain(part)}件"
+            checks.append(
+                check(rule.id, not high, message, left=plain(part), right=plain(whole), facts=names)
+            )
+    return checks
+
+
+def published_checks(published: Mapping[str, Decimal], facts: Facts) -> list[Check]:
+    """The report against what was published for the same year, cell by cell (P1)."""
+    different = [n for n, value in published.items() if n in facts and facts[n].number != value]
+    checks = [
+        check(
+            "P1", False,
+            f"{facts[name].label}：计算得{facts[name].text}，已公布{plain(published[name])}",
+            left=facts[name].text, right=plain(published[name]), facts=[name],
+        )
+        for name in different
+    ]  # fmt: skip
+    compared = sum(name in facts for name in published)
+    if compared and not different:
+        checks.append(check("P1", True, f"{compared}格逐一相同"))
+    return checks

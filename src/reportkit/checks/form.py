@@ -1,0 +1,152 @@
+"""The form's reconciliation rules and the relations that a text states, over facts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reportkit.checks.rules import Check, check
+from reportkit.definitions import parse_where
+from reportkit.facts import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from reportkit.facts import Facts
+    from reportkit.forms import Form, Rule, Table
+    from reportkit.forms.model import Complete, Equal
+    from reportkit.ledgers import Ledger
+    from reportkit.params import Relation
+
+
+def form_checks(
+    form: Form, facts: Facts, *, year: int, ledgers: Mapping[str, Ledger] | None = None
+) -> list[Check]:
+    """Apply the rules of the form edition (R1-R6, F1).
+
+    Parameters
+    ----------
+    form : Form
+    facts : Facts
+        All cells of the form.
+    year : int
+    ledgers : mapping of str to Ledger, optional
+        For rules that look at records; left out without them.
+
+    Source: 勾稽关系 of the form, 国办公开办函〔2019〕60号 and 〔2021〕30号.
+    """
+    checks = [one for rule in form.rules for one in _apply(rule, form, facts)]
+    for rule in form.rules:
+        if rule.complete and ledgers is not None:
+            checks.append(_complete(rule, rule.complete, form, facts, year, ledgers))
+    return checks
+
+
+def _complete(
+    rule: Rule, what: Complete, form: Form, facts: Facts, year: int, ledgers: Mapping[str, Ledger]
+) -> Check:
+    """Records of a group that none of its rows counts: the edition has no row for them."""
+    table = form.table(what.table)
+    (band,) = table.model.bands
+    total = next(r for r in table.rows(band) if r.key == what.parts_of)
+    where = {name: test for group in total.groups for name, test in (group.where or {}).items()}
+    ledger = ledgers[str(band.define.ledger)]
+    masks = [condition.mask(ledger.frame) for condition in parse_where(where, year)]
+    group = ledger.frame[np.logical_and.reduce(masks)]
+    counted = _rows_of_parts(table, what.parts_of, facts)
+    missing = group[~group.index.isin(counted)]
+    by = next(node.by for node in total.groups if node.by)
+    told = "；".join(
+        f"{key}：{value}" for key, value in missing[[ledger.schema.key_column, by]].values[:20]
+    )
+    return check(
+        rule.id, missing.empty, told or f"{len(group)}件均已计入",
+        left=len(group) - len(missing), right=len(group), facts=[f"{table.id}.{total.key}.total"],
+    )  # fmt: skip
+
+
+def _rows_of_parts(table: Table, total: str, facts: Facts) -> npt.NDArray[np.int64]:
+    """Row numbers of all leaf cells that a total row adds up."""
+    (band,) = table.model.bands
+    parts = next(row.parts for row in table.rows(band) if row.key == total)
+    columns = [column.key for column in table.columns(band) if not column.parts]
+    cells = [facts[table.cell_id(row, column)] for row in parts for column in columns]
+    return np.concatenate([np.empty(0, np.int64), *(c.rows for c in cells if c.rows is not None)])
+
+
+def _apply(rule: Rule, form: Form, facts: Facts) -> Iterable[Check]:
+    if rule.equal:
+        table = form.table(rule.equal.table)
+        for left, right, where in _sides(rule.equal, table):
+            yield _equation(rule.id, left, right, facts, where=where)
+    if rule.disjoint:
+        table = form.table(rule.disjoint.table)
+        counted = _rows_of_parts(table, rule.disjoint.parts_of, facts)
+        twice = len(counted) - len(np.unique(counted))
+        message = f"计入各项结果{len(counted)}件，涉及申请{len(counted) - twice}件"
+        yield check(
+            rule.id, twice == 0, message, left=len(counted), right=len(counted) - twice,
+            facts=[f"{table.id}.{rule.disjoint.parts_of}.total"],
+        )  # fmt: skip
+    if rule.natural:
+        names = [name for name in facts if name.split(".")[0] in rule.natural]
+        wrong = [n for n in names if facts[n].number < 0 or facts[n].number % 1]
+        message = "、".join(f"{n} = {facts[n].text}" for n in wrong) or f"{len(names)}格均符合"
+        yield check(rule.id, not wrong, message, facts=wrong)
+
+
+def _sides(equal: Equal, table: Table) -> Iterable[tuple[list[str], list[str], str]]:
+    """Fact ids of both sides of an equation, for each column (or row) of a table."""
+    by_column = equal.each == "column"
+    for band in table.model.bands:
+        rows, columns = table.rows(band), table.columns(band)
+        along, across = (columns, rows) if by_column else (rows, columns)
+        right, left = equal.right, equal.left
+        if left == "parts":
+            left = [key for leaf in across if leaf.key in right for key in leaf.parts]
+        for leaf in along:
+
+            def ids(keys: Sequence[str], at: str = leaf.key) -> list[str]:
+                pairs = ((key, at) if by_column else (at, key) for key in keys)
+                return [table.cell_id(row, column) for row, column in pairs]
+
+            yield ids(left), ids(right), leaf.node.text
+
+
+def relation_checks(relations: Sequence[Relation], facts: Facts) -> list[Check]:
+    """Figures of the text that must add up (N1, N2, …)."""
+    return [
+        _equation(
+            f"N{number}", relation.left, relation.right, facts,
+            title=relation.title, severity=relation.severity,
+        )
+        for number, relation in enumerate(relations, 1)
+    ]  # fmt: skip
+
+
+def _equation(
+    name: str, left: Sequence[str], right: Sequence[str], facts: Facts, *,
+    where: str = "", title: str | None = None, severity: str | None = None,
+) -> Check:  # fmt: skip
+    sums = [sum((facts[f].number for f in side), Decimal(0)) for side in (left, right)]
+    holds = sums[0] == sums[1]
+    sides = [_side(side, facts, total) for side, total in zip((left, right), sums, strict=True)]
+    message = f"{where}：" if where else ""
+    message += sides[0] + (" = " if holds else " ≠ ") + sides[1]
+    if not holds:
+        message += f"，相差{plain(abs(sums[0] - sums[1]))}"
+    return check(
+        name, holds, message, left=plain(sums[0]), right=plain(sums[1]), facts=(*left, *right),
+        title=title, severity=severity,
+    )  # fmt: skip
+
+
+def _side(names: Sequence[str], facts: Facts, total: Decimal) -> str:
+    if len(names) == 1:
+        return facts[names[0]].text
+    terms = [facts[name].text for name in names if facts[name].number or len(names) <= 4]
+    return f"{' + '.join(terms)} = {plain(total)}" if len(terms) > 1 else plain(total)

@@ -1,0 +1,80 @@
+"""What the notices demand of form and content, so far as a program can see it (D1-D5)."""
+
+from __future__ import annotations
+
+from datetime import date
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from reportkit.checks.rules import Check, check, rule_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reportkit.forms import Form
+
+
+def notice_checks(
+    form: Form,
+    sections: Mapping[str, str],
+    *,
+    last: Mapping[str, str],
+    year: int,
+    level: str,
+    published: date | None,
+) -> list[Check]:
+    """Apply the notices' demands.
+
+    Parameters
+    ----------
+    form : Form
+        Its sections say what each must hold.
+    sections, last : mapping of str to str
+        Plain text by section number, of this report and of last year's (may be empty).
+    year : int
+        Report year.
+    level : {"department", "county", "city", "province"}
+        Who reports.
+    published : date or None
+        The latest day that the report bears; without one no deadline is checked.
+
+    Source: 国办公开办函〔2019〕60号, 〔2021〕30号; 政府信息公开条例 第四十九条.
+    """
+    checks = []
+    for section in form.sections:
+        text, name = sections.get(section.number, "").strip(), f"第{section.number}部分"
+        if section.table is None:
+            checks.append(check("D1", bool(text), f"{name}{'已填写' if text else '没有文字'}"))
+        if section.at_most:
+            length = len("".join(text.split()))
+            holds = length <= section.at_most
+            message = f"{name}{length}字" + ("" if holds else f"，超过{section.at_most}字")
+            checks.append(check("D2", holds, message, left=length, right=section.at_most))
+        if section.must_say:
+            holds = section.must_say in text
+            message = f"{name}{'写明了' if holds else '没有提到'}“{section.must_say}”"
+            checks.append(check("D3", holds, message))
+        if section.own_words and text and last.get(section.number, "").strip():
+            checks.append(_own_words(name, text, last[section.number].strip()))
+    if published:
+        month, day = map(int, rule_of("D4").limits[level].split("-"))
+        due = date(year + 1, month, day)
+        late = published > due
+        message = f"期限{due}，报告日期{published}" + ("，逾期" if late else "")
+        checks.append(check("D4", not late, message, left=published, right=due))
+    return checks
+
+
+def _own_words(name: str, text: str, last: str) -> Check:
+    """Whether a section repeats last year's; the passages are shown, the longest first."""
+    rule = rule_of("D5")
+    matcher = SequenceMatcher(None, last, text, autojunk=False)
+    percent = round(matcher.ratio() * 100)
+    least = rule.limit("passage")
+    blocks = sorted(matcher.get_matching_blocks(), key=lambda block: -block.size)
+    same = [text[b.b : b.b + b.size].strip() for b in blocks if b.size >= least]
+    message = f"{name}与上年相同的文字占{percent}%"
+    if percent < rule.limit("percent"):
+        return check("D5", True, message, left=f"{percent}%", right=f"{rule.limit('percent')}%")
+    message += "：" + "；".join(f"“{passage}”" for passage in same[:5])
+    return check("D5", False, message, left=f"{percent}%", right=f"{rule.limit('percent')}%")

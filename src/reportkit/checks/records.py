@@ -1,0 +1,86 @@
+"""Checks of the records themselves: were all of them read, was each answered in time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from reportkit.checks.rules import Check, check
+from reportkit.definitions import parse_where
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reportkit.ledgers import Ledger
+    from reportkit.worktime import WorkCalendar
+
+_TOLD = 20
+
+
+def intake_checks(ledgers: Mapping[str, Ledger]) -> list[Check]:
+    """Records that were not counted are findings (L1 rejected, L2 other)."""
+    checks = []
+    for ledger in ledgers.values():
+        name = ledger.schema.name
+        rejected = [v for v in ledger.violations if v.severity == "reject"]
+        told = "；".join(v.text() for v in rejected[:_TOLD])
+        checks.append(
+            check(
+                "L1", not rejected, f"{name}：{told or f'读入{ledger.read}条，无拒绝'}",
+                left=ledger.read - len(ledger.refused), right=ledger.read,
+            )
+        )  # fmt: skip
+        others = [v for v in ledger.violations if v.severity != "reject"]
+        if others:
+            told = "；".join(v.text() for v in others[:_TOLD])
+            checks.append(check("L2", False, f"{name}：{told}"))
+    return checks
+
+
+def limit_checks(ledger: Ledger, year: int, calendar: WorkCalendar) -> list[Check]:
+    """Applications of the year that were not answered within their limit (T1).
+
+    An application is told by its number and its days; nothing of the applicant is said. Where the
+    holidays of the time are not known, that is a finding of its own (T2).
+
+    Source: 政府信息公开条例 第三十三条.
+    """
+    frame = ledger.frame
+
+    def of(where: Mapping[str, Any]) -> pd.DataFrame:
+        masks = [condition.mask(frame) for condition in parse_where(where, year)]
+        return frame[np.logical_and.reduce(masks)]
+
+    answered = of({"答复日期": {"during": "Y"}})
+    unanswered = of({"收到日期": {"until": "Y"}, "答复日期": {"not_until": "Y"}})
+    late = pd.concat(
+        [answered[answered["超期"].fillna(False)],
+         unanswered[unanswered["法定期限"] < pd.Timestamp(year, 12, 31)]]
+    )  # fmt: skip
+    checks = []
+    columns = late[["登记号", "法定期限", "答复日期"]].sort_values(["法定期限", "登记号"])
+    for number, due, reply in columns.itertuples(index=False):
+        # An answer of a later year belongs to that year's report.
+        in_year = not pd.isna(reply) and reply.year == year
+        done = f"{reply:%Y-%m-%d}答复" if in_year else f"{year}年末未答复"
+        checks.append(
+            check(
+                "T1", False, f"{number}：法定期限{due:%Y-%m-%d}，{done}",
+                left=f"{reply:%Y-%m-%d}" if in_year else None, right=f"{due:%Y-%m-%d}",
+            )
+        )  # fmt: skip
+    if not checks:
+        told = f"答复{len(answered)}件、年末未答复{len(unanswered)}件，未见超过法定期限"
+        checks.append(check("T1", True, told))
+    # Open at the end of the year and received in known days: a limit not known is later still.
+    covered = calendar.covers(unanswered["收到日期"].to_numpy())
+    unknown = int(answered["超期"].isna().sum()) + int((~covered).sum())
+    if unknown:
+        told = (
+            f"{unknown}件申请的法定期限无法计算：节假日只有{calendar.first}至{calendar.last}的，"
+            "其余年份须在params/holidays.yaml中补充"
+        )
+        checks.append(check("T2", False, told))
+    return checks

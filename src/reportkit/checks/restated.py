@@ -1,0 +1,80 @@
+"""Restatement: last year's sealed figures, counted again from today's ledgers (S1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reportkit.checks.rules import Check, check
+from reportkit.errors import InputError
+from reportkit.facts import rows_sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reportkit.facts import Computer, Fact
+    from reportkit.past import Past
+
+_TOLD = 20
+
+
+def restatement_checks(past: Past, computer: Computer) -> list[Check]:
+    """What a ledger edited afterwards has done to last year's report.
+
+    Parameters
+    ----------
+    past : Past
+        Last year's run; published figures have no records to compare.
+    computer : Computer
+        Of last year's form and definitions, over today's ledgers.
+
+    Returns
+    -------
+    list of Check
+        One for each fact whose value or records differ, with the records that came or went.
+    """
+    checks, counted, left_out = [], 0, 0
+    for name, old in past.facts.items():
+        if old["origin"] == "declared" or name not in computer:
+            continue
+        try:
+            new = computer.get(name)
+        except InputError:
+            left_out += 1  # of a ledger that is read for last year's form only
+            continue
+        counted += 1
+        told = _told(past, old, new, computer)
+        if new.text != old["value"] or told:
+            message = f"{new.label}：上年封存{old['value']}，现为{new.text}{told}"
+            sides = {"left": old["value"], "right": new.text}
+            checks.append(check("S1", False, message, facts=[name], **sides))
+    if not checks:
+        message = f"重新计算上年{counted}项数据，均与封存时一致"
+        message += f"；另有{left_out}项的台账本年不读入" if left_out else ""
+        checks.append(check("S1", True, message))
+    return checks
+
+
+def _told(past: Past, old: Mapping[str, Any], new: Fact, computer: Computer) -> str:
+    """Records that came or went, by key and place; empty if they are the same ones."""
+    if new.rows is None or new.ledger is None or rows_sha256(new.rows) == old["rows_sha256"]:
+        told = ""
+    else:
+        ledger = computer.ledgers[new.ledger]
+        keys = ledger.frame.loc[new.rows, ledger.schema.key_column].astype("str")
+        now = {key: ":".join(ledger.place(row)) for row, key in keys.items()}
+        before = past.records(new.id)
+        came = [f"{key}（{now[key]}）" for key in now if key not in before]
+        went = [f"{key}（原{before[key]}）" for key in before if key not in now]
+        told = _listed("增加", came) + _listed("减少", went)
+    if not told and new.rows is not None and new.text != old["value"]:
+        told = "；记录没有增减，所计的数值有改动"
+    if new.text != old["value"] and new.definition != old["definition"]:
+        told += "；定义已改"
+    return told
+
+
+def _listed(verb: str, records: list[str]) -> str:
+    if not records:
+        return ""
+    more = "等" if len(records) > _TOLD else ""
+    return f"；{verb}{len(records)}条：{'、'.join(records[:_TOLD])}{more}"

@@ -1,0 +1,70 @@
+"""Findings that somebody accepted: they stay visible, and lapse when their figures change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from reportkit.checks.rules import Check, Waived, check
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reportkit.params import Waiver
+
+
+def accept(checks: Sequence[Check], waivers: Sequence[Waiver]) -> list[Check]:
+    """The checks, with those findings waived that a waiver means and whose figures still stand.
+
+    A waiver that means no finding, or several, or one whose figures have changed, waives nothing
+    and is a finding of its own (W1).
+    """
+    found, told = list(checks), []
+    for waiver in waivers:
+        meant = [at for at, one in enumerate(found) if one.open and _means(waiver, one)]
+        accepted = [waiver.figures.left, waiver.figures.right]
+        name = "、".join((waiver.check, *waiver.facts)) + (f"“{waiver.place}”" * bool(waiver.place))
+        if len(meant) != 1:
+            why = f"同时符合{len(meant)}项，须写得更具体" if meant else "没有这样的不符，请删去"
+            told.append(check("W1", False, f"{name}：{why}", facts=waiver.facts))
+            continue
+        one = found[meant[0]]
+        if accepted != [one.left, one.right]:
+            message = f"{name}：接受时为{_sides(accepted)}，现为{_sides([one.left, one.right])}"
+            told.append(check("W1", False, message, facts=waiver.facts))
+            continue
+        waived = Waived(waiver.reason, waiver.by, waiver.on.isoformat())
+        found[meant[0]] = replace(one, waived=waived)
+    return found + told
+
+
+def _means(waiver: Waiver, one: Check) -> bool:
+    if waiver.check != one.id:
+        return False
+    if waiver.place is not None:
+        return waiver.place in one.message
+    return set(waiver.facts) == set(one.facts)
+
+
+def _sides(sides: Sequence[str | None]) -> str:
+    return "与".join(side or "（无）" for side in sides)
+
+
+def waiver_yaml(finding: Mapping[str, Any]) -> str:
+    """What to write under ``waivers`` to accept a finding of ``checks.json``; reason left open."""
+    waiver: dict[str, Any] = {"check": finding["id"]}
+    if finding["facts"]:
+        waiver["facts"] = finding["facts"]
+    else:
+        waiver["place"] = finding["message"].partition("：")[0]
+    figures = {side: finding[side] for side in ("left", "right") if finding[side] is not None}
+    if figures:
+        waiver["figures"] = figures
+    waiver |= {"reason": None, "by": None, "on": None}
+    text = yaml.safe_dump(
+        [waiver], allow_unicode=True, sort_keys=False, default_flow_style=None, width=100
+    )
+    # Our reader takes every key as it is written; the quotes are for those that would guess.
+    return text.replace("'on'", "on").replace(": null", ":")
