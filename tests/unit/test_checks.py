@@ -3,6 +3,8 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reportkit.checks import form_checks, published_checks, relation_checks
 from reportkit.facts import Fact, Facts
@@ -57,6 +59,48 @@ def test_consistent_tables_pass_every_rule():
 )
 def test_a_changed_cell_breaks_its_rules(cell, value, rules):
     assert broken(consistent(**{cell: value})) == rules
+
+
+def leaf_text(cell):
+    """Row and column of a cell as the form prints them."""
+    table = FORM.table(cell.table)
+    (band,) = table.model.bands
+    return {
+        leaf.node.text
+        for leaf in (*table.rows(band), *table.columns(band))
+        if leaf.key in (cell.row, cell.column)
+    }
+
+
+CELLS = [cell for cell in FORM.cells(2020) if cell.table in ("t3", "t4")]
+COUNT = st.integers(0, 10_000)
+
+
+@st.composite
+def consistent_tables(draw):
+    """Tables 3 and 4 of any sizes in which every rule holds."""
+    facts = {cell.id: Decimal(draw(COUNT)) for cell in CELLS if not cell.sum_of}
+    parts = {cell.id: cell.sum_of for cell in CELLS if cell.sum_of}
+    for column in ("natural_person commercial research public_welfare legal_service other").split():
+        done = sum(facts[part] for part in parts[f"t3.results_total.{column}"])
+        received = done + facts[f"t3.carried_out.{column}"]
+        old = min(facts[f"t3.carried_in.{column}"], received)
+        facts |= {f"t3.carried_in.{column}": old, f"t3.new.{column}": received - old}
+    facts |= {name: sum(facts[part] for part in of) for name, of in parts.items()}
+    return facts
+
+
+@given(consistent_tables(), st.sampled_from(CELLS), COUNT)
+def test_any_changed_cell_is_found_and_its_row_or_column_named(tables, cell, value):
+    def found(values):
+        facts = consistent(**values)
+        return [one for one in form_checks(FORM, facts, year=2020) if not one.holds]
+
+    if value == tables[cell.id]:
+        assert found(tables) == []
+    else:
+        named = [one.message.split("：")[0] for one in found(tables | {cell.id: value})]
+        assert set(named) & leaf_text(cell)
 
 
 def test_a_broken_equation_says_both_sides_and_the_difference():

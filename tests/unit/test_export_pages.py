@@ -156,9 +156,25 @@ def test_audit_opens_with_what_fails():
     assert verdict.h2.get_text() == "核验未通过：1 项错误"
     assert [f.code.string for f in verdict.select(".failure")] == ["N3", "N1"]
     assert verdict.sourceline < one.main.sourceline
+    told = verdict.select_one(".failure").get_text()
+    assert "依据 统得出、报得准、可核查" in told
+    assert "处理 核对文中各数的来源" in told
     good = soup(page(AuditHTML, failing=False)).select_one(".verdict")
     assert good.h2.get_text() == "核验全部通过"
     assert not good.select(".failure")
+
+
+def test_audit_shows_what_was_accepted_after_what_is_open():
+    blocks = sample.blocks()
+    (seal,) = [one for one in blocks if one["kind"] == "seal"]
+    error = next(check for check in seal["checks"] if check["id"] == "N3")
+    error["waived"] = {"reason": "照原文保留", "by": "王某", "on": "2021-01-05"}
+    verdict = soup(make(AuditHTML, blocks)).select_one(".verdict")
+    assert verdict.h2.get_text() == "核验通过，另有 1 项需留意"
+    assert [f.code.string for f in verdict.select(".failure")] == ["N1", "N3"]
+    accepted = verdict.select(".failure")[1].get_text()
+    assert "已接受" in accepted
+    assert "照原文保留（王某，2021-01-05）" in accepted
 
 
 def test_audit_numbers_are_links_and_declared_ones_differ():

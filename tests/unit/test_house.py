@@ -11,6 +11,8 @@ import pytest
 import reportkit_fonts
 import yaml
 
+from reportkit.checks import rules, rules_page
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 FACES = {"RK-BiaoSong.ttf", "RK-FangSong.ttf", "RK-Hei.ttf", "RK-Kai.ttf", "RK-Song.ttf"}
@@ -112,6 +114,17 @@ def test_fact_reference_names_every_key_of_the_forms():
         keys = set(re.findall(r"\bkey: (\w+)", path.read_text("utf-8")))
         assert keys
         assert {key for key in keys if f"`{key}`" not in reference} == set(), path.name
+
+
+def test_the_page_of_rules_is_made_from_them():
+    assert read("docs/reference/rules.md") == rules_page()
+
+
+def test_every_rule_of_the_code_is_described():
+    sources = [*ROOT.glob("src/reportkit/checks/*.py"), *ROOT.glob("src/reportkit/forms/*.yaml")]
+    text = "".join(path.read_text("utf-8") for path in sources)
+    used = set(re.findall(r"\"([A-Z]\d)\"|\{id: ([A-Z]\d),", text))
+    assert {left or right for left, right in used} | {"N", "C1", "C2"} == set(rules())
 
 
 def test_notebooks_hold_no_outputs(files: list[Path]):
