@@ -70,6 +70,8 @@ def test_the_contradiction_of_huli_is_a_finding(opened):
     assert (finding.id[0], finding.severity) == ("N", "error")
     assert (finding.left, finding.right) == ("502", "514")
     assert "502 ≠ 448 + 66 = 514" in finding.message
+    assert (finding.waived.by, finding.waived.on) == ("示例", "2021-01-05")
+    assert not opened("huli", 2020).is_draft
 
 
 def test_the_figures_of_the_published_text_of_huli_are_bound_to_facts(opened):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from reportkit.checks.rules import Check, Waived, check
 
@@ -62,9 +61,6 @@ def waiver_yaml(finding: Mapping[str, Any]) -> str:
     figures = {side: finding[side] for side in ("left", "right") if finding[side] is not None}
     if figures:
         waiver["figures"] = figures
-    waiver |= {"reason": None, "by": None, "on": None}
-    text = yaml.safe_dump(
-        [waiver], allow_unicode=True, sort_keys=False, default_flow_style=None, width=100
-    )
-    # Our reader takes every key as it is written; the quotes are for those that would guess.
-    return text.replace("'on'", "on").replace(": null", ":")
+    # JSON is YAML that guesses nothing.
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in waiver.items()]
+    return "- " + "\n  ".join([*lines, "reason:", "by:", "on:"]) + "\n"
