@@ -251,12 +251,14 @@ def show_checks(checks: Sequence[Check]) -> Shown:
     waived = sum(one.waived is not None for one in checks)
     told = f"{len(checks)}项核对，{failed}项不符" + (f"，另有{waived}项已接受" if waived else "")
     html = f"<p><b>{told}</b></p><table>"
+    explained: set[str] = set()
     for one in shown:
         cells = ["✓" if one.holds else "✗" if one.open else "已接受", one.id, one.title]
         told = one.message
         if one.waived:
             told += f"。接受：{one.waived.reason}（{one.waived.by}，{one.waived.on}）"
-        elif one.open:
+        elif one.open and one.id not in explained:
+            explained.add(one.id)
             told += f"。依据：{rule_of(one.id).basis}。处理：{rule_of(one.id).todo}"
         html += "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in (*cells, told)) + "</tr>"
     text = f"{len(checks)} checks, {failed} do not hold" + (f", {waived} accepted" * bool(waived))

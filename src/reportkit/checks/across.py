@@ -63,10 +63,11 @@ def _continuity(
                 (" + " if sign > 0 else " - ") + f"{when}{labels[key]}{plain(of[cell(key)])}"
                 for when, of, key, sign in terms
             ).removeprefix(" + ")
-            sign = "=" if now == expected else f"≠ {plain(expected)} ="
+            sign = "=" if now == expected else "≠"
+            sum_up = f"{plain(expected)} = " if len(terms) > 1 and now != expected else ""
             yield check(
                 name, now == expected,
-                f"{leaf.node.label}：{labels[rule.now]}{plain(now)} {sign} {told}",
+                f"{leaf.node.label}：{labels[rule.now]}{plain(now)} {sign} {sum_up}{told}",
                 left=plain(now), right=plain(expected),
                 facts=[cell(key) for key in (rule.now, *rule.plus, *rule.minus)],
             )  # fmt: skip
