@@ -148,12 +148,8 @@ class Report:
 
     @property
     def is_draft(self) -> bool:
-        """Asked for, no narrative of its own, records that were not counted, or an open error."""
-        return (
-            self.draft
-            or any(ledger.refused for ledger in self.ledgers.values())
-            or any(check.open and check.severity == "error" for check in self.all_checks)
-        )
+        """Asked for, or no narrative of its own, or an open error."""
+        return self.draft or any(c.open and c.severity == "error" for c in self.all_checks)
 
     @property
     def made(self) -> list[Past]:
@@ -408,6 +404,9 @@ def open_report(
     scope = scope or who.scope
     past = figures_of(project, district, year - 1, scope=scope)
     summed = project.members(district) if scope == "district" else []
+    members = {
+        name: figures_of(project, name, year, scope=project.district(name).scope) for name in summed
+    }
     computer = Computer(
         year, cells=cells, specs=project.fact_specs(), declared=report_params.declared,
         ledgers=ledgers, past=past.values if past else None,
@@ -417,5 +416,5 @@ def open_report(
         project=project, district=who, year=year, form=form, params=report_params,
         scope=scope, draft=draft or not narrative.is_file(), ledgers=ledgers,
         computer=computer, absent=tuple(key for key in sources if not sources[key]), past=past,
-        members={name: figures_of(project, name, year, scope="district") for name in summed},
+        members=members,
     )  # fmt: skip

@@ -111,6 +111,32 @@ def test_an_outcome_that_the_edition_has_no_row_for_is_named(tmp_path):
     assert not next(c for c in checks if c.id == "R1" and "t3.new.natural_person" in c.facts).holds
 
 
+def test_a_parents_report_is_compared_with_its_members(tmp_path):
+    shutil.copytree(ROOT / "params", tmp_path / "params")
+    folders = {"params": tmp_path / "params", "data": ROOT / "data"}
+    text = "id: {0}\nname: {0}\nparent: pingtan\n"
+    for name in ("east", "west"):
+        path = tmp_path / f"params/districts/{name}.yaml"
+        path.write_text(text.format(name), encoding="utf-8")
+    own, sample = (tmp_path / f"params/reports/{name}" for name in ("east", "pingtan"))
+    own.mkdir()
+    shutil.copy(sample / "2021.published.json", own)
+
+    def compared():
+        report = open_report("pingtan", 2021, **folders)
+        return [check for check in report.all_checks if check.id == "X5"]
+
+    (absent,) = compared()
+    assert absent.message == "west没有本年的报告，不能核对汇总数"
+    (tmp_path / "params/districts/west.yaml").unlink()
+    (whole,) = compared()
+    assert whole.holds
+    page = (own / "2021.published.json").read_text(encoding="utf-8").replace("2293", "2294")
+    (own / "2021.published.json").write_text(page, encoding="utf-8")
+    (found,) = compared()
+    assert (found.facts, found.left, found.right) == (("t2.permits.decisions",), "2293", "2294")
+
+
 def test_pingtan_2021_carries_in_what_2020_carried_out(opened):
     before, after = opened("pingtan", 2020), opened("pingtan", 2021)
     assert (before.form.name, after.form.name) == ("2019", "2021")

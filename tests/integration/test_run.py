@@ -295,6 +295,7 @@ def change_cell(project, cell_id, source):
         ("seal", "import os; report.seal(); os.kill(os.getpid(), 9)", ""),
         ("outcomes", "import sys; sys.exit(0)", ""),
         ("seal", "report.checks()", "seal"),
+        ("seal", "report.all_checks.clear()\nreport.seal()", "checks"),
         ("open", "import reportkit as rk\nreport = rk.open_report(district, 2020)", "not"),
     ],
 )

@@ -26,9 +26,10 @@ def intake_checks(ledgers: Mapping[str, Ledger]) -> list[Check]:
         name = ledger.schema.name
         rejected = [v for v in ledger.violations if v.severity == "reject"]
         told = "；".join(v.text() for v in rejected[:_TOLD])
+        told = told or f"读入{ledger.read}条，拒绝{len(ledger.refused)}条"
         checks.append(
             check(
-                "L1", not rejected, f"{name}：{told or f'读入{ledger.read}条，无拒绝'}",
+                "L1", not (rejected or ledger.refused), f"{name}：{told}",
                 left=ledger.read - len(ledger.refused), right=ledger.read,
             )
         )  # fmt: skip

@@ -182,11 +182,11 @@ def _make(report: Report, notebook: Path, parameters: dict[str, Any], staging: P
     seal = gate(executed)
     expected = report.facts_document()
     _same_cells(report, seal["facts"], expected)
-    _same_checks(report, executed, seal)
     changed = report.ledgers.changed()
     if changed := changed + [path for past in report.made for path in past.changed()]:
         message = f"{', '.join(changed)} changed while the report was made; run again"
         raise ExecutionError("input-changed", message)
+    _same_checks(report, executed, seal)
     (staging / "facts.json").write_bytes(facts_bytes(seal["facts"]))
     checks = json.dumps(seal["checks"], ensure_ascii=False, indent=1) + "\n"
     (staging / "checks.json").write_text(checks, encoding="utf-8")
