@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pypdf
 import pytest
 
 from reportkit import open_report
+from reportkit.checks import restatement_checks
 from reportkit.errors import InputError
 from reportkit.params import Project
 from reportkit.past import figures_of
@@ -119,6 +121,21 @@ def test_last_years_run_is_an_input_and_papermill_finds_it_too(years):
         for output in nbformat.read(out, as_version=4)["cells"][-1]["outputs"]
     )
     assert seal["checks"] == made[2021][1]
+
+
+def test_rows_may_move_in_their_ledger_but_amounts_may_not_change(years):
+    project, _, _, _ = years
+    folders = {name: project / name for name in ("params", "data")}
+    report = open_report("pingtan", 2020, out=project / "outputs", **folders)
+    facts = {name: dict(fact) for name, fact in report.past.facts.items()}
+    facts["t2.permits.decisions"]["rows_sha256"] = "of other row numbers"
+    facts["t2.procurement.amount"]["value"] = "75394432.53"
+    past = replace(report.past, facts=facts)
+    (found,) = restatement_checks(past, report._computer_of_last_year())
+    assert found.message == (
+        "政府集中采购/采购总金额：上年封存75394432.53，现为75394432.52；"
+        "记录没有增减，所计的数值有改动"
+    )
 
 
 def test_the_past_is_the_run_else_what_was_published(years):
