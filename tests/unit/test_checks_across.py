@@ -1,5 +1,6 @@
 """Rules across years and members, plausibility, the notices' demands, and what is accepted."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -214,6 +215,18 @@ def test_the_printed_waiver_accepts_its_finding_once_filled_in(finding, tmp_path
     assert [(one.id, one.open) for one in checks] == [(finding.id, False), ("N4", True)]
     assert checks[0].as_json()["waived"] == {"reason": "照原文", "by": "王某", "on": "2021-01-05"}
     assert not checks[0].holds
+
+
+def test_of_two_findings_in_one_place_the_figures_tell_which_is_meant(tmp_path):
+    place = "一、总体情况：“整改隐患17处，关停12个”"
+    first, second = (check("C1", False, f"{place}中的{n}", left=n) for n in ("17", "12"))
+    checks = accept([first, second], waivers(tmp_path, filled(second)))
+    assert [one.open for one in checks] == [True, False]
+
+
+def test_a_relation_keeps_its_waiver_when_its_number_changes(tmp_path):
+    moved = replace(FINDING, id="N4")
+    assert not accept([moved], waivers(tmp_path, filled(FINDING)))[0].open
 
 
 def test_a_waiver_that_is_not_filled_in_is_refused_with_its_lines(tmp_path):

@@ -7,7 +7,7 @@ from reportkit.checks.across import (
     published_checks,
     share_checks,
 )
-from reportkit.checks.form import form_checks, relation_checks
+from reportkit.checks.form import equation, form_checks, relation_checks
 from reportkit.checks.notices import notice_checks
 from reportkit.checks.records import intake_checks, limit_checks
 from reportkit.checks.restated import restatement_checks
@@ -20,6 +20,7 @@ __all__ = [
     "accept",
     "check",
     "continuity_checks",
+    "equation",
     "form_checks",
     "intake_checks",
     "limit_checks",

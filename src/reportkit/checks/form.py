@@ -82,7 +82,7 @@ def _apply(rule: Rule, form: Form, facts: Facts) -> Iterable[Check]:
     if rule.equal:
         table = form.table(rule.equal.table)
         for left, right, where in _sides(rule.equal, table):
-            yield _equation(rule.id, left, right, facts, where=where)
+            yield equation(rule.id, left, right, facts, where=where)
     if rule.disjoint:
         table = form.table(rule.disjoint.table)
         counted = _rows_of_parts(table, rule.disjoint.parts_of, facts)
@@ -120,7 +120,7 @@ def _sides(equal: Equal, table: Table) -> Iterable[tuple[list[str], list[str], s
 def relation_checks(relations: Sequence[Relation], facts: Facts) -> list[Check]:
     """Figures of the text that must add up (N1, N2, …)."""
     return [
-        _equation(
+        equation(
             f"N{number}", relation.left, relation.right, facts,
             title=relation.title, severity=relation.severity,
         )
@@ -128,10 +128,11 @@ def relation_checks(relations: Sequence[Relation], facts: Facts) -> list[Check]:
     ]  # fmt: skip
 
 
-def _equation(
+def equation(
     name: str, left: Sequence[str], right: Sequence[str], facts: Facts, *,
     where: str = "", title: str | None = None, severity: str | None = None,
 ) -> Check:  # fmt: skip
+    """The check that two sums of facts are equal, with both sides in words."""
     sums = [sum((facts[f].number for f in side), Decimal(0)) for side in (left, right)]
     holds = sums[0] == sums[1]
     sides = [_side(side, facts, total) for side, total in zip((left, right), sums, strict=True)]

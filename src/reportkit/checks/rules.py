@@ -43,9 +43,14 @@ def rules() -> dict[str, RuleText]:
     return read_yaml(Path(str(files("reportkit.checks"))) / "rules.yaml").validate(_Rules).root
 
 
+def family(name: str) -> str:
+    """The rule's id of a check's: relations of the text, N1, N2, …, share the rule N."""
+    return "N" if name.startswith("N") else name
+
+
 def rule_of(name: str) -> RuleText:
-    """The rule of a check; relations of the text, N1, N2, …, share one."""
-    return rules()["N" if name.startswith("N") else name]
+    """The rule of a check."""
+    return rules()[family(name)]
 
 
 @dataclass(frozen=True)

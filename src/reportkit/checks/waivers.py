@@ -6,12 +6,14 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from reportkit.checks.rules import Check, Waived, check
+from reportkit.checks.rules import Check, Waived, check, family
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reportkit.params import Waiver
+
+_PLACE = 40  # characters of a message that tell a finding from its like
 
 
 def accept(checks: Sequence[Check], waivers: Sequence[Waiver]) -> list[Check]:
@@ -22,25 +24,28 @@ def accept(checks: Sequence[Check], waivers: Sequence[Waiver]) -> list[Check]:
     """
     found, told = list(checks), []
     for waiver in waivers:
-        meant = [at for at, one in enumerate(found) if one.open and _means(waiver, one)]
         accepted = [waiver.figures.left, waiver.figures.right]
+        meant = [at for at, one in enumerate(found) if one.open and _means(waiver, one)]
+        same = [at for at in meant if accepted == [found[at].left, found[at].right]]
         name = "、".join((waiver.check, *waiver.facts)) + (f"“{waiver.place}”" * bool(waiver.place))
-        if len(meant) != 1:
-            why = f"同时符合{len(meant)}项，须写得更具体" if meant else "没有这样的不符，请删去"
-            told.append(check("W1", False, f"{name}：{why}", facts=waiver.facts))
+        if len(same) == 1:
+            waived = Waived(waiver.reason, waiver.by, waiver.on.isoformat())
+            found[same[0]] = replace(found[same[0]], waived=waived)
             continue
-        one = found[meant[0]]
-        if accepted != [one.left, one.right]:
-            message = f"{name}：接受时为{_sides(accepted)}，现为{_sides([one.left, one.right])}"
-            told.append(check("W1", False, message, facts=waiver.facts))
-            continue
-        waived = Waived(waiver.reason, waiver.by, waiver.on.isoformat())
-        found[meant[0]] = replace(one, waived=waived)
+        if len(meant) > 1:
+            why = f"同时符合{len(meant)}项，须写得更具体"
+        elif meant:
+            one = found[meant[0]]
+            why = f"接受时为{_sides(accepted)}，现为{_sides([one.left, one.right])}"
+        else:
+            why = "没有这样的不符，请删去"
+        told.append(check("W1", False, f"{name}：{why}", facts=waiver.facts))
     return found + told
 
 
 def _means(waiver: Waiver, one: Check) -> bool:
-    if waiver.check != one.id:
+    # A relation written above it changes a relation's number; its facts say which one it is.
+    if family(waiver.check) != family(one.id):
         return False
     if waiver.place is not None:
         return waiver.place in one.message
@@ -57,7 +62,7 @@ def waiver_yaml(finding: Mapping[str, Any]) -> str:
     if finding["facts"]:
         waiver["facts"] = finding["facts"]
     else:
-        waiver["place"] = finding["message"].partition("：")[0]
+        waiver["place"] = finding["message"][:_PLACE]
     figures = {side: finding[side] for side in ("left", "right") if finding[side] is not None}
     if figures:
         waiver["figures"] = figures
