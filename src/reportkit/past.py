@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Literal
 
+import pandas as pd
 import pyarrow.parquet as pq
 
 from reportkit.blocks import from_notebook, prose_text
@@ -56,18 +57,14 @@ class Past:
         """What is no longer as it was read."""
         return [str(path) for path, sha256 in self.files.items() if _digest(path) != sha256]
 
-    def records(self, fact: str) -> dict[str, str]:
-        """Key, and file and line, of each record that a fact of the run was made from."""
+    def records(self, fact: str) -> pd.DataFrame:
+        """The records that a fact of the run was made from: key, file, sheet and line of each."""
         evidence = self.facts[fact]["evidence"]
         if self.folder is None or evidence is None:
-            return {}
-        rows = pq.read_table(self.folder / evidence)["row"]
+            return pd.DataFrame({name: [] for name in ("key", "file", "sheet", "line")})
         rowmap = self.folder / f"evidence/rowmap-{self.facts[fact]['ledger']}.parquet"
-        return {
-            one["key"]: f"{one['file']}:" + (f"{one['sheet']}!" if one["sheet"] else "")
-            + str(one["line"])
-            for one in pq.read_table(rowmap).take(rows).to_pylist()
-        }  # fmt: skip
+        rows = pq.read_table(self.folder / evidence)["row"]
+        return pq.read_table(rowmap).take(rows).to_pandas()
 
 
 def figures_of(project: Project, district: str, year: int, *, scope: Scope) -> Past | None:

@@ -61,16 +61,22 @@ def _told(past: Past, old: Mapping[str, Any], new: Fact, computer: Computer) -> 
     else:
         ledger = computer.ledgers[new.ledger]
         keys = ledger.frame.loc[new.rows, ledger.schema.key_column].astype("str")
-        now = {key: ":".join(ledger.place(row)) for row, key in keys.items()}
         before = past.records(new.id)
-        came = [f"{key}（{now[key]}）" for key in now if key not in before]
-        went = [f"{key}（原{before[key]}）" for key in before if key not in now]
-        told = _listed("增加", came) + _listed("减少", went)
+        came, went = keys[~keys.isin(before["key"])], before[~before["key"].isin(keys)]
+        told = _listed(
+            "增加", [f"{key}（{':'.join(ledger.place(row))}）" for row, key in came.items()]
+        )
+        told += _listed("减少", [_was(one) for one in went.itertuples(index=False)])
     if not told and new.rows is not None and new.text != old["value"]:
         told = "；记录没有增减，所计的数值有改动"
     if new.text != old["value"] and new.definition != old["definition"]:
         told += "；定义已改"
     return told
+
+
+def _was(one: Any) -> str:
+    line = f"{one.sheet}!{one.line}" if one.sheet else one.line
+    return f"{one.key}（原{one.file}:{line}）"
 
 
 def _listed(verb: str, records: list[str]) -> str:
