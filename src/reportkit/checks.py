@@ -1,4 +1,4 @@
-"""Checks: the form's reconciliation rules and the relations a text states, over facts."""
+"""Checks: the form's reconciliation rules, intake and limits, over facts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from reportkit.forms import Form, Rule, Table
     from reportkit.forms.model import Complete, Equal
     from reportkit.ledgers import Ledger
-    from reportkit.params import Relation
     from reportkit.worktime import WorkCalendar
 
 
@@ -117,7 +116,7 @@ def _apply(rule: Rule, form: Form, facts: Facts) -> Iterable[Check]:
     if rule.equal:
         table = form.table(rule.equal.table)
         for left, right, where in _sides(rule.equal, table):
-            yield _equation(rule.id, rule.title, rule.severity, left, right, facts, where)
+            yield equation(rule.id, rule.title, rule.severity, left, right, facts, where)
     if rule.disjoint:
         table = form.table(rule.disjoint.table)
         counted = _rows_of_parts(table, rule.disjoint.parts_of, facts)
@@ -154,26 +153,11 @@ def _sides(equal: Equal, table: Table) -> Iterable[tuple[list[str], list[str], s
             yield ids(left), ids(right), leaf.node.text
 
 
-def relation_checks(relations: Sequence[Relation], facts: Facts) -> list[Check]:
-    """Figures of the text that must add up (N1, N2, …)."""
-    return [
-        _equation(
-            f"N{number}",
-            relation.title,
-            relation.severity,
-            relation.left,
-            relation.right,
-            facts,
-            "",
-        )
-        for number, relation in enumerate(relations, 1)
-    ]
-
-
-def _equation(
+def equation(
     name: str, title: str, severity: str,
     left: Sequence[str], right: Sequence[str], facts: Facts, where: str,
 ) -> Check:  # fmt: skip
+    """The check that two sums of facts are equal, with both sides in words."""
     sums = [sum((facts[f].number for f in side), Decimal(0)) for side in (left, right)]
     holds = sums[0] == sums[1]
     sides = [_side(side, facts, total) for side, total in zip((left, right), sums, strict=True)]

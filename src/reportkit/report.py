@@ -18,8 +18,8 @@ from reportkit.checks import (
     intake_checks,
     limit_checks,
     published_checks,
-    relation_checks,
 )
+from reportkit.coverage import Coverage, cover, coverage_checks
 from reportkit.display import (
     Shown,
     show_checks,
@@ -36,7 +36,9 @@ from reportkit.ledgers import Ledgers, schemas
 from reportkit.narrative import Narrative, render
 from reportkit.params import District, Project, ReportParams, Scope
 from reportkit.published import load_published, read_report
+from reportkit.relations import relation_checks
 from reportkit.sealing import evidence_parquet, seal_of
+from reportkit.specs import read_specs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,6 +151,13 @@ class Report:
         context = {"year": self.year, "district": self.district}
         return render(template, computer=self.computer, form=self.form, context=context, name=name)
 
+    @cached_property
+    def coverage(self) -> Coverage:
+        """The text with every number looked at: bound to a fact, allowed, or unbound."""
+        narrative = self.narrative
+        units = {name: self.computer.get(name).unit for name in narrative.places}
+        return cover(narrative.sections, units)
+
     def head(self) -> Shown:
         """Title, document number, dates and preamble."""
         issuer = self.district.issuer or self.district.name
@@ -167,7 +176,7 @@ class Report:
                 "document_number": self.params.document_number,
                 "dated": dated and dated.isoformat(),
                 "printed": printed and printed.isoformat(),
-                "preamble": self.narrative.sections[""],
+                "preamble": self.coverage.sections[""],
             }
         )
 
@@ -177,7 +186,7 @@ class Report:
         if section is None:
             known = "、".join(s.number for s in self.form.sections)
             raise InputError("section", f"there is no section '{number}'; sections are {known}")
-        return show_section(number, section.title, self.narrative.sections.get(number, []))
+        return show_section(number, section.title, self.coverage.sections.get(number, []))
 
     def table(self, number: int | str) -> Shown:
         """A statutory table (2, 3 or 4), every cell a fact."""
@@ -231,15 +240,18 @@ class Report:
 
     @cached_property
     def all_checks(self) -> list[Check]:
-        """The form's rules, the text's relations, intake, limits, and the published report."""
+        """The form's rules, the text and its relations, intake, limits, the published report."""
         _ = self.narrative
         for relation in self.params.relations:
-            for name in (*relation.left, *relation.right):
+            for name in relation.facts:
                 self.computer.get(name)
         facts = self.facts
         checks = form_checks(
             self.form, facts, year=self.year, ledgers=self.ledgers
         ) + relation_checks(self.params.relations, facts)
+        meant = self.computer.possible() if self.coverage.of("unbound") else facts
+        titles = {s.number: f"{s.number}、{s.title}" for s in self.form.sections} | {"": "序言"}
+        checks += coverage_checks(self.coverage, meant, titles=titles)
         checks += intake_checks(self.ledgers)
         if "applications" in self.ledgers:
             ledger = self.ledgers["applications"]
@@ -345,12 +357,20 @@ def open_report(
         if sources[key]:
             ledgers[key]
     computer = Computer(
-        year, cells=cells, specs=project.fact_specs(), declared=report_params.declared,
-        ledgers=ledgers,
+        year, cells=cells, specs=read_specs(project.params / "facts"),
+        declared=report_params.declared, ledgers=ledgers,
     )  # fmt: skip
-    narrative = project.report_file(district, year, "md")
+    draft = draft or not project.report_file(district, year, "md").is_file()
+    to_do = [fact for fact in report_params.declared if fact.value is None]
+    if to_do and not draft:
+        listed = "\n".join(f"  {fact.place}: {fact.id} ({fact.label})" for fact in to_do)
+        message = (
+            f"{len(to_do)} declared figures are still to fill in:\n{listed}\n"
+            "give each its value, source, stated_by and stated_on; or ask for a draft (--draft)"
+        )
+        raise InputError("to-do", message, district=district, year=year)
     return Report(
         project=project, district=who, year=year, form=form, params=report_params,
-        scope=scope or who.scope, draft=draft or not narrative.is_file(), ledgers=ledgers,
+        scope=scope or who.scope, draft=draft, ledgers=ledgers,
         computer=computer, absent=tuple(key for key in sources if not sources[key]),
     )  # fmt: skip
