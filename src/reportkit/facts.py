@@ -288,7 +288,7 @@ class Computer:
             )
             raise InputError("past-missing", message, fact=now.id)
         before = self.past[now.id]
-        value, text = change(spec, *figures, before)
+        value, text = change(spec, figures[0], before)
         return replace(made, value=value, definition=text, compared=(now.number, before))
 
     def _counted(self, blank: Fact, definition: Definition) -> Fact:
