@@ -153,12 +153,9 @@ def _cover_runs(
     for match in NUMBER.finditer(whole):
         start, end = match.span()
         state, why = _judge(start, end, owner, allowed, whole, units)
-        if state == "unbound":
-            # 三十 in 统一三十件: what a class covers at the ends is not told as part of it.
-            while allowed[start] and start < end - 1:
-                start += 1
-            while allowed[end - 1] and start < end - 1:
-                end -= 1
+        # 三十 in 统一三十件: what a class covers before it is no part of the number.
+        while state == "unbound" and allowed[start] and start < end - 1:
+            start += 1
         if why in _names(counted=False):
             continue
         context = (

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 import reportkit
 from reportkit.coverage import allowed_classes, cover, coverage_checks
 from reportkit.facts import Fact
 from reportkit.narrative import render
-from reportkit.numerals import NUMBER
+from reportkit.numerals import NUMBER, chinese_number, read_number
 
 ROOT = Path(__file__).parents[2]
 QUOTES = yaml.safe_load((ROOT / "tests/data/texts/quotes.yaml").read_text(encoding="utf-8"))
@@ -58,6 +60,30 @@ def test_every_class_says_why_and_has_both_kinds_of_examples():
 def test_every_word_of_a_class_holds_a_number():
     words = [w for one in allowed_classes() for line in one.words for w in line.split()]
     assert [word for word in words if not NUMBER.search(word)] == []
+    # A word that is itself a number, or a number and its measure, would let figures pass.
+    counted = re.compile(f"(?:{NUMBER.pattern})[件条次个项篇份名场期家人元处]")
+    assert [word for word in words if counted.fullmatch(word)] == []
+    named = {word for word in words if NUMBER.fullmatch(word) and read_number(word)}
+    assert named == set("三八 五一 五四 六一 七一 八一".split())  # days; nobody counts like this
+
+
+@given(
+    st.integers(1, 99_999),
+    st.sampled_from([str, chinese_number, "{:,}".format, "{}.5".format, "{}万".format]),
+    st.sampled_from(
+        "公开 共 全区 总数 各部门 中心 街道 统一 进一步 第一时间 占 《条例》印发 （一）培训 分别为 "
+        "件数 人次 条例 其中 至 2020年 8月19日 一是办结 电话 会议室 每周 "
+        "一般 十分 尤其 不一 第三方".split()
+    ),
+    st.sampled_from(
+        "件 条 次 个 项 篇 份 名 场 期 家 人 元 万元 % 余件 座 处 小时 分钟 家企业 类".split()
+    ),
+)
+def test_a_typed_figure_is_found_wherever_it_stands(number, form, before, after):
+    # The 万 of 万元 belongs to the number.
+    figure = form(number) + ("万" if after == "万元" else "")
+    told = unbound(f"{before}{form(number)}{after}，其余略。")
+    assert told == [figure]
 
 
 @pytest.mark.parametrize(
