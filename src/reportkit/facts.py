@@ -8,28 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from reportkit.definitions import Definition, parse_where
+from reportkit.derived import Figure, change, share
 from reportkit.errors import InputError
 from reportkit.ledgers import schema_of
+from reportkit.measuring import measure
+from reportkit.numerals import plain as plain
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
+    from reportkit.definitions import Definition
     from reportkit.forms import Cell
     from reportkit.ledgers import Ledger
-    from reportkit.params import Declared, FactSpec
+    from reportkit.params import Declared
+    from reportkit.specs import FactSpec
 
+# "sum" is whatever is computed from other facts, which sum_of names: a total, a share, a change.
 Origin = Literal["ledger", "sum", "declared"]
+# What stands for a declared figure that is not filled in yet; a final report refuses it.
+TO_DO = "〔待填〕"
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class Fact:
     ----------
     id, label, unit : str
     value : Decimal or str
-        A number, or an ISO day for a fact of unit 日期.
+        A number, an ISO day for a fact of unit 日期, or words where there is no number.
     origin : {"ledger", "sum", "declared"}
     definition : str
         In Chinese, as printed for auditors.
@@ -53,13 +58,15 @@ class Fact:
     subtracted : int
         How many rows at the end of *rows* are subtracted.
     sum_of : tuple of str
-        Facts that a sum adds up.
+        Facts that this one is computed from.
     source : str or None
         Where a declared value comes from.
     places : tuple of str
         Where it appears: ``table:t3``, ``section:一``.
     show_unit : bool
         Whether its table cell prints the unit.
+    compared : tuple of Decimal or None
+        Of a change: this year's figure and last year's.
     """
 
     id: str
@@ -76,6 +83,7 @@ class Fact:
     source: str | None = None
     places: tuple[str, ...] = ()
     show_unit: bool = False
+    compared: tuple[Decimal, Decimal] | None = None
 
     @property
     def number(self) -> Decimal:
@@ -146,13 +154,6 @@ class Facts(Mapping[str, Fact]):
         return {"schema": "reportkit/facts/1", **head, "facts": facts}
 
 
-def plain(value: Decimal) -> str:
-    """A decimal in plain digits without trailing zeros; zero is ``0``."""
-    text = format(value, "f")
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in ("-0", "") else text
-
-
 def rows_sha256(rows: npt.NDArray[np.int64]) -> str:
     """SHA-256 of row numbers as little-endian 64-bit integers, in order."""
     return hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()
@@ -163,90 +164,18 @@ def facts_bytes(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def measure(definition: Definition, ledger: Ledger) -> tuple[Decimal | str, Any, int]:
-    """Value, row numbers and number of subtracted rows of a definition.
+class Computer:
+    """Computes facts on demand, each once: cells of the form, narrative facts, declared ones.
 
     Parameters
     ----------
-    definition : Definition
-    ledger : Ledger
-        The ledger that the definition names.
-
-    Raises
-    ------
-    InputError
-        ``fact-column``: the definition reads a column that the ledger does not have.
+    year : int
+    cells, specs, declared
+        What can be asked for.
+    ledgers : mapping of str to Ledger
+    past : mapping of str to Decimal, optional
+        Last year's figures by fact id, for facts that compare with them.
     """
-    frame = ledger.frame
-    if unknown := sorted(definition.columns - set(frame.columns)):
-        known = "、".join(frame.columns)
-        message = f"{ledger.schema.name} has no column {'、'.join(unknown)}; it has {known}"
-        raise InputError("fact-column", message, ledger=ledger.key)
-    groups = [definition.where] + ([definition.minus] if definition.minus is not None else [])
-    values: list[Decimal | str] = []
-    rows = []
-    for where in groups:
-        mask = np.ones(len(frame), dtype=bool)
-        for condition in where:
-            mask &= condition.mask(frame)
-        rows.append(frame.index.to_numpy()[mask].astype(np.int64))
-        values.append(_measure_rows(definition, frame[mask]))
-    value = values[0]
-    if len(values) == 2 and isinstance(value, Decimal) and isinstance(values[1], Decimal):
-        value -= values[1]
-    if definition.divide != 1 and isinstance(value, Decimal):
-        value /= definition.divide
-    return value, np.concatenate(rows), len(rows[1]) if len(rows) == 2 else 0
-
-
-def _measure_rows(definition: Definition, chosen: pd.DataFrame) -> Decimal | str:
-    if definition.measure == "count":
-        return Decimal(len(chosen))
-    column = chosen[str(definition.column)]
-    if definition.measure == "distinct":
-        return Decimal(column.nunique())
-    if definition.measure in ("sum", "median", "max"):
-        if pd.api.types.is_integer_dtype(column.dtype):
-            numbers = pa.array(column, pa.int64()).cast(pa.decimal128(38, 0))
-        elif isinstance(column.dtype, pd.ArrowDtype):
-            numbers = pa.array(column)
-        else:
-            message = (
-                f"the {definition.measure} of {definition.column} is asked for, but it is no "
-                "amount or number"
-            )
-            raise InputError("fact-measure", message, ledger=definition.ledger)
-        if definition.measure == "sum":
-            total = pc.sum(numbers).as_py()
-            return Decimal(0) if total is None else total
-        ordered = sorted(numbers.drop_null().to_pylist())
-        if not ordered:
-            return ""
-        middle = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
-        return ordered[-1] if definition.measure == "max" else sum(middle, Decimal(0)) / 2
-    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
-        message = f"the {definition.measure} {definition.column} is asked for, but it is no date"
-        raise InputError("fact-measure", message, ledger=definition.ledger)
-    day = column.min() if definition.measure == "first" else column.max()
-    return "" if pd.isna(day) else str(day.date())
-
-
-def definition_of(spec: FactSpec, year: int) -> Definition:
-    """The definition of a narrative fact for one report year."""
-    kind, column = ("count", None)
-    if isinstance(spec.measure, dict):
-        kind, column = next(iter(spec.measure.items()))
-    return Definition(
-        ledger=str(spec.ledger),
-        where=parse_where(spec.where, year),
-        minus=None if spec.minus is None else parse_where(spec.minus, year),
-        measure=kind,  # type: ignore[arg-type]  # the parameters allow these words only
-        column=column,
-    )
-
-
-class Computer:
-    """Computes facts on demand, each once: cells of the form, narrative facts, declared ones."""
 
     def __init__(
         self,
@@ -289,53 +218,104 @@ class Computer:
             self.facts[name] = self._compute(name, ())
         return self.facts[name]
 
+    def possible(self) -> Mapping[str, Fact]:
+        """Every fact that could be asked for and can be computed; the report gains none by it."""
+        trial = copy(self)
+        trial.facts = dict(self.facts)
+        for name in self.known():
+            with suppress(InputError):
+                trial.get(name)
+        return trial.facts
+
     def _compute(self, name: str, above: tuple[str, ...]) -> Fact:
         if name in above:
-            message = f"fact '{name}' is a sum of itself: {' → '.join((*above, name))}"
+            message = f"fact '{name}' is computed from itself: {' → '.join((*above, name))}"
             raise InputError("fact-circle", message)
+        above = (*above, name)
         if name in self.declared:
             return _declared(self.declared[name])
         if name in self.cells:
             cell = self.cells[name]
-            label, unit, parts, show_unit = cell.label, cell.unit, cell.sum_of, cell.show_unit
-            definition = cell.definition
-        elif name in self.specs:
-            spec = self.specs[name]
-            label, unit, parts, show_unit = spec.label, spec.unit, tuple(spec.sum_of or ()), False
-            definition = None if parts else definition_of(spec, self.year)
-        else:
+            blank = Fact(name, cell.label, "", cell.unit, "ledger", "", show_unit=cell.show_unit)
+            if cell.definition:
+                return self._counted(blank, cell.definition)
+            return self._total(blank, self._parts(cell.sum_of, above))
+        if name not in self.specs:
             message = f"there is no fact '{name}'"
             raise InputError("fact-unknown", message)
-        if definition is None:
-            for part in parts:
-                if part not in self.facts:
-                    self.facts[part] = self._compute(part, (*above, name))
-            total = sum((self.facts[part].number for part in parts), Decimal(0))
-            text = f"{len(parts)}项之和" if len(parts) > 8 else " + ".join(parts)
-            return Fact(name, label, total, unit, "sum", text, sum_of=parts, show_unit=show_unit)
+        spec = self.specs[name]
+        blank = Fact(name, spec.label, "", spec.unit, "ledger", "")
+        try:
+            if spec.ledger:
+                return self._counted(blank, spec.definition(self.year))
+            if spec.sum_of:
+                return self._total(blank, self._parts(spec.sum_of, above))
+            return self._derived(replace(blank, unit=spec.unit or "%"), spec, above)
+        except InputError as error:
+            if error.reason != "fact-unknown":
+                raise
+            message = f"{spec.place}: '{name}' is computed from a fact that there is not: "
+            raise InputError("fact-missing", message + error.message) from None
+
+    def _parts(self, names: Iterable[str], above: tuple[str, ...]) -> list[Fact]:
+        for name in names:
+            if name not in self.facts:
+                self.facts[name] = self._compute(name, above)
+        return [self.facts[name] for name in names]
+
+    def _total(self, blank: Fact, parts: Sequence[Fact]) -> Fact:
+        names = tuple(part.id for part in parts)
+        text = f"{len(parts)}项之和" if len(parts) > 8 else " + ".join(names)
+        value = TO_DO if _to_do(parts) else sum((part.number for part in parts), Decimal(0))
+        return replace(blank, value=value, origin="sum", definition=text, sum_of=names)
+
+    def _derived(self, blank: Fact, spec: FactSpec, above: tuple[str, ...]) -> Fact:
+        names = tuple(str(name) for name in (spec.part, spec.share_of, spec.change_of) if name)
+        parts = self._parts(names, above)
+        made = replace(blank, origin="sum", sum_of=names)
+        if _to_do(parts):
+            return replace(made, value=TO_DO, definition=f"{TO_DO}{'、'.join(names)}")
+        figures = [Figure(part.label, part.number, part.unit) for part in parts]
+        if spec.share_of:
+            value, text = share(spec, *figures)
+            return replace(made, value=value, definition=text)
+        (now,) = parts
+        if self.past is None or now.id not in self.past:
+            message = (
+                f"'{spec.id}' compares {now.id} with {self.year - 1}, which is not known: run the "
+                f"report of {self.year - 1} first, or add its published figures as "
+                f"params/reports/<district>/{self.year - 1}.published.json"
+            )
+            raise InputError("past-missing", message, fact=now.id)
+        before = self.past[now.id]
+        value, text = change(spec, figures[0], before)
+        return replace(made, value=value, definition=text, compared=(now.number, before))
+
+    def _counted(self, blank: Fact, definition: Definition) -> Fact:
         ledger = self.ledgers.get(definition.ledger)
         if ledger is None:
             message = (
-                f"fact '{name}' ({label}) needs the ledger {schema_of(definition.ledger).name}, "
-                "which is not there"
+                f"fact '{blank.id}' ({blank.label}) needs the ledger "
+                f"{schema_of(definition.ledger).name}, which is not there"
             )
             raise InputError("ledger-missing", message, ledger=definition.ledger)
         value, rows, subtracted = measure(definition, ledger)
-        return Fact(
-            name, label, value, unit, "ledger", definition.text(ledger.schema.name),
-            ledger=ledger.key, where=tuple(definition.where_json()), rows=rows,
-            subtracted=subtracted, show_unit=show_unit,
+        return replace(
+            blank, value=value, definition=definition.text(ledger.schema.name), ledger=ledger.key,
+            where=tuple(definition.where_json()), rows=rows, subtracted=subtracted,
         )  # fmt: skip
 
 
+def _to_do(parts: Sequence[Fact]) -> bool:
+    return any(part.value == TO_DO for part in parts)
+
+
 def _declared(fact: Declared) -> Fact:
-    try:
-        value: Decimal | str = Decimal(fact.value)
-    except ArithmeticError:
-        value = fact.value
-    source = fact.source
-    if fact.stated_by or fact.stated_on:
-        source += f"（{'，'.join(str(s) for s in (fact.stated_by, fact.stated_on) if s)}）"
-    return Fact(
-        fact.id, fact.label, value, fact.unit, "declared", "申报数据，不由台账计算", source=source
-    )
+    value: Decimal | str = fact.value or TO_DO
+    with suppress(ArithmeticError):
+        number = Decimal(value)
+        value = number if number.is_finite() else value
+    stated = "，".join(str(one) for one in (fact.stated_by, fact.stated_on) if one)
+    source = (fact.source or "来源待填") + (f"（{stated}）" if stated else "")
+    text = "申报数据，不由台账计算"
+    return Fact(fact.id, fact.label, value, fact.unit, "declared", text, source=source)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import mistune
@@ -18,11 +18,13 @@ from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.facts import TO_DO
+from reportkit.renderings import FILTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from reportkit.facts import Computer, Fact
+    from reportkit.facts import Computer
     from reportkit.forms import Form
 
 Run = dict[str, Any]
@@ -32,7 +34,6 @@ Prose = list[dict[str, Any]]
 # Markdown; a narrative that holds them is refused.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARK = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
-_DIGITS = "零一二三四五六七八九"
 
 
 @dataclass(frozen=True)
@@ -41,54 +42,6 @@ class Narrative:
 
     sections: Mapping[str, Prose]
     places: Mapping[str, tuple[str, ...]]
-
-
-def chinese_number(number: int) -> str:
-    """A whole number below 100 million in Chinese numerals: 26 is 二十六.
-
-    Raises
-    ------
-    InputError
-        ``number``: negative or too large.
-    """
-    if not 0 <= number < 100_000_000:
-        message = f"{number} cannot be written in Chinese numerals here; print it in digits"
-        raise InputError("number", message)
-    if number >= 10_000:
-        high, low = divmod(number, 10_000)
-        link = "零" if 0 < low < 1_000 else ""
-        return chinese_number(high) + "万" + link + (chinese_number(low) if low else "")
-    text, pending = "", False
-    for unit, name in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
-        digit = number // unit % 10
-        if digit:
-            text += ("零" if pending else "") + _DIGITS[digit] + name
-        pending = bool(text) and not digit
-    return re.sub("^一十", "十", text) or "零"
-
-
-def _day(value: str) -> date:
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        message = f"'{value}' is no day, so it cannot be printed as one"
-        raise InputError("not-a-day", message) from None
-
-
-def _as_day(fact: Fact) -> str:
-    day = _day(fact.text)
-    return f"{day.month}月{day.day}日"
-
-
-def _as_full_day(fact: Fact) -> str:
-    return f"{_day(fact.text).year}年{_as_day(fact)}"
-
-
-_FILTERS: dict[str, Callable[[Fact], str]] = {
-    "cn": lambda fact: chinese_number(int(fact.number)),
-    "date": _as_day,
-    "date_full": _as_full_day,
-}
 
 
 class _Names:
@@ -104,13 +57,15 @@ class _Names:
 
 
 class _Renderer:
-    """One pass over one template; remembers which figure was printed for which fact."""
+    """One pass over one template; remembers what was printed with something known about it."""
 
     def __init__(self, computer: Computer) -> None:
         self.computer = computer
-        self.printed: list[tuple[str, str]] = []
+        self.printed: list[Run] = []
 
-    def mark(self, value: Any, form: Callable[[Fact], str] = lambda fact: fact.text) -> Any:
+    def mark(
+        self, value: Any, form: Callable[..., str] = lambda fact: fact.text, *options: Any
+    ) -> Any:
         if not isinstance(value, _Names):
             return value
         name = value._name
@@ -119,7 +74,20 @@ class _Renderer:
             hint = f"; nearest: {', '.join(near)}" if near else ""
             message = f"there is no fact '{name}'{hint}"
             raise InputError("fact-unknown", message)
-        self.printed.append((name, form(self.computer.get(name))))
+        fact = self.computer.get(name)
+        text = TO_DO if fact.value == TO_DO else form(fact, *options)
+        return self.print({"text": text, "fact": name})
+
+    def allow(self, value: Any, reason: str) -> str:
+        """Numbers that the template itself states to be no facts, and why."""
+        text = str(value)
+        if isinstance(value, _Names) or _OPEN in text or not reason.strip():
+            message = "'allowed' takes plain text and a reason; a fact needs neither"
+            raise InputError("allowed", message)
+        return self.print({"text": text, "allowed": reason})
+
+    def print(self, run: Run) -> str:
+        self.printed.append(run)
         return f"{_OPEN}{len(self.printed) - 1}{_CLOSE}"
 
     def environment(self) -> SandboxedEnvironment:
@@ -129,9 +97,16 @@ class _Renderer:
             keep_trailing_newline=True,
             autoescape=False,  # the output is Markdown; exporters escape it
         )
-        for name, form in _FILTERS.items():
-            environment.filters[name] = lambda value, form=form: self.mark(value, form)
+        for name, form in FILTERS.items():
+            environment.filters[name] = partial(self._filtered, name, form)
+        environment.filters["allowed"] = self.allow
         return environment
+
+    def _filtered(self, name: str, form: Callable[..., str], value: Any, *options: Any) -> Any:
+        if not isinstance(value, _Names):
+            message = f"'{name}' prints facts; {value!r} is none"
+            raise InputError("rendering", message)
+        return self.mark(value, form, *options)
 
 
 def render(
@@ -192,7 +167,7 @@ def _template_line(error: BaseException) -> int | None:
 class _Reader:
     """Markdown tokens into prose nodes by section."""
 
-    def __init__(self, printed: list[tuple[str, str]], form: Form, name: str) -> None:
+    def __init__(self, printed: list[Run], form: Form, name: str) -> None:
         self.printed, self.form, self.name = printed, form, name
         self.places: dict[str, list[str]] = {}
         self.section = ""
@@ -259,12 +234,13 @@ class _Reader:
         runs: list[Run] = []
         for number, part in enumerate(_MARK.split(raw)):
             if number % 2:
-                fact, text = self.printed[int(part)]
+                run = self.printed[int(part)]
                 place = f"section:{self.section}" if self.section else "preamble"
-                known = self.places.setdefault(fact, [])
-                if place not in known:
-                    known.append(place)
-                runs.append({"text": text, "fact": fact})
+                if "fact" in run:
+                    known = self.places.setdefault(run["fact"], [])
+                    if place not in known:
+                        known.append(place)
+                runs.append(dict(run))
             elif part:
                 runs.append({"text": part})
         return runs

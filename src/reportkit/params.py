@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from reportkit.errors import InputError
 from reportkit.sources import LedgerSources
@@ -20,7 +20,6 @@ ID = re.compile(r"[0-9a-z][0-9a-z_-]{0,63}")
 FACT_ID = re.compile(r"[a-z][0-9a-z_]*(\.[0-9a-z_]+)+")
 Scope = Literal["district", "office"]
 Level = Literal["department", "county", "city", "province"]
-_Measure = Literal["sum", "distinct", "first", "last", "median", "max"]
 
 
 def _check_fact_id(value: Any) -> Any:
@@ -62,24 +61,79 @@ class District(Strict):
 
 
 class Declared(Strict):
-    """A figure that no ledger holds, with who stated it and where it stands."""
+    """A figure that no ledger holds: who stated it, when, and where it stands.
+
+    A value that is left empty is still to do.
+    """
 
     id: FactId
     label: str
-    value: str
+    value: str | None
     unit: str = ""
-    source: str
+    source: str | None = None
     stated_by: str | None = None
     stated_on: date | None = None
+    _place: str = PrivateAttr("")
+
+    @model_validator(mode="after")
+    def _is_stated(self) -> Declared:
+        missing = [
+            name for name in ("source", "stated_by", "stated_on") if getattr(self, name) is None
+        ]
+        if self.value is not None and missing:
+            message = (
+                f"'{self.id}' states a figure that no ledger holds, without {', '.join(missing)}: "
+                "say where it stands, who stated it and on which day"
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def place(self) -> str:
+        """File and line, to begin an error with."""
+        return self._place
+
+
+class Share(Strict):
+    """A percentage that the text states, with the part and the whole it must follow from."""
+
+    percent: FactId
+    part: FactId
+    whole: FactId
 
 
 class Relation(Strict):
-    """Figures of the text that must add up: the sum of the left ones is that of the right ones."""
+    """How figures of the text must agree; one of three kinds.
+
+    ``left`` and ``right``: both sums are equal. ``parts`` and ``whole``: what the parts add up to
+    is at most the whole (73 of 76). ``share``: a stated percentage is the part of the whole,
+    rounded half up to the places it is stated with.
+    """
 
     title: str
-    left: list[FactId]
-    right: list[FactId]
+    left: list[FactId] | None = None
+    right: list[FactId] | None = None
+    parts: list[FactId] | None = None
+    whole: FactId | None = None
+    share: Share | None = None
     severity: Literal["error", "warning", "info"] = "error"
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Relation:
+        kinds = [("left", "right"), ("parts", "whole"), ("share",)]
+        given = {name for kind in kinds for name in kind if getattr(self, name) is not None}
+        if given not in map(set, kinds):
+            message = "a relation has left and right, or parts and whole, or share"
+            raise ValueError(message)
+        return self
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """All facts that take part."""
+        share = self.share
+        named = (share.percent, share.part, share.whole) if share else (self.whole,)
+        listed = (*(self.left or ()), *(self.right or ()), *(self.parts or ()), *named)
+        return tuple(name for name in listed if name)
 
 
 class Figures(Strict):
@@ -119,23 +173,6 @@ class ReportParams(Strict):
     declared: list[Declared] = Field(default_factory=list)
     relations: list[Relation] = Field(default_factory=list)
     waivers: list[Waiver] = Field(default_factory=list)
-
-
-class FactSpec(Strict):
-    """A narrative fact as data: ``params/facts/*.yaml``."""
-
-    id: FactId
-    label: str
-    unit: str = ""
-    ledger: str | None = None
-    where: dict[str, Any] = Field(default_factory=dict)
-    minus: dict[str, Any] | None = None
-    measure: Literal["count"] | dict[_Measure, str] = "count"
-    sum_of: list[FactId] | None = None
-
-
-class _FactFile(Strict):
-    facts: list[FactSpec]
 
 
 @dataclass(frozen=True)
@@ -214,6 +251,8 @@ class Project:
             message = file.problem(("year",), f"year is {report.year}, the file is for {year}")
             raise InputError("parameters", message, district=district, year=year)
         _refuse_twice(file, [fact.id for fact in report.declared], ("declared",))
+        for number, fact in enumerate(report.declared):
+            fact._place = f"{path}:{file.line(('declared', number, 'value'))}"
         return report
 
     def report_file(self, district: str, year: int, suffix: str) -> Path:
@@ -234,28 +273,6 @@ class Project:
             ``parameters``: with file and line.
         """
         return work_calendar(self.holidays_file)
-
-    def fact_specs(self) -> dict[str, FactSpec]:
-        """All narrative facts that ``params/facts`` defines, by id.
-
-        Raises
-        ------
-        InputError
-            ``parameters``: with file and line; also when an id is defined twice.
-        """
-        specs: dict[str, FactSpec] = {}
-        for path in sorted((self.params / "facts").glob("*.yaml")):
-            file = read_yaml(path)
-            for number, spec in enumerate(file.validate(_FactFile).facts):
-                key = ("facts", number, "id")
-                if spec.id in specs:
-                    message = file.problem(key, f"fact '{spec.id}' is defined twice")
-                    raise InputError("parameters", message, file=str(path))
-                if (spec.ledger is None) == (spec.sum_of is None):
-                    message = f"fact '{spec.id}' needs either a ledger or sum_of"
-                    raise InputError("parameters", file.problem(key, message), file=str(path))
-                specs[spec.id] = spec
-        return specs
 
 
 def check_id(name: str) -> str:

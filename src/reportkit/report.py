@@ -17,6 +17,7 @@ from reportkit.checks import (
     Check,
     accept,
     continuity_checks,
+    coverage_checks,
     form_checks,
     intake_checks,
     limit_checks,
@@ -29,6 +30,7 @@ from reportkit.checks import (
     rule_of,
     share_checks,
 )
+from reportkit.coverage import Coverage, cover
 from reportkit.display import (
     Shown,
     show_checks,
@@ -47,6 +49,7 @@ from reportkit.params import District, Project, ReportParams, Scope
 from reportkit.past import Past, figures_of
 from reportkit.published import load_published, read_report
 from reportkit.sealing import evidence_parquet, seal_of
+from reportkit.specs import read_specs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,6 +170,13 @@ class Report:
         context = {"year": self.year, "district": self.district}
         return render(template, computer=self.computer, form=self.form, context=context, name=name)
 
+    @cached_property
+    def coverage(self) -> Coverage:
+        """The text with every number looked at: bound to a fact, allowed, or unbound."""
+        narrative = self.narrative
+        units = {name: self.computer.get(name).unit for name in narrative.places}
+        return cover(narrative.sections, units)
+
     def head(self) -> Shown:
         """Title, document number, dates and preamble."""
         issuer = self.district.issuer or self.district.name
@@ -185,7 +195,7 @@ class Report:
                 "document_number": self.params.document_number,
                 "dated": dated and dated.isoformat(),
                 "printed": printed and printed.isoformat(),
-                "preamble": self.narrative.sections[""],
+                "preamble": self.coverage.sections[""],
             }
         )
 
@@ -195,7 +205,7 @@ class Report:
         if section is None:
             known = "、".join(s.number for s in self.form.sections)
             raise InputError("section", f"there is no section '{number}'; sections are {known}")
-        return show_section(number, section.title, self.narrative.sections.get(number, []))
+        return show_section(number, section.title, self.coverage.sections.get(number, []))
 
     def table(self, number: int | str) -> Shown:
         """A statutory table (2, 3 or 4), every cell a fact."""
@@ -259,13 +269,16 @@ class Report:
         """
         _ = self.narrative
         for relation in self.params.relations:
-            for name in (*relation.left, *relation.right):
+            for name in relation.facts:
                 self.computer.get(name)
         facts = self._computed()
         values = {name: facts[name].number for name in self.computer.cells}
         cells = list(self.computer.cells.values())
         checks = form_checks(self.form, facts, year=self.year, ledgers=self.ledgers)
         checks += relation_checks(self.params.relations, facts)
+        meant = self.computer.possible() if self.coverage.of("unbound") else facts
+        titles = {s.number: f"{s.number}、{s.title}" for s in self.form.sections} | {"": "序言"}
+        checks += coverage_checks(self.coverage, meant, titles=titles)
         if self.past:
             checks += continuity_checks(self.form, values, self.past.values)
             if self.past.facts:
@@ -408,13 +421,20 @@ def open_report(
         name: figures_of(project, name, year, scope=project.district(name).scope) for name in summed
     }
     computer = Computer(
-        year, cells=cells, specs=project.fact_specs(), declared=report_params.declared,
-        ledgers=ledgers, past=past.values if past else None,
+        year, cells=cells, specs=read_specs(project.params / "facts"),
+        declared=report_params.declared, ledgers=ledgers, past=past.values if past else None,
     )  # fmt: skip
-    narrative = project.report_file(district, year, "md")
+    draft = draft or not project.report_file(district, year, "md").is_file()
+    to_do = [fact for fact in report_params.declared if fact.value is None]
+    if to_do and not draft:
+        listed = "\n".join(f"  {fact.place}: {fact.id} ({fact.label})" for fact in to_do)
+        message = (
+            f"{len(to_do)} declared figures are still to fill in:\n{listed}\n"
+            "give each its value, source, stated_by and stated_on; or ask for a draft (--draft)"
+        )
+        raise InputError("to-do", message, district=district, year=year)
     return Report(
         project=project, district=who, year=year, form=form, params=report_params,
-        scope=scope, draft=draft or not narrative.is_file(), ledgers=ledgers,
-        computer=computer, absent=tuple(key for key in sources if not sources[key]), past=past,
-        members=members,
+        scope=scope, draft=draft, ledgers=ledgers, computer=computer,
+        absent=tuple(key for key in sources if not sources[key]), past=past, members=members,
     )  # fmt: skip

@@ -58,6 +58,41 @@ def test_the_documents_show_the_report(huli):
     assert "24161987.13" in text
 
 
+def test_a_figure_changed_by_hand_is_named(project):
+    shutil.copytree(ROOT / "data/huli", project / "data/huli")
+    path = project / "params/reports/huli/2020.md"
+    text = path.read_text(encoding="utf-8")
+    bound = "全年主动公开政府信息{{ pub.total }}条"
+    assert bound in text
+    path.write_text(text.replace(bound, "全年主动公开政府信息1313条"), encoding="utf-8")
+    done = reportkit("run", "huli", 2020, "--json", cwd=project)
+    assert done.returncode == 1
+    found = {one["id"]: one for one in json.loads(done.stdout)["findings"]}
+    assert set(found) == {"N3", "C1", "C2"}
+    assert found["C1"]["severity"] == "error"
+    assert "一、总体情况：“" in found["C1"]["message"]
+    assert "政府信息【1313】条" in found["C1"]["message"]
+    assert found["C2"]["facts"] == ["pub.total"]
+    current = project / "outputs/huli/2020/current"
+    mark = '<mark class="unbound" title="没有绑定数据">1313</mark>'
+    assert mark in (current / "audit.html").read_text(encoding="utf-8")
+    page = (current / "report.html").read_text(encoding="utf-8")
+    assert "政府信息1313条" in page
+
+
+def test_figures_left_to_do_are_listed_and_make_a_draft_only(project):
+    path = project / "params/reports/pingtan/2021.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("value: 2, unit: 个", "value: , unit: 个"), encoding="utf-8")
+    done = reportkit("run", "pingtan", 2021, cwd=project)
+    assert done.returncode == 2
+    assert "params/reports/pingtan/2021.yaml:6: media.closed (关停政务新媒体)" in done.stderr
+    done = reportkit("run", "pingtan", 2021, "--draft", cwd=project)
+    assert done.returncode == 0, done.stderr
+    page = (project / "outputs/pingtan/2021/current/report.html").read_text(encoding="utf-8")
+    assert "〔待填〕" in page
+
+
 def test_facts_json_is_whole(huli):
     current, _, _ = huli
     document = json.loads((current / "facts.json").read_text(encoding="utf-8"))
@@ -66,7 +101,7 @@ def test_facts_json_is_whole(huli):
     assert list(facts) == sorted(facts)
     assert facts["t3.new.total"]["value"] == "76"
     for fact in facts.values():
-        if fact["origin"] == "sum":
+        if fact["origin"] == "sum" and fact["unit"] != "%":
             parts = [facts[part] for part in fact["sum_of"]]
             assert int(fact["value"]) == sum(int(part["value"]) for part in parts)
         if fact["rows"]:

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportkit.checks import form_checks, published_checks, relation_checks
+from reportkit.checks import form_checks, published_checks
 from reportkit.facts import Fact, Facts
 from reportkit.forms import form_for
-from reportkit.params import Relation
 
 FORM = form_for(2020)
 
@@ -119,19 +118,6 @@ def test_one_application_in_two_outcomes_is_found():
     )
     facts["t3.partial.natural_person"] = twice
     assert broken(Facts(facts)) == {"R5"}
-
-
-def test_relations_of_the_text():
-    facts = Facts(
-        {
-            name: Fact(name, name, Decimal(value), "项", "declared", "")
-            for name, value in (("a.whole", 502), ("a.bound", 448), ("a.left", 66))
-        }
-    )
-    relation = Relation(title="总数等于分项之和", left=["a.whole"], right=["a.bound", "a.left"])
-    (check,) = relation_checks([relation], facts)
-    assert (check.id, check.holds, check.left, check.right) == ("N1", False, "502", "514")
-    assert check.message == "502 ≠ 448 + 66 = 514，相差12"
 
 
 def test_the_published_report_is_compared_cell_by_cell():

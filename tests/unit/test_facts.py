@@ -12,7 +12,8 @@ from reportkit.errors import InputError
 from reportkit.facts import Computer, facts_bytes, measure, plain, rows_sha256
 from reportkit.forms import form_for
 from reportkit.ledgers import Ledger, schema_of
-from reportkit.params import Declared, FactSpec
+from reportkit.params import Declared
+from reportkit.specs import FactSpec
 
 
 def ledger(key, **columns):
@@ -54,6 +55,13 @@ ITEMS = ledger(
     设立日期=days("2018-01-01", "2020-05-01", "2020-06-01"),
     取消日期=days("2020-07-01", None, "2020-08-01"),
 )
+
+
+def declare(name, value, label="", unit=""):
+    return Declared(
+        id=name, label=label, value=value, unit=unit, source="公报", stated_by="某科",
+        stated_on="2021-01-05",
+    )  # fmt: skip
 
 
 def computer(year=2020, **ledgers):
@@ -144,15 +152,15 @@ def test_a_sum_of_itself_is_refused():
 
 
 def test_a_declared_fact_may_not_replace_a_computed_one():
-    declared = [Declared(id="t3.new.total", label="", value="1", source="x")]
+    declared = [declare("t3.new.total", "1")]
     with pytest.raises(InputError, match="declared"):
         Computer(2020, cells=form_for(2020).cells(2020), specs={}, declared=declared, ledgers={})
 
 
 def test_a_declared_fact_names_its_source():
-    declared = [Declared(id="a.b", label="", value="007.50", source="公报", stated_by="某科")]
+    declared = [declare("a.b", "007.50")]
     fact = Computer(2020, cells=[], specs={}, declared=declared, ledgers={}).get("a.b")
-    assert (fact.text, fact.origin, fact.source) == ("7.5", "declared", "公报（某科）")
+    assert (fact.text, fact.origin, fact.source) == ("7.5", "declared", "公报（某科，2021-01-05）")
 
 
 def test_row_digests_can_be_made_with_other_tools():
@@ -173,3 +181,103 @@ def test_facts_bytes_are_utf8_and_end_with_a_line():
 )
 def test_plain_numbers(value, text):
     assert plain(Decimal(value)) == text
+
+
+FIGURES = [
+    declare("a.part", "74", "按期答复", "件"), declare("a.whole", "76", "答复", "件"),
+    declare("a.none", "0", "无", "件"), declare("a.fall", "-3", "增减", "项"),
+]  # fmt: skip
+
+
+def derive(past=None, **spec):
+    specs = {"x.y": FactSpec(id="x.y", label="比例", **spec)}
+    return Computer(2020, cells=[], specs=specs, declared=FIGURES, ledgers={}, past=past).get("x.y")
+
+
+def test_a_share_tells_its_base_and_its_rounding():
+    fact = derive(part="a.part", share_of="a.whole", decimals=2)
+    assert (fact.text, fact.unit, fact.origin) == ("97.37", "%", "sum")
+    assert fact.sum_of == ("a.part", "a.whole")
+    assert fact.definition == (
+        "“按期答复”74件 ÷ “答复”76件 × 100%，四舍五入保留2位小数；基数为“答复”"
+    )
+
+
+@pytest.mark.parametrize(
+    ("decimals", "part", "whole", "value"),
+    [
+        (0, "a.half", "a.whole8", "63"),  # 62.5: a half goes up, not to the even digit
+        (1, "a.half", "a.whole8", "62.5"),
+        (1, "a.whole8", "a.whole8", "100"),
+        (2, "a.half", "a.three", "166.67"),
+    ],
+)
+def test_a_share_is_rounded_half_up(decimals, part, whole, value):
+    declared = [declare("a.half", "5"), declare("a.whole8", "8"), declare("a.three", "3")]
+    specs = {"x.y": FactSpec(id="x.y", label="", part=part, share_of=whole, decimals=decimals)}
+    made = Computer(2020, cells=[], specs=specs, declared=declared, ledgers={})
+    assert made.get("x.y").text == value
+
+
+def test_a_share_of_nothing_is_said_in_words():
+    assert derive(part="a.none", share_of="a.none").text == "基数为0，不计算比例"
+    own = derive(part="a.part", share_of="a.none", if_zero="本年无答复")
+    assert (own.value, own.as_json()["value"]) == ("本年无答复", "本年无答复")
+    assert own.definition.endswith("基数为“无”，本年为0，不计算比例")
+
+
+@pytest.mark.parametrize(
+    ("of", "last", "unit", "value"),
+    [
+        ("a.whole", "60", "", "26.7"),
+        ("a.whole", "80", "", "-5"),
+        ("a.whole", "60", "件", "16"),
+        ("a.whole", "76", "", "0"),
+        ("a.whole", "0", "", "上年为0，无可比增幅"),
+        ("a.none", "0", "", "0"),
+        ("a.none", "5", "", "-100"),
+        ("a.fall", "5", "", "由上年增加5项转为减少3项"),
+        ("a.fall", "-5", "", "由上年减少5项变为减少3项"),
+        ("a.fall", "0", "", "由上年没有增减转为减少3项"),
+        ("a.whole", "-4", "", "由上年减少4件转为增加76件"),
+        ("a.fall", "5", "项", "-8"),
+    ],
+)
+def test_a_change_against_last_year(of, last, unit, value):
+    assert derive({of: Decimal(last)}, change_of=of, unit=unit).text == value
+
+
+def test_a_change_tells_its_base():
+    fact = derive({"a.whole": Decimal(60)}, change_of="a.whole")
+    assert fact.definition == (
+        "（“答复”76件 − 上年60件） ÷ 上年60件 × 100%，四舍五入保留1位小数；基数为上年数"
+    )
+    assert (fact.origin, fact.sum_of) == ("sum", ("a.whole",))
+
+
+@pytest.mark.parametrize("past", [None, {"a.part": Decimal(1)}])
+def test_a_change_without_last_year_says_how_to_get_it(past):
+    with pytest.raises(InputError, match=r"run the report of 2019 first.*2019\.published") as error:
+        derive(past, change_of="a.whole")
+    assert error.value.reason == "past-missing"
+
+
+def test_a_figure_to_fill_in_goes_on_as_one():
+    declared = [declare("a.whole", "76"), Declared(id="a.part", label="某数", value=None)]
+    specs = {
+        "x.sum": FactSpec(id="x.sum", label="", sum_of=["a.whole", "a.part"]),
+        "x.share": FactSpec(id="x.share", label="", part="a.part", share_of="a.whole"),
+    }
+    made = Computer(2020, cells=[], specs=specs, declared=declared, ledgers={})
+    texts = [made.get(name).text for name in ("a.part", "x.sum", "x.share")]
+    assert texts == ["〔待填〕"] * 3
+    assert made.get("a.part").source == "来源待填"
+
+
+def test_hints_add_no_fact_to_the_report():
+    made = computer(applications=APPLICATIONS)
+    made.get("t3.new.total")
+    before = set(made.facts)
+    assert "t3.granted.natural_person" in made.possible()
+    assert "t2.fees.items_last_year" not in made.possible()
+    assert set(made.facts) == before

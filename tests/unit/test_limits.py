@@ -13,7 +13,7 @@ from reportkit.definitions import Definition, parse_where
 from reportkit.errors import InputError
 from reportkit.facts import Computer, measure
 from reportkit.ledgers import read_ledger
-from reportkit.params import Project
+from reportkit.specs import read_specs
 from reportkit.worktime import work_calendar
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +58,7 @@ def ledger(tmp_path_factory):
 
 
 def fact(ledger, name, year=2020):
-    specs = Project(ROOT / "params", ROOT / "data").fact_specs()
+    specs = read_specs(ROOT / "params/facts")
     computer = Computer(year, cells=[], specs=specs, declared=[], ledgers={"applications": ledger})
     return computer.get(f"timeliness.{name}")
 

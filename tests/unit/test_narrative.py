@@ -1,19 +1,18 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from reportkit.errors import InputError
 from reportkit.facts import Computer
 from reportkit.forms import form_for
-from reportkit.narrative import chinese_number, render
+from reportkit.narrative import render
 from reportkit.params import Declared, District
 
 FORM = form_for(2020)
 DECLARED = [
-    Declared(id="pub.total", label="", value="1313", source="x"),
-    Declared(id="pub.insurance", label="", value="26", source="x"),
-    Declared(id="act.notice", label="", value="2020-08-19", source="x"),
-]
+    Declared(id=name, label="", value=value, source="x", stated_by="某科", stated_on="2021-01-05")
+    for name, value in (
+        ("pub.total", "1313"), ("pub.insurance", "26"), ("act.notice", "2020-08-19"),
+    )
+]  # fmt: skip
 
 
 def read(template, **context):
@@ -43,6 +42,19 @@ def test_renderings():
     assert [run["text"] for run in runs] == ["二十六", "、", "8月19日", "、", "2020年8月19日"]
 
 
+def test_options_of_a_rendering_and_what_the_template_allows():
+    template = "# 一、总体情况\n\n{{ pub.total | wan(2) }}，每周{{ '7' | allowed('开放天数') }}天"
+    assert read(template).sections["一"][0]["runs"] == [
+        {"text": "约0.13万", "fact": "pub.total"},
+        {"text": "，每周"},
+        {"text": "7", "allowed": "开放天数"},
+        {"text": "天"},
+    ]
+    template = "# 一、总体情况\n\n{% filter allowed('法定用语') %}属于四类信息{% endfilter %}"
+    (run,) = read(template).sections["一"][0]["runs"]
+    assert run == {"text": "属于四类信息", "allowed": "法定用语"}
+
+
 def test_headings_lists_and_preamble():
     text = read("序。\n\n# 一、总体情况\n\n## （一）主动公开\n\n### 1.目录\n\n- 甲\n- **乙**\n")
     assert text.sections[""][0]["runs"] == [{"text": "序。"}]
@@ -66,6 +78,10 @@ def test_lines_of_a_chinese_paragraph_join_without_a_space():
         ("# 一、总体情况\n\n{{ pub.total", r"2020\.md:3"),
         ("# 一、总体情况\n\n{{ pub.total | shout }}", r"2020\.md:3"),
         ("# 一、总体情况\n\n{{ pub.total | date }}", "no day"),
+        ("# 一、总体情况\n\n{{ year | cn }}", r"2020\.md:3: 'cn' prints facts; 2020 is none"),
+        ("# 一、总体情况\n\n{{ '7' | allowed(' ') }}", r"2020\.md:3: 'allowed' takes"),
+        ("# 一、总体情况\n\n{{ pub.total | allowed('x') }}", r"2020\.md:3: 'allowed' takes"),
+        ("# 一、总体情况\n\n{{ pub.total | yoy }}", "compares no years"),
         ("# 七、别的\n", "七、别的"),
         ("# 一、总体情况\n\n# 一、总体情况\n", "opens no section"),
         ("# 一、总体情况\n\n![x](http://a/b.png)\n", "image"),
@@ -87,31 +103,3 @@ def test_markup_in_text_stays_text():
 def test_default_narratives_render_for_their_edition():
     for year in (2020, 2021):
         assert "# 六、其他需要报告的事项" in form_for(year).default_narrative()
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [
-        (0, "零"), (3, "三"), (10, "十"), (11, "十一"), (20, "二十"), (26, "二十六"), (100, "一百"),
-        (101, "一百零一"), (110, "一百一十"), (1010, "一千零一十"), (2003, "二千零三"),
-        (10_000, "一万"), (10_020, "一万零二十"), (120_345, "十二万零三百四十五"),
-    ],
-)  # fmt: skip
-def test_chinese_numbers(number, text):
-    assert chinese_number(number) == text
-
-
-@given(st.integers(0, 99_999_999))
-def test_chinese_numbers_read_back(number):
-    digits = {d: i for i, d in enumerate("零一二三四五六七八九")}
-    units = {"十": 10, "百": 100, "千": 1000}
-    total = section = digit = 0
-    text = chinese_number(number)
-    for character in "一" + text if text.startswith("十") else text:
-        if character in digits:
-            digit = digits[character]
-        elif character == "万":
-            total, section, digit = (section + digit) * 10_000, 0, 0
-        else:
-            section, digit = section + digit * units[character], 0
-    assert total + section + digit == number

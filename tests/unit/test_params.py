@@ -71,19 +71,28 @@ def test_a_key_given_twice_is_refused(project):
         project.district("a1")
 
 
+DECLARED = "year: 2020\ndeclared:\n  - {id: a.b, label: 某数, value: %s}\n"
+
+
 @pytest.mark.parametrize(
-    ("facts", "told"),
+    ("entry", "missing"),
     [
-        ("facts:\n- {id: pub, label: x, ledger: fees}\n", "lower case words joined by dots"),
-        ("facts:\n- {id: a.b, label: x}\n", "either a ledger or sum_of"),
-        ("facts:\n- {id: a.b, label: x, ledger: fees, measure: {mean: y}}\n", r"x\.yaml:2"),
-        ("facts:\n- {id: a.b, label: x, ledger: y}\n- {id: a.b, label: x, ledger: y}\n", ":3"),
+        ("3", "source, stated_by, stated_on"),
+        ("3, source: 公报, stated_by: 某科", "stated_on"),
+        ("3, source: 公报, stated_on: 2021-01-05", "stated_by"),
     ],
 )
-def test_a_wrong_fact_is_refused_with_its_line(facts, told, project):
-    put(project, "facts/x.yaml", facts)
-    with pytest.raises(InputError, match=told):
-        project.fact_specs()
+def test_a_declared_figure_says_where_it_is_from(entry, missing, project):
+    put(project, "reports/a1/2020.yaml", DECLARED % entry)
+    with pytest.raises(InputError, match=rf"2020\.yaml:3: .*'a\.b'.*without {missing}:"):
+        project.report("a1", 2020)
+
+
+def test_a_declared_figure_may_be_left_to_do(project):
+    put(project, "reports/a1/2020.yaml", DECLARED % "")
+    (fact,) = project.report("a1", 2020).declared
+    assert fact.value is None
+    assert fact.place.endswith("2020.yaml:3")
 
 
 def test_a_project_is_found_from_a_folder_inside_it(project, monkeypatch):

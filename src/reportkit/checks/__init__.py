@@ -7,11 +7,12 @@ from reportkit.checks.across import (
     published_checks,
     share_checks,
 )
-from reportkit.checks.form import equation, form_checks, relation_checks
+from reportkit.checks.form import form_checks
 from reportkit.checks.notices import notice_checks
 from reportkit.checks.records import intake_checks, limit_checks
 from reportkit.checks.restated import restatement_checks
 from reportkit.checks.rules import Check, Waived, check, rule_of, rules, rules_page
+from reportkit.checks.text import coverage_checks, relation_checks
 from reportkit.checks.waivers import accept, waiver_yaml
 
 __all__ = [
@@ -20,7 +21,7 @@ __all__ = [
     "accept",
     "check",
     "continuity_checks",
-    "equation",
+    "coverage_checks",
     "form_checks",
     "intake_checks",
     "limit_checks",

@@ -1,4 +1,4 @@
-"""The form's reconciliation rules and the relations that a text states, over facts."""
+"""The form's reconciliation rules, over facts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from reportkit.forms import Form, Rule, Table
     from reportkit.forms.model import Complete, Equal
     from reportkit.ledgers import Ledger
-    from reportkit.params import Relation
 
 
 def form_checks(
@@ -115,17 +114,6 @@ def _sides(equal: Equal, table: Table) -> Iterable[tuple[list[str], list[str], s
                 return [table.cell_id(row, column) for row, column in pairs]
 
             yield ids(left), ids(right), leaf.node.text
-
-
-def relation_checks(relations: Sequence[Relation], facts: Facts) -> list[Check]:
-    """Figures of the text that must add up (N1, N2, …)."""
-    return [
-        equation(
-            f"N{number}", relation.left, relation.right, facts,
-            title=relation.title, severity=relation.severity,
-        )
-        for number, relation in enumerate(relations, 1)
-    ]  # fmt: skip
 
 
 def equation(

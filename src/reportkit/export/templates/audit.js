@@ -4,7 +4,7 @@
   const panel = document.getElementById("panel");
   const title = document.getElementById("panel-title");
   const body = document.getElementById("panel-body");
-  const origins = { ledger: "由台账逐行计算", sum: "由其他数据相加", declared: "申报：没有台账可核，仅有来源说明" };
+  const origins = { ledger: "由台账逐行计算", sum: "由其他数据算得", declared: "申报：没有台账可核，仅有来源说明" };
   const loaded = new Map();
   let opener = null;
 
@@ -75,7 +75,7 @@
     if (fact.source) entry("来源说明", fact.source);
     if (fact.ledger) entry("台账", code(fact.ledger));
     if (fact.where && fact.where.length) entry("筛选条件", ...fact.where.map(filter));
-    if (fact.sum_of && fact.sum_of.length) entry("由下列数据相加", make("ul", { class: "parts" }, ...fact.sum_of.map((id) => make("li", {}, link(id)))));
+    if (fact.sum_of && fact.sum_of.length) entry("由下列数据算得", make("ul", { class: "parts" }, ...fact.sum_of.map((id) => make("li", {}, link(id)))));
     if (fact.origin === "ledger") entry("来源行数", fact.rows);
     if (fact.rows_sha256) entry("来源行摘要", code(fact.rows_sha256));
     if (fact.places && fact.places.length) entry("见于", make("ul", {}, ...fact.places.map((place) => make("li", {}, place))));

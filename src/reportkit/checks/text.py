@@ -1,0 +1,146 @@
+"""What the text states: numbers without a source (C1, C2) and how its figures agree (N1, N2, …)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeAlias
+
+from reportkit.checks.form import equation
+from reportkit.checks.rules import Check, check
+from reportkit.facts import TO_DO
+from reportkit.numerals import plain, read_number, rounded
+from reportkit.renderings import day
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reportkit.coverage import Coverage
+    from reportkit.facts import Fact, Facts
+    from reportkit.params import Relation, Share
+
+_Sides: TypeAlias = tuple[str | None, str | None, bool, str]
+
+
+def coverage_checks(
+    coverage: Coverage, facts: Mapping[str, Fact], *, titles: Mapping[str, str]
+) -> list[Check]:
+    """Findings of a coverage: C1 for each unbound number, C2 where a typed one equals a fact.
+
+    Parameters
+    ----------
+    coverage : Coverage
+    facts : mapping of str to Fact
+        All that could be meant.
+    titles : mapping of str to str
+        Heading of each section.
+    """
+    checks = []
+    for spot in coverage.of("unbound"):
+        told = (
+            f"{titles[spot.section]}：“{spot.context}”中的{spot.text}没有绑定数据。"
+            "请改用{{ 数据标识 }}；不是统计数据的，写成"
+            f'{{{{ "{spot.text}" | allowed("理由") }}}}'
+        )
+        checks.append(check("C1", False, told, left=spot.text))
+    if not checks:
+        checks.append(check("C1", True, _summary(coverage)))
+    numbers = [
+        (spot.section, spot.text, spot.context, _equal(spot.text, facts))
+        for spot in coverage.spots
+        if spot.state == "unbound" or spot.stated
+    ]
+    for section, text, context, same in (*numbers, *_typed_days(coverage, facts)):
+        if same:
+            named = "、".join(f"{name}（{facts[name].label}）" for name in same[:3])
+            more = f"等{len(same)}项" if len(same) > 3 else ""
+            told = f"{titles[section]}：“{context}”中的{text}与{named}{more}相同"
+            checks.append(check("C2", False, told, left=text, facts=same[:3]))
+    return checks
+
+
+def _summary(coverage: Coverage) -> str:
+    """What was looked at; the template's own allowances are told one by one."""
+    counts = Counter(spot.why for spot in coverage.of("allowed") if not spot.stated)
+    own = [f"{s.text}（{s.why}）" for s in coverage.of("allowed") if s.stated]
+    told = f"{len(coverage.spots)}个数字，绑定数据{len(coverage.of('bound'))}个"
+    for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        told += f"，{name}{count}个"
+    return told + (f"；文稿自行说明的{len(own)}个：{'、'.join(own)}" if own else "")
+
+
+def _equal(text: str, facts: Mapping[str, Fact]) -> list[str]:
+    reading = read_number(text)
+    if reading is None:
+        return []
+    return [
+        name
+        for name, fact in facts.items()
+        if isinstance(fact.value, Decimal) and reading.value == fact.value
+    ]
+
+
+def _typed_days(
+    coverage: Coverage, facts: Mapping[str, Fact]
+) -> Iterator[tuple[str, str, str, list[str]]]:
+    """Days that are typed as a date fact would be printed."""
+    days: dict[str, list[str]] = {}
+    for name, fact in facts.items():
+        if fact.unit == "日期" and fact.value and fact.value != TO_DO:
+            days.setdefault(day(fact), []).append(name)
+    for section, body in coverage.sections.items():
+        for node in body:
+            for runs in node.get("items", [node.get("runs", [])]):
+                typed = "".join("□" if "fact" in run else run["text"] for run in runs)
+                for text, same in days.items():
+                    for found in re.finditer(rf"(?<!\d){text}", typed):
+                        around = typed[max(0, found.start() - 12) : found.end() + 12]
+                        yield section, text, around, same
+
+
+def relation_checks(relations: Sequence[Relation], facts: Facts) -> list[Check]:
+    """Check the relations of one report, in their order."""
+    return [_relation(f"N{number}", one, facts) for number, one in enumerate(relations, 1)]
+
+
+def _relation(name: str, relation: Relation, facts: Facts) -> Check:
+    unfilled = [facts[fact].label for fact in relation.facts if facts[fact].value == TO_DO]
+    if unfilled:
+        left, right, holds, told = None, None, False, f"尚未填写：{'、'.join(unfilled)}"
+    elif relation.left is not None and relation.right is not None:
+        return equation(
+            name, relation.left, relation.right, facts,
+            title=relation.title, severity=relation.severity,
+        )  # fmt: skip
+    elif relation.share:
+        left, right, holds, told = _share(relation.share, facts)
+    else:
+        left, right, holds, told = _at_most(relation.parts or [], str(relation.whole), facts)
+    return check(
+        name, holds, told, left=left, right=right, facts=relation.facts,
+        title=relation.title, severity=relation.severity,
+    )  # fmt: skip
+
+
+def _at_most(parts: list[str], whole: str, facts: Facts) -> _Sides:
+    total = sum((facts[part].number for part in parts), Decimal(0))
+    holds = total <= facts[whole].number
+    terms = " + ".join(facts[part].text for part in parts)
+    left = f"{terms} = {plain(total)}" if len(parts) > 1 else terms
+    told = f"{facts[whole].text}中的{left}" + ("" if holds else "，部分大于总数")
+    return plain(total), facts[whole].text, holds, told
+
+
+def _share(share: Share, facts: Facts) -> _Sides:
+    stated, part, whole = (facts[name] for name in (share.percent, share.part, share.whole))
+    division = f"{part.text} ÷ {whole.text}"
+    if not whole.number or isinstance(stated.value, str):
+        # Where nothing can be divided, words are right and any number is wrong.
+        holds = isinstance(stated.value, str) and not whole.number
+        return stated.text, division, holds, f"{division}：文中为“{stated.text}”"
+    # As many places as it is stated with: 50.0 claims more than 50.
+    decimals = max(0, -int(stated.value.as_tuple().exponent))
+    right = rounded(part.number * 100 / whole.number, decimals)
+    told = f"{division} = {plain(right)}%，文中为{stated.text}%"
+    return f"{stated.text}%", f"{plain(right)}%", stated.value == right, told

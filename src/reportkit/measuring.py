@@ -1,0 +1,85 @@
+"""What a definition gives on a ledger: the value, and exactly the rows it is made of."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reportkit.errors import InputError
+
+if TYPE_CHECKING:
+    from reportkit.definitions import Definition
+    from reportkit.ledgers import Ledger
+
+
+def measure(definition: Definition, ledger: Ledger) -> tuple[Decimal | str, Any, int]:
+    """Value, row numbers and number of subtracted rows of a definition.
+
+    Parameters
+    ----------
+    definition : Definition
+    ledger : Ledger
+        The ledger that the definition names.
+
+    Raises
+    ------
+    InputError
+        ``fact-column``: the definition reads a column that the ledger does not have.
+    """
+    frame = ledger.frame
+    if unknown := sorted(definition.columns - set(frame.columns)):
+        known = "、".join(frame.columns)
+        message = f"{ledger.schema.name} has no column {'、'.join(unknown)}; it has {known}"
+        raise InputError("fact-column", message, ledger=ledger.key)
+    groups = [definition.where] + ([definition.minus] if definition.minus is not None else [])
+    values: list[Decimal | str] = []
+    rows = []
+    for where in groups:
+        mask = np.ones(len(frame), dtype=bool)
+        for condition in where:
+            mask &= condition.mask(frame)
+        rows.append(frame.index.to_numpy()[mask].astype(np.int64))
+        values.append(_measure_rows(definition, frame[mask]))
+    value = values[0]
+    if len(values) == 2 and isinstance(value, Decimal) and isinstance(values[1], Decimal):
+        value -= values[1]
+    if definition.divide != 1 and isinstance(value, Decimal):
+        value /= definition.divide
+    return value, np.concatenate(rows), len(rows[1]) if len(rows) == 2 else 0
+
+
+def _measure_rows(definition: Definition, chosen: pd.DataFrame) -> Decimal | str:
+    if definition.measure == "count":
+        return Decimal(len(chosen))
+    column = chosen[str(definition.column)]
+    if definition.measure == "distinct":
+        return Decimal(column.nunique())
+    if definition.measure in ("sum", "median", "max"):
+        if pd.api.types.is_integer_dtype(column.dtype):
+            numbers = pa.array(column, pa.int64()).cast(pa.decimal128(38, 0))
+        elif isinstance(column.dtype, pd.ArrowDtype):
+            numbers = pa.array(column)
+        else:
+            message = (
+                f"the {definition.measure} of {definition.column} is asked for, but it is no "
+                "amount or number"
+            )
+            raise InputError("fact-measure", message, ledger=definition.ledger)
+        if definition.measure == "sum":
+            total = pc.sum(numbers).as_py()
+            return Decimal(0) if total is None else total
+        ordered = sorted(numbers.drop_null().to_pylist())
+        if not ordered:
+            return ""
+        middle = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+        return ordered[-1] if definition.measure == "max" else sum(middle, Decimal(0)) / 2
+    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
+        message = f"the {definition.measure} {definition.column} is asked for, but it is no date"
+        raise InputError("fact-measure", message, ledger=definition.ledger)
+    day = column.min() if definition.measure == "first" else column.max()
+    return "" if pd.isna(day) else str(day.date())

@@ -1,0 +1,178 @@
+"""Narrative facts as data: ``params/facts/*.yaml``, refused with the line that is wrong."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, PrivateAttr
+
+from reportkit.definitions import Definition, parse_where
+from reportkit.errors import InputError
+from reportkit.ledgers import schemas
+from reportkit.params import FactId
+from reportkit.yamlfile import Key, Strict, YamlFile, read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from reportkit.definitions import Condition
+    from reportkit.ledgers.schema import Column, DerivedColumn
+
+_Measure = Literal["sum", "distinct", "first", "last", "median", "max"]
+_KINDS = ("ledger", "sum_of", "share_of", "change_of")
+_MEASURED = {
+    "sum": ("integer", "amount"), "median": ("integer", "amount"), "max": ("integer", "amount"),
+    "first": ("date",), "last": ("date",),
+}  # fmt: skip
+
+
+class FactSpec(Strict):
+    """One narrative fact: counted from a ledger, or computed from other facts.
+
+    Parameters
+    ----------
+    ledger, where, minus, measure
+        Rows of a ledger and what is measured on them.
+    sum_of : list of str
+        Facts to add up.
+    share_of, part : str
+        *part* as a percentage of *share_of*, the base.
+    change_of : str
+        The fact whose change against last year this is: a percentage, or with a unit other than
+        % the difference.
+    decimals : int
+        Places of a percentage, rounded half up.
+    if_zero : str or None
+        What a share or change says in words when its base is zero.
+    """
+
+    id: FactId
+    label: str
+    unit: str = ""
+    ledger: str | None = None
+    where: dict[str, Any] = Field(default_factory=dict)
+    minus: dict[str, Any] | None = None
+    measure: Literal["count"] | dict[_Measure, str] = "count"
+    sum_of: list[FactId] | None = None
+    share_of: FactId | None = None
+    part: FactId | None = None
+    change_of: FactId | None = None
+    decimals: int = Field(default=1, ge=0, le=6)
+    if_zero: str | None = None
+    _place: str = PrivateAttr("")
+
+    @property
+    def place(self) -> str:
+        """File and line, to begin an error with."""
+        return self._place
+
+    def definition(self, year: int) -> Definition:
+        """The definition of a fact counted from a ledger, for one report year."""
+        kind, column = ("count", None)
+        if isinstance(self.measure, dict):
+            kind, column = next(iter(self.measure.items()))
+        return Definition(
+            ledger=str(self.ledger),
+            where=parse_where(self.where, year),
+            minus=None if self.minus is None else parse_where(self.minus, year),
+            measure=kind,  # type: ignore[arg-type]  # the model allows these words only
+            column=column,
+        )
+
+
+class _FactFile(Strict):
+    facts: list[FactSpec]
+
+
+def read_specs(folder: Path) -> dict[str, FactSpec]:
+    """All narrative facts that the YAML files of a folder define, by id.
+
+    Raises
+    ------
+    InputError
+        ``parameters``: every problem with file, line and the nearest known key, column or value.
+    """
+    specs: dict[str, FactSpec] = {}
+    problems: list[str] = []
+    for path in sorted(folder.glob("*.yaml")):
+        file = read_yaml(path)
+        for number, spec in enumerate(file.validate(_FactFile).facts):
+            top: Key = ("facts", number)
+            found = list(_problems(spec))
+            if spec.id in specs:
+                found.append((("id",), f"fact '{spec.id}' is defined twice"))
+            problems += [file.problem((*top, *key), message) for key, message in found]
+            spec._place = _place(file, (*top, "id"))
+            specs[spec.id] = spec
+    if problems:
+        raise InputError("parameters", "\n".join(problems))
+    return specs
+
+
+def _place(file: YamlFile, key: Key) -> str:
+    return f"{file.path}:{file.line(key)}"
+
+
+def _problems(spec: FactSpec) -> Iterator[tuple[Key, str]]:
+    given = [kind for kind in _KINDS if getattr(spec, kind) is not None]
+    if len(given) != 1:
+        yield ("id",), f"fact '{spec.id}' needs one of {', '.join(_KINDS)}"
+    if (spec.part is None) != (spec.share_of is None):
+        yield ("id",), f"fact '{spec.id}': 'part' and 'share_of' go together"
+    if given == ["ledger"]:
+        yield from _ledger_problems(spec)
+
+
+def _ledger_problems(spec: FactSpec) -> Iterator[tuple[Key, str]]:
+    schema = schemas().get(str(spec.ledger))
+    if schema is None:
+        yield ("ledger",), f"there is no ledger '{spec.ledger}'{_near(spec.ledger, schemas())}"
+        return
+    # A personal column is dropped when the ledger is read, so that nothing can be counted by it.
+    counted = [c for c in schema.columns if c.pseudonym or not c.personal]
+    columns: dict[str, Column | DerivedColumn] = {c.name: c for c in counted}
+    columns |= {c.name: c for c in schema.derived}
+    if isinstance(spec.measure, dict):
+        (kind, name), *more = spec.measure.items()
+        if more:
+            yield ("measure",), "one measure at a time"
+        if name not in columns:
+            yield ("measure", kind), f"{schema.name} has no column '{name}'{_near(name, columns)}"
+        elif columns[name].type not in _MEASURED.get(kind, (columns[name].type,)):
+            wanted = " or ".join(_MEASURED[kind])
+            yield ("measure", kind), f"{kind} needs a column of type {wanted}; '{name}' is none"
+    for group in ("where", "minus"):
+        for name, test in (getattr(spec, group) or {}).items():
+            key: Key = (group, name)
+            if name not in columns:
+                yield key, f"{schema.name} has no column '{name}'{_near(name, columns)}"
+                continue
+            try:
+                (condition,) = parse_where({name: test}, 2020)
+            except InputError as error:
+                yield key, error.message
+            else:
+                yield from ((key, problem) for problem in _misfits(condition, columns[name]))
+
+
+def _misfits(condition: Condition, column: Column | DerivedColumn) -> Iterator[str]:
+    """What in a condition can never be true of its column."""
+    dated = condition.op in ("between", "<", "<=", "empty or >=", "empty or >")
+    if dated and column.type != "date":
+        yield f"'{column.name}' is no date, so it has no before and after"
+    if condition.op not in ("=", "in", "not in"):
+        return
+    known: tuple[str, ...] = ("是", "否") if column.type == "flag" else ()
+    if column.type == "category" and not getattr(column, "open", False):
+        known = column.categories()  # type: ignore[union-attr]  # derived columns have none
+    for value in condition.value:
+        if known and value not in known:
+            yield f"'{column.name}' is never '{value}'{_near(value, known)}"
+
+
+def _near(name: Any, known: Iterable[str]) -> str:
+    listed = list(known)
+    near = difflib.get_close_matches(str(name), listed, n=2, cutoff=0.4) or listed[:12]
+    return f"; nearest: {'、'.join(near)}"
