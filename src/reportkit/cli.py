@@ -155,6 +155,34 @@ def intake(district: str, year: int | None, *, params: Path | None, data: Path |
 
 
 @_command()
+@click.argument("district")
+@click.argument("year", type=int)
+def new(district: str, year: int, *, params: Path | None, data: Path | None) -> Result:
+    """Parameters and narrative for a new year, from the last one; what is left to do."""
+    from reportkit.params import Project
+    from reportkit.renewal import renew
+
+    made = renew(Project.find(params, data), district, year)
+    made.write()
+    lines = [f"made from {made.previous}:", *(f"  {path}" for path in made.files)]
+    for title, notes in (("advanced", made.advanced), ("to do", made.todo)):
+        if notes:
+            lines += [f"{len(notes)} {title}:", *(f"  {note}" for note in notes)]
+    following = [f"reportkit {command} {district} {year}" for command in ("intake", "run")]
+    lines.append(f"next: {', then '.join(following)}")
+    document = {
+        "district": district,
+        "year": year,
+        "previous": made.previous,
+        "files": [str(path) for path in made.files],
+        "advanced": [vars(note) for note in made.advanced],
+        "todo": [vars(note) for note in made.todo],
+        "next": following,
+    }
+    return 0, document, "\n".join(lines)
+
+
+@_command()
 @click.argument("fact")
 @click.option("--run", "folder", type=_FOLDER, help="A run; default: the only one under --out.")
 def explain(fact: str, *, folder: Path | None, out: Path) -> Result:
