@@ -134,11 +134,14 @@ def _last_year(
 ) -> dict[str, Any] | None:
     """Last year's value, from the run beside this one, else from the published report."""
     district, year = document["district"], document["year"] - 1
-    folder = run.resolve().parent
-    folder = (folder.parents[1] if folder.name == "runs" else folder.parent) / f"{year}/current"
+    # A run is <out>/<district>/<year>/runs/<run id>; a copy of one has no run beside it.
+    folder = run.resolve() / f"../../../{year}/current"
+    before = sealed_facts(folder)
+    if before and (before["district"], before["scope"]) != (district, document["scope"]):
+        before = None
     published = project.report_file(district, year, "published.json")
-    if before := sealed_facts(folder):
-        told = {"origin": "run", "source": str(folder)}
+    if before:
+        told = {"origin": "run", "source": str(folder.resolve())}
         values = {one["id"]: one["value"] for one in before["facts"]}
     elif published.is_file():
         told = {"origin": "published", "source": str(published)}

@@ -43,6 +43,12 @@ def test_years_are_those_with_parameters(pingtan):
     assert set(pingtan.sources.values()) == {"由台账计算"}
 
 
+def test_years_are_in_order_however_they_are_asked_for(tmp_path):
+    years = open_years("pingtan", [2020, 2019, 2020], **FOLDERS, out=tmp_path)
+    assert list(years.table({"新收": "t3.new.total"}).columns) == ["2019年", "2020年", "比2019年"]
+    assert list(open_years("pingtan", 2019, **FOLDERS, out=tmp_path).documents) == [2019]
+
+
 def test_a_row_that_was_divided_goes_on_as_the_sum_of_its_parts(pingtan):
     assert pingtan.values("t3.other.total") == {2019: 0, 2020: 4, 2021: 1}
     assert pingtan.values("t3.other_3_other.total") == {2021: 1}

@@ -1,7 +1,6 @@
 """The notebook through the years runs on sealed figures, on ledgers, and on one year only."""
 
 import json
-import shutil
 from pathlib import Path
 
 import nbformat
@@ -99,11 +98,3 @@ def test_one_year_has_nothing_to_compare(tmp_path):
     assert "新收：2020年76件；没有别的年度可以比较。" in shown["applications-words"]
     assert "image/svg" not in json.dumps(notebook)
     assert "<svg" not in json.dumps(notebook)
-
-
-def test_it_runs_beside_a_copied_project(tmp_path):
-    for name in ("params", "data/pingtan"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    notebook, _ = execute(tmp_path, district="pingtan", years=[2021, 2020], params=None, data=None)
-    (first, *_) = from_notebook(notebook)
-    assert [row[0] for row in first["data"]["rows"]] == ["2020年", "2021年"]

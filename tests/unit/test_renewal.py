@@ -1,6 +1,9 @@
 """What a new year keeps of the last one's texts, what it empties, and what it tells."""
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reportkit.errors import ExecutionError, InputError
 from reportkit.forms import form_for
@@ -184,6 +187,26 @@ relations:
     told = {note.line: note.message for note in todo}
     assert told[4].endswith("last year's was 某府〔2021〕7号, which would now be of 2022")
     assert told[8] == "state media.closed (关停); last year 2 个, source: 2020年台账"
+
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1) | st.text(
+    "ab 12:,{}[]'\"#\n-", min_size=1
+)
+
+
+@given(
+    st.lists(st.tuples(WORDS, WORDS, WORDS), max_size=3), st.booleans(), st.sampled_from([20, 500])
+)
+def test_whatever_the_layout_only_the_statements_go(facts, flow, width):
+    declared = [
+        {"id": "a.b", "value": value, "label": label, "stated_on": "2021-01-05", "source": source}
+        for value, label, source in facts
+    ]
+    layout = {"allow_unicode": True, "default_flow_style": flow, "width": width}
+    before = {"dated": "2021-01-05", "declared": declared, "year": "2020"}
+    after = yaml.load(parameters(yaml.safe_dump(before, **layout))[0], yaml.BaseLoader)
+    emptied = [one | {"value": "", "stated_on": ""} for one in declared]
+    assert after == {"dated": "", "declared": emptied or [], "year": "2021"}
 
 
 def test_windows_line_ends_stay():
