@@ -16,16 +16,19 @@ _TITLE = re.compile(r"《[^》\n]*》")
 _YEAR = r"(?:(?:19|20)\d\d|[一二][〇○零一二三四五六七八九]{3})"
 _NUMERAL = "[一二三四五六七八九十百千万零〇两]"
 _UNIT = "[个件条次项名场期篇本批类家人起份倍万亿元]"
+# Texts from word processors have blanks between digits and 年, 月, 日.
+_B = "[ 　]*"
+_MONTH = rf"\d?\d{_B}月(?:{_B}\d?\d{_B}日)?"
 _DAY = rf"{_NUMERAL}{{1,3}}日"
 _TYPED = re.compile(
     rf"""
     ^\s*(?:\#+\s*)?(?:\d+[.．、)](?!\d)|（\d+）)  # the number of a heading or an item
-  | 第(?:\d+|{_NUMERAL}+)                       # 第五十条
+  | 第{_B}(?:\d+|{_NUMERAL}+)                   # 第五十条
   | (?P<date>
-        (?<!\d){_YEAR}(?:-\d\d-\d\d | 年\d?\d月(?:\d?\d日)? | 年{_NUMERAL}{{1,2}}月(?:{_DAY})?)
-      | (?<!\d)\d?\d月(?:\d?\d日)?
+        (?<!\d){_YEAR}(?:-\d\d-\d\d | {_B}年{_B}{_MONTH} | 年{_NUMERAL}{{1,2}}月(?:{_DAY})?)
+      | (?<!\d){_MONTH}
       | (?<!{_NUMERAL})[一二三四五六七八九十]{{1,2}}月{_DAY})
-  | (?P<year>[〔\[(（]{_YEAR}[〕\])）](?:\d+号)? | (?<!\d){_YEAR}(?=年) | (?<!\d)20\d\d(?!\d))
+  | (?P<year>[〔\[(（]{_YEAR}[〕\])）](?:\d+号)? | (?<!\d){_YEAR}(?={_B}年) | (?<!\d)20\d\d(?!\d))
   | (?P<number>(?<![A-Za-z\d])\d[\d,，]*(?:\.\d+)?[万亿%％‰]?
       | 百分之{_NUMERAL}+ | (?!一{_UNIT}){_NUMERAL}+(?=[多余]?{_UNIT}))
     """,
@@ -78,8 +81,8 @@ def advance(text: str, old: int, *, digits: str, numerals: str) -> tuple[str, li
     """
     written = rf"(?:{old}|{chinese_year(old).replace('〇', '[〇○零]')})"
     safe = re.compile(
-        rf"(?<!\d)({written})(?=年(?:1月1日|12月31日|一月一日|十二月三十一日"
-        rf"|度?政府信息公开工作年度报告))|(?<![^\n。；！？])({written})(?=年[，,、])"
+        rf"(?<!\d){written}(?={_B}年(?:{_B}1{_B}月{_B}1{_B}日|{_B}12{_B}月{_B}31{_B}日|一月一日"
+        rf"|十二月三十一日|度?政府信息公开工作年度报告))|(?<![^\n。；！？]){written}(?={_B}年[，,、])"
     )
     found: list[Typed] = []
     parts, start = [], 0
@@ -98,7 +101,7 @@ def typed(text: str, old: int, *, numbers: bool = True) -> list[Typed]:
     found = []
     for match in _TYPED.finditer(_hide(text)):
         kind, told = match.lastgroup, match[0]
-        if kind is None or told in _ENDS or (kind == "number" and not numbers):
+        if kind is None or re.sub(_B, "", told) in _ENDS or (kind == "number" and not numbers):
             continue
         year = re.search(_YEAR, told) if kind != "number" else None
         if year and _number(year[0]) < old - 1:
