@@ -6,7 +6,6 @@ import difflib
 import json
 import re
 import unicodedata
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -211,7 +210,7 @@ def as_text(told: Mapping[str, Any]) -> str:
     if told["ledger"]:
         fields.append(("rows", f"{len(rows)} of {schema_of(told['ledger']).name}"))
     lines = [f"{told['id']}  {told['label']}", *_aligned([(f"  {n}", v) for n, v in fields])]
-    parts = [part for part in told["parts"] if Decimal(part["value"])]
+    parts = [part for part in told["parts"] if number_of(part["value"]) != 0]
     lines += ["  parts", *_listed(parts)] if told["parts"] else []
     if len(parts) < len(told["parts"]):
         lines.append(f"    … and {len(told['parts']) - len(parts)} that are 0")

@@ -139,7 +139,8 @@ def test_explain_shows_source_rows(huli):
     done = reportkit("explain", "t3.new.commercial", "--run", "huli/2020", "--out", out)
     assert done.returncode == 0
     assert "申请人类型为“商业企业”" in done.stdout
-    rows = re.findall(r"商业企业 +data/huli/依申请公开台账2020\.xlsx +\S+!\d+$", done.stdout, re.M)
+    row = r"商业企业 +2020-\d\d-\d\d +data/huli/依申请公开台账2020\.xlsx +\S+!\d+$"
+    rows = re.findall(row, done.stdout, re.M)
     assert len(rows) == 2
     assert reportkit("explain", "t3.new.commercial", "--out", out).stdout == done.stdout
 

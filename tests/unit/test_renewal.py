@@ -254,6 +254,14 @@ def test_the_latest_earlier_year_is_taken(project):
     }
 
 
+def test_a_ledger_that_the_district_names_and_that_is_gone_is_to_do(project):
+    district = "id: a\nname: 某区\nledgers: {fees: [a/fees-2020.csv]}\n"
+    (project.params / "districts/a.yaml").write_text(district, encoding="utf-8")
+    write(project, "2020.yaml", "year: 2020\n")
+    told = {note.found: note.message for note in renew(project, "a", 2021).todo}
+    assert "fees-2020.csv, named in the district file, is not there" in told["收费台账"]
+
+
 @pytest.mark.parametrize("there", ["2021.yaml", "2021.md"])
 def test_nothing_is_replaced_and_nothing_half_written(project, there):
     write(project, "2020.yaml", "year: 2020\n")

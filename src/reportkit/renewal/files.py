@@ -15,6 +15,7 @@ from reportkit.renewal.texts import Note, renew_narrative, renew_parameters
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from reportkit.forms import Form
     from reportkit.params import Project
 
 
@@ -110,13 +111,22 @@ def renew(project: Project, district: str, year: int) -> Renewal:
         files[path], changed, left = renewed(text, old=previous, year=year, form=form, known=known)
         advanced += _in(path, changed)
         todo += _in(path, left)
-    ledgers = Ledgers(project, who)
-    for key in sorted(form.ledgers()):
-        if not ledgers.sources(key):
-            name = schemas()[key].name
-            told = f"{name} is not in {project.data / district}; the report needs it"
-            todo.append(Note(0, "ledger", name, told))
+    todo += _missing_ledgers(Ledgers(project, who), form, project.data / district)
     return Renewal(district, year, previous, files, tuple(advanced), tuple(todo))
+
+
+def _missing_ledgers(ledgers: Ledgers, form: Form, folder: Path) -> list[Note]:
+    missing = []
+    for key in sorted(form.ledgers()):
+        name = schemas()[key].name
+        told = f"{name} is not in {folder}; the report needs it"
+        try:
+            if ledgers.sources(key):
+                continue
+        except InputError as error:
+            told = f"{name}: {error.message}"
+        missing.append(Note(0, "ledger", name, told))
+    return missing
 
 
 def _in(path: Path, notes: Iterable[Note]) -> list[Note]:
