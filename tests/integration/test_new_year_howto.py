@@ -28,8 +28,9 @@ def test_the_commands_of_the_how_to_work(tmp_path):
         told[command.split()[1]] = done.stdout
         if "new" in command.split():
             path = tmp_path / "params/reports/pingtan/2022.yaml"
-            filled = path.read_text(encoding="utf-8").replace("value: ,", "value: 0,")
-            path.write_text(filled, encoding="utf-8")
+            left = path.read_text(encoding="utf-8").replace("value: ,", "value: 0,")
+            stated = left.replace("stated_on: }", "stated_on: 2023-01-10}")
+            path.write_text(stated, encoding="utf-8")
     shown = re.search(r"^made from.*?^next: .*?$", text, re.M | re.S)
     assert shown
     known = set(told["new"].splitlines())

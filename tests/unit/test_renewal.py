@@ -152,6 +152,7 @@ waivers:
 # Figures that add up.
 relations:
   - {title: 相等, left: [t3.new.total], right: [t2.normative_documents.disclosed]}
+  - {title: 占比, share: {percent: pub.total, part: t3.new.total, whole: t3.new.totl}}
 """
 
 
@@ -176,6 +177,7 @@ declared:
 # Figures that add up.
 relations:
   - {title: 相等, left: [t3.new.total], right: [t2.normative_documents.disclosed]}
+  - {title: 占比, share: {percent: pub.total, part: t3.new.total, whole: t3.new.totl}}
 """
     )
     told = [(note.line, note.message) for note in advanced]
@@ -187,6 +189,7 @@ relations:
         (8, "declared"),
         (9, "declared"),
         (16, "fact"),
+        (17, "fact"),
     ]
     told = {note.line: note.message for note in todo}
     assert told[4].endswith("last year's was 某府〔2021〕7号, which would now be of 2022")

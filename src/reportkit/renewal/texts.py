@@ -95,26 +95,26 @@ def _parameters_todo(
     told: set[int] = set()
     for name, (key, node) in _tree(text).items():
         line = key.start_mark.line + 1
-        value = last[name][1].value
-        if name == "year" or (name == "title" and node.value != value):
+        before = last[name][1].value
+        if name == "year" or (name == "title" and node.value != before):
             told.add(line)
-        elif name in _OF_THE_DAY and value:
-            message = f"{name} is empty; last year's was {value}"
+        elif name in _OF_THE_DAY and before:
+            message = f"{name} is empty; last year's was {before}"
             if name == "document_number":
-                shift = str(int(match[0]) + year - old) if (match := _AD.search(value)) else ""
+                shift = str(int(match[0]) + year - old) if (match := _AD.search(before)) else ""
                 message += f", which would now be of {shift}" if shift else ""
-            todo.append(Note(line, "parameter", value, message))
+            todo.append(Note(line, "parameter", before, message))
         elif name == "declared":
-            for item, before in zip(node.value, last[name][1].value, strict=True):
-                todo.append(_declared(item, before))
+            for item, one in zip(node.value, before, strict=True):
+                todo.append(_declared(item, one))
                 told.update(range(todo[-1].line, text.count("\n", 0, _end(item)) + 2))
         elif name == "relations":
             todo += [
                 _unknown(scalar.start_mark.line + 1, scalar.value, form, known)
                 for relation in node.value
-                for side in ("left", "right")
-                if side in _keys(relation)
-                for scalar in _keys(relation)[side][1].value
+                for key, (_, value) in _keys(relation).items()
+                if key not in ("title", "severity")
+                for scalar in _scalars(value)
                 if scalar.value not in known
             ]
     left = [one for one in typed(text, old, numbers=False) if one.line not in told]
@@ -123,11 +123,9 @@ def _parameters_todo(
 
 def _declared(item: yaml.Node, before: yaml.Node) -> Note:
     last = {name: node.value for name, (_, node) in _keys(before).items()}
-    message = (
-        f"state {last['id']} ({last['label']}); last year {last.get('value', '')} "
-        f"{last.get('unit', '')}".rstrip()
-        + f", source: {last['source']}"
-    )
+    value = f"{last.get('value', '')} {last.get('unit', '')}".strip()
+    message = f"state {last['id']} ({last['label']}); last year {value}"
+    message += f", source: {last['source']}" if last.get("source") else ""
     return Note(item.start_mark.line + 1, "declared", last["id"], message)
 
 
@@ -186,6 +184,15 @@ def _tree(text: str) -> Tree:
 def _keys(node: yaml.Node | None) -> Tree:
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
     return {key.value: (key, value) for key, value in pairs}
+
+
+def _scalars(node: yaml.Node) -> list[yaml.ScalarNode]:
+    if isinstance(node, yaml.ScalarNode):
+        return [node]
+    values = (
+        [value for _, value in node.value] if isinstance(node, yaml.MappingNode) else node.value
+    )
+    return [scalar for value in values for scalar in _scalars(value)]
 
 
 def _emptied(text: str, node: yaml.Node) -> tuple[int, int, str]:
