@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reportkit.facts import Fact
     from reportkit.ledgers import read_ledgers
     from reportkit.report import Report, open_report
+    from reportkit.years import open_years
 
 __all__ = [
     "Fact",
@@ -25,6 +26,7 @@ __all__ = [
     "ReportkitError",
     "__version__",
     "open_report",
+    "open_years",
     "read_ledgers",
     "show_chart",
 ]
@@ -36,6 +38,7 @@ _HOMES = {
     "Report": "report",
     "ReportkitError": "errors",
     "open_report": "report",
+    "open_years": "years",
     "read_ledgers": "ledgers",
     "show_chart": "charts",
 }

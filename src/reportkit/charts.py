@@ -130,14 +130,18 @@ def _bars(axes: Axes, data: pd.DataFrame, unit: str) -> None:
 
 def _columns(axes: Axes, data: pd.DataFrame, unit: str, line: str | None) -> None:
     series = [name for name in data.columns if name != line]
-    width = 0.8 / len(series)
+    width = min(0.8 / len(series), 0.1 * len(data))
     places = range(len(data))
+    # So few that each column can bear its figure, which then needs no scale.
+    labelled = line is None and len(series) * len(data) <= 16
     for number, name in enumerate(series):
         offset = (number - (len(series) - 1) / 2) * width
-        axes.bar(
+        bars = axes.bar(
             [place + offset for place in places], data[name], width * 0.92,
             color=_TONES[number], label=str(name),
         )  # fmt: skip
+        if labelled:
+            axes.bar_label(bars, padding=2)
     if line is not None:
         values = data[line].to_numpy()
         axes.plot(places, values, color=_TONES[2], marker="o", markersize=3, linewidth=1.4,
@@ -148,7 +152,11 @@ def _columns(axes: Axes, data: pd.DataFrame, unit: str, line: str | None) -> Non
         )  # fmt: skip
     axes.set_xticks(list(places), [str(label) for label in data.index])
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
-    axes.grid(axis="y", color="#e4e4e4", linewidth=0.6)
+    if labelled:
+        axes.set_yticks([])
+        axes.margins(y=0.1)
+    else:
+        axes.grid(axis="y", color="#e4e4e4", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines["left"].set_visible(False)
     axes.set_title(f"单位：{unit}", loc="left", fontsize=8, color=_FAINT)

@@ -174,25 +174,50 @@ def intake(district: str, year: int | None, *, params: Path | None, data: Path |
 
 
 @_command()
-@click.argument("fact")
-@click.option("--run", "folder", type=_FOLDER, help="A run; default: the only one under --out.")
-def explain(fact: str, *, folder: Path | None, out: Path) -> Result:
-    """Definition, filter, value and source rows of one fact of a run."""
-    from reportkit.execution.evidence import explain as look_up
+@click.argument("district")
+@click.argument("year", type=int)
+def new(district: str, year: int, *, params: Path | None, data: Path | None) -> Result:
+    """Parameters and narrative for a new year, from the last one; what is left to do."""
+    from reportkit.params import Project
+    from reportkit.renewal import renew
 
-    if folder is None:
-        runs = sorted(out.glob("*/*/current"))
-        if len(runs) != 1:
-            known = ", ".join(map(str, runs)) or f"none under {out}"
-            raise InputError("run-missing", f"say which run by --run; there are: {known}")
-        folder = runs[0]
-    document = look_up(folder, fact)
-    rows = document.pop("source_rows")
-    lines = [f"{key}: {value}" for key, value in document.items() if value not in (None, [], "")]
-    lines += [f"  row {row['row']}: {row['file']}:{row['place']}" for row in rows[:200]]
-    if len(rows) > 200:
-        lines.append(f"  … and {len(rows) - 200} more; --json lists all")
-    return 0, document | {"source_rows": rows}, "\n".join(lines)
+    made = renew(Project.find(params, data), district, year)
+    made.write()
+    lines = [f"made from {made.previous}:", *(f"  {path}" for path in made.files)]
+    for title, notes in (("advanced", made.advanced), ("to do", made.todo)):
+        if notes:
+            lines += [f"{len(notes)} {title}:", *(f"  {note}" for note in notes)]
+    following = [f"reportkit {command} {district} {year}" for command in ("intake", "run")]
+    lines.append(f"next: {', then '.join(following)}")
+    document = {
+        "district": district,
+        "year": year,
+        "previous": made.previous,
+        "files": [str(path) for path in made.files],
+        "advanced": [vars(note) for note in made.advanced],
+        "todo": [vars(note) for note in made.todo],
+        "next": following,
+    }
+    return 0, document, "\n".join(lines)
+
+
+@_command()
+@click.argument("fact")
+@click.option(
+    "--run", "asked", type=_FOLDER, metavar="RUN",
+    help="A run's folder, or DISTRICT/YEAR; default: the only one under --out.",
+)  # fmt: skip
+def explain(fact: str, *, asked: Path | None, params: Path | None, out: Path) -> Result:
+    """Definition, filter, value, last year's value and source rows of one fact of a run.
+
+    FACT is an id (t3.new.total) or a part of a label (予以公开).
+    """
+    from reportkit.explain import as_text, find_run
+    from reportkit.explain import explain as look_up
+    from reportkit.params import Project
+
+    document = look_up(find_run(out, asked), fact, project=Project.find(params))
+    return 0, document, as_text(document)
 
 
 @_command(out="data")

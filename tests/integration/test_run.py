@@ -172,11 +172,14 @@ def test_an_executed_notebook_is_valid(huli):
 
 
 def test_explain_shows_source_rows(huli):
-    current, _, _ = huli
-    done = reportkit("explain", "t3.new.commercial", "--run", current)
+    _, _, out = huli
+    done = reportkit("explain", "t3.new.commercial", "--run", "huli/2020", "--out", out)
     assert done.returncode == 0
     assert "申请人类型为“商业企业”" in done.stdout
-    assert len(re.findall(r"row \d+: data/huli/依申请公开台账2020\.xlsx:", done.stdout)) == 2
+    row = r"商业企业 +2020-\d\d-\d\d +data/huli/依申请公开台账2020\.xlsx +\S+!\d+$"
+    rows = re.findall(row, done.stdout, re.M)
+    assert len(rows) == 2
+    assert reportkit("explain", "t3.new.commercial", "--out", out).stdout == done.stdout
 
 
 def test_the_next_edition_is_one_year_away(tmp_path):

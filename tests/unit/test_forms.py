@@ -80,3 +80,25 @@ def test_editions_follow_each_other_without_gap():
     first, second = forms()
     assert first.edition.years.last + 1 == second.edition.years.first
     assert second.edition.years.last is None
+
+
+def test_the_2021_edition_says_what_became_of_every_cell_of_2019():
+    old, new = form_for(2019), form_for(2021)
+    cells = {cell.id: cell for cell in new.cells(2020)}
+    for cell in old.cells(2020):
+        successor = new.successor(cell.id)
+        if cell.id in cells:
+            # The same id is the same count: what a definition asks for did not change.
+            assert successor is None, cell.id
+            assert cell.definition == cells[cell.id].definition, cell.id
+        else:
+            assert successor is not None, cell.id
+            assert set(successor.here) <= set(cells), cell.id
+            assert successor.comparable == cell.id.startswith("t3.other."), cell.id
+    other = new.successor("t3.other.natural_person")
+    assert other is not None
+    assert other.here == [
+        "t3.other_1_no_correction.natural_person",
+        "t3.other_2_fee_unpaid.natural_person",
+        "t3.other_3_other.natural_person",
+    ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import difflib
 import io
 import json
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from reportkit.errors import ExecutionError, InputError
+from reportkit.errors import ExecutionError
 from reportkit.facts import rows_sha256
 from reportkit.sealing import parquet_bytes
 
@@ -68,32 +67,6 @@ def write_evidence(seal: Block, ledgers: Mapping[str, Ledger], folder: Path) -> 
             (folder / f"{name}.parquet").write_bytes(packed)
     for key, ledger in ledgers.items():
         (folder / f"rowmap-{key}.parquet").write_bytes(_rowmap(ledger))
-
-
-def explain(run: Path, name: str) -> dict[str, Any]:
-    """One fact of a run, with file and place of each of its rows.
-
-    Raises
-    ------
-    InputError
-        ``run-missing`` or ``fact-unknown`` with the nearest ids.
-    """
-    path = run / "facts.json"
-    if not path.is_file():
-        raise InputError("run-missing", f"{run} is no run: it has no facts.json")
-    facts = {fact["id"]: fact for fact in json.loads(path.read_text(encoding="utf-8"))["facts"]}
-    if name not in facts:
-        near = difflib.get_close_matches(name, facts, n=3, cutoff=0.5)
-        raise InputError("fact-unknown", f"no fact '{name}'; nearest: {', '.join(near) or 'none'}")
-    fact = dict(facts[name])
-    places: list[dict[str, Any]] = []
-    if fact["evidence"]:
-        rows = pq.read_table(run / fact["evidence"]).to_pandas()
-        rowmap = pq.read_table(run / f"evidence/rowmap-{fact['ledger']}.parquet").to_pandas()
-        for row in rowmap.loc[rows["row"]].itertuples():
-            place = f"{row.sheet}!{row.line}" if row.sheet else str(row.line)
-            places.append({"row": int(row.row), "file": row.file, "place": place})
-    return fact | {"source_rows": places}
 
 
 def _rowmap(ledger: Ledger) -> bytes:

@@ -1,5 +1,5 @@
 """The statutory form: editions as YAML, and the model that reads them."""
 
-from reportkit.forms.edition import Cell, Form, Leaf, Rule, Table, form_for, forms
+from reportkit.forms.edition import Cell, Follow, Form, Leaf, Rule, Table, form_for, forms
 
-__all__ = ["Cell", "Form", "Leaf", "Rule", "Table", "form_for", "forms"]
+__all__ = ["Cell", "Follow", "Form", "Leaf", "Rule", "Table", "form_for", "forms"]

@@ -5,6 +5,7 @@ Source: 国办公开办函〔2019〕60号 (years 2019-2020), 国办公开办函�
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.definitions import Definition, parse_where
 from reportkit.errors import InputError
-from reportkit.forms.model import Band, Define, Edition, Node, Rule, Section, TableModel
+from reportkit.forms.model import Band, Define, Edition, Follow, Node, Rule, Section, TableModel
 from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(str(files("reportkit.forms")))
 
-__all__ = ["Cell", "Form", "Leaf", "Rule", "Table", "form_for", "forms"]
+__all__ = ["Cell", "Follow", "Form", "Leaf", "Rule", "Table", "form_for", "forms"]
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,18 @@ class Form:
         """Keys of the ledgers that the value cells need."""
         cells = self.cells(self.edition.years.first)
         return {cell.definition.ledger for cell in cells if cell.definition}
+
+    def successor(self, name: str) -> Follow | None:
+        """What this edition has in the place of a cell of the edition before; None if unsaid.
+
+        A cell that has the same id in both counts the same and has no successor.
+        """
+        for follow in self.edition.follows:
+            match = re.fullmatch(re.escape(follow.cells).replace(r"\*", r"(\w+)"), name)
+            if match:
+                here = [cell.replace("*", match[1]) for cell in follow.here]
+                return follow.model_copy(update={"cells": name, "here": here})
+        return None
 
     def default_narrative(self) -> str:
         """The plain text of a report that has no narrative of its own."""

@@ -151,6 +151,15 @@ class Years(Strict):
     last: int | None = None
 
 
+class Follow(Strict):
+    """What stands in the place of cells of the edition before; ``*`` is one word of their ids."""
+
+    cells: str
+    here: list[str]
+    comparable: bool = False
+    why: str
+
+
 class Edition(Strict):
     """One edition file, as written."""
 
@@ -161,3 +170,4 @@ class Edition(Strict):
     sections: list[Section]
     tables: list[TableModel]
     rules: list[Rule]
+    follows: list[Follow] = Field(default_factory=list)
