@@ -661,7 +661,7 @@ def test_no_output_of_a_run_holds_the_password(postgres, tmp_path):
                "--out", tmp_path / "out", "--json"]  # fmt: skip
     env = os.environ | {"OA_PASSWORD": CANARY}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["unchanged"] is False
     told = [done.stdout, done.stderr]
     current = tmp_path / "out/huli/2020/current"
