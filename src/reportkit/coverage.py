@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, cached_property
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from reportkit.checks import Check
-from reportkit.facts import TO_DO
+from reportkit.errors import InputError
 from reportkit.numerals import CHINESE, NUMBER, read_number
 from reportkit.renderings import day
 from reportkit.yamlfile import Strict, read_yaml
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from reportkit.facts import Fact
     from reportkit.narrative import Prose, Run
 
-State = Literal["bound", "allowed", "unbound"]
+State = Literal["bound", "allowed", "stated", "unbound"]
 _TITLE = "文中数字均有数据支撑"
 _TWICE = "手写的数字与数据相同"
 
@@ -90,9 +91,10 @@ class Spot:
         Number of the section ("一"), empty for the preamble.
     text, context : str
         The number, and the words around it with the number in 【】.
-    state : {"bound", "allowed", "unbound"}
+    state : {"bound", "allowed", "stated", "unbound"}
+        Stated: the template itself says that it is no figure.
     why : str
-        The fact it is bound to, or the class or reason that allows it.
+        The fact it is bound to, the class that allows it, or the template's reason.
     """
 
     section: str
@@ -146,9 +148,6 @@ def _cover_runs(
     whole = "".join(run["text"] for run in runs)
     owner = [run for run in runs for _ in run["text"]]
     allowed = _allowed(whole)
-    for at, run in enumerate(owner):
-        if "allowed" in run:
-            allowed[at] = run["allowed"]
     marks: list[Any] = [None] * len(whole)
     for match in NUMBER.finditer(whole):
         start, end = match.span()
@@ -156,7 +155,7 @@ def _cover_runs(
         # 三十 in 统一三十件: what a class covers before it is no part of the number.
         while state == "unbound" and allowed[start] and start < end - 1:
             start += 1
-        if why in _names(counted=False):
+        if state == "allowed" and why in _uncounted():
             continue
         context = (
             f"{whole[max(0, start - 12) : start]}【{whole[start:end]}】{whole[end : end + 12]}"
@@ -186,8 +185,10 @@ def _judge(
         unit = units.get(fact, "")
         if not typed or ("fact" in owner[start] and unit and whole.startswith(unit, typed[0])):
             return "bound", fact
-    if facts or not all(allowed[at] for at in typed):
+    if facts or not all(allowed[at] or "allowed" in owner[at] for at in typed):
         return "unbound", ""
+    if "allowed" in owner[start]:
+        return "stated", owner[start]["allowed"]
     return "allowed", allowed[start]
 
 
@@ -202,9 +203,8 @@ def _allowed(text: str) -> list[str]:
 
 
 @cache
-def _names(*, counted: bool = True) -> frozenset[str]:
-    """Names of the classes, or of those whose characters are no number."""
-    return frozenset(one.name for one in allowed_classes() if counted or not one.counted)
+def _uncounted() -> frozenset[str]:
+    return frozenset(one.name for one in allowed_classes() if not one.counted)
 
 
 def coverage_checks(
@@ -233,7 +233,7 @@ def coverage_checks(
     numbers = [
         (spot.section, spot.text, spot.context, _equal(spot.text, facts))
         for spot in coverage.spots
-        if spot.state == "unbound" or (spot.state == "allowed" and spot.why not in _names())
+        if spot.state in ("unbound", "stated")
     ]
     for section, text, context, same in (*numbers, *_typed_days(coverage, facts)):
         if same:
@@ -246,8 +246,8 @@ def coverage_checks(
 
 def _summary(coverage: Coverage) -> str:
     """What was looked at; the template's own allowances are told one by one."""
-    counts = Counter(spot.why for spot in coverage.of("allowed") if spot.why in _names())
-    own = [f"{s.text}（{s.why}）" for s in coverage.of("allowed") if s.why not in _names()]
+    counts = Counter(spot.why for spot in coverage.of("allowed"))
+    own = [f"{spot.text}（{spot.why}）" for spot in coverage.of("stated")]
     told = f"{len(coverage.spots)}个数字，绑定数据{len(coverage.of('bound'))}个"
     for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         told += f"，{name}{count}个"
@@ -271,7 +271,9 @@ def _typed_days(
     """Days that are typed as a date fact would be printed."""
     days: dict[str, list[str]] = {}
     for name, fact in facts.items():
-        if fact.unit == "日期" and fact.value and fact.value != TO_DO:
+        if fact.unit != "日期":
+            continue
+        with suppress(InputError):  # no day yet
             days.setdefault(day(fact), []).append(name)
     for section, body in coverage.sections.items():
         for node in body:

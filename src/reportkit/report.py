@@ -244,7 +244,12 @@ class Report:
         _ = self.narrative
         for relation in self.params.relations:
             for name in relation.facts:
-                self.computer.get(name)
+                try:
+                    self.computer.get(name)
+                except InputError as error:
+                    file = self.project.report_file(self.district.id, self.year, "yaml")
+                    message = f"{file}: relation '{relation.title}': {error.message}"
+                    raise InputError("relation", message) from None
         facts = self.facts
         checks = form_checks(
             self.form, facts, year=self.year, ledgers=self.ledgers
