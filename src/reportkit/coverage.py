@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from reportkit.narrative import Prose, Run
 
 State = Literal["bound", "allowed", "stated", "unbound"]
-_TITLE = "文中数字均有数据支撑"
-_TWICE = "手写的数字与数据相同"
+_TITLE = "文中每个数字均有来源"
+_TWICE = "文中数字与数据相同而未绑定"
 
 
 class AllowedClass(Strict):
