@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from reportkit.narrative import Prose, Run
 
-State = Literal["bound", "allowed", "unbound"]
+State = Literal["bound", "allowed", "stated", "unbound"]
 
 
 class AllowedClass(Strict):
@@ -82,9 +82,10 @@ class Spot:
         Number of the section ("一"), empty for the preamble.
     text, context : str
         The number, and the words around it with the number in 【】.
-    state : {"bound", "allowed", "unbound"}
+    state : {"bound", "allowed", "stated", "unbound"}
+        Stated: the template itself says that it is no figure.
     why : str
-        The fact it is bound to, or the class or reason that allows it.
+        The fact it is bound to, the class that allows it, or the template's reason.
     """
 
     section: str
@@ -92,11 +93,6 @@ class Spot:
     context: str
     state: State
     why: str = ""
-
-    @property
-    def stated(self) -> bool:
-        """The template itself says that this is no figure."""
-        return self.state == "allowed" and self.why not in _names()
 
 
 @dataclass(frozen=True)
@@ -143,9 +139,6 @@ def _cover_runs(
     whole = "".join(run["text"] for run in runs)
     owner = [run for run in runs for _ in run["text"]]
     allowed = _allowed(whole)
-    for at, run in enumerate(owner):
-        if "allowed" in run:
-            allowed[at] = run["allowed"]
     marks: list[Any] = [None] * len(whole)
     for match in NUMBER.finditer(whole):
         start, end = match.span()
@@ -153,7 +146,7 @@ def _cover_runs(
         # 三十 in 统一三十件: what a class covers before it is no part of the number.
         while state == "unbound" and allowed[start] and start < end - 1:
             start += 1
-        if why in _names(counted=False):
+        if state == "allowed" and why in _uncounted():
             continue
         context = (
             f"{whole[max(0, start - 12) : start]}【{whole[start:end]}】{whole[end : end + 12]}"
@@ -183,8 +176,10 @@ def _judge(
         unit = units.get(fact, "")
         if not typed or ("fact" in owner[start] and unit and whole.startswith(unit, typed[0])):
             return "bound", fact
-    if facts or not all(allowed[at] for at in typed):
+    if facts or not all(allowed[at] or "allowed" in owner[at] for at in typed):
         return "unbound", ""
+    if "allowed" in owner[start]:
+        return "stated", owner[start]["allowed"]
     return "allowed", allowed[start]
 
 
@@ -199,6 +194,5 @@ def _allowed(text: str) -> list[str]:
 
 
 @cache
-def _names(*, counted: bool = True) -> frozenset[str]:
-    """Names of the classes, or of those whose characters are no number."""
-    return frozenset(one.name for one in allowed_classes() if counted or not one.counted)
+def _uncounted() -> frozenset[str]:
+    return frozenset(one.name for one in allowed_classes() if not one.counted)

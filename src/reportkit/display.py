@@ -60,12 +60,7 @@ def show_section(number: str, title: str, body: Sequence[Mapping[str, Any]]) -> 
 
 def _prose_html(body: Iterable[Mapping[str, Any]]) -> str:
     def runs(items: Iterable[Mapping[str, Any]]) -> str:
-        return "".join(
-            f'<b title="{escape(run["fact"])}">{escape(run["text"])}</b>'
-            if "fact" in run
-            else escape(run["text"])
-            for run in items
-        )
+        return "".join(map(_run_html, items))
 
     parts = []
     for node in body:
@@ -76,6 +71,13 @@ def _prose_html(body: Iterable[Mapping[str, Any]]) -> str:
         else:
             parts.append("<ul>" + "".join(f"<li>{runs(i)}</li>" for i in node["items"]) + "</ul>")
     return "".join(parts)
+
+
+def _run_html(run: Mapping[str, Any]) -> str:
+    text = escape(run["text"])
+    if "fact" in run:
+        return f'<b title="{escape(run["fact"])}">{text}</b>'
+    return f'<mark title="没有绑定数据">{text}</mark>' if "unbound" in run else text
 
 
 def show_table(table: Table, facts: Facts) -> Shown:

@@ -6,6 +6,7 @@ the value is measured on exactly those rows. A total holds no rows; it points at
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -241,8 +242,9 @@ class Computer:
                 return self._counted(blank, cell.definition)
             return self._total(blank, self._parts(cell.sum_of, above))
         if name not in self.specs:
-            message = f"there is no fact '{name}'"
-            raise InputError("fact-unknown", message)
+            near = difflib.get_close_matches(name, self.known(), n=3, cutoff=0.5)
+            hint = f"; nearest: {', '.join(near)}" if near else ""
+            raise InputError("fact-unknown", f"there is no fact '{name}'{hint}")
         spec = self.specs[name]
         blank = Fact(name, spec.label, "", spec.unit, "ledger", "")
         try:
@@ -254,8 +256,8 @@ class Computer:
         except InputError as error:
             if error.reason != "fact-unknown":
                 raise
-            message = f"{spec.place}: '{name}' is computed from a fact that there is not: "
-            raise InputError("fact-missing", message + error.message) from None
+            message = f"{spec.place}: fact '{name}': {error.message}"
+            raise InputError("fact-missing", message) from None
 
     def _parts(self, names: Iterable[str], above: tuple[str, ...]) -> list[Fact]:
         for name in names:

@@ -7,7 +7,6 @@ a name that is no fact stops with its line.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -69,11 +68,6 @@ class _Renderer:
         if not isinstance(value, _Names):
             return value
         name = value._name
-        if name not in self.computer:
-            near = difflib.get_close_matches(name, self.computer.known(), n=3, cutoff=0.5)
-            hint = f"; nearest: {', '.join(near)}" if near else ""
-            message = f"there is no fact '{name}'{hint}"
-            raise InputError("fact-unknown", message)
         fact = self.computer.get(name)
         text = TO_DO if fact.value == TO_DO else form(fact, *options)
         return self.print({"text": text, "fact": name})

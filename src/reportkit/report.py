@@ -270,7 +270,12 @@ class Report:
         _ = self.narrative
         for relation in self.params.relations:
             for name in relation.facts:
-                self.computer.get(name)
+                try:
+                    self.computer.get(name)
+                except InputError as error:
+                    file = self.project.report_file(self.district.id, self.year, "yaml")
+                    message = f"{file}: relation '{relation.title}': {error.message}"
+                    raise InputError("relation", message) from None
         facts = self._computed()
         values = {name: facts[name].number for name in self.computer.cells}
         cells = list(self.computer.cells.values())

@@ -193,13 +193,11 @@ def test_a_typed_day_that_a_fact_gives_is_a_hint():
 
 
 def test_a_text_without_findings_says_what_was_looked_at():
-    runs = {"text": "7", "allowed": "每周开放7天"}
+    runs = {"text": "7", "allowed": "词语"}  # a reason is never taken for a class
     sections = paragraph("一是公开", ("12", "a.b"), "条，每周")
     sections["一"][0]["runs"].append(runs)
     (check,) = coverage_checks(cover(sections), {}, titles={"一": "一"})
-    assert (
-        check.message == "3个数字，绑定数据1个，序号和条款1个；文稿自行说明的1个：7（每周开放7天）"
-    )
+    assert check.message == "3个数字，绑定数据1个，序号和条款1个；文稿自行说明的1个：7（词语）"
 
 
 NARRATIVES = [

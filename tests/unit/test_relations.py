@@ -1,12 +1,17 @@
+import shutil
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+import reportkit
 from reportkit.checks import relation_checks
+from reportkit.errors import InputError
 from reportkit.facts import Fact, Facts
 from reportkit.params import Relation
 
+ROOT = Path(__file__).parents[2]
 VALUES = {
     "a.whole": "502", "a.bound": "448", "a.left": "66", "b.part": "73", "b.whole": "76",
     "b.percent": "96.1", "b.exact": "96.05", "b.none": "0", "b.words": "本年无答复",
@@ -63,3 +68,14 @@ def test_a_relation_of_the_text(relation, holds, message):
 def test_a_relation_is_of_one_kind(kind):
     with pytest.raises(ValidationError, match="left and right, or parts and whole, or share"):
         Relation(title="x", **kind)
+
+
+def test_a_relation_of_an_unknown_fact_is_refused_with_the_nearest(tmp_path):
+    shutil.copytree(ROOT / "params", tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "reports/huli/2020.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("[approval.bound,", "[approval.bond,"), encoding="utf-8")
+    report = reportkit.open_report("huli", 2020, params=tmp_path, data=ROOT / "data")
+    told = r"2020\.yaml: relation '审批服务事项总数.*'approval\.bond'; nearest: approval\.bound"
+    with pytest.raises(InputError, match=told):
+        _ = report.all_checks

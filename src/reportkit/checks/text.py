@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from reportkit.checks.form import equation
 from reportkit.checks.rules import Check, check
+from reportkit.errors import InputError
 from reportkit.facts import TO_DO
 from reportkit.numerals import plain, read_number, rounded
 from reportkit.renderings import day
@@ -49,7 +51,7 @@ def coverage_checks(
     numbers = [
         (spot.section, spot.text, spot.context, _equal(spot.text, facts))
         for spot in coverage.spots
-        if spot.state == "unbound" or spot.stated
+        if spot.state in ("unbound", "stated")
     ]
     for section, text, context, same in (*numbers, *_typed_days(coverage, facts)):
         if same:
@@ -62,8 +64,8 @@ def coverage_checks(
 
 def _summary(coverage: Coverage) -> str:
     """What was looked at; the template's own allowances are told one by one."""
-    counts = Counter(spot.why for spot in coverage.of("allowed") if not spot.stated)
-    own = [f"{s.text}（{s.why}）" for s in coverage.of("allowed") if s.stated]
+    counts = Counter(spot.why for spot in coverage.of("allowed"))
+    own = [f"{spot.text}（{spot.why}）" for spot in coverage.of("stated")]
     told = f"{len(coverage.spots)}个数字，绑定数据{len(coverage.of('bound'))}个"
     for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         told += f"，{name}{count}个"
@@ -87,7 +89,9 @@ def _typed_days(
     """Days that are typed as a date fact would be printed."""
     days: dict[str, list[str]] = {}
     for name, fact in facts.items():
-        if fact.unit == "日期" and fact.value and fact.value != TO_DO:
+        if fact.unit != "日期":
+            continue
+        with suppress(InputError):  # no day yet
             days.setdefault(day(fact), []).append(name)
     for section, body in coverage.sections.items():
         for node in body:
