@@ -19,21 +19,36 @@ if TYPE_CHECKING:
     from reportkit.ledgers.schema import Column
     from reportkit.ledgers.values import Parser
 
-# Hash tables of so many texts at once; by so many letters at most.
-_LOOKED_AT_ONCE, _LETTERS = 2_000_000, 64
+# An odd number whose bits look drawn by lot (2**64 divided by the golden ratio).
+_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 def all_differ(cells: pa.ChunkedArray) -> bool:
-    """Whether no text is there twice; a long column is looked at by the last letters of texts."""
-    if len(cells) > _LOOKED_AT_ONCE:
-        last = pc.utf8_slice_codeunits(cells, start=-1, stop=2**31)
-        letters = pc.unique(last)
-        if len(letters) <= _LETTERS:
-            return all(
-                len(pc.unique(part)) == len(part)
-                for part in (cells.filter(pc.equal(last, letter)) for letter in letters)
-            )
-    return bool(len(pc.unique(cells)) == len(cells))
+    """Whether no text is there twice, for sure: texts of different digests are different.
+
+    Two of 10 million different texts have one digest less often than once in 100 000 ledgers;
+    then the answer is no, and whoever asked looks at the texts themselves.
+    """
+    digests = np.concatenate([np.empty(0, np.uint64), *map(_digests, cells.chunks)])
+    digests.sort()
+    return not (digests[1:] == digests[:-1]).any()
+
+
+def _digests(cells: pa.Array) -> npt.NDArray[np.uint64]:
+    """A digest of 64 bits of each text, eight bytes at a step, for all texts at once."""
+    _, offsets, data = cells.cast(pa.large_string()).buffers()
+    ends = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells) + 1]
+    # Each byte begins a word of eight; nothing stands after the last text.
+    padded = np.concatenate([np.frombuffer(data or b"", np.uint8), np.zeros(8, np.uint8)])
+    words = np.ndarray(len(padded) - 7, "<u8", padded, strides=(1,))
+    start, length = ends[:-1], np.diff(ends)
+    found = length.astype(np.uint64) * _MIX
+    for step in range(0, int(length.max(initial=0)), 8):
+        rows = np.flatnonzero(length > step)
+        unused = (8 * np.maximum(0, step + 8 - length[rows])).astype(np.uint64)
+        mixed = (found[rows] ^ (words[start[rows] + step] << unused)) * _MIX
+        found[rows] = mixed ^ (mixed >> np.uint64(32))
+    return found
 
 
 def joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:

@@ -101,9 +101,7 @@ def read_ledger(
     state = Reading(key, schema, tables, rows, calendar or work_calendar())
     state.set_aside_sums()
     state.hear_readers()
-    for column in schema.columns:
-        if not column.personal:
-            state.add(column, maps)
+    state.add([column for column in schema.columns if not column.personal], maps)
     state.check_key()
     for rule in schema.rules:
         state.check(rule)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from reportkit.ledgers.columns import all_differ, joined, parse_column, parse_each
-from reportkit.ledgers.readers import RawTable, holds, matches
+from reportkit.ledgers.readers import SUMS, RawTable, holds, in_order, matches
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.values import Parser, clean, parser_for
 from reportkit.privacy import SUSPECT, Pseudonyms, hide
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from reportkit.ledgers.schema import Column, LedgerSchema, RowRule
 
-_SUMS = {"合计", "小计", "总计", "共计", "累计"}
 # What these rules find cannot be read; what others find is read, and wrong.
 _UNREAD = {"L-value", "L-empty", "L-key"}
 
@@ -46,8 +46,19 @@ class Reading:
         self.raw: dict[str, pa.ChunkedArray] = {}
         self.personal: set[str] = set()
 
-    def add(self, column: Column, maps: Sequence[dict[str, tuple[str, int]]]) -> None:
-        """Type one column; each different text is parsed once."""
+    def add(self, columns: Sequence[Column], maps: Sequence[dict[str, tuple[str, int]]]) -> None:
+        """Type columns, in threads, and tell of cells that cannot be read."""
+        with ThreadPoolExecutor(pa.cpu_count()) as pool:
+            parsed = in_order(pool, lambda c: self._parse(c, maps), columns, pa.cpu_count())
+            for column, (raw, values, bad) in zip(columns, parsed, strict=True):
+                self.raw[column.name] = raw
+                self.typed[column.name] = values
+                self._judge(column, values, bad)
+
+    def _parse(
+        self, column: Column, maps: Sequence[dict[str, tuple[str, int]]]
+    ) -> tuple[pa.ChunkedArray, Any, dict[int, str]]:
+        """Cells of a column as they stand, typed, and why some cannot be read."""
         chunks: list[pa.ChunkedArray] = []
         parsers: list[Parser] = []
         for table, mapped in zip(self.tables, maps, strict=True):
@@ -59,11 +70,10 @@ class Reading:
         units = {(maps[i].get(column.name, ("", 1))[1], t.epoch) for i, t in enumerate(self.tables)}
         if len(units) > 1:
             # Files count amounts in different units, or days from different years.
-            values, bad = parse_each(column, chunks, parsers)
-        else:
-            values, bad = parse_column(column, raw, parsers[0])
-        self.raw[column.name] = raw
-        self.typed[column.name] = values
+            return raw, *parse_each(column, chunks, parsers)
+        return raw, *parse_column(column, raw, parsers[0])
+
+    def _judge(self, column: Column, values: Any, bad: dict[int, str]) -> None:
         for row, reason in bad.items():
             severity = "reject" if column.required else "warn"
             self._tell(row, "L-value", severity, column.name, reason)
@@ -75,14 +85,13 @@ class Reading:
 
     def set_aside_sums(self) -> None:
         """合计 rows, whatever column says so, are told and never counted."""
-        words = pa.array(sorted(_SUMS), pa.string())
         start = 0
         for table in self.tables:
             end = start + len(table.lines)
             for heading, raw in table.columns.items():
                 if not holds(raw, "计".encode()):
                     continue
-                found = matches(raw, words)
+                found = matches(raw, SUMS)
                 for row in (start + np.flatnonzero(found)).tolist():
                     if not self.sums[row]:
                         file, place = self._place(row)
@@ -116,7 +125,7 @@ class Reading:
     def check_key(self) -> None:
         """The key is there, and unique; of a repeated record the first one counts."""
         name = self.schema.key_column
-        cells = pa.array(self.typed[name], from_pandas=True)
+        cells = pa.table({name: self.typed[name]})[name]
         if not cells.null_count and all_differ(cells):
             return
         keys = pd.Series(self.typed[name], dtype="str")
@@ -124,7 +133,8 @@ class Reading:
             self._tell(row, "L-key", "reject", name, "a record needs its key")
         repeated = keys.duplicated().to_numpy() & keys.notna().to_numpy()
         if repeated.any():
-            first = {key: i for i, key in reversed(list(enumerate(keys)))}
+            again = keys.isin(keys[repeated])
+            first = {key: row for row, key in reversed(list(keys[again].items()))}
             for row in np.flatnonzero(repeated).tolist():
                 file, place = self._place(first[keys.iloc[row]])
                 expected = f"unique; it stands at {file}:{place} already"

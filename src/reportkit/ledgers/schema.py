@@ -120,6 +120,10 @@ class LedgerSchema(Strict):
         """A column by its Chinese name."""
         return next(column for column in self.columns if column.name == name)
 
+    def keeps(self, column: Column) -> bool:
+        """Whether a column is read at all: persons of a ledger that keeps none of them are not."""
+        return not column.personal or any(one.pseudonym for one in self.columns)
+
     def headings(self) -> dict[str, tuple[Column, int]]:
         """Loose spelling of each accepted heading, with its column and the unit's factor."""
         found: dict[str, tuple[Column, int]] = {}

@@ -5,6 +5,28 @@ line (or sheet row) each record stands, and refuses a file that it cannot read w
 """
 
 from reportkit.ledgers.readers.files import SUFFIXES, read_file
-from reportkit.ledgers.readers.table import Note, RawTable, as_text, holds, matches
+from reportkit.ledgers.readers.table import (
+    SUMS,
+    Note,
+    RawTable,
+    Tell,
+    as_text,
+    holds,
+    in_order,
+    matches,
+    quiet,
+)
 
-__all__ = ["SUFFIXES", "Note", "RawTable", "as_text", "holds", "matches", "read_file"]
+__all__ = [
+    "SUFFIXES",
+    "SUMS",
+    "Note",
+    "RawTable",
+    "Tell",
+    "as_text",
+    "holds",
+    "in_order",
+    "matches",
+    "quiet",
+    "read_file",
+]

@@ -15,7 +15,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from xml.parsers import expat
 
 from reportkit.errors import InputError
@@ -68,7 +68,7 @@ class Guarded:
     sheets: dict[str, Sheet]
 
 
-def guard(content: bytes, name: str) -> Guarded:
+def guard(file: BinaryIO, name: str) -> Guarded:
     """Unpack and look at a workbook.
 
     Raises
@@ -77,6 +77,7 @@ def guard(content: bytes, name: str) -> Guarded:
         ``ledger-format`` (not an .xlsx workbook), ``ledger-unreadable`` (damaged) or
         ``ledger-unsafe`` (macros, links to other workbooks, entities, or larger than any ledger).
     """
+    content = file.read()
     _refuse_other_formats(content, name)
     try:
         parts = dict(_unpack(content, name))
