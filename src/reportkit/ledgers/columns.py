@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reportkit.ledgers.readers import each
 from reportkit.ledgers.values import clean_texts
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from reportkit.ledgers.schema import Column
-    from reportkit.ledgers.values import Parser
+    from reportkit.ledgers.readers import each
+from reportkit.ledgers.values import Parser
 
 # An odd number whose bits look drawn by lot (2**64 divided by the golden ratio).
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -29,7 +31,7 @@ def all_differ(cells: pa.ChunkedArray) -> bool:
     Two of 10 million different texts have one digest less often than once in 100 000 ledgers;
     then the answer is no, and whoever asked looks at the texts themselves.
     """
-    digests = np.concatenate([np.empty(0, np.uint64), *map(_digests, cells.chunks)])
+    digests = np.concatenate([np.empty(0, np.uint64), *each(_digests, cells.chunks)])
     digests.sort()
     return not (digests[1:] == digests[:-1]).any()
 
@@ -55,7 +57,7 @@ def joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
     """Cells of one column from several files, as one array."""
     kinds = {column.type for column in columns}
     if len(kinds) > 1:
-        columns = [column.cast(pa.string()) for column in columns]
+        columns = [column.cast(pa.large_string()) for column in columns]
     return pa.chunked_array([c for column in columns for c in column.chunks], columns[0].type)
 
 
@@ -81,11 +83,10 @@ def parse_column(column: Column, raw: pa.ChunkedArray, parse: Parser) -> tuple[A
         return pd.StringDtype(na_value=np.nan).__from_arrow__(clean_texts(raw)), {}
     if not pa.types.is_dictionary(raw.type):
         raw = raw.dictionary_encode()
-    encoded = raw.unify_dictionaries().combine_chunks()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.chunk(0)
-    texts = encoded.dictionary.to_pylist()
-    codes = encoded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
+    chunks = raw.unify_dictionaries().chunks
+    texts = chunks[0].dictionary.to_pylist() if chunks else []
+    # One after the last text stands for no text at all.
+    codes = [c.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False) for c in chunks]
     parsed: list[Any] = []
     reasons: dict[int, str] = {}
     for code, text in enumerate(texts):
@@ -98,25 +99,45 @@ def parse_column(column: Column, raw: pa.ChunkedArray, parse: Parser) -> tuple[A
     if column.default is not None:
         parsed = [column.default if value is None else value for value in parsed]
     bad: dict[int, str] = {}
-    if reasons:
-        wrong = np.isin(codes, list(reasons))
-        bad = {int(row): reasons[int(codes[row])] for row in np.flatnonzero(wrong)}
+    start = 0
+    for part in codes if reasons else ():
+        wrong = np.flatnonzero(np.isin(part, list(reasons))).tolist()
+        bad |= {start + row: reasons[int(part[row])] for row in wrong}
+        start += len(part)
     return _take(column, parsed, codes), bad
 
 
-def _take(column: Column, parsed: list[Any], codes: npt.NDArray[Any]) -> Any:
+def _take(column: Column, parsed: list[Any], codes: list[npt.NDArray[np.int32]]) -> Any:
+    """The value of each code, as one array of pandas."""
     if column.type == "date":
         days = np.array([value or "NaT" for value in parsed], dtype="datetime64[s]")
-        return pd.array(days[codes])
+        return pd.array(_spread(days, codes), copy=False)
     if column.type == "category":
         names = column.categories()
         if column.open:
             names = tuple(dict.fromkeys([*names, *(v for v in parsed if v is not None)]))
         index = {name: i for i, name in enumerate(names)}
-        positions = np.array([-1 if v is None else index[v] for v in parsed], dtype=np.int16)
-        return pd.Categorical.from_codes(positions[codes], categories=pd.Index(names, dtype="str"))
+        kind = np.int8 if len(names) <= np.iinfo(np.int8).max else np.int32
+        positions = np.array([-1 if v is None else index[v] for v in parsed], dtype=kind)
+        labels = pd.Index(names, dtype="str")
+        return pd.Categorical.from_codes(_spread(positions, codes), categories=labels)
     if column.type == "amount":
         exact = pa.array(parsed, pa.decimal128(38, 6))
-        return pd.array(exact.take(pa.array(codes)), dtype=pd.ArrowDtype(exact.type))
-    dtype = {"integer": "Int64", "flag": "boolean"}[column.type]
-    return pd.array(parsed, dtype=dtype).take(codes)
+        taken = pa.chunked_array([exact.take(pa.array(part)) for part in codes], exact.type)
+        return pd.array(taken, dtype=pd.ArrowDtype(exact.type))
+    kind, made = {
+        "integer": (np.int64, pd.arrays.IntegerArray),
+        "flag": (np.bool_, pd.arrays.BooleanArray),
+    }[column.type]
+    absent = _spread(np.array([value is None for value in parsed]), codes)
+    return made(_spread(np.array([value or 0 for value in parsed], dtype=kind), codes), absent)
+
+
+def _spread(values: npt.NDArray[Any], codes: list[npt.NDArray[np.int32]]) -> npt.NDArray[Any]:
+    """The value of each code; part by part, so that nothing is in memory twice."""
+    made = np.empty(sum(map(len, codes)), values.dtype)
+    start = 0
+    for part in codes:
+        np.take(values, part, out=made[start : start + len(part)], mode="clip")
+        start += len(part)
+    return made

@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from reportkit.errors import InputError
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.readers import SUFFIXES, RawTable, read_file
@@ -96,6 +98,8 @@ def read_ledger(
             tables.append(read_database(source, schema, key=key, data=data or Path()))
         else:
             tables += read_file(source, schema, name=_shown(source, root))
+    # What reading needed for a while is no longer needed.
+    pa.default_memory_pool().release_unused()
     maps = [map_headings(list(table.columns), schema, table.path, key) for table in tables]
     rows = sum(len(table.lines) for table in tables)
     state = Reading(key, schema, tables, rows, calendar or work_calendar())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from reportkit.ledgers.columns import all_differ, joined, parse_column, parse_each
-from reportkit.ledgers.readers import SUMS, RawTable, holds, in_order, matches
+from reportkit.ledgers.readers import RawTable, sums
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.values import Parser, clean, parser_for
 from reportkit.privacy import SUSPECT, Pseudonyms, hide
@@ -47,13 +46,12 @@ class Reading:
         self.personal: set[str] = set()
 
     def add(self, columns: Sequence[Column], maps: Sequence[dict[str, tuple[str, int]]]) -> None:
-        """Type columns, in threads, and tell of cells that cannot be read."""
-        with ThreadPoolExecutor(pa.cpu_count()) as pool:
-            parsed = in_order(pool, lambda c: self._parse(c, maps), columns, pa.cpu_count())
-            for column, (raw, values, bad) in zip(columns, parsed, strict=True):
-                self.raw[column.name] = raw
-                self.typed[column.name] = values
-                self._judge(column, values, bad)
+        """Type columns and tell of cells that cannot be read."""
+        for column in columns:
+            raw, values, bad = self._parse(column, maps)
+            self.raw[column.name] = raw
+            self.typed[column.name] = values
+            self._judge(column, values, bad)
 
     def _parse(
         self, column: Column, maps: Sequence[dict[str, tuple[str, int]]]
@@ -89,10 +87,7 @@ class Reading:
         for table in self.tables:
             end = start + len(table.lines)
             for heading, raw in table.columns.items():
-                if not holds(raw, "计".encode()):
-                    continue
-                found = matches(raw, SUMS)
-                for row in (start + np.flatnonzero(found)).tolist():
+                for row in (start + np.flatnonzero(sums(raw))).tolist():
                     if not self.sums[row]:
                         file, place = self._place(row)
                         self.violations.append(

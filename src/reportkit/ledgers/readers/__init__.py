@@ -6,27 +6,25 @@ line (or sheet row) each record stands, and refuses a file that it cannot read w
 
 from reportkit.ledgers.readers.files import SUFFIXES, read_file
 from reportkit.ledgers.readers.table import (
-    SUMS,
     Note,
     RawTable,
     Tell,
     as_text,
     holds,
-    in_order,
-    matches,
+    each,
+    sums,
     quiet,
 )
 
 __all__ = [
     "SUFFIXES",
-    "SUMS",
     "Note",
     "RawTable",
     "Tell",
     "as_text",
     "holds",
-    "in_order",
-    "matches",
+    "each",
+    "sums",
     "quiet",
     "read_file",
 ]

@@ -5,15 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import replace
-from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import pyarrow as pa
 
 from reportkit.errors import InputError
-from reportkit.ledgers.readers.streamed import BOM, DoubtError, blocks, is_utf8, stream_csv
+from reportkit.ledgers.readers.streamed import (
+    BOM,
+    DoubtError,
+    blocks,
+    decoded,
+    is_utf8,
+    stream_csv,
+)
 from reportkit.ledgers.readers.table import Part, Row, Tell, find_head, quiet, records
 from reportkit.ledgers.schema import heading_key
 
@@ -63,12 +68,10 @@ def _stream(file: BinaryIO, schema: LedgerSchema, name: str, tell: Tell) -> Part
     marked = file.read(len(BOM)) == BOM
     for encoding in ("utf-8-sig",) if marked else ("utf-8", "gb18030"):
         try:
-            lines = blocks(file, encoding)
-            first = next(lines, b"")
+            first = decoded(next(blocks(file), b""), encoding).removeprefix(BOM)
             delimiter = _delimiter(first, schema)
             head = find_head(_rows(first, delimiter, name), schema, name)
-            part = stream_csv(chain([first], lines), delimiter, head, schema, tell)
-            return replace(part, encoding=encoding)
+            return stream_csv(file, encoding, delimiter, head, schema, tell=tell)
         except UnicodeError:
             continue
         except (DoubtError, InputError, pa.ArrowException):

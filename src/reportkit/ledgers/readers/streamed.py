@@ -15,14 +15,13 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from reportkit.ledgers.readers.table import (
-    SUMS,
     Head,
     Part,
     Tell,
-    contains,
     in_order,
     matches,
     raw_type,
+    sums,
 )
 from reportkit.ledgers.schema import heading_key
 
@@ -33,11 +32,10 @@ if TYPE_CHECKING:
 
     from reportkit.ledgers.schema import LedgerSchema
 
-BLOCK = 1 << 20
+BLOCK = 1 << 19
 BOM = "\ufeff".encode()
 # What Python's reader allows in one cell, unless somebody raised it.
 _LONGEST = 131_072
-_SUM = "计".encode()
 _QUOTE, _RETURN, _NEWLINE, _SPACE = b'"\r\n '
 
 
@@ -45,25 +43,27 @@ class DoubtError(Exception):
     """Python's reader must look at this file, and tell what is wrong with it or read it."""
 
 
-def blocks(file: BinaryIO, encoding: str) -> Iterator[bytes]:
-    """Whole lines, as UTF-8 without the mark at the beginning.
+def blocks(file: BinaryIO) -> Iterator[bytes]:
+    """Whole lines of a file, as they stand."""
+    file.seek(0)
+    while block := file.read(BLOCK) + file.readline():
+        yield block
+
+
+def decoded(block: bytes, encoding: str) -> bytes:
+    """Whole lines as UTF-8; of GB18030 too, where no character has a line end inside.
 
     Raises
     ------
     UnicodeError
         The bytes are not in this encoding.
     """
-    file.seek(0)
-    first = True
-    # No character of GB18030 has a line end for its second byte.
-    while block := file.read(BLOCK) + file.readline():
-        if encoding == "gb18030":
-            block = block.decode(encoding).encode()
-        elif not is_utf8(block):
-            message = "not UTF-8"
-            raise UnicodeError(message)
-        yield block.removeprefix(BOM) if first else block
-        first = False
+    if encoding == "gb18030":
+        return block.decode(encoding).encode()
+    if not is_utf8(block):
+        message = "not UTF-8"
+        raise UnicodeError(message)
+    return block
 
 
 def is_utf8(content: bytes) -> bool:
@@ -78,14 +78,15 @@ def is_utf8(content: bytes) -> bool:
 
 
 def stream_csv(
-    lines: Iterator[bytes], delimiter: str, head: Head, schema: LedgerSchema, tell: Tell
+    file: BinaryIO, encoding: str, delimiter: str, head: Head, schema: LedgerSchema, *, tell: Tell
 ) -> Part:
     """Records below the heading, which is in the first block.
 
     Parameters
     ----------
-    lines : iterator of bytes
-        As `blocks` gives them.
+    file : binary file
+    encoding : str
+        ``utf-8``, ``utf-8-sig`` or ``gb18030``.
     delimiter : str
     head : Head
     schema : LedgerSchema
@@ -95,13 +96,16 @@ def stream_csv(
     Raises
     ------
     DoubtError
+    UnicodeError
+        The file is not in this encoding.
     """
-    reader = _Reader(delimiter, head, schema)
+    reader = _Reader(encoding, delimiter, head, schema)
     columns: dict[str, list[pa.Array]] = {title: [] for title in head.titles if title}
     places: list[npt.NDArray[np.int32]] = []
     line, rows = 1, 0
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
-        for count, found, table in in_order(pool, reader.read, enumerate(lines), pa.cpu_count()):
+        numbered = enumerate(blocks(file))
+        for count, found, table in in_order(pool, reader.read, numbered, pa.cpu_count()):
             places.append((line + found).astype(np.int32))
             line, rows = line + count, rows + len(found)
             for title, chunks in columns.items():
@@ -109,30 +113,39 @@ def stream_csv(
             tell(rows)
     if not rows:
         raise DoubtError
-    made = {title: pa.chunked_array(chunks) for title, chunks in columns.items()}
-    return Part(made, np.concatenate(places))
+    made = {title: _joined(chunks) for title, chunks in columns.items()}
+    return Part(made, np.concatenate(places), encoding=encoding)
+
+
+def _joined(chunks: list[pa.Array]) -> pa.ChunkedArray:
+    """One column; where it was not needed its cells are nulls, which take no room."""
+    kind = next((chunk.type for chunk in chunks if not pa.types.is_null(chunk.type)), pa.null())
+    return pa.chunked_array([chunk.cast(kind) for chunk in chunks], kind)
 
 
 class _Reader:
     """What is known of a file from its heading; no block changes it."""
 
-    def __init__(self, delimiter: str, head: Head, schema: LedgerSchema) -> None:
-        self.delimiter, self.below = delimiter, head.line
+    def __init__(self, encoding: str, delimiter: str, head: Head, schema: LedgerSchema) -> None:
+        self.encoding, self.delimiter, self.below = encoding, delimiter, head.line
         titles = [*head.titles, *[""] * (head.cells - head.width)]
         names = [title or f"\0{number}" for number, title in enumerate(titles)]
         wanted = schema.headings()
         known = {t: wanted[heading_key(t)][0] for t in titles if heading_key(t) in wanted}
         self.kinds = {
-            name: raw_type(known[name]) if name in known else pa.string() for name in names
+            name: raw_type(known[name]) if name in known else pa.large_string() for name in names
         }
         self.right = names[head.width :]
-        self.needed = [*(t for t, column in known.items() if schema.keeps(column)), *self.right]
-        self.others = [name for name in names if name not in self.needed]
+        needed = {title for title, column in known.items() if schema.keeps(column)}
+        self.others = [name for name in names[: head.width] if name not in needed]
 
     def read(self, numbered: tuple[int, bytes]) -> tuple[int, npt.NDArray[np.int64], pa.Table]:
         """Lines of a block, those of its records from 0 on, and the records."""
         number, block = numbered
-        ends = _ends_of_lines(block, self.delimiter, first=number == 0)
+        block = decoded(block, self.encoding)
+        if number == 0 and block.startswith(BOM):
+            block = block.removeprefix(BOM)
+        ends = _ends_of_lines(block, self.delimiter)
         skipped = self.below if number == 0 else 0
         if skipped > len(ends):
             raise DoubtError
@@ -140,35 +153,24 @@ class _Reader:
         if _QUOTE in block[:start] and block.count(b'"', 0, start) % 2:
             # A cell of the heading goes on in the next line.
             raise DoubtError
-        table, blank = self._records(block, start, len(ends) - skipped)
-        found = skipped + np.flatnonzero(~blank)
-        return len(ends), found, table.filter(pa.array(~blank)) if blank.any() else table
-
-    def _records(
-        self, block: bytes, start: int, lines: int
-    ) -> tuple[pa.Table, npt.NDArray[np.bool_]]:
-        """The columns that are needed; all of them where one of the others may matter."""
-        table = self._parse(block, start, self.needed)
-        if table.num_rows != lines:
+        table = self._parse(block, start)
+        if table.num_rows != len(ends) - skipped:
             # A cell goes on in the next line.
             raise DoubtError
         blank = _blank(table)
-        if self.others and (contains(np.frombuffer(block, np.uint8), _SUM) or blank.any()):
-            # A sum row may say so in any column, and a record may be there in any.
-            more = self._parse(block, start, self.others)
-            blank &= _blank(more)
-            for name in self.others:
-                if matches(more[name], SUMS).any():
-                    table = table.append_column(name, more[name])
         if any(not _blank(table.select([name])).all() for name in self.right):
             raise DoubtError
-        for name in set(self.others).difference(table.column_names):
-            table = table.append_column(name, pa.nulls(lines, self.kinds[name]))
-        return table, blank
+        for name in self.others:
+            # Nothing but a sum row is looked for in them.
+            if not sums(table[name]).any():
+                index = table.column_names.index(name)
+                table = table.set_column(index, name, pa.nulls(table.num_rows))
+        found = skipped + np.flatnonzero(~blank)
+        return len(ends), found, table.filter(pa.array(~blank)) if blank.any() else table
 
-    def _parse(self, block: bytes, start: int, names: list[str]) -> pa.Table:
+    def _parse(self, block: bytes, start: int) -> pa.Table:
         if start == len(block):
-            return pa.table({name: pa.array([], self.kinds[name]) for name in names})
+            return pa.table({name: pa.array([], kind) for name, kind in self.kinds.items()})
         return pa_csv.read_csv(
             pa.BufferReader(pa.py_buffer(block).slice(start)),
             read_options=pa_csv.ReadOptions(
@@ -176,13 +178,13 @@ class _Reader:
             ),
             parse_options=pa_csv.ParseOptions(delimiter=self.delimiter, ignore_empty_lines=False),
             convert_options=pa_csv.ConvertOptions(
-                column_types=self.kinds, include_columns=names, null_values=[],
-                strings_can_be_null=False, check_utf8=False,
+                column_types=self.kinds, null_values=[], strings_can_be_null=False,
+                check_utf8=False,
             ),
         )  # fmt: skip
 
 
-def _ends_of_lines(block: bytes, delimiter: str, *, first: bool) -> npt.NDArray[np.int64]:
+def _ends_of_lines(block: bytes, delimiter: str) -> npt.NDArray[np.int64]:
     """Where each line ends, the last one too; doubt about bytes that need a closer look."""
     cells = np.frombuffer(block, dtype=np.uint8)
     ends = np.flatnonzero(cells == _NEWLINE)
@@ -196,7 +198,10 @@ def _ends_of_lines(block: bytes, delimiter: str, *, first: bool) -> npt.NDArray[
         ends = np.append(ends, len(block))
     if int(np.diff(ends, prepend=-1).max(initial=0)) > _LONGEST:
         raise DoubtError
-    if contains(cells, BOM) and (b"\n" + BOM in block or (block.startswith(BOM) and not first)):
+    # A mark at the beginning of a line: two files were joined.
+    if block.startswith(BOM) or (
+        (cells.take(ends + 1, mode="clip") == BOM[0]).any() and b"\n" + BOM in block
+    ):
         raise DoubtError
     if b'"' in block and not _quotes_are_plain(cells, delimiter):
         raise DoubtError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -29,7 +30,8 @@ SEARCHED_FOR_HEADING = 20
 # A number of more than 15 digits is not the one that somebody typed into a spreadsheet.
 EXACT = 1e15
 _BATCH = 20_000
-SUMS = pa.array(["合计", "小计", "总计", "共计", "累计"])
+_SUM = "计".encode()
+_SUMS = pa.array(["合计", "小计", "总计", "共计", "累计"])
 Row = tuple[int, list[str]]
 Tell = Callable[[int], object]
 """Is given the number of rows read so far."""
@@ -141,9 +143,9 @@ def as_text(cell: Any) -> str:
 
 
 def raw_type(column: Column) -> pa.DataType:
-    """How the cells of a column are kept: few different ones are kept once."""
+    """How the cells of a column are kept: few different ones once, texts as pandas takes them."""
     few = column.type in ("date", "category", "integer", "flag")
-    return pa.dictionary(pa.int32(), pa.string()) if few else pa.string()
+    return pa.dictionary(pa.int32(), pa.string()) if few else pa.large_string()
 
 
 def matches(cells: pa.ChunkedArray, words: pa.Array) -> npt.NDArray[np.bool_]:
@@ -158,23 +160,34 @@ def matches(cells: pa.ChunkedArray, words: pa.Array) -> npt.NDArray[np.bool_]:
     return np.concatenate(found)
 
 
+def sums(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Where a cell says that its row is a sum of others."""
+    if not holds(cells, _SUM):
+        return np.zeros(len(cells), dtype=bool)
+    return matches(cells, _SUMS)
+
+
 def holds(cells: pa.ChunkedArray, *found: bytes) -> bool:
     """Whether any of these bytes stand in a column, without looking at single cells."""
     for chunk in cells.chunks:
         texts = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
-        data = np.frombuffer(texts.buffers()[2] or b"", dtype=np.uint8)
-        if any(contains(data, some) for some in found):
+        # A column of nulls has no buffer for texts.
+        data = np.frombuffer(texts.buffers()[-1] or b"", dtype=np.uint8)
+        if any(_contains(data, some) for some in found):
             return True
     return False
 
 
-def contains(data: npt.NDArray[np.uint8], found: bytes) -> bool:
-    """Whether bytes stand in others; fast also where their first ones are common, as in Chinese."""
-    positions = max(0, len(data) - len(found) + 1)
-    hit = np.ones(positions, dtype=bool)
-    for shift, byte in enumerate(found):
-        hit &= data[shift : shift + positions] == byte
-    return bool(hit.any())
+def _contains(data: npt.NDArray[np.uint8], found: bytes) -> bool:
+    """Whether bytes stand in others; fast where their first ones are common, as in Chinese."""
+    hit = (data[1:] == found[-1]) & (data[:-1] == found[-2])
+    return bool(hit.any()) and found in data.tobytes()
+
+
+def each(work: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made]:
+    """What is made of each item, in threads."""
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        return list(pool.map(work, items))
 
 
 def rounded(column: Column, line: int, place: str, found: str) -> Note:
