@@ -164,18 +164,18 @@ class Reading:
                 own[column.name] = values = self._texts(column, maps)
                 self.personal |= {value for value in values if value}
                 if column.pseudonym:
-                    names = [name(column.name, value) if value else None for value in values]
+                    known = {value: name(column.name, value) for value in set(values) if value}
+                    names = [known.get(value or "") for value in values]
                     self.typed[column.name] = pd.array(names, dtype="str")
         for column in self.schema.columns:
             if not column.free_text:
                 continue
             texts = pd.Series(self.typed[column.name])
             suspect = texts.str.contains(SUSPECT, regex=True, na=False).to_numpy(dtype=bool)
+            filled = texts.notna().to_numpy() if own else suspect
             cells = texts.tolist()
-            for row in range(self.rows) if own else np.flatnonzero(suspect).tolist():
+            for row in np.flatnonzero(filled).tolist():
                 text = cells[row]
-                if not isinstance(text, str):
-                    continue
                 hidden = hide(text) if suspect[row] else text
                 for other, values in own.items():
                     value = values[row] or ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import deque
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
@@ -65,7 +64,7 @@ def _damaged(name: str, error: BaseException) -> InputError:
 
 
 def _read(guarded: Guarded, schema: LedgerSchema, name: str, tell: Tell) -> list[Part]:
-    book = CalamineWorkbook.from_filelike(io.BytesIO(guarded.content))
+    book = CalamineWorkbook.from_filelike(guarded.content)
     parts: list[Part] = []
     others: list[Note] = []
     problem: InputError | None = None
