@@ -12,7 +12,7 @@ import pyarrow as pa
 from reportkit.ledgers.columns import all_differ, joined, parse_column, parse_each
 from reportkit.ledgers.readers import RawTable, sums
 from reportkit.ledgers.records import Ledger, Source, Violation
-from reportkit.ledgers.values import Parser, clean, parser_for
+from reportkit.ledgers.values import Parser, clean_texts, parser_for
 from reportkit.privacy import SUSPECT, Pseudonyms, hide
 from reportkit.worktime import WorkCalendar, limits
 
@@ -172,9 +172,12 @@ class Reading:
                 continue
             texts = pd.Series(self.typed[column.name])
             suspect = texts.str.contains(SUSPECT, regex=True, na=False).to_numpy(dtype=bool)
-            filled = texts.notna().to_numpy() if own else suspect
-            cells = texts.tolist()
-            for row in np.flatnonzero(filled).tolist():
+            cells = texts.fillna("").tolist()
+            named = set(np.flatnonzero(suspect).tolist())
+            for values in own.values():
+                pairs = enumerate(zip(values, cells, strict=True))
+                named |= {row for row, (value, text) in pairs if value and value in text}
+            for row in sorted(named):
                 text = cells[row]
                 hidden = hide(text) if suspect[row] else text
                 for other, values in own.items():
@@ -192,8 +195,7 @@ class Reading:
         found: list[str | None] = []
         for table, mapped in zip(self.tables, maps, strict=True):
             if column.name in mapped:
-                cells = table.columns[mapped[column.name][0]].cast(pa.string()).to_pylist()
-                found += [clean(cell) or None if cell else None for cell in cells]
+                found += clean_texts(table.columns[mapped[column.name][0]]).to_pylist()
             else:
                 found += [None] * len(table.lines)
         return found

@@ -82,6 +82,7 @@ def guard(file: BinaryIO, name: str) -> Guarded:
     _refuse_other_formats(content, name)
     packed = io.BytesIO()
     parts: dict[str, bytes] = {}
+    plain: set[str] = set()
     try:
         # Sheets are packed again at once: unpacked, one of them takes more room than all records.
         with zipfile.ZipFile(packed, "w") as target:
@@ -89,6 +90,8 @@ def guard(file: BinaryIO, name: str) -> Guarded:
                 target.writestr(zipfile.ZipInfo(member), part, zipfile.ZIP_DEFLATED, 1)
                 if member in (_BOOK, _BOOK_RELS):
                     parts[member] = part
+                elif member.startswith("xl/worksheets/") and _is_plain(part):
+                    plain.add(member)
     except _ZIP_ERRORS as error:
         message = f"{name} is not a readable .xlsx workbook: {error}; save it again as .xlsx"
         raise InputError("ledger-unreadable", message, file=name) from None
@@ -99,7 +102,9 @@ def guard(file: BinaryIO, name: str) -> Guarded:
         with zipfile.ZipFile(packed) as looked_at:
             members = set(looked_at.namelist())
             looked = {
-                title: _look_at_sheet(looked_at.read(member), f"{name}: {title}", name)
+                title: Sheet()
+                if member in plain
+                else _Scan(f"{name}: {title}", name).run(looked_at.read(member))
                 for title, member in sheets.items()
                 if member in members
             }
@@ -205,12 +210,6 @@ def _look_at_book(parts: dict[str, bytes]) -> tuple[dict[str, str], dict[str, st
                 raise ValueError(message)
             sheets[title] = path
     return properties, sheets
-
-
-def _look_at_sheet(part: bytes, place: str, name: str) -> Sheet:
-    if _is_plain(part):
-        return Sheet()
-    return _Scan(place, name).run(part)
 
 
 _WIDE = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -153,7 +154,11 @@ class _SheetReading:
 
     def texts(self, line: int, row: Sequence[Any]) -> list[str]:
         return [
-            cell if type(cell) is str else self.text(line, index, cell)
+            cell
+            if type(cell) is str
+            else cell.isoformat()
+            if type(cell) is date
+            else self.text(line, index, cell)
             for index, cell in enumerate(row)
         ]
 
