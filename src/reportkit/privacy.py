@@ -18,6 +18,14 @@ from reportkit.errors import InputError
 
 KEY_VARIABLE = "REPORTKIT_PRIVACY_KEY_FILE"
 
+SESSION_NOTE = (
+    "未指定密钥文件，个人信息栏的化名由本次运行的临时密钥生成，与其他次运行的化名不能比对。"
+)
+SESSION_TOLD = (
+    f"{KEY_VARIABLE} is not set: pseudonyms are of a key for this session only, "
+    "those of another run differ"
+)
+
 _ID_CARD = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{16}[\dXx](?![0-9A-Za-z])")
 _MOBILE = re.compile(
     r"(?<![\w.+/=-])(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?![\w+/=]|\.\d)", re.ASCII

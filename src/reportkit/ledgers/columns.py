@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from reportkit.ledgers.readers import each
 from reportkit.ledgers.values import clean_texts
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from reportkit.ledgers.schema import Column
-    from reportkit.ledgers.readers import each
-from reportkit.ledgers.values import Parser
+    from reportkit.ledgers.values import Parser
 
 # An odd number whose bits look drawn by lot (2**64 divided by the golden ratio).
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -125,12 +123,12 @@ def _take(column: Column, parsed: list[Any], codes: list[npt.NDArray[np.int32]])
         exact = pa.array(parsed, pa.decimal128(38, 6))
         taken = pa.chunked_array([exact.take(pa.array(part)) for part in codes], exact.type)
         return pd.array(taken, dtype=pd.ArrowDtype(exact.type))
-    kind, made = {
-        "integer": (np.int64, pd.arrays.IntegerArray),
-        "flag": (np.bool_, pd.arrays.BooleanArray),
-    }[column.type]
     absent = _spread(np.array([value is None for value in parsed]), codes)
-    return made(_spread(np.array([value or 0 for value in parsed], dtype=kind), codes), absent)
+    if column.type == "flag":
+        held = np.array([bool(value) for value in parsed])
+        return pd.arrays.BooleanArray(_spread(held, codes), absent)
+    numbers = np.array([value or 0 for value in parsed], dtype=np.int64)
+    return pd.arrays.IntegerArray(_spread(numbers, codes), absent)
 
 
 def _spread(values: npt.NDArray[Any], codes: list[npt.NDArray[np.int32]]) -> npt.NDArray[Any]:

@@ -144,6 +144,8 @@ class Reading:
                 broken |= (a > b).to_numpy(dtype=bool)
         elif rule.together:
             broken = (cells[0].isna() != cells[1].isna()).to_numpy(dtype=bool)
+        elif rule.needs:
+            broken = (cells[0].notna() & cells[1].isna()).to_numpy(dtype=bool)
         elif rule.at_most:
             broken = (cells[0] > rule.at_most[1]).fillna(False).to_numpy(dtype=bool)
         elif rule.within:

@@ -10,10 +10,10 @@ from reportkit.ledgers.readers.table import (
     RawTable,
     Tell,
     as_text,
-    holds,
     each,
-    sums,
+    holds,
     quiet,
+    sums,
 )
 
 __all__ = [
@@ -22,9 +22,9 @@ __all__ = [
     "RawTable",
     "Tell",
     "as_text",
-    "holds",
     "each",
-    "sums",
+    "holds",
     "quiet",
     "read_file",
+    "sums",
 ]

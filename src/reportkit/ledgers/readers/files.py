@@ -22,9 +22,7 @@ _READERS = {".csv": read_csv, ".xlsx": read_xlsx, ".parquet": read_parquet}
 SUFFIXES = tuple(_READERS)
 
 
-def read_file(
-    path: Path, schema: LedgerSchema, *, name: str, tell: Tell = quiet
-) -> list[RawTable]:
+def read_file(path: Path, schema: LedgerSchema, *, name: str, tell: Tell = quiet) -> list[RawTable]:
     """Read one ledger file.
 
     Parameters
@@ -68,8 +66,8 @@ def read_file(
         raise InputError("ledger-unreadable", message, file=name)
     return [
         RawTable(
-            name, digest, before.st_size, suffix[1:], part.encoding, part.sheet, part.columns, part.lines,
-            part.notes, part.epoch,
+            name, digest, before.st_size, suffix[1:], part.encoding, part.sheet, part.columns,
+            part.lines, part.notes, part.epoch,
         )
         for part in parts
     ]  # fmt: skip

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import reduce
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from reportkit.ledgers.schema import Column, LedgerSchema
 
 SEARCHED_FOR_HEADING = 20
+_HEADING_ROWS = 3
 # A number of more than 15 digits is not the one that somebody typed into a spreadsheet.
 EXACT = 1e15
 _BATCH = 20_000
@@ -38,7 +40,8 @@ Tell = Callable[[int], object]
 Epoch = Literal[1900, 1904]
 
 
-_Item, _Made = TypeVar("_Item"), TypeVar("_Made")
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
 
 
 def quiet(_: int) -> None:
@@ -203,7 +206,7 @@ def rounded(column: Column, line: int, place: str, found: str) -> Note:
 def find_head(
     rows: Iterator[Row], schema: LedgerSchema, name: str, sheet: str | None = None
 ) -> Head:
-    """Find the heading: one row, or two where groups stand above the names of their columns.
+    """Find the heading: one row, or up to three where groups stand above names of columns.
 
     Raises
     ------
@@ -211,15 +214,17 @@ def find_head(
         ``ledger-heading``: none of the first rows is one; ``ledger-heading-twice``.
     """
     wanted = schema.headings()
-    head = list(islice(rows, SEARCHED_FOR_HEADING + 1))
+    head = list(islice(rows, SEARCHED_FOR_HEADING + _HEADING_ROWS - 1))
     best: list[str] = []
     for number, (line, row) in enumerate(head[:SEARCHED_FOR_HEADING]):
-        alone, used = _named(row, wanted), 1
-        if number + 1 < len(head):
-            joined = _join(row, head[number + 1][1], wanted)
+        stack = [cells for _, cells in head[number : number + _HEADING_ROWS]]
+        used = 1
+        for rows_used in range(2, len(stack) + 1):
+            below = _joined(stack[1:rows_used], wanted)
+            joined = _join(stack[0], below, wanted)
             # A title over the heading, or a record under it, adds nothing to it.
-            if _named(joined, wanted) > max(alone, _named(head[number + 1][1], wanted)):
-                row, line, used = joined, head[number + 1][0], 2
+            if _named(joined, wanted) > max(_named(row, wanted), _named(below, wanted)):
+                row, line, used = joined, head[number + rows_used - 1][0], rows_used
         if _names_ledger(row, schema, wanted):
             titles = _unique(row, wanted, name)
             return Head(titles, len(row), line, chain(head[number + used :], rows))
@@ -317,6 +322,11 @@ def _names_ledger(row: Sequence[str], schema: LedgerSchema, wanted: Wanted) -> b
     # misspelt column can, and the missing column is then told by its name.
     required = sum(column.required for column in schema.columns)
     return _named(row, wanted) >= max(2, (required + 1) // 2)
+
+
+def _joined(rows: Sequence[Sequence[str]], wanted: Wanted) -> Sequence[str]:
+    """Titles of a heading in several rows, joined from below."""
+    return reduce(lambda lower, upper: _join(upper, lower, wanted), reversed(rows))
 
 
 def _join(upper: Sequence[str], lower: Sequence[str], wanted: Wanted) -> list[str]:

@@ -36,9 +36,7 @@ if TYPE_CHECKING:
 _TOLD = 5
 
 
-def read_xlsx(
-    file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = quiet
-) -> list[Part]:
+def read_xlsx(file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = quiet) -> list[Part]:
     """Read all sheets of a workbook that have the heading of a ledger.
 
     Raises
