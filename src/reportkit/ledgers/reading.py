@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
     from reportkit.ledgers.schema import Column, LedgerSchema, RowRule
 
+# At the end of a table, 填表人：… 审核人：… 说明：…, each cell of the row one of these.
+_FOOTER = re.compile(
+    r"(?:填[表报]|制表|审核|审批|复核|经办|(?:单位)?负责|统计|联系)(?:人|日期|单位|电话)(?:[（(]?签[字章名][）)]?)?\s*[：:]"
+    r"|(?:备注|说明|注)\s*[：:]"
+)
+_FOOTERS = 10
 # What these rules find cannot be read; what others find is read, and wrong.
 _UNREAD = {"L-value", "L-empty", "L-key"}
 
@@ -81,23 +88,27 @@ class Reading:
                 if row not in bad:
                     self._tell(row, "L-empty", "reject", column.name, "must not be empty")
 
-    def set_aside_sums(self) -> None:
-        """合计 rows, whatever column says so, are told and never counted."""
+    def set_aside(self) -> None:
+        """合计 rows, whatever column says so, and what is signed below: told, never counted."""
         start = 0
         for table in self.tables:
-            end = start + len(table.lines)
+            rows = len(table.lines)
             for heading, raw in table.columns.items():
-                for row in (start + np.flatnonzero(sums(raw))).tolist():
-                    if not self.sums[row]:
-                        file, place = self._place(row)
-                        self.violations.append(
-                            Violation(
-                                self.key, file, place, "L-sum", "warn", heading, "合计",
-                                "a sum row is set aside, not counted",
-                            )
-                        )  # fmt: skip
-                        self.sums[row] = True
-            start = end
+                for row in np.flatnonzero(sums(raw)).tolist():
+                    expected = "a sum row is set aside, not counted"
+                    self._set_aside(start + row, "L-sum", heading, raw[row].as_py(), expected)
+            for row in range(max(0, rows - _FOOTERS), rows):
+                cells = {heading: raw[row].as_py() for heading, raw in table.columns.items()}
+                filled = {heading: cell for heading, cell in cells.items() if cell and cell.strip()}
+                if filled and all(_FOOTER.match(cell.strip()) for cell in filled.values()):
+                    expected = "what is signed or noted below a table is set aside, not counted"
+                    self._set_aside(start + row, "L-footer", next(iter(filled)), "", expected)
+            start += rows
+
+    def _set_aside(self, row: int, rule: str, column: str, found: str, expected: str) -> None:
+        if not self.sums[row]:
+            self._tell(row, rule, "warn", column, expected, found=found.strip())
+            self.sums[row] = True
 
     def hear_readers(self) -> None:
         """What the readers noted about files and records becomes violations."""
@@ -262,14 +273,18 @@ class Reading:
         table = self.tables[self.source_of[row]]
         return table.path, table.place(int(self.line_of[row]))
 
-    def _tell(self, row: int, rule: str, severity: str, column: str, expected: str) -> None:
+    def _tell(
+        self, row: int, rule: str, severity: str, column: str, expected: str,
+        *, found: str | None = None,
+    ) -> None:  # fmt: skip
         if self.sums[row]:
             return
         if severity == "reject":
             self.good[row] = False
             self.unread[row] |= rule in _UNREAD
-        names = [name for name in column.split("、") if name in self.raw]
-        found = hide("、".join(str(self.raw[name][row].as_py() or "") for name in names))[:60]
+        if found is None:
+            cells = [self.raw[name][row].as_py() for name in column.split("、") if name in self.raw]
+            found = hide("、".join(filter(None, cells)))[:60]
         file, place = self._place(row)
         self.violations.append(
             Violation(self.key, file, place, rule, severity, column, found, expected)
