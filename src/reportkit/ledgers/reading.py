@@ -43,7 +43,8 @@ class Reading:
         self.key, self.schema, self.tables, self.rows = key, schema, tables, rows
         sizes = [len(table.lines) for table in tables]
         self.source_of = np.repeat(np.arange(len(tables), dtype=np.int16), sizes)
-        self.line_of = np.concatenate([t.lines for t in tables] or [np.empty(0, np.int32)])
+        lines = [table.lines for table in tables] or [np.empty(0, np.int32)]
+        self.line_of = lines[0] if len(lines) == 1 else np.concatenate(lines)
         self.good = np.ones(rows, dtype=bool)
         self.sums = np.zeros(rows, dtype=bool)
         self.unread = np.zeros(rows, dtype=bool)
