@@ -16,6 +16,7 @@ import click
 
 from reportkit import __version__
 from reportkit.errors import InputError, ReportkitError
+from reportkit.privacy import SESSION_TOLD, Pseudonyms
 
 Command = Callable[..., Any]
 Result = tuple[int, Any, str]
@@ -44,7 +45,7 @@ def _command(out: str = "outputs") -> Callable[[Command], click.Command]:
 
         @wraps(function)
         def wrapped(*, as_json: bool, **options: Any) -> None:
-            options = {name: value for name, value in options.items() if name in taken}
+            options = {n: v for n, v in (options | {"as_json": as_json}).items() if n in taken}
             try:
                 status, document, text = function(**options)
             except ReportkitError as error:
@@ -90,6 +91,7 @@ def run(
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
     from reportkit.execution import run as make
 
+    _tell_session_key()
     outcome = make(
         district, year, scope=scope, draft=draft, force=force, params=params, data=data, out=out
     )
@@ -136,18 +138,34 @@ def _findings(findings: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
+_ERASED = "\r\x1b[2K"
+
+
+def _tell_rows(name: str, rows: int) -> None:
+    click.echo(f"{_ERASED}{name}: {rows:,} rows", err=True, nl=False)
+
+
+def _tell_session_key() -> None:
+    if Pseudonyms.from_environment().of_session:
+        click.echo(SESSION_TOLD, err=True)
+
+
 @_command()
 @click.argument("district")
 @click.argument("year", type=int, required=False)
-def intake(district: str, year: int | None, *, params: Path | None, data: Path | None) -> Result:
+def intake(
+    district: str, year: int | None, *, params: Path | None, data: Path | None, as_json: bool
+) -> Result:
     """Read and validate a district's ledgers; print every problem, write nothing."""
     from reportkit.ledgers import read_ledgers
 
-    def tell(name: str) -> None:
-        if sys.stderr.isatty():
-            click.echo(f"reading {name} …", err=True)
-
-    ledgers, problems = read_ledgers(district, year, params=params, data=data, tell=tell)
+    shown = sys.stderr.isatty() and not as_json
+    ledgers, problems = read_ledgers(
+        district, year, params=params, data=data, tell=_tell_rows if shown else lambda *_: None
+    )
+    if shown:
+        click.echo(_ERASED, err=True, nl=False)
+    _tell_session_key()
     lines = [
         f"{ledger.schema.name}: {ledger.read} read, {len(ledger.frame)} accepted, "
         f"{ledger.quarantined} quarantined, {ledger.rejected} rejected, "

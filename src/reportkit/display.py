@@ -193,8 +193,10 @@ def _band_row(table: Table, band: Band, row: Leaf, spans: Sequence[int], facts: 
     return [_cell(row.node.text, "label"), *values]
 
 
-def show_inputs(ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]]) -> Shown:
-    """What was read: files, rows, and what was not accepted."""
+def show_inputs(
+    ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]], note: str = ""
+) -> Shown:
+    """What was read: files, rows, and what was not accepted; a *note* about all of it."""
     listed: list[dict[str, Any]] = [
         {
             "ledger": key,
@@ -240,9 +242,10 @@ def show_inputs(ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]]
         files = "<br>".join(escape(file["path"]) for file in one["files"]) or "（无）"
         counts = "".join(f"<td>{one[k]}</td>" for k in _COUNTS)
         html += f"<tr><td>{escape(one['name'])}</td><td>{files}</td>{counts}</tr>"
-    html += "</table>" + "".join(f"<p>{escape(f['message'])}</p>" for f in findings[:50])
+    told = [*filter(None, [note]), *(finding["message"] for finding in findings[:50])]
+    html += "</table>" + "".join(f"<p>{escape(one)}</p>" for one in told)
     text = "\n".join(f"{one['name']}: {one['accepted']}/{one['read']}" for one in listed)
-    return Shown(block("inputs", ledgers=listed, findings=findings), html, text)
+    return Shown(block("inputs", ledgers=listed, findings=findings, note=note), html, text)
 
 
 def show_checks(checks: Sequence[Check]) -> Shown:

@@ -7,7 +7,6 @@ see that two applications come from one applicant, and is shown in no document.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import re
@@ -18,6 +17,14 @@ from pathlib import Path
 from reportkit.errors import InputError
 
 KEY_VARIABLE = "REPORTKIT_PRIVACY_KEY_FILE"
+
+SESSION_NOTE = (
+    "未指定密钥文件，个人信息栏的化名由本次运行的临时密钥生成，与其他次运行的化名不能比对。"
+)
+SESSION_TOLD = (
+    f"{KEY_VARIABLE} is not set: pseudonyms are of a key for this session only, "
+    "those of another run differ"
+)
 
 _ID_CARD = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{16}[\dXx](?![0-9A-Za-z])")
 _MOBILE = re.compile(
@@ -90,8 +97,8 @@ class Pseudonyms:
     def __call__(self, column: str, value: str) -> str:
         """The pseudonym of one value of one column, such as ``申请人-7f3a91c2``."""
         # A number's plain digest is found by trying all numbers; a keyed one is not.
-        told = hmac.new(self.key, f"{column}\0{value}".encode(), hashlib.sha256)
-        return f"{column}-{told.hexdigest()[:12]}"
+        told = hmac.digest(self.key, f"{column}\0{value}".encode(), "sha256")
+        return f"{column}-{told[:6].hex()}"
 
     @classmethod
     def of_this_session(cls) -> Pseudonyms:

@@ -83,7 +83,7 @@ class Report:
     def inputs(self) -> Shown:
         """What was read: files, rows, and what was not accepted."""
         absent = [(key, schemas()[key].name) for key in self.absent]
-        return show_inputs(self.ledgers, absent)
+        return show_inputs(self.ledgers, absent, self.ledgers.note)
 
     def ledger(self, key: str) -> pd.DataFrame:
         """The accepted records of a ledger, without personal columns, indexed by row number.

@@ -1,4 +1,7 @@
-"""The records of a published report give the same facts from every format, encoding and layout."""
+"""The records of a published report give the same facts from every format, encoding and layout.
+
+From PostgreSQL and other databases they do in tests/integration/test_databases.py.
+"""
 
 import csv
 import datetime as dt
@@ -12,7 +15,7 @@ import pytest
 
 from reportkit.facts import Computer
 from reportkit.forms import form_for
-from reportkit.ledgers import find_files, read_ledger
+from reportkit.ledgers import find_files, read_ledger, schema_of
 from reportkit.published import load_published, read_report
 
 ROOT = Path(__file__).parents[2]
@@ -31,14 +34,14 @@ def records():
     return rows[start:]
 
 
-def text_of(rows, delimiter=","):
+def text_of(rows, delimiter=",", quoting=csv.QUOTE_MINIMAL):
     buffer = io.StringIO()
-    csv.writer(buffer, delimiter=delimiter).writerows(rows)
+    csv.writer(buffer, delimiter=delimiter, quoting=quoting).writerows(rows)
     return buffer.getvalue()
 
 
-def save_csv(folder, rows, encoding="utf-8", delimiter=",", name="applications.csv"):
-    (folder / name).write_bytes(text_of(rows, delimiter).encode(encoding))
+def save_csv(folder, rows, encoding="utf-8", *, name="applications.csv", **dialect):
+    (folder / name).write_bytes(text_of(rows, **dialect).encode(encoding))
 
 
 def save_xlsx(folder, rows, name="依申请公开台账.xlsx"):
@@ -65,6 +68,12 @@ def spelt(rows, day):
     return [rows[0], *[[cell(text) for text in row] for row in rows[1:]]]
 
 
+def keys(heading):
+    """The English key of each column."""
+    known = {column.name: column.key for column in schema_of("applications").columns}
+    return [known.get(title, title) for title in heading]
+
+
 def numbered(rows):
     """An export with title, running numbers and a sum row."""
     title = ["湖里区依申请公开台账", *[""] * len(rows[0])]
@@ -78,8 +87,10 @@ LAYOUTS = {
     "csv with BOM": lambda f, r: save_csv(f, r, "utf-8-sig"),
     "csv in GB18030": lambda f, r: save_csv(f, r, "gb18030"),
     "csv in UTF-16": lambda f, r: save_csv(f, r, "utf-16"),
-    "csv, semicolons": lambda f, r: save_csv(f, r, "gb18030", ";"),
+    "csv, semicolons": lambda f, r: save_csv(f, r, "gb18030", delimiter=";"),
     "csv, tabs": lambda f, r: save_csv(f, r, delimiter="\t"),
+    "csv, all quoted": lambda f, r: save_csv(f, r, quoting=csv.QUOTE_ALL),
+    "csv, English keys": lambda f, r: save_csv(f, [keys(r[0]), *r[1:]]),
     "csv, title, numbers and sum": lambda f, r: save_csv(f, numbered(r), "gb18030"),
     "2020/3/2": lambda f, r: save_csv(f, spelt(r, lambda d: f"{d.year}/{d.month}/{d.day}")),
     "2020.03.02": lambda f, r: save_csv(f, spelt(r, lambda d: f"{d:%Y.%m.%d}")),
@@ -90,6 +101,7 @@ LAYOUTS = {
     "xlsx with days": lambda f, r: save_xlsx(f, spelt(r, lambda d: d)),
     "xlsx, title, numbers and sum": lambda f, r: save_xlsx(f, numbered(r)),
     "parquet": lambda f, r: save_parquet(f, r),
+    "parquet with days": lambda f, r: save_parquet(f, spelt(r, lambda d: d), lambda c: c or None),
     "two files": lambda f, r: (
         save_csv(f, r[:40], "gb18030", name="applications-1.csv"),
         save_xlsx(f, [r[0], *r[40:]], name="依申请公开台账2.xlsx"),

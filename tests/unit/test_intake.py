@@ -2,8 +2,6 @@ import datetime as dt
 
 import openpyxl
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from reportkit.errors import InputError
@@ -39,59 +37,6 @@ def dated(record):
 
 def read(folder):
     return read_ledger("applications", find_files(folder, "applications"), root=folder)
-
-
-WRITERS = {
-    "utf-8": lambda f: write_csv(f, [HEADING, *RECORDS]),
-    "utf-8 with BOM": lambda f: write_csv(f, [HEADING, *RECORDS], "utf-8-sig"),
-    "gb18030": lambda f: write_csv(f, [HEADING, *RECORDS], "gb18030"),
-    "utf-16": lambda f: write_csv(f, [HEADING, *RECORDS], "utf-16"),
-    "semicolons": lambda f: write_csv(f, [HEADING, *RECORDS], delimiter=";"),
-    "tabs": lambda f: write_csv(f, [HEADING, *RECORDS], "gb18030", "\t"),
-    "title and serial": lambda f: write_csv(
-        f,
-        [["台账"] + [""] * 7, ["序号", *HEADING]]
-        + [[str(i), *record] for i, record in enumerate(RECORDS, 1)]
-        + [["合计"] + [""] * 7],
-    ),
-    "english keys": lambda f: write_csv(
-        f,
-        [
-            ["application_number", "applicant_type", "received_date", "answered_date", "outcome"],
-            *[record[:5] for record in RECORDS],
-        ],
-    ),
-    "xlsx": lambda f: write_xlsx(f, [HEADING, *map(dated, RECORDS)]),
-    "xlsx with title": lambda f: write_xlsx(
-        f, [["2020年台账"], [], HEADING, *map(dated, RECORDS), ["合计", 3]]
-    ),
-    "two files": lambda f: (
-        write_csv(f, [HEADING, *RECORDS[:2]], name="applications-1.csv"),
-        write_xlsx(f, [HEADING, dated(RECORDS[2])]),
-    ),
-    "parquet": lambda f: pq.write_table(
-        pa.Table.from_pylist([dict(zip(HEADING, r, strict=True)) for r in RECORDS]),
-        f / "applications.parquet",
-    ),
-    "parquet, typed": lambda f: pq.write_table(
-        pa.Table.from_pylist([dict(zip(HEADING, dated(r), strict=True)) for r in RECORDS]),
-        f / "applications.parquet",
-    ),
-}
-
-
-@pytest.mark.parametrize("layout", WRITERS)
-def test_the_same_records_in_every_layout(layout, tmp_path):
-    WRITERS[layout](tmp_path)
-    ledger = read(tmp_path)
-    frame = ledger.frame
-    assert frame["登记号"].tolist() == [record[0] for record in RECORDS]
-    assert frame["申请人类型"].tolist() == ["自然人", "商业企业", "自然人"]
-    assert frame["收到日期"].dt.date.tolist() == [dt.date.fromisoformat(r[2]) for r in RECORDS]
-    assert frame["答复日期"].isna().tolist() == [False, False, True]
-    assert frame["办理结果"].tolist()[:2] == ["予以公开", "本机关不掌握相关政府信息"]
-    assert ledger.read == len(frame) + ledger.quarantined + ledger.rejected + ledger.set_aside
-    assert ledger.rejected == 0
 
 
 def test_personal_columns_stay_behind(tmp_path):
@@ -186,6 +131,45 @@ def test_what_is_refused_is_kept_without_persons(tmp_path):
     assert refused["cells"]["收到日期"] == "2020-13-02"
     assert refused["cells"]["所需信息"] == "〔申请人〕的电话〔手机号码〕"
     assert "申请人" not in refused["cells"]
+
+
+def test_what_is_signed_below_a_table_is_set_aside(tmp_path):
+    below = [["小计", "3"], ["填表人：王五", "", "", "", "审核人：赵六"], ["说明：不含撤回的"]]
+    below = [[*row, *[""] * (7 - len(row))] for row in below]
+    write_csv(tmp_path, [HEADING, *RECORDS, *below])
+    ledger = read(tmp_path)
+    told = [(v.rule, v.place, v.column, v.found) for v in ledger.violations]
+    assert told == [
+        ("L-sum", "5", "登记号", "小计"),
+        ("L-footer", "6", "登记号", ""),
+        ("L-footer", "7", "登记号", ""),
+    ]
+    assert (len(ledger.frame), ledger.set_aside, ledger.refused) == (3, 3, ())
+
+
+def test_a_record_that_begins_like_a_footer_is_a_record(tmp_path):
+    write_csv(tmp_path, [HEADING, *RECORDS, ["说明：4", *RECORDS[0][1:]]])
+    assert len(read(tmp_path).frame) == 4
+
+
+def test_an_extension_without_its_day_is_told(tmp_path):
+    heading = [*HEADING, "延期告知日期", "延期工作日"]
+    rows = [[*RECORDS[0], "", "20"], [*RECORDS[1], "2020-05-20", "20"], [*RECORDS[2], "", ""]]
+    write_csv(tmp_path, [heading, *rows])
+    (violation,) = read(tmp_path).violations
+    assert (violation.rule, violation.place, violation.found) == ("L-extension-undated", "2", "20")
+
+
+def test_rows_are_told_while_they_are_read(tmp_path):
+    write_csv(tmp_path, [HEADING, *RECORDS])
+    write_xlsx(tmp_path, [HEADING, *map(dated, RECORDS)], name="applications2.xlsx")
+    told = []
+    with pytest.raises(InputError, match="L-unique"):
+        read_ledger(
+            "applications", find_files(tmp_path, "applications"), root=tmp_path,
+            tell=lambda name, rows: told.append((name, rows)),
+        )  # fmt: skip
+    assert told == [("applications.csv", 3), ("applications2.xlsx", 3)]
 
 
 def test_many_bad_records_refuse_the_ledger_and_tell_all(tmp_path):

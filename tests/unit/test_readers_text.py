@@ -1,6 +1,7 @@
 """Csv and parquet, headings in their spellings, and the two ways of reading csv."""
 
 import datetime as dt
+import io
 from decimal import Decimal
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from reportkit.errors import InputError
 from reportkit.ledgers import find_files, read_ledger, schema_of, schemas
+from reportkit.ledgers.readers import delimited, streamed
 from reportkit.ledgers.readers.delimited import read_csv
 from reportkit.ledgers.schema import loose
 
@@ -98,16 +100,53 @@ def test_both_ways_of_reading_csv_are_one(rows, delimiter, end, last):
 
 
 @given(
-    rows=st.lists(st.lists(PLAIN, min_size=5, max_size=6)),
+    rows=st.lists(st.lists(PLAIN, min_size=5, max_size=6), min_size=1),
+    quoted=st.lists(st.booleans(), min_size=6, max_size=6),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "gb18030"]),
+    end=st.sampled_from(["\n", "\r\n"]),
 )
-def test_both_ways_are_one_where_nothing_is_quoted(rows):
-    text = lines([*HEADING, ""], *([*row, ""][:6] for row in rows))
-    assert outcome(text.encode(), fast=True) == outcome(text.encode(), fast=False)
+def test_both_ways_are_one_in_blocks_of_a_line(rows, quoted, encoding, end):
+    cells = ([*row, ""][:6] for row in [*rows, RECORD])
+    body = ([f'"{c}"' if q else c for c, q in zip(row, quoted, strict=True)] for row in cells)
+    content = lines([*HEADING, ""], *body, end=end).encode(encoding)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streamed, "BLOCK", 1)
+        fast = outcome(content, fast=True)
+    assert fast == outcome(content, fast=False)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_sound_file_is_read_in_blocks(encoding, quote):
+    rows = [
+        [f"{quote}{cell}{quote}" for cell in row] for row in ([*HEADING, "备注"], [*RECORD, ""])
+    ]
+    content = io.BytesIO(lines(*rows).encode(encoding))
+    told = []
+    part = delimited._stream(content, schema_of("applications"), "a.csv", told.append)
+    assert (part.encoding, part.lines.tolist(), told) == (encoding, [2], [1])
+
+
+@pytest.mark.parametrize(
+    "cell", ['"依""1"x', '依"1', '"依\n1"', '"依\r1', "\ufeff依1", "长" * 70_000, '"依,""", "']
+)
+def test_of_a_line_that_pyarrow_reads_otherwise_there_is_a_doubt(cell):
+    content = lines(HEADING, RECORD, [cell, *RECORD[1:]]).encode()
+    for block in (1, 1 << 20):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(streamed, "BLOCK", block)
+            file = io.BytesIO(content)
+            assert delimited._stream(file, schema_of("applications"), "a.csv", print) is None
+
+
+def test_a_sum_row_says_so_in_any_column(tmp_path):
+    written(tmp_path, lines(["序号", *HEADING], ["1", *RECORD], ["合计", *[""] * 5]))
+    assert (read(tmp_path).read, read(tmp_path).set_aside) == (2, 1)
 
 
 def outcome(content, *, fast):
     try:
-        (part,) = read_csv(content, schema_of("applications"), "a.csv", fast=fast)
+        (part,) = read_csv(io.BytesIO(content), schema_of("applications"), "a.csv", fast=fast)
     except InputError as error:
         return str(error)
     return {title: cells.to_pylist() for title, cells in part.columns.items()}, part.lines.tolist()

@@ -125,14 +125,26 @@ def test_a_table_that_begins_far_down_and_right_keeps_its_rows(tmp_path):
     assert read(tmp_path).place(0) == ("applications.xlsx", "Sheet!41")
 
 
-def test_a_heading_in_two_rows(tmp_path):
+@pytest.mark.parametrize(
+    ("above", "merges"),
+    [
+        (["台账"], ("A2:A3", "B2:B3", "C2:E2", "F2:G2")),
+        (
+            ["登记号", "申请人类型", "办理过程", None, None, None, None],
+            ("A1:A3", "B1:B3", "C1:G1", "C2:E2", "F2:G2"),
+        ),
+    ],
+    ids=["two rows under a title", "three rows"],
+)
+def test_a_heading_in_several_rows(above, merges, tmp_path):
+    own = [None, None] if "登记号" in above else ["登记号", "申请人类型"]
     book = book_of(
-        ["台账"],
-        ["登记号", "申请人类型", "办理", None, None, "补正", None],
+        above,
+        [*own, "办理", None, None, "补正", None],
         [None, None, "收到日期", "答复日期", "办理\n结果", "告知日期", "收到日期"],
         [*record(1), DAY, LATER],
     )
-    for merged in ("A2:A3", "B2:B3", "C2:E2", "F2:G2"):
+    for merged in merges:
         book.active.merge_cells(merged)
     saved(tmp_path, book)
     ledger = read(tmp_path)

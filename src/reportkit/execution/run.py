@@ -117,7 +117,8 @@ def run(
     if out == Project.find(params, data).out:
         del given["out"]
     parameters |= {k: v if k == "draft" else str(v) for k, v in given.items() if v is not None}
-    key = input_digest(inputs, parameters)
+    # What the report says of its pseudonyms depends on it, the pseudonyms themselves do not count.
+    key = input_digest(inputs, parameters | {"note": report.ledgers.note})
     place = out / district / str(year)
     with _locked(place):
         current = place / "current"

@@ -31,7 +31,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.errors import InputError
-from reportkit.ledgers.readers import RawTable, as_text
+from reportkit.ledgers.readers import RawTable, Tell, as_text, quiet
 from reportkit.ledgers.schema import LedgerSchema, map_headings
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class _Session:
 
 
 def read_database(
-    source: DatabaseSource, schema: LedgerSchema, *, key: str, data: Path
+    source: DatabaseSource, schema: LedgerSchema, *, key: str, data: Path, tell: Tell = quiet
 ) -> RawTable:
     """Read a table or the result of a SELECT as text, its records in the order of their bytes.
 
@@ -98,6 +98,8 @@ def read_database(
         The ledger, for messages.
     data : Path
         The folder that paths of SQLite and DuckDB files start from.
+    tell : callable
+        Is given the number of rows so far, time and again.
 
     Returns
     -------
@@ -116,7 +118,7 @@ def read_database(
         time.sleep(pause)
         try:
             with _open(source, key, data) as session:
-                return _read(session, source, schema, key)
+                return _read(session, source, schema, key, tell)
         except _LostError as error:
             lost = str(error)
     message = f"{source.shown}: {lost}; tried {len(_PAUSES) + 1} times"
@@ -131,7 +133,9 @@ def _error(reason: str, message: str, key: str) -> InputError:
     return InputError(reason, message, ledger=key)
 
 
-def _read(session: _Session, source: DatabaseSource, schema: LedgerSchema, key: str) -> RawTable:
+def _read(
+    session: _Session, source: DatabaseSource, schema: LedgerSchema, key: str, tell: Tell
+) -> RawTable:
     origin = _quoted(source) if source.table else f"(\n{source.select}\n) AS q"
     try:
         expressions = session.columns(f"SELECT * FROM {origin}")  # noqa: S608  # the district's own
@@ -150,6 +154,7 @@ def _read(session: _Session, source: DatabaseSource, schema: LedgerSchema, key: 
             for name, column in zip(names, zip(*batch, strict=True), strict=True)
         ]
         chunks.append(pa.table(cells, names=names))
+        tell(sum(map(len, chunks)))
     table = pa.concat_tables(chunks or [pa.table({n: pa.array([], pa.string()) for n in names})])
     first, _ = mapped[schema.key_column]
     order = [first, *sorted(set(names) - {first})]

@@ -14,7 +14,7 @@ from reportkit.ledgers.intake import find_files, read_ledger
 from reportkit.ledgers.records import Ledger
 from reportkit.ledgers.schema import schemas
 from reportkit.params import District, Project
-from reportkit.privacy import Pseudonyms
+from reportkit.privacy import SESSION_NOTE, Pseudonyms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +25,13 @@ if TYPE_CHECKING:
 class Ledgers(Mapping[str, Ledger]):
     """The ledgers of a district, each read when it is first asked for."""
 
-    def __init__(self, project: Project, district: District) -> None:
-        self._project, self._district = project, district
+    def __init__(
+        self,
+        project: Project,
+        district: District,
+        tell: Callable[[str, int], object] = lambda _name, _rows: None,
+    ) -> None:
+        self._project, self._district, self._tell = project, district, tell
         self.calendar = project.calendar()
         self.pseudonyms = Pseudonyms.from_environment()
         self._read: dict[str, Ledger] = {}
@@ -36,6 +41,12 @@ class Ledgers(Mapping[str, Ledger]):
                 f"ledgers names {', '.join(sorted(unknown))}; known are {', '.join(schemas())}"
             )
             raise InputError("parameters", message, district=district.id)
+
+    @property
+    def note(self) -> str:
+        """What a reader of the report must know of the pseudonyms; empty where there are none."""
+        kept = any(c.pseudonym for ledger in self.values() for c in ledger.schema.columns)
+        return SESSION_NOTE if kept and self.pseudonyms.of_session else ""
 
     def sources(self, key: str) -> list[Path | DatabaseSource]:
         """Where a ledger's records are: as the district file says, else the files in its folder."""
@@ -65,6 +76,7 @@ class Ledgers(Mapping[str, Ledger]):
                 data=data,
                 calendar=self.calendar,
                 pseudonyms=self.pseudonyms,
+                tell=self._tell,
             )
         return self._read[key]
 
@@ -96,7 +108,7 @@ def read_ledgers(
     *,
     params: str | Path | None = None,
     data: str | Path | None = None,
-    tell: Callable[[str], object] = lambda _: None,
+    tell: Callable[[str, int], object] = lambda _name, _rows: None,
 ) -> tuple[Ledgers, list[InputError]]:
     """Read every ledger of a district, going on after one that is refused.
 
@@ -108,20 +120,18 @@ def read_ledgers(
     params, data : path, optional
         As for `open_report`.
     tell : callable, optional
-        Is given the name of each ledger before it is read, since a long one takes its time.
+        Is given the file or table that is being read and the rows read of it so far.
 
     Returns
     -------
     tuple of Ledgers and list of InputError
     """
     project = Project.find(params, data)
-    ledgers = Ledgers(project, project.district(district))
+    ledgers = Ledgers(project, project.district(district), tell)
     needed = form_for(year).ledgers() if year else set()
     problems = []
     for key in schemas():
         try:
-            if ledgers.sources(key):
-                tell(schemas()[key].name)
             ledgers[key]
         except KeyError:
             if key in needed:

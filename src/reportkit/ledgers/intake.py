@@ -6,8 +6,11 @@ number means the same record in the frame, in the evidence and in the row map.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from reportkit.errors import InputError
 from reportkit.ledgers.database import read_database
@@ -19,7 +22,7 @@ from reportkit.sources import DatabaseSource
 from reportkit.worktime import WorkCalendar, work_calendar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from reportkit.ledgers.records import Ledger
 
@@ -61,6 +64,7 @@ def read_ledger(
     data: Path | None = None,
     calendar: WorkCalendar | None = None,
     pseudonyms: Pseudonyms | None = None,
+    tell: Callable[[str, int], object] = lambda _name, _rows: None,
 ) -> Ledger:
     """Read, type and check all files and database tables of one ledger.
 
@@ -78,6 +82,8 @@ def read_ledger(
         Working days for limits; those that the package knows by default.
     pseudonyms : Pseudonyms, optional
         For personal columns that are kept; of a key for this session by default.
+    tell : callable, optional
+        Is given the file or table that is being read and the rows read of it so far.
 
     Returns
     -------
@@ -93,17 +99,20 @@ def read_ledger(
     tables: list[RawTable] = []
     for source in sources:
         if isinstance(source, DatabaseSource):
-            tables.append(read_database(source, schema, key=key, data=data or Path()))
+            telling = partial(tell, source.shown)
+            read = read_database(source, schema, key=key, data=data or Path(), tell=telling)
+            tables.append(read)
         else:
-            tables += read_file(source, schema, name=_shown(source, root))
+            name = _shown(source, root)
+            tables += read_file(source, schema, name=name, tell=partial(tell, name))
+    # What reading needed for a while is no longer needed.
+    pa.default_memory_pool().release_unused()
     maps = [map_headings(list(table.columns), schema, table.path, key) for table in tables]
     rows = sum(len(table.lines) for table in tables)
     state = Reading(key, schema, tables, rows, calendar or work_calendar())
-    state.set_aside_sums()
+    state.set_aside()
     state.hear_readers()
-    for column in schema.columns:
-        if not column.personal:
-            state.add(column, maps)
+    state.add([column for column in schema.columns if not column.personal], maps)
     state.check_key()
     for rule in schema.rules:
         state.check(rule)

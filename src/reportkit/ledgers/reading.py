@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,9 @@ import pandas as pd
 import pyarrow as pa
 
 from reportkit.ledgers.columns import all_differ, joined, parse_column, parse_each
-from reportkit.ledgers.readers import RawTable, holds, matches
+from reportkit.ledgers.readers import RawTable, sums
 from reportkit.ledgers.records import Ledger, Source, Violation
-from reportkit.ledgers.values import Parser, clean, parser_for
+from reportkit.ledgers.values import Parser, clean_texts, parser_for
 from reportkit.privacy import SUSPECT, Pseudonyms, hide
 from reportkit.worktime import WorkCalendar, limits
 
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
     from reportkit.ledgers.schema import Column, LedgerSchema, RowRule
 
-_SUMS = {"合计", "小计", "总计", "共计", "累计"}
+# At the end of a table, 填表人：… 审核人：… 说明：…, each cell of the row one of these.
+_FOOTER = re.compile(
+    r"(?:填[表报]|制表|审核|审批|复核|经办|(?:单位)?负责|统计|联系)(?:人|日期|单位|电话)(?:[（(]?签[字章名][）)]?)?\s*[：:]"
+    r"|(?:备注|说明|注)\s*[：:]"
+)
+_FOOTERS = 10
 # What these rules find cannot be read; what others find is read, and wrong.
 _UNREAD = {"L-value", "L-empty", "L-key"}
 
@@ -37,7 +43,8 @@ class Reading:
         self.key, self.schema, self.tables, self.rows = key, schema, tables, rows
         sizes = [len(table.lines) for table in tables]
         self.source_of = np.repeat(np.arange(len(tables), dtype=np.int16), sizes)
-        self.line_of = np.concatenate([t.lines for t in tables] or [np.empty(0, np.int32)])
+        lines = [table.lines for table in tables] or [np.empty(0, np.int32)]
+        self.line_of = lines[0] if len(lines) == 1 else np.concatenate(lines)
         self.good = np.ones(rows, dtype=bool)
         self.sums = np.zeros(rows, dtype=bool)
         self.unread = np.zeros(rows, dtype=bool)
@@ -46,8 +53,18 @@ class Reading:
         self.raw: dict[str, pa.ChunkedArray] = {}
         self.personal: set[str] = set()
 
-    def add(self, column: Column, maps: Sequence[dict[str, tuple[str, int]]]) -> None:
-        """Type one column; each different text is parsed once."""
+    def add(self, columns: Sequence[Column], maps: Sequence[dict[str, tuple[str, int]]]) -> None:
+        """Type columns and tell of cells that cannot be read."""
+        for column in columns:
+            raw, values, bad = self._parse(column, maps)
+            self.raw[column.name] = raw
+            self.typed[column.name] = values
+            self._judge(column, values, bad)
+
+    def _parse(
+        self, column: Column, maps: Sequence[dict[str, tuple[str, int]]]
+    ) -> tuple[pa.ChunkedArray, Any, dict[int, str]]:
+        """Cells of a column as they stand, typed, and why some cannot be read."""
         chunks: list[pa.ChunkedArray] = []
         parsers: list[Parser] = []
         for table, mapped in zip(self.tables, maps, strict=True):
@@ -59,11 +76,10 @@ class Reading:
         units = {(maps[i].get(column.name, ("", 1))[1], t.epoch) for i, t in enumerate(self.tables)}
         if len(units) > 1:
             # Files count amounts in different units, or days from different years.
-            values, bad = parse_each(column, chunks, parsers)
-        else:
-            values, bad = parse_column(column, raw, parsers[0])
-        self.raw[column.name] = raw
-        self.typed[column.name] = values
+            return raw, *parse_each(column, chunks, parsers)
+        return raw, *parse_column(column, raw, parsers[0])
+
+    def _judge(self, column: Column, values: Any, bad: dict[int, str]) -> None:
         for row, reason in bad.items():
             severity = "reject" if column.required else "warn"
             self._tell(row, "L-value", severity, column.name, reason)
@@ -73,27 +89,27 @@ class Reading:
                 if row not in bad:
                     self._tell(row, "L-empty", "reject", column.name, "must not be empty")
 
-    def set_aside_sums(self) -> None:
-        """合计 rows, whatever column says so, are told and never counted."""
-        words = pa.array(sorted(_SUMS), pa.string())
+    def set_aside(self) -> None:
+        """合计 rows, whatever column says so, and what is signed below: told, never counted."""
         start = 0
         for table in self.tables:
-            end = start + len(table.lines)
+            rows = len(table.lines)
             for heading, raw in table.columns.items():
-                if not holds(raw, "计".encode()):
-                    continue
-                found = matches(raw, words)
-                for row in (start + np.flatnonzero(found)).tolist():
-                    if not self.sums[row]:
-                        file, place = self._place(row)
-                        self.violations.append(
-                            Violation(
-                                self.key, file, place, "L-sum", "warn", heading, "合计",
-                                "a sum row is set aside, not counted",
-                            )
-                        )  # fmt: skip
-                        self.sums[row] = True
-            start = end
+                for row in np.flatnonzero(sums(raw)).tolist():
+                    expected = "a sum row is set aside, not counted"
+                    self._set_aside(start + row, "L-sum", heading, raw[row].as_py(), expected)
+            for row in range(max(0, rows - _FOOTERS), rows):
+                cells = {heading: raw[row].as_py() for heading, raw in table.columns.items()}
+                filled = {heading: cell for heading, cell in cells.items() if cell and cell.strip()}
+                if filled and all(_FOOTER.match(cell.strip()) for cell in filled.values()):
+                    expected = "what is signed or noted below a table is set aside, not counted"
+                    self._set_aside(start + row, "L-footer", next(iter(filled)), "", expected)
+            start += rows
+
+    def _set_aside(self, row: int, rule: str, column: str, found: str, expected: str) -> None:
+        if not self.sums[row]:
+            self._tell(row, rule, "warn", column, expected, found=found.strip())
+            self.sums[row] = True
 
     def hear_readers(self) -> None:
         """What the readers noted about files and records becomes violations."""
@@ -116,7 +132,7 @@ class Reading:
     def check_key(self) -> None:
         """The key is there, and unique; of a repeated record the first one counts."""
         name = self.schema.key_column
-        cells = pa.array(self.typed[name], from_pandas=True)
+        cells = pa.table({name: self.typed[name]})[name]
         if not cells.null_count and all_differ(cells):
             return
         keys = pd.Series(self.typed[name], dtype="str")
@@ -124,7 +140,8 @@ class Reading:
             self._tell(row, "L-key", "reject", name, "a record needs its key")
         repeated = keys.duplicated().to_numpy() & keys.notna().to_numpy()
         if repeated.any():
-            first = {key: i for i, key in reversed(list(enumerate(keys)))}
+            again = keys.isin(keys[repeated])
+            first = {key: row for row, key in reversed(list(keys[again].items()))}
             for row in np.flatnonzero(repeated).tolist():
                 file, place = self._place(first[keys.iloc[row]])
                 expected = f"unique; it stands at {file}:{place} already"
@@ -139,6 +156,8 @@ class Reading:
                 broken |= (a > b).to_numpy(dtype=bool)
         elif rule.together:
             broken = (cells[0].isna() != cells[1].isna()).to_numpy(dtype=bool)
+        elif rule.needs:
+            broken = (cells[0].notna() & cells[1].isna()).to_numpy(dtype=bool)
         elif rule.at_most:
             broken = (cells[0] > rule.at_most[1]).fillna(False).to_numpy(dtype=bool)
         elif rule.within:
@@ -159,18 +178,21 @@ class Reading:
                 own[column.name] = values = self._texts(column, maps)
                 self.personal |= {value for value in values if value}
                 if column.pseudonym:
-                    names = [name(column.name, value) if value else None for value in values]
+                    known = {value: name(column.name, value) for value in set(values) if value}
+                    names = [known.get(value or "") for value in values]
                     self.typed[column.name] = pd.array(names, dtype="str")
         for column in self.schema.columns:
             if not column.free_text:
                 continue
             texts = pd.Series(self.typed[column.name])
             suspect = texts.str.contains(SUSPECT, regex=True, na=False).to_numpy(dtype=bool)
-            cells = texts.tolist()
-            for row in range(self.rows) if own else np.flatnonzero(suspect).tolist():
+            cells = texts.fillna("").tolist()
+            named = set(np.flatnonzero(suspect).tolist())
+            for values in own.values():
+                pairs = enumerate(zip(values, cells, strict=True))
+                named |= {row for row, (value, text) in pairs if value and value in text}
+            for row in sorted(named):
                 text = cells[row]
-                if not isinstance(text, str):
-                    continue
                 hidden = hide(text) if suspect[row] else text
                 for other, values in own.items():
                     value = values[row] or ""
@@ -187,8 +209,7 @@ class Reading:
         found: list[str | None] = []
         for table, mapped in zip(self.tables, maps, strict=True):
             if column.name in mapped:
-                cells = table.columns[mapped[column.name][0]].cast(pa.string()).to_pylist()
-                found += [clean(cell) or None if cell else None for cell in cells]
+                found += clean_texts(table.columns[mapped[column.name][0]]).to_pylist()
             else:
                 found += [None] * len(table.lines)
         return found
@@ -253,14 +274,18 @@ class Reading:
         table = self.tables[self.source_of[row]]
         return table.path, table.place(int(self.line_of[row]))
 
-    def _tell(self, row: int, rule: str, severity: str, column: str, expected: str) -> None:
+    def _tell(
+        self, row: int, rule: str, severity: str, column: str, expected: str,
+        *, found: str | None = None,
+    ) -> None:  # fmt: skip
         if self.sums[row]:
             return
         if severity == "reject":
             self.good[row] = False
             self.unread[row] |= rule in _UNREAD
-        names = [name for name in column.split("、") if name in self.raw]
-        found = hide("、".join(str(self.raw[name][row].as_py() or "") for name in names))[:60]
+        if found is None:
+            cells = [self.raw[name][row].as_py() for name in column.split("、") if name in self.raw]
+            found = hide("、".join(filter(None, cells)))[:60]
         file, place = self._place(row)
         self.violations.append(
             Violation(self.key, file, place, rule, severity, column, found, expected)

@@ -74,8 +74,8 @@ class RowRule(Strict):
     """A rule that each record must meet, over the cells that are filled.
 
     ``order``: no day is later than one named after it; ``together``: both filled or both empty;
-    ``at_most``: a number is not above a bound; ``within``: the second day is within so many
-    working days of the first.
+    ``needs``: where the first is filled so is the second; ``at_most``: a number is not above a
+    bound; ``within``: the second day is within so many working days of the first.
     """
 
     id: str
@@ -84,13 +84,14 @@ class RowRule(Strict):
     basis: str
     order: list[str] | None = None
     together: tuple[str, str] | None = None
+    needs: tuple[str, str] | None = None
     at_most: tuple[str, int] | None = None
     within: tuple[str, str, int] | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns that the rule looks at."""
-        named = self.order or self.together or self.at_most or self.within or ()
+        named = self.order or self.together or self.needs or self.at_most or self.within or ()
         return tuple(name for name in named if isinstance(name, str))
 
 
@@ -119,6 +120,10 @@ class LedgerSchema(Strict):
     def column(self, name: str) -> Column:
         """A column by its Chinese name."""
         return next(column for column in self.columns if column.name == name)
+
+    def keeps(self, column: Column) -> bool:
+        """Whether a column is read at all: persons of a ledger that keeps none of them are not."""
+        return not column.personal or any(one.pseudonym for one in self.columns)
 
     def headings(self) -> dict[str, tuple[Column, int]]:
         """Loose spelling of each accepted heading, with its column and the unit's factor."""

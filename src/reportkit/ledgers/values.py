@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reportkit.ledgers.readers.table import holds
+from reportkit.ledgers.readers.table import each, holds
 from reportkit.ledgers.schema import UNITS, Column, loose
 
 # Exact in every step, and in what a ledger is stored as.
@@ -44,11 +44,11 @@ def clean(text: str) -> str:
 
 def clean_texts(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """What *clean* makes of each cell of a column; nothing where that is empty."""
-    return pa.chunked_array([_clean_chunk(chunk) for chunk in cells.chunks], pa.string())
+    return pa.chunked_array(each(_clean_chunk, cells.chunks), pa.large_string())
 
 
 def _clean_chunk(cells: pa.Array) -> pa.Array:
-    cells = cells.cast(pa.string())
+    cells = cells.cast(pa.large_string())
     cleaned = pc.utf8_trim_whitespace(cells)
     # What the encoded invisible characters begin with.
     if holds(pa.chunked_array([cells]), b"\xe2\x80", b"\xef\xbb\xbf"):

@@ -5,6 +5,26 @@ line (or sheet row) each record stands, and refuses a file that it cannot read w
 """
 
 from reportkit.ledgers.readers.files import SUFFIXES, read_file
-from reportkit.ledgers.readers.table import Note, RawTable, as_text, holds, matches
+from reportkit.ledgers.readers.table import (
+    Note,
+    RawTable,
+    Tell,
+    as_text,
+    each,
+    holds,
+    quiet,
+    sums,
+)
 
-__all__ = ["SUFFIXES", "Note", "RawTable", "as_text", "holds", "matches", "read_file"]
+__all__ = [
+    "SUFFIXES",
+    "Note",
+    "RawTable",
+    "Tell",
+    "as_text",
+    "each",
+    "holds",
+    "quiet",
+    "read_file",
+    "sums",
+]

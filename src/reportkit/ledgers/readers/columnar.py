@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -14,17 +14,17 @@ from reportkit.ledgers.readers.table import (
     EXACT,
     Note,
     Part,
+    Tell,
     as_text,
     names_ledger,
     no_heading,
+    quiet,
     raw_type,
     rounded,
 )
 from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from reportkit.ledgers.schema import LedgerSchema
 
 _BATCH = 128 * 1024
@@ -36,7 +36,9 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def read_parquet(path: Path, schema: LedgerSchema, name: str) -> list[Part]:
+def read_parquet(
+    source: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = quiet
+) -> list[Part]:
     """Read one parquet file; every cell in its plain written form.
 
     Raises
@@ -46,8 +48,8 @@ def read_parquet(path: Path, schema: LedgerSchema, name: str) -> list[Part]:
         column of the ledger is nested or binary.
     """
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            return [_read(file, schema, name)]
+        with pq.ParquetFile(source, page_checksum_verification=True) as file:
+            return [_read(file, schema, name, tell)]
     except (pa.ArrowException, UnicodeError, OSError, EOFError) as error:
         # Arrow's own errors are OSError too: what the system says has a number.
         if isinstance(error, OSError) and error.errno:
@@ -56,15 +58,14 @@ def read_parquet(path: Path, schema: LedgerSchema, name: str) -> list[Part]:
         raise InputError("ledger-unreadable", message, file=name) from None
 
 
-def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str) -> Part:
+def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> Part:
     arrow = file.schema_arrow
     wanted = schema.headings()
     if not names_ledger(arrow.names, schema):
         raise no_heading(name, None, schema, arrow.names)
     # Persons of a ledger that keeps none of them are not even read.
-    kept = {c.name for c in schema.columns if not c.personal or _of_persons(schema)}
     known = [title for title in arrow.names if heading_key(title) in wanted]
-    titles = [title for title in known if wanted[heading_key(title)][0].name in kept]
+    titles = [title for title in known if schema.keeps(wanted[heading_key(title)][0])]
     for title in titles:
         if titles.count(title) > 1:
             message = f"{name}: the heading '{title}' stands twice; rename one of them"
@@ -93,15 +94,12 @@ def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str) -> Part:
                     notes.append(rounded(column, line, str(line), as_text(cells[row].as_py())))
             chunks[title].append(_as_text_column(cells).cast(kinds[title]))
         rows += batch.num_rows
+        tell(rows)
     if rows != file.metadata.num_rows:
         message = f"{name} holds {rows} rows and says {file.metadata.num_rows}; export it again"
         raise InputError("ledger-unreadable", message, file=name)
     columns = {title: pa.chunked_array(chunks[title], kinds[title]) for title in titles}
     return Part(columns, np.arange(1, rows + 1, dtype=np.int32), notes=tuple(notes))
-
-
-def _of_persons(schema: LedgerSchema) -> bool:
-    return any(column.pseudonym for column in schema.columns)
 
 
 def _plain(kind: pa.DataType) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
 from reportkit.ledgers.readers.columnar import read_parquet
 from reportkit.ledgers.readers.delimited import read_csv
-from reportkit.ledgers.readers.table import Part, RawTable
+from reportkit.ledgers.readers.table import RawTable, Tell, quiet
 from reportkit.ledgers.readers.workbook import read_xlsx
 
 if TYPE_CHECKING:
@@ -16,10 +18,11 @@ if TYPE_CHECKING:
 
     from reportkit.ledgers.schema import LedgerSchema
 
-SUFFIXES = (".csv", ".xlsx", ".parquet")
+_READERS = {".csv": read_csv, ".xlsx": read_xlsx, ".parquet": read_parquet}
+SUFFIXES = tuple(_READERS)
 
 
-def read_file(path: Path, schema: LedgerSchema, *, name: str) -> list[RawTable]:
+def read_file(path: Path, schema: LedgerSchema, *, name: str, tell: Tell = quiet) -> list[RawTable]:
     """Read one ledger file.
 
     Parameters
@@ -30,6 +33,8 @@ def read_file(path: Path, schema: LedgerSchema, *, name: str) -> list[RawTable]:
         Its headings tell the heading row from title rows.
     name : str
         The path as shown to people and written into evidence.
+    tell : callable
+        Is given the number of rows so far, time and again.
 
     Returns
     -------
@@ -44,24 +49,25 @@ def read_file(path: Path, schema: LedgerSchema, *, name: str) -> list[RawTable]:
         ``ledger-hidden``, ``ledger-error-cell`` and ``ledger-formula``.
     """
     suffix = path.suffix.lower()
+    read = _READERS[suffix]
     try:
-        if suffix == ".parquet":
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = path.stat().st_size
-            parts: list[Part] = read_parquet(path, schema, name)
-        else:
-            content = path.read_bytes()
-            digest, size = hashlib.sha256(content).hexdigest(), len(content)
-            read = read_csv if suffix == ".csv" else read_xlsx
-            parts = read(content, schema, name)
+        # The digest is made beside reading, in a thread of its own.
+        with path.open("rb") as file, path.open("rb") as same, ThreadPoolExecutor(1) as pool:
+            before = os.fstat(file.fileno())
+            hashed = pool.submit(hashlib.file_digest, same, "sha256")
+            parts = read(file, schema, name, tell=tell)
+            digest = hashed.result().hexdigest()
+            after = os.fstat(file.fileno())
     except OSError as error:
         message = f"{name} cannot be read: {error.strerror or error}"
         raise InputError("ledger-unreadable", message, file=name) from None
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        message = f"{name} was written to while it was read; run again when it is finished"
+        raise InputError("ledger-unreadable", message, file=name)
     return [
         RawTable(
-            name, digest, size, suffix[1:], part.encoding, part.sheet, part.columns, part.lines,
-            part.notes, part.epoch,
+            name, digest, before.st_size, suffix[1:], part.encoding, part.sheet, part.columns,
+            part.lines, part.notes, part.epoch,
         )
         for part in parts
     ]  # fmt: skip

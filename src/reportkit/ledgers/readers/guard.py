@@ -15,7 +15,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from xml.parsers import expat
 
 from reportkit.errors import InputError
@@ -61,14 +61,15 @@ class Sheet:
 class Guarded:
     """A workbook that can be read, and what a reader of it must know."""
 
-    content: bytes = field(repr=False)
+    content: io.BytesIO = field(repr=False)
+    """The workbook's parts as they were seen, and nothing else."""
     epoch: Epoch
     calculate: bool
     """Whether the program that wrote it left all formulas to be calculated by another."""
     sheets: dict[str, Sheet]
 
 
-def guard(content: bytes, name: str) -> Guarded:
+def guard(file: BinaryIO, name: str) -> Guarded:
     """Unpack and look at a workbook.
 
     Raises
@@ -77,30 +78,42 @@ def guard(content: bytes, name: str) -> Guarded:
         ``ledger-format`` (not an .xlsx workbook), ``ledger-unreadable`` (damaged) or
         ``ledger-unsafe`` (macros, links to other workbooks, entities, or larger than any ledger).
     """
+    content = file.read()
     _refuse_other_formats(content, name)
+    packed = io.BytesIO()
+    parts: dict[str, bytes] = {}
+    plain: set[str] = set()
     try:
-        parts = dict(_unpack(content, name))
+        # Sheets are packed again at once: unpacked, one of them takes more room than all records.
+        with zipfile.ZipFile(packed, "w") as target:
+            for member, part in _unpack(content, name):
+                target.writestr(zipfile.ZipInfo(member), part, zipfile.ZIP_DEFLATED, 1)
+                if member in (_BOOK, _BOOK_RELS):
+                    parts[member] = part
+                elif member.startswith("xl/worksheets/") and _is_plain(part):
+                    plain.add(member)
     except _ZIP_ERRORS as error:
         message = f"{name} is not a readable .xlsx workbook: {error}; save it again as .xlsx"
         raise InputError("ledger-unreadable", message, file=name) from None
-    if _BOOK not in parts or _BOOK_RELS not in parts:
+    if len(parts) < 2:
         raise _not_xlsx(name, "a zip file without a workbook in it")
     try:
         book, sheets = _look_at_book(parts)
-        looked = {
-            title: _look_at_sheet(parts[member], f"{name}: {title}", name)
-            for title, member in sheets.items()
-            if member in parts
-        }
+        with zipfile.ZipFile(packed) as looked_at:
+            members = set(looked_at.namelist())
+            looked = {
+                title: Sheet()
+                if member in plain
+                else _Scan(f"{name}: {title}", name).run(looked_at.read(member))
+                for title, member in sheets.items()
+                if member in members
+            }
     except (expat.ExpatError, ValueError, OverflowError) as error:
         message = f"{name} is damaged: {error}; open it in Excel or WPS and save it again as .xlsx"
         raise InputError("ledger-unreadable", message, file=name) from None
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as target:
-        for member, part in parts.items():
-            target.writestr(zipfile.ZipInfo(member), part)
+    packed.seek(0)
     epoch: Epoch = 1904 if book.get("date1904") in ("1", "true") else 1900
-    return Guarded(packed.getvalue(), epoch, book.get("fullCalcOnLoad") in ("1", "true"), looked)
+    return Guarded(packed, epoch, book.get("fullCalcOnLoad") in ("1", "true"), looked)
 
 
 def _refuse_other_formats(content: bytes, name: str) -> None:
@@ -197,12 +210,6 @@ def _look_at_book(parts: dict[str, bytes]) -> tuple[dict[str, str], dict[str, st
                 raise ValueError(message)
             sheets[title] = path
     return properties, sheets
-
-
-def _look_at_sheet(part: bytes, place: str, name: str) -> Sheet:
-    if _is_plain(part):
-        return Sheet()
-    return _Scan(place, name).run(part)
 
 
 _WIDE = (

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import reduce
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -16,18 +20,45 @@ from reportkit.errors import InputError
 from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import Executor
 
     import numpy.typing as npt
 
     from reportkit.ledgers.schema import Column, LedgerSchema
 
 SEARCHED_FOR_HEADING = 20
+_HEADING_ROWS = 3
 # A number of more than 15 digits is not the one that somebody typed into a spreadsheet.
 EXACT = 1e15
 _BATCH = 20_000
+_SUM = "计".encode()
+_SUMS = pa.array(["合计", "小计", "总计", "共计", "累计"])
 Row = tuple[int, list[str]]
+Tell = Callable[[int], object]
+"""Is given the number of rows read so far."""
 Epoch = Literal[1900, 1904]
+
+
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
+
+
+def quiet(_: int) -> None:
+    """Tell nobody."""
+
+
+def in_order(
+    pool: Executor, work: Callable[[_Item], _Made], items: Iterable[_Item], ahead: int
+) -> Iterator[_Made]:
+    """What is made of each item, in their order; only so many items are taken ahead."""
+    waiting: deque[Any] = deque()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 @dataclass(frozen=True)
@@ -115,9 +146,9 @@ def as_text(cell: Any) -> str:
 
 
 def raw_type(column: Column) -> pa.DataType:
-    """How the cells of a column are kept: few different ones are kept once."""
+    """How the cells of a column are kept: few different ones once, texts as pandas takes them."""
     few = column.type in ("date", "category", "integer", "flag")
-    return pa.dictionary(pa.int32(), pa.string()) if few else pa.string()
+    return pa.dictionary(pa.int32(), pa.string()) if few else pa.large_string()
 
 
 def matches(cells: pa.ChunkedArray, words: pa.Array) -> npt.NDArray[np.bool_]:
@@ -132,15 +163,34 @@ def matches(cells: pa.ChunkedArray, words: pa.Array) -> npt.NDArray[np.bool_]:
     return np.concatenate(found)
 
 
+def sums(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Where a cell says that its row is a sum of others."""
+    if not holds(cells, _SUM):
+        return np.zeros(len(cells), dtype=bool)
+    return matches(cells, _SUMS)
+
+
 def holds(cells: pa.ChunkedArray, *found: bytes) -> bool:
     """Whether any of these bytes stand in a column, without looking at single cells."""
     for chunk in cells.chunks:
         texts = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
-        buffer = texts.buffers()[2]
-        data = buffer.to_pybytes() if buffer else b""
-        if any(some in data for some in found):
+        # A column of nulls has no buffer for texts.
+        data = np.frombuffer(texts.buffers()[-1] or b"", dtype=np.uint8)
+        if any(_contains(data, some) for some in found):
             return True
     return False
+
+
+def _contains(data: npt.NDArray[np.uint8], found: bytes) -> bool:
+    """Whether bytes stand in others; fast where their first ones are common, as in Chinese."""
+    hit = (data[1:] == found[-1]) & (data[:-1] == found[-2])
+    return bool(hit.any()) and found in data.tobytes()
+
+
+def each(work: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made]:
+    """What is made of each item, in threads."""
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        return list(pool.map(work, items))
 
 
 def rounded(column: Column, line: int, place: str, found: str) -> Note:
@@ -156,7 +206,7 @@ def rounded(column: Column, line: int, place: str, found: str) -> Note:
 def find_head(
     rows: Iterator[Row], schema: LedgerSchema, name: str, sheet: str | None = None
 ) -> Head:
-    """Find the heading: one row, or two where groups stand above the names of their columns.
+    """Find the heading: one row, or up to three where groups stand above names of columns.
 
     Raises
     ------
@@ -164,15 +214,17 @@ def find_head(
         ``ledger-heading``: none of the first rows is one; ``ledger-heading-twice``.
     """
     wanted = schema.headings()
-    head = list(islice(rows, SEARCHED_FOR_HEADING + 1))
+    head = list(islice(rows, SEARCHED_FOR_HEADING + _HEADING_ROWS - 1))
     best: list[str] = []
     for number, (line, row) in enumerate(head[:SEARCHED_FOR_HEADING]):
-        alone, used = _named(row, wanted), 1
-        if number + 1 < len(head):
-            joined = _join(row, head[number + 1][1], wanted)
+        stack = [cells for _, cells in head[number : number + _HEADING_ROWS]]
+        used = 1
+        for rows_used in range(2, len(stack) + 1):
+            below = _joined(stack[1:rows_used], wanted)
+            joined = _join(stack[0], below, wanted)
             # A title over the heading, or a record under it, adds nothing to it.
-            if _named(joined, wanted) > max(alone, _named(head[number + 1][1], wanted)):
-                row, line, used = joined, head[number + 1][0], 2
+            if _named(joined, wanted) > max(_named(row, wanted), _named(below, wanted)):
+                row, line, used = joined, head[number + rows_used - 1][0], rows_used
         if _names_ledger(row, schema, wanted):
             titles = _unique(row, wanted, name)
             return Head(titles, len(row), line, chain(head[number + used :], rows))
@@ -199,7 +251,9 @@ def no_heading(
     return InputError("ledger-heading", message, file=name, sheet=sheet)
 
 
-def records(head: Head, name: str, sheet: str | None = None) -> tuple[dict[str, Any], Any]:
+def records(
+    head: Head, name: str, sheet: str | None = None, *, tell: Tell = quiet
+) -> tuple[dict[str, Any], Any]:
     """Take the records below a heading; rows without any text are skipped.
 
     Raises
@@ -216,6 +270,7 @@ def records(head: Head, name: str, sheet: str | None = None) -> tuple[dict[str, 
         cells = zip(*batch, strict=True)
         batches.append([pa.array(column, pa.string()) for column in cells])
         batch.clear()
+        tell(len(lines))
 
     for line, row in head.below:
         if not any(map(str.strip, row)):
@@ -267,6 +322,11 @@ def _names_ledger(row: Sequence[str], schema: LedgerSchema, wanted: Wanted) -> b
     # misspelt column can, and the missing column is then told by its name.
     required = sum(column.required for column in schema.columns)
     return _named(row, wanted) >= max(2, (required + 1) // 2)
+
+
+def _joined(rows: Sequence[Sequence[str]], wanted: Wanted) -> Sequence[str]:
+    """Titles of a heading in several rows, joined from below."""
+    return reduce(lambda lower, upper: _join(upper, lower, wanted), reversed(rows))
 
 
 def _join(upper: Sequence[str], lower: Sequence[str], wanted: Wanted) -> list[str]:

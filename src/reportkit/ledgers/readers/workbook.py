@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections import deque
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import groupby, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
@@ -18,9 +18,11 @@ from reportkit.ledgers.readers.table import (
     Note,
     Part,
     Row,
+    Tell,
     as_text,
     find_head,
     no_heading,
+    quiet,
     records,
     rounded,
 )
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 _TOLD = 5
 
 
-def read_xlsx(content: bytes, schema: LedgerSchema, name: str) -> list[Part]:
+def read_xlsx(file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = quiet) -> list[Part]:
     """Read all sheets of a workbook that have the heading of a ledger.
 
     Raises
@@ -43,9 +45,9 @@ def read_xlsx(content: bytes, schema: LedgerSchema, name: str) -> list[Part]:
         What the guard refuses; ``ledger-heading``; ``ledger-hidden`` (a hidden sheet has the
         heading); ``ledger-error-cell`` and ``ledger-formula`` with the cells.
     """
-    guarded = guard(content, name)
+    guarded = guard(file, name)
     try:
-        return _read(guarded, schema, name)
+        return _read(guarded, schema, name, tell)
     except (CalamineError, ValueError, OverflowError) as error:
         raise _damaged(name, error) from None
     except BaseException as error:
@@ -60,8 +62,8 @@ def _damaged(name: str, error: BaseException) -> InputError:
     return InputError("ledger-unreadable", message, file=name)
 
 
-def _read(guarded: Guarded, schema: LedgerSchema, name: str) -> list[Part]:
-    book = CalamineWorkbook.from_filelike(io.BytesIO(guarded.content))
+def _read(guarded: Guarded, schema: LedgerSchema, name: str, tell: Tell) -> list[Part]:
+    book = CalamineWorkbook.from_filelike(guarded.content)
     parts: list[Part] = []
     others: list[Note] = []
     problem: InputError | None = None
@@ -94,7 +96,7 @@ def _read(guarded: Guarded, schema: LedgerSchema, name: str) -> list[Part]:
         what = "a formula that was never calculated"
         hollow = look.formulas if guarded.calculate else look.uncalculated
         reading.refuse_cells(hollow, "ledger-formula", what)
-        columns, lines = records(head, name, meta.name)
+        columns, lines = records(head, name, meta.name, tell=tell)
         reading.tell_hidden(lines.tolist())
         notes = tuple(reading.notes)
         parts.append(Part(columns, lines, sheet=meta.name, notes=notes, epoch=guarded.epoch))
@@ -150,7 +152,11 @@ class _SheetReading:
 
     def texts(self, line: int, row: Sequence[Any]) -> list[str]:
         return [
-            cell if type(cell) is str else self.text(line, index, cell)
+            cell
+            if type(cell) is str
+            else cell.isoformat()
+            if type(cell) is date
+            else self.text(line, index, cell)
             for index, cell in enumerate(row)
         ]
 

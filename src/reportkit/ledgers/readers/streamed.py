@@ -1,0 +1,237 @@
+"""Csv in blocks of whole lines, read by pyarrow in threads; a file is never in memory whole.
+
+Only a file whose bytes prove that pyarrow reads it as Python's strict reader does is read here:
+every line is one record, every quote begins or ends a cell or is doubled inside one, and nothing
+is there that must be told with its place. About any other file there is a doubt.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from reportkit.ledgers.readers.table import (
+    Head,
+    Part,
+    Tell,
+    in_order,
+    matches,
+    raw_type,
+    sums,
+)
+from reportkit.ledgers.schema import heading_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from reportkit.ledgers.schema import LedgerSchema
+
+BLOCK = 1 << 19
+BOM = "\ufeff".encode()
+# What Python's reader allows in one cell, unless somebody raised it.
+_LONGEST = 131_072
+_QUOTE, _RETURN, _NEWLINE, _SPACE = b'"\r\n '
+
+
+class DoubtError(Exception):
+    """Python's reader must look at this file, and tell what is wrong with it or read it."""
+
+
+def blocks(file: BinaryIO) -> Iterator[bytes]:
+    """Whole lines of a file, as they stand."""
+    file.seek(0)
+    while block := file.read(BLOCK) + file.readline():
+        yield block
+
+
+def decoded(block: bytes, encoding: str) -> bytes:
+    """Whole lines as UTF-8; of GB18030 too, where no character has a line end inside.
+
+    Raises
+    ------
+    UnicodeError
+        The bytes are not in this encoding.
+    """
+    if encoding == "gb18030":
+        return block.decode(encoding).encode()
+    if not is_utf8(block):
+        message = "not UTF-8"
+        raise UnicodeError(message)
+    return block
+
+
+def is_utf8(content: bytes) -> bool:
+    """Whether bytes are strict UTF-8, without making a text of them."""
+    ends = pa.py_buffer(np.array([0, len(content)], dtype=np.int64))
+    cell = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, pa.py_buffer(content)])
+    try:
+        cell.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def stream_csv(
+    file: BinaryIO, encoding: str, delimiter: str, head: Head, schema: LedgerSchema, *, tell: Tell
+) -> Part:
+    """Records below the heading, which is in the first block.
+
+    Parameters
+    ----------
+    file : binary file
+    encoding : str
+        ``utf-8``, ``utf-8-sig`` or ``gb18030``.
+    delimiter : str
+    head : Head
+    schema : LedgerSchema
+    tell : callable
+        Is given the number of rows so far.
+
+    Raises
+    ------
+    DoubtError
+    UnicodeError
+        The file is not in this encoding.
+    """
+    reader = _Reader(encoding, delimiter, head, schema)
+    columns: dict[str, list[pa.Array]] = {title: [] for title in head.titles if title}
+    places: list[npt.NDArray[np.int32]] = []
+    line, rows = 1, 0
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        numbered = enumerate(blocks(file))
+        for count, found, table in in_order(pool, reader.read, numbered, pa.cpu_count()):
+            places.append((line + found).astype(np.int32))
+            line, rows = line + count, rows + len(found)
+            for title, chunks in columns.items():
+                chunks += table[title].chunks
+            tell(rows)
+    if not rows:
+        raise DoubtError
+    made = {title: _joined(chunks) for title, chunks in columns.items()}
+    return Part(made, np.concatenate(places), encoding=encoding)
+
+
+def _joined(chunks: list[pa.Array]) -> pa.ChunkedArray:
+    """One column; where it was not needed its cells are nulls, which take no room."""
+    kind = next((chunk.type for chunk in chunks if not pa.types.is_null(chunk.type)), pa.null())
+    return pa.chunked_array([chunk.cast(kind) for chunk in chunks], kind)
+
+
+class _Reader:
+    """What is known of a file from its heading; no block changes it."""
+
+    def __init__(self, encoding: str, delimiter: str, head: Head, schema: LedgerSchema) -> None:
+        self.encoding, self.delimiter, self.below = encoding, delimiter, head.line
+        titles = [*head.titles, *[""] * (head.cells - head.width)]
+        names = [title or f"\0{number}" for number, title in enumerate(titles)]
+        wanted = schema.headings()
+        known = {t: wanted[heading_key(t)][0] for t in titles if heading_key(t) in wanted}
+        self.kinds = {
+            name: raw_type(known[name]) if name in known else pa.large_string() for name in names
+        }
+        self.right = names[head.width :]
+        needed = {title for title, column in known.items() if schema.keeps(column)}
+        self.others = [name for name in names[: head.width] if name not in needed]
+
+    def read(self, numbered: tuple[int, bytes]) -> tuple[int, npt.NDArray[np.int64], pa.Table]:
+        """Lines of a block, those of its records from 0 on, and the records."""
+        number, block = numbered
+        block = decoded(block, self.encoding)
+        if number == 0 and block.startswith(BOM):
+            block = block.removeprefix(BOM)
+        ends = _ends_of_lines(block, self.delimiter)
+        skipped = self.below if number == 0 else 0
+        if skipped > len(ends):
+            raise DoubtError
+        start = int(ends[skipped - 1]) + 1 if skipped else 0
+        if _QUOTE in block[:start] and block.count(b'"', 0, start) % 2:
+            # A cell of the heading goes on in the next line.
+            raise DoubtError
+        table = self._parse(block, start)
+        if table.num_rows != len(ends) - skipped:
+            # A cell goes on in the next line.
+            raise DoubtError
+        blank = _blank(table)
+        if any(not _blank(table.select([name])).all() for name in self.right):
+            raise DoubtError
+        for name in self.others:
+            # Nothing but a sum row is looked for in them.
+            if not sums(table[name]).any():
+                index = table.column_names.index(name)
+                table = table.set_column(index, name, pa.nulls(table.num_rows))
+        found = skipped + np.flatnonzero(~blank)
+        return len(ends), found, table.filter(pa.array(~blank)) if blank.any() else table
+
+    def _parse(self, block: bytes, start: int) -> pa.Table:
+        if start == len(block):
+            return pa.table({name: pa.array([], kind) for name, kind in self.kinds.items()})
+        return pa_csv.read_csv(
+            pa.BufferReader(pa.py_buffer(block).slice(start)),
+            read_options=pa_csv.ReadOptions(
+                column_names=list(self.kinds), block_size=len(block) + 1, use_threads=False
+            ),
+            parse_options=pa_csv.ParseOptions(delimiter=self.delimiter, ignore_empty_lines=False),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=self.kinds, null_values=[], strings_can_be_null=False,
+                check_utf8=False,
+            ),
+        )  # fmt: skip
+
+
+def _ends_of_lines(block: bytes, delimiter: str) -> npt.NDArray[np.int64]:
+    """Where each line ends, the last one too; doubt about bytes that need a closer look."""
+    cells = np.frombuffer(block, dtype=np.uint8)
+    ends = np.flatnonzero(cells == _NEWLINE)
+    control = int(np.count_nonzero(cells < _SPACE)) - len(ends)
+    if control:
+        returns = int(np.count_nonzero(cells == _RETURN))
+        paired = int(np.count_nonzero(cells.take(ends - 1, mode="clip") == _RETURN))
+        if returns != paired or control != returns + int(np.count_nonzero(cells == ord("\t"))):
+            raise DoubtError
+    if not block.endswith(b"\n"):
+        ends = np.append(ends, len(block))
+    if int(np.diff(ends, prepend=-1).max(initial=0)) > _LONGEST:
+        raise DoubtError
+    # A mark at the beginning of a line: two files were joined.
+    if block.startswith(BOM) or (
+        (cells.take(ends + 1, mode="clip") == BOM[0]).any() and b"\n" + BOM in block
+    ):
+        raise DoubtError
+    if b'"' in block and not _quotes_are_plain(cells, delimiter):
+        raise DoubtError
+    return ends
+
+
+def _quotes_are_plain(cells: npt.NDArray[np.uint8], delimiter: str) -> bool:
+    """Whether every quote is at an end of a cell, or doubled inside one.
+
+    By turns they open and close; before one that opens, and after one that closes, stands an end
+    of the cell or (doubled) another quote. Clipped at an end of the block it is compared to itself.
+    """
+    quotes = np.flatnonzero(cells == _QUOTE)
+    if len(quotes) % 2:
+        return False
+    allowed = np.zeros(256, dtype=bool)
+    allowed[list(b'"\r\n' + delimiter.encode())] = True
+    before = cells.take(quotes[::2] - 1, mode="clip")
+    after = cells.take(quotes[1::2] + 1, mode="clip")
+    return bool(allowed[before].all() and allowed[after].all())
+
+
+def _blank(table: pa.Table) -> npt.NDArray[np.bool_]:
+    """Rows without any text."""
+    blank = np.ones(table.num_rows, dtype=bool)
+    # Columns that keep few different texts are looked through in no time.
+    for column in sorted(table.columns, key=lambda cells: not pa.types.is_dictionary(cells.type)):
+        if blank.any():
+            blank &= matches(column, _NOTHING)
+    return blank
+
+
+_NOTHING = pa.array([""])
