@@ -185,6 +185,8 @@ def _make(report: Report, notebook: Path, parameters: dict[str, Any], staging: P
         ("reportkit-html", "report.html"),
         ("reportkit-audit", "audit.html"),
         ("reportkit-pdf", "report.pdf"),
+        ("reportkit-docx", "report.docx"),
+        ("reportkit-xlsx", "tables.xlsx"),
     ):
         made = get_exporter(exporter)()  # type: ignore[no-untyped-call]  # nbconvert has no types
         content, _ = made.from_notebook_node(executed)

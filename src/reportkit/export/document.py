@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from markupsafe import Markup
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-__all__ = ["Document", "DocumentExporter", "arrange", "place"]
+__all__ = ["Document", "DocumentExporter", "arrange", "day_of", "place"]
 
 
 # Control characters, and those that turn the order of reading round.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,10 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
     ExportError
         ``block-missing`` if the head, a section or the seal is absent, ``block-repeated`` if one
         of them stands twice, ``fact-unknown`` if a shown value is not a fact of the seal,
-        ``character-refused`` if a text holds a control or direction character,
         ``table-ragged`` if a table's cells do not fill its columns, ``block-misplaced`` if a
         table or chart stands before the first section.
     """
-    blocks = from_notebook(notebook)
+    blocks = _visible(from_notebook(notebook))
     once = {kind: [b for b in blocks if b["kind"] == kind] for kind in ("head", "inputs", "seal")}
     for kind, found in once.items():
         if len(found) > 1:
@@ -117,12 +117,6 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
     for key, text in _texts([head, sections]):
         if key == "fact" and text not in facts:
             raise ExportError("fact-unknown", "a shown value is no fact of the seal", fact=text)
-        if unseen := _UNSEEN.search(text):
-            raise ExportError(
-                "character-refused",
-                f"the text {text[:40]!r} holds the unseen character U+{ord(unseen[0]):04X}, which "
-                "can change what is read; remove it",
-            )
     return Document(
         head=head,
         sections=tuple(sections),
@@ -132,6 +126,11 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
         facts=facts,
         code=tuple(c["source"] for c in notebook["cells"] if c["cell_type"] == "code"),
     )
+
+
+def day_of(head: Mapping[str, Any]) -> date:
+    """Return the day that a document's files say they were made: its own, or its year's last."""
+    return date.fromisoformat(head["dated"] or f"{head['year']}-12-31")
 
 
 def place(table: Mapping[str, Any]) -> Block:
@@ -179,6 +178,15 @@ def _parts(cell: Mapping[str, Any]) -> list[str]:
 
 def _drawn(chart: Mapping[str, Any]) -> Block:
     return {"svg": Markup(clean(chart["svg"], chart["id"]))}  # noqa: S704 - shapes only
+
+
+def _visible(item: Any) -> Any:
+    """Return all texts with each unseen character, which could change what is read, named."""
+    if isinstance(item, str):
+        return _UNSEEN.sub(lambda found: f"〈U+{ord(found[0]):04X}〉", item)
+    if isinstance(item, dict):
+        return {key: _visible(value) for key, value in item.items()}
+    return [_visible(value) for value in item] if isinstance(item, list) else item
 
 
 def _texts(item: Any, key: str = "") -> Iterator[tuple[str, str]]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import calendar
 import json
 import re
-from datetime import date
 from importlib.resources import files
 from typing import cast
 
 import typst
-from reportkit_fonts import folder
 
 from reportkit.errors import ExportError
-from reportkit.export.document import Document, DocumentExporter
+from reportkit.export.document import Document, DocumentExporter, day_of
 from reportkit.export.pages import chinese_date, title_lines
+from reportkit.export.typesetting import compiler
 
 __all__ = ["ReportPDF"]
 
@@ -36,7 +35,7 @@ class ReportPDF(DocumentExporter):
 
 def _typeset(document: Document) -> bytes:
     head = document.head
-    day = date.fromisoformat(head["dated"] or f"{head['year']}-12-31")
+    day = day_of(head)
     # All text goes in as data: nothing of a ledger or a narrative is ever read as markup.
     content = {
         "head": head | {key: chinese_date(head[key]) for key in _DATES if head[key]},
@@ -44,16 +43,9 @@ def _typeset(document: Document) -> bytes:
         "day": [day.year, day.month, day.day],
         "sections": document.sections,
     }
-    fonts = typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(folder())]
-    )
-    compiler = typst.Compiler(
-        (files("reportkit.export") / "templates" / "report.typ").read_bytes(),
-        font_paths=fonts,
-        sys_inputs={"doc": json.dumps(content, ensure_ascii=False)},
-    )
+    source = (files("reportkit.export") / "templates" / "report.typ").read_bytes()
     try:
-        made = compiler.compile(
+        made = compiler(source, {"doc": json.dumps(content, ensure_ascii=False)}).compile(
             format="pdf",
             pdf_standards=["a-3a", "ua-1"],
             timestamp=calendar.timegm(day.timetuple()),
