@@ -167,9 +167,17 @@ class Report:
                 "document_number": self.params.document_number,
                 "dated": dated and dated.isoformat(),
                 "printed": printed and printed.isoformat(),
+                "fonts": self.fonts(),
                 "preamble": self.narrative.sections[""],
             }
         )
+
+    def fonts(self) -> dict[str, str | None] | None:
+        """The district's own typefaces by role, and their folder, which is told from params/."""
+        own = self.district.fonts
+        if own is None:
+            return None
+        return own.model_dump() | {"folder": (self.project.params / own.folder).as_posix()}
 
     def section(self, number: str) -> Shown:
         """A section's heading and text, by its number ("一")."""
@@ -192,6 +200,7 @@ class Report:
         kind: Kind = "bars",
         unit: str = "件",
         line: str | None = None,
+        limit: tuple[str, str] | None = None,
     ) -> Shown | None:
         """A chart of whole numbers in the house style; None where there is nothing to draw.
 
@@ -201,13 +210,13 @@ class Report:
             Id of the chart.
         data : pandas.DataFrame or Series
             Labels in the index, one column for each series.
-        title, kind, unit, line
+        title, kind, unit, line, limit
             See `reportkit.charts.show_chart`.
         """
         frame = data.to_frame() if isinstance(data, pd.Series) else data
         if frame.empty or not frame.to_numpy().any():
             return None
-        return show_chart(name, frame, title=title, kind=kind, unit=unit, line=line)
+        return show_chart(name, frame, title=title, kind=kind, unit=unit, line=line, limit=limit)
 
     @property
     def facts(self) -> Facts:
@@ -216,18 +225,25 @@ class Report:
             self.computer.get(name)
         return Facts(self.computer.facts | self._extra)
 
-    def outcomes(self, table: int | str = 3, total: str = "results_total") -> pd.Series:
-        """The parts of a total row of a table, by label, for a chart: those that are not zero."""
+    def outcomes(self, table: int | str = 3, total: str = "results_total") -> pd.DataFrame:
+        """The parts of a total row of a table, by label, for a chart: those that are not zero.
+
+        Last year's stand beside them where they are known.
+        """
         form_table = self.form.table(table)
         (band,) = form_table.model.bands
         rows = {row.key: row for row in form_table.rows(band)}
         column = next(c.key for c in form_table.columns(band) if c.parts)
-        counts = {
-            rows[key].node.label: int(self.facts[form_table.cell_id(key, column)].number)
-            for key in rows[total].parts
+        cells = {rows[key].node.label: form_table.cell_id(key, column) for key in rows[total].parts}
+        years = {
+            f"{self.year}年": {label: self.facts[cell].number for label, cell in cells.items()}
         }
-        series = pd.Series(counts, name="件数")
-        return series[series > 0].rename_axis("办理结果")
+        past = getattr(self, "past", None)
+        if past is not None and all(cell in past.values for cell in cells.values()):
+            before = {label: past.values[cell] for label, cell in cells.items()}
+            years[f"{past.year}年"] = before
+        frame = pd.DataFrame(years).astype("int64").rename_axis("办理结果")
+        return frame[frame.any(axis=1)]
 
     @cached_property
     def all_checks(self) -> list[Check]:

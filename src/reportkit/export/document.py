@@ -11,9 +11,10 @@ from markupsafe import Markup
 from nbconvert.exporters import Exporter
 from traitlets import default
 
-from reportkit.blocks import Block, from_notebook
+from reportkit.blocks import Block, from_notebook, visible
 from reportkit.errors import ExportError
 from reportkit.export.drawing import clean
+from reportkit.export.original import originals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 __all__ = ["Document", "DocumentExporter", "arrange", "day_of", "place"]
-
-
-# Control characters, and those that turn the order of reading round.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -43,6 +40,8 @@ class Document:
         The facts of the seal by id.
     code : tuple of str
         The sources of the code cells.
+    originals : dict of str to str
+        ``facts.json`` and the notebook, by file name, as they travel inside a document.
     """
 
     head: Block
@@ -52,6 +51,7 @@ class Document:
     seal: Block
     facts: Mapping[str, Block]
     code: tuple[str, ...]
+    originals: Mapping[str, str]
 
 
 class DocumentExporter(Exporter):
@@ -89,7 +89,8 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
         ``table-ragged`` if a table's cells do not fill its columns, ``block-misplaced`` if a
         table or chart stands before the first section.
     """
-    blocks = _visible(from_notebook(notebook))
+    written = from_notebook(notebook)
+    blocks = visible(written)
     once = {kind: [b for b in blocks if b["kind"] == kind] for kind in ("head", "inputs", "seal")}
     for kind, found in once.items():
         if len(found) > 1:
@@ -125,6 +126,7 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
         seal=seal,
         facts=facts,
         code=tuple(c["source"] for c in notebook["cells"] if c["cell_type"] == "code"),
+        originals=originals(notebook, next(b for b in written if b["kind"] == "seal")),
     )
 
 
@@ -178,15 +180,6 @@ def _parts(cell: Mapping[str, Any]) -> list[str]:
 
 def _drawn(chart: Mapping[str, Any]) -> Block:
     return {"svg": Markup(clean(chart["svg"], chart["id"]))}  # noqa: S704 - shapes only
-
-
-def _visible(item: Any) -> Any:
-    """Return all texts with each unseen character, which could change what is read, named."""
-    if isinstance(item, str):
-        return _UNSEEN.sub(lambda found: f"〈U+{ord(found[0]):04X}〉", item)
-    if isinstance(item, dict):
-        return {key: _visible(value) for key, value in item.items()}
-    return [_visible(value) for value in item] if isinstance(item, list) else item
 
 
 def _texts(item: Any, key: str = "") -> Iterator[tuple[str, str]]:

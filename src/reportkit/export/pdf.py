@@ -13,7 +13,7 @@ import typst
 from reportkit.errors import ExportError
 from reportkit.export.document import Document, DocumentExporter, day_of
 from reportkit.export.pages import chinese_date, title_lines
-from reportkit.export.typesetting import compiler
+from reportkit.export.typesetting import compiler, typefaces
 
 __all__ = ["ReportPDF"]
 
@@ -36,16 +36,20 @@ class ReportPDF(DocumentExporter):
 def _typeset(document: Document) -> bytes:
     head = document.head
     day = day_of(head)
+    faces = dict(head.get("fonts") or {})
+    fonts = _own_fonts(faces, document)
     # All text goes in as data: nothing of a ledger or a narrative is ever read as markup.
     content = {
         "head": head | {key: chinese_date(head[key]) for key in _DATES if head[key]},
         "lines": title_lines(head),
         "day": [day.year, day.month, day.day],
         "sections": document.sections,
+        "originals": document.originals,
+        "faces": {role: name for role, name in faces.items() if name},
     }
     source = (files("reportkit.export") / "templates" / "report.typ").read_bytes()
     try:
-        made = compiler(source, {"doc": json.dumps(content, ensure_ascii=False)}).compile(
+        made = compiler(source, {"doc": json.dumps(content, ensure_ascii=False)}, fonts).compile(
             format="pdf",
             pdf_standards=["a-3a", "ua-1"],
             timestamp=calendar.timegm(day.timetuple()),
@@ -53,6 +57,21 @@ def _typeset(document: Document) -> bytes:
     except typst.TypstError as error:
         raise _failure(error, document) from None
     return cast("bytes", made)  # one file, as no page is asked for alone
+
+
+def _own_fonts(faces: dict[str, str | None], document: Document) -> typst.Fonts:
+    """Return the typefaces to set in; takes the folder of the district's own out of *faces*."""
+    where = faces.pop("folder", None)
+    fonts = typefaces(*([where] if where else []))
+    known = set(fonts.families())
+    if absent := sorted({name for name in faces.values() if name} - known):
+        raise ExportError(
+            "typeface-missing",
+            f"{where or 'the district file'} holds no typeface named {', '.join(absent)}; "
+            f"there are {', '.join(sorted(known))}: name one of these under fonts, or add its file",
+            district=document.head["district"],
+        )
+    return fonts
 
 
 def _failure(error: typst.TypstError, document: Document) -> ExportError:
