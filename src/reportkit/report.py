@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import platform
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -283,6 +285,23 @@ class Report:
             district=self.district.id, year=self.year, edition=self.form.name, scope=self.scope
         )
 
+    def _last_year(self, document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Last year's value and the change of every fact that has one, for the audit page."""
+        past = getattr(self, "past", None)
+        if past is None:
+            return {}
+        known = past.values
+        return {
+            fact["id"]: {
+                "year": past.year,
+                "origin": past.origin,
+                "value": f"{known[fact['id']]:f}",
+                "change": f"{Decimal(fact['value']) - known[fact['id']]:+f}",
+            }
+            for fact in document["facts"]
+            if fact["id"] in known
+        }
+
     def seal(self) -> Shown:
         """The last cell: all facts with their evidence, and a digest that proves it was reached."""
         document = self.facts_document()
@@ -296,10 +315,19 @@ class Report:
                     "draft": self.is_draft,
                 },
                 "facts": document,
+                "past": self._last_year(document),
+                "versions": _versions(),
                 "checks": [check.as_json() for check in self.all_checks],
                 "evidence": base64.b64encode(evidence_parquet(self.facts)).decode(),
             }
         )
+
+
+def _versions() -> dict[str, str]:
+    """What computed the facts, as far as it could change them."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    packages = ("reportkit", "pandas", "numpy", "pyarrow")
+    return {"python": python} | {package: version(package) for package in packages}
 
 
 def open_report(

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from reportkit.export.document import Document, DocumentExporter
 from reportkit.export.pages import asset, digest, render
+
+if TYPE_CHECKING:
+    from reportkit.blocks import Block
 
 __all__ = ["AuditHTML"]
 
@@ -20,13 +25,34 @@ class AuditHTML(DocumentExporter):
     def make(self, document: Document) -> str:
         """Return the page."""
         script = asset("audit.js")
-        failing = [check for check in document.checks if not check["holds"]]
+        checks = sorted(document.checks, key=_order)
+        failing = [check for check in checks if not check["holds"]]
         return render(
             "audit.html.j2",
             document=document,
-            facts=document.facts,
-            failing=sorted(failing, key=lambda check: _SEVERITIES.index(check["severity"])),
+            facts=_looked_at(document, failing),
+            checks=checks,
+            failing=failing,
+            rules=document.seal.get("rules", {}),
             script=script,
             digest=digest(script),
             style=asset("base.css", "audit.css"),
         )
+
+
+def _order(check: Block) -> tuple[bool, bool, int]:
+    """Open errors, warnings and infos, then what was accepted, then what holds."""
+    waived = check.get("waived") is not None
+    return check["holds"], waived, _SEVERITIES.index(check["severity"])
+
+
+def _looked_at(document: Document, failing: list[Block]) -> dict[str, Any]:
+    """Return the facts, each with its figure of last year and whether a finding touches it."""
+    touched: dict[str, str] = {}
+    for check in reversed(failing):  # an open finding outweighs one that was accepted
+        touched |= dict.fromkeys(check["facts"], "waived" if check.get("waived") else "failing")
+    past = document.seal.get("past", {})
+    return {
+        name: fact | {"past": past.get(name), "touched": touched.get(name)}
+        for name, fact in document.facts.items()
+    }

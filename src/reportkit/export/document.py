@@ -125,9 +125,17 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
         checks=tuple(seal["checks"]),
         seal=seal,
         facts=facts,
-        code=tuple(c["source"] for c in notebook["cells"] if c["cell_type"] == "code"),
+        code=tuple(_code(notebook)),
         originals=originals(notebook, next(b for b in written if b["kind"] == "seal")),
     )
+
+
+def _code(notebook: Mapping[str, Any]) -> Iterator[str]:
+    for cell in notebook["cells"]:
+        # What papermill puts in is shown as the parameters; folders would name the machine.
+        tags = cell["metadata"].get("tags", ())
+        if cell["cell_type"] == "code" and "injected-parameters" not in tags:
+            yield cell["source"]
 
 
 def day_of(head: Mapping[str, Any]) -> date:
