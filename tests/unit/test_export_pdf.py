@@ -119,17 +119,6 @@ def test_tables_are_tagged():
     assert found["/Figure"] == 2
 
 
-def test_text_is_never_markup():
-    marks = '#panic("x") $x^2$ <label> {{ 7*7 }} *b* _i_ @ref [c] // d /* e */ `f` \\ ~ = + - "q"'
-    blocks = sample.blocks(issuer="#let x", office="*a*")
-    blocks[2]["body"].insert(0, {"type": "paragraph", "runs": [{"text": marks}]})
-    blocks[5]["rows"][2][0]["text"] = "#sys.inputs"
-    whole = "".join(text(page) for page in read(make(blocks)).pages)
-    assert re.sub(r"\s", "", marks) in whole
-    assert "#sys.inputs" in whole
-    assert "#letx" in whole
-
-
 def test_rare_names_are_printed():
     blocks = sample.blocks()
     blocks[2]["body"].insert(0, {"type": "paragraph", "runs": [{"text": "堃喆镕玥犇䶮𬀩𠅤㎡²"}]})

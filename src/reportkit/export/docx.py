@@ -106,7 +106,8 @@ class ReportDocx(DocumentExporter):
 
 def _describe(word: Word, document: Document) -> None:
     said = word.core_properties
-    said.title, said.author = document.head["title"], document.head["issuer"]
+    # The format allows 255 characters.
+    said.title, said.author = document.head["title"][:255], document.head["issuer"][:255]
     said.last_modified_by, said.comments, said.language = said.author, "", "zh-CN"
     said.created = said.modified = datetime.combine(day_of(document.head), time())
     word.settings.odd_and_even_pages_header_footer = True
