@@ -83,9 +83,10 @@ def test_report_values_are_data():
     assert (total["value"], total["data-fact"], total.string) == ("76", "t3.new.total", "76")
     assert len(one.select("#t3 data")) == 161
     assert len(one.select("#t2 data")) == 22
-    facts = json.loads(one.find(id="facts").string)["facts"]
-    assert {"id", "label", "value", "unit"} <= set(facts[0])
-    assert "where" not in facts[0]
+    public = json.loads(one.find(id="facts").string)
+    facts = [dict(zip(public["columns"], fact, strict=True)) for fact in public["facts"]]
+    (total,) = [fact for fact in facts if fact["id"] == "t3.new.total"]
+    assert (total["value"], total["unit"], total["origin"]) == ("76", "件", "sum")
 
 
 def test_tables_keep_their_merged_heads():

@@ -14,14 +14,13 @@ from traitlets import default
 from reportkit.blocks import Block, from_notebook, visible
 from reportkit.errors import ExportError
 from reportkit.export.drawing import clean
-from reportkit.export.original import originals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nbformat import NotebookNode
 
-__all__ = ["Document", "DocumentExporter", "arrange", "day_of", "place"]
+__all__ = ["Document", "DocumentExporter", "arrange", "day_of", "length", "place"]
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,8 @@ class Document:
         The facts of the seal by id.
     code : tuple of str
         The sources of the code cells.
-    originals : dict of str to str
-        ``facts.json`` and the notebook, by file name, as they travel inside a document.
+    notebook : NotebookNode
+        What the blocks were read from.
     """
 
     head: Block
@@ -51,7 +50,7 @@ class Document:
     seal: Block
     facts: Mapping[str, Block]
     code: tuple[str, ...]
-    originals: Mapping[str, str]
+    notebook: Mapping[str, Any]
 
 
 class DocumentExporter(Exporter):
@@ -61,6 +60,10 @@ class DocumentExporter(Exporter):
     """
 
     extension: ClassVar[str]
+
+    @default("default_preprocessors")
+    def _default_preprocessors_default(self) -> list[str]:
+        return ["nbconvert.preprocessors.ExecutePreprocessor"]  # off but for --execute
 
     @default("file_extension")
     def _file_extension_default(self) -> str:
@@ -74,6 +77,9 @@ class DocumentExporter(Exporter):
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str | bytes, dict[str, Any]]:
         """Return the document and nbconvert's resources."""
+        if not any(one.enabled for one in self._preprocessors):  # then no copies are needed
+            plain = self._init_resources(resources)  # type: ignore[no-untyped-call]
+            return self.make(arrange(nb)), plain
         notebook, found = super().from_notebook_node(nb, resources, **kw)
         return self.make(arrange(notebook)), found
 
@@ -89,8 +95,7 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
         ``table-ragged`` if a table's cells do not fill its columns, ``block-misplaced`` if a
         table or chart stands before the first section.
     """
-    written = from_notebook(notebook)
-    blocks = visible(written)
+    blocks = visible(from_notebook(notebook))
     once = {kind: [b for b in blocks if b["kind"] == kind] for kind in ("head", "inputs", "seal")}
     for kind, found in once.items():
         if len(found) > 1:
@@ -126,7 +131,7 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
         seal=seal,
         facts=facts,
         code=tuple(_code(notebook)),
-        originals=originals(notebook, next(b for b in written if b["kind"] == "seal")),
+        notebook=notebook,
     )
 
 
@@ -162,13 +167,20 @@ def place(table: Mapping[str, Any]) -> Block:
                     if c >= columns or (r, c) in taken:
                         raise _ragged(table, at)
                     taken[r, c] = True
-            placed.append({**cell, "column": column, "parts": _parts(cell)})
+            placed.append(
+                {**cell, "column": column, "parts": _parts(cell), "length": length(cell["text"])}
+            )
         if any((at, c) not in taken for c in range(columns)):
             raise _ragged(table, at)
         rows.append(placed)
     if any(r >= len(rows) for r, _ in taken):
         raise _ragged(table, len(rows) - 1)
     return {"rows": rows}
+
+
+def length(text: str) -> float:
+    """Return how many Chinese characters a text is long; a Latin letter is half of one."""
+    return sum(1 if ord(character) > 0x2E7F else 0.5 for character in text)
 
 
 def _ragged(table: Mapping[str, Any], row: int) -> ExportError:

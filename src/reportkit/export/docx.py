@@ -15,7 +15,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
 from reportkit.archives import without_times
-from reportkit.export.document import Document, DocumentExporter, day_of
+from reportkit.export.document import Document, DocumentExporter, day_of, length
 from reportkit.export.pages import chinese_date, title_lines
 from reportkit.export.typesetting import picture
 
@@ -180,7 +180,7 @@ def _opening(word: Word, head: Block) -> None:
         mark = word.add_paragraph(head["issuer"] + "文件", "发文机关标志")
         mark.paragraph_format.space_before = Mm(35)
         # The mark stays on one line of 156 mm.
-        mark.runs[0].font.size = Pt(min(46, int(442 / _length(mark.text))))
+        mark.runs[0].font.size = Pt(min(46, int(442 / length(mark.text))))
         number = word.add_paragraph(head["document_number"], "发文字号")
         number.paragraph_format.space_before = Pt(_LINE)
         _edges(number, bottom=(12, "D7000F", 11))
@@ -199,7 +199,7 @@ def _closing(word: Word, head: Block) -> None:
     signed.paragraph_format.space_before = Pt(2 * _LINE)
     signed.paragraph_format.keep_with_next = bool(dated)
     # The issuer is centred over the date, which stands four characters in.
-    beside = (_length(dated) - _length(head["issuer"])) / 2 if dated else 0
+    beside = (length(dated) - length(head["issuer"])) / 2 if dated else 0
     signed.paragraph_format.right_indent = Pt(max(0, 4 + beside) * _CHARACTER)
     if dated:
         shown = word.add_paragraph(dated, "署名")
@@ -211,11 +211,6 @@ def _closing(word: Word, head: Block) -> None:
         note.paragraph_format.tab_stops.add_tab_stop(Mm(156) - Pt(14), WD_TAB_ALIGNMENT.RIGHT)
         note.add_run(f"{head['office'] or head['issuer']}\t{chinese_date(head['printed'])}印发")
         _edges(note, top=(8, "000000", 4), bottom=(8, "000000", 4))
-
-
-def _length(text: str) -> float:
-    """Return how many Chinese characters a text is long."""
-    return max(1, sum(1 if ord(character) > 0x2E7F else 0.5 for character in text))
 
 
 def _prose(word: Word, items: Iterable[Block]) -> None:
@@ -329,8 +324,8 @@ def _widths(item: Block) -> list[int]:
     needs = [0] * labels
     for cell in (cell for row in item["rows"] for cell in row):
         if cell["role"] == "label" and cell["colspan"] == 1:
-            length = 1.6 if _stacked(cell, item) else min(13.6, _length(cell["text"]))
-            needs[cell["column"]] = max(needs[cell["column"]], int(length * 180) + 120)
+            need = 1.6 if _stacked(cell, item) else min(13.6, cell["length"])
+            needs[cell["column"]] = max(needs[cell["column"]], int(need * 180) + 120)
     left = (whole - sum(needs)) // (columns - labels)
     return needs + [left] * (columns - labels)
 

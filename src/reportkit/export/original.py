@@ -6,10 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from reportkit.blocks import from_notebook
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from reportkit.blocks import Block
 
 __all__ = ["originals"]
 
@@ -18,12 +18,13 @@ _INJECTED = "injected-parameters"
 _FOLDERS = re.compile(r"^(params|data|out) = .*\n?", re.MULTILINE)
 
 
-def originals(notebook: Mapping[str, Any], seal: Block) -> dict[str, str]:
+def originals(notebook: Mapping[str, Any]) -> dict[str, str]:
     """Return ``facts.json`` as it is published, and the notebook without what differs by chance.
 
     The notebook stays a valid one; times, the random id of the cell with the parameters, folders
     and the patch version of Python are dropped, so that equal reports hold equal notebooks.
     """
+    seal = next(block for block in from_notebook(notebook) if block["kind"] == "seal")
     facts = json.dumps(seal["facts"], ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     metadata = {key: value for key, value in notebook["metadata"].items() if key not in _TIMED}
     language = dict(metadata.get("language_info", {}))
@@ -33,7 +34,7 @@ def originals(notebook: Mapping[str, Any], seal: Block) -> dict[str, str]:
         "metadata": {**metadata, "language_info": language},
         "cells": [_cell(cell) for cell in notebook["cells"]],
     }
-    text = json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n"
     return {"facts.json": facts, "report.ipynb": text}
 
 

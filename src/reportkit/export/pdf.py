@@ -12,6 +12,7 @@ import typst
 
 from reportkit.errors import ExportError
 from reportkit.export.document import Document, DocumentExporter, day_of
+from reportkit.export.original import originals
 from reportkit.export.pages import chinese_date, title_lines
 from reportkit.export.typesetting import compiler, typefaces
 
@@ -44,7 +45,7 @@ def _typeset(document: Document) -> bytes:
         "lines": title_lines(head),
         "day": [day.year, day.month, day.day],
         "sections": document.sections,
-        "originals": document.originals,
+        "originals": originals(document.notebook),
         "faces": {role: name for role, name in faces.items() if name},
     }
     source = (files("reportkit.export") / "templates" / "report.typ").read_bytes()
