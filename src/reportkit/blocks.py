@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ExportError
@@ -10,13 +11,20 @@ from reportkit.errors import ExportError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["KINDS", "MIME", "SCHEMA", "Block", "block", "from_notebook", "prose_text"]
+__all__ = [
+    "KINDS", "MIME", "SCHEMA", "Block", "block", "from_notebook", "prose_text", "visible",
+]  # fmt: skip
 
 MIME = "application/vnd.reportkit.block+json"
 SCHEMA = "reportkit/block/1"
 KINDS = ("head", "section", "table", "chart", "inputs", "checks", "seal")
 
 Block = dict[str, Any]
+
+# Control characters, and those that turn the order of reading round.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
 
 
 def block(kind: str, /, **fields: Any) -> Block:
@@ -88,3 +96,15 @@ def prose_text(body: Iterable[Mapping[str, Any]], /) -> str:
     """Return the text of a section's body, a line for each heading, paragraph and list item."""
     lines = [item for node in body for item in node.get("items", [node.get("runs", [])])]
     return "\n".join("".join(run["text"] for run in line) for line in lines)
+
+
+def visible(item: Any) -> Any:
+    """Return JSON whose texts name each unseen character, which could change what is read.
+
+    A mark that turns the order of reading round is shown as ``〈U+202E〉``.
+    """
+    if isinstance(item, str):
+        return _UNSEEN.sub(lambda found: f"〈U+{ord(found[0]):04X}〉", item)
+    if isinstance(item, dict):
+        return {visible(key): visible(value) for key, value in item.items()}
+    return [visible(value) for value in item] if isinstance(item, list) else item

@@ -10,9 +10,8 @@ import matplotlib as mpl
 import reportkit_fonts
 from matplotlib import font_manager
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from reportkit.blocks import block
+from reportkit.blocks import block, visible
 from reportkit.display import Shown
 from reportkit.errors import ExecutionError
 
@@ -52,6 +51,7 @@ def show_chart(
     kind: Kind = "bars",
     unit: str = "件",
     line: str | None = None,
+    limit: tuple[str, str] | None = None,
 ) -> Shown:
     """Draw a table of whole numbers as a chart.
 
@@ -60,14 +60,16 @@ def show_chart(
     name : str
         Id of the chart in the documents.
     data : pandas.DataFrame
-        Labels in the index; one column for each series.
+        Labels in the index; one column for each series, three at most.
     title : str
     kind : {"bars", "columns"}
-        Horizontal bars for categories, columns for months.
+        Horizontal bars for categories, columns for what has an order, such as months.
     unit : str
-        Printed at the axis.
+        Printed once.
     line : str, optional
-        A column of *data* drawn as a line instead of columns (a stock beside flows).
+        A column of *data* drawn as a line in a panel of its own below (a stock beside flows).
+    limit : (str, str), optional
+        The last label within a limit, and what to write at the line that is drawn after it.
 
     Returns
     -------
@@ -78,13 +80,14 @@ def show_chart(
     ExecutionError
         ``glyph-missing``: a label has a character that the shipped fonts do not have.
     """
+    data = data.rename(index=visible, columns=visible)
     for path in sorted(reportkit_fonts.folder().glob("*.ttf")):
         if path.name.startswith(("RK-Hei", "RK-Song")):
             font_manager.fontManager.addfont(path)
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("error", message="Glyph .* missing")
         try:
-            svg = _draw(data, kind=kind, unit=unit, line=line)
+            svg = _draw(data, kind=kind, unit=unit, line=line, limit=limit)
         except UserWarning as warning:
             message = f"chart '{name}': {warning}; replace the character in the label"
             raise ExecutionError("glyph-missing", message) from None
@@ -95,81 +98,121 @@ def show_chart(
     fields = {
         "id": name,
         "title": title,
-        "alt": _alt(data, title, unit),
+        "alt": _alt(data, title, unit, line=line, limit=limit),
         "svg": svg,
         "data": {"columns": columns, "rows": rows},
     }
     return Shown(block("chart", **fields), svg[svg.index("<svg") :], title)
 
 
-def _draw(data: pd.DataFrame, *, kind: Kind, unit: str, line: str | None) -> str:
-    height = 0.34 * len(data) + 0.7 if kind == "bars" else 2.4
+def _draw(
+    data: pd.DataFrame, *, kind: Kind, unit: str, line: str | None, limit: tuple[str, str] | None
+) -> str:
+    rows = len(data) * (1 + 0.45 * (len(data.columns) - 1))
+    height = _pitch(rows) * rows + 0.45 if kind == "bars" else 2.0 + 0.9 * (line is not None)
     figure = Figure(figsize=(6.1, height), layout="constrained")
-    axes = figure.add_subplot()
     if kind == "bars":
-        _bars(axes, data, unit)
+        _bars(figure.subplots(), data, unit)
+    elif line is None:
+        _columns(figure.subplots(), data, unit, limit)
     else:
-        _columns(axes, data, unit, line)
+        flows, stock = figure.subplots(2, 1, sharex=True, height_ratios=(2.1, 1))
+        _columns(flows, data.drop(columns=line), unit, limit)
+        _line(stock, data[line])
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 
 
+def _pitch(rows: float) -> float:
+    """Inches for one bar: many of them stand closer, so that sixty fit on a page."""
+    return 0.25 if rows <= 30 else 0.155
+
+
 def _bars(axes: Axes, data: pd.DataFrame, unit: str) -> None:
-    values = data.iloc[:, 0].to_numpy()
-    places = range(len(values) - 1, -1, -1)
-    axes.barh(places, values, color=_TONES[0], height=0.62)
-    for place, value in zip(places, values, strict=True):
-        axes.annotate(f"{value}", (value, place), (4, 0), textcoords="offset points", va="center")
-    axes.set_yticks(list(places), [str(label) for label in data.index])
+    thick = 0.8 / len(data.columns)
+    size = 9 if len(data) * len(data.columns) <= 30 else 7
+    places = range(len(data) - 1, -1, -1)
+    for number, name in enumerate(data.columns):
+        middle = (number - (len(data.columns) - 1) / 2) * thick
+        drawn = axes.barh(
+            [place - middle for place in places], data[name], thick * 0.86,
+            color=_TONES[number], label=str(name),
+        )  # fmt: skip
+        axes.bar_label(drawn, padding=3, fontsize=size if len(data.columns) == 1 else 7)
+    axes.set_yticks(list(places), [_cut(str(label)) for label in data.index], fontsize=size)
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
     axes.margins(x=0.08, y=0.02)
-    axes.set_xlabel(f"单位：{unit}", loc="right", color=_FAINT, fontsize=8)
+    _told(axes, data, unit)
 
 
-def _columns(axes: Axes, data: pd.DataFrame, unit: str, line: str | None) -> None:
-    series = [name for name in data.columns if name != line]
-    width = min(0.8 / len(series), 0.1 * len(data))
+def _columns(axes: Axes, data: pd.DataFrame, unit: str, limit: tuple[str, str] | None) -> None:
+    width = min(0.8 / len(data.columns), 0.1 * len(data))
     places = range(len(data))
-    # So few that each column can bear its figure, which then needs no scale.
-    labelled = line is None and len(series) * len(data) <= 16
-    for number, name in enumerate(series):
-        offset = (number - (len(series) - 1) / 2) * width
-        bars = axes.bar(
+    for number, name in enumerate(data.columns):
+        offset = (number - (len(data.columns) - 1) / 2) * width
+        drawn = axes.bar(
             [place + offset for place in places], data[name], width * 0.92,
             color=_TONES[number], label=str(name),
         )  # fmt: skip
-        if labelled:
-            axes.bar_label(bars, padding=2)
-    if line is not None:
-        values = data[line].to_numpy()
-        axes.plot(places, values, color=_TONES[2], marker="o", markersize=3, linewidth=1.4,
-                  label=str(line))  # fmt: skip
+        axes.bar_label(drawn, [f"{v}" if v else "" for v in data[name]], padding=1, fontsize=7)
+    if limit is not None:
+        last, told = limit
+        at = list(data.index).index(last) + 0.5
+        axes.axvline(at, color=_TONES[2], linewidth=1.2, linestyle=(0, (4, 2)))
         axes.annotate(
-            f"{values[-1]}", (len(values) - 1, values[-1]), (7, 0), textcoords="offset points",
-            va="center", color=_TONES[2],
+            told, (at, 1), (4, -2), xycoords=("data", "axes fraction"),
+            textcoords="offset points", va="top", color=_TONES[2], fontsize=8,
         )  # fmt: skip
-    axes.set_xticks(list(places), [str(label) for label in data.index])
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
-    if labelled:
-        axes.set_yticks([])
-        axes.margins(y=0.1)
-    else:
-        axes.grid(axis="y", color="#e4e4e4", linewidth=0.6)
-    axes.set_axisbelow(True)
+    axes.set_xticks(list(places), [_cut(str(label)) for label in data.index])
+    axes.margins(x=0.02, y=0.12)
+    _plain(axes)
+    _told(axes, data, unit)
+
+
+def _line(axes: Axes, stock: pd.Series) -> None:
+    places = range(len(stock))
+    axes.plot(places, stock, color=_TONES[2], marker="o", markersize=3, linewidth=1.4)
+    for place, value in zip(places, stock, strict=True):
+        axes.annotate(
+            f"{value}", (place, value), (0, 4), textcoords="offset points", ha="center", fontsize=7
+        )
+    axes.set_ylim(0, max(1, stock.max()) * 1.5)
+    axes.set_title(str(stock.name), loc="left", fontsize=8, color=_TONES[2])
+    _plain(axes)
+
+
+def _cut(label: str) -> str:
+    # The table of the chart's data holds the whole of it.
+    return label if len(label) <= 18 else label[:17] + "…"
+
+
+def _plain(axes: Axes) -> None:
+    # Every value stands at its mark: a scale would only repeat them.
+    axes.set_yticks([])
     axes.spines["left"].set_visible(False)
+
+
+def _told(axes: Axes, data: pd.DataFrame, unit: str) -> None:
     axes.set_title(f"单位：{unit}", loc="left", fontsize=8, color=_FAINT)
-    axes.legend(
-        loc="lower right", bbox_to_anchor=(1, 1), ncols=len(data.columns), frameon=False,
-        borderaxespad=0.2, handlelength=1.1, columnspacing=1.4,
-    )  # fmt: skip
+    if len(data.columns) > 1:
+        axes.legend(
+            loc="lower right", bbox_to_anchor=(1, 1), ncols=len(data.columns), frameon=False,
+            borderaxespad=0.2, handlelength=1.1, columnspacing=1.4,
+        )  # fmt: skip
 
 
-def _alt(data: pd.DataFrame, title: str, unit: str) -> str:
-    """The chart in words, from its own numbers."""
+def _alt(
+    data: pd.DataFrame, title: str, unit: str, *, line: str | None, limit: tuple[str, str] | None
+) -> str:
+    """The chart in words, from its own numbers: what is most, then every value."""
     parts = []
     for name in data.columns:
-        told = "，".join(f"{label}{int(value)}" for label, value in data[name].items())
-        parts.append(f"{name}：{told}")
-    return f"{title}（单位：{unit}）。" + "；".join(parts) + "。"
+        values = data[name]
+        told = "，".join(f"{label}{int(value)}" for label, value in values.items())
+        whole = "" if name == line else f"合计{int(values.sum())}，"
+        parts.append(f"{name}：{whole}最多为{values.idxmax()}（{int(values.max())}）；{told}")
+    shape = "柱状图和折线图" if line else "柱状图"
+    after = f"“{limit[0]}”之后画有界线：{limit[1]}。" if limit else ""
+    return f"{shape}：{title}（单位：{unit}）。" + "。".join(parts) + "。" + after

@@ -162,7 +162,9 @@ def rows_sha256(rows: npt.NDArray[np.int64]) -> str:
 
 def facts_bytes(document: Mapping[str, Any]) -> bytes:
     """``facts.json`` as written: UTF-8, one value a line, the same bytes for the same facts."""
-    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+    # Keys in order: a notebook read from disk, which sorts them, gives the same bytes.
+    text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True)
+    return (text + "\n").encode()
 
 
 class Computer:

@@ -42,6 +42,17 @@ class Contact(Strict):
     email: str | None = None
 
 
+class Fonts(Strict):
+    """Typefaces that the office may use itself, for the PDF; files in a folder beside ours."""
+
+    folder: str
+    fang: str | None = None
+    kai: str | None = None
+    hei: str | None = None
+    biao: str | None = None
+    song: str | None = None
+
+
 class District(Strict):
     """Who reports: ``params/districts/<id>.yaml``."""
 
@@ -57,6 +68,7 @@ class District(Strict):
     contact: Contact = Contact()
     document_prefix: str | None = None
     synthetic: bool = False
+    fonts: Fonts | None = None
     ledgers: dict[str, LedgerSources] = Field(default_factory=dict)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import platform
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,7 +43,7 @@ from reportkit.display import (
     show_table,
 )
 from reportkit.errors import InputError
-from reportkit.facts import Computer, Fact, Facts
+from reportkit.facts import Computer, Fact, Facts, plain
 from reportkit.forms import Form, form_for, forms
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.narrative import Narrative, render
@@ -195,9 +197,17 @@ class Report:
                 "document_number": self.params.document_number,
                 "dated": dated and dated.isoformat(),
                 "printed": printed and printed.isoformat(),
+                "fonts": self.fonts(),
                 "preamble": self.coverage.sections[""],
             }
         )
+
+    def fonts(self) -> dict[str, str | None] | None:
+        """The district's own typefaces by role, and their folder, which is told from params/."""
+        own = self.district.fonts
+        if own is None:
+            return None
+        return own.model_dump() | {"folder": (self.project.params / own.folder).as_posix()}
 
     def section(self, number: str) -> Shown:
         """A section's heading and text, by its number ("一")."""
@@ -220,6 +230,7 @@ class Report:
         kind: Kind = "bars",
         unit: str = "件",
         line: str | None = None,
+        limit: tuple[str, str] | None = None,
     ) -> Shown | None:
         """A chart of whole numbers in the house style; None where there is nothing to draw.
 
@@ -229,13 +240,13 @@ class Report:
             Id of the chart.
         data : pandas.DataFrame or Series
             Labels in the index, one column for each series.
-        title, kind, unit, line
+        title, kind, unit, line, limit
             See `reportkit.charts.show_chart`.
         """
         frame = data.to_frame() if isinstance(data, pd.Series) else data
         if frame.empty or not frame.to_numpy().any():
             return None
-        return show_chart(name, frame, title=title, kind=kind, unit=unit, line=line)
+        return show_chart(name, frame, title=title, kind=kind, unit=unit, line=line, limit=limit)
 
     @property
     def facts(self) -> Facts:
@@ -247,18 +258,25 @@ class Report:
             self.computer.get(name)
         return Facts(self.computer.facts)
 
-    def outcomes(self, table: int | str = 3, total: str = "results_total") -> pd.Series:
-        """The parts of a total row of a table, by label, for a chart: those that are not zero."""
+    def outcomes(self, table: int | str = 3, total: str = "results_total") -> pd.DataFrame:
+        """The parts of a total row of a table, by label, for a chart: those that are not zero.
+
+        Last year's stand beside them where they are known.
+        """
         form_table = self.form.table(table)
         (band,) = form_table.model.bands
         rows = {row.key: row for row in form_table.rows(band)}
         column = next(c.key for c in form_table.columns(band) if c.parts)
-        counts = {
-            rows[key].node.label: int(self.facts[form_table.cell_id(key, column)].number)
-            for key in rows[total].parts
+        cells = {rows[key].node.label: form_table.cell_id(key, column) for key in rows[total].parts}
+        years = {
+            f"{self.year}年": {label: self.facts[cell].number for label, cell in cells.items()}
         }
-        series = pd.Series(counts, name="件数")
-        return series[series > 0].rename_axis("办理结果")
+        past = self.past
+        if past is not None and all(cell in past.values for cell in cells.values()):
+            before = {label: past.values[cell] for label, cell in cells.items()}
+            years[f"{past.year}年"] = before
+        frame = pd.DataFrame(years).astype("int64").rename_axis("办理结果")
+        return frame[frame.any(axis=1)]
 
     @cached_property
     def all_checks(self) -> list[Check]:
@@ -335,6 +353,22 @@ class Report:
             district=self.district.id, year=self.year, edition=self.form.name, scope=self.scope
         )
 
+    def _last_year(self) -> dict[str, dict[str, Any]]:
+        """Last year's value and the change of every fact that has one, for the audit page."""
+        past = self.past
+        if past is None:
+            return {}
+        return {
+            name: {
+                "year": past.year,
+                "origin": past.origin,
+                "value": plain(past.values[name]),
+                "change": f"{fact.value - past.values[name]:+f}",
+            }
+            for name, fact in self.facts.items()
+            if name in past.values and isinstance(fact.value, Decimal)
+        }
+
     def seal(self) -> Shown:
         """The last cell: all facts with their evidence, and a digest that proves it was reached."""
         document = self.facts_document()
@@ -348,6 +382,8 @@ class Report:
                     "draft": self.is_draft,
                 },
                 "facts": document,
+                "past": self._last_year(),
+                "versions": _versions(),
                 "checks": [check.as_json() for check in self.all_checks],
                 "rules": {
                     check.id: {"basis": rule_of(check.id).basis, "todo": rule_of(check.id).todo}
@@ -357,6 +393,13 @@ class Report:
                 "evidence": base64.b64encode(evidence_parquet(self.facts)).decode(),
             }
         )
+
+
+def _versions() -> dict[str, str]:
+    """What computed the facts, as far as it could change them."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    packages = ("reportkit", "pandas", "numpy", "pyarrow")
+    return {"python": python} | {package: version(package) for package in packages}
 
 
 def open_report(

@@ -140,7 +140,8 @@ def test_a_second_run_elsewhere_gives_the_same_bytes(huli, tmp_path):
     env = {"TZ": "America/New_York", "PYTHONHASHSEED": "7", "LC_ALL": "C", "HOME": str(tmp_path)}
     reportkit("run", "huli", 2020, "--out", tmp_path / "out", env=env)
     other = tmp_path / "out/huli/2020/current"
-    for name in ("facts.json", "checks.json", "report.html", "audit.html", "report.pdf"):
+    names = ("report.html", "audit.html", "report.pdf", "report.docx", "tables.xlsx")
+    for name in ("facts.json", "checks.json", *names):
         assert digest(other / name) == digest(current / name), name
 
 
@@ -160,10 +161,10 @@ def test_plain_papermill_and_nbconvert_give_the_same(huli, tmp_path):
     )
     facts = json.loads((current / "facts.json").read_text(encoding="utf-8"))
     assert seal["facts"] == facts
-    for exporter, name in (("html", "report.html"), ("pdf", "report.pdf")):
+    for exporter in ("html", "pdf", "docx"):
         command = [BIN / "jupyter", "nbconvert", "--to", f"reportkit-{exporter}", out]
         subprocess.run(command, check=True, capture_output=True)
-        assert digest(out.with_suffix(f".{exporter}")) == digest(current / name)
+        assert digest(out.with_suffix(f".{exporter}")) == digest(current / f"report.{exporter}")
 
 
 def test_an_executed_notebook_is_valid(huli):

@@ -98,9 +98,9 @@ def test_value_that_is_no_fact_is_refused():
 
 
 @pytest.mark.parametrize("hidden", ["\u202e", "\x00", "\x1b", "\u2066"])
-def test_unseen_characters_are_refused(hidden):
-    blocks = sample.blocks(title=f"某区2020年{hidden}年度报告")
-    assert refused(blocks).reason == "character-refused"
+def test_unseen_characters_are_named(hidden):
+    document = arrange(sample.notebook(sample.blocks(title=f"某区2020年{hidden}年度报告")))
+    assert document.head["title"] == f"某区2020年〈U+{ord(hidden):04X}〉年度报告"
 
 
 def test_cells_know_their_columns():

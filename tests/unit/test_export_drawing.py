@@ -22,7 +22,7 @@ def test_two_drawings_share_no_id():
     )
     one, two = clean(drawing, "one"), clean(drawing, "two")
     ids = [set(re.findall(r'id="([^"]+)"', text)) for text in (one, two)]
-    assert ids == [{"one-p1", "one-figure_1"}, {"two-p1", "two-figure_1"}]
+    assert ids == [{"one-p1"}, {"two-p1"}]  # nothing points to figure_1
     assert 'clip-path="url(#one-p1)"' in one
     assert 'href="#one-p1"' in one
 

@@ -1,13 +1,17 @@
 """report.pdf: the official document."""
 
 import io
+import json
 import re
 from functools import cache
 from pathlib import Path
 from runpy import run_path
 from types import SimpleNamespace
 
+import nbformat
+import pypdfium2
 import pytest
+import reportkit_fonts
 from pypdf import PdfReader
 
 from reportkit.errors import ExportError
@@ -115,21 +119,10 @@ def test_tables_are_tagged():
     assert found["/Figure"] == 2
 
 
-def test_text_is_never_markup():
-    marks = '#panic("x") $x^2$ <label> {{ 7*7 }} *b* _i_ @ref [c] // d /* e */ `f` \\ ~ = + - "q"'
-    blocks = sample.blocks(issuer="#let x", office="*a*")
-    blocks[2]["body"].insert(0, {"type": "paragraph", "runs": [{"text": marks}]})
-    blocks[5]["rows"][2][0]["text"] = "#sys.inputs"
-    whole = "".join(text(page) for page in read(make(blocks)).pages)
-    assert re.sub(r"\s", "", marks) in whole
-    assert "#sys.inputs" in whole
-    assert "#letx" in whole
-
-
 def test_rare_names_are_printed():
     blocks = sample.blocks()
-    blocks[2]["body"].insert(0, {"type": "paragraph", "runs": [{"text": "堃喆镕玥犇䶮𬀩㎡²"}]})
-    assert "堃喆镕玥犇䶮𬀩" in "".join(text(page) for page in read(make(blocks)).pages)
+    blocks[2]["body"].insert(0, {"type": "paragraph", "runs": [{"text": "堃喆镕玥犇䶮𬀩𠅤㎡²"}]})
+    assert "堃喆镕玥犇䶮𬀩𠅤" in "".join(text(page) for page in read(make(blocks)).pages)
 
 
 def test_missing_glyph_stops_and_is_named():
@@ -150,3 +143,95 @@ def test_longer_table_breaks_with_its_head():
     table["rows"] += [line] * 40
     pages = [text(page) for page in read(make(blocks)).pages]
     assert sum("勾稽关系" in page for page in pages) > 1
+
+
+def test_the_page_holds_22_lines_of_28_characters():
+    blocks = sample.blocks()
+    body = [{"type": "paragraph", "runs": [{"text": "公开政府信息" * 250}]}]
+    blocks[2]["body"] = body
+    lines = pdfium_lines(make(blocks))[2]
+    assert [len(line) for line in lines] == [28] * 22
+
+
+def pdfium_lines(made):
+    """Return the lines of each page's text block, without header and page number."""
+    pages = []
+    for page in pypdfium2.PdfDocument(made):
+        text = page.get_textpage()
+        bottom, top = 35 / 25.4 * 72 - 2, (297 - 37) / 25.4 * 72 + 2
+        found = text.get_text_bounded(bottom=bottom, top=top)
+        pages.append([line for line in found.splitlines() if line])
+    return pages
+
+
+def test_every_character_comes_out_in_order():
+    found = re.sub(r"\s", "", "".join("".join(page) for page in pdfium_lines(document())))
+    place = 0
+    for one in sample.blocks():
+        if one["kind"] == "section":
+            for item in one["body"]:
+                for runs in [item["runs"]] if "runs" in item else item["items"]:
+                    wanted = re.sub(r"\s", "", "".join(run["text"] for run in runs))
+                    place = found.index(wanted, place) + len(wanted)
+    assert place > 1900
+
+
+def test_facts_and_notebook_travel_inside():
+    reader = read(document())
+    held = reader.attachments
+    assert set(held) == {"facts.json", "report.ipynb"}
+    assert json.loads(held["facts.json"][0]) == sample.blocks()[-1]["facts"]
+    nbformat.validate(nbformat.reads(held["report.ipynb"][0].decode(), as_version=4))
+    files = [file.get_object() for file in reader.trailer["/Root"]["/AF"]]
+    assert [file["/AFRelationship"] for file in files] == ["/Data", "/Source"]
+
+
+def test_times_folders_and_random_ids_do_not_travel():
+    notebook = sample.notebook()
+    again = sample.notebook()
+    cell = notebook.cells[1]
+    for number, one in enumerate((notebook, again)):
+        one.metadata["papermill"] = {"end_time": f"2021-01-0{number + 1}", "output_path": "/x"}
+        first = one.cells[1]
+        first.metadata |= {"tags": ["injected-parameters"], "execution": {"busy": str(number)}}
+        first.id, first.source = f"random-{number}", f'year = 2020\ndata = "/home/{number}"\n'
+    made = [ReportPDF().from_notebook_node(one)[0] for one in (notebook, again)]
+    assert made[0] == made[1]
+    assert cell.id == "random-0"
+
+
+def test_archive_and_reading_aids_are_declared():
+    root = read(document()).trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    (intent,) = root["/OutputIntents"]
+    assert intent["/S"] == "/GTS_PDFA1"
+    assert intent["/DestOutputProfile"].get_object()["/N"] == 3
+    for page in read(document()).pages:
+        fonts = [font.get_object() for font in page["/Resources"]["/Font"].values()]
+        for font in fonts:
+            (descendant,) = font["/DescendantFonts"]
+            assert "/FontFile2" in descendant["/FontDescriptor"]
+            assert "/ToUnicode" in font
+        assert page["/Tabs"] == "/S"
+
+
+def test_a_district_names_its_own_typefaces(tmp_path):
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(reportkit_fonts.folder() / "RK-Kai.ttf")
+    for record in font["name"].names:
+        if record.nameID in (1, 4, 16):
+            record.string = "Office Fang"
+    font.save(tmp_path / "own.ttf")
+    fonts = {"folder": str(tmp_path), "fang": "Office Fang", "kai": None}
+    used = {
+        str(font.get_object()["/BaseFont"])
+        for page in read(make(sample.blocks(fonts=fonts))).pages
+        for font in page["/Resources"]["/Font"].values()
+    }
+    assert not [name for name in used if "RK-FangSong" in name or "RKFangSong" in name]
+    fonts["fang"] = "仿宋_GB2312"
+    with pytest.raises(ExportError, match="仿宋_GB2312") as caught:
+        make(sample.blocks(fonts=fonts))
+    assert caught.value.reason == "typeface-missing"

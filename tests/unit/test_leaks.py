@@ -1,3 +1,5 @@
+import docx
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -21,13 +23,26 @@ def put(folder, name):
 
         fonts = [str(reportkit_fonts.folder())]
         path.write_bytes(typst.compile(source.encode(), font_paths=fonts))
+    elif path.suffix == ".docx":
+        document = docx.Document()
+        paragraph = document.add_paragraph(text[:5])
+        paragraph.add_run(text[5:]).bold = True
+        document.save(str(path))
+    elif path.suffix == ".xlsx":
+        book = openpyxl.Workbook()
+        book.active.append([text])
+        book.save(path)
     else:
         path.write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    "name", ["report.html", "report.ipynb", "run.log", "evidence/a.parquet", "report.pdf", "x.js"]
-)
+    "name",
+    [
+        "report.html", "report.ipynb", "run.log", "evidence/a.parquet", "report.pdf", "x.js",
+        "report.docx", "tables.xlsx",
+    ],
+)  # fmt: skip
 def test_a_personal_value_in_any_file_is_found(name, tmp_path):
     put(tmp_path, name)
     with pytest.raises(ExecutionError, match=name) as error:

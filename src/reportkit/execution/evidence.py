@@ -8,12 +8,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from reportkit.errors import ExecutionError
+from reportkit.execution.rowscripts import write_fact, write_rows
 from reportkit.facts import rows_sha256
 from reportkit.sealing import parquet_bytes
 
@@ -24,15 +24,12 @@ if TYPE_CHECKING:
     from reportkit.blocks import Block
     from reportkit.ledgers import Ledger
 
-# The audit page shows this many rows of a fact; the parquet file beside it holds all of them.
-SHOWN_ROWS = 200
-
 
 def write_evidence(seal: Block, ledgers: Mapping[str, Ledger], folder: Path) -> None:
     """Write the evidence that a sealed notebook holds, with the places of its rows.
 
-    ``<fact>.parquet`` holds row numbers (with sign where rows are subtracted), ``<fact>.js`` the
-    first rows for the audit page, ``rowmap-<ledger>.parquet`` the key, file and line of each row;
+    ``<fact>.parquet`` holds row numbers (with sign where rows are subtracted), scripts beside
+    them the same for the audit page, ``rowmap-<ledger>.parquet`` the key, file and line of rows;
     ``violations.parquet`` and ``quarantine.parquet`` what was told and what was not counted.
 
     Raises
@@ -42,6 +39,7 @@ def write_evidence(seal: Block, ledgers: Mapping[str, Ledger], folder: Path) -> 
     """
     folder.mkdir()
     table = pq.read_table(io.BytesIO(base64.b64decode(seal["evidence"])))
+    used: dict[str, list[Any]] = {}
     for fact in seal["facts"]["facts"]:
         if not fact["rows"]:
             continue
@@ -54,7 +52,10 @@ def write_evidence(seal: Block, ledgers: Mapping[str, Ledger], folder: Path) -> 
         columns = {"row": rows} | ({"sign": signs} if (signs < 0).any() else {})
         packed = parquet_bytes(pa.table(columns), numbers=["row"])
         (folder / f"{fact['id']}.parquet").write_bytes(packed)
-        (folder / f"{fact['id']}.js").write_text(_page(fact["id"], rows, ledger), encoding="utf-8")
+        write_fact(folder, fact["id"], ledger.key, rows, int((signs < 0).sum()))
+        used.setdefault(ledger.key, []).append(rows)
+    for key, parts in used.items():
+        write_rows(folder, ledgers[key], np.unique(np.concatenate(parts)))
     told = [vars(violation) for ledger in ledgers.values() for violation in ledger.violations]
     refused = [
         one | {"cells": json.dumps(one["cells"], ensure_ascii=False)}
@@ -87,36 +88,3 @@ def _rowmap(ledger: Ledger) -> bytes:
         }
     )
     return parquet_bytes(table, numbers=["row", "line"])
-
-
-def _page(name: str, rows: Any, ledger: Ledger) -> str:
-    """A script that hands the first rows of a fact to the audit page, also from file://."""
-    first = rows[:SHOWN_ROWS]
-    shown = ledger.frame.loc[first]
-    # Pseudonyms are for the analyst: a document has the same bytes under any key.
-    left = {column.name for column in ledger.schema.columns if column.personal}
-    left |= {name for name in shown.columns if shown[name].isna().all()}
-    shown = shown.drop(columns=[name for name in shown.columns if name in left])
-    cells = [[_cell(value) for value in row] for row in shown.itertuples(index=False)]
-    listed = [
-        [int(ledger.source_of[row]), ledger.place(row)[1], values]
-        for row, values in zip(first, cells, strict=True)
-    ]
-    data = {
-        "columns": list(shown.columns),
-        "files": [source.path for source in ledger.sources],
-        "total": len(rows),
-        "rows": listed,
-    }
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    return f"RK.rows({json.dumps(name)}, {text});\n"
-
-
-def _cell(value: Any) -> str:
-    if pd.isna(value):
-        return ""
-    if isinstance(value, pd.Timestamp):
-        return str(value.date())
-    if isinstance(value, bool | np.bool_):
-        return "是" if value else "否"
-    return str(value)

@@ -160,6 +160,8 @@ def _inputs(report: Report, notebook: Path) -> list[tuple[str, str]]:
     found += sorted((project.params / "facts").glob("*.yaml"))
     own = [project.report_file(district, year, name) for name in ("yaml", "md", "published.json")]
     found += [path for path in (*own, project.holidays_file) if path.is_file()]
+    if fonts := report.fonts():
+        found += sorted(path for path in Path(str(fonts["folder"])).rglob("*") if path.is_file())
     ledgers = report.ledgers
     sources = [source for key in ledgers for source in ledgers.sources(key)]
     found += [source for source in sources if isinstance(source, Path)]
@@ -196,6 +198,8 @@ def _make(report: Report, notebook: Path, parameters: dict[str, Any], staging: P
         ("reportkit-html", "report.html"),
         ("reportkit-audit", "audit.html"),
         ("reportkit-pdf", "report.pdf"),
+        ("reportkit-docx", "report.docx"),
+        ("reportkit-xlsx", "tables.xlsx"),
     ):
         made = get_exporter(exporter)()  # type: ignore[no-untyped-call]  # nbconvert has no types
         content, _ = made.from_notebook_node(executed)

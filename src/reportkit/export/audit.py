@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reportkit.export.document import Document, DocumentExporter
 from reportkit.export.pages import asset, digest, render
 
+if TYPE_CHECKING:
+    from reportkit.blocks import Block
+
 __all__ = ["AuditHTML"]
 
 _SEVERITIES = ("error", "warning", "info")
-
-
-def _order(check: dict[str, Any]) -> tuple[bool, bool, int]:
-    """Open errors, warnings and infos, then what was accepted, then what holds."""
-    waived = check["waived"] is not None
-    return check["holds"], waived, _SEVERITIES.index(check["severity"])
 
 
 class AuditHTML(DocumentExporter):
@@ -29,13 +26,33 @@ class AuditHTML(DocumentExporter):
         """Return the page."""
         script = asset("audit.js")
         checks = sorted(document.checks, key=_order)
+        failing = [check for check in checks if not check["holds"]]
         return render(
             "audit.html.j2",
             document=document,
-            facts=document.facts,
+            facts=_looked_at(document, failing),
             checks=checks,
-            failing=[check for check in checks if not check["holds"]],
+            failing=failing,
+            rules=document.seal.get("rules", {}),
             script=script,
             digest=digest(script),
             style=asset("base.css", "audit.css"),
         )
+
+
+def _order(check: Block) -> tuple[bool, bool, int]:
+    """Open errors, warnings and infos, then what was accepted, then what holds."""
+    waived = check.get("waived") is not None
+    return check["holds"], waived, _SEVERITIES.index(check["severity"])
+
+
+def _looked_at(document: Document, failing: list[Block]) -> dict[str, Any]:
+    """Return the facts, each with its figure of last year and whether a finding touches it."""
+    touched: dict[str, str] = {}
+    for check in reversed(failing):  # an open finding outweighs one that was accepted
+        touched |= dict.fromkeys(check["facts"], "waived" if check.get("waived") else "failing")
+    past = document.seal.get("past", {})
+    return {
+        name: fact | {"past": past.get(name), "touched": touched.get(name)}
+        for name, fact in document.facts.items()
+    }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from markupsafe import Markup
 from nbconvert.exporters import Exporter
 from traitlets import default
 
-from reportkit.blocks import Block, from_notebook
+from reportkit.blocks import Block, from_notebook, visible
 from reportkit.errors import ExportError
 from reportkit.export.drawing import clean
 
@@ -19,11 +20,7 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-__all__ = ["Document", "DocumentExporter", "arrange", "place"]
-
-
-# Control characters, and those that turn the order of reading round.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+__all__ = ["Document", "DocumentExporter", "arrange", "day_of", "length", "place"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +39,8 @@ class Document:
         The facts of the seal by id.
     code : tuple of str
         The sources of the code cells.
+    notebook : NotebookNode
+        What the blocks were read from.
     """
 
     head: Block
@@ -51,6 +50,7 @@ class Document:
     seal: Block
     facts: Mapping[str, Block]
     code: tuple[str, ...]
+    notebook: Mapping[str, Any]
 
 
 class DocumentExporter(Exporter):
@@ -60,6 +60,10 @@ class DocumentExporter(Exporter):
     """
 
     extension: ClassVar[str]
+
+    @default("default_preprocessors")
+    def _default_preprocessors_default(self) -> list[str]:
+        return ["nbconvert.preprocessors.ExecutePreprocessor"]  # off but for --execute
 
     @default("file_extension")
     def _file_extension_default(self) -> str:
@@ -73,6 +77,9 @@ class DocumentExporter(Exporter):
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str | bytes, dict[str, Any]]:
         """Return the document and nbconvert's resources."""
+        if not any(one.enabled for one in self._preprocessors):  # then no copies are needed
+            plain = self._init_resources(resources)  # type: ignore[no-untyped-call]
+            return self.make(arrange(nb)), plain
         notebook, found = super().from_notebook_node(nb, resources, **kw)
         return self.make(arrange(notebook)), found
 
@@ -85,11 +92,10 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
     ExportError
         ``block-missing`` if the head, a section or the seal is absent, ``block-repeated`` if one
         of them stands twice, ``fact-unknown`` if a shown value is not a fact of the seal,
-        ``character-refused`` if a text holds a control or direction character,
         ``table-ragged`` if a table's cells do not fill its columns, ``block-misplaced`` if a
         table or chart stands before the first section.
     """
-    blocks = from_notebook(notebook)
+    blocks = visible(from_notebook(notebook))
     once = {kind: [b for b in blocks if b["kind"] == kind] for kind in ("head", "inputs", "seal")}
     for kind, found in once.items():
         if len(found) > 1:
@@ -117,12 +123,6 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
     for key, text in _texts([head, sections]):
         if key == "fact" and text not in facts:
             raise ExportError("fact-unknown", "a shown value is no fact of the seal", fact=text)
-        if unseen := _UNSEEN.search(text):
-            raise ExportError(
-                "character-refused",
-                f"the text {text[:40]!r} holds the unseen character U+{ord(unseen[0]):04X}, which "
-                "can change what is read; remove it",
-            )
     return Document(
         head=head,
         sections=tuple(sections),
@@ -131,6 +131,7 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
         seal=seal,
         facts=facts,
         code=tuple(_code(notebook)),
+        notebook=notebook,
     )
 
 
@@ -140,6 +141,11 @@ def _code(notebook: Mapping[str, Any]) -> Iterator[str]:
         tags = cell["metadata"].get("tags", ())
         if cell["cell_type"] == "code" and "injected-parameters" not in tags:
             yield cell["source"]
+
+
+def day_of(head: Mapping[str, Any]) -> date:
+    """Return the day that a document's files say they were made: its own, or its year's last."""
+    return date.fromisoformat(head["dated"] or f"{head['year']}-12-31")
 
 
 def place(table: Mapping[str, Any]) -> Block:
@@ -161,13 +167,20 @@ def place(table: Mapping[str, Any]) -> Block:
                     if c >= columns or (r, c) in taken:
                         raise _ragged(table, at)
                     taken[r, c] = True
-            placed.append({**cell, "column": column, "parts": _parts(cell)})
+            placed.append(
+                {**cell, "column": column, "parts": _parts(cell), "length": length(cell["text"])}
+            )
         if any((at, c) not in taken for c in range(columns)):
             raise _ragged(table, at)
         rows.append(placed)
     if any(r >= len(rows) for r, _ in taken):
         raise _ragged(table, len(rows) - 1)
     return {"rows": rows}
+
+
+def length(text: str) -> float:
+    """Return how many Chinese characters a text is long; a Latin letter is half of one."""
+    return sum(1 if ord(character) > 0x2E7F else 0.5 for character in text)
 
 
 def _ragged(table: Mapping[str, Any], row: int) -> ExportError:

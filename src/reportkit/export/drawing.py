@@ -14,6 +14,7 @@ _SHAPES = re.compile(
     "svg|g|defs|path|use|rect|circle|ellipse|line|polyline|polygon|text|tspan|clipPath|"
     "linearGradient|radialGradient|stop|pattern|image|marker"
 )
+_LONG = re.compile(r"-?\d+\.\d{3,}")
 _EMBEDDED = re.compile(r"data:image/(png|jpeg);base64,")
 
 
@@ -50,7 +51,12 @@ def clean(svg: str, prefix: str) -> str:
                 root.attrib.update(_for_all(child.text or "", prefix))
             if _name(child.tag) in ("style", "metadata", "title", "desc"):
                 parent.remove(child)
+    meant = set(re.findall(r"(?:url\(|href=\")#([^\")]+)", svg))
     for element in root.iter():
+        element.text = (element.text or "").strip() or None
+        element.tail = None
+        if element.get("id") not in meant:
+            element.attrib.pop("id", None)  # nothing points to it
         element.tag = _name(element.tag)
         if not _SHAPES.fullmatch(element.tag):
             raise _unsafe(prefix, f"it holds <{element.tag}>")
@@ -75,6 +81,8 @@ def _attribute(key: str, value: str, prefix: str) -> str:
         return f"#{prefix}-{value[1:]}"
     if re.search(r"url\((?!#)|@import|expression\(", value):
         raise _unsafe(prefix, f"it points outside in {key}")
+    if key == "d":  # a hundredth of a point is more than a printer shows
+        value = " ".join(_LONG.sub(lambda found: f"{float(found[0]):.2f}", value).split())
     return value.replace("url(#", f"url(#{prefix}-")
 
 

@@ -7,7 +7,7 @@ from reportkit.export.pages import asset, render
 
 __all__ = ["ReportHTML"]
 
-_PUBLIC = ("id", "label", "value", "unit", "origin", "definition", "source")
+_PUBLIC = ("id", "label", "value", "unit", "origin")
 
 
 class ReportHTML(DocumentExporter):
@@ -19,11 +19,11 @@ class ReportHTML(DocumentExporter):
 
     def make(self, document: Document) -> str:
         """Return the page."""
-        facts = [{key: fact.get(key) for key in _PUBLIC} for fact in document.facts.values()]
+        facts = [[fact[key] for key in _PUBLIC] for fact in document.facts.values()]
         return render(
             "report.html.j2",
             document=document,
             facts=document.facts,
-            public={"schema": "reportkit/public-facts/1", "facts": facts},
+            public={"schema": "reportkit/public-facts/2", "columns": _PUBLIC, "facts": facts},
             style=asset("base.css", "report.css"),
         )

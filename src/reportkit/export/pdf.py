@@ -5,16 +5,16 @@ from __future__ import annotations
 import calendar
 import json
 import re
-from datetime import date
 from importlib.resources import files
 from typing import cast
 
 import typst
-from reportkit_fonts import folder
 
 from reportkit.errors import ExportError
-from reportkit.export.document import Document, DocumentExporter
+from reportkit.export.document import Document, DocumentExporter, day_of
+from reportkit.export.original import originals
 from reportkit.export.pages import chinese_date, title_lines
+from reportkit.export.typesetting import compiler, typefaces
 
 __all__ = ["ReportPDF"]
 
@@ -36,24 +36,21 @@ class ReportPDF(DocumentExporter):
 
 def _typeset(document: Document) -> bytes:
     head = document.head
-    day = date.fromisoformat(head["dated"] or f"{head['year']}-12-31")
+    day = day_of(head)
+    faces = dict(head.get("fonts") or {})
+    fonts = _own_fonts(faces, document)
     # All text goes in as data: nothing of a ledger or a narrative is ever read as markup.
     content = {
         "head": head | {key: chinese_date(head[key]) for key in _DATES if head[key]},
         "lines": title_lines(head),
         "day": [day.year, day.month, day.day],
         "sections": document.sections,
+        "originals": originals(document.notebook),
+        "faces": {role: name for role, name in faces.items() if name},
     }
-    fonts = typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(folder())]
-    )
-    compiler = typst.Compiler(
-        (files("reportkit.export") / "templates" / "report.typ").read_bytes(),
-        font_paths=fonts,
-        sys_inputs={"doc": json.dumps(content, ensure_ascii=False)},
-    )
+    source = (files("reportkit.export") / "templates" / "report.typ").read_bytes()
     try:
-        made = compiler.compile(
+        made = compiler(source, {"doc": json.dumps(content, ensure_ascii=False)}, fonts).compile(
             format="pdf",
             pdf_standards=["a-3a", "ua-1"],
             timestamp=calendar.timegm(day.timetuple()),
@@ -61,6 +58,21 @@ def _typeset(document: Document) -> bytes:
     except typst.TypstError as error:
         raise _failure(error, document) from None
     return cast("bytes", made)  # one file, as no page is asked for alone
+
+
+def _own_fonts(faces: dict[str, str | None], document: Document) -> typst.Fonts:
+    """Return the typefaces to set in; takes the folder of the district's own out of *faces*."""
+    where = faces.pop("folder", None)
+    fonts = typefaces(*([where] if where else []))
+    known = set(fonts.families())
+    if absent := sorted({name for name in faces.values() if name} - known):
+        raise ExportError(
+            "typeface-missing",
+            f"{where or 'the district file'} holds no typeface named {', '.join(absent)}; "
+            f"there are {', '.join(sorted(known))}: name one of these under fonts, or add its file",
+            district=document.head["district"],
+        )
+    return fonts
 
 
 def _failure(error: typst.TypstError, document: Document) -> ExportError:

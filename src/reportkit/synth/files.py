@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from reportkit.archives import without_times
 from reportkit.errors import InputError
 from reportkit.ledgers.schema import schema_of
 from reportkit.synth.words import words
@@ -149,25 +148,11 @@ def _xlsx(frame: Any, title: str) -> bytes:
     book.properties.creator = "reportkit synth"
     made = io.BytesIO()
     book.save(made)
-    return _without_times(made)
+    return without_times(made.getvalue())
 
 
 def _plain(cell: Any) -> Any:
     return cell.date() if hasattr(cell, "date") else cell
-
-
-def _without_times(made: io.BytesIO) -> bytes:
-    """The workbook with the time of saving taken out of its parts and of the archive."""
-    fixed = io.BytesIO()
-    with zipfile.ZipFile(made) as old, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as new:
-        for entry in old.infolist():
-            content = old.read(entry)
-            if entry.filename == "docProps/core.xml":
-                content = re.sub(
-                    rb"(?<=>)\d{4}-\d\d-\d\dT[\d:]+Z", b"2000-01-01T00:00:00Z", content
-                )
-            new.writestr(zipfile.ZipInfo(entry.filename), content, zipfile.ZIP_DEFLATED)
-    return fixed.getvalue()
 
 
 def _readme(synthesis: Synthesis, written: list[Path]) -> str:

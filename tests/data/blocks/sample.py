@@ -374,16 +374,34 @@ def notebook(document: list[Block] | None = None) -> nbformat.NotebookNode:
     return made
 
 
-def rows_script(name: str = "t3.new.total", total: int = 76) -> str:
-    """Return an evidence script as it stands beside audit.html."""
-    rows = [
-        [0, str(at + 2), [f"湖依〔2020〕{at + 1}号", f"2020-03-{at % 28 + 1:02}", "自然人"]]
-        for at in range(min(total, 200))
-    ]
-    payload = {
-        "columns": ["登记号", "收到日期", "申请人类型"],
-        "files": ["data/huli/applications-2020.csv"],
-        "total": total,
-        "rows": rows,
-    }
-    return f"RK.rows({json.dumps(name)}, {json.dumps(payload, ensure_ascii=False)})\n"
+def rows_scripts(folder: Path, name: str = "t3.new.total", total: int = 76) -> None:
+    """Write the evidence of one fact as it stands beside audit.html, by the code that writes it."""
+    import numpy as np
+    import pandas as pd
+
+    from reportkit.execution.rowscripts import write_fact, write_rows
+    from reportkit.ledgers import Ledger
+    from reportkit.ledgers.records import Source
+    from reportkit.ledgers.schema import schemas
+
+    days = [f"2020-{at % 12 + 1:02}-{at % 28 + 1:02}" for at in range(total)]
+    frame = pd.DataFrame(
+        {
+            "登记号": [f"湖依〔2020〕{at + 1}号" for at in range(total)],
+            "收到日期": pd.to_datetime(days),
+            "申请人": [f"申请人-{at}" for at in range(total)],
+            "所需信息": ["<img src=x onerror=alert(1)>" if at == 3 else "" for at in range(total)],
+        }
+    )
+    source = Source(
+        path="data/huli/applications-2020.csv", sha256="ab" * 32, bytes=1, format="csv",
+        encoding="utf-8", sheet=None, rows=total, headings={},
+    )  # fmt: skip
+    ledger = Ledger(
+        "applications", schemas()["applications"], frame, (source,),
+        np.zeros(total, np.int16), np.arange(2, total + 2, dtype=np.int32),
+    )  # fmt: skip
+    folder.mkdir()
+    rows = np.arange(total, dtype=np.int64)
+    write_fact(folder, name, "applications", rows, 0)
+    write_rows(folder, ledger, rows)

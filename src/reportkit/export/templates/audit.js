@@ -1,10 +1,11 @@
 "use strict";
 (() => {
-  const facts = new Map(JSON.parse(document.getElementById("facts").textContent).facts.map((f) => [f.id, f]));
+  const facts = new Map(JSON.parse(document.getElementById("facts").textContent).map((f) => [f.id, f]));
   const panel = document.getElementById("panel");
   const title = document.getElementById("panel-title");
   const body = document.getElementById("panel-body");
   const origins = { ledger: "由台账逐行计算", sum: "由其他数据算得", declared: "申报：没有台账可核，仅有来源说明" };
+  const SHOWN = 50, PART = 500; // rows on a page of the panel; rows in a file of evidence
   const loaded = new Map();
   let opener = null;
 
@@ -18,6 +19,11 @@
   const link = (id) => {
     const fact = facts.get(id);
     return fact ? make("a", { href: "#fact=" + id }, fact.label + "＝" + fact.value) : make("span", {}, id);
+  };
+  const where = (place) => {
+    const [kind, name] = place.split(":");
+    const caption = kind === "table" && document.getElementById("caption-" + name);
+    return caption ? "表格：" + caption.textContent : kind === "section" ? "第" + name + "部分" : kind === "preamble" ? "序言" : place;
   };
   const operators = {
     "=": "＝", "in": "属于", "not in": "不属于", "between": "介于", "<": "＜", "<=": "≤", "empty or >=": "为空或 ≥",
@@ -33,36 +39,82 @@
     return group.sign === "-" ? make("div", {}, "减去：", list) : list;
   };
 
-  const rowsTable = (found, total) => {
-    const head = make("tr", {}, make("th", { scope: "col" }, "位置"));
-    for (const column of found.columns) head.append(make("th", { scope: "col" }, column));
-    const lines = make("tbody");
-    for (const [file, place, values] of found.rows) {
-      const line = make("tr", {}, make("th", { scope: "row", title: found.files[file] }, place));
-      for (const value of values) line.append(make("td", {}, value === null ? "" : value));
-      lines.append(line);
-    }
-    const note = found.rows.length < found.total ? "，以下为前 " + found.rows.length + " 行" : "";
-    const box = make("div", {}, make("p", { class: "small" }, "共 " + found.total + " 行" + note + "。位置为文件中的行号。"));
-    for (const file of found.files) box.append(make("p", { class: "small" }, make("code", {}, file)));
-    if (found.total !== total) box.append(make("p", { class: "absent" }, "证据文件记 " + found.total + " 行，与本页所记 " + total + " 行不符，请核对文件是否同出一次运行。"));
-    const region = make("div", { class: "scroll", role: "region", "aria-label": "来源行", tabindex: "0" });
-    region.append(make("table", { class: "list rows" }, make("thead", {}, head), lines));
-    box.append(region);
-    return box;
+  // From a file:// page only a script can be read: each file of evidence calls RK.fact or RK.rows.
+  window.RK = {
+    fact: (id, found) => loaded.set(id, found),
+    rows: (ledger, part, found) => loaded.set("rows-" + ledger + "-" + part, found),
+  };
+  const load = (name) => loaded.has(name) ? Promise.resolve(loaded.get(name)) : new Promise((resolve, reject) => {
+    const script = make("script", { src: "evidence/" + encodeURIComponent(name) + ".js" });
+    const done = () => { script.remove(); loaded.has(name) ? resolve(loaded.get(name)) : reject(new Error(name)); };
+    script.onload = script.onerror = done;
+    document.head.append(script);
+  });
+  const partsOf = async (ledger, rows) => {
+    const wanted = [...new Set(rows.map((row) => Math.floor(row / PART)))];
+    return new Map(await Promise.all(wanted.map(async (part) => [part, await load("rows-" + ledger + "-" + part)])));
   };
 
-  // From a file:// page only a script can be read: each evidence file calls RK.rows.
-  window.RK = { rows: (id, found) => { loaded.set(id, found); } };
-  const showRows = (fact, place) => {
-    const fill = () => place.replaceChildren(rowsTable(loaded.get(fact.id), fact.rows));
-    const absent = () => place.replaceChildren(make("p", { class: "absent" }, "没有找到证据文件 evidence/" + fact.id + ".js。来源行须与本页一起保存：请把 audit.html 和 evidence 文件夹放在同一处再打开。"));
-    if (loaded.has(fact.id)) return fill();
-    place.replaceChildren(make("p", { class: "small" }, "正在读取来源行…"));
-    const script = make("script", { src: "evidence/" + encodeURIComponent(fact.id) + ".js" });
-    script.onload = () => { script.remove(); loaded.has(fact.id) ? fill() : absent(); };
-    script.onerror = () => { script.remove(); absent(); };
-    document.head.append(script);
+  const rowsTable = (rows, parts, taken) => {
+    const first = parts.values().next().value;
+    const head = make("tr", {}, make("th", { scope: "col" }, "位置"));
+    for (const column of first.columns) head.append(make("th", { scope: "col" }, column));
+    const lines = make("tbody");
+    for (const [at, row] of rows) {
+      const [file, place, ...values] = parts.get(Math.floor(row / PART)).rows[row];
+      const line = make("tr", {}, make("th", { scope: "row", title: first.files[file] }, (at >= taken ? "− " : "") + place));
+      for (const value of values) line.append(make("td", {}, value));
+      lines.append(line);
+    }
+    return make("table", { class: "list rows" }, make("thead", {}, head), lines);
+  };
+
+  const showRows = async (fact, place) => {
+    const status = make("p", { class: "small", role: "status" }, "正在读取来源行…");
+    place.replaceChildren(status);
+    const absent = (error) => place.replaceChildren(make("p", { class: "absent" }, "没有找到证据文件 evidence/" + error.message + ".js。来源行须与本页一起保存：请把 audit.html 和 evidence 文件夹放在同一处再打开。"));
+    try {
+      const found = await load(fact.id);
+      let row = 0;
+      const all = found.steps.map((step, at) => [at, (row += step)]);
+      const taken = all.length - found.subtracted;
+      const files = (await partsOf(fact.ledger, all.slice(0, 1).map((one) => one[1]))).values().next().value.files;
+      const filterBox = make("input", { type: "search", "aria-label": "筛选来源行", placeholder: "筛选：登记号、日期、任意文字" });
+      const region = make("div", { class: "scroll", role: "region", "aria-label": "来源行", tabindex: "0" });
+      const before = make("button", { type: "button" }, "上一页"), after = make("button", { type: "button" }, "下一页");
+      let page = 0, chosen = all, asked = 0;
+      const draw = async () => {
+        const turn = ++asked;
+        const shown = chosen.slice(page * SHOWN, (page + 1) * SHOWN);
+        const parts = shown.length ? await partsOf(fact.ledger, shown.map((one) => one[1])) : null;
+        if (turn !== asked) return;
+        region.replaceChildren(parts ? rowsTable(shown, parts, taken) : make("p", { class: "small" }, "没有符合筛选的行。"));
+        const pages = Math.max(1, Math.ceil(chosen.length / SHOWN));
+        status.textContent = (chosen.length < all.length ? "筛出 " + chosen.length + " 行，" : "") + "共 " + all.length + " 行；第 " + (page + 1) + "/" + pages + " 页。位置为文件中的行号" + (found.subtracted ? "，“−”为减去的行。" : "。");
+        before.disabled = page === 0;
+        after.disabled = page === pages - 1;
+      };
+      const turnTo = (step) => { page += step; draw().catch(absent); };
+      before.addEventListener("click", () => turnTo(-1));
+      after.addEventListener("click", () => turnTo(1));
+      let waiting = 0;
+      filterBox.addEventListener("input", () => {
+        clearTimeout(waiting);
+        waiting = setTimeout(async () => {
+          const words = filterBox.value.trim().toLowerCase();
+          try {
+            const parts = words ? await partsOf(fact.ledger, all.map((one) => one[1])) : null;
+            if (words !== filterBox.value.trim().toLowerCase()) return;
+            chosen = parts ? all.filter(([, one]) => parts.get(Math.floor(one / PART)).rows[one].slice(1).join("\n").toLowerCase().includes(words)) : all;
+            page = 0;
+            await draw();
+          } catch (error) { absent(error); }
+        }, 150);
+      });
+      await draw();
+      place.replaceChildren(filterBox, status, ...files.map((file) => make("p", { class: "small" }, make("code", {}, file))), region, make("p", { class: "pager" }, before, after));
+      if (all.length !== fact.rows) place.prepend(make("p", { class: "absent" }, "证据文件记 " + all.length + " 行，与本页所记 " + fact.rows + " 行不符，请核对文件是否同出一次运行。"));
+    } catch (error) { absent(error); }
   };
 
   const show = (fact) => {
@@ -71,14 +123,16 @@
     const entry = (name, ...value) => list.append(make("dt", {}, name), make("dd", {}, ...value));
     const code = (value) => make("code", {}, value);
     entry("来历", make("span", { class: "origin " + fact.origin }, origins[fact.origin] || fact.origin));
-    entry("定义", fact.definition || "—");
+    if (fact.past) entry("上年", fact.past.year + "年 ", make("b", {}, fact.past.value), fact.past.change ? "，本年增减 " : "", make("b", {}, fact.past.change || ""), make("span", { class: "small" }, fact.past.origin === "run" ? "（上年运行结果）" : "（上年公布的报告）"));
+    // A sum's definition names its parts by their ids; below they stand with labels and values.
+    if (!(fact.sum_of && fact.sum_of.length)) entry("定义", fact.definition || "—");
     if (fact.source) entry("来源说明", fact.source);
     if (fact.ledger) entry("台账", code(fact.ledger));
     if (fact.where && fact.where.length) entry("筛选条件", ...fact.where.map(filter));
     if (fact.sum_of && fact.sum_of.length) entry("由下列数据算得", make("ul", { class: "parts" }, ...fact.sum_of.map((id) => make("li", {}, link(id)))));
     if (fact.origin === "ledger") entry("来源行数", fact.rows);
     if (fact.rows_sha256) entry("来源行摘要", code(fact.rows_sha256));
-    if (fact.places && fact.places.length) entry("见于", make("ul", {}, ...fact.places.map((place) => make("li", {}, place))));
+    if (fact.places && fact.places.length) entry("见于", make("ul", {}, ...fact.places.map((place) => make("li", {}, where(place)))));
     entry("标识", code(fact.id));
     const value = make("p", { class: "value" }, make("b", {}, fact.value), " " + (fact.unit || ""));
     body.replaceChildren(value, list);
@@ -106,6 +160,26 @@
     if (location.hash.startsWith("#fact=")) history.replaceState(null, "", location.pathname + location.search);
     if (opener && opener.isConnected) opener.focus();
   };
+
+  // Review: what rests on somebody's word, was accepted or failed, or is bound to nothing.
+  const lit = [...document.querySelectorAll("main .n.declared, main .n.waived, main .n.failing, main .unbound")].filter((one) => !one.closest(".key"));
+  const review = document.getElementById("review"), next = document.getElementById("next");
+  review.parentElement.hidden = false;
+  let at = -1;
+  const count = (kind) => lit.filter((one) => one.classList.contains(kind)).length;
+  review.addEventListener("click", () => {
+    const on = document.body.classList.toggle("reviewing");
+    review.setAttribute("aria-pressed", on);
+    next.hidden = !on || !lit.length;
+    at = -1;
+    document.getElementById("review-count").textContent = on ? "申报 " + count("declared") + " 处，不符 " + count("failing") + " 处，已接受的不符 " + count("waived") + " 处，未绑定 " + count("unbound") + " 处" : "";
+  });
+  next.addEventListener("click", () => {
+    at = (at + 1) % lit.length;
+    lit[at].setAttribute("tabindex", "0");
+    lit[at].focus();
+    lit[at].scrollIntoView({ block: "center" });
+  });
   const follow = () => {
     if (!location.hash.startsWith("#fact=")) return;
     let id = location.hash.slice(6);

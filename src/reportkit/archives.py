@@ -1,0 +1,27 @@
+"""Office files are archives with clocks in them; here they get the same bytes each time."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from datetime import date
+
+__all__ = ["without_times"]
+
+_SAVED = re.compile(rb"(?<=>)\d{4}-\d\d-\d\dT[\d:.]+Z")
+
+
+def without_times(made: bytes, day: date = date(2000, 1, 1)) -> bytes:
+    """Return a .docx or .xlsx that says *day* wherever it said when it was saved."""
+    fixed = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(made)) as old,
+        zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for entry in old.infolist():
+            content = old.read(entry)
+            if entry.filename == "docProps/core.xml":
+                content = _SAVED.sub(f"{day}T00:00:00Z".encode(), content)
+            new.writestr(zipfile.ZipInfo(entry.filename), content, zipfile.ZIP_DEFLATED)
+    return fixed.getvalue()

@@ -1,0 +1,354 @@
+"""report.docx: the report to be edited, with the styles and the page of GB/T 9704-2012."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any
+
+import docx
+from docx.enum.section import WD_SECTION
+from docx.enum.style import WD_STYLE_TYPE
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING, WD_TAB_ALIGNMENT
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt, RGBColor
+
+from reportkit.archives import without_times
+from reportkit.export.document import Document, DocumentExporter, day_of, length
+from reportkit.export.pages import chinese_date, title_lines
+from reportkit.export.typesetting import picture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from docx.document import Document as Word
+    from docx.text.paragraph import Paragraph
+
+    from reportkit.blocks import Block
+
+__all__ = ["ReportDocx"]
+
+_CHARACTER = 15.79  # points: 156 mm hold 28 characters
+_LINE = 28.95  # points: 225 mm hold 22 lines
+_RED = RGBColor(0xD7, 0x00, 0x0F)
+_HAN = {"fang": "仿宋_GB2312", "kai": "楷体_GB2312", "hei": "黑体", "biao": "方正小标宋简体"}
+_HAN["song"] = "宋体"
+# Style: typeface, size in points, alignment, characters that its first line stands in.
+_STYLES = {
+    "Normal": ("fang", 16, "JUSTIFY", 2),
+    "Title": ("biao", 22, "CENTER", 0),
+    "Heading 1": ("hei", 16, "LEFT", 2),
+    "Heading 2": ("kai", 16, "LEFT", 2),
+    "Heading 3": ("fang", 16, "LEFT", 2),
+    "Heading 4": ("fang", 16, "LEFT", 2),
+    "List Bullet": ("fang", 16, "JUSTIFY", None),
+    "List Number": ("fang", 16, "JUSTIFY", None),
+    "Caption": ("hei", 12, "CENTER", 0),
+    "Header": ("kai", 9, "CENTER", 0),
+    "Footer": ("song", 14, "RIGHT", None),
+    "发文机关标志": ("biao", 46, "CENTER", 0),
+    "发文字号": ("fang", 16, "CENTER", 0),
+    "图": ("fang", 16, "CENTER", 0),
+    "表格": ("song", 12, "CENTER", 0),
+    "表头": ("hei", 12, "CENTER", 0),
+    "宽表": ("song", 9, "CENTER", 0),
+    "宽表头": ("hei", 9, "CENTER", 0),
+    "署名": ("fang", 16, "RIGHT", 0),
+    "版记": ("fang", 14, "LEFT", 0),
+}
+_OF_TABLES = ("表格", "表头", "宽表", "宽表头", "图", "Caption", "Header")
+# A drawing behind the text on every page is what Word itself makes of a watermark.
+_WATERMARK = """<w:pict xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+ xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office">
+<v:shapetype id="draft-type" coordsize="21600,21600" o:spt="136" adj="10800"
+ path="m@7,l@8,m@5,21600l@6,21600e"><v:formulas><v:f eqn="sum #0 0 10800"/>
+<v:f eqn="prod #0 2 1"/><v:f eqn="sum 21600 0 @1"/><v:f eqn="sum 0 0 @2"/>
+<v:f eqn="sum 21600 0 @3"/><v:f eqn="if @0 @3 0"/><v:f eqn="if @0 21600 @1"/>
+<v:f eqn="if @0 0 @2"/><v:f eqn="if @0 @4 21600"/></v:formulas>
+<v:path textpathok="t" o:connecttype="rect"/><v:textpath on="t" fitshape="t"/></v:shapetype>
+<v:shape id="draft" o:spid="draft-1" type="#draft-type" alt="草稿" fillcolor="#c8c8c8" stroked="f"
+ style="position:absolute;width:330pt;height:150pt;rotation:325;z-index:-251658752;
+mso-position-horizontal:center;mso-position-horizontal-relative:margin;
+mso-position-vertical:center;mso-position-vertical-relative:margin"><v:fill opacity=".5"/>
+<v:textpath style="font-family:'黑体'" string="草稿"/></v:shape></w:pict>"""
+
+
+class ReportDocx(DocumentExporter):
+    """Editable document of an executed report notebook (``--to reportkit-docx``)."""
+
+    export_from_notebook = "Editable document (Word)"
+    output_mimetype = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    extension = ".docx"
+
+    def make(self, document: Document) -> bytes:
+        """Return the document's bytes."""
+        word = docx.Document()
+        _describe(word, document)
+        for name, style in _STYLES.items():
+            _style(word, name, *style)
+        _page(word, document.head)
+        _opening(word, document.head)
+        _prose(word, document.head["preamble"])
+        for section in document.sections:
+            word.add_heading(f"{section['number']}、{section['title']}", 1)
+            _prose(word, section["body"])
+            for item in section["shown"]:
+                if item["kind"] == "chart":
+                    _chart(word, item)
+                else:
+                    _table(word, item, captioned=item["title"] != section["title"])
+        _closing(word, document.head)
+        made = io.BytesIO()
+        word.save(made)
+        return without_times(made.getvalue(), day_of(document.head))
+
+
+def _describe(word: Word, document: Document) -> None:
+    said = word.core_properties
+    # The format allows 255 characters.
+    said.title, said.author = document.head["title"][:255], document.head["issuer"][:255]
+    said.last_modified_by, said.comments, said.language = said.author, "", "zh-CN"
+    said.created = said.modified = datetime.combine(day_of(document.head), time())
+    word.settings.odd_and_even_pages_header_footer = True
+
+
+def _style(word: Word, name: str, face: str, size: int, align: str, indent: int | None) -> None:
+    known = word.styles
+    style = known[name] if name in known else known.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
+    style.font.size, style.font.bold, style.font.italic = Pt(size), False, False
+    style.font.color.rgb = _RED if name == "发文机关标志" else RGBColor(0, 0, 0)
+    properties = style.element.get_or_add_rPr()
+    for old in properties.findall(qn("w:rFonts")):
+        properties.remove(old)
+    latin = "Times New Roman"
+    properties.insert(0, _w("rFonts", ascii=latin, hAnsi=latin, eastAsia=_HAN[face], cs=latin))
+    if name == "Normal":
+        properties.append(_w("spacing", val="-4"))
+        properties.append(_w("lang", val="en-US", eastAsia="zh-CN"))
+    form = style.paragraph_format
+    form.alignment = getattr(WD_ALIGN_PARAGRAPH, align)
+    form.space_before = form.space_after = Pt(0)
+    if name in _OF_TABLES:
+        form.line_spacing_rule = WD_LINE_SPACING.SINGLE
+    else:
+        form.line_spacing = Pt(size * 1.3 if size > 16 else _LINE)
+    if indent is not None:
+        own = style.element.get_or_add_pPr()
+        for old in own.findall(qn("w:ind")):
+            own.remove(old)
+        form.first_line_indent = Pt(indent * _CHARACTER)
+        own.find(qn("w:ind")).set(qn("w:firstLineChars"), str(indent * 100))
+    own = style.element.get_or_add_pPr()
+    for line in own.findall(qn("w:pBdr")):
+        own.remove(line)  # the stock title has one under it
+
+
+def _page(word: Word, head: Block) -> None:
+    page = word.sections[0]
+    page.start_type = WD_SECTION.NEW_PAGE
+    page.page_width, page.page_height = Mm(210), Mm(297)
+    page.top_margin, page.bottom_margin = Mm(37), Mm(35)
+    page.left_margin, page.right_margin = Mm(28), Mm(26)
+    page.header_distance, page.footer_distance = Mm(22), Mm(22)
+    grid = page._sectPr.find(qn("w:docGrid"))
+    grid.set(qn("w:type"), "lines")
+    grid.set(qn("w:linePitch"), str(round(_LINE * 20)))
+    for header in (page.header, page.even_page_header):
+        header.is_linked_to_previous = False
+        (paragraph,) = header.paragraphs
+        if head["synthetic"]:
+            paragraph.add_run("演示数据：本文数字由示例台账生成，不是正式公布的统计")
+        if head["draft"]:
+            paragraph.add_run()._r.append(docx.oxml.parse_xml(_WATERMARK))
+    outer = ((page.footer, "RIGHT"), (page.even_page_footer, "LEFT"))
+    for footer, side in outer:
+        footer.is_linked_to_previous = False
+        (paragraph,) = footer.paragraphs
+        paragraph.alignment = getattr(WD_ALIGN_PARAGRAPH, side)
+        paragraph.paragraph_format.left_indent = Pt(14)
+        paragraph.paragraph_format.right_indent = Pt(14)
+        paragraph.add_run("— ")
+        field = _w("fldSimple", instr="PAGE")
+        field.append(_w("r", _w("t", text="1")))
+        paragraph._p.append(field)
+        paragraph.add_run(" —")
+
+
+def _opening(word: Word, head: Block) -> None:
+    if head["document_number"]:
+        mark = word.add_paragraph(head["issuer"] + "文件", "发文机关标志")
+        mark.paragraph_format.space_before = Mm(35)
+        # The mark stays on one line of 156 mm.
+        mark.runs[0].font.size = Pt(min(46, int(442 / length(mark.text))))
+        number = word.add_paragraph(head["document_number"], "发文字号")
+        number.paragraph_format.space_before = Pt(_LINE)
+        _edges(number, bottom=(12, "D7000F", 11))
+        number.paragraph_format.space_after = Pt(_LINE)
+    title = word.add_paragraph(style="Title")
+    for at, line in enumerate(title_lines(head)):
+        if at:
+            title.add_run().add_break()
+        title.add_run(line)
+    title.paragraph_format.space_after = Pt(_LINE)
+
+
+def _closing(word: Word, head: Block) -> None:
+    dated = chinese_date(head["dated"]) if head["dated"] else ""
+    signed = word.add_paragraph(head["issuer"], "署名")
+    signed.paragraph_format.space_before = Pt(2 * _LINE)
+    signed.paragraph_format.keep_with_next = bool(dated)
+    # The issuer is centred over the date, which stands four characters in.
+    beside = (length(dated) - length(head["issuer"])) / 2 if dated else 0
+    signed.paragraph_format.right_indent = Pt(max(0, 4 + beside) * _CHARACTER)
+    if dated:
+        shown = word.add_paragraph(dated, "署名")
+        shown.paragraph_format.right_indent = Pt((4 + max(0, -4 - beside)) * _CHARACTER)
+    if head["printed"]:
+        note = word.add_paragraph(style="版记")
+        note.paragraph_format.space_before = Pt(_LINE)
+        note.paragraph_format.left_indent = note.paragraph_format.right_indent = Pt(14)
+        note.paragraph_format.tab_stops.add_tab_stop(Mm(156) - Pt(14), WD_TAB_ALIGNMENT.RIGHT)
+        note.add_run(f"{head['office'] or head['issuer']}\t{chinese_date(head['printed'])}印发")
+        _edges(note, top=(8, "000000", 4), bottom=(8, "000000", 4))
+
+
+def _prose(word: Word, items: Iterable[Block]) -> None:
+    for item in items:
+        if item["type"] == "heading":
+            _runs(word.add_heading("", item["level"] + 1), item["runs"])
+        elif item["type"] == "paragraph":
+            _runs(word.add_paragraph(), item["runs"])
+        else:
+            for entry in item["items"]:
+                style = "List Number" if item["ordered"] else "List Bullet"
+                _runs(word.add_paragraph(style=style), entry)
+
+
+def _runs(paragraph: Paragraph, items: Iterable[Block]) -> None:
+    for item in items:
+        run = paragraph.add_run(item["text"])
+        if item.get("strong"):
+            run.bold = True
+
+
+def _chart(word: Word, item: Block) -> None:
+    paragraph = word.add_paragraph(style="图")
+    paragraph.paragraph_format.keep_with_next = True
+    shape = paragraph.add_run().add_picture(io.BytesIO(picture(item["svg"])), width=Mm(150))
+    shape._inline.docPr.set("descr", item["alt"])
+    shape._inline.docPr.set("title", item["title"])
+    caption = word.add_paragraph(item["title"], "Caption")
+    caption.paragraph_format.space_after = Pt(_LINE / 2)
+
+
+def _table(word: Word, item: Block, *, captioned: bool) -> None:
+    wide = item["columns"] > 6
+    if captioned:
+        word.add_paragraph(item["title"], "Caption").paragraph_format.keep_with_next = True
+    widths = _widths(item)
+    table = word.add_table(0, item["columns"], "Table Grid")
+    frame = table._tbl
+    properties = frame.tblPr
+    for old in properties.findall(qn("w:tblW")):
+        properties.remove(old)
+    made = _w("tblPr", _w("tblStyle", val="TableGrid"), _w("tblW", w=str(sum(widths)), type="dxa"))
+    made.append(_w("jc", val="center"))
+    made.append(_w("tblLayout", type="fixed"))
+    sides = {"left": "40", "right": "40"}
+    made.append(_w("tblCellMar", *(_w(side, w=w, type="dxa") for side, w in sides.items())))
+    head, labels = str(int(item["head_rows"] > 0)), str(int(item["label_columns"] > 0))
+    made.append(_w("tblLook", firstRow=head, lastRow="0", firstColumn=labels, lastColumn="0"))
+    made.append(_w("tblCaption", val=item["title"]))
+    frame.replace(properties, made)
+    for column, width in zip(frame.tblGrid.findall(qn("w:gridCol")), widths, strict=True):
+        column.set(qn("w:w"), str(width))
+    whole = len(item["rows"]) <= 40
+    for at, cells in enumerate(_filled(item)):
+        rules = _w("trPr", _w("cantSplit"), _w("trHeight", val="400" if wide else "560"))
+        if at < item["head_rows"]:
+            rules.append(_w("tblHeader"))
+        row = _w("tr", rules)
+        for cell in cells:
+            row.append(_cell(cell, item, widths, last=not whole or at == len(item["rows"]) - 1))
+        frame.append(row)
+
+
+def _filled(item: Block) -> list[list[Block]]:
+    """Return the rows with a cell for each place that a cell from above reaches into."""
+    rows: list[list[Block]] = [[{**cell, "from": at} for cell in row]
+                               for at, row in enumerate(item["rows"])]  # fmt: skip
+    for at, row in enumerate(item["rows"]):
+        for cell in row:
+            for below in range(at + 1, at + cell["rowspan"]):
+                rows[below].append({**cell, "from": at, "text": None})
+    return [sorted(row, key=lambda cell: cell["column"]) for row in rows]
+
+
+def _cell(cell: Block, item: Block, widths: Sequence[int], *, last: bool) -> Any:
+    at, heading = cell["column"], cell["role"] in ("head", "band")
+    properties = _w("tcPr", _w("tcW", w=str(sum(widths[at : at + cell["colspan"]])), type="dxa"))
+    if cell["colspan"] > 1:
+        properties.append(_w("gridSpan", val=str(cell["colspan"])))
+    if cell["rowspan"] > 1:
+        properties.append(_w("vMerge", val="continue" if cell["text"] is None else "restart"))
+    if heading:
+        grey = "E8E8E8" if cell["role"] == "band" else "F6F6F6"
+        properties.append(_w("shd", val="clear", color="auto", fill=grey))
+    if _stacked(cell, item):
+        properties.append(_w("textDirection", val="tbRlV"))
+    properties.append(_w("vAlign", val="center"))
+    style = ("宽表" if item["columns"] > 6 else "表格") + ("头" if heading else "")
+    form = _w("pPr", _w("pStyle", val={"表格头": "表头"}.get(style, style)))
+    if not last:
+        form.append(_w("keepNext"))
+    form.append(_w("snapToGrid", val="0"))
+    if cell["role"] == "label" and not _stacked(cell, item):
+        form.append(_w("jc", val="left"))
+    paragraph = _w("p", form)
+    if cell["text"]:
+        paragraph.append(_w("r", _w("t", text=cell["text"])))
+    return _w("tc", properties, paragraph)
+
+
+def _stacked(cell: Block, item: Block) -> bool:
+    several = item["label_columns"] > 1 and cell["rowspan"] > 8
+    return bool(cell["role"] == "label" and cell["column"] == 0 and several)
+
+
+def _widths(item: Block) -> list[int]:
+    """Return the columns' widths in twentieths of a point: labels get what they need, at most."""
+    columns, labels, whole = item["columns"], item["label_columns"], 8844
+    if columns <= 6:
+        return [whole // columns] * columns
+    needs = [0] * labels
+    for cell in (cell for row in item["rows"] for cell in row):
+        if cell["role"] == "label" and cell["colspan"] == 1:
+            need = 1.6 if _stacked(cell, item) else min(13.6, cell["length"])
+            needs[cell["column"]] = max(needs[cell["column"]], int(need * 180) + 120)
+    left = (whole - sum(needs)) // (columns - labels)
+    return needs + [left] * (columns - labels)
+
+
+def _edges(paragraph: Paragraph, **sides: tuple[int, str, int]) -> None:
+    """Give a paragraph lines above or below: thickness in eighths, colour, distance in points."""
+    made = _w("pBdr")
+    for side in ("top", "bottom"):
+        if side in sides:
+            size, color, space = sides[side]
+            made.append(_w(side, val="single", sz=str(size), space=str(space), color=color))
+    paragraph._p.get_or_add_pPr().insert_element_before(
+        made, "w:shd", "w:tabs", "w:suppressAutoHyphens", "w:spacing", "w:ind", "w:jc"
+    )
+
+
+def _w(tag: str, /, *children: Any, text: str | None = None, **attributes: str) -> Any:
+    """Return an element of WordprocessingML."""
+    element = OxmlElement(f"w:{tag}")
+    for name, value in attributes.items():
+        element.set(qn(f"w:{name}"), value)
+    element.extend(children)
+    if text is not None:
+        element.text = text
+        element.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
+    return element

@@ -1,0 +1,214 @@
+"""tables.xlsx: the statutory tables, the facts and the checks, to be reckoned with.
+
+One table a sheet, a title in A1, no formula; what a person typed is text, whatever it begins with.
+Source: Government Analysis Function, Releasing statistics in spreadsheets.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.table import Table, TableStyleInfo
+
+from reportkit.archives import without_times
+from reportkit.export.document import Document, DocumentExporter, day_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from reportkit.blocks import Block
+
+__all__ = ["TablesXlsx"]
+
+_TITLE, _HEAD = Font(name="宋体", size=14, bold=True), Font(name="宋体", bold=True)
+_PLAIN, _THIN = Font(name="宋体"), Side(style="thin", color="808080")
+_BOX = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
+_GREY = {"band": PatternFill("solid", "E8E8E8"), "head": PatternFill("solid", "F4F4F4")}
+_ORIGINS = {"ledger": "台账计算", "sum": "合计", "declared": "申报"}
+_LEVELS = {"error": "错误", "warning": "警告", "info": "提示"}
+_SCOPES = {"district": "汇总", "office": "本机关"}
+# A program that finds one of these first may take a text for a formula; so also full-width ones.
+_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")
+# Excel keeps fifteen digits; a longer number stays what it is as text.
+_DIGITS = 15
+_FACTS = {
+    "标识": 34, "名称": 52, "值": 16, "单位": 8, "来历": 10, "定义": 60, "来源说明": 44,
+    "台账": 16, "来源行数": 10,
+}  # fmt: skip
+_CHECKS = {
+    "编号": 12, "规则": 44, "级别": 8, "结果": 8, "左边": 16, "右边": 16, "说明": 60,
+    "相关数据": 44,
+}  # fmt: skip
+
+
+class TablesXlsx(DocumentExporter):
+    """Workbook of an executed report notebook (``--to reportkit-xlsx``)."""
+
+    export_from_notebook = "Tables for reuse (Excel)"
+    output_mimetype = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    extension = ".xlsx"
+
+    def make(self, document: Document) -> bytes:
+        """Return the workbook's bytes."""
+        book = Workbook()
+        book.remove(book.active)
+        said = book.properties
+        said.title, said.creator, said.language = (
+            document.head["title"], document.head["issuer"], "zh-CN",
+        )  # fmt: skip
+        said.created = said.modified = datetime.combine(day_of(document.head), time())
+        tables = {
+            _sheet_name(section["number"], one): one
+            for section in document.sections
+            for one in section["shown"]
+            if one["kind"] == "table"
+        }
+        _notes(book, document, list(tables))
+        for name, table in tables.items():
+            _statutory(book.create_sheet(name), table, document.facts)
+        facts = [_fact(fact) for fact in document.facts.values()]
+        _listed(book, "数据", f"全部数据（{len(facts)}项）", _FACTS, facts)
+        checks = [_check(check) for check in document.checks]
+        _listed(book, "核验", f"全部核验（{len(checks)}项）", _CHECKS, checks)
+        for sheet in book.worksheets:
+            sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
+            sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage = 0, True
+        made = io.BytesIO()
+        book.save(made)
+        return without_times(made.getvalue(), day_of(document.head))
+
+
+def _sheet_name(number: str, table: Block) -> str:
+    # Excel allows 31 characters, and not these.
+    kept = re.sub(r"[\[\]:*?/\\']", "", table["title"])
+    return f"{number} {kept}"[:31]
+
+
+def _notes(book: Workbook, document: Document, names: Sequence[str]) -> None:
+    head = document.head
+    sheet = book.create_sheet("说明")
+    _write(sheet, 1, 1, head["title"], _TITLE)
+    lines = [
+        ("发文机关", head["issuer"]),
+        ("发文字号", head["document_number"]),
+        ("成文日期", head["dated"]),
+        ("年度", str(head["year"])),
+        ("表式", f"{head['edition']}年"),
+        ("口径", _SCOPES.get(head["scope"], head["scope"])),
+        ("状态", "草稿：尚未定稿，不得作为正式公开的报告使用" if head["draft"] else None),
+        ("数据性质", "示例：由演示台账生成，不是正式公布的统计" if head["synthetic"] else None),
+        ("封签", document.seal["seal"]),
+        *((name, "法定表格，合并单元格与表式一致") for name in names),
+        ("数据", "每项数据一行：值、定义、来历；值与报告所印相同，不含公式"),
+        ("核验", "每条核验一行：比较了什么，是否相符"),
+    ]
+    for row, (name, value) in enumerate(((n, v) for n, v in lines if v is not None), 2):
+        _write(sheet, row, 1, name, _HEAD)
+        _write(sheet, row, 2, value, _PLAIN, wrap=True)
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 40, 72
+
+
+def _statutory(sheet: Any, table: Block, facts: Mapping[str, Block]) -> None:
+    _write(sheet, 1, 1, table["title"], _TITLE)
+    for at, row in enumerate(table["rows"], 2):
+        for cell in row:
+            value = facts[cell["fact"]]["value"] if cell.get("fact") else None
+            own = _write(
+                sheet, at, cell["column"] + 1, cell["text"],
+                _PLAIN if cell["role"] in ("value", "label") else _HEAD, wrap=True,
+            )  # fmt: skip
+            if value is not None:
+                _number(own, value, cell["text"])
+            end_row, end_column = at + cell["rowspan"] - 1, cell["column"] + cell["colspan"]
+            for r in range(at, end_row + 1):
+                for c in range(cell["column"] + 1, end_column + 1):
+                    sheet.cell(r, c).border = _BOX
+            own.fill = _GREY.get(cell["role"], PatternFill())
+            side = "left" if cell["role"] == "label" else "center"
+            own.alignment = Alignment(side, "center", wrap_text=True)
+            if cell["rowspan"] > 1 or cell["colspan"] > 1:
+                sheet.merge_cells(
+                    start_row=at, end_row=end_row, start_column=cell["column"] + 1,
+                    end_column=end_column,
+                )  # fmt: skip
+    labels = table["label_columns"]
+    for column in range(1, table["columns"] + 1):
+        width = {True: 26, False: 13}[column <= labels] if table["columns"] <= 10 else 11
+        sheet.column_dimensions[get_column_letter(column)].width = width
+    if table["head_rows"]:
+        sheet.freeze_panes = sheet.cell(2 + table["head_rows"], labels + 1)
+        sheet.print_title_rows = f"2:{1 + table['head_rows']}"
+
+
+def _fact(fact: Block) -> list[Any]:
+    counted = fact["rows"] if fact["origin"] == "ledger" else None
+    return [
+        fact["id"], fact["label"], fact["value"], fact["unit"],
+        _ORIGINS.get(fact["origin"], fact["origin"]), fact["definition"], fact["source"],
+        fact["ledger"], counted,
+    ]  # fmt: skip
+
+
+def _check(check: Block) -> list[Any]:
+    return [
+        check["id"], check["title"], _LEVELS.get(check["severity"], check["severity"]),
+        "通过" if check["holds"] else "已说明" if check.get("waived") else "未通过",
+        check["left"], check["right"], check["message"], "、".join(check["facts"]),
+    ]  # fmt: skip
+
+
+def _listed(
+    book: Workbook, name: str, title: str, columns: Mapping[str, int], rows: Iterable[Sequence[Any]]
+) -> None:
+    sheet = book.create_sheet(name)
+    _write(sheet, 1, 1, title, _TITLE)
+    for column, (heading, width) in enumerate(columns.items(), 1):
+        _write(sheet, 2, column, heading, _HEAD)
+        sheet.column_dimensions[get_column_letter(column)].width = width
+    last = 2
+    for last, row in enumerate(rows, 3):
+        for column, (heading, value) in enumerate(zip(columns, row, strict=True), 1):
+            own = _write(sheet, last, column, value, _PLAIN, wrap=columns[heading] > 30)
+            if heading in ("值", "左边", "右边") and value is not None:
+                _number(own, str(value), str(value))
+    sheet.freeze_panes, sheet.print_title_rows = "A3", "2:2"
+    if last > 2:
+        area = f"A2:{get_column_letter(len(columns))}{last}"
+        table = Table(displayName=name, ref=area)
+        table.tableStyleInfo = TableStyleInfo("TableStyleLight1", showRowStripes=True)
+        sheet.add_table(table)
+
+
+def _write(sheet: Any, row: int, column: int, value: Any, font: Font, *, wrap: bool = False) -> Any:
+    cell = sheet.cell(row, column)
+    if isinstance(value, str):
+        cell.value = value
+        cell.data_type = "s"  # never a formula, whatever it begins with
+        cell.quotePrefix = bool(_FORMULA.match(value))
+    elif value is not None:
+        cell.value = value
+    cell.font = font
+    cell.alignment = Alignment(vertical="top", wrap_text=wrap)
+    return cell
+
+
+def _number(cell: Any, value: str, printed: str) -> None:
+    """Make a text cell a number that is shown as it is printed, if it can be without loss."""
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return
+    unit = printed.removeprefix(value)
+    exact = str(number) == value and len(number.as_tuple().digits) <= _DIGITS
+    if not (number.is_finite() and exact and printed.startswith(value) and '"' not in unit):
+        return
+    places = -min(0, int(number.as_tuple().exponent))
+    cell.value, cell.quotePrefix = number, False
+    cell.number_format = "0" + ("." + "0" * places if places else "") + (unit and f'"{unit}"')

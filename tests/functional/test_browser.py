@@ -1,0 +1,174 @@
+"""The pages in Debian's Chromium, from a folder and offline: by hand, by keyboard, by phone."""
+
+import re
+import shutil
+from pathlib import Path
+from runpy import run_path
+from types import SimpleNamespace
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+from reportkit.export.audit import AuditHTML
+from reportkit.export.html import ReportHTML
+
+DATA = Path(__file__).parents[1] / "data" / "blocks"
+sample = SimpleNamespace(**run_path(str(DATA / "sample.py")))
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+
+FACT, ROWS = "t3.new.natural_person", 1200
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The two pages and the evidence of one fact, as a run leaves them."""
+    made = tmp_path_factory.mktemp("run")
+    blocks = sample.blocks()
+    seal = blocks[-1]
+    next(f for f in seal["facts"]["facts"] if f["id"] == FACT)["rows"] = ROWS
+    past = {"year": 2019, "origin": "published", "value": "60", "change": "+14"}
+    seal["past"] = {FACT: past}
+    accepted = {"reason": "已与业务科室核对", "by": "办公室", "on": "2021-01-05"}
+    seal["checks"][-1] |= {"waived": accepted, "facts": ["t3.granted.total"]}
+    blocks[2]["body"][0]["runs"].append({"text": "37", "unbound": True})
+    notebook = sample.notebook(blocks)
+    for exporter, name in ((ReportHTML, "report.html"), (AuditHTML, "audit.html")):
+        text, _ = exporter().from_notebook_node(notebook)
+        (made / name).write_text(text, encoding="utf-8")
+    sample.rows_scripts(made / "evidence", FACT, ROWS)
+    return made
+
+
+@pytest.fixture
+def visit(chromium, folder):
+    """Open a page of the folder; what it asks for beside itself is in ``page.asked``."""
+    contexts = []
+
+    def opened(name, width=1280, **options):
+        context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.asked, page.faults = [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("console", lambda said: page.faults.append(said.text))
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.on("dialog", lambda dialog: page.faults.append("dialog"))
+        page.goto(f"{folder.as_uri()}/{name}")
+        page.asked.pop(0)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"),
+    [("report.html", 1280, "light"), ("report.html", 390, "dark"),
+     ("audit.html", 1280, "dark"), ("audit.html", 390, "light")],
+)  # fmt: skip
+def test_pages_are_accessible_ask_for_nothing_and_fit(visit, name, width, scheme):
+    page = visit(name, width, color_scheme=scheme)
+    assert page.asked == []
+    if name == "audit.html":
+        page.locator("#review").click()
+        page.locator(f"main [data-fact='{FACT}']").first.click()
+        expect(page.locator("#panel table")).to_be_visible()
+    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.faults == []
+
+
+def test_a_wide_table_scrolls_under_its_fixed_labels(visit):
+    page = visit("report.html", 390)
+    label = page.locator("#t3 tbody th.c2").first
+    before = label.bounding_box()["x"]
+    page.locator(".scroll:has(#t3)").evaluate("region => { region.scrollLeft = 90 }")
+    assert label.bounding_box()["x"] == pytest.approx(before, abs=25)
+    assert page.locator("#t3 thead th").last.bounding_box()["x"] < 390
+
+
+def test_print_shows_the_whole_table_and_no_tools(visit):
+    page = visit("audit.html")
+    page.emulate_media(media="print")
+    assert page.locator("#t3").bounding_box()["width"] <= 1280
+    for tool in (".jump", ".review", "#panel"):
+        assert not page.locator(tool).is_visible()
+    assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_a_number_opens_its_rows_and_they_are_paged(visit):
+    page = visit("audit.html")
+    page.locator(f"main [data-fact='{FACT}']").first.click()
+    panel = page.locator("#panel")
+    expect(panel.locator("tbody tr")).to_have_count(50)
+    assert [Path(url).name for url in page.asked] == [f"{FACT}.js", "rows-applications-0.js"]
+    assert re.sub(r"\s", "", panel.locator("dd:below(dt:text('上年'))").first.inner_text())
+    expect(panel).to_contain_text("2019年 60")
+    expect(panel).to_contain_text("+14")
+    expect(panel).not_to_contain_text("申请人-1")
+    expect(panel.locator("tbody tr").nth(3)).to_contain_text("<img src=x onerror=alert(1)>")
+    panel.get_by_role("button", name="下一页").click()
+    expect(panel.locator("tbody th").first).to_have_text("52")
+    expect(panel.locator("[role=status]")).to_contain_text("共 1200 行；第 2/24 页")
+    assert page.faults == []
+
+
+def test_rows_are_filtered_over_all_pages(visit):
+    page = visit(f"audit.html#fact={FACT}")
+    box = page.get_by_role("searchbox", name="筛选来源行")
+    box.fill("湖依〔2020〕1200号")
+    expect(page.locator("#panel tbody tr")).to_have_count(1)
+    expect(page.locator("#panel [role=status]")).to_contain_text("筛出 1 行，共 1200 行")
+    box.fill("没有这样的文字")
+    expect(page.locator("#panel")).to_contain_text("没有符合筛选的行")
+
+
+def test_the_keyboard_opens_and_closes_the_panel(visit):
+    page = visit("audit.html")
+    number = page.locator(f"main [data-fact='{FACT}']").first
+    number.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel-title")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel")).to_be_hidden()
+    expect(number).to_be_focused()
+
+
+def test_a_part_of_a_sum_is_one_step_away(visit):
+    page = visit("audit.html#fact=t3.new.total")
+    page.locator("#panel .parts a").first.click()
+    expect(page).to_have_url(re.compile(r"#fact=t3\.new\.natural_person$"))
+    expect(page.locator("#panel .value")).to_contain_text("74")
+
+
+@pytest.mark.parametrize(
+    ("fragment", "shown"),
+    [("t9.none", "没有标识为 t9.none 的数据"), ("%3Cb%3E", "没有标识为 <b> 的数据"),
+     ("t3.new.commercial", "没有找到证据文件 evidence/t3.new.commercial.js")],
+)  # fmt: skip
+def test_what_is_not_there_is_told(visit, fragment, shown):
+    page = visit(f"audit.html#fact={fragment}")
+    expect(page.locator("#panel")).to_contain_text(shown)
+
+
+def test_review_lights_up_what_rests_on_somebodys_word(visit):
+    page = visit("audit.html")
+    page.get_by_role("button", name="复核模式").click()
+    expect(page.locator("#review-count")).to_have_text(
+        "申报 1 处，不符 0 处，已接受的不符 2 处，未绑定 1 处"
+    )
+    page.get_by_role("button", name="下一处").click()
+    assert page.evaluate("document.activeElement.textContent") == "37"

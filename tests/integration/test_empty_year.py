@@ -1,0 +1,42 @@
+"""A year without a single application is a sound report."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from reportkit.execution.run import run
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """平潭 2021 with an applications ledger that has a heading only."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(ROOT / "params", folder / "params")
+    (folder / "params/reports/pingtan/2021.published.json").unlink()
+    shutil.copytree(ROOT / "data/pingtan", folder / "data/pingtan")
+    heading = (ROOT / "data/pingtan/applications-2020.csv").read_bytes().split(b"\n")[0]
+    for path in (folder / "data/pingtan").iterdir():
+        if path.name.startswith(("applications", "依申请公开台账")):
+            path.unlink()
+    (folder / "data/pingtan/applications-2021.csv").write_bytes(heading + b"\n")
+    return run(
+        "pingtan", 2021, params=folder / "params", data=folder / "data", out=folder / "out"
+    ).folder
+
+
+def test_its_table_is_zeros_and_it_has_no_chart_of_applications(empty):
+    facts = json.loads((empty / "facts.json").read_text("utf-8"))["facts"]
+    assert {fact["value"] for fact in facts if fact["id"].startswith("t3.")} == {"0"}
+    page = (empty / "report.html").read_text("utf-8")
+    assert 'id="publications_by_class"' in page
+    assert 'id="answer_days"' not in page
+    assert 'id="outcomes"' not in page
+
+
+def test_every_document_is_there(empty):
+    names = ("report.html", "audit.html", "report.pdf", "report.docx", "tables.xlsx")
+    assert all((empty / name).stat().st_size > 10_000 for name in names)

@@ -1,0 +1,180 @@
+"""report.docx and tables.xlsx: real tables, named styles, typed numbers, no formula."""
+
+import io
+import re
+import zipfile
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from runpy import run_path
+from types import SimpleNamespace
+
+import docx
+import openpyxl
+import pytest
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt
+
+from reportkit.export.docx import ReportDocx
+from reportkit.export.xlsx import TablesXlsx
+
+DATA = Path(__file__).parents[1] / "data" / "blocks"
+sample = SimpleNamespace(**run_path(str(DATA / "sample.py")))
+
+
+def make(exporter, blocks):
+    return exporter().from_notebook_node(sample.notebook(blocks))[0]
+
+
+@cache
+def word(name="huli-2020"):
+    return docx.Document(io.BytesIO(make(ReportDocx, sample.blocks(name))))
+
+
+@cache
+def book():
+    return openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, sample.blocks())))
+
+
+@pytest.mark.parametrize("exporter", [ReportDocx, TablesXlsx])
+def test_same_notebook_same_bytes_without_a_clock(exporter):
+    made = [make(exporter, sample.blocks()) for _ in range(2)]
+    assert made[0] == made[1]
+    with zipfile.ZipFile(io.BytesIO(made[0])) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert b"2021-01-05T00:00:00Z" in archive.read("docProps/core.xml")
+
+
+def test_the_page_is_that_of_the_standard():
+    (page,) = word().sections
+    sizes = (page.page_width, page.top_margin, page.bottom_margin, page.left_margin)
+    millimetres = [round(size / Mm(1)) for size in sizes]
+    assert millimetres == [210, 37, 35, 28]
+    styles = word().styles
+    faces = {
+        name: styles[name].element.rPr.rFonts.get(qn("w:eastAsia"))
+        for name in ("Normal", "Title", "Heading 1", "Heading 2")
+    }
+    assert list(faces.values()) == ["仿宋_GB2312", "方正小标宋简体", "黑体", "楷体_GB2312"]
+    assert styles["Normal"].font.size == Pt(16)
+    assert "— 1 —" in page.footer._element.xpath("string(.)")
+    assert page.even_page_footer.paragraphs[0].alignment != page.footer.paragraphs[0].alignment
+
+
+def test_headings_and_text_stand_in_order():
+    said = [(p.style.name, p.text) for p in word().paragraphs]
+    heads = [text for style, text in said if style == "Heading 1"]
+    assert heads == [
+        "一、总体情况",
+        "二、主动公开政府信息情况",
+        "三、收到和处理政府信息公开申请情况",
+        "四、政府信息公开行政复议、行政诉讼情况",
+        "五、存在的主要问题及改进情况",
+        "六、其他需要报告的事项",
+    ]
+    assert said[0] == ("发文机关标志", "厦门市湖里区人民政府文件")
+    assert said[1] == ("发文字号", "厦湖府〔2021〕1号")
+    assert [text for style, text in said if style == "署名"][-1] == "2021年1月5日"
+    assert said[-1] == ("版记", "厦门市湖里区人民政府办公室\t2021年1月5日印发")
+
+
+def test_tables_are_merged_as_the_form_is_and_repeat_their_heads():
+    _, third, _ = word().tables
+    assert len(third.columns) == 10
+    (corner,) = {third.cell(r, c)._tc for r in range(3) for c in range(3)}
+    assert "勾稽关系" in corner.xpath("string(.)")
+    assert third.cell(4, 9).text == "0"
+    assert third.cell(5, 0).text == third.cell(24, 0).text == "三、本年度办理结果"
+    heads = [bool(row._tr.xpath("w:trPr/w:tblHeader")) for row in third.rows]
+    assert heads == [True] * 3 + [False] * 23
+    assert all(row._tr.xpath("w:trPr/w:cantSplit") for row in third.rows)
+    caption = third._tbl.tblPr.find(qn("w:tblCaption")).get(qn("w:val"))
+    assert caption == "收到和处理政府信息公开申请情况"
+
+
+def test_charts_are_pictures_that_speak():
+    shapes = word().inline_shapes
+    told = [shape._inline.docPr.get("descr") for shape in shapes]
+    assert len(told) == 2
+    assert all(text.startswith("柱状图：") for text in told)
+
+
+@pytest.mark.parametrize(("name", "draft"), [("huli-2020", False), ("pingtan-2021", True)])
+def test_a_draft_is_marked_on_every_page(name, draft):
+    page = word(name).sections[0]
+    for header in (page.header, page.even_page_header):
+        assert ("草稿" in "".join(header._element.xpath("//@string"))) is draft
+
+
+def test_every_sheet_has_a_title_and_the_lists_are_plain_tables():
+    assert book().sheetnames == [
+        "说明",
+        "二 主动公开政府信息情况",
+        "三 收到和处理政府信息公开申请情况",
+        "四 政府信息公开行政复议、行政诉讼情况",
+        "数据",
+        "核验",
+    ]
+    for name in ("数据", "核验"):
+        sheet = book()[name]
+        assert not sheet.merged_cells.ranges
+        assert sheet.freeze_panes == "A3"
+        assert sheet.tables[
+            name
+        ].ref == f"A2:{sheet.cell(1, sheet.max_column).column_letter}" + str(sheet.max_row)
+        assert all(sheet.cell(2, c).value for c in range(1, sheet.max_column + 1))
+    assert all(sheet["A1"].value for sheet in book().worksheets)
+
+
+def test_values_are_numbers_as_they_are_printed():
+    blocks = sample.blocks()
+    name = "t2.procurement.amount"
+    (fact,) = [f for f in blocks[-1]["facts"]["facts"] if f["id"] == name]
+    fact["value"] = "24161987.13"
+    (cell,) = [
+        c
+        for row in next(b for b in blocks if b.get("id") == "t2")["rows"]
+        for c in row
+        if c.get("fact") == name
+    ]
+    cell["text"] = "24161987.13元"
+    made = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, blocks)))
+    (amount,) = [c for row in made.worksheets[1].iter_rows() for c in row if c.value == 24161987.13]
+    assert (amount.data_type, amount.number_format) == ("n", '0.00"元"')
+    third = book()["三 收到和处理政府信息公开申请情况"]
+    assert third.cell(5, 10).value == 76
+    assert str(third.freeze_panes) == "D5"
+    facts = {row[0].value: row[2] for row in book()["数据"].iter_rows(min_row=3)}
+    assert facts["t3.new.total"].value == 76
+
+
+def test_what_a_number_would_change_stays_text():
+    values = ["007", "1E5", "2020-01-01", "12345678901234567.8", "NaN"]
+    blocks = sample.blocks()
+    for fact, value in zip(blocks[-1]["facts"]["facts"], values, strict=False):
+        fact["value"] = value
+    sheet = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, blocks)))["数据"]
+    assert [(c.value, c.data_type) for c in sheet["C"][2:7]] == [(value, "s") for value in values]
+
+
+def test_no_text_becomes_a_formula():
+    openings = ["=", "+", "-", "@", "＝", "＋", "－", "＠", " =", "\t="]
+    texts = [f'{opening}HYPERLINK("file:///etc/passwd")' for opening in openings]
+    blocks = sample.blocks(issuer=texts[0])
+    for fact, text in zip(blocks[-1]["facts"]["facts"], texts, strict=False):
+        fact |= {"label": text, "value": text}
+    made = make(TablesXlsx, blocks)
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        sheets = [n for n in archive.namelist() if re.match("xl/worksheets/sheet", n)]
+        assert not [n for n in sheets if re.search(rb"<f[ >]", archive.read(n))]
+    sheet = openpyxl.load_workbook(io.BytesIO(made))["数据"]
+    for column in ("B", "C"):
+        found = [(cell.value, cell.quotePrefix) for cell in sheet[column][2:12]]
+        assert found == [(text, True) for text in texts]
+
+
+def test_numbers_keep_every_digit():
+    blocks = sample.blocks()
+    blocks[-1]["facts"]["facts"][0]["value"] = "123456789012.34"
+    made = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, blocks)))
+    assert Decimal(repr(made["数据"]["C3"].value)) == Decimal("123456789012.34")
