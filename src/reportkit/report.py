@@ -4,35 +4,16 @@ from __future__ import annotations
 
 import base64
 import platform
-from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from reportkit.blocks import prose_text
 from reportkit.charts import Kind, show_chart
-from reportkit.checks import (
-    Check,
-    accept,
-    continuity_checks,
-    coverage_checks,
-    form_checks,
-    intake_checks,
-    limit_checks,
-    member_checks,
-    notice_checks,
-    plausibility_checks,
-    published_checks,
-    relation_checks,
-    restatement_checks,
-    rule_of,
-    share_checks,
-)
-from reportkit.coverage import Coverage, cover
+from reportkit.checks import rule_of
+from reportkit.compilation import Compilation
 from reportkit.display import (
     Shown,
     show_checks,
@@ -43,41 +24,21 @@ from reportkit.display import (
     show_table,
 )
 from reportkit.errors import InputError
-from reportkit.facts import Computer, Fact, Facts, plain
-from reportkit.forms import Form, form_for, forms
-from reportkit.ledgers import Ledgers, schemas
-from reportkit.narrative import Narrative, render
-from reportkit.params import District, Project, ReportParams, Scope
-from reportkit.past import Past, figures_of
-from reportkit.published import load_published, read_report
+from reportkit.facts import Fact, plain
+from reportkit.ledgers import schemas
 from reportkit.sealing import evidence_parquet, seal_of
-from reportkit.specs import read_specs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
+    from reportkit.params import Scope
 
-@dataclass
-class Report:
-    """One report of one district and year; made by `open_report`.
+
+class Report(Compilation):
+    """A report in a notebook; made by `open_report`.
 
     Every method that shows something returns an object for the end of a notebook cell.
     """
-
-    project: Project
-    district: District
-    year: int
-    form: Form
-    params: ReportParams
-    scope: Scope
-    draft: bool
-    ledgers: Ledgers
-    computer: Computer
-    absent: tuple[str, ...]
-    past: Past | None
-    members: Mapping[str, Past | None]
-    _extra: dict[str, Fact] = field(default_factory=dict)
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         return self.inputs()._repr_mimebundle_(**options)
@@ -151,34 +112,6 @@ class Report:
         self._extra[name] = fact
         return fact
 
-    @property
-    def is_draft(self) -> bool:
-        """Asked for, or no narrative of its own, or an open error."""
-        return self.draft or any(c.open and c.severity == "error" for c in self.all_checks)
-
-    @property
-    def made(self) -> list[Past]:
-        """Reports that were made already and that this one is compared with."""
-        return [past for past in (self.past, *self.members.values()) if past is not None]
-
-    @cached_property
-    def narrative(self) -> Narrative:
-        """The rendered text."""
-        path = self.project.report_file(self.district.id, self.year, "md")
-        if path.is_file():
-            template, name = path.read_text(encoding="utf-8"), path.as_posix()
-        else:
-            template, name = self.form.default_narrative(), f"default narrative {self.form.name}"
-        context = {"year": self.year, "district": self.district}
-        return render(template, computer=self.computer, form=self.form, context=context, name=name)
-
-    @cached_property
-    def coverage(self) -> Coverage:
-        """The text with every number looked at: bound to a fact, allowed, or unbound."""
-        narrative = self.narrative
-        units = {name: self.computer.get(name).unit for name in narrative.places}
-        return cover(narrative.sections, units)
-
     def head(self) -> Shown:
         """Title, document number, dates and preamble."""
         issuer = self.district.issuer or self.district.name
@@ -248,16 +181,6 @@ class Report:
             return None
         return show_chart(name, frame, title=title, kind=kind, unit=unit, line=line, limit=limit)
 
-    @property
-    def facts(self) -> Facts:
-        """All facts of the report so far, by id: the form's cells and what the text asked for."""
-        return Facts(dict(self._computed()) | self._extra)
-
-    def _computed(self) -> Facts:
-        for name in self.computer.cells:
-            self.computer.get(name)
-        return Facts(self.computer.facts)
-
     def outcomes(self, table: int | str = 3, total: str = "results_total") -> pd.DataFrame:
         """The parts of a total row of a table, by label, for a chart: those that are not zero.
 
@@ -278,80 +201,9 @@ class Report:
         frame = pd.DataFrame(years).astype("int64").rename_axis("办理结果")
         return frame[frame.any(axis=1)]
 
-    @cached_property
-    def all_checks(self) -> list[Check]:
-        """Every rule that applies, and what was accepted of its findings.
-
-        Facts that a notebook adds take no part: what is a draft is known before the first cell
-        shows it.
-        """
-        _ = self.narrative
-        for relation in self.params.relations:
-            for name in relation.facts:
-                try:
-                    self.computer.get(name)
-                except InputError as error:
-                    file = self.project.report_file(self.district.id, self.year, "yaml")
-                    message = f"{file}: relation '{relation.title}': {error.message}"
-                    raise InputError("relation", message) from None
-        facts = self._computed()
-        values = {name: facts[name].number for name in self.computer.cells}
-        cells = list(self.computer.cells.values())
-        checks = form_checks(self.form, facts, year=self.year, ledgers=self.ledgers)
-        checks += relation_checks(self.params.relations, facts)
-        meant = self.computer.possible() if self.coverage.of("unbound") else facts
-        titles = {s.number: f"{s.number}、{s.title}" for s in self.form.sections} | {"": "序言"}
-        checks += coverage_checks(self.coverage, meant, titles=titles)
-        if self.past:
-            checks += continuity_checks(self.form, values, self.past.values)
-            if self.past.facts:
-                checks += restatement_checks(self.past, self._computer_of_last_year())
-            checks += plausibility_checks(cells, values, self.past.values)
-        members = {name: made.values if made else None for name, made in self.members.items()}
-        checks += member_checks(cells, values, members) + share_checks(self.form, values)
-        days = [day for day in (self.params.dated, self.params.printed) if day]
-        checks += notice_checks(
-            self.form,
-            {number: prose_text(body) for number, body in self.narrative.sections.items()},
-            last=self.past.sections if self.past else {},
-            year=self.year,
-            level="department" if self.scope == "office" else self.district.level,
-            published=max(days, default=None),
-        )
-        checks += intake_checks(self.ledgers)
-        if "applications" in self.ledgers:
-            ledger = self.ledgers["applications"]
-            checks += limit_checks(ledger, self.year, self.ledgers.calendar)
-        path = self.project.report_file(self.district.id, self.year, "published.json")
-        if path.is_file():
-            checks += published_checks(read_report(load_published(path)).published, facts)
-        return accept(checks, self.params.waivers)
-
-    def _computer_of_last_year(self) -> Computer:
-        """Last year's form over today's ledgers, so far as this year's report reads them."""
-        year = self.year - 1
-        return Computer(
-            year, cells=form_for(year).cells(year), specs=self.computer.specs, declared=[],
-            ledgers=dict(self.ledgers),
-        )  # fmt: skip
-
     def checks(self) -> Shown:
         """What holds and what does not."""
         return show_checks(self.all_checks)
-
-    def facts_document(self) -> dict[str, Any]:
-        """The document ``facts.json``."""
-        places: dict[str, tuple[str, ...]] = {
-            cell.id: (f"table:{cell.table}",) for cell in self.computer.cells.values()
-        }
-        for name, where in self.narrative.places.items():
-            places[name] = places.get(name, ()) + where
-        for name, fact in self._extra.items():
-            places[name] = fact.places
-        _ = self.all_checks
-        return self.facts.placed(places).as_json(
-            district=self.district.id, year=self.year, edition=self.form.name, scope=self.scope
-        )
 
     def _last_year(self) -> dict[str, dict[str, Any]]:
         """Last year's value and the change of every fact that has one, for the audit page."""
@@ -439,50 +291,6 @@ def open_report(
         or refused; all missing ledgers are told at once.
     """
     # The papermill command guesses types: `-p district 350206` arrives as a number.
-    district, year = str(district), int(year)
-    project = Project.find(params, data, out)
-    form = form_for(year)
-    who = project.district(district)
-    report_params = project.report(district, year)
-    ledgers = Ledgers(project, who)
-    cells = form.cells(year)
-    needed = {cell.definition.ledger for cell in cells if cell.definition}
-    elsewhere = {ledger for other in forms() for ledger in other.ledgers()} - needed
-    sources = {key: ledgers.sources(key) for key in schemas() if key not in elsewhere}
-    if missing := [key for key in sources if key in needed and not sources[key]]:
-        names = "\n".join(
-            f"  {schemas()[key].name}: {project.data / district}/{key}-….csv, .xlsx or .parquet"
-            for key in missing
-        )
-        message = (
-            f"the {form.name} form needs ledgers that are not there:\n{names}\n"
-            "add them (a file with a heading only counts as zero records)"
-        )
-        raise InputError("ledger-missing", message, district=district, year=year)
-    for key in sources:
-        if sources[key]:
-            ledgers[key]
-    scope = scope or who.scope
-    past = figures_of(project, district, year - 1, scope=scope)
-    summed = project.members(district) if scope == "district" else []
-    members = {
-        name: figures_of(project, name, year, scope=project.district(name).scope) for name in summed
-    }
-    computer = Computer(
-        year, cells=cells, specs=read_specs(project.params / "facts"),
-        declared=report_params.declared, ledgers=ledgers, past=past.values if past else None,
-    )  # fmt: skip
-    draft = draft or not project.report_file(district, year, "md").is_file()
-    to_do = [fact for fact in report_params.declared if fact.value is None]
-    if to_do and not draft:
-        listed = "\n".join(f"  {fact.place}: {fact.id} ({fact.label})" for fact in to_do)
-        message = (
-            f"{len(to_do)} declared figures are still to fill in:\n{listed}\n"
-            "give each its value, source, stated_by and stated_on; or ask for a draft (--draft)"
-        )
-        raise InputError("to-do", message, district=district, year=year)
-    return Report(
-        project=project, district=who, year=year, form=form, params=report_params,
-        scope=scope, draft=draft, ledgers=ledgers, computer=computer,
-        absent=tuple(key for key in sources if not sources[key]), past=past, members=members,
-    )  # fmt: skip
+    return Report.open(
+        str(district), int(year), scope=scope, draft=draft, params=params, data=data, out=out
+    )
