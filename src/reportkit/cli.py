@@ -94,7 +94,8 @@ def run(
         district, year, scope=scope, draft=draft, force=force, params=params, data=data, out=out
     )
     current = outcome.folder.parents[1] / "current"
-    documents = [current / name for name in ("report.html", "audit.html", "report.pdf")]
+    names = ("report.html", "audit.html", "report.pdf", "report.docx", "tables.xlsx")
+    documents = [current / name for name in names]
     lines = [_finding(check) for check in outcome.findings]
     if lines:
         lines.insert(0, f"{len(lines)} checks do not hold:")
