@@ -96,7 +96,8 @@ def run(
         district, year, scope=scope, draft=draft, force=force, params=params, data=data, out=out
     )
     current = outcome.folder.parents[1] / "current"
-    documents = [current / name for name in ("report.html", "audit.html", "report.pdf")]
+    names = ("report.html", "audit.html", "report.pdf", "report.docx", "tables.xlsx")
+    documents = [current / name for name in names]
     lines = _findings(outcome.findings)
     state = "unchanged" if outcome.unchanged else "made"
     lines.append(f"{state}{' as a draft' if outcome.draft else ''}: {outcome.folder}")
