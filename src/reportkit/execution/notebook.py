@@ -30,6 +30,8 @@ _FIXED = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
+# What an executed notebook may hold; more is a mistake, and no reader could open it.
+_LARGEST = 64 << 20
 
 
 class LocalKernelManager(AsyncKernelManager):
@@ -40,9 +42,14 @@ class LocalKernelManager(AsyncKernelManager):
 
 
 def execute(
-    notebook: Path, parameters: Mapping[str, Any], output: Path, *, cwd: Path | None = None
+    notebook: Path,
+    parameters: Mapping[str, Any],
+    output: Path,
+    *,
+    cwd: Path | None = None,
+    warm: bool = False,
 ) -> nbformat.NotebookNode:
-    """Execute a notebook in a fresh kernel.
+    """Execute a notebook in a fresh kernel: a cold one, or one forked from this process.
 
     Parameters
     ----------
@@ -53,6 +60,8 @@ def execute(
         Where the executed notebook is written, also when a cell fails.
     cwd : Path, optional
         Working folder of the kernel.
+    warm : bool
+        Fork the kernel from this process, if that is safe; see `reportkit.execution.forked`.
 
     Returns
     -------
@@ -61,14 +70,16 @@ def execute(
     Raises
     ------
     ExecutionError
-        ``cell-failed`` with the cell's number, ``kernel-died``, ``timeout`` or ``no-kernel``.
+        ``cell-failed`` with the cell's number, ``out-of-memory``, ``kernel-died``, ``timeout``,
+        ``output-too-large`` or ``no-kernel``.
     """
-    with _kernel_environment():
+    with kernel_environment():
         try:
             executed: nbformat.NotebookNode = papermill.execute_notebook(
                 str(notebook).replace("{", "{{").replace("}", "}}"),
                 str(output).replace("{", "{{").replace("}", "}}"),
                 parameters=dict(parameters),
+                engine_name="reportkit-warm" if warm else None,
                 progress_bar=False,
                 request_save_on_cell_execute=False,
                 cwd=cwd,
@@ -78,12 +89,12 @@ def execute(
                 # All outputs have arrived; asking politely only costs time and an interrupt.
                 shutdown_kernel="immediate",
             )
-            return executed
         except PapermillExecutionError as error:
             message = (
                 f"cell {error.cell_index + 1} of {notebook.name}: {error.ename}: {error.evalue}"
             )
-            raise ExecutionError("cell-failed", message, cell=error.cell_index + 1) from None
+            reason = "out-of-memory" if error.ename == "MemoryError" else "cell-failed"
+            raise ExecutionError(reason, message, cell=error.cell_index + 1) from None
         except DeadKernelError:
             message = f"the kernel of {notebook.name} died; see run.log, and try again"
             raise ExecutionError("kernel-died", message) from None
@@ -91,15 +102,20 @@ def execute(
             raise ExecutionError("timeout", f"{notebook.name}: {error}") from None
         except (PapermillException, RuntimeError) as error:
             raise ExecutionError("no-kernel", f"{notebook.name} did not start: {error}") from None
+    if output.stat().st_size > _LARGEST:
+        message = f"the executed notebook is larger than {_LARGEST >> 20} MiB; show less in it"
+        raise ExecutionError("output-too-large", message)
+    return executed
 
 
 @contextmanager
-def _kernel_environment() -> Iterator[None]:
+def kernel_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
     """The environment that kernels started inside inherit."""
     # Socket names are limited to about 100 bytes, so they live in a short private folder.
     with tempfile.TemporaryDirectory(prefix="rk-") as runtime:
         before = dict(os.environ)
-        os.environ.update(_FIXED, JUPYTER_RUNTIME_DIR=runtime)
+        # A profile of the user's own could run code of its own before the first cell.
+        os.environ.update(_FIXED, JUPYTER_RUNTIME_DIR=runtime, IPYTHONDIR=runtime, **(more or {}))
         try:
             yield
         finally:

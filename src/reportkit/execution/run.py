@@ -8,6 +8,7 @@ as it was and its notebook and log under ``failed/``.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import logging
@@ -72,6 +73,8 @@ def run(
     draft: bool = False,
     force: bool = False,
     notebook: Path | None = None,
+    warm: bool = False,
+    wait: bool = False,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Outcome:
     """Make one report.
@@ -89,6 +92,10 @@ def run(
     notebook : Path, optional
         The notebook to execute; ``notebooks/annual_report.ipynb`` of the project, else the
         package's own.
+    warm : bool
+        Fork the kernel from this process, where that is safe, instead of starting a cold one.
+    wait : bool
+        Wait for another run of the same report to end, instead of refusing with ``busy``.
     now : callable
         The one clock.
 
@@ -113,7 +120,7 @@ def run(
     parameters |= {k: v if k == "draft" else str(v) for k, v in given.items() if v is not None}
     key = input_digest(inputs, parameters)
     place = out / district / str(year)
-    with _locked(place):
+    with _locked(place, wait=wait):
         current = place / "current"
         if not force and (kept := _unchanged(current, key)):
             return kept
@@ -122,14 +129,16 @@ def run(
         try:
             staging.mkdir()
             with _log_to(staging / "run.log"):
-                _make(report, notebook, parameters, staging)
+                _make(report, notebook, parameters, staging, warm=warm)
                 _seal(report, staging, key, run_id, started, now(), inputs, parameters)
             final = _publish(staging, place, run_id)
         except BaseException as error:
             _keep_failed(staging, place / "failed", error)
             if isinstance(error, OSError):
+                full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
                 message = f"{staging.parent} cannot be written: {error.strerror}"
-                raise ExecutionError("not-writable", message, district=district) from error
+                reason = "no-space" if full else "not-writable"
+                raise ExecutionError(reason, message, district=district) from error
             raise
     return _outcome(final, unchanged=False)
 
@@ -165,12 +174,14 @@ def _inputs(report: Report, notebook: Path) -> list[tuple[str, str]]:
     return [(path.as_posix(), digest(path)) for path in (*found, notebook)] + tables
 
 
-def _make(report: Report, notebook: Path, parameters: dict[str, Any], staging: Path) -> None:
+def _make(
+    report: Report, notebook: Path, parameters: dict[str, Any], staging: Path, *, warm: bool
+) -> None:
     """Execute, gate, and write everything that is made from the executed notebook."""
     from nbconvert.exporters import get_exporter
 
     _log.info("executing %s with %s", notebook, parameters)
-    executed = execute(notebook, parameters, staging / "report.ipynb")
+    executed = execute(notebook, parameters, staging / "report.ipynb", warm=warm)
     seal = gate(executed)
     expected = report.facts_document()
     _same_cells(report, seal["facts"], expected)
@@ -295,7 +306,7 @@ def _outcome(folder: Path, *, unchanged: bool) -> Outcome:
 
 
 @contextlib.contextmanager
-def _locked(place: Path) -> Iterator[None]:
+def _locked(place: Path, *, wait: bool = False) -> Iterator[None]:
     """One run at a time for a district and year; what a dead run left behind is removed."""
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -305,7 +316,7 @@ def _locked(place: Path) -> Iterator[None]:
         raise ExecutionError("not-writable", message) from None
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError:
             message = f"another run is at work in {place}; wait for it"
             raise ExecutionError("busy", message) from None
