@@ -42,7 +42,7 @@ _log = logging.getLogger("reportkit")
 LARGEST_OUTPUT = 64 << 20
 
 
-class WarmEngine(NBClientEngine):
+class WarmEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
     """papermill's engine ``reportkit-warm``."""
 
     @classmethod
@@ -88,10 +88,10 @@ def _has_loop_or_context() -> bool:
     return context is not None and not context.closed
 
 
-class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types
+class _Client(PapermillNotebookClient):  # type: ignore[misc]  # the same
     """papermill's own client, talking to a forked kernel."""
 
-    def execute(self, **options: Any) -> Any:
+    def execute(self) -> Any:
         """Run all cells up to the first that fails."""
         self.reset_execution_trackers()
         with _Kernel() as self.kernel:
@@ -100,7 +100,7 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has n
             self.set_widgets_metadata()
         return self.nb
 
-    def execute_cell(self, cell: Any, cell_index: int, **options: Any) -> Any:
+    def execute_cell(self, cell: Any, cell_index: int) -> Any:
         """Run one cell; outputs are added to it as they come."""
         if cell.cell_type != "code" or not cell.source.strip():
             return cell

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reportkit.params import Scope
 
 State = Literal["made", "unchanged", "failed"]
@@ -55,7 +56,6 @@ class Job:
     district: str
     years: tuple[int, ...]
     settings: Settings
-    attempt: int = 1
 
 
 @dataclass(frozen=True)

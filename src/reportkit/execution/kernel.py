@@ -30,15 +30,21 @@ class _PipeSession(Session):
         super().__init__()
         self._pipe, self._lock = pipe, threading.Lock()
 
-    def send(self, stream: Any, msg_or_type: Any, *positional: Any, **named: Any) -> Any:
-        names = ("content", "parent", "ident", "buffers", "track", "header", "metadata")
-        named |= dict(zip(names, positional, strict=False))
+    def send(
+        self,
+        stream: Any,  # noqa: ARG002 - there is one pipe for all
+        msg_or_type: dict[str, Any] | str,
+        content: dict[str, Any] | None = None,
+        parent: dict[str, Any] | None = None,
+        ident: bytes | list[bytes] | None = None,  # noqa: ARG002
+        buffers: Any = None,  # noqa: ARG002
+        track: bool = False,  # noqa: ARG002
+        header: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> dict[str, Any] | None:
         message = msg_or_type
         if isinstance(message, str):
-            message = self.msg(
-                message, content=named.get("content"), parent=named.get("parent"),
-                header=named.get("header"), metadata=named.get("metadata"),
-            )  # fmt: skip
+            message = self.msg(message, content, parent, header, metadata)
         if message["header"]["msg_type"] in _SENT:
             packed = self.pack(message | {"buffers": []})
             with self._lock:
@@ -54,17 +60,17 @@ class _Kernel(InProcessKernel):
 
     @default("stdout")
     def _heard_stdout(self) -> OutStream:
-        return OutStream(self.session, self.iopub_thread, "stdout")
+        return OutStream(self.session, self.iopub_thread, "stdout")  # type: ignore[no-untyped-call]
 
     @default("stderr")
     def _heard_stderr(self) -> OutStream:
-        return OutStream(self.session, self.iopub_thread, "stderr")
+        return OutStream(self.session, self.iopub_thread, "stderr")  # type: ignore[no-untyped-call]
 
 
 def serve(pipe: Connection) -> None:
     """Run each cell that comes through the pipe."""
-    HistoryManager.enabled = False
-    kernel = _Kernel(session=_PipeSession(pipe))
+    HistoryManager.enabled = False  # type: ignore[assignment]
+    kernel = _Kernel(session=_PipeSession(pipe))  # type: ignore[no-untyped-call]
     sys.stdout, sys.stderr = kernel.stdout, kernel.stderr
     with asyncio.Runner() as runner:
         while True:
@@ -84,5 +90,5 @@ def serve(pipe: Connection) -> None:
 
 
 async def _execute(kernel: _Kernel, request: dict[str, Any]) -> None:
-    kernel.set_parent([], request)
-    await kernel.execute_request(None, [], request)
+    kernel.set_parent([], request)  # type: ignore[no-untyped-call]
+    await kernel.execute_request(None, [], request)  # type: ignore[no-untyped-call]

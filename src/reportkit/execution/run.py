@@ -24,15 +24,17 @@ from reportkit.errors import ExecutionError, InputError, ReportkitError
 from reportkit.execution.evidence import write_evidence
 from reportkit.execution.leaks import check_leaks
 from reportkit.execution.notebook import execute, gate
+from reportkit.execution.seen import Seen, Watch, files_sight, read_seen, write_seen
 from reportkit.facts import facts_bytes
 from reportkit.proof import input_digest, verify_files, write_manifest
-from reportkit.proof.manifest import code_digest, digest, environment
+from reportkit.proof.manifest import code_digest, environment
 from reportkit.report import Report, open_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reportkit.params import Scope
+    from reportkit.sources import DatabaseSource
 
 _log = logging.getLogger("reportkit")
 
@@ -114,7 +116,9 @@ def run(
     report = open_report(district, year, scope=scope, draft=draft, params=params, data=data)
     report.facts_document()  # finds every fault of narrative and definitions before a kernel starts
     notebook = notebook or find_notebook(report)
-    inputs = _inputs(report, notebook)
+    watch = Watch(int(started.timestamp() * 1e9))
+    watch.folders(_watched(report, out))
+    inputs = _inputs(report, notebook, watch.digest)
     parameters: dict[str, Any] = {"district": district, "year": year}
     given = {"scope": scope, "draft": draft or None, "params": params, "data": data}
     parameters |= {k: v if k == "draft" else str(v) for k, v in given.items() if v is not None}
@@ -122,7 +126,11 @@ def run(
     place = out / district / str(year)
     with _locked(place, wait=wait):
         current = place / "current"
+        asked = asked_for(scope=scope, draft=draft, params=params, data=data)
+        files_only = all(isinstance(one, Path) for one in _sources(report))
         if not force and (kept := _unchanged(current, key)):
+            if files_only:
+                _remember(place, kept, asked, watch, 0)
             return kept
         run_id = f"{started:%Y%m%dT%H%M%SZ}-{key[:12]}"
         staging = place / f".staging-{run_id}"
@@ -140,7 +148,42 @@ def run(
                 reason = "no-space" if full else "not-writable"
                 raise ExecutionError(reason, message, district=district) from error
             raise
-    return _outcome(final, unchanged=False)
+        outcome = _outcome(final, unchanged=False)
+        if files_only:  # what a database holds is known only by reading it
+            _remember(place, outcome, asked, watch, (now() - started).total_seconds())
+    return outcome
+
+
+def asked_for(
+    *, scope: Scope | None, draft: bool, params: Path | None, data: Path | None
+) -> dict[str, Any]:
+    """How a report is asked for, as its record keeps it."""
+    folders = {"params": str(params) if params else None, "data": str(data) if data else None}
+    return {"scope": scope, "draft": draft} | folders
+
+
+def _watched(report: Report, out: Path) -> list[Path]:
+    """Folders and links that decide which files the report is made from."""
+    project, district = report.project, report.district.id
+    folders = [project.params / "facts", project.params / "reports" / district]
+    folders += [project.data / district, project.holidays_file]
+    return [*folders, out / district / str(report.year - 1) / "current"]
+
+
+def _remember(
+    place: Path, outcome: Outcome, asked: dict[str, Any], watch: Watch, seconds: float
+) -> None:
+    """Keep what a run was made from, so that the next batch need not read it."""
+    known = read_seen(place)
+    write_seen(
+        place,
+        Seen(
+            run=outcome.folder.name, asked=asked, code=code_digest(), packages=environment(),
+            seen=watch.seen, files=files_sight(outcome.folder),
+            seconds=known.seconds if known and outcome.unchanged else seconds,
+            exit_status=outcome.exit_status, draft=outcome.draft, findings=outcome.findings,
+        ),
+    )  # fmt: skip
 
 
 def find_notebook(report: Report) -> Path:
@@ -155,7 +198,7 @@ def find_notebook(report: Report) -> Path:
     raise InputError("notebook-missing", f"there is no notebook {own}")
 
 
-def _inputs(report: Report, notebook: Path) -> list[tuple[str, str]]:
+def _inputs(report: Report, notebook: Path, digest: Callable[[Path], str]) -> list[tuple[str, str]]:
     """Name and digest of all that the report is made from."""
     project, district, year = report.project, report.district.id, report.year
     found = [project.params / "districts" / f"{district}.yaml"]
@@ -163,8 +206,7 @@ def _inputs(report: Report, notebook: Path) -> list[tuple[str, str]]:
     own = [project.report_file(district, year, name) for name in ("yaml", "md", "published.json")]
     found += [path for path in (*own, project.holidays_file) if path.is_file()]
     ledgers = report.ledgers
-    sources = [source for key in ledgers for source in ledgers.sources(key)]
-    found += [source for source in sources if isinstance(source, Path)]
+    found += [source for source in _sources(report) if isinstance(source, Path)]
     tables = [
         (source.path, source.sha256)
         for ledger in ledgers.values()
@@ -172,6 +214,10 @@ def _inputs(report: Report, notebook: Path) -> list[tuple[str, str]]:
         if source.format == "sql"
     ]
     return [(path.as_posix(), digest(path)) for path in (*found, notebook)] + tables
+
+
+def _sources(report: Report) -> list[Path | DatabaseSource]:
+    return [source for key in report.ledgers for source in report.ledgers.sources(key)]
 
 
 def _make(

@@ -27,6 +27,23 @@ if TYPE_CHECKING:
 _WARM = {"JE_ARROW_MALLOC_CONF": "background_thread:false", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 
 
+def start_template() -> Any:
+    """Start the warm process, if it does not run yet; it imports while others work.
+
+    Returns
+    -------
+    multiprocessing context
+        Whose processes are forked from it; where forking is not safe they are spawned.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", "reportkit.execution.template"])
+    with kernel_environment(_WARM):
+        forkserver.ensure_running()
+    return context
+
+
 class LocalWorkers(Executor):
     """Runs jobs in processes of their own, so many at once.
 
@@ -39,16 +56,11 @@ class LocalWorkers(Executor):
     """
 
     def __init__(self, jobs: int, *, tell: Tell) -> None:
+        self.capacity = jobs
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="reportkit-job")
         self._tell, self._stopped = tell, threading.Event()
         self._living: set[int] = set()
-        fork = sys.platform == "linux"
-        self._context = multiprocessing.get_context("forkserver" if fork else "spawn")
-        if fork:
-            # It imports while the batch is still being planned.
-            self._context.set_forkserver_preload(["__main__", "reportkit.execution.template"])
-            with kernel_environment(_WARM):
-                forkserver.ensure_running()
+        self._context = start_template()
 
     def submit(self, work: Work, job: Job, /) -> Future[list[Result]]:  # type: ignore[override]
         """Run ``work(job, tell)`` in a process; the future holds the results that it told."""
@@ -107,7 +119,7 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: set[in
         process.join()
         living.discard(process.pid)
         receive.close()
-    if len(results) < len(job.years) and (running or not results):
+    if running or not results:
         year = running.year if running else job.years[0]
         if not reason:
             reason = "worker-died"
