@@ -50,7 +50,7 @@ class WarmEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no type
         """Run the cells in a forked child; in a cold kernel where this process cannot be forked."""
         reason = _why_not(kernel_name)
         if reason:
-            _log.warning("a cold kernel runs this notebook: %s", reason)
+            _log.warning("kernel: cold, since %s", reason)
             return super().execute_managed_notebook(nb_man, kernel_name, **options)
         timeout = options.get("execution_timeout")
         return _Client(nb_man, timeout=timeout, record_timing=False).execute()
@@ -133,6 +133,8 @@ class _Kernel:
             warnings.simplefilter("ignore", DeprecationWarning)
             self._child.start()
         other.close()
+        told = (self._child.pid, os.getpid(), os.getppid(), len(sys.modules))
+        _log.info("kernel: process %d, forked from %d, child of %d, with %d modules", *told)
         self._number = self._bytes = 0
         return self
 

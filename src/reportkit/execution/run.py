@@ -227,6 +227,8 @@ def _make(
     from nbconvert.exporters import get_exporter
 
     _log.info("executing %s with %s", notebook, parameters)
+    if not warm:
+        _log.info("kernel: cold")
     executed = execute(notebook, parameters, staging / "report.ipynb", warm=warm)
     seal = gate(executed)
     expected = report.facts_document()

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 # A command with more districts than this is only in batch.json and batch.html.
 _SHOWN = 12
+# A report that was not tried has the same fields.
+_EMPTY = {
+    "district": "", "year": 0, "state": "left", "exit_status": 0, "run": "", "draft": False,
+    "seconds": 0.0, "peak_bytes": 0, "errors": 0, "warnings": 0, "reason": "", "message": "",
+}  # fmt: skip
 
 
 def summary(done: Done, *, batch: str, times: tuple[str, str], options: Sequence[str]) -> Any:
@@ -43,7 +48,7 @@ def summary(done: Done, *, batch: str, times: tuple[str, str], options: Sequence
         | {"left": len(done.left), "with_findings": sum(bool(r.findings) for r in done.results)},
         "failures": _failures(done.results, options),
         "reports": [_report(result) for result in done.results]
-        + [{"district": d, "year": y, "state": "left"} for d, y in done.left],
+        + [_EMPTY | {"district": d, "year": y} for d, y in done.left],
     }
 
 
