@@ -6,11 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
-
-from batches import add_district, batch, currents, make_project, start, states, working_in
+from batches import batch, currents, make_project, start, states, working_in
 
 FAULTS = """
 import ctypes, os, pathlib, subprocess, sys, threading, time
@@ -58,7 +56,9 @@ EXPECTED = {
 def test_each_fault_stops_its_own_report_and_no_other(tmp_path):
     project = make_project(tmp_path, EXPECTED, {"outcomes": FAULTS, "seal": LAST})
     (project / "data/ragged/cases.csv").write_text("案号,类型\n1,行政复议,3,4\n", encoding="utf-8")
-    (project / "data/broken/cases.csv").write_bytes("案号,类型\n号".encode("gb18030")[:-1] + b"\xff")
+    (project / "data/broken/cases.csv").write_bytes(
+        "案号,类型\n号".encode("gb18030")[:-1] + b"\xff"
+    )
     done = batch(project, "--timeout", "25", "--retries", "0")
     assert done.returncode == 3, done.stderr
     told = states(done)
@@ -103,7 +103,7 @@ def test_what_has_not_changed_is_left_and_a_lost_journal_is_begun_anew(done_once
 
 def test_every_cause_of_making_anew_is_named(done_once):
     ledger = done_once / "data/a/fees.csv"
-    times = os.stat(ledger)
+    times = ledger.stat()
     ledger.touch()
     assert plan(done_once) == {"a": [], "b": [], "c": []}
     # Of the same size, with its times put back: the change of its inode gives it away.
@@ -127,7 +127,9 @@ def test_every_cause_of_making_anew_is_named(done_once):
     currents(done_once)
 
 
-WAITS = "import pathlib, time\nwhile district != 'a' and pathlib.Path('wait').exists(): time.sleep(.05)"
+WAITS = (
+    "import pathlib, time\nwhile district != 'a' and pathlib.Path('wait').exists(): time.sleep(.05)"
+)
 
 
 @pytest.fixture
@@ -168,7 +170,7 @@ def test_a_stopped_batch_leaves_nothing_behind_and_goes_on(waiting, signals, sta
     finishes = signals == [signal.SIGINT]
     if finishes:
         (waiting / "wait").unlink()
-    stdout, stderr = process.communicate(timeout=120)
+    _, stderr = process.communicate(timeout=120)
     assert process.returncode == status, stderr
     for _ in range(200):
         if not (left := working_in(waiting)):

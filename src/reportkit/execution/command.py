@@ -139,11 +139,15 @@ def _file(options: Options, params: Path) -> BatchFile:
 
 
 def _workers(options: Options, jobs: int) -> Callable[[Any], Workers]:
-    if options.scheduler is None:
+    address = options.scheduler
+    if address is None:
         return lambda tell: LocalWorkers(jobs, tell=tell)
-    from reportkit.execution.cluster import ClusterWorkers
-
-    return lambda tell: ClusterWorkers(options.scheduler, options.store, tell=tell)
+    try:
+        from reportkit.execution.cluster import ClusterWorkers
+    except ModuleNotFoundError as error:
+        message = f"--scheduler needs {error.name}: pip install 'reportkit[cluster]'"
+        raise InputError("extra-missing", message) from None
+    return lambda tell: ClusterWorkers(address, options.store, tell=tell)
 
 
 def _open_journal(out: Path, name: str, plan: Plan, now: Callable[[], datetime]) -> Journal:

@@ -154,6 +154,41 @@ def run(
     return outcome
 
 
+def adopt(place: Path, run_id: str, fill: Callable[[Path], object]) -> Path:
+    """Publish a run that was made elsewhere, as if it had been made here.
+
+    Parameters
+    ----------
+    place : Path
+        Folder of the district and year.
+    run_id : str
+    fill : callable
+        Puts the run's files into the folder that it is given.
+
+    Returns
+    -------
+    Path
+        The run in force.
+
+    Raises
+    ------
+    ReportkitError
+        ``run-changed``: it did not arrive whole; nothing was published.
+    """
+    with _locked(place, wait=True):
+        if (place / "runs" / run_id).is_dir():
+            return place / "runs" / run_id
+        staging = place / f".staging-{run_id}"
+        staging.mkdir()
+        try:
+            fill(staging)
+            verify_files(staging)
+            return _publish(staging, place, run_id)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+
+
 def asked_for(
     *, scope: Scope | None, draft: bool, params: Path | None, data: Path | None
 ) -> dict[str, Any]:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 # Arrow's allocator would start a thread on import, and nothing with threads is forked.
 _WARM = {"JE_ARROW_MALLOC_CONF": "background_thread:false", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 
+# The environment belongs to all threads: one at a time changes it.
+_STARTING = threading.Lock()
+
 
 def start_template() -> Any:
     """Start the warm process, if it does not run yet; it imports while others work.
@@ -39,7 +42,7 @@ def start_template() -> Any:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", "reportkit.execution.template"])
-    with kernel_environment(_WARM):
+    with _STARTING, kernel_environment(_WARM):
         forkserver.ensure_running()
     return context
 
