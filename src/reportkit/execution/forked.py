@@ -197,6 +197,8 @@ def _serve(pipe: Connection, other: Connection) -> None:
     if "numpy" in sys.modules:
         # Python seeds its own generator after a fork; numpy's would repeat the parent's numbers.
         sys.modules["numpy"].random.seed()
+    # Said by the debugger that ipykernel imports, on stderr, at every start.
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 
     from reportkit.execution.kernel import serve
 

@@ -378,7 +378,7 @@ def _unchanged(current: Path, key: str) -> Outcome | None:
         verify_files(current)
     except (OSError, ValueError, KeyError, ReportkitError):
         return None
-    return _outcome(current.resolve(), unchanged=True)
+    return _outcome(current.parent / "runs" / current.resolve().name, unchanged=True)
 
 
 def _outcome(folder: Path, *, unchanged: bool) -> Outcome:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # Arrow's allocator would start a thread on import, and nothing with threads is forked.
 _WARM = {"JE_ARROW_MALLOC_CONF": "background_thread:false", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 
+# Seconds in which a process that is to end may do so by itself.
+_GRACE = 5
 # The environment belongs to all threads: one at a time changes it.
 _STARTING = threading.Lock()
 
@@ -104,6 +106,9 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: set[in
             if not wait([receive, process.sentinel], job.settings.timeout):
                 reason = "timeout"
                 message = f"it took longer than {job.settings.timeout:g} s; see --timeout"
+                # It may keep its notebook and log, if it can do so at once.
+                process.terminate()
+                process.join(_GRACE)
                 break
             try:
                 told = receive.recv() if receive.poll() else None
@@ -116,7 +121,7 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: set[in
             tell(told)
     finally:
         if not reason and running is None:
-            process.join(5)
+            process.join(_GRACE)
         end_session(process.pid)
         process.kill()
         process.join()
@@ -136,7 +141,12 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: set[in
 def _child(send: Connection, work: Work, job: Job) -> None:
     die_with_parent()
     os.setsid()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # The fork server lives while this is open somewhere, and this process while the server lives:
+    # held here, neither would end when the batch is killed.
+    alive = getattr(forkserver._forkserver, "_forkserver_alive_fd", None)
+    if alive is not None:
+        os.close(alive)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
