@@ -10,7 +10,6 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
 from reportkit.execution.jobs import Job, Result, Started
-from reportkit.execution.work import work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -211,7 +210,7 @@ def run_batch(
                 while batch.waiting and batch.running < workers.capacity and not batch.stopped:
                     job = batch.waiting.popleft()
                     batch.running += 1
-                    workers.submit(work, job).add_done_callback(_put_end(job, events.put))
+                    workers.submit(_work, job).add_done_callback(_put_end(job, events.put))
                 if not batch.running:
                     break
                 event = events.get()
@@ -234,6 +233,13 @@ def run_batch(
     done = Done(tuple(order), tuple(left), batch.stopped)
     journal.add("ended", exit_status=done.exit_status, left=len(left))
     return done
+
+
+def _work(job: Job, tell: Callable[[Started | Result], None]) -> None:
+    # Where the job is done all that it needs has been imported; here it is not.
+    from reportkit.execution.work import work
+
+    work(job, tell)
 
 
 def _put_end(job: Job, put: Callable[[_Ended], None]) -> Callable[[Future[list[Result]]], None]:

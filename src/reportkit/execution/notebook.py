@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -15,21 +12,13 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 
 from reportkit.blocks import Block, from_notebook
 from reportkit.errors import ExecutionError
+from reportkit.execution.processes import kernel_environment
 from reportkit.sealing import seal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-# One number per source of difference between machines; the kernel starts with these.
-_FIXED = {
-    "PYTHONHASHSEED": "0",
-    "TZ": "Asia/Shanghai",
-    "LC_ALL": "C.UTF-8",
-    "MPLBACKEND": "agg",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-}
 # What an executed notebook may hold; more is a mistake, and no reader could open it.
 _LARGEST = 64 << 20
 
@@ -106,21 +95,6 @@ def execute(
         message = f"the executed notebook is larger than {_LARGEST >> 20} MiB; show less in it"
         raise ExecutionError("output-too-large", message)
     return executed
-
-
-@contextmanager
-def kernel_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
-    """The environment that kernels started inside inherit."""
-    # Socket names are limited to about 100 bytes, so they live in a short private folder.
-    with tempfile.TemporaryDirectory(prefix="rk-") as runtime:
-        before = dict(os.environ)
-        # A profile of the user's own could run code of its own before the first cell.
-        os.environ.update(_FIXED, JUPYTER_RUNTIME_DIR=runtime, IPYTHONDIR=runtime, **(more or {}))
-        try:
-            yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
 
 
 def gate(notebook: Mapping[str, Any]) -> Block:

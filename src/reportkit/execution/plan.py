@@ -11,10 +11,8 @@ from pydantic import BeforeValidator, Field
 
 from reportkit.errors import InputError
 from reportkit.execution.jobs import Job, Result, Settings
-from reportkit.execution.run import asked_for
-from reportkit.execution.seen import Present, read_seen
+from reportkit.execution.seen import Present, asked_for, read_seen
 from reportkit.forms import form_for, forms
-from reportkit.ledgers import find_files, schemas
 from reportkit.params import District, Project, Scope
 from reportkit.yamlfile import Strict, read_yaml
 
@@ -216,6 +214,9 @@ def _planned(
 
 def _ledgers(project: Project, district: District, year: int) -> tuple[list[Path], list[str]]:
     """Files of the ledgers that a report reads, and what is missing of them."""
+    # With pandas in it; a batch in which nothing has changed does not wait for that.
+    from reportkit.ledgers import find_files, schemas
+
     files: list[Path] = []
     problems = []
     needed = form_for(year).ledgers()

@@ -1,4 +1,4 @@
-"""What keeps processes in hand: none outlives its parent, and a session is ended whole."""
+"""Processes in hand: what they find around them, and that none outlives its parent."""
 
 from __future__ import annotations
 
@@ -6,10 +6,39 @@ import ctypes
 import os
 import signal
 import sys
-from contextlib import suppress
+import tempfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 _PR_SET_PDEATHSIG = 1
+# One number per source of difference between machines; the kernel starts with these.
+_FIXED = {
+    "PYTHONHASHSEED": "0",
+    "TZ": "Asia/Shanghai",
+    "LC_ALL": "C.UTF-8",
+    "MPLBACKEND": "agg",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+@contextmanager
+def kernel_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
+    """The environment that kernels started inside inherit."""
+    # Socket names are limited to about 100 bytes, so they live in a short private folder.
+    with tempfile.TemporaryDirectory(prefix="rk-") as runtime:
+        before = dict(os.environ)
+        # A profile of the user's own could run code of its own before the first cell.
+        os.environ.update(_FIXED, JUPYTER_RUNTIME_DIR=runtime, IPYTHONDIR=runtime, **(more or {}))
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
 
 def die_with_parent() -> None:

@@ -24,7 +24,14 @@ from reportkit.errors import ExecutionError, InputError, ReportkitError
 from reportkit.execution.evidence import write_evidence
 from reportkit.execution.leaks import check_leaks
 from reportkit.execution.notebook import execute, gate
-from reportkit.execution.seen import Seen, Watch, files_sight, read_seen, write_seen
+from reportkit.execution.seen import (
+    Seen,
+    Watch,
+    asked_for,
+    files_sight,
+    read_seen,
+    write_seen,
+)
 from reportkit.facts import facts_bytes
 from reportkit.proof import input_digest, verify_files, write_manifest
 from reportkit.proof.manifest import code_digest, environment
@@ -187,14 +194,6 @@ def adopt(place: Path, run_id: str, fill: Callable[[Path], object]) -> Path:
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
-
-
-def asked_for(
-    *, scope: Scope | None, draft: bool, params: Path | None, data: Path | None
-) -> dict[str, Any]:
-    """How a report is asked for, as its record keeps it."""
-    folders = {"params": str(params) if params else None, "data": str(data) if data else None}
-    return {"scope": scope, "draft": draft} | folders
 
 
 def _watched(report: Report, out: Path) -> list[Path]:

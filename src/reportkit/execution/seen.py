@@ -19,6 +19,8 @@ from reportkit.proof.manifest import code_digest, digest, environment
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from reportkit.params import Scope
+
 Sight = list[Any]
 
 _NAME = ".seen.json"
@@ -182,3 +184,11 @@ def write_seen(place: Path, seen: Seen) -> None:
     new = place / f"{_NAME}-new"
     new.write_text(json.dumps(vars(seen), ensure_ascii=False), encoding="utf-8")
     new.replace(place / _NAME)
+
+
+def asked_for(
+    *, scope: Scope | None, draft: bool, params: Path | None, data: Path | None
+) -> dict[str, Any]:
+    """How a report is asked for, as its record keeps it."""
+    folders = {"params": str(params) if params else None, "data": str(data) if data else None}
+    return {"scope": scope, "draft": draft} | folders

@@ -14,8 +14,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from reportkit.execution.jobs import Job, Result, Started
-from reportkit.execution.notebook import kernel_environment
-from reportkit.execution.processes import die_with_parent, end_session
+from reportkit.execution.processes import die_with_parent, end_session, kernel_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
