@@ -42,10 +42,13 @@ def _command(out: str = "outputs") -> Callable[[Command], click.Command]:
 
     def decorate(function: Command) -> click.Command:
         taken = inspect.signature(function).parameters
+        all_taken = any(one.kind is one.VAR_KEYWORD for one in taken.values())
 
         @wraps(function)
         def wrapped(*, as_json: bool, **options: Any) -> None:
-            options = {n: v for n, v in (options | {"as_json": as_json}).items() if n in taken}
+            if not all_taken:
+                known = options | {"as_json": as_json}
+                options = {name: value for name, value in known.items() if name in taken}
             try:
                 status, document, text = function(**options)
             except ReportkitError as error:
@@ -149,6 +152,34 @@ def _tell_rows(name: str, rows: int) -> None:
 def _tell_session_key() -> None:
     if Pseudonyms.from_environment().of_session:
         click.echo(SESSION_TOLD, err=True)
+
+
+@_command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--districts", help="Ids, with commas; default: all.")
+@click.option("--years", help="Such as 2020, 2019,2021 or 2019-2021; default: those with a file.")
+@_scope
+@click.option("--jobs", type=click.IntRange(1), help="Reports at once; default: processors.")
+@click.option("--retries", type=click.IntRange(0), help="Further tries after a passing fault.")
+@click.option("--timeout", type=float, help="Seconds for one report; default: 600.")
+@click.option("--force", is_flag=True, help="Make also what has not changed.")
+@click.option("--cold", is_flag=True, help="A cold kernel for each report: the slow reference.")
+@click.option("--dry-run", is_flag=True, help="Print what would be made, and why.")
+@click.option("--explain-cache", is_flag=True, help="Tell of each report why it was made or not.")
+@click.option("--scheduler", help="Address of a dask scheduler, such as tcp://host:8786.")
+@click.option("--store", help="fsspec URL where workers share no disk with us, such as s3://b/p.")
+def batch(
+    *, params: Path | None, data: Path | None, out: Path, file: Path | None, **options: Any
+) -> Result:
+    """Make every report of a matrix; what has not changed is left as it is.
+
+    FILE is params/batch.yaml by default; options go before what stands in it. The same command
+    again goes on where a stopped one ended.
+    """
+    from reportkit.execution.command import Options
+    from reportkit.execution.command import batch as make
+
+    return make(Options(file=file, **options), params=params, data=data, out=out)
 
 
 @_command()

@@ -53,7 +53,8 @@ def test_lock_pins_and_hashes_all_and_names_no_index():
 def test_every_dependency_is_explained():
     table = read("docs/explanation/decisions.md").split("## Other decisions")[0]
     explained = {normal(name) for name in re.findall(r"^\| `([^`]+)` \|", table, flags=re.M)}
-    optional = PROJECT["optional-dependencies"]["databases"]
+    extras = PROJECT["optional-dependencies"]
+    optional = [*extras["databases"], *extras["cluster"]]
     assert explained == {normal(name) for name in (*PROJECT["dependencies"], *optional)}
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -15,21 +12,15 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 
 from reportkit.blocks import Block, from_notebook
 from reportkit.errors import ExecutionError
+from reportkit.execution.processes import kernel_environment
 from reportkit.sealing import seal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-# One number per source of difference between machines; the kernel starts with these.
-_FIXED = {
-    "PYTHONHASHSEED": "0",
-    "TZ": "Asia/Shanghai",
-    "LC_ALL": "C.UTF-8",
-    "MPLBACKEND": "agg",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-}
+# What an executed notebook may hold; more is a mistake, and no reader could open it.
+_LARGEST = 64 << 20
 
 
 class LocalKernelManager(AsyncKernelManager):
@@ -40,9 +31,14 @@ class LocalKernelManager(AsyncKernelManager):
 
 
 def execute(
-    notebook: Path, parameters: Mapping[str, Any], output: Path, *, cwd: Path | None = None
+    notebook: Path,
+    parameters: Mapping[str, Any],
+    output: Path,
+    *,
+    cwd: Path | None = None,
+    warm: bool = False,
 ) -> nbformat.NotebookNode:
-    """Execute a notebook in a fresh kernel.
+    """Execute a notebook in a fresh kernel: a cold one, or one forked from this process.
 
     Parameters
     ----------
@@ -53,6 +49,8 @@ def execute(
         Where the executed notebook is written, also when a cell fails.
     cwd : Path, optional
         Working folder of the kernel.
+    warm : bool
+        Fork the kernel from this process, if that is safe; see `reportkit.execution.forked`.
 
     Returns
     -------
@@ -61,14 +59,16 @@ def execute(
     Raises
     ------
     ExecutionError
-        ``cell-failed`` with the cell's number, ``kernel-died``, ``timeout`` or ``no-kernel``.
+        ``cell-failed`` with the cell's number, ``out-of-memory``, ``kernel-died``, ``timeout``,
+        ``output-too-large`` or ``no-kernel``.
     """
-    with _kernel_environment():
+    with kernel_environment():
         try:
             executed: nbformat.NotebookNode = papermill.execute_notebook(
                 str(notebook).replace("{", "{{").replace("}", "}}"),
                 str(output).replace("{", "{{").replace("}", "}}"),
                 parameters=dict(parameters),
+                engine_name="reportkit-warm" if warm else None,
                 progress_bar=False,
                 request_save_on_cell_execute=False,
                 cwd=cwd,
@@ -78,12 +78,12 @@ def execute(
                 # All outputs have arrived; asking politely only costs time and an interrupt.
                 shutdown_kernel="immediate",
             )
-            return executed
         except PapermillExecutionError as error:
             message = (
                 f"cell {error.cell_index + 1} of {notebook.name}: {error.ename}: {error.evalue}"
             )
-            raise ExecutionError("cell-failed", message, cell=error.cell_index + 1) from None
+            reason = "out-of-memory" if error.ename == "MemoryError" else "cell-failed"
+            raise ExecutionError(reason, message, cell=error.cell_index + 1) from None
         except DeadKernelError:
             message = f"the kernel of {notebook.name} died; see run.log, and try again"
             raise ExecutionError("kernel-died", message) from None
@@ -91,20 +91,10 @@ def execute(
             raise ExecutionError("timeout", f"{notebook.name}: {error}") from None
         except (PapermillException, RuntimeError) as error:
             raise ExecutionError("no-kernel", f"{notebook.name} did not start: {error}") from None
-
-
-@contextmanager
-def _kernel_environment() -> Iterator[None]:
-    """The environment that kernels started inside inherit."""
-    # Socket names are limited to about 100 bytes, so they live in a short private folder.
-    with tempfile.TemporaryDirectory(prefix="rk-") as runtime:
-        before = dict(os.environ)
-        os.environ.update(_FIXED, JUPYTER_RUNTIME_DIR=runtime)
-        try:
-            yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+    if output.stat().st_size > _LARGEST:
+        message = f"the executed notebook is larger than {_LARGEST >> 20} MiB; show less in it"
+        raise ExecutionError("output-too-large", message)
+    return executed
 
 
 def gate(notebook: Mapping[str, Any]) -> Block:

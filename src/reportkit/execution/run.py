@@ -8,6 +8,7 @@ as it was and its notebook and log under ``failed/``.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import logging
@@ -24,16 +25,25 @@ from reportkit.errors import ExecutionError, InputError, ReportkitError
 from reportkit.execution.evidence import write_evidence
 from reportkit.execution.leaks import check_leaks
 from reportkit.execution.notebook import execute, gate
+from reportkit.execution.seen import (
+    Seen,
+    Watch,
+    asked_for,
+    files_sight,
+    read_seen,
+    write_seen,
+)
 from reportkit.facts import facts_bytes
 from reportkit.params import Project
 from reportkit.proof import input_digest, verify_files, write_manifest
-from reportkit.proof.manifest import code_digest, digest, environment
+from reportkit.proof.manifest import code_digest, environment
 from reportkit.report import Report, open_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from reportkit.params import Scope
+    from reportkit.sources import DatabaseSource
 
 _log = logging.getLogger("reportkit")
 
@@ -74,6 +84,8 @@ def run(
     draft: bool = False,
     force: bool = False,
     notebook: Path | None = None,
+    warm: bool = False,
+    wait: bool = False,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Outcome:
     """Make one report.
@@ -91,6 +103,10 @@ def run(
     notebook : Path, optional
         The notebook to execute; ``notebooks/annual_report.ipynb`` of the project, else the
         package's own.
+    warm : bool
+        Fork the kernel from this process, where that is safe, instead of starting a cold one.
+    wait : bool
+        Wait for another run of the same report to end, instead of refusing with ``busy``.
     now : callable
         The one clock.
 
@@ -111,7 +127,9 @@ def run(
     )
     report.facts_document()  # finds every fault of narrative and definitions before a kernel starts
     notebook = notebook or find_notebook(report)
-    inputs = _inputs(report, notebook)
+    watch = Watch(int(started.timestamp() * 1e9))
+    watch.folders(_watched(report, out))
+    inputs = _inputs(report, notebook, watch.digest)
     parameters: dict[str, Any] = {"district": district, "year": year}
     given = {"scope": scope, "draft": draft or None, "params": params, "data": data, "out": out}
     if out == Project.find(params, data).out:
@@ -120,25 +138,94 @@ def run(
     # What the report says of its pseudonyms depends on it, the pseudonyms themselves do not count.
     key = input_digest(inputs, parameters | {"note": report.ledgers.note})
     place = out / district / str(year)
-    with _locked(place):
+    with _locked(place, wait=wait):
         current = place / "current"
+        asked = asked_for(scope=scope, draft=draft, params=params, data=data)
+        files_only = all(isinstance(one, Path) for one in _sources(report))
         if not force and (kept := _unchanged(current, key)):
+            if files_only:
+                _remember(place, kept, asked, watch, 0)
             return kept
         run_id = f"{started:%Y%m%dT%H%M%SZ}-{key[:12]}"
         staging = place / f".staging-{run_id}"
         try:
             staging.mkdir()
             with _log_to(staging / "run.log"):
-                _make(report, notebook, parameters, staging)
+                _make(report, notebook, parameters, staging, warm=warm)
                 _seal(report, staging, key, run_id, started, now(), inputs, parameters)
             final = _publish(staging, place, run_id)
         except BaseException as error:
             _keep_failed(staging, place / "failed", error)
             if isinstance(error, OSError):
+                full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
                 message = f"{staging.parent} cannot be written: {error.strerror}"
-                raise ExecutionError("not-writable", message, district=district) from error
+                reason = "no-space" if full else "not-writable"
+                raise ExecutionError(reason, message, district=district) from error
             raise
-    return _outcome(final, unchanged=False)
+        outcome = _outcome(final, unchanged=False)
+        if files_only:  # what a database holds is known only by reading it
+            _remember(place, outcome, asked, watch, (now() - started).total_seconds())
+    return outcome
+
+
+def adopt(place: Path, run_id: str, fill: Callable[[Path], object]) -> Path:
+    """Publish a run that was made elsewhere, as if it had been made here.
+
+    Parameters
+    ----------
+    place : Path
+        Folder of the district and year.
+    run_id : str
+    fill : callable
+        Puts the run's files into the folder that it is given.
+
+    Returns
+    -------
+    Path
+        The run in force.
+
+    Raises
+    ------
+    ReportkitError
+        ``run-changed``: it did not arrive whole; nothing was published.
+    """
+    with _locked(place, wait=True):
+        if (place / "runs" / run_id).is_dir():
+            return place / "runs" / run_id
+        staging = place / f".staging-{run_id}"
+        staging.mkdir()
+        try:
+            fill(staging)
+            verify_files(staging)
+            return _publish(staging, place, run_id)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+
+
+def _watched(report: Report, out: Path) -> list[Path]:
+    """Folders and links that decide which files the report is made from."""
+    project, district = report.project, report.district.id
+    folders = [project.params / "facts", project.params / "reports" / district]
+    folders += [project.data / district, project.holidays_file, project.params / "districts"]
+    compared = [(district, report.year - 1), *((one, report.year) for one in report.members)]
+    return [*folders, *(out / name / str(year) / "current" for name, year in compared)]
+
+
+def _remember(
+    place: Path, outcome: Outcome, asked: dict[str, Any], watch: Watch, seconds: float
+) -> None:
+    """Keep what a run was made from, so that the next batch need not read it."""
+    known = read_seen(place)
+    write_seen(
+        place,
+        Seen(
+            run=outcome.folder.name, asked=asked, code=code_digest(), packages=environment(),
+            seen=watch.seen, files=files_sight(outcome.folder),
+            seconds=known.seconds if known and outcome.unchanged else seconds,
+            exit_status=outcome.exit_status, draft=outcome.draft, findings=outcome.findings,
+        ),
+    )  # fmt: skip
 
 
 def find_notebook(report: Report) -> Path:
@@ -153,7 +240,7 @@ def find_notebook(report: Report) -> Path:
     raise InputError("notebook-missing", f"there is no notebook {own}")
 
 
-def _inputs(report: Report, notebook: Path) -> list[tuple[str, str]]:
+def _inputs(report: Report, notebook: Path, digest: Callable[[Path], str]) -> list[tuple[str, str]]:
     """Name and digest of all that the report is made from."""
     project, district, year = report.project, report.district.id, report.year
     found = [project.params / "districts" / f"{district}.yaml"]
@@ -163,25 +250,32 @@ def _inputs(report: Report, notebook: Path) -> list[tuple[str, str]]:
     if fonts := report.fonts():
         found += sorted(path for path in Path(str(fonts["folder"])).rglob("*") if path.is_file())
     ledgers = report.ledgers
-    sources = [source for key in ledgers for source in ledgers.sources(key)]
-    found += [source for source in sources if isinstance(source, Path)]
+    found += [source for source in _sources(report) if isinstance(source, Path)]
     found += [project.params / "districts" / f"{member}.yaml" for member in report.members]
-    made = [(path.as_posix(), value) for past in report.made for path, value in past.files.items()]
+    found += [path for past in report.made for path in past.files]
     tables = [
         (source.path, source.sha256)
         for ledger in ledgers.values()
         for source in ledger.sources
         if source.format == "sql"
     ]
-    return [(path.as_posix(), digest(path)) for path in (*found, notebook)] + tables + made
+    return [(path.as_posix(), digest(path)) for path in (*found, notebook)] + tables
 
 
-def _make(report: Report, notebook: Path, parameters: dict[str, Any], staging: Path) -> None:
+def _sources(report: Report) -> list[Path | DatabaseSource]:
+    return [source for key in report.ledgers for source in report.ledgers.sources(key)]
+
+
+def _make(
+    report: Report, notebook: Path, parameters: dict[str, Any], staging: Path, *, warm: bool
+) -> None:
     """Execute, gate, and write everything that is made from the executed notebook."""
     from nbconvert.exporters import get_exporter
 
     _log.info("executing %s with %s", notebook, parameters)
-    executed = execute(notebook, parameters, staging / "report.ipynb")
+    if not warm:
+        _log.info("kernel: cold")
+    executed = execute(notebook, parameters, staging / "report.ipynb", warm=warm)
     seal = gate(executed)
     expected = report.facts_document()
     _same_cells(report, seal["facts"], expected)
@@ -310,7 +404,7 @@ def _unchanged(current: Path, key: str) -> Outcome | None:
         verify_files(current)
     except (OSError, ValueError, KeyError, ReportkitError):
         return None
-    return _outcome(current.resolve(), unchanged=True)
+    return _outcome(current.parent / "runs" / current.resolve().name, unchanged=True)
 
 
 def _outcome(folder: Path, *, unchanged: bool) -> Outcome:
@@ -321,7 +415,7 @@ def _outcome(folder: Path, *, unchanged: bool) -> Outcome:
 
 
 @contextlib.contextmanager
-def _locked(place: Path) -> Iterator[None]:
+def _locked(place: Path, *, wait: bool = False) -> Iterator[None]:
     """One run at a time for a district and year; what a dead run left behind is removed."""
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -331,7 +425,7 @@ def _locked(place: Path) -> Iterator[None]:
         raise ExecutionError("not-writable", message) from None
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError:
             message = f"another run is at work in {place}; wait for it"
             raise ExecutionError("busy", message) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import date
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -16,7 +17,13 @@ __all__ = ["asset", "chinese_date", "digest", "render", "title_lines"]
 
 def render(template: str, **fields: Any) -> str:
     """Return a page: everything that is not the template's own is escaped."""
-    environment = Environment(
+    return environment().get_template(template).render(fields)
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates' surroundings; a template is compiled once in a process."""
+    made = Environment(
         loader=PackageLoader("reportkit.export"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -24,10 +31,10 @@ def render(template: str, **fields: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
-    environment.filters["chinese_date"] = chinese_date
-    environment.filters["title_lines"] = title_lines
-    return environment.get_template(template).render(fields)
+    made.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
+    made.filters["chinese_date"] = chinese_date
+    made.filters["title_lines"] = title_lines
+    return made
 
 
 def asset(*names: str) -> Markup:

@@ -1,7 +1,7 @@
 """Ledgers: raw files and tables into typed records whose every row knows where it came from."""
 
 from reportkit.ledgers.database import read_database
-from reportkit.ledgers.district import Ledgers, read_ledgers
+from reportkit.ledgers.district import Ledgers, keep_ledgers, read_ledgers
 from reportkit.ledgers.intake import find_files, read_ledger
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.schema import LedgerSchema, schema_of, schemas
@@ -13,6 +13,7 @@ __all__ = [
     "Source",
     "Violation",
     "find_files",
+    "keep_ledgers",
     "read_database",
     "read_ledger",
     "read_ledgers",

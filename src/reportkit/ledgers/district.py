@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reportkit.sources import DatabaseSource
+
+_kept: ContextVar[dict[object, Ledger] | None] = ContextVar("kept ledgers", default=None)
+
+
+@contextmanager
+def keep_ledgers() -> Iterator[None]:
+    """Within it a ledger is read once: for several reports, and for the kernels forked for them."""
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
 
 
 class Ledgers(Mapping[str, Ledger]):
@@ -67,18 +81,28 @@ class Ledgers(Mapping[str, Ledger]):
             sources = self.sources(key)
             if not sources:
                 raise KeyError(key)
-            data = self._project.data
-            # Shown from the data folder on, so that no document names a machine's folders.
-            self._read[key] = read_ledger(
-                key,
-                sources,
-                root=data.parent,
-                data=data,
-                calendar=self.calendar,
-                pseudonyms=self.pseudonyms,
-                tell=self._tell,
-            )
+            kept = _kept.get()
+            name = (key, self._project.data, tuple(map(repr, sources)))
+            if kept is None or name not in kept:
+                self._read[key] = self._read_from(key, sources)
+                if kept is not None:
+                    kept[name] = self._read[key]
+            else:
+                self._read[key] = kept[name]
         return self._read[key]
+
+    def _read_from(self, key: str, sources: list[Path | DatabaseSource]) -> Ledger:
+        data = self._project.data
+        # Shown from the data folder on, so that no document names a machine's folders.
+        return read_ledger(
+            key,
+            sources,
+            root=data.parent,
+            data=data,
+            calendar=self.calendar,
+            pseudonyms=self.pseudonyms,
+            tell=self._tell,
+        )
 
     def changed(self) -> list[str]:
         """What is no longer as it was read: files by their bytes, tables by reading them again."""

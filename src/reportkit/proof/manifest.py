@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from functools import cache
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
@@ -29,6 +30,7 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@cache
 def environment() -> dict[str, Any]:
     """Versions of everything that can change a byte of a report."""
     packages = {}
@@ -44,6 +46,7 @@ def environment() -> dict[str, Any]:
     }
 
 
+@cache
 def code_digest() -> str:
     """One digest over all files of the library."""
     root = Path(str(files("reportkit")))

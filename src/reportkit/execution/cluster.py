@@ -1,0 +1,180 @@
+"""Workers of a dask cluster: each job in a process of its own there, the runs published here.
+
+With a store (any URL that fsspec opens) workers need no disk of ours: a job's inputs go there as
+one archive, its runs come back as another, and are published here as if they were made here.
+"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import tarfile
+import tempfile
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import distributed
+import fsspec
+
+from reportkit.errors import ExecutionError, InputError
+from reportkit.execution.jobs import Job, Result, Started
+from reportkit.execution.run import adopt
+from reportkit.execution.workers import in_process, start_template
+from reportkit.params import Project
+from reportkit.proof.manifest import code_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reportkit.execution.workers import Tell, Work
+
+
+class ClusterWorkers(Executor):
+    """Runs jobs on the workers of a dask scheduler.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler.
+    store : str, optional
+        Where inputs and runs are exchanged; without it workers see our folders at the same paths.
+    tell : callable
+        Is given what the workers tell, from threads of this process.
+    """
+
+    def __init__(self, address: str, store: str | None, *, tell: Tell) -> None:
+        try:
+            connect: Any = distributed.Client
+            self._client = connect(address, timeout=30, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise InputError("scheduler", f"no dask scheduler at {address}: {error}") from None
+        slots = sum(self._client.nthreads().values())
+        if not slots:
+            self._client.close()
+            raise InputError("scheduler", f"the scheduler at {address} has no workers; start some")
+        # One job waits for each that runs, so that no worker waits for us.
+        self.capacity = 2 * slots
+        self._threads = ThreadPoolExecutor(self.capacity, thread_name_prefix="reportkit-cluster")
+        # Batches that use one store keep apart; nothing stays in it.
+        self._store = f"{store.rstrip('/')}/{uuid4().hex}" if store else None
+        self._tell = tell
+        self._futures: set[Any] = set()
+
+    def submit(self, work: Work, job: Job, /) -> Future[list[Result]]:  # type: ignore[override]
+        """Run a job on some worker; the future ends when its runs are published here."""
+        return self._threads.submit(self._on_cluster, work, job)
+
+    def kill(self) -> None:
+        """Take back what waits; a report that a worker has begun ends by itself, and is dropped."""
+        self._client.cancel(list(self._futures), force=True)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """As of every executor."""
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        self._client.close()
+        if self._store:
+            system, path = fsspec.url_to_fs(self._store)
+            if system.exists(path):
+                system.rm(path, recursive=True)
+
+    def _on_cluster(self, work: Work, job: Job) -> list[Result]:
+        self._tell(Started(job.district, job.years[0]))
+        packed = ""
+        if self._store:
+            packed = f"{self._store}/{job.district}-{job.years[0]}-in.tar"
+            _put(packed, _inputs(job))
+        future = self._client.submit(_on_worker, work, job, packed, code_digest(), pure=False)
+        self._futures.add(future)
+        try:
+            told: list[tuple[Result, str]] = future.result()
+        finally:
+            self._futures.discard(future)
+        results = []
+        for result, archive in told:
+            done = result
+            if archive:
+                place = job.settings.out / result.district / str(result.year)
+                run = adopt(place, Path(result.run).name, partial(_fetch, archive))
+                done = replace(result, run=str(run))
+            self._tell(done)
+            results.append(done)
+        return results
+
+
+def _on_worker(work: Work, job: Job, packed: str, code: str) -> list[tuple[Result, str]]:
+    """On the worker: the job in a process of its own; each result with the archive of its run."""
+    if code_digest() != code:
+        message = "the worker has another reportkit than the batch; install the same one"
+        raise ExecutionError("code-differs", message)
+    # dask marks its workers as processes without children; ours are ended with them all the same.
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+    context = start_template()
+    if not packed:
+        done = in_process(context, work, job, tell=lambda _: None, living=set())
+        return [(result, "") for result in done]
+    with tempfile.TemporaryDirectory(prefix="rk-job-") as name:
+        folder = Path(name)
+        _fetch(packed, folder)
+        settings = replace(job.settings, folder=folder)
+        own = replace(job, settings=settings)
+        done = in_process(context, work, own, tell=lambda _: None, living=set())
+        told = []
+        for result in done:
+            archive = ""
+            if result.run:
+                archive = packed.replace("-in.tar", f"-{result.year}-run.tar")
+                _put(archive, _archive(folder / result.run, ["."]))
+            told.append((result, archive))
+        return told
+
+
+def _inputs(job: Job) -> bytes:
+    """All that a job reads, as an archive of a small project."""
+    settings = job.settings
+    project = Project.find(settings.params, settings.data)
+    for path in (project.params, project.data, settings.out):
+        if path.is_absolute() or ".." in path.parts:
+            message = f"with --store, give folders below the working folder, not {path}"
+            raise InputError("store", message)
+    root, params = settings.folder, project.params
+    wanted = [params / "districts" / f"{job.district}.yaml", params / "reports" / job.district]
+    wanted += [path for path in sorted(params.glob("*")) if path.name not in _OF_ONE]
+    wanted += [project.data / job.district, params.parent / "notebooks"]
+    wanted += [
+        project.data / source
+        for sources in project.district(job.district).ledgers.values()
+        for source in sources
+        if isinstance(source, str)
+    ]
+    for year in (job.years[0] - 1, *job.years):
+        current = settings.out / job.district / str(year) / "current"
+        wanted += [current, current.resolve().relative_to(root)] if current.exists() else []
+    return _archive(root, [str(path) for path in dict.fromkeys(wanted) if (root / path).exists()])
+
+
+_OF_ONE = {"districts", "reports"}
+
+
+def _archive(root: Path, names: Iterable[str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name in names:
+            archive.add(root / name, arcname=name)
+    return buffer.getvalue()
+
+
+def _put(url: str, content: bytes) -> None:
+    system, path = fsspec.url_to_fs(url)
+    system.makedirs(system._parent(path), exist_ok=True)
+    with system.open(path, "wb") as file:
+        file.write(content)
+
+
+def _fetch(url: str, folder: Path) -> None:
+    with fsspec.open(url, "rb") as file, tarfile.open(fileobj=file, mode="r|") as archive:
+        # The links of an archive may not lead out of the folder.
+        archive.extractall(folder, filter="data")

@@ -1,0 +1,102 @@
+"""What a batch hands to its workers, and what they tell it: data only, for any executor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reportkit.params import Scope
+
+State = Literal["made", "unchanged", "failed"]
+
+# Causes that another try may not meet again; bad input and failing cells stay as they are.
+PASSING = frozenset({"kernel-died", "worker-died", "timeout", "no-kernel", "busy", "input-changed"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How every report of a batch is made.
+
+    Parameters
+    ----------
+    params, data : Path, optional
+        Folders, as for `run`.
+    out : Path
+        Where runs go.
+    folder : Path
+        The working folder from which the paths are meant.
+    scope, force
+        As for `run`.
+    warm : bool
+        Fork kernels from a warm process; a cold one otherwise.
+    timeout : float
+        Seconds for one report.
+    memory : int, optional
+        Bytes that one report may take beyond what the warm process holds.
+    """
+
+    params: Path | None
+    data: Path | None
+    out: Path
+    folder: Path
+    scope: Scope | None = None
+    force: bool = False
+    warm: bool = True
+    timeout: float = 600
+    memory: int | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """The years of one district, in their order: a later report may read an earlier one's run."""
+
+    district: str
+    years: tuple[int, ...]
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Started:
+    """A worker began with a report."""
+
+    district: str
+    year: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one report.
+
+    Parameters
+    ----------
+    exit_status : int
+        As of ``reportkit run``.
+    run : str
+        Folder of the run in force; empty if it failed.
+    seconds, peak : float, int
+        How long it took; most memory that its processes held, in bytes.
+    reason, message : str
+        Why it failed.
+    findings : list of dict
+        Checks that do not hold.
+    """
+
+    district: str
+    year: int
+    state: State
+    exit_status: int
+    run: str = ""
+    seconds: float = 0.0
+    peak: int = 0
+    draft: bool = False
+    reason: str = ""
+    message: str = ""
+    findings: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def passing(self) -> bool:
+        """Whether another try may do better."""
+        return self.state == "failed" and self.reason in PASSING

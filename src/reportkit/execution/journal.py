@@ -1,0 +1,66 @@
+"""The journal of a folder of reports: one JSON object a line, added to and never rewritten."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+NAME = "batch.jsonl"
+
+
+class Journal:
+    """Adds lines to ``batch.jsonl``; several batches may do so at once.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of reports.
+    batch : str
+        Id of the batch that writes.
+    now : callable
+        The clock.
+    """
+
+    def __init__(self, out: Path, batch: str, *, now: Callable[[], datetime]) -> None:
+        self._batch, self._now = batch, now
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._file = os.open(out / NAME, flags, 0o666)
+        size = os.fstat(self._file).st_size
+        # A torn line of a batch that was killed must not swallow the next one.
+        self._torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
+
+    def add(self, event: str, **fields: Any) -> None:
+        """Write one event, whole and flushed to the disk."""
+        told = {"at": self._now().isoformat(timespec="milliseconds"), "batch": self._batch}
+        line = json.dumps(told | {"event": event} | fields, ensure_ascii=False) + "\n"
+        # One write of one line: what another batch adds at the same time stands before or after.
+        os.write(self._file, (b"\n" if self._torn else b"") + line.encode())
+        os.fsync(self._file)
+        self._torn = False
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
+def read_journal(out: Path) -> list[dict[str, Any]]:
+    """All whole lines of a journal; a torn one is passed over."""
+    try:
+        lines = (out / NAME).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    events = []
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and "event" in event:
+            events.append(event)
+    return events

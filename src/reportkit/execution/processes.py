@@ -1,0 +1,64 @@
+"""Processes in hand: what they find around them, and that none outlives its parent."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_PR_SET_PDEATHSIG = 1
+# One number per source of difference between machines; the kernel starts with these.
+_FIXED = {
+    "PYTHONHASHSEED": "0",
+    "TZ": "Asia/Shanghai",
+    "LC_ALL": "C.UTF-8",
+    "MPLBACKEND": "agg",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+@contextmanager
+def kernel_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
+    """The environment that kernels started inside inherit."""
+    # Socket names are limited to about 100 bytes, so they live in a short private folder.
+    with tempfile.TemporaryDirectory(prefix="rk-") as runtime:
+        before = dict(os.environ)
+        # A profile of the user's own could run code of its own before the first cell.
+        os.environ.update(_FIXED, JUPYTER_RUNTIME_DIR=runtime, IPYTHONDIR=runtime, **(more or {}))
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def die_with_parent() -> None:
+    """Have this process killed when its parent ends, in whatever way; Linux only."""
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent or parent == 1:
+        # The parent ended before it could be watched.
+        os._exit(1)
+
+
+def end_session(leader: int) -> None:
+    """Kill every process of a session, also those that its leader left behind."""
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError):
+            # The name in parentheses may hold anything; the session is the fourth field after it.
+            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            if int(fields[3]) == leader:
+                os.kill(int(stat.parent.name), signal.SIGKILL)

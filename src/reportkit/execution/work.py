@@ -1,0 +1,78 @@
+"""One job in the process that was made for it: read the ledgers once, make each year's report."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reportkit.errors import ReportkitError
+from reportkit.execution.jobs import Job, Result, Started
+from reportkit.execution.run import run
+from reportkit.ledgers import keep_ledgers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def work(job: Job, tell: Callable[[Started | Result], None]) -> None:
+    """Make the reports of a job, telling of each as it begins and ends.
+
+    Parameters
+    ----------
+    job : Job
+    tell : callable
+        Takes `Started` and `Result`.
+    """
+    settings = job.settings
+    os.chdir(settings.folder)
+    if settings.memory is not None:
+        # What the warm process has mapped is shared, and does not count.
+        limit = _mapped() + settings.memory
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    with keep_ledgers():
+        for year in job.years:
+            tell(Started(job.district, year))
+            result = make(job, year)
+            tell(result)
+            if result.passing:
+                # It is tried again first: a later year reads what this one gives.
+                break
+
+
+def make(job: Job, year: int) -> Result:
+    """One report; a failure is a result too."""
+    settings, begun = job.settings, time.monotonic()
+    try:
+        outcome = run(
+            job.district, year, params=settings.params, data=settings.data, out=settings.out,
+            scope=settings.scope, force=settings.force, warm=settings.warm, wait=True,
+        )  # fmt: skip
+    except Exception as error:
+        status, reason, message = 3, "internal", traceback.format_exc()
+        if isinstance(error, ReportkitError):
+            status, reason, message = error.exit_status, error.reason, error.message
+        elif isinstance(error, MemoryError):
+            reason, message = "out-of-memory", "there was not enough memory to make the report"
+        return Result(
+            job.district, year, "failed", status, seconds=time.monotonic() - begun,
+            peak=_peak(), reason=reason, message=message,
+        )  # fmt: skip
+    return Result(
+        job.district, year, "unchanged" if outcome.unchanged else "made", outcome.exit_status,
+        run=str(outcome.folder), seconds=time.monotonic() - begun, peak=_peak(),
+        draft=outcome.draft, findings=outcome.findings,
+    )  # fmt: skip
+
+
+def _mapped() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * resource.getpagesize()
+
+
+def _peak() -> int:
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return 1024 * max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)

@@ -1,0 +1,103 @@
+"""A project of small districts, for tests of batches."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from reportkit.proof import verify_files
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+
+LEDGERS = {
+    "applications": "登记号,申请人类型,收到日期,答复日期,办理结果\n"
+    "1,自然人,2021-03-01,2021-03-10,予以公开\n2,商业企业,2021-12-30,,\n",
+    "cases": "案号,类型,收到日期,结案日期,结果\n1,行政复议,2021-05-01,2021-06-01,结果维持\n",
+    "documents": "文号,名称,种类,成文日期,公布日期,废止日期\n"
+    "1号,办法,行政规范性文件,2021-02-01,2021-02-03,\n",
+    "decisions": "决定书文号,种类,决定日期\n1,行政许可,2021-01-05\n2,行政处罚,2021-07-05\n",
+    "fees": "编号,项目编码,收费日期,金额（元）\n1,A1,2021-01-31,1000.50\n",
+}
+
+
+def make_project(folder: Path, districts, cells=None) -> Path:
+    """A project; *cells* are put before the source of the notebook's cells of these ids."""
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    (folder / "params/districts").mkdir(parents=True)
+    for name in districts:
+        add_district(folder, name)
+    path = folder / "notebooks/annual_report.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["id"] in (cells or {}):
+            cell["source"] = [cells[cell["id"]], "\n", *cell["source"]]
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return folder
+
+
+def add_district(folder: Path, name: str) -> None:
+    """A district with a handful of records."""
+    text = f"id: {name}\nname: 测试区\n"
+    (folder / f"params/districts/{name}.yaml").write_text(text, encoding="utf-8")
+    (folder / "data" / name).mkdir(parents=True)
+    for key, rows in LEDGERS.items():
+        (folder / "data" / name / f"{key}.csv").write_text(rows, encoding="utf-8")
+
+
+def batch(project: Path, *arguments, **options):
+    """The command as a user gives it; returns what came of it."""
+    command = [str(BIN / "reportkit"), "batch", "--years", "2021", "--json", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=project, capture_output=True, text=True, check=False, timeout=300, **options
+    )
+
+
+def start(project: Path, *arguments):
+    """The same, left running."""
+    command = [str(BIN / "reportkit"), "batch", "--years", "2021", "--json", *map(str, arguments)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=project, stdout=pipe, stderr=pipe, text=True)
+
+
+def states(done) -> dict[str, str]:
+    """District to state, or to the cause of its failure."""
+    reports = json.loads(done.stdout)["reports"]
+    return {r["district"]: r.get("reason") or r["state"] for r in reports}
+
+
+def currents(project: Path) -> dict[str, Path]:
+    """The runs in force, each proved whole, with nothing half-made beside them."""
+    found = {}
+    for current in sorted(project.glob("outputs/*/*/current")):
+        verify_files(current.resolve())
+        found[current.parents[1].name] = current.resolve()
+    assert not list(project.glob("outputs/*/*/.staging-*"))
+    return found
+
+
+def alive(mark: str) -> list[str]:
+    """Command lines of processes that mention *mark*, this one left out."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if mark in words and path.parent.name != str(os.getpid()):
+            lines.append(words)
+    return lines
+
+
+def working_in(folder: Path) -> list[str]:
+    """Processes whose working folder is inside *folder*: all that a batch there started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if path.readlink().is_relative_to(folder):
+                found.append(f"{path.parent.name} {(path.parent / 'cmdline').read_bytes()!r}")
+        except OSError:
+            continue
+    return found

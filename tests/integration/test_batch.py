@@ -1,0 +1,301 @@
+"""Batches with real kernels: faults of every kind in one of them, resuming, what is left alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from batches import batch, currents, make_project, start, states, working_in
+
+FAULTS = """
+import ctypes, os, pathlib, subprocess, sys, threading, time
+if district == "killed": os.kill(os.getpid(), 9)
+if district == "exits": os._exit(0)
+if district == "segfault": ctypes.string_at(0)
+if district == "sysexit": sys.exit(0)
+if district == "raises": 1 / 0
+if district == "memory": bytearray(1 << 40)
+if district == "slow": time.sleep(1000)
+while district == "stubborn":
+    try:
+        time.sleep(1000)
+    except BaseException:
+        pass
+if district == "flood": print("x" * 70_000_000)
+if district == "leaves":
+    subprocess.Popen(["sleep", "1000"], start_new_session=False)
+    threading.Thread(target=time.sleep, args=(1000,)).start()
+if district == "changes":
+    path = pathlib.Path("data/changes/fees.csv")
+    path.write_text(path.read_text("utf-8").replace("1000.50", "2000.50"), "utf-8")
+"""
+LAST = 'import os\nif district == "last": os.kill(os.getpid(), 9)'
+
+EXPECTED = {
+    "good": "made",
+    "leaves": "made",
+    "killed": "kernel-died",
+    "exits": "kernel-died",
+    "segfault": "kernel-died",
+    "last": "kernel-died",
+    "sysexit": "not-whole",
+    "raises": "cell-failed",
+    "memory": "out-of-memory",
+    "slow": "timeout",
+    "stubborn": "timeout",
+    "flood": "output-too-large",
+    "changes": "input-changed",
+    "ragged": "ledger-heading",
+    "broken": "ledger-encoding",
+}
+
+
+def test_each_fault_stops_its_own_report_and_no_other(tmp_path):
+    project = make_project(tmp_path, EXPECTED, {"outcomes": FAULTS, "seal": LAST})
+    (project / "data/ragged/cases.csv").write_text("案号,类型\n1,行政复议,3,4\n", encoding="utf-8")
+    (project / "data/broken/cases.csv").write_bytes(
+        "案号,类型\n号".encode("gb18030")[:-1] + b"\xff"
+    )
+    done = batch(project, "--timeout", "25", "--retries", "0")
+    assert done.returncode == 3, done.stderr
+    told = states(done)
+    assert {name: told[name] for name in EXPECTED} == EXPECTED
+    assert set(currents(project)) == {"good", "leaves"}
+    assert working_in(project) == []
+    document = json.loads((project / "outputs/batch.json").read_text(encoding="utf-8"))
+    (died,) = [one for one in document["failures"] if one["reason"] == "kernel-died"]
+    assert died["command"] == (
+        "reportkit batch --districts exits,killed,last,segfault --years 2021"
+    )
+    assert document["counts"]["failed"] == len(EXPECTED) - 2
+
+
+@pytest.fixture(scope="module")
+def done_once(tmp_path_factory):
+    """Three districts, all made."""
+    project = make_project(tmp_path_factory.mktemp("project"), ["a", "b", "c"])
+    done = batch(project)
+    assert states(done) == {"a": "made", "b": "made", "c": "made"}, done.stderr
+    return project
+
+
+def plan(project, *arguments):
+    """District to the reasons for which it would be made."""
+    done = batch(project, "--dry-run", *arguments)
+    assert done.returncode == 0, done.stderr
+    return {one["district"]: one["why"] for one in json.loads(done.stdout)["reports"]}
+
+
+def test_what_has_not_changed_is_left_and_a_lost_journal_is_begun_anew(done_once):
+    journal = done_once / "outputs/batch.jsonl"
+    journal.unlink()
+    before = currents(done_once)
+    done = batch(done_once, "--explain-cache")
+    assert states(done) == {"a": "unchanged", "b": "unchanged", "c": "unchanged"}
+    assert currents(done_once) == before
+    events = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+    found = [(e["district"], e["run"]) for e in events if e["event"] == "found"]
+    assert found == [(name, run.name) for name, run in before.items()]
+
+
+def test_every_cause_of_making_anew_is_named(done_once):
+    ledger = done_once / "data/a/fees.csv"
+    times = ledger.stat()
+    ledger.touch()
+    assert plan(done_once) == {"a": [], "b": [], "c": []}
+    # Of the same size, with its times put back: the change of its inode gives it away.
+    ledger.write_text(ledger.read_text(encoding="utf-8").replace("1000.50", "1000.60"), "utf-8")
+    os.utime(ledger, ns=(times.st_atime_ns, times.st_mtime_ns))
+    (done_once / "data/b/fees-more.csv").write_text("编号,项目编码,收费日期,金额（元）\n", "utf-8")
+    run = (done_once / "outputs/c/2021/current").resolve()
+    page = bytearray((run / "report.html").read_bytes())
+    page[-1] ^= 1
+    (run / "report.html").write_bytes(page)
+    assert plan(done_once) == {
+        "a": ["data/a/fees.csv has changed"],
+        "b": ["data/b holds other files"],
+        "c": ["files of the run were touched or changed"],
+    }
+    assert plan(done_once, "--scope", "office")["a"][0] == "it is asked for in another way"
+    with (done_once / "outputs/batch.jsonl").open("a", encoding="utf-8") as journal:
+        journal.write('{"torn": ')
+    assert states(batch(done_once)) == {"a": "made", "b": "made", "c": "made"}
+    assert plan(done_once) == {"a": [], "b": [], "c": []}
+    currents(done_once)
+
+
+WAITS = (
+    "import pathlib, time\nwhile district != 'a' and pathlib.Path('wait').exists(): time.sleep(.05)"
+)
+
+
+@pytest.fixture
+def waiting(tmp_path):
+    """Four districts; all but the first wait as long as there is a file ``wait``."""
+    project = make_project(tmp_path, ["a", "b", "c", "d"], {"outcomes": WAITS})
+    (project / "wait").touch()
+    return project
+
+
+def wait_for(project, event, count):
+    """Until the journal holds so many of an event."""
+    journal = project / "outputs/batch.jsonl"
+    for _ in range(1200):
+        text = journal.read_text(encoding="utf-8") if journal.exists() else ""
+        if text.count(f'"event": "{event}"') >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError(text)
+
+
+@pytest.mark.parametrize(
+    ("signals", "status"),
+    [
+        ([signal.SIGINT], 130),
+        ([signal.SIGINT, signal.SIGINT], 130),
+        ([signal.SIGTERM], 143),
+        ([signal.SIGKILL], -9),
+    ],
+    ids=["SIGINT", "twice", "SIGTERM", "SIGKILL"],
+)
+def test_a_stopped_batch_leaves_nothing_behind_and_goes_on(waiting, signals, status):
+    process = start(waiting, "--jobs", "2")
+    wait_for(waiting, "started", 3)
+    for number in signals:
+        process.send_signal(number)
+        wait_for(waiting, "stopping", status != -9)
+    finishes = signals == [signal.SIGINT]
+    if finishes:
+        (waiting / "wait").unlink()
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == status, stderr
+    for _ in range(200):
+        if not (left := working_in(waiting)):
+            break
+        time.sleep(0.05)
+    assert left == []
+    made = {"a", "b", "c"} if finishes else {"a"}
+    assert {path.parents[1].name for path in waiting.glob("outputs/*/*/current")} == made
+    (waiting / "wait").unlink(missing_ok=True)
+    done = batch(waiting)
+    assert states(done) == {
+        name: "unchanged" if name in made else "made" for name in ("a", "b", "c", "d")
+    }
+    assert set(currents(waiting)) == {"a", "b", "c", "d"}
+
+
+def test_two_batches_on_one_output_do_each_report_once(waiting):
+    first, second = start(waiting, "--jobs", "2"), start(waiting, "--jobs", "2")
+    wait_for(waiting, "started", 5)
+    (waiting / "wait").unlink()
+    told = [json.loads(process.communicate(timeout=120)[0]) for process in (first, second)]
+    assert {process.returncode for process in (first, second)} == {0}
+    runs = [(r["district"], r["run"]) for one in told for r in one["reports"]]
+    assert len(set(runs)) == 4
+    made = [r["district"] for one in told for r in one["reports"] if r["state"] == "made"]
+    assert sorted(made) == ["a", "b", "c", "d"]
+    assert len(currents(waiting)) == 4
+
+
+KILLED_ONCE = """
+import os, pathlib
+mark = pathlib.Path("killed") / district
+if not mark.exists():
+    mark.touch()
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_kernel_that_died_is_tried_again_in_a_cold_one(tmp_path):
+    project = make_project(tmp_path, ["a"], {"outcomes": KILLED_ONCE})
+    (project / "killed").mkdir()
+    done = batch(project)
+    assert states(done) == {"a": "made"}
+    events = (project / "outputs/batch.jsonl").read_text(encoding="utf-8")
+    assert '"event": "again"' in events
+    log = (currents(project)["a"] / "run.log").read_text(encoding="utf-8")
+    assert "kernel: cold" in log
+
+
+def test_many_failures_of_one_cause_end_the_batch(tmp_path):
+    names = [f"d{number}" for number in range(8)]
+    project = make_project(tmp_path, names, {"outcomes": "1 / 0"})
+    (project / "params/batch.yaml").write_text("stop_after: 3\njobs: 1\n", encoding="utf-8")
+    done = batch(project)
+    assert done.returncode == 3
+    document = json.loads(done.stdout)
+    assert (document["stopped"], document["counts"]["failed"]) == ("cell-failed", 3)
+    assert document["counts"]["left"] == 5
+    assert "3 reports in a row failed for one cause [cell-failed]" in done.stderr
+
+
+def test_the_whole_matrix_is_checked_before_the_first_report(tmp_path):
+    project = make_project(tmp_path, ["huli", "siming"])
+    (project / "data/siming/fees.csv").unlink()
+    (project / "data/siming/cases.csv").unlink()
+    done = batch(project, "--districts", "huly,siming,huli", "--years", "1998,2021")
+    assert done.returncode == 2
+    told = json.loads(done.stdout)["message"]
+    assert "no district 'huly'" in told
+    assert "did you mean huli?" in told
+    assert "1998" in told
+    done = batch(project)
+    assert done.returncode == 2
+    told = json.loads(done.stdout)["message"]
+    assert "siming 2021: 复议诉讼台账 is missing: data/siming/cases-….csv" in told
+    assert "siming 2021: 收费台账 is missing" in told
+    (project / "params/batch.yaml").write_text("jbos: 2\n", encoding="utf-8")
+    assert "params/batch.yaml:1: unknown key 'jbos'; did you mean 'jobs'?" in batch(project).stderr
+    assert not (project / "outputs").exists()
+
+
+CUT = """
+import os, resource, sys
+from pathlib import Path
+from reportkit.execution import run
+point = sys.argv[1]
+def dies(name):
+    known = getattr(Path, name)
+    def cut(self, *arguments, **options):
+        if name != "rename" or "staging" in self.name:
+            os.kill(os.getpid(), 9)
+        return known(self, *arguments, **options)
+    setattr(Path, name, cut)
+if point == "full":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+elif point == "fsync":
+    def fails(handle): raise OSError(5, "Input/output error")
+    os.fsync = fails
+elif point:
+    dies(point)
+try:
+    print(run("a", 2021, out=Path("outputs"), warm=True).folder.name)
+except Exception as error:
+    sys.exit(getattr(error, "reason", repr(error)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("point", "status", "told"),
+    [
+        ("rename", -9, ""),
+        ("symlink_to", -9, ""),
+        ("full", 1, "no-space"),
+        ("fsync", 1, "not-writable"),
+    ],
+)
+def test_a_run_cut_short_publishes_nothing_and_the_next_is_whole(point, status, told, tmp_path):
+    project = make_project(tmp_path, ["a"])
+
+    def cut(at):
+        command = [sys.executable, "-c", CUT, at]
+        return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+
+    done = cut(point)
+    assert (done.returncode, done.stderr.splitlines()[-1:]) == (status, [told] if told else [])
+    assert not (project / "outputs/a/2021/current").exists()
+    assert cut("").returncode == 0
+    assert list(currents(project)) == ["a"]

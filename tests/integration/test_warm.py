@@ -1,0 +1,147 @@
+"""Forked kernels against cold ones: the same outputs, a fresh process each, nothing left over."""
+
+import json
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from batches import BIN, batch, currents, make_project, states, working_in
+from nbformat.v4 import new_code_cell, new_notebook
+
+CELLS = [
+    "x = 1\nx",
+    "import sys\nprint('out')\nprint('err', file=sys.stderr)",
+    "import os, subprocess\nos.system('echo from a shell')\nsubprocess.run(['echo', 'child']).args",
+    "!echo magic",
+    "%%bash\necho bash",
+    "import asyncio\nawait asyncio.sleep(0)\n'awaited'",
+    "from IPython.display import HTML, clear_output, display\n"
+    "handle = display(HTML('first'), display_id='one')",
+    "handle.update(HTML('second'))",
+    "print('gone')\nclear_output()\nprint('kept')",
+    "import pandas as pd\npd.DataFrame({'a': [1, 2]})",
+    "%matplotlib inline\nimport matplotlib.pyplot as plt\nfigure = plt.figure(); 1",
+    "__name__, _, In[1]",
+    "try:\n    input()\nexcept Exception as error:\n    print(type(error).__name__)",
+    "import threading, time\n"
+    "def late():\n    time.sleep(0.3)\n    print('late')\n"
+    "thread = threading.Thread(target=late)\nthread.start()",
+    "thread.join()\n2",
+    "raise ValueError('the end')",
+    "'never'",
+]
+
+
+def notebook(path, cells):
+    """A notebook of these cells."""
+    spec = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    made = new_notebook(cells=[new_code_cell(c) for c in cells], metadata={"kernelspec": spec})
+    nbformat.write(made, path)
+    return path
+
+
+def papermill(path, *options):
+    """What plain papermill makes of it: count and outputs of each cell, and what it said."""
+    out = path.with_suffix(".out.ipynb")
+    command = [BIN / "papermill", "--no-progress-bar", *options, path, out]
+    done = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, check=False)
+    cells = [cell for cell in nbformat.read(out, as_version=4).cells if cell.cell_type == "code"]
+    return [(cell.execution_count, cell.outputs) for cell in cells], done.stderr
+
+
+def test_plain_papermill_gets_the_same_from_a_forked_kernel(tmp_path):
+    path = notebook(tmp_path / "kinds.ipynb", CELLS)
+    warm, told = papermill(path, "--engine", "reportkit-warm")
+    assert "kernel: cold" not in told
+    cold, _ = papermill(path)
+    assert warm == cold
+    assert warm[-2][1][-1].evalue == "the end"
+    assert warm[-1] == (None, [])
+
+
+def test_a_forked_report_is_the_cold_one(tmp_path):
+    warm, cold = (make_project(tmp_path / kind, ["a"]) for kind in ("warm", "cold"))
+    assert states(batch(warm)) == states(batch(cold, "--cold")) == {"a": "made"}
+    ours, reference = currents(warm)["a"], currents(cold)["a"]
+    assert "forked from" in (ours / "run.log").read_text(encoding="utf-8")
+    assert "kernel: cold" in (reference / "run.log").read_text(encoding="utf-8")
+    for name in ("facts.json", "checks.json", "report.html", "audit.html", "report.pdf"):
+        assert (ours / name).read_bytes() == (reference / name).read_bytes(), name
+    assert normal(ours / "report.ipynb") == normal(reference / "report.ipynb")
+
+
+def normal(path):
+    """A notebook without what differs between any two runs: times, and the new cell's id."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    del found["metadata"]["papermill"]
+    for cell in found["cells"]:
+        if "injected-parameters" in cell["metadata"].get("tags", []):
+            del cell["id"]
+        for name in ("papermill", "execution"):
+            cell["metadata"].pop(name, None)
+    return found
+
+
+FORKS = """
+import json, logging, os, sys, threading
+os.environ.update(OPENBLAS_NUM_THREADS="1", JE_ARROW_MALLOC_CONF="background_thread:false")
+logging.basicConfig(level=logging.INFO)
+import papermill
+import reportkit.execution.template as template
+import zmq
+def cells(name):
+    options = dict(engine_name="reportkit-warm", progress_bar=False)
+    made = papermill.execute_notebook(name, None, **options)
+    return [c.outputs[0].text for c in made.cells if c.get("outputs")]
+state = {"threads": template.threads(), "context": zmq.Context._instance is not None}
+state["first"], state["second"] = cells("fork.ipynb"), cells("fork.ipynb")
+state["after"] = [template.threads(), threading.active_count()]
+thread = threading.Thread(target=threading.Event().wait, daemon=True)
+thread.start()
+state["cold"] = cells("fork.ipynb")
+print(json.dumps(state))
+"""
+
+FORK_CELLS = [
+    "import os\nprint(os.getpid(), os.getpid() == os.getpgid(0))",
+    "import random, uuid, numpy\nprint(random.random(), numpy.random.rand(), uuid.uuid4())",
+    "import builtins\nprint(getattr(builtins, 'left', 'clean'))\nbuiltins.left = 'dirty'",
+    "import pyarrow as pa, pyarrow.compute as pc\nprint(pc.sum(pa.array(range(1000))))",
+    "import matplotlib.pyplot as plt\nprint(plt.get_fignums())",
+    "import subprocess as s\nprint(s.Popen(['sleep', '1000'], stdout=s.DEVNULL).poll())",
+]
+
+
+def test_each_fork_is_fresh_and_leaves_nothing(tmp_path):
+    notebook(tmp_path / "fork.ipynb", FORK_CELLS)
+    command = [sys.executable, "-c", FORKS]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    state = json.loads(done.stdout.splitlines()[-1])
+    assert (state["threads"], state["context"]) == (1, False)
+    assert state["after"] == [1, 1]
+    for key in ("first", "second"):
+        assert [text.strip() for text in state[key][2:]] == ["clean", "499500", "[]", "None"]
+    pids = [state[key][0].split() for key in ("first", "second")]
+    assert [own for _, own in pids] == ["True", "True"]
+    assert pids[0] != pids[1]
+    numbers = [state[key][1].split() for key in ("first", "second")]
+    assert not set(numbers[0]) & set(numbers[1])
+    assert len(state["cold"]) == len(FORK_CELLS)
+    assert re.search(
+        "kernel: cold, since this process has threads: MainThread, Thread", done.stderr
+    )
+    assert working_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "cell", ["import time\ntime.sleep(60)", "while True:\n try:\n  1\n except BaseException: 2"]
+)
+def test_a_cell_that_takes_too_long_is_ended(cell, tmp_path):
+    path = notebook(tmp_path / "slow.ipynb", [cell])
+    cells, told = papermill(path, "--engine", "reportkit-warm", "--execution-timeout", "1")
+    assert "CellTimeoutError: A cell timed out" in told
+    assert cells == [(1, [])]
+    assert working_in(tmp_path) == []
