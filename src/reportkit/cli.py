@@ -213,6 +213,33 @@ def verify(folders: tuple[Path, ...]) -> Result:
     return int(broken), {"runs": verdicts}, "\n".join(lines)
 
 
+@_command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def keygen(file: Path) -> Result:
+    """Make a signing key: FILE for its owner only, FILE.pub for everybody."""
+    from reportkit.proof.dsse import keygen as make
+
+    public, keyid = make(file)
+    text = f"{file} (keep it to yourself)\n{public} (hand it to those who verify)\nkey {keyid}"
+    return 0, {"private": str(file), "public": str(public), "keyid": keyid}, text
+
+
+@_command()
+@click.argument("folder", type=_FOLDER, metavar="RUN")
+@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), required=True)
+def sign(folder: Path, *, key: Path) -> Result:
+    """Add a signature to a run whose files are whole."""
+    from reportkit.proof import verify_files
+    from reportkit.proof.attestation import sign_run
+    from reportkit.proof.dsse import read_signer
+
+    signer = read_signer(key)
+    verify_files(folder)
+    sign_run(folder.resolve(), signer)
+    text = f"{folder} signed by key {signer.keyid}"
+    return 0, {"run": str(folder), "keyid": signer.keyid}, text
+
+
 def main() -> None:
     """Entry point of ``reportkit``."""
     # A terminated run leaves through its clean-up, with the status that shells expect.
