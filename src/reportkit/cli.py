@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import random
 import signal
 import sys
 import traceback
@@ -194,23 +195,53 @@ def synth(published: tuple[Path, ...], *, out: Path) -> Result:
 
 @_command()
 @click.argument("folders", nargs=-1, required=True, type=_FOLDER, metavar="RUN...")
-def verify(folders: tuple[Path, ...]) -> Result:
-    """Whether the files of a run are those it was sealed with."""
-    from reportkit.proof import verify_files
+@click.option("--keys", type=_FOLDER, help="Public keys that must have signed (*.pub).")
+@click.option("--rerun", is_flag=True, help="Make the report again and compare, byte for byte.")
+@click.option("--cold", is_flag=True, help="As --rerun, with a kernel that nothing warmed up.")
+@click.option("--sample", type=click.IntRange(1), help="Look into so many runs, drawn at random.")
+def verify(
+    folders: tuple[Path, ...],
+    *,
+    keys: Path | None,
+    rerun: bool,
+    cold: bool,
+    sample: int | None,
+    params: Path | None,
+    data: Path | None,
+) -> Result:
+    """Whether a run is whole, signed and the newest, and whether its figures come out again.
 
-    verdicts = []
-    for folder in folders:
-        if not (folder / "MANIFEST.json").is_file():
-            message = f"{folder} is no run: it has no MANIFEST.json"
-            raise InputError("run-missing", message)
-        try:
-            verify_files(folder)
-            verdicts.append({"run": str(folder), "whole": True, "message": "whole"})
-        except ReportkitError as error:
-            verdicts.append({"run": str(folder), "whole": False, "message": error.message})
-    lines = [f"{verdict['run']}: {verdict['message']}" for verdict in verdicts]
-    broken = any(not verdict["whole"] for verdict in verdicts)
-    return int(broken), {"runs": verdicts}, "\n".join(lines)
+    RUN is a run, or a folder of outputs with many.
+    """
+    from reportkit.proof.chain import check_batches
+    from reportkit.proof.dsse import read_trusted
+    from reportkit.proof.rerun import rerun_level
+    from reportkit.proof.verify import environment_level, facts_level, files_level, find_runs
+
+    trusted = read_trusted(keys) if keys else None
+    runs = [run for folder in folders for run in find_runs(folder)]
+    chosen = set(random.SystemRandom().sample(runs, min(sample or len(runs), len(runs))))
+    told, lines = [], []
+    for run in runs:
+        levels = [files_level(run, trusted)]
+        if levels[0].holds and run in chosen:
+            levels += [facts_level(run, data=data, params=params), environment_level(run)]
+            if rerun or cold:
+                levels.append(rerun_level(run, data=data, params=params))
+        holds = all(level.holds for level in levels)
+        told.append({"run": str(run), "holds": holds, "levels": [one.as_json() for one in levels]})
+        lines.append(f"{run}: {'holds' if holds else 'DOES NOT HOLD'}")
+        for one in levels:
+            lines.append(f"  {one.level}: {'holds' if one.holds else 'does not hold'}")
+            lines += [f"    - {finding}" for finding in one.findings]
+            lines += [f"    {note}" for note in one.notes]
+    batches = [f"{folder}: {one}" for folder in folders for one in check_batches(folder, trusted)]
+    lines += batches
+    if len(chosen) < len(runs):
+        lines.append(f"{len(chosen)} of {len(runs)} runs were looked into; of all, the files")
+    document = {"runs": told, "batches": batches, "sampled": sorted(map(str, chosen))}
+    failed = batches or not all(one["holds"] for one in told)
+    return int(bool(failed)), document, "\n".join(lines)
 
 
 @_command()

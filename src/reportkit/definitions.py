@@ -169,7 +169,9 @@ class Definition:
         A group names its measure, column and divisor where it is not just counted.
         """
         groups = [("+", self.where)] + ([("-", self.minus)] if self.minus is not None else [])
-        other = {} if self.measure == "count" else {"measure": self.measure, "column": self.column}
+        other: dict[str, Any] = {}
+        if self.measure != "count":
+            other = {"measure": self.measure, "column": self.column}
         other |= {} if self.divide == 1 else {"divide": self.divide}
         return [
             {"sign": sign, **other, "all": [condition.as_json() for condition in where]}

@@ -50,7 +50,7 @@ def check_chain(folder: Path) -> str:
         if digest(earlier / MANIFEST) != named["manifest_sha256"]:
             message = f"it follows run {named['run']}, which is not the one that stands there now"
             raise ReportkitError("chain-broken", message)
-        named = json.loads((earlier / MANIFEST).read_text(encoding="utf-8"))["previous"]
+        named = json.loads((earlier / MANIFEST).read_text(encoding="utf-8")).get("previous")
         length += 1
     if (folder.parents[1] / "current").resolve() == folder:
         for other in sorted(folder.parent.iterdir()):

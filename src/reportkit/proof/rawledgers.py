@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ import pyarrow as pa
 from reportkit.errors import ReportkitError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import duckdb
@@ -30,7 +30,9 @@ _SEARCHED = 21
 Line = tuple[int, list[str]]
 
 
-def read_source(source: Mapping[str, Any], path: Path, connection: duckdb.DuckDBPyConnection) -> Any:
+def read_source(
+    source: Mapping[str, Any], path: Path, connection: duckdb.DuckDBPyConnection
+) -> Any:
     """One file or sheet of a ledger as text.
 
     Parameters
@@ -68,7 +70,7 @@ def _parquet(
     source: Mapping[str, Any], path: Path, connection: duckdb.DuckDBPyConnection
 ) -> pa.Table:
     named = source["columns"]
-    chosen = [f'CAST("{_quoted(heading)}" AS VARCHAR) AS "{name}"' for name, heading in named.items()]
+    chosen = [f'CAST("{_quoted(title)}" AS VARCHAR) AS "{name}"' for name, title in named.items()]
     query = f"SELECT {', '.join(chosen)} FROM read_parquet(?)"  # noqa: S608 - names are quoted
     found = connection.sql(query, params=[str(path)]).to_arrow_table()
     cells = [[_bare(cell or "") for cell in column.to_pylist()] for column in found.columns]

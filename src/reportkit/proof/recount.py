@@ -1,8 +1,8 @@
 """Every fact counted again by a second engine: DuckDB SQL over the raw ledgers.
 
 What is shared with the first count is data: the columns and words of a ledger (its schema), and
-the conditions as ``facts.json`` states them. The four columns that no file has (法定期限 …) come from
-reportkit's own calendar in both; each fact that looks at one of them is told.
+the conditions as ``facts.json`` states them. The four columns that no file has (法定期限 …) come
+from reportkit's own calendar in both; each fact that looks at one of them is told.
 """
 
 from __future__ import annotations
@@ -144,7 +144,8 @@ def count(raw: SqlLedger, fact: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _where(raw: SqlLedger, conditions: Iterable[Mapping[str, Any]]) -> tuple[str, list[Any]]:
-    parts, given = ["true"], []
+    parts: list[str] = ["true"]
+    given: list[Any] = []
     for one in conditions:
         if one["op"] not in _OPERATORS or one["column"] not in raw.types:
             message = f"its condition {one['column']} {one['op']} is not known here"

@@ -77,10 +77,7 @@ class SqlLedger:
                 self.connection.register(f"words{number}", pa.table(table))
             if column.type != "text":
                 joins.append(_typed(number, column))
-        chosen = ", ".join(
-            f"nullif(\"{c.name}\", '') AS \"{c.name}\"" if c.type == "text" else f'"{n} value" AS "{c.name}"'
-            for n, c in enumerate(columns)
-        )
+        chosen = ", ".join(_chosen(number, column) for number, column in enumerate(columns))
         # Names in queries are those of the schema, and our own.
         self.connection.execute(
             f'CREATE TABLE ledger AS SELECT "{ROW}", {chosen} FROM raw {" ".join(joins)} '  # noqa: S608
@@ -136,10 +133,17 @@ def _placed(number: int, source: Mapping[str, Any], raw: pa.Table) -> pa.Table:
     made = raw.append_column(SOURCE, pa.array([number] * raw.num_rows, pa.int64()))
     for name, heading in source["columns"].items():
         if "金额" in name:
-            units = (UNITS[unit] for unit in sorted(UNITS, key=len, reverse=True) if unit in heading)
+            units = (
+                UNITS[unit] for unit in sorted(UNITS, key=len, reverse=True) if unit in heading
+            )
             factor = pa.array([next(units, 1)] * raw.num_rows, pa.int64())
             made = made.append_column(f"{name} factor", factor)
     return made
+
+
+def _chosen(number: int, column: Column) -> str:
+    value = f"nullif(\"{column.name}\", '')" if column.type == "text" else f'"{number} value"'
+    return f'{value} AS "{column.name}"'
 
 
 def _typed(number: int, column: Column) -> str:
@@ -154,7 +158,7 @@ def _typed(number: int, column: Column) -> str:
         made = f"coalesce({made}, '{column.default}')"
     cells = f'SELECT DISTINCT "{column.name}" AS c, "{with_}" AS w FROM raw'  # noqa: S608
     typed = f'SELECT c AS "{number} c", w AS "{number} w", {made} AS "{number} value" '
-    return (
-        f"LEFT JOIN ({typed} FROM (SELECT c, w, filled(c) AS f FROM ({cells}))) "
+    return (  # names are the schema's
+        f"LEFT JOIN ({typed} FROM (SELECT c, w, filled(c) AS f FROM ({cells}))) "  # noqa: S608
         f'ON "{column.name}" IS NOT DISTINCT FROM "{number} c" AND "{with_}" = "{number} w"'
     )
