@@ -57,12 +57,46 @@ def _total(fact: Fact, facts: Mapping[str, Fact]) -> Iterator[str]:
     if missing:
         yield f"{fact['id']} adds up {'、'.join(missing)}, which is not there"
         return
-    try:
-        total = sum((Decimal(facts[part]["value"]) for part in fact["sum_of"]), Decimal(0))
-    except InvalidOperation:
+    parts = [facts[part]["value"] for part in fact["sum_of"]]
+    if not all(map(_is_number, parts)):
         return  # a figure that is still to be filled in; its text says so
+    total = sum(map(Decimal, parts), Decimal(0))
     if plain(total) != fact["value"]:
         yield f"{fact['id']} is {fact['value']}, its parts add up to {plain(total)}"
+
+
+def moved_totals(facts: Mapping[str, Fact], values: Mapping[str, str]) -> dict[str, str]:
+    """Totals that come out otherwise when facts have other values, and what they come to.
+
+    Parameters
+    ----------
+    facts : mapping
+        The facts of ``facts.json`` by id.
+    values : mapping of str to str
+        What facts from ledgers come to when counted again.
+    """
+    known = {name: fact["value"] for name, fact in facts.items()} | dict(values)
+    totals = [fact for fact in facts.values() if fact["origin"] == "sum" and _is_total(fact)]
+    for _ in totals:  # a total may add up totals
+        before = dict(known)
+        for fact in totals:
+            parts = [known.get(part, "") for part in fact["sum_of"]]
+            if all(_is_number(part) for part in parts):
+                known[fact["id"]] = plain(sum(map(Decimal, parts), Decimal(0)))
+        if known == before:
+            break
+    return {
+        fact["id"]: f"{fact['value']} in the run, its parts come to {known[fact['id']]}"
+        for fact in totals
+        if known[fact["id"]] != fact["value"]
+    }
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
 
 
 def _evidence(run: Path, fact: Fact) -> Iterator[str]:

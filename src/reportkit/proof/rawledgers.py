@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import openpyxl
 import pyarrow as pa
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    import duckdb
 
 SUMS = frozenset(("合计", "小计", "总计", "共计", "累计"))
 LINE, SUM, EPOCH = " line", " sum", " epoch"
@@ -61,7 +62,7 @@ def read_source(
         if source["format"] == "csv":
             return _csv(source, path)
         return _xlsx(source, path)
-    except (OSError, ValueError, KeyError, csv.Error) as error:
+    except (OSError, ValueError, KeyError, csv.Error, zipfile.BadZipFile, duckdb.Error) as error:
         message = f"{source['path']} cannot be read as it was: {error}"
         raise ReportkitError("ledger-other", message, file=source["path"]) from None
 

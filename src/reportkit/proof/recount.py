@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 
@@ -56,8 +57,8 @@ class Recount:
 
     Parameters
     ----------
-    counted : int
-        Facts that were counted again.
+    values : dict of str to str
+        What each fact that was counted again comes to.
     moved : dict of str to str
         Facts whose value or records are not those of the run, each with what was found.
     lines : tuple of str
@@ -66,7 +67,7 @@ class Recount:
         What could not be checked, and why.
     """
 
-    counted: int
+    values: dict[str, str]
     moved: dict[str, str]
     lines: tuple[str, ...]
     untold: tuple[str, ...]
@@ -87,14 +88,16 @@ def recount(
         The privacy key, where records are keyed.
     """
     own = {column.name for column in raw.schema.derived}
-    counted, moved, untold = 0, {}, []
+    values: dict[str, str] = {}
+    moved: dict[str, str] = {}
+    untold: list[str] = []
     for fact in facts:
         try:
             value, rows = count(raw, fact)
-        except ReportkitError as error:
-            untold.append(f"{fact['id']} was not counted again: {error.message}")
+        except (ReportkitError, duckdb.Error) as error:
+            untold.append(f"{fact['id']} was not counted again: {error}")
             continue
-        counted += 1
+        values[fact["id"]] = value
         if value != fact["value"]:
             moved[fact["id"]] = f"{fact['value']} in the run, {value} in the ledger"
         elif rows != fact["rows_sha256"]:
@@ -109,7 +112,7 @@ def recount(
         )
     else:
         lines = changed_lines(raw, run / f"evidence/rowmap-{raw.ledger['ledger']}.parquet", key)
-    return Recount(counted, moved, tuple(lines), tuple(untold))
+    return Recount(values, moved, tuple(lines), tuple(untold))
 
 
 def count(raw: SqlLedger, fact: Mapping[str, Any]) -> tuple[str, str]:

@@ -45,7 +45,7 @@ def rerun_level(run: Path, *, data: Path | None = None, params: Path | None = No
         if done.returncode not in (0, 1) or not made.is_dir():
             last = "\n".join(done.stderr.strip().splitlines()[-5:])
             return Verdict("rerun", False, (f"it cannot be made again: {last}",))
-        findings = tuple(_compare(run, made))
+        findings = tuple(compare(run, made))
     notes = () if findings else ("facts, evidence, notebook and documents came out the same",)
     return Verdict("rerun", not findings, findings, notes)
 
@@ -57,7 +57,9 @@ def _collect(manifest: Mapping[str, Any], clean: Path, params: Path, data: Path)
         if one["bytes"] is None:
             continue  # a table of a database: its digest is among the inputs of the new run
         root, _, rest = one["name"].partition("/")
-        places = (roots.get(root, Path()) / rest, Path(one["path"]))
+        places = [roots[root] / rest] if root in roots else []
+        if root == "notebooks" or not places:  # the package's own, or outside the project
+            places.append(Path(one["path"]))
         found = [path for path in places if path.is_file()]
         if not found:
             yield f"{one['name']} is not here"
@@ -84,8 +86,8 @@ def _execute(manifest: Mapping[str, Any], clean: Path) -> subprocess.CompletedPr
     )
 
 
-def _compare(run: Path, made: Path) -> Iterator[str]:
-    """What came out otherwise, the first cause first."""
+def compare(run: Path, made: Path) -> Iterator[str]:
+    """What came out otherwise in a run made again, the first cause first."""
     there, here = (_facts(folder) for folder in (run, made))
     for name in sorted({*there, *here}):
         if there.get(name) != here.get(name):

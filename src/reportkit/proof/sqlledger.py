@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from reportkit.errors import ReportkitError
 from reportkit.ledgers.schema import UNITS, Column, LedgerSchema, schema_of
 from reportkit.proof.rawledgers import EPOCH, LINE, SUM, read_source
 from reportkit.worktime import WorkCalendar, limits
@@ -50,8 +51,14 @@ class SqlLedger:
         macros = Path(str(files("reportkit.proof"))) / "cells.sql"
         self.connection.execute(macros.read_text(encoding="utf-8"))
         merged = "L-merged" in ledger["told"]
+        known = {column.name for column in self.schema.columns}
         parts = []
         for number, (source, path) in enumerate(zip(ledger["sources"], paths, strict=True)):
+            if not known.issuperset(source["columns"]):
+                message = (
+                    f"{source['path']}: the manifest names columns that no {self.schema.name} has"
+                )
+                raise ReportkitError("ledger-other", message)
             read = read_source({**source, "merged": merged}, path, self.connection)
             parts.append(_placed(number, source, read))
         # Nothing outside is needed from here on, and facts.json may have been made by anybody.

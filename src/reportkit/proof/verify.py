@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.privacy import Pseudonyms
-from reportkit.proof.agreement import check_agreement
+from reportkit.proof.agreement import check_agreement, moved_totals
 from reportkit.proof.attestation import check_attestation
 from reportkit.proof.chain import check_chain
 from reportkit.proof.manifest import digest, read_manifest, verify_files
@@ -118,25 +118,32 @@ def _facts(run: Path, data: Path | None, params: Path | None) -> Verdict:
     facts = {fact["id"]: fact for fact in document["facts"]}
     findings, untold = check_agreement(run, facts)
     calendar = work_calendar(params and params / "holidays.yaml")
-    counted = 0
+    values: dict[str, str] = {}
+    moved: dict[str, str] = {}
     for ledger in manifest["ledgers"]:
         own = [fact for fact in facts.values() if fact["ledger"] == ledger["ledger"]]
         try:
             paths, changed = _ledger_files(ledger, data)
             found = recount(SqlLedger(run, ledger, paths, calendar), own, run=run, key=_key())
         except (ReportkitError, pa.ArrowException) as error:
-            untold.append(f"{ledger['name']}: {len(own)} facts were not counted again: {error}")
+            untold.append(f"{ledger['name']}: {len(own)} facts not counted again: {error}")
             continue
-        counted += found.counted
+        values |= found.values
         untold += found.untold
+        moved |= found.moved
         findings += changed + _first(found.lines)
-        findings += [f"{name} moved: {what}" for name, what in found.moved.items()]
+    # With a fact, what adds it up moves too.
+    moved |= {name: what for name, what in moved_totals(facts, values).items() if moved}
+    findings += [f"{name} moved: {what}" for name, what in sorted(moved.items())]
     known = {fact["ledger"] for fact in facts.values() if fact["origin"] == "ledger"}
     unknown = known - {ledger["ledger"] for ledger in manifest["ledgers"]}
     findings += [f"facts are of a ledger {one}, which was not read" for one in sorted(unknown)]
     findings += check_documents(run, facts)
     of = sum(fact["origin"] == "ledger" for fact in facts.values())
-    notes = [f"{len(facts)} facts; {counted} of {of} from ledgers counted again in SQL", *untold]
+    notes = [
+        f"{len(facts)} facts; {len(values)} of {of} from ledgers counted again in SQL",
+        *untold,
+    ]
     return Verdict("facts", not findings, tuple(findings), tuple(notes))
 
 
