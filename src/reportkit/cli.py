@@ -245,6 +245,21 @@ def verify(
 
 
 @_command()
+@click.argument("old", type=_FOLDER, metavar="A")
+@click.argument("new", type=_FOLDER, metavar="B")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page too.")
+def diff(old: Path, new: Path, *, html: Path | None) -> Result:
+    """Compare two runs; status 1 if a figure, a check or the text differs."""
+    from reportkit.proof.diff import as_page, as_text, diff_runs
+
+    document = diff_runs(old, new)
+    if html is not None:
+        html.write_text(as_page(document), encoding="utf-8")
+    differs = any(document[part] for part in ("facts", "checks", "narrative"))
+    return int(differs), document, as_text(document)
+
+
+@_command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def keygen(file: Path) -> Result:
     """Make a signing key: FILE for its owner only, FILE.pub for everybody."""
