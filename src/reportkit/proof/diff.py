@@ -244,11 +244,17 @@ def _short(value: Any) -> str:
     return text if len(text) < 60 else f"{text[:12]}…"
 
 
+def _short_chinese(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{'相符' if value['holds'] else '不符'}：{value['message']}"
+    return "—" if value is None else _short(value)
+
+
 def as_page(document: Mapping[str, Any]) -> str:
     """The comparison as one page, everything in it escaped."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("reportkit.proof", "."), autoescape=True,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters["short"] = _short
+    environment.filters["short"] = _short_chinese
     return environment.get_template("diff.html.j2").render(diff=document)

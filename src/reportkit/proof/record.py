@@ -108,7 +108,7 @@ def run_record(
         "inputs_sha256": key,
         "inputs": [_input(path, value, project) for path, value in inputs],
         "ledgers": [
-            _ledger(ledger, keyed=not report.ledgers.pseudonyms.of_session)
+            ledger_record(ledger, keyed=not report.ledgers.pseudonyms.of_session)
             for ledger in report.ledgers.values()
         ],
         "code_sha256": code_digest(),
@@ -179,7 +179,8 @@ def place_of(path: Path, project: Project) -> str:
     return f"notebooks/{path.name}" if path.suffix == ".ipynb" else path.as_posix()
 
 
-def _ledger(ledger: Ledger, *, keyed: bool) -> dict[str, Any]:
+def ledger_record(ledger: Ledger, *, keyed: bool) -> dict[str, Any]:
+    """What was read of one ledger, and from where."""
     return {
         "ledger": ledger.key,
         "name": ledger.schema.name,

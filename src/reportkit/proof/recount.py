@@ -173,10 +173,9 @@ def _measure(raw: SqlLedger, group: Mapping[str, Any]) -> str:
 def changed_lines(raw: SqlLedger, rowmap: Path, key: bytes | None) -> list[str]:
     """Records that are not those of the run: file, line, and how."""
     then = pq.read_table(rowmap)
-    columns = [
-        f'CAST("{name}" AS VARCHAR) AS "{name}"' if name in raw.types else f'NULL AS "{name}"'
-        for name in record_columns(raw.schema)
-    ]
+    covered = record_columns(raw.schema)
+    names = {name: f'"{name}"' if name in raw.types else "NULL" for name in covered}
+    columns = [f'CAST({cells} AS VARCHAR) AS "{name}"' for name, cells in names.items()]
     found = raw.table(*columns)
     digests = row_digests(found.drop_columns([ROW]), key).to_pylist()
     now = dict(zip(found[ROW].to_pylist(), digests, strict=True))
