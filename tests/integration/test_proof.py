@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import socket
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import requests
+from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from nbconvert.exporters import get_exporter
 
@@ -20,6 +22,7 @@ from reportkit.cli import cli
 from reportkit.facts import facts_bytes
 from reportkit.proof.dsse import keygen, read_trusted
 from reportkit.proof.manifest import write_manifest
+from reportkit.proof.printed import check_documents
 from reportkit.proof.recount import recount
 from reportkit.proof.rerun import compare, rerun_level
 from reportkit.proof.sqlledger import SqlLedger
@@ -354,3 +357,33 @@ def test_a_folder_of_outputs_is_sampled(sealed, tmp_path):
     assert status == 0, told
     assert sorted(len(run["levels"]) for run in told["runs"]) == [1, 3]
     assert len(told["sampled"]) == 1
+
+
+def test_folders_that_were_named_do_not_make_a_document_another(sealed, copy):
+    """As by --params and --data: audit.html shows the parameters cell."""
+    change_values(copy / "audit.html", "year = 2021", 'year = 2021\ndata = "/srv/ledgers"')
+    assert list(compare(copy, sealed.run)) == []
+    change_values(copy / "audit.html", "year = 2021", "year = 2020")
+    assert list(compare(copy, sealed.run)) == ["audit.html comes out with other bytes"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("", "", []),
+        (">69<", ">68<", ["t3.results_total.total (69) is not printed in its place"]),
+        ("2645", "2646", ["the text with pub.total、pub.explained、act.inquiries is not as in"]),
+    ],
+    ids=["same", "table", "text"],
+)
+def test_a_word_file_prints_the_same(old, new, told, sealed, copy):
+    page = BeautifulSoup((copy / "report.html").read_text(encoding="utf-8"), "html.parser")
+    texts = [one.get_text() for one in page.main.find_all(["p", "td", "h2", "h3"])]
+    body = "".join(f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>" for text in texts)
+    with zipfile.ZipFile(copy / "report.docx", "w") as file:
+        file.writestr("word/document.xml", f"<w:document>{body.replace(old, new)}</w:document>")
+    facts = json.loads((copy / "facts.json").read_text(encoding="utf-8"))["facts"]
+    found = check_documents(copy, {fact["id"]: fact for fact in facts})
+    assert bool(found) == bool(told)
+    for text in told:
+        assert any(one.startswith(f"report.docx: {text}") for one in found)

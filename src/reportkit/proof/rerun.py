@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportkit.proof.manifest import digest, read_manifest
-from reportkit.proof.normal import cell_digests
+from reportkit.proof.manifest import MANIFEST, SUMS, digest, read_manifest
+from reportkit.proof.normal import cell_digests, without_folders
 from reportkit.proof.verify import Verdict
 
 if TYPE_CHECKING:
@@ -35,9 +35,13 @@ def rerun_level(run: Path, *, data: Path | None = None, params: Path | None = No
         Folders of the ledgers and parameters; the notebook is looked for beside the latter.
     """
     manifest = read_manifest(run)
+    params, data = params or Path("params"), data or Path("data")
+    roots = {"params": params, "data": data, "notebooks": params.parent / "notebooks"}
+    # Figures of last year stand in the run of last year, beside this one.
+    roots["out"] = run.resolve().parents[3]
     with tempfile.TemporaryDirectory(prefix="rk-rerun-") as name:
         clean = Path(name)
-        missing = list(_collect(manifest, clean, params or Path("params"), data or Path("data")))
+        missing = list(_collect(manifest, clean, roots))
         if missing:
             return Verdict("rerun", False, tuple(missing), ("nothing was executed",))
         done = _execute(manifest, clean)
@@ -50,9 +54,8 @@ def rerun_level(run: Path, *, data: Path | None = None, params: Path | None = No
     return Verdict("rerun", not findings, findings, notes)
 
 
-def _collect(manifest: Mapping[str, Any], clean: Path, params: Path, data: Path) -> Iterator[str]:
+def _collect(manifest: Mapping[str, Any], clean: Path, roots: Mapping[str, Path]) -> Iterator[str]:
     """Copy the recorded inputs; say which are not here, or not as they were."""
-    roots = {"params": params, "data": data, "notebooks": params.parent / "notebooks"}
     for one in manifest["inputs"]:
         if one["bytes"] is None:
             continue  # a table of a database: its digest is among the inputs of the new run
@@ -66,9 +69,18 @@ def _collect(manifest: Mapping[str, Any], clean: Path, params: Path, data: Path)
         elif digest(found[0]) != one["sha256"]:
             yield f"{one['name']} is not what the run read"
         else:
-            place = clean / one["name"].lstrip("/")
+            folder = _folder(manifest, root) if root in roots else root
+            place = clean / folder / rest
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(found[0], place)
+            for name in (MANIFEST, SUMS) if root == "out" else ():
+                shutil.copy(found[0].parent / name, place.parent)
+
+
+def _folder(manifest: Mapping[str, Any], root: str) -> str:
+    """Name of a folder in the clean place: as in the first run, since places of rows show it."""
+    given = manifest["parameters"].get(root) if root in ("params", "data") else None
+    return Path(given).name if given else {"out": "outputs"}.get(root, root)
 
 
 def _execute(manifest: Mapping[str, Any], clean: Path) -> subprocess.CompletedProcess[str]:
@@ -76,9 +88,8 @@ def _execute(manifest: Mapping[str, Any], clean: Path) -> subprocess.CompletedPr
     arguments = ["run", str(given["district"]), str(given["year"]), "--out", "outputs"]
     arguments += ["--scope", str(given["scope"])] if given.get("scope") else []
     arguments += ["--draft"] if given.get("draft") else []
-    # Where the first run named its folders, its parameters cell has lines for them.
-    for name in {"params", "data"} & set(given):
-        arguments += [f"--{name}", name]
+    for name in ("params", "data"):
+        arguments += [f"--{name}", _folder(manifest, name)] if name in given else []
     environment = {k: v for k, v in os.environ.items() if k != "REPORTKIT_SIGNING_KEY_FILE"}
     command = [sys.executable, "-c", _MAKE, *arguments]
     return subprocess.run(  # noqa: S603 - our own command
@@ -111,10 +122,18 @@ def compare(run: Path, made: Path) -> Iterator[str]:
         if one != other:
             yield f"report.ipynb: cell {number} ({one[0]}) comes out otherwise"
     for name in _DOCUMENTS:
-        if (run / name).is_file() and (
-            not (made / name).is_file() or digest(run / name) != digest(made / name)
-        ):
+        if (run / name).is_file() and not _same(run / name, made / name):
             yield f"{name} comes out with other bytes"
+
+
+def _same(old: Path, new: Path) -> bool:
+    """Whether a document is the same, but for folders in the parameters that audit.html shows."""
+    if not new.is_file():
+        return False
+    if old.name != "audit.html":
+        return digest(old) == digest(new)
+    texts = [without_folders(path.read_text(encoding="utf-8")) for path in (old, new)]
+    return texts[0] == texts[1]
 
 
 def _facts(folder: Path) -> dict[str, Any]:
