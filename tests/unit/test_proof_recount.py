@@ -1,5 +1,6 @@
 """The second engine reads cells and counts records as the first one does, and trusts nobody."""
 
+from copy import copy
 from datetime import date
 
 import openpyxl
@@ -13,7 +14,7 @@ from reportkit.facts import measure, plain, rows_sha256
 from reportkit.ledgers import read_ledger
 from reportkit.proof.printed import reads_as
 from reportkit.proof.record import ledger_record
-from reportkit.proof.recount import changed_lines, count
+from reportkit.proof.recount import changed_lines, count, recount
 from reportkit.proof.rows import read_record, record_columns, row_digests
 from reportkit.proof.sqlledger import ROW, SqlLedger
 from reportkit.worktime import work_calendar
@@ -213,6 +214,14 @@ def test_rows_are_known_by_a_key_where_there_is_one(applications, tmp_path):
     pq.write_table(rowmap, tmp_path / "rowmap.parquet")
     assert changed_lines(raw, tmp_path / "rowmap.parquet", b"k" * 32) == []
     assert len(changed_lines(raw, tmp_path / "rowmap.parquet", None)) == len(ledger.frame)
+
+
+def test_keyed_records_are_not_compared_without_the_key(applications, tmp_path):
+    raw = copy(applications[1])
+    raw.ledger = raw.ledger | {"rows_keyed": True}
+    found = recount(raw, [], run=tmp_path)
+    assert found.lines == ()
+    assert "REPORTKIT_PRIVACY_KEY_FILE names no key" in found.untold[0]
 
 
 def test_no_person_is_in_what_a_digest_covers(applications):

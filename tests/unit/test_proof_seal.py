@@ -22,6 +22,7 @@ from reportkit.proof.dsse import (
     signer_from,
 )
 from reportkit.proof.manifest import read_manifest, verify_files, write_manifest
+from reportkit.proof.verify import files_level, find_runs
 
 SHA = "0" * 64
 TIME = "2026-01-02T03:04:05+00:00"
@@ -111,6 +112,14 @@ def test_a_run_without_manifest_is_none(run):
     (run / "MANIFEST.json").unlink()
     with pytest.raises(InputError, match=r"is no run: it has no MANIFEST\.json"):
         verify_files(run)
+
+
+def test_a_run_that_lost_its_manifest_is_told_among_others(run):
+    (run / "MANIFEST.json").unlink()
+    assert find_runs(run.parents[3]) == [run.parents[1] / "current"]
+    verdict = files_level(run.parents[1] / "current")
+    assert not verdict.holds
+    assert "MANIFEST.json" in verdict.findings[0]
 
 
 @pytest.mark.parametrize("name", FILES)

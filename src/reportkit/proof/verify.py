@@ -64,11 +64,6 @@ def files_level(run: Path, trusted: Trusted | None = None) -> Verdict:
     run : Path
     trusted : Trusted, optional
         Keys that must have signed; without them a run may be unsigned.
-
-    Raises
-    ------
-    InputError
-        ``run-missing``: the folder is no run.
     """
     findings, notes = [], []
     try:
@@ -82,8 +77,6 @@ def files_level(run: Path, trusted: Trusted | None = None) -> Verdict:
             else:
                 findings.append(error.message)
         notes.append("chain: " + check_chain(run))
-    except InputError:
-        raise
     except ReportkitError as error:
         findings.append(error.message.removeprefix(f"{run}: "))
     return Verdict("files", not findings, tuple(findings), tuple(notes))
