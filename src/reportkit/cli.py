@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import random
 import signal
 import sys
 import traceback
@@ -15,7 +16,7 @@ from typing import Any
 import click
 
 from reportkit import __version__
-from reportkit.errors import InputError, ReportkitError
+from reportkit.errors import ReportkitError
 from reportkit.privacy import SESSION_TOLD, Pseudonyms
 
 Command = Callable[..., Any]
@@ -288,23 +289,95 @@ def synth(published: tuple[Path, ...], *, out: Path) -> Result:
 
 @_command()
 @click.argument("folders", nargs=-1, required=True, type=_FOLDER, metavar="RUN...")
-def verify(folders: tuple[Path, ...]) -> Result:
-    """Whether the files of a run are those it was sealed with."""
-    from reportkit.proof import verify_files
+@click.option("--keys", type=_FOLDER, help="Public keys that must have signed (*.pub).")
+@click.option("--rerun", is_flag=True, help="Make the report again and compare, byte for byte.")
+@click.option("--cold", is_flag=True, help="As --rerun, with a kernel that nothing warmed up.")
+@click.option("--sample", type=click.IntRange(1), help="Look into so many runs, drawn at random.")
+def verify(
+    folders: tuple[Path, ...],
+    *,
+    keys: Path | None,
+    rerun: bool,
+    cold: bool,
+    sample: int | None,
+    params: Path | None,
+    data: Path | None,
+) -> Result:
+    """Whether a run is whole, signed and the newest, and whether its figures come out again.
 
-    verdicts = []
-    for folder in folders:
-        if not (folder / "MANIFEST.json").is_file():
-            message = f"{folder} is no run: it has no MANIFEST.json"
-            raise InputError("run-missing", message)
-        try:
-            verify_files(folder)
-            verdicts.append({"run": str(folder), "whole": True, "message": "whole"})
-        except ReportkitError as error:
-            verdicts.append({"run": str(folder), "whole": False, "message": error.message})
-    lines = [f"{verdict['run']}: {verdict['message']}" for verdict in verdicts]
-    broken = any(not verdict["whole"] for verdict in verdicts)
-    return int(broken), {"runs": verdicts}, "\n".join(lines)
+    RUN is a run, or a folder of outputs with many.
+    """
+    from reportkit.proof.chain import check_batches
+    from reportkit.proof.dsse import read_trusted
+    from reportkit.proof.rerun import rerun_level
+    from reportkit.proof.verify import environment_level, facts_level, files_level, find_runs
+
+    trusted = read_trusted(keys) if keys else None
+    runs = [run for folder in folders for run in find_runs(folder)]
+    chosen = set(random.SystemRandom().sample(runs, min(sample or len(runs), len(runs))))
+    told, lines = [], []
+    for run in runs:
+        levels = [files_level(run, trusted)]
+        if levels[0].holds and run in chosen:
+            levels += [facts_level(run, data=data, params=params), environment_level(run)]
+            if rerun or cold:
+                levels.append(rerun_level(run, data=data, params=params))
+        holds = all(level.holds for level in levels)
+        told.append({"run": str(run), "holds": holds, "levels": [one.as_json() for one in levels]})
+        lines.append(f"{run}: {'holds' if holds else 'DOES NOT HOLD'}")
+        for one in levels:
+            lines.append(f"  {one.level}: {'holds' if one.holds else 'does not hold'}")
+            lines += [f"    - {finding}" for finding in one.findings]
+            lines += [f"    {note}" for note in one.notes]
+    batches = [f"{folder}: {one}" for folder in folders for one in check_batches(folder, trusted)]
+    lines += batches
+    if len(chosen) < len(runs):
+        lines.append(f"{len(chosen)} of {len(runs)} runs were looked into; of all, the files")
+    document = {"runs": told, "batches": batches, "sampled": sorted(map(str, chosen))}
+    failed = batches or not all(one["holds"] for one in told)
+    return int(bool(failed)), document, "\n".join(lines)
+
+
+@_command()
+@click.argument("old", type=_FOLDER, metavar="A")
+@click.argument("new", type=_FOLDER, metavar="B")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page too.")
+def diff(old: Path, new: Path, *, html: Path | None) -> Result:
+    """Compare two runs; status 1 if a figure, a check or the text differs."""
+    from reportkit.proof.diff import as_page, as_text, diff_runs
+
+    document = diff_runs(old, new)
+    if html is not None:
+        html.write_text(as_page(document), encoding="utf-8")
+    differs = any(document[part] for part in ("facts", "checks", "narrative"))
+    return int(differs), document, as_text(document)
+
+
+@_command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def keygen(file: Path) -> Result:
+    """Make a signing key: FILE for its owner only, FILE.pub for everybody."""
+    from reportkit.proof.dsse import keygen as make
+
+    public, keyid = make(file)
+    text = f"{file} (keep it to yourself)\n{public} (hand it to those who verify)\nkey {keyid}"
+    return 0, {"private": str(file), "public": str(public), "keyid": keyid}, text
+
+
+@_command()
+@click.argument("folder", type=_FOLDER, metavar="RUN")
+@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), required=True)
+def sign(folder: Path, *, key: Path) -> Result:
+    """Add a signature to a run whose files are whole."""
+    from reportkit.proof import verify_files
+    from reportkit.proof.attestation import sign_run
+    from reportkit.proof.dsse import read_signer
+
+    signer = read_signer(key)
+    verify_files(folder)
+    sign_run(folder.resolve(), signer)
+    text = f"{folder} signed by key {signer.keyid}"
+    return 0, {"run": str(folder), "keyid": signer.keyid}, text
 
 
 def main() -> None:

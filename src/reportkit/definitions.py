@@ -164,10 +164,17 @@ class Definition:
         return text + (f"，除以{self.divide}" if self.divide != 1 else "")
 
     def where_json(self) -> list[dict[str, Any]]:
-        """The filter for ``facts.json``: groups of conditions, each counted with its sign."""
+        """The filter for ``facts.json``: groups of conditions, each measured with its sign.
+
+        A group names its measure, column and divisor where it is not just counted.
+        """
         groups = [("+", self.where)] + ([("-", self.minus)] if self.minus is not None else [])
+        other: dict[str, Any] = {}
+        if self.measure != "count":
+            other = {"measure": self.measure, "column": self.column}
+        other |= {} if self.divide == 1 else {"divide": self.divide}
         return [
-            {"sign": sign, "all": [condition.as_json() for condition in where]}
+            {"sign": sign, **other, "all": [condition.as_json() for condition in where]}
             for sign, where in groups
         ]
 

@@ -25,7 +25,7 @@ from reportkit.execution.jobs import Job, Result, Started
 from reportkit.execution.run import adopt
 from reportkit.execution.workers import in_process, start_template
 from reportkit.params import Project
-from reportkit.proof.manifest import code_digest
+from reportkit.proof.surroundings import code_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

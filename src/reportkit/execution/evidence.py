@@ -15,21 +15,22 @@ import pyarrow.parquet as pq
 from reportkit.errors import ExecutionError
 from reportkit.execution.rowscripts import write_fact, write_rows
 from reportkit.facts import rows_sha256
+from reportkit.proof.rows import read_record, row_digests
 from reportkit.sealing import parquet_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from reportkit.blocks import Block
-    from reportkit.ledgers import Ledger
+    from reportkit.ledgers import Ledger, Ledgers
 
 
-def write_evidence(seal: Block, ledgers: Mapping[str, Ledger], folder: Path) -> None:
+def write_evidence(seal: Block, ledgers: Ledgers, folder: Path) -> None:
     """Write the evidence that a sealed notebook holds, with the places of its rows.
 
     ``<fact>.parquet`` holds row numbers (with sign where rows are subtracted), scripts beside
-    them the same for the audit page, ``rowmap-<ledger>.parquet`` the key, file and line of rows;
+    them the same for the audit page, ``rowmap-<ledger>.parquet`` the file and line of each row,
+    with the record's key and a digest of it (keyed where there is a privacy key);
     ``violations.parquet`` and ``quarantine.parquet`` what was told and what was not counted.
 
     Raises
@@ -67,24 +68,28 @@ def write_evidence(seal: Block, ledgers: Mapping[str, Ledger], folder: Path) -> 
             packed = parquet_bytes(pa.Table.from_pylist(found))
             (folder / f"{name}.parquet").write_bytes(packed)
     for key, ledger in ledgers.items():
-        (folder / f"rowmap-{key}.parquet").write_bytes(_rowmap(ledger))
+        packed = _rowmap(ledger, None if ledgers.pseudonyms.of_session else ledgers.pseudonyms.key)
+        (folder / f"rowmap-{key}.parquet").write_bytes(packed)
 
 
-def _rowmap(ledger: Ledger) -> bytes:
+def _rowmap(ledger: Ledger, key: bytes | None) -> bytes:
     files = [source.path for source in ledger.sources]
     sheets = [source.sheet or "" for source in ledger.sources]
     index = ledger.source_of.astype(np.int64)
-    # Lines move when a ledger is edited; a record's key says which one it was.
-    keys = ledger.frame[ledger.schema.key_column].reindex(np.arange(ledger.read)).fillna("")
+    accepted = pa.array(ledger.frame.index.to_numpy(np.int64))
+    # What was not accepted has neither key nor digest.
+    place = pc.index_in(pa.array(np.arange(ledger.read, dtype=np.int64)), value_set=accepted)
+    record = read_record(ledger.frame, ledger.schema)
     table = pa.table(
         {
             "row": np.arange(ledger.read, dtype=np.int64),
-            "key": pa.array(keys.astype("str"), pa.string()),
             "file": pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(files)),
             "sheet": pa.DictionaryArray.from_arrays(
                 pa.array(index, pa.int32()), pa.array(sheets, pa.string())
             ),
             "line": ledger.line_of.astype(np.int64),
+            "key": record.column(0).combine_chunks().take(place),
+            "digest": row_digests(record, key).take(place),
         }
     )
     return parquet_bytes(table, numbers=["row", "line"])

@@ -23,6 +23,7 @@ _FIXED = {
     "MPLBACKEND": "agg",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    "REPORTKIT_SIGNING_KEY_FILE": "",  # no notebook learns where the key is
 }
 
 

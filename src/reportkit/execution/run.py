@@ -35,8 +35,9 @@ from reportkit.execution.seen import (
 )
 from reportkit.facts import facts_bytes
 from reportkit.params import Project
-from reportkit.proof import input_digest, verify_files, write_manifest
-from reportkit.proof.manifest import code_digest, environment
+from reportkit.proof import input_digest, seal_run, verify_files
+from reportkit.proof.dsse import signer_from
+from reportkit.proof.surroundings import code_digest, environment
 from reportkit.report import Report, open_report
 
 if TYPE_CHECKING:
@@ -333,25 +334,10 @@ def _seal(
     inputs: list[tuple[str, str]], parameters: dict[str, Any],
 ) -> None:  # fmt: skip
     _log.info("sealed as %s", run_id)
-    write_manifest(
-        staging,
-        {
-            "run": run_id,
-            "district": report.district.id,
-            "year": report.year,
-            "edition": report.form.name,
-            "scope": report.scope,
-            "draft": report.is_draft,
-            "synthetic": report.district.synthetic,
-            "parameters": parameters,
-            "inputs_sha256": key,
-            "inputs": [{"path": name, "sha256": value} for name, value in inputs],
-            "code_sha256": code_digest(),
-            "environment": environment(),
-            "started": started.isoformat(timespec="seconds"),
-            "ended": ended.isoformat(timespec="seconds"),
-        },
-    )
+    seal_run(
+        staging, report, run_id=run_id, key=key, started=started, ended=ended, inputs=inputs,
+        parameters=parameters, signer=signer_from(os.environ),
+    )  # fmt: skip
 
 
 def _publish(staging: Path, place: Path, run_id: str) -> Path:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportkit.proof.manifest import code_digest, digest, environment
+from reportkit.proof.manifest import digest
+from reportkit.proof.surroundings import code_digest, environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -17,7 +17,7 @@ from reportkit.charts import show_chart
 from reportkit.export.pages import environment
 from reportkit.forms import form_for, forms
 from reportkit.ledgers import schemas
-from reportkit.proof.manifest import code_digest
+from reportkit.proof.surroundings import code_digest
 from reportkit.worktime import work_calendar
 
 # What a report or its notebook imports on the way, found there after the fork.
@@ -26,7 +26,8 @@ _ALSO = """
     ipykernel.debugger ipykernel.kernelspec
     matplotlib.backends.backend_svg matplotlib.figure matplotlib_inline.backend_inline openpyxl
     pandas.io.formats.style multiprocessing.popen_fork papermill.parameterize
-    papermill.translators pyarrow.compute pyarrow.csv pyarrow.dataset pyarrow.parquet pypdfium2 python_calamine typst reportkit.execution.forked
+    papermill.translators pyarrow.compute pyarrow.csv pyarrow.dataset pyarrow.parquet pypdfium2
+    python_calamine typst reportkit.execution.forked
     reportkit.execution.kernel reportkit.execution.work tornado.platform.asyncio
 """.split()
 

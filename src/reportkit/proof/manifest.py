@@ -1,61 +1,38 @@
-"""The manifest of a run: what went in, what ran, what came out, with digests of everything."""
+"""The manifest of a run and its sums: every file that stands in it, and nothing else."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import platform
+import os
+import stat
 from functools import cache
-from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportkit.errors import ReportkitError
+import jsonschema
+
+from reportkit.errors import InputError, ReportkitError
+from reportkit.proof.surroundings import code_digest, environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-_SUMS = "SHA256SUMS"
-_PACKAGES = (
-    "reportkit", "reportkit-fonts", "ipykernel", "jinja2", "matplotlib", "mistune", "nbclient",
-    "nbconvert", "nbformat", "numpy", "pandas", "papermill", "pyarrow", "pydantic",
-    "python-calamine", "pyyaml", "typst",
-)  # fmt: skip
+MANIFEST, SUMS, ATTESTATION = "MANIFEST.json", "SHA256SUMS", "attestation.dsse.json"
+_MEDIA = {
+    ".html": "text/html", ".pdf": "application/pdf", ".json": "application/json",
+    ".ipynb": "application/x-ipynb+json", ".js": "text/javascript", ".log": "text/plain",
+    ".parquet": "application/vnd.apache.parquet",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}  # fmt: skip
 
 
 def digest(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@cache
-def environment() -> dict[str, Any]:
-    """Versions of everything that can change a byte of a report."""
-    packages = {}
-    for name in _PACKAGES:
-        try:
-            packages[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            packages[name] = "unknown"
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "packages": packages,
-    }
-
-
-@cache
-def code_digest() -> str:
-    """One digest over all files of the library."""
-    root = Path(str(files("reportkit")))
-    found = sorted(
-        path
-        for path in root.rglob("*")
-        if path.is_file() and path.suffix not in (".pyc", ".so") and "__pycache__" not in path.parts
-    )
-    return _digest_of((path.relative_to(root).as_posix(), digest(path)) for path in found)
 
 
 def input_digest(inputs: Iterable[tuple[str, str]], settings: Mapping[str, Any]) -> str:
@@ -69,12 +46,13 @@ def input_digest(inputs: Iterable[tuple[str, str]], settings: Mapping[str, Any])
         Parameters of the run, of JSON types.
     """
     told = json.dumps([settings, environment()], sort_keys=True, ensure_ascii=False)
-    return _digest_of([*sorted(inputs), ("code", code_digest()), ("settings", told)])
+    pairs = [*sorted(inputs), ("code", code_digest()), ("settings", told)]
+    return hashlib.sha256("".join(f"{n}\0{v}\n" for n, v in pairs).encode()).hexdigest()
 
 
-def _digest_of(pairs: Iterable[tuple[str, str]]) -> str:
-    text = "".join(f"{name}\0{value}\n" for name, value in pairs)
-    return hashlib.sha256(text.encode()).hexdigest()
+def media_type(name: str) -> str:
+    """Media type of a file of a run."""
+    return _MEDIA.get(Path(name).suffix, "application/octet-stream")
 
 
 def write_manifest(folder: Path, record: Mapping[str, Any]) -> None:
@@ -83,24 +61,89 @@ def write_manifest(folder: Path, record: Mapping[str, Any]) -> None:
     Parameters
     ----------
     folder : Path
-        The run, complete but for these two files.
+        The run, complete but for these two files and its attestation.
     record : mapping
         Identity, inputs, code, environment and times of the run.
+
+    Raises
+    ------
+    ReportkitError
+        ``record-wrong``: the record is not as ``manifest.schema.json`` says, or the folder holds
+        what no run holds (a link, a device, a name of other characters).
     """
-    listed = [
-        {"path": name, "sha256": digest(folder / name), "bytes": (folder / name).stat().st_size}
-        for name in _files(folder)
-    ]
+    listed = []
+    for name, kind in entries(folder):
+        if kind != "file" or not _plain(name):
+            message = f"{folder / name} is a {kind} that cannot be part of a run"
+            raise ReportkitError("record-wrong", message, file=name)
+        size = (folder / name).stat().st_size
+        listed.append(
+            {
+                "path": name,
+                "media_type": media_type(name),
+                "sha256": digest(folder / name),
+                "bytes": size,
+            }
+        )
     manifest = {"schema": "reportkit/manifest/1", **record, "files": listed}
+    if problem := _problem(manifest):
+        raise ReportkitError("record-wrong", f"the record of {folder.name} is not whole: {problem}")
     text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
-    (folder / "MANIFEST.json").write_text(text, encoding="utf-8")
-    lines = [f"{digest(folder / name)}  {name}\n" for name in _files(folder)]
-    (folder / _SUMS).write_text("".join(lines), encoding="utf-8")
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    (folder / SUMS).write_text(_sums(manifest, digest(folder / MANIFEST)), encoding="utf-8")
 
 
-def _files(folder: Path) -> list[str]:
-    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return sorted(name for name in found if name != _SUMS)
+def _plain(name: str) -> bool:
+    # sha256sum writes and reads other names in a way of its own.
+    return name.isprintable() and "\\" not in name
+
+
+def _sums(manifest: Mapping[str, Any], own: str) -> str:
+    lines = [f"{file['sha256']}  {file['path']}\n" for file in manifest["files"]]
+    return "".join([*lines, f"{own}  {MANIFEST}\n"])
+
+
+def entries(folder: Path) -> Iterator[tuple[str, str]]:
+    """Everything in a run but what proves it: path, and "file", "link", "device" or "folder".
+
+    Folders are given only where they are empty.
+    """
+    found = []
+    for here, folders, names in os.walk(folder):
+        base = Path(here).relative_to(folder)
+        for name in [*names, *(one for one in folders if (Path(here) / one).is_symlink())]:
+            path = (base / name).as_posix()
+            mode = (folder / path).lstat().st_mode
+            kind = "file" if stat.S_ISREG(mode) else "link" if stat.S_ISLNK(mode) else "device"
+            found.append((path, kind))
+        if not folders and not names and base != Path():
+            found.append((base.as_posix(), "folder"))
+    own = {(name, "file") for name in (MANIFEST, SUMS, ATTESTATION)}
+    yield from sorted(set(found) - own)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a run.
+
+    Raises
+    ------
+    InputError
+        ``run-missing``: the folder holds none.
+    ReportkitError
+        ``run-changed``: it is not as it was written.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise InputError("run-missing", f"{folder} is no run: it has no {MANIFEST}")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        problem = _problem(manifest)
+    except ValueError as error:
+        problem = str(error)
+    if problem:
+        raise ReportkitError("run-changed", f"{folder}: {MANIFEST} was changed: {problem}")
+    known: dict[str, Any] = manifest
+    return known
 
 
 def verify_files(folder: Path) -> None:
@@ -108,21 +151,45 @@ def verify_files(folder: Path) -> None:
 
     Raises
     ------
+    InputError
+        ``run-missing``.
     ReportkitError
         ``run-changed``: names each file that is missing, added, changed or a link.
     """
+    manifest = read_manifest(folder)
+    told = []
     try:
-        lines = (folder / _SUMS).read_text(encoding="utf-8").splitlines()
-        sums = {name: value for value, name in (line.split("  ", 1) for line in lines)}
-    except (OSError, ValueError) as error:
-        raise ReportkitError("run-changed", f"{folder / _SUMS} is not readable: {error}") from None
-    there = set(_files(folder))
-    told = [f"{name} is missing" for name in sorted(set(sums) - there)]
-    told += [f"{name} was added" for name in sorted(there - set(sums))]
-    for name in sorted(there & set(sums)):
-        if (folder / name).is_symlink():
-            told.append(f"{name} is a link")
-        elif digest(folder / name) != sums[name]:
+        sums = (folder / SUMS).read_bytes().decode(errors="replace")
+        own = digest(folder / MANIFEST)
+        if sums != _sums(manifest, own):
+            both = f"{MANIFEST} or {SUMS} was changed: they disagree"
+            told.append(f"{SUMS} was changed" if f"{own}  {MANIFEST}\n" in sums else both)
+    except OSError:
+        told.append(f"{SUMS} is missing")
+    told += [f"{name} is a link" for name in (MANIFEST, SUMS) if (folder / name).is_symlink()]
+    there = dict(entries(folder))
+    listed = {file["path"]: file["sha256"] for file in manifest["files"]}
+    told += [f"{name} is missing" for name in sorted(set(listed) - set(there))]
+    for name, kind in there.items():
+        if kind in ("link", "device"):
+            told.append(f"{name} is a {kind}")
+        elif name not in listed:
+            told.append(f"{name} was added")
+        elif digest(folder / name) != listed[name]:
             told.append(f"{name} was changed")
     if told:
         raise ReportkitError("run-changed", f"{folder}: " + "; ".join(told))
+
+
+@cache
+def _validator() -> Any:
+    path = Path(str(files("reportkit.proof"))) / "manifest.schema.json"
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema)
+
+
+def _problem(manifest: Any) -> str:
+    """The first way in which a manifest is not as its schema says; empty if there is none."""
+    for error in _validator().iter_errors(manifest):
+        return f"{'/'.join(map(str, error.absolute_path)) or 'manifest'}: {error.message[:200]}"
+    return ""

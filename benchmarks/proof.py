@@ -1,0 +1,94 @@
+"""What proving costs, against making a report: ratios of times, both sides measured in one run.
+
+Prints JSON. ``files``: the files level over many runs, and the time for one against that of making
+one. ``facts``: the facts level of one run, its raw ledgers counted again, against making it; it
+must be at most half. ``seal``: writing the proof of a run, signature included.
+
+    python benchmarks/proof.py               # 3 000 copies of the run of 湖里区 2020
+    python benchmarks/proof.py --runs 100
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reportkit.execution import run
+from reportkit.proof.attestation import sign_run
+from reportkit.proof.crate import crate_bytes
+from reportkit.proof.dsse import keygen, read_signer, read_trusted
+from reportkit.proof.manifest import read_manifest, write_manifest
+from reportkit.proof.verify import facts_level, files_level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall time of one piece of work."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def copies(made: Path, out: Path, number: int) -> list[Path]:
+    """The same run many times, its files linked hard: other inodes would only fill the disk."""
+    folders = [out / f"copy{one}" / "2020" / "runs" / made.name for one in range(number)]
+    for folder in folders:
+        folder.parent.mkdir(parents=True)
+        shutil.copytree(made, folder, copy_function=os.link)
+    return folders
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=3000)
+    number = parser.parse_args().runs
+    os.chdir(ROOT)
+    told: dict[str, Any] = {"runs": number}
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name)
+        keygen(out / "own.key")
+        (out / "keys").mkdir()
+        shutil.copy(out / "own.key.pub", out / "keys/own.pub")
+        os.environ["REPORTKIT_SIGNING_KEY_FILE"] = str(out / "own.key")
+        making, counting = [], []
+        for _ in range(3):
+            making.append(seconds(lambda: run("huli", 2020, out=out / "outputs", force=True)))
+            current = (out / "outputs/huli/2020/current").resolve()
+            counting.append(seconds(lambda: facts_level(current, data=Path("data"))))  # noqa: B023
+        made = statistics.median(making)
+        told["facts over making"] = round(statistics.median(counting) / made, 3)
+        signer, trusted = read_signer(out / "own.key"), read_trusted(out / "keys")
+
+        def seal() -> None:
+            (current / "attestation.dsse.json").unlink()
+            record = read_manifest(current)
+            del record["files"], record["schema"]
+            (current / "ro-crate-metadata.json").write_bytes(crate_bytes(current, record))
+            write_manifest(current, record)
+            sign_run(current, signer)
+
+        sealing = statistics.median([seconds(seal) for _ in range(3)])
+        told["seal over making"] = round(sealing / made, 4)
+        folders = copies(current, out / "many", number)
+        each = [seconds(lambda: files_level(one, trusted)) for one in folders]  # noqa: B023
+        told["files over making, one run"] = round(statistics.median(each) / made, 4)
+        told["files of all runs over making one"] = round(sum(each) / made, 2)
+    json.dump(told, sys.stdout, ensure_ascii=False, indent=1)
+    print()  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""The chain of runs: each names the one it took the place of, and a batch names all of its runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from reportkit.errors import ReportkitError
+from reportkit.proof.dsse import Signer, Trusted, check_signatures, envelope, open_envelope, pae
+from reportkit.proof.manifest import MANIFEST, digest, read_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+_TYPE = "urn:reportkit:batch:1"
+
+
+def in_force(place: Path) -> dict[str, str] | None:
+    """The run in force in the folder of a district and year, as a later run names it."""
+    current = (place / "current").resolve()
+    if not (current / MANIFEST).is_file():
+        return None
+    return {"run": current.name, "manifest_sha256": digest(current / MANIFEST)}
+
+
+def check_chain(folder: Path) -> str:
+    """How many runs a run goes back on; all of them are there, and no later one is.
+
+    A run that was copied away from its folder cannot be told later ones from.
+
+    Raises
+    ------
+    ReportkitError
+        ``chain-broken``: a run that it names is gone or is another one; or a later run stands
+        beside it that took its place.
+    """
+    folder = folder.resolve()
+    manifest = read_manifest(folder)
+    if folder.parent.name != "runs" or folder.name != manifest["run"]:
+        return "copied away from other runs, so that none of them can be compared"
+    length = 0
+    named = manifest["previous"]
+    while named is not None:
+        earlier = folder.parent / named["run"]
+        if not (earlier / MANIFEST).is_file():
+            message = f"it follows run {named['run']}, which is gone"
+            raise ReportkitError("chain-broken", message)
+        if digest(earlier / MANIFEST) != named["manifest_sha256"]:
+            message = f"it follows run {named['run']}, which is not the one that stands there now"
+            raise ReportkitError("chain-broken", message)
+        named = json.loads((earlier / MANIFEST).read_text(encoding="utf-8")).get("previous")
+        length += 1
+    if (folder.parents[1] / "current").resolve() == folder:
+        for other in sorted(folder.parent.iterdir()):
+            if _follows(other, manifest["run"]):
+                message = f"run {other.name} took its place, yet it is in force again"
+                raise ReportkitError("chain-broken", message)
+    return f"{length} earlier" if length else "the first"
+
+
+def _follows(other: Path, run: str) -> bool:
+    try:
+        previous = json.loads((other / MANIFEST).read_text(encoding="utf-8"))["previous"]
+    except (OSError, ValueError, KeyError):
+        return False
+    return bool(previous and previous["run"] == run)
+
+
+def seal_batch(out: Path, runs: Iterable[Path], *, name: str, signer: Signer | None = None) -> Path:
+    """Write which runs a batch left in force, chained to the batch before.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of all outputs.
+    runs : iterable of Path
+        Run folders.
+    name : str
+        Of the batch; sorts after the names of earlier ones, such as a time.
+    signer : Signer, optional
+        Without one the statement stands alone, as ``<name>.json``.
+
+    Returns
+    -------
+    Path
+        ``<out>/batches/<name>.dsse.json``, or ``<name>.json``.
+    """
+    place = out / "batches"
+    place.mkdir(parents=True, exist_ok=True)
+    before = _batches(out)
+    subjects = [
+        {
+            "name": run.resolve().relative_to(out.resolve()).as_posix(),
+            "digest": {"sha256": digest(run / MANIFEST)},
+        }
+        for run in runs
+    ]
+    document = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": sorted(subjects, key=lambda one: str(one["name"])),
+        "predicateType": _TYPE,
+        "predicate": {
+            "batch": name,
+            "previous": None
+            if not before
+            else {"batch": before[-1].name, "sha256": _statement_digest(before[-1])},
+        },
+    }
+    payload = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+    path = place / (f"{name}.dsse.json" if signer else f"{name}.json")
+    content = envelope(payload, {signer.keyid: signer.sign(pae(payload))}) if signer else payload
+    new = place / f".{name}"
+    new.write_bytes(content)
+    new.replace(path)
+    return path
+
+
+def check_batches(out: Path, trusted: Trusted | None) -> list[str]:
+    """What is wrong with the batches under a folder of outputs; empty if nothing is.
+
+    Each batch must follow the one before it, every run that it names must stand there as it was,
+    and what is in force must not be older than the last batch says. A digest of the last batch
+    that was written down elsewhere shows whether batches were cut off at the end.
+    """
+    told = []
+    before: Path | None = None
+    last: dict[str, str] = {}
+    for path in _batches(out):
+        try:
+            statement = json.loads(_payload(path, trusted))
+            predicate, subjects = statement["predicate"], statement["subject"]
+            expected = before and {"batch": before.name, "sha256": _statement_digest(before)}
+            if predicate["previous"] != expected:
+                said = predicate["previous"]["batch"] if predicate["previous"] else "none"
+                told.append(f"batch {path.name} follows {said}, not the one that stands before it")
+            for one in subjects:
+                last[str(one["name"]).partition("/runs/")[0]] = one["name"]
+                if (told_one := _subject(out, one)) is not None:
+                    told.append(f"batch {path.name}: {told_one}")
+        except ReportkitError as error:
+            told.append(f"batch {path.name}: {error.message}")
+        except (ValueError, KeyError, TypeError):
+            told.append(f"batch {path.name} is no statement of reportkit")
+        before = path
+    for place, name in last.items():
+        current = (out / place / "current").resolve()
+        if current.name < name.rpartition("/")[2]:
+            told.append(f"{place}/current is run {current.name}, older than the last batch says")
+    return told
+
+
+def _subject(out: Path, one: Mapping[str, Any]) -> str | None:
+    manifest = out / one["name"] / MANIFEST
+    if not manifest.is_file():
+        return f"run {one['name']} is gone"
+    return None if digest(manifest) == one["digest"]["sha256"] else f"run {one['name']} was changed"
+
+
+def _payload(path: Path, trusted: Trusted | None) -> bytes:
+    content = path.read_bytes()
+    if not path.name.endswith(".dsse.json"):
+        if trusted is not None:
+            raise ReportkitError("unsigned", "nobody has signed it")
+        return content
+    payload, signatures = open_envelope(content)
+    if trusted is not None:
+        check_signatures(payload, signatures, trusted)
+    return payload
+
+
+def _statement_digest(path: Path) -> str:
+    return hashlib.sha256(_payload(path, None)).hexdigest()
+
+
+def _batches(out: Path) -> list[Path]:
+    return sorted((out / "batches").glob("[!.]*.json"))

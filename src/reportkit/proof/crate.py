@@ -1,0 +1,133 @@
+"""``ro-crate-metadata.json``: what a run is, for programs that know RO-Crate.
+
+Source: RO-Crate 1.1; Process Run Crate 0.5 (built on 1.1, and the newest that validators know).
+It is a description; that nothing was changed is what the manifest and its signature show.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from reportkit.proof.manifest import digest, entries, media_type
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_CRATE = "https://w3id.org/ro/crate/1.1"
+_PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
+_CONTEXTS = [f"{_CRATE}/context", "https://w3id.org/ro/terms/workflow-run/context"]
+_TITLES = {
+    "report.html": "报告（网页）",
+    "audit.html": "审计页：每个数的定义、条件与依据行",
+    "report.pdf": "报告（PDF）",
+    "report.docx": "报告（Word）",
+    "tables.xlsx": "统计表",
+    "report.ipynb": "执行后的笔记本",
+    "facts.json": "全部数字",
+    "checks.json": "核对结果",
+    "run.log": "运行日志",
+}
+
+
+def crate_bytes(folder: Path, record: Mapping[str, Any]) -> bytes:
+    """The metadata of a run's folder; the same bytes for the same run.
+
+    Parameters
+    ----------
+    folder : Path
+        The run, its documents written.
+    record : mapping
+        As in the manifest.
+    """
+    names = [name for name, kind in entries(folder) if kind == "file"]
+    top = [name for name in names if "/" not in name and name != "ro-crate-metadata.json"]
+    parts: list[dict[str, Any]] = [
+        {
+            "@id": name,
+            "@type": "File",
+            "name": _TITLES.get(name, name),
+            "encodingFormat": media_type(name),
+            "contentSize": str((folder / name).stat().st_size),
+            "sha256": digest(folder / name),
+        }
+        for name in top
+    ]
+    if len(top) < len(names):
+        name = "每个数的依据行，及各台账的行号对照"
+        parts.append({"@id": "evidence/", "@type": "Dataset", "name": name})
+    inputs = [
+        {
+            "@id": f"#input-{number}",
+            "@type": "CreativeWork",
+            "name": one["name"],
+            "identifier": f"sha256:{one['sha256']}",
+        }
+        for number, one in enumerate(record["inputs"], 1)
+    ]
+    title = f"{record['name']}{record['year']}年政府信息公开工作年度报告"
+    version = record["environment"]["packages"]["reportkit"]
+    graph: list[dict[str, Any]] = [
+        {
+            "@id": "ro-crate-metadata.json",
+            "@type": "CreativeWork",
+            "about": {"@id": "./"},
+            "conformsTo": {"@id": _CRATE},
+        },
+        {
+            "@id": "./",
+            "@type": "Dataset",
+            "conformsTo": {"@id": _PROFILE},
+            "name": title,
+            "description": f"{title}，及其依据、核对与运行记录（{record['run']}）",
+            "datePublished": record["ended"],
+            "license": {"@id": "#terms"},
+            "hasPart": _ids(parts),
+            "mentions": {"@id": "#run"},
+        },
+        {
+            "@id": _PROFILE,
+            "@type": "CreativeWork",
+            "name": "Process Run Crate",
+            "version": "0.5",
+        },
+        {
+            "@id": "#terms",
+            "@type": "CreativeWork",
+            "name": "政府信息",
+            "description": "依照《中华人民共和国政府信息公开条例》公开。",
+        },
+        {
+            "@id": "#run",
+            "@type": "CreateAction",
+            "name": f"run {record['run']}",
+            "description": f"reportkit run {record['district']} {record['year']}",
+            "startTime": record["started"],
+            "endTime": record["ended"],
+            "actionStatus": "http://schema.org/CompletedActionStatus",
+            "instrument": {"@id": "#reportkit"},
+            "agent": {"@id": "#office"},
+            "object": _ids(inputs),
+            "result": _ids(parts),
+        },
+        {
+            "@id": "#reportkit",
+            "@type": "SoftwareApplication",
+            "name": "reportkit",
+            "version": version,
+            "softwareVersion": version,
+            "identifier": f"sha256:{record['code_sha256']}",
+        },
+        {"@id": "#office", "@type": "Organization", "name": record["name"]},
+        *parts,
+        *inputs,
+    ]
+    document = {"@context": _CONTEXTS, "@graph": sorted(graph, key=lambda one: str(one["@id"]))}
+    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _ids(entities: list[dict[str, Any]]) -> Any:
+    # A list of one element is not what a validator expects.
+    ids = [{"@id": one["@id"]} for one in entities]
+    return ids[0] if len(ids) == 1 else ids

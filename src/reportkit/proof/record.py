@@ -1,0 +1,207 @@
+"""What a run says about itself: the record that its manifest holds, and the steps of sealing."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reportkit.blocks import from_notebook
+from reportkit.proof.attestation import sign_run
+from reportkit.proof.chain import in_force
+from reportkit.proof.crate import crate_bytes
+from reportkit.proof.manifest import digest, write_manifest
+from reportkit.proof.normal import lint, normal_digest
+from reportkit.proof.surroundings import code_digest, environment, fonts, git_state, machine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reportkit.ledgers import Ledger
+    from reportkit.params import Project
+    from reportkit.proof.dsse import Signer
+    from reportkit.report import Report
+
+
+def seal_run(
+    staging: Path,
+    report: Report,
+    *,
+    run_id: str,
+    key: str,
+    started: datetime,
+    ended: datetime,
+    inputs: Sequence[tuple[str, str]],
+    parameters: Mapping[str, Any],
+    signer: Signer | None = None,
+) -> None:
+    """Write what proves a run, when all its documents are there.
+
+    Parameters
+    ----------
+    staging : Path
+        The run's folder, inside the folder of its district and year.
+    report : Report
+        What it was made from.
+    run_id, key : str
+        Id of the run; digest over all its inputs.
+    started, ended : datetime
+        With a time zone.
+    inputs : sequence of (path, sha256)
+        As given; the notebook is the last one that is a notebook.
+    parameters : mapping
+        What the notebook was given, of JSON types.
+    signer : Signer, optional
+        Signs as preparer; without one the run has no attestation.
+
+    Raises
+    ------
+    ReportkitError
+        ``record-wrong``: something that an auditor needs is not there.
+    """
+    record = run_record(
+        staging, report, run_id=run_id, key=key, started=started, ended=ended, inputs=inputs,
+        parameters=parameters,
+    )  # fmt: skip
+    (staging / "ro-crate-metadata.json").write_bytes(crate_bytes(staging, record))
+    write_manifest(staging, record)
+    if signer is not None:
+        sign_run(staging, signer)
+
+
+def run_record(
+    staging: Path,
+    report: Report,
+    *,
+    run_id: str,
+    key: str,
+    started: datetime,
+    ended: datetime,
+    inputs: Sequence[tuple[str, str]],
+    parameters: Mapping[str, Any],
+) -> dict[str, Any]:
+    """All that an auditor needs to know about a run but its files; of JSON types."""
+    district, project = report.district, report.project
+    executed = json.loads((staging / "report.ipynb").read_text(encoding="utf-8"))
+    checks = json.loads((staging / "checks.json").read_text(encoding="utf-8"))
+    facts = json.loads((staging / "facts.json").read_text(encoding="utf-8"))
+    notebooks = [value for path, value in inputs if path.endswith(".ipynb")]
+    calendar = report.ledgers.calendar
+    lock = project.params.parent / "requirements.lock"
+    return {
+        "run": run_id,
+        "previous": in_force(staging.parent),
+        "district": district.id,
+        "name": district.name,
+        "code": district.code,
+        "year": report.year,
+        "edition": report.form.name,
+        "basis": report.form.edition.basis,
+        "scope": report.scope,
+        "draft": report.is_draft,
+        "synthetic": district.synthetic,
+        "parameters": dict(parameters),
+        "settings": _settings(report, parameters),
+        "inputs_sha256": key,
+        "inputs": [_input(path, value, project) for path, value in inputs],
+        "ledgers": [
+            ledger_record(ledger, keyed=not report.ledgers.pseudonyms.of_session)
+            for ledger in report.ledgers.values()
+        ],
+        "code_sha256": code_digest(),
+        "source": {
+            "git": git_state(project.params.parent),
+            "lock_sha256": digest(lock) if lock.is_file() else None,
+        },
+        "environment": environment(),
+        "fonts": fonts(),
+        "holidays": {"first": str(calendar.first), "last": str(calendar.last)},
+        "machine": machine(),
+        "started": started.isoformat(timespec="seconds"),
+        "ended": ended.isoformat(timespec="seconds"),
+        "seal": _seal(executed),
+        "figures": {
+            "facts": len(facts["facts"]),
+            "facts_sha256": digest(staging / "facts.json"),
+            "checks": len(checks),
+            "failing": [check["id"] for check in checks if not check["holds"]],
+        },
+        "notebook": {
+            "sha256": notebooks[-1],
+            "normal_sha256": normal_digest(executed),
+            "warnings": [str(finding) for finding in lint(executed)],
+        },
+        "people": {
+            "waivers": [
+                {"check": check["id"], **check["waived"]} for check in checks if check.get("waived")
+            ]
+        },
+    }
+
+
+def _settings(report: Report, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = {
+        "district": report.district.id, "year": report.year, "scope": report.scope,
+        "draft": report.is_draft,
+    } | dict(parameters)  # fmt: skip
+    defaults = {
+        "scope": f"params/districts/{report.district.id}.yaml",
+        "draft": "what was read: a narrative of its own, no refused record",
+    }
+    return [
+        {"name": name, "value": value, "from": defaults[name] if name not in parameters else "call"}
+        for name, value in found.items()
+    ]
+
+
+def _input(path: str, value: str, project: Project) -> dict[str, Any]:
+    file = Path(path)
+    there = file.is_file()
+    modified = datetime.fromtimestamp(file.stat().st_mtime, UTC) if there else None
+    return {
+        "path": path,
+        "name": place_of(file, project),
+        "sha256": value,
+        "bytes": file.stat().st_size if there else None,
+        "modified": modified and modified.isoformat(timespec="seconds"),
+    }
+
+
+def place_of(path: Path, project: Project) -> str:
+    """Where an input stands in a project, whatever the folders are called: ``params/facts/…``."""
+    for field in dataclasses.fields(project):
+        folder = getattr(project, field.name)
+        if path.is_relative_to(folder):
+            return f"{field.name}/{path.relative_to(folder).as_posix()}"
+    return f"notebooks/{path.name}" if path.suffix == ".ipynb" else path.as_posix()
+
+
+def ledger_record(ledger: Ledger, *, keyed: bool) -> dict[str, Any]:
+    """What was read of one ledger, and from where."""
+    return {
+        "ledger": ledger.key,
+        "name": ledger.schema.name,
+        "read": ledger.read,
+        "accepted": len(ledger.frame),
+        "quarantined": ledger.quarantined,
+        "rejected": ledger.rejected,
+        "set_aside": ledger.set_aside,
+        "told": dict(sorted(Counter(one.rule for one in ledger.violations).items())),
+        "rows_keyed": keyed,
+        "sources": [
+            {
+                "path": source.path, "sha256": source.sha256, "bytes": source.bytes,
+                "format": source.format, "encoding": source.encoding, "sheet": source.sheet,
+                "rows": source.rows, "columns": source.headings,
+            }
+            for source in ledger.sources
+        ],
+    }  # fmt: skip
+
+
+def _seal(executed: Mapping[str, Any]) -> str:
+    value: str = next(one["seal"] for one in from_notebook(executed) if one["kind"] == "seal")
+    return value

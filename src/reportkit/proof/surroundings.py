@@ -1,0 +1,119 @@
+"""What a run was made with: code, versions, fonts, machine; read once, kept in the manifest."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import locale
+import os
+import platform
+import resource
+import socket
+import subprocess
+import sys
+import time
+from functools import cache
+from importlib import metadata
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import reportkit_fonts
+
+_PACKAGES = (
+    "reportkit", "reportkit-fonts", "ipykernel", "jinja2", "matplotlib", "mistune", "nbclient",
+    "nbconvert", "nbformat", "numpy", "pandas", "papermill", "pyarrow", "pydantic",
+    "python-calamine", "pyyaml", "typst",
+)  # fmt: skip
+_VARIABLES = (
+    "LANG", "LC_ALL", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONHASHSEED",
+    "SOURCE_DATE_EPOCH", "TZ",
+)  # fmt: skip
+
+
+@cache
+def environment() -> dict[str, Any]:
+    """Versions of everything that can change a byte of a report."""
+    packages = {}
+    for name in _PACKAGES:
+        try:
+            packages[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            packages[name] = "unknown"
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "packages": packages,
+    }
+
+
+@cache
+def code_digest() -> str:
+    """One digest over all files of the library."""
+    root = Path(str(files("reportkit")))
+    found = sorted(
+        path
+        for path in root.rglob("*")
+        if path.is_file() and path.suffix not in (".pyc", ".so") and "__pycache__" not in path.parts
+    )
+    text = "".join(
+        f"{path.relative_to(root).as_posix()}\0{_sha256(path.read_bytes())}\n" for path in found
+    )
+    return _sha256(text.encode())
+
+
+@cache
+def fonts() -> dict[str, str]:
+    """SHA-256 of each font file that documents are set in."""
+    folder = reportkit_fonts.folder()
+    return {path.name: _sha256(path.read_bytes()) for path in sorted(folder.iterdir())}
+
+
+def machine() -> dict[str, Any]:
+    """Where this process runs; none of it may change a byte of a document."""
+    return {
+        "host": socket.gethostname(),
+        "user": _user(),
+        "os": platform.platform(),
+        "cpu": platform.processor() or platform.machine(),
+        "cpus": os.cpu_count() or 1,
+        "locale": locale.setlocale(locale.LC_CTYPE),
+        "time_zone": time.strftime("%z"),
+        "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
+        "peak_memory_bytes": _peak(),
+    }
+
+
+def git_state(folder: Path) -> dict[str, Any] | None:
+    """Commit of a checkout, and a digest of what differs from it; None where there is no git."""
+    try:
+        commit = _git(folder, "rev-parse", "HEAD").decode().strip()
+        untracked = _git(folder, "status", "--porcelain")
+        changed = _git(folder, "diff", "HEAD")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    state = {"commit": commit, "dirty": bool(untracked.strip())}
+    return state | {"diff_sha256": _sha256(changed + untracked) if untracked.strip() else None}
+
+
+def _git(folder: Path, *arguments: str) -> bytes:
+    # What the user's git may be set to run is not run here.
+    command = ["git", "-C", str(folder), "-c", "core.fsmonitor=false", *arguments]
+    return subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def _peak() -> int:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    unit = 1 if sys.platform == "darwin" else 1024
+    return max(one.ru_maxrss for one in used) * unit
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,121 @@
+"""Two real runs of one report: what differs, the chain between them, an old one put back."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from bs4 import BeautifulSoup
+from click.testing import CliRunner
+
+from reportkit.cli import cli
+from reportkit.proof.chain import check_chain
+from reportkit.proof.diff import as_page, as_text, diff_runs
+from reportkit.proof.dsse import read_trusted
+from reportkit.proof.verify import files_level
+
+BAD = "<script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def again(sealed, tmp_path_factory):
+    """The project with one application turned into another kind, a new text, and run again."""
+    project = tmp_path_factory.mktemp("again") / "project"
+    shutil.copytree(sealed.project, project, symlinks=True)
+    path = project / "data/pingtan/applications-2021.parquet"
+    table = pq.read_table(path)
+    types, names = table["申请人类型"].to_pylist(), table["登记号"].to_pylist()
+    row = types.index("自然人")
+    types[row] = "科研机构"
+    index = table.column_names.index("申请人类型")
+    pq.write_table(table.set_column(index, "申请人类型", pa.array(types)), path)
+    text = project / "params/reports/pingtan/2021.md"
+    text.write_text(
+        text.read_text(encoding="utf-8").replace("按季度开展检查", f"按季度检查{BAD}"),
+        encoding="utf-8",
+    )
+    env = {"REPORTKIT_SIGNING_KEY_FILE": str(sealed.key)}
+    made = type(sealed)(project, project, sealed.keys, sealed.key)
+    done = made.reportkit("run", "pingtan", 2021, env=env)
+    assert done.returncode in (0, 1), done.stderr
+    place = project / "outputs/pingtan/2021"
+    old = place / "runs" / sealed.run.name
+    return old, (place / "current").resolve(), names[row], row + 1
+
+
+def test_a_figure_with_the_records_that_came_and_went(again):
+    old, new, name, line = again
+    document = diff_runs(old, new)
+    facts = {one["id"]: one for one in document["facts"]}
+    record = {
+        "key": name, "file": "data/pingtan/applications-2021.parquet", "place": str(line),
+    }  # fmt: skip
+    assert facts["t3.new.research"] == {
+        "id": "t3.new.research", "label": facts["t3.new.research"]["label"], "from": "0",
+        "to": "1", "by": "1", "came": [record], "went": [], "changed": [],
+    }  # fmt: skip
+    assert (facts["t3.new.natural_person"]["by"], facts["t3.new.natural_person"]["went"]) == (
+        "-1", [record],
+    )  # fmt: skip
+    assert "t3.new.total" not in facts
+    assert [one["name"] for one in document["inputs"]] == [
+        "data/pingtan/applications-2021.parquet",
+        "params/reports/pingtan/2021.md",
+    ]
+    (text,) = document["narrative"]
+    assert text["name"] == "一、总体情况"
+    assert text["from"][0].startswith("按季度开展检查")
+    assert text["to"][0].startswith("按季度检查")
+    assert {one["name"].split()[0] for one in document["checks"]} >= {"R1", "R3"}
+    assert document["parameters"] == document["code"] == document["environment"] == []
+
+
+def test_nothing_differs_from_itself(again):
+    document = diff_runs(again[0], again[0])
+    assert as_text(document).endswith("nothing differs")
+
+
+def test_the_page_says_the_same_and_nothing_in_it_is_alive(again, tmp_path):
+    old, new, name, _ = again
+    done = CliRunner().invoke(cli, ["diff", str(old), str(new), "--html", str(tmp_path / "d.html")])
+    assert done.exit_code == 1
+    assert "fact t3.new.research: 0 → 1 (1)" in done.stdout
+    assert f"  + {name} (data/pingtan/applications-2021.parquet:" in done.stdout
+    page = (tmp_path / "d.html").read_text(encoding="utf-8")
+    soup = BeautifulSoup(page, "html.parser")
+    assert not soup.find_all(["script", "img", "link", "iframe"])
+    assert "t3.new.research" in soup.get_text()
+    assert name in soup.get_text()
+    assert BAD in soup.get_text()
+
+
+def test_what_ledgers_and_texts_hold_is_only_text_on_the_page(again):
+    document = diff_runs(again[0], again[1])
+    document["facts"][0]["label"] = document["facts"][0]["id"] = BAD
+    document["inputs"][0]["name"] = BAD
+    document["runs"][0]["name"] = BAD
+    assert not BeautifulSoup(as_page(document), "html.parser").find_all("script")
+
+
+def test_the_second_run_names_the_first(again):
+    old, new, *_ = again
+    assert check_chain(new) == "1 earlier"
+    manifest = json.loads((new / "MANIFEST.json").read_text(encoding="utf-8"))
+    assert manifest["previous"]["run"] == old.name
+
+
+def test_an_old_run_put_back_is_refused_although_signed(again, sealed, tmp_path):
+    old, new, *_ = again
+    place = tmp_path / "outputs/pingtan/2021"
+    shutil.copytree(new.parents[1], place, symlinks=True)
+    trusted = read_trusted(sealed.keys)
+    assert files_level(place / "current", trusted).holds
+    (place / "current").unlink()
+    (place / "current").symlink_to(Path("runs") / old.name)
+    verdict = files_level(place / "current", trusted)
+    assert verdict.findings == (f"run {new.name} took its place, yet it is in force again",)
+    shutil.rmtree(place / "runs" / old.name)
+    verdict = files_level(place / "runs" / new.name, trusted)
+    assert verdict.findings == (f"it follows run {old.name}, which is gone",)

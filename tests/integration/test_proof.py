@@ -1,0 +1,389 @@
+"""What proves a real run: record, crate, signature, and every level of ``verify``."""
+
+import json
+import os
+import random
+import shutil
+import socket
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import requests
+from bs4 import BeautifulSoup
+from click.testing import CliRunner
+from nbconvert.exporters import get_exporter
+
+from reportkit import open_report
+from reportkit.cli import cli
+from reportkit.facts import facts_bytes
+from reportkit.proof.dsse import keygen, read_trusted
+from reportkit.proof.manifest import write_manifest
+from reportkit.proof.printed import check_documents
+from reportkit.proof.recount import recount
+from reportkit.proof.rerun import compare, rerun_level
+from reportkit.proof.sqlledger import SqlLedger
+from reportkit.proof.verify import facts_level, files_level
+from reportkit.worktime import work_calendar
+
+CONTEXT = Path(__file__).parents[1] / "data/proof/context.json"
+
+
+def test_the_record_holds_what_an_auditor_needs(sealed):
+    manifest = json.loads((sealed.run / "MANIFEST.json").read_text(encoding="utf-8"))
+    assert (manifest["district"], manifest["name"], manifest["year"]) == (
+        "pingtan", "平潭综合实验区", 2021,
+    )  # fmt: skip
+    assert manifest["basis"] == "国办公开办函〔2021〕30号"
+    inputs = {one["name"] for one in manifest["inputs"]}
+    assert {"params/districts/pingtan.yaml", "data/pingtan/行政执法决定2021.xlsx",
+            "notebooks/annual_report.ipynb"} <= inputs  # fmt: skip
+    (ledger,) = [one for one in manifest["ledgers"] if one["ledger"] == "applications"]
+    assert (ledger["read"], ledger["accepted"], ledger["rejected"]) == (120, 120, 0)
+    assert ledger["sources"][0]["encoding"] == "gb18030"
+    assert manifest["source"]["git"] is None
+    assert "RK-Song.ttf" in manifest["fonts"]
+    assert manifest["environment"]["packages"]["pandas"].startswith("3.")
+    assert manifest["figures"]["failing"] == []
+    assert manifest["notebook"]["warnings"] == []
+    types = {file["path"]: file["media_type"] for file in manifest["files"]}
+    assert types["report.pdf"] == "application/pdf"
+
+
+@pytest.fixture
+def validator(monkeypatch, tmp_path):
+    """roc-validator, with the terms that we use and without a network."""
+    from rocrate_validator import services
+    from rocrate_validator.utils.http import HttpRequester
+
+    def get(self, url, **named):
+        """What w3id.org would answer: the terms that we use, and no profile's page."""
+        answer = requests.Response()
+        answer.status_code = 200 if url.endswith("/context") else 404
+        answer.headers["Content-Type"] = "application/ld+json"
+        answer._content = CONTEXT.read_bytes()
+        return answer
+
+    def no_network(*arguments, **named):
+        message = "a test asked the network"
+        raise AssertionError(message)
+
+    monkeypatch.setattr(HttpRequester, "get", get, raising=False)
+    monkeypatch.setattr(socket.socket, "connect", no_network)
+
+    def findings(folder):
+        settings = services.ValidationSettings(
+            rocrate_uri=str(folder), profile_identifier="process-run-crate",
+            requirement_severity="REQUIRED", offline=True, cache_path=str(tmp_path / "cache"),
+        )  # fmt: skip
+        return [issue.message for issue in services.validate(settings).get_issues()]
+
+    return findings
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # rdflib, inside the validator
+def test_the_crate_has_no_required_finding(sealed, validator):
+    assert validator(sealed.run) == []
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_validator_would_say_so(sealed, validator, tmp_path):
+    shutil.copytree(sealed.run, tmp_path / "run")
+    path = tmp_path / "run/ro-crate-metadata.json"
+    path.write_text(path.read_text("utf-8").replace('"instrument"', '"tool"'), encoding="utf-8")
+    assert any("instrument" in message for message in validator(tmp_path / "run"))
+
+
+def command(*arguments):
+    """A command of this process: status, document, and what it told besides."""
+    done = CliRunner().invoke(cli, [*map(str, arguments), "--json"])
+    return done.exit_code, json.loads(done.stdout), done.stderr
+
+
+def levels(document):
+    """Findings of each level of the one run that a command verified."""
+    (run,) = document["runs"]
+    return {level["level"]: level["findings"] for level in run["levels"]}
+
+
+@pytest.fixture
+def copy(sealed, tmp_path):
+    """The run, copied; whoever changes it can seal it again, but not sign it."""
+    shutil.copytree(sealed.run, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def seal_again(folder):
+    manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
+    del manifest["files"], manifest["schema"]
+    write_manifest(folder, manifest)
+
+
+def test_a_signed_run_holds_and_its_ledgers_count_the_same(sealed):
+    data = sealed.project / "data"
+    status, told, _ = command("verify", sealed.run, "--keys", sealed.keys, "--data", data)
+    assert status == 0, told
+    assert levels(told) == {"files": [], "facts": [], "environment": []}
+    (run,) = told["runs"]
+    facts = run["levels"][1]["notes"]
+    assert facts[0] == "206 facts; 170 of 170 from ledgers counted again in SQL"
+    assert "signed: zhang" in run["levels"][0]["notes"][1]
+
+
+def test_every_file_of_a_run_is_watched(sealed, copy):
+    chance = random.Random(7)
+    for path in sorted(path for path in copy.rglob("*") if path.is_file()):
+        whole = path.read_bytes()
+        at = chance.randrange(len(whole))
+        path.write_bytes(
+            whole[:at] + bytes([whole[at] ^ (1 << chance.randrange(8))]) + whole[at + 1 :]
+        )
+        name = path.relative_to(copy).as_posix()
+        verdict = files_level(copy, read_trusted(sealed.keys))
+        assert not verdict.holds, name
+        assert name in verdict.findings[0]
+        path.write_bytes(whole)
+    assert files_level(copy, read_trusted(sealed.keys)).holds
+
+
+def change_values(path, old, new, count=1):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, count), encoding="utf-8")
+
+
+def change_facts(folder):
+    document = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    next(f for f in document["facts"] if f["id"] == "t3.new.total")["value"] = "71"
+    (folder / "facts.json").write_bytes(facts_bytes(document))
+
+
+def change_pdf(folder):
+    notebook = nbformat.read(folder / "report.ipynb", as_version=4)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            block = output.get("data", {}).get("application/vnd.reportkit.block+json", {})
+            for row in block.get("rows", ()) if block.get("id") == "t3" else ():
+                for one in row:
+                    if one.get("fact") == "t3.new.total":
+                        one["text"] = "71"
+    body, _ = get_exporter("reportkit-pdf")().from_notebook_node(notebook)
+    (folder / "report.pdf").write_bytes(body)
+
+
+HTML = '<data value="70" data-fact="t3.new.total">70</data>'
+AUDIT = 'data-fact="t3.new.total">70</a>'
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "told"),
+    [
+        ("facts.json", change_facts, "t3.new.total is 71, its parts add up to 70"),
+        (
+            "report.html",
+            lambda folder: change_values(
+                folder / "report.html", HTML, HTML.replace(">70<", ">71<")
+            ),
+            "report.html: t3.new.total prints 71, 70 in facts.json",
+        ),
+        (
+            "report.html value",
+            lambda folder: change_values(
+                folder / "report.html", HTML, HTML.replace('"70"', '"71"')
+            ),
+            "report.html: t3.new.total is given as 71, 70 in facts.json",
+        ),
+        (
+            "audit.html",
+            lambda folder: change_values(folder / "audit.html", AUDIT, AUDIT.replace("70", "71")),
+            "audit.html: t3.new.total prints 71, 70 in facts.json",
+        ),
+        (
+            "report.pdf",
+            change_pdf,
+            "report.pdf: t3.new.total (70) is not printed in its place; there stands 71",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "." in value[:12] else "",
+)
+def test_a_changed_figure_is_named_even_when_sealed_again(name, change, told, copy, sealed):
+    change(copy)
+    seal_again(copy)
+    (copy / "attestation.dsse.json").unlink()
+    assert files_level(copy).holds
+    assert told in facts_level(copy, data=copy).findings  # without the ledgers
+    refused = files_level(copy, read_trusted(sealed.keys))
+    assert refused.findings == ("nobody has signed this run",)
+
+
+def test_one_changed_cell_names_its_line_and_exactly_the_facts_that_moved(sealed, tmp_path):
+    shutil.copytree(sealed.project / "data", tmp_path / "data")
+    path = tmp_path / "data/pingtan/applications-2021.parquet"
+    table = pq.read_table(path)
+    types = table["申请人类型"].to_pylist()
+    row = next(
+        row for row, day in enumerate(table["答复日期"].to_pylist())
+        if str(day).startswith("2021") and types[row] == "自然人"
+    )  # fmt: skip
+    types[row] = "科研机构"
+    index = table.column_names.index("申请人类型")
+    pq.write_table(table.set_column(index, "申请人类型", pa.array(types)), path)
+    verdict = facts_level(sealed.run, data=tmp_path / "data")
+    assert verdict.findings[0] == (
+        "data/pingtan/applications-2021.parquet is not the file that the run read"
+    )
+    assert verdict.findings[1] == (
+        f"data/pingtan/applications-2021.parquet:{row + 1}: not the record that the run read"
+    )
+    moved = {one.partition(" moved")[0] for one in verdict.findings[2:]}
+    now = open_report("pingtan", 2021, params=sealed.project / "params", data=tmp_path / "data")
+    there = json.loads((sealed.run / "facts.json").read_text(encoding="utf-8"))["facts"]
+    here = {fact["id"]: fact for fact in now.facts_document()["facts"]}
+    first = {
+        fact["id"]
+        for fact in there
+        if any(fact[key] != here[fact["id"]][key] for key in ("value", "rows_sha256"))
+    }
+    assert moved == first
+    assert {"t3.new.natural_person", "t3.new.research", "t3.results_total.research"} <= moved
+    assert "t3.new.total" not in moved
+
+
+def test_a_record_more_and_a_record_less_are_told(sealed, tmp_path):
+    manifest = json.loads((sealed.run / "MANIFEST.json").read_text(encoding="utf-8"))
+    (ledger,) = [one for one in manifest["ledgers"] if one["ledger"] == "fees"]
+    facts = json.loads((sealed.run / "facts.json").read_text(encoding="utf-8"))["facts"]
+    fees = [fact for fact in facts if fact["ledger"] == "fees"]
+    path = tmp_path / "fees.csv"
+    whole = (sealed.project / "data/pingtan/fees-2019-2021.csv").read_bytes().rstrip()
+
+    def counted(content):
+        path.write_bytes(content)
+        return recount(SqlLedger(sealed.run, ledger, [path], work_calendar()), fees, run=sealed.run)
+
+    more = counted(whole + "\r\n票1,项1,2021年3月3日,1.5万元\r\n".encode())
+    assert more.lines == (
+        "data/pingtan/fees-2019-2021.csv:482: a record that the run did not read",
+    )
+    assert more.moved == {
+        "t2.fees.amount_wan": "24252.311082 in the run, 24253.811082 in the ledger"
+    }
+    less = counted(whole.rpartition(b"\n")[0])
+    assert less.lines == ("data/pingtan/fees-2019-2021.csv:481: the record is gone",)
+
+
+def test_without_ledgers_everything_else_is_checked(sealed, tmp_path):
+    verdict = facts_level(sealed.run, data=tmp_path)
+    assert verdict.holds
+    assert verdict.notes[0] == "206 facts; 0 of 170 from ledgers counted again in SQL"
+    assert sum("not counted again" in note for note in verdict.notes) == 7
+
+
+def test_other_keys_and_no_keys_are_refused(sealed, tmp_path):
+    public, _ = keygen(tmp_path / "other.key")
+    (tmp_path / "others").mkdir()
+    shutil.copy(public, tmp_path / "others")
+    status, told, _ = command("verify", sealed.run, "--keys", tmp_path / "others")
+    assert status == 1
+    assert "none of the trusted keys" in levels(told)["files"][0]
+    (tmp_path / "none").mkdir()
+    status, _, text = command("verify", sealed.run, "--keys", tmp_path / "none")
+    assert status == 2
+    assert "holds no public key" in text
+
+
+def test_a_reviewer_signs_by_the_command(sealed, copy, tmp_path):
+    status, made, _ = command("keygen", tmp_path / "li.key")
+    assert status == 0
+    status, signed, _ = command("sign", copy, "--key", tmp_path / "li.key")
+    assert status == 0
+    assert signed["keyid"] == made["keyid"]
+    shutil.copytree(sealed.keys, tmp_path / "keys")
+    (tmp_path / "keys/reviewer").mkdir()
+    shutil.copy(tmp_path / "li.key.pub", tmp_path / "keys/reviewer/li.pub")
+    assert files_level(copy, read_trusted(tmp_path / "keys")).holds
+    assert not files_level(sealed.run, read_trusted(tmp_path / "keys")).holds
+
+
+def test_a_run_comes_out_again_in_another_world(sealed, tmp_path):
+    """Other hash seed, zone, locale, HOME, working folder, threads and umask: the same bytes."""
+    env = {
+        "PYTHONHASHSEED": "7", "TZ": "America/New_York", "LC_ALL": "C", "HOME": str(tmp_path),
+        "OMP_NUM_THREADS": "8",
+    }  # fmt: skip
+    before = os.umask(0o077)
+    try:
+        done = sealed.reportkit("verify", sealed.run, "--rerun", "--json", env=env)
+    finally:
+        os.umask(before)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert levels(json.loads(done.stdout))["rerun"] == []
+
+
+def test_a_rerun_names_the_cell_and_the_document(sealed, copy):
+    change_values(copy / "report.html", "总体情况", "总体状况", count=-1)
+    notebook = nbformat.read(copy / "report.ipynb", as_version=4)
+    cell = next(cell for cell in notebook.cells if cell["id"] == "publications")
+    number = notebook.cells.index(cell) + 1
+    cell["source"] += "\n# another"
+    nbformat.write(notebook, copy / "report.ipynb")
+    assert list(compare(copy, sealed.run)) == [
+        f"report.ipynb: cell {number} (publications) comes out otherwise",
+        "report.html comes out with other bytes",
+    ]
+
+
+def test_a_rerun_wants_the_recorded_inputs(sealed, tmp_path):
+    for name in ("params", "data", "notebooks"):
+        shutil.copytree(sealed.project / name, tmp_path / name)
+    change_values(tmp_path / "params/reports/pingtan/2021.md", "主动公开", "主动地公开")
+    (tmp_path / "params/facts/documents.yaml").unlink()
+    verdict = rerun_level(sealed.run, data=tmp_path / "data", params=tmp_path / "params")
+    assert verdict.findings == (
+        "params/facts/documents.yaml is not here",
+        "params/reports/pingtan/2021.md is not what the run read",
+    )
+
+
+def test_a_folder_of_outputs_is_sampled(sealed, tmp_path):
+    shutil.copytree(sealed.project / "outputs/pingtan", tmp_path / "outputs/pingtan", symlinks=True)
+    shutil.copytree(
+        tmp_path / "outputs/pingtan/2021", tmp_path / "outputs/pingtan/2020", symlinks=True
+    )
+    status, told, _ = command("verify", tmp_path / "outputs", "--sample", 1, "--data", tmp_path)
+    assert status == 0, told
+    assert sorted(len(run["levels"]) for run in told["runs"]) == [1, 3]
+    assert len(told["sampled"]) == 1
+
+
+def test_folders_that_were_named_do_not_make_a_document_another(sealed, copy):
+    """As by --params and --data: audit.html shows the parameters cell."""
+    change_values(copy / "audit.html", "year = 2021", 'year = 2021\ndata = "/srv/ledgers"')
+    assert list(compare(copy, sealed.run)) == []
+    change_values(copy / "audit.html", "year = 2021", "year = 2020")
+    assert list(compare(copy, sealed.run)) == ["audit.html comes out with other bytes"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("", "", []),
+        (">69<", ">68<", ["t3.results_total.total (69) is not printed in its place"]),
+        ("2645", "2646", ["the text with pub.total、pub.explained、act.inquiries is not as in"]),
+    ],
+    ids=["same", "table", "text"],
+)
+def test_a_word_file_prints_the_same(old, new, told, sealed, copy):
+    page = BeautifulSoup((copy / "report.html").read_text(encoding="utf-8"), "html.parser")
+    texts = [one.get_text() for one in page.main.find_all(["p", "td", "h2", "h3"])]
+    body = "".join(f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>" for text in texts)
+    with zipfile.ZipFile(copy / "report.docx", "w") as file:
+        file.writestr("word/document.xml", f"<w:document>{body.replace(old, new)}</w:document>")
+    facts = json.loads((copy / "facts.json").read_text(encoding="utf-8"))["facts"]
+    found = check_documents(copy, {fact["id"]: fact for fact in facts})
+    assert bool(found) == bool(told)
+    for text in told:
+        assert any(one.startswith(f"report.docx: {text}") for one in found)

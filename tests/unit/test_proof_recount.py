@@ -1,0 +1,248 @@
+"""The second engine reads cells and counts records as the first one does, and trusts nobody."""
+
+from copy import copy
+from datetime import date
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from reportkit.definitions import Definition, parse_where
+from reportkit.errors import ReportkitError
+from reportkit.facts import measure, plain, rows_sha256
+from reportkit.ledgers import read_ledger
+from reportkit.proof.printed import reads_as
+from reportkit.proof.record import ledger_record
+from reportkit.proof.recount import changed_lines, count, recount
+from reportkit.proof.rows import read_record, record_columns, row_digests
+from reportkit.proof.sqlledger import ROW, SqlLedger
+from reportkit.worktime import work_calendar
+
+HEADING = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果", "申请人", "延期工作日",
+           "所需信息", "承办单位"]  # fmt: skip
+APPLICATIONS = [
+    ["1", "自然人", "2020-01-02", "2020-01-15", "予以公开", "张三", "", "a", "甲局"],
+    [" 2 ", "自然人", "2020/1/2", "2020.01.15", "（一）予以公开", "张三", "10", "b", "甲局"],
+    ["3", " 商业企业", "2020年1月2日", "20200115", "予以公开", "李四", "１０", "c,d", "乙 局"],
+    ["4", "商业企业", "２０２０-１-２", "2020-01-15 08:30", "部分公开", "", "10.0", "", "丙\u3000"],
+    ["5", "科研机构", "43832", "", "", "", "—", "f", ""],
+    ["6", "其他", "2019-12-30", "2020-02-30", "区分处理", "王五", "", "g", "无"],
+    ["7", "其他", "2021-01-04", "/", "无", "王五", "-", "h", "甲局"],
+    ["8", "自然人", "2019-11-01", "2020-03-02", "其他", "赵六", "20", "i", "“丁”局"],
+    ["合计", "", "", "", "", "", "", "", ""],
+    *[
+        [f"r{n}", "自然人", "2020-05-06", "2020-05-20", "重复申请", f"人{n}", "", "j", "戊局"]
+        for n in range(120)
+    ],
+]  # fmt: skip
+FEES = [
+    ["1", "项1", "2021-03-03", "1,234.50"],
+    ["2", "项1", "2021-03-04", "１２３"],
+    ["3", "项2", "2021-12-31", "1.5万元"],
+    ["4", "项2", "2022-01-01", "¥ 99.999999"],
+    ["5", "项3", "2021-01-01", "0"],
+]
+
+
+def csv_of(path, heading, rows, encoding="utf-8"):
+    lines = [",".join(f'"{cell}"' if "," in cell else cell for cell in row) for row in rows]
+    path.write_bytes("\r\n".join([",".join(heading), *lines]).encode(encoding))
+    return path
+
+
+def both(key, path, tmp_path):
+    """A ledger as the first engine has it, and as the second."""
+    ledger = read_ledger(key, [path], root=tmp_path)
+    (tmp_path / "evidence").mkdir(exist_ok=True)
+    if ledger.refused:
+        refused = [one | {"cells": ""} for one in ledger.refused]
+        pq.write_table(pa.Table.from_pylist(refused), tmp_path / "evidence/quarantine.parquet")
+    told = ledger_record(ledger, keyed=False)
+    return ledger, SqlLedger(tmp_path, told, [path], work_calendar())
+
+
+def same_records(ledger, raw):
+    names = [name for name in record_columns(ledger.schema) if name in raw.types]
+    there = read_record(ledger.frame, ledger.schema).select(names)
+    here = raw.table(*(f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in names))
+    assert here[ROW].to_pylist() == ledger.frame.index.tolist()
+    assert here.drop_columns([ROW]).to_pylist() == there.to_pylist()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_csv_is_read_the_same(encoding, tmp_path):
+    ledger, raw = both(
+        "applications", csv_of(tmp_path / "a.csv", HEADING, APPLICATIONS, encoding), tmp_path
+    )
+    assert (len(ledger.frame), ledger.set_aside, ledger.rejected + ledger.quarantined) == (
+        127,
+        1,
+        1,
+    )
+    same_records(ledger, raw)
+
+
+def test_parquet_is_read_the_same(tmp_path):
+    cells = zip(*APPLICATIONS, strict=True)
+    table = pa.table({name: list(column) for name, column in zip(HEADING, cells, strict=True)})
+    pq.write_table(table, tmp_path / "a.parquet")
+    same_records(*both("applications", tmp_path / "a.parquet", tmp_path))
+
+
+def test_a_workbook_with_a_title_two_heading_rows_and_merged_cells_is_read_the_same(tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "台账"
+    sheet.append(["收费情况"])
+    sheet.append(["编号", "项目编码", "收费日期", "金额", None])
+    sheet.append([None, None, None, "（万元）", "备注"])
+    sheet.append([1, "项1", date(2021, 3, 3), 1.5, "x"])
+    sheet.append([2, None, date(2021, 3, 4), 0.000123, "y"])
+    sheet.append([None, None, None, None, None])
+    sheet.append([3, "项2", "2021年3月5日", "12.5", "z"])
+    sheet.append(["合计", None, None, 14.000123, None])
+    sheet.merge_cells("B4:B5")
+    book.save(tmp_path / "fees.xlsx")
+    ledger, raw = both("fees", tmp_path / "fees.xlsx", tmp_path)
+    assert len(ledger.frame) == 3
+    same_records(ledger, raw)
+    total = Definition("fees", (), measure="sum", column="金额（元）")
+    value, _, _ = measure(total, ledger)
+    assert plain(value) == "140001.23"
+    assert count(raw, {"where": total.where_json()})[0] == "140001.23"
+
+
+def test_amounts_are_read_the_same(tmp_path):
+    heading = ["编号", "项目编码", "收费日期", "金额（元）"]
+    same_records(*both("fees", csv_of(tmp_path / "fees.csv", heading, FEES), tmp_path))
+
+
+DEFINITIONS = [
+    {},
+    {"申请人类型": "自然人"},
+    {"申请人类型": ["自然人", "其他"]},
+    {"申请人类型": {"not": "自然人"}},
+    {"办理结果": {"not": ["予以公开", "其他"]}},
+    {"答复日期": {"during": "Y"}},
+    {"收到日期": {"until": "Y-1"}, "答复日期": {"not_before": "Y"}},
+    {"收到日期": {"before": "Y"}, "答复日期": {"not_until": "Y"}},
+    {"收到日期": {"from": "Y-01-01", "to": "Y-01-31"}},
+    {"承办单位": {"contains": "局"}},
+    {"承办单位": {"empty": "true"}},
+    {"延期工作日": {"empty": "false"}},
+    {"超期": "是"},
+    {"延期": "否", "法定期限": {"during": "Y"}},
+]
+
+
+@pytest.fixture(scope="module")
+def applications(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recount")
+    return both("applications", csv_of(folder / "a.csv", HEADING, APPLICATIONS), folder)
+
+
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [
+        ("count", None), ("distinct", "申请人"), ("first", "答复日期"), ("last", "收到日期"),
+        ("sum", "延期工作日"), ("median", "办理工作日"), ("max", "办理工作日"),
+    ],
+)  # fmt: skip
+def test_both_engines_count_the_same(kind, column, applications):
+    ledger, raw = applications
+    for where in DEFINITIONS:
+        made = Definition("applications", parse_where(where, 2020), measure=kind, column=column)
+        value, rows, _ = measure(made, ledger)
+        text = value if isinstance(value, str) else plain(value)
+        assert count(raw, {"where": made.where_json()}) == (text, rows_sha256(rows)), where
+
+
+def test_differences_and_divisions_are_counted_the_same(applications):
+    ledger, raw = applications
+    made = Definition(
+        "applications", parse_where({"收到日期": {"during": "Y"}}, 2020),
+        minus=parse_where({"答复日期": {"during": "Y"}}, 2020), divide=8,
+    )  # fmt: skip
+    value, rows, _ = measure(made, ledger)
+    assert count(raw, {"where": made.where_json()}) == (plain(value), rows_sha256(rows))
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        {"sign": "+", "all": [{"column": '登记号" IS NULL; DROP TABLE ledger', "op": "="}]},
+        {"sign": "+", "all": [{"column": "登记号", "op": "= 1; DROP TABLE ledger", "value": "1"}]},
+        {"sign": "+", "measure": "count(*) FROM raw; --", "column": "登记号", "all": []},
+        {"sign": "+", "measure": "sum", "column": '登记号"); DROP TABLE ledger; --', "all": []},
+    ],
+    ids=["column", "operator", "measure", "measured"],
+)  # fmt: skip
+def test_what_facts_json_states_is_no_sql(group, applications):
+    with pytest.raises(ReportkitError) as refused:
+        count(applications[1], {"where": [group]})
+    assert refused.value.reason == "not-recounted"
+
+
+def test_a_value_with_quotes_is_a_value(applications):
+    evil = "x' OR true; DROP TABLE ledger; --"
+    where = [{"sign": "+", "all": [{"column": "承办单位", "op": "=", "value": evil}]}]
+    assert count(applications[1], {"where": where})[0] == "0"
+
+
+def test_the_database_reaches_nothing_outside(applications, tmp_path):
+    (tmp_path / "secret.csv").write_text("a\n1\n", encoding="utf-8")
+    with pytest.raises(Exception, match=r"(?i)disabled|permission|not allowed|external access"):
+        applications[1].connection.sql(f"SELECT * FROM '{tmp_path}/secret.csv'").fetchall()
+
+
+def test_rows_are_known_by_a_key_where_there_is_one(applications, tmp_path):
+    ledger, raw = applications
+    record = read_record(ledger.frame, ledger.schema)
+    open_, keyed = row_digests(record, None), row_digests(record, b"k" * 32)
+    assert not set(open_.to_pylist()) & set(keyed.to_pylist())
+    assert len(set(keyed.to_pylist())) == len(ledger.frame)
+    full = [None] * ledger.read
+    for row, digest in zip(ledger.frame.index, keyed.to_pylist(), strict=True):
+        full[row] = digest
+    rowmap = pa.table(
+        {
+            "file": ["a.csv"] * ledger.read, "sheet": [""] * ledger.read,
+            "line": pa.array(ledger.line_of, pa.int64()), "digest": pa.array(full, pa.binary()),
+        }
+    )  # fmt: skip
+    pq.write_table(rowmap, tmp_path / "rowmap.parquet")
+    assert changed_lines(raw, tmp_path / "rowmap.parquet", b"k" * 32) == []
+    assert len(changed_lines(raw, tmp_path / "rowmap.parquet", None)) == len(ledger.frame)
+
+
+def test_keyed_records_are_not_compared_without_the_key(applications, tmp_path):
+    raw = copy(applications[1])
+    raw.ledger = raw.ledger | {"rows_keyed": True}
+    found = recount(raw, [], run=tmp_path)
+    assert found.lines == ()
+    assert "REPORTKIT_PRIVACY_KEY_FILE names no key" in found.untold[0]
+
+
+def test_no_person_is_in_what_a_digest_covers(applications):
+    covered = record_columns(applications[0].schema)
+    assert not {"申请人", "证件号码", "联系电话", "联系地址", "所需信息"} & set(covered)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "reads"),
+    [
+        ("76", "76", True), ("77", "76", False), ("7 600", "7600", True), ("7,600", "7600", True),
+        ("24161987.13元", "24161987.13", True), ("2416.2万元", "24161987.13", True),
+        ("2416.3万元", "24161987.13", False), ("2416", "24161987.13", True),
+        ("2420", "24161987.13", False), ("0", "76", False), ("1", "76", False),
+        ("二十六", "26", True), ("二十七", "26", False), ("一百零三", "103", True),
+        ("十", "10", True), ("两千", "2000", True), ("5.3%", "-5.3", True), ("5.3", "5.34", True),
+        ("5.4", "5.34", False), ("2020年1月5日", "2020-01-05", True),
+        ("1月5日", "2020-01-05", True),
+        ("1月6日", "2020-01-05", False), ("2020", "2020-01-05", True), ("无", "76", False),
+        ("〔待填〕", "〔待填〕", True),
+    ],
+)  # fmt: skip
+def test_what_a_printed_figure_can_mean(text, value, reads):
+    assert reads_as(text, value) is reads

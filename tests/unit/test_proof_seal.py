@@ -1,0 +1,395 @@
+"""Manifest, sums, signatures and chains, over small runs made by hand."""
+
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reportkit.errors import InputError, ReportkitError
+from reportkit.proof.attestation import check_attestation, sign_run, statement
+from reportkit.proof.chain import check_batches, check_chain, in_force, seal_batch
+from reportkit.proof.dsse import (
+    check_signatures,
+    keygen,
+    open_envelope,
+    read_signer,
+    read_trusted,
+    signer_from,
+)
+from reportkit.proof.manifest import read_manifest, verify_files, write_manifest
+from reportkit.proof.verify import files_level, find_runs
+
+SHA = "0" * 64
+TIME = "2026-01-02T03:04:05+00:00"
+
+
+def record(run="20260102T030405Z-a", district="huli", previous=None):
+    """The least that a manifest must say."""
+    return {
+        "run": run, "previous": previous, "district": district, "name": "湖里区", "code": "350206",
+        "year": 2020, "edition": "2019", "basis": "国办公开办函〔2019〕60号", "scope": "district",
+        "draft": False, "synthetic": True, "parameters": {"district": district, "year": 2020},
+        "settings": [], "inputs_sha256": SHA,
+        "inputs": [{"path": "a", "name": "data/a", "sha256": SHA, "bytes": 1, "modified": TIME}],
+        "ledgers": [], "code_sha256": SHA, "source": {"git": None, "lock_sha256": None},
+        "environment": {"python": "3.11.7", "system": "Linux", "packages": {"reportkit": "1"}},
+        "fonts": {"a.ttf": SHA}, "holidays": {"first": "2018-01-01", "last": "2026-12-31"},
+        "machine": {
+            "host": "h", "user": "u", "os": "o", "cpu": "c", "cpus": 2, "locale": "C",
+            "time_zone": "+0000", "variables": {}, "peak_memory_bytes": 1,
+        },
+        "started": TIME, "ended": TIME, "seal": SHA,
+        "figures": {"facts": 0, "facts_sha256": SHA, "checks": 0, "failing": []},
+        "notebook": {"sha256": SHA, "normal_sha256": SHA, "warnings": []},
+        "people": {"waivers": []},
+    }  # fmt: skip
+
+
+def make_run(place, run="20260102T030405Z-a", district="huli"):
+    """A small run in a place, in force there."""
+    folder = place / "runs" / run
+    (folder / "evidence").mkdir(parents=True)
+    for name in ("facts.json", "report.html", "evidence/t3.new.total.parquet"):
+        (folder / name).write_text(f"{name} of {run}", encoding="utf-8")
+    write_manifest(folder, record(run, district, in_force(place)))
+    new = place / ".new"
+    new.symlink_to(Path("runs") / run)
+    new.replace(place / "current")
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path):
+    return make_run(tmp_path / "outputs/huli/2020")
+
+
+@pytest.fixture
+def keys(tmp_path):
+    """A preparer's and a reviewer's key, and the folder of both public ones."""
+    made = {}
+    for role in ("preparer", "reviewer"):
+        (tmp_path / "trusted" / role).mkdir(parents=True)
+        public, _ = keygen(tmp_path / f"{role}.key")
+        shutil.copy(public, tmp_path / "trusted" / role / f"{role}-one.pub")
+        made[role] = read_signer(tmp_path / f"{role}.key")
+    return made, read_trusted(tmp_path / "trusted")
+
+
+def refusal(folder):
+    with pytest.raises(ReportkitError) as refused:
+        verify_files(folder)
+    assert refused.value.reason == "run-changed"
+    return refused.value.message
+
+
+EVIDENCE = "evidence/t3.new.total.parquet"
+FILES = ["MANIFEST.json", "SHA256SUMS", "facts.json", "report.html", EVIDENCE]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_any_flipped_byte_is_named(run, name):
+    path = run / name
+    whole = path.read_bytes()
+    for at in range(0, len(whole), max(1, len(whole) // 25)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert re.search(rf"{name}( or SHA256SUMS)? was changed", refusal(run))
+    path.write_bytes(whole)
+    verify_files(run)
+
+
+@pytest.mark.parametrize("name", FILES[1:])
+def test_a_removed_file_is_named(run, name):
+    (run / name).unlink()
+    assert f"{name} is missing" in refusal(run)
+
+
+def test_a_run_without_manifest_is_none(run):
+    (run / "MANIFEST.json").unlink()
+    with pytest.raises(InputError, match=r"is no run: it has no MANIFEST\.json"):
+        verify_files(run)
+
+
+def test_a_run_that_lost_its_manifest_is_told_among_others(run):
+    (run / "MANIFEST.json").unlink()
+    assert find_runs(run.parents[3]) == [run.parents[1] / "current"]
+    verdict = files_level(run.parents[1] / "current")
+    assert not verdict.holds
+    assert "MANIFEST.json" in verdict.findings[0]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_link_in_place_of_a_file_is_named(run, name, tmp_path):
+    shutil.move(run / name, tmp_path / "elsewhere")
+    (run / name).symlink_to(tmp_path / "elsewhere")
+    assert f"{name} is a link" in refusal(run)
+
+
+def test_what_was_added_is_named(run, tmp_path):
+    (run / "evidence/more.parquet").write_text("", encoding="utf-8")
+    (run / "empty").mkdir()
+    (run / "linked").symlink_to(tmp_path)
+    os.mkfifo(run / "pipe")
+    message = refusal(run)
+    for told in ("evidence/more.parquet was added", "empty was added", "linked is a link",
+                 "pipe is a device"):  # fmt: skip
+        assert told in message
+
+
+def test_a_record_that_lacks_something_is_not_sealed(run):
+    lacking = record()
+    del lacking["machine"]["host"]
+    with pytest.raises(ReportkitError, match="machine: 'host' is a required property"):
+        write_manifest(run, lacking)
+
+
+def test_a_link_is_not_sealed(run, tmp_path):
+    (run / "linked").symlink_to(tmp_path)
+    with pytest.raises(ReportkitError, match="is a link that cannot be part of a run"):
+        write_manifest(run, record())
+
+
+def test_a_private_key_is_its_owners_alone(tmp_path):
+    umask = os.umask(0)
+    try:
+        public, keyid = keygen(tmp_path / "own.key")
+    finally:
+        os.umask(umask)
+    assert (tmp_path / "own.key").stat().st_mode & 0o777 == 0o600
+    assert public == tmp_path / "own.key.pub"
+    assert read_signer(tmp_path / "own.key").keyid == keyid
+    with pytest.raises(InputError, match="never written over"):
+        keygen(tmp_path / "own.key")
+    (tmp_path / "own.key").chmod(0o640)
+    with pytest.raises(InputError, match="can be read by others"):
+        read_signer(tmp_path / "own.key")
+
+
+@pytest.mark.parametrize("inside", [".", "evidence", "..", "../..", "../../.."])
+def test_no_key_is_made_among_runs(run, inside):
+    with pytest.raises(InputError, match="keys are kept elsewhere"):
+        keygen(run / inside / "own.key")
+
+
+def test_the_environment_names_the_key(tmp_path):
+    keygen(tmp_path / "own.key")
+    assert signer_from({}) is None
+    assert signer_from({"REPORTKIT_SIGNING_KEY_FILE": ""}) is None
+    named = signer_from({"REPORTKIT_SIGNING_KEY_FILE": str(tmp_path / "own.key")})
+    assert named.keyid == read_signer(tmp_path / "own.key").keyid
+    with pytest.raises(InputError, match="no private key"):
+        signer_from({"REPORTKIT_SIGNING_KEY_FILE": str(tmp_path / "none.key")})
+
+
+def test_two_sign_and_nothing_else_changes(run, keys):
+    signers, trusted = keys
+    with pytest.raises(ReportkitError, match="nobody has signed") as refused:
+        check_attestation(run, trusted)
+    assert refused.value.reason == "unsigned"
+    sign_run(run, signers["preparer"])
+    before = {name: (run / name).read_bytes() for name in FILES}
+    with pytest.raises(ReportkitError, match="not signed by any reviewer"):
+        check_attestation(run, trusted)
+    sign_run(run, signers["reviewer"])
+    assert "preparer-one" in check_attestation(run, trusted)
+    assert "reviewer-one" in check_attestation(run, trusted)
+    assert check_attestation(run, None).startswith("2 of unknown keys")
+    assert before == {name: (run / name).read_bytes() for name in FILES}
+    verify_files(run)
+    with pytest.raises(InputError, match="has signed"):
+        sign_run(run, signers["reviewer"])
+
+
+def test_nothing_is_signed_that_was_changed_after_the_first(run, keys):
+    signers, _ = keys
+    sign_run(run, signers["preparer"])
+    (run / "facts.json").write_text("other", encoding="utf-8")
+    write_manifest(run, record())
+    with pytest.raises(InputError, match="is not this run"):
+        sign_run(run, signers["reviewer"])
+
+
+def test_a_resealed_run_is_not_the_signed_one(run, keys):
+    signers, trusted = keys
+    for signer in signers.values():
+        sign_run(run, signer)
+    (run / "facts.json").write_text("other", encoding="utf-8")
+    write_manifest(run, record())
+    verify_files(run)
+    with pytest.raises(ReportkitError, match="is not the one that was signed"):
+        check_attestation(run, trusted)
+
+
+def test_the_statement_of_another_district_is_refused(run, keys, tmp_path):
+    signers, trusted = keys
+    other = make_run(tmp_path / "outputs/pingtan/2020", district="pingtan")
+    for folder in (run, other):
+        for signer in signers.values():
+            sign_run(folder, signer)
+    shutil.copy(other / "attestation.dsse.json", run / "attestation.dsse.json")
+    with pytest.raises(ReportkitError, match="of pingtan 2020, not this one"):
+        check_attestation(run, trusted)
+
+
+def test_a_key_that_nobody_vouches_for_is_refused(run, keys, tmp_path):
+    signers, trusted = keys
+    for signer in signers.values():
+        sign_run(run, signer)
+    keygen(tmp_path / "third.key")
+    sign_run(run, read_signer(tmp_path / "third.key"))
+    with pytest.raises(ReportkitError, match="none of the trusted keys"):
+        check_attestation(run, trusted)
+
+
+def test_one_person_cannot_sign_in_two_roles(tmp_path):
+    public, _ = keygen(tmp_path / "own.key")
+    for role in ("preparer", "reviewer"):
+        (tmp_path / "trusted" / role).mkdir(parents=True)
+        shutil.copy(public, tmp_path / "trusted" / role / "one.pub")
+    with pytest.raises(InputError, match="one key twice"):
+        read_trusted(tmp_path / "trusted")
+
+
+def test_of_ten_thousand_changed_envelopes_none_is_accepted(run, keys):
+    signers, trusted = keys
+    for signer in signers.values():
+        sign_run(run, signer)
+    path = run / "attestation.dsse.json"
+    whole, chance = path.read_bytes(), random.Random(7)
+
+    def accepted(content):
+        try:
+            check_signatures(*open_envelope(content), trusted)
+        except ReportkitError:
+            return False
+        return True
+
+    assert accepted(whole)
+    seen = set()
+    while len(seen) < 10_000:
+        changed = bytearray(whole)
+        at = chance.randrange(len(whole))
+        kind = chance.randrange(4)
+        if kind == 0:
+            changed[at] ^= 1 << chance.randrange(8)
+        elif kind == 1:
+            del changed[at : at + chance.randrange(1, 9)]
+        elif kind == 2:
+            changed[at:at] = bytes(chance.choices(b' \n"ab0=,{}[]', k=chance.randrange(1, 5)))
+        else:
+            other = chance.randrange(len(whole))
+            changed[at], changed[other] = changed[other], changed[at]
+        if bytes(changed) == whole:
+            continue
+        seen.add(bytes(changed))
+        assert not accepted(bytes(changed))
+    document = json.loads(whole)
+    document["signatures"] = document["signatures"][:1]
+    assert not accepted((json.dumps(document, indent=1) + "\n").encode())
+
+
+def test_openssl_alone_verifies_a_signature(run, keys, tmp_path):
+    """The recipe of the auditors' page, as it stands there."""
+    signers, _ = keys
+    sign_run(run, signers["preparer"])
+    page = (Path(__file__).parents[2] / "docs/auditors.md").read_text(encoding="utf-8")
+    recipe = page.split("```bash\n# openssl")[1].split("```")[0]
+    script = "set -eu\n# openssl" + recipe
+    command = ["bash", "-c", script, "bash", str(run), str(tmp_path / "preparer.key.pub")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Signature Verified Successfully" in done.stdout
+    assert "facts.json: OK" in done.stdout
+    command[-1] = str(tmp_path / "reviewer.key.pub")
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode != 0
+
+
+def test_a_run_names_the_one_it_took_the_place_of(run):
+    place = run.parents[1]
+    second = make_run(place, "20260103T030405Z-b")
+    third = make_run(place, "20260104T030405Z-c")
+    assert read_manifest(third)["previous"]["run"] == second.name
+    assert check_chain(run) == "the first"
+    assert check_chain(place / "current") == "2 earlier"
+
+
+def test_a_run_that_is_gone_breaks_the_chain(run):
+    place = run.parents[1]
+    make_run(place, "20260103T030405Z-b")
+    shutil.rmtree(run)
+    with pytest.raises(ReportkitError, match=f"follows run {run.name}, which is gone"):
+        check_chain(place / "current")
+
+
+def test_an_earlier_run_that_was_made_again_breaks_the_chain(run):
+    place = run.parents[1]
+    make_run(place, "20260103T030405Z-b")
+    (run / "facts.json").write_text("better", encoding="utf-8")
+    write_manifest(run, record())
+    with pytest.raises(ReportkitError, match="not the one that stands there now"):
+        check_chain(place / "current")
+
+
+def test_an_old_run_in_force_again_is_told(run):
+    place = run.parents[1]
+    make_run(place, "20260103T030405Z-b")
+    (place / "current").unlink()
+    (place / "current").symlink_to(Path("runs") / run.name)
+    with pytest.raises(ReportkitError, match=r"20260103T030405Z-b took its place, yet it is in"):
+        check_chain(place / "current")
+
+
+@pytest.fixture
+def batches(run, keys):
+    """Three batches over two districts, signed."""
+    signers, _ = keys
+    out = run.parents[3]
+    for number in range(3):
+        current = [
+            make_run(out / district / "2020", f"2026020{number}T030405Z-x", district)
+            for district in ("huli", "pingtan")
+        ]
+        seal_batch(out, current, name=f"2026020{number}", signer=signers["preparer"])
+    return out
+
+
+def test_batches_are_chained(batches, tmp_path):
+    trusted = read_trusted(tmp_path / "trusted/preparer")
+    assert check_batches(batches, trusted) == []
+    (batches / "batches/20260201.dsse.json").unlink()
+    assert check_batches(batches, trusted) == [
+        "batch 20260202.dsse.json follows 20260201.dsse.json, not the one that stands before it"
+    ]
+
+
+def test_a_run_cut_out_with_its_successors_is_told_by_the_batch(batches):
+    place = batches / "huli/2020"
+    (place / "current").unlink()
+    (place / "current").symlink_to("runs/20260201T030405Z-x")
+    shutil.rmtree(place / "runs/20260202T030405Z-x")
+    assert check_chain(place / "current") == "2 earlier"
+    told = check_batches(batches, None)
+    assert "batch 20260202.dsse.json: run huli/2020/runs/20260202T030405Z-x is gone" in told
+    assert "huli/2020/current is run 20260201T030405Z-x, older than the last batch says" in told
+
+
+def test_a_batch_signed_by_nobody_known_is_told(batches, tmp_path):
+    keygen(tmp_path / "third.key")
+    (tmp_path / "others").mkdir()
+    shutil.copy(tmp_path / "third.key.pub", tmp_path / "others")
+    told = check_batches(batches, read_trusted(tmp_path / "others"))
+    assert len(told) == 3
+    assert "none of the trusted keys" in told[0]
+
+
+def test_the_statement_is_plain_json_with_whole_numbers(run):
+    document = json.loads(statement(run))
+    assert document["_type"] == "https://in-toto.io/Statement/v1"
+    assert document["predicateType"] == "https://slsa.dev/provenance/v1"
+    assert document["predicate"]["buildDefinition"]["externalParameters"]["year"] == 2020
+    assert b"2020.0" not in statement(run)
