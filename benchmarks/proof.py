@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportkit.execution import run
+from reportkit.execution.run import run
 from reportkit.proof.attestation import sign_run
 from reportkit.proof.crate import crate_bytes
 from reportkit.proof.dsse import keygen, read_signer, read_trusted

@@ -93,7 +93,7 @@ def run(
     out: Path,
 ) -> Result:
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
-    from reportkit.execution import run as make
+    from reportkit.execution.run import run as make
 
     _tell_session_key()
     outcome = make(
