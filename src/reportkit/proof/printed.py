@@ -16,6 +16,7 @@ import pypdfium2
 
 from reportkit.blocks import from_notebook
 from reportkit.errors import ExportError
+from reportkit.numerals import read_number
 from reportkit.sealing import seal_of
 
 if TYPE_CHECKING:
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     Facts = Mapping[str, Mapping[str, Any]]
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_TENS = {"十": 10, "百": 100, "千": 1000}
-# A text may print a figure in hundreds of millions, in tens of thousands, or a share in percent.
-_SCALES = (Decimal(10_000), Decimal(100_000_000), Decimal("0.01"))
 
 
 def check_documents(run: Path, facts: Facts) -> list[str]:
@@ -102,7 +99,7 @@ def reads_as(text: str, value: str) -> bool:
 
     Examples
     --------
-    >>> reads_as("2416.2万元", "24161987.13"), reads_as("二十六", "26"), reads_as("77", "76")
+    >>> reads_as("约2416.2万元", "24161987.13"), reads_as("二十六", "26"), reads_as("77", "76")
     (True, True, False)
     """
     bare = re.sub(r"[\s,，]", "", text)
@@ -112,33 +109,12 @@ def reads_as(text: str, value: str) -> bool:
         whole = [int(part) for part in day.groups()]
         return bool(parts) and parts in (whole, whole[1:], whole[:2], whole[:1], whole[1:2])
     try:
-        number = abs(Decimal(value))
+        number = Decimal(value)
     except InvalidOperation:
         return value in text or text in value
-    found = _NUMBER.search(bare)
-    printed = Decimal(found[0]) if found else _chinese(bare)
-    if printed is None:
-        return False
-    step = Decimal(1).scaleb(printed.as_tuple().exponent)  # type: ignore[arg-type]  # finite
-    # In its own unit a figure is rounded only behind the point; nothing is rounded to nothing.
-    scales = _SCALES if step == 1 else (Decimal(1), *_SCALES)
-    near = any(abs(number / scale - printed) * 2 <= step for scale in scales)
-    return number == printed or (printed != 0 and near)
-
-
-def _chinese(text: str) -> Decimal | None:
-    """A whole number below ten thousand in Chinese digits, the first in a text."""
-    found = re.search(r"[零〇一二两三四五六七八九十百千]+", text)
-    if not found:
-        return None
-    total, digit = 0, None
-    for character in found[0]:
-        if character in _TENS:
-            total += (1 if digit is None else digit) * _TENS[character]
-            digit = None
-        else:
-            digit = _DIGITS[character]
-    return Decimal(total + (digit or 0))
+    read = read_number(text)
+    # A table prints a decrease with a minus, which the reading leaves to the words of a text.
+    return read is not None and (read.says(number) or read.says(abs(number)))
 
 
 def _prints(page: _Page, text: str) -> Iterator[str]:
@@ -254,7 +230,10 @@ class _Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._data:
-            self.script = json.loads(data)["facts"]
+            listed = json.loads(data)
+            if isinstance(listed, dict):  # the readers' page names its columns once
+                listed = [dict(zip(listed["columns"], row, strict=True)) for row in listed["facts"]]
+            self.script = listed
         if self._fact is not None:
             self._text.append(data)
         if self._paragraph is not None:
