@@ -46,7 +46,7 @@ _STYLES = {
     "List Number": ("fang", 16, "JUSTIFY", None),
     "Caption": ("hei", 12, "CENTER", 0),
     "Header": ("kai", 9, "CENTER", 0),
-    "Footer": ("song", 14, "RIGHT", None),
+    "Footer": ("song", 14, "RIGHT", 0),
     "发文机关标志": ("biao", 46, "CENTER", 0),
     "发文字号": ("fang", 16, "CENTER", 0),
     "图": ("fang", 16, "CENTER", 0),
@@ -255,7 +255,7 @@ def _table(word: Word, item: Block) -> None:
     made = _w("tblPr", _w("tblStyle", val="TableGrid"), _w("tblW", w=str(sum(widths)), type="dxa"))
     made.append(_w("jc", val="center"))
     made.append(_w("tblLayout", type="fixed"))
-    sides = {"left": "40", "right": "40"}
+    sides = {"left": "20", "right": "20"}
     made.append(_w("tblCellMar", *(_w(side, w=w, type="dxa") for side, w in sides.items())))
     head, labels = str(int(item["head_rows"] > 0)), str(int(item["label_columns"] > 0))
     made.append(_w("tblLook", firstRow=head, lastRow="0", firstColumn=labels, lastColumn="0"))
