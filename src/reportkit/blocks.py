@@ -72,7 +72,8 @@ def from_notebook(notebook: Mapping[str, Any], /) -> list[Block]:
         for output in cell.get("outputs", ()):
             if MIME not in output.get("data", {}):
                 continue
-            one: Block = json.loads(json.dumps(output["data"][MIME]))
+            # A notebook on disk has its keys in order, one in memory may not; here both have.
+            one: Block = json.loads(json.dumps(output["data"][MIME], sort_keys=True))
             if one.get("schema") != SCHEMA or one.get("kind") not in KINDS:
                 raise ExportError(
                     "block-unknown",

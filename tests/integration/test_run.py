@@ -151,10 +151,13 @@ def test_plain_papermill_and_nbconvert_give_the_same(huli, tmp_path):
     )
     facts = json.loads((current / "facts.json").read_text(encoding="utf-8"))
     assert seal["facts"] == facts
-    for exporter in ("html", "pdf", "docx"):
+    for exporter, name in (
+        ("html", "report.html"), ("audit", "audit.html"),
+        ("pdf", "report.pdf"), ("docx", "report.docx"),
+    ):  # fmt: skip
         command = [BIN / "jupyter", "nbconvert", "--to", f"reportkit-{exporter}", out]
         subprocess.run(command, check=True, capture_output=True)
-        assert digest(out.with_suffix(f".{exporter}")) == digest(current / f"report.{exporter}")
+        assert digest(out.with_suffix(Path(name).suffix)) == digest(current / name)
 
 
 def test_an_executed_notebook_is_valid(huli):

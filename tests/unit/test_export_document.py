@@ -107,6 +107,7 @@ def test_cells_know_their_columns():
     table = {
         "id": "t",
         "columns": 3,
+        "label_columns": 2,
         "rows": [
             [cell("甲", "label", rowspan=2), cell("乙", "label"), cell("1")],
             [cell("丙", "label"), cell("2")],
@@ -130,7 +131,7 @@ def test_cells_know_their_columns():
 )
 def test_ragged_table_is_refused(rows):
     with pytest.raises(ExportError) as caught:
-        place({"id": "t7", "columns": 2, "rows": rows})
+        place({"id": "t7", "columns": 2, "label_columns": 1, "rows": rows})
     assert caught.value.reason == "table-ragged"
     assert caught.value.fields["table"] == "t7"
 
@@ -146,5 +147,5 @@ def test_ragged_table_is_refused(rows):
     ],
 )
 def test_headings_break_between_words(text, role, parts):
-    made = place({"id": "t", "columns": 1, "rows": [[cell(text, role)]]})
+    made = place({"id": "t", "columns": 1, "label_columns": 1, "rows": [[cell(text, role)]]})
     assert made["rows"][0][0]["parts"] == parts

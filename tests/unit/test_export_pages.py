@@ -170,3 +170,36 @@ def test_audit_policy_lets_only_its_own_script_run():
     assert f"script-src 'sha256-{digest}' 'self' file:;" in policy
     assert "unsafe-inline" not in policy.split("style-src")[0]
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(", code)
+
+
+@pytest.mark.parametrize(
+    ("exporter", "first"),
+    [
+        (ReportHTML, '<data data-fact="{0}" value="0">0</data>'),
+        (AuditHTML, '<a class="n" data-fact="{0}" href="#fact={0}">0</a>'),
+    ],
+)
+def test_a_row_is_set_like_this(exporter, first):
+    row = soup(page(exporter)).select("#t3 tbody tr")[4]
+    assert [str(cell) for cell in row.find_all(["th", "td"], limit=3)] == [
+        '<th class="label c1 kept" rowspan="8" scope="row"><span>（三）<wbr/>不予公开</span></th>',
+        '<th class="label c2" scope="row"><span>1.属于国家秘密</span></th>',
+        f"<td>{first.format('t3.deny_1_state_secret.natural_person')}</td>",
+    ]
+
+
+def test_a_finding_is_set_like_this():
+    blocks = sample.blocks()
+    check = blocks[-1]["checks"][-1]
+    waived = {"reason": "已核对", "by": "办公室", "on": "2021-01-05"}
+    check |= {"left": "1<2", "right": None, "waived": waived, "facts": ["t3.new.total"]}
+    blocks[-1]["rules"] = {check["id"]: {"basis": "条例第五十条", "todo": "改正"}}
+    article = soup(make(AuditHTML, blocks)).select(".failure")[-1]
+    assert str(article).replace("\n", "") == (
+        '<article class="failure waived"><h3><span class="tag waived">已接受</span> '
+        "<code>N1</code> 总体情况篇幅原则上不超过一千字</h3><p>超出986字。</p>"
+        '<p class="ground"><b>接受</b> 已核对（办公室，2021-01-05）</p>'
+        '<p class="ground"><b>依据</b> 条例第五十条</p>'
+        '<p class="links">本报告数据：<a data-fact="t3.new.total" href="#fact=t3.new.total">'
+        "t3.new · total＝76</a></p></article>"
+    )

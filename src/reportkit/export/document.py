@@ -110,6 +110,7 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
                     "block-misplaced", "a table or chart stands before section 一", block=one["id"]
                 )
             shown = {**one, **(place(one) if one["kind"] == "table" else _drawn(one))}
+            shown["captioned"] = one["title"] != sections[-1]["title"]
             sections[-1]["shown"].append(shown)
     missing = [kind for kind in ("head", "seal") if not once[kind]]
     if missing or not sections:
@@ -151,6 +152,8 @@ def day_of(head: Mapping[str, Any]) -> date:
 def place(table: Mapping[str, Any]) -> Block:
     """Return a table's rows with the column of every cell, and how its text may break.
 
+    A label beside many rows stands upright in a narrow column.
+
     Parameters
     ----------
     table : dict
@@ -167,15 +170,31 @@ def place(table: Mapping[str, Any]) -> Block:
                     if c >= columns or (r, c) in taken:
                         raise _ragged(table, at)
                     taken[r, c] = True
+            upright = cell["role"] == "label" and column == 0 and cell["rowspan"] > 8
             placed.append(
-                {**cell, "column": column, "parts": _parts(cell), "length": length(cell["text"])}
+                {
+                    **cell,
+                    "column": column,
+                    "parts": _parts(cell),
+                    "upright": upright and table["label_columns"] > 1,
+                }
             )
         if any((at, c) not in taken for c in range(columns)):
             raise _ragged(table, at)
         rows.append(placed)
     if any(r >= len(rows) for r, _ in taken):
         raise _ragged(table, len(rows) - 1)
-    return {"rows": rows}
+    return {"rows": rows, "needs": _needs(rows, table["label_columns"])}
+
+
+def _needs(rows: list[list[Block]], labels: int) -> list[float]:
+    """Return how many characters wide each column of labels should be, at most 13.6."""
+    needs = [0.0] * labels
+    for cell in (cell for row in rows for cell in row):
+        if cell["role"] == "label" and cell["colspan"] == 1:
+            need = 2.5 if cell["upright"] else min(13.6, length(cell["text"]))
+            needs[cell["column"]] = max(needs[cell["column"]], need)
+    return needs
 
 
 def length(text: str) -> float:

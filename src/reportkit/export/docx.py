@@ -46,7 +46,7 @@ _STYLES = {
     "List Number": ("fang", 16, "JUSTIFY", None),
     "Caption": ("hei", 12, "CENTER", 0),
     "Header": ("kai", 9, "CENTER", 0),
-    "Footer": ("song", 14, "RIGHT", None),
+    "Footer": ("song", 14, "RIGHT", 0),
     "发文机关标志": ("biao", 46, "CENTER", 0),
     "发文字号": ("fang", 16, "CENTER", 0),
     "图": ("fang", 16, "CENTER", 0),
@@ -97,7 +97,7 @@ class ReportDocx(DocumentExporter):
                 if item["kind"] == "chart":
                     _chart(word, item)
                 else:
-                    _table(word, item, captioned=item["title"] != section["title"])
+                    _table(word, item)
         _closing(word, document.head)
         made = io.BytesIO()
         word.save(made)
@@ -242,9 +242,9 @@ def _chart(word: Word, item: Block) -> None:
     caption.paragraph_format.space_after = Pt(_LINE / 2)
 
 
-def _table(word: Word, item: Block, *, captioned: bool) -> None:
+def _table(word: Word, item: Block) -> None:
     wide = item["columns"] > 6
-    if captioned:
+    if item["captioned"]:
         word.add_paragraph(item["title"], "Caption").paragraph_format.keep_with_next = True
     widths = _widths(item)
     table = word.add_table(0, item["columns"], "Table Grid")
@@ -255,7 +255,7 @@ def _table(word: Word, item: Block, *, captioned: bool) -> None:
     made = _w("tblPr", _w("tblStyle", val="TableGrid"), _w("tblW", w=str(sum(widths)), type="dxa"))
     made.append(_w("jc", val="center"))
     made.append(_w("tblLayout", type="fixed"))
-    sides = {"left": "40", "right": "40"}
+    sides = {"left": "20", "right": "20"}
     made.append(_w("tblCellMar", *(_w(side, w=w, type="dxa") for side, w in sides.items())))
     head, labels = str(int(item["head_rows"] > 0)), str(int(item["label_columns"] > 0))
     made.append(_w("tblLook", firstRow=head, lastRow="0", firstColumn=labels, lastColumn="0"))
@@ -295,7 +295,7 @@ def _cell(cell: Block, item: Block, widths: Sequence[int], *, last: bool) -> Any
     if heading:
         grey = "E8E8E8" if cell["role"] == "band" else "F6F6F6"
         properties.append(_w("shd", val="clear", color="auto", fill=grey))
-    if _stacked(cell, item):
+    if cell["upright"]:
         properties.append(_w("textDirection", val="tbRlV"))
     properties.append(_w("vAlign", val="center"))
     style = ("宽表" if item["columns"] > 6 else "表格") + ("头" if heading else "")
@@ -303,7 +303,7 @@ def _cell(cell: Block, item: Block, widths: Sequence[int], *, last: bool) -> Any
     if not last:
         form.append(_w("keepNext"))
     form.append(_w("snapToGrid", val="0"))
-    if cell["role"] == "label" and not _stacked(cell, item):
+    if cell["role"] == "label" and not cell["upright"]:
         form.append(_w("jc", val="left"))
     paragraph = _w("p", form)
     if cell["text"]:
@@ -311,21 +311,12 @@ def _cell(cell: Block, item: Block, widths: Sequence[int], *, last: bool) -> Any
     return _w("tc", properties, paragraph)
 
 
-def _stacked(cell: Block, item: Block) -> bool:
-    several = item["label_columns"] > 1 and cell["rowspan"] > 8
-    return bool(cell["role"] == "label" and cell["column"] == 0 and several)
-
-
 def _widths(item: Block) -> list[int]:
     """Return the columns' widths in twentieths of a point: labels get what they need, at most."""
     columns, labels, whole = item["columns"], item["label_columns"], 8844
     if columns <= 6:
         return [whole // columns] * columns
-    needs = [0] * labels
-    for cell in (cell for row in item["rows"] for cell in row):
-        if cell["role"] == "label" and cell["colspan"] == 1:
-            need = 1.6 if _stacked(cell, item) else min(13.6, cell["length"])
-            needs[cell["column"]] = max(needs[cell["column"]], int(need * 180) + 120)
+    needs = [int(need * 180) + 120 for need in item["needs"]]
     left = (whole - sum(needs)) // (columns - labels)
     return needs + [left] * (columns - labels)
 
