@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 OUT := outputs/huli/2020/current
 
-.PHONY: help report test slow lint docs lock sample clean
+.PHONY: help report test slow bench lint docs lock sample clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: $(READY) ## the whole test suite
 
 slow: $(READY) ## the slow tier: millions of rows, tens of thousands of fuzzed cases
 	$(BIN)/python -m pytest -m slow
+
+bench: $(READY) ## what a report costs in a batch, four districts; benchmarks/ has the long ones
+	$(BIN)/python benchmarks/batch.py --quick --history outputs/bench.jsonl
 
 lint: $(READY) ## style, types, layers, spelling, clean notebooks, small files
 	$(BIN)/ruff check .

@@ -22,12 +22,13 @@ from reportkit.worktime import work_calendar
 
 # What a report or its notebook imports on the way, found there after the fork.
 _ALSO = """
-    IPython.core.application IPython.core.completerlib IPython.core.oinspect ahocorasick
-    ipykernel.debugger ipykernel.kernelspec
-    matplotlib.backends.backend_svg matplotlib.figure matplotlib_inline.backend_inline openpyxl
-    pandas.io.formats.style multiprocessing.popen_fork papermill.parameterize
-    papermill.translators pyarrow.compute pyarrow.csv pyarrow.dataset pyarrow.parquet pypdfium2 python_calamine typst reportkit.execution.forked
-    reportkit.execution.kernel reportkit.execution.work tornado.platform.asyncio
+    ahocorasick ipykernel.debugger ipykernel.kernelspec IPython.core.application
+    IPython.core.completerlib IPython.core.oinspect matplotlib.backends.backend_svg
+    matplotlib.figure matplotlib_inline.backend_inline multiprocessing.popen_fork openpyxl
+    pandas.io.formats.style papermill.parameterize papermill.translators pyarrow.compute
+    pyarrow.csv pyarrow.dataset pyarrow.parquet pypdfium2 python_calamine
+    reportkit.execution.forked reportkit.execution.kernel reportkit.execution.work
+    tornado.platform.asyncio typst
 """.split()
 
 
