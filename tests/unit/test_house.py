@@ -11,6 +11,8 @@ import pytest
 import reportkit_fonts
 import yaml
 
+from reportkit.execution.plan import BatchFile
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 FACES = {"RK-BiaoSong.ttf", "RK-FangSong.ttf", "RK-Hei.ttf", "RK-Kai.ttf", "RK-Song.ttf"}
@@ -99,6 +101,11 @@ def test_ledger_reference_names_what_the_schemas_hold():
             columns.append((column["name"], "".join(marked)))
         held[key] = (schema["name"], columns)
     assert documented == held
+
+
+def test_batch_reference_names_every_key():
+    table = read("docs/reference/batch.md").split("## batch.json")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, flags=re.M) == list(BatchFile.model_fields)
 
 
 def test_worktime_reference_names_the_derived_columns():
