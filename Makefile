@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 OUT := outputs/huli/2020/current
 
-.PHONY: help report test slow bench lint docs lock sample clean
+.PHONY: help report test slow bench lint helptext docs lock sample clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ lint: $(READY) ## style, types, layers, spelling, clean notebooks, small files
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 	$(BIN)/python -m pytest -q tests/unit/test_house.py
+
+helptext: $(READY) ## the kept text of `reportkit --help`, after a change of commands
+	$(BIN)/python -c 'from reportkit.cli import cli; cli(["--help"], prog_name="reportkit", terminal_width=80)' \
+	    > src/reportkit/help.txt
 
 docs: $(READY) ## the documentation, into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict

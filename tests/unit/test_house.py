@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import reportkit_fonts
 import yaml
+from click.testing import CliRunner
 
+from reportkit.cli import cli
 from reportkit.execution.plan import BatchFile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,6 +103,11 @@ def test_ledger_reference_names_what_the_schemas_hold():
             columns.append((column["name"], "".join(marked)))
         held[key] = (schema["name"], columns)
     assert documented == held
+
+
+def test_the_kept_list_of_commands_is_that_of_the_commands():
+    told = CliRunner().invoke(cli, ["--help"], prog_name="reportkit", terminal_width=80)
+    assert read("src/reportkit/help.txt") == told.output, "give `make helptext`"
 
 
 def test_batch_reference_names_every_key():
