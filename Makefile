@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 OUT := outputs/huli/2020/current
 
-.PHONY: help report test slow lint rules docs lock sample clean
+.PHONY: help report test slow bench lint rules helptext docs lock sample clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: $(READY) ## the whole test suite
 slow: $(READY) ## the slow tier: millions of rows, tens of thousands of fuzzed cases
 	$(BIN)/python -m pytest -m slow
 
+bench: $(READY) ## what a report costs in a batch, four districts; benchmarks/ has the long ones
+	$(BIN)/python benchmarks/batch.py --quick --history outputs/bench.jsonl
+
 lint: $(READY) ## style, types, layers, spelling, clean notebooks, small files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -41,6 +44,10 @@ lint: $(READY) ## style, types, layers, spelling, clean notebooks, small files
 
 rules: $(READY) ## the reference page of the rules, from their data
 	$(BIN)/python -m reportkit.checks > docs/reference/rules.md
+
+helptext: $(READY) ## the kept text of `reportkit --help`, after a change of commands
+	$(BIN)/python -c 'from reportkit.cli import cli; cli(["--help"], prog_name="reportkit", terminal_width=80)' \
+	    > src/reportkit/help.txt
 
 docs: $(READY) ## the documentation, into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict

@@ -1,7 +1,9 @@
 """Batches with real kernels: faults of every kind in one of them, resuming, what is left alone."""
 
+import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -9,6 +11,8 @@ import time
 
 import pytest
 from batches import batch, currents, make_project, start, states, working_in
+
+from reportkit.proof import verify_files
 
 FAULTS = """
 import ctypes, os, pathlib, subprocess, sys, threading, time
@@ -299,3 +303,36 @@ def test_a_run_cut_short_publishes_nothing_and_the_next_is_whole(point, status, 
     assert not (project / "outputs/a/2021/current").exists()
     assert cut("").returncode == 0
     assert list(currents(project)) == ["a"]
+
+
+@pytest.mark.slow
+def test_killed_three_hundred_times_it_makes_the_same_reports(tmp_path):
+    names = [f"d{number}" for number in range(6)]
+    undisturbed = make_project(tmp_path / "undisturbed", names)
+    assert set(states(batch(undisturbed)).values()) == {"made"}
+    project = make_project(tmp_path / "chaos", names)
+    chance, kills = random.Random(6), 0
+    while kills < 300:
+        process = start(project, "--force", "--timeout", "60")
+        while process.poll() is None:
+            time.sleep(chance.uniform(0.05, 1.5))
+            found = [int(line.split()[0]) for line in working_in(project)]
+            # The batch itself is hit now and then, its kernels and workers mostly.
+            hit = process.pid if not found or chance.random() < 0.1 else chance.choice(found)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(hit, signal.SIGKILL)
+                kills += 1
+        process.communicate()
+        for current in project.glob("outputs/*/*/current"):
+            verify_files(current.resolve())
+    for _ in range(600):
+        if not (left := working_in(project)):
+            break
+        time.sleep(0.1)
+    assert left == []
+    assert set(states(batch(project)).values()) <= {"made", "unchanged"}
+    ours, reference = currents(project), currents(undisturbed)
+    assert list(ours) == names
+    for name in names:
+        for file in ("facts.json", "checks.json", "report.html", "audit.html", "report.pdf"):
+            assert (ours[name] / file).read_bytes() == (reference[name] / file).read_bytes()

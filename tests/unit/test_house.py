@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 import reportkit_fonts
 import yaml
+from click.testing import CliRunner
 
 from reportkit.checks import rules, rules_page
+from reportkit.cli import cli
+from reportkit.execution.plan import BatchFile
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -101,6 +104,16 @@ def test_ledger_reference_names_what_the_schemas_hold():
             columns.append((column["name"], "".join(marked)))
         held[key] = (schema["name"], columns)
     assert documented == held
+
+
+def test_the_kept_list_of_commands_is_that_of_the_commands():
+    told = CliRunner().invoke(cli, ["--help"], prog_name="reportkit", terminal_width=80)
+    assert read("src/reportkit/help.txt") == told.output, "give `make helptext`"
+
+
+def test_batch_reference_names_every_key():
+    table = read("docs/reference/batch.md").split("## batch.json")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, flags=re.M) == list(BatchFile.model_fields)
 
 
 def test_worktime_reference_names_the_derived_columns():

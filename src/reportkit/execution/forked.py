@@ -42,7 +42,7 @@ _log = logging.getLogger("reportkit")
 LARGEST_OUTPUT = 64 << 20
 
 
-class WarmEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
+class ForkedEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
     """papermill's engine ``reportkit-warm``."""
 
     @classmethod

@@ -48,6 +48,15 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("reportkit")
 
+# What is made from the executed notebook, by which of nbconvert's exporters.
+DOCUMENTS = {
+    "reportkit-html": "report.html",
+    "reportkit-audit": "audit.html",
+    "reportkit-pdf": "report.pdf",
+    "reportkit-docx": "report.docx",
+    "reportkit-xlsx": "tables.xlsx",
+}
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -289,13 +298,7 @@ def _make(
     checks = json.dumps(seal["checks"], ensure_ascii=False, indent=1) + "\n"
     (staging / "checks.json").write_text(checks, encoding="utf-8")
     write_evidence(seal, report.ledgers, staging / "evidence")
-    for exporter, name in (
-        ("reportkit-html", "report.html"),
-        ("reportkit-audit", "audit.html"),
-        ("reportkit-pdf", "report.pdf"),
-        ("reportkit-docx", "report.docx"),
-        ("reportkit-xlsx", "tables.xlsx"),
-    ):
+    for exporter, name in DOCUMENTS.items():
         made = get_exporter(exporter)()  # type: ignore[no-untyped-call]  # nbconvert has no types
         content, _ = made.from_notebook_node(executed)
         body = content.encode() if isinstance(content, str) else content

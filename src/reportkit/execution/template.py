@@ -14,6 +14,7 @@ import pandas as pd
 from nbconvert.exporters import get_exporter
 
 from reportkit.charts import show_chart
+from reportkit.execution.run import DOCUMENTS
 from reportkit.export.pages import environment
 from reportkit.forms import form_for, forms
 from reportkit.ledgers import schemas
@@ -22,13 +23,13 @@ from reportkit.worktime import work_calendar
 
 # What a report or its notebook imports on the way, found there after the fork.
 _ALSO = """
-    IPython.core.application IPython.core.completerlib IPython.core.oinspect ahocorasick
-    ipykernel.debugger ipykernel.kernelspec
-    matplotlib.backends.backend_svg matplotlib.figure matplotlib_inline.backend_inline openpyxl
-    pandas.io.formats.style multiprocessing.popen_fork papermill.parameterize
-    papermill.translators pyarrow.compute pyarrow.csv pyarrow.dataset pyarrow.parquet pypdfium2
-    python_calamine typst reportkit.execution.forked
-    reportkit.execution.kernel reportkit.execution.work tornado.platform.asyncio
+    ahocorasick ipykernel.debugger ipykernel.kernelspec IPython.core.application
+    IPython.core.completerlib IPython.core.oinspect matplotlib.backends.backend_svg
+    matplotlib.figure matplotlib_inline.backend_inline multiprocessing.popen_fork openpyxl
+    pandas.io.formats.style papermill.parameterize papermill.translators pyarrow.compute
+    pyarrow.csv pyarrow.dataset pyarrow.parquet pypdfium2 python_calamine
+    reportkit.execution.forked reportkit.execution.kernel reportkit.execution.work
+    tornado.platform.asyncio typst
 """.split()
 
 
@@ -51,7 +52,7 @@ def _warm() -> None:
     frame = pd.DataFrame({"件": [1, 2]}, index=["一月", "二月"])
     show_chart("warm", frame, title="暖", kind="bars")
     show_chart("warm", frame, title="暖", kind="columns")
-    for name in ("reportkit-html", "reportkit-audit", "reportkit-pdf"):
+    for name in DOCUMENTS:
         get_exporter(name)()  # type: ignore[no-untyped-call]  # nbconvert has no types
     templates = environment()
     for name in templates.list_templates(filter_func=lambda name: name.endswith(".html.j2")):

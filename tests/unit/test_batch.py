@@ -1,0 +1,135 @@
+"""Batches without a kernel: years, plans, the journal, what is told at the end."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from batches import add_district, make_project
+
+from reportkit.errors import InputError
+from reportkit.execution.batch import Done
+from reportkit.execution.jobs import Result, Settings
+from reportkit.execution.journal import Journal, read_journal
+from reportkit.execution.plan import make_plan, parse_years, read_batch_file
+from reportkit.execution.progress import Progress
+from reportkit.execution.summary import summary, summary_page, summary_text
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("2020", (2020,)),
+        ("2019-2021", (2019, 2020, 2021)),
+        ("2021, 2019-2020,2019", (2019, 2020, 2021)),
+    ],
+)
+def test_years_are_read(text, years):
+    assert parse_years(text) == years
+
+
+@pytest.mark.parametrize("text", ["20", "2019-", "2019–2021", "twenty", ""])
+def test_years_that_are_none_are_refused(text):
+    with pytest.raises(ValueError, match="no year and no range"):
+        parse_years(text)
+
+
+def test_the_batch_file_is_strict(tmp_path):
+    path = tmp_path / "batch.yaml"
+    path.write_text("districts: [a, '007']\nyears: [2019-2020, 2021]\njobs: 3\n", encoding="utf-8")
+    file = read_batch_file(path)
+    assert (file.districts, file.years, file.jobs) == (("a", "007"), (2019, 2020, 2021), 3)
+    path.write_text("retry: 2\njobs: 0\n", encoding="utf-8")
+    with pytest.raises(InputError) as told:
+        read_batch_file(path)
+    assert "batch.yaml:1: unknown key 'retry'; did you mean 'retries'?" in told.value.message
+    assert "batch.yaml:2: 'jobs' is '0':" in told.value.message
+
+
+def test_the_longest_job_is_first_and_years_rise(tmp_path):
+    project = make_project(tmp_path, ["short", "long"])
+    rows = "".join(f"{n},行政许可,2021-01-05\n" for n in range(200_000))
+    with (project / "data/long/decisions.csv").open("a", encoding="utf-8") as ledger:
+        ledger.write(rows)
+    folders = {"params": project / "params", "data": project / "data"}
+    settings = Settings(**folders, out=tmp_path / "out", folder=tmp_path)
+    plan = make_plan(None, [2022, 2021], settings=settings)
+    assert [(job.district, job.years) for job in plan.jobs] == [
+        ("long", (2021, 2022)),
+        ("short", (2021, 2022)),
+    ]
+    add_district(project, "bare")
+    (project / "data/bare/fees.csv").unlink()
+    with pytest.raises(InputError, match="bare 2021: 收费台账 is missing"):
+        make_plan(None, [2021], settings=settings)
+
+
+def test_the_journal_survives_a_torn_line(tmp_path):
+    day = datetime(2022, 1, 3, tzinfo=UTC)
+    for name in ("one", "two"):
+        journal = Journal(tmp_path, name, now=lambda: day)
+        journal.add("made", district="a", year=2021)
+        journal.close()
+        with (tmp_path / "batch.jsonl").open("a", encoding="utf-8") as file:
+            file.write('{"at": "2022')
+    assert [(one["batch"], one["event"]) for one in read_journal(tmp_path)] == [
+        ("one", "made"),
+        ("two", "made"),
+    ]
+    assert read_journal(tmp_path / "nowhere") == []
+
+
+FAILED = Result("a", 2020, "failed", 2, reason="csv", message="<b>line</b> 3 of fees.csv")
+DONE = Done(
+    (
+        Result("b", 2020, "made", 1, run="outputs/b/2020/runs/x", seconds=2.5,
+               findings=[{"severity": "error"}, {"severity": "warning"}]),
+        FAILED,
+        Result("c", 2021, "failed", 2, reason="csv", message="another"),
+        Result("d", 2020, "failed", 3, reason="kernel-died", message="it died"),
+    ),
+    (("e", 2020),),
+)  # fmt: skip
+
+
+def test_failures_are_grouped_with_the_command_that_makes_just_these():
+    document = summary(DONE, batch="x", times=("t0", "t1"), options=["--out", "my out"])
+    assert [(one["count"], one["reason"]) for one in document["failures"]] == [
+        (2, "csv"),
+        (1, "kernel-died"),
+    ]
+    command = "reportkit batch --districts a,c --years 2020,2021 --out 'my out'"
+    assert document["failures"][0]["command"] == command
+    assert document["counts"] == {
+        "made": 1, "unchanged": 0, "failed": 3, "left": 1, "with_findings": 1,
+    }  # fmt: skip
+    assert document["exit_status"] == 3
+    assert json.loads(json.dumps(document)) == document
+    text = summary_text(document)
+    assert "2 × csv: a, c\n    <b>line</b> 3 of fees.csv\n" in text
+    assert f"again: {command}" in text
+    page = summary_page(document)
+    assert "&lt;b&gt;line&lt;/b&gt; 3 of fees.csv" in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+@pytest.mark.parametrize(("stopped", "status"), [(2, 130), (15, 143), ("csv", 3), (None, 3)])
+def test_a_stopped_batch_says_by_what(stopped, status):
+    assert Done(DONE.results, (), stopped).exit_status == status
+
+
+def test_the_live_line_counts():
+    seconds = iter(range(0, 1000, 10))
+    progress = Progress(9, 2, clock=lambda: next(seconds))
+    progress.started(("b", 2020))
+    progress.ended(DONE.results[0])
+    progress.started(("c", 2021))
+    assert progress.line().plain == (
+        "1 made · 0 failed · 2 unchanged · 6 to go · 2/min · 3:00 left\n  running: c 2021 (20 s)"
+    )
+
+
+def test_a_project_without_districts_has_nothing_to_do(tmp_path):
+    settings = Settings(tmp_path, tmp_path, out=Path("out"), folder=tmp_path)
+    with pytest.raises(InputError, match="nothing to do"):
+        make_plan(None, [2021], settings=settings)
