@@ -671,7 +671,10 @@ def test_no_output_of_a_run_holds_the_password(postgres, tmp_path):
     ]  # fmt: skip
     assert entry == {
         "path": "postgresql:///postgres#applications",
+        "name": "postgresql:///postgres#applications",
         "sha256": read(postgres).sha256,
+        "bytes": None,
+        "modified": None,
     }
     # Nothing has changed: not made again. A record changes: made again.
     again = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)

@@ -163,7 +163,8 @@ def _input(path: str, value: str, project: Project) -> dict[str, Any]:
     modified = datetime.fromtimestamp(file.stat().st_mtime, UTC) if there else None
     return {
         "path": path,
-        "name": place_of(file, project),
+        # A table of a database has no place in the project.
+        "name": place_of(file, project) if there else path,
         "sha256": value,
         "bytes": file.stat().st_size if there else None,
         "modified": modified and modified.isoformat(timespec="seconds"),
