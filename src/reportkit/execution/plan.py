@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BeforeValidator, Field
@@ -219,8 +220,7 @@ def _ledgers(project: Project, district: District, year: int) -> tuple[list[Path
 
     files: list[Path] = []
     problems = []
-    needed = form_for(year).ledgers()
-    elsewhere = {ledger for other in forms() for ledger in other.ledgers()} - needed
+    needed, elsewhere = _needed(year)
     for key, schema in schemas().items():
         if key in elsewhere:
             continue
@@ -237,6 +237,13 @@ def _ledgers(project: Project, district: District, year: int) -> tuple[list[Path
             problems += [f"{district.id}: {path}, named in its file, is missing" for path in gone]
         files += [path for path in found if path.is_file()]
     return files, problems
+
+
+@cache
+def _needed(year: int) -> tuple[frozenset[str], frozenset[str]]:
+    """Ledgers that a year's form needs, and those that only other editions need."""
+    needed = frozenset(form_for(year).ledgers())
+    return needed, frozenset(key for other in forms() for key in other.ledgers()) - needed
 
 
 def _jobs(reports: Sequence[Planned], settings: Settings) -> tuple[Job, ...]:

@@ -37,7 +37,8 @@ def sight(path: Path) -> Sight:
             return ["link", str(path.readlink())]
         if stat.S_ISDIR(found.st_mode):
             names = sorted(one.name for one in path.iterdir() if not one.name.startswith("."))
-            return ["folder", hashlib.sha256("\0".join(names).encode()).hexdigest()]
+            told = "\0".join(names).encode("utf-8", "surrogateescape")
+            return ["folder", hashlib.sha256(told).hexdigest()]
     except OSError:
         return ["missing"]
     return ["file", found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
