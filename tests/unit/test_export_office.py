@@ -104,6 +104,8 @@ def test_a_draft_is_marked_on_every_page(name, draft):
     page = word(name).sections[0]
     for header in (page.header, page.even_page_header):
         assert ("草稿" in "".join(header._element.xpath("//@string"))) is draft
+    sheets = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, sample.blocks(name)))).worksheets
+    assert {sheet.oddHeader.center.text for sheet in sheets} == {"草稿" if draft else None}
 
 
 def test_every_sheet_has_a_title_and_the_lists_are_plain_tables():

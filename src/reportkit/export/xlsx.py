@@ -78,6 +78,7 @@ class TablesXlsx(DocumentExporter):
         checks = [_check(check) for check in document.checks]
         _listed(book, "核验", f"全部核验（{len(checks)}项）", _CHECKS, checks)
         for sheet in book.worksheets:
+            sheet.oddHeader.center.text = "草稿" if document.head["draft"] else None
             sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
             sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage = 0, True
         made = io.BytesIO()
