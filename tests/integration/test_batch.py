@@ -103,6 +103,10 @@ def test_what_has_not_changed_is_left_and_a_lost_journal_is_begun_anew(done_once
     events = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
     found = [(e["district"], e["run"]) for e in events if e["event"] == "found"]
     assert found == [(name, run.name) for name, run in before.items()]
+    # Runs that a batch left in force are stated once, by the batch that made them.
+    (statement,) = (done_once / "outputs/batches").iterdir()
+    stated = [one["name"] for one in json.loads(statement.read_bytes())["subject"]]
+    assert stated == [f"{name}/2021/runs/{run.name}" for name, run in before.items()]
 
 
 def test_every_cause_of_making_anew_is_named(done_once):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ExecutionError, InputError
 from reportkit.execution.batch import Limits, run_batch
-from reportkit.execution.jobs import Settings
+from reportkit.execution.jobs import Result, Settings
 from reportkit.execution.journal import NAME, Journal
 from reportkit.execution.plan import BatchFile, Plan, make_plan, parse_years, read_batch_file
 from reportkit.execution.progress import Progress
@@ -21,7 +21,7 @@ from reportkit.execution.workers import LocalWorkers, start_template
 from reportkit.params import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from reportkit.execution.batch import Workers
 
@@ -92,6 +92,8 @@ def batch(
             journal=journal, watcher=progress,
         )  # fmt: skip
     journal.close()
+    if any(result.state == "made" for result in done.results):
+        _chain(out, done.results, name)
     times = (started.isoformat(timespec="seconds"), now().isoformat(timespec="seconds"))
     folders = {"--params": params, "--data": data, "--out": out if out != Path("outputs") else None}
     given = [str(word) for pair in folders.items() if pair[1] for word in pair]
@@ -104,6 +106,15 @@ def batch(
         new.write_text(content, encoding="utf-8")
         new.replace(out / f"batch.{suffix}")
     return done.exit_status, document, text
+
+
+def _chain(out: Path, results: Sequence[Result], name: str) -> None:
+    """State which runs are in force now, after the batch before; signed if a key is named."""
+    from reportkit.proof.chain import seal_batch
+    from reportkit.proof.dsse import signer_from
+
+    runs = [Path(result.run) for result in results if result.run]
+    seal_batch(out, runs, name=name, signer=signer_from(os.environ))
 
 
 def default_jobs() -> int:
