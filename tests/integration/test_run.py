@@ -270,9 +270,9 @@ def test_persons_of_the_ledgers_are_found_nowhere(project):
     for value in PERSONS.values():
         assert value not in done.stdout + done.stderr
         assert not [path for path in files if value.encode() in path.read_bytes()]
-    page = (
-        project / "outputs/pingtan/2021/current/evidence/t3.granted.natural_person.js"
-    ).read_text(encoding="utf-8")
+    page = (project / "outputs/pingtan/2021/current/evidence/rows-applications-0.js").read_text(
+        encoding="utf-8"
+    )
     assert "请寄〔申请人〕" in page
     assert "电话〔手机号码〕" in page
 

@@ -257,7 +257,7 @@ def test_a_formula_without_a_value_is_refused(tmp_path):
 
 def test_a_formula_with_its_value_is_read(tmp_path):
     path = saved(tmp_path, book_of(HEADING, record(1, 答复日期="=C2+18")))
-    edited(path, rb"<f>C2\+18</f><v ?/>", b"<f>C2+18</f><v>43910</v>")
+    edited(path, rb"<f>C2\+18</f><v ?(/>|></v>)", b"<f>C2+18</f><v>43910</v>")
     # Whoever wrote it left the calculation to the program that opens it.
     assert refused(tmp_path).reason == "ledger-formula"
     edited(path, rb' fullCalcOnLoad="1"', b"", "xl/workbook.xml")

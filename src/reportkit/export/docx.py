@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import io
 from datetime import datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import docx
 from docx.enum.section import WD_SECTION
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING, WD_TAB_ALIGNMENT
-from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
 from reportkit.archives import without_times
 from reportkit.export.document import Document, DocumentExporter, day_of, length
-from reportkit.export.pages import chinese_date, title_lines
+from reportkit.export.pages import asset, chinese_date, title_lines
 from reportkit.export.typesetting import picture
+from reportkit.export.wordtables import add_table, element
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from docx.document import Document as Word
     from docx.text.paragraph import Paragraph
@@ -58,20 +58,6 @@ _STYLES = {
     "版记": ("fang", 14, "LEFT", 0),
 }
 _OF_TABLES = ("表格", "表头", "宽表", "宽表头", "图", "Caption", "Header")
-# A drawing behind the text on every page is what Word itself makes of a watermark.
-_WATERMARK = """<w:pict xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"
- xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office">
-<v:shapetype id="draft-type" coordsize="21600,21600" o:spt="136" adj="10800"
- path="m@7,l@8,m@5,21600l@6,21600e"><v:formulas><v:f eqn="sum #0 0 10800"/>
-<v:f eqn="prod #0 2 1"/><v:f eqn="sum 21600 0 @1"/><v:f eqn="sum 0 0 @2"/>
-<v:f eqn="sum 21600 0 @3"/><v:f eqn="if @0 @3 0"/><v:f eqn="if @0 21600 @1"/>
-<v:f eqn="if @0 0 @2"/><v:f eqn="if @0 @4 21600"/></v:formulas>
-<v:path textpathok="t" o:connecttype="rect"/><v:textpath on="t" fitshape="t"/></v:shapetype>
-<v:shape id="draft" o:spid="draft-1" type="#draft-type" alt="草稿" fillcolor="#c8c8c8" stroked="f"
- style="position:absolute;width:330pt;height:150pt;rotation:325;z-index:-251658752;
-mso-position-horizontal:center;mso-position-horizontal-relative:margin;
-mso-position-vertical:center;mso-position-vertical-relative:margin"><v:fill opacity=".5"/>
-<v:textpath style="font-family:'黑体'" string="草稿"/></v:shape></w:pict>"""
 
 
 class ReportDocx(DocumentExporter):
@@ -97,7 +83,7 @@ class ReportDocx(DocumentExporter):
                 if item["kind"] == "chart":
                     _chart(word, item)
                 else:
-                    _table(word, item)
+                    add_table(word, item)
         _closing(word, document.head)
         made = io.BytesIO()
         word.save(made)
@@ -122,10 +108,10 @@ def _style(word: Word, name: str, face: str, size: int, align: str, indent: int 
     for old in properties.findall(qn("w:rFonts")):
         properties.remove(old)
     latin = "Times New Roman"
-    properties.insert(0, _w("rFonts", ascii=latin, hAnsi=latin, eastAsia=_HAN[face], cs=latin))
+    properties.insert(0, element("rFonts", ascii=latin, hAnsi=latin, eastAsia=_HAN[face], cs=latin))
     if name == "Normal":
-        properties.append(_w("spacing", val="-4"))
-        properties.append(_w("lang", val="en-US", eastAsia="zh-CN"))
+        properties.append(element("spacing", val="-4"))
+        properties.append(element("lang", val="en-US", eastAsia="zh-CN"))
     form = style.paragraph_format
     form.alignment = getattr(WD_ALIGN_PARAGRAPH, align)
     form.space_before = form.space_after = Pt(0)
@@ -160,7 +146,7 @@ def _page(word: Word, head: Block) -> None:
         if head["synthetic"]:
             paragraph.add_run("演示数据：本文数字由示例台账生成，不是正式公布的统计")
         if head["draft"]:
-            paragraph.add_run()._r.append(docx.oxml.parse_xml(_WATERMARK))
+            paragraph.add_run()._r.append(docx.oxml.parse_xml(asset("watermark.xml")))
     outer = ((page.footer, "RIGHT"), (page.even_page_footer, "LEFT"))
     for footer, side in outer:
         footer.is_linked_to_previous = False
@@ -169,8 +155,8 @@ def _page(word: Word, head: Block) -> None:
         paragraph.paragraph_format.left_indent = Pt(14)
         paragraph.paragraph_format.right_indent = Pt(14)
         paragraph.add_run("— ")
-        field = _w("fldSimple", instr="PAGE")
-        field.append(_w("r", _w("t", text="1")))
+        field = element("fldSimple", instr="PAGE")
+        field.append(element("r", element("t", text="1")))
         paragraph._p.append(field)
         paragraph.add_run(" —")
 
@@ -242,104 +228,13 @@ def _chart(word: Word, item: Block) -> None:
     caption.paragraph_format.space_after = Pt(_LINE / 2)
 
 
-def _table(word: Word, item: Block) -> None:
-    wide = item["columns"] > 6
-    if item["captioned"]:
-        word.add_paragraph(item["title"], "Caption").paragraph_format.keep_with_next = True
-    widths = _widths(item)
-    table = word.add_table(0, item["columns"], "Table Grid")
-    frame = table._tbl
-    properties = frame.tblPr
-    for old in properties.findall(qn("w:tblW")):
-        properties.remove(old)
-    made = _w("tblPr", _w("tblStyle", val="TableGrid"), _w("tblW", w=str(sum(widths)), type="dxa"))
-    made.append(_w("jc", val="center"))
-    made.append(_w("tblLayout", type="fixed"))
-    sides = {"left": "20", "right": "20"}
-    made.append(_w("tblCellMar", *(_w(side, w=w, type="dxa") for side, w in sides.items())))
-    head, labels = str(int(item["head_rows"] > 0)), str(int(item["label_columns"] > 0))
-    made.append(_w("tblLook", firstRow=head, lastRow="0", firstColumn=labels, lastColumn="0"))
-    made.append(_w("tblCaption", val=item["title"]))
-    frame.replace(properties, made)
-    for column, width in zip(frame.tblGrid.findall(qn("w:gridCol")), widths, strict=True):
-        column.set(qn("w:w"), str(width))
-    whole = len(item["rows"]) <= 40
-    for at, cells in enumerate(_filled(item)):
-        rules = _w("trPr", _w("cantSplit"), _w("trHeight", val="400" if wide else "560"))
-        if at < item["head_rows"]:
-            rules.append(_w("tblHeader"))
-        row = _w("tr", rules)
-        for cell in cells:
-            row.append(_cell(cell, item, widths, last=not whole or at == len(item["rows"]) - 1))
-        frame.append(row)
-
-
-def _filled(item: Block) -> list[list[Block]]:
-    """Return the rows with a cell for each place that a cell from above reaches into."""
-    rows: list[list[Block]] = [[{**cell, "from": at} for cell in row]
-                               for at, row in enumerate(item["rows"])]  # fmt: skip
-    for at, row in enumerate(item["rows"]):
-        for cell in row:
-            for below in range(at + 1, at + cell["rowspan"]):
-                rows[below].append({**cell, "from": at, "text": None})
-    return [sorted(row, key=lambda cell: cell["column"]) for row in rows]
-
-
-def _cell(cell: Block, item: Block, widths: Sequence[int], *, last: bool) -> Any:
-    at, heading = cell["column"], cell["role"] in ("head", "band")
-    properties = _w("tcPr", _w("tcW", w=str(sum(widths[at : at + cell["colspan"]])), type="dxa"))
-    if cell["colspan"] > 1:
-        properties.append(_w("gridSpan", val=str(cell["colspan"])))
-    if cell["rowspan"] > 1:
-        properties.append(_w("vMerge", val="continue" if cell["text"] is None else "restart"))
-    if heading:
-        grey = "E8E8E8" if cell["role"] == "band" else "F6F6F6"
-        properties.append(_w("shd", val="clear", color="auto", fill=grey))
-    if cell["upright"]:
-        properties.append(_w("textDirection", val="tbRlV"))
-    properties.append(_w("vAlign", val="center"))
-    style = ("宽表" if item["columns"] > 6 else "表格") + ("头" if heading else "")
-    form = _w("pPr", _w("pStyle", val={"表格头": "表头"}.get(style, style)))
-    if not last:
-        form.append(_w("keepNext"))
-    form.append(_w("snapToGrid", val="0"))
-    if cell["role"] == "label" and not cell["upright"]:
-        form.append(_w("jc", val="left"))
-    paragraph = _w("p", form)
-    if cell["text"]:
-        paragraph.append(_w("r", _w("t", text=cell["text"])))
-    return _w("tc", properties, paragraph)
-
-
-def _widths(item: Block) -> list[int]:
-    """Return the columns' widths in twentieths of a point: labels get what they need, at most."""
-    columns, labels, whole = item["columns"], item["label_columns"], 8844
-    if columns <= 6:
-        return [whole // columns] * columns
-    needs = [int(need * 180) + 120 for need in item["needs"]]
-    left = (whole - sum(needs)) // (columns - labels)
-    return needs + [left] * (columns - labels)
-
-
 def _edges(paragraph: Paragraph, **sides: tuple[int, str, int]) -> None:
     """Give a paragraph lines above or below: thickness in eighths, colour, distance in points."""
-    made = _w("pBdr")
+    made = element("pBdr")
     for side in ("top", "bottom"):
         if side in sides:
             size, color, space = sides[side]
-            made.append(_w(side, val="single", sz=str(size), space=str(space), color=color))
+            made.append(element(side, val="single", sz=str(size), space=str(space), color=color))
     paragraph._p.get_or_add_pPr().insert_element_before(
         made, "w:shd", "w:tabs", "w:suppressAutoHyphens", "w:spacing", "w:ind", "w:jc"
     )
-
-
-def _w(tag: str, /, *children: Any, text: str | None = None, **attributes: str) -> Any:
-    """Return an element of WordprocessingML."""
-    element = OxmlElement(f"w:{tag}")
-    for name, value in attributes.items():
-        element.set(qn(f"w:{name}"), value)
-    element.extend(children)
-    if text is not None:
-        element.text = text
-        element.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
-    return element
