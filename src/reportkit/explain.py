@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from reportkit.definitions import Condition
+from reportkit.derived import compared
 from reportkit.errors import InputError
-from reportkit.facts import plain
 from reportkit.forms import form_for
 from reportkit.ledgers import schema_of
+from reportkit.numerals import number_of, plain
 from reportkit.params import FACT_ID
-from reportkit.published import load_published, read_report
-from reportkit.series import change_text, number_of, sealed_facts
+from reportkit.past import figures_of, sealed_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -132,28 +132,24 @@ def _last_year(
     run: Path, fact: Mapping[str, Any], document: Mapping[str, Any], project: Project
 ) -> dict[str, Any] | None:
     """Last year's value, from the run beside this one, else from the published report."""
-    district, year = document["district"], document["year"] - 1
+    name, year = fact["id"], document["year"] - 1
     # A run is <out>/<district>/<year>/runs/<run id>; a copy of one has no run beside it.
-    folder = run.resolve() / f"../../../{year}/current"
-    before = sealed_facts(folder)
-    if before and (before["district"], before["scope"]) != (district, document["scope"]):
-        before = None
-    published = project.report_file(district, year, "published.json")
-    if before:
-        told = {"origin": "run", "source": str(folder.resolve())}
-        values = {one["id"]: one["value"] for one in before["facts"]}
-    elif published.is_file():
-        told = {"origin": "published", "source": str(published)}
-        printed = read_report(load_published(published)).published
-        values = {name: plain(value) for name, value in printed.items()}
-    else:
+    past = figures_of(
+        project, document["district"], year, scope=document["scope"],
+        run=run.resolve() / f"../../../{year}/current",
+    )  # fmt: skip
+    if past is None:
         return None
-    old, new = values.get(fact["id"]), fact["value"]
-    was, now = number_of(old or ""), number_of(new)
-    change = text = None
-    if was is not None and now is not None:
-        change, text = plain(now - was), change_text(was, now, fact["unit"])
-    return {"year": year, **told, "value": old, "change": change, "text": text}
+    was, now = past.values.get(name), number_of(fact["value"])
+    value = change = text = None
+    if was is not None:
+        value = plain(was)
+        if now is not None:
+            change, text = plain(now - was), compared(now, was, unit=fact["unit"])
+    elif name in past.facts:
+        value = past.facts[name]["value"]
+    told = {"year": year, "origin": past.origin, "source": past.source, "value": value}
+    return told | {"change": change, "text": text}
 
 
 def _rows(run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]]:
