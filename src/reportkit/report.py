@@ -25,6 +25,7 @@ from reportkit.checks import (
     limit_checks,
     member_checks,
     notice_checks,
+    past_checks,
     plausibility_checks,
     published_checks,
     relation_checks,
@@ -301,7 +302,7 @@ class Report:
         checks += relation_checks(self.params.relations, facts)
         meant = self.computer.possible() if self.coverage.of("unbound") else facts
         titles = {s.number: f"{s.number}、{s.title}" for s in self.form.sections} | {"": "序言"}
-        checks += coverage_checks(self.coverage, meant, titles=titles)
+        checks += coverage_checks(self.coverage, meant, titles=titles) + past_checks(self.past)
         if self.past:
             checks += continuity_checks(self.form, values, self.past.values)
             if self.past.facts:
@@ -323,7 +324,7 @@ class Report:
             ledger = self.ledgers["applications"]
             checks += limit_checks(ledger, self.year, self.ledgers.calendar)
         path = self.project.report_file(self.district.id, self.year, "published.json")
-        if path.is_file():
+        if path.is_file() and self.scope == self.district.scope:
             checks += published_checks(read_report(load_published(path)).published, facts)
         return accept(checks, self.params.waivers)
 
