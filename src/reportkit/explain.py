@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from reportkit.ledgers import schema_of
 from reportkit.numerals import number_of, plain
 from reportkit.params import FACT_ID
 from reportkit.past import figures_of, sealed_facts
+from reportkit.rowscripts import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from reportkit.params import Project
 
-# Rows that a terminal shows; the document holds all, and the cells of the first 200.
-_SHOWN = 50
+# Rows that a terminal shows, and rows with cells in the document, which holds all.
+_SHOWN, _TOLD = 50, 200
 
 
 def find_run(out: Path, asked: Path | None = None) -> Path:
@@ -158,20 +158,18 @@ def _rows(run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]]:
         return []
     rows = pq.read_table(run / fact["evidence"]).to_pandas()
     rowmap = pq.read_table(run / f"evidence/rowmap-{fact['ledger']}.parquet").to_pandas()
-    page = (run / fact["evidence"]).with_suffix(".js").read_text(encoding="utf-8")
-    # The page holds no personal column; it is the call RK.rows("<fact>", {…});
-    shown = json.loads(page[page.index("{") : page.rindex("}") + 1])
-    key = schema_of(fact["ledger"]).columns[0].name
-    asked = [key, *(name for name in shown["columns"] if name in fact["definition"])]
+    shown = read_rows(run / "evidence", fact["ledger"], rows["row"].head(_TOLD).tolist())
+    key = schema_of(fact["ledger"]).key_column
     found = []
     for number, row in enumerate(rowmap.loc[rows["row"]].itertuples()):
         place = f"{row.sheet}!{row.line}" if row.sheet else str(row.line)
         one: dict[str, Any] = {"row": int(row.row), "file": row.file, "place": place}
         if "sign" in rows and rows["sign"].iloc[number] < 0:
             one["subtracted"] = True
-        if number < len(shown["rows"]):
-            cells = dict(zip(shown["columns"], shown["rows"][number][2], strict=True))
-            one["cells"] = {name: cells[name] for name in dict.fromkeys(asked) if name in cells}
+        if cells := shown.get(one["row"]):
+            one["cells"] = {key: cells[key]} | {
+                name: cell for name, cell in cells.items() if name in fact["definition"]
+            }
         found.append(one)
     return found
 

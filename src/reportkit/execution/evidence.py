@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from reportkit.errors import ExecutionError
-from reportkit.execution.rowscripts import write_fact, write_rows
 from reportkit.facts import rows_sha256
+from reportkit.rowscripts import write_fact, write_rows
 from reportkit.sealing import parquet_bytes
 
 if TYPE_CHECKING:
