@@ -17,6 +17,7 @@ from reportkit.checks import (
     limit_checks,
     member_checks,
     notice_checks,
+    past_checks,
     plausibility_checks,
     published_checks,
     relation_checks,
@@ -166,7 +167,7 @@ class Compilation:
             ledger = self.ledgers["applications"]
             checks += limit_checks(ledger, self.year, self.ledgers.calendar)
         path = self.project.report_file(self.district.id, self.year, "published.json")
-        if path.is_file():
+        if path.is_file() and self.scope == self.district.scope:
             checks += published_checks(read_report(load_published(path)).published, facts)
         return accept(checks, self.params.waivers)
 
@@ -200,6 +201,7 @@ class Compilation:
         values = {cell.id: facts[cell.id].number for cell in cells}
         members = {name: made.values if made else None for name, made in self.members.items()}
         checks = member_checks(cells, values, members) + share_checks(self.form, values)
+        checks += past_checks(self.past)
         if self.past:
             checks += continuity_checks(self.form, values, self.past.values)
             if self.past.facts:

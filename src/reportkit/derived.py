@@ -44,16 +44,60 @@ def change(spec: FactSpec, now: Figure, before: Decimal) -> Derived:
     last = f"上年{plain(before)}{now.unit}"
     if spec.unit not in ("", "%"):
         return now.number - before, f"{_told(now)} − {last}"
-    text = f"（{_told(now)} − {last}） ÷ {last} × 100%，{_rounding(spec)}；基数为上年数"
-    if now.number == before:
-        return Decimal(0), text
-    if now.number < 0 or before < 0:
-        turned = "转为" if now.number * before <= 0 else "变为"
-        words = f"由上年{_signed(before, now.unit)}{turned}{_signed(now.number, now.unit)}"
-        return words, f"{_told(now)}，{last}；有减少数，不计算增幅"
+    rate = _rate(now.number, before, unit=now.unit, decimals=spec.decimals)
+    if isinstance(rate, Decimal):
+        text = f"（{_told(now)} − {last}） ÷ {last} × 100%，{_rounding(spec)}；基数为上年数"
+        return rate, text
+    if not before and now.number > 0:
+        return spec.if_zero or rate, f"{_told(now)}，{last}；基数为0，不计算增幅"
+    return rate, f"{_told(now)}，{last}；有减少数，不计算增幅"
+
+
+def changed(value: Decimal, unit: str) -> str:
+    """A change in words: 增加7件, 减少7件; of a percentage 增长12.5%, 下降12.5%."""
+    verbs = ("增长", "下降") if unit == "%" else ("增加", "减少")
+    return f"{verbs[value < 0]}{plain(abs(value))}{unit}"
+
+
+def compared(now: Decimal, before: Decimal, *, unit: str, last: str = "上年") -> str:
+    """Two years of one figure in words.
+
+    Parameters
+    ----------
+    now, before : Decimal
+    unit : str
+    last : str
+        The year compared with, in words.
+
+    Examples
+    --------
+    >>> compared(Decimal(70), Decimal(21), unit="件")
+    '比上年增加49件（增长233.3%）'
+    >>> compared(Decimal(5), Decimal(0), unit="件", last="2019年")
+    '比2019年增加5件（2019年为0，无可比增幅）'
+    """
+    if now == before:
+        return f"与{last}持平"
+    rate = _rate(now, before, unit=unit, last=last)
+    if isinstance(rate, Decimal):
+        rate = changed(rate, "%") if rate else "基本持平"
+    elif now < 0 or before < 0:
+        return rate
+    return f"比{last}{changed(now - before, unit)}（{rate}）"
+
+
+def _rate(
+    now: Decimal, before: Decimal, *, unit: str, decimals: int = 1, last: str = "上年"
+) -> Decimal | str:
+    """The change in percent; words where there is none."""
+    if now == before:
+        return Decimal(0)
+    if now < 0 or before < 0:
+        was, is_now = (changed(one, unit) if one else "没有增减" for one in (before, now))
+        return f"由{last}{was}{'转为' if now * before <= 0 else '变为'}{is_now}"
     if not before:
-        return spec.if_zero or "上年为0，无可比增幅", f"{text}，上年为0，不计算增幅"
-    return rounded((now.number - before) * 100 / before, spec.decimals), text
+        return f"{last}为0，无可比增幅"
+    return rounded((now - before) * 100 / before, decimals)
 
 
 def _told(figure: Figure) -> str:
@@ -62,9 +106,3 @@ def _told(figure: Figure) -> str:
 
 def _rounding(spec: FactSpec) -> str:
     return f"四舍五入保留{spec.decimals}位小数" if spec.decimals else "四舍五入取整数"
-
-
-def _signed(value: Decimal, unit: str) -> str:
-    if not value:
-        return "没有增减"
-    return f"{'增加' if value > 0 else '减少'}{plain(abs(value))}{unit}"

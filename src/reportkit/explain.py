@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
@@ -11,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from reportkit.definitions import Condition
+from reportkit.derived import compared
 from reportkit.errors import InputError
-from reportkit.facts import plain
 from reportkit.forms import form_for
 from reportkit.ledgers import schema_of
+from reportkit.numerals import number_of, plain
 from reportkit.params import FACT_ID
-from reportkit.published import load_published, read_report
-from reportkit.series import change_text, number_of, sealed_facts
+from reportkit.past import figures_of, sealed_facts
+from reportkit.rowscripts import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from reportkit.params import Project
 
-# Rows that a terminal shows; the document holds all, and the cells of the first 200.
-_SHOWN = 50
+# Rows that a terminal shows, and rows with cells in the document, which holds all.
+_SHOWN, _TOLD = 50, 200
 
 
 def find_run(out: Path, asked: Path | None = None) -> Path:
@@ -132,28 +132,24 @@ def _last_year(
     run: Path, fact: Mapping[str, Any], document: Mapping[str, Any], project: Project
 ) -> dict[str, Any] | None:
     """Last year's value, from the run beside this one, else from the published report."""
-    district, year = document["district"], document["year"] - 1
+    name, year = fact["id"], document["year"] - 1
     # A run is <out>/<district>/<year>/runs/<run id>; a copy of one has no run beside it.
-    folder = run.resolve() / f"../../../{year}/current"
-    before = sealed_facts(folder)
-    if before and (before["district"], before["scope"]) != (district, document["scope"]):
-        before = None
-    published = project.report_file(district, year, "published.json")
-    if before:
-        told = {"origin": "run", "source": str(folder.resolve())}
-        values = {one["id"]: one["value"] for one in before["facts"]}
-    elif published.is_file():
-        told = {"origin": "published", "source": str(published)}
-        printed = read_report(load_published(published)).published
-        values = {name: plain(value) for name, value in printed.items()}
-    else:
+    past = figures_of(
+        project, document["district"], year, scope=document["scope"],
+        run=run.resolve() / f"../../../{year}/current",
+    )  # fmt: skip
+    if past is None:
         return None
-    old, new = values.get(fact["id"]), fact["value"]
-    was, now = number_of(old or ""), number_of(new)
-    change = text = None
-    if was is not None and now is not None:
-        change, text = plain(now - was), change_text(was, now, fact["unit"])
-    return {"year": year, **told, "value": old, "change": change, "text": text}
+    was, now = past.values.get(name), number_of(fact["value"])
+    value = change = text = None
+    if was is not None:
+        value = plain(was)
+        if now is not None:
+            change, text = plain(now - was), compared(now, was, unit=fact["unit"])
+    elif name in past.facts:
+        value = past.facts[name]["value"]
+    told = {"year": year, "origin": past.origin, "source": past.source, "value": value}
+    return told | {"change": change, "text": text}
 
 
 def _rows(run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -162,20 +158,18 @@ def _rows(run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]]:
         return []
     rows = pq.read_table(run / fact["evidence"]).to_pandas()
     rowmap = pq.read_table(run / f"evidence/rowmap-{fact['ledger']}.parquet").to_pandas()
-    page = (run / fact["evidence"]).with_suffix(".js").read_text(encoding="utf-8")
-    # The page holds no personal column; it is the call RK.rows("<fact>", {…});
-    shown = json.loads(page[page.index("{") : page.rindex("}") + 1])
-    key = schema_of(fact["ledger"]).columns[0].name
-    asked = [key, *(name for name in shown["columns"] if name in fact["definition"])]
+    shown = read_rows(run / "evidence", fact["ledger"], rows["row"].head(_TOLD).tolist())
+    key = schema_of(fact["ledger"]).key_column
     found = []
     for number, row in enumerate(rowmap.loc[rows["row"]].itertuples()):
         place = f"{row.sheet}!{row.line}" if row.sheet else str(row.line)
         one: dict[str, Any] = {"row": int(row.row), "file": row.file, "place": place}
         if "sign" in rows and rows["sign"].iloc[number] < 0:
             one["subtracted"] = True
-        if number < len(shown["rows"]):
-            cells = dict(zip(shown["columns"], shown["rows"][number][2], strict=True))
-            one["cells"] = {name: cells[name] for name in dict.fromkeys(asked) if name in cells}
+        if cells := shown.get(one["row"]):
+            one["cells"] = {key: cells[key]} | {
+                name: cell for name, cell in cells.items() if name in fact["definition"]
+            }
         found.append(one)
     return found
 

@@ -68,6 +68,15 @@ def plain(value: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
+def number_of(text: str) -> Decimal | None:
+    """The number that plain digits say, as in ``facts.json``; None for a day or another text."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
 def rounded(value: Decimal, decimals: int) -> Decimal:
     """*value* to so many decimals, a half away from zero (四舍五入)."""
     return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
@@ -13,10 +12,12 @@ import pyarrow.parquet as pq
 
 from reportkit.blocks import from_notebook, prose_text
 from reportkit.errors import InputError
+from reportkit.numerals import number_of
 from reportkit.published import load_published, read_report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
     from pathlib import Path
 
     from reportkit.params import Project, Scope
@@ -57,35 +58,60 @@ class Past:
         """What is no longer as it was read."""
         return [str(path) for path, sha256 in self.files.items() if _digest(path) != sha256]
 
-    def records(self, fact: str) -> pd.DataFrame:
-        """The records that a fact of the run was made from: key, file, sheet and line of each."""
+    def records(self, fact: str) -> pd.DataFrame | None:
+        """The records that a fact of the run was made from: key, file, sheet and line of each.
+
+        None if the run is of a version that noted no keys.
+        """
         evidence = self.facts[fact]["evidence"]
         if self.folder is None or evidence is None:
             return pd.DataFrame({name: [] for name in ("key", "file", "sheet", "line")})
         rowmap = self.folder / f"evidence/rowmap-{self.facts[fact]['ledger']}.parquet"
         rows = pq.read_table(self.folder / evidence)["row"]
-        return pq.read_table(rowmap).take(rows).to_pandas()
+        places = pq.read_table(rowmap)
+        return places.take(rows).to_pandas() if "key" in places.column_names else None
 
 
-def figures_of(project: Project, district: str, year: int, *, scope: Scope) -> Past | None:
+def sealed_facts(run: Path) -> dict[str, Any] | None:
+    """The document ``facts.json`` of a run; None if the folder holds none."""
+    path = run / "facts.json"
+    if not path.is_file():
+        return None
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def figures_of(
+    project: Project, district: str, year: int, *, scope: Scope, run: Path | None = None
+) -> Past | None:
     """The report of a district and year as it stands: its run in force, else what was published.
 
-    A run of the other scope is not the same report, and is passed over.
+    A report of the other scope is not the same report, and is passed over; what was published is
+    of the scope that the district file names.
+
+    Parameters
+    ----------
+    project : Project
+    district : str
+    year : int
+    scope : {"district", "office"}
+    run : Path, optional
+        The run in force; the one under the project's outputs by default.
 
     Raises
     ------
     InputError
         ``past-changed``: the run's files are not those it was sealed with; ``published``.
     """
-    run = project.out / district / str(year) / "current"
+    run = run or project.out / district / str(year) / "current"
     if run.is_dir():
         files = {run / name: _digest(run / name) for name in ("facts.json", "report.ipynb")}
         _refuse_changed(run, files)
-        document = json.loads((run / "facts.json").read_text(encoding="utf-8"))
-        if document["scope"] == scope:
+        document = sealed_facts(run) or {}
+        if (document["district"], document["scope"]) == (district, scope):
             blocks = from_notebook(json.loads((run / "report.ipynb").read_text(encoding="utf-8")))
             facts = {fact["id"]: fact for fact in document["facts"]}
-            numbers = {name: _number(fact["value"]) for name, fact in facts.items()}
+            numbers = {name: number_of(fact["value"]) for name, fact in facts.items()}
             return Past(
                 year, "run", f"{district}/{year}/current",
                 {name: value for name, value in numbers.items() if value is not None}, files,
@@ -93,7 +119,7 @@ def figures_of(project: Project, district: str, year: int, *, scope: Scope) -> P
                 facts, run.resolve(),
             )  # fmt: skip
     path = project.report_file(district, year, "published.json")
-    if not path.is_file():
+    if not path.is_file() or project.district(district).scope != scope:
         return None
     values = dict(read_report(load_published(path)).published)
     source = path.relative_to(project.params).as_posix()
@@ -120,11 +146,3 @@ def _digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return "missing"
-
-
-def _number(text: str) -> Decimal | None:
-    """The value of a fact; None for a day or another text."""
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return None

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from reportkit.derived import changed
 from reportkit.errors import InputError
 from reportkit.numerals import chinese_number, plain, rounded
 
@@ -51,10 +52,7 @@ def yoy(fact: Fact) -> str:
     if not fact.value:
         same = fact.compared and fact.compared[0] == fact.compared[1]
         return "与上年持平" if same else "与上年基本持平"
-    size = plain(abs(fact.value)) + fact.unit
-    if fact.unit == "%":
-        return f"同比{'增长' if fact.value > 0 else '下降'}{size}"
-    return f"比上年{'增加' if fact.value > 0 else '减少'}{size}"
+    return ("同比" if fact.unit == "%" else "比上年") + changed(fact.value, fact.unit)
 
 
 def day(fact: Fact) -> str:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from reportkit.charts import show_chart
+from reportkit.derived import compared
 from reportkit.errors import InputError
-from reportkit.facts import plain
 from reportkit.forms import form_for
+from reportkit.numerals import number_of, plain
 from reportkit.params import District, Project
+from reportkit.past import sealed_facts
 from reportkit.report import open_report
-from reportkit.series import change_text, number_of, sealed_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -128,7 +130,7 @@ class Years:
             row = {f"{y}年": plain(values[y]) if y in values else "—" for y in self.documents}
             recent = list(self.documents)[-2:]
             if len(recent) == 2 and all(year in values for year in recent):
-                row[f"比{recent[0]}年"] = change_text(values[recent[0]], values[recent[1]], unit)
+                row["增减"] = _compared(values, *recent, unit=unit)
             rows[f"{label}（{unit}）"] = row
         return pd.DataFrame.from_dict(rows, orient="index").fillna("")
 
@@ -160,14 +162,9 @@ class Years:
 
     def _sentence(self, label: str, fact: str) -> str:
         values, unit = self.values(fact), self.unit(fact)
-        told, before = [], None
-        for year, value in values.items():
-            text = f"{year}年{plain(value)}{unit}"
-            if before is not None:
-                change = change_text(values[before], value, unit)
-                text += f"，与{before}年{change}" if change == "持平" else f"，比{before}年{change}"
-            told.append(text)
-            before = year
+        told = [f"{year}年{plain(value)}{unit}" for year, value in values.items()]
+        for i, (before, year) in enumerate(pairwise(values), start=1):
+            told[i] += f"，{_compared(values, before, year, unit=unit)}"
         if len(values) < 2:
             told.append("没有别的年度可以比较")
         return f"{label}：{'；'.join(told)}。"
@@ -197,6 +194,10 @@ class Years:
             .assign(可比=frame["可比"].map({True: "可比", False: "不可比"}))
             .set_index("格")
         )
+
+
+def _compared(values: Mapping[int, Decimal], before: int, year: int, *, unit: str) -> str:
+    return compared(values[year], values[before], unit=unit, last=f"{before}年")
 
 
 def open_years(

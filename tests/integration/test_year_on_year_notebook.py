@@ -76,10 +76,10 @@ def test_charts_show_the_sealed_and_the_computed_years(pingtan):
 def test_words_are_computed_across_the_editions(pingtan):
     _, shown = pingtan
     words = shown["applications-words"] + shown["outcomes-words"]
-    assert "新收：2019年23件；2020年25件，比2019年增加2件（上升8.7%）；" in words
+    assert "新收：2019年23件；2020年25件，比2019年增加2件（增长8.7%）；" in words
     # One row in 2019 and 2020, three rows in 2021; and a base of zero.
     assert (
-        "其他处理：2019年0件；2020年4件，比2019年增加4件（基数为零，不计百分比）；"
+        "其他处理：2019年0件；2020年4件，比2019年增加4件（2019年为0，无可比增幅）；"
         "2021年1件，比2020年减少3件（下降75%）。"
     ) in words
     assert "2020年7件，与2019年持平" in words

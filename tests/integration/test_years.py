@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import nbformat
+import pyarrow.parquet as pq
 import pypdf
 import pytest
 
@@ -138,6 +139,25 @@ def test_rows_may_move_in_their_ledger_but_amounts_may_not_change(years):
     )
 
 
+def test_a_run_that_noted_no_keys_lists_no_records(years, tmp_path):
+    project, _, _, _ = years
+    past = figures_of(
+        Project(project / "params", project / "data", project / "outputs"), "pingtan", 2020,
+        scope="district",
+    )  # fmt: skip
+    shutil.copytree(past.folder / "evidence", tmp_path / "evidence")
+    rowmap = tmp_path / "evidence/rowmap-applications.parquet"
+    pq.write_table(pq.read_table(rowmap).drop_columns("key"), rowmap)
+    folders = {name: project / name for name in ("params", "data")}
+    computer = open_report("pingtan", 2021, **folders)._computer_of_last_year()
+    found = restatement_checks(replace(past, folder=tmp_path), computer)
+    told = {one.facts[0]: one.message for one in found}
+    assert told["t3.new.natural_person"].endswith(
+        "上年封存26，现为25；制作上年报告时未留记录编号，不能列出增减的记录"
+    )
+    assert not any(one.left == one.right for one in found)
+
+
 def test_the_past_is_the_run_else_what_was_published(years):
     project, _, _, _ = years
     folders = Project(project / "params", project / "data", project / "outputs")
@@ -146,12 +166,28 @@ def test_the_past_is_the_run_else_what_was_published(years):
     assert run.values["t3.new.total"] == 27
     assert run.sections["六"] == "无其他需要报告的事项。"
     assert run.changed() == []
-    # A run of the office alone would be another report; so is this one, for the office.
-    other = figures_of(folders, "pingtan", 2020, scope="office")
+    # A report of the office alone would be another report, run or published.
+    assert figures_of(folders, "pingtan", 2020, scope="office") is None
+    none = replace(folders, out=project / "none")
+    other = figures_of(none, "pingtan", 2020, scope="district")
     assert (other.origin, other.source) == ("published", "reports/pingtan/2020.published.json")
     assert other.values["t3.new.total"] == 21
     assert other.values["t2.procurement.amount"] == Decimal("73802895.9")
-    assert figures_of(folders, "pingtan", 2018, scope="district") is None
+    assert figures_of(none, "pingtan", 2018, scope="district") is None
+
+
+def test_figures_of_another_scope_are_not_compared(tmp_path):
+    folders = {"params": ROOT / "params", "data": ROOT / "data", "out": tmp_path}
+    told = {}
+    for scope in ("district", "office"):
+        checks = open_report("pingtan", 2021, scope=scope, **folders).all_checks
+        told[scope] = [one.message for one in checks if one.id == "X0"]
+        assert any(one.id == "P1" for one in checks) == (scope == "district")
+        assert any(one.id == "Y1" for one in checks) == (scope == "district")
+    assert told == {
+        "district": ["上年的报告：reports/pingtan/2020.published.json"],
+        "office": ["没有上年的报告，未作跨年核对"],
+    }
 
 
 def test_a_past_run_that_was_changed_is_refused(years, tmp_path):

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from reportkit.definitions import Definition, parse_where
+from reportkit.derived import compared
 from reportkit.errors import InputError
 from reportkit.facts import Computer, facts_bytes, measure, plain, rows_sha256
 from reportkit.forms import form_for
@@ -245,6 +246,23 @@ def test_a_share_of_nothing_is_said_in_words():
 )
 def test_a_change_against_last_year(of, last, unit, value):
     assert derive({of: Decimal(last)}, change_of=of, unit=unit).text == value
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "text"),
+    [
+        ("21", "70", "比上年增加49件（增长233.3%）"),
+        ("70", "21", "比上年减少49件（下降70%）"),
+        ("0", "0", "与上年持平"),
+        ("0", "5", "比上年增加5件（上年为0，无可比增幅）"),
+        ("-5", "3", "由上年减少5件转为增加3件"),
+        ("2000", "2001", "比上年增加1件（增长0.1%）"),  # 0.05 is rounded half up
+        ("10000", "10001", "比上年增加1件（基本持平）"),
+        ("1.5", "1.25", "比上年减少0.25件（下降16.7%）"),
+    ],
+)
+def test_two_years_in_words(before, now, text):
+    assert compared(Decimal(now), Decimal(before), unit="件") == text
 
 
 def test_a_change_tells_its_base():

@@ -3,6 +3,7 @@
 from reportkit.checks.across import (
     continuity_checks,
     member_checks,
+    past_checks,
     plausibility_checks,
     published_checks,
     share_checks,
@@ -27,6 +28,7 @@ __all__ = [
     "limit_checks",
     "member_checks",
     "notice_checks",
+    "past_checks",
     "plausibility_checks",
     "published_checks",
     "relation_checks",

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from reportkit.facts import Facts
     from reportkit.forms import Cell, Form
     from reportkit.forms.model import Continues
+    from reportkit.past import Past
+
+
+def past_checks(past: Past | None) -> list[Check]:
+    """Say which report this one is compared with, or that there is none (X0)."""
+    message = f"上年的报告：{past.source}" if past else "没有上年的报告，未作跨年核对"
+    return [check("X0", True, message)]
 
 
 def continuity_checks(

@@ -58,10 +58,13 @@ def _told(past: Past, old: Mapping[str, Any], new: Fact, computer: Computer) -> 
     """Records that came or went, by key and place; empty if they are the same ones."""
     if new.rows is None or new.ledger is None or rows_sha256(new.rows) == old["rows_sha256"]:
         told = ""
+    elif (before := past.records(new.id)) is None:
+        told = (
+            "；制作上年报告时未留记录编号，不能列出增减的记录" if new.text != old["value"] else ""
+        )
     else:
         ledger = computer.ledgers[new.ledger]
         keys = ledger.frame.loc[new.rows, ledger.schema.key_column].astype("str")
-        before = past.records(new.id)
         came, went = keys[~keys.isin(before["key"])], before[~before["key"].isin(keys)]
         told = _listed(
             "增加", [f"{key}（{':'.join(ledger.place(row))}）" for row, key in came.items()]

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from reportkit.errors import ExecutionError
-from reportkit.execution.rowscripts import write_fact, write_rows
 from reportkit.facts import rows_sha256
 from reportkit.proof.rows import read_record, row_digests
+from reportkit.rowscripts import write_fact, write_rows
 from reportkit.sealing import parquet_bytes
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ for all facts, in parts that are loaded as an auditor comes to them.
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import pandas as pd
 from reportkit.blocks import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     import numpy.typing as npt
@@ -50,6 +52,26 @@ def write_rows(folder: Path, ledger: Ledger, rows: npt.NDArray[np.int64]) -> Non
         found = {"columns": list(shown.columns), "files": files, "rows": held}
         script = f"RK.rows({_js(ledger.key)}, {part}, {_js(found)});\n"
         (folder / f"rows-{ledger.key}-{part}.js").write_text(script, encoding="utf-8")
+
+
+def read_rows(folder: Path, ledger: str, rows: Iterable[int]) -> dict[int, dict[str, str]]:
+    """The cells of rows by column, as the audit page shows them.
+
+    Parameters
+    ----------
+    folder : Path
+        The evidence of a run.
+    ledger : str
+    rows : iterable of int
+    """
+    found = {}
+    for part, wanted in groupby(sorted(rows), key=lambda row: row // PART):
+        script = (folder / f"rows-{ledger}-{part}.js").read_text(encoding="utf-8")
+        held = json.loads(script[script.index("{") : script.rindex("}") + 1])
+        for row in wanted:
+            cells = held["rows"][str(row)][2:]
+            found[row] = dict(zip(held["columns"], cells, strict=True))
+    return found
 
 
 def _texts(column: Any) -> list[str]:
