@@ -140,5 +140,5 @@ def _build(node: yaml.Node, key: Key, lines: dict[Key, int], path: Path) -> Any:
         return mapping
     if isinstance(node, yaml.SequenceNode):
         return [_build(item, (*key, i), lines, path) for i, item in enumerate(node.value)]
-    plain = isinstance(node, yaml.ScalarNode) and node.style is None
+    plain = isinstance(node, yaml.ScalarNode) and not node.style
     return None if plain and node.value in ("", "~", "null") else node.value
