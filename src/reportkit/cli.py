@@ -89,7 +89,7 @@ def run(
     out: Path,
 ) -> Result:
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
-    from reportkit.execution import run as make
+    from reportkit.execution.run import run as make
 
     outcome = make(
         district, year, scope=scope, draft=draft, force=force, params=params, data=data, out=out

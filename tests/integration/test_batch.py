@@ -259,7 +259,7 @@ def test_the_whole_matrix_is_checked_before_the_first_report(tmp_path):
 CUT = """
 import os, resource, sys
 from pathlib import Path
-from reportkit.execution import run
+from reportkit.execution.run import run
 point = sys.argv[1]
 def dies(name):
     known = getattr(Path, name)

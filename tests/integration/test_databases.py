@@ -25,7 +25,7 @@ import pytest
 import yaml
 
 from reportkit.errors import ExecutionError, InputError
-from reportkit.execution import run
+from reportkit.execution.run import run
 from reportkit.facts import facts_bytes
 from reportkit.ledgers import (
     database,
