@@ -119,13 +119,18 @@ def _chain(out: Path, results: Sequence[Result], name: str) -> None:
 
 def default_jobs() -> int:
     """As many as there are processors for us, and as memory has room for."""
-    return max(1, min(len(os.sched_getaffinity(0)), _available() // _ROOM))
+    ours = getattr(os, "sched_getaffinity", None)
+    processors = len(ours(0)) if ours else os.cpu_count() or 1
+    return max(1, min(processors, _available() // _ROOM))
 
 
 def _available() -> int:
-    with open("/proc/meminfo", encoding="ascii") as lines:  # noqa: PTH123 - read line by line
-        kib = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
-    return 1024 * kib
+    """Bytes of memory that are free for us; all of it where the system does not tell."""
+    told = Path("/proc/meminfo")
+    if not told.is_file():
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    lines = told.read_text(encoding="ascii").splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
 
 
 def _memory(file: BatchFile, jobs: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 import time
 import traceback
 from pathlib import Path
@@ -29,7 +30,7 @@ def work(job: Job, tell: Callable[[Started | Result], None]) -> None:
     """
     settings = job.settings
     os.chdir(settings.folder)
-    if settings.memory is not None:
+    if settings.memory is not None and sys.platform == "linux":
         # What the warm process has mapped is shared, and does not count.
         limit = _mapped() + settings.memory
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -46,10 +47,12 @@ def work(job: Job, tell: Callable[[Started | Result], None]) -> None:
 def make(job: Job, year: int) -> Result:
     """One report; a failure is a result too."""
     settings, begun = job.settings, time.monotonic()
+    # A warm process that had to be started again has not the environment that it should have.
+    warm = settings.warm and sys.flags.hash_randomization == 0
     try:
         outcome = run(
             job.district, year, params=settings.params, data=settings.data, out=settings.out,
-            scope=settings.scope, force=settings.force, warm=settings.warm, wait=True,
+            scope=settings.scope, force=settings.force, warm=warm, wait=True,
         )  # fmt: skip
     except Exception as error:
         status, reason, message = 3, "internal", traceback.format_exc()
