@@ -1,13 +1,16 @@
-"""One real, signed run that the tests of proof share."""
+"""What tests share: one real, signed run; and database servers with the ledgers of 湖里 2020."""
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from databases import CANARY, Database, DuckDB, loaded, mysql, postgresql
 
 from reportkit.proof.dsse import keygen
 
@@ -45,3 +48,48 @@ def sealed(tmp_path_factory):
     assert done.returncode == 0, done.stdout + done.stderr
     run = (project / "outputs/pingtan/2021/current").resolve()
     return Sealed(project, run, project / "keys", project / "own.key")
+
+
+@pytest.fixture(scope="session")
+def folder():
+    """A short path (socket names are limited) that the servers' users may enter."""
+    path = Path(tempfile.mkdtemp(prefix="rk-db-", dir="/tmp"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def postgres(folder):
+    with postgresql(folder / "pg") as made:
+        yield loaded(made)
+
+
+@pytest.fixture(scope="session")
+def mariadb(folder):
+    with mysql(folder / "my") as made:
+        yield loaded(made)
+
+
+@pytest.fixture(scope="session")
+def sqlite(folder):
+    made = Database("sqlite", *[f"sqlite:///{folder / '区 oa.db'}"] * 2)
+    made.run("PRAGMA journal_mode = WAL")
+    return loaded(made)
+
+
+@pytest.fixture(scope="session")
+def duck(folder):
+    return loaded(DuckDB(folder / "oa.duckdb"))
+
+
+@pytest.fixture(scope="session", params=["postgres", "mariadb", "sqlite", "duck"])
+def server(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def password(monkeypatch):
+    monkeypatch.setenv("OA_PASSWORD", CANARY)
+    yield CANARY
+    gc.collect()

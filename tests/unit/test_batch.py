@@ -83,7 +83,8 @@ FAILED = Result("a", 2020, "failed", 2, reason="csv", message="<b>line</b> 3 of 
 DONE = Done(
     (
         Result("b", 2020, "made", 1, run="outputs/b/2020/runs/x", seconds=2.5,
-               findings=[{"severity": "error", "waived": None}, {"severity": "warning", "waived": None},
+               findings=[{"severity": "error", "waived": None},
+                         {"severity": "warning", "waived": None},
                          {"severity": "error", "waived": {"by": "示例"}}]),
         FAILED,
         Result("c", 2021, "failed", 2, reason="csv", message="another"),

@@ -1,0 +1,195 @@
+"""Database servers that are started here, each with the ledgers of 湖里 2020."""
+
+import os
+import random
+import shutil
+import subprocess
+import time
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pytest
+import sqlalchemy as sql
+
+from reportkit.ledgers import find_files, read_database, read_ledger, schemas
+from reportkit.ledgers.readers import read_file
+from reportkit.sources import DatabaseSource
+
+DATA = Path(__file__).parents[1] / "data"
+CANARY = "Kanarien-4711-秘密"
+LOADED = ("applications", "decisions", "procurement")
+
+
+class Database:
+    """A database as its owner fills it and as reportkit reads it."""
+
+    def __init__(self, kind, url, owner, **more):
+        self.kind, self.url = kind, url
+        self.engine = sql.create_engine(owner, poolclass=sql.NullPool, **more)
+        self.quote = self.engine.dialect.identifier_preparer.quote
+
+    def run(self, *statements):
+        own = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with own.connect() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    def write(self, table, frame, types):
+        exact = sql.Float() if self.kind == "sqlite" else sql.Numeric(18, 2)
+        sql_types = {"date": sql.Date(), "integer": sql.Integer(), "amount": exact,
+                     "flag": sql.Boolean()}  # fmt: skip
+        kinds = {name: sql_types.get(types.get(name), sql.String(500)) for name in frame}
+        frame.to_sql(table, self.engine, index=False, dtype=kinds)
+
+    def load(self, key, table, *, mixed=False):
+        """A ledger's file as a table: typed columns where it has types, and one nobody knows."""
+        schema = schemas()[key]
+        (file,) = find_files(DATA / "huli", key)
+        cells = read_file(file, schema, name=file.name)[0].columns
+        frame = pd.DataFrame({name: column.to_pylist() for name, column in cells.items()})
+        frame = frame.astype(object).where(frame != "", None)
+        types = {column.name: column.type for column in schema.columns if column.name in cells}
+        read = read_ledger(key, [file]).frame
+        assert len(read) == len(frame)
+        for name, kind in types.items():
+            if kind in ("date", "integer", "amount", "flag"):
+                column = read[name].dt.date if kind == "date" else read[name]
+                frame[name] = column.astype(object).where(column.notna(), None)
+        frame.insert(0, "内部备注", None)
+        if mixed:
+            order = list(range(len(frame)))
+            random.Random(7).shuffle(order)
+            frame = frame.iloc[order]
+        self.write(table, frame, types)
+
+    def source(self, table="applications", **more):
+        given = {"url": self.url, "table": table, "password_env": "OA_PASSWORD"} | more
+        return DatabaseSource(**{name: value for name, value in given.items() if value})
+
+    def read(self, table="applications", key="applications", **more):
+        return read_database(self.source(table, **more), schemas()[key], key=key, data=DATA)
+
+    def ledgers(self, suffix=""):
+        """What a district file says."""
+        return {
+            key: {"url": self.url, "table": key + suffix, "password_env": "OA_PASSWORD"}
+            for key in LOADED
+        }
+
+
+class DuckDB(Database):
+    """SQLAlchemy has no dialect of it."""
+
+    def __init__(self, path):
+        self.kind, self.url, self.path = "duckdb", f"duckdb:///{path}", path
+        self.quote = '"{}"'.format
+
+    def run(self, *statements):
+        with closing(duckdb.connect(str(self.path))) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def write(self, table, frame, types):
+        with closing(duckdb.connect(str(self.path))) as connection:
+            connection.register("held", pa.Table.from_pandas(frame, preserve_index=False))
+            connection.execute(f'CREATE TABLE "{table}" AS SELECT * FROM held')
+
+
+def program(name, package):
+    """A server's program, installed if it is not there and that is possible."""
+    for attempt in range(2):
+        folders = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), "/usr/sbin"]
+        path = os.pathsep.join([*map(str, folders), os.environ.get("PATH", "")])
+        if found := shutil.which(name, path=path):
+            return found
+        if attempt == 0 and os.getuid() == 0 and shutil.which("apt-get"):
+            install = "apt-get update -qq; apt-get install -yqq --no-install-recommends " + package
+            env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+            subprocess.run(install, shell=True, env=env, check=False, capture_output=True)
+    message = f"{name} is not there; run: apt-get install {package}"
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+    return ""
+
+
+def owned(path, user):
+    """A folder of a user, and how root runs programs as that user: servers refuse to be root."""
+    path.mkdir()
+    if os.getuid():
+        return []
+    shutil.chown(path, user, user)
+    return ["setpriv", "--reuid", user, "--regid", user, "--init-groups"]
+
+
+@contextmanager
+def postgresql(home):
+    as_user = owned(home, "postgres")
+    initdb, ctl = program("initdb", "postgresql"), program("pg_ctl", "postgresql")
+    secret, data = home / "password", home / "data"
+    secret.write_text(CANARY, encoding="utf-8")
+    secret.chmod(0o644)
+
+    def do(*command):
+        # The server inherits the pipes; files do not keep us waiting for it.
+        with (home.parent / "pg.out").open("w") as out:
+            subprocess.run([*as_user, *map(str, command)], check=True, stdout=out, stderr=out,
+                           cwd="/", timeout=120)  # fmt: skip
+
+    do(initdb, "-D", data, "-U", "owner", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
+       "--auth=scram-sha-256", f"--pwfile={secret}")  # fmt: skip
+    options = f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off"
+    do(ctl, "-D", data, "-w", "-l", home / "log", "-o", options, "start")
+    try:
+        url = f"postgresql+psycopg://reader@/postgres?host={home}"
+        owner = sql.make_url(url).set(username="owner", password=CANARY)
+        made = Database("postgresql", url, owner)
+        made.run(
+            f"CREATE ROLE reader LOGIN PASSWORD '{CANARY}' CONNECTION LIMIT 20",
+            "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO reader",
+        )
+        yield made
+    finally:
+        do(ctl, "-D", data, "-m", "immediate", "stop")
+
+
+@contextmanager
+def mysql(home):
+    owned(home, "mysql")
+    user = [] if os.getuid() else ["--user=mysql"]
+    data, socket = home / "data", home / "s"
+    subprocess.run(
+        [program("mariadb-install-db", "mariadb-server"), "--no-defaults", *user,
+         f"--datadir={data}", "--skip-test-db", "--auth-root-authentication-method=normal"],
+        check=True, capture_output=True, timeout=120, cwd="/",
+    )  # fmt: skip
+    process = subprocess.Popen(
+        [program("mariadbd", "mariadb-server"), "--no-defaults", *user, f"--datadir={data}",
+         f"--socket={socket}", "--skip-networking", f"--pid-file={home}/pid",
+         "--innodb-buffer-pool-size=64M"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
+    )  # fmt: skip
+    try:
+        until = time.monotonic() + 60
+        while not socket.exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        root = f"mysql+pymysql://root@/{{}}?unix_socket={socket}"
+        Database("mysql", "", root.format("")).run(
+            "CREATE DATABASE oa CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci",
+            f"CREATE USER reader@localhost IDENTIFIED BY '{CANARY}'",
+            "GRANT SELECT ON oa.* TO reader@localhost",
+        )
+        url = f"mysql+pymysql://reader@/oa?unix_socket={socket}"
+        yield Database("mysql", url, root.format("oa"), connect_args={"charset": "utf8mb4"})
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def loaded(made):
+    """With its ledgers, once in file order and once shuffled."""
+    for key in LOADED:
+        made.load(key, key)
+        made.load(key, f"{key}_mixed", mixed=True)
+    return made
