@@ -11,7 +11,7 @@ from reportkit import open_report
 from reportkit.cli import cli
 from reportkit.execution.evidence import write_evidence
 from reportkit.facts import facts_bytes
-from reportkit.proof import write_manifest
+from reportkit.proof.manifest import digest
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = {"params": ROOT / "params", "data": ROOT / "data"}
@@ -30,7 +30,8 @@ def out(tmp_path_factory):
         cell = {"outputs": [{"data": shown._repr_mimebundle_()}]}
         (folder / "report.ipynb").write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
         write_evidence(shown.block, report.ledgers, folder / "evidence")
-        write_manifest(folder, {})
+        sums = [f"{digest(folder / name)}  {name}\n" for name in ("facts.json", "report.ipynb")]
+        (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
         (folder.parents[1] / "current").symlink_to("runs/1")
     return out
 

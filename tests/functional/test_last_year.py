@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from reportkit import open_report
+from reportkit.past import Past
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +19,7 @@ def report():
 def test_outcomes_stand_beside_last_year_s(report):
     cells = [name for name in report.facts if name.startswith("t3.") and name.endswith(".total")]
     values = dict.fromkeys(cells, Decimal(0)) | {"t3.reject_2_duplicate.total": Decimal(4)}
-    report.past = SimpleNamespace(year=2020, origin="published", values=values)
+    report.past = Past(2020, "published", "2020.published.json", values, {})
     frame = report.outcomes()
     assert list(frame.columns) == ["2021年", "2020年"]
     assert frame.loc["予以公开"].tolist() == [30, 0]
@@ -34,7 +34,7 @@ def test_outcomes_without_last_year_are_one_series(report):
 
 def test_the_seal_holds_last_year_s_value_and_the_change(report):
     values = {"t3.new.total": Decimal(72), "t9.gone": Decimal(1)}
-    report.past = SimpleNamespace(year=2020, origin="run", values=values)
+    report.past = Past(2020, "run", "pingtan/2020/current", values, {})
     assert report.seal().block["past"] == {
         "t3.new.total": {"year": 2020, "origin": "run", "value": "72", "change": "-2"}
     }

@@ -57,17 +57,12 @@ def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
         "type": cell["cell_type"],
         "id": _INJECTED if injected else cell.get("id"),
         "metadata": metadata,
-        "source": without_folders(source) if injected else source,
+        "source": _FOLDERS.sub("", source) if injected else source,
     }
     if cell["cell_type"] == "code":
         normal["count"] = cell["execution_count"]
         normal["outputs"] = list(_outputs(cell["outputs"]))
     return normal
-
-
-def without_folders(source: str) -> str:
-    """Source of a parameters cell without the lines that name folders."""
-    return _FOLDERS.sub("", source)
 
 
 def _outputs(outputs: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -211,7 +211,7 @@ class _Page(HTMLParser):
             self.paragraphs.append(self._paragraph)
         elif tag in ("td", "th"):
             self._cell, self._paragraph = tag == "td", None
-        figure = tag == "data" or named.get("class", "") in ("n", "n declared", "n sum", "n ledger")
+        figure = tag == "data" or "n" in str(named.get("class", "")).split()
         if figure and named.get("data-fact"):
             self._fact, self._text = (str(named["data-fact"]), named.get("value")), []
 
