@@ -25,8 +25,8 @@ report: $(READY) ## the report of 湖里区 2020 from its sample ledgers
 	@$(BIN)/reportkit run huli 2020
 	@ls $(OUT)/report.html $(OUT)/audit.html $(OUT)/report.pdf >/dev/null
 
-test: $(READY) ## the whole test suite
-	$(BIN)/python -m pytest
+test: $(READY) ## the whole test suite, on all processors
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 slow: $(READY) ## the slow tier: millions of rows, tens of thousands of fuzzed cases
 	$(BIN)/python -m pytest -m slow

@@ -49,7 +49,7 @@ class ClusterWorkers(Executor):
     def __init__(self, address: str, store: str | None, *, tell: Tell) -> None:
         try:
             connect: Any = distributed.Client
-            self._client = connect(address, timeout=30, set_as_default=False)
+            self._client = connect(address, timeout=10, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise InputError("scheduler", f"no dask scheduler at {address}: {error}") from None
         slots = sum(self._client.nthreads().values())
