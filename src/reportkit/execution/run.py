@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import logging
 import os
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -25,6 +23,7 @@ from reportkit.errors import ExecutionError, InputError, ReportkitError
 from reportkit.execution.evidence import write_evidence
 from reportkit.execution.leaks import check_leaks
 from reportkit.execution.notebook import execute, gate
+from reportkit.execution.publishing import keep_failed, locked, publish
 from reportkit.execution.seen import (
     Seen,
     Watch,
@@ -148,7 +147,7 @@ def run(
     # What the report says of its pseudonyms depends on it, the pseudonyms themselves do not count.
     key = input_digest(inputs, parameters | {"note": report.ledgers.note})
     place = out / district / str(year)
-    with _locked(place, wait=wait):
+    with locked(place, wait=wait):
         current = place / "current"
         asked = asked_for(scope=scope, draft=draft, params=params, data=data)
         files_only = all(isinstance(one, Path) for one in _sources(report))
@@ -163,9 +162,9 @@ def run(
             with _log_to(staging / "run.log"):
                 _make(report, notebook, parameters, staging, warm=warm)
                 _seal(report, staging, key, run_id, started, now(), inputs, parameters)
-            final = _publish(staging, place, run_id)
+            final = publish(staging, place, run_id)
         except BaseException as error:
-            _keep_failed(staging, place / "failed", error)
+            keep_failed(staging, place / "failed", error)
             if isinstance(error, OSError):
                 full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
                 message = f"{staging.parent} cannot be written: {error.strerror}"
@@ -176,41 +175,6 @@ def run(
         if files_only:  # what a database holds is known only by reading it
             _remember(place, outcome, asked, watch, (now() - started).total_seconds())
     return outcome
-
-
-def adopt(place: Path, run_id: str, fill: Callable[[Path], object]) -> Path:
-    """Publish a run that was made elsewhere, as if it had been made here.
-
-    Parameters
-    ----------
-    place : Path
-        Folder of the district and year.
-    run_id : str
-    fill : callable
-        Puts the run's files into the folder that it is given.
-
-    Returns
-    -------
-    Path
-        The run in force.
-
-    Raises
-    ------
-    ReportkitError
-        ``run-changed``: it did not arrive whole; nothing was published.
-    """
-    with _locked(place, wait=True):
-        if (place / "runs" / run_id).is_dir():
-            return place / "runs" / run_id
-        staging = place / f".staging-{run_id}"
-        staging.mkdir()
-        try:
-            fill(staging)
-            verify_files(staging)
-            return _publish(staging, place, run_id)
-        except BaseException:
-            shutil.rmtree(staging, ignore_errors=True)
-            raise
 
 
 def _watched(report: Report, out: Path) -> list[Path]:
@@ -343,47 +307,6 @@ def _seal(
     )  # fmt: skip
 
 
-def _publish(staging: Path, place: Path, run_id: str) -> Path:
-    """Flush, rename into place, switch ``current``: each step is whole or not there."""
-    for path in staging.rglob("*"):
-        _flush(path)
-    _flush(staging)
-    (place / "runs").mkdir(exist_ok=True)
-    final = place / "runs" / run_id
-    staging.rename(final)
-    link = place / ".current-new"
-    link.unlink(missing_ok=True)
-    link.symlink_to(Path("runs") / run_id)
-    link.replace(place / "current")
-    _flush(place)
-    return final
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _keep_failed(staging: Path, failed: Path, error: BaseException) -> None:
-    """Leave notebook and log of a failed run for whoever mends it; drop the rest."""
-    if not staging.is_dir():
-        return
-    with contextlib.suppress(OSError):
-        shutil.rmtree(failed, ignore_errors=True)
-        failed.mkdir(parents=True)
-        # A notebook that shows a person is kept nowhere.
-        leaks = isinstance(error, ReportkitError) and error.reason == "personal-data"
-        for name in ("run.log",) if leaks else ("report.ipynb", "run.log"):
-            if (staging / name).is_file():
-                shutil.copy(staging / name, failed / name)
-        with (failed / "run.log").open("a", encoding="utf-8") as log:
-            log.write(f"{type(error).__name__}: {error}\n")
-    shutil.rmtree(staging, ignore_errors=True)
-
-
 def _unchanged(current: Path, key: str) -> Outcome | None:
     """The run in force, if it is whole and was made from the same inputs."""
     try:
@@ -401,26 +324,6 @@ def _outcome(folder: Path, *, unchanged: bool) -> Outcome:
     manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
     findings = [check for check in checks if not check["holds"]]
     return Outcome(folder, manifest["draft"], unchanged, findings)
-
-
-@contextlib.contextmanager
-def _locked(place: Path, *, wait: bool = False) -> Iterator[None]:
-    """One run at a time for a district and year; what a dead run left behind is removed."""
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        lock = (place / ".lock").open("w")
-    except OSError as error:
-        message = f"{place} cannot be written: {error.strerror}; choose another --out"
-        raise ExecutionError("not-writable", message) from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except OSError:
-            message = f"another run is at work in {place}; wait for it"
-            raise ExecutionError("busy", message) from None
-        for stale in place.glob(".staging-*"):
-            shutil.rmtree(stale, ignore_errors=True)
-        yield
 
 
 @contextlib.contextmanager

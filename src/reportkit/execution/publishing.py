@@ -1,0 +1,112 @@
+"""The folder of a district and year: one run works in it; what is in force is switched at once."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reportkit.errors import ExecutionError, ReportkitError
+from reportkit.proof import verify_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextlib.contextmanager
+def locked(place: Path, *, wait: bool = False) -> Iterator[None]:
+    """One run at a time for a district and year; what a dead run left behind is removed."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        lock = (place / ".lock").open("w")
+    except OSError as error:
+        message = f"{place} cannot be written: {error.strerror}; choose another --out"
+        raise ExecutionError("not-writable", message) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except OSError:
+            message = f"another run is at work in {place}; wait for it"
+            raise ExecutionError("busy", message) from None
+        for stale in place.glob(".staging-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        yield
+
+
+def publish(staging: Path, place: Path, run_id: str) -> Path:
+    """Flush, rename into place, switch ``current``: each step is whole or not there."""
+    for path in staging.rglob("*"):
+        _flush(path)
+    _flush(staging)
+    (place / "runs").mkdir(exist_ok=True)
+    final = place / "runs" / run_id
+    staging.rename(final)
+    link = place / ".current-new"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("runs") / run_id)
+    link.replace(place / "current")
+    _flush(place)
+    return final
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def keep_failed(staging: Path, failed: Path, error: BaseException) -> None:
+    """Leave notebook and log of a failed run for whoever mends it; drop the rest."""
+    if not staging.is_dir():
+        return
+    with contextlib.suppress(OSError):
+        shutil.rmtree(failed, ignore_errors=True)
+        failed.mkdir(parents=True)
+        # A notebook that shows a person is kept nowhere.
+        leaks = isinstance(error, ReportkitError) and error.reason == "personal-data"
+        for name in ("run.log",) if leaks else ("report.ipynb", "run.log"):
+            if (staging / name).is_file():
+                shutil.copy(staging / name, failed / name)
+        with (failed / "run.log").open("a", encoding="utf-8") as log:
+            log.write(f"{type(error).__name__}: {error}\n")
+    shutil.rmtree(staging, ignore_errors=True)
+
+
+def adopt(place: Path, run_id: str, fill: Callable[[Path], object]) -> Path:
+    """Publish a run that was made elsewhere, as if it had been made here.
+
+    Parameters
+    ----------
+    place : Path
+        Folder of the district and year.
+    run_id : str
+    fill : callable
+        Puts the run's files into the folder that it is given.
+
+    Returns
+    -------
+    Path
+        The run in force.
+
+    Raises
+    ------
+    ReportkitError
+        ``run-changed``: it did not arrive whole; nothing was published.
+    """
+    with locked(place, wait=True):
+        if (place / "runs" / run_id).is_dir():
+            return place / "runs" / run_id
+        staging = place / f".staging-{run_id}"
+        staging.mkdir()
+        try:
+            fill(staging)
+            verify_files(staging)
+            return publish(staging, place, run_id)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
