@@ -11,8 +11,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
-
 from reportkit.errors import InputError, ReportkitError
 from reportkit.proof.surroundings import code_digest, environment
 
@@ -183,6 +181,9 @@ def verify_files(folder: Path) -> None:
 
 @cache
 def _validator() -> Any:
+    # With all of Jupyter installed it loads grammars for seconds; most commands do not need it.
+    import jsonschema
+
     path = Path(str(files("reportkit.proof"))) / "manifest.schema.json"
     schema = json.loads(path.read_text(encoding="utf-8"))
     return jsonschema.Draft202012Validator(schema)
