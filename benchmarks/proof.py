@@ -67,7 +67,7 @@ def main() -> None:
         for _ in range(3):
             making.append(seconds(lambda: run("huli", 2020, out=out / "outputs", force=True)))
             current = (out / "outputs/huli/2020/current").resolve()
-            counting.append(seconds(lambda: facts_level(current, data=Path("data"))))  # noqa: B023
+            counting.append(seconds(lambda: facts_level(current, data=Path("data"))))  # noqa: B023 - called at once
         made = statistics.median(making)
         told["facts over making"] = round(statistics.median(counting) / made, 3)
         signer, trusted = read_signer(out / "own.key"), read_trusted(out / "keys")
@@ -83,11 +83,11 @@ def main() -> None:
         sealing = statistics.median([seconds(seal) for _ in range(3)])
         told["seal over making"] = round(sealing / made, 4)
         folders = copies(current, out / "many", number)
-        each = [seconds(lambda: files_level(one, trusted)) for one in folders]  # noqa: B023
+        each = [seconds(lambda: files_level(one, trusted)) for one in folders]  # noqa: B023 - called at once
         told["files over making, one run"] = round(statistics.median(each) / made, 4)
         told["files of all runs over making one"] = round(sum(each) / made, 2)
     json.dump(told, sys.stdout, ensure_ascii=False, indent=1)
-    print()  # noqa: T201
+    print()  # noqa: T201 - a blank line after the progress
 
 
 if __name__ == "__main__":

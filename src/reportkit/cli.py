@@ -209,14 +209,7 @@ def intake(
     lines += [f"  {violation.text()}" for violation in violations]
     lines += [str(problem) for problem in problems]
     document = {
-        "ledgers": [
-            {
-                "ledger": key, "read": ledger.read, "accepted": len(ledger.frame),
-                "quarantined": ledger.quarantined, "rejected": ledger.rejected,
-                "set_aside": ledger.set_aside,
-            }
-            for key, ledger in ledgers.items()
-        ],
+        "ledgers": [{"ledger": key} | ledger.account for key, ledger in ledgers.items()],
         "violations": [vars(violation) for violation in violations],
         "errors": [{"error": p.reason, "message": p.message} for p in problems],
     }  # fmt: skip

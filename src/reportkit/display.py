@@ -201,11 +201,7 @@ def show_inputs(
         {
             "ledger": key,
             "name": ledger.schema.name,
-            "read": ledger.read,
-            "accepted": len(ledger.frame),
-            "quarantined": ledger.quarantined,
-            "rejected": ledger.rejected,
-            "set_aside": ledger.set_aside,
+            **ledger.account,
             "files": [
                 {
                     "path": source.path,

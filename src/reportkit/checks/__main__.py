@@ -2,4 +2,4 @@
 
 from reportkit.checks.rules import rules_page
 
-print(rules_page(), end="")  # noqa: T201
+print(rules_page(), end="")  # noqa: T201 - printing is its task

@@ -64,6 +64,7 @@ class ClusterWorkers(Executor):
         self._tell = tell
         self._futures: set[Any] = set()
 
+    # Of an executor's functions it takes the one that makes reports.
     def submit(self, work: Work, job: Job, /) -> Future[list[Result]]:  # type: ignore[override]
         """Run a job on some worker; the future ends when its runs are published here."""
         return self._threads.submit(self._on_cluster, work, job)

@@ -66,6 +66,7 @@ class LocalWorkers(Executor):
         self._living: set[int] = set()
         self._context = start_template()
 
+    # Of an executor's functions it takes the one that makes reports.
     def submit(self, work: Work, job: Job, /) -> Future[list[Result]]:  # type: ignore[override]
         """Run ``work(job, tell)`` in a process; the future holds the results that it told."""
         return self._threads.submit(self._in_process, work, job)

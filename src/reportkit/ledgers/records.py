@@ -95,6 +95,14 @@ class Ledger:
         """Rows read from all files."""
         return len(self.line_of)
 
+    @property
+    def account(self) -> dict[str, int]:
+        """Every row read, by what became of it."""
+        return {
+            "read": self.read, "accepted": len(self.frame), "quarantined": self.quarantined,
+            "rejected": self.rejected, "set_aside": self.set_aside,
+        }  # fmt: skip
+
     def place(self, row: int) -> tuple[str, str]:
         """File and line (or ``sheet!row``) of a row."""
         source = self.sources[self.source_of[row]]

@@ -185,11 +185,7 @@ def ledger_record(ledger: Ledger, *, keyed: bool) -> dict[str, Any]:
     return {
         "ledger": ledger.key,
         "name": ledger.schema.name,
-        "read": ledger.read,
-        "accepted": len(ledger.frame),
-        "quarantined": ledger.quarantined,
-        "rejected": ledger.rejected,
-        "set_aside": ledger.set_aside,
+        **ledger.account,
         "told": dict(sorted(Counter(one.rule for one in ledger.violations).items())),
         "rows_keyed": keyed,
         "sources": [
