@@ -39,10 +39,16 @@
     return group.sign === "-" ? make("div", {}, "减去：", list) : list;
   };
 
+  // A part holds its rows column by column: values, and where they repeat which of them stands where.
+  const unpacked = (found) => {
+    const cell = ([values, which], at) => values[which ? which[at] : at];
+    const rows = found.rows.map((row, at) => [row, found.cells.map((column) => cell(column, at))]);
+    return { ...found, rows: Object.fromEntries(rows) };
+  };
   // From a file:// page only a script can be read: each file of evidence calls RK.fact or RK.rows.
   window.RK = {
     fact: (id, found) => loaded.set(id, found),
-    rows: (ledger, part, found) => loaded.set("rows-" + ledger + "-" + part, found),
+    rows: (ledger, part, found) => loaded.set("rows-" + ledger + "-" + part, unpacked(found)),
   };
   const load = (name) => loaded.has(name) ? Promise.resolve(loaded.get(name)) : new Promise((resolve, reject) => {
     const script = make("script", { src: "evidence/" + encodeURIComponent(name) + ".js" });
