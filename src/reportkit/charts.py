@@ -106,7 +106,7 @@ def show_chart(
 
 @cache
 def _know_fonts() -> None:
-    """Tell matplotlib our typefaces, once: each telling reads the files and forgets what it found."""
+    """Tell matplotlib our typefaces, once: each time it reads them and forgets what it found."""
     for path in sorted(reportkit_fonts.folder().glob("*.ttf")):
         if path.name.startswith(("RK-Hei", "RK-Song")):
             font_manager.fontManager.addfont(path)
@@ -121,8 +121,9 @@ def _draw(
     if kind == "bars":
         axes = figure.subplots()
         _bars(axes, data, unit)
-        longest = max(_width(label.get_text()) for label in axes.get_yticklabels())
-        _margins(figure, left=longest * axes.get_yticklabels()[0].get_fontsize(), bottom=0)
+        labels = axes.get_yticklabels()
+        left = max(_width(label.get_text()) * float(label.get_fontsize()) for label in labels)
+        _margins(figure, left=left, bottom=0)
     elif line is None:
         _columns(figure.subplots(), data, unit, limit)
         _margins(figure, left=0, bottom=12)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from html import unescape
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
 
 import ahocorasick
 import pyarrow as pa
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # Shorter values (a surname, a house number) stand in ordinary text too often to mean anything.
 _SHORTEST = 3
+_ENDED = re.compile(r"</(?:\w+:)?(?:p|si|c|comments|title|creator)>")
+_TAG = re.compile("<[^>]*>")
 
 
 def check_leaks(folder: Path, *, personal: Collection[str], allowed: Collection[str]) -> None:
@@ -76,13 +79,10 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner))
 
 
-def _of_xml(content: bytes) -> Iterator[str]:
-    root = ElementTree.fromstring(content)  # noqa: S314 - our own documents
-    for element in root.iter():
-        yield "\n".join(element.attrib.values())
-        # A paragraph's text may be cut into runs, a cell's into parts.
-        if element.tag.rpartition("}")[2] in ("p", "si", "c", "comments", "title", "creator"):
-            yield "".join(element.itertext())
+def _of_xml(content: str) -> Iterator[str]:
+    yield unescape(content)  # with what stands in attributes
+    # A paragraph's text may be cut into runs, a cell's into parts.
+    yield unescape(_TAG.sub("", _ENDED.sub("\n", content)))
 
 
 def _texts(path: Path) -> Iterator[str]:
@@ -102,6 +102,6 @@ def _texts(path: Path) -> Iterator[str]:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
                 if name.endswith(".xml"):
-                    yield from _of_xml(archive.read(name))
+                    yield from _of_xml(archive.read(name).decode())
     else:
         yield content.decode("utf-8", errors="replace")

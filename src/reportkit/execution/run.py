@@ -14,6 +14,7 @@ import logging
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ from reportkit.execution.seen import (
     read_seen,
     write_seen,
 )
+from reportkit.export.document import arrange
 from reportkit.facts import facts_bytes
 from reportkit.params import Project
 from reportkit.proof import input_digest, seal_run, verify_files
@@ -42,6 +44,7 @@ from reportkit.report import Report, open_report
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from reportkit.export.document import DocumentExporter
     from reportkit.params import Scope
     from reportkit.sources import DatabaseSource
 
@@ -244,8 +247,6 @@ def _make(
     report: Report, notebook: Path, parameters: dict[str, Any], staging: Path, *, warm: bool
 ) -> None:
     """Execute, gate, and write everything that is made from the executed notebook."""
-    from nbconvert.exporters import get_exporter
-
     _log.info("executing %s with %s", notebook, parameters)
     if not warm:
         _log.info("kernel: cold")
@@ -262,15 +263,23 @@ def _make(
     checks = json.dumps(seal["checks"], ensure_ascii=False, indent=1) + "\n"
     (staging / "checks.json").write_text(checks, encoding="utf-8")
     write_evidence(seal, report.ledgers, staging / "evidence")
-    for exporter, name in DOCUMENTS.items():
-        made = get_exporter(exporter)()  # type: ignore[no-untyped-call]  # nbconvert has no types
-        content, _ = made.from_notebook_node(executed)
+    document = arrange(executed)
+    for name, exporter in exporters().items():
+        content = exporter().make(document)
         body = content.encode() if isinstance(content, str) else content
         (staging / name).write_bytes(body)
         _log.info("%s: %d bytes", name, len(body))
     personal = {value for ledger in report.ledgers.values() for value in ledger.personal}
     allowed = [str(value) for value in report.district.model_dump().values()]
     check_leaks(staging, personal=personal, allowed=allowed)
+
+
+@cache
+def exporters() -> dict[str, Callable[[], DocumentExporter]]:
+    """What makes each document, as nbconvert knows it by name; it looks through all packages."""
+    from nbconvert.exporters import get_exporter
+
+    return {file: get_exporter(name) for name, file in DOCUMENTS.items()}  # type: ignore[no-untyped-call]  # nbconvert has no types
 
 
 def _same_cells(report: Report, found: dict[str, Any], expected: dict[str, Any]) -> None:

@@ -11,14 +11,14 @@ from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
-from nbconvert.exporters import get_exporter
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
 from reportkit.charts import show_chart
-from reportkit.execution.run import DOCUMENTS
+from reportkit.execution.run import exporters
 from reportkit.export.pages import environment
 from reportkit.forms import form_for, forms
 from reportkit.ledgers import schemas
-from reportkit.proof.surroundings import code_digest
+from reportkit.proof.surroundings import code_digest, fonts
 from reportkit.worktime import work_calendar
 
 # What a report or its notebook imports on the way, found there after the fork.
@@ -52,12 +52,15 @@ def _warm() -> None:
     frame = pd.DataFrame({"件": [1, 2]}, index=["一月", "二月"])
     show_chart("warm", frame, title="暖", kind="bars")
     show_chart("warm", frame, title="暖", kind="columns")
-    for name in DOCUMENTS:
-        get_exporter(name)()  # type: ignore[no-untyped-call]  # nbconvert has no types
+    for exporter in exporters().values():
+        exporter()
     templates = environment()
-    for name in templates.list_templates(filter_func=lambda name: name.endswith(".html.j2")):
+    for name in templates.list_templates(filter_func=lambda name: name.endswith(".j2")):
         templates.get_template(name)
     code_digest()
+    fonts()
+    # Which plug-ins of jupyter_client there are is asked of every installed package, once.
+    KernelProvisionerFactory.instance()
     # Objects that are never collected leave their pages shared with the children.
     gc.collect()
     gc.freeze()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import json
+from typing import TYPE_CHECKING, Any
 
 import typst
 from reportkit_fonts import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["compiler", "picture", "typefaces"]
+__all__ = ["compiler", "pictures", "typefaces"]
 
-_PICTURE = b"""#set page(width: auto, height: auto, margin: 0pt)
-#image(bytes(sys.inputs.svg), format: "svg", width: 156mm)"""
+_PICTURES = b"""#set page(width: auto, height: auto, margin: 0pt)
+#for svg in json(bytes(sys.inputs.svgs)) { page(image(bytes(svg), format: "svg", width: 156mm)) }
+"""
 
 
 def typefaces(*folders: str) -> typst.Fonts:
@@ -30,6 +32,10 @@ def compiler(source: bytes, inputs: Mapping[str, str], fonts: typst.Fonts | None
     return typst.Compiler(source, font_paths=fonts or typefaces(), sys_inputs=dict(inputs))
 
 
-def picture(svg: str) -> bytes:
-    """Return a drawing as PNG, for programs that show no SVG."""
-    return cast("bytes", compiler(_PICTURE, {"svg": svg}).compile(format="png", ppi=200))
+def pictures(svgs: Sequence[str]) -> list[bytes]:
+    """Return drawings as PNG, for programs that show no SVG; the fonts are read once for all."""
+    if not svgs:
+        return []
+    inputs = {"svgs": json.dumps(svgs)}
+    made = compiler(_PICTURES, inputs).compile(format="png", ppi=200)
+    return made if isinstance(made, list) else [made]
