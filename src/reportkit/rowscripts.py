@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from reportkit.ledgers import Ledger
 
-PART = 500
+PART = 1000
 """Row numbers in one part."""
 
 

@@ -275,7 +275,7 @@ def _make(
 
 
 @cache
-def exporters() -> dict[str, Callable[[], DocumentExporter]]:
+def exporters() -> dict[str, type[DocumentExporter]]:
     """What makes each document, as nbconvert knows it by name; it looks through all packages."""
     from nbconvert.exporters import get_exporter
 

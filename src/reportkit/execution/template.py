@@ -15,7 +15,6 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
 from reportkit.charts import show_chart
 from reportkit.execution.run import exporters
-from reportkit.export.pages import environment
 from reportkit.forms import form_for, forms
 from reportkit.ledgers import schemas
 from reportkit.proof.surroundings import code_digest, fonts
@@ -53,10 +52,7 @@ def _warm() -> None:
     show_chart("warm", frame, title="暖", kind="bars")
     show_chart("warm", frame, title="暖", kind="columns")
     for exporter in exporters().values():
-        exporter()
-    templates = environment()
-    for name in templates.list_templates(filter_func=lambda name: name.endswith(".j2")):
-        templates.get_template(name)
+        exporter.prepare()
     code_digest()
     fonts()
     # Which plug-ins of jupyter_client there are is asked of every installed package, once.
