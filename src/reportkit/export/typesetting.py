@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import typst
@@ -16,8 +17,17 @@ _PICTURE = b"""#set page(width: auto, height: auto, margin: 0pt)
 #image(bytes(sys.inputs.svg), format: "svg", width: 156mm)"""
 
 
-def typefaces(*folders: str) -> typst.Fonts:
-    """Return our five typefaces and those of further folders; none of the machine."""
+def typefaces(own: str | None = None) -> typst.Fonts:
+    """Return our five typefaces and those of a folder; none of the machine."""
+    return _read(own) if own else _ours()
+
+
+@cache  # 36 MB that stay the same; an office's own folder may change while a process lives
+def _ours() -> typst.Fonts:
+    return _read()
+
+
+def _read(*folders: str) -> typst.Fonts:
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
