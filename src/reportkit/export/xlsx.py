@@ -7,6 +7,7 @@ Source: Government Analysis Function, Releasing statistics in spreadsheets.
 from __future__ import annotations
 
 import io
+import math
 import re
 from datetime import datetime, time
 from decimal import Decimal, InvalidOperation
@@ -18,7 +19,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.table import Table, TableStyleInfo
 
 from reportkit.archives import without_times
-from reportkit.export.document import Document, DocumentExporter, day_of
+from reportkit.export.document import Document, DocumentExporter, day_of, length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -132,17 +133,23 @@ def _statutory(sheet: Any, table: Block, facts: Mapping[str, Block]) -> None:
                 for c in range(cell["column"] + 1, end_column + 1):
                     sheet.cell(r, c).border = _BOX
             own.fill = _GREY.get(cell["role"], PatternFill())
-            side = "left" if cell["role"] == "label" else "center"
-            own.alignment = Alignment(side, "center", wrap_text=True)
+            side = "left" if cell["role"] == "label" and not cell["upright"] else "center"
+            turned = 255 if cell["upright"] else 0  # one character below the other
+            own.alignment = Alignment(side, "center", wrap_text=True, text_rotation=turned)
             if cell["rowspan"] > 1 or cell["colspan"] > 1:
                 sheet.merge_cells(
                     start_row=at, end_row=end_row, start_column=cell["column"] + 1,
                     end_column=end_column,
                 )  # fmt: skip
     labels = table["label_columns"]
-    for column in range(1, table["columns"] + 1):
-        width = {True: 26, False: 13}[column <= labels] if table["columns"] <= 10 else 11
+    rest = 13 if table["columns"] <= 10 else 11
+    widths = [2 * need + 3 for need in table["needs"]] + [rest] * (table["columns"] - labels)
+    for column, width in enumerate(widths, 1):
         sheet.column_dimensions[get_column_letter(column)].width = width
+    for at, row in enumerate(table["rows"], 2):
+        low = [cell for cell in row if cell["rowspan"] == 1]
+        rooms = (sum(widths[cell["column"] : cell["column"] + cell["colspan"]]) for cell in low)
+        _height(sheet, at, [(cell["text"], room) for cell, room in zip(low, rooms, strict=True)])
     if table["head_rows"]:
         sheet.freeze_panes = sheet.cell(2 + table["head_rows"], labels + 1)
         sheet.print_title_rows = f"2:{1 + table['head_rows']}"
@@ -179,6 +186,7 @@ def _listed(
             own = _write(sheet, last, column, value, _PLAIN, wrap=columns[heading] > 30)
             if heading in ("值", "左边", "右边") and value is not None:
                 _number(own, str(value), str(value))
+        _height(sheet, last, list(zip(map(str, row), columns.values(), strict=True)))
     sheet.freeze_panes, sheet.print_title_rows = "A3", "2:2"
     if last > 2:
         area = f"A2:{get_column_letter(len(columns))}{last}"
@@ -187,8 +195,16 @@ def _listed(
         sheet.add_table(table)
 
 
+def _height(sheet: Any, row: int, texts: Sequence[tuple[str, float]]) -> None:
+    """Make a row as high as its longest text needs, or 4 lines: not every program does so."""
+    lines = max((math.ceil((2 * length(text) + 1) / width) for text, width in texts), default=1)
+    sheet.row_dimensions[row].height = 4 + 14 * min(lines, 4)
+
+
 def _write(sheet: Any, row: int, column: int, value: Any, font: Font, *, wrap: bool = False) -> Any:
     cell = sheet.cell(row, column)
+    if font is _TITLE:
+        sheet.row_dimensions[row].height = 26
     if isinstance(value, str):
         cell.value = value
         cell.data_type = "s"  # never a formula, whatever it begins with
