@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 
 Kind = Literal["bars", "columns"]
 
-# Dark, light and mid tones that stay apart in grey and for colour-blind readers.
+# Dark, light and mid tones that stay apart in grey and for colour-blind readers. The pages give
+# each colour here another one on a dark ground (export/templates/base.css).
 _TONES = ("#1f4e79", "#a9c4dd", "#b5651d")
 _INK, _FAINT = "#222222", "#8a8a8a"
 _STYLE: dict[Any, Any] = {
     "font.family": ["RK Hei", "RK Song"],
     "font.size": 9,
     "text.color": _INK,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
     "axes.edgecolor": _FAINT,
     "axes.labelcolor": _INK,
     "axes.spines.top": False,
@@ -115,8 +118,8 @@ def _know_fonts() -> None:
 def _draw(
     data: pd.DataFrame, *, kind: Kind, unit: str, line: str | None, limit: tuple[str, str] | None
 ) -> str:
-    rows = len(data) * (1 + 0.45 * (len(data.columns) - 1))
-    height = _pitch(rows) * rows + 0.45 if kind == "bars" else 2.0 + 0.9 * (line is not None)
+    rows = len(data) * (1 + 0.25 * (len(data.columns) - 1))
+    height = _pitch(rows) * rows + 0.45 if kind == "bars" else 1.8 + 0.9 * (line is not None)
     figure = Figure(figsize=(6.1, height))
     if kind == "bars":
         axes = figure.subplots()
@@ -168,7 +171,7 @@ def _bars(axes: Axes, data: pd.DataFrame, unit: str) -> None:
         middle = (number - (len(data.columns) - 1) / 2) * thick
         drawn = axes.barh(
             [place - middle for place in places], data[name], thick * 0.86,
-            color=_TONES[number], label=str(name),
+            color=_TONES[number], label=str(name), clip_on=False,
         )  # fmt: skip
         axes.bar_label(drawn, padding=3, fontsize=size if len(data.columns) == 1 else 7)
     axes.set_yticks(list(places), [_cut(str(label)) for label in data.index], fontsize=size)
@@ -185,7 +188,7 @@ def _columns(axes: Axes, data: pd.DataFrame, unit: str, limit: tuple[str, str] |
         offset = (number - (len(data.columns) - 1) / 2) * width
         drawn = axes.bar(
             [place + offset for place in places], data[name], width * 0.92,
-            color=_TONES[number], label=str(name),
+            color=_TONES[number], label=str(name), clip_on=False,
         )  # fmt: skip
         axes.bar_label(drawn, [f"{v}" if v else "" for v in data[name]], padding=1, fontsize=7)
     if limit is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import typst
@@ -18,8 +19,17 @@ _PICTURES = b"""#set page(width: auto, height: auto, margin: 0pt)
 """
 
 
-def typefaces(*folders: str) -> typst.Fonts:
-    """Return our five typefaces and those of further folders; none of the machine."""
+def typefaces(own: str | None = None) -> typst.Fonts:
+    """Return our five typefaces and those of a folder; none of the machine."""
+    return _read(own) if own else _ours()
+
+
+@cache  # 36 MB that stay the same; an office's own folder may change while a process lives
+def _ours() -> typst.Fonts:
+    return _read()
+
+
+def _read(*folders: str) -> typst.Fonts:
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,

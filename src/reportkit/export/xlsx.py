@@ -7,6 +7,7 @@ Source: Government Analysis Function, Releasing statistics in spreadsheets.
 from __future__ import annotations
 
 import io
+import math
 import re
 from datetime import datetime, time
 from decimal import Decimal, InvalidOperation
@@ -18,7 +19,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.table import Table, TableStyleInfo
 
 from reportkit.archives import without_times
-from reportkit.export.document import Document, DocumentExporter, day_of
+from reportkit.export.document import Document, DocumentExporter, day_of, length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +39,7 @@ _STYLES = {
     "表 band": (11, True, "center", "center", True, "E8E8E8"),
     "表 head": (11, True, "center", "center", True, "F4F4F4"),
     "表 label": (11, False, "left", "center", True, None),
+    "表 upright": (11, False, "center", "center", True, None),
     "表 value": (11, False, "center", "center", True, None),
 }
 _ORIGINS = {"ledger": "台账计算", "sum": "合计", "declared": "申报"}
@@ -105,7 +107,8 @@ def _style(
         name, Font(name="宋体", size=size, bold=bold),
         PatternFill("solid", grey) if grey else PatternFill(),
         border=_BOX if name.startswith("表") else Border(),
-        alignment=Alignment(across, down, wrap_text=wrap),
+        # 255: one character below the other.
+        alignment=Alignment(across, down, 255 if name == "表 upright" else 0, wrap_text=wrap),
     )  # fmt: skip
 
 
@@ -143,7 +146,7 @@ def _statutory(sheet: Any, table: Block, facts: Mapping[str, Block]) -> None:
     _write(sheet, 1, 1, table["title"], "标题")
     for at, row in enumerate(table["rows"], 2):
         for cell in row:
-            style = f"表 {cell['role']}"
+            style = "表 upright" if cell["upright"] else f"表 {cell['role']}"
             end_row, end_column = at + cell["rowspan"] - 1, cell["column"] + cell["colspan"]
             for r in range(at, end_row + 1):
                 for c in range(cell["column"] + 1, end_column + 1):
@@ -156,9 +159,14 @@ def _statutory(sheet: Any, table: Block, facts: Mapping[str, Block]) -> None:
                 # merge_cells would go through every cell's lines, which are there already.
                 sheet.merged_cells.add(f"{own.coordinate}:{last}")
     labels = table["label_columns"]
-    for column in range(1, table["columns"] + 1):
-        width = {True: 26, False: 13}[column <= labels] if table["columns"] <= 10 else 11
+    rest = 13 if table["columns"] <= 10 else 11
+    widths = [2 * need + 3 for need in table["needs"]] + [rest] * (table["columns"] - labels)
+    for column, width in enumerate(widths, 1):
         sheet.column_dimensions[get_column_letter(column)].width = width
+    for at, row in enumerate(table["rows"], 2):
+        low = [cell for cell in row if cell["rowspan"] == 1]
+        rooms = (sum(widths[cell["column"] : cell["column"] + cell["colspan"]]) for cell in low)
+        _height(sheet, at, [(cell["text"], room) for cell, room in zip(low, rooms, strict=True)])
     if table["head_rows"]:
         sheet.freeze_panes = sheet.cell(2 + table["head_rows"], labels + 1)
         sheet.print_title_rows = f"2:{1 + table['head_rows']}"
@@ -196,6 +204,7 @@ def _listed(
             own = _write(sheet, last, column, value, style)
             if heading in ("值", "左边", "右边") and value is not None:
                 _number(own, str(value), str(value))
+        _height(sheet, last, list(zip(map(str, row), columns.values(), strict=True)))
     sheet.freeze_panes, sheet.print_title_rows = "A3", "2:2"
     if last > 2:
         area = f"A2:{get_column_letter(len(columns))}{last}"
@@ -204,9 +213,17 @@ def _listed(
         sheet.add_table(table)
 
 
+def _height(sheet: Any, row: int, texts: Sequence[tuple[str, float]]) -> None:
+    """Make a row as high as its longest text needs, or 4 lines: not every program does so."""
+    lines = max((math.ceil((2 * length(text) + 1) / width) for text, width in texts), default=1)
+    sheet.row_dimensions[row].height = 4 + 14 * min(lines, 4)
+
+
 def _write(sheet: Any, row: int, column: int, value: Any, style: str) -> Any:
     cell = sheet.cell(row, column)
     cell.style = style
+    if style == "标题":
+        sheet.row_dimensions[row].height = 26
     if isinstance(value, str):
         cell.value = value
         cell.data_type = "s"  # never a formula, whatever it begins with
