@@ -20,6 +20,7 @@ from nbconvert.exporters import get_exporter
 from reportkit import open_report
 from reportkit.cli import cli
 from reportkit.facts import facts_bytes
+from reportkit.proof.attestation import attest
 from reportkit.proof.dsse import keygen, read_trusted
 from reportkit.proof.manifest import write_manifest
 from reportkit.proof.printed import check_documents
@@ -212,11 +213,11 @@ AUDIT = 'data-fact="t3.new.total">70</a>'
 def test_a_changed_figure_is_named_even_when_sealed_again(name, change, told, copy, sealed):
     change(copy)
     seal_again(copy)
-    (copy / "attestation.dsse.json").unlink()
+    attest(copy)
     assert files_level(copy).holds
     assert told in facts_level(copy, data=copy).findings  # without the ledgers
     refused = files_level(copy, read_trusted(sealed.keys))
-    assert refused.findings == ("nobody has signed this run",)
+    assert refused.findings == ("attestation.dsse.json: nobody has signed it",)
 
 
 def test_one_changed_cell_names_its_line_and_exactly_the_facts_that_moved(sealed, tmp_path):

@@ -1,5 +1,6 @@
 """Manifest, sums, signatures and chains, over small runs made by hand."""
 
+import base64
 import json
 import os
 import random
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reportkit.errors import InputError, ReportkitError
-from reportkit.proof.attestation import check_attestation, sign_run, statement
+from reportkit.proof.attestation import attest, check_attestation, sign_run, statement
 from reportkit.proof.chain import check_batches, check_chain, in_force, seal_batch
 from reportkit.proof.dsse import (
     check_signatures,
@@ -57,6 +58,7 @@ def make_run(place, run="20260102T030405Z-a", district="huli"):
     for name in ("facts.json", "report.html", "evidence/t3.new.total.parquet"):
         (folder / name).write_text(f"{name} of {run}", encoding="utf-8")
     write_manifest(folder, record(run, district, in_force(place)))
+    attest(folder)
     new = place / ".new"
     new.symlink_to(Path("runs") / run)
     new.replace(place / "current")
@@ -89,6 +91,7 @@ def refusal(folder):
 
 EVIDENCE = "evidence/t3.new.total.parquet"
 FILES = ["MANIFEST.json", "SHA256SUMS", "facts.json", "report.html", EVIDENCE]
+ATTESTATION = "attestation.dsse.json"
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -102,7 +105,7 @@ def test_any_flipped_byte_is_named(run, name):
     verify_files(run)
 
 
-@pytest.mark.parametrize("name", FILES[1:])
+@pytest.mark.parametrize("name", [*FILES[1:], ATTESTATION])
 def test_a_removed_file_is_named(run, name):
     (run / name).unlink()
     assert f"{name} is missing" in refusal(run)
@@ -122,7 +125,7 @@ def test_a_run_that_lost_its_manifest_is_told_among_others(run):
     assert "MANIFEST.json" in verdict.findings[0]
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, ATTESTATION])
 def test_a_link_in_place_of_a_file_is_named(run, name, tmp_path):
     shutil.move(run / name, tmp_path / "elsewhere")
     (run / name).symlink_to(tmp_path / "elsewhere")
@@ -213,6 +216,20 @@ def test_nothing_is_signed_that_was_changed_after_the_first(run, keys):
         sign_run(run, signers["reviewer"])
 
 
+def test_what_nobody_has_signed_is_an_envelope_that_says_so(run):
+    whole = (run / ATTESTATION).read_bytes()
+    document = json.loads(whole)
+    assert document["payloadType"] == "application/vnd.in-toto+json"
+    assert base64.b64decode(document["payload"]) == statement(run)
+    assert document["signatures"] == []
+    verdict = files_level(run)
+    assert verdict.holds
+    assert "signed: by nobody" in verdict.notes[1]
+    for at in range(len(whole)):
+        (run / ATTESTATION).write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert not files_level(run).holds
+
+
 def test_a_resealed_run_is_not_the_signed_one(run, keys):
     signers, trusted = keys
     for signer in signers.values():
@@ -220,7 +237,7 @@ def test_a_resealed_run_is_not_the_signed_one(run, keys):
     (run / "facts.json").write_text("other", encoding="utf-8")
     write_manifest(run, record())
     verify_files(run)
-    with pytest.raises(ReportkitError, match="is not the one that was signed"):
+    with pytest.raises(ReportkitError, match="is not the one that it states"):
         check_attestation(run, trusted)
 
 

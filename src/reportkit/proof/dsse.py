@@ -135,7 +135,7 @@ def envelope(payload: bytes, signatures: Mapping[str, bytes]) -> bytes:
 
 
 def open_envelope(content: bytes) -> tuple[bytes, dict[str, bytes]]:
-    """Payload and signatures of an envelope; nothing of the payload is believed yet.
+    """Payload and signatures (none, where nobody has signed yet); nothing of it is believed yet.
 
     Raises
     ------
@@ -149,11 +149,11 @@ def open_envelope(content: bytes) -> tuple[bytes, dict[str, bytes]]:
             one["keyid"]: base64.b64decode(one["sig"], validate=True)
             for one in document["signatures"]
         }
-        same = envelope(payload, signatures) == content and bool(signatures)
+        same = envelope(payload, signatures) == content
     except (ValueError, KeyError, TypeError, RecursionError):
         same = False
     if not same:
-        message = "it is no DSSE envelope in the form that reportkit writes, with a signature"
+        message = "it is no DSSE envelope in the form that reportkit writes"
         raise ReportkitError("attestation-wrong", message)
     return payload, signatures
 
@@ -166,9 +166,11 @@ def check_signatures(payload: bytes, signatures: Mapping[str, bytes], trusted: T
     Raises
     ------
     ReportkitError
-        ``signature-wrong``: a signature of a trusted key does not hold; ``signature-missing``:
-        a role has not signed, or no trusted key has.
+        ``unsigned``: there is no signature; ``signature-wrong``: one of a trusted key does not
+        hold, or a key signed that is none of them; ``signature-missing``: a role has not signed.
     """
+    if not signatures:
+        raise ReportkitError("unsigned", "nobody has signed it")
     message = pae(payload)
     signed: dict[str, str] = {}
     for keyid, signature in signatures.items():

@@ -72,10 +72,7 @@ def files_level(run: Path, trusted: Trusted | None = None) -> Verdict:
         try:
             notes.append("signed: " + check_attestation(run, trusted))
         except ReportkitError as error:
-            if error.reason == "unsigned" and trusted is None:
-                notes.append("nobody has signed it: whoever can write here can make it anew")
-            else:
-                findings.append(error.message)
+            findings.append(error.message)
         notes.append("chain: " + check_chain(run))
     except ReportkitError as error:
         findings.append(error.message.removeprefix(f"{run}: "))
