@@ -303,7 +303,7 @@ def verify(
     from reportkit.proof.chain import check_batches
     from reportkit.proof.dsse import read_trusted
     from reportkit.proof.rerun import rerun_level
-    from reportkit.proof.verify import environment_level, facts_level, files_level, find_runs
+    from reportkit.proof.verify import data_levels, environment_level, files_level, find_runs
 
     trusted = read_trusted(keys) if keys else None
     runs = [run for folder in folders for run in find_runs(folder)]
@@ -312,14 +312,14 @@ def verify(
     for run in runs:
         levels = [files_level(run, trusted)]
         if levels[0].holds and run in chosen:
-            levels += [facts_level(run, data=data, params=params), environment_level(run)]
+            levels += [*data_levels(run, data=data, params=params), environment_level(run)]
             if rerun or cold:
                 levels.append(rerun_level(run, data=data, params=params))
-        holds = all(level.holds for level in levels)
+        holds = all(level.holds is not False for level in levels)
         told.append({"run": str(run), "holds": holds, "levels": [one.as_json() for one in levels]})
         lines.append(f"{run}: {'holds' if holds else 'DOES NOT HOLD'}")
         for one in levels:
-            lines.append(f"  {one.level}: {'holds' if one.holds else 'does not hold'}")
+            lines.append(f"  {one.level}: {one.verdict}")
             lines += [f"    - {finding}" for finding in one.findings]
             lines += [f"    {note}" for note in one.notes]
     batches = [f"{folder}: {one}" for folder in folders for one in check_batches(folder, trusted)]

@@ -26,8 +26,8 @@ from reportkit.proof.manifest import write_manifest
 from reportkit.proof.printed import check_documents
 from reportkit.proof.recount import recount
 from reportkit.proof.rerun import compare, rerun_level
-from reportkit.proof.sqlledger import SqlLedger
-from reportkit.proof.verify import facts_level, files_level
+from reportkit.proof.sqlledger import Wanted, read_again
+from reportkit.proof.verify import data_levels, files_level
 from reportkit.worktime import work_calendar
 
 CONTEXT = Path(__file__).parents[1] / "data/proof/context.json"
@@ -117,6 +117,11 @@ def copy(sealed, tmp_path):
     return tmp_path / "copy"
 
 
+def findings(run, **folders):
+    """What is wrong with ledgers and facts, in order."""
+    return [one for verdict in data_levels(run, **folders) for one in verdict.findings]
+
+
 def seal_again(folder):
     manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
     del manifest["files"], manifest["schema"]
@@ -127,10 +132,12 @@ def test_a_signed_run_holds_and_its_ledgers_count_the_same(sealed):
     data = sealed.project / "data"
     status, told, _ = command("verify", sealed.run, "--keys", sealed.keys, "--data", data)
     assert status == 0, told
-    assert levels(told) == {"files": [], "facts": [], "environment": []}
+    assert levels(told) == {"files": [], "ledgers": [], "facts": [], "environment": []}
     (run,) = told["runs"]
-    facts = run["levels"][1]["notes"]
-    assert facts[0] == "206 facts; 170 of 170 from ledgers counted again in SQL"
+    assert run["levels"][1]["notes"] == ["7 of 7 ledgers read again, record by record"]
+    # Nothing is left that was not computed again.
+    facts = ["206 facts; 170 of 170 from ledgers counted again in SQL"]
+    assert run["levels"][2]["notes"] == facts
     assert "signed: zhang" in run["levels"][0]["notes"][1]
 
 
@@ -215,7 +222,7 @@ def test_a_changed_figure_is_named_even_when_sealed_again(name, change, told, co
     seal_again(copy)
     attest(copy)
     assert files_level(copy).holds
-    assert told in facts_level(copy, data=copy).findings  # without the ledgers
+    assert told in findings(copy, data=copy)  # without the ledgers
     refused = files_level(copy, read_trusted(sealed.keys))
     assert refused.findings == ("attestation.dsse.json: nobody has signed it",)
 
@@ -232,14 +239,12 @@ def test_one_changed_cell_names_its_line_and_exactly_the_facts_that_moved(sealed
     types[row] = "科研机构"
     index = table.column_names.index("申请人类型")
     pq.write_table(table.set_column(index, "申请人类型", pa.array(types)), path)
-    verdict = facts_level(sealed.run, data=tmp_path / "data")
-    assert verdict.findings[0] == (
-        "data/pingtan/applications-2021.parquet is not the file that the run read"
-    )
-    assert verdict.findings[1] == (
+    told = findings(sealed.run, data=tmp_path / "data")
+    assert told[0] == "data/pingtan/applications-2021.parquet is not what the run read"
+    assert told[1] == (
         f"data/pingtan/applications-2021.parquet:{row + 1}: not the record that the run read"
     )
-    moved = {one.partition(" moved")[0] for one in verdict.findings[2:]}
+    moved = {one.partition(" moved")[0] for one in told[2:]}
     now = open_report("pingtan", 2021, params=sealed.project / "params", data=tmp_path / "data")
     there = json.loads((sealed.run / "facts.json").read_text(encoding="utf-8"))["facts"]
     here = {fact["id"]: fact for fact in now.facts_document()["facts"]}
@@ -263,7 +268,9 @@ def test_a_record_more_and_a_record_less_are_told(sealed, tmp_path):
 
     def counted(content):
         path.write_bytes(content)
-        return recount(SqlLedger(sealed.run, ledger, [path], work_calendar()), fees, run=sealed.run)
+        wanted = [Wanted(ledger, [path])]
+        (raw,) = read_again(sealed.run, wanted, work_calendar()).values()
+        return recount(raw, fees, run=sealed.run)
 
     more = counted(whole + "\r\n票1,项1,2021年3月3日,1.5万元\r\n".encode())
     assert more.lines == (
@@ -277,10 +284,12 @@ def test_a_record_more_and_a_record_less_are_told(sealed, tmp_path):
 
 
 def test_without_ledgers_everything_else_is_checked(sealed, tmp_path):
-    verdict = facts_level(sealed.run, data=tmp_path)
-    assert verdict.holds
-    assert verdict.notes[0] == "206 facts; 0 of 170 from ledgers counted again in SQL"
-    assert sum("not counted again" in note for note in verdict.notes) == 7
+    ledgers, facts = data_levels(sealed.run, data=tmp_path)
+    assert (ledgers.holds, ledgers.verdict) == (None, "could not be told")
+    assert ledgers.notes[0] == "0 of 7 ledgers read again, record by record"
+    assert sum("not counted again" in note for note in ledgers.notes) == 7
+    assert facts.holds
+    assert facts.notes[0] == "206 facts; 0 of 170 from ledgers counted again in SQL"
 
 
 def test_other_keys_and_no_keys_are_refused(sealed, tmp_path):
@@ -356,7 +365,7 @@ def test_a_folder_of_outputs_is_sampled(sealed, tmp_path):
     )
     status, told, _ = command("verify", tmp_path / "outputs", "--sample", 1, "--data", tmp_path)
     assert status == 0, told
-    assert sorted(len(run["levels"]) for run in told["runs"]) == [1, 3]
+    assert sorted(len(run["levels"]) for run in told["runs"]) == [1, 4]
     assert len(told["sampled"]) == 1
 
 
