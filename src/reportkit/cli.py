@@ -284,7 +284,7 @@ def synth(published: tuple[Path, ...], *, out: Path) -> Result:
 @click.argument("folders", nargs=-1, required=True, type=_FOLDER, metavar="RUN...")
 @click.option("--keys", type=_FOLDER, help="Public keys that must have signed (*.pub).")
 @click.option("--rerun", is_flag=True, help="Make the report again and compare, byte for byte.")
-@click.option("--cold", is_flag=True, help="As --rerun, with a kernel that nothing warmed up.")
+@click.option("--cold", is_flag=True, help="As --rerun, in a kernel that starts from nothing.")
 @click.option("--sample", type=click.IntRange(1), help="Look into so many runs, drawn at random.")
 def verify(
     folders: tuple[Path, ...],
@@ -314,7 +314,7 @@ def verify(
         if levels[0].holds and run in chosen:
             levels += [*data_levels(run, data=data, params=params), environment_level(run)]
             if rerun or cold:
-                levels.append(rerun_level(run, data=data, params=params))
+                levels.append(rerun_level(run, data=data, params=params, cold=cold))
         holds = all(level.holds is not False for level in levels)
         told.append({"run": str(run), "holds": holds, "levels": [one.as_json() for one in levels]})
         lines.append(f"{run}: {'holds' if holds else 'DOES NOT HOLD'}")

@@ -318,7 +318,8 @@ def test_a_reviewer_signs_by_the_command(sealed, copy, tmp_path):
     assert not files_level(sealed.run, read_trusted(tmp_path / "keys")).holds
 
 
-def test_a_run_comes_out_again_in_another_world(sealed, tmp_path):
+@pytest.mark.parametrize("kernel", ["--rerun", "--cold"])
+def test_a_run_comes_out_again_in_another_world(kernel, sealed, tmp_path):
     """Other hash seed, zone, locale, HOME, working folder, threads and umask: the same bytes."""
     env = {
         "PYTHONHASHSEED": "7", "TZ": "America/New_York", "LC_ALL": "C", "HOME": str(tmp_path),
@@ -326,11 +327,17 @@ def test_a_run_comes_out_again_in_another_world(sealed, tmp_path):
     }  # fmt: skip
     before = os.umask(0o077)
     try:
-        done = sealed.reportkit("verify", sealed.run, "--rerun", "--json", env=env)
+        done = sealed.reportkit("verify", sealed.run, kernel, "--json", env=env)
     finally:
         os.umask(before)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert levels(json.loads(done.stdout))["rerun"] == []
+    told = json.loads(done.stdout)
+    assert levels(told)["rerun"] == []
+    forked = "executed in a kernel forked from a warm process"
+    executed = {"--rerun": forked, "--cold": "executed in a cold kernel"}[kernel]
+    assert told["runs"][0]["levels"][-1]["notes"] == [
+        executed, "facts, evidence, notebook and documents came out the same",
+    ]  # fmt: skip
 
 
 def test_a_rerun_names_the_cell_and_the_document(sealed, copy):
