@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import random
 import signal
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 import click
 
 from reportkit import __version__
-from reportkit.errors import ReportkitError
+from reportkit.errors import InputError, ReportkitError
 from reportkit.privacy import SESSION_TOLD, Pseudonyms
 
 Command = Callable[..., Any]
@@ -359,14 +360,19 @@ def keygen(file: Path) -> Result:
 
 @_command()
 @click.argument("folder", type=_FOLDER, metavar="RUN")
-@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), required=True)
-def sign(folder: Path, *, key: Path) -> Result:
+@click.option(
+    "--key", type=click.Path(path_type=Path, dir_okay=False),
+    help="A private key; default: the key or the command that the environment names.",
+)  # fmt: skip
+def sign(folder: Path, *, key: Path | None) -> Result:
     """Add a signature to a run whose files are whole."""
     from reportkit.proof import verify_files
     from reportkit.proof.attestation import sign_run
-    from reportkit.proof.dsse import read_signer
+    from reportkit.proof.dsse import read_signer, signer_from
 
-    signer = read_signer(key)
+    signer = read_signer(key) if key else signer_from(os.environ)
+    if signer is None:
+        raise InputError("signing-key", "nothing says who signs; name a private key with --key")
     verify_files(folder)
     sign_run(folder.resolve(), signer)
     text = f"{folder} signed by key {signer.keyid}"

@@ -309,21 +309,44 @@ def test_of_ten_thousand_changed_envelopes_none_is_accepted(run, keys):
     assert not accepted((json.dumps(document, indent=1) + "\n").encode())
 
 
-def test_openssl_alone_verifies_a_signature(run, keys, tmp_path):
-    """The recipe of the auditors' page, as it stands there."""
-    signers, _ = keys
-    sign_run(run, signers["preparer"])
-    page = (Path(__file__).parents[2] / "docs/auditors.md").read_text(encoding="utf-8")
-    recipe = page.split("```bash\n# openssl")[1].split("```")[0]
-    script = "set -eu\n# openssl" + recipe
-    command = ["bash", "-c", script, "bash", str(run), str(tmp_path / "preparer.key.pub")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+@pytest.mark.parametrize("page", ["auditors.md", "auditors.zh.md"])
+@pytest.mark.parametrize("kind", ["openssl", "ssh-keygen"])
+def test_other_programs_alone_verify_a_signature(kind, page, run, keys, tmp_path):
+    """The recipe of the auditors' pages, as it stands there."""
+    if kind == "openssl":
+        sign_run(run, keys[0]["preparer"])
+        names = ["preparer.key.pub", "reviewer.key.pub"]
+    else:
+        names = ["one.pub", "other.pub"]
+        for name in names:
+            key = tmp_path / name.removesuffix(".pub")
+            make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
+            subprocess.run(make, check=True)
+        signer = {
+            "REPORTKIT_SIGNER_COMMAND": f"ssh-keygen -q -Y sign -n reportkit -f {tmp_path}/one",
+            "REPORTKIT_SIGNER_PUBLIC_KEY": str(tmp_path / "one.pub"),
+        }
+        sign_run(run, signer_from(signer))
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    recipe = text.split("```bash\n# openssl")[1].split("```")[0]
+
+    def check(name):
+        command = ["bash", "-eu", "-c", "# " + recipe, "bash", str(run), str(tmp_path / name)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    done = check(names[0])
     assert done.returncode == 0, done.stderr
-    assert "Signature Verified Successfully" in done.stdout
+    good = {
+        "openssl": "Signature Verified Successfully",
+        "ssh-keygen": 'Good "reportkit" signature',
+    }
+    assert good[kind] in done.stdout
     assert "facts.json: OK" in done.stdout
-    command[-1] = str(tmp_path / "reviewer.key.pub")
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert done.returncode != 0
+    assert check(names[1]).returncode != 0
+    (run / "facts.json").write_text("another", encoding="utf-8")
+    assert check(names[0]).returncode != 0
+    write_manifest(run, record())  # sealed again, but not signed
+    assert check(names[0]).returncode != 0
 
 
 def test_a_run_names_the_one_it_took_the_place_of(run):
