@@ -225,7 +225,7 @@ def test_what_nobody_has_signed_is_an_envelope_that_says_so(run):
     verdict = files_level(run)
     assert verdict.holds
     assert "signed: by nobody" in verdict.notes[1]
-    for at in range(len(whole)):
+    for at in range(0, len(whole), 17):
         (run / ATTESTATION).write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
         assert not files_level(run).holds
 

@@ -29,7 +29,7 @@ import pyarrow.compute as pc
 
 from reportkit.errors import ReportkitError
 from reportkit.proof.manifest import digest
-from reportkit.proof.workbooks import plain_text, read_sheet
+from reportkit.proof.workbooks import plain_text, read_sheets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -109,7 +109,7 @@ def read_cells(
             return _parquet(source, place, connection)
         if source["format"] == "csv":
             return _csv(source, place)
-        sheet = read_sheet(place, source["sheet"])
+        sheet = read_sheets(place)[source["sheet"]]
         return _records(sheet.rows, source, sheet.epoch, digest(place))
     except LookupError as error:
         told = str(error) or "its heading is not there"

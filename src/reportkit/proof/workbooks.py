@@ -33,13 +33,15 @@ class Sheet:
     rows: Iterator[Row]
 
 
-def read_sheet(path: Path, name: str) -> Sheet:
-    """A sheet by its name; cells merged downwards show their value in each row that has text.
+def read_sheets(path: Path) -> dict[str, Sheet]:
+    """The sheets of a workbook by name, each read when its rows are asked for.
+
+    Cells merged downwards show their value in each row that has text.
 
     Raises
     ------
     KeyError
-        There is no such sheet or part.
+        A part is not there.
     ValueError, zipfile.BadZipFile, xml.etree.ElementTree.ParseError
         It is no workbook, or unpacks to more than 2 GiB.
     """
@@ -49,11 +51,15 @@ def read_sheet(path: Path, name: str) -> Sheet:
         raise ValueError(message)
     tree = _tree(book, "xl/workbook.xml")
     targets = {one.get("Id"): one.get("Target", "") for one in _tree(book, _relations(_BOOK))}
-    sheets = {one.get("name"): _attribute(one, "id") for one in _each(tree, "sheet")}
-    part = posixpath.normpath(posixpath.join("/xl", targets[sheets[name]]))[1:]
     counted = [one.get("date1904") for one in _each(tree, "workbookPr")]
     epoch = 1904 if counted and counted[0] in ("1", "true") else 1900
-    return Sheet(epoch, _rows(book, part, _strings(book), _dated(book), epoch))
+    strings, dated = _strings(book), _dated(book)
+    sheets = {}
+    for one in _each(tree, "sheet"):
+        part = posixpath.normpath(posixpath.join("/xl", targets[_attribute(one, "id")]))[1:]
+        rows = _rows(book, part, strings, dated, epoch)
+        sheets[one.get("name", "")] = Sheet(epoch, rows)
+    return sheets
 
 
 _BOOK = "xl/workbook.xml"
@@ -117,7 +123,7 @@ def _rows(
     ranges = _merged(book, part)
     shown: dict[int, str] = {}
     number = 0
-    with book, book.open(part) as file:
+    with book.open(part) as file:
         for _, element in ET.iterparse(file):  # noqa: S314 - as above
             if not element.tag.endswith("}row"):
                 continue
