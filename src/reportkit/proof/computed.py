@@ -109,11 +109,11 @@ def compute(fact: Fact, known: Mapping[str, str]) -> str | None:
     (now,), before = values, Fraction(stated[1])
     if kind == "difference":
         return _written(now - before, None)
-    if kind == "words" or now < 0 or before < 0:
-        return None
-    if now == before:
+    if kind == "rate" and now == before:
         return "0"
-    return _written((now - before) * 100 / before, stated[3]) if before else None
+    if kind == "words" or before <= 0 or now < 0:
+        return None
+    return _written((now - before) * 100 / before, stated[3])
 
 
 def _written(value: Fraction, places: str | None) -> str:
