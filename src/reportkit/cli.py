@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import random
 import signal
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 import click
 
 from reportkit import __version__
-from reportkit.errors import ReportkitError
+from reportkit.errors import InputError, ReportkitError
 from reportkit.privacy import SESSION_TOLD, Pseudonyms
 
 Command = Callable[..., Any]
@@ -284,7 +285,7 @@ def synth(published: tuple[Path, ...], *, out: Path) -> Result:
 @click.argument("folders", nargs=-1, required=True, type=_FOLDER, metavar="RUN...")
 @click.option("--keys", type=_FOLDER, help="Public keys that must have signed (*.pub).")
 @click.option("--rerun", is_flag=True, help="Make the report again and compare, byte for byte.")
-@click.option("--cold", is_flag=True, help="As --rerun, with a kernel that nothing warmed up.")
+@click.option("--cold", is_flag=True, help="As --rerun, in a kernel that starts from nothing.")
 @click.option("--sample", type=click.IntRange(1), help="Look into so many runs, drawn at random.")
 def verify(
     folders: tuple[Path, ...],
@@ -303,7 +304,7 @@ def verify(
     from reportkit.proof.chain import check_batches
     from reportkit.proof.dsse import read_trusted
     from reportkit.proof.rerun import rerun_level
-    from reportkit.proof.verify import environment_level, facts_level, files_level, find_runs
+    from reportkit.proof.verify import data_levels, environment_level, files_level, find_runs
 
     trusted = read_trusted(keys) if keys else None
     runs = [run for folder in folders for run in find_runs(folder)]
@@ -312,14 +313,14 @@ def verify(
     for run in runs:
         levels = [files_level(run, trusted)]
         if levels[0].holds and run in chosen:
-            levels += [facts_level(run, data=data, params=params), environment_level(run)]
+            levels += [*data_levels(run, data=data, params=params), environment_level(run)]
             if rerun or cold:
-                levels.append(rerun_level(run, data=data, params=params))
-        holds = all(level.holds for level in levels)
+                levels.append(rerun_level(run, data=data, params=params, cold=cold))
+        holds = all(level.holds is not False for level in levels)
         told.append({"run": str(run), "holds": holds, "levels": [one.as_json() for one in levels]})
         lines.append(f"{run}: {'holds' if holds else 'DOES NOT HOLD'}")
         for one in levels:
-            lines.append(f"  {one.level}: {'holds' if one.holds else 'does not hold'}")
+            lines.append(f"  {one.level}: {one.verdict}")
             lines += [f"    - {finding}" for finding in one.findings]
             lines += [f"    {note}" for note in one.notes]
     batches = [f"{folder}: {one}" for folder in folders for one in check_batches(folder, trusted)]
@@ -359,14 +360,19 @@ def keygen(file: Path) -> Result:
 
 @_command()
 @click.argument("folder", type=_FOLDER, metavar="RUN")
-@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), required=True)
-def sign(folder: Path, *, key: Path) -> Result:
+@click.option(
+    "--key", type=click.Path(path_type=Path, dir_okay=False),
+    help="A private key; default: the key or the command that the environment names.",
+)  # fmt: skip
+def sign(folder: Path, *, key: Path | None) -> Result:
     """Add a signature to a run whose files are whole."""
     from reportkit.proof import verify_files
     from reportkit.proof.attestation import sign_run
-    from reportkit.proof.dsse import read_signer
+    from reportkit.proof.dsse import read_signer, signer_from
 
-    signer = read_signer(key)
+    signer = read_signer(key) if key else signer_from(os.environ)
+    if signer is None:
+        raise InputError("signing-key", "nothing says who signs; name a private key with --key")
     verify_files(folder)
     sign_run(folder.resolve(), signer)
     text = f"{folder} signed by key {signer.keyid}"
