@@ -145,9 +145,7 @@ def _keys(model: type[BaseModel]) -> list[str]:
     for names, kind, meaning in described(model):
         told = kind.removesuffix(", optional").strip("{}").replace('"', "`")
         told = re.sub(r"\b(str|int|bool|date)\b", lambda m: _PLAIN[m[1]], told)
-        told = re.sub(
-            r"\w+", lambda m: f"[{m[0]}](#{m[0].lower()})" if m[0] in linked else m[0], told
-        )
+        told = re.sub(rf"\b({linked})\b", lambda m: f"[{m[1]}](#{m[1].lower()})", told)
         field = model.model_fields[names[0]]
         default = "needed" if field.is_required() else "may be left out"
         if isinstance(field.default, str | bool | int) and field.default != "":

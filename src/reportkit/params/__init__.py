@@ -1,6 +1,6 @@
 """Who reports, and what this report adds: typed, and unknown keys are refused."""
 
-from reportkit.params.district import District, Scope, check_id
+from reportkit.params.district import District, Level, Scope, check_id
 from reportkit.params.project import Project
 from reportkit.params.report import (
     FACT_ID,
@@ -17,6 +17,7 @@ __all__ = [
     "Declared",
     "District",
     "FactId",
+    "Level",
     "Project",
     "Relation",
     "ReportParams",
