@@ -98,6 +98,7 @@ def _options(params: Iterable[click.Parameter]) -> list[str]:
     for param in params:
         if isinstance(param, click.Option):
             kind = "" if param.is_flag else f" {param.make_metavar(click.Context(cli))}"
+            kind = kind.replace(" RANGE", "").replace("|", "/")  # no stroke within a table
             rows.append((f"`{param.opts[0]}{kind}`", param.help or ""))
     return _table(("option", "means"), rows) if rows else []
 
@@ -109,8 +110,9 @@ def parameters_page() -> str:
     """Every key of the YAML files under ``params/``."""
     lines = [
         "",
-        "An unknown key is refused, with its line and the nearest known one. Every value keeps its",
-        "written form: `007` stays `007`. [batch.yaml](batch.md) has a page of its own.",
+        "A key may be left out unless it is needed; an unknown one is refused, with its line and",
+        "the nearest known. Every value keeps its written form: `007` stays `007`.",
+        "[batch.yaml](batch.md) has a page of its own.",
     ]
     for title, models in _FILES.items():
         lines += ["", f"## {title}"]
@@ -147,11 +149,12 @@ def _keys(model: type[BaseModel]) -> list[str]:
         told = re.sub(r"\b(str|int|bool|date)\b", lambda m: _PLAIN[m[1]], told)
         told = re.sub(rf"\b({linked})\b", lambda m: f"[{m[1]}](#{m[1].lower()})", told)
         field = model.model_fields[names[0]]
-        default = "needed" if field.is_required() else "may be left out"
-        if isinstance(field.default, str | bool | int) and field.default != "":
-            default = f"`{str(field.default).lower()}` when left out"
-        rows.append((_code(names), told, default, meaning))
-    return _table(("key", "is", "", "means"), rows)
+        if field.is_required():
+            told += ", needed"
+        elif isinstance(field.default, str | bool | int) and field.default != "":
+            told += f"; `{str(field.default).lower()}` when left out"
+        rows.append((_code(names), told, meaning))
+    return _table(("key", "is", "means"), rows)
 
 
 _PLAIN = {"str": "text", "int": "whole number", "bool": "`true` or `false`", "date": "day"}
@@ -212,7 +215,11 @@ def _accepted(column: Column) -> str:
     told = "、".join(values) + (" and others" if column.open else "")
     if column.default:
         told += f"; {column.default} when empty"
-    return "pseudonym" if column.pseudonym else told
+    if column.free_text:
+        told = "free text; numbers and addresses of persons in it are hidden"
+    elif column.personal:
+        told = "becomes a pseudonym" if column.pseudonym else "dropped"
+    return told
 
 
 # --- facts
