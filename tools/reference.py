@@ -344,10 +344,11 @@ def reasons() -> dict[str, list[str]]:
 
 def reasons_page() -> str:
     """Every reason code of the source, with the exit status it comes with."""
-    found = reason_codes()
-    rows = [
-        (f"`{code}`", ", ".join(sorted(found[code])), *reasons()[code]) for code in sorted(found)
-    ]
+    found, told = reason_codes(), reasons()
+    if silent := sorted(found.keys() - told.keys()):
+        message = f"tools/reasons.yaml does not explain: {', '.join(silent)}"
+        raise SystemExit(message)
+    rows = [(f"`{code}`", ", ".join(sorted(found[code])), *told[code]) for code in sorted(found)]
     lines = inspect.cleandoc(
         """
         Every error of reportkit bears a reason code, in brackets behind its text and as `error` in
