@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 import yaml
 
+import reportkit
 from reportkit import errors
 from reportkit.checks import rules
 from reportkit.cli import cli
@@ -22,8 +23,10 @@ from reportkit.ledgers import schemas
 from reportkit.params import Declared, District, Relation, ReportParams, Share, Waiver
 from reportkit.params.district import Contact, Fonts
 from reportkit.params.report import Figures
+from reportkit.report import Report
 from reportkit.sources import DatabaseSource
 from reportkit.specs import FactSpec, read_specs
+from reportkit.years import Years
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -132,10 +135,11 @@ _FILES: dict[str, list[type[BaseModel]]] = {
 }  # fmt: skip
 
 
-def described(model: type[BaseModel]) -> Iterator[tuple[list[str], str, str]]:
-    """Names, type and meaning of each entry under Parameters of a model's docstring."""
-    text = inspect.getdoc(model) or ""
+def described(documented: object) -> Iterator[tuple[list[str], str, str]]:
+    """Names, type and meaning of each entry under Parameters of a docstring."""
+    text = inspect.getdoc(documented) or ""
     _, _, listed = text.partition("Parameters\n----------\n")
+    listed = re.split(r"\n\n\w+\n-+\n", listed)[0]
     for head, body in re.findall(r"^(\S.*)\n?((?:    .*\n?)*)", listed, flags=re.M):
         names, _, kind = head.partition(" : ")
         yield names.split(", "), kind, " ".join(body.split())
@@ -416,6 +420,38 @@ def _words(value: ast.expr) -> Iterator[str]:
         yield str(value.value)
 
 
+# --- what a notebook calls
+
+
+def notebook_page() -> str:
+    """The public functions, and what a report and the years of a district can be asked for."""
+    lines = [
+        "",
+        "`import reportkit as rk`; the notebooks in `notebooks/` show it at work. What a cell",
+        "returns is shown by Jupyter and printed in the documents.",
+    ]
+    functions = [getattr(reportkit, name) for name in reportkit.__all__]
+    lines += _calls("rk", [one for one in functions if inspect.isfunction(one)])
+    for title, name, kind in (("A report", "report", Report), ("Several years", "history", Years)):
+        methods = [one for key, one in vars(kind).items() if key[0] != "_" and callable(one)]
+        lines += ["", f"## {title}", *_calls(name, methods)]
+    return _page("In the notebook", "docstrings", *lines)
+
+
+def _calls(owner: str, functions: Iterable[Callable[..., object]]) -> Iterator[str]:
+    for one in functions:
+        taken = [
+            parameter.replace(annotation=parameter.empty)
+            for parameter in inspect.signature(one).parameters.values()
+            if parameter.name != "self"
+        ]
+        shown = re.sub(r"<function .*>", "…", str(inspect.Signature(taken)))
+        summary = (inspect.getdoc(one) or "").partition("\n\n")[0]
+        yield from ("", f"### `{owner}.{one.__name__}{shown}`", "", summary)
+        if rows := [(_code(names), meaning) for names, _, meaning in described(one)]:
+            yield from _table(("argument", "means"), rows)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "parameters.md": parameters_page,
@@ -423,6 +459,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "facts.md": facts_page,
     "rules.md": rules_page,
     "reasons.md": reasons_page,
+    "notebook.md": notebook_page,
 }
 
 if __name__ == "__main__":
