@@ -118,3 +118,11 @@ def test_links_of_the_front_pages_exist(path: Path):
     for link in {one or other for one, other in links}:
         if not re.match(r"https?://", link):
             assert (ROOT / link).exists(), link
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_of_the_repository_that_are_named_exist(path: Path):
+    """But for ``params/``, ``data/`` and ``outputs/``, which are a project's own."""
+    places = r"`((?:src|tests|tools|benchmarks|notebooks|docs|fonts|\.ci)/[^`<\s]*)`"
+    for name in re.findall(places, path.read_text("utf-8")):
+        assert list(ROOT.glob(name.rstrip("/"))), name
