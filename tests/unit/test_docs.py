@@ -1,8 +1,10 @@
 """The documentation says what the code does: pages made from it, commands and links that exist."""
 
 import ast
+import doctest
 import re
 import shlex
+from importlib import import_module
 from pathlib import Path
 
 import layers
@@ -126,3 +128,14 @@ def test_files_of_the_repository_that_are_named_exist(path: Path):
     places = r"`((?:src|tests|tools|benchmarks|notebooks|docs|fonts|\.ci)/[^`<\s]*)`"
     for name in re.findall(places, path.read_text("utf-8")):
         assert list(ROOT.glob(name.rstrip("/"))), name
+
+
+EXAMPLES = [path for path in sorted(SOURCE.rglob("*.py")) if ">>> " in path.read_text("utf-8")]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_in_docstrings_run(path: Path):
+    module = import_module(".".join(path.relative_to(SOURCE.parent).with_suffix("").parts))
+    failed, attempted = doctest.testmod(module)
+    assert attempted
+    assert not failed
