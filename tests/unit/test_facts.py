@@ -10,10 +10,9 @@ import pytest
 from reportkit.definitions import Definition, parse_where
 from reportkit.derived import compared
 from reportkit.errors import InputError
-from reportkit.facts import Computer, facts_bytes, plain, rows_sha256
+from reportkit.facts import Computer, facts_bytes, measure, plain, rows_sha256
 from reportkit.forms import form_for
 from reportkit.ledgers import Ledger, schema_of
-from reportkit.measuring import measure
 from reportkit.params import Declared
 from reportkit.specs import FactSpec
 

@@ -11,9 +11,8 @@ import pytest
 from reportkit.checks import limit_checks
 from reportkit.definitions import Definition, parse_where
 from reportkit.errors import InputError
-from reportkit.facts import Computer
+from reportkit.facts import Computer, measure
 from reportkit.ledgers import read_ledger
-from reportkit.measuring import measure
 from reportkit.specs import read_specs
 from reportkit.worktime import work_calendar
 

@@ -10,9 +10,8 @@ import pytest
 
 from reportkit.definitions import Definition, parse_where
 from reportkit.errors import ReportkitError
-from reportkit.facts import plain, rows_sha256
+from reportkit.facts import measure, plain, rows_sha256
 from reportkit.ledgers import read_ledger
-from reportkit.measuring import measure
 from reportkit.proof.printed import reads_as
 from reportkit.proof.record import ledger_record
 from reportkit.proof.recount import changed_lines, count, recount

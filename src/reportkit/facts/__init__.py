@@ -6,6 +6,7 @@ the value is measured on exactly those rows. A total holds no rows; it points at
 
 from reportkit.facts.computer import Computer
 from reportkit.facts.fact import TO_DO, Fact, Facts, facts_bytes, rows_sha256
+from reportkit.measuring import measure
 from reportkit.numerals import plain
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Fact",
     "Facts",
     "facts_bytes",
+    "measure",
     "plain",
     "rows_sha256",
 ]
