@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/ready
 OUT := outputs/huli/2020/current
 
-.PHONY: help report test slow bench lint rules helptext docs lock sample clean
+.PHONY: help report test slow bench lint reference pictures helptext docs lock sample clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The environment is made anew when the lock changes, so that it never holds more than the lock
 # says. Hashes refuse any other file; what builds our two packages is locked with the rest.
@@ -42,15 +42,20 @@ lint: $(READY) ## style, types, layers, spelling, clean notebooks, small files
 	$(BIN)/codespell
 	$(BIN)/python -m pytest -q tests/unit/test_house.py
 
-rules: $(READY) ## the reference page of the rules, from their data
-	$(BIN)/python -m reportkit.checks > docs/reference/rules.md
+reference: $(READY) ## the reference pages and the picture of the layers, from the code
+	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/layers.py
+
+pictures: report ## the pictures of the README, from that report (needs chromium)
+	$(BIN)/python tools/pictures.py
 
 helptext: $(READY) ## the kept text of `reportkit --help`, after a change of commands
 	$(BIN)/python -c 'from reportkit.cli import cli; cli(["--help"], prog_name="reportkit", terminal_width=80)' \
 	    > src/reportkit/help.txt
 
+# Not --quiet: mkdocs would not count the warnings that --strict looks for.
 docs: $(READY) ## the documentation, into site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # Resolved for every Python and platform at once; it says no index, so that each place uses its own.
 lock: ## resolve requirements.lock anew (uv in a throw-away environment)

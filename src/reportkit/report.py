@@ -175,7 +175,7 @@ class Report(Compilation):
         data : pandas.DataFrame or Series
             Labels in the index, one column for each series.
         title, kind, unit, line, limit
-            See `reportkit.charts.show_chart`.
+            As of `rk.show_chart`.
         """
         frame = data.to_frame() if isinstance(data, pd.Series) else data
         if frame.empty or not frame.to_numpy().any():
