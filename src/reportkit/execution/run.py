@@ -14,12 +14,12 @@ import logging
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.blocks import Block, from_notebook
-from reportkit.errors import ExecutionError, InputError, ReportkitError
+from reportkit.carried import carried
+from reportkit.errors import ExecutionError, ReportkitError
 from reportkit.execution.evidence import write_evidence
 from reportkit.execution.leaks import check_leaks
 from reportkit.execution.notebook import execute, gate
@@ -207,11 +207,7 @@ def find_notebook(report: Report) -> Path:
     own = report.project.params.parent / "notebooks" / "annual_report.ipynb"
     if own.is_file():
         return own
-    package = Path(str(files("reportkit")))
-    for path in (package / "notebooks", package.parents[1] / "notebooks"):
-        if (path / "annual_report.ipynb").is_file():
-            return path / "annual_report.ipynb"
-    raise InputError("notebook-missing", f"there is no notebook {own}")
+    return carried("notebooks/annual_report.ipynb")[0]
 
 
 def _inputs(report: Report, notebook: Path, digest: Callable[[Path], str]) -> list[tuple[str, str]]:
