@@ -18,6 +18,8 @@ def main() -> None:
     """Entry point of ``reportkit``."""
     # A terminated run leaves through its clean-up, with the status that shells expect.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # A terminal that cannot show a character shows its number, and the run goes on.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream
     try:
         cli(standalone_mode=False)
     except click.Abort:

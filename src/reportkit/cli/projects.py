@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reportkit.cli.command import FOLDER, Result, command
+from reportkit.cli import completion as offered
+from reportkit.cli.command import FOLDER, Result, cli, command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,7 @@ def init(
 
 
 @command(out=".")
-@click.argument("ledgers", nargs=-1, metavar="[LEDGER]...")
+@click.argument("ledgers", nargs=-1, metavar="[LEDGER]...", shell_complete=offered.ledgers)
 @click.option("--year", type=int, help="Labels of this report year's form; default: the newest.")
 def template(ledgers: tuple[str, ...], *, year: int | None, out: Path) -> Result:
     """Empty ledgers as workbooks, with notes and drop-down lists.
@@ -59,3 +60,24 @@ def template(ledgers: tuple[str, ...], *, year: int | None, out: Path) -> Result
 
     paths = write_blank_ledgers(ledgers, out, year=year)
     return 0, {"files": [str(path) for path in paths]}, "\n".join(map(str, paths))
+
+
+@command()
+def doctor(*, params: Path | None, data: Path | None, out: Path) -> Result:
+    """What is wrong with the machine or the project, and what to do; status 1 if anything is."""
+    from reportkit.doctor import examine
+    from reportkit.params import Project
+
+    found = list(examine(Project.find(params, data, out)))
+    worst = [sum(one.state == state for one in found) for state in ("good", "warn", "bad")]
+    lines = [one.text() for one in found]
+    lines.append("{} good, {} to know, {} to mend".format(*worst))
+    return int(worst[2] > 0), {"findings": [vars(one) for one in found]}, "\n".join(lines)
+
+
+@command()
+@click.argument("shell", type=click.Choice(offered.SHELLS))
+def completion(shell: str) -> Result:
+    """What a shell reads to complete commands, districts, years, facts and ledgers."""
+    text = offered.script(cli, shell)
+    return 0, {"shell": shell, "script": text}, text

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from reportkit.cli import completion
 from reportkit.cli.command import FOLDER, Result, command
 from reportkit.privacy import SESSION_TOLD, Pseudonyms
 
@@ -16,8 +17,8 @@ _scope = click.option("--scope", type=click.Choice(["district", "office"]), help
 
 
 @command()
-@click.argument("district")
-@click.argument("year", type=int)
+@click.argument("district", shell_complete=completion.districts)
+@click.argument("year", type=int, shell_complete=completion.years)
 @_scope
 @click.option("--draft", is_flag=True, help="Mark the documents as a draft.")
 @click.option("--force", is_flag=True, help="Run also when nothing has changed.")
@@ -124,8 +125,8 @@ def batch(
 
 
 @command()
-@click.argument("district")
-@click.argument("year", type=int, required=False)
+@click.argument("district", shell_complete=completion.districts)
+@click.argument("year", type=int, required=False, shell_complete=completion.years)
 def intake(
     district: str, year: int | None, *, params: Path | None, data: Path | None, as_json: bool
 ) -> Result:
@@ -158,8 +159,8 @@ def intake(
 
 
 @command()
-@click.argument("district")
-@click.argument("year", type=int)
+@click.argument("district", shell_complete=completion.districts)
+@click.argument("year", type=int, shell_complete=completion.years)
 def new(district: str, year: int, *, params: Path | None, data: Path | None) -> Result:
     """Parameters and narrative for a new year, from the last one; what is left to do."""
     from reportkit.params import Project
@@ -186,9 +187,9 @@ def new(district: str, year: int, *, params: Path | None, data: Path | None) -> 
 
 
 @command()
-@click.argument("fact")
+@click.argument("fact", shell_complete=completion.facts)
 @click.option(
-    "--run", "asked", type=FOLDER, metavar="RUN",
+    "--run", "asked", type=FOLDER, metavar="RUN", shell_complete=completion.runs,
     help="A run's folder, or DISTRICT/YEAR; default: the only one under --out.",
 )  # fmt: skip
 def explain(fact: str, *, asked: Path | None, params: Path | None, out: Path) -> Result:

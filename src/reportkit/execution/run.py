@@ -135,7 +135,7 @@ def run(
         district, year, scope=scope, draft=draft, params=params, data=data, out=out
     )
     report.facts_document()  # finds every fault of narrative and definitions before a kernel starts
-    notebook = notebook or find_notebook(report)
+    notebook = notebook or find_notebook(report.project)
     watch = Watch(int(started.timestamp() * 1e9))
     watch.folders(_watched(report, out))
     inputs = _inputs(report, notebook, watch.digest)
@@ -202,9 +202,9 @@ def _remember(
     )  # fmt: skip
 
 
-def find_notebook(report: Report) -> Path:
+def find_notebook(project: Project) -> Path:
     """The project's notebook, else the one that the package carries."""
-    own = report.project.params.parent / "notebooks" / "annual_report.ipynb"
+    own = project.params.parent / "notebooks" / "annual_report.ipynb"
     if own.is_file():
         return own
     return carried("notebooks/annual_report.ipynb")[0]
