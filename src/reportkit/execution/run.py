@@ -15,12 +15,12 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.blocks import Block, from_notebook
-from reportkit.errors import ExecutionError, InputError, ReportkitError
+from reportkit.carried import carried
+from reportkit.errors import ExecutionError, ReportkitError
 from reportkit.execution.evidence import write_evidence
 from reportkit.execution.leaks import check_leaks
 from reportkit.execution.notebook import execute, gate
@@ -138,7 +138,7 @@ def run(
         district, year, scope=scope, draft=draft, params=params, data=data, out=out
     )
     report.facts_document()  # finds every fault of narrative and definitions before a kernel starts
-    notebook = notebook or find_notebook(report)
+    notebook = notebook or find_notebook(report.project)
     watch = Watch(int(started.timestamp() * 1e9))
     watch.folders(_watched(report, out))
     inputs = _inputs(report, notebook, watch.digest)
@@ -205,16 +205,12 @@ def _remember(
     )  # fmt: skip
 
 
-def find_notebook(report: Report) -> Path:
+def find_notebook(project: Project) -> Path:
     """The project's notebook, else the one that the package carries."""
-    own = report.project.params.parent / "notebooks" / "annual_report.ipynb"
+    own = project.params.parent / "notebooks" / "annual_report.ipynb"
     if own.is_file():
         return own
-    package = Path(str(files("reportkit")))
-    for path in (package / "notebooks", package.parents[1] / "notebooks"):
-        if (path / "annual_report.ipynb").is_file():
-            return path / "annual_report.ipynb"
-    raise InputError("notebook-missing", f"there is no notebook {own}")
+    return carried("notebooks/annual_report.ipynb")[0]
 
 
 def _inputs(report: Report, notebook: Path, digest: Callable[[Path], str]) -> list[tuple[str, str]]:
