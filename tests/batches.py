@@ -47,6 +47,13 @@ def add_district(folder: Path, name: str) -> None:
         (folder / "data" / name / f"{key}.csv").write_text(rows, encoding="utf-8")
 
 
+def name_parents(project: Path, parents: dict[str, str]) -> None:
+    """Write into district files who their parents are."""
+    for name, parent in parents.items():
+        with (project / f"params/districts/{name}.yaml").open("a", encoding="utf-8") as file:
+            file.write(f"parent: {parent}\n")
+
+
 def batch(project: Path, *arguments, **options):
     """The command as a user gives it; returns what came of it."""
     command = [str(BIN / "reportkit"), "batch", "--years", "2021", "--json", *map(str, arguments)]

@@ -10,7 +10,16 @@ import sys
 import time
 
 import pytest
-from batches import batch, currents, make_project, start, states, working_in
+from batches import (
+    add_district,
+    batch,
+    currents,
+    make_project,
+    name_parents,
+    start,
+    states,
+    working_in,
+)
 
 from reportkit.proof import verify_files
 
@@ -133,6 +142,36 @@ def test_every_cause_of_making_anew_is_named(done_once):
     assert states(batch(done_once)) == {"a": "made", "b": "made", "c": "made"}
     assert plan(done_once) == {"a": [], "b": [], "c": []}
     currents(done_once)
+
+
+def summed(project, district):
+    """Whether a report is the sum of its members' (X5)."""
+    checks = json.loads((currents(project)[district] / "checks.json").read_bytes())
+    return {check["holds"] for check in checks if check["id"] == "X5"}
+
+
+def test_a_parent_is_made_after_its_members_and_again_when_it_gets_one(tmp_path):
+    project = make_project(tmp_path, ["a", "b", "c"])
+    # 'a' comes first by every other order; it must wait for 'b', and that for 'c'.
+    name_parents(project, {"b": "a", "c": "b"})
+    assert set(states(batch(project, "--jobs", "3")).values()) == {"made"}
+    assert set(states(batch(project)).values()) == {"unchanged"}
+    assert summed(project, "a") == {True}
+    add_district(project, "d")
+    name_parents(project, {"d": "b"})
+    assert plan(project) == {
+        "a": ["the report of b is made first"],
+        "b": ["it is the parent of other districts than before: d"],
+        "c": [],
+        "d": ["it was never made"],
+    }
+    told = states(batch(project))
+    assert told == {"a": "made", "b": "made", "c": "unchanged", "d": "made"}
+    # Two members with the figures of their parent are twice as much as it states.
+    assert False in summed(project, "b")
+    # Two that sum up each other are bad data, and no reason to wait for ever.
+    name_parents(project, {"a": "c"})
+    assert states(batch(project, "--districts", "a,b,c")).keys() == {"a", "b", "c"}
 
 
 WAITS = (

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from batches import add_district, make_project
+from batches import add_district, make_project, name_parents
 
 from reportkit.errors import InputError
 from reportkit.execution.batch import Done
@@ -62,6 +62,23 @@ def test_the_longest_job_is_first_and_years_rise(tmp_path):
     (project / "data/bare/fees.csv").unlink()
     with pytest.raises(InputError, match="bare 2021: 收费台账 is missing"):
         make_plan(None, [2021], settings=settings)
+
+
+def test_members_are_made_before_their_parents(tmp_path):
+    names = ["province", "city", "east", "west"]
+    project = make_project(tmp_path, names)
+    name_parents(project, {"city": "province", "east": "city", "west": "city"})
+    folders = {"params": project / "params", "data": project / "data"}
+    settings = Settings(**folders, out=tmp_path / "out", folder=tmp_path)
+    jobs = make_plan(names, [2021], settings=settings).jobs
+    assert [job.district for job in jobs] == ["east", "west", "city", "province"]
+    assert [job.members for job in jobs] == [(), (), ("east", "west"), ("city",)]
+    # Two that name each other are bad data, and no reason to wait for ever.
+    name_parents(project, {"province": "west"})
+    assert len(make_plan(names, [2021], settings=settings).jobs) == 4
+    (project / "params/districts/west.yaml").write_text("parent: [city", encoding="utf-8")
+    with pytest.raises(InputError, match=r"west\.yaml is not readable as UTF-8 YAML"):
+        make_plan(["east"], [2021], settings=settings)
 
 
 def test_the_journal_survives_a_torn_line(tmp_path):

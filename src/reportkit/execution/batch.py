@@ -107,6 +107,7 @@ class _Batch:
         self.limits, self.journal, self.watcher = limits, journal, watcher
         self.waiting = deque(plan.jobs)
         self.running = 0
+        self._unfinished = {job.district for job in plan.jobs}
         self.results: dict[Report, Result] = {}
         self.stopped: int | str | None = None
         self.killed = False
@@ -134,6 +135,14 @@ class _Batch:
         if most and len(self._streak) >= most and len(set(self._streak[-most:])) == 1:
             self.stop(event.reason)
 
+    def next(self) -> Job | None:
+        """The first job whose members' reports are done; of two that wait for each other, one."""
+        for number, job in enumerate(self.waiting):
+            if not self._unfinished.intersection(job.members):
+                del self.waiting[number]
+                return job
+        return self.waiting.popleft() if self.waiting and not self.running else None
+
     def ended(self, job: Job, error: BaseException | None) -> None:
         self.running -= 1
         rest = [year for year in job.years if (job.district, year) not in self.results]
@@ -148,6 +157,8 @@ class _Batch:
             again = self._tries[job.district, rest[0]] > 0
             settings = replace(job.settings, warm=job.settings.warm and not again)
             self.waiting.append(replace(job, years=tuple(rest), settings=settings))
+        else:
+            self._unfinished.discard(job.district)
 
     def stop(self, cause: int | str) -> None:
         if self.stopped is None:
@@ -207,8 +218,9 @@ def run_batch(
         workers = open_workers(events.put)
         try:
             while batch.waiting or batch.running:
-                while batch.waiting and batch.running < workers.capacity and not batch.stopped:
-                    job = batch.waiting.popleft()
+                while batch.running < workers.capacity and not batch.stopped:
+                    if (job := batch.next()) is None:
+                        break
                     batch.running += 1
                     workers.submit(_work, job).add_done_callback(_put_end(job, events.put))
                 if not batch.running:

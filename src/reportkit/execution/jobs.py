@@ -51,11 +51,18 @@ class Settings:
 
 @dataclass(frozen=True)
 class Job:
-    """The years of one district, in their order: a later report may read an earlier one's run."""
+    """The years of one district, in their order: a later report may read an earlier one's run.
+
+    Parameters
+    ----------
+    members : tuple of str
+        Districts whose reports these sum up; theirs are made first.
+    """
 
     district: str
     years: tuple[int, ...]
     settings: Settings
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
