@@ -75,6 +75,13 @@ def states(done) -> dict[str, str]:
     return {r["district"]: r.get("reason") or r["state"] for r in reports}
 
 
+def plan(project, *arguments):
+    """District to the reasons for which it would be made."""
+    done = batch(project, "--dry-run", *arguments)
+    assert done.returncode == 0, done.stderr
+    return {one["district"]: one["why"] for one in json.loads(done.stdout)["reports"]}
+
+
 def currents(project: Path) -> dict[str, Path]:
     """The runs in force, each proved whole, with nothing half-made beside them."""
     found = {}

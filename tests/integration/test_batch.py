@@ -16,6 +16,7 @@ from batches import (
     currents,
     make_project,
     name_parents,
+    plan,
     start,
     states,
     working_in,
@@ -97,13 +98,6 @@ def done_once(tmp_path_factory):
     stated = [one["name"] for one in json.loads(statement.read_bytes())["subject"]]
     assert stated == [f"{name}/2021/runs/{run.name}" for name, run in currents(project).items()]
     return project
-
-
-def plan(project, *arguments):
-    """District to the reasons for which it would be made."""
-    done = batch(project, "--dry-run", *arguments)
-    assert done.returncode == 0, done.stderr
-    return {one["district"]: one["why"] for one in json.loads(done.stdout)["reports"]}
 
 
 def test_what_has_not_changed_is_left_and_a_lost_journal_is_begun_anew(done_once):

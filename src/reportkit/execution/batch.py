@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
+from reportkit.errors import ReportkitError
 from reportkit.execution.jobs import Job, Result, Started
 
 if TYPE_CHECKING:
@@ -147,10 +148,10 @@ class _Batch:
         self.running -= 1
         rest = [year for year in job.years if (job.district, year) not in self.results]
         if error is not None and rest and not self.killed:
-            message = f"{type(error).__name__}: {error}"
-            self.told(
-                Result(job.district, rest[0], "failed", 3, reason="worker-died", message=message)
-            )
+            reason, message = "worker-died", f"{type(error).__name__}: {error}"
+            if isinstance(error, ReportkitError):
+                reason, message = error.reason, error.message
+            self.told(Result(job.district, rest[0], "failed", 3, reason=reason, message=message))
             rest = [year for year in rest if (job.district, year) not in self.results]
         if rest and not self.killed:
             # A kernel that died warm is tried in a cold one: the reference.

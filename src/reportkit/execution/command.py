@@ -163,7 +163,7 @@ def _workers(options: Options, jobs: int) -> Callable[[Any], Workers]:
     except ModuleNotFoundError as error:
         message = f"--scheduler needs {error.name}: pip install 'reportkit[cluster]'"
         raise InputError("extra-missing", message) from None
-    return lambda tell: ClusterWorkers(address, options.store, tell=tell)
+    return lambda tell: ClusterWorkers(address, options.store, jobs=jobs, tell=tell)
 
 
 def _open_journal(out: Path, name: str, plan: Plan, now: Callable[[], datetime]) -> Journal:
