@@ -1,5 +1,6 @@
 """A project of small districts, for tests of batches."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -7,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
+
+from reportkit.execution.notebook import gate
+from reportkit.facts import facts_bytes
 from reportkit.proof import verify_files
 
 ROOT = Path(__file__).parents[1]
@@ -83,12 +88,18 @@ def plan(project, *arguments):
 
 
 def currents(project: Path) -> dict[str, Path]:
-    """The runs in force, each proved whole, with nothing half-made beside them."""
+    """The runs in force, each proved whole and sealed, with nothing half-made or held beside."""
     found = {}
     for current in sorted(project.glob("outputs/*/*/current")):
-        verify_files(current.resolve())
-        found[current.parents[1].name] = current.resolve()
+        run = current.resolve()
+        verify_files(run)
+        seal = gate(nbformat.read(run / "report.ipynb", as_version=4))
+        assert facts_bytes(seal["facts"]) == (run / "facts.json").read_bytes()
+        found[current.parents[1].name] = run
     assert not list(project.glob("outputs/*/*/.staging-*"))
+    for path in project.glob("outputs/*/*/.lock"):
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return found
 
 

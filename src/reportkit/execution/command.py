@@ -92,8 +92,6 @@ def batch(
             journal=journal, watcher=progress,
         )  # fmt: skip
     journal.close()
-    if any(result.state == "made" for result in done.results):
-        _chain(out, done.results, name)
     times = (started.isoformat(timespec="seconds"), now().isoformat(timespec="seconds"))
     folders = {"--params": params, "--data": data, "--out": out if out != Path("outputs") else None}
     given = [str(word) for pair in folders.items() if pair[1] for word in pair]
@@ -101,11 +99,30 @@ def batch(
     if options.explain_cache:
         document["plan"] = _plan_document(plan)["reports"]
     text = (f"{_plan_text(plan)}\n" if options.explain_cache else "") + summary_text(document)
+    status = done.exit_status
+    try:
+        _leave(out, document, name)
+        if any(result.state == "made" for result in done.results):
+            _chain(out, done.results, name)
+    except OSError as error:
+        document["unwritten"] = f"{error.filename or out} cannot be written: {error.strerror}"
+        text += f"\n{document['unwritten']}; what {out} says of the last batch is not of this one"
+        status = max(status, 3)
+    if journal.lost:
+        text += f"\n{journal.lost} events could not be written to {out / NAME}"
+    return status, document, text
+
+
+def _leave(out: Path, document: Any, name: str) -> None:
+    """Put ``batch.json`` and ``batch.html`` in place of the last batch's, each at once."""
     for suffix, content in (("json", _json(document)), ("html", summary_page(document))):
         new = out / f".batch-{name}.{suffix}"
-        new.write_text(content, encoding="utf-8")
-        new.replace(out / f"batch.{suffix}")
-    return done.exit_status, document, text
+        try:
+            new.write_text(content, encoding="utf-8")
+            new.replace(out / f"batch.{suffix}")
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
 
 
 def _chain(out: Path, results: Sequence[Result], name: str) -> None:

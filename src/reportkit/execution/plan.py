@@ -167,7 +167,9 @@ def make_plan(
                 begin = None
     if problems:
         told = "\n".join(f"  {problem}" for problem in dict.fromkeys(problems))
-        message = f"the batch cannot begin; {len(set(problems))} things are wrong:\n{told}"
+        count = len(set(problems))
+        things = "one thing is" if count == 1 else f"{count} things are"
+        message = f"the batch cannot begin; {things} wrong:\n{told}"
         raise InputError("batch", message)
     reports = _with_those_that_follow(reports, families)
     return Plan(tuple(reports), _jobs(reports, families, settings))
