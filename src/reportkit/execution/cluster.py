@@ -24,8 +24,8 @@ import distributed
 import fsspec
 
 from reportkit.errors import ExecutionError, InputError
-from reportkit.execution.jobs import Job, Result, Started
-from reportkit.execution.publishing import FAILED, adopt
+from reportkit.execution.jobs import FAILED, Job, Result, Started
+from reportkit.execution.publishing import adopt
 from reportkit.execution.workers import in_process, start_template
 from reportkit.params import Project
 from reportkit.proof.surroundings import code_digest

@@ -79,14 +79,14 @@ def batch(
     )  # fmt: skip
     local = options.scheduler is None and not options.dry_run and not options.cold
     begin = start_template if local else None
-    plan = make_plan(wanted, file.years, settings=settings, begin=begin)
-    if options.dry_run:
-        return 0, _plan_document(plan), _plan_text(plan)
     started = now()
     name = f"{started:%Y%m%dT%H%M%SZ}-{os.getpid()}"
-    journal = _open_journal(out, name, plan, now)
-    unchanged = sum(planned.known is not None for planned in plan.reports)
-    with Progress(len(plan.reports), unchanged, clock=time.monotonic) as progress:
+    with Progress(clock=time.monotonic) as progress:
+        plan = make_plan(wanted, file.years, settings=settings, begin=begin)
+        if options.dry_run:
+            return 0, _plan_document(plan), _plan_text(plan)
+        journal = _open_journal(out, name, plan, now)
+        progress.planned(len(plan.reports), sum(not one.reasons for one in plan.reports))
         done = run_batch(
             plan, _workers(options, jobs), limits=Limits(file.retries, file.stop_after),
             journal=journal, watcher=progress,
@@ -95,7 +95,7 @@ def batch(
     times = (started.isoformat(timespec="seconds"), now().isoformat(timespec="seconds"))
     folders = {"--params": params, "--data": data, "--out": out if out != Path("outputs") else None}
     given = [str(word) for pair in folders.items() if pair[1] for word in pair]
-    document = summary(done, batch=name, times=times, options=given)
+    document = summary(done, batch=name, times=times, options=given, out=out)
     if options.explain_cache:
         document["plan"] = _plan_document(plan)["reports"]
     text = (f"{_plan_text(plan)}\n" if options.explain_cache else "") + summary_text(document)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 State = Literal["made", "unchanged", "failed"]
 
+# Where notebook and log of a report that failed are kept, beside its runs.
+FAILED = "failed"
+
 # Causes that another try may not meet again; bad input and failing cells stay as they are.
 PASSING = frozenset({"kernel-died", "worker-died", "timeout", "no-kernel", "busy", "input-changed"})
 

@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-# Where notebook and log of a report that failed are kept, beside its runs.
-FAILED = "failed"
-
-
 @contextlib.contextmanager
 def locked(place: Path, *, wait: bool = False) -> Iterator[None]:
     """One run at a time for a district and year; what a dead run left behind is removed."""
