@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,8 +156,12 @@ class Form:
 
     def ledgers(self) -> set[str]:
         """Keys of the ledgers that the value cells need."""
+        return set(self._ledgers)
+
+    @cached_property
+    def _ledgers(self) -> frozenset[str]:
         cells = self.cells(self.edition.years.first)
-        return {cell.definition.ledger for cell in cells if cell.definition}
+        return frozenset(cell.definition.ledger for cell in cells if cell.definition)
 
     def successor(self, name: str) -> Follow | None:
         """What this edition has in the place of a cell of the edition before; None if unsaid.

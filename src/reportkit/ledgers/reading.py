@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from reportkit.ledgers.columns import all_differ, joined, parse_column, parse_each
-from reportkit.ledgers.readers import RawTable, sums
+from reportkit.ledgers.readers import RawTable, in_order, sums
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.values import Parser, clean_texts, parser_for
 from reportkit.privacy import SUSPECT, Pseudonyms, hide
@@ -28,6 +29,7 @@ _FOOTER = re.compile(
     r"|(?:备注|说明|注)\s*[：:]"
 )
 _FOOTERS = 10
+_LARGE = 50_000
 # What these rules find cannot be read; what others find is read, and wrong.
 _UNREAD = {"L-value", "L-empty", "L-key"}
 
@@ -55,8 +57,10 @@ class Reading:
 
     def add(self, columns: Sequence[Column], maps: Sequence[dict[str, tuple[str, int]]]) -> None:
         """Type columns and tell of cells that cannot be read."""
-        for column in columns:
-            raw, values, bad = self._parse(column, maps)
+        parse = partial(self._parse, maps=maps)
+        # Threads cost more than they bring where a ledger is small.
+        parsed = (in_order if self.rows > _LARGE else map)(parse, columns)
+        for column, (raw, values, bad) in zip(columns, parsed, strict=True):
             self.raw[column.name] = raw
             self.typed[column.name] = values
             self._judge(column, values, bad)

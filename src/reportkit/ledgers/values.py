@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reportkit.ledgers.readers.table import each, holds
+from reportkit.ledgers.readers.table import holds
 from reportkit.ledgers.schema import UNITS, Column, loose
 
 # Exact in every step, and in what a ledger is stored as.
@@ -44,7 +44,7 @@ def clean(text: str) -> str:
 
 def clean_texts(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """What *clean* makes of each cell of a column; nothing where that is empty."""
-    return pa.chunked_array(each(_clean_chunk, cells.chunks), pa.large_string())
+    return pa.chunked_array(map(_clean_chunk, cells.chunks), pa.large_string())
 
 
 def _clean_chunk(cells: pa.Array) -> pa.Array:

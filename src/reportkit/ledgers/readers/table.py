@@ -21,7 +21,6 @@ from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from concurrent.futures import Executor
 
     import numpy.typing as npt
 
@@ -48,17 +47,21 @@ def quiet(_: int) -> None:
     """Tell nobody."""
 
 
-def in_order(
-    pool: Executor, work: Callable[[_Item], _Made], items: Iterable[_Item], ahead: int
-) -> Iterator[_Made]:
-    """What is made of each item, in their order; only so many items are taken ahead."""
+def in_order(work: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterator[_Made]:
+    """What is made of each item, in their order, by threads; only a few items are taken ahead."""
+    items = iter(items)
+    first = list(islice(items, 2))
+    if len(first) < 2:
+        yield from map(work, first)
+        return
     waiting: deque[Any] = deque()
-    for item in items:
-        waiting.append(pool.submit(work, item))
-        if len(waiting) > ahead:
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        for item in chain(first, items):
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > pa.cpu_count():
+                yield waiting.popleft().result()
+        while waiting:
             yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 @dataclass(frozen=True)
@@ -185,12 +188,6 @@ def _contains(data: npt.NDArray[np.uint8], found: bytes) -> bool:
     """Whether bytes stand in others; fast where their first ones are common, as in Chinese."""
     hit = (data[1:] == found[-1]) & (data[:-1] == found[-2])
     return bool(hit.any()) and found in data.tobytes()
-
-
-def each(work: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made]:
-    """What is made of each item, in threads."""
-    with ThreadPoolExecutor(pa.cpu_count()) as pool:
-        return list(pool.map(work, items))
 
 
 def rounded(column: Column, line: int, place: str, found: str) -> Note:
