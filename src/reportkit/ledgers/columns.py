@@ -49,8 +49,10 @@ def _digest(pair: tuple[pa.Array, npt.NDArray[np.uint64]]) -> None:
     words = np.ndarray(len(padded) - 7, "<u8", padded, strides=(1,))
     start, length = ends[:-1], np.diff(ends)
     found[:] = length.astype(np.uint64) * _MIX
+    shortest = int(length.min()) if len(length) else 0
     for step in range(0, int(length.max(initial=0)), 8):
-        rows = np.flatnonzero(length > step)
+        # All rows are a view, some of them a copy.
+        rows = slice(None) if step < shortest else np.flatnonzero(length > step)
         unused = (8 * np.maximum(0, step + 8 - length[rows])).astype(np.uint64)
         mixed = (found[rows] ^ (words[start[rows] + step] << unused)) * _MIX
         found[rows] = mixed ^ (mixed >> np.uint64(32))

@@ -57,8 +57,9 @@ def _clean_chunk(cells: pa.Array) -> pa.Array:
     if pc.sum(lengths) == pc.sum(pc.binary_length(cells)):
         # Nothing was trimmed: the column need not be kept twice.
         cleaned = cells
-    empty = pc.equal(lengths, 0)
-    return pc.if_else(empty, None, cleaned) if pc.any(empty).as_py() else cleaned
+    if pc.min(lengths).as_py() == 0:
+        cleaned = pc.if_else(pc.equal(lengths, 0), None, cleaned)
+    return cleaned
 
 
 def parse_date(text: str, epoch: int = 1900) -> date | None:
