@@ -14,7 +14,7 @@ from reportkit.ledgers.readers import in_order
 from reportkit.ledgers.values import clean_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -66,6 +66,21 @@ def joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
     return pa.chunked_array([c for column in columns for c in column.chunks], columns[0].type)
 
 
+def pandas_text(cells: pa.ChunkedArray) -> Any:
+    """Texts as pandas holds them, not copied."""
+    return pd.StringDtype(na_value=np.nan).__from_arrow__(cells)
+
+
+def replaced(cells: pa.ChunkedArray, made: Callable[[str], str]) -> pa.ChunkedArray:
+    """Another text in the place of each; of each different one of a chunk it is made once."""
+    chunks = []
+    for chunk in cells.chunks:
+        encoded = chunk.dictionary_encode()
+        texts = [made(text) for text in encoded.dictionary.to_pylist()]
+        chunks.append(pa.array(texts, pa.large_string()).take(encoded.indices))
+    return pa.chunked_array(chunks, pa.large_string())
+
+
 def parse_each(
     column: Column, chunks: Sequence[pa.ChunkedArray], parsers: Sequence[Parser]
 ) -> tuple[Any, dict[int, str]]:
@@ -85,7 +100,7 @@ def parse_each(
 def parse_column(column: Column, raw: pa.ChunkedArray, parse: Parser) -> tuple[Any, dict[int, str]]:
     """Typed values of a column, and the reason for each row that cannot be read."""
     if column.type == "text":
-        return pd.StringDtype(na_value=np.nan).__from_arrow__(clean_texts(raw)), {}
+        return pandas_text(clean_texts(raw)), {}
     if not pa.types.is_dictionary(raw.type):
         raw = raw.dictionary_encode()
     chunks = raw.unify_dictionaries().chunks

@@ -1,8 +1,8 @@
 """Raw ledgers read a second time, by other libraries than the first: all cells as plain text.
 
-The csv module of Python, openpyxl and DuckDB stand against pyarrow, calamine and pyarrow. What was
-read where (file, sheet, encoding, heading of each column) is taken from the run's manifest, since
-that is what is to be checked.
+The csv module of Python, openpyxl and DuckDB stand against pyarrow and our own reading of XML.
+What was read where (file, sheet, encoding, heading of each column) is taken from the run's
+manifest, since that is what is to be checked.
 """
 
 from __future__ import annotations

@@ -20,8 +20,9 @@ from reportkit.ledgers.readers.table import (
     Tell,
     in_order,
     matches,
+    one_column,
     raw_type,
-    sums,
+    unless_sums,
 )
 from reportkit.ledgers.schema import heading_key
 
@@ -116,14 +117,8 @@ def stream_csv(
         tell(rows)
     if not rows:
         raise DoubtError
-    made = {title: _joined(chunks) for title, chunks in columns.items()}
+    made = {title: one_column(chunks) for title, chunks in columns.items()}
     return Part(made, np.concatenate(places), encoding=encoding)
-
-
-def _joined(chunks: list[pa.Array]) -> pa.ChunkedArray:
-    """One column; where it was not needed its cells are nulls, which take no room."""
-    kind = next((chunk.type for chunk in chunks if not pa.types.is_null(chunk.type)), pa.null())
-    return pa.chunked_array([chunk.cast(kind) for chunk in chunks], kind)
 
 
 class _Reader:
@@ -159,10 +154,8 @@ class _Reader:
         if any(not _blank(table.select([name])).all() for name in self.right):
             raise DoubtError
         for name in self.others:
-            # Nothing but a sum row is looked for in them.
-            if not sums(table[name]).any():
-                index = table.column_names.index(name)
-                table = table.set_column(index, name, pa.nulls(table.num_rows))
+            index = table.column_names.index(name)
+            table = table.set_column(index, name, unless_sums(table[name].combine_chunks()))
         return count, lines[~blank], table.filter(pa.array(~blank)) if blank.any() else table
 
     def _parse(self, block: bytes, start: int, *, broken: bool) -> pa.Table:

@@ -173,6 +173,17 @@ def sums(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     return matches(cells, _SUMS)
 
 
+def unless_sums(cells: pa.Array) -> pa.Array:
+    """A column that nothing is needed of but its sum rows: nulls, where it has none of them."""
+    return cells if sums(pa.chunked_array([cells])).any() else pa.nulls(len(cells))
+
+
+def one_column(chunks: list[pa.Array]) -> pa.ChunkedArray:
+    """One column of its chunks; those of nulls take no room."""
+    kind = next((chunk.type for chunk in chunks if not pa.types.is_null(chunk.type)), pa.null())
+    return pa.chunked_array([chunk.cast(kind) for chunk in chunks], kind)
+
+
 def holds(cells: pa.ChunkedArray, *found: bytes) -> bool:
     """Whether any of these bytes stand in a column, without looking at single cells."""
     for chunk in cells.chunks:
@@ -274,7 +285,7 @@ def records(
             continue
         if len(row) != width:
             if any(map(str.strip, row[width:])) or (sheet is None and len(row) < width):
-                raise _ragged(name, sheet, line, len(row), width)
+                raise ragged(name, sheet, line, len(row), width)
             row = (row + [""] * width)[:width]
         lines.append(line)
         batch.append(row)
@@ -290,7 +301,8 @@ def records(
     return columns, np.array(lines, dtype=np.int32)
 
 
-def _ragged(name: str, sheet: str | None, line: int, cells: int, width: int) -> InputError:
+def ragged(name: str, sheet: str | None, line: int, cells: int, width: int) -> InputError:
+    """The refusal of a row that does not fit its heading."""
     if sheet is None:
         place = str(line)
         message = (
