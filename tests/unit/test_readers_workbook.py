@@ -457,6 +457,15 @@ def test_cells_out_of_their_order_are_refused(last, tmp_path):
     assert "not in their order" in str(refused(tmp_path))
 
 
+def test_references_to_characters(tmp_path):
+    path = saved(tmp_path, book_of(HEADING, record(1), record(2)))
+    text = b"&#20381;&#169;a&#128512;&#60;&#x4f9d;&#38;#20381;&#13;&#00020381;"
+    edited(path, rb"<t>[^<]*1</t>", b"<t>%b</t>" % text)
+    content = path.read_bytes()
+    assert parts_of(content) == heard(content)
+    assert read(tmp_path).frame["登记号"].tolist() == ["依©a😀<依&#20381;\r依", "依2"]
+
+
 def test_a_line_break_and_an_underscore_as_excel_writes_them(tmp_path):
     path = saved(tmp_path, book_of(HEADING, record(1)))
     edited(path, rb"<t>[^<]*1</t>", b"<t>1_x000D_&#10;2_x005F_x3&amp;amp;</t>")

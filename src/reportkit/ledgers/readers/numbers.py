@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -73,6 +74,7 @@ def number_texts(texts: pa.Array, *, days: bool, epoch: Epoch) -> pa.Array:
     return pa.array(made, pa.large_string()).take(encoded.indices)
 
 
+@lru_cache(maxsize=1 << 14)
 def day_text(number: str, epoch: Epoch) -> str:
     """The day that a number is in a cell that shows one; the number where it is none."""
     value = float(number)

@@ -53,6 +53,42 @@ _OF_SHEETS = _known(
 _OF_STRINGS = _known({b"si": _STRING, b"t>": _TEXT, b"t ": _TEXT})
 
 
+def _with_characters(block: bytes) -> bytes:
+    """The block with ``&#20381;`` as ``依``: some programs write all Chinese so.
+
+    References to what is ASCII stay: they may stand for a mark of the language.
+    """
+    if b"&#" not in block:
+        return block
+    data = np.frombuffer(block, np.uint8)
+    at = np.flatnonzero((data[:-1] == ord("&")) & (data[1:] == ord("#")))
+    number, end = _number(data, at + 2)
+    chosen = (data[end] == ord(";")) & (number >= 0x80)
+    at, end, number = at[chosen], end[chosen], number[chosen]
+    size = 2 + (number >= 0x800) + (number >= 0x10000)
+    made = data.copy()
+    made[at] = np.choose(size - 2, (0xC0 | number >> 6, 0xE0 | number >> 12, 0xF0 | number >> 18))
+    for n in range(1, 4):
+        has = size > n
+        rest = number[has] >> 6 * (size[has] - 1 - n)
+        made[at[has] + n] = 0x80 | rest & 0x3F
+    # Of the reference, what the character does not take is left out.
+    change = np.zeros(len(data) + 1, np.int8)
+    change[at + size], change[end + 1] = 1, -1
+    return bytes(made[np.cumsum(change[:-1]) == 0])
+
+
+def _number(data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> tuple[Any, Any]:
+    """The whole number of at most seven digits at each place, and where it ends."""
+    number = np.zeros(len(at), np.int32)
+    for _ in range(7):
+        digit = data[at] - np.uint8(ord("0"))
+        is_digit = digit < 10
+        number = np.where(is_digit, number * 10 + digit, number)
+        at = at + is_digit
+    return number, at
+
+
 class _Tags:
     """The start tags of a block: where each begins and ends, and what it is."""
 
@@ -127,12 +163,7 @@ def _references(
         is_letter = letter < 26
         column = np.where(is_letter, column * 26 + letter + 1, column)
         at = at + is_letter
-    row = np.zeros(len(at), np.int32)
-    for _ in range(7):
-        digit = data[at] - np.uint8(ord("0"))
-        is_digit = digit < 10
-        row = np.where(is_digit, row * 10 + digit, row)
-        at = at + is_digit
+    row, at = _number(data, at)
     if not ((data[at] == _QUOTE) & (row > 0) & (column > 0)).all():
         raise DoubtError
     return row, column, at
@@ -208,7 +239,7 @@ def _blocks(
             cut += len(last)
             block, buffer = buffer[:cut], buffer[cut:]
             listener.Parse(block, False)
-            yield block
+            yield _with_characters(block)
     # Nothing may be left that is to be taken apart.
     if not begun or closing not in buffer or item in buffer.partition(closing)[0]:
         raise DoubtError
