@@ -1,7 +1,7 @@
 """Raw ledgers read a second time, by other readers than the first: all cells as plain text.
 
-The csv module of Python, a reader of sheets of our own, DuckDB, and a database's rows put in order
-by Python stand against pyarrow, calamine, pyarrow, and Arrow's order. What was read where (file,
+The csv module of Python, calamine, DuckDB, and a database's rows put in order by Python stand
+against pyarrow, our own reading of sheets, pyarrow, and Arrow's order. What was read where (file,
 sheet, encoding, heading of each column) is taken from the run's manifest, since that is what is
 to be checked.
 """
@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import ParseError
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -113,7 +112,7 @@ def read_cells(
         return _records(sheet.rows, source, sheet.epoch, digest(place))
     except LookupError as error:
         told = str(error) or "its heading is not there"
-    except (OSError, ValueError, TypeError, csv.Error, zipfile.BadZipFile, ParseError) as error:
+    except (OSError, ValueError, TypeError, csv.Error, zipfile.BadZipFile) as error:
         told = str(error)
     except duckdb.Error as error:
         told = str(error)

@@ -21,7 +21,6 @@ from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from concurrent.futures import Executor
 
     import numpy.typing as npt
 
@@ -48,17 +47,21 @@ def quiet(_: int) -> None:
     """Tell nobody."""
 
 
-def in_order(
-    pool: Executor, work: Callable[[_Item], _Made], items: Iterable[_Item], ahead: int
-) -> Iterator[_Made]:
-    """What is made of each item, in their order; only so many items are taken ahead."""
+def in_order(work: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterator[_Made]:
+    """What is made of each item, in their order, by threads; only a few items are taken ahead."""
+    items = iter(items)
+    first = list(islice(items, 2))
+    if len(first) < 2:
+        yield from map(work, first)
+        return
     waiting: deque[Any] = deque()
-    for item in items:
-        waiting.append(pool.submit(work, item))
-        if len(waiting) > ahead:
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        for item in chain(first, items):
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > pa.cpu_count():
+                yield waiting.popleft().result()
+        while waiting:
             yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,17 @@ def sums(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     return matches(cells, _SUMS)
 
 
+def unless_sums(cells: pa.Array) -> pa.Array:
+    """A column that nothing is needed of but its sum rows: nulls, where it has none of them."""
+    return cells if sums(pa.chunked_array([cells])).any() else pa.nulls(len(cells))
+
+
+def one_column(chunks: list[pa.Array]) -> pa.ChunkedArray:
+    """One column of its chunks; those of nulls take no room."""
+    kind = next((chunk.type for chunk in chunks if not pa.types.is_null(chunk.type)), pa.null())
+    return pa.chunked_array([chunk.cast(kind) for chunk in chunks], kind)
+
+
 def holds(cells: pa.ChunkedArray, *found: bytes) -> bool:
     """Whether any of these bytes stand in a column, without looking at single cells."""
     for chunk in cells.chunks:
@@ -185,12 +199,6 @@ def _contains(data: npt.NDArray[np.uint8], found: bytes) -> bool:
     """Whether bytes stand in others; fast where their first ones are common, as in Chinese."""
     hit = (data[1:] == found[-1]) & (data[:-1] == found[-2])
     return bool(hit.any()) and found in data.tobytes()
-
-
-def each(work: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made]:
-    """What is made of each item, in threads."""
-    with ThreadPoolExecutor(pa.cpu_count()) as pool:
-        return list(pool.map(work, items))
 
 
 def rounded(column: Column, line: int, place: str, found: str) -> Note:
@@ -277,7 +285,7 @@ def records(
             continue
         if len(row) != width:
             if any(map(str.strip, row[width:])) or (sheet is None and len(row) < width):
-                raise _ragged(name, sheet, line, len(row), width)
+                raise ragged(name, sheet, line, len(row), width)
             row = (row + [""] * width)[:width]
         lines.append(line)
         batch.append(row)
@@ -293,7 +301,8 @@ def records(
     return columns, np.array(lines, dtype=np.int32)
 
 
-def _ragged(name: str, sheet: str | None, line: int, cells: int, width: int) -> InputError:
+def ragged(name: str, sheet: str | None, line: int, cells: int, width: int) -> InputError:
+    """The refusal of a row that does not fit its heading."""
     if sheet is None:
         place = str(line)
         message = (
