@@ -13,7 +13,6 @@ import hashlib
 import io
 import json
 import re
-import sys
 import zipfile
 from dataclasses import dataclass
 from datetime import datetime
@@ -149,7 +148,6 @@ def _csv(source: Mapping[str, Any], path: Path) -> Cells:
 
 
 def _csv_lines(text: str, delimiter: str) -> Iterator[Line]:
-    csv.field_size_limit(sys.maxsize)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     for row in reader:
