@@ -305,6 +305,7 @@ def verify(
     from reportkit.proof.inspection import Asked, draw, find_runs, inspect_all
 
     asked = Asked(keys, data, params, rerun, cold)
+    trusted = read_trusted(keys) if keys else None
     runs = [run for folder in folders for run in find_runs(folder)]
     closely = draw(runs, sample)
     told, lines = [], []
@@ -320,7 +321,6 @@ def verify(
             lines.append(f"  {one.level}: {one.verdict}")
             lines += [f"    - {finding}" for finding in one.findings]
             lines += [f"    {note}" for note in one.notes]
-    trusted = read_trusted(keys) if keys else None
     batches = [f"{folder}: {one}" for folder in folders for one in check_batches(folder, trusted)]
     lines += batches
     if len(runs) > 1:

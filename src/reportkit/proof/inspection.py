@@ -7,11 +7,10 @@ import os
 import random
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
-from reportkit.proof.dsse import Trusted, read_trusted
+from reportkit.proof.dsse import read_trusted
 from reportkit.proof.rerun import rerun_level
 from reportkit.proof.verify import Verdict, data_levels, environment_level, files_level
 
@@ -68,7 +67,8 @@ def draw(runs: Sequence[Path], number: int | None) -> list[bool]:
 
 def inspect(run: Path, asked: Asked, *, closely: bool) -> list[Verdict]:
     """The verdicts on a run; without a close look, and where a file was changed, the first only."""
-    verdicts = [files_level(run, _trusted(asked.keys))]
+    trusted = read_trusted(asked.keys) if asked.keys else None
+    verdicts = [files_level(run, trusted)]
     if closely and verdicts[0].holds:
         verdicts += data_levels(run, data=asked.data, params=asked.params)
         verdicts.append(environment_level(run))
@@ -77,16 +77,10 @@ def inspect(run: Path, asked: Asked, *, closely: bool) -> list[Verdict]:
     return verdicts
 
 
-@cache
-def _trusted(keys: Path | None) -> Trusted | None:
-    return read_trusted(keys) if keys else None
-
-
 def inspect_all(
     runs: Sequence[Path], closely: Sequence[bool], asked: Asked
 ) -> Iterator[list[Verdict]]:
     """The verdicts on runs, in their order, as they come."""
-    _trusted(asked.keys)  # a folder without keys is told before anything is looked at
     if len(runs) <= _FEW:
         for run, close in zip(runs, closely, strict=True):
             yield inspect(run, asked, closely=close)
