@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/ready
 OUT := outputs/huli/2020/current
 
-.PHONY: help report test slow bench lint rules helptext docs lock sample clean
+.PHONY: help report test slow pythons lowest bench lint reference pictures helptext docs lock dist sample clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The environment is made anew when the lock changes, so that it never holds more than the lock
 # says. Hashes refuse any other file; what builds our two packages is locked with the rest.
@@ -31,6 +31,12 @@ test: $(READY) ## the whole test suite, on all processors
 slow: $(READY) ## the slow tier: millions of rows, tens of thousands of fuzzed cases
 	$(BIN)/python -m pytest -m slow
 
+pythons: ## the unit tests on every Python that is supported and on this machine
+	.ci/pythons
+
+lowest: ## the unit tests with the least versions that pyproject.toml allows
+	.ci/pythons --lowest
+
 bench: $(READY) ## what a report costs in a batch, four districts; benchmarks/ has the long ones
 	$(BIN)/python benchmarks/batch.py --quick --history outputs/bench.jsonl
 
@@ -42,15 +48,20 @@ lint: $(READY) ## style, types, layers, spelling, clean notebooks, small files
 	$(BIN)/codespell
 	$(BIN)/python -m pytest -q tests/unit/test_house.py
 
-rules: $(READY) ## the reference page of the rules, from their data
-	$(BIN)/python -m reportkit.checks > docs/reference/rules.md
+reference: $(READY) ## the reference pages and the picture of the layers, from the code
+	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/layers.py
+
+pictures: report ## the pictures of the README, from that report (needs chromium)
+	$(BIN)/python tools/pictures.py
 
 helptext: $(READY) ## the kept text of `reportkit --help`, after a change of commands
 	$(BIN)/python -c 'from reportkit.cli import cli; cli(["--help"], prog_name="reportkit", terminal_width=80)' \
 	    > src/reportkit/help.txt
 
+# Not --quiet: mkdocs would not count the warnings that --strict looks for.
 docs: $(READY) ## the documentation, into site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # Resolved for every Python and platform at once; it says no index, so that each place uses its own.
 lock: ## resolve requirements.lock anew (uv in a throw-away environment)
@@ -60,6 +71,11 @@ lock: ## resolve requirements.lock anew (uv in a throw-away environment)
 	    --no-emit-package reportkit-fonts \
 	    --no-annotate --custom-compile-command "make lock" --output-file requirements.lock
 	rm -r .venv-lock
+
+dist: $(READY) ## wheels and sdists of both packages, into dist/, with their sizes
+	$(BIN)/python -m hatchling build -d dist
+	cd fonts && ../$(BIN)/python -m hatchling build -d ../dist
+	@ls -l dist | awk 'NR > 1 {printf "%10.2f MB  %s\n", $$5 / 1e6, $$NF}'
 
 sample: $(READY) ## make the sample ledgers in data/ anew from published totals
 	@for folder in params/reports/*; do \

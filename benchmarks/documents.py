@@ -54,6 +54,7 @@ def with_debians_chromium() -> None:
         options |= {"executable_path": CHROMIUM, "args": ["--no-sandbox"]}
         return await launch(self, **options)
 
+    # nbconvert gives no way to name the browser that it starts.
     BrowserType.launch = found  # type: ignore[method-assign]
 
 

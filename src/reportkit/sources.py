@@ -72,7 +72,17 @@ def _check_variable(value: Any) -> Any:
 
 
 class DatabaseSource(Strict):
-    """A table or one SELECT of a database; the password is never part of it."""
+    """A table or one SELECT of a database; the password is never part of it.
+
+    Parameters
+    ----------
+    url : str
+        ``postgresql+psycopg://reader@db.example/oa``; mysql, mariadb, sqlite and duckdb as well.
+    table, select : str, optional
+        One of the two: a table or view, or a SELECT.
+    password_env : str, optional
+        Environment variable that holds the password.
+    """
 
     url: Annotated[str, BeforeValidator(_check_url)]
     table: str | None = None

@@ -33,18 +33,31 @@ class FactSpec(Strict):
 
     Parameters
     ----------
-    ledger, where, minus, measure
-        Rows of a ledger and what is measured on them.
-    sum_of : list of str
-        Facts to add up.
-    share_of, part : str
-        *part* as a percentage of *share_of*, the base.
-    change_of : str
-        The fact whose change against last year this is: a percentage, or with a unit other than
-        % the difference.
-    decimals : int
-        Places of a percentage, rounded half up.
-    if_zero : str or None
+    id : str
+        What the text asks for: lower case words joined by dots.
+    label : str
+        What it is, in Chinese.
+    unit : str, optional
+        件, 项, 日期 …
+    ledger : str, optional
+        Key of the ledger to count in.
+    where : mapping, optional
+        Conditions that all must hold.
+    minus : mapping, optional
+        Further conditions: what they give is subtracted (a yearly increase or decrease).
+    measure : mapping, optional
+        ``{sum: column}``, or ``distinct``, ``first``, ``last`` (the earliest and the latest day),
+        ``median``, ``max``; the number of rows when left out.
+    sum_of : list of str, optional
+        Instead of a ledger: facts to add up.
+    share_of, part : str, optional
+        Instead of a ledger: *part* as a percentage of *share_of*, the base.
+    change_of : str, optional
+        Instead of a ledger: the fact whose change against last year this is; a percentage, or with
+        a unit other than % the difference.
+    decimals : int, optional
+        Places of a percentage, rounded half up (四舍五入).
+    if_zero : str, optional
         What a share or change says in words when its base is zero.
     """
 

@@ -137,14 +137,6 @@ def test_a_parents_report_is_compared_with_its_members(tmp_path):
     assert (found.facts, found.left, found.right) == (("t2.permits.decisions",), "2293", "2294")
 
 
-def test_pingtan_2021_carries_in_what_2020_carried_out(opened):
-    before, after = opened("pingtan", 2020), opened("pingtan", 2021)
-    assert (before.form.name, after.form.name) == ("2019", "2021")
-    for column in ("natural_person", "other", "total"):
-        carried = before.facts[f"t3.carried_out.{column}"].number
-        assert after.facts[f"t3.carried_in.{column}"].number == carried
-
-
 def test_money_is_exact(opened):
     assert opened("huli", 2020).facts["t2.procurement.amount"].value == Decimal("24161987.13")
     assert opened("pingtan", 2021).facts["t2.fees.amount_wan"].text == "24252.311082"

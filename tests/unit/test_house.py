@@ -12,7 +12,7 @@ import reportkit_fonts
 import yaml
 from click.testing import CliRunner
 
-from reportkit.checks import rules, rules_page
+from reportkit.checks import rules
 from reportkit.cli import cli
 from reportkit.execution.plan import BatchFile
 
@@ -87,25 +87,6 @@ def test_every_intake_rule_is_documented():
     assert set(re.findall(r"`(L-[a-z-]+)`", read("docs/reference/intake.md"))) == told
 
 
-def test_ledger_reference_names_what_the_schemas_hold():
-    sections = re.split(r"^## ", read("docs/reference/ledgers.md"), flags=re.M)[1:]
-    documented = {}
-    for section in sections:
-        head, *paragraphs = section.split("\n\n")
-        key, name = re.fullmatch(r"`(\w+)` (\S+)", head.strip()).groups()
-        marks = {"": "", "*": "personal", "**": "required"}
-        columns = re.findall(r"(\*{0,2})([^*,\s]+)\1", paragraphs[1])
-        documented[key] = (name, [(column, marks[mark]) for mark, column in columns])
-    held = {}
-    for key, schema in yaml.safe_load(read("src/reportkit/ledgers/schemas.yaml")).items():
-        columns = []
-        for column in schema["columns"]:
-            marked = [mark for mark in ("personal", "required") if column.get(mark)]
-            columns.append((column["name"], "".join(marked)))
-        held[key] = (schema["name"], columns)
-    assert documented == held
-
-
 def test_the_kept_list_of_commands_is_that_of_the_commands():
     told = CliRunner().invoke(cli, ["--help"], prog_name="reportkit", terminal_width=80)
     assert read("src/reportkit/help.txt") == told.output, "give `make helptext`"
@@ -122,23 +103,35 @@ def test_worktime_reference_names_the_derived_columns():
     assert rows == [(c["name"], c["key"]) for c in schemas["applications"]["derived"]]
 
 
-def test_fact_reference_names_every_key_of_the_forms():
-    reference = read("docs/reference/facts.md")
-    for path in sorted((ROOT / "src/reportkit/forms").glob("*.yaml")):
-        keys = set(re.findall(r"\bkey: (\w+)", path.read_text("utf-8")))
-        assert keys
-        assert {key for key in keys if f"`{key}`" not in reference} == set(), path.name
-
-
-def test_the_page_of_rules_is_made_from_them():
-    assert read("docs/reference/rules.md") == rules_page()
-
-
 def test_every_rule_of_the_code_is_described():
     sources = [*ROOT.glob("src/reportkit/checks/*.py"), *ROOT.glob("src/reportkit/forms/*.yaml")]
     text = "".join(path.read_text("utf-8") for path in sources)
     used = set(re.findall(r"\"([A-Z]\d)\"|\{id: ([A-Z]\d),", text))
     assert {left or right for left, right in used} | {"N", "C1", "C2"} == set(rules())
+
+
+def test_every_waived_finding_says_why(files: list[Path]):
+    """On its line or in a comment just above; what is waived again in a file was explained."""
+    waiver = re.compile(r"# (?:noqa: ([A-Z]+\d+)|type: ignore\[([\w-]+)\])(.*)")
+    silent = []
+    for path in (path for path in files if path.suffix == ".py"):
+        explained: set[str] = set()
+        lines = read(str(path)).splitlines()
+        for number, line in enumerate(lines):
+            if found := waiver.search(line):
+                code = found[1] or found[2]
+                above = any(
+                    one.strip().startswith("# ") for one in lines[max(number - 2, 0) : number]
+                )
+                if re.search(r"\w\w", found[3]) or above:
+                    explained.add(code)
+                elif code not in explained:
+                    silent.append(f"{path}:{number + 1}: {line.strip()}")
+    assert silent == [], "\n".join(silent)
+    ruff = read("pyproject.toml").partition("\n[tool.ruff.lint]")[2].partition("\n[tool.mypy]")[0]
+    waived = ruff.partition("\nignore = [\n")[2].partition("\n]")[0].splitlines()
+    waived += re.findall(r'^".*" = \[.*', ruff, flags=re.M)
+    assert [line for line in waived if not re.search(r"# \w+", line)] == []
 
 
 def test_notebooks_hold_no_outputs(files: list[Path]):

@@ -98,8 +98,3 @@ def test_a_wrong_narrative_is_refused_with_its_line(template, told):
 def test_markup_in_text_stays_text():
     (paragraph,) = read("# 一、总体情况\n\n<script>alert(1)</script>与 `$x$`").sections["一"]
     assert "".join(run["text"] for run in paragraph["runs"]).startswith("<script>alert(1)</script>")
-
-
-def test_default_narratives_render_for_their_edition():
-    for year in (2020, 2021):
-        assert "# 六、其他需要报告的事项" in form_for(year).default_narrative()

@@ -1,5 +1,6 @@
 """The second engine reads cells and counts records as the first one does, and trusts nobody."""
 
+import hashlib
 import random
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -287,6 +288,13 @@ def test_the_database_reaches_nothing_outside(applications, tmp_path):
     (tmp_path / "secret.csv").write_text("a\n1\n", encoding="utf-8")
     with pytest.raises(Exception, match=r"(?i)disabled|permission|not allowed|external access"):
         applications[1].connection.sql(f"SELECT * FROM '{tmp_path}/secret.csv'").fetchall()
+
+
+def test_a_row_digest_is_keyed_blake2b_over_its_cells():
+    record = pa.table({"登记号": ["A-1"], "收到日期": pa.array([None], pa.string())})
+    keyed = row_digests(record, b"k" * 100).to_pylist()
+    own = hashlib.blake2b(b"k" * 100).digest()
+    assert keyed == [hashlib.blake2b(b"A-1\x1f", key=own, digest_size=16).digest()]
 
 
 def test_rows_are_known_by_a_key_where_there_is_one(applications, tmp_path):

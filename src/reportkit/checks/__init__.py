@@ -12,7 +12,7 @@ from reportkit.checks.form import form_checks
 from reportkit.checks.notices import notice_checks
 from reportkit.checks.records import intake_checks, limit_checks
 from reportkit.checks.restated import restatement_checks
-from reportkit.checks.rules import Check, Waived, check, rule_of, rules, rules_page
+from reportkit.checks.rules import Check, Waived, check, rule_of, rules
 from reportkit.checks.text import coverage_checks, relation_checks
 from reportkit.checks.waivers import accept, waiver_yaml
 
@@ -35,7 +35,6 @@ __all__ = [
     "restatement_checks",
     "rule_of",
     "rules",
-    "rules_page",
     "share_checks",
     "waiver_yaml",
 ]

@@ -121,23 +121,3 @@ def check(
         None if left is None else str(left), None if right is None else str(right),
         tuple(facts), message,
     )  # fmt: skip
-
-
-def rules_page() -> str:
-    """The reference page of all rules, in Markdown."""
-    lines = [
-        "# Rules",
-        "",
-        "Made from `src/reportkit/checks/rules.yaml` by `make rules`. What a rule demands, its",
-        "basis and what to do are said in Chinese, as on the audit page. An open finding of",
-        "severity error makes the report a draft and the command end with 1; any finding can be",
-        "[accepted](../how-to/waivers.md).",
-    ]
-    for name, rule in rules().items():
-        label = "`N1`, `N2` …" if name == "N" else f"`{name}`"
-        lines += ["", f"## {label} {rule.title}", "", f"- severity: {rule.severity}"]
-        lines += [f"- basis: {rule.basis}", f"- what to do: {rule.todo}"]
-        if rule.limits:
-            told = ", ".join(f"{key} {value}" for key, value in rule.limits.items())
-            lines.append(f"- limits: {told}" + (f" ({rule.why})" if rule.why else ""))
-    return "\n".join(lines) + "\n"

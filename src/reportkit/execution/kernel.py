@@ -60,6 +60,7 @@ class _Kernel(InProcessKernel):
 
     @default("stdout")
     def _heard_stdout(self) -> OutStream:
+        # ipykernel has types, but not on what it is made with.
         return OutStream(self.session, self.iopub_thread, "stdout")  # type: ignore[no-untyped-call]
 
     @default("stderr")
@@ -69,6 +70,7 @@ class _Kernel(InProcessKernel):
 
 def serve(pipe: Connection) -> None:
     """Run each cell that comes through the pipe."""
+    # A trait takes a value of its own kind; that is not seen in its class.
     HistoryManager.enabled = False  # type: ignore[assignment]
     kernel = _Kernel(session=_PipeSession(pipe))  # type: ignore[no-untyped-call]
     sys.stdout, sys.stderr = kernel.stdout, kernel.stderr

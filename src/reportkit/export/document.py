@@ -69,15 +69,21 @@ class DocumentExporter(Exporter):
     def _file_extension_default(self) -> str:
         return self.extension
 
+    @classmethod
+    def prepare(cls) -> None:
+        """Do what is the same for every document; a process that others are forked from does so."""
+
     def make(self, document: Document) -> str | bytes:
         """Return the document's text or bytes."""
         raise NotImplementedError
 
+    # Pages are text and the others bytes; nbconvert knows of text only.
     def from_notebook_node(  # type: ignore[override]
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str | bytes, dict[str, Any]]:
         """Return the document and nbconvert's resources."""
         if not any(one.enabled for one in self._preprocessors):  # then no copies are needed
+            # nbconvert has no types here.
             plain = self._init_resources(resources)  # type: ignore[no-untyped-call]
             return self.make(arrange(nb)), plain
         notebook, found = super().from_notebook_node(nb, resources, **kw)

@@ -10,110 +10,17 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from reportkit.definitions import Definition, parse_where
 from reportkit.errors import InputError
-from reportkit.forms.model import Band, Define, Edition, Follow, Node, Rule, Section, TableModel
+from reportkit.forms.cells import Cell, Table, cell_of, leaves_of
+from reportkit.forms.model import Edition, Follow, Rule, Section
 from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _FOLDER = Path(str(files("reportkit.forms")))
-
-__all__ = ["Cell", "Follow", "Form", "Leaf", "Rule", "Table", "form_for", "forms"]
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """A row or column that holds values, with the groups it stands in (outermost first)."""
-
-    node: Node
-    groups: tuple[Node, ...]
-    parts: tuple[str, ...]
-    """For a total: the keys of the rows or columns that it adds up; empty otherwise."""
-
-    @property
-    def key(self) -> str:
-        """Its part of a fact id."""
-        return self.node.key or ""
-
-    @property
-    def path(self) -> tuple[Node, ...]:
-        """Groups and leaf."""
-        return (*self.groups, self.node)
-
-    @property
-    def text(self) -> str:
-        """Printed headings from outside in."""
-        return "/".join(node.text for node in self.path)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One value cell of the form in one report year.
-
-    Parameters
-    ----------
-    id : str
-        Fact id, ``t3.new.total``.
-    table, row, column : str
-        Where it stands.
-    label : str
-        Printed headings that lead to it.
-    unit : str
-    definition : Definition or None
-        How it follows from a ledger; None for a total.
-    sum_of : tuple of str
-        Leaf cells that a total adds up.
-    """
-
-    id: str
-    table: str
-    row: str
-    column: str
-    label: str
-    unit: str
-    definition: Definition | None
-    sum_of: tuple[str, ...] = ()
-    show_unit: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """A statutory table."""
-
-    model: TableModel
-
-    @property
-    def id(self) -> str:
-        """``t2``, ``t3`` or ``t4``."""
-        return self.model.id
-
-    @property
-    def title(self) -> str:
-        """Caption."""
-        return self.model.title
-
-    def rows(self, band: Band) -> tuple[Leaf, ...]:
-        """Value rows of a band, in order."""
-        return _leaves(band.rows)
-
-    def columns(self, band: Band) -> tuple[Leaf, ...]:
-        """Value columns of a band, in order."""
-        return _leaves(band.columns)
-
-    def places(self) -> Iterator[tuple[Band, Leaf, Leaf]]:
-        """Every value cell as (band, row, column), in reading order."""
-        for band in self.model.bands:
-            for row in self.rows(band):
-                for column in self.columns(band):
-                    yield band, row, column
-
-    def cell_id(self, row: str, column: str) -> str:
-        """Fact id of a cell."""
-        return f"{self.id}.{row}.{column}"
 
 
 @dataclass(frozen=True)
@@ -149,7 +56,7 @@ class Form:
     def cells(self, year: int) -> list[Cell]:
         """All value cells, with their definitions for one report year."""
         return [
-            _cell(table, band, row, column, year)
+            cell_of(table, band, row, column, year)
             for table in self.tables.values()
             for band, row, column in table.places()
         ]
@@ -158,6 +65,10 @@ class Form:
         """Keys of the ledgers that the value cells need."""
         cells = self.cells(self.edition.years.first)
         return {cell.definition.ledger for cell in cells if cell.definition}
+
+    def unused(self) -> set[str]:
+        """Keys of the ledgers that cells of other editions need, and none of this one."""
+        return {key for other in forms() for key in other.ledgers()} - self.ledgers()
 
     def successor(self, name: str) -> Follow | None:
         """What this edition has in the place of a cell of the edition before; None if unsaid.
@@ -192,7 +103,7 @@ class Form:
         """
         names: dict[str, str] = {}
         for band in self.table(table).model.bands:
-            for leaf in _leaves(getattr(band, axis)):
+            for leaf in leaves_of(getattr(band, axis)):
                 if leaf.parts or not any(node.by for node in (band.define, *leaf.path)):
                     continue
                 for value in leaf.node.categories:
@@ -210,64 +121,6 @@ class Form:
                 for name in spellings:
                     names.setdefault(name, first)
         return names
-
-
-def _leaves(nodes: list[Any], groups: tuple[Node, ...] = ()) -> tuple[Leaf, ...]:
-    """Value rows (or columns) in order; a total adds up all leaves of the group it closes."""
-    leaves: list[Leaf] = []
-    for node in nodes:
-        if node.children:
-            leaves += _leaves(node.children, (*groups, node))
-        elif node.total:
-            leaves.append(Leaf(node, groups, tuple(leaf.key for leaf in leaves)))
-        else:
-            leaves.append(Leaf(node, groups, ()))
-    return tuple(leaves)
-
-
-def _cell(table: Table, band: Band, row: Leaf, column: Leaf, year: int) -> Cell:
-    defines: list[Define] = [band.define, *row.path, *column.path]
-
-    def last(name: str) -> Any:
-        return next((v for d in reversed(defines) if (v := getattr(d, name)) is not None), None)
-
-    name = column.text if table.model.layout == "grid" else column.node.text
-    label = "/".join(part for part in (row.text, name) if part)
-    common: dict[str, Any] = {
-        "id": table.cell_id(row.key, column.key),
-        "table": table.id,
-        "row": row.key,
-        "column": column.key,
-        "label": label,
-        "unit": last("unit") or "件",
-        "show_unit": column.node.show_unit,
-    }
-    if row.parts or column.parts:
-        parts = [
-            table.cell_id(r, c)
-            for r in row.parts or (row.key,)
-            for c in column.parts or (column.key,)
-        ]
-        return Cell(**common, definition=None, sum_of=tuple(parts))
-
-    where: dict[str, Any] = {}
-    for define in defines:
-        where.update(define.where or {})
-    for leaf, around in ((row, (band.define, *row.path)), (column, column.path)):
-        by = next((define.by for define in reversed(around) if define.by), None)
-        if by:
-            values = leaf.node.categories
-            where[by] = values[0] if len(values) == 1 else values
-    plus, minus = last("plus"), last("minus")
-    definition = Definition(
-        ledger=last("ledger"),
-        where=parse_where(where | (plus or {}), year),
-        minus=parse_where(where | minus, year) if minus else None,
-        measure="sum" if last("sum") else "count",
-        column=last("sum"),
-        divide=last("divide") or 1,
-    )
-    return Cell(**common, definition=definition)
 
 
 @cache

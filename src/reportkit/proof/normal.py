@@ -161,6 +161,7 @@ def lint(notebook: Mapping[str, Any]) -> list[Finding]:
             if re.match(r"\s*[!%?]|.*\?\s*$", line) or re.search(r"=\s*[!%]", line):
                 message = "a line of shell or magic, which is no Python"
                 found.append(Finding(name, at + 1, "B-shell", message))
+                # What begins with any white space, or none, always matches.
                 lines[at] = re.match(r"\s*", line)[0] + "pass"  # type: ignore[index]
         try:
             tree = ast.parse("\n".join(lines))

@@ -127,6 +127,6 @@ class _files(tempfile.TemporaryDirectory[str]):  # noqa: N801 - used as a functi
 
 def _run(words: Sequence[str], message: bytes) -> subprocess.CompletedProcess[bytes]:
     try:
-        return subprocess.run(words, input=message, capture_output=True, check=False)  # noqa: S603
+        return subprocess.run(words, input=message, capture_output=True, check=False)  # noqa: S603 - the words of the setting, no shell
     except OSError as error:
         raise InputError("signing-key", f"{words[0]} cannot be run: {error.strerror}") from None

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from reportkit.ledgers.schema import LedgerSchema
 
 _OPEN = b"reportkit row digest, not keyed"
-_BLOCK = 64
 
 
 def rows_sha256(rows: npt.NDArray[np.int64]) -> str:
@@ -49,7 +48,9 @@ def read_record(frame: pd.DataFrame, schema: LedgerSchema) -> pa.Table:
 
 
 def row_digests(record: pa.Table, key: bytes | None) -> pa.Array:
-    """HMAC-SHA256 of each record, its first 16 bytes: cells joined by U+001F, empty ones empty.
+    """BLAKE2b of each record, keyed, of 16 bytes: cells joined by U+001F, empty ones empty.
+
+    Source: RFC 7693; a MAC as it stands, and twice as fast as HMAC over so short a text.
 
     Parameters
     ----------
@@ -62,17 +63,10 @@ def row_digests(record: pa.Table, key: bytes | None) -> pa.Array:
         return pa.array([], pa.binary(16))
     columns = [column.combine_chunks() for column in record.columns]
     filled = [pc.fill_null(column, "") for column in columns]
-    joined = pc.binary_join_element_wise(*filled, "\x1f")
-    # HMAC by hand: the key is hashed once, and not once for each record.
-    key = key or _OPEN
-    if len(key) > _BLOCK:
-        key = hashlib.sha256(key).digest()
-    padded = key.ljust(_BLOCK, b"\0")
-    inner, outer = (hashlib.sha256(bytes(b ^ pad for b in padded)) for pad in (0x36, 0x5C))
-    digests = []
-    for text in joined.to_pylist():
-        one, other = inner.copy(), outer.copy()
-        one.update(text.encode())
-        other.update(one.digest())
-        digests.append(other.digest()[:16])
-    return pa.array(digests, pa.binary(16))
+    joined = pc.binary_join_element_wise(*filled, "\x1f").cast(pa.binary())
+    # BLAKE2b takes keys of 64 bytes at most; a longer one counts by its digest.
+    own = _OPEN if key is None else key if len(key) <= 64 else hashlib.blake2b(key).digest()
+    return pa.array(
+        [hashlib.blake2b(text, key=own, digest_size=16).digest() for text in joined.to_pylist()],
+        pa.binary(16),
+    )

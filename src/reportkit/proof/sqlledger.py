@@ -217,7 +217,7 @@ class _Typing:
             self.connection.register("words", pa.concat_tables(self.words))
         for kind, tables in self.cells.items():
             self.connection.register("cells", pa.concat_tables(tables))
-            query = f"SELECT as_{kind}(filled(c), w) AS value FROM cells ORDER BY n"  # noqa: S608
+            query = f"SELECT as_{kind}(filled(c), w) AS value FROM cells ORDER BY n"  # noqa: S608 - our kinds
             if kind == "category":
                 query = (
                     "SELECT CASE WHEN f IS NULL THEN other WHEN value IS NOT NULL THEN value "
@@ -252,7 +252,7 @@ def _ledger(
         _derive(connection, schema, types, calendar)
         types |= {column.name: column.type for column in schema.derived}
         names = ", ".join(f'{column.key} AS "{column.name}"' for column in schema.derived)
-        joined = f'JOIN (SELECT row AS "{ROW}", {names} FROM limits) USING ("{ROW}")'  # noqa: S608
+        joined = f'JOIN (SELECT row AS "{ROW}", {names} FROM limits) USING ("{ROW}")'  # noqa: S608 - the schema's
     # Names are the schema's.
     connection.execute(f'CREATE TABLE "{key}" AS SELECT * FROM read {joined} ORDER BY "{ROW}"')  # noqa: S608
     connection.unregister("read")

@@ -179,7 +179,7 @@ def _cell(cell: ET.Element, strings: list[str], dated: list[bool], epoch: int) -
 
 
 def _moment(number: float, epoch: int) -> str:
-    begin = datetime(1904, 1, 1) if epoch == 1904 else datetime(1899, 12, 30)  # noqa: DTZ001
+    begin = datetime(1904, 1, 1) if epoch == 1904 else datetime(1899, 12, 30)  # noqa: DTZ001 - days have no zone
     if 0 <= number < 1:
         return str((begin + _days(number)).time())
     # The 29th of February 1900, which never was, has a number.

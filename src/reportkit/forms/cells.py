@@ -1,0 +1,163 @@
+"""Tables of an edition: rows, columns, and what each of their cells means in a report year."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reportkit.definitions import Definition, parse_where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reportkit.forms.model import Band, Define, Node, TableModel
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A row or column that holds values, with the groups it stands in (outermost first)."""
+
+    node: Node
+    groups: tuple[Node, ...]
+    parts: tuple[str, ...]
+    """For a total: the keys of the rows or columns that it adds up; empty otherwise."""
+
+    @property
+    def key(self) -> str:
+        """Its part of a fact id."""
+        return self.node.key or ""
+
+    @property
+    def path(self) -> tuple[Node, ...]:
+        """Groups and leaf."""
+        return (*self.groups, self.node)
+
+    @property
+    def text(self) -> str:
+        """Printed headings from outside in."""
+        return "/".join(node.text for node in self.path)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value cell of the form in one report year.
+
+    Parameters
+    ----------
+    id : str
+        Fact id, ``t3.new.total``.
+    table, row, column : str
+        Where it stands.
+    label : str
+        Printed headings that lead to it.
+    unit : str
+    definition : Definition or None
+        How it follows from a ledger; None for a total.
+    sum_of : tuple of str
+        Leaf cells that a total adds up.
+    """
+
+    id: str
+    table: str
+    row: str
+    column: str
+    label: str
+    unit: str
+    definition: Definition | None
+    sum_of: tuple[str, ...] = ()
+    show_unit: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A statutory table."""
+
+    model: TableModel
+
+    @property
+    def id(self) -> str:
+        """``t2``, ``t3`` or ``t4``."""
+        return self.model.id
+
+    @property
+    def title(self) -> str:
+        """Caption."""
+        return self.model.title
+
+    def rows(self, band: Band) -> tuple[Leaf, ...]:
+        """Value rows of a band, in order."""
+        return leaves_of(band.rows)
+
+    def columns(self, band: Band) -> tuple[Leaf, ...]:
+        """Value columns of a band, in order."""
+        return leaves_of(band.columns)
+
+    def places(self) -> Iterator[tuple[Band, Leaf, Leaf]]:
+        """Every value cell as (band, row, column), in reading order."""
+        for band in self.model.bands:
+            for row in self.rows(band):
+                for column in self.columns(band):
+                    yield band, row, column
+
+    def cell_id(self, row: str, column: str) -> str:
+        """Fact id of a cell."""
+        return f"{self.id}.{row}.{column}"
+
+
+def leaves_of(nodes: list[Any], groups: tuple[Node, ...] = ()) -> tuple[Leaf, ...]:
+    """Value rows (or columns) in order; a total adds up all leaves of the group it closes."""
+    leaves: list[Leaf] = []
+    for node in nodes:
+        if node.children:
+            leaves += leaves_of(node.children, (*groups, node))
+        elif node.total:
+            leaves.append(Leaf(node, groups, tuple(leaf.key for leaf in leaves)))
+        else:
+            leaves.append(Leaf(node, groups, ()))
+    return tuple(leaves)
+
+
+def cell_of(table: Table, band: Band, row: Leaf, column: Leaf, year: int) -> Cell:
+    """The cell of a row and a column: what its band, groups, row and column say together."""
+    defines: list[Define] = [band.define, *row.path, *column.path]
+
+    def last(name: str) -> Any:
+        return next((v for d in reversed(defines) if (v := getattr(d, name)) is not None), None)
+
+    name = column.text if table.model.layout == "grid" else column.node.text
+    label = "/".join(part for part in (row.text, name) if part)
+    common: dict[str, Any] = {
+        "id": table.cell_id(row.key, column.key),
+        "table": table.id,
+        "row": row.key,
+        "column": column.key,
+        "label": label,
+        "unit": last("unit") or "件",
+        "show_unit": column.node.show_unit,
+    }
+    if row.parts or column.parts:
+        parts = [
+            table.cell_id(r, c)
+            for r in row.parts or (row.key,)
+            for c in column.parts or (column.key,)
+        ]
+        return Cell(**common, definition=None, sum_of=tuple(parts))
+
+    where: dict[str, Any] = {}
+    for define in defines:
+        where.update(define.where or {})
+    for leaf, around in ((row, (band.define, *row.path)), (column, column.path)):
+        by = next((define.by for define in reversed(around) if define.by), None)
+        if by:
+            values = leaf.node.categories
+            where[by] = values[0] if len(values) == 1 else values
+    plus, minus = last("plus"), last("minus")
+    definition = Definition(
+        ledger=last("ledger"),
+        where=parse_where(where | (plus or {}), year),
+        minus=parse_where(where | minus, year) if minus else None,
+        measure="sum" if last("sum") else "count",
+        column=last("sum"),
+        divide=last("divide") or 1,
+    )
+    return Cell(**common, definition=definition)

@@ -1,0 +1,28 @@
+"""Who reports, and what this report adds: typed, and unknown keys are refused."""
+
+from reportkit.params.district import District, Level, Scope, check_id
+from reportkit.params.project import Project
+from reportkit.params.report import (
+    FACT_ID,
+    Declared,
+    FactId,
+    Relation,
+    ReportParams,
+    Share,
+    Waiver,
+)
+
+__all__ = [
+    "FACT_ID",
+    "Declared",
+    "District",
+    "FactId",
+    "Level",
+    "Project",
+    "Relation",
+    "ReportParams",
+    "Scope",
+    "Share",
+    "Waiver",
+    "check_id",
+]

@@ -1,0 +1,120 @@
+"""Who reports: ``params/districts/<id>.yaml``."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field
+
+from reportkit.errors import InputError
+from reportkit.sources import LedgerSources
+from reportkit.yamlfile import Strict
+
+ID = re.compile(r"[0-9a-z][0-9a-z_-]{0,63}")
+Scope = Literal["district", "office"]
+Level = Literal["department", "county", "city", "province"]
+
+
+class Contact(Strict):
+    """Where readers turn to.
+
+    Parameters
+    ----------
+    address, postcode, phone, fax, email : str, optional
+        For the text, ``{{ district.contact.phone }}``.
+    """
+
+    address: str | None = None
+    postcode: str | None = None
+    phone: str | None = None
+    fax: str | None = None
+    email: str | None = None
+
+
+class Fonts(Strict):
+    """Typefaces that the office may use itself, for the PDF.
+
+    Parameters
+    ----------
+    folder : str
+        Where their files are, beside the folders of ``params``.
+    fang, kai, hei, biao, song : str, optional
+        Name of the family to use for text, （一）, 一、, title and red head, tables; ours where
+        none is named.
+    """
+
+    folder: str
+    fang: str | None = None
+    kai: str | None = None
+    hei: str | None = None
+    biao: str | None = None
+    song: str | None = None
+
+
+class District(Strict):
+    """Who reports: ``params/districts/<id>.yaml``.
+
+    Parameters
+    ----------
+    id : str
+        The name of the file: lower case letters, digits, ``-`` and ``_``.
+    name : str
+        As printed: 厦门市湖里区.
+    code : str, optional
+        GB/T 2260 code, ``350206``.
+    issuer : str, optional
+        Who issues the report: 厦门市湖里区人民政府.
+    office : str, optional
+        Who made it: 厦门市湖里区人民政府办公室.
+    parent : str, optional
+        Id of the district whose report sums up this one's.
+    scope : {"district", "office"}
+        汇总, the whole district, or 本机关, the office alone.
+    level : {"department", "county", "city", "province"}
+        Whose deadline holds.
+    website : str, optional
+        Where the report is published; for the text, as is all that nothing prints by itself.
+    contact : Contact, optional
+        Where readers turn to.
+    document_prefix : str, optional
+        What a document number begins with: 厦湖府.
+    synthetic : bool
+        The ledgers are demonstration data; every document says so.
+    fonts : Fonts, optional
+        Typefaces of the office's own.
+    ledgers : mapping, optional
+        Ledger key to the paths or databases it is read from; ``data/<id>/`` where none is named.
+    """
+
+    id: str
+    name: str
+    code: str | None = None
+    issuer: str | None = None
+    office: str | None = None
+    parent: str | None = None
+    scope: Scope = "district"
+    level: Level = "county"
+    website: str | None = None
+    contact: Contact = Contact()
+    document_prefix: str | None = None
+    synthetic: bool = False
+    fonts: Fonts | None = None
+    ledgers: dict[str, LedgerSources] = Field(default_factory=dict)
+
+
+def check_id(name: str) -> str:
+    """A district id that is safe as a file name.
+
+    Raises
+    ------
+    InputError
+        ``id``: it is not.
+    """
+    if not ID.fullmatch(name):
+        message = (
+            f"'{name}' is no district id; ids are lower case letters, digits, '-' and '_', "
+            "64 at most"
+        )
+        raise InputError("id", message)
+    return name

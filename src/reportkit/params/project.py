@@ -1,0 +1,124 @@
+"""The folders a report is made from, and reading its parameters from them."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reportkit.errors import InputError
+from reportkit.params.district import District, check_id
+from reportkit.params.report import ReportParams
+from reportkit.worktime import WorkCalendar, work_calendar
+from reportkit.yamlfile import read_yaml
+
+if TYPE_CHECKING:
+    from reportkit.yamlfile import YamlFile
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folders a report is made from; paths are kept as given."""
+
+    params: Path
+    data: Path
+    out: Path = Path("outputs")
+
+    @classmethod
+    def find(
+        cls,
+        params: str | Path | None = None,
+        data: str | Path | None = None,
+        out: str | Path | None = None,
+    ) -> Project:
+        """The project around the working folder: the nearest one above it with ``params/``.
+
+        Parameters
+        ----------
+        params, data, out : path, optional
+            Folders to use instead; ``outputs`` stands beside ``params``.
+        """
+        here = Path.cwd()
+        root = next((p for p in (here, *here.parents) if (p / "params/districts").is_dir()), here)
+        base = Path() if root == here else root
+        folder = Path(params or base / "params")
+        return cls(folder, Path(data or base / "data"), Path(out or folder.parent / "outputs"))
+
+    def district(self, name: str) -> District:
+        """Parameters of a district.
+
+        Raises
+        ------
+        InputError
+            ``district-unknown`` with the nearest known ids, or ``parameters``.
+        """
+        check_id(name)
+        path = self.params / "districts" / f"{name}.yaml"
+        if not path.is_file():
+            known = sorted(p.stem for p in path.parent.glob("*.yaml"))
+            near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:8]
+            message = f"there is no district '{name}' ({path} is missing); " + (
+                f"known: {', '.join(near)}" if near else f"{path.parent} holds no district"
+            )
+            raise InputError("district-unknown", message, district=name)
+        file = read_yaml(path)
+        district = file.validate(District)
+        if district.id != name:
+            message = file.problem(("id",), f"id is '{district.id}', the file is named '{name}'")
+            raise InputError("parameters", message, district=name)
+        return district
+
+    def members(self, parent: str) -> list[str]:
+        """Ids of the districts whose reports a parent's report sums up."""
+        files = sorted((self.params / "districts").glob("*.yaml"))
+        # Most of thousands of files need no parsing to see that they name another parent, or none.
+        near = [path.stem for path in files if parent.encode() in path.read_bytes()]
+        return [name for name in near if self.district(name).parent == parent]
+
+    def report(self, district: str, year: int) -> ReportParams:
+        """Parameters of one report; a report without a file has none.
+
+        Raises
+        ------
+        InputError
+            ``parameters``: with file, line and the nearest known key.
+        """
+        path = self.report_file(district, year, "yaml")
+        if not path.is_file():
+            return ReportParams(year=year)
+        file = read_yaml(path)
+        report = file.validate(ReportParams)
+        if report.year != year:
+            message = file.problem(("year",), f"year is {report.year}, the file is for {year}")
+            raise InputError("parameters", message, district=district, year=year)
+        _refuse_twice(file, [fact.id for fact in report.declared], ("declared",))
+        for number, fact in enumerate(report.declared):
+            fact._place = f"{path}:{file.line(('declared', number, 'value'))}"
+        return report
+
+    def report_file(self, district: str, year: int, suffix: str) -> Path:
+        """A file of one report: ``yaml``, ``md`` (narrative) or ``published.json``."""
+        return self.params / "reports" / district / f"{year}.{suffix}"
+
+    @property
+    def holidays_file(self) -> Path:
+        """Years of holidays that the project adds; most projects have none."""
+        return self.params / "holidays.yaml"
+
+    def calendar(self) -> WorkCalendar:
+        """Working days: those that the package knows, and the project's own years.
+
+        Raises
+        ------
+        InputError
+            ``parameters``: with file and line.
+        """
+        return work_calendar(self.holidays_file)
+
+
+def _refuse_twice(file: YamlFile, ids: list[str], key: tuple[str, ...]) -> None:
+    for number, name in enumerate(ids):
+        if name in ids[:number]:
+            message = file.problem((*key, number), f"fact '{name}' is declared twice")
+            raise InputError("parameters", message, file=str(file.path))
