@@ -18,6 +18,7 @@ import reportkit
 from reportkit import errors
 from reportkit.checks import rules
 from reportkit.cli import cli
+from reportkit.facts.specs import FactSpec, read_specs
 from reportkit.forms import forms
 from reportkit.ledgers import schemas
 from reportkit.params import Declared, District, Relation, ReportParams, Share, Waiver
@@ -25,7 +26,6 @@ from reportkit.params.district import Contact, Fonts
 from reportkit.params.report import Figures
 from reportkit.report import Report
 from reportkit.sources import DatabaseSource
-from reportkit.specs import FactSpec, read_specs
 from reportkit.years import Years
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportkit.errors import ExecutionError, InputError
+from reportkit.facts.specs import read_specs
 from reportkit.forms import form_for
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.renewal.texts import Note, renew_narrative, renew_parameters
-from reportkit.specs import read_specs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
