@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 OUT := outputs/huli/2020/current
 
-.PHONY: help report test slow bench lint reference pictures helptext docs lock sample clean
+.PHONY: help report test slow pythons lowest bench lint reference pictures helptext docs lock dist sample clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ test: $(READY) ## the whole test suite, on all processors
 
 slow: $(READY) ## the slow tier: millions of rows, tens of thousands of fuzzed cases
 	$(BIN)/python -m pytest -m slow
+
+pythons: ## the unit tests on every Python that is supported and on this machine
+	.ci/pythons
+
+lowest: ## the unit tests with the least versions that pyproject.toml allows
+	.ci/pythons --lowest
 
 bench: $(READY) ## what a report costs in a batch, four districts; benchmarks/ has the long ones
 	$(BIN)/python benchmarks/batch.py --quick --history outputs/bench.jsonl
@@ -65,6 +71,11 @@ lock: ## resolve requirements.lock anew (uv in a throw-away environment)
 	    --no-emit-package reportkit-fonts \
 	    --no-annotate --custom-compile-command "make lock" --output-file requirements.lock
 	rm -r .venv-lock
+
+dist: $(READY) ## wheels and sdists of both packages, into dist/, with their sizes
+	$(BIN)/python -m hatchling build -d dist
+	cd fonts && ../$(BIN)/python -m hatchling build -d ../dist
+	@ls -l dist | awk 'NR > 1 {printf "%10.2f MB  %s\n", $$5 / 1e6, $$NF}'
 
 sample: $(READY) ## make the sample ledgers in data/ anew from published totals
 	@for folder in params/reports/*; do \

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import sqlalchemy as sql
+import yaml
 
 from reportkit.ledgers import find_files, read_database, read_ledger, schemas
 from reportkit.ledgers.readers import read_file
@@ -193,3 +194,12 @@ def loaded(made):
         made.load(key, key)
         made.load(key, f"{key}_mixed", mixed=True)
     return made
+
+
+def project(folder, ledgers):
+    """湖里's parameters with other ledger sources; the data folder is the project's own."""
+    shutil.copytree(DATA.parent / "params", folder / "params")
+    path = folder / "params/districts/huli.yaml"
+    district = yaml.safe_load(path.read_text(encoding="utf-8")) | {"ledgers": ledgers}
+    path.write_text(yaml.safe_dump(district, allow_unicode=True), encoding="utf-8")
+    return folder / "params"

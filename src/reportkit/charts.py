@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
@@ -21,13 +22,16 @@ if TYPE_CHECKING:
 
 Kind = Literal["bars", "columns"]
 
-# Dark, light and mid tones that stay apart in grey and for colour-blind readers.
+# Dark, light and mid tones that stay apart in grey and for colour-blind readers. The pages give
+# each colour here another one on a dark ground (export/templates/base.css).
 _TONES = ("#1f4e79", "#a9c4dd", "#b5651d")
 _INK, _FAINT = "#222222", "#8a8a8a"
 _STYLE: dict[Any, Any] = {
     "font.family": ["RK Hei", "RK Song"],
     "font.size": 9,
     "text.color": _INK,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
     "axes.edgecolor": _FAINT,
     "axes.labelcolor": _INK,
     "axes.spines.top": False,
@@ -81,9 +85,7 @@ def show_chart(
         ``glyph-missing``: a label has a character that the shipped fonts do not have.
     """
     data = data.rename(index=visible, columns=visible)
-    for path in sorted(reportkit_fonts.folder().glob("*.ttf")):
-        if path.name.startswith(("RK-Hei", "RK-Song")):
-            font_manager.fontManager.addfont(path)
+    _know_fonts()
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("error", message="Glyph .* missing")
         try:
@@ -105,23 +107,55 @@ def show_chart(
     return Shown(block("chart", **fields), svg[svg.index("<svg") :], title)
 
 
+@cache
+def _know_fonts() -> None:
+    """Tell matplotlib our typefaces, once: each time it reads them and forgets what it found."""
+    for path in sorted(reportkit_fonts.folder().glob("*.ttf")):
+        if path.name.startswith(("RK-Hei", "RK-Song")):
+            font_manager.fontManager.addfont(path)
+
+
 def _draw(
     data: pd.DataFrame, *, kind: Kind, unit: str, line: str | None, limit: tuple[str, str] | None
 ) -> str:
-    rows = len(data) * (1 + 0.45 * (len(data.columns) - 1))
-    height = _pitch(rows) * rows + 0.45 if kind == "bars" else 2.0 + 0.9 * (line is not None)
-    figure = Figure(figsize=(6.1, height), layout="constrained")
+    rows = len(data) * (1 + 0.25 * (len(data.columns) - 1))
+    height = _pitch(rows) * rows + 0.45 if kind == "bars" else 1.8 + 0.9 * (line is not None)
+    figure = Figure(figsize=(6.1, height))
     if kind == "bars":
-        _bars(figure.subplots(), data, unit)
+        axes = figure.subplots()
+        _bars(axes, data, unit)
+        labels = axes.get_yticklabels()
+        left = max(_width(label.get_text()) * float(label.get_fontsize()) for label in labels)
+        _margins(figure, left=left, bottom=0)
     elif line is None:
         _columns(figure.subplots(), data, unit, limit)
+        _margins(figure, left=0, bottom=12)
     else:
         flows, stock = figure.subplots(2, 1, sharex=True, height_ratios=(2.1, 1))
         _columns(flows, data.drop(columns=line), unit, limit)
         _line(stock, data[line])
+        _margins(figure, left=0, bottom=12)
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
+
+
+def _margins(figure: Figure, *, left: float, bottom: float) -> None:
+    """Leave room, in points, for what stands outside the axes; a line of title is above each.
+
+    matplotlib's own layouts draw every text twice more to measure it: half of a chart's time.
+    """
+    width, height = (inches * 72 for inches in figure.get_size_inches())
+    inner = height - bottom - 24
+    figure.subplots_adjust(
+        left=(left + 8) / width, right=1 - 4 / width, bottom=(bottom + 4) / height,
+        top=1 - 20 / height, hspace=2 * 24 / (inner - 24),
+    )  # fmt: skip
+
+
+def _width(text: str) -> float:
+    """How wide a text is, in sizes of its typeface: at most, for Latin letters."""
+    return sum(1 if ord(character) > 0x2E7F else 0.62 for character in text)
 
 
 def _pitch(rows: float) -> float:
@@ -137,7 +171,7 @@ def _bars(axes: Axes, data: pd.DataFrame, unit: str) -> None:
         middle = (number - (len(data.columns) - 1) / 2) * thick
         drawn = axes.barh(
             [place - middle for place in places], data[name], thick * 0.86,
-            color=_TONES[number], label=str(name),
+            color=_TONES[number], label=str(name), clip_on=False,
         )  # fmt: skip
         axes.bar_label(drawn, padding=3, fontsize=size if len(data.columns) == 1 else 7)
     axes.set_yticks(list(places), [_cut(str(label)) for label in data.index], fontsize=size)
@@ -154,7 +188,7 @@ def _columns(axes: Axes, data: pd.DataFrame, unit: str, limit: tuple[str, str] |
         offset = (number - (len(data.columns) - 1) / 2) * width
         drawn = axes.bar(
             [place + offset for place in places], data[name], width * 0.92,
-            color=_TONES[number], label=str(name),
+            color=_TONES[number], label=str(name), clip_on=False,
         )  # fmt: skip
         axes.bar_label(drawn, [f"{v}" if v else "" for v in data[name]], padding=1, fontsize=7)
     if limit is not None:

@@ -28,9 +28,9 @@ from reportkit.coverage import Coverage, cover
 from reportkit.errors import InputError
 from reportkit.facts import Computer, Fact, Facts
 from reportkit.facts.specs import read_specs
-from reportkit.forms import Form, form_for, forms
+from reportkit.forms import Form, form_for
 from reportkit.ledgers import Ledgers, schemas
-from reportkit.narrative import Narrative, render
+from reportkit.narrative import UNWRITTEN, Narrative, render
 from reportkit.params import District, Project, ReportParams, Scope
 from reportkit.past import Past, figures_of
 from reportkit.published import load_published, read_report
@@ -50,7 +50,7 @@ class Compilation:
     project, district, year, form, params, scope
         Whose report it is, by which edition, and what its parameters say.
     draft : bool
-        Asked for, or no narrative of its own; see `is_draft`.
+        Asked for, or no narrative that is written to its end; see `is_draft`.
     ledgers, absent
         The ledgers read, and the keys of those that the edition can do without.
     computer : Computer
@@ -91,7 +91,8 @@ class Compilation:
         form = form_for(year)
         who = project.district(district)
         report = project.report(district, year)
-        draft = draft or not project.report_file(district, year, "md").is_file()
+        text = project.report_file(district, year, "md")
+        draft = draft or not text.is_file() or UNWRITTEN.encode() in text.read_bytes()
         ledgers = Ledgers(project, who)
         absent = _read_all(ledgers, form, project.data / district, district=district, year=year)
         scope = scope or who.scope
@@ -114,7 +115,7 @@ class Compilation:
 
     @property
     def is_draft(self) -> bool:
-        """Asked for, or no narrative of its own, or an open error."""
+        """Asked for, or no narrative that is written to its end, or an open error."""
         return self.draft or any(c.open and c.severity == "error" for c in self.all_checks)
 
     @property
@@ -237,8 +238,8 @@ def _read_all(
 ) -> tuple[str, ...]:
     """Read every ledger that the edition can use; the keys of those that are not there."""
     needed = form.ledgers()
-    elsewhere = {ledger for other in forms() for ledger in other.ledgers()} - needed
-    sources = {key: ledgers.sources(key) for key in schemas() if key not in elsewhere}
+    unused = form.unused()
+    sources = {key: ledgers.sources(key) for key in schemas() if key not in unused}
     if missing := [key for key in sources if key in needed and not sources[key]]:
         names = "\n".join(
             f"  {schemas()[key].name}: {folder}/{key}-….csv, .xlsx or .parquet" for key in missing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from typing import Any
 
 
@@ -29,6 +30,23 @@ class ReportkitError(Exception):
     def __str__(self) -> str:
         place = ", ".join(f"{key} {value}" for key, value in self.fields.items())
         return f"{self.message}" + (f" [{self.reason}; {place}]" if place else f" [{self.reason}]")
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook cell shows in place of a traceback; IPython asks for it by this name."""
+        lines = [f"{type(self).__name__}: {self.message}"]
+        lines += [f"  {key}: {value}" for key, value in self.fields.items()]
+        at = self.__traceback__
+        # What lies below the cell's own line is ours, and tells an analyst nothing.
+        while at is not None and at.tb_frame.f_globals.get("__name__") != "__main__":
+            at = at.tb_next
+        if at is not None:
+            line = linecache.getline(at.tb_frame.f_code.co_filename, at.tb_lineno).strip()
+            lines.append(f"  in this cell: line {at.tb_lineno}: {line}")
+        lines.append(f"  reason: {self.reason}")
+        following = "next: mend this, then run the notebook again from its first cell"
+        if self.reason.startswith("ledger"):
+            following += "; `reportkit intake` lists every problem of the ledgers at once"
+        return [*lines, following]
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default rebuilds from args alone and would lose the fields between processes.

@@ -32,6 +32,8 @@ Prose = list[dict[str, Any]]
 # Private-use characters that cannot come from a keyboard mark a figure on its way through
 # Markdown; a narrative that holds them is refused.
 _OPEN, _CLOSE = "\ue000", "\ue001"
+UNWRITTEN = "【尚未填写"
+"""With this a text says what is still to be written in its place, up to 】."""
 _MARK = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
 
 

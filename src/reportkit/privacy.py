@@ -33,6 +33,12 @@ _MOBILE = re.compile(
 _EMAIL = re.compile(
     r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,12}(?![\w@])", re.ASCII
 )
+# Where to try the patterns: digits all alike; or 1, 9 for 3-9, 0 for the others.
+_DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
+_SHAPE = bytes.maketrans(b"0123456789 ", b"0109999999-")
+_LONG_NUMBER = re.compile(rb"0{17,}")
+_MOBILE_SHAPE = re.compile(rb"19(?=[019]-?[019]{4}-?[019]{4})")
+_BEFORE_AT = re.compile(r"[\w.+-]+\Z", re.ASCII)
 SUSPECT = r"1[3-9][0-9][- ]?[0-9]{4}|[0-9]{17}|@"
 """What every text has that `hide` changes; a column is searched for it fast."""
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -48,12 +54,31 @@ class Found:
 
 
 def find(text: str) -> list[Found]:
-    """Identity-card numbers (with a right check digit), mobile numbers and e-mail addresses."""
-    found = [
-        Found("证件号码", *match.span()) for match in _ID_CARD.finditer(text) if _is_id(match[0])
-    ]
-    found += [Found("手机号码", *match.span()) for match in _MOBILE.finditer(text)]
-    found += [Found("电子邮箱", *match.span()) for match in _EMAIL.finditer(text)]
+    """Identity-card numbers (with a right check digit), mobile numbers and e-mail addresses.
+
+    The patterns are tried only where the shape of the text allows them, so that a file of
+    megabytes takes milliseconds.
+    """
+    found = []
+    # One byte for each character, whatever it is: places in the shape are places in the text.
+    raw = text.encode("ascii", "replace")
+    for spot in _LONG_NUMBER.finditer(raw.translate(_DIGITS)):
+        if (match := _ID_CARD.match(text, spot.start())) and _is_id(match[0]):
+            found.append(Found("证件号码", *match.span()))
+    end = 0
+    for spot in _MOBILE_SHAPE.finditer(raw.translate(_SHAPE)):
+        # The country code before it is part of the number.
+        starts = range(max(end, spot.start() - len("+86-")), spot.start() + 1)
+        if match := next(filter(None, (_MOBILE.match(text, at) for at in starts)), None):
+            found.append(Found("手机号码", *match.span()))
+            end = match.end()
+    at = text.find("@")
+    while at >= 0:
+        name = _BEFORE_AT.search(text, max(0, at - 64), at)
+        if name and (match := _EMAIL.match(text, name.start())):
+            found.append(Found("电子邮箱", *match.span()))
+            at = match.end() - 1
+        at = text.find("@", at + 1)
     return sorted(found, key=lambda one: one.start)
 
 

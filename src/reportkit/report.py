@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportkit.params import Scope
+    from reportkit.past import Past
 
 
 class Report(Compilation):
@@ -184,22 +185,42 @@ class Report(Compilation):
     def outcomes(self, table: int | str = 3, total: str = "results_total") -> pd.DataFrame:
         """The parts of a total row of a table, by label, for a chart: those that are not zero.
 
-        Last year's stand beside them where they are known.
+        Last year's stand beside them where all are known. Rows that were one row in last year's
+        edition of the form, as this one says (``follows``), are one here too.
         """
         form_table = self.form.table(table)
         (band,) = form_table.model.bands
         rows = {row.key: row for row in form_table.rows(band)}
         column = next(c.key for c in form_table.columns(band) if c.parts)
-        cells = {rows[key].node.label: form_table.cell_id(key, column) for key in rows[total].parts}
-        years = {
-            f"{self.year}年": {label: self.facts[cell].number for label, cell in cells.items()}
-        }
+        parts = [rows[key] for key in rows[total].parts]
+        now = {form_table.cell_id(row.key, column): row for row in parts}
         past = self.past
-        if past is not None and all(cell in past.values for cell in cells.values()):
-            before = {label: past.values[cell] for label, cell in cells.items()}
-            years[f"{past.year}年"] = before
+        before = self._as_of(past, set(now)) if past else {}
+        shown: dict[str, tuple[str, ...]] = {}
+        for cell, row in now.items():
+            whole = next((cells for cells in before if cell in cells), (cell,))
+            label = row.groups[-1].label if len(whole) > 1 else row.node.label
+            shown.setdefault(label, whole)
+        years = {
+            f"{self.year}年": {
+                label: sum(self.facts[cell].number for cell in cells)
+                for label, cells in shown.items()
+            }
+        }
+        if past is not None and set(shown.values()) <= set(before):
+            years[f"{past.year}年"] = {label: before[cells] for label, cells in shown.items()}
         frame = pd.DataFrame(years).astype("int64").rename_axis("办理结果")
         return frame[frame.any(axis=1)]
+
+    def _as_of(self, past: Past, here: set[str]) -> dict[tuple[str, ...], Decimal]:
+        """Last year's values by the cells of this edition that count the same together."""
+        found: dict[tuple[str, ...], Decimal] = {}
+        found |= {(name,): value for name, value in past.values.items() if name in here}
+        for name, value in past.values.items():
+            follow = None if name in here else self.form.successor(name)
+            if follow and follow.comparable and here.issuperset(follow.here):
+                found[tuple(follow.here)] = value
+        return found
 
     def checks(self) -> Shown:
         """What holds and what does not."""

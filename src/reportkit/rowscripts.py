@@ -11,7 +11,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from reportkit.blocks import visible
 
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
+    import pandas as pd
 
     from reportkit.ledgers import Ledger
 
-PART = 500
+PART = 1000
 """Row numbers in one part."""
 
 
@@ -37,19 +39,25 @@ def write_fact(
 
 
 def write_rows(folder: Path, ledger: Ledger, rows: npt.NDArray[np.int64]) -> None:
-    """Write the rows of a ledger that facts were made from, without personal columns."""
+    """Write the rows of a ledger that facts were made from, without personal columns.
+
+    A part holds its rows column by column: each column as its values and, where these repeat,
+    which of them stands in each row. The first two columns are the file (its number) and the line.
+    """
     # Pseudonyms are for the analyst: a document has the same bytes under any key.
     personal = [column.name for column in ledger.schema.columns if column.personal]
     shown = ledger.frame.loc[rows].drop(columns=personal, errors="ignore").dropna(axis=1, how="all")
-    cells = list(zip(*(_texts(shown[name]) for name in shown.columns), strict=True))
+    columns = [pa.array(ledger.source_of[rows]), _places(ledger, rows)]
+    columns += [_texts(shown[name]) for name in shown.columns]
     files = [source.path for source in ledger.sources]
     for part in np.unique(rows // PART).tolist():
-        first, last = np.searchsorted(rows, [part * PART, (part + 1) * PART])
-        held = {
-            int(row): [int(ledger.source_of[row]), ledger.place(row)[1], *cells[at]]
-            for at, row in enumerate(rows[first:last], int(first))
+        first, last = np.searchsorted(rows, [part * PART, (part + 1) * PART]).tolist()
+        found = {
+            "columns": list(shown.columns),
+            "files": files,
+            "rows": rows[first:last].tolist(),
+            "cells": [_packed(column.slice(first, last - first)) for column in columns],
         }
-        found = {"columns": list(shown.columns), "files": files, "rows": held}
         script = f"RK.rows({_js(ledger.key)}, {part}, {_js(found)});\n"
         (folder / f"rows-{ledger.key}-{part}.js").write_text(script, encoding="utf-8")
 
@@ -68,18 +76,40 @@ def read_rows(folder: Path, ledger: str, rows: Iterable[int]) -> dict[int, dict[
     for part, wanted in groupby(sorted(rows), key=lambda row: row // PART):
         script = (folder / f"rows-{ledger}-{part}.js").read_text(encoding="utf-8")
         held = json.loads(script[script.index("{") : script.rindex("}") + 1])
+        place = {row: at for at, row in enumerate(held["rows"])}
         for row in wanted:
-            cells = held["rows"][str(row)][2:]
+            cells = [_unpacked(column, place[row]) for column in held["cells"][2:]]
             found[row] = dict(zip(held["columns"], cells, strict=True))
     return found
 
 
-def _texts(column: Any) -> list[str]:
-    if pd.api.types.is_datetime64_any_dtype(column):
-        column = column.dt.strftime("%Y-%m-%d")
-    elif pd.api.types.is_bool_dtype(column):
-        column = column.map({True: "是", False: "否"})
-    return ["" if pd.isna(value) else str(value) for value in column]
+def _packed(column: pa.Array) -> list[list[Any]]:
+    """The values of a column; or its different values, and for each row which of them it is."""
+    encoded = column.dictionary_encode()
+    if 2 * len(encoded.dictionary) > len(column):
+        return [column.to_pylist()]
+    return [encoded.dictionary.to_pylist(), encoded.indices.to_pylist()]
+
+
+def _unpacked(column: list[list[Any]], at: int) -> Any:
+    return column[0][column[1][at] if len(column) == 2 else at]
+
+
+def _places(ledger: Ledger, rows: npt.NDArray[np.int64]) -> pa.Array:
+    lines = pa.array(ledger.line_of[rows]).cast(pa.string())
+    sheets = pa.array([f"{source.sheet}!" if source.sheet else "" for source in ledger.sources])
+    return pc.binary_join_element_wise(sheets.take(pa.array(ledger.source_of[rows])), lines, "")
+
+
+def _texts(column: pd.Series) -> pa.Array:
+    cells = pa.array(column, from_pandas=True)
+    if isinstance(cells, pa.ChunkedArray):
+        cells = cells.combine_chunks()
+    if pa.types.is_timestamp(cells.type):
+        cells = cells.cast(pa.date32())
+    elif pa.types.is_boolean(cells.type):
+        cells = pc.if_else(cells, "是", "否")
+    return pc.fill_null(cells.cast(pa.string()), "")
 
 
 def _js(value: Any) -> str:

@@ -37,6 +37,10 @@ def folder(tmp_path_factory):
     blocks = sample.blocks()
     seal = blocks[-1]
     next(f for f in seal["facts"]["facts"] if f["id"] == FACT)["rows"] = ROWS
+    labels = {"natural_person": "自然人", "commercial": "法人或其他组织/商业企业", "total": "总计"}
+    for fact in seal["facts"]["facts"]:
+        if fact["id"].startswith("t3.new.") and (own := labels.get(fact["id"].split(".")[2])):
+            fact["label"] = f"一、本年新收政府信息公开申请数量/申请人情况/{own}"
     past = {"year": 2019, "origin": "published", "value": "60", "change": "+14"}
     seal["past"] = {FACT: past}
     accepted = {"reason": "已与业务科室核对", "by": "办公室", "on": "2021-01-05"}
@@ -136,6 +140,43 @@ def test_rows_are_filtered_over_all_pages(visit):
     expect(page.locator("#panel")).to_contain_text("没有符合筛选的行")
 
 
+def test_lists_are_sifted_by_all_words(visit):
+    page = visit("audit.html")
+    rows = page.locator("#checks tbody tr:visible")
+    whole = rows.count()
+    box = page.get_by_role("searchbox", name="筛选核验")
+    box.fill("已接受 n1")
+    expect(rows).to_have_count(1)
+    expect(page.locator("#checks [role=status]")).to_have_text(f"筛出 1 行，共 {whole} 行")
+    box.fill("")
+    expect(rows).to_have_count(whole)
+    page.get_by_text(re.compile("展开 .* 项数据")).click()
+    page.get_by_role("searchbox", name="筛选数据").fill("t3.new.")
+    expect(page.locator("#all tbody tr:visible")).to_have_count(7)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "bar", "ground"),
+    [("light", "rgb(31, 78, 121)", "rgba(0, 0, 0, 0)"),
+     ("dark", "rgb(127, 176, 227)", "rgba(0, 0, 0, 0)")],
+)  # fmt: skip
+def test_a_chart_suits_the_page_it_stands_on(visit, scheme, bar, ground):
+    page = visit("report.html", color_scheme=scheme)
+    page.locator(".drawing svg").first.evaluate(
+        """svg => { const bar = svg.appendChild(document.createElementNS(svg.namespaceURI, "rect"));
+        bar.setAttribute("style", "fill: #1f4e79"); bar.id = "bar"; }"""
+    )
+    assert page.locator("#bar").evaluate("bar => getComputedStyle(bar).fill") == bar
+    drawing = page.locator(".drawing").first
+    assert drawing.evaluate("box => getComputedStyle(box).backgroundColor") == ground
+
+
+def test_the_contents_mark_the_section_that_is_read(visit):
+    page = visit("report.html", reduced_motion="reduce")
+    page.locator(".contents a").nth(2).click()
+    page.wait_for_function("document.querySelectorAll('.contents a')[2].matches(':target-current')")
+
+
 def test_the_keyboard_opens_and_closes_the_panel(visit):
     page = visit("audit.html")
     number = page.locator(f"main [data-fact='{FACT}']").first
@@ -149,6 +190,7 @@ def test_the_keyboard_opens_and_closes_the_panel(visit):
 
 def test_a_part_of_a_sum_is_one_step_away(visit):
     page = visit("audit.html#fact=t3.new.total")
+    expect(page.locator("#panel .parts a").nth(1)).to_have_text("法人或其他组织/商业企业2")
     page.locator("#panel .parts a").first.click()
     expect(page).to_have_url(re.compile(r"#fact=t3\.new\.natural_person$"))
     expect(page.locator("#panel .value")).to_contain_text("74")

@@ -27,6 +27,20 @@ def test_outcomes_stand_beside_last_year_s(report):
     assert "要求提供公开出版物" not in frame.index
 
 
+def test_three_rows_that_were_one_last_year_stand_beside_it_as_one(report):
+    cells = [name for name in report.facts if name.startswith("t3.") and name.endswith(".total")]
+    values = dict.fromkeys((c for c in cells if ".other_" not in c), Decimal(0))
+    values |= {"t3.other.total": Decimal(6), "t3.granted.total": Decimal(9)}
+    report.past = Past(2020, "published", "2020.published.json", values, {})
+    frame = report.outcomes()
+    assert list(frame.columns) == ["2021年", "2020年"]
+    assert frame.loc["其他处理"].tolist() == [1, 6]
+    assert frame.loc["予以公开"].tolist() == [30, 9]
+    assert frame["2021年"].sum() == report.facts["t3.results_total.total"].number
+    del values["t3.other.total"]
+    assert list(report.outcomes().columns) == ["2021年"]
+
+
 def test_outcomes_without_last_year_are_one_series(report):
     report.past = None
     assert list(report.outcomes().columns) == ["2021年"]

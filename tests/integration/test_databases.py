@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import traceback
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
+from databases import project
 
 from reportkit.errors import ExecutionError, InputError
 from reportkit.execution.run import run
@@ -28,15 +27,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:<psycopg.ServerCursor:ResourceWarning"),
     pytest.mark.usefixtures("password"),
 ]
-
-
-def project(folder, ledgers):
-    """湖里's parameters with other ledger sources; the data folder is the project's own."""
-    shutil.copytree(ROOT / "params", folder / "params")
-    path = folder / "params/districts/huli.yaml"
-    district = yaml.safe_load(path.read_text(encoding="utf-8")) | {"ledgers": ledgers}
-    path.write_text(yaml.safe_dump(district, allow_unicode=True), encoding="utf-8")
-    return folder / "params"
 
 
 def values(report):

@@ -1,6 +1,7 @@
 """Charts: words from their numbers, marks that stay apart in grey, sixty bars on one page."""
 
 import re
+from importlib.resources import files
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -51,6 +52,17 @@ def test_series_stay_apart_in_grey():
         red, green, blue = (int(tone[at : at + 2], 16) / 255 for at in (1, 3, 5))
         greys.append(0.2126 * red + 0.7152 * green + 0.0722 * blue)
     assert min(abs(a - b) for a in greys for b in greys if a != b) > 0.15
+
+
+def test_every_colour_has_another_on_a_dark_ground():
+    months = show_chart("m", MONTHS, title="各月申请", kind="columns", line="月末未答复")
+    limit = ("2月", "期限")
+    days = show_chart("d", MONTHS, title="各月申请", kind="columns", limit=limit)
+    drawn = clean(months.block["svg"], "m") + clean(days.block["svg"], "d")
+    colours = set(re.findall(r"(?:fill|stroke): #\w+", drawn))
+    dark = (files("reportkit.export") / "templates" / "base.css").read_text("utf-8")
+    assert len(colours) == 7
+    assert {colour for colour in colours if f'[style*="{colour}"]' not in dark} == set()
 
 
 def test_sixty_units_fit_on_a_page():

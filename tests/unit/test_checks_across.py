@@ -147,7 +147,12 @@ def notices(sections=TEXT, *, last=None, year=2021, level="county", published=No
 def test_what_the_notice_demands_is_there():
     checks = notices(published=date(2022, 2, 20))
     assert failing(checks) == []
-    assert [one.id for one in checks] == ["D1", "D2", "D1", "D1", "D3", "D4"]
+    assert [one.id for one in checks] == ["D1", "D2", "D1", "D1", "D3", "D6", "D4"]
+
+
+def test_a_place_that_is_still_to_be_written_is_told():
+    text = TEXT | {"五": "答复的释法说理有待加强。【尚未填写：怎样改进】"}
+    assert failing(notices(text)) == [("D6", None, None, "第五部分有【尚未填写】之处")]
 
 
 @pytest.mark.parametrize(

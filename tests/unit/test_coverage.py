@@ -261,5 +261,5 @@ def test_the_default_narratives_are_bound_and_a_change_by_hand_is_told(year, tmp
     report = reportkit.open_report("pingtan", year, params=tmp_path, data=ROOT / "data")
     assert report.draft
     assert report.coverage.of("unbound") == ()
-    assert len(report.coverage.of("bound")) == 7
+    assert len(report.coverage.of("bound")) == 10
     assert changed_by_hand(report, report.form.default_narrative()) == set()

@@ -86,10 +86,6 @@ def test_the_table_of_layers_names_each_part():
     assert sorted(named) == sorted(name for row in layers.rows() for name in row if name[0] != "_")
 
 
-# Commands of another branch; goes when that is merged.
-COMING = {"init", "template", "doctor"} - cli.commands.keys()
-
-
 def commands(text: str) -> list[list[str]]:
     """Every call of reportkit or make in code of a text, in words."""
     blocks = re.findall(r"^ *```(?:console|sh|bash)\n(.*?)^ *```", text, flags=re.M | re.S)
@@ -113,8 +109,6 @@ def test_commands_and_options_that_are_named_exist(path: Path):
             assert {word for word in words if "=" not in word} <= targets, words
         elif words and not words[0].startswith("-"):
             name = words[0].rstrip(",")
-            if name in COMING:
-                continue
             assert name in cli.commands, f"reportkit {name}"
             known = {o for p in cli.commands[name].params if isinstance(p, Option) for o in p.opts}
             used = {word.partition("=")[0] for word in words[1:] if word.startswith("--")}

@@ -9,6 +9,7 @@ from runpy import run_path
 from types import SimpleNamespace
 
 import nbformat
+import page as validator
 import pypdfium2
 import pytest
 import reportkit_fonts
@@ -16,6 +17,7 @@ from pypdf import PdfReader
 
 from reportkit.errors import ExportError
 from reportkit.export.pdf import ReportPDF
+from reportkit.export.tagging import with_row_heads
 
 DATA = Path(__file__).parents[1] / "data" / "blocks"
 sample = SimpleNamespace(**run_path(str(DATA / "sample.py")))
@@ -110,13 +112,77 @@ def test_table_3_stands_whole_on_one_page(name, rows):
     assert len(sample.figures(name)["table3"]) == rows
 
 
-def test_tables_are_tagged():
-    found = structure(read(document()))
-    assert found["/Table"] == 3
-    labels = 27 + 8
-    assert found["/TD"] == 161 + 22 + 15 + labels  # Typst tags no heads of rows yet
-    assert found["/TH"] == 9 + 20 + 23
-    assert found["/Figure"] == 2
+@pytest.mark.parametrize("profile", ["ua1", "3a"])
+@pytest.mark.parametrize("name", ["huli-2020", "pingtan-2021"])
+def test_a_validator_finds_nothing_against_the_standards(name, profile):
+    report = validator.validate_pdf_bytes(document(name), profile=profile)
+    assert [(failure.rule_id, failure.message) for failure in report.failures] == []
+    assert report.is_compliant
+    assert report.rules.total > 100
+
+
+@pytest.mark.parametrize(
+    ("profile", "said", "instead", "rule"),
+    [
+        ("ua1", b"/Scope/Column", b" " * 13, "TABLE-HEADERS-SCOPE"),
+        ("ua1", b"/Lang(zh-CN)", b"/Lung(zh-CN)", "TEXT-LANGUAGE"),
+        ("3a", b"/AFRelationship", b"/ZFRelationship", "FILE-SPEC-AF-RELATIONSHIP"),
+        ("3a", b"/FontFile2", b"/FontFilx2", "FONT-EMBEDDING"),
+    ],
+)
+def test_the_validator_sees_what_is_broken(profile, said, instead, rule):
+    assert document().count(said) > 0
+    broken = document().replace(said, instead)
+    found = validator.validate_pdf_bytes(broken, profile=profile)
+    assert not found.is_compliant
+    assert rule in " ".join(failure.rule_id for failure in found.failures)
+
+
+def cells(reader):
+    """Return kind, scope and heads of the tables' cells, in order."""
+    found = []
+
+    def walk(item):
+        item = item.get_object() if hasattr(item, "get_object") else item
+        if isinstance(item, list):
+            for child in item:
+                walk(child)
+        elif isinstance(item, dict):
+            if item.get("/S") in ("/TD", "/TH"):
+                said = {key: one for part in item["/A"] for key, one in part.items()}
+                found.append((item["/S"], said.get("/Scope"), "/Headers" in said))
+            else:
+                walk(item.get("/K", []))
+
+    walk(reader.trailer["/Root"]["/StructTreeRoot"]["/K"])
+    return found
+
+
+def test_labels_are_heads_of_rows_and_values_have_both_by_scope():
+    found = cells(read(document()))
+    assert structure(read(document()))["/Table"] == 3
+    assert found.count(("/TD", None, False)) == 161 + 22 + 15
+    assert found.count(("/TH", "/Row", False)) == 27 + 8
+    assert found.count(("/TH", "/Column", True)) == 9 + 20 + 23
+    assert len(found) == 198 + 35 + 52
+    assert structure(read(document()))["/Figure"] == 2
+
+
+def test_a_table_of_values_and_labels_alone_is_tagged():
+    blocks = sample.blocks()
+    table = next(one for one in blocks if one.get("id") == "t4")
+    line = {"role": "label", "text": "数量", "colspan": 1, "rowspan": 1}
+    values = [{**line, "role": "value", "text": str(number)} for number in range(3)]
+    table |= {"columns": 4, "label_columns": 1, "head_rows": 0, "rows": [[line, *values]] * 2}
+    assert (
+        cells(read(make(blocks)))[-8:] == [("/TH", "/Row", False), *[("/TD", None, False)] * 3] * 2
+    )
+
+
+def test_labels_that_cannot_be_tagged_stop_the_run():
+    with pytest.raises(ExportError, match="0 of 35 labels") as caught:
+        with_row_heads(document(), 35)
+    assert caught.value.reason == "pdf-failed"
 
 
 def test_rare_names_are_printed():

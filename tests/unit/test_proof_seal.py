@@ -1,5 +1,6 @@
 """Manifest, sums, signatures and chains, over small runs made by hand."""
 
+import base64
 import json
 import os
 import random
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reportkit.errors import InputError, ReportkitError
-from reportkit.proof.attestation import check_attestation, sign_run, statement
+from reportkit.proof.attestation import attest, check_attestation, sign_run, statement
 from reportkit.proof.chain import check_batches, check_chain, in_force, seal_batch
 from reportkit.proof.dsse import (
     check_signatures,
@@ -57,6 +58,7 @@ def make_run(place, run="20260102T030405Z-a", district="huli"):
     for name in ("facts.json", "report.html", "evidence/t3.new.total.parquet"):
         (folder / name).write_text(f"{name} of {run}", encoding="utf-8")
     write_manifest(folder, record(run, district, in_force(place)))
+    attest(folder)
     new = place / ".new"
     new.symlink_to(Path("runs") / run)
     new.replace(place / "current")
@@ -89,6 +91,7 @@ def refusal(folder):
 
 EVIDENCE = "evidence/t3.new.total.parquet"
 FILES = ["MANIFEST.json", "SHA256SUMS", "facts.json", "report.html", EVIDENCE]
+ATTESTATION = "attestation.dsse.json"
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -102,7 +105,7 @@ def test_any_flipped_byte_is_named(run, name):
     verify_files(run)
 
 
-@pytest.mark.parametrize("name", FILES[1:])
+@pytest.mark.parametrize("name", [*FILES[1:], ATTESTATION])
 def test_a_removed_file_is_named(run, name):
     (run / name).unlink()
     assert f"{name} is missing" in refusal(run)
@@ -122,7 +125,7 @@ def test_a_run_that_lost_its_manifest_is_told_among_others(run):
     assert "MANIFEST.json" in verdict.findings[0]
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, ATTESTATION])
 def test_a_link_in_place_of_a_file_is_named(run, name, tmp_path):
     shutil.move(run / name, tmp_path / "elsewhere")
     (run / name).symlink_to(tmp_path / "elsewhere")
@@ -143,7 +146,7 @@ def test_what_was_added_is_named(run, tmp_path):
 def test_a_record_that_lacks_something_is_not_sealed(run):
     lacking = record()
     del lacking["machine"]["host"]
-    with pytest.raises(ReportkitError, match="machine: 'host' is a required property"):
+    with pytest.raises(ReportkitError, match=r"machine: data.machine must contain \['host'\]"):
         write_manifest(run, lacking)
 
 
@@ -213,6 +216,20 @@ def test_nothing_is_signed_that_was_changed_after_the_first(run, keys):
         sign_run(run, signers["reviewer"])
 
 
+def test_what_nobody_has_signed_is_an_envelope_that_says_so(run):
+    whole = (run / ATTESTATION).read_bytes()
+    document = json.loads(whole)
+    assert document["payloadType"] == "application/vnd.in-toto+json"
+    assert base64.b64decode(document["payload"]) == statement(run)
+    assert document["signatures"] == []
+    verdict = files_level(run)
+    assert verdict.holds
+    assert "signed: by nobody" in verdict.notes[1]
+    for at in range(0, len(whole), 17):
+        (run / ATTESTATION).write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert not files_level(run).holds
+
+
 def test_a_resealed_run_is_not_the_signed_one(run, keys):
     signers, trusted = keys
     for signer in signers.values():
@@ -220,7 +237,7 @@ def test_a_resealed_run_is_not_the_signed_one(run, keys):
     (run / "facts.json").write_text("other", encoding="utf-8")
     write_manifest(run, record())
     verify_files(run)
-    with pytest.raises(ReportkitError, match="is not the one that was signed"):
+    with pytest.raises(ReportkitError, match="is not the one that it states"):
         check_attestation(run, trusted)
 
 
@@ -292,21 +309,44 @@ def test_of_ten_thousand_changed_envelopes_none_is_accepted(run, keys):
     assert not accepted((json.dumps(document, indent=1) + "\n").encode())
 
 
-def test_openssl_alone_verifies_a_signature(run, keys, tmp_path):
-    """The recipe of the auditors' page, as it stands there."""
-    signers, _ = keys
-    sign_run(run, signers["preparer"])
-    page = (Path(__file__).parents[2] / "docs/auditors.md").read_text(encoding="utf-8")
-    recipe = page.split("```bash\n# openssl")[1].split("```")[0]
-    script = "set -eu\n# openssl" + recipe
-    command = ["bash", "-c", script, "bash", str(run), str(tmp_path / "preparer.key.pub")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+@pytest.mark.parametrize("page", ["auditors.md", "auditors.zh.md"])
+@pytest.mark.parametrize("kind", ["openssl", "ssh-keygen"])
+def test_other_programs_alone_verify_a_signature(kind, page, run, keys, tmp_path):
+    """The recipe of the auditors' pages, as it stands there."""
+    if kind == "openssl":
+        sign_run(run, keys[0]["preparer"])
+        names = ["preparer.key.pub", "reviewer.key.pub"]
+    else:
+        names = ["one.pub", "other.pub"]
+        for name in names:
+            key = tmp_path / name.removesuffix(".pub")
+            make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
+            subprocess.run(make, check=True)
+        signer = {
+            "REPORTKIT_SIGNER_COMMAND": f"ssh-keygen -q -Y sign -n reportkit -f {tmp_path}/one",
+            "REPORTKIT_SIGNER_PUBLIC_KEY": str(tmp_path / "one.pub"),
+        }
+        sign_run(run, signer_from(signer))
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    recipe = text.split("```bash\n# openssl")[1].split("```")[0]
+
+    def check(name):
+        command = ["bash", "-eu", "-c", "# " + recipe, "bash", str(run), str(tmp_path / name)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    done = check(names[0])
     assert done.returncode == 0, done.stderr
-    assert "Signature Verified Successfully" in done.stdout
+    good = {
+        "openssl": "Signature Verified Successfully",
+        "ssh-keygen": 'Good "reportkit" signature',
+    }
+    assert good[kind] in done.stdout
     assert "facts.json: OK" in done.stdout
-    command[-1] = str(tmp_path / "reviewer.key.pub")
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert done.returncode != 0
+    assert check(names[1]).returncode != 0
+    (run / "facts.json").write_text("another", encoding="utf-8")
+    assert check(names[0]).returncode != 0
+    write_manifest(run, record())  # sealed again, but not signed
+    assert check(names[0]).returncode != 0
 
 
 def test_a_run_names_the_one_it_took_the_place_of(run):

@@ -287,10 +287,11 @@ def test_nothing_is_replaced_and_nothing_half_written(project, there):
 def test_a_write_that_fails_half_way_leaves_nothing(project):
     write(project, "2020.yaml", "year: 2020\n")
     folder = project.params / "reports/a"
-    files = {folder / "2021.yaml": "year: 2021\n", folder / "gone/2021.md": "text"}
+    write(project, "full", "no folder")
+    files = {folder / "2021.yaml": "year: 2021\n", folder / "full/2021.md": "text"}
     with pytest.raises(ExecutionError, match="nothing is written"):
         Renewal("a", 2021, 2020, files, (), ()).write()
-    assert [path.name for path in folder.iterdir()] == ["2020.yaml"]
+    assert {path.name for path in folder.iterdir()} == {"2020.yaml", "full"}
 
 
 def test_a_link_to_nowhere_is_in_the_way(project):

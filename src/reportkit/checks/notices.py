@@ -1,4 +1,4 @@
-"""What the notices demand of form and content, so far as a program can see it (D1-D5)."""
+"""What the notices demand of form and content, so far as a program can see it (D1-D6)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from reportkit.checks.rules import Check, check, rule_of
+from reportkit.narrative import UNWRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,9 @@ def notice_checks(
             checks.append(check("D3", holds, message))
         if section.own_words and text and last.get(section.number, "").strip():
             checks.append(_own_words(name, text, last[section.number].strip()))
+    unwritten = [f"第{number}部分" for number, text in sections.items() if UNWRITTEN in text]
+    message = f"{'、'.join(unwritten)}有{UNWRITTEN}】之处" if unwritten else "没有尚未填写之处"
+    checks.append(check("D6", not unwritten, message))
     if published:
         month, day = map(int, rule_of("D4").limits[level].split("-"))
         due = date(year + 1, month, day)

@@ -39,13 +39,12 @@ def write_evidence(seal: Block, ledgers: Ledgers, folder: Path) -> None:
         ``evidence-wrong``: rows and facts of the seal disagree, or the ledgers have changed.
     """
     folder.mkdir()
-    table = pq.read_table(io.BytesIO(base64.b64decode(seal["evidence"])))
+    held = _held(pq.read_table(io.BytesIO(base64.b64decode(seal["evidence"]))))
     used: dict[str, list[Any]] = {}
     for fact in seal["facts"]["facts"]:
         if not fact["rows"]:
             continue
-        own = table.filter(pc.equal(table["fact"], fact["id"]))
-        rows, signs = own["row"].to_numpy(), own["sign"].to_numpy()
+        rows, signs = held.get(fact["id"], (np.empty(0, np.int64),) * 2)
         ledger = ledgers.get(fact["ledger"])
         if ledger is None or rows_sha256(rows) != fact["rows_sha256"] or rows.max() >= ledger.read:
             message = f"the rows of {fact['id']} are not those that its value was made from"
@@ -70,6 +69,17 @@ def write_evidence(seal: Block, ledgers: Ledgers, folder: Path) -> None:
     for key, ledger in ledgers.items():
         packed = _rowmap(ledger, None if ledgers.pseudonyms.of_session else ledgers.pseudonyms.key)
         (folder / f"rowmap-{key}.parquet").write_bytes(packed)
+
+
+def _held(table: pa.Table) -> dict[str, tuple[Any, Any]]:
+    """Rows and signs by fact, in the order in which they stand."""
+    facts = table["fact"].combine_chunks().dictionary_encode()
+    rows, signs = table["row"].to_numpy(), table["sign"].to_numpy()
+    order = np.argsort(facts.indices.to_numpy(), kind="stable")
+    ends = np.cumsum(np.bincount(facts.indices.to_numpy(), minlength=len(facts.dictionary)))
+    parts = np.split(order, ends)
+    names = facts.dictionary.to_pylist()
+    return {name: (rows[part], signs[part]) for name, part in zip(names, parts[:-1], strict=True)}
 
 
 def _rowmap(ledger: Ledger, key: bytes | None) -> bytes:

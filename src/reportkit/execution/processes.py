@@ -23,7 +23,9 @@ _FIXED = {
     "MPLBACKEND": "agg",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
-    "REPORTKIT_SIGNING_KEY_FILE": "",  # no notebook learns where the key is
+    "REPORTKIT_SIGNING_KEY_FILE": "",  # no notebook learns where the key is, or what signs
+    "REPORTKIT_SIGNER_COMMAND": "",
+    "REPORTKIT_SIGNER_PUBLIC_KEY": "",
 }
 
 

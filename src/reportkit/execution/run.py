@@ -14,12 +14,13 @@ import logging
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.resources import files
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.blocks import Block, from_notebook
-from reportkit.errors import ExecutionError, InputError, ReportkitError
+from reportkit.carried import carried
+from reportkit.errors import ExecutionError, ReportkitError
 from reportkit.execution.evidence import write_evidence
 from reportkit.execution.leaks import check_leaks
 from reportkit.execution.notebook import execute, gate
@@ -32,6 +33,7 @@ from reportkit.execution.seen import (
     read_seen,
     write_seen,
 )
+from reportkit.export.document import arrange
 from reportkit.facts import facts_bytes
 from reportkit.params import Project
 from reportkit.proof import input_digest, seal_run, verify_files
@@ -42,6 +44,7 @@ from reportkit.report import Report, open_report
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from reportkit.export.document import DocumentExporter
     from reportkit.params import Scope
     from reportkit.sources import DatabaseSource
 
@@ -135,7 +138,7 @@ def run(
         district, year, scope=scope, draft=draft, params=params, data=data, out=out
     )
     report.facts_document()  # finds every fault of narrative and definitions before a kernel starts
-    notebook = notebook or find_notebook(report)
+    notebook = notebook or find_notebook(report.project)
     watch = Watch(int(started.timestamp() * 1e9))
     watch.folders(_watched(report, out))
     inputs = _inputs(report, notebook, watch.digest)
@@ -202,16 +205,12 @@ def _remember(
     )  # fmt: skip
 
 
-def find_notebook(report: Report) -> Path:
+def find_notebook(project: Project) -> Path:
     """The project's notebook, else the one that the package carries."""
-    own = report.project.params.parent / "notebooks" / "annual_report.ipynb"
+    own = project.params.parent / "notebooks" / "annual_report.ipynb"
     if own.is_file():
         return own
-    package = Path(str(files("reportkit")))
-    for path in (package / "notebooks", package.parents[1] / "notebooks"):
-        if (path / "annual_report.ipynb").is_file():
-            return path / "annual_report.ipynb"
-    raise InputError("notebook-missing", f"there is no notebook {own}")
+    return carried("notebooks/annual_report.ipynb")[0]
 
 
 def _inputs(report: Report, notebook: Path, digest: Callable[[Path], str]) -> list[tuple[str, str]]:
@@ -244,8 +243,6 @@ def _make(
     report: Report, notebook: Path, parameters: dict[str, Any], staging: Path, *, warm: bool
 ) -> None:
     """Execute, gate, and write everything that is made from the executed notebook."""
-    from nbconvert.exporters import get_exporter
-
     _log.info("executing %s with %s", notebook, parameters)
     if not warm:
         _log.info("kernel: cold")
@@ -262,15 +259,23 @@ def _make(
     checks = json.dumps(seal["checks"], ensure_ascii=False, indent=1) + "\n"
     (staging / "checks.json").write_text(checks, encoding="utf-8")
     write_evidence(seal, report.ledgers, staging / "evidence")
-    for exporter, name in DOCUMENTS.items():
-        made = get_exporter(exporter)()  # type: ignore[no-untyped-call]  # nbconvert has no types
-        content, _ = made.from_notebook_node(executed)
+    document = arrange(executed)
+    for name, exporter in exporters().items():
+        content = exporter().make(document)
         body = content.encode() if isinstance(content, str) else content
         (staging / name).write_bytes(body)
         _log.info("%s: %d bytes", name, len(body))
     personal = {value for ledger in report.ledgers.values() for value in ledger.personal}
     allowed = [str(value) for value in report.district.model_dump().values()]
     check_leaks(staging, personal=personal, allowed=allowed)
+
+
+@cache
+def exporters() -> dict[str, type[DocumentExporter]]:
+    """What makes each document, as nbconvert knows it by name; it looks through all packages."""
+    from nbconvert.exporters import get_exporter
+
+    return {file: get_exporter(name) for name, file in DOCUMENTS.items()}  # type: ignore[no-untyped-call]  # nbconvert has no types
 
 
 def _same_cells(report: Report, found: dict[str, Any], expected: dict[str, Any]) -> None:

@@ -11,14 +11,13 @@ from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
-from nbconvert.exporters import get_exporter
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
 from reportkit.charts import show_chart
-from reportkit.execution.run import DOCUMENTS
-from reportkit.export.pages import environment
+from reportkit.execution.run import exporters
 from reportkit.forms import form_for, forms
 from reportkit.ledgers import schemas
-from reportkit.proof.surroundings import code_digest
+from reportkit.proof.surroundings import code_digest, fonts
 from reportkit.worktime import work_calendar
 
 # What a report or its notebook imports on the way, found there after the fork.
@@ -52,15 +51,17 @@ def _warm() -> None:
     frame = pd.DataFrame({"件": [1, 2]}, index=["一月", "二月"])
     show_chart("warm", frame, title="暖", kind="bars")
     show_chart("warm", frame, title="暖", kind="columns")
-    for name in DOCUMENTS:
-        get_exporter(name)()  # type: ignore[no-untyped-call]  # nbconvert has no types
-    templates = environment()
-    for name in templates.list_templates(filter_func=lambda name: name.endswith(".html.j2")):
-        templates.get_template(name)
+    for exporter in exporters().values():
+        exporter.prepare()
     code_digest()
-    # Objects that are never collected leave their pages shared with the children.
+    fonts()
+    # Which plug-ins of jupyter_client there are is asked of every installed package, once.
+    KernelProvisionerFactory.instance()
+    # Objects that are never collected leave their pages shared with the children. A report makes
+    # much JSON and few circles: looked for at every 700 new objects they cost a twentieth of it.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 _warm()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reportkit.export.document import Document, DocumentExporter
-from reportkit.export.pages import asset, digest, render
+from reportkit.export.pages import asset, compile_templates, digest, render
 
 if TYPE_CHECKING:
     from reportkit.blocks import Block
@@ -21,6 +21,11 @@ class AuditHTML(DocumentExporter):
     export_from_notebook = "Report for auditors (HTML)"
     output_mimetype = "text/html"
     extension = ".html"
+
+    @classmethod
+    def prepare(cls) -> None:
+        """Compile the templates."""
+        compile_templates()
 
     def make(self, document: Document) -> str:
         """Return the page."""

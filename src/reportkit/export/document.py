@@ -69,6 +69,10 @@ class DocumentExporter(Exporter):
     def _file_extension_default(self) -> str:
         return self.extension
 
+    @classmethod
+    def prepare(cls) -> None:
+        """Do what is the same for every document; a process that others are forked from does so."""
+
     def make(self, document: Document) -> str | bytes:
         """Return the document's text or bytes."""
         raise NotImplementedError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import datetime, time
+from functools import cache
 from typing import TYPE_CHECKING
 
 import docx
@@ -16,7 +17,7 @@ from docx.shared import Mm, Pt, RGBColor
 from reportkit.archives import without_times
 from reportkit.export.document import Document, DocumentExporter, day_of, length
 from reportkit.export.pages import asset, chinese_date, title_lines
-from reportkit.export.typesetting import picture
+from reportkit.export.typesetting import pictures
 from reportkit.export.wordtables import add_table, element
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ _STYLES = {
     "署名": ("fang", 16, "RIGHT", 0),
     "版记": ("fang", 14, "LEFT", 0),
 }
+_STOCK = {*_STYLES, "Table Grid", "Normal Table"}
 _OF_TABLES = ("表格", "表头", "宽表", "宽表头", "图", "Caption", "Header")
 
 
@@ -67,27 +69,46 @@ class ReportDocx(DocumentExporter):
     output_mimetype = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
     extension = ".docx"
 
+    @classmethod
+    def prepare(cls) -> None:
+        """Make the blank document that every report begins with."""
+        _blank()
+
     def make(self, document: Document) -> bytes:
         """Return the document's bytes."""
-        word = docx.Document()
+        word = docx.Document(io.BytesIO(_blank()))
         _describe(word, document)
-        for name, style in _STYLES.items():
-            _style(word, name, *style)
         _page(word, document.head)
         _opening(word, document.head)
         _prose(word, document.head["preamble"])
+        charts = [i for s in document.sections for i in s["shown"] if i["kind"] == "chart"]
+        drawn = iter(pictures([str(item["svg"]) for item in charts]))
         for section in document.sections:
             word.add_heading(f"{section['number']}、{section['title']}", 1)
             _prose(word, section["body"])
             for item in section["shown"]:
                 if item["kind"] == "chart":
-                    _chart(word, item)
+                    _chart(word, item, next(drawn))
                 else:
                     add_table(word, item)
         _closing(word, document.head)
         made = io.BytesIO()
         word.save(made)
         return without_times(made.getvalue(), day_of(document.head))
+
+
+@cache
+def _blank() -> bytes:
+    """Return an empty document with our styles, and none of the hundred that no report uses."""
+    word = docx.Document()
+    for style in list(word.styles):
+        if style.type != WD_STYLE_TYPE.CHARACTER and style.name not in _STOCK:
+            style.delete()
+    for name, own in _STYLES.items():
+        _style(word, name, *own)
+    made = io.BytesIO()
+    word.save(made)
+    return made.getvalue()
 
 
 def _describe(word: Word, document: Document) -> None:
@@ -218,10 +239,10 @@ def _runs(paragraph: Paragraph, items: Iterable[Block]) -> None:
             run.bold = True
 
 
-def _chart(word: Word, item: Block) -> None:
+def _chart(word: Word, item: Block, drawn: bytes) -> None:
     paragraph = word.add_paragraph(style="图")
     paragraph.paragraph_format.keep_with_next = True
-    shape = paragraph.add_run().add_picture(io.BytesIO(picture(item["svg"])), width=Mm(150))
+    shape = paragraph.add_run().add_picture(io.BytesIO(drawn), width=Mm(150))
     shape._inline.docPr.set("descr", item["alt"])
     shape._inline.docPr.set("title", item["title"])
     caption = word.add_paragraph(item["title"], "Caption")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reportkit.export.document import Document, DocumentExporter
-from reportkit.export.pages import asset, render
+from reportkit.export.pages import asset, compile_templates, render
 
 __all__ = ["ReportHTML"]
 
@@ -16,6 +16,11 @@ class ReportHTML(DocumentExporter):
     export_from_notebook = "Report for readers (HTML)"
     output_mimetype = "text/html"
     extension = ".html"
+
+    @classmethod
+    def prepare(cls) -> None:
+        """Compile the templates."""
+        compile_templates()
 
     def make(self, document: Document) -> str:
         """Return the page."""

@@ -12,16 +12,23 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-__all__ = ["asset", "chinese_date", "digest", "render", "title_lines"]
+__all__ = ["asset", "chinese_date", "compile_templates", "digest", "render", "title_lines"]
 
 
 def render(template: str, **fields: Any) -> str:
     """Return a page: everything that is not the template's own is escaped."""
-    return environment().get_template(template).render(fields)
+    return _environment().get_template(template).render(fields)
 
 
 @cache
-def environment() -> Environment:
+def compile_templates() -> None:
+    """Compile every template of the package."""
+    for name in _environment().list_templates(extensions=["j2"]):
+        _environment().get_template(name)
+
+
+@cache
+def _environment() -> Environment:
     """Return the templates' surroundings; a template is compiled once in a process."""
     made = Environment(
         loader=PackageLoader("reportkit.export"),

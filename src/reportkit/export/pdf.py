@@ -6,7 +6,7 @@ import calendar
 import json
 import re
 from importlib.resources import files
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import typst
 
@@ -14,7 +14,13 @@ from reportkit.errors import ExportError
 from reportkit.export.document import Document, DocumentExporter, day_of
 from reportkit.export.original import originals
 from reportkit.export.pages import chinese_date, title_lines
+from reportkit.export.tagging import with_row_heads
 from reportkit.export.typesetting import compiler, typefaces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reportkit.blocks import Block
 
 __all__ = ["ReportPDF"]
 
@@ -45,25 +51,32 @@ def _typeset(document: Document) -> bytes:
         "lines": title_lines(head),
         "day": [day.year, day.month, day.day],
         "sections": document.sections,
-        "originals": originals(document.notebook),
         "faces": {role: name for role, name in faces.items() if name},
     }
     source = (files("reportkit.export") / "templates" / "report.typ").read_bytes()
+    inputs = {"doc": json.dumps(content, ensure_ascii=False)} | originals(document.notebook)
     try:
-        made = compiler(source, {"doc": json.dumps(content, ensure_ascii=False)}, fonts).compile(
+        made = compiler(source, inputs, fonts).compile(
             format="pdf",
             pdf_standards=["a-3a", "ua-1"],
             timestamp=calendar.timegm(day.timetuple()),
         )
     except typst.TypstError as error:
         raise _failure(error, document) from None
-    return cast("bytes", made)  # one file, as no page is asked for alone
+    # One file, as no page is asked for alone.
+    return with_row_heads(cast("bytes", made), sum(1 for _ in _labels(document)))
+
+
+def _labels(document: Document) -> Iterator[Block]:
+    tables = (item for section in document.sections for item in section["shown"] if "rows" in item)
+    cells = (cell for table in tables for row in table["rows"] for cell in row)
+    return (cell for cell in cells if cell["role"] == "label")
 
 
 def _own_fonts(faces: dict[str, str | None], document: Document) -> typst.Fonts:
     """Return the typefaces to set in; takes the folder of the district's own out of *faces*."""
     where = faces.pop("folder", None)
-    fonts = typefaces(*([where] if where else []))
+    fonts = typefaces(where)
     known = set(fonts.families())
     if absent := sorted({name for name in faces.values() if name} - known):
         raise ExportError(

@@ -90,19 +90,28 @@ def _cell(cell: Block, item: Block, widths: Sequence[int], *, last: bool) -> Any
         form.append(element("keepNext"))
     form.append(element("snapToGrid", val="0"))
     if cell["role"] == "label" and not cell["upright"]:
+        form.append(element("ind", left="50", right="50"))
         form.append(element("jc", val="left"))
-    paragraph = element("p", form)
-    if cell["text"]:
-        paragraph.append(element("r", element("t", text=cell["text"])))
-    return element("tc", properties, paragraph)
+    return element("tc", properties, element("p", form, *_text(cell, item)))
+
+
+def _text(cell: Block, item: Block) -> list[Any]:
+    if not cell["text"]:
+        return []
+    narrow = item["columns"] > 6 and cell["role"] == "head"
+    lines = cell["parts"] if narrow else [cell["text"]]  # Word breaks 商业企业 anywhere by itself
+    run = element("r", element("t", text=lines[0]))
+    for line in lines[1:]:
+        run.extend((element("br"), element("t", text=line)))
+    return [run]
 
 
 def _widths(item: Block) -> list[int]:
     """Return the columns' widths in twentieths of a point: labels get what they need, at most."""
     columns, labels, whole = item["columns"], item["label_columns"], 8844
-    if columns <= 6:
-        return [whole // columns] * columns
-    needs = [int(need * 180) + 120 for need in item["needs"]]
+    # A character of 9 or 12 points; the values of a narrow table may take as much as its labels.
+    size, least = (180, 0) if columns > 6 else (240, whole // columns)
+    needs = [max(least, int(need * size) + 150) for need in item["needs"]]
     left = (whole - sum(needs)) // (columns - labels)
     return needs + [left] * (columns - labels)
 

@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 from reportkit.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from reportkit.definitions import Definition
     from reportkit.ledgers import Ledger
 
@@ -40,11 +42,9 @@ def measure(definition: Definition, ledger: Ledger) -> tuple[Decimal | str, Any,
     values: list[Decimal | str] = []
     rows = []
     for where in groups:
-        mask = np.ones(len(frame), dtype=bool)
-        for condition in where:
-            mask &= condition.mask(frame)
-        rows.append(frame.index.to_numpy()[mask].astype(np.int64))
-        values.append(_measure_rows(definition, frame[mask]))
+        chosen = np.flatnonzero(ledger.mask(where))
+        rows.append(frame.index.to_numpy()[chosen].astype(np.int64))
+        values.append(_measure_rows(definition, frame, chosen))
     value = values[0]
     if len(values) == 2 and isinstance(value, Decimal) and isinstance(values[1], Decimal):
         value -= values[1]
@@ -53,10 +53,12 @@ def measure(definition: Definition, ledger: Ledger) -> tuple[Decimal | str, Any,
     return value, np.concatenate(rows), len(rows[1]) if len(rows) == 2 else 0
 
 
-def _measure_rows(definition: Definition, chosen: pd.DataFrame) -> Decimal | str:
+def _measure_rows(
+    definition: Definition, frame: pd.DataFrame, chosen: npt.NDArray[np.intp]
+) -> Decimal | str:
     if definition.measure == "count":
         return Decimal(len(chosen))
-    column = chosen[str(definition.column)]
+    column = frame[str(definition.column)].take(chosen)
     if definition.measure == "distinct":
         return Decimal(column.nunique())
     if definition.measure in ("sum", "median", "max"):

@@ -66,6 +66,10 @@ class Form:
         cells = self.cells(self.edition.years.first)
         return {cell.definition.ledger for cell in cells if cell.definition}
 
+    def unused(self) -> set[str]:
+        """Keys of the ledgers that cells of other editions need, and none of this one."""
+        return {key for other in forms() for key in other.ledgers()} - self.ledgers()
+
     def successor(self, name: str) -> Follow | None:
         """What this edition has in the place of a cell of the edition before; None if unsaid.
 

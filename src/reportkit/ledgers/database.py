@@ -15,7 +15,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
@@ -72,7 +72,7 @@ Row = Sequence[Any]
 
 
 @dataclass(frozen=True)
-class _Session:
+class Session:
     """One open transaction."""
 
     run: Callable[[str], Any]
@@ -117,15 +117,15 @@ def read_database(
     for pause in (0, *_PAUSES):
         time.sleep(pause)
         try:
-            with _open(source, key, data) as session:
+            with open_session(source, key, data) as session:
                 return _read(session, source, schema, key, tell)
-        except _LostError as error:
+        except LostError as error:
             lost = str(error)
     message = f"{source.shown}: {lost}; tried {len(_PAUSES) + 1} times"
     raise _error("ledger-source", message, key)
 
 
-class _LostError(Exception):
+class LostError(Exception):
     """The database cannot be reached, or was lost on the way: worth another try."""
 
 
@@ -134,11 +134,11 @@ def _error(reason: str, message: str, key: str) -> InputError:
 
 
 def _read(
-    session: _Session, source: DatabaseSource, schema: LedgerSchema, key: str, tell: Tell
+    session: Session, source: DatabaseSource, schema: LedgerSchema, key: str, tell: Tell
 ) -> RawTable:
-    origin = _quoted(source) if source.table else f"(\n{source.select}\n) AS q"
+    where = origin(source)
     try:
-        expressions = session.columns(f"SELECT * FROM {origin}")  # noqa: S608  # the district's own
+        expressions = session.columns(f"SELECT * FROM {where}")  # noqa: S608  # the district's own
     except session.errors:
         if source.table:
             _refuse_missing(session, source, key)
@@ -148,7 +148,7 @@ def _read(
     names = [name for name in expressions if name in known]
     chosen = ", ".join(expressions[name] for name in names)
     chunks: list[pa.Table] = []
-    for batch in session.batches(f"SELECT {chosen} FROM {origin}"):  # noqa: S608  # quoted names
+    for batch in session.batches(f"SELECT {chosen} FROM {where}"):  # noqa: S608  # quoted names
         cells = [
             _texts(name, column, source, key)
             for name, column in zip(names, zip(*batch, strict=True), strict=True)
@@ -205,13 +205,16 @@ def _digest(table: pa.Table) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _quoted(source: DatabaseSource) -> str:
+def origin(source: DatabaseSource) -> str:
+    """What stands after FROM: the quoted table, or the SELECT in brackets."""
+    if not source.table:
+        return f"(\n{source.select}\n) AS q"
     mark = "`" if source.kind in ("mysql", "mariadb") else '"'
     parts = str(source.table).split(".")
     return ".".join(mark + part.replace(mark, mark * 2) + mark for part in parts)
 
 
-def _refuse_missing(session: _Session, source: DatabaseSource, key: str) -> None:
+def _refuse_missing(session: Session, source: DatabaseSource, key: str) -> None:
     """Tell the nearest tables if the one that is wanted is not there."""
     session.run("ROLLBACK")
     rows = session.run(session.tables).fetchall()
@@ -226,7 +229,16 @@ def _refuse_missing(session: _Session, source: DatabaseSource, key: str) -> None
     raise _error("ledger-missing", message, key)
 
 
-def _open(source: DatabaseSource, key: str, data: Path) -> Any:
+def open_session(source: DatabaseSource, key: str, data: Path) -> AbstractContextManager[Session]:
+    """One read-only snapshot of a database.
+
+    Raises
+    ------
+    InputError
+        As `read_database`.
+    LostError
+        It cannot be reached, or was lost on the way.
+    """
     if source.file is not None and not (data / source.file).is_file():
         message = f"{source.shown}: the file {data / source.file} is not there"
         raise _error("ledger-missing", message, key)
@@ -244,7 +256,7 @@ def _driver(name: str, key: str) -> Any:
 
 
 @contextmanager
-def _open_sql(source: DatabaseSource, key: str, data: Path) -> Iterator[_Session]:
+def _open_sql(source: DatabaseSource, key: str, data: Path) -> Iterator[Session]:
     sql = _driver("sqlalchemy", key)
     if source.kind != "sqlite":
         _driver("psycopg" if source.kind == "postgresql" else "pymysql", key)
@@ -275,7 +287,7 @@ def _open_sql(source: DatabaseSource, key: str, data: Path) -> Iterator[_Session
                 result = connection.exec_driver_sql(statement, execution_options=streamed)
                 yield from result.partitions(_BATCH)
 
-            yield _Session(
+            yield Session(
                 connection.exec_driver_sql, columns, batches,
                 _SQLITE_TABLES if kind == "sqlite" else _TABLES, (sql.exc.DBAPIError,),
             )  # fmt: skip
@@ -283,7 +295,7 @@ def _open_sql(source: DatabaseSource, key: str, data: Path) -> Iterator[_Session
         told = _told(error.orig, source)
         lost = error.connection_invalidated or not connected
         if lost and not _REFUSED.search(str(error.orig)):
-            raise _LostError(told) from None
+            raise LostError(told) from None
         raise _error("ledger-source", f"{source.shown}: {told}", key) from None
     finally:
         engine.dispose()
@@ -331,7 +343,7 @@ def _told(error: BaseException | None, source: DatabaseSource) -> str:
 
 
 @contextmanager
-def _open_duckdb(source: DatabaseSource, key: str, data: Path) -> Iterator[_Session]:
+def _open_duckdb(source: DatabaseSource, key: str, data: Path) -> Iterator[Session]:
     duckdb = _driver("duckdb", key)
     try:
         with closing(
@@ -357,6 +369,6 @@ def _open_duckdb(source: DatabaseSource, key: str, data: Path) -> Iterator[_Sess
                 while batch := result.fetchmany(_BATCH):
                     yield batch
 
-            yield _Session(connection.execute, columns, batches, _TABLES, (duckdb.Error,))
+            yield Session(connection.execute, columns, batches, _TABLES, (duckdb.Error,))
     except duckdb.Error as error:
         raise _error("ledger-source", f"{source.shown}: {_told(error, source)}", key) from None

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
     import pandas as pd
 
+    from reportkit.definitions import Condition, Mask, Where
     from reportkit.ledgers.schema import LedgerSchema
 
 
@@ -83,6 +85,7 @@ class Ledger:
     refused: tuple[dict[str, Any], ...] = ()
     """Records not accepted, as they stand but for persons: row, file, place, cells."""
     personal: frozenset[str] = field(default=frozenset(), repr=False)
+    _masks: dict[Condition, Mask] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         accounted = len(self.frame) + self.quarantined + self.rejected + self.set_aside
@@ -102,6 +105,15 @@ class Ledger:
             "read": self.read, "accepted": len(self.frame), "quarantined": self.quarantined,
             "rejected": self.rejected, "set_aside": self.set_aside,
         }  # fmt: skip
+
+    def mask(self, where: Where) -> Mask:
+        """Which accepted records meet all conditions; each condition is looked at once."""
+        chosen = np.ones(len(self.frame), dtype=bool)
+        for condition in where:
+            if condition not in self._masks:
+                self._masks[condition] = condition.mask(self.frame)
+            chosen &= self._masks[condition]
+        return chosen
 
     def place(self, row: int) -> tuple[str, str]:
         """File and line (or ``sheet!row``) of a row."""

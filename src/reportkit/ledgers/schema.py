@@ -19,11 +19,15 @@ from reportkit.yamlfile import Strict, read_yaml
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reportkit.forms import Form
+
 ColumnType = Literal["text", "date", "category", "integer", "amount", "flag"]
 _HINT = re.compile(
     r"[(\[【]\s*(?:必填|选填|必填项|选填项|年月日|年/月/日|y{2,4}[-/.年]?m{1,2}[-/.月]?d{1,2}日?)\s*[)\]】]",
     re.IGNORECASE,
 )
+NOTES_SHEET = "填写说明"
+"""The sheet of a workbook that says how to fill in the others, in those that we hand out."""
 UNITS = {"元": 1, "万元": 10_000, "亿元": 100_000_000}
 
 
@@ -60,6 +64,12 @@ class Column(Strict):
     def categories(self) -> tuple[str, ...]:
         """The values that a cell can take, in the order of the form."""
         return tuple(dict.fromkeys(self.vocabulary().values()))
+
+    def offered(self, form: Form) -> tuple[str, ...]:
+        """The values to choose from under one edition of the form."""
+        if self.form is None:
+            return tuple(self.values or ())
+        return tuple(dict.fromkeys(form.vocabulary(self.form.table, self.form.axis).values()))
 
     def vocabulary(self) -> dict[str, str]:
         """Loose spelling of each accepted value, and the value it means."""
@@ -105,9 +115,13 @@ class DerivedColumn(Strict):
 
 
 class LedgerSchema(Strict):
-    """One ledger: its Chinese name, columns (the first is the record's key) and row rules."""
+    """One ledger: its Chinese name, columns (the first is the record's key) and row rules.
+
+    ``row`` says what one row is, after 每行一.
+    """
 
     name: str
+    row: str
     columns: list[Column]
     derived: list[DerivedColumn] = Field(default_factory=list)
     rules: list[RowRule] = Field(default_factory=list)

@@ -1,8 +1,9 @@
-"""The attestation of a run: an in-toto statement about its manifest, signed.
+"""The attestation of a run: an in-toto statement about its manifest, and who signed it.
 
 Source: in-toto Attestation Framework, Statement v1; SLSA provenance v1. Plain JSON, since
 in-toto's protobuf turns the year 2020 into 2020.0. The statement names the manifest and the sums,
-which name everything else: so a signature can be added later without changing either.
+which name everything else: so a signature can be added later without changing either. Until
+somebody signs, the envelope holds no signature, and `check_attestation` says so.
 """
 
 from __future__ import annotations
@@ -61,23 +62,28 @@ def statement(folder: Path) -> bytes:
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
+def attest(folder: Path, signer: Signer | None = None) -> None:
+    """Write the attestation of a run: its statement, signed by nobody or by the one given."""
+    payload = statement(folder)
+    signatures = {signer.keyid: signer.sign(pae(payload))} if signer else {}
+    (folder / ATTESTATION).write_bytes(envelope(payload, signatures))
+
+
 def sign_run(folder: Path, signer: Signer) -> None:
     """Add a signature to a run; those that are there stay, and no other file is touched.
 
     Raises
     ------
     InputError
-        ``signed-already``: this key has signed; ``attestation-wrong``: what others signed is
-        not this run.
+        ``signed-already``: this key has signed; ``attestation-wrong``: what it states is not this
+        run.
     """
     payload = statement(folder)
-    signatures: dict[str, bytes] = {}
     path = folder / ATTESTATION
-    if path.exists():
-        old, signatures = open_envelope(path.read_bytes())
-        if old != payload:
-            message = f"what is signed in {path} is not this run; verify it first"
-            raise InputError("attestation-wrong", message)
+    old, signatures = open_envelope(path.read_bytes())
+    if old != payload:
+        message = f"what {path} states is not this run; verify it first"
+        raise InputError("attestation-wrong", message)
     if signer.keyid in signatures:
         raise InputError("signed-already", f"key {signer.keyid[:16]} has signed {folder} already")
     signatures[signer.keyid] = signer.sign(pae(payload))
@@ -96,22 +102,17 @@ def check_attestation(folder: Path, trusted: Trusted | None) -> str:
         ``unsigned``, ``attestation-wrong``, ``signature-wrong``, ``signature-missing``;
         ``statement-other``: signed, but it states another run.
     """
-    path = folder / ATTESTATION
-    if not path.exists():
-        raise ReportkitError("unsigned", "nobody has signed this run")
-    if path.is_symlink():
-        raise ReportkitError("attestation-wrong", f"{ATTESTATION} is a link")
-    content = path.read_bytes()
     try:
-        payload, signatures = open_envelope(content)
-        told = f"{len(signatures)} of unknown keys: name the trusted ones with --keys"
+        payload, signatures = open_envelope((folder / ATTESTATION).read_bytes())
+        if payload != statement(folder):
+            raise ReportkitError("statement-other", _other(payload, folder))
         if trusted is not None:
-            told = check_signatures(payload, signatures, trusted)
+            return check_signatures(payload, signatures, trusted)
     except ReportkitError as error:
         raise ReportkitError(error.reason, f"{ATTESTATION}: {error.message}") from None
-    if payload != statement(folder):
-        raise ReportkitError("statement-other", f"{ATTESTATION}: {_other(payload, folder)}")
-    return told
+    if not signatures:
+        return "by nobody: whoever can write here can make it anew"
+    return f"{len(signatures)} of unknown keys: name the trusted ones with --keys"
 
 
 def _other(payload: bytes, folder: Path) -> str:
@@ -120,11 +121,11 @@ def _other(payload: bytes, folder: Path) -> str:
         told: Mapping[str, Any] = json.loads(payload)["predicate"]["buildDefinition"]
         about = {name: told["externalParameters"][name] for name in ("district", "year", "run")}
     except (ValueError, KeyError, TypeError):
-        return "what was signed is no statement of reportkit"
+        return "it is no statement of reportkit"
     manifest = read_manifest(folder)
     if about != {name: manifest[name] for name in about}:
-        return "what was signed is the run {run} of {district} {year}, not this one".format(**about)
-    return f"{MANIFEST} or {SUMS} is not the one that was signed"
+        return "it states the run {run} of {district} {year}, not this one".format(**about)
+    return f"{MANIFEST} or {SUMS} is not the one that it states"
 
 
 def manifest_digest(folder: Path) -> str:

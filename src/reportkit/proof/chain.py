@@ -80,12 +80,12 @@ def seal_batch(out: Path, runs: Iterable[Path], *, name: str, signer: Signer | N
     name : str
         Of the batch; sorts after the names of earlier ones, such as a time.
     signer : Signer, optional
-        Without one the statement stands alone, as ``<name>.json``.
+        Without one the envelope holds no signature.
 
     Returns
     -------
     Path
-        ``<out>/batches/<name>.dsse.json``, or ``<name>.json``.
+        ``<out>/batches/<name>.dsse.json``.
     """
     place = out / "batches"
     place.mkdir(parents=True, exist_ok=True)
@@ -109,10 +109,9 @@ def seal_batch(out: Path, runs: Iterable[Path], *, name: str, signer: Signer | N
         },
     }
     payload = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
-    path = place / (f"{name}.dsse.json" if signer else f"{name}.json")
-    content = envelope(payload, {signer.keyid: signer.sign(pae(payload))}) if signer else payload
+    path = place / f"{name}.dsse.json"
     new = place / f".{name}"
-    new.write_bytes(content)
+    new.write_bytes(envelope(payload, {signer.keyid: signer.sign(pae(payload))} if signer else {}))
     new.replace(path)
     return path
 
@@ -159,12 +158,7 @@ def _subject(out: Path, one: Mapping[str, Any]) -> str | None:
 
 
 def _payload(path: Path, trusted: Trusted | None) -> bytes:
-    content = path.read_bytes()
-    if not path.name.endswith(".dsse.json"):
-        if trusted is not None:
-            raise ReportkitError("unsigned", "nobody has signed it")
-        return content
-    payload, signatures = open_envelope(content)
+    payload, signatures = open_envelope(path.read_bytes())
     if trusted is not None:
         check_signatures(payload, signatures, trusted)
     return payload
@@ -175,4 +169,4 @@ def _statement_digest(path: Path) -> str:
 
 
 def _batches(out: Path) -> list[Path]:
-    return sorted((out / "batches").glob("[!.]*.json"))
+    return sorted((out / "batches").glob("[!.]*.dsse.json"))

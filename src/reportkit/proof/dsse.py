@@ -10,11 +10,14 @@ import base64
 import hashlib
 import json
 import os
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -26,16 +29,18 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.proof.programs import CommandSigner, OpensslVerifier, SshVerifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 KEY_VARIABLE = "REPORTKIT_SIGNING_KEY_FILE"
+COMMAND_VARIABLE, PUBLIC_VARIABLE = "REPORTKIT_SIGNER_COMMAND", "REPORTKIT_SIGNER_PUBLIC_KEY"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 
 class Signer(Protocol):
-    """What signs: a key in a file, or a token or an SM2 key that somebody plugs in."""
+    """What signs: a key in a file, or a command that has one (`reportkit.proof.programs`)."""
 
     @property
     def keyid(self) -> str:
@@ -135,7 +140,7 @@ def envelope(payload: bytes, signatures: Mapping[str, bytes]) -> bytes:
 
 
 def open_envelope(content: bytes) -> tuple[bytes, dict[str, bytes]]:
-    """Payload and signatures of an envelope; nothing of the payload is believed yet.
+    """Payload and signatures (none, where nobody has signed yet); nothing of it is believed yet.
 
     Raises
     ------
@@ -149,11 +154,11 @@ def open_envelope(content: bytes) -> tuple[bytes, dict[str, bytes]]:
             one["keyid"]: base64.b64decode(one["sig"], validate=True)
             for one in document["signatures"]
         }
-        same = envelope(payload, signatures) == content and bool(signatures)
+        same = envelope(payload, signatures) == content
     except (ValueError, KeyError, TypeError, RecursionError):
         same = False
     if not same:
-        message = "it is no DSSE envelope in the form that reportkit writes, with a signature"
+        message = "it is no DSSE envelope in the form that reportkit writes"
         raise ReportkitError("attestation-wrong", message)
     return payload, signatures
 
@@ -166,9 +171,11 @@ def check_signatures(payload: bytes, signatures: Mapping[str, bytes], trusted: T
     Raises
     ------
     ReportkitError
-        ``signature-wrong``: a signature of a trusted key does not hold; ``signature-missing``:
-        a role has not signed, or no trusted key has.
+        ``unsigned``: there is no signature; ``signature-wrong``: one of a trusted key does not
+        hold, or a key signed that is none of them; ``signature-missing``: a role has not signed.
     """
+    if not signatures:
+        raise ReportkitError("unsigned", "nobody has signed it")
     message = pae(payload)
     signed: dict[str, str] = {}
     for keyid, signature in signatures.items():
@@ -250,10 +257,52 @@ def read_signer(path: Path) -> Ed25519Signer:
     return Ed25519Signer(key)
 
 
-def signer_from(environment: Mapping[str, str]) -> Ed25519Signer | None:
-    """The signer that ``REPORTKIT_SIGNING_KEY_FILE`` names, if it names one."""
-    name = environment.get(KEY_VARIABLE)
+def signer_from(environment: Mapping[str, str]) -> Signer | None:
+    """The signer that the environment names, if it names one.
+
+    ``REPORTKIT_SIGNING_KEY_FILE`` is a file with a private key. Or ``REPORTKIT_SIGNER_COMMAND`` is
+    a command that signs, and ``REPORTKIT_SIGNER_PUBLIC_KEY`` the file of its public key.
+
+    Raises
+    ------
+    InputError
+        ``signing-key``.
+    """
+    name, command = environment.get(KEY_VARIABLE), environment.get(COMMAND_VARIABLE)
+    public = environment.get(PUBLIC_VARIABLE)
+    if (name and command) or bool(command) != bool(public):
+        message = f"set {KEY_VARIABLE}, or both {COMMAND_VARIABLE} and {PUBLIC_VARIABLE}"
+        raise InputError("signing-key", message)
+    if command and public:
+        return CommandSigner(command, read_public(Path(public)))
     return read_signer(Path(name)) if name else None
+
+
+def read_public(path: Path) -> Verifier:
+    """A public key: PEM (Ed25519, SM2, other curves by openssl), or a line of ssh-keygen.
+
+    Raises
+    ------
+    InputError
+        ``signing-key``: it is neither.
+    """
+    try:
+        content = path.read_bytes()
+        words = content.decode().split()
+        if re.fullmatch(r"(sk-)?(ssh|ecdsa)-[a-z0-9@.-]+", words[0]):
+            base64.b64decode(words[1], validate=True)
+            return SshVerifier(words[0], words[1])
+        key: Any = None
+        with suppress(UnsupportedAlgorithm):
+            key = load_pem_public_key(content)
+        if key is None or isinstance(key, EllipticCurvePublicKey):
+            return OpensslVerifier(content)
+    except (OSError, ValueError, IndexError) as error:
+        raise InputError("signing-key", f"{path} is no public key: {error}") from None
+    if not isinstance(key, Ed25519PublicKey):
+        message = f"{path} is no Ed25519 key, nor one of SM2 or of another curve"
+        raise InputError("signing-key", message)
+    return Ed25519Verifier(key)
 
 
 def read_trusted(folder: Path) -> Trusted:
@@ -263,20 +312,11 @@ def read_trusted(folder: Path) -> Trusted:
     ------
     InputError
         ``keys-missing``: no key is there, keys lie on both levels, or one key has two roles;
-        ``signing-key``: a file is no Ed25519 public key.
+        ``signing-key``: a file is no public key.
     """
     paths = sorted([*folder.glob("*.pub"), *folder.glob("*/*.pub")])
     roles = [path.parent.name if path.parent != folder else "" for path in paths]
-    keys: list[Ed25519Verifier] = []
-    for path in paths:
-        try:
-            key: Any = load_pem_public_key(path.read_bytes())
-        except (OSError, ValueError, UnsupportedAlgorithm) as error:
-            message = f"{path} is no public key: {error}"
-            raise InputError("signing-key", message) from None
-        if not isinstance(key, Ed25519PublicKey):
-            raise InputError("signing-key", f"{path} is no Ed25519 key")
-        keys.append(Ed25519Verifier(key))
+    keys = [read_public(path) for path in paths]
     return trust(keys, roles=roles, names=[path.stem for path in paths], place=folder)
 
 

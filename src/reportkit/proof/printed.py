@@ -1,4 +1,4 @@
-"""Whether documents print what ``facts.json`` says: pages, PDF, Word and the executed notebook."""
+"""Whether documents print what ``facts.json`` says: pages, PDF, Word, workbook, notebook."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pypdfium2
 from reportkit.blocks import from_notebook
 from reportkit.errors import ExportError
 from reportkit.numerals import read_number
+from reportkit.proof.workbooks import read_sheets
 from reportkit.sealing import seal_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     Facts = Mapping[str, Mapping[str, Any]]
 
+_NO_TABLES = ("说明", "核验")
+_UNREADABLE = (pypdfium2.PdfiumError, zipfile.BadZipFile, LookupError, ValueError, ParseError)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -47,10 +50,28 @@ def check_documents(run: Path, facts: Facts) -> list[str]:
     for name, read in (("report.pdf", _pdf_text), ("report.docx", _docx_text)):
         if (run / name).is_file():
             try:
-                told += [f"{name}: {one}" for one in _prints(page, read(run / name))]
-            except (pypdfium2.PdfiumError, zipfile.BadZipFile, KeyError, ParseError) as error:
+                text = read(run / name)
+                told += [f"{name}: {one}" for one in (*_says(page, text), *_prints(page, text))]
+            except _UNREADABLE as error:
                 told.append(f"{name} cannot be read: {error}")
+    if (run / "tables.xlsx").is_file():
+        try:
+            told += [f"tables.xlsx: {one}" for one in _workbook(run / "tables.xlsx", page, facts)]
+        except _UNREADABLE as error:
+            told.append(f"tables.xlsx cannot be read: {error}")
     return told
+
+
+def _workbook(path: Path, page: _Page, facts: Facts) -> Iterator[str]:
+    """The statutory tables of a workbook, and its list of all facts."""
+    sheets = {name: list(sheet.rows) for name, sheet in read_sheets(path).items()}
+    listed = {row[0]: row[2] for _, row in sheets.pop("数据")[2:]}
+    for name in sorted({*listed, *facts}):
+        value = facts[name]["value"] if name in facts else "nothing"
+        if listed.get(name, "nothing") != value:
+            yield f"{name} is listed as {listed.get(name, 'nothing')}, {value} in facts.json"
+    tables = [row for name, rows in sheets.items() if name not in _NO_TABLES for _, row in rows]
+    yield from _prints(page, "\n".join(cell for row in tables for cell in row))
 
 
 def _notebook(run: Path, facts: Facts) -> Iterator[str]:
@@ -117,13 +138,17 @@ def reads_as(text: str, value: str) -> bool:
     return read is not None and (read.says(number) or read.says(abs(number)))
 
 
-def _prints(page: _Page, text: str) -> Iterator[str]:
-    """Which figures of the page do not stand in another document, in their place."""
+def _says(page: _Page, text: str) -> Iterator[str]:
+    """Which paragraphs with figures do not stand in another document."""
     bare = re.sub(r"\s", "", text)
     for paragraph in page.paragraphs:
         if re.sub(r"\s", "", paragraph.text) not in bare:
             near = _nearest(re.sub(r"\s", "", paragraph.text), bare)
             yield f"the text with {'、'.join(paragraph.facts)} is not as in report.html{near}"
+
+
+def _prints(page: _Page, text: str) -> Iterator[str]:
+    """Which figures of the page's tables do not stand in another document, in their place."""
     wanted = [(token, one.fact) for one in page.cells for token in _NUMBER.findall(one.text)]
     printed = _NUMBER.findall(text)
     left = iter(printed)

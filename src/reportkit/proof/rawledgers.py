@@ -1,101 +1,156 @@
-"""Raw ledgers read a second time, by other libraries than the first: all cells as plain text.
+"""Raw ledgers read a second time, by other readers than the first: all cells as plain text.
 
-The csv module of Python, openpyxl and DuckDB stand against pyarrow, calamine and pyarrow. What was
-read where (file, sheet, encoding, heading of each column) is taken from the run's manifest, since
-that is what is to be checked.
+The csv module of Python, a reader of sheets of our own, DuckDB, and a database's rows put in order
+by Python stand against pyarrow, calamine, pyarrow, and Arrow's order. What was read where (file,
+sheet, encoding, heading of each column) is taken from the run's manifest, since that is what is
+to be checked.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import json
+import re
+import sys
 import zipfile
-from datetime import date, datetime, time
-from decimal import Decimal
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import ParseError
+from zoneinfo import ZoneInfo
 
 import duckdb
-import openpyxl
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from reportkit.errors import ReportkitError
+from reportkit.proof.manifest import digest
+from reportkit.proof.workbooks import plain_text, read_sheets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from reportkit.sources import DatabaseSource
 
-SUMS = frozenset(("合计", "小计", "总计", "共计", "累计"))
-LINE, SUM, EPOCH = " line", " sum", " epoch"
-_SEARCHED = 21
 Line = tuple[int, list[str]]
+_SUMS = pa.array(("合计", "小计", "总计", "共计", "累计"))
+_SEARCHED, _HEADING_ROWS = 20, 3
+_FOOTERS = 10
+# 填表人：…, 单位负责人（签字）：…, 说明：… alone in the last rows of a table.
+_FOOTER = re.compile(
+    r"(?:(?:填表|填报|制表|审核|审批|复核|经办|(?:单位)?负责|统计|联系)(?:人|日期|单位|电话)"
+    r"(?:[(（]?签[字章名][)）]?)?|备注|说明|注)\s*[:：]"
+)
+_SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + (
+    "\u200b\u200c\u200d\ufeff"
+)
+_CHINA = ZoneInfo("Asia/Shanghai")
 
 
-def read_source(
-    source: Mapping[str, Any], path: Path, connection: duckdb.DuckDBPyConnection
-) -> Any:
-    """One file or sheet of a ledger as text.
+@dataclass(frozen=True)
+class Cells:
+    """One file, sheet or table of a ledger as text.
+
+    Parameters
+    ----------
+    columns : mapping of str to pyarrow.Array
+        Text columns by their names in the ledger, without white space around the cells.
+    lines : numpy.ndarray
+        Where each record stands.
+    aside : numpy.ndarray of bool
+        Rows that are sums of others, or are signed below the table.
+    epoch : int
+        The year that day numbers count from.
+    sha256 : str
+        Digest of the file as it is now, or of the ordered records of a table.
+    """
+
+    columns: Mapping[str, pa.Array]
+    lines: np.ndarray[Any, Any]
+    aside: np.ndarray[Any, Any]
+    epoch: int
+    sha256: str
+
+
+def read_cells(
+    source: Mapping[str, Any],
+    place: Path | DatabaseSource,
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    key: str = "",
+    data: Path | None = None,
+) -> Cells:
+    """One file, sheet or table of a ledger as text.
 
     Parameters
     ----------
     source : mapping
         As in the manifest: ``format``, ``sheet``, ``encoding``, ``columns`` with their headings.
-    path : Path
-        Where the file is now.
+    place : Path or DatabaseSource
+        Where it is now.
     connection : duckdb.DuckDBPyConnection
         Reads parquet.
-
-    Returns
-    -------
-    pyarrow.Table
-        A text column for each column of the ledger; and where the record stands (line), whether
-        it is a sum row, and the year that day numbers count from.
+    key, data
+        The ledger, and the folder of files of SQLite and DuckDB.
 
     Raises
     ------
     ReportkitError
-        ``ledger-other``: the file cannot be read as the manifest says it was.
+        ``ledger-other``: it cannot be read as the manifest says it was; what a database answers.
     """
     try:
+        if not isinstance(place, Path):
+            return _table(source, place, key, data or Path())
         if source["format"] == "parquet":
-            return _parquet(source, path, connection)
+            return _parquet(source, place, connection)
         if source["format"] == "csv":
-            return _csv(source, path)
-        return _xlsx(source, path)
-    except (OSError, ValueError, KeyError, csv.Error, zipfile.BadZipFile, duckdb.Error) as error:
-        message = f"{source['path']} cannot be read as it was: {error}"
-        raise ReportkitError("ledger-other", message, file=source["path"]) from None
+            return _csv(source, place)
+        sheet = read_sheets(place)[source["sheet"]]
+        return _records(sheet.rows, source, sheet.epoch, digest(place))
+    except LookupError as error:
+        told = str(error) or "its heading is not there"
+    except (OSError, ValueError, TypeError, csv.Error, zipfile.BadZipFile, ParseError) as error:
+        told = str(error)
+    except duckdb.Error as error:
+        told = str(error)
+    message = f"{source['path']} cannot be read as it was: {told}"
+    raise ReportkitError("ledger-other", message, file=source["path"]) from None
 
 
-def _parquet(
-    source: Mapping[str, Any], path: Path, connection: duckdb.DuckDBPyConnection
-) -> pa.Table:
-    named = source["columns"]
-    chosen = [f'CAST("{_quoted(title)}" AS VARCHAR) AS "{name}"' for name, title in named.items()]
-    query = f"SELECT {', '.join(chosen)} FROM read_parquet(?)"  # noqa: S608 - names are quoted
-    found = connection.sql(query, params=[str(path)]).to_arrow_table()
-    cells = [[_bare(cell or "") for cell in column.to_pylist()] for column in found.columns]
-    sums = [any(cell in SUMS for cell in row) for row in zip(*cells, strict=True)]
-    return _table(list(named), cells, list(range(1, len(sums) + 1)), sums, 1900)
+def _parquet(source: Mapping[str, Any], path: Path, connection: duckdb.DuckDBPyConnection) -> Cells:
+    connection.execute("SET TimeZone = 'Asia/Shanghai'")
+    found = connection.sql("SELECT * FROM read_parquet(?)", params=[str(path)]).to_arrow_table()
+    texts = {name: _texts(found[name].combine_chunks()) for name in found.column_names}
+    return _cells(texts, source["columns"], np.arange(1, found.num_rows + 1), 1900, digest(path))
 
 
-def _quoted(name: str) -> str:
-    return name.replace('"', '""')
+def _texts(column: pa.Array) -> pa.Array:
+    if pa.types.is_string(column.type) or pa.types.is_integer(column.type):
+        return column.cast(pa.string())
+    different = column.dictionary_encode()
+    cells = [
+        cell.replace(tzinfo=None) if isinstance(cell, datetime) else cell
+        for cell in different.dictionary.to_pylist()
+    ]
+    return pa.array(map(plain_text, cells), pa.string()).take(different.indices)
 
 
-def _csv(source: Mapping[str, Any], path: Path) -> pa.Table:
+def _csv(source: Mapping[str, Any], path: Path) -> Cells:
     text = path.read_bytes().decode(source["encoding"] or "utf-8").removeprefix("\ufeff")
     for delimiter in ",;\t":
-        lines = _csv_lines(text, delimiter)
         try:
-            return _records(lines, source["columns"], 1900)
+            return _records(_csv_lines(text, delimiter), source, 1900, digest(path))
         except LookupError:
             continue
-    message = "its heading is not there"
-    raise ValueError(message)
+    raise LookupError
 
 
 def _csv_lines(text: str, delimiter: str) -> Iterator[Line]:
+    csv.field_size_limit(sys.maxsize)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     for row in reader:
@@ -103,52 +158,7 @@ def _csv_lines(text: str, delimiter: str) -> Iterator[Line]:
         line = reader.line_num + 1
 
 
-def _xlsx(source: Mapping[str, Any], path: Path) -> pa.Table:
-    # Merged ranges are known only when the whole sheet is held.
-    book = openpyxl.load_workbook(path, read_only=source.get("merged") is False, data_only=True)
-    try:
-        sheet = book[source["sheet"]]
-        if book.read_only:
-            sheet.reset_dimensions()  # some programs write a wrong one
-        epoch = 1904 if book.epoch.year == 1904 else 1900
-        spread = _merged(sheet)
-        lines = (
-            (number, [_text(spread.get((number, c), value)) for c, value in enumerate(row, 1)])
-            for number, row in enumerate(sheet.iter_rows(values_only=True), 1)
-        )
-        return _records(lines, source["columns"], epoch)
-    except LookupError:
-        message = f"the sheet {source['sheet']} or its heading is not there"
-        raise ValueError(message) from None
-    finally:
-        book.close()
-
-
-def _merged(sheet: Any) -> dict[tuple[int, int], Any]:
-    """Cells of the first column of each merged range, which all show its first value."""
-    ranges = getattr(sheet, "merged_cells", None)
-    found = {}
-    for one in ranges.ranges if ranges else ():
-        value = sheet.cell(one.min_row, one.min_col).value
-        for row in range(one.min_row, one.max_row + 1):
-            found[row, one.min_col] = value
-    return found
-
-
-def _text(cell: Any) -> str:
-    """A typed cell as it would be written."""
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "是" if cell else "否"
-    if isinstance(cell, float):
-        return format(Decimal(repr(cell)).normalize(), "f") if cell == cell else ""
-    if isinstance(cell, datetime):
-        return str(cell.date()) if cell.time() == time() else str(cell)
-    return cell.isoformat() if isinstance(cell, date | time) else str(cell)
-
-
-def _records(lines: Iterator[Line], columns: Mapping[str, str], epoch: int) -> pa.Table:
+def _records(lines: Iterator[Line], source: Mapping[str, Any], epoch: int, sha256: str) -> Cells:
     """Records below the heading; rows without any text are none.
 
     Raises
@@ -156,54 +166,96 @@ def _records(lines: Iterator[Line], columns: Mapping[str, str], epoch: int) -> p
     LookupError
         The heading is not among the first rows.
     """
-    places, rest = _heading(lines, columns)
-    numbers: list[int] = []
-    sums: list[bool] = []
-    cells: list[list[str]] = [[] for _ in columns]
+    places, rest = _heading(lines, source["columns"].values())
+    numbers, rows = [], []
     for line, row in rest:
-        if not any(map(str.strip, row)):
-            continue
-        numbers.append(line)
-        sums.append(any(cell.strip() in SUMS for cell in row if len(cell) < _SEARCHED))
-        for found, place in zip(cells, places, strict=True):
-            found.append(_bare(row[place]) if place < len(row) else "")
-    return _table(list(columns), cells, numbers, sums, epoch)
+        if any(map(str.strip, row)):
+            numbers.append(line)
+            rows.append(row)
+    width = max([*map(len, rows), *(place + 1 for place in places.values())])
+    full = [row if len(row) == width else row + [""] * (width - len(row)) for row in rows]
+    columns = zip(*full, strict=True) if full else ([] for _ in range(width))
+    texts = {str(at): pa.array(column, pa.string()) for at, column in enumerate(columns)}
+    named = {name: str(places[title]) for name, title in source["columns"].items()}
+    return _cells(texts, named, np.array(numbers, dtype=np.int64), epoch, sha256)
 
 
-def _bare(cell: str) -> str:
-    return cell.strip().strip("\u200b\u200c\u200d\ufeff").strip()
+def _cells(
+    texts: Mapping[str, pa.Array], named: Mapping[str, str], lines: Any, epoch: int, sha256: str
+) -> Cells:
+    """The columns of a ledger out of all that stands in a file, with what is no record told."""
+    bare = {title: pc.utf8_trim(column, characters=_SPACES) for title, column in texts.items()}
+    aside = np.zeros(len(lines), dtype=bool)
+    for column in bare.values():
+        aside |= pc.is_in(column, _SUMS).to_numpy(zero_copy_only=False)
+    for row in range(max(0, len(lines) - _FOOTERS), len(lines)):
+        filled = [cell for column in bare.values() if (cell := column[row].as_py())]
+        aside[row] |= bool(filled) and all(map(_FOOTER.match, filled))
+    return Cells({n: bare[title] for n, title in named.items()}, lines, aside, epoch, sha256)
 
 
-def _table(
-    names: list[str], cells: list[list[str]], lines: list[int], sums: list[bool], epoch: int
-) -> pa.Table:
-    made = {name: pa.array(one, pa.string()) for name, one in zip(names, cells, strict=True)}
-    made[LINE] = pa.array(lines, pa.int64())
-    made[SUM] = pa.array(sums, pa.bool_())
-    made[EPOCH] = pa.array([epoch] * len(lines), pa.int64())
-    return pa.table(made)
-
-
-def _heading(lines: Iterator[Line], columns: Mapping[str, str]) -> tuple[list[int], Iterator[Line]]:
-    """Number of each column in its rows, and the rows below a heading of one row or two."""
-    above: list[str] = []
-    for _, (_, row) in zip(range(_SEARCHED), lines, strict=False):
-        upper, lower = [[cell.strip() for cell in one] for one in (above, row)]
-        for titles in ([lower], [_joined(upper, lower), lower, upper]):
-            found = [next((t.index(h) for t in titles if h in t), None) for h in columns.values()]
-            places = [place for place in found if place is not None]
-            if len(places) == len(found):
+def _heading(lines: Iterator[Line], titles: Iterable[str]) -> tuple[dict[str, int], Iterator[Line]]:
+    """Number of the column of each title, and the rows below a heading of one to three rows."""
+    wanted = {"".join(title.split()): title for title in titles}
+    stack: list[list[str]] = []
+    for _, (_, row) in zip(range(_SEARCHED + _HEADING_ROWS), lines, strict=False):
+        stack = [*stack[1 - _HEADING_ROWS :], ["".join(cell.split()) for cell in row]]
+        for depth in range(1, len(stack) + 1):
+            places: dict[str, int] = {}
+            for at, called in enumerate(_joined(stack[-depth:])):
+                for title in wanted.keys() & called:
+                    places.setdefault(wanted[title], at)
+            if len(places) == len(wanted):
                 return places, lines
-        above = row
     raise LookupError
 
 
-def _joined(above: list[str], below: list[str]) -> list[str]:
-    """Titles of a heading in two rows: groups above the names of their columns."""
-    titles, group = [], ""
-    width = max(len(above), len(below))
-    padded = (one + [""] * (width - len(one)) for one in (above, below))
-    for upper, lower in zip(*padded, strict=True):
-        group = upper if upper or not lower else group
-        titles.append(group + lower)
-    return titles
+def _joined(rows: list[list[str]]) -> list[set[str]]:
+    """What each column can be called where groups stand above the names of their columns."""
+    width = max(map(len, rows))
+    padded = [row + [""] * (width - len(row)) for row in rows]
+    called: list[set[str]] = [{cell} - {""} for cell in padded.pop()]
+    for row in reversed(padded):
+        group = ""
+        for at, above in enumerate(row):
+            below = called[at]
+            group = above if above or not below else group
+            called[at] = below | {group + one for one in below} if below else {above} - {""}
+    return called
+
+
+def _table(source: Mapping[str, Any], place: DatabaseSource, key: str, data: Path) -> Cells:
+    """A table of a database, read again in one snapshot; records in the order of their bytes."""
+    from reportkit.ledgers.database import LostError, open_session, origin
+    from reportkit.ledgers.schema import schema_of
+
+    titles = source["columns"]
+    try:
+        with open_session(place, key, data) as session:
+            there = session.columns(f"SELECT * FROM {origin(place)}")  # noqa: S608 - the district's
+            names = [name for name in there if name in set(titles.values())]
+            if missing := sorted(set(titles.values()) - set(names)):
+                message = f"it has no column {'、'.join(missing)}"
+                raise ValueError(message)
+            chosen = ", ".join(there[name] for name in names)
+            statement = f"SELECT {chosen} FROM {origin(place)}"  # noqa: S608 - the same
+            rows = [list(map(_cell, row)) for rows in session.batches(statement) for row in rows]
+    except LostError as error:
+        message = f"{source['path']} cannot be reached: {error}"
+        raise ReportkitError("ledger-unreachable", message) from None
+    # By the key and then by all other columns; a column may be in the table in any place.
+    first = titles[schema_of(key).key_column]
+    order = [names.index(name) for name in [first, *sorted(set(names) - {first})]]
+    rows.sort(key=lambda row: [(row[at] is None, row[at] or "") for at in order])
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    sha256 = hashlib.sha256("".join(encode(row) + "\n" for row in [names, *rows]).encode())
+    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
+    texts = {n: pa.array(column, pa.string()) for n, column in zip(names, columns, strict=True)}
+    filled = {name: pc.fill_null(column, "") for name, column in texts.items()}
+    return _cells(filled, titles, np.arange(1, len(rows) + 1), 1900, sha256.hexdigest())
+
+
+def _cell(cell: Any) -> str | None:
+    if isinstance(cell, datetime) and cell.tzinfo:
+        cell = cell.astimezone(_CHINA).replace(tzinfo=None)
+    return None if cell is None else plain_text(cell)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.blocks import from_notebook
-from reportkit.proof.attestation import sign_run
+from reportkit.proof.attestation import attest
 from reportkit.proof.chain import in_force
 from reportkit.proof.crate import crate_bytes
 from reportkit.proof.manifest import digest, write_manifest
@@ -55,7 +55,7 @@ def seal_run(
     parameters : mapping
         What the notebook was given, of JSON types.
     signer : Signer, optional
-        Signs as preparer; without one the run has no attestation.
+        Signs as preparer; without one the attestation says that nobody has signed.
 
     Raises
     ------
@@ -68,8 +68,7 @@ def seal_run(
     )  # fmt: skip
     (staging / "ro-crate-metadata.json").write_bytes(crate_bytes(staging, record))
     write_manifest(staging, record)
-    if signer is not None:
-        sign_run(staging, signer)
+    attest(staging, signer)
 
 
 def run_record(

@@ -1,8 +1,7 @@
 """Every fact counted again by a second engine: DuckDB SQL over the raw ledgers.
 
-What is shared with the first count is data: the columns and words of a ledger (its schema), and
-the conditions as ``facts.json`` states them. The four columns that no file has (法定期限 …) come
-from reportkit's own calendar in both; each fact that looks at one of them is told.
+What is shared with the first count is data: the columns and words of a ledger (its schema), the
+days without work, and the conditions as ``facts.json`` states them.
 """
 
 from __future__ import annotations
@@ -13,18 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from reportkit.errors import ReportkitError
-from reportkit.facts import plain, rows_sha256
-from reportkit.proof.rows import record_columns, row_digests
+from reportkit.numerals import plain
+from reportkit.proof.rows import record_columns, row_digests, rows_sha256
 from reportkit.proof.sqlledger import ROW, SqlLedger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    import pyarrow as pa
+    import numpy.typing as npt
+
+    from reportkit.ledgers.schema import LedgerSchema
+
+    Fact = Mapping[str, Any]
+    Rows = npt.NDArray[np.int64]
 
 _OPERATORS = {
     "=": "coalesce({text} = ?, false)",
@@ -40,7 +46,6 @@ _OPERATORS = {
     "present": "{column} IS NOT NULL",
 }
 _MEASURES = {
-    "count": "count(*)",
     "sum": "coalesce(sum({column}), 0)",
     "distinct": "count(DISTINCT {column})",
     "first": "min({column})",
@@ -73,120 +78,177 @@ class Recount:
     untold: tuple[str, ...]
 
 
+def used_columns(schema: LedgerSchema, facts: Iterable[Fact]) -> set[str]:
+    """Columns of a ledger that its facts or the digests of its records look at."""
+    groups = [group for fact in facts for group in fact["where"]]
+    named = {one["column"] for group in groups for one in group["all"]}
+    return {*record_columns(schema), *named, *(str(group.get("column")) for group in groups)}
+
+
 def recount(
-    raw: SqlLedger, facts: Iterable[Mapping[str, Any]], *, run: Path, key: bytes | None = None
+    raw: SqlLedger, facts: Sequence[Fact], *, run: Path, key: bytes | None = None
 ) -> Recount:
     """Count the facts of one ledger again, and compare its records.
 
     Parameters
     ----------
     raw : SqlLedger
-    facts : iterable of mapping
+    facts : sequence of mapping
         Those of ``facts.json`` that are counted from this ledger.
     run : Path
     key : bytes, optional
         The privacy key, where records are keyed.
     """
-    own = {column.name for column in raw.schema.derived}
     values: dict[str, str] = {}
     moved: dict[str, str] = {}
     untold: list[str] = []
-    for fact in facts:
-        try:
-            value, rows = count(raw, fact)
-        except (ReportkitError, duckdb.Error) as error:
-            untold.append(f"{fact['id']} was not counted again: {error}")
+    for fact, counted in zip(facts, count(raw, facts), strict=True):
+        if isinstance(counted, str):
+            untold.append(f"{fact['id']} was not counted again: {counted}")
             continue
+        value, rows = counted
         values[fact["id"]] = value
         if value != fact["value"]:
             moved[fact["id"]] = f"{fact['value']} in the run, {value} in the ledger"
-        elif rows != fact["rows_sha256"]:
+        elif rows_sha256(rows) != fact["rows_sha256"]:
             moved[fact["id"]] = f"{value} as in the run, but from other records"
-        if {one["column"] for group in fact["where"] for one in group["all"]} & own:
-            untold.append(f"{fact['id']}: its working days are by reportkit's own calendar")
     lines: list[str] = []
-    if raw.ledger["rows_keyed"] and key is None:
+    if raw.record["rows_keyed"] and key is None:
         untold.append(
             f"records of {raw.schema.name} were not compared one by one: they are keyed, and "
             "REPORTKIT_PRIVACY_KEY_FILE names no key"
         )
     else:
-        lines = changed_lines(raw, run / f"evidence/rowmap-{raw.ledger['ledger']}.parquet", key)
+        lines = changed_lines(raw, run / f"evidence/rowmap-{raw.record['ledger']}.parquet", key)
     return Recount(values, moved, tuple(lines), tuple(untold))
 
 
-def count(raw: SqlLedger, fact: Mapping[str, Any]) -> tuple[str, str]:
-    """Value of a fact as text, and the digest of its row numbers.
+def count(raw: SqlLedger, facts: Sequence[Fact]) -> list[tuple[str, Rows] | str]:
+    """Value of each fact as text with its row numbers; or why it was not counted."""
+    told: dict[int, str] = {}
+    groups: dict[tuple[int, int], _Group] = {}
+    for number, fact in enumerate(facts):
+        try:
+            for at, group in enumerate(fact["where"]):
+                groups[number, at] = _group(raw, group)
+        except ReportkitError as error:
+            told[number] = error.message
+        if not fact["where"]:
+            told[number] = "it states no condition"
+    rows = _rows(raw, {place: one for place, one in groups.items() if place[0] not in told}, told)
+    return [told.get(number) or _value(raw, fact, number, groups, rows)
+            for number, fact in enumerate(facts)]  # fmt: skip
 
-    Raises
-    ------
-    ReportkitError
-        ``not-recounted``: the fact is stated in a way that is not known here.
-    """
-    values: list[Decimal | str] = []
-    rows = []
-    for group in fact["where"]:
-        condition, given = _where(raw, group["all"])
-        measure = _measure(raw, group)
-        source = f"FROM ledger WHERE {condition}"
+
+@dataclass(frozen=True)
+class _Group:
+    """The conditions of one group of rows, each with its values; and what is measured on them."""
+
+    conditions: tuple[tuple[str, tuple[Any, ...]], ...]
+    measure: str | None
+
+
+def _group(raw: SqlLedger, group: Mapping[str, Any]) -> _Group:
+    measure, column = group.get("measure", "count"), group.get("column")
+    if measure != "count" and (measure not in _MEASURES or column not in raw.types):
+        raise ReportkitError("not-recounted", f"its measure {measure} is not known here")
+    conditions = []
+    for one in group["all"]:
+        if one["op"] not in _OPERATORS or one["column"] not in raw.types:
+            message = f"its condition {one['column']} {one['op']} is not known here"
+            raise ReportkitError("not-recounted", message)
+        quoted = f'"{one["column"]}"'
+        text = f"CAST({quoted} AS VARCHAR)"
+        if raw.types[one["column"]] == "flag":
+            text = f"CASE {quoted} WHEN true THEN '是' WHEN false THEN '否' END"
+        given = one["value"] if one["op"] == "between" else [one["value"]]
+        if isinstance(given[0], list):
+            given = [tuple(given[0])]
+        values = () if one["value"] is None else tuple(given)
+        conditions.append((_OPERATORS[one["op"]].format(column=quoted, text=text), values))
+    made = None if measure == "count" else _MEASURES[measure].format(column=f'"{column}"')
+    return _Group(tuple(conditions), made)
+
+
+def _rows(
+    raw: SqlLedger, groups: Mapping[tuple[int, int], _Group], told: dict[int, str]
+) -> dict[tuple[int, int], Rows]:
+    """Numbers of the rows of each group; each different condition is looked at once."""
+    different = list(dict.fromkeys(one for group in groups.values() for one in group.conditions))
+    names = {one: f"c{number}" for number, one in enumerate(different)}
+    values = [value for _, those in different for value in those]
+    given = [list(one) if isinstance(one, tuple) else one for one in values]
+    listed = ", ".join([f'"{ROW}"', *(f"{one[0]} AS {names[one]}" for one in different)])
+    try:
         # Names are the schema's; values are given apart.
-        query = f'SELECT list("{ROW}" ORDER BY "{ROW}"), CAST({measure} AS VARCHAR) {source}'
-        ((listed, found),) = raw.connection.sql(query, params=given).fetchall()
-        rows.append(np.array(listed or [], dtype=np.int64))
+        found = raw.connection.sql(f"SELECT {listed} FROM {raw.table}", params=given)  # noqa: S608
+        table = found.to_arrow_table()
+    except duckdb.Error as error:
+        numbers = {number for number, _ in groups}
+        if len(numbers) > 1:  # one of them is at fault, and only that one is told
+            made: dict[tuple[int, int], Rows] = {}
+            for number in sorted(numbers):
+                own = {place: one for place, one in groups.items() if place[0] == number}
+                made |= _rows(raw, own, told)
+            return made
+        told |= dict.fromkeys(numbers, str(error))
+        return {}
+    holds = {name: table[name].to_numpy() for name in table.column_names}
+    order = np.argsort(holds[ROW], kind="stable")
+    made = {}
+    for place, group in groups.items():
+        mask = np.ones(len(order), dtype=bool)
+        for one in group.conditions:
+            mask &= holds[names[one]]
+        made[place] = holds[ROW][order][mask[order]]
+    return made
+
+
+def _value(
+    raw: SqlLedger, fact: Fact, number: int,
+    groups: Mapping[tuple[int, int], _Group], rows: Mapping[tuple[int, int], Rows],
+) -> tuple[str, Rows]:  # fmt: skip
+    values: list[Decimal | str] = []
+    for at, group in enumerate(fact["where"]):
+        measure = groups[number, at].measure
+        if measure is None:
+            values.append(Decimal(len(rows[number, at])))
+            continue
+        raw.connection.register("chosen", pa.table({ROW: rows[number, at]}))
+        query = f'FROM {raw.table} SEMI JOIN chosen USING ("{ROW}")'
+        ((found,),) = raw.connection.sql(f"SELECT CAST({measure} AS VARCHAR) {query}").fetchall()
+        raw.connection.unregister("chosen")
         text = found or ""
         dated = group.get("measure") in ("first", "last")
         values.append(text if dated or not text else Decimal(text))
-    if not values:
-        raise ReportkitError("not-recounted", "it states no condition")
     value = values[0]
     if len(values) == 2 and isinstance(value, Decimal) and isinstance(values[1], Decimal):
         value -= values[1]
     if isinstance(value, Decimal):
         value = plain(value / fact["where"][0].get("divide", 1))
-    return value, rows_sha256(np.concatenate(rows))
-
-
-def _where(raw: SqlLedger, conditions: Iterable[Mapping[str, Any]]) -> tuple[str, list[Any]]:
-    parts: list[str] = ["true"]
-    given: list[Any] = []
-    for one in conditions:
-        if one["op"] not in _OPERATORS or one["column"] not in raw.types:
-            message = f"its condition {one['column']} {one['op']} is not known here"
-            raise ReportkitError("not-recounted", message)
-        column = f'"{one["column"]}"'
-        text = f"CAST({column} AS VARCHAR)"
-        if raw.types[one["column"]] == "flag":
-            text = f"CASE {column} WHEN true THEN '是' WHEN false THEN '否' END"
-        parts.append(_OPERATORS[one["op"]].format(column=column, text=text))
-        if one["value"] is not None:
-            given += one["value"] if one["op"] == "between" else [one["value"]]
-    return " AND ".join(parts), given
-
-
-def _measure(raw: SqlLedger, group: Mapping[str, Any]) -> str:
-    measure, column = group.get("measure", "count"), group.get("column")
-    if measure not in _MEASURES or (measure != "count" and column not in raw.types):
-        raise ReportkitError("not-recounted", f"its measure {measure} is not known here")
-    return _MEASURES[measure].format(column=f'"{column}"')
+    return value, np.concatenate([rows[number, at] for at in range(len(values))])
 
 
 def changed_lines(raw: SqlLedger, rowmap: Path, key: bytes | None) -> list[str]:
     """Records that are not those of the run: file, line, and how."""
     then = pq.read_table(rowmap)
-    covered = record_columns(raw.schema)
-    names = {name: f'"{name}"' if name in raw.types else "NULL" for name in covered}
-    columns = [f'CAST({cells} AS VARCHAR) AS "{name}"' for name, cells in names.items()]
-    found = raw.table(*columns)
-    digests = row_digests(found.drop_columns([ROW]), key).to_pylist()
-    now = dict(zip(found[ROW].to_pylist(), digests, strict=True))
-    told = []
-    old = zip(then["digest"].to_pylist(), then["line"].to_pylist(), strict=True)
-    for row, (digest, line) in enumerate(old):
-        if row >= len(raw.lines):
-            told.append(f"{_place(then, row)}: the record is gone")
-        elif now.get(row) != digest or int(raw.lines[row]) != line:
-            told.append(f"{_place(then, row)}: not the record that the run read")
-    more = range(then.num_rows, len(raw.lines))
+    cells = [f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in record_columns(raw.schema)]
+    query = f'SELECT "{ROW}", {", ".join(cells)} FROM {raw.table} ORDER BY "{ROW}"'  # noqa: S608
+    found = raw.connection.sql(query).to_arrow_table()
+    digests = row_digests(found.drop_columns([ROW]), key)
+    both = min(then.num_rows, len(raw.lines))
+    # Digest of each row that there is now; none for those that are not counted.
+    places = np.full(len(raw.lines), -1)
+    places[found[ROW].to_numpy()] = np.arange(found.num_rows)
+    now = digests.take(pa.array(places, mask=places < 0))[:both]
+    old = then["digest"].combine_chunks()[:both].cast(now.type)
+    same = pc.or_kleene(pc.equal(now, old), pc.and_(pc.is_null(now), pc.is_null(old)))
+    kept = pc.fill_null(same, False).to_numpy(zero_copy_only=False)
+    kept &= then["line"].to_numpy()[:both] == raw.lines[:both]
+    other = np.flatnonzero(~kept).tolist()
+    told = [f"{_place(then, row)}: not the record that the run read" for row in other]
+    told += [f"{_place(then, row)}: the record is gone" for row in range(both, then.num_rows)]
+    more = range(both, len(raw.lines))
     return told + [f"{raw.place(row)}: a record that the run did not read" for row in more]
 
 

@@ -18,21 +18,39 @@ from reportkit.proof.verify import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_MAKE = "from reportkit.cli import main; main()"
+# What a process of its own does: make the report, its kernel forked from what is warm, or cold.
+_MAKE = """
+import json, sys
+from pathlib import Path
+given = json.loads(sys.argv[1])
+folders = {name: Path(given.pop(name)) for name in ("params", "data", "out") if name in given}
+if given["warm"]:
+    import reportkit.execution.template
+from reportkit.execution.processes import kernel_environment
+from reportkit.execution.run import run
+with kernel_environment():
+    run(given.pop("district"), given.pop("year"), **folders, **given)
+"""
+# Kernels that are forked keep the hash seed of their process; threads of Arrow forbid forking.
+_PLAIN = {"PYTHONHASHSEED": "0", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 _DOCUMENTS = ("report.html", "audit.html", "report.pdf", "report.docx", "tables.xlsx")
 
 
-def rerun_level(run: Path, *, data: Path | None = None, params: Path | None = None) -> Verdict:
+def rerun_level(
+    run: Path, *, data: Path | None = None, params: Path | None = None, cold: bool = False
+) -> Verdict:
     """Whether a run comes out again: facts, evidence, notebook in normal form, documents.
 
-    The report is made by a process of its own with a kernel of its own, so that nothing of this
-    one can help it.
+    The report is made by a process of its own, so that nothing of this one can help it.
 
     Parameters
     ----------
     run : Path
     data, params : Path, optional
         Folders of the ledgers and parameters; the notebook is looked for beside the latter.
+    cold : bool
+        Execute the notebook in a kernel that starts from nothing, as Jupyter starts one, instead
+        of one that is forked from a process in which everything is loaded.
     """
     manifest = read_manifest(run)
     params, data = params or Path("params"), data or Path("data")
@@ -44,14 +62,19 @@ def rerun_level(run: Path, *, data: Path | None = None, params: Path | None = No
         missing = list(_collect(manifest, clean, roots))
         if missing:
             return Verdict("rerun", False, tuple(missing), ("nothing was executed",))
-        done = _execute(manifest, clean)
+        done = _execute(manifest, clean, warm=not cold)
         made = clean / "outputs" / manifest["district"] / str(manifest["year"]) / "current"
-        if done.returncode not in (0, 1) or not made.is_dir():
+        if done.returncode or not made.is_dir():
             last = "\n".join(done.stderr.strip().splitlines()[-5:])
             return Verdict("rerun", False, (f"it cannot be made again: {last}",))
         findings = tuple(compare(run, made))
-    notes = () if findings else ("facts, evidence, notebook and documents came out the same",)
-    return Verdict("rerun", not findings, findings, notes)
+        log = (made / "run.log").read_text(encoding="utf-8")
+    notes = ["executed in a kernel forked from a warm process"]
+    if "kernel: cold" in log:
+        notes = ["executed in a cold kernel" + ("" if cold else ", since none can be forked here")]
+    if not findings:
+        notes.append("facts, evidence, notebook and documents came out the same")
+    return Verdict("rerun", not findings, findings, tuple(notes))
 
 
 def _collect(manifest: Mapping[str, Any], clean: Path, roots: Mapping[str, Path]) -> Iterator[str]:
@@ -83,17 +106,16 @@ def _folder(manifest: Mapping[str, Any], root: str) -> str:
     return Path(given).name if given else {"out": "outputs"}.get(root, root)
 
 
-def _execute(manifest: Mapping[str, Any], clean: Path) -> subprocess.CompletedProcess[str]:
-    given = manifest["parameters"]
-    arguments = ["run", str(given["district"]), str(given["year"]), "--out", "outputs"]
-    arguments += ["--scope", str(given["scope"])] if given.get("scope") else []
-    arguments += ["--draft"] if given.get("draft") else []
+def _execute(
+    manifest: Mapping[str, Any], clean: Path, *, warm: bool
+) -> subprocess.CompletedProcess[str]:
+    given = {k: v for k, v in manifest["parameters"].items() if k in ("scope", "draft") and v}
+    given |= {"district": manifest["district"], "year": manifest["year"], "warm": warm}
     for name in ("params", "data"):
-        arguments += [f"--{name}", _folder(manifest, name)] if name in given else []
-    environment = {k: v for k, v in os.environ.items() if k != "REPORTKIT_SIGNING_KEY_FILE"}
-    command = [sys.executable, "-c", _MAKE, *arguments]
+        given |= {name: _folder(manifest, name)} if name in manifest["parameters"] else {}
+    command = [sys.executable, "-c", _MAKE, json.dumps(given | {"out": "outputs"})]
     return subprocess.run(  # noqa: S603 - our own command
-        command, cwd=clean, env=environment, capture_output=True, text=True, check=False
+        command, cwd=clean, env=os.environ | _PLAIN, capture_output=True, text=True, check=False
     )
 
 

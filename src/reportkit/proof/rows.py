@@ -6,18 +6,25 @@ key it is keyed all the same, since who knows all but one column of a record cou
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
     from reportkit.ledgers.schema import LedgerSchema
 
 _OPEN = b"reportkit row digest, not keyed"
+
+
+def rows_sha256(rows: npt.NDArray[np.int64]) -> str:
+    """SHA-256 of row numbers as little-endian 64-bit integers, in order: as in ``facts.json``."""
+    return hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()
 
 
 def record_columns(schema: LedgerSchema) -> list[str]:
@@ -41,7 +48,9 @@ def read_record(frame: pd.DataFrame, schema: LedgerSchema) -> pa.Table:
 
 
 def row_digests(record: pa.Table, key: bytes | None) -> pa.Array:
-    """HMAC-SHA256 of each record, its first 16 bytes: cells joined by U+001F, empty ones empty.
+    """BLAKE2b of each record, keyed, of 16 bytes: cells joined by U+001F, empty ones empty.
+
+    Source: RFC 7693; a MAC as it stands, and twice as fast as HMAC over so short a text.
 
     Parameters
     ----------
@@ -54,8 +63,10 @@ def row_digests(record: pa.Table, key: bytes | None) -> pa.Array:
         return pa.array([], pa.binary(16))
     columns = [column.combine_chunks() for column in record.columns]
     filled = [pc.fill_null(column, "") for column in columns]
-    joined = pc.binary_join_element_wise(*filled, "\x1f")
+    joined = pc.binary_join_element_wise(*filled, "\x1f").cast(pa.binary())
+    # BLAKE2b takes keys of 64 bytes at most; a longer one counts by its digest.
+    own = _OPEN if key is None else key if len(key) <= 64 else hashlib.blake2b(key).digest()
     return pa.array(
-        [hmac.digest(key or _OPEN, text.encode(), "sha256")[:16] for text in joined.to_pylist()],
+        [hashlib.blake2b(text, key=own, digest_size=16).digest() for text in joined.to_pylist()],
         pa.binary(16),
     )

@@ -87,13 +87,19 @@ def machine() -> dict[str, Any]:
 def git_state(folder: Path) -> dict[str, Any] | None:
     """Commit of a checkout, and a digest of what differs from it; None where there is no git."""
     try:
-        commit = _git(folder, "rev-parse", "HEAD").decode().strip()
-        untracked = _git(folder, "status", "--porcelain")
-        changed = _git(folder, "diff", "HEAD")
+        told = _git(folder, "status", "--porcelain=v2", "--branch").decode(errors="surrogateescape")
+        lines = told.splitlines()
+        commit = next(line.split()[2] for line in lines if line.startswith("# branch.oid"))
+        touched = [line for line in lines if not line.startswith("#")]
+        changed = _git(folder, "diff", "HEAD") if touched else b""
     except (OSError, subprocess.CalledProcessError):
         return None
-    state = {"commit": commit, "dirty": bool(untracked.strip())}
-    return state | {"diff_sha256": _sha256(changed + untracked) if untracked.strip() else None}
+    if commit == "(initial)":  # nothing was committed yet
+        return None
+    if not touched:
+        return {"commit": commit, "dirty": False, "diff_sha256": None}
+    names = "\n".join(touched).encode(errors="surrogateescape")
+    return {"commit": commit, "dirty": True, "diff_sha256": _sha256(changed + names)}
 
 
 def _git(folder: Path, *arguments: str) -> bytes:

@@ -1,28 +1,32 @@
 """``reportkit verify``: what holds of a run and what does not, in levels, each with its verdict.
 
-*files*: is it whole, signed, the newest; *facts*: do its figures follow from the ledgers, and do
-its documents print them; *environment*: what is different here; *rerun*: does it come out again.
+*files*: is it whole, signed, the newest; *ledgers*: are they still what was read; *facts*: do its
+figures follow from them, and do its documents print them; *environment*: what is different here;
+*rerun*: does it come out again.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from reportkit.errors import InputError, ReportkitError
+from reportkit.ledgers.schema import schema_of
+from reportkit.params import Project
 from reportkit.privacy import Pseudonyms
-from reportkit.proof.agreement import check_agreement, moved_totals
 from reportkit.proof.attestation import check_attestation
 from reportkit.proof.chain import check_chain
-from reportkit.proof.manifest import digest, read_manifest, verify_files
+from reportkit.proof.computed import check_computed, last_year, moved_with
+from reportkit.proof.evidence import check_evidence
+from reportkit.proof.manifest import read_manifest, verify_files
 from reportkit.proof.printed import check_documents
-from reportkit.proof.recount import recount
-from reportkit.proof.sqlledger import SqlLedger
+from reportkit.proof.recount import recount, used_columns
+from reportkit.proof.sqlledger import SqlLedger, Wanted, read_again
 from reportkit.proof.surroundings import code_digest, environment, fonts
+from reportkit.sources import DatabaseSource
 from reportkit.worktime import work_calendar
 
 if TYPE_CHECKING:
@@ -38,8 +42,9 @@ class Verdict:
     Parameters
     ----------
     level : str
-        ``files``, ``facts``, ``environment`` or ``rerun``.
-    holds : bool
+        ``files``, ``ledgers``, ``facts``, ``environment`` or ``rerun``.
+    holds : bool or None
+        None where not all could be looked at, and nothing is wrong with the rest.
     findings : tuple of str
         What is wrong, the first cause first.
     notes : tuple of str
@@ -47,9 +52,14 @@ class Verdict:
     """
 
     level: str
-    holds: bool
+    holds: bool | None
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        return {True: "holds", False: "does not hold", None: "could not be told"}[self.holds]
 
     def as_json(self) -> dict[str, Any]:
         """The verdict for ``--json``."""
@@ -72,72 +82,92 @@ def files_level(run: Path, trusted: Trusted | None = None) -> Verdict:
         try:
             notes.append("signed: " + check_attestation(run, trusted))
         except ReportkitError as error:
-            if error.reason == "unsigned" and trusted is None:
-                notes.append("nobody has signed it: whoever can write here can make it anew")
-            else:
-                findings.append(error.message)
+            findings.append(error.message)
         notes.append("chain: " + check_chain(run))
     except ReportkitError as error:
         findings.append(error.message.removeprefix(f"{run}: "))
     return Verdict("files", not findings, tuple(findings), tuple(notes))
 
 
-def facts_level(run: Path, *, data: Path | None = None, params: Path | None = None) -> Verdict:
-    """Whether the facts follow from the evidence and the raw ledgers, and are what is printed.
+def data_levels(
+    run: Path, *, data: Path | None = None, params: Path | None = None
+) -> tuple[Verdict, Verdict]:
+    """Whether the ledgers are those that were read, and the facts follow from them and are printed.
 
     Parameters
     ----------
     run : Path
         A run whose files were verified.
     data, params : Path, optional
-        Folders of the raw ledgers and of ``holidays.yaml``.
+        Folders of the raw ledgers; and of ``holidays.yaml`` and the district, which says where
+        ledgers in databases are.
 
-    Notes
-    -----
-    Without the raw ledgers, the facts are compared with the evidence, with each other, and with
-    what every document prints.
+    Returns
+    -------
+    tuple of Verdict
+        ``ledgers``, which neither holds nor fails where some cannot be read again; and ``facts``:
+        what could not be counted again is compared with the evidence, with other facts, and with
+        what every document prints.
     """
     try:
-        return _facts(run, data, params)
+        return _data(run, data, params)
     except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         # Somebody else has written these files: what is in them can be anything.
         told = f"facts.json or the evidence is not as reportkit writes it: {error!r}"
-        return Verdict("facts", False, (told,))
+        return Verdict("ledgers", None), Verdict("facts", False, (told,))
 
 
-def _facts(run: Path, data: Path | None, params: Path | None) -> Verdict:
+def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, Verdict]:
     manifest = read_manifest(run)
     document = json.loads((run / "facts.json").read_text(encoding="utf-8"))
     facts = {fact["id"]: fact for fact in document["facts"]}
-    findings, untold = check_agreement(run, facts)
+    past = last_year(run, manifest, params or Path("params"))
+    findings, notes = check_computed(facts, past)
+    findings += check_evidence(run, facts)
+    own = {
+        ledger["ledger"]: [fact for fact in facts.values() if fact["ledger"] == ledger["ledger"]]
+        for ledger in manifest["ledgers"]
+    }
+    wanted: list[Wanted] = []
+    read: dict[str, SqlLedger | ReportkitError] = {}
+    for ledger in manifest["ledgers"]:
+        key = ledger["ledger"]
+        try:
+            places = [_place(source, manifest, data, params) for source in ledger["sources"]]
+            wanted.append(Wanted(ledger, places, used_columns(schema_of(key), own[key])))
+        except ReportkitError as error:
+            read[key] = error
     calendar = work_calendar(params and params / "holidays.yaml")
+    read |= read_again(run, wanted, calendar, data=data)
     values: dict[str, str] = {}
     moved: dict[str, str] = {}
+    changed: list[str] = []
+    unread: list[str] = []
     for ledger in manifest["ledgers"]:
-        own = [fact for fact in facts.values() if fact["ledger"] == ledger["ledger"]]
-        try:
-            paths, changed = _ledger_files(ledger, data)
-            found = recount(SqlLedger(run, ledger, paths, calendar), own, run=run, key=_key())
-        except (ReportkitError, pa.ArrowException) as error:
-            untold.append(f"{ledger['name']}: {len(own)} facts not counted again: {error}")
+        key, raw = ledger["ledger"], read[ledger["ledger"]]
+        if isinstance(raw, ReportkitError):
+            unread.append(f"{ledger['name']}: {len(own[key])} facts not counted again: {raw}")
             continue
+        found = recount(raw, own[key], run=run, key=_key())
         values |= found.values
-        untold += found.untold
         moved |= found.moved
-        findings += changed + _first(found.lines)
-    # With a fact, what adds it up moves too.
-    moved |= {name: what for name, what in moved_totals(facts, values).items() if moved}
+        notes += found.untold
+        changed += [f"{path} is not what the run read" for path in raw.changed]
+        changed += _first(found.lines)
+    # With a fact, what is computed from it moves too.
+    moved |= moved_with(facts, values) if moved else {}
     findings += [f"{name} moved: {what}" for name, what in sorted(moved.items())]
-    known = {fact["ledger"] for fact in facts.values() if fact["origin"] == "ledger"}
-    unknown = known - {ledger["ledger"] for ledger in manifest["ledgers"]}
+    unknown = {fact["ledger"] for fact in facts.values() if fact["origin"] == "ledger"} - {*own}
     findings += [f"facts are of a ledger {one}, which was not read" for one in sorted(unknown)]
     findings += check_documents(run, facts)
     of = sum(fact["origin"] == "ledger" for fact in facts.values())
-    notes = [
-        f"{len(facts)} facts; {len(values)} of {of} from ledgers counted again in SQL",
-        *untold,
-    ]
-    return Verdict("facts", not findings, tuple(findings), tuple(notes))
+    counted = f"{len(facts)} facts; {len(values)} of {of} from ledgers counted again in SQL"
+    again = f"{len(own) - len(unread)} of {len(own)} ledgers read again, record by record"
+    holds = False if changed else None if unread else True
+    return (
+        Verdict("ledgers", holds, tuple(changed), (again, *unread)),
+        Verdict("facts", not findings, tuple(findings), (counted, *notes)),
+    )
 
 
 def _first(lines: tuple[str, ...], shown: int = 20) -> list[str]:
@@ -150,30 +180,31 @@ def _key() -> bytes | None:
     return None if pseudonyms.of_session else pseudonyms.key
 
 
-def _ledger_files(ledger: Mapping[str, Any], data: Path | None) -> tuple[list[Path], list[str]]:
-    """Where the raw files of a ledger are, and which of them are no longer as they were read.
+def _place(
+    source: Mapping[str, Any], manifest: Mapping[str, Any], data: Path | None, params: Path | None
+) -> Path | DatabaseSource:
+    """Where a file or table of a ledger is now.
 
     Raises
     ------
     ReportkitError
-        ``ledger-absent``: a file is not there, or the ledger is a table of a database.
+        ``ledger-absent``: it is not here, or no district file says where it is.
     """
-    paths, changed = [], []
-    for source in ledger["sources"]:
-        if source["format"] == "sql":
-            message = f"{source['path']} is a table of a database, which --rerun reads again"
-            raise ReportkitError("ledger-absent", message)
-        shown = Path(source["path"])
-        root = data or Path("data")
-        # Shown from the data folder on; the copy of an auditor may have another name.
-        found = [p for p in (root.parent / shown, root.joinpath(*shown.parts[1:])) if p.is_file()]
-        if not found:
-            message = f"{source['path']} is not here; name the folder of the ledgers with --data"
-            raise ReportkitError("ledger-absent", message)
-        paths.append(found[0])
-        if digest(found[0]) != source["sha256"] and source["path"] not in changed:
-            changed.append(source["path"])
-    return paths, [f"{path} is not the file that the run read" for path in changed]
+    if source["format"] == "sql":
+        project = Project.find(params, data)
+        named = project.district(manifest["district"]).ledgers.values()
+        for one in itertools.chain.from_iterable(named):
+            if isinstance(one, DatabaseSource) and one.shown == source["path"]:
+                return one
+        message = f"the district file in {project.params} does not name {source['path']}"
+        raise ReportkitError("ledger-absent", message)
+    shown, root = Path(source["path"]), data or Path("data")
+    # Shown from the data folder on; the copy of an auditor may have another name.
+    for path in (root.parent / shown, root.joinpath(*shown.parts[1:])):
+        if path.is_file():
+            return path
+    message = f"{source['path']} is not here; name the folder of the ledgers with --data"
+    raise ReportkitError("ledger-absent", message)
 
 
 def environment_level(run: Path) -> Verdict:

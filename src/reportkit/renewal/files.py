@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportkit.errors import ExecutionError, InputError
+from reportkit.errors import InputError
 from reportkit.facts.specs import read_specs
 from reportkit.forms import form_for
 from reportkit.ledgers import Ledgers, schemas
+from reportkit.newfiles import refuse_existing, write_new
 from reportkit.renewal.texts import Note, renew_narrative, renew_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from reportkit.forms import Form
     from reportkit.params import Project
@@ -41,22 +41,7 @@ class Renewal:
         ExecutionError
             ``not-written``: no space, no permission.
         """
-        _refuse_existing(self.files)
-        written: list[Path] = []
-        try:
-            folder = next(iter(self.files)).parent
-            with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as staging:
-                staged = {path: Path(staging) / path.name for path in self.files}
-                for path, text in self.files.items():
-                    staged[path].write_bytes(text.encode())
-                for path in self.files:
-                    staged[path].rename(path)
-                    written.append(path)
-        except OSError as error:
-            for path in written:
-                path.unlink()
-            message = f"nothing is written: {error}"
-            raise ExecutionError("not-written", message, district=self.district) from None
+        write_new({path: text.encode() for path, text in self.files.items()})
 
 
 def renew(project: Project, district: str, year: int) -> Renewal:
@@ -77,7 +62,7 @@ def renew(project: Project, district: str, year: int) -> Renewal:
     """
     who, form = project.district(district), form_for(year)
     new = {suffix: project.report_file(district, year, suffix) for suffix in ("yaml", "md")}
-    _refuse_existing(new.values())
+    refuse_existing(new.values())
     before = {
         int(path.stem)
         for path in new["yaml"].parent.glob("[0-9]*.*")
@@ -142,9 +127,3 @@ def _read(path: Path) -> str:
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8: {error}"
         raise InputError("encoding", message, file=str(path)) from None
-
-
-def _refuse_existing(paths: Iterable[Path]) -> None:
-    if there := [str(path) for path in paths if path.exists() or path.is_symlink()]:
-        message = f"{' and '.join(there)} exist already; nothing is replaced, and nothing written"
-        raise InputError("exists", message)

@@ -5,7 +5,7 @@
   const title = document.getElementById("panel-title");
   const body = document.getElementById("panel-body");
   const origins = { ledger: "由台账逐行计算", sum: "由其他数据算得", declared: "申报：没有台账可核，仅有来源说明" };
-  const SHOWN = 50, PART = 500; // rows on a page of the panel; rows in a file of evidence
+  const SHOWN = 50, PART = 1000; // rows on a page of the panel; rows in a file of evidence
   const loaded = new Map();
   let opener = null;
 
@@ -19,6 +19,15 @@
   const link = (id) => {
     const fact = facts.get(id);
     return fact ? make("a", { href: "#fact=" + id }, fact.label + "＝" + fact.value) : make("span", {}, id);
+  };
+  // A part is told by where its label differs from the whole's: 自然人 for …申请人情况/自然人.
+  const partLink = (id, whole) => {
+    const fact = facts.get(id);
+    if (!fact) return link(id);
+    let own = fact.label.split("/"), its = whole.label.split("/");
+    while (own.length > 1 && own[0] === its[0]) [own, its] = [own.slice(1), its.slice(1)];
+    while (own.length > 1 && own.at(-1) === its.at(-1)) [own, its] = [own.slice(0, -1), its.slice(0, -1)];
+    return make("a", { href: "#fact=" + id, title: fact.label }, make("span", {}, own.join("/")), make("b", {}, fact.value));
   };
   const where = (place) => {
     const [kind, name] = place.split(":");
@@ -39,10 +48,16 @@
     return group.sign === "-" ? make("div", {}, "减去：", list) : list;
   };
 
+  // A part holds its rows column by column: values, and where they repeat which of them stands where.
+  const unpacked = (found) => {
+    const cell = ([values, which], at) => values[which ? which[at] : at];
+    const rows = found.rows.map((row, at) => [row, found.cells.map((column) => cell(column, at))]);
+    return { ...found, rows: Object.fromEntries(rows) };
+  };
   // From a file:// page only a script can be read: each file of evidence calls RK.fact or RK.rows.
   window.RK = {
     fact: (id, found) => loaded.set(id, found),
-    rows: (ledger, part, found) => loaded.set("rows-" + ledger + "-" + part, found),
+    rows: (ledger, part, found) => loaded.set("rows-" + ledger + "-" + part, unpacked(found)),
   };
   const load = (name) => loaded.has(name) ? Promise.resolve(loaded.get(name)) : new Promise((resolve, reject) => {
     const script = make("script", { src: "evidence/" + encodeURIComponent(name) + ".js" });
@@ -124,12 +139,13 @@
     const code = (value) => make("code", {}, value);
     entry("来历", make("span", { class: "origin " + fact.origin }, origins[fact.origin] || fact.origin));
     if (fact.past) entry("上年", fact.past.year + "年 ", make("b", {}, fact.past.value), fact.past.change ? "，本年增减 " : "", make("b", {}, fact.past.change || ""), make("span", { class: "small" }, fact.past.origin === "run" ? "（上年运行结果）" : "（上年公布的报告）"));
-    // A sum's definition names its parts by their ids; below they stand with labels and values.
-    if (!(fact.sum_of && fact.sum_of.length)) entry("定义", fact.definition || "—");
+    // A plain sum's definition names its parts by their ids; below they stand with labels and values.
+    const parts = fact.sum_of || [];
+    if (!parts.length || fact.definition !== parts.join(" + ")) entry("定义", fact.definition || "—");
     if (fact.source) entry("来源说明", fact.source);
     if (fact.ledger) entry("台账", code(fact.ledger));
     if (fact.where && fact.where.length) entry("筛选条件", ...fact.where.map(filter));
-    if (fact.sum_of && fact.sum_of.length) entry("由下列数据算得", make("ul", { class: "parts" }, ...fact.sum_of.map((id) => make("li", {}, link(id)))));
+    if (parts.length) entry("由下列数据算得", make("ul", { class: "parts" }, ...parts.map((id) => make("li", {}, partLink(id, fact)))));
     if (fact.origin === "ledger") entry("来源行数", fact.rows);
     if (fact.rows_sha256) entry("来源行摘要", code(fact.rows_sha256));
     if (fact.places && fact.places.length) entry("见于", make("ul", {}, ...fact.places.map((place) => make("li", {}, where(place)))));
@@ -160,6 +176,18 @@
     if (location.hash.startsWith("#fact=")) history.replaceState(null, "", location.pathname + location.search);
     if (opener && opener.isConnected) opener.focus();
   };
+
+  // Lists of checks and facts, sifted by words: a row stays if it holds them all.
+  for (const sift of document.querySelectorAll(".sift")) {
+    const [box, status] = sift.children;
+    const rows = [...sift.nextElementSibling.querySelectorAll("tbody tr")].map((row) => [row, row.textContent.toLowerCase()]);
+    sift.hidden = false;
+    box.addEventListener("input", () => {
+      const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+      for (const [row, text] of rows) row.hidden = !words.every((word) => text.includes(word));
+      status.textContent = words.length ? "筛出 " + rows.filter(([row]) => !row.hidden).length + " 行，共 " + rows.length + " 行" : "";
+    });
+  }
 
   // Review: what rests on somebody's word, was accepted or failed, or is bound to nothing.
   const lit = [...document.querySelectorAll("main .n.declared, main .n.waived, main .n.failing, main .unbound")].filter((one) => !one.closest(".key"));

@@ -26,7 +26,7 @@ from reportkit.ledgers.readers.table import (
     records,
     rounded,
 )
-from reportkit.ledgers.schema import heading_key
+from reportkit.ledgers.schema import NOTES_SHEET, heading_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,7 +81,8 @@ def _read(guarded: Guarded, schema: LedgerSchema, name: str, tell: Tell) -> list
         except InputError as error:
             if error.reason != "ledger-heading":
                 raise
-            if sheet.height:
+            # A sheet that says how to fill in the others is no part of the ledger.
+            if sheet.height and meta.name != NOTES_SHEET:
                 problem = problem or error
                 expected = f"no heading of {schema.name} in it: the sheet is not read"
                 others.append(Note(meta.name, "L-sheet", "warn", "", "", expected))

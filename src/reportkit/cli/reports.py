@@ -1,83 +1,26 @@
-"""Commands: argument in, result out; a command imports what it needs when it runs."""
+"""Commands over reports: make, look into, compare, prove."""
 
 from __future__ import annotations
 
-import inspect
-import json
+import os
 import random
-import signal
 import sys
-import traceback
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from reportkit import __version__
-from reportkit.errors import ReportkitError
+from reportkit.cli import completion
+from reportkit.cli.command import FOLDER, Result, command
+from reportkit.errors import InputError
 from reportkit.privacy import SESSION_TOLD, Pseudonyms
 
-Command = Callable[..., Any]
-Result = tuple[int, Any, str]
-
-_FOLDER = click.Path(path_type=Path, file_okay=False)
 _scope = click.option("--scope", type=click.Choice(["district", "office"]), help="汇总 or 本机关.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
-def cli() -> None:
-    """Statutory annual reports (政府信息公开工作年度报告) from raw ledgers.
-
-    Exit status: 0 done; 1 done, with findings; 2 bad input; 3 execution failed.
-    """
-
-
-def _command(out: str = "outputs") -> Callable[[Command], click.Command]:
-    """A command that returns (exit status, JSON document, text) or raises a ReportkitError.
-
-    Every command takes the same folders and ``--json``; what it has no use for it leaves.
-    """
-
-    def decorate(function: Command) -> click.Command:
-        taken = inspect.signature(function).parameters
-        all_taken = any(one.kind is one.VAR_KEYWORD for one in taken.values())
-
-        @wraps(function)
-        def wrapped(*, as_json: bool, **options: Any) -> None:
-            if not all_taken:
-                known = options | {"as_json": as_json}
-                options = {name: value for name, value in known.items() if name in taken}
-            try:
-                status, document, text = function(**options)
-            except ReportkitError as error:
-                status, text = error.exit_status, f"reportkit: {error}"
-                document = {"error": error.reason, "message": error.message} | error.fields
-                click.echo(text, err=True)
-            else:
-                if not as_json:
-                    click.echo(text)
-            if as_json:
-                click.echo(json.dumps(document, ensure_ascii=False, indent=1, default=str))
-            sys.exit(status)
-
-        for option in (
-            click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
-            click.option("--out", type=_FOLDER, default=Path(out), help=f"Default: {out}."),
-            click.option("--data", type=_FOLDER, help="Ledgers; default: data."),
-            click.option("--params", type=_FOLDER, help="Parameters; default: params."),
-        ):
-            wrapped = option(wrapped)
-        return cli.command()(wrapped)
-
-    return decorate
-
-
-@_command()
-@click.argument("district")
-@click.argument("year", type=int)
+@command()
+@click.argument("district", shell_complete=completion.districts)
+@click.argument("year", type=int, shell_complete=completion.years)
 @_scope
 @click.option("--draft", is_flag=True, help="Mark the documents as a draft.")
 @click.option("--force", is_flag=True, help="Run also when nothing has changed.")
@@ -155,7 +98,7 @@ def _tell_session_key() -> None:
         click.echo(SESSION_TOLD, err=True)
 
 
-@_command()
+@command()
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--districts", help="Ids, with commas; default: all.")
 @click.option("--years", help="Such as 2020, 2019,2021 or 2019-2021; default: those with a file.")
@@ -183,9 +126,9 @@ def batch(
     return make(Options(file=file, **options), params=params, data=data, out=out)
 
 
-@_command()
-@click.argument("district")
-@click.argument("year", type=int, required=False)
+@command()
+@click.argument("district", shell_complete=completion.districts)
+@click.argument("year", type=int, required=False, shell_complete=completion.years)
 def intake(
     district: str, year: int | None, *, params: Path | None, data: Path | None, as_json: bool
 ) -> Result:
@@ -217,9 +160,9 @@ def intake(
     return (2 if problems else int(rejected)), document, "\n".join(lines)
 
 
-@_command()
-@click.argument("district")
-@click.argument("year", type=int)
+@command()
+@click.argument("district", shell_complete=completion.districts)
+@click.argument("year", type=int, shell_complete=completion.years)
 def new(district: str, year: int, *, params: Path | None, data: Path | None) -> Result:
     """Parameters and narrative for a new year, from the last one; what is left to do."""
     from reportkit.params import Project
@@ -245,10 +188,10 @@ def new(district: str, year: int, *, params: Path | None, data: Path | None) -> 
     return 0, document, "\n".join(lines)
 
 
-@_command()
-@click.argument("fact")
+@command()
+@click.argument("fact", shell_complete=completion.facts)
 @click.option(
-    "--run", "asked", type=_FOLDER, metavar="RUN",
+    "--run", "asked", type=FOLDER, metavar="RUN", shell_complete=completion.runs,
     help="A run's folder, or DISTRICT/YEAR; default: the only one under --out.",
 )  # fmt: skip
 def explain(fact: str, *, asked: Path | None, params: Path | None, out: Path) -> Result:
@@ -264,7 +207,7 @@ def explain(fact: str, *, asked: Path | None, params: Path | None, out: Path) ->
     return 0, document, as_text(document)
 
 
-@_command(out="data")
+@command(out="data")
 @click.argument("published", nargs=-1, required=True, type=click.Path(path_type=Path))
 def synth(published: tuple[Path, ...], *, out: Path) -> Result:
     """Demonstration ledgers whose totals equal a district's published reports."""
@@ -280,11 +223,11 @@ def synth(published: tuple[Path, ...], *, out: Path) -> Result:
     return int(bool(told)), document, "\n".join(lines)
 
 
-@_command()
-@click.argument("folders", nargs=-1, required=True, type=_FOLDER, metavar="RUN...")
-@click.option("--keys", type=_FOLDER, help="Public keys that must have signed (*.pub).")
+@command()
+@click.argument("folders", nargs=-1, required=True, type=FOLDER, metavar="RUN...")
+@click.option("--keys", type=FOLDER, help="Public keys that must have signed (*.pub).")
 @click.option("--rerun", is_flag=True, help="Make the report again and compare, byte for byte.")
-@click.option("--cold", is_flag=True, help="As --rerun, with a kernel that nothing warmed up.")
+@click.option("--cold", is_flag=True, help="As --rerun, in a kernel that starts from nothing.")
 @click.option("--sample", type=click.IntRange(1), help="Look into so many runs, drawn at random.")
 def verify(
     folders: tuple[Path, ...],
@@ -303,7 +246,7 @@ def verify(
     from reportkit.proof.chain import check_batches
     from reportkit.proof.dsse import read_trusted
     from reportkit.proof.rerun import rerun_level
-    from reportkit.proof.verify import environment_level, facts_level, files_level, find_runs
+    from reportkit.proof.verify import data_levels, environment_level, files_level, find_runs
 
     trusted = read_trusted(keys) if keys else None
     runs = [run for folder in folders for run in find_runs(folder)]
@@ -312,14 +255,14 @@ def verify(
     for run in runs:
         levels = [files_level(run, trusted)]
         if levels[0].holds and run in chosen:
-            levels += [facts_level(run, data=data, params=params), environment_level(run)]
+            levels += [*data_levels(run, data=data, params=params), environment_level(run)]
             if rerun or cold:
-                levels.append(rerun_level(run, data=data, params=params))
-        holds = all(level.holds for level in levels)
+                levels.append(rerun_level(run, data=data, params=params, cold=cold))
+        holds = all(level.holds is not False for level in levels)
         told.append({"run": str(run), "holds": holds, "levels": [one.as_json() for one in levels]})
         lines.append(f"{run}: {'holds' if holds else 'DOES NOT HOLD'}")
         for one in levels:
-            lines.append(f"  {one.level}: {'holds' if one.holds else 'does not hold'}")
+            lines.append(f"  {one.level}: {one.verdict}")
             lines += [f"    - {finding}" for finding in one.findings]
             lines += [f"    {note}" for note in one.notes]
     batches = [f"{folder}: {one}" for folder in folders for one in check_batches(folder, trusted)]
@@ -331,9 +274,9 @@ def verify(
     return int(bool(failed)), document, "\n".join(lines)
 
 
-@_command()
-@click.argument("old", type=_FOLDER, metavar="A")
-@click.argument("new", type=_FOLDER, metavar="B")
+@command()
+@click.argument("old", type=FOLDER, metavar="A")
+@click.argument("new", type=FOLDER, metavar="B")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page too.")
 def diff(old: Path, new: Path, *, html: Path | None) -> Result:
     """Compare two runs; status 1 if a figure, a check or the text differs."""
@@ -346,7 +289,7 @@ def diff(old: Path, new: Path, *, html: Path | None) -> Result:
     return int(differs), document, as_text(document)
 
 
-@_command()
+@command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def keygen(file: Path) -> Result:
     """Make a signing key: FILE for its owner only, FILE.pub for everybody."""
@@ -357,34 +300,22 @@ def keygen(file: Path) -> Result:
     return 0, {"private": str(file), "public": str(public), "keyid": keyid}, text
 
 
-@_command()
-@click.argument("folder", type=_FOLDER, metavar="RUN")
-@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), required=True)
-def sign(folder: Path, *, key: Path) -> Result:
+@command()
+@click.argument("folder", type=FOLDER, metavar="RUN")
+@click.option(
+    "--key", type=click.Path(path_type=Path, dir_okay=False),
+    help="A private key; default: the key or the command that the environment names.",
+)  # fmt: skip
+def sign(folder: Path, *, key: Path | None) -> Result:
     """Add a signature to a run whose files are whole."""
     from reportkit.proof import verify_files
     from reportkit.proof.attestation import sign_run
-    from reportkit.proof.dsse import read_signer
+    from reportkit.proof.dsse import read_signer, signer_from
 
-    signer = read_signer(key)
+    signer = read_signer(key) if key else signer_from(os.environ)
+    if signer is None:
+        raise InputError("signing-key", "nothing says who signs; name a private key with --key")
     verify_files(folder)
     sign_run(folder.resolve(), signer)
     text = f"{folder} signed by key {signer.keyid}"
     return 0, {"run": str(folder), "keyid": signer.keyid}, text
-
-
-def main() -> None:
-    """Entry point of ``reportkit``."""
-    # A terminated run leaves through its clean-up, with the status that shells expect.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        cli(standalone_mode=False)
-    except click.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except Exception:
-        # Status 1 means "done, with findings": a fault of ours must not look like it.
-        traceback.print_exc()
-        sys.exit(3)

@@ -1,0 +1,33 @@
+"""Commands: argument in, result out; a command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+
+import click
+
+from reportkit.cli import projects, reports  # noqa: F401 - a command is known by being defined
+from reportkit.cli.command import cli
+
+__all__ = ["cli", "main"]
+
+
+def main() -> None:
+    """Entry point of ``reportkit``."""
+    # A terminated run leaves through its clean-up, with the status that shells expect.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # A terminal that cannot show a character shows its number, and the run goes on.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream
+    try:
+        cli(standalone_mode=False)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except Exception:
+        # Status 1 means "done, with findings": a fault of ours must not look like it.
+        traceback.print_exc()
+        sys.exit(3)

@@ -1,0 +1,77 @@
+"""What a shell offers after Tab: districts, years, facts, runs and ledgers of the project here."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import click
+
+    from reportkit.params import Project
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+def _offer(found: Callable[[Project, dict[str, Any]], Iterable[str]]) -> Any:
+    """A completer of click: what begins as what was typed; nothing where there is a fault."""
+
+    def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+        from reportkit.params import Project
+
+        given = context.params
+        try:
+            project = Project.find(given.get("params"), given.get("data"), given.get("out"))
+            return sorted(one for one in set(found(project, given)) if one.startswith(incomplete))
+        except (OSError, ValueError, KeyError):
+            return []
+
+    return complete
+
+
+@_offer
+def districts(project: Project, _: dict[str, Any]) -> Iterable[str]:
+    """Ids of all districts."""
+    return (path.stem for path in (project.params / "districts").glob("*.yaml"))
+
+
+@_offer
+def years(project: Project, given: dict[str, Any]) -> Iterable[str]:
+    """Report years of the district that was typed."""
+    paths = (project.params / "reports" / str(given.get("district"))).glob("*.yaml")
+    return (path.stem for path in paths if path.stem.isdigit())
+
+
+@_offer
+def runs(project: Project, _: dict[str, Any]) -> Iterable[str]:
+    """Reports that were made, such as huli/2020."""
+    return (f"{path.parts[-3]}/{path.parts[-2]}" for path in project.out.glob("*/*/current"))
+
+
+@_offer
+def facts(project: Project, given: dict[str, Any]) -> Iterable[str]:
+    """Ids of the facts of the run that was typed, else of any."""
+    asked = given.get("asked") or "*/*"
+    for path in sorted(project.out.glob(f"{asked}/current/facts.json"))[:1]:
+        yield from (fact["id"] for fact in json.loads(path.read_text("utf-8"))["facts"])
+
+
+@_offer
+def ledgers(_: Project, __: dict[str, Any]) -> Iterable[str]:
+    """Keys and Chinese names of the ledgers."""
+    from reportkit.ledgers import schemas
+
+    return (name for key, schema in schemas().items() for name in (key, schema.name))
+
+
+def script(cli: click.Command, shell: str) -> str:
+    """What a shell must read once to offer all this."""
+    from click.shell_completion import get_completion_class
+
+    made = get_completion_class(shell)
+    if made is None:
+        message = f"click completes for no shell '{shell}'"
+        raise LookupError(message)
+    return made(cli, {}, "reportkit", "_REPORTKIT_COMPLETE").source()

@@ -1,0 +1,83 @@
+"""Commands for people who begin: a project of one's own, and empty ledgers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reportkit.cli import completion as offered
+from reportkit.cli.command import FOLDER, Result, cli, command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LEVELS = ("department", "county", "city", "province")
+
+
+@command()
+@click.argument("folder", type=FOLDER, metavar="DIR")
+@click.option("--district", required=True, help="Id: lower case letters and digits, such as huli.")
+@click.option("--name", required=True, help="Chinese name, such as 湖里区.")
+@click.option("--year", type=int, required=True, help="Report year.")
+@click.option("--level", type=click.Choice(LEVELS), default="county", help="Sets the deadline.")
+@click.option("--issuer", help="Full name of the issuing organ; default: the name.")
+def init(
+    folder: Path, *, district: str, name: str, year: int, level: Any, issuer: str | None
+) -> Result:
+    """A project for your own district: parameters, text, notebooks, empty ledgers.
+
+    In a project that is there it adds a further district. Nothing is ever replaced.
+    """
+    from reportkit.starting import begin
+
+    begun = begin(folder, district, year, name=name, level=level, issuer=issuer)
+    begun.write()
+    ledgers = folder / "data" / district
+    following = [f"reportkit {one} {district} {year}" for one in ("intake", "run")]
+    lines = [f"  {path}" for path in begun.files]
+    lines = [f"{len(lines)} files made:", *lines, f"fill in the ledgers in {ledgers}"]
+    lines.append(f"then, in {folder}: {', '.join(following)}")
+    document = {
+        "district": district,
+        "year": year,
+        "files": [str(path) for path in begun.files],
+        "kept": [str(path) for path in begun.kept],
+        "next": following,
+    }
+    return 0, document, "\n".join(lines)
+
+
+@command(out=".")
+@click.argument("ledgers", nargs=-1, metavar="[LEDGER]...", shell_complete=offered.ledgers)
+@click.option("--year", type=int, help="Labels of this report year's form; default: the newest.")
+def template(ledgers: tuple[str, ...], *, year: int | None, out: Path) -> Result:
+    """Empty ledgers as workbooks, with notes and drop-down lists.
+
+    LEDGER is a key (applications) or a Chinese name (依申请公开台账); default: all nine.
+    """
+    from reportkit.starting import write_blank_ledgers
+
+    paths = write_blank_ledgers(ledgers, out, year=year)
+    return 0, {"files": [str(path) for path in paths]}, "\n".join(map(str, paths))
+
+
+@command()
+def doctor(*, params: Path | None, data: Path | None, out: Path) -> Result:
+    """What is wrong with the machine or the project, and what to do; status 1 if anything is."""
+    from reportkit.doctor import examine
+    from reportkit.params import Project
+
+    found = list(examine(Project.find(params, data, out)))
+    worst = [sum(one.state == state for one in found) for state in ("good", "warn", "bad")]
+    lines = [one.text() for one in found]
+    lines.append("{} good, {} to know, {} to mend".format(*worst))
+    return int(worst[2] > 0), {"findings": [vars(one) for one in found]}, "\n".join(lines)
+
+
+@command()
+@click.argument("shell", type=click.Choice(offered.SHELLS))
+def completion(shell: str) -> Result:
+    """What a shell reads to complete commands, districts, years, facts and ledgers."""
+    text = offered.script(cli, shell)
+    return 0, {"shell": shell, "script": text}, text

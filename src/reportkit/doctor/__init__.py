@@ -1,0 +1,41 @@
+"""What is wrong with the machine or the project, each thing with what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reportkit.doctor import machine, projects
+from reportkit.doctor.finding import Finding, bad
+from reportkit.errors import ReportkitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reportkit.params import Project
+
+__all__ = ["Finding", "examine"]
+
+_MACHINE = (
+    machine.python, machine.packages, machine.fonts, machine.encoding, machine.signing_key,
+    machine.privacy_key,
+)  # fmt: skip
+_PROJECT = (
+    projects.place, projects.kernel, projects.outputs, projects.parameters, projects.holidays,
+    projects.ledgers, projects.databases, projects.git,
+)  # fmt: skip
+
+
+def examine(project: Project) -> Iterator[Finding]:
+    """Look at everything, in the order in which one would mend it.
+
+    Parameters
+    ----------
+    project : Project
+    """
+    for look in _MACHINE:
+        yield from look()
+    for look_at in _PROJECT:
+        try:
+            yield from look_at(project)
+        except ReportkitError as error:
+            yield bad(look_at.__name__, error.message, "mend this, then ask again")

@@ -1,0 +1,47 @@
+"""One thing that was looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Parameters
+    ----------
+    about : str
+        What was looked at.
+    state : {"good", "warn", "bad"}
+        Bad: a run would stop, or be refused.
+    found, todo : str
+        What was found, and what to do about it; nothing where it is good.
+    """
+
+    about: str
+    state: Literal["good", "warn", "bad"]
+    found: str
+    todo: str = ""
+
+    def text(self) -> str:
+        """As one or two lines."""
+        return f"{self.state:4}  {self.about}: {self.found}" + (
+            f"\n      → {self.todo}" if self.todo else ""
+        )
+
+
+def good(about: str, found: str) -> Finding:
+    """All is well."""
+    return Finding(about, "good", found)
+
+
+def warn(about: str, found: str, todo: str) -> Finding:
+    """A run works, and somebody should know."""
+    return Finding(about, "warn", found, todo)
+
+
+def bad(about: str, found: str, todo: str) -> Finding:
+    """A run stops here."""
+    return Finding(about, "bad", found, todo)

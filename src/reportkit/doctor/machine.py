@@ -1,0 +1,122 @@
+"""The machine: Python and packages, fonts, encodings, keys."""
+
+from __future__ import annotations
+
+import locale
+import os
+import platform
+import sys
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import numpy as np
+import reportkit_fonts
+from packaging.requirements import Requirement
+
+from reportkit import privacy
+from reportkit.doctor.finding import Finding, bad, good, warn
+from reportkit.errors import InputError
+from reportkit.proof import dsse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_FACES = 5
+# What the 32-bit words of a whole TrueType file add up to (OpenType, checkSumAdjustment).
+_WHOLE = 0xB1B0AFBA
+
+
+def python() -> Iterator[Finding]:
+    """Whether this Python is one that the package allows."""
+    wanted = metadata.metadata("reportkit")["Requires-Python"]
+    here = platform.python_version()
+    found = f"{here} at {sys.executable}"
+    if Requirement(f"python{wanted}").specifier.contains(here, prereleases=True):
+        yield good("Python", found)
+    else:
+        yield bad("Python", f"{found}; {wanted} is needed", "make the environment anew")
+
+
+def packages() -> Iterator[Finding]:
+    """Whether every package that ours needs is there, and new enough."""
+    wanted = [Requirement(text) for text in metadata.requires("reportkit") or ()]
+    plain = [one for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
+    wrong = []
+    for one in plain:
+        try:
+            here = metadata.version(one.name)
+        except metadata.PackageNotFoundError:
+            wrong.append(f"{one} is not here")
+            continue
+        if not one.specifier.contains(here, prereleases=True):
+            wrong.append(f"{one.name} is {here}; {one.specifier} is needed")
+    if wrong:
+        yield bad("packages", "; ".join(wrong), "pip install --upgrade reportkit")
+    else:
+        yield good("packages", f"{len(plain)} as needed, reportkit {metadata.version('reportkit')}")
+
+
+def fonts() -> Iterator[Finding]:
+    """Whether the typefaces are there, each byte of them."""
+    faces = sorted(reportkit_fonts.folder().glob("*.ttf"))
+    broken = [path.name for path in faces if not _is_whole(path)]
+    todo = "pip install --force-reinstall reportkit-fonts"
+    if len(faces) != _FACES:
+        found = f"{len(faces)} of {_FACES} are in {reportkit_fonts.folder()}"
+        yield bad("fonts", found, todo)
+    elif broken:
+        yield bad("fonts", f"{', '.join(broken)} is damaged", todo)
+    else:
+        yield good("fonts", f"{_FACES}, whole")
+
+
+def _is_whole(path: Path) -> bool:
+    content = path.read_bytes()
+    words = np.frombuffer(content + bytes(-len(content) % 4), ">u4")
+    return int(words.sum(dtype=np.uint64)) % 2**32 == _WHOLE
+
+
+def encoding() -> Iterator[Finding]:
+    """Whether Chinese file names and messages come through."""
+    told = f"file names {sys.getfilesystemencoding()}, output {sys.stdout.encoding}"
+    try:
+        "依申请公开台账".encode(sys.getfilesystemencoding())
+        "依申请公开台账".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        todo = "export LANG=C.UTF-8 (or PYTHONUTF8=1)"
+        yield bad("encoding", f"{told}: Chinese cannot be written", todo)
+        return
+    # Other programs in the chain (git, an editor) follow the locale.
+    here = locale.setlocale(locale.LC_CTYPE)
+    yield good("encoding", f"{told}, locale {here}")
+
+
+def signing_key() -> Iterator[Finding]:
+    """Whether runs are signed."""
+
+    def read() -> str:
+        signer = dsse.signer_from(os.environ)
+        return f"key {signer.keyid[:16]}" if signer else ""
+
+    todo = f"reportkit keygen FILE, then export {dsse.KEY_VARIABLE}=FILE"
+    yield _key("signing key", read, "none: runs are not signed", todo)
+
+
+def privacy_key() -> Iterator[Finding]:
+    """Whether pseudonyms are the same from one run to the next."""
+
+    def read() -> str:
+        kept = not privacy.Pseudonyms.from_environment().of_session
+        return "set, for its owner only" if kept else ""
+
+    todo = f"umask 077; head -c 32 /dev/urandom | base64 > FILE; export {privacy.KEY_VARIABLE}=FILE"
+    yield _key("privacy key", read, "none: pseudonyms differ from run to run", todo)
+
+
+def _key(about: str, read: Callable[[], str], without: str, todo: str) -> Finding:
+    try:
+        found = read()
+    except InputError as error:
+        return bad(about, error.message, "chmod 600 it, or make another")
+    return good(about, found) if found else warn(about, without, todo)

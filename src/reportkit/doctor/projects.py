@@ -1,0 +1,192 @@
+"""The project: kernel, outputs, parameters, holidays, ledgers, databases, git."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+from nbclient import NotebookClient
+
+from reportkit.doctor.finding import Finding, bad, good, warn
+from reportkit.errors import InputError
+from reportkit.execution.notebook import LocalKernelManager
+from reportkit.execution.processes import kernel_environment
+from reportkit.execution.run import find_notebook
+from reportkit.forms import form_for
+from reportkit.ledgers import Ledgers, schemas
+from reportkit.proof.surroundings import git_state
+from reportkit.sources import DatabaseSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reportkit.params import Project
+
+_FULL, _TIGHT = 200 << 20, 2 << 30
+
+
+def place(project: Project) -> Iterator[Finding]:
+    """Whether there is a project at all."""
+    if (project.params / "districts").is_dir():
+        yield good("project", f"{project.params.parent.resolve()}")
+    else:
+        found = f"{project.params}/districts is not here"
+        yield bad("project", found, "change into the project's folder, or: reportkit init DIR …")
+
+
+def kernel(project: Project) -> Iterator[Finding]:
+    """Whether the kernel that the notebook names starts and finds this very package."""
+    import reportkit
+
+    path = find_notebook(project)
+    metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+    name = metadata.get("kernelspec", {}).get("name", "python3")
+    about = f"kernel {name}"
+    source = "import reportkit; print(reportkit.__file__)"
+    cell = nbformat.v4.new_code_cell(source)  # type: ignore[no-untyped-call]  # has no types
+    notebook = nbformat.v4.new_notebook(cells=[cell])  # type: ignore[no-untyped-call]  # the same
+    client = NotebookClient(
+        notebook, timeout=60, kernel_name=name, kernel_manager_class=LocalKernelManager
+    )
+    todo = "pip install --force-reinstall reportkit ipykernel; see: jupyter kernelspec list"
+    try:
+        with kernel_environment():
+            client.execute()
+    except Exception as error:  # whatever it is, it is what is wrong with the kernel
+        last = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        yield bad(about, f"does not start: {last}", todo)
+        return
+    there = cell.outputs[0].text.strip()
+    if there == reportkit.__file__:
+        yield good(about, "starts")
+    else:
+        yield warn(about, f"is another Python: {there}", todo)
+
+
+def outputs(project: Project) -> Iterator[Finding]:
+    """Whether runs can be written: files, links, locks, and space for them."""
+    about = f"outputs {project.out}"
+    folder = project.out
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".doctor-") as made:
+            (Path(made) / "current").symlink_to("run")
+            with (Path(made) / "lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        todo = "give yourself the right to write there, or choose another folder with --out"
+        yield bad(about, f"{folder}: {error.strerror}", todo)
+        return
+    free = shutil.disk_usage(folder).free
+    found = f"can be written, {free >> 20:,} MiB free"
+    todo = "make room: a run takes a few MiB, with large ledgers more"
+    if free < _FULL:
+        yield bad(about, found, todo)
+    elif free < _TIGHT:
+        yield warn(about, found, todo)
+    else:
+        yield good(about, found)
+
+
+def _districts(project: Project) -> list[str]:
+    return sorted(path.stem for path in (project.params / "districts").glob("*.yaml"))
+
+
+def _years(project: Project, district: str) -> list[int]:
+    paths = (project.params / "reports" / district).glob("[0-9]*.*")
+    return sorted({int(p.stem) for p in paths if p.suffix in (".yaml", ".md") and p.stem.isdigit()})
+
+
+def parameters(project: Project) -> Iterator[Finding]:
+    """Whether every district and report can be read."""
+    districts, reports = _districts(project), 0
+    wrong = []
+    for name in districts:
+        try:
+            project.district(name)
+            for year in _years(project, name):
+                form_for(year)
+                project.report(name, year)
+                reports += 1
+        except InputError as error:
+            wrong.append(error.message)
+    if wrong:
+        yield bad("parameters", "\n".join(wrong), "correct the lines named")
+    else:
+        yield good("parameters", f"{len(districts)} districts, {reports} reports")
+
+
+def holidays(project: Project) -> Iterator[Finding]:
+    """Whether the working days of every report year are known."""
+    calendar = project.calendar()
+    first, last = (int(str(day)[:4]) for day in (calendar.first, calendar.last))
+    years = {year for name in _districts(project) for year in _years(project, name)}
+    if unknown := sorted(year for year in years if not first <= year <= last):
+        found = f"{first}-{last} are known, not {', '.join(map(str, unknown))}"
+        yield warn("holidays", found, f"add the years to {project.holidays_file}")
+    else:
+        yield good("holidays", f"{first}-{last}")
+
+
+def ledgers(project: Project) -> Iterator[Finding]:
+    """Whether each district has the ledgers that its reports need; they are not read."""
+    for name in _districts(project):
+        about, years = f"ledgers of {name}", _years(project, name)
+        try:
+            read = Ledgers(project, project.district(name))
+            found = {key: read.sources(key) for key in schemas()}
+            needed = set().union(*(form_for(year).ledgers() for year in years))
+        except InputError as error:
+            yield bad(about, error.message, "mend this, then ask again")
+            continue
+        missing = [schemas()[key].name for key in sorted(needed) if not found[key]]
+        if missing:
+            todo = f"reportkit template {' '.join(missing)} --out {project.data / name}"
+            yield bad(about, f"{'、'.join(missing)} not found", todo)
+        elif not years:
+            todo = f"write {project.params}/reports/{name}/<year>.yaml (year: …)"
+            yield warn(about, "no report year", todo)
+        else:
+            there = [schemas()[key].name for key, sources in found.items() if sources]
+            yield good(about, f"{'、'.join(there)}; reports {', '.join(map(str, years))}")
+
+
+def databases(project: Project) -> Iterator[Finding]:
+    """Whether the drivers of every database that a district names are here."""
+    sources: set[str] = set()
+    for name in _districts(project):
+        for named in project.district(name).ledgers.values():
+            sources |= {
+                one.url.partition(":")[0] for one in named if isinstance(one, DatabaseSource)
+            }
+    if not sources:
+        yield good("databases", "no district names one")
+        return
+    drivers = {source.partition("+")[2] or "sqlalchemy" for source in sources - {"duckdb"}}
+    drivers |= {"sqlalchemy"} if drivers else set()
+    if missing := sorted(driver for driver in drivers if find_spec(driver) is None):
+        yield bad(
+            "databases", f"{', '.join(missing)} not found", "pip install reportkit[databases]"
+        )
+    else:
+        yield good("databases", ", ".join(sorted(sources)))
+
+
+def git(project: Project) -> Iterator[Finding]:
+    """Whether parameters and notebooks are kept in versions: a run records their commit."""
+    state = git_state(project.params.parent)
+    if state is None:
+        todo = "git init; commit params and notebooks, never data or outputs"
+        yield warn("git", "no checkout, or no git: a run cannot name its commit", todo)
+    elif state["dirty"]:
+        found = f"commit {state['commit'][:12]}, and changes that are in none"
+        yield warn("git", found, "commit them before the final run")
+    else:
+        yield good("git", f"commit {state['commit'][:12]}, clean")

@@ -1,0 +1,66 @@
+"""What a shell offers after Tab; asked of a real bash."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reportkit.starting import begin
+
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture
+def project(tmp_path):
+    begin(tmp_path, "linhai", 2024, name="临海区").write()
+    begin(tmp_path, "lin-an", 2020, name="临安区").write()
+    run = tmp_path / "outputs/linhai/2024/current"
+    run.mkdir(parents=True)
+    facts = {
+        "facts": [{"id": name} for name in ("t3.new.total", "t3.new.other", "t4.review.total")]
+    }
+    (run / "facts.json").write_text(json.dumps(facts), "utf-8")
+    return tmp_path
+
+
+def offered(folder, *words):
+    """What bash would complete the last word to."""
+    script = 'eval "$(reportkit completion bash)"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+    script += '_reportkit_completion reportkit; printf "%s\\n" "${COMPREPLY[@]}"'
+    done = subprocess.run(
+        ["bash", "-c", script, "-", "reportkit", *words], cwd=folder, capture_output=True,
+        env=os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}"}, text=True, check=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["doc"], ["doctor"]),
+        (["run", "li"], ["lin-an", "linhai"]),
+        (["intake", "linh"], ["linhai"]),
+        (["run", "linhai", ""], ["2024"]),
+        (["run", "nowhere", ""], []),
+        (["explain", "--run", "linhai/2024", "t3.new."], ["t3.new.other", "t3.new.total"]),
+        (["explain", "--run", "l"], ["linhai/2024"]),
+        (["template", "依"], ["依申请公开台账"]),
+        (["run", "--params", "elsewhere", ""], []),
+    ],
+)
+def test_bash_completes_what_the_project_holds(project, words, expected):
+    assert offered(project, *words) == expected
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_get_a_script_of_their_own(shell):
+    done = subprocess.run(
+        [BIN / "reportkit", "completion", shell], capture_output=True, text=True, check=True
+    )
+    assert f"_REPORTKIT_COMPLETE={shell}_complete" in done.stdout

@@ -1,0 +1,67 @@
+"""What an analyst sees when a cell of a notebook meets something that reportkit refuses."""
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from reportkit.errors import ExecutionError
+from reportkit.execution.notebook import execute
+from reportkit.starting import begin
+
+
+@pytest.fixture
+def project(tmp_path):
+    begin(tmp_path, "linhai", 2024, name="临海区").write()
+    return tmp_path
+
+
+def cells(*sources):
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in sources])
+    made.metadata["kernelspec"] = {"name": "reportkit", "display_name": "reportkit"}
+    return made
+
+
+def shown(notebook, folder):
+    """What the failing cell of a notebook shows."""
+    with pytest.raises(CellExecutionError):
+        NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}).execute()
+    (error,) = [o for c in notebook.cells for o in c.outputs if o.output_type == "error"]
+    return error
+
+
+def test_a_refusal_reads_like_help(project):
+    opened = 'import reportkit as rk\nreport = rk.open_report("linhai", 2024)'
+    error = shown(cells(opened, "# a table\nreport.table(9)"), project)
+    assert (error.ename, error.evalue) == (
+        "InputError", "edition 2021 has no table 9; it has t2, t3, t4 [table]",
+    )  # fmt: skip
+    assert error.traceback == [
+        "InputError: edition 2021 has no table 9; it has t2, t3, t4",
+        "  in this cell: line 2: report.table(9)",
+        "  reason: table",
+        "next: mend this, then run the notebook again from its first cell",
+    ]
+
+
+def test_a_ledger_that_is_not_there_is_told_with_its_place(project):
+    (project / "data/linhai/收费台账.xlsx").unlink()
+    error = shown(cells('import reportkit\nreportkit.open_report("linhai", 2024)'), project)
+    text = "\n".join(error.traceback)
+    assert "收费台账" in text
+    assert "  district: linhai\n  year: 2024\n  in this cell: line 2: " in text
+    assert "`reportkit intake` lists every problem" in text
+    assert len(text.splitlines()) < 10
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_it_is_still_an_error_for_the_run(project, warm):
+    path = project / "own.ipynb"
+    notebook = cells("pass", 'import reportkit\nreportkit.open_report("nowhere", 2024)')
+    notebook.cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(notebook, path)
+    with pytest.raises(ExecutionError, match="there is no district 'nowhere'") as error:
+        execute(path, {}, project / "made.ipynb", cwd=project, warm=warm)
+    assert (error.value.reason, error.value.fields["cell"]) == ("cell-failed", 2)
+    made = nbformat.read(project / "made.ipynb", 4)
+    assert "in this cell: line 2" in str(made)

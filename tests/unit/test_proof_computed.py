@@ -1,0 +1,143 @@
+"""Totals, shares and changes, computed again from their printed definitions."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reportkit.facts.derived import Figure, change, share
+from reportkit.numerals import plain
+from reportkit.proof.computed import check_computed, last_year, moved_with
+from reportkit.proof.manifest import digest
+
+NUMBERS = st.decimals(-(10**6), 10**6, places=2) | st.integers(-50, 50).map(Decimal)
+
+
+def fact(name, value, definition="", sum_of=(), origin="ledger"):
+    told = value if isinstance(value, str) else plain(value)
+    return {
+        "id": name, "value": told, "definition": definition, "sum_of": list(sum_of),
+        "origin": "sum" if sum_of else origin,
+    }  # fmt: skip
+
+
+def spec(decimals=1, unit="%", if_zero=None):
+    return SimpleNamespace(decimals=decimals, unit=unit, if_zero=if_zero)
+
+
+def told(*facts, past=None):
+    return check_computed({one["id"]: one for one in facts}, past)
+
+
+def figure(label, number, unit="件"):
+    return Figure(f"{label}（2）“3”", number, unit)
+
+
+@given(NUMBERS, NUMBERS, st.integers(0, 6))
+def test_shares_come_out_the_same(part, whole, decimals):
+    value, text = share(spec(decimals), figure("甲", part), figure("乙", whole, "万元"))
+    made = fact("c", value, text, ("a", "b"))
+    assert told(fact("a", part), fact("b", whole), made) == ([], [])
+    if whole:
+        other = made | {"value": plain(Decimal(made["value"]) + Decimal("0.1"))}
+        (found,) = told(fact("a", part), fact("b", whole), other)[0]
+        assert found.startswith(f"c is {other['value']}, what it is computed from gives")
+    else:
+        assert told(fact("a", part), fact("b", whole), made | {"value": "7"})[0]
+
+
+@given(NUMBERS, NUMBERS, st.integers(0, 6), st.sampled_from(["%", "件"]))
+def test_changes_come_out_the_same(now, before, decimals, unit):
+    value, text = change(spec(decimals, unit), figure("甲", now), before)
+    made = fact("c", value, text, ("a",))
+    assert told(fact("a", now), made, past={"a": plain(before)}) == ([], [])
+    findings, notes = told(fact("a", now), made)
+    assert findings == []
+    assert notes == [f"c: last year's {plain(before)} is as its definition says"]
+    (found,) = told(fact("a", now), made, past={"a": plain(before + 1)})[0]
+    assert found.startswith(f"c compares with {plain(before)}; last year a was")
+    assert told(fact("a", now), made | {"value": "1234567.89"}, past={"a": plain(before)})[0]
+
+
+def test_a_half_is_rounded_away_from_zero():
+    value, text = share(spec(1), figure("甲", Decimal(1)), figure("乙", Decimal(16)))
+    assert plain(value) == "6.3"  # 6.25
+    assert told(fact("a", Decimal(1)), fact("b", Decimal(16)), fact("c", value, text, "ab")) == (
+        [], [],
+    )  # fmt: skip
+    assert told(fact("a", Decimal(1)), fact("b", Decimal(16)), fact("c", "6.2", text, "ab"))[0] == [
+        "c is 6.2, what it is computed from gives 6.3"
+    ]
+
+
+def test_a_definition_with_other_figures_is_told():
+    value, text = share(spec(), figure("甲", Decimal(1)), figure("乙", Decimal(2)))
+    found, _ = told(fact("a", Decimal(1)), fact("b", Decimal(4)), fact("c", value, text, "ab"))
+    assert "c is said to rest on b as 2, which is 4" in found
+
+
+def test_a_total_of_totals_moves_with_its_leaf():
+    value, text = share(spec(), figure("甲", Decimal(3)), figure("合计", Decimal(4)))
+    facts = [
+        fact("a", "1"), fact("b", "2"), fact("s", "3", "a + b", ("a", "b")), fact("d", "1"),
+        fact("t", "4", "s + d", ("s", "d")), fact("r", value, text, ("s", "t")),
+        fact("far", "1", "d", ("d",)),
+    ]  # fmt: skip
+    by_id = {one["id"]: one for one in facts}
+    assert check_computed(by_id, None) == ([], [])
+    assert moved_with(by_id, {"a": "2", "b": "2"}) == {
+        "s": "3 in the run, its parts come to 4",
+        "t": "4 in the run, its parts come to 5",
+        "r": "75 in the run, its parts come to 80",
+    }
+
+
+@pytest.mark.parametrize(
+    ("made", "finding"),
+    [
+        (fact("s", "4", "a + b", ("a", "b")), "s is 4, its parts add up to 3"),
+        (fact("s", "3", "a + z", ("a", "z")), "s rests on z, which is not there"),
+    ],
+)
+def test_wrong_totals_are_told(made, finding):
+    assert told(fact("a", "1"), fact("b", "2"), made) == ([finding], [])
+
+
+def test_what_is_computed_in_no_known_way_is_told():
+    assert told(fact("a", "1"), fact("s", "1", "a 的平方", ("a",))) == (
+        [], ["s was not computed again: a 的平方"],
+    )  # fmt: skip
+
+
+def test_last_year_is_the_report_that_was_compared_with(tmp_path):
+    place = tmp_path / "outputs/huli/2020/runs/new"
+    place.mkdir(parents=True)
+    earlier = tmp_path / "outputs/huli/2019/runs"
+    for name, value in (("a", "1"), ("b", "2")):
+        (earlier / name).mkdir(parents=True)
+        text = json.dumps({"facts": [fact("t3.new.total", value)]})
+        (earlier / name / "facts.json").write_text(text, encoding="utf-8")
+    name = "out/huli/2019/current/facts.json"
+    manifest = {
+        "district": "huli", "year": 2020,
+        "inputs": [{"name": name, "sha256": digest(earlier / "b/facts.json")}],
+    }  # fmt: skip
+    assert last_year(place, manifest, tmp_path) == {"t3.new.total": "2"}
+    (earlier / "b/facts.json").write_text("{}", encoding="utf-8")
+    assert last_year(place, manifest, tmp_path) is None
+
+
+def test_last_year_can_be_what_was_published(tmp_path):
+    published = Path(__file__).parents[1] / "data/published/pingtan-2019.json"
+    (tmp_path / "reports/pingtan").mkdir(parents=True)
+    path = tmp_path / "reports/pingtan/2019.published.json"
+    path.write_bytes(published.read_bytes())
+    inputs = [{"name": "params/reports/pingtan/2019.published.json", "sha256": digest(path)}]
+    manifest = {"district": "pingtan", "year": 2020, "inputs": inputs}
+    values = last_year(tmp_path, manifest, tmp_path)
+    assert values["t3.new.total"] == "23"
+    assert last_year(tmp_path, manifest, tmp_path / "elsewhere") is None

@@ -1,0 +1,202 @@
+import io
+import json
+from datetime import date
+from typing import get_args
+
+import openpyxl
+import pytest
+from click.testing import CliRunner
+
+from reportkit.cli import cli
+from reportkit.cli.projects import LEVELS
+from reportkit.errors import InputError
+from reportkit.forms import form_for
+from reportkit.ledgers import find_files, read_ledger, read_ledgers, schemas
+from reportkit.params import Level, Project
+from reportkit.report import open_report
+from reportkit.starting import begin, blank_workbook, write_blank_ledgers
+
+
+def blank(key, year=2023):
+    """The two sheets of an empty ledger."""
+    made = blank_workbook(schemas()[key], form_for(year))
+    book = openpyxl.load_workbook(io.BytesIO(made))
+    return book, *book.worksheets
+
+
+def accepted(sheet):
+    """The rule for the cells below each heading."""
+    rules = {
+        str(rule.sqref).partition("2:")[0]: rule for rule in sheet.data_validations.dataValidation
+    }
+    return {cell.value.rstrip("*"): rules.get(cell.column_letter) for cell in sheet[1]}
+
+
+def offered(book, formula):
+    title, _, cells = formula.partition("!")
+    return [cell.value for (cell,) in book[title.strip("'")][cells.replace("$", "")]]
+
+
+@pytest.mark.parametrize("key", list(schemas()))
+def test_an_empty_ledger_is_read_as_it_is_and_holds_nothing(tmp_path, key):
+    (path,) = write_blank_ledgers([key], tmp_path)
+    assert find_files(tmp_path, key) == [path]
+    ledger = read_ledger(key, [path])
+    assert (ledger.read, ledger.violations) == (0, ())
+    assert set(ledger.sources[0].headings) == {column.name for column in schemas()[key].columns}
+
+
+def test_a_blank_ledger_says_what_must_be_filled_in():
+    _, sheet, notes = blank("applications")
+    assert (sheet.title, notes.title) == ("依申请公开台账", "填写说明")
+    assert [cell.value for cell in sheet[1]][:6] == [
+        "登记号*", "申请人类型*", "收到日期*", "答复日期", "办理结果", "申请人",
+    ]  # fmt: skip
+    assert sheet.max_row == 1
+    told = {cell.value: cell.comment.text for cell in sheet[1]}
+    assert told["登记号*"].startswith("必填。文字")
+    assert "栏目须保留" in told["答复日期"]
+    assert "答复日期早于收到日期" in told["答复日期"]
+    assert "换成化名" in told["申请人"]
+    assert "舍去" in told["联系电话"]
+    assert [notes.cell(n, 1).value for n in (1, 2)] == [
+        "依申请公开台账填写说明", "每行一件申请；“登记号”不可重复。带*的栏每条记录必填。",
+    ]  # fmt: skip
+
+
+def test_cells_take_what_intake_takes():
+    book, sheet, _ = blank("applications")
+    rules = accepted(sheet)
+    assert rules["登记号"] is None
+    assert offered(book, rules["申请人类型"].formula1) == [
+        "自然人", "商业企业", "科研机构", "社会公益组织", "法律服务机构", "其他",
+    ]  # fmt: skip
+    outcomes = offered(book, rules["办理结果"].formula1)
+    assert (outcomes[0], outcomes[1], len(outcomes)) == ("予以公开", "部分公开", 21)
+    assert rules["收到日期"].type == "date"
+    assert not rules["收到日期"].allow_blank
+    assert rules["答复日期"].allow_blank
+    assert rules["延期工作日"].type == "whole"
+    styles = {cell.value: sheet.column_dimensions[cell.column_letter] for cell in sheet[1]}
+    assert styles["登记号*"].number_format == "@"
+    assert styles["收到日期*"].number_format == "yyyy-mm-dd"
+    # A list of the field's own words stays open.
+    _, bought, _ = blank("procurement", 2020)
+    assert accepted(bought)["组织形式"].errorStyle == "warning"
+
+
+def test_the_year_chooses_the_labels():
+    book, sheet, _ = blank("applications", 2020)
+    assert "其他处理" in offered(book, accepted(sheet)["办理结果"].formula1)
+    book, sheet, _ = blank("applications", 2021)
+    assert "其他处理" not in offered(book, accepted(sheet)["办理结果"].formula1)
+
+
+@pytest.mark.parametrize("key", ["applications", "cases"])
+def test_every_value_offered_is_accepted(tmp_path, key):
+    """Each choice of each list, filled in, is a good record; the sheet of notes is not read."""
+    book, sheet, _ = blank(key)
+    lists = {
+        name: offered(book, rule.formula1)
+        for name, rule in accepted(sheet).items()
+        if rule is not None and rule.type == "list"
+    }
+    count = max(map(len, lists.values()))
+    for number in range(count):
+        row = {"登记号": f"00{number}", "案号": f"案{number}", "收到日期": date(2023, 3, 1)}
+        row |= {"答复日期": date(2023, 3, 9), "结案日期": date(2023, 3, 9)}
+        row |= {name: values[number % len(values)] for name, values in lists.items()}
+        sheet.append([row.get(cell.value.rstrip("*")) for cell in sheet[1]])
+    path = tmp_path / f"{key}.xlsx"
+    book.save(path)
+    ledger = read_ledger(key, [path])
+    assert (len(ledger.frame), ledger.violations) == (count, ())
+    assert ledger.frame[schemas()[key].key_column].iloc[0] in ("000", "案0")
+
+
+def test_blank_ledgers_have_the_same_bytes_each_time():
+    schema, form = schemas()["cases"], form_for(2023)
+    assert blank_workbook(schema, form) == blank_workbook(schema, form)
+
+
+def test_template_takes_keys_and_names_and_replaces_nothing(tmp_path):
+    def template(*arguments):
+        return CliRunner().invoke(cli, ["template", *arguments, "--out", str(tmp_path), "--json"])
+
+    done = template("cases", "收费台账")
+    assert json.loads(done.stdout)["files"] == [
+        str(tmp_path / "复议诉讼台账.xlsx"), str(tmp_path / "收费台账.xlsx"),
+    ]  # fmt: skip
+    before = (tmp_path / "收费台账.xlsx").stat()
+    done = template("fees", "items")
+    assert (done.exit_code, json.loads(done.stdout)["error"]) == (2, "exists")
+    assert not (tmp_path / "事项目录.xlsx").exists()
+    assert (tmp_path / "收费台账.xlsx").stat().st_mtime_ns == before.st_mtime_ns
+    done = template("feees")
+    assert (done.exit_code, json.loads(done.stdout)["error"]) == (2, "ledger-unknown")
+
+
+def test_a_new_project_is_whole_and_counts_zero(tmp_path):
+    begun = begin(tmp_path, "linhai", 2024, name="临海区", issuer="某市临海区人民政府")
+    begun.write()
+    project = Project(tmp_path / "params", tmp_path / "data")
+    assert project.district("linhai").issuer == "某市临海区人民政府"
+    assert project.report("linhai", 2024).declared == []
+    ledgers, problems = read_ledgers("linhai", 2024, params=project.params, data=project.data)
+    assert problems == []
+    # What the form does not ask for is not there either.
+    assert list(ledgers) == [
+        "applications", "cases", "documents", "decisions", "fees", "publications", "activities",
+    ]  # fmt: skip
+    report = open_report("linhai", 2024, params=project.params, data=project.data)
+    assert report.is_draft
+    assert {check.id for check in report.all_checks if not check.holds} == {"D6"}
+    assert {fact.value for name, fact in report.facts.items() if name.startswith("t")} == {0}
+    for name in ("annual_report", "ledger_quality", "year_on_year"):
+        text = (tmp_path / f"notebooks/{name}.ipynb").read_text(encoding="utf-8")
+        assert r'"district = \"linhai\"\n' in text
+        assert r"\nyear = 2020" not in text
+
+
+def test_a_further_district_joins_and_what_is_there_stays(tmp_path):
+    begin(tmp_path, "a", 2024, name="甲区").write()
+    readme = tmp_path / "README.md"
+    readme.write_text("mine", encoding="utf-8")
+    begun = begin(tmp_path, "b", 2020, name="乙区", level="city")
+    assert readme in begun.kept
+    begun.write()
+    assert readme.read_text(encoding="utf-8") == "mine"
+    assert (tmp_path / "data/b/事项目录.xlsx").is_file()
+    with pytest.raises(InputError, match="reportkit new a 2025"):
+        begin(tmp_path, "a", 2025, name="甲区")
+
+
+def test_ledgers_that_are_there_are_never_replaced(tmp_path):
+    own = tmp_path / "data/a/收费台账.xlsx"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"mine")
+    with pytest.raises(InputError, match=r"收费台账\.xlsx exist already"):
+        begin(tmp_path, "a", 2024, name="甲区")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [own]
+
+
+@pytest.mark.parametrize(
+    ("district", "year", "name", "reason"),
+    [("Huli", 2024, "某区", "id"), ("a", 2018, "某区", "edition"), ("a", 2024, " ", "name"),
+     ("a", 2024, "某\n区", "name")],
+)  # fmt: skip
+def test_what_makes_no_project_is_refused(tmp_path, district, year, name, reason):
+    with pytest.raises(InputError) as error:
+        begin(tmp_path, district, year, name=name)
+    assert error.value.reason == reason
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ids_and_names_are_kept_as_they_are_written(tmp_path):
+    begin(tmp_path, "007", 2024, name='"甲": #区').write()
+    district = Project(tmp_path / "params", tmp_path / "data").district("007")
+    assert (district.id, district.name) == ("007", '"甲": #区')
+
+
+def test_the_command_knows_all_levels():
+    assert get_args(Level) == LEVELS
