@@ -1,5 +1,6 @@
 """A project of small districts, for tests of batches."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -7,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
+
+from reportkit.execution.notebook import gate
+from reportkit.facts import facts_bytes
 from reportkit.proof import verify_files
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +52,13 @@ def add_district(folder: Path, name: str) -> None:
         (folder / "data" / name / f"{key}.csv").write_text(rows, encoding="utf-8")
 
 
+def name_parents(project: Path, parents: dict[str, str]) -> None:
+    """Write into district files who their parents are."""
+    for name, parent in parents.items():
+        with (project / f"params/districts/{name}.yaml").open("a", encoding="utf-8") as file:
+            file.write(f"parent: {parent}\n")
+
+
 def batch(project: Path, *arguments, **options):
     """The command as a user gives it; returns what came of it."""
     command = [str(BIN / "reportkit"), "batch", "--years", "2021", "--json", *map(str, arguments)]
@@ -68,13 +80,26 @@ def states(done) -> dict[str, str]:
     return {r["district"]: r.get("reason") or r["state"] for r in reports}
 
 
+def plan(project, *arguments):
+    """District to the reasons for which it would be made."""
+    done = batch(project, "--dry-run", *arguments)
+    assert done.returncode == 0, done.stderr
+    return {one["district"]: one["why"] for one in json.loads(done.stdout)["reports"]}
+
+
 def currents(project: Path) -> dict[str, Path]:
-    """The runs in force, each proved whole, with nothing half-made beside them."""
+    """The runs in force, each proved whole and sealed, with nothing half-made or held beside."""
     found = {}
     for current in sorted(project.glob("outputs/*/*/current")):
-        verify_files(current.resolve())
-        found[current.parents[1].name] = current.resolve()
+        run = current.resolve()
+        verify_files(run)
+        seal = gate(nbformat.read(run / "report.ipynb", as_version=4))
+        assert facts_bytes(seal["facts"]) == (run / "facts.json").read_bytes()
+        found[current.parents[1].name] = run
     assert not list(project.glob("outputs/*/*/.staging-*"))
+    for path in project.glob("outputs/*/*/.lock"):
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return found
 
 

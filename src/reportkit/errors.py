@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import linecache
 from typing import Any
+
+# What a file system refuses, and is no fault of ours.
+_REFUSALS = {
+    errno.ENOSPC: "no-space",
+    errno.EDQUOT: "no-space",
+    errno.EFBIG: "no-space",
+    errno.EROFS: "not-writable",
+    errno.EACCES: "no-permission",
+    errno.ENAMETOOLONG: "path",
+}
 
 
 class ReportkitError(Exception):
@@ -67,6 +78,12 @@ class InputError(ReportkitError):
 
 class ExecutionError(ReportkitError):
     """The notebook did not run to its seal, or what it left is not whole."""
+
+
+def refusal(error: OSError) -> ExecutionError | None:
+    """What the file system refused, as one of ours; None if it is another kind of fault."""
+    reason = _REFUSALS.get(error.errno or 0)
+    return ExecutionError(reason, f"{error.filename}: {error.strerror}") if reason else None
 
 
 class ExportError(ReportkitError):

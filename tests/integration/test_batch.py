@@ -5,76 +5,22 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
-from batches import batch, currents, make_project, start, states, working_in
+from batches import (
+    add_district,
+    batch,
+    currents,
+    make_project,
+    name_parents,
+    plan,
+    start,
+    states,
+    working_in,
+)
 
 from reportkit.proof import verify_files
-
-FAULTS = """
-import ctypes, os, pathlib, subprocess, sys, threading, time
-if district == "killed": os.kill(os.getpid(), 9)
-if district == "exits": os._exit(0)
-if district == "segfault": ctypes.string_at(0)
-if district == "sysexit": sys.exit(0)
-if district == "raises": 1 / 0
-if district == "memory": bytearray(1 << 40)
-if district == "slow": time.sleep(1000)
-while district == "stubborn":
-    try:
-        time.sleep(1000)
-    except BaseException:
-        pass
-if district == "flood": print("x" * 70_000_000)
-if district == "leaves":
-    subprocess.Popen(["sleep", "1000"], start_new_session=False)
-    threading.Thread(target=time.sleep, args=(1000,)).start()
-if district == "changes":
-    path = pathlib.Path("data/changes/fees.csv")
-    path.write_text(path.read_text("utf-8").replace("1000.50", "2000.50"), "utf-8")
-"""
-LAST = 'import os\nif district == "last": os.kill(os.getpid(), 9)'
-
-EXPECTED = {
-    "good": "made",
-    "leaves": "made",
-    "killed": "kernel-died",
-    "exits": "kernel-died",
-    "segfault": "kernel-died",
-    "last": "kernel-died",
-    "sysexit": "not-whole",
-    "raises": "cell-failed",
-    "memory": "out-of-memory",
-    "slow": "timeout",
-    "stubborn": "timeout",
-    "flood": "output-too-large",
-    "changes": "input-changed",
-    "ragged": "ledger-heading",
-    "broken": "ledger-encoding",
-}
-
-
-def test_each_fault_stops_its_own_report_and_no_other(tmp_path):
-    project = make_project(tmp_path, EXPECTED, {"outcomes": FAULTS, "seal": LAST})
-    (project / "data/ragged/cases.csv").write_text("案号,类型\n1,行政复议,3,4\n", encoding="utf-8")
-    (project / "data/broken/cases.csv").write_bytes(
-        "案号,类型\n号".encode("gb18030")[:-1] + b"\xff"
-    )
-    done = batch(project, "--timeout", "25", "--retries", "0")
-    assert done.returncode == 3, done.stderr
-    told = states(done)
-    assert {name: told[name] for name in EXPECTED} == EXPECTED
-    assert set(currents(project)) == {"good", "leaves"}
-    assert working_in(project) == []
-    document = json.loads((project / "outputs/batch.json").read_text(encoding="utf-8"))
-    (died,) = [one for one in document["failures"] if one["reason"] == "kernel-died"]
-    assert died["command"] == (
-        "reportkit batch --districts exits,killed,last,segfault --years 2021"
-    )
-    assert document["counts"]["failed"] == len(EXPECTED) - 2
 
 
 @pytest.fixture(scope="module")
@@ -90,14 +36,7 @@ def done_once(tmp_path_factory):
     return project
 
 
-def plan(project, *arguments):
-    """District to the reasons for which it would be made."""
-    done = batch(project, "--dry-run", *arguments)
-    assert done.returncode == 0, done.stderr
-    return {one["district"]: one["why"] for one in json.loads(done.stdout)["reports"]}
-
-
-def test_what_has_not_changed_is_left_and_a_lost_journal_is_begun_anew(done_once):
+def test_what_has_not_changed_is_left(done_once):
     journal = done_once / "outputs/batch.jsonl"
     journal.unlink()
     before = currents(done_once)
@@ -133,6 +72,36 @@ def test_every_cause_of_making_anew_is_named(done_once):
     assert states(batch(done_once)) == {"a": "made", "b": "made", "c": "made"}
     assert plan(done_once) == {"a": [], "b": [], "c": []}
     currents(done_once)
+
+
+def summed(project, district):
+    """Whether a report is the sum of its members' (X5)."""
+    checks = json.loads((currents(project)[district] / "checks.json").read_bytes())
+    return {check["holds"] for check in checks if check["id"] == "X5"}
+
+
+def test_a_parent_is_made_after_its_members_and_again_when_it_gets_one(tmp_path):
+    project = make_project(tmp_path, ["a", "b", "c"])
+    # 'a' comes first by every other order; it must wait for 'b', and that for 'c'.
+    name_parents(project, {"b": "a", "c": "b"})
+    assert set(states(batch(project, "--jobs", "3")).values()) == {"made"}
+    assert set(states(batch(project)).values()) == {"unchanged"}
+    assert summed(project, "a") == {True}
+    add_district(project, "d")
+    name_parents(project, {"d": "b"})
+    assert plan(project) == {
+        "a": ["the report of b is made first"],
+        "b": ["it is the parent of other districts than before: d"],
+        "c": [],
+        "d": ["it was never made"],
+    }
+    told = states(batch(project))
+    assert told == {"a": "made", "b": "made", "c": "unchanged", "d": "made"}
+    # Two members with the figures of their parent are twice as much as it states.
+    assert False in summed(project, "b")
+    # Two that sum up each other are bad data, and no reason to wait for ever.
+    name_parents(project, {"a": "c"})
+    assert states(batch(project, "--districts", "a,b,c")).keys() == {"a", "b", "c"}
 
 
 WAITS = (
@@ -258,55 +227,6 @@ def test_the_whole_matrix_is_checked_before_the_first_report(tmp_path):
     (project / "params/batch.yaml").write_text("jbos: 2\n", encoding="utf-8")
     assert "params/batch.yaml:1: unknown key 'jbos'; did you mean 'jobs'?" in batch(project).stderr
     assert not (project / "outputs").exists()
-
-
-CUT = """
-import os, resource, sys
-from pathlib import Path
-from reportkit.execution.run import run
-point = sys.argv[1]
-def dies(name):
-    known = getattr(Path, name)
-    def cut(self, *arguments, **options):
-        if name != "rename" or "staging" in self.name:
-            os.kill(os.getpid(), 9)
-        return known(self, *arguments, **options)
-    setattr(Path, name, cut)
-if point == "full":
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-elif point == "fsync":
-    def fails(handle): raise OSError(5, "Input/output error")
-    os.fsync = fails
-elif point:
-    dies(point)
-try:
-    print(run("a", 2021, out=Path("outputs"), warm=True).folder.name)
-except Exception as error:
-    sys.exit(getattr(error, "reason", repr(error)))
-"""
-
-
-@pytest.mark.parametrize(
-    ("point", "status", "told"),
-    [
-        ("rename", -9, ""),
-        ("symlink_to", -9, ""),
-        ("full", 1, "no-space"),
-        ("fsync", 1, "not-writable"),
-    ],
-)
-def test_a_run_cut_short_publishes_nothing_and_the_next_is_whole(point, status, told, tmp_path):
-    project = make_project(tmp_path, ["a"])
-
-    def cut(at):
-        command = [sys.executable, "-c", CUT, at]
-        return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-
-    done = cut(point)
-    assert (done.returncode, done.stderr.splitlines()[-1:]) == (status, [told] if told else [])
-    assert not (project / "outputs/a/2021/current").exists()
-    assert cut("").returncode == 0
-    assert list(currents(project)) == ["a"]
 
 
 @pytest.mark.slow

@@ -1,14 +1,26 @@
 """A real dask cluster: scheduler and workers as processes, one of them killed in the middle."""
 
 import contextlib
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 
+import fsspec
 import pytest
-from batches import BIN, batch, currents, make_project, start, states
+from batches import (
+    BIN,
+    batch,
+    currents,
+    make_project,
+    name_parents,
+    start,
+    states,
+    working_in,
+)
 
 KEPT = ("facts.json", "checks.json", "report.html", "audit.html", "report.pdf")
 SLOW = "import time\ntime.sleep(1)"
@@ -54,17 +66,58 @@ def cluster(folder, *, workers):
             process.wait()
 
 
+@pytest.fixture
+def s3(tmp_path, monkeypatch):
+    """URL of an empty bucket of an S3 server, found by all that this test starts."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # As an operator names a store of his own: nothing of it stands in the command.
+    monkeypatch.setenv("FSSPEC_S3_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "trial")
+    command = [str(BIN / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    with (tmp_path / "s3.log").open("w") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        for _ in range(600):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.1)
+        opened(f"http://127.0.0.1:{port}").mkdir("reports")
+        yield "s3://reports/batches"
+    finally:
+        server.kill()
+        server.wait()
+
+
+def opened(endpoint):
+    """The S3 server as this process sees it."""
+    return fsspec.filesystem("s3", endpoint_url=endpoint, use_listings_cache=False)
+
+
+@pytest.fixture
+def store(request, tmp_path):
+    """``--store``, if one is asked for; it must be empty again at the end."""
+    if request.param == "shared-disk":
+        yield []
+    elif request.param == "file":
+        yield ["--store", f"file://{tmp_path}/store"]
+        assert list((tmp_path / "store").iterdir()) == []
+    else:
+        yield ["--store", request.getfixturevalue("s3")]
+        assert opened(os.environ["FSSPEC_S3_ENDPOINT_URL"]).find("reports") == []
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("store", [False, True], ids=["shared-disk", "store"])
+@pytest.mark.parametrize("store", ["shared-disk", "file", "s3"], indirect=True)
 def test_a_cluster_that_loses_a_worker_makes_the_same_reports(store, tmp_path):
     names = [f"d{number}" for number in range(8)]
     here = make_project(tmp_path / "here", names, {"outcomes": SLOW})
     there = make_project(tmp_path / "there", names, {"outcomes": SLOW})
     assert set(states(batch(here)).values()) == {"made"}
     with cluster(tmp_path / "cluster", workers=2) as (address, hands):
-        options = ["--scheduler", address]
-        options += ["--store", f"file://{tmp_path}/store"] if store else []
-        process = start(there, *options)
+        process = start(there, "--scheduler", address, *store)
         journal = there / "outputs/batch.jsonl"
         while not journal.exists() or '"made"' not in journal.read_text(encoding="utf-8"):
             assert process.poll() is None, process.communicate()
@@ -73,11 +126,54 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_reports(store, tmp_path):
         stdout, stderr = process.communicate(timeout=300)
     assert process.returncode == 0, stderr
     assert set(states(subprocess.CompletedProcess([], 0, stdout)).values()) == {"made"}
+    same(here, there, names)
+    assert working_in(tmp_path) == []
+
+
+def same(here, there, names):
+    """Both projects have the same reports in force."""
     ours, theirs = currents(here), currents(there)
     assert list(theirs) == names
     for name in names:
         for file in KEPT:
             assert (theirs[name] / file).read_bytes() == (ours[name] / file).read_bytes()
+
+
+FAILS = 'if district == "c": print("seen by whoever mends it"); 1 / 0'
+
+
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
+def test_a_trial_cluster_with_a_store_makes_the_same_reports(store, tmp_path):
+    here, there = (make_project(tmp_path / one, "abc", {"outcomes": FAILS}) for one in ("x", "y"))
+    for project in (here, there):
+        name_parents(project, {"b": "a"})
+    assert states(batch(here)) == {"a": "made", "b": "made", "c": "cell-failed"}
+    done = batch(there, "--scheduler", "local", "--jobs", "2", *store)
+    assert done.returncode == 3, done.stderr
+    assert states(done) == {"a": "made", "b": "made", "c": "cell-failed"}
+    same(here, there, ["a", "b"])
+    journal = (there / "outputs/batch.jsonl").read_text(encoding="utf-8")
+    events = [json.loads(line) for line in journal.splitlines()]
+    assert sorted(e["district"] for e in events if e["event"] == "started") == ["a", "b", "c"]
+    # The parent's report was compared with the run of its member, which the store brought there.
+    checks = json.loads((currents(there)["a"] / "checks.json").read_bytes())
+    assert {check["holds"] for check in checks if check["id"] == "X5"} == {True}
+    failed = (there / "outputs/c/2021/failed/report.ipynb").read_text(encoding="utf-8")
+    assert "seen by whoever mends it" in failed
+    assert working_in(tmp_path) == []
+    assert states(batch(there, "--districts", "a,b")) == {"a": "unchanged", "b": "unchanged"}
+
+
+def test_a_store_that_cannot_be_written_is_told_before_the_first_report(tmp_path, monkeypatch):
+    project = make_project(tmp_path, ["a"])
+    monkeypatch.setenv("FSSPEC_S3_ENDPOINT_URL", "http://127.0.0.1:9")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "trial")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    done = batch(project, "--scheduler", "local", "--store", "s3://reports/batches")
+    assert done.returncode == 2, done.stderr
+    assert "nothing can be written to the store: " in done.stderr
+    assert not (project / "outputs/a").exists()
 
 
 def test_an_address_without_scheduler_is_told(tmp_path):

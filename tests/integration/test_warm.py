@@ -25,10 +25,10 @@ CELLS = [
     "%matplotlib inline\nimport matplotlib.pyplot as plt\nfigure = plt.figure(); 1",
     "__name__, _, In[1]",
     "try:\n    input()\nexcept Exception as error:\n    print(type(error).__name__)",
-    "import threading, time\n"
-    "def late():\n    time.sleep(0.3)\n    print('late')\n"
+    "import threading\ngo = threading.Event()\n"
+    "def late():\n    go.wait()\n    print('late')\n"
     "thread = threading.Thread(target=late)\nthread.start()",
-    "thread.join()\n2",
+    "go.set()\nthread.join()\n2",
     "raise ValueError('the end')",
     "'never'",
 ]
@@ -85,7 +85,7 @@ def normal(path):
 
 
 FORKS = """
-import json, logging, os, sys, threading
+import gc, json, logging, os, sys, threading
 os.environ.update(OPENBLAS_NUM_THREADS="1", JE_ARROW_MALLOC_CONF="background_thread:false")
 logging.basicConfig(level=logging.INFO)
 import papermill
@@ -95,7 +95,8 @@ def cells(name):
     options = dict(engine_name="reportkit-warm", progress_bar=False)
     made = papermill.execute_notebook(name, None, **options)
     return [c.outputs[0].text for c in made.cells if c.get("outputs")]
-state = {"threads": template.threads(), "context": zmq.Context._instance is not None}
+state = {"threads": template.threads(), "context": zmq.Context._instance is not None,
+         "frozen": gc.get_freeze_count()}
 state["first"], state["second"] = cells("fork.ipynb"), cells("fork.ipynb")
 state["after"] = [template.threads(), threading.active_count()]
 thread = threading.Thread(target=threading.Event().wait, daemon=True)
@@ -110,6 +111,12 @@ FORK_CELLS = [
     "import builtins\nprint(getattr(builtins, 'left', 'clean'))\nbuiltins.left = 'dirty'",
     "import pyarrow as pa, pyarrow.compute as pc\nprint(pc.sum(pa.array(range(1000))))",
     "import matplotlib.pyplot as plt\nprint(plt.get_fignums())",
+    "from pathlib import Path\nimport re\n"
+    "ours = ' '.join(os.readlink(path) for path in Path('/proc/self/fd').iterdir() "
+    "if path.is_symlink())\n"
+    "listening = [l.split()[9] for l in Path('/proc/net/tcp').read_text().splitlines()[1:] "
+    "if l.split()[3] == '0A']\n"
+    "print([inode for inode in listening if f'socket:[{inode}]' in ours])",
     "import subprocess as s\nprint(s.Popen(['sleep', '1000'], stdout=s.DEVNULL).poll())",
 ]
 
@@ -122,8 +129,9 @@ def test_each_fork_is_fresh_and_leaves_nothing(tmp_path):
     state = json.loads(done.stdout.splitlines()[-1])
     assert (state["threads"], state["context"]) == (1, False)
     assert state["after"] == [1, 1]
+    assert state["frozen"] > 100_000
     for key in ("first", "second"):
-        assert [text.strip() for text in state[key][2:]] == ["clean", "499500", "[]", "None"]
+        assert [text.strip() for text in state[key][2:]] == ["clean", "499500", "[]", "[]", "None"]
     pids = [state[key][0].split() for key in ("first", "second")]
     assert [own for _, own in pids] == ["True", "True"]
     assert pids[0] != pids[1]
@@ -144,4 +152,68 @@ def test_a_cell_that_takes_too_long_is_ended(cell, tmp_path):
     cells, told = papermill(path, "--engine", "reportkit-warm", "--execution-timeout", "1")
     assert "CellTimeoutError: A cell timed out" in told
     assert cells == [(1, [])]
+    assert working_in(tmp_path) == []
+
+
+WHY = """
+import asyncio, json, sys, threading
+from reportkit.execution.forked import _why_not
+told = {"plain": _why_not("python3"), "nowhere": _why_not("nowhere"), "other": _why_not("other")}
+async def inside():
+    return _why_not("python3")
+told["loop"] = asyncio.run(inside())
+import zmq
+context = zmq.Context.instance()
+told["context"] = _why_not("python3")
+context.term()
+told["ended"] = _why_not("python3")
+sys.platform = "darwin"
+told["mac"] = _why_not("python3")
+print(json.dumps(told))
+"""
+
+
+def test_what_is_not_forked_and_why(tmp_path, monkeypatch):
+    spec = {"display_name": "R", "language": "R", "argv": ["R", "--slave"]}
+    (tmp_path / "kernels/other").mkdir(parents=True)
+    (tmp_path / "kernels/other/kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    command = [sys.executable, "-c", WHY]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == {
+        "plain": "",
+        "nowhere": "there is no kernel 'nowhere'",
+        "other": "kernel 'other' is another Python",
+        "loop": "this process has an event loop or a zmq context",
+        "context": "this process has an event loop or a zmq context",
+        "ended": "",
+        "mac": "processes are not forked safely on darwin",
+    }
+
+
+SPAWNED = """
+import json, multiprocessing
+from pathlib import Path
+from reportkit.execution.batch import _work
+from reportkit.execution.jobs import Job, Settings
+from reportkit.execution.workers import in_process
+if __name__ == "__main__":
+    job = Job("a", (2021,), Settings(None, None, Path("outputs"), Path.cwd()))
+    context = multiprocessing.get_context("spawn")
+    (made,) = in_process(context, _work, job, tell=lambda _: None, living=set())
+    print(json.dumps([made.state, made.message, made.peak > 0]))
+"""
+
+
+def test_where_nothing_is_forked_processes_are_spawned_and_do_the_same(tmp_path):
+    spawned, forked = (make_project(tmp_path / kind, ["a"]) for kind in ("spawned", "forked"))
+    (spawned / "spawned.py").write_text(SPAWNED, encoding="utf-8")
+    command = [sys.executable, "spawned.py"]
+    done = subprocess.run(command, cwd=spawned, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == ["made", "", True], done.stderr
+    assert states(batch(forked)) == {"a": "made"}
+    ours, theirs = currents(spawned)["a"], currents(forked)["a"]
+    assert "kernel: cold" in (ours / "run.log").read_text(encoding="utf-8")
+    for name in ("facts.json", "checks.json", "report.html", "audit.html", "report.pdf"):
+        assert (ours / name).read_bytes() == (theirs / name).read_bytes(), name
     assert working_in(tmp_path) == []

@@ -1,11 +1,13 @@
 """Batches without a kernel: years, plans, the journal, what is told at the end."""
 
 import json
+import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from batches import add_district, make_project
+from batches import add_district, make_project, name_parents
 
 from reportkit.errors import InputError
 from reportkit.execution.batch import Done
@@ -64,6 +66,23 @@ def test_the_longest_job_is_first_and_years_rise(tmp_path):
         make_plan(None, [2021], settings=settings)
 
 
+def test_members_are_made_before_their_parents(tmp_path):
+    names = ["province", "city", "east", "west"]
+    project = make_project(tmp_path, names)
+    name_parents(project, {"city": "province", "east": "city", "west": "city"})
+    folders = {"params": project / "params", "data": project / "data"}
+    settings = Settings(**folders, out=tmp_path / "out", folder=tmp_path)
+    jobs = make_plan(names, [2021], settings=settings).jobs
+    assert [job.district for job in jobs] == ["east", "west", "city", "province"]
+    assert [job.members for job in jobs] == [(), (), ("east", "west"), ("city",)]
+    # Two that name each other are bad data, and no reason to wait for ever.
+    name_parents(project, {"province": "west"})
+    assert len(make_plan(names, [2021], settings=settings).jobs) == 4
+    (project / "params/districts/west.yaml").write_text("parent: [city", encoding="utf-8")
+    with pytest.raises(InputError, match=r"west\.yaml is not readable as UTF-8 YAML"):
+        make_plan(["east"], [2021], settings=settings)
+
+
 def test_the_journal_survives_a_torn_line(tmp_path):
     day = datetime(2022, 1, 3, tzinfo=UTC)
     for name in ("one", "two"):
@@ -94,8 +113,20 @@ DONE = Done(
 )  # fmt: skip
 
 
-def test_failures_are_grouped_with_the_command_that_makes_just_these():
-    document = summary(DONE, batch="x", times=("t0", "t1"), options=["--out", "my out"])
+TIMES = ("2022-01-03T20:00:00+00:00", "2022-01-03T21:02:03+00:00")
+
+
+def test_failures_are_grouped_with_the_command_that_makes_just_these(tmp_path):
+    for district, day in (("a", 2), ("c", 3), ("d", 4)):
+        kept = tmp_path / district / ("2021" if district == "c" else "2020") / "failed"
+        kept.mkdir(parents=True)
+        when = datetime(2022, 1, day, 20, 30, tzinfo=UTC).timestamp()
+        os.utime(kept, (when, when))
+    document = summary(DONE, batch="x", times=TIMES, options=["--out", "my out"], out=tmp_path)
+    # What a report left when it failed another day is not told as of this one.
+    assert {one["district"]: one["kept"] for one in document["reports"] if one["kept"]} == {
+        "c": f"{tmp_path}/c/2021/failed", "d": f"{tmp_path}/d/2020/failed",
+    }  # fmt: skip
     assert [(one["count"], one["reason"]) for one in document["failures"]] == [
         (2, "csv"),
         (1, "kernel-died"),
@@ -108,10 +139,18 @@ def test_failures_are_grouped_with_the_command_that_makes_just_these():
     assert document["exit_status"] == 3
     assert json.loads(json.dumps(document)) == document
     text = summary_text(document)
-    assert "2 × csv: a, c\n    <b>line</b> 3 of fees.csv\n" in text
+    assert text.startswith(
+        "1 made, 0 unchanged, 3 failed, 1 left; 1 with findings; in 1:02:03\n"
+        "1 with open errors: b 2020\n"
+        "2 × csv: a, c\n    <b>line</b> 3 of fees.csv\n"
+        f"    its notebook and log: {tmp_path}/c/2021/failed\n"
+    )
     assert f"again: {command}" in text
     page = summary_page(document)
     assert "&lt;b&gt;line&lt;/b&gt; 3 of fees.csv" in page
+    rows = re.findall(r'<tr class="(\w+)"><td>(\w)</td>', page)
+    assert rows == [("failed", "a"), ("failed", "c"), ("failed", "d"), ("left", "e"), ("made", "b")]
+    assert page.count('failed/run.log">log</a>') == 2
     assert "http" not in page.replace("http-equiv", "")
 
 
@@ -122,7 +161,9 @@ def test_a_stopped_batch_says_by_what(stopped, status):
 
 def test_the_live_line_counts():
     seconds = iter(range(0, 1000, 10))
-    progress = Progress(9, 2, clock=lambda: next(seconds))
+    progress = Progress(clock=lambda: next(seconds))
+    assert progress.line().plain == "looking at what has changed"
+    progress.planned(9, 2)
     progress.started(("b", 2020))
     progress.ended(DONE.results[0])
     progress.started(("c", 2021))

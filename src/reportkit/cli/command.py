@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from reportkit import __version__
-from reportkit.errors import ReportkitError
+from reportkit.errors import ReportkitError, refusal
 
 Command = Callable[..., Any]
 Result = tuple[int, Any, str]
@@ -47,7 +47,10 @@ def command(out: str = "outputs") -> Callable[[Command], click.Command]:
                 options = {name: value for name, value in known.items() if name in taken}
             try:
                 status, document, text = function(**options)
-            except ReportkitError as error:
+            except (ReportkitError, OSError) as found:
+                error = refusal(found) if isinstance(found, OSError) else found
+                if error is None:
+                    raise
                 status, text = error.exit_status, f"reportkit: {error}"
                 document = {"error": error.reason, "message": error.message} | error.fields
                 click.echo(text, err=True)

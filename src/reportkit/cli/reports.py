@@ -110,7 +110,7 @@ def _tell_session_key() -> None:
 @click.option("--cold", is_flag=True, help="A cold kernel for each report: the slow reference.")
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and why.")
 @click.option("--explain-cache", is_flag=True, help="Tell of each report why it was made or not.")
-@click.option("--scheduler", help="Address of a dask scheduler, such as tcp://host:8786.")
+@click.option("--scheduler", help="Address of a dask scheduler, tcp://host:8786, or 'local'.")
 @click.option("--store", help="fsspec URL where workers share no disk with us, such as s3://b/p.")
 def batch(
     *, params: Path | None, data: Path | None, out: Path, file: Path | None, **options: Any

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
+from reportkit.errors import ReportkitError
 from reportkit.execution.jobs import Job, Result, Started
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class _Batch:
         self.limits, self.journal, self.watcher = limits, journal, watcher
         self.waiting = deque(plan.jobs)
         self.running = 0
+        self._unfinished = {job.district for job in plan.jobs}
         self.results: dict[Report, Result] = {}
         self.stopped: int | str | None = None
         self.killed = False
@@ -134,20 +136,30 @@ class _Batch:
         if most and len(self._streak) >= most and len(set(self._streak[-most:])) == 1:
             self.stop(event.reason)
 
+    def next(self) -> Job | None:
+        """The first job whose members' reports are done; of two that wait for each other, one."""
+        for number, job in enumerate(self.waiting):
+            if not self._unfinished.intersection(job.members):
+                del self.waiting[number]
+                return job
+        return self.waiting.popleft() if self.waiting and not self.running else None
+
     def ended(self, job: Job, error: BaseException | None) -> None:
         self.running -= 1
         rest = [year for year in job.years if (job.district, year) not in self.results]
         if error is not None and rest and not self.killed:
-            message = f"{type(error).__name__}: {error}"
-            self.told(
-                Result(job.district, rest[0], "failed", 3, reason="worker-died", message=message)
-            )
+            reason, message = "worker-died", f"{type(error).__name__}: {error}"
+            if isinstance(error, ReportkitError):
+                reason, message = error.reason, error.message
+            self.told(Result(job.district, rest[0], "failed", 3, reason=reason, message=message))
             rest = [year for year in rest if (job.district, year) not in self.results]
         if rest and not self.killed:
             # A kernel that died warm is tried in a cold one: the reference.
             again = self._tries[job.district, rest[0]] > 0
             settings = replace(job.settings, warm=job.settings.warm and not again)
             self.waiting.append(replace(job, years=tuple(rest), settings=settings))
+        else:
+            self._unfinished.discard(job.district)
 
     def stop(self, cause: int | str) -> None:
         if self.stopped is None:
@@ -207,8 +219,9 @@ def run_batch(
         workers = open_workers(events.put)
         try:
             while batch.waiting or batch.running:
-                while batch.waiting and batch.running < workers.capacity and not batch.stopped:
-                    job = batch.waiting.popleft()
+                while batch.running < workers.capacity and not batch.stopped:
+                    if (job := batch.next()) is None:
+                        break
                     batch.running += 1
                     workers.submit(_work, job).add_done_callback(_put_end(job, events.put))
                 if not batch.running:

@@ -79,33 +79,50 @@ def batch(
     )  # fmt: skip
     local = options.scheduler is None and not options.dry_run and not options.cold
     begin = start_template if local else None
-    plan = make_plan(wanted, file.years, settings=settings, begin=begin)
-    if options.dry_run:
-        return 0, _plan_document(plan), _plan_text(plan)
     started = now()
     name = f"{started:%Y%m%dT%H%M%SZ}-{os.getpid()}"
-    journal = _open_journal(out, name, plan, now)
-    unchanged = sum(planned.known is not None for planned in plan.reports)
-    with Progress(len(plan.reports), unchanged, clock=time.monotonic) as progress:
+    with Progress(clock=time.monotonic) as progress:
+        plan = make_plan(wanted, file.years, settings=settings, begin=begin)
+        if options.dry_run:
+            return 0, _plan_document(plan), _plan_text(plan)
+        journal = _open_journal(out, name, plan, now)
+        progress.planned(len(plan.reports), sum(not one.reasons for one in plan.reports))
         done = run_batch(
             plan, _workers(options, jobs), limits=Limits(file.retries, file.stop_after),
             journal=journal, watcher=progress,
         )  # fmt: skip
     journal.close()
-    if any(result.state == "made" for result in done.results):
-        _chain(out, done.results, name)
     times = (started.isoformat(timespec="seconds"), now().isoformat(timespec="seconds"))
     folders = {"--params": params, "--data": data, "--out": out if out != Path("outputs") else None}
     given = [str(word) for pair in folders.items() if pair[1] for word in pair]
-    document = summary(done, batch=name, times=times, options=given)
+    document = summary(done, batch=name, times=times, options=given, out=out)
     if options.explain_cache:
         document["plan"] = _plan_document(plan)["reports"]
     text = (f"{_plan_text(plan)}\n" if options.explain_cache else "") + summary_text(document)
+    status = done.exit_status
+    try:
+        _leave(out, document, name)
+        if any(result.state == "made" for result in done.results):
+            _chain(out, done.results, name)
+    except OSError as error:
+        document["unwritten"] = f"{error.filename or out} cannot be written: {error.strerror}"
+        text += f"\n{document['unwritten']}; what {out} says of the last batch is not of this one"
+        status = max(status, 3)
+    if journal.lost:
+        text += f"\n{journal.lost} events could not be written to {out / NAME}"
+    return status, document, text
+
+
+def _leave(out: Path, document: Any, name: str) -> None:
+    """Put ``batch.json`` and ``batch.html`` in place of the last batch's, each at once."""
     for suffix, content in (("json", _json(document)), ("html", summary_page(document))):
         new = out / f".batch-{name}.{suffix}"
-        new.write_text(content, encoding="utf-8")
-        new.replace(out / f"batch.{suffix}")
-    return done.exit_status, document, text
+        try:
+            new.write_text(content, encoding="utf-8")
+            new.replace(out / f"batch.{suffix}")
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
 
 
 def _chain(out: Path, results: Sequence[Result], name: str) -> None:
@@ -163,7 +180,7 @@ def _workers(options: Options, jobs: int) -> Callable[[Any], Workers]:
     except ModuleNotFoundError as error:
         message = f"--scheduler needs {error.name}: pip install 'reportkit[cluster]'"
         raise InputError("extra-missing", message) from None
-    return lambda tell: ClusterWorkers(address, options.store, tell=tell)
+    return lambda tell: ClusterWorkers(address, options.store, jobs=jobs, tell=tell)
 
 
 def _open_journal(out: Path, name: str, plan: Plan, now: Callable[[], datetime]) -> Journal:

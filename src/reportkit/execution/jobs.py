@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 State = Literal["made", "unchanged", "failed"]
 
+# Where notebook and log of a report that failed are kept, beside its runs.
+FAILED = "failed"
+
 # Causes that another try may not meet again; bad input and failing cells stay as they are.
 PASSING = frozenset({"kernel-died", "worker-died", "timeout", "no-kernel", "busy", "input-changed"})
 
@@ -51,11 +54,18 @@ class Settings:
 
 @dataclass(frozen=True)
 class Job:
-    """The years of one district, in their order: a later report may read an earlier one's run."""
+    """The years of one district, in their order: a later report may read an earlier one's run.
+
+    Parameters
+    ----------
+    members : tuple of str
+        Districts whose reports these sum up; theirs are made first.
+    """
 
     district: str
     years: tuple[int, ...]
     settings: Settings
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,11 @@ class Journal:
         Id of the batch that writes.
     now : callable
         The clock.
+
+    Attributes
+    ----------
+    lost : int
+        Events that could not be written whole.
     """
 
     def __init__(self, out: Path, batch: str, *, now: Callable[[], datetime]) -> None:
@@ -34,15 +39,23 @@ class Journal:
         size = os.fstat(self._file).st_size
         # A torn line of a batch that was killed must not swallow the next one.
         self._torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
+        self.lost = 0
 
     def add(self, event: str, **fields: Any) -> None:
-        """Write one event, whole and flushed to the disk."""
+        """Write one event, whole and flushed to the disk.
+
+        A disk that is full stops no batch here: the runs are the truth, and say so themselves.
+        """
         told = {"at": self._now().isoformat(timespec="milliseconds"), "batch": self._batch}
         line = json.dumps(told | {"event": event} | fields, ensure_ascii=False) + "\n"
         # One write of one line: what another batch adds at the same time stands before or after.
-        os.write(self._file, (b"\n" if self._torn else b"") + line.encode())
-        os.fsync(self._file)
-        self._torn = False
+        packed = (b"\n" if self._torn else b"") + line.encode()
+        try:
+            self._torn = os.write(self._file, packed) < len(packed)
+            os.fsync(self._file)
+        except OSError:
+            self._torn = True
+        self.lost += self._torn
 
     def close(self) -> None:
         """Close the file."""

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import papermill
+from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillException, PapermillExecutionError
 
 from reportkit.blocks import Block, from_notebook
 from reportkit.errors import ExecutionError
-from reportkit.execution.processes import kernel_environment
+from reportkit.execution.processes import die_with_parent, kernel_environment
 from reportkit.sealing import seal_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,12 @@ _LARGEST = 64 << 20
 
 
 class LocalKernelManager(AsyncKernelManager):
-    """Kernels over unix sockets: no port to fight for, and none for others to listen on."""
+    """Kernels over unix sockets, with no port to fight for, that end when we do."""
+
+    async def _async_pre_start_kernel(self, **options: Any) -> Any:
+        command, launch = await super()._async_pre_start_kernel(**options)
+        # ipykernel looks for its parent by itself; other kernels, and one that hangs, do not.
+        return command, launch | {"preexec_fn": die_with_parent}
 
     def _transport_default(self) -> str:
         return "ipc"
@@ -89,7 +95,7 @@ def execute(
             raise ExecutionError("kernel-died", message) from None
         except CellTimeoutError as error:
             raise ExecutionError("timeout", f"{notebook.name}: {error}") from None
-        except (PapermillException, RuntimeError) as error:
+        except (PapermillException, NoSuchKernel, RuntimeError) as error:
             raise ExecutionError("no-kernel", f"{notebook.name} did not start: {error}") from None
     if output.stat().st_size > _LARGEST:
         message = f"the executed notebook is larger than {_LARGEST >> 20} MiB; show less in it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,6 +57,9 @@ class BatchFile(Strict):
     timeout: float = Field(default=600, gt=0)
     memory: int | None = Field(default=None, ge=256)
     stop_after: int = Field(default=20, ge=0)
+
+
+Families = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,8 @@ def make_plan(
     Returns
     -------
     Plan
-        The longest jobs first; within a district the years in their order.
+        Members before their parents, else the longest jobs first; within a district the years in
+        their order.
 
     Raises
     ------
@@ -145,10 +149,17 @@ def make_plan(
     asked = asked_for(scope=settings.scope, draft=False, params=settings.params, data=settings.data)
     present = Present()
     reports: list[Planned] = []
+    families: Families = {}
     if not problems:
+        try:
+            families = project.families()
+        except InputError as error:
+            problems.append(error.message)
         for district, year in matrix:
-            place = settings.out / district / str(year)
-            planned, problem = _planned(district, year, place, project, present, asked, settings)
+            place, members = settings.out / district / str(year), families.get(district, ())
+            planned, problem = _planned(
+                district, year, place, project, present, asked, members, settings
+            )
             reports += [planned] if planned else []
             problems += problem
             if begin and planned and planned.reasons:
@@ -156,9 +167,12 @@ def make_plan(
                 begin = None
     if problems:
         told = "\n".join(f"  {problem}" for problem in dict.fromkeys(problems))
-        message = f"the batch cannot begin; {len(set(problems))} things are wrong:\n{told}"
+        count = len(set(problems))
+        things = "one thing is" if count == 1 else f"{count} things are"
+        message = f"the batch cannot begin; {things} wrong:\n{told}"
         raise InputError("batch", message)
-    return Plan(tuple(reports), _jobs(reports, settings))
+    reports = _with_those_that_follow(reports, families)
+    return Plan(tuple(reports), _jobs(reports, families, settings))
 
 
 def _unknown(asked: Iterable[str], there: list[str], folder: Path) -> list[str]:
@@ -188,19 +202,19 @@ def _without_edition(years: Iterable[int]) -> list[str]:
 
 def _planned(
     district: str, year: int, place: Path, project: Project, present: Present,
-    asked: dict[str, object], settings: Settings,
+    asked: dict[str, object], members: tuple[str, ...], settings: Settings,
 ) -> tuple[Planned | None, list[str]]:  # fmt: skip
     known = read_seen(place)
     if known is None:
         reasons = ["it was never made"] if not (place / "current").exists() else ["no record of it"]
     else:
-        reasons = present.changes(known, place / "current", asked)
+        reasons = present.changes(known, place / "current", asked, members)
     if not reasons and known is not None and not settings.force:
         result = Result(
             district, year, "unchanged", known.exit_status, run=str(place / "runs" / known.run),
             draft=known.draft, findings=known.findings,
         )  # fmt: skip
-        return Planned(district, year, (), 0.0, result), []
+        return Planned(district, year, (), known.seconds, result), []
     try:
         who = project.district(district)
         project.report(district, year)
@@ -246,19 +260,38 @@ def _needed(year: int) -> tuple[frozenset[str], frozenset[str]]:
     return needed, frozenset(key for other in forms() for key in other.ledgers()) - needed
 
 
-def _jobs(reports: Sequence[Planned], settings: Settings) -> tuple[Job, ...]:
+def _with_those_that_follow(reports: Iterable[Planned], families: Families) -> list[Planned]:
+    """Add those that hold, but read the run of one that is made anew."""
+    all_of = {(one.district, one.year): one for one in reports}
+    parents = {member: parent for parent, members in families.items() for member in members}
+    todo = [report for report, one in all_of.items() if one.reasons]
+    while todo:
+        district, year = todo.pop()
+        readers = {(district, year + 1): f"{year}", (parents.get(district, ""), year): district}
+        for reader, told in readers.items():
+            if reader in all_of and not all_of[reader].reasons:
+                why = (f"the report of {told} is made first",)
+                all_of[reader] = replace(all_of[reader], reasons=why, known=None)
+                todo.append(reader)
+    return list(all_of.values())
+
+
+def _jobs(reports: Iterable[Planned], families: Families, settings: Settings) -> tuple[Job, ...]:
     """One job for each district that has something to do."""
-    districts: dict[str, list[Planned]] = {}
+    chains: dict[str, list[Planned]] = {}
     for planned in reports:
-        districts.setdefault(planned.district, []).append(planned)
-    chains = [
-        # From the first to be made on: what a later year reads may change.
-        [one for one in chain if one.year >= min(o.year for o in chain if o.reasons)]
-        for chain in districts.values()
-        if any(one.reasons for one in chain)
-    ]
-    chains.sort(key=lambda chain: -sum(one.seconds for one in chain))
+        if planned.reasons:
+            chains.setdefault(planned.district, []).append(planned)
+
+    def height(district: str, above: tuple[str, ...] = ()) -> int:
+        line = (*above, district)
+        below = (height(name, line) for name in families.get(district, ()) if name not in line)
+        return 1 + max(below, default=-1)
+
+    def urgency(district: str) -> tuple[int, float]:
+        return height(district), -sum(one.seconds for one in chains[district])
+
     return tuple(
-        Job(chain[0].district, tuple(sorted(one.year for one in chain)), settings)
-        for chain in chains
+        Job(name, tuple(sorted(one.year for one in chains[name])), settings, families.get(name, ()))
+        for name in sorted(chains, key=urgency)
     )

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _PR_SET_PDEATHSIG = 1
+# A killed process is gone in a moment, if it does not wait for a disk.
+_TRIES = 200
 # One number per source of difference between machines; the kernel starts with these.
 _FIXED = {
     "PYTHONHASHSEED": "0",
@@ -56,12 +59,26 @@ def die_with_parent() -> None:
 
 
 def end_session(leader: int) -> None:
-    """Kill every process of a session, also those that its leader left behind."""
+    """Kill every process of a session, also those that its leader left behind, and see them gone.
+
+    What they held open, such as the lock of a report, is free when this returns.
+    """
     with suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)
+    for _ in range(_TRIES):
+        if not _kill_members(leader):
+            return
+        time.sleep(0.01)
+
+
+def _kill_members(leader: int) -> int:
+    """How many processes of a session still lived."""
+    found = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError, ValueError):
-            # The name in parentheses may hold anything; the session is the fourth field after it.
+            # The name in parentheses may hold anything; state and session follow it.
             fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-            if int(fields[3]) == leader:
+            if int(fields[3]) == leader and fields[0] not in "ZX":
                 os.kill(int(stat.parent.name), signal.SIGKILL)
+                found += 1
+    return found

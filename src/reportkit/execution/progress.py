@@ -24,15 +24,14 @@ class Progress:
 
     Parameters
     ----------
-    total, unchanged : int
-        Reports of the plan; those that hold.
     clock : callable
         Seconds that only rise.
     """
 
-    def __init__(self, total: int, unchanged: int, *, clock: Callable[[], float]) -> None:
-        self._total, self._clock, self._begun = total, clock, clock()
-        self.done, self.failed, self.skipped, self.tried = 0, 0, unchanged, 0
+    def __init__(self, *, clock: Callable[[], float]) -> None:
+        self._total: int | None = None
+        self._clock, self._begun = clock, clock()
+        self.done, self.failed, self.skipped, self.tried = 0, 0, 0, 0
         self._running: dict[tuple[str, int], float] = {}
         self._console = Console(stderr=True)
         self._live: Live | None = None
@@ -55,6 +54,10 @@ class Progress:
     ) -> None:  # fmt: skip
         if self._live:
             self._live.stop()
+
+    def planned(self, total: int, unchanged: int) -> None:
+        """How many reports the plan has, and how many of them hold."""
+        self._total, self.skipped, self._begun = total, unchanged, self._clock()
 
     def started(self, report: tuple[str, int]) -> None:
         """A report was begun."""
@@ -81,6 +84,8 @@ class Progress:
 
     def line(self) -> Text:
         """The live line: counts, rate, time left, what runs."""
+        if self._total is None:
+            return Text("looking at what has changed")
         left = self._total - self.done - self.failed - self.skipped
         spent = self._clock() - self._begun
         parts = [f"{self.done} made", f"{self.failed} failed", f"{self.skipped} unchanged"]
@@ -97,7 +102,8 @@ class Progress:
         return Text(" · ".join(parts) + (f"\n{running}" if names else ""), overflow="ellipsis")
 
     def _tell(self, text: str) -> None:
-        self._console.print(Text(text), soft_wrap=True)
+        # Elsewhere than on a terminal a message stays in one line.
+        self._console.print(Text(text), soft_wrap=not self._console.is_terminal)
 
 
 def _told(result: Result) -> str:

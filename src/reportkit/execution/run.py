@@ -139,7 +139,8 @@ def run(
     )
     report.facts_document()  # finds every fault of narrative and definitions before a kernel starts
     notebook = notebook or find_notebook(report.project)
-    watch = Watch(int(started.timestamp() * 1e9))
+    members = report.project.members(district)
+    watch = Watch(int(started.timestamp() * 1e9), members)
     watch.folders(_watched(report, out))
     inputs = _inputs(report, notebook, watch.digest)
     parameters: dict[str, Any] = {"district": district, "year": year}
@@ -184,7 +185,7 @@ def _watched(report: Report, out: Path) -> list[Path]:
     """Folders and links that decide which files the report is made from."""
     project, district = report.project, report.district.id
     folders = [project.params / "facts", project.params / "reports" / district]
-    folders += [project.data / district, project.holidays_file, project.params / "districts"]
+    folders += [project.data / district, project.holidays_file]
     compared = [(district, report.year - 1), *((one, report.year) for one in report.members)]
     return [*folders, *(out / name / str(year) / "current" for name, year in compared)]
 
@@ -198,7 +199,7 @@ def _remember(
         place,
         Seen(
             run=outcome.folder.name, asked=asked, code=code_digest(), packages=environment(),
-            seen=watch.seen, files=files_sight(outcome.folder),
+            members=list(watch.members), seen=watch.seen, files=files_sight(outcome.folder),
             seconds=known.seconds if known and outcome.unchanged else seconds,
             exit_status=outcome.exit_status, draft=outcome.draft, findings=outcome.findings,
         ),

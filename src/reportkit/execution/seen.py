@@ -52,9 +52,12 @@ class Watch:
     ----------
     started : int
         Nanoseconds since the epoch; a file changed just before is read again next time.
+    members : tuple of str
+        Districts that name the run's own as their parent.
     """
 
     started: int
+    members: tuple[str, ...] = ()
     seen: dict[str, Sight] = field(default_factory=dict)
 
     def digest(self, path: Path) -> str:
@@ -83,6 +86,8 @@ class Seen:
         How it was called.
     code, packages : str, dict
         Digest of the library; versions of what it depends on.
+    members : list of str
+        Districts that named this one as their parent.
     seen : dict
         Path to `Sight`, a file's with its digest.
     files : str
@@ -95,6 +100,7 @@ class Seen:
     asked: dict[str, Any]
     code: str
     packages: dict[str, Any]
+    members: list[str]
     seen: dict[str, Sight]
     files: str
     seconds: float
@@ -112,7 +118,9 @@ class Present:
     _sights: dict[str, Sight] = field(default_factory=dict)
     _digests: dict[str, str] = field(default_factory=dict)
 
-    def changes(self, known: Seen, current: Path, asked: Mapping[str, Any]) -> list[str]:
+    def changes(
+        self, known: Seen, current: Path, asked: Mapping[str, Any], members: Iterable[str]
+    ) -> list[str]:
         """Why a report must be made again; empty if it stands as it was made."""
         told = [] if known.asked == asked else ["it is asked for in another way"]
         told += [] if known.code == self.code else ["the library has changed"]
@@ -121,6 +129,8 @@ class Present:
             for name, now in _flat(self.packages).items()
             if now != _flat(known.packages).get(name)
         ]
+        if others := sorted(set(members) ^ set(known.members)):
+            told.append(f"it is the parent of other districts than before: {', '.join(others[:5])}")
         if sight(current) != ["link", f"runs/{known.run}"]:
             told.append("another run is in force, or none")
         elif files_sight(current) != known.files:

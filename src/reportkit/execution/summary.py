@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from reportkit.execution.jobs import FAILED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from reportkit.execution.batch import Done
     from reportkit.execution.jobs import Result
@@ -20,10 +24,13 @@ _SHOWN = 12
 _EMPTY = {
     "district": "", "year": 0, "state": "left", "exit_status": 0, "run": "", "draft": False,
     "seconds": 0.0, "peak_bytes": 0, "errors": 0, "warnings": 0, "reason": "", "message": "",
+    "kept": "",
 }  # fmt: skip
 
 
-def summary(done: Done, *, batch: str, times: tuple[str, str], options: Sequence[str]) -> Any:
+def summary(
+    done: Done, *, batch: str, times: tuple[str, str], options: Sequence[str], out: Path
+) -> Any:
     """The document ``batch.json``.
 
     Parameters
@@ -35,6 +42,8 @@ def summary(done: Done, *, batch: str, times: tuple[str, str], options: Sequence
         When it began and ended.
     options : sequence of str
         What the command needs besides districts and years, such as ``--out``.
+    out : Path
+        Where the reports are, and what is kept of those that failed.
     """
     counts = Counter(result.state for result in done.results)
     return {
@@ -47,12 +56,21 @@ def summary(done: Done, *, batch: str, times: tuple[str, str], options: Sequence
         "counts": {state: counts[state] for state in ("made", "unchanged", "failed")}
         | {"left": len(done.left), "with_findings": sum(bool(r.findings) for r in done.results)},
         "failures": _failures(done.results, options),
-        "reports": [_report(result) for result in done.results]
+        "reports": [_report(result, _kept(result, out, times[0])) for result in done.results]
         + [_EMPTY | {"district": d, "year": y} for d, y in done.left],
     }
 
 
-def _report(result: Result) -> dict[str, Any]:
+def _kept(result: Result, out: Path, started: str) -> str:
+    """Where notebook and log of a report that failed in this batch are; empty if it left none."""
+    folder = out / result.district / str(result.year) / FAILED
+    if result.state != "failed" or not folder.is_dir():
+        return ""
+    since = datetime.fromisoformat(started).timestamp()
+    return folder.as_posix() if folder.stat().st_mtime >= since else ""
+
+
+def _report(result: Result, kept: str) -> dict[str, Any]:
     found = Counter(f["severity"] for f in result.findings if not f["waived"])
     return {
         "district": result.district, "year": result.year, "state": result.state,
@@ -60,6 +78,7 @@ def _report(result: Result) -> dict[str, Any]:
         "seconds": round(result.seconds, 3), "peak_bytes": result.peak,
         "errors": found["error"], "warnings": found["warning"],
         "reason": result.reason, "message": result.message,
+        "kept": kept,
     }  # fmt: skip
 
 
@@ -88,21 +107,30 @@ def _failures(results: Sequence[Result], options: Sequence[str]) -> list[dict[st
 def summary_text(document: Any) -> str:
     """What the end of a batch shows on a terminal."""
     counts = document["counts"]
+    began, ended = (datetime.fromisoformat(document[name]) for name in ("started", "ended"))
     lines = [
         f"{counts['made']} made, {counts['unchanged']} unchanged, {counts['failed']} failed, "
-        f"{counts['left']} left; {counts['with_findings']} with findings"
+        f"{counts['left']} left; {counts['with_findings']} with findings; in {ended - began}"
     ]
+    open_errors = [f"{r['district']} {r['year']}" for r in document["reports"] if r["errors"]]
+    if open_errors:
+        lines.append(f"{len(open_errors)} with open errors: {_listed(open_errors)}")
+    kept = {r["reason"]: r["kept"] for r in reversed(document["reports"]) if r["kept"]}
     for failure in document["failures"]:
-        named = ", ".join(failure["districts"][:_SHOWN])
-        more = len(failure["districts"]) - _SHOWN
-        lines.append(f"{failure['count']} × {failure['reason']}: {named}"
-                     + (f" and {more} more" if more > 0 else ""))  # fmt: skip
+        lines.append(f"{failure['count']} × {failure['reason']}: {_listed(failure['districts'])}")
         lines += [f"    {line}" for line in failure["message"].splitlines()[:3]]
-        if more <= 0:
+        if failure["reason"] in kept:
+            lines.append(f"    its notebook and log: {kept[failure['reason']]}")
+        if len(failure["districts"]) <= _SHOWN:
             lines.append(f"    again: {failure['command']}")
     if counts["left"]:
         lines.append("the same command makes what is left")
     return "\n".join(lines)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def summary_page(document: Any) -> str:
@@ -111,4 +139,12 @@ def summary_page(document: Any) -> str:
         loader=PackageLoader("reportkit.execution"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    return environment.get_template("batch.html.j2").render(document)
+    reports = sorted(document["reports"], key=_calm)
+    return environment.get_template("batch.html.j2").render(document | {"reports": reports})
+
+
+def _calm(report: dict[str, Any]) -> tuple[int, int, int]:
+    """What somebody must look at comes first."""
+    states = ["failed", "left"]
+    state = states.index(report["state"]) if report["state"] in states else len(states)
+    return state, -report["errors"], -report["warnings"]

@@ -14,6 +14,7 @@ from reportkit.errors import ReportkitError
 from reportkit.execution.jobs import Job, Result, Started
 from reportkit.execution.run import run
 from reportkit.ledgers import keep_ledgers
+from reportkit.params import Project, members_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,8 @@ def work(job: Job, tell: Callable[[Started | Result], None]) -> None:
         # What the warm process has mapped is shared, and does not count.
         limit = _mapped() + settings.memory
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    with keep_ledgers():
+    project = Project.find(settings.params, settings.data)
+    with keep_ledgers(), members_known(project, job.district, job.members):
         for year in job.years:
             tell(Started(job.district, year))
             result = make(job, year)

@@ -13,11 +13,13 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
+from reportkit.errors import ExecutionError
 from reportkit.execution.jobs import Job, Result, Started
 from reportkit.execution.processes import die_with_parent, end_session, kernel_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Tell = Callable[[Started | Result], None]
     Work = Callable[[Job, Tell], None]
@@ -132,10 +134,19 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: set[in
         if not reason:
             reason = "worker-died"
             message = f"the process of the report ended with status {process.exitcode}"
+        _clear(job.settings.folder / job.settings.out / job.district / str(year))
         failed = Result(job.district, year, "failed", 3, reason=reason, message=message)
         results.append(failed)
         tell(failed)
     return results
+
+
+def _clear(place: Path) -> None:
+    """Remove what a process that was killed left half-made, unless another run is at work there."""
+    from reportkit.execution.publishing import locked
+
+    with suppress(ExecutionError), locked(place):
+        pass
 
 
 def _child(send: Connection, work: Work, job: Job) -> None:

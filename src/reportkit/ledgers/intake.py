@@ -37,7 +37,8 @@ def find_files(folder: Path, key: str) -> list[Path]:
     Raises
     ------
     InputError
-        ``ledger-format``: a file is named like the ledger but is of a kind that is not read.
+        ``ledger-format``: a file is named like the ledger but is of a kind that is not read;
+        ``file-name``: its name is no UTF-8.
     """
     if not folder.is_dir():
         return []
@@ -46,6 +47,11 @@ def find_files(folder: Path, key: str) -> list[Path]:
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
         if not path.name.startswith(names) or not path.is_file():
             continue
+        try:
+            path.name.encode()
+        except UnicodeEncodeError:
+            message = f"{folder} holds a file named {path.name!a}, which is no UTF-8; rename it"
+            raise InputError("file-name", message, file=ascii(path.name)) from None
         if path.suffix.lower() in SUFFIXES:
             found.append(path)
         elif path.suffix.lower() in _UNREADABLE:

@@ -1,7 +1,7 @@
 """Who reports, and what this report adds: typed, and unknown keys are refused."""
 
 from reportkit.params.district import District, Level, Scope, check_id
-from reportkit.params.project import Project
+from reportkit.params.project import Project, members_known
 from reportkit.params.report import (
     FACT_ID,
     Declared,
@@ -25,4 +25,5 @@ __all__ = [
     "Share",
     "Waiver",
     "check_id",
+    "members_known",
 ]
