@@ -18,6 +18,7 @@ import reportkit
 from reportkit import errors
 from reportkit.checks import rules
 from reportkit.cli import cli
+from reportkit.facts.specs import FactSpec, read_specs
 from reportkit.forms import forms
 from reportkit.ledgers import schemas
 from reportkit.params import Declared, District, Relation, ReportParams, Share, Waiver
@@ -25,7 +26,6 @@ from reportkit.params.district import Contact, Fonts
 from reportkit.params.report import Figures
 from reportkit.report import Report
 from reportkit.sources import DatabaseSource
-from reportkit.specs import FactSpec, read_specs
 from reportkit.years import Years
 
 if TYPE_CHECKING:
@@ -43,12 +43,6 @@ _FAMILY = {
     for name, kind in inspect.getmembers(errors, inspect.isclass)
     if issubclass(kind, errors.ReportkitError)
 }
-_ONE_ROW = {
-    "applications": "application", "cases": "review case or lawsuit", "documents": "document",
-    "decisions": "decision", "items": "matter that an office may decide on or charge for",
-    "fees": "receipt, or a month's sum", "procurement": "project", "publications": "published item",
-    "activities": "activity: a training, an inspection, a meeting",
-}  # fmt: skip
 
 
 def main() -> None:
@@ -191,7 +185,7 @@ def ledgers_page() -> str:
             (_heading(c), f"`{c.key}`", _type(c), _accepted(c), "、".join(c.aliases))
             for c in schema.columns
         ]
-        lines += ["", f"## `{key}` {schema.name}", "", f"One row is one {_ONE_ROW[key]}."]
+        lines += ["", f"## `{key}` {schema.name}", "", f"One row is 一{schema.row}."]
         lines += _table(("column", "key", "is", "holds", "also read as"), rows)
         if schema.derived:
             lines += ["", "Added to each record, in no file (see [Working days](worktime.md)):"]

@@ -27,13 +27,13 @@ from reportkit.checks import (
 from reportkit.coverage import Coverage, cover
 from reportkit.errors import InputError
 from reportkit.facts import Computer, Fact, Facts
+from reportkit.facts.specs import read_specs
 from reportkit.forms import Form, form_for
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.narrative import UNWRITTEN, Narrative, render
 from reportkit.params import District, Project, ReportParams, Scope
 from reportkit.past import Past, figures_of
 from reportkit.published import load_published, read_report
-from reportkit.specs import read_specs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from reportkit.definitions import Condition
-from reportkit.derived import compared
 from reportkit.errors import InputError
+from reportkit.facts.derived import compared
 from reportkit.forms import form_for
 from reportkit.ledgers import schema_of
 from reportkit.numerals import number_of, plain

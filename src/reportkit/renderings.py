@@ -6,8 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from reportkit.derived import changed
 from reportkit.errors import InputError
+from reportkit.facts.derived import changed
 from reportkit.numerals import chinese_number, plain, rounded
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from reportkit.charts import show_chart
-from reportkit.derived import compared
 from reportkit.errors import InputError
+from reportkit.facts.derived import compared
 from reportkit.forms import form_for
 from reportkit.numerals import number_of, plain
 from reportkit.params import District, Project

@@ -12,8 +12,8 @@ from reportkit.checks import limit_checks
 from reportkit.definitions import Definition, parse_where
 from reportkit.errors import InputError
 from reportkit.facts import Computer, measure
+from reportkit.facts.specs import read_specs
 from reportkit.ledgers import read_ledger
-from reportkit.specs import read_specs
 from reportkit.worktime import work_calendar
 
 ROOT = Path(__file__).resolve().parents[2]

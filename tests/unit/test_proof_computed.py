@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportkit.derived import Figure, change, share
+from reportkit.facts.derived import Figure, change, share
 from reportkit.numerals import plain
 from reportkit.proof.computed import check_computed, last_year, moved_with
 from reportkit.proof.manifest import digest

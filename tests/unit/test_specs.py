@@ -1,7 +1,7 @@
 import pytest
 
 from reportkit.errors import InputError
-from reportkit.specs import read_specs
+from reportkit.facts.specs import read_specs
 
 
 def read(tmp_path, *facts):

@@ -9,20 +9,20 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from reportkit.derived import Figure, change, share
 from reportkit.errors import InputError
+from reportkit.facts.derived import Figure, change, share
 from reportkit.facts.fact import TO_DO, Fact
+from reportkit.facts.measuring import measure
 from reportkit.ledgers import schema_of
-from reportkit.measuring import measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from reportkit.definitions import Definition
+    from reportkit.facts.specs import FactSpec
     from reportkit.forms import Cell
     from reportkit.ledgers import Ledger
     from reportkit.params import Declared
-    from reportkit.specs import FactSpec
 
 
 class Computer:

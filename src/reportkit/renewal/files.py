@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
+from reportkit.facts.specs import read_specs
 from reportkit.forms import form_for
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.newfiles import refuse_existing, write_new
 from reportkit.renewal.texts import Note, renew_narrative, renew_parameters
-from reportkit.specs import read_specs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reportkit.numerals import plain, rounded
 
 if TYPE_CHECKING:
-    from reportkit.specs import FactSpec
+    from reportkit.facts.specs import FactSpec
 
 
 @dataclass(frozen=True)
