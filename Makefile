@@ -32,7 +32,7 @@ slow: $(READY) ## the slow tier: millions of rows, tens of thousands of fuzzed c
 	$(BIN)/python -m pytest -m slow
 
 bench: $(READY) ## what a report costs in a batch, four districts; benchmarks/ has the long ones
-	$(BIN)/python benchmarks/batch.py --quick --history outputs/bench.jsonl
+	$(BIN)/python benchmarks/batch.py --quick --history benchmarks/history/batch.jsonl
 
 lint: $(READY) ## style, types, layers, spelling, clean notebooks, small files
 	$(BIN)/ruff check .
