@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from batches import add_district, make_project, name_parents
+from batches import ROOT, add_district, make_project, name_parents
 
 from reportkit.errors import InputError
 from reportkit.execution.batch import Done
@@ -152,6 +152,19 @@ def test_failures_are_grouped_with_the_command_that_makes_just_these(tmp_path):
     assert rows == [("failed", "a"), ("failed", "c"), ("failed", "d"), ("left", "e"), ("made", "b")]
     assert page.count('failed/run.log">log</a>') == 2
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_every_key_of_batch_json_is_documented():
+    page = (ROOT / "docs/reference/batch.md").read_text(encoding="utf-8")
+    _, whole, report, _ = re.split(r"## batch\.json\n|\nA report:\n|\n`--dry-run", page)
+
+    def keys(table):
+        cells = re.findall(r"(?m)^\| (`.*?) \|", table)
+        return {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+
+    document = summary(DONE, batch="x", times=TIMES, options=[], out=Path("nowhere"))
+    assert keys(whole) - {"plan", "unwritten"} == set(document)
+    assert [set(one) for one in document["reports"]] == [keys(report)] * 5
 
 
 @pytest.mark.parametrize(("stopped", "status"), [(2, 130), (15, 143), ("csv", 3), (None, 3)])
