@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-SUMS = frozenset(("合计", "小计", "总计", "共计", "累计"))
+SUMS = re.compile(
+    r"(?:本[页月季年]|全年)?\s*[合小总共累]\s*计\s*(?:[(（][^()（）]{0,6}[)）])?\s*[:：]?"
+)
 LINE, SUM, EPOCH = " line", " sum", " epoch"
 _SEARCHED = 21
 Line = tuple[int, list[str]]
@@ -75,7 +78,7 @@ def _parquet(
     query = f"SELECT {', '.join(chosen)} FROM read_parquet(?)"  # noqa: S608 - names are quoted
     found = connection.sql(query, params=[str(path)]).to_arrow_table()
     cells = [[_bare(cell or "") for cell in column.to_pylist()] for column in found.columns]
-    sums = [any(cell in SUMS for cell in row) for row in zip(*cells, strict=True)]
+    sums = [any(map(SUMS.fullmatch, row)) for row in zip(*cells, strict=True)]
     return _table(list(named), cells, list(range(1, len(sums) + 1)), sums, 1900)
 
 
@@ -164,7 +167,7 @@ def _records(lines: Iterator[Line], columns: Mapping[str, str], epoch: int) -> p
         if not any(map(str.strip, row)):
             continue
         numbers.append(line)
-        sums.append(any(cell.strip() in SUMS for cell in row if len(cell) < _SEARCHED))
+        sums.append(any(SUMS.fullmatch(cell.strip()) for cell in row if len(cell) < _SEARCHED))
         for found, place in zip(cells, places, strict=True):
             found.append(_bare(row[place]) if place < len(row) else "")
     return _table(list(columns), cells, numbers, sums, epoch)
