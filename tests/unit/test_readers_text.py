@@ -71,6 +71,17 @@ def test_a_cut_off_character_is_refused_with_its_place(encoding, tmp_path):
     assert "(byte " in str(error)
 
 
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [(b"PK\x03\x04", ".xlsx"), (b"\xd0\xcf\x11\xe0", ".xls"), (b"PAR1", "parquet")],
+)
+def test_another_format_under_the_name_of_csv(start, said, tmp_path):
+    (tmp_path / "applications.csv").write_bytes(start + b"\x00\xff" * 50)
+    error = refused(tmp_path)
+    assert error.reason == "ledger-format"
+    assert said in str(error)
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends_and_blank_lines(end, tmp_path):
     written(tmp_path, end + lines(HEADING, RECORD, end=end) + ",,,,,," + end * 2 + "   " + end)

@@ -239,6 +239,14 @@ def test_a_rounded_number_elsewhere_is_told(tmp_path):
     assert (violation.place, violation.severity) == ("Sheet!F2", "warn")
 
 
+def test_rounded_numbers_of_persons_are_counted_and_not_shown(tmp_path):
+    rows = [[*record(n), 350203199001011234 + n] for n in range(3)]
+    saved(tmp_path, book_of([*HEADING, "证件号码"], *rows))
+    (violation,) = told(read(tmp_path), "L-rounded")
+    assert (violation.place, violation.column, violation.found) == ("Sheet!F", "证件号码", "")
+    assert violation.expected.startswith("3 numbers")
+
+
 def test_error_values_are_refused_with_sheet_and_cells(tmp_path):
     book = book_of(HEADING, *[record(n) for n in range(9)])
     book.active.title = "台账"
@@ -333,6 +341,7 @@ def test_too_much_to_unpack_is_refused(tmp_path, monkeypatch):
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old .xls"),
         (b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "password"),
         ("<html><table><tr><td>登记号".encode(), "web page"),
+        ("登记号,申请人类型".encode("gbk"), "named .csv"),
     ],
 )
 def test_another_format_under_the_name_of_xlsx(content, said, tmp_path):

@@ -149,10 +149,12 @@ def intake(
     ]
     violations = [v for ledger in ledgers.values() for v in ledger.violations]
     lines += [f"  {violation.text()}" for violation in violations]
+    lines += [f"{name}: not read, its name begins with no ledger's" for name in ledgers.unread]
     lines += [str(problem) for problem in problems]
     document = {
         "ledgers": [{"ledger": key} | ledger.account for key, ledger in ledgers.items()],
         "violations": [vars(violation) for violation in violations],
+        "unread": ledgers.unread,
         "errors": [{"error": p.reason, "message": p.message} for p in problems],
     }  # fmt: skip
     rejected = any(ledger.refused for ledger in ledgers.values())

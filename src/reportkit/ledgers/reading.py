@@ -172,6 +172,10 @@ class Reading:
             broken = (cells[0].isna() != cells[1].isna()).to_numpy(dtype=bool)
         elif rule.needs:
             broken = (cells[0].notna() & cells[1].isna()).to_numpy(dtype=bool)
+        elif rule.dates:
+            first, last = pd.Timestamp(rule.first), pd.Timestamp(rule.last)
+            for cell in cells:
+                broken |= ((cell < first) | (cell > last)).to_numpy(dtype=bool)
         elif rule.at_most:
             broken = (cells[0] > rule.at_most[1]).fillna(False).to_numpy(dtype=bool)
         elif rule.within:

@@ -47,7 +47,8 @@ class Violation:
     def text(self) -> str:
         """One line for people."""
         what = f" reads '{self.found}'" if self.found else ""
-        return f"{self.file}:{self.place}: {self.column}{what}: {self.expected} [{self.rule}]"
+        column = f" {self.column}{what}:" if self.column else ""
+        return f"{self.file}:{self.place}:{column} {self.expected} [{self.rule}]"
 
 
 @dataclass(frozen=True)

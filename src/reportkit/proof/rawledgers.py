@@ -35,7 +35,11 @@ if TYPE_CHECKING:
     from reportkit.sources import DatabaseSource
 
 Line = tuple[int, list[str]]
-_SUMS = pa.array(("合计", "小计", "总计", "共计", "累计"))
+_BLANK = "[\\s\u3000\u00a0]*"  # Arrow's \s is of ASCII only
+_SUMS = (
+    f"^(?:本[页月季年]|全年)?{_BLANK}[合小总共累]{_BLANK}计{_BLANK}"
+    f"(?:[(（][^()（）]{{0,6}}[)）])?{_BLANK}[:：]?$"
+)
 _SEARCHED, _HEADING_ROWS = 20, 3
 _FOOTERS = 10
 # 填表人：…, 单位负责人（签字）：…, 说明：… alone in the last rows of a table.
@@ -184,7 +188,9 @@ def _cells(
     bare = {title: pc.utf8_trim(column, characters=_SPACES) for title, column in texts.items()}
     aside = np.zeros(len(lines), dtype=bool)
     for column in bare.values():
-        aside |= pc.is_in(column, _SUMS).to_numpy(zero_copy_only=False)
+        aside |= (
+            pc.match_substring_regex(column, _SUMS).fill_null(False).to_numpy(zero_copy_only=False)
+        )
     for row in range(max(0, len(lines) - _FOOTERS), len(lines)):
         filled = [cell for column in bare.values() if (cell := column[row].as_py())]
         aside[row] |= bool(filled) and all(map(_FOOTER.match, filled))

@@ -134,6 +134,8 @@ def _refuse_other_formats(file: BinaryIO, name: str) -> None:
         .startswith((b"<html", b"<!doctype html", b"<table", b"<?xml", b"<meta", b"<head"))
     ):
         raise _not_xlsx(name, "a web page under the name .xlsx")
+    if not content.startswith(b"PK"):
+        raise _not_xlsx(name, "no workbook (a text file is named .csv)")
 
 
 def _not_xlsx(name: str, what: str) -> InputError:

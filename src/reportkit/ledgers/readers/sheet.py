@@ -33,6 +33,7 @@ from reportkit.ledgers.readers.table import (
     ragged,
     raw_type,
     rounded,
+    rounded_persons,
     unless_sums,
 )
 from reportkit.ledgers.schema import heading_key
@@ -85,6 +86,8 @@ class SheetReading:
         self.known: dict[int, Column] = {}
         """Columns of the ledger, but the personal ones, by their number in the sheet."""
         self.needed: dict[str, Column] = {}
+        self.inexact: dict[int, int] = {}
+        """How many numbers of persons were rounded, by column: which ones is not told."""
         self.last = (0, 0)
         self.lines: list[npt.NDArray[np.int32]] = []
         self.chunks: dict[str, list[pa.Array]] = {}
@@ -129,6 +132,10 @@ class SheetReading:
         columns = {title: one_column(chunks) for title, chunks in self.chunks.items()}
         self.spread(columns, lines, head)
         self.tell_hidden(lines.tolist())
+        for number, count in self.inexact.items():
+            column = self.needed[head.titles[number - 1]]
+            place = f"{self.title}!{cell_name(1, number)[:-1]}"
+            self.notes.append(rounded_persons(column, place, count))
         notes = tuple(sorted(self.notes, key=lambda note: note.line or 0))
         return Part(columns, lines, sheet=self.title, notes=notes, epoch=self.book.epoch)
 
@@ -220,9 +227,7 @@ class SheetReading:
         self.refuse_right(cells, body + order[begins[-1] :], head.width)
         filled = np.zeros(len(lines), bool)
         made: dict[str, pa.Array] = {}
-        for number, (title, (start, stop)) in enumerate(
-            zip(head.titles, pairwise(begins), strict=True), 1
-        ):
+        for title, (start, stop) in zip(head.titles, pairwise(begins), strict=True):
             chosen = order[start:stop]
             if not title and filled.all():
                 continue
@@ -232,8 +237,8 @@ class SheetReading:
                 at = np.full(len(lines), -1)
                 at[position[chosen]] = np.arange(len(chosen))
                 made[title] = texts.take(pa.array(at, mask=at < 0))
-            if number in self.known and self.known[number].type == "text":
-                self.hear_inexact(cells, body + chosen, self.known[number])
+            if title in self.needed and self.needed[title].type == "text":
+                self.hear_inexact(cells, body + chosen, self.needed[title])
         self.lines.append(lines[filled])
         for title, texts in made.items():
             if not filled.all():
@@ -271,6 +276,9 @@ class SheetReading:
         for at in long.tolist():
             if is_inexact(stored[at].as_py()):
                 line, number = int(cells.row[chosen[at]]), int(cells.column[chosen[at]])
+                if column.personal:
+                    self.inexact[number] = self.inexact.get(number, 0) + 1
+                    continue
                 place = f"{self.title}!{cell_name(line, number)}"
                 found = number_texts(stored[at : at + 1], days=False, epoch=1900)[0].as_py()
                 self.notes.append(rounded(column, line, place, found))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from reportkit.ledgers.readers.table import (
@@ -19,10 +20,10 @@ from reportkit.ledgers.readers.table import (
     Part,
     Tell,
     in_order,
-    matches,
     one_column,
     raw_type,
     unless_sums,
+    where,
 )
 from reportkit.ledgers.schema import heading_key
 
@@ -233,8 +234,9 @@ def _blank(table: pa.Table) -> npt.NDArray[np.bool_]:
     # Columns that keep few different texts are looked through in no time.
     for column in sorted(table.columns, key=lambda cells: not pa.types.is_dictionary(cells.type)):
         if blank.any():
-            blank &= matches(column, _NOTHING)
+            blank &= where(column, _is_blank)
     return blank
 
 
-_NOTHING = pa.array([""])
+def _is_blank(texts: pa.Array) -> pa.Array:
+    return pc.equal(pc.binary_length(pc.utf8_trim_whitespace(texts)), 0)

@@ -32,7 +32,11 @@ _HEADING_ROWS = 3
 EXACT = 1e15
 _BATCH = 20_000
 _SUM = "计".encode()
-_SUMS = pa.array(["合计", "小计", "总计", "共计", "累计"])
+# 合计, 小　计：, 本页小计, 合计（件）; what is longer is a text that speaks of a sum.
+# White space of Arrow is that of ASCII.
+_SUMS = (
+    r"^\s*(?:本[页月季年]|全年)?\s*[合小总共累]\s*计\s*(?:[(（][^()（）]{0,6}[)）])?\s*[:：]?\s*$"
+).replace(r"\s", r"[\s\x{a0}\x{3000}]")
 Row = tuple[int, list[str]]
 Tell = Callable[[int], object]
 """Is given the number of rows read so far."""
@@ -154,15 +158,15 @@ def raw_type(column: Column) -> pa.DataType:
     return pa.dictionary(pa.int32(), pa.string()) if few else pa.large_string()
 
 
-def matches(cells: pa.ChunkedArray, words: pa.Array) -> npt.NDArray[np.bool_]:
-    """Where a cell is one of these words, but for white space around it."""
+def where(cells: pa.ChunkedArray, true_of: Callable[[pa.Array], pa.Array]) -> npt.NDArray[np.bool_]:
+    """Where something is true of a cell's text; each text of a dictionary is asked once."""
     found = [np.zeros(0, dtype=bool)]
     for chunk in cells.chunks:
         texts = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
-        inside = pc.is_in(pc.utf8_trim_whitespace(texts), value_set=words)
+        inside = true_of(texts)
         if texts is not chunk:
-            inside = inside.take(chunk.indices).fill_null(False)
-        found.append(inside.to_numpy(zero_copy_only=False))
+            inside = inside.take(chunk.indices)
+        found.append(inside.fill_null(False).to_numpy(zero_copy_only=False))
     return np.concatenate(found)
 
 
@@ -170,7 +174,7 @@ def sums(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Where a cell says that its row is a sum of others."""
     if not holds(cells, _SUM):
         return np.zeros(len(cells), dtype=bool)
-    return matches(cells, _SUMS)
+    return where(cells, lambda texts: pc.match_substring_regex(texts, _SUMS))
 
 
 def unless_sums(cells: pa.Array) -> pa.Array:
@@ -209,6 +213,15 @@ def rounded(column: Column, line: int, place: str, found: str) -> Note:
     )
     severity: Literal["warn", "reject"] = "reject" if column.required else "warn"
     return Note(place, "L-rounded", severity, column.name, found, expected, line)
+
+
+def rounded_persons(column: Column, place: str, count: int) -> Note:
+    """Numbers of persons that were rounded: how many, and not which."""
+    expected = (
+        f"{count} numbers stored as numbers have lost their digits after the 15th: one person may "
+        "look like two, or two like one; format the column as text and type them again"
+    )
+    return Note(place, "L-rounded", "warn", column.name, "", expected)
 
 
 def find_head(
