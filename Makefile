@@ -38,7 +38,7 @@ lowest: ## the unit tests with the least versions that pyproject.toml allows
 	.ci/pythons --lowest
 
 bench: $(READY) ## what a report costs in a batch, four districts; benchmarks/ has the long ones
-	$(BIN)/python benchmarks/batch.py --quick --history outputs/bench.jsonl
+	$(BIN)/python benchmarks/batch.py --quick --history benchmarks/history/batch.jsonl
 
 lint: $(READY) ## style, types, layers, spelling, clean notebooks, small files
 	$(BIN)/ruff check .

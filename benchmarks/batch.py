@@ -3,17 +3,36 @@
 Prints JSON and adds it to a history; all sides are measured by turns in one run.
 
     python benchmarks/batch.py                          # 30 districts, one and two workers
-    python benchmarks/batch.py --districts 300 3000 --sides warm
+    python benchmarks/batch.py --districts 300 3000 --sides warm --light
+    python benchmarks/batch.py --memory 300 --light     # what a long batch costs its parent
     python benchmarks/batch.py --quick                  # four districts: the figures are rough
 
-Sides: *script* is papermill's API in a loop, then nbconvert's html and webpdf (Chromium) for each
-report; *cold* and *warm* are ``reportkit batch``; *floor* is the same facts, tables and charts in
-a plain forked process, and the PDF by Typst. *again* is a batch in which nothing has changed.
+Sides:
+
+*script*
+    What a user scripts today with the libraries: papermill's API in a pool of processes, then
+    nbconvert's own html and webpdf exporters, all imported once in each worker.
+*shell*
+    The same as a shell loop has it: the commands ``papermill`` and ``jupyter nbconvert``, each
+    started anew for every report.
+*cold*, *warm*
+    ``reportkit batch``: three more documents, evidence, checks and proof are made as well.
+*floor*
+    The same facts, tables and charts in a plain forked process, and the PDF by Typst.
+*again*
+    A batch in which nothing has changed.
+
+Every side makes the same facts from the same ledgers by this library: *script* and *shell* are
+slower by how they run a notebook and print it, not by what is computed. webpdf starts the machine's
+own Chromium. Districts are copies of 湖里 with its ledgers and text, or with ``--light`` ones of a
+handful of records and the form's plain text. Processor seconds are those of all processes, and
+steadier than the clock where others are at work.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import multiprocessing.connection
 import os
@@ -24,13 +43,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from scripted import find_chromium, script, shell
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-SIDES = ("script", "cold", "warm", "floor", "again")
+SIDES = ("script", "shell", "cold", "warm", "floor", "again")
 # No side starts more threads than it has workers.
 FIXED = {
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg",
@@ -38,13 +59,22 @@ FIXED = {
 }  # fmt: skip
 
 
-def make_districts(folder: Path, count: int) -> list[str]:
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def make_districts(folder: Path, count: int, *, light: bool) -> list[str]:
     """A project of so many districts, each with the sample ledgers of 湖里 as its own."""
+    if light:
+        sys.path.insert(0, str(ROOT / "tests"))
+        from batches import make_project
+
+        make_project(folder, [name_of(number) for number in range(count)])
+        return [name_of(number) for number in range(count)]
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     shutil.copytree(ROOT / "params/facts", folder / "params/facts")
     (folder / "params/districts").mkdir()
     huli = (ROOT / "params/districts/huli.yaml").read_text(encoding="utf-8")
-    names = [f"d{number:04}" for number in range(count)]
+    names = [name_of(number) for number in range(count)]
     for name in names:
         text = re.sub(r"(?m)^id: .*", f"id: {name}", huli)
         (folder / f"params/districts/{name}.yaml").write_text(text, encoding="utf-8")
@@ -60,49 +90,26 @@ def make_districts(folder: Path, count: int) -> list[str]:
     return names
 
 
+def name_of(number: int) -> str:
+    """The id of a district."""
+    return f"d{number:04}"
+
+
 def _links(path: Path, folder: Path) -> bool:
     return path.stat().st_dev == folder.stat().st_dev
 
 
-def script(project: Path, names: list[str], workers: int) -> None:
-    """Papermill and nbconvert, as a user would write it today."""
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, spawn) as pool:
-        list(pool.map(_script, [(project, name) for name in names]))
-
-
-def _script(what: tuple[Path, str]) -> None:
-    import nbconvert
-    import papermill
-
-    project, name = what
-    os.chdir(project)
-    out = Path("script") / name
-    out.mkdir(parents=True)
-    papermill.execute_notebook(
-        "notebooks/annual_report.ipynb", str(out / "report.ipynb"),
-        parameters={"district": name, "year": 2020}, progress_bar=False,
-    )  # fmt: skip
-    body, _ = nbconvert.HTMLExporter().from_filename(str(out / "report.ipynb"))
-    (out / "report.html").write_text(body, encoding="utf-8")
-    # What webpdf does, with the Chromium of the machine instead of a downloaded one.
-    with tempfile.TemporaryDirectory() as profile:
-        subprocess.run(
-            [
-                "chromium", "--headless", "--no-sandbox", "--disable-gpu",
-                f"--user-data-dir={profile}", f"--print-to-pdf={out / 'report.pdf'}",
-                (out / "report.html").absolute().as_uri(),
-            ],
-            check=True, capture_output=True,
-        )  # fmt: skip
-
-
-def ours(project: Path, names: list[str], workers: int, *options: str) -> Any:
-    """``reportkit batch`` over the same districts."""
-    command = [
-        str(BIN / "reportkit"), "batch", "--json", "--years", "2020", "--jobs", str(workers),
-        "--districts", ",".join(names), *options,
+def batch_command(workers: int, year: int, *options: str) -> list[str]:
+    """``reportkit batch`` over all districts of a project."""
+    return [
+        str(BIN / "reportkit"), "batch", "--json", "--years", str(year), "--jobs", str(workers),
+        *options,
     ]  # fmt: skip
+
+
+def ours(project: Path, workers: int, year: int, *options: str) -> Any:
+    """``reportkit batch`` over the same districts."""
+    command = batch_command(workers, year, *options)
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     document = json.loads(done.stdout)
     if document["counts"]["failed"]:
@@ -110,7 +117,61 @@ def ours(project: Path, names: list[str], workers: int, *options: str) -> Any:
     return document
 
 
-def floor(project: Path, names: list[str], workers: int) -> None:
+def lasting(project: Path, workers: int, year: int) -> dict[str, Any]:
+    """A long batch: memory of its parent and its template, and what the first and last cost."""
+    process = subprocess.Popen(
+        batch_command(workers, year), cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    parent = Path(f"/proc/{process.pid}")
+    at_100, resident, template = 0, 0, 0
+    while process.poll() is None:
+        resident, template = _resident(parent) or resident, _template(process.pid) or template
+        if not at_100 and len(made_at(project)) >= 100:
+            at_100 = resident
+        time.sleep(0.2)
+    if process.returncode:
+        raise SystemExit(process.communicate()[1].decode())
+    times = made_at(project)
+    window = min(30, len(times) // 2)
+    first = (times[window - 1] - times[0]) / (window - 1)
+    last = (times[-1] - times[-window]) / (window - 1)
+    told = {
+        "reports": len(times), "parent_mib_at_100": round(at_100, 1),
+        "parent_mib_at_end": round(resident, 1), "template_mib": round(template, 1),
+        "seconds_per_report": round((times[-1] - times[0]) / (len(times) - 1), 4),
+        "seconds_per_report_first": round(first, 4), "seconds_per_report_last": round(last, 4),
+        "last/first": round(last / first, 3),
+    }  # fmt: skip
+    return told | ({"end/100": round(resident / at_100, 3)} if at_100 else {})
+
+
+def made_at(project: Path) -> list[float]:
+    """When each report was made, in seconds, as the journal tells."""
+    path = project / "outputs/batch.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    events = [json.loads(line) for line in lines if '"event": "made"' in line]
+    return [datetime.fromisoformat(event["at"]).timestamp() for event in events]
+
+
+def _resident(process: Path) -> float:
+    """MiB that a process holds; 0 when it is gone."""
+    try:
+        found = re.search(r"VmRSS:\s*(\d+)", (process / "status").read_text(encoding="ascii"))
+    except OSError:
+        return 0
+    return int(found[1]) / 1024 if found else 0
+
+
+def _template(parent: int) -> float:
+    """The same of the warm process that reports are forked from."""
+    try:
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    return max((_resident(Path(f"/proc/{child}")) for child in children.split()), default=0)
+
+
+def floor(project: Path, names: list[str], workers: int, year: int) -> None:
     """The computations alone, in processes forked from a warm one."""
     os.chdir(project)
     import reportkit.execution.template  # noqa: F401 - imported before the forks
@@ -119,7 +180,7 @@ def floor(project: Path, names: list[str], workers: int) -> None:
     waiting, running = list(names), []
     while waiting or running:
         while waiting and len(running) < workers:
-            process = context.Process(target=_floor, args=(waiting.pop(),))
+            process = context.Process(target=_floor, args=(waiting.pop(), year))
             process.start()
             running.append(process)
         multiprocessing.connection.wait([process.sentinel for process in running])
@@ -128,7 +189,7 @@ def floor(project: Path, names: list[str], workers: int) -> None:
         running = [process for process in running if process.is_alive()]
 
 
-def _floor(name: str) -> None:
+def _floor(name: str, year: int) -> None:
     import nbformat
     from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -144,7 +205,7 @@ def _floor(name: str) -> None:
         source = "".join(cell["source"])
         shown = _run(source, space)
         if cell["id"] == "parameters":
-            space |= {"district": name, "year": 2020}
+            space |= {"district": name, "year": year}
         if shown is not None:
             output = new_output("display_data", shown._repr_mimebundle_())
             cells.append(new_code_cell(source, outputs=[output]))
@@ -166,49 +227,102 @@ def _run(source: str, space: dict[str, Any]) -> Any:
     return last and eval(compile(ast.Expression(last.value), "cell", "eval"), space)
 
 
-def measured(side: str, count: int, workers: int, folder: Path) -> dict[str, Any]:
-    """One side in a process of its own, as a command is."""
+def measured(side: str, count: int, workers: int, folder: Path, *, light: bool) -> dict[str, Any]:
+    """One side in a process of its own, as a command is; its seconds, and those of processors."""
     project = folder / f"{side}-{count}-{workers}"
-    names = make_districts(project, count)
+    make_districts(project, count, light=light)
+    year = 2021 if light else 2020
     if side == "again":
-        ours(project, names, workers)
+        ours(project, workers, year)
     command = [sys.executable, __file__, "--one", side, str(project), str(count), str(workers)]
-    start = time.perf_counter()
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    start, before = time.perf_counter(), os.times()
+    done = subprocess.run(
+        [*command, *(["--light"] if light else [])], check=False, capture_output=True, text=True
+    )
     seconds = time.perf_counter() - start
+    # A template ends a moment after its batch; what it and its children used is ours to count.
+    while True:
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            break
+    after = os.times()
     if done.returncode:
         raise SystemExit(done.stderr)
     shutil.rmtree(project)
+    used = (after.children_user - before.children_user) + (
+        after.children_system - before.children_system
+    )
     told = {"seconds": round(seconds, 2), "seconds_per_report": round(seconds / count, 4)}
-    return told | json.loads(done.stdout or "{}")
+    return told | {"processor_seconds": round(used, 2)} | json.loads(done.stdout or "{}")
 
 
-def one(side: str, project: Path, count: int, workers: int) -> None:
+def one(side: str, project: Path, count: int, workers: int, year: int) -> None:
     """A side, in the process that was made for it."""
-    names = [f"d{number:04}" for number in range(count)]
-    if side == "script":
-        script(project, names, workers)
-    elif side == "floor":
-        floor(project, names, workers)
+    names = [name_of(number) for number in range(count)]
+    scripted = {"script": script, "shell": shell, "floor": floor}
+    if side in scripted:
+        scripted[side](project, names, workers, year)
+    elif side == "lasting":
+        sys.stdout.write(json.dumps(lasting(project, workers, year)))
     else:
-        options = ["--cold"] if side == "cold" else []
-        document = ours(project, names, workers, *options)
+        document = ours(project, workers, year, *(["--cold"] if side == "cold" else []))
         peaks = [report["peak_bytes"] for report in document["reports"]]
         sys.stdout.write(json.dumps({"peak_mib": max(peaks) >> 20}))
 
 
-def ratios(found: dict[str, Any]) -> dict[str, float]:
+def ratios(found: dict[str, Any], unit: str) -> dict[str, float]:
     """The figures that count, each within one size and number of workers."""
     told = {}
     for key, sides in found.items():
-        time_of = {side: values["seconds"] for side, values in sides.items()}
+        time_of = {side: values[unit] for side, values in sides.items()}
         for name, over, under in (
-            ("script/warm", "script", "warm"), ("cold/warm", "cold", "warm"),
-            ("warm/floor", "warm", "floor"), ("warm/again", "warm", "again"),
+            ("script/warm", "script", "warm"), ("shell/warm", "shell", "warm"),
+            ("cold/warm", "cold", "warm"), ("warm/floor", "warm", "floor"),
+            ("warm/again", "warm", "again"),
         ):  # fmt: skip
             if over in time_of and under in time_of:
                 told[f"{key} {name}"] = round(time_of[over] / time_of[under], 2)
+    # What a second worker gives, and what many cost beside few.
+    for key, sides in found.items():
+        count, workers = (int(part.split()[0]) for part in key.split(", "))
+        for side, values in sides.items():
+            alone = found.get(f"{count} districts, 1 workers", {}).get(side)
+            few = found.get(f"30 districts, {workers} workers", {}).get(side)
+            if workers == 2 and alone:
+                told[f"{key} {side} 1/2 workers"] = round(alone[unit] / values[unit], 2)
+            if count > 30 and few:
+                cost = values[unit] / count / (few[unit] / 30)
+                told[f"{key} {side} per report, against 30"] = round(cost, 3)
     return told
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on; no name and no path of it."""
+    known = {
+        "processors": os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
+    cpu, memory = Path("/proc/cpuinfo"), Path("/proc/meminfo")
+    if cpu.is_file():
+        found = re.search(r"model name\s*: (.*)", cpu.read_text(encoding="utf-8"))
+        known |= {"processor": found[1]} if found else {}
+        total = re.search(r"MemTotal:\s*(\d+)", memory.read_text(encoding="ascii"))
+        known |= {"memory_gib": round(int(total[1]) / 2**20, 1)} if total else {}
+    # Above the number of processors others were at work, and the figures are rough.
+    return known | {"load_before": round(os.getloadavg()[0], 1)}
+
+
+def commit() -> str:
+    """Of what was measured; with a plus if it was not committed as it was."""
+    told = [
+        subprocess.run(
+            ["git", *words], cwd=ROOT, capture_output=True, text=True, check=False
+        ).stdout
+        for words in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "src"])
+    ]
+    return told[0].strip() + ("+" if told[1].strip() else "")
 
 
 def main() -> None:
@@ -217,36 +331,45 @@ def main() -> None:
     parser.add_argument("--districts", type=int, nargs="+", default=[30])
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES))
+    parser.add_argument("--light", action="store_true", help="districts of a handful of records")
+    parser.add_argument("--memory", type=int, metavar="N", help="one long batch of N districts")
     parser.add_argument("--quick", action="store_true", help="four districts, two workers")
     parser.add_argument("--history", type=Path, help="a file of JSON lines to add to")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     os.environ.update(FIXED)
+    # Processes whose parent has ended become ours (Linux).
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     if options.one:
         side, project, count, workers = options.one
-        one(side, Path(project), int(count), int(workers))
+        one(side, Path(project), int(count), int(workers), 2021 if options.light else 2020)
         return
     if options.quick:
         options.districts, options.workers = [4], [2]
+    if options.memory:
+        options.districts, options.sides = [options.memory], ["lasting"]
+    known = machine()
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
+        if {"script", "shell"} & set(options.sides):
+            find_chromium(Path(name) / "browsers")
         for count in options.districts:
             for workers in options.workers:
-                sides = {s: measured(s, count, workers, Path(name)) for s in options.sides}
-                found[f"{count} districts, {workers} workers"] = sides
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True,
-        check=False,
-    ).stdout.strip()  # fmt: skip
+                found[f"{count} districts, {workers} workers"] = {
+                    side: measured(side, count, workers, Path(name), light=options.light)
+                    for side in options.sides
+                }
     result = {
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": commit,
-        "python": platform.python_version(), "processors": os.cpu_count(),
-        "ratios": ratios(found), "found": found,
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": commit(),
+        "machine": known, "sample": "light" if options.light else "湖里",
+        "ratios": ratios(found, "seconds"), "processor_ratios": ratios(found, "processor_seconds"),
+        "found": found,
     }  # fmt: skip
-    sys.stdout.write(json.dumps(result, indent=2) + "\n")
+    sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
     if options.history:
+        options.history.parent.mkdir(exist_ok=True)
         with options.history.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(result) + "\n")
+            lines.write(json.dumps(result, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

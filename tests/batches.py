@@ -59,6 +59,15 @@ def name_parents(project: Path, parents: dict[str, str]) -> None:
             file.write(f"parent: {parent}\n")
 
 
+def share_fees(project: Path, districts) -> None:
+    """Have districts name one ledger of fees instead of their own."""
+    (project / "data/fees-of-all.csv").write_text(LEDGERS["fees"], encoding="utf-8")
+    for name in districts:
+        (project / f"data/{name}/fees.csv").unlink()
+        with (project / f"params/districts/{name}.yaml").open("a", encoding="utf-8") as file:
+            file.write("ledgers:\n  fees: fees-of-all.csv\n")
+
+
 def batch(project: Path, *arguments, **options):
     """The command as a user gives it; returns what came of it."""
     command = [str(BIN / "reportkit"), "batch", "--years", "2021", "--json", *map(str, arguments)]

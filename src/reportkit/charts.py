@@ -184,13 +184,15 @@ def _bars(axes: Axes, data: pd.DataFrame, unit: str) -> None:
 def _columns(axes: Axes, data: pd.DataFrame, unit: str, limit: tuple[str, str] | None) -> None:
     width = min(0.8 / len(data.columns), 0.1 * len(data))
     places = range(len(data))
+    longest = len(str(data.to_numpy().max()))
+    size = 7 if data.size <= 12 else min(7, 21 / longest)  # neighbours do not run together
     for number, name in enumerate(data.columns):
         offset = (number - (len(data.columns) - 1) / 2) * width
         drawn = axes.bar(
             [place + offset for place in places], data[name], width * 0.92,
             color=_TONES[number], label=str(name), clip_on=False,
         )  # fmt: skip
-        axes.bar_label(drawn, [f"{v}" if v else "" for v in data[name]], padding=1, fontsize=7)
+        axes.bar_label(drawn, [f"{v}" if v else "" for v in data[name]], padding=1, fontsize=size)
     if limit is not None:
         last, told = limit
         at = list(data.index).index(last) + 0.5

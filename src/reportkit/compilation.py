@@ -163,7 +163,7 @@ class Compilation:
         facts = self._computed()
         checks = form_checks(self.form, facts, year=self.year, ledgers=self.ledgers)
         checks += self._text_checks(facts) + self._checks_across(facts)
-        checks += intake_checks(self.ledgers)
+        checks += intake_checks(self.ledgers, unread=self.ledgers.unread)
         if "applications" in self.ledgers:
             ledger = self.ledgers["applications"]
             checks += limit_checks(ledger, self.year, self.ledgers.calendar)

@@ -185,8 +185,9 @@ class Report(Compilation):
     def outcomes(self, table: int | str = 3, total: str = "results_total") -> pd.DataFrame:
         """The parts of a total row of a table, by label, for a chart: those that are not zero.
 
-        Last year's stand beside them where all are known. Rows that were one row in last year's
-        edition of the form, as this one says (``follows``), are one here too.
+        Last year's stand beside them where all are known, and this year's are not all zero. Rows
+        that were one row in last year's edition of the form, as this one says (``follows``), are
+        one here too.
         """
         form_table = self.form.table(table)
         (band,) = form_table.model.bands
@@ -201,14 +202,10 @@ class Report(Compilation):
             whole = next((cells for cells in before if cell in cells), (cell,))
             label = row.groups[-1].label if len(whole) > 1 else row.node.label
             shown.setdefault(label, whole)
-        years = {
-            f"{self.year}年": {
-                label: sum(self.facts[cell].number for cell in cells)
-                for label, cells in shown.items()
-            }
-        }
-        if past is not None and set(shown.values()) <= set(before):
-            years[f"{past.year}年"] = {label: before[cells] for label, cells in shown.items()}
+        this = {name: sum(self.facts[c].number for c in cells) for name, cells in shown.items()}
+        years = {f"{self.year}年": this}
+        if past is not None and any(this.values()) and set(shown.values()) <= set(before):
+            years[f"{past.year}年"] = {name: before[cells] for name, cells in shown.items()}
         frame = pd.DataFrame(years).astype("int64").rename_axis("办理结果")
         return frame[frame.any(axis=1)]
 

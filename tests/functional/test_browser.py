@@ -95,6 +95,16 @@ def test_pages_are_accessible_ask_for_nothing_and_fit(visit, name, width, scheme
     assert page.faults == []
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("exporter", "name"), [(ReportHTML, "report"), (AuditHTML, "audit")])
+def test_what_people_write_does_nothing_and_fits(visit, folder, exporter, name, width):
+    text, _ = exporter().from_notebook_node(sample.notebook(sample.hostile()))
+    (folder / f"hostile-{name}.html").write_text(text, encoding="utf-8")
+    page = visit(f"hostile-{name}.html", width)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert (page.asked, page.faults) == ([], [])
+
+
 def test_a_wide_table_scrolls_under_its_fixed_labels(visit):
     page = visit("report.html", 390)
     label = page.locator("#t3 tbody th.c2").first

@@ -30,6 +30,16 @@ def test_a_pipe_hears_nothing_but_that_the_key_is_of_the_session():
     assert json.loads(out)["ledgers"][0]["read"] == 76
 
 
+def test_a_table_that_no_ledger_is_named_like_is_told(tmp_path):
+    (tmp_path / "huli").mkdir()
+    (tmp_path / "huli/申请台账2020.csv").write_text("登记号\n")
+    command = [*COMMAND[:-1], "--params", ROOT / "params", "--data", tmp_path]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert made.returncode == 2
+    assert "huli/申请台账2020.csv: not read" in made.stdout + made.stderr
+    assert "no ledger is in" in made.stdout + made.stderr
+
+
 def test_a_key_that_is_kept_needs_no_words(tmp_path):
     key = tmp_path / "key"
     key.write_bytes(b"k" * 32)

@@ -15,6 +15,7 @@ from batches import (
     make_project,
     name_parents,
     plan,
+    share_fees,
     start,
     states,
     working_in,
@@ -102,6 +103,36 @@ def test_a_parent_is_made_after_its_members_and_again_when_it_gets_one(tmp_path)
     # Two that sum up each other are bad data, and no reason to wait for ever.
     name_parents(project, {"a": "c"})
     assert states(batch(project, "--districts", "a,b,c")).keys() == {"a", "b", "c"}
+
+
+KILLED = """
+import os, pathlib
+mark = pathlib.Path("killed")
+if district == "c" and not mark.exists():
+    mark.touch()
+    os.kill(os.getppid(), 9)
+"""
+
+
+def test_districts_that_share_a_ledger_are_made_from_it_once_read(tmp_path):
+    one, all_at_once = (make_project(tmp_path / n, "abcd", {"outcomes": KILLED}) for n in "xy")
+    for project in (one, all_at_once):
+        share_fees(project, "abcd")
+    # The process of the third report is killed; it alone is tried again, the fourth goes on.
+    done = batch(all_at_once, "--jobs", "1")
+    assert states(done) == dict.fromkeys("abcd", "made"), done.stderr
+    journal = (all_at_once / "outputs/batch.jsonl").read_text(encoding="utf-8")
+    steps = [(e["event"], e["district"]) for e in map(json.loads, journal.splitlines())
+             if e["event"] in ("made", "again")]  # fmt: skip
+    assert steps == [("made", "a"), ("made", "b"), ("again", "c"), ("made", "c"), ("made", "d")]
+    (one / "killed").touch()
+    for name in "abcd":
+        assert states(batch(one, "--districts", name)) == {name: "made"}
+    alone, together = currents(one), currents(all_at_once)
+    for name in "abcd":
+        for file in ("facts.json", "checks.json", "report.html", "report.pdf"):
+            assert (alone[name] / file).read_bytes() == (together[name] / file).read_bytes()
+    assert working_in(tmp_path) == []
 
 
 WAITS = (

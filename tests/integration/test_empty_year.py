@@ -4,7 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
+import docx
+import openpyxl
+import page as validator
 import pytest
+from bs4 import BeautifulSoup
 
 from reportkit.execution.run import run
 
@@ -37,6 +41,16 @@ def test_its_table_is_zeros_and_it_has_no_chart_of_applications(empty):
     assert 'id="outcomes"' not in page
 
 
-def test_every_document_is_there(empty):
-    names = ("report.html", "audit.html", "report.pdf", "report.docx", "tables.xlsx")
-    assert all((empty / name).stat().st_size > 10_000 for name in names)
+def test_every_document_prints_its_zeros(empty):
+    for name in ("report.html", "audit.html"):
+        table = BeautifulSoup((empty / name).read_text("utf-8"), "html.parser").find(id="t3")
+        assert {cell.get_text() for cell in table.select("td")} == {"0"}
+    (sheet,) = [s for s in openpyxl.load_workbook(empty / "tables.xlsx") if s.title[0] == "三"]
+    numbers = [c.value for row in sheet.iter_rows(min_row=5, min_col=4) for c in row]
+    assert set(numbers) == {0}
+    (table,) = [
+        t for t in docx.Document(empty / "report.docx").tables if "申请人情况" in t.cell(0, 9).text
+    ]
+    assert {cell.text for row in table.rows[3:] for cell in row.cells[3:]} == {"0"}
+    for profile in ("ua1", "3a"):
+        assert validator.is_pdf_compliant(empty / "report.pdf", profile=profile)

@@ -434,6 +434,29 @@ def test_a_folder_of_outputs_is_sampled(sealed, tmp_path):
     assert len(told["sampled"]) == 1
 
 
+def test_many_runs_are_verified_by_several_processes(sealed, tmp_path):
+    place = sealed.project / "outputs/pingtan"
+    for number in range(12):
+        shutil.copytree(place, tmp_path / f"outputs/copy{number:02}", symlinks=True)
+    name = "2021/current/checks.json"
+    change_values(tmp_path / "outputs/copy07" / name, "true", "false")
+    data = sealed.project / "data"
+    done = sealed.reportkit(
+        "verify", tmp_path / "outputs", "--sample", 2, "--data", data, "--keys", sealed.keys
+    )
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1, done.stderr
+    assert [line for line in lines if "DOES NOT" in line] == [
+        f"{tmp_path}/outputs/copy07/2021/current: DOES NOT HOLD"
+    ]
+    assert "    - checks.json was changed" in lines
+    assert lines[-1] == "11 of 12 runs hold; 2 were looked into, of all the files"
+    assert len(lines) == 12 + 2 + 1
+    none = sealed.reportkit("verify", tmp_path / "outputs", "--keys", tmp_path)
+    assert none.returncode == 2
+    assert "holds no public key" in none.stderr
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [

@@ -62,8 +62,13 @@ def test_plain_papermill_gets_the_same_from_a_forked_kernel(tmp_path):
 
 
 def test_a_forked_report_is_the_cold_one(tmp_path):
-    warm, cold = (make_project(tmp_path / kind, ["a"]) for kind in ("warm", "cold"))
-    assert states(batch(warm)) == states(batch(cold, "--cold")) == {"a": "made"}
+    warm, cold = (make_project(tmp_path / kind, "abc") for kind in ("warm", "cold"))
+    # Cold kernels that start at the same time have sockets of their own, and none in the project.
+    assert states(batch(cold, "--cold", "--jobs", "3", "--retries", "0")) == dict.fromkeys(
+        "abc", "made"
+    )
+    assert {path.name for path in cold.iterdir()} == {"data", "notebooks", "outputs", "params"}
+    assert states(batch(warm, "--districts", "a")) == {"a": "made"}
     ours, reference = currents(warm)["a"], currents(cold)["a"]
     assert "forked from" in (ours / "run.log").read_text(encoding="utf-8")
     assert "kernel: cold" in (reference / "run.log").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from batches import add_district, make_project, name_parents
+from batches import ROOT, add_district, make_project, name_parents, share_fees
 
 from reportkit.errors import InputError
 from reportkit.execution.batch import Done
@@ -16,6 +16,9 @@ from reportkit.execution.journal import Journal, read_journal
 from reportkit.execution.plan import make_plan, parse_years, read_batch_file
 from reportkit.execution.progress import Progress
 from reportkit.execution.summary import summary, summary_page, summary_text
+from reportkit.execution.work import _read_shared
+from reportkit.ledgers import Ledgers, keep_ledgers
+from reportkit.params import Project
 
 
 @pytest.mark.parametrize(
@@ -81,6 +84,29 @@ def test_members_are_made_before_their_parents(tmp_path):
     (project / "params/districts/west.yaml").write_text("parent: [city", encoding="utf-8")
     with pytest.raises(InputError, match=r"west\.yaml is not readable as UTF-8 YAML"):
         make_plan(["east"], [2021], settings=settings)
+
+
+def test_districts_that_share_a_ledger_are_one_job_that_reads_it_once(tmp_path, monkeypatch):
+    names = [f"d{number:02}" for number in range(20)]
+    project = make_project(tmp_path, [*names, "own", "city"])
+    share_fees(project, [*names, "city"])
+    name_parents(project, {"d00": "city"})
+    folders = {"params": project / "params", "data": project / "data"}
+    settings = Settings(**folders, out=tmp_path / "out", folder=tmp_path)
+    jobs = make_plan(None, [2021], settings=settings).jobs
+    parts = sorted([part.district for part in job.parts] for job in jobs[:3])
+    # At most sixteen in one process; a parent waits for its members and is in no job with them.
+    assert parts == [names[:16], names[16:], ["own"]]
+    assert [part.district for part in jobs[3].parts] == ["city"]
+    (sixteen,) = [job for job in jobs if len(job.parts) == 16]
+    project = Project(**folders)
+    with keep_ledgers():
+        _read_shared(sixteen)
+        monkeypatch.setattr("reportkit.ledgers.district.read_ledger", None)
+        read = {id(Ledgers(project, project.district(name))["fees"]) for name in names[:16]}
+        assert len(read) == 1
+        with pytest.raises(TypeError):
+            Ledgers(project, project.district("own"))["fees"]
 
 
 def test_the_journal_survives_a_torn_line(tmp_path):
@@ -152,6 +178,19 @@ def test_failures_are_grouped_with_the_command_that_makes_just_these(tmp_path):
     assert rows == [("failed", "a"), ("failed", "c"), ("failed", "d"), ("left", "e"), ("made", "b")]
     assert page.count('failed/run.log">log</a>') == 2
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_every_key_of_batch_json_is_documented():
+    page = (ROOT / "docs/reference/batch.md").read_text(encoding="utf-8")
+    _, whole, report, _ = re.split(r"## batch\.json\n|\nA report:\n|\n`--dry-run", page)
+
+    def keys(table):
+        cells = re.findall(r"(?m)^\| (`.*?) \|", table)
+        return {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+
+    document = summary(DONE, batch="x", times=TIMES, options=[], out=Path("nowhere"))
+    assert keys(whole) - {"plan", "unwritten"} == set(document)
+    assert [set(one) for one in document["reports"]] == [keys(report)] * 5
 
 
 @pytest.mark.parametrize(("stopped", "status"), [(2, 130), (15, 143), ("csv", 3), (None, 3)])

@@ -2,6 +2,7 @@
 
 import re
 from importlib.resources import files
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -63,6 +64,18 @@ def test_every_colour_has_another_on_a_dark_ground():
     dark = (files("reportkit.export") / "templates" / "base.css").read_text("utf-8")
     assert len(colours) == 7
     assert {colour for colour in colours if f'[style*="{colour}"]' not in dark} == set()
+
+
+def test_large_numbers_of_neighbours_do_not_run_together():
+    index = [f"{month}月" for month in range(1, 13)]
+    data = pd.DataFrame({"收到": range(12345, 12357), "答复": range(54321, 54333)}, index=index)
+    drawn = ElementTree.fromstring(show_chart("m", data, title="图", kind="columns").block["svg"])
+    told = [one for one in drawn.iter() if (one.text or "").isdigit()]
+    places = sorted(float(one.get("x")) for one in told)
+    apart = min(b - a for a, b in pairwise(places))
+    (size,) = {float(re.search(r"font-size: ([\d.]+)px", one.get("style"))[1]) for one in told}
+    assert len(told) == 24
+    assert 5 * 0.56 * size < apart  # a figure is 0.56 of its size wide
 
 
 def test_sixty_units_fit_on_a_page():

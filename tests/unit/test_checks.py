@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportkit.checks import form_checks, published_checks
+from reportkit.checks import form_checks, intake_checks, published_checks
 from reportkit.facts import Fact, Facts
 from reportkit.forms import form_for
 
@@ -127,3 +127,10 @@ def test_the_published_report_is_compared_cell_by_cell():
     assert check.holds
     (check,) = published_checks(same | {"t3.new.total": Decimal(25)}, facts)
     assert (check.holds, check.left, check.right) == (False, "24", "25")
+
+
+def test_a_file_that_nobody_read_is_a_finding():
+    (found,) = intake_checks({}, unread=["data/huli/申请台账.csv"])
+    assert (found.id, found.severity, found.holds) == ("L2", "warning", False)
+    assert "data/huli/申请台账.csv" in found.message
+    assert intake_checks({}) == []

@@ -9,12 +9,16 @@ from types import SimpleNamespace
 
 import docx
 import openpyxl
+import pandas as pd
 import pypdf
 import pypdfium2
 import pytest
 from bs4 import BeautifulSoup
 from docx.oxml.ns import qn
+from docx.shared import Mm, Pt
 
+from reportkit.blocks import block
+from reportkit.charts import show_chart
 from reportkit.export.audit import AuditHTML
 from reportkit.export.docx import ReportDocx
 from reportkit.export.html import ReportHTML
@@ -23,39 +27,7 @@ from reportkit.export.xlsx import TablesXlsx
 
 DATA = Path(__file__).parents[1] / "data" / "blocks"
 sample = SimpleNamespace(**run_path(str(DATA / "sample.py")))
-WRITTEN = {
-    "html": "</script><script>alert(1)</script><img src=x onerror=alert(1)>&lt;b&gt; <!-- -->",
-    "template": "{{ 7*7 }} {% raw %} ${x} %(x)s {0}",
-    "typst": '#panic("x") $x^2$ <label> *b* _i_ @ref [c] // d /* e */ `f` = h - i + j \\ ~ "q"',
-    "latex": "\\input{/etc/passwd} \\write18{id} % comment & ^^M",
-    "word": 'INCLUDETEXT "/etc/passwd" </w:t></w:r> ]]> &amp; &#x41; <?xml?>',
-    "formula": '=HYPERLINK("x") ＝1＋1 @SUM(A1) -1+1 ＠a',
-    "unseen": "甲\u202e乙\u0007丙\u2066丁",
-    "long": "某区人民代表大会常务委员会法制工作委员会" * 12,
-}
-READ = WRITTEN | {"unseen": "甲〈U+202E〉乙〈U+0007〉丙〈U+2066〉丁"}
-
-
-def hostile(text):
-    """Return blocks with a text in every place that holds what people wrote."""
-    blocks = sample.blocks(title=f"某区2020年{text}", issuer=text, office=text)
-    by_kind = {one["kind"]: one for one in reversed(blocks)}
-    by_kind["section"]["title"] = by_kind["table"]["title"] = text
-    by_kind["chart"] |= {"title": text, "alt": text}
-    by_kind["chart"]["data"]["rows"][0][0] = text
-    for one in blocks:
-        if one["kind"] == "section":
-            one["body"].append({"type": "paragraph", "runs": [{"text": text, "strong": True}]})
-            one["body"].append({"type": "list", "ordered": True, "items": [[{"text": text}]]})
-    by_kind["table"]["rows"][2][0]["text"] = text
-    by_kind["inputs"]["ledgers"][0]["files"][0] |= {"path": text, "sheet": text}
-    by_kind["inputs"]["findings"][0] |= {"found": text, "message": text, "column": text}
-    for check in by_kind["seal"]["checks"]:
-        check |= {"title": text, "message": text, "left": text}
-    for fact in by_kind["seal"]["facts"]["facts"]:
-        fact |= {"label": text, "definition": text, "unit": text, "source": text}
-    by_kind["seal"]["parameters"]["note"] = text
-    return blocks
+READ = sample.WRITTEN | {"unseen": "甲〈U+202E〉乙〈U+0007〉丙〈U+2066〉丁"}
 
 
 def parts(content):
@@ -99,7 +71,7 @@ READERS = {ReportHTML: page, AuditHTML: page, ReportPDF: pdf, ReportDocx: word, 
 
 @pytest.mark.parametrize("exporter", READERS)
 def test_what_people_write_is_text_and_nothing_else(exporter):
-    documents = (hostile(" ".join(WRITTEN.values())), sample.blocks())
+    documents = (sample.hostile(), sample.blocks())
     found = [exporter().from_notebook_node(sample.notebook(blocks))[0] for blocks in documents]
     (text, live), (_, usual) = map(READERS[exporter], found)
     text = re.sub(r"\s", "", text)
@@ -117,3 +89,43 @@ def test_a_table_of_400_rows_stays_whole(exporter):
     text, _ = READERS[exporter](exporter().from_notebook_node(sample.notebook(blocks))[0])
     found = re.findall(r"第(\d+)行", re.sub(r"\s", "", text))
     assert [int(number) for number in found] == list(range(400))
+
+
+UNITS = [f"某区第{number}街道办事处综合行政执法大队办公室" for number in range(60)]
+
+
+@pytest.mark.parametrize("exporter", READERS)
+def test_a_district_of_60_units_stays_whole(exporter):
+    counted = pd.DataFrame({"件数": range(60)}, index=pd.Index(UNITS, name="单位"))
+    chart = show_chart("units", counted, title="各单位办理件数").block
+    cells = [(unit, str(number)) for unit, number in zip(UNITS, range(60), strict=True)]
+    rows = [[sample.cell("单位", "head"), sample.cell("件数", "head")]]
+    rows += [[sample.cell(unit, "label"), sample.cell(number)] for unit, number in cells]
+    shape = {"columns": 2, "label_columns": 1, "head_rows": 1, "rows": rows}
+    blocks = sample.blocks()
+    blocks[-2:-2] = [block("table", id="u", title="各单位", **shape), chart]
+    content, _ = exporter().from_notebook_node(sample.notebook(blocks))
+    text, _ = READERS[exporter](content)
+    text = re.sub(r"\s", "", text)
+    assert [unit for unit in UNITS if unit not in text] == []
+    if exporter is ReportPDF:  # the drawing stands whole on a page
+        pages = [p.get_textpage().get_text_bounded() for p in pypdfium2.PdfDocument(content)]
+        cut = [f"{unit[:17]}…" for unit in UNITS]
+        assert [all(unit in page for unit in cut) for page in pages].count(True) == 1
+    if exporter is ReportDocx:
+        shapes = docx.Document(io.BytesIO(content)).inline_shapes
+        assert max(shape.height for shape in shapes) <= Mm(200)
+
+
+def test_a_very_long_name_is_printed_to_be_read():
+    name = "某区人民代表大会常务委员会法制工作委员会" * 3
+    notebook = sample.notebook(sample.blocks(issuer=name, office=name))
+    page = pypdfium2.PdfDocument(ReportPDF().from_notebook_node(notebook)[0])[0].get_textpage()
+    _, bottom, _, top = page.get_charbox(page.search(name[:10]).get_next()[0], loose=True)
+    assert top - bottom > 20
+    written = docx.Document(io.BytesIO(ReportDocx().from_notebook_node(notebook)[0]))
+    (mark,) = [p for p in written.paragraphs if p.style.name == "发文机关标志"]
+    assert mark.runs[0].font.size == Pt(22)
+    signed = [p for p in written.paragraphs if p.style.name == "署名"]
+    assert [p.text for p in signed] == [name, "2021年1月5日"]
+    assert max(p.paragraph_format.right_indent for p in signed) < Mm(156) / 2

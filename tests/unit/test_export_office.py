@@ -128,6 +128,29 @@ def test_every_sheet_has_a_title_and_the_lists_are_plain_tables():
     assert all(sheet["A1"].value for sheet in book().worksheets)
 
 
+def test_rows_and_columns_of_the_workbook_hold_their_text():
+    sheet = book()["三 收到和处理政府信息公开申请情况"]
+    widths = [sheet.column_dimensions[letter].width for letter in "ABCD"]
+    assert widths == [7, 17, 29.4, 13]
+    upright = sheet["A7"]
+    assert (upright.value, upright.alignment.text_rotation) == ("三、本年度办理结果", 255)
+    assert sheet["C24"].value == "5.要求行政机关确认或重新出具已获取信息"
+    assert sheet.row_dimensions[24].height > sheet.row_dimensions[23].height
+    assert book()["数据"].row_dimensions[3].height >= 18
+    assert book().properties.language == "zh-CN"
+
+
+def test_heads_of_the_document_break_between_words_and_labels_have_room():
+    second, third, _ = word().tables
+    assert third.cell(2, 6).text == "社会\n公益\n组织"
+    assert third.cell(1, 3).text == "自然人"
+    grid = [int(column.get(qn("w:w"))) for column in second._tbl.tblGrid.findall(qn("w:gridCol"))]
+    assert sum(grid) <= 8844
+    assert grid[0] == 10 * 240 + 150  # 其他对外管理服务事项, at 12 points
+    (form,) = third.cell(3, 0)._tc.xpath("w:p/w:pPr/w:ind")
+    assert form.get(qn("w:left")) == "50"
+
+
 def test_values_are_numbers_as_they_are_printed():
     blocks = sample.blocks()
     name = "t2.procurement.amount"

@@ -193,13 +193,19 @@ def test_a_finding_is_set_like_this():
     check = blocks[-1]["checks"][-1]
     waived = {"reason": "已核对", "by": "办公室", "on": "2021-01-05"}
     check |= {"left": "1<2", "right": None, "waived": waived, "facts": ["t3.new.total"]}
+    other = {"left": "2", "right": "3", "facts": [], "message": ""}
+    blocks[-1]["checks"].append(check | other)
     blocks[-1]["rules"] = {check["id"]: {"basis": "条例第五十条", "todo": "改正"}}
     article = soup(make(AuditHTML, blocks)).select(".failure")[-1]
     assert str(article).replace("\n", "") == (
         '<article class="failure waived"><h3><span class="tag waived">已接受</span> '
-        "<code>N1</code> 总体情况篇幅原则上不超过一千字</h3><p>超出986字。</p>"
-        '<p class="ground"><b>接受</b> 已核对（办公室，2021-01-05）</p>'
-        '<p class="ground"><b>依据</b> 条例第五十条</p>'
+        '<code>N1</code> 总体情况篇幅原则上不超过一千字 <span class="times">2 处</span></h3>'
+        '<div class="place"><div><p>超出986字。</p>'
         '<p class="links">本报告数据：<a data-fact="t3.new.total" href="#fact=t3.new.total">'
-        "t3.new · total＝76</a></p></article>"
+        "t3.new · total＝76</a></p></div></div>"
+        '<div class="place"><p class="sides"><span>左边 <b>2</b></span>'
+        '<span aria-label="不符" class="sign" role="img">≠</span><span>右边 <b>3</b></span></p>'
+        "<div></div></div>"
+        '<p class="ground"><b>接受</b> 已核对（办公室，2021-01-05）</p>'
+        '<p class="ground"><b>依据</b> 条例第五十条</p></article>'
     )

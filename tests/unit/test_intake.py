@@ -1,4 +1,5 @@
 import datetime as dt
+import time
 
 import openpyxl
 import pandas as pd
@@ -6,6 +7,8 @@ import pytest
 
 from reportkit.errors import InputError
 from reportkit.ledgers import find_files, read_ledger
+from reportkit.ledgers.intake import unread_files
+from reportkit.proof.rawledgers import SUMS
 
 HEADING = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果", "申请人", "联系电话"]
 RECORDS = [
@@ -49,7 +52,7 @@ def test_personal_columns_stay_behind(tmp_path):
         False,
         True,
     ]
-    assert ledger.personal >= {"张三", "李四", "000-1", "000-2"}
+    assert set(ledger.personal.to_pylist()) >= {"张三", "李四", "000-1", "000-2"}
 
 
 def test_one_applicant_has_one_pseudonym_and_is_hidden_in_the_text(tmp_path):
@@ -101,6 +104,7 @@ def many(change):
         (["101", "自然人", "2020-03-02", "2020-03-20", "", "", ""], "L-outcome"),
         (["007", "自然人", "2020-03-02", "2020-03-20", "予以公开", "", ""], "L-unique"),
         (["", "自然人", "2020-03-02", "2020-03-20", "予以公开", "", ""], "L-key"),
+        (["101", "自然人", "2020-03-02", "2120-03-20", "予以公开", "", ""], "L-range"),
     ],
 )
 def test_a_bad_record_is_rejected_with_its_place(change, rule, tmp_path):
@@ -145,6 +149,62 @@ def test_what_is_signed_below_a_table_is_set_aside(tmp_path):
         ("L-footer", "7", "登记号", ""),
     ]
     assert (len(ledger.frame), ledger.set_aside, ledger.refused) == (3, 3, ())
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["合计", "小　计", " 总 计：", "合\xa0计", "本页小计", "全年合计:", "合计（件）", "合计(150)"],
+)
+def test_a_sum_row_in_its_spellings(cell, tmp_path):
+    write_csv(tmp_path, [HEADING, *RECORDS, [cell, *[""] * 6]])
+    ledger = read(tmp_path)
+    assert (len(ledger.frame), ledger.set_aside, ledger.refused) == (3, 1, ())
+    # The second count must leave out the same rows.
+    assert SUMS.fullmatch(cell.strip())
+
+
+@pytest.mark.parametrize(
+    "cell", ["审计", "合计算法", "共计划", "关于合计的说明", "合计（一二三四五六七）"]
+)
+def test_a_text_that_speaks_of_a_sum_is_none(cell, tmp_path):
+    write_csv(tmp_path, [HEADING, *RECORDS, [cell, *RECORDS[0][1:]]])
+    assert len(read(tmp_path).frame) == 4
+
+
+def test_a_day_before_the_law_is_told_and_counted(tmp_path):
+    write_csv(tmp_path, [HEADING, *RECORDS, ["4", "自然人", "2007-03-02", "", "", "", ""]])
+    ledger = read(tmp_path)
+    assert [v.rule for v in ledger.violations] == ["L-early"]
+    assert len(ledger.frame) == 4
+
+
+def test_a_document_published_before_it_was_made_is_told(tmp_path):
+    heading = ["文号", "名称", "种类", "成文日期", "公布日期", "废止日期"]
+    row = ["1号", "办法", "规范性文件", "2021-03-01", "2021-02-01", ""]
+    write_csv(tmp_path, [heading, row], name="documents.csv")
+    (violation,) = read_ledger("documents", find_files(tmp_path, "documents")).violations
+    assert (violation.rule, violation.severity) == ("L-published", "warn")
+
+
+def test_free_text_of_many_records_is_hidden_at_once(tmp_path):
+    heading = [*HEADING, "所需信息"]
+    rows = [
+        [f"{n}", *RECORDS[0][1:5], f"王小{n}", "", f"王小{n}的电话138{n:08}"] for n in range(20_000)
+    ]
+    write_csv(tmp_path, [heading, *rows])
+    start = time.process_time()
+    frame = read(tmp_path).frame
+    assert set(frame["所需信息"]) == {"〔申请人〕的电话〔手机号码〕"}
+    # Changed one by one, each change would copy the column: minutes.
+    assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize("name", ["申请台账.csv", "2021依申请公开台账.xlsx", "x.xls", "y.ET"])
+def test_a_table_of_no_ledger_is_told(name, tmp_path):
+    for other in (name, "APPLICATIONS-1.CSV", "~$applications.xlsx", "README.md", ".a.csv"):
+        (tmp_path / other).write_text("")
+    assert [path.name for path in unread_files(tmp_path)] == [name]
+    assert [path.name for path in find_files(tmp_path, "applications")] == ["APPLICATIONS-1.CSV"]
 
 
 def test_a_record_that_begins_like_a_footer_is_a_record(tmp_path):

@@ -22,8 +22,9 @@ from reportkit.proof.dsse import (
     read_trusted,
     signer_from,
 )
+from reportkit.proof.inspection import find_runs
 from reportkit.proof.manifest import read_manifest, verify_files, write_manifest
-from reportkit.proof.verify import files_level, find_runs
+from reportkit.proof.verify import files_level
 
 SHA = "0" * 64
 TIME = "2026-01-02T03:04:05+00:00"

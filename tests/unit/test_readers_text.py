@@ -71,6 +71,17 @@ def test_a_cut_off_character_is_refused_with_its_place(encoding, tmp_path):
     assert "(byte " in str(error)
 
 
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [(b"PK\x03\x04", ".xlsx"), (b"\xd0\xcf\x11\xe0", ".xls"), (b"PAR1", "parquet")],
+)
+def test_another_format_under_the_name_of_csv(start, said, tmp_path):
+    (tmp_path / "applications.csv").write_bytes(start + b"\x00\xff" * 50)
+    error = refused(tmp_path)
+    assert error.reason == "ledger-format"
+    assert said in str(error)
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends_and_blank_lines(end, tmp_path):
     written(tmp_path, end + lines(HEADING, RECORD, end=end) + ",,,,,," + end * 2 + "   " + end)
@@ -128,7 +139,8 @@ def test_a_sound_file_is_read_in_blocks(encoding, quote):
 
 
 @pytest.mark.parametrize(
-    "cell", ['"依""1"x', '依"1', '"依\n1"', '"依\r1', "\ufeff依1", "长" * 70_000, '"依,""", "']
+    "cell",
+    ['"依""1"x', '依"1', '"依\r1"', '"依\r1', '"依\n1', "\ufeff依1", "长" * 70_000, '"依,""", "'],
 )
 def test_of_a_line_that_pyarrow_reads_otherwise_there_is_a_doubt(cell):
     content = lines(HEADING, RECORD, [cell, *RECORD[1:]]).encode()
@@ -137,6 +149,22 @@ def test_of_a_line_that_pyarrow_reads_otherwise_there_is_a_doubt(cell):
             patch.setattr(streamed, "BLOCK", block)
             file = io.BytesIO(content)
             assert delimited._stream(file, schema_of("applications"), "a.csv", print) is None
+
+
+@pytest.mark.parametrize("block", [1, 1 << 20])
+def test_a_line_break_inside_a_cell_is_read_in_blocks(block):
+    broken = ['"依\r\n""1"', *RECORD[1:4], '"予以\n\n公开"']
+    heading = [*HEADING[:4], '"办理\n结果"']
+    content = lines(heading, broken, RECORD, broken).encode("gb18030")
+    told = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streamed, "BLOCK", block)
+        file = io.BytesIO(content)
+        part = delimited._stream(file, schema_of("applications"), "a.csv", told.append)
+    assert part is not None
+    assert part.lines.tolist() == [3, 7, 8]
+    assert part.columns["登记号"].to_pylist() == ['依\r\n"1', "依1", '依\r\n"1']
+    assert part.columns["办理\n结果"].to_pylist() == ["予以\n\n公开", "予以公开", "予以\n\n公开"]
 
 
 def test_a_sum_row_says_so_in_any_column(tmp_path):

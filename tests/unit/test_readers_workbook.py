@@ -7,12 +7,19 @@ import zipfile
 
 import openpyxl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
+from python_calamine import CalamineWorkbook
 
 from reportkit.errors import InputError
-from reportkit.ledgers import find_files, read_ledger
+from reportkit.ledgers import find_files, read_ledger, schema_of
+from reportkit.ledgers.readers import as_text, workbook
 from reportkit.ledgers.readers import guard as guarding
-from reportkit.ledgers.readers.guard import Sheet, cell_name, column_number
+from reportkit.ledgers.readers.cells import Look, cell_name, column_number
+from reportkit.ledgers.readers.numbers import day_text
+from reportkit.ledgers.readers.plain import DoubtError, plain_sheet
+from reportkit.ledgers.readers.workbook import read_xlsx
 
 HEADING = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果"]
 DAY, LATER = dt.date(2020, 3, 2), dt.date(2020, 3, 20)
@@ -232,6 +239,14 @@ def test_a_rounded_number_elsewhere_is_told(tmp_path):
     assert (violation.place, violation.severity) == ("Sheet!F2", "warn")
 
 
+def test_rounded_numbers_of_persons_are_counted_and_not_shown(tmp_path):
+    rows = [[*record(n), 350203199001011234 + n] for n in range(3)]
+    saved(tmp_path, book_of([*HEADING, "证件号码"], *rows))
+    (violation,) = told(read(tmp_path), "L-rounded")
+    assert (violation.place, violation.column, violation.found) == ("Sheet!F", "证件号码", "")
+    assert violation.expected.startswith("3 numbers")
+
+
 def test_error_values_are_refused_with_sheet_and_cells(tmp_path):
     book = book_of(HEADING, *[record(n) for n in range(9)])
     book.active.title = "台账"
@@ -296,7 +311,7 @@ def beyond(parts):
         (add("XL/styles.xml"), "ledger-unsafe", "one part twice"),
         (entities, "ledger-unsafe", "entities"),
         (bomb, "ledger-unsafe", "times its size"),
-        (far, "ledger-unsafe", "row 1 to 1048576"),
+        (far, "ledger-ragged", "Sheet!1048576"),
         (beyond, "ledger-unsafe", "row 9999999"),
         (lambda parts: parts.pop("xl/workbook.xml"), "ledger-format", "without a workbook"),
         (lambda parts: parts.pop("xl/worksheets/sheet1.xml"), "ledger-unreadable", "save it again"),
@@ -326,6 +341,7 @@ def test_too_much_to_unpack_is_refused(tmp_path, monkeypatch):
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old .xls"),
         (b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "password"),
         ("<html><table><tr><td>登记号".encode(), "web page"),
+        ("登记号,申请人类型".encode("gbk"), "named .csv"),
     ],
 )
 def test_another_format_under_the_name_of_xlsx(content, said, tmp_path):
@@ -335,17 +351,83 @@ def test_another_format_under_the_name_of_xlsx(content, said, tmp_path):
     assert said in str(error)
 
 
-def part_of(book):
-    file = io.BytesIO()
-    book.save(file)
-    with zipfile.ZipFile(file) as source:
-        return source.read("xl/worksheets/sheet1.xml")
+CELLS = st.one_of(
+    st.text(st.sampled_from("甲<&>\"'_x1 \n\u3000年"), max_size=6),
+    st.integers(-10, 10**15), st.floats(allow_nan=False, allow_infinity=False), st.booleans(),
+    st.dates(dt.date(1900, 3, 1), dt.date(2100, 1, 1)), st.none(),
+    st.datetimes(
+        dt.datetime.fromisoformat("1950-01-01"), dt.datetime.fromisoformat("2100-01-01")
+    ).map(lambda moment: moment.replace(microsecond=0)),
+)  # fmt: skip
+TITLES = [*HEADING, "答复文号", "申请渠道", "备注"]
 
 
-def test_a_plain_sheet_is_known_by_its_bytes():
-    part = part_of(book_of(HEADING, record(1)))
-    assert guarding._is_plain(part)
-    assert guarding._Scan("", "").run(part) == Sheet()
+def parts_of(content):
+    schema = schema_of("applications")
+    return [
+        ({title: cells.to_pylist() for title, cells in part.columns.items()}, part.lines.tolist())
+        for part in read_xlsx(io.BytesIO(content), schema, "applications.xlsx")
+    ]
+
+
+def heard(content):
+    """What the parser's own events give."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workbook, "plain_sheet", workbook.heard_sheet)
+        return parts_of(content)
+
+
+def shared(path):
+    """The workbook with its texts as shared strings, as Excel writes them."""
+
+    def change(parts):
+        sheet = "xl/worksheets/sheet1.xml"
+        texts = []
+
+        def share(match):
+            texts.append(match[2])
+            return b'<c%b t="s"><v>%d</v></c>' % (match[1], len(texts) - 1)
+
+        cell = rb'<c( r="\w+"(?: s="\d+")?) t="inlineStr"><is>(.*?)</is></c>'
+        parts[sheet] = re.sub(cell, share, parts[sheet], flags=re.DOTALL)
+        strings = b"".join(b"<si>%b</si>" % text for text in texts)
+        name = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+        parts["xl/sharedStrings.xml"] = b"<sst %b>%b</sst>" % (name, strings)
+        rels = "xl/_rels/workbook.xml.rels"
+        kind = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+        added = b'<Relationship Id="s" Type="%b" Target="sharedStrings.xml"/>' % kind
+        # openpyxl names a part of its own, which is empty.
+        parts[rels] = re.sub(rb"<Relationship [^>]*sharedStrings[^>]*>", b"", parts[rels])
+        parts[rels] = parts[rels].replace(b"</Relationships>", added + b"</Relationships>")
+
+    repacked(path, change)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.lists(CELLS, min_size=8, max_size=8), max_size=5), share=st.booleans())
+def test_cells_are_as_other_readers_take_them(rows, share, tmp_path):
+    book = book_of(TITLES, [*record(1), "答1", "网", "备"])
+    for line, row in enumerate(rows, 3):
+        for column, value in enumerate(row, 1):
+            if value is not None:
+                cell = book.active.cell(line, column, value)
+                cell.data_type = "s" if isinstance(value, str) else cell.data_type
+    path = saved(tmp_path, book)
+    if share:
+        shared(path)
+    with CalamineWorkbook.from_path(path) as other:
+        known = [
+            [as_text(cell).replace("\r\n", "\n") for cell in row]
+            for row in other.get_sheet_by_index(0).to_python()[1:]
+        ]
+    expected = {line: row for line, row in enumerate(known, 2) if any(map(str.strip, row))}
+    content = path.read_bytes()
+    ((columns, lines),) = parts_of(content)
+    assert parts_of(content) == heard(content)
+    assert lines == list(expected)
+    for number, title in enumerate(TITLES[:-1]):
+        cells = [cell or "" for cell in columns[title]]
+        assert cells == [row[number] for row in expected.values()]
 
 
 @pytest.mark.parametrize(
@@ -353,16 +435,78 @@ def test_a_plain_sheet_is_known_by_its_bytes():
     [
         (rb'<c r="A2"', b"<c"),
         (rb'<c r="A2"', b"<c r='A2'"),
-        (rb'<c r="A2"', b'<c r="ZZ2"'),
-        (rb't="inlineStr"', b't = "e"'),
-        (rb'<row r="2"', b'<row hidden="1" r="2"'),
+        (rb'<c r="A2"', b'<c ph="&#49;" r="A2"'),
         (rb"<sheetData>", b"<!-- --><sheetData>"),
-        (rb"<c r=", b"<x:c r="),
+        (rb"<row ", b"<!-- --><row "),
+        (rb'<c r="A2"', b'<?a b?><c r="A2"'),
+        (rb"<t>[^<]*1</t>", "<r><t>依</t></r><r><t>1</t></r><rPh><t>yi</t></rPh>".encode()),
+        (rb"<t>[^<]*1</t>", "<t><![CDATA[依1]]></t>".encode()),
+        (rb"<t>[^<]*1</t>", "<t>依1</t><t></t>".encode()),
+        (rb"</row></sheetData>", b"</row ></sheetData>"),
+        (rb"</sheetData>", b"</sheetData >"),
+        (rb"<row ", b"<row hidden='0' "),
     ],
 )
-def test_a_sheet_that_is_not_plain_is_scanned(old, new):
-    part = part_of(book_of(HEADING, record(1)))
-    assert not guarding._is_plain(re.sub(old, new, part, count=1))
+def test_bytes_that_say_it_otherwise_are_left_to_the_parser(old, new, tmp_path):
+    path = saved(tmp_path, book_of(HEADING, record(1)))
+    edited(path, old, new)
+    with (
+        zipfile.ZipFile(path) as book,
+        book.open("xl/worksheets/sheet1.xml") as part,
+        pytest.raises(DoubtError),
+    ):
+        list(plain_sheet(part, Look([], [], []), ""))
+    assert read(tmp_path).frame["登记号"].tolist() == ["依1"]
+
+
+@pytest.mark.parametrize("last", ["A1", "B2", "A3"])
+def test_cells_out_of_their_order_are_refused(last, tmp_path):
+    path = saved(tmp_path, book_of(HEADING, record(1), record(2)))
+    edited(path, rb"</row></sheetData>", f'<c r="{last}"/></row></sheetData>'.encode())
+    assert "not in their order" in str(refused(tmp_path))
+
+
+def test_references_to_characters(tmp_path):
+    path = saved(tmp_path, book_of(HEADING, record(1), record(2)))
+    text = b"&#20381;&#169;a&#128512;&#60;&#x4f9d;&#38;#20381;&#13;&#00020381;"
+    edited(path, rb"<t>[^<]*1</t>", b"<t>%b</t>" % text)
+    content = path.read_bytes()
+    assert parts_of(content) == heard(content)
+    assert read(tmp_path).frame["登记号"].tolist() == ["依©a😀<依&#20381;\r依", "依2"]
+
+
+def test_a_line_break_and_an_underscore_as_excel_writes_them(tmp_path):
+    path = saved(tmp_path, book_of(HEADING, record(1)))
+    edited(path, rb"<t>[^<]*1</t>", b"<t>1_x000D_&#10;2_x005F_x3&amp;amp;</t>")
+    assert read(tmp_path).frame["登记号"].tolist() == ["1\r\n2_x3&amp;"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        ("yyyy-mm-dd", "2020-03-02"), ('yyyy"年"m"月"d"日"', "2020-03-02"),
+        ("[$-804]aaaa", "2020-03-02"), ("General", "43892"), ("0.00_);[Red]\\(0.00\\)", "43892"),
+        ('0"d"', "43892"), ("@", "43892"), ("0.00E+00", "43892"),
+    ],
+)  # fmt: skip
+def test_a_number_is_a_day_where_its_style_shows_one(shown, text, tmp_path):
+    book = book_of([*HEADING, "答复文号"], [*record(1), 43892])
+    book.active["F2"].number_format = shown
+    saved(tmp_path, book)
+    assert read(tmp_path).frame["答复文号"].tolist() == [text]
+
+
+@pytest.mark.parametrize(
+    ("number", "epoch", "text"),
+    [
+        ("1", 1900, "1900-01-01"), ("59", 1900, "1900-02-28"), ("60", 1900, "60"),
+        ("61", 1900, "1900-03-01"), ("0", 1904, "00:00:00"), ("1", 1904, "1904-01-02"),
+        ("0.5", 1900, "12:00:00"), ("43892.75", 1900, "2020-03-02 18:00:00"),
+        ("43891.9999999", 1900, "2020-03-02"), ("-1", 1900, "-1"), ("9999999", 1900, "9999999"),
+    ],
+)  # fmt: skip
+def test_day_numbers(number, epoch, text):
+    assert day_text(number, epoch) == text
 
 
 def test_cells_by_name():

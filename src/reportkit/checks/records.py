@@ -11,7 +11,7 @@ from reportkit.checks.rules import Check, check
 from reportkit.definitions import parse_where
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reportkit.ledgers import Ledger
     from reportkit.worktime import WorkCalendar
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _TOLD = 20
 
 
-def intake_checks(ledgers: Mapping[str, Ledger]) -> list[Check]:
-    """Records that were not counted are findings (L1 rejected, L2 other)."""
+def intake_checks(ledgers: Mapping[str, Ledger], *, unread: Sequence[str] = ()) -> list[Check]:
+    """Records that were not counted are findings (L1 rejected, L2 other), and files not read."""
     checks = []
     for ledger in ledgers.values():
         name = ledger.schema.name
@@ -37,6 +37,9 @@ def intake_checks(ledgers: Mapping[str, Ledger]) -> list[Check]:
         if others:
             told = "；".join(v.text() for v in others[:_TOLD])
             checks.append(check("L2", False, f"{name}：{told}"))
+    if unread:
+        told = f"文件名不以台账名称开头，未读入：{'、'.join(unread[:_TOLD])}"
+        checks.append(check("L2", False, told))
     return checks
 
 

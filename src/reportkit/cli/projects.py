@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
 
 import click
 
 from reportkit.cli import completion as offered
 from reportkit.cli.command import FOLDER, Result, cli, command
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LEVELS = ("department", "county", "city", "province")
 
@@ -33,17 +33,19 @@ def init(
 
     begun = begin(folder, district, year, name=name, level=level, issuer=issuer)
     begun.write()
-    ledgers = folder / "data" / district
-    following = [f"reportkit {one} {district} {year}" for one in ("intake", "run")]
+    # As it can be typed there: who has not put an environment on the path has only its place.
+    program = "reportkit" if shutil.which("reportkit") else str(Path(sys.argv[0]).absolute())
+    following = [f"{one} {district} {year}" for one in ("intake", "run")]
     lines = [f"  {path}" for path in begun.files]
-    lines = [f"{len(lines)} files made:", *lines, f"fill in the ledgers in {ledgers}"]
-    lines.append(f"then, in {folder}: {', '.join(following)}")
+    lines = [f"{len(lines)} files made:", *lines]
+    lines.append(f"fill in the ledgers in {folder / 'data' / district}, then:")
+    lines += [f"  cd {folder}", *(f"  {program} {one}" for one in following)]
     document = {
         "district": district,
         "year": year,
         "files": [str(path) for path in begun.files],
         "kept": [str(path) for path in begun.kept],
-        "next": following,
+        "next": [f"reportkit {one}" for one in following],
     }
     return 0, document, "\n".join(lines)
 

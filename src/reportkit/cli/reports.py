@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import sys
 from pathlib import Path
 from typing import Any
@@ -150,10 +149,12 @@ def intake(
     ]
     violations = [v for ledger in ledgers.values() for v in ledger.violations]
     lines += [f"  {violation.text()}" for violation in violations]
+    lines += [f"{name}: not read, its name begins with no ledger's" for name in ledgers.unread]
     lines += [str(problem) for problem in problems]
     document = {
         "ledgers": [{"ledger": key} | ledger.account for key, ledger in ledgers.items()],
         "violations": [vars(violation) for violation in violations],
+        "unread": ledgers.unread,
         "errors": [{"error": p.reason, "message": p.message} for p in problems],
     }  # fmt: skip
     rejected = any(ledger.refused for ledger in ledgers.values())
@@ -245,31 +246,34 @@ def verify(
     """
     from reportkit.proof.chain import check_batches
     from reportkit.proof.dsse import read_trusted
-    from reportkit.proof.rerun import rerun_level
-    from reportkit.proof.verify import data_levels, environment_level, files_level, find_runs
+    from reportkit.proof.inspection import Asked, draw, find_runs, inspect_all
 
+    asked = Asked(keys, data, params, rerun, cold)
     trusted = read_trusted(keys) if keys else None
     runs = [run for folder in folders for run in find_runs(folder)]
-    chosen = set(random.SystemRandom().sample(runs, min(sample or len(runs), len(runs))))
+    closely = draw(runs, sample)
     told, lines = [], []
-    for run in runs:
-        levels = [files_level(run, trusted)]
-        if levels[0].holds and run in chosen:
-            levels += [*data_levels(run, data=data, params=params), environment_level(run)]
-            if rerun or cold:
-                levels.append(rerun_level(run, data=data, params=params, cold=cold))
+    for number, levels in enumerate(inspect_all(runs, closely, asked)):
+        if sys.stderr.isatty() and len(runs) > 1:
+            click.echo(f"{_ERASED}{number + 1} of {len(runs)}", err=True, nl=False)
         holds = all(level.holds is not False for level in levels)
-        told.append({"run": str(run), "holds": holds, "levels": [one.as_json() for one in levels]})
+        run = str(runs[number])
+        told.append({"run": run, "holds": holds, "levels": [one.as_json() for one in levels]})
         lines.append(f"{run}: {'holds' if holds else 'DOES NOT HOLD'}")
-        for one in levels:
+        # Of many runs, those that hold have nothing else to tell; --json has all of it.
+        for one in levels if len(runs) == 1 else [one for one in levels if not one.holds]:
             lines.append(f"  {one.level}: {one.verdict}")
             lines += [f"    - {finding}" for finding in one.findings]
             lines += [f"    {note}" for note in one.notes]
     batches = [f"{folder}: {one}" for folder in folders for one in check_batches(folder, trusted)]
     lines += batches
-    if len(chosen) < len(runs):
-        lines.append(f"{len(chosen)} of {len(runs)} runs were looked into; of all, the files")
-    document = {"runs": told, "batches": batches, "sampled": sorted(map(str, chosen))}
+    if len(runs) > 1:
+        good = sum(bool(one["holds"]) for one in told)
+        lines.append(
+            f"{good} of {len(runs)} runs hold; {sum(closely)} were looked into, of all the files"
+        )
+    sampled = sorted(str(run) for run, close in zip(runs, closely, strict=True) if close)
+    document = {"runs": told, "batches": batches, "sampled": sampled}
     failed = batches or not all(one["holds"] for one in told)
     return int(bool(failed)), document, "\n".join(lines)
 

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
 from reportkit.errors import ReportkitError
-from reportkit.execution.jobs import Job, Result, Started
+from reportkit.execution.jobs import Job, Result, Started, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,7 +108,7 @@ class _Batch:
         self.limits, self.journal, self.watcher = limits, journal, watcher
         self.waiting = deque(plan.jobs)
         self.running = 0
-        self._unfinished = {job.district for job in plan.jobs}
+        self._unfinished = {part.district for job in plan.jobs for part in job.parts}
         self.results: dict[Report, Result] = {}
         self.stopped: int | str | None = None
         self.killed = False
@@ -139,27 +139,40 @@ class _Batch:
     def next(self) -> Job | None:
         """The first job whose members' reports are done; of two that wait for each other, one."""
         for number, job in enumerate(self.waiting):
-            if not self._unfinished.intersection(job.members):
+            members = (member for part in job.parts for member in part.members)
+            if self._unfinished.isdisjoint(members):
                 del self.waiting[number]
                 return job
         return self.waiting.popleft() if self.waiting and not self.running else None
 
     def ended(self, job: Job, error: BaseException | None) -> None:
         self.running -= 1
-        rest = [year for year in job.years if (job.district, year) not in self.results]
-        if error is not None and rest and not self.killed:
+        if self.killed:
+            return
+        rest = self._rest(job)
+        if error is not None and rest:
             reason, message = "worker-died", f"{type(error).__name__}: {error}"
             if isinstance(error, ReportkitError):
                 reason, message = error.reason, error.message
-            self.told(Result(job.district, rest[0], "failed", 3, reason=reason, message=message))
-            rest = [year for year in rest if (job.district, year) not in self.results]
-        if rest and not self.killed:
-            # A kernel that died warm is tried in a cold one: the reference.
-            again = self._tries[job.district, rest[0]] > 0
-            settings = replace(job.settings, warm=job.settings.warm and not again)
-            self.waiting.append(replace(job, years=tuple(rest), settings=settings))
-        else:
-            self._unfinished.discard(job.district)
+            first = rest[0]
+            self.told(
+                Result(first.district, first.years[0], "failed", 3, reason=reason, message=message)
+            )
+            rest = self._rest(job)
+        if rest:
+            self.waiting.append(together(rest))
+        self._unfinished -= {part.district for part in job.parts} - {one.district for one in rest}
+
+    def _rest(self, job: Job) -> list[Job]:
+        """What of a job has no result yet, by districts."""
+        rest = []
+        for part in job.parts:
+            if years := tuple(y for y in part.years if (part.district, y) not in self.results):
+                # A kernel that died warm is tried in a cold one: the reference.
+                again = self._tries[part.district, years[0]] > 0
+                settings = replace(part.settings, warm=part.settings.warm and not again)
+                rest.append(replace(part, years=years, settings=settings))
+        return rest
 
     def stop(self, cause: int | str) -> None:
         if self.stopped is None:
@@ -211,7 +224,7 @@ def run_batch(
     batch = _Batch(plan, limits, journal, watcher)
     held = [planned.known for planned in plan.reports if planned.known]
     journal.add("planned", reports=len(plan.reports), unchanged=len(held))
-    again = {(job.district, year) for job in plan.jobs for year in job.years}
+    again = {(part.district, y) for job in plan.jobs for part in job.parts for y in part.years}
     for result in held:
         if (result.district, result.year) not in again:
             batch.results[result.district, result.year] = result

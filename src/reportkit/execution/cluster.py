@@ -24,7 +24,7 @@ import distributed
 import fsspec
 
 from reportkit.errors import ExecutionError, InputError
-from reportkit.execution.jobs import FAILED, Job, Result, Started
+from reportkit.execution.jobs import FAILED, Job, Result, Started, together
 from reportkit.execution.publishing import adopt
 from reportkit.execution.workers import in_process, start_template
 from reportkit.params import Project
@@ -112,11 +112,12 @@ class ClusterWorkers(Executor):
         future = self._client.submit(
             _on_worker, work, job, packed, code_digest(), self._topic, pure=False
         )
-        self._futures[job.district] = future
+        self._futures |= dict.fromkeys((part.district for part in job.parts), future)
         try:
             told = self._result(future)
         finally:
-            del self._futures[job.district]
+            for part in job.parts:
+                del self._futures[part.district]
         results = []
         for result, archive in told:
             done = result
@@ -199,8 +200,9 @@ def _on_worker(
     with tempfile.TemporaryDirectory(prefix="rk-job-") as name:
         folder = Path(name)
         _fetch(packed, folder)
-        settings = replace(job.settings, folder=folder)
-        own = replace(job, settings=settings)
+        own = together(
+            [replace(part, settings=replace(part.settings, folder=folder)) for part in job.parts]
+        )
         done = in_process(context, work, own, tell=tell, living=set())
         told = []
         for result in done:
@@ -208,7 +210,7 @@ def _on_worker(
             # Of a report that failed its notebook and log, where it left any.
             made = folder / (result.run or place / FAILED)
             if made.is_dir():
-                archive = packed.replace("-in.tar", f"-{result.year}-run.tar")
+                archive = packed.replace("-in.tar", f"-{result.district}-{result.year}-run.tar")
                 _put(archive, _archive(made, ["."]))
             told.append((result, archive))
         return told
@@ -223,9 +225,18 @@ def _inputs(job: Job) -> bytes:
             message = f"with --store, give folders below the working folder, not {path}"
             raise InputError("store", message)
     root, params = settings.folder, project.params
+    wanted = [path for path in sorted(params.glob("*")) if path.name not in _OF_ONE]
+    wanted.append(params.parent / "notebooks")
+    for part in job.parts:
+        wanted += _inputs_of(part, project)
+    return _archive(root, [str(path) for path in dict.fromkeys(wanted) if (root / path).exists()])
+
+
+def _inputs_of(job: Job, project: Project) -> list[Path]:
+    """What belongs to one district, and what it reads of others."""
+    root, out, params = job.settings.folder, job.settings.out, project.params
     wanted = [params / "districts" / f"{job.district}.yaml", params / "reports" / job.district]
-    wanted += [path for path in sorted(params.glob("*")) if path.name not in _OF_ONE]
-    wanted += [project.data / job.district, params.parent / "notebooks"]
+    wanted.append(project.data / job.district)
     wanted += [
         project.data / source
         for sources in project.district(job.district).ledgers.values()
@@ -233,16 +244,16 @@ def _inputs(job: Job) -> bytes:
         if isinstance(source, str)
     ]
     for year in (job.years[0] - 1, *job.years):
-        current = settings.out / job.district / str(year) / "current"
+        current = out / job.district / str(year) / "current"
         wanted += [current, current.resolve().relative_to(root)] if current.exists() else []
     for member in job.members:
         wanted.append(params / "districts" / f"{member}.yaml")
         for year in job.years:
             wanted.append(project.report_file(member, year, "published.json"))
-            current = settings.out / member / str(year) / "current"
+            current = out / member / str(year) / "current"
             run = current.resolve().relative_to(root) if current.exists() else current
             wanted += [current, *(run / name for name in READ_OF_A_RUN)]
-    return _archive(root, [str(path) for path in dict.fromkeys(wanted) if (root / path).exists()])
+    return wanted
 
 
 _OF_ONE = {"districts", "reports"}

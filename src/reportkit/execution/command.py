@@ -209,8 +209,8 @@ def _plan_document(plan: Plan) -> Any:
         }
         for planned in plan.reports
     ]  # fmt: skip
-    return {"schema": "reportkit/plan/1", "reports": reports,
-            "order": [[job.district, list(job.years)] for job in plan.jobs]}  # fmt: skip
+    order = [[part.district, list(part.years)] for job in plan.jobs for part in job.parts]
+    return {"schema": "reportkit/plan/1", "reports": reports, "order": order}
 
 
 def _plan_text(plan: Plan) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from reportkit.params import Scope
@@ -60,12 +61,25 @@ class Job:
     ----------
     members : tuple of str
         Districts whose reports these sum up; theirs are made first.
+    then : tuple of Job
+        Of other districts that name the same ledger; it is read once for all of them.
     """
 
     district: str
     years: tuple[int, ...]
     settings: Settings
     members: tuple[str, ...] = ()
+    then: tuple[Job, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Job, ...]:
+        """The jobs of single districts that this one is made of."""
+        return (replace(self, then=()), *self.then)
+
+
+def together(parts: Sequence[Job]) -> Job:
+    """Jobs of single districts as one; the inverse of `Job.parts`."""
+    return replace(parts[0], then=tuple(parts[1:]))
 
 
 @dataclass(frozen=True)

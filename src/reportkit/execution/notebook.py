@@ -8,8 +8,10 @@ import nbformat
 import papermill
 from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.paths import jupyter_runtime_dir
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillException, PapermillExecutionError
+from traitlets import default
 
 from reportkit.blocks import Block, from_notebook
 from reportkit.errors import ExecutionError
@@ -34,6 +36,12 @@ class LocalKernelManager(AsyncKernelManager):
 
     def _transport_default(self) -> str:
         return "ipc"
+
+    @default("ip")
+    def _own_sockets(self) -> str:
+        # By default they would be named alike in the working folder, and kernels that start at the
+        # same time would answer each other's clients.
+        return f"{jupyter_runtime_dir()}/kernel"
 
 
 def execute(

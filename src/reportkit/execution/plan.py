@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BeforeValidator, Field
 
 from reportkit.errors import InputError
-from reportkit.execution.jobs import Job, Result, Settings
+from reportkit.execution.jobs import Job, Result, Settings, together
 from reportkit.execution.seen import Present, asked_for, read_seen
 from reportkit.forms import form_for, forms
 from reportkit.params import District, Project, Scope
@@ -59,6 +60,10 @@ class BatchFile(Strict):
     stop_after: int = Field(default=20, ge=0)
 
 
+# So many districts with a ledger in common are done one after another, by one process that has read
+# it; more would leave other processors idle at the end.
+_TOGETHER = 16
+
 Families = dict[str, tuple[str, ...]]
 
 
@@ -74,6 +79,8 @@ class Planned:
         How long it took last time, or is expected to take.
     known : Result, optional
         The run in force, if it holds.
+    named : tuple of str
+        Ledgers that its district's file names.
     """
 
     district: str
@@ -81,6 +88,7 @@ class Planned:
     reasons: tuple[str, ...]
     seconds: float
     known: Result | None = None
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -224,7 +232,8 @@ def _planned(
     size = sum(path.stat().st_size for path in files)
     seconds = known.seconds if known else 1 + size / 1e6
     reasons += ["asked for by --force"] if settings.force else []
-    return Planned(district, year, tuple(reasons), seconds), problems
+    named = tuple(f"{key}\0{source!r}" for key, source in who.ledgers.items())
+    return Planned(district, year, tuple(reasons), seconds, named=named), problems
 
 
 def _ledgers(project: Project, district: District, year: int) -> tuple[list[Path], list[str]]:
@@ -277,7 +286,7 @@ def _with_those_that_follow(reports: Iterable[Planned], families: Families) -> l
 
 
 def _jobs(reports: Iterable[Planned], families: Families, settings: Settings) -> tuple[Job, ...]:
-    """One job for each district that has something to do."""
+    """One job for each district that has something to do, or for some that share a ledger."""
     chains: dict[str, list[Planned]] = {}
     for planned in reports:
         if planned.reasons:
@@ -291,7 +300,16 @@ def _jobs(reports: Iterable[Planned], families: Families, settings: Settings) ->
     def urgency(district: str) -> tuple[int, float]:
         return height(district), -sum(one.seconds for one in chains[district])
 
+    # Ledgers that several districts name are read once for some of them; see `Job.then`.
+    uses = Counter(name for chain in chains.values() for name in chain[0].named)
+    groups: dict[object, list[Job]] = {}
+    for name in sorted(chains, key=urgency):
+        years = tuple(sorted(one.year for one in chains[name]))
+        shared = frozenset(ledger for ledger in chains[name][0].named if uses[ledger] > 1)
+        group = groups.setdefault((height(name), shared) if shared else name, [])
+        group.append(Job(name, years, settings, families.get(name, ())))
     return tuple(
-        Job(name, tuple(sorted(one.year for one in chains[name])), settings, families.get(name, ()))
-        for name in sorted(chains, key=urgency)
+        together(group[start : start + _TOGETHER])
+        for group in groups.values()
+        for start in range(0, len(group), _TOGETHER)
     )

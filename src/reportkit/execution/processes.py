@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -36,7 +37,7 @@ _FIXED = {
 def kernel_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
     """The environment that kernels started inside inherit."""
     # Socket names are limited to about 100 bytes, so they live in a short private folder.
-    with tempfile.TemporaryDirectory(prefix="rk-") as runtime:
+    with tempfile.TemporaryDirectory(prefix=_scratch(os.getpid())) as runtime:
         before = dict(os.environ)
         # A profile of the user's own could run code of its own before the first cell.
         os.environ.update(_FIXED, JUPYTER_RUNTIME_DIR=runtime, IPYTHONDIR=runtime, **(more or {}))
@@ -45,6 +46,16 @@ def kernel_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
         finally:
             os.environ.clear()
             os.environ.update(before)
+
+
+def _scratch(process: int) -> str:
+    return f"rk-{process}-"
+
+
+def clear_scratch(process: int) -> None:
+    """Remove the private folders of a process that was killed."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_scratch(process)}*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def die_with_parent() -> None:

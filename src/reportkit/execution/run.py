@@ -266,7 +266,8 @@ def _make(
         body = content.encode() if isinstance(content, str) else content
         (staging / name).write_bytes(body)
         _log.info("%s: %d bytes", name, len(body))
-    personal = {value for ledger in report.ledgers.values() for value in ledger.personal}
+    columns = [ledger.personal for ledger in report.ledgers.values()]
+    personal = {value for cells in columns for value in cells.to_pylist() if value}
     allowed = [str(value) for value in report.district.model_dump().values()]
     check_leaks(staging, personal=personal, allowed=allowed)
 

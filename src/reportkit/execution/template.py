@@ -26,7 +26,7 @@ _ALSO = """
     IPython.core.completerlib IPython.core.oinspect matplotlib.backends.backend_svg
     matplotlib.figure matplotlib_inline.backend_inline multiprocessing.popen_fork openpyxl
     pandas.io.formats.style papermill.parameterize papermill.translators pyarrow.compute
-    pyarrow.csv pyarrow.dataset pyarrow.parquet pypdfium2 python_calamine
+    pyarrow.csv pyarrow.dataset pyarrow.parquet pypdfium2
     reportkit.execution.forked reportkit.execution.kernel reportkit.execution.work
     tornado.platform.asyncio typst
 """.split()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
 import os
 import resource
 import sys
 import time
 import traceback
+import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportkit.errors import ReportkitError
+from reportkit.errors import InputError, ReportkitError
 from reportkit.execution.jobs import Job, Result, Started
+from reportkit.execution.processes import die_with_parent
 from reportkit.execution.run import run
-from reportkit.ledgers import keep_ledgers
+from reportkit.ledgers import Ledgers, keep_ledgers
 from reportkit.params import Project, members_known
 
 if TYPE_CHECKING:
@@ -35,8 +40,56 @@ def work(job: Job, tell: Callable[[Started | Result], None]) -> None:
         # What the warm process has mapped is shared, and does not count.
         limit = _mapped() + settings.memory
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    project = Project.find(settings.params, settings.data)
-    with keep_ledgers(), members_known(project, job.district, job.members):
+    if not job.then or sys.platform != "linux":
+        for part in job.parts:
+            with keep_ledgers():
+                _make_years(part, tell)
+        return
+    with keep_ledgers():
+        _read_shared(job)
+        for part in job.parts:
+            _in_fork(part, tell)
+
+
+def _read_shared(job: Job) -> None:
+    """Read what all districts of a job name alike; what is wrong with it each report will say."""
+    project = Project.find(job.settings.params, job.settings.data)
+    districts = [project.district(part.district) for part in job.parts]
+    ledgers = Ledgers(project, districts[0])
+    for key, sources in districts[0].ledgers.items():
+        if all(other.ledgers.get(key) == sources for other in districts):
+            with suppress(InputError):
+                ledgers[key]
+    gc.collect()
+    gc.freeze()
+
+
+def _in_fork(part: Job, tell: Callable[[Started | Result], None]) -> None:
+    """The reports of one district in a process of their own; shared ledgers are read there."""
+
+    def make_years() -> None:
+        die_with_parent()
+        _make_years(part, tell)
+
+    child = multiprocessing.get_context("fork").Process(target=make_years)
+    with warnings.catch_warnings():
+        # Python 3.12 warns of threads. Ours has none of Python's; Arrow mends its own.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child.start()
+    try:
+        child.join()
+    except SystemExit:
+        # Told to end: the child keeps its notebook and log, if it can do so at once.
+        child.terminate()
+        child.join()
+        raise
+    if child.exitcode:
+        sys.exit(child.exitcode)
+
+
+def _make_years(job: Job, tell: Callable[[Started | Result], None]) -> None:
+    project = Project.find(job.settings.params, job.settings.data)
+    with members_known(project, job.district, job.members):
         for year in job.years:
             tell(Started(job.district, year))
             result = make(job, year)

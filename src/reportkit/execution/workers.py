@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ExecutionError
 from reportkit.execution.jobs import Job, Result, Started
-from reportkit.execution.processes import die_with_parent, end_session, kernel_environment
+from reportkit.execution.processes import (
+    clear_scratch,
+    die_with_parent,
+    end_session,
+    kernel_environment,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,15 +132,18 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: set[in
         end_session(process.pid)
         process.kill()
         process.join()
+        clear_scratch(process.pid)
         living.discard(process.pid)
         receive.close()
     if running or not results:
-        year = running.year if running else job.years[0]
+        district, year = job.district, job.years[0]
+        if running:
+            district, year = running.district, running.year
         if not reason:
             reason = "worker-died"
             message = f"the process of the report ended with status {process.exitcode}"
-        _clear(job.settings.folder / job.settings.out / job.district / str(year))
-        failed = Result(job.district, year, "failed", 3, reason=reason, message=message)
+        _clear(job.settings.folder / job.settings.out / district / str(year))
+        failed = Result(district, year, "failed", 3, reason=reason, message=message)
         results.append(failed)
         tell(failed)
     return results

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from reportkit.export.document import Document, DocumentExporter
@@ -38,6 +39,7 @@ class AuditHTML(DocumentExporter):
             facts=_looked_at(document, failing),
             checks=checks,
             failing=failing,
+            groups=[list(group) for _, group in groupby(failing, _kind)],
             rules=document.seal.get("rules", {}),
             script=script,
             digest=digest(script),
@@ -49,6 +51,11 @@ def _order(check: Block) -> tuple[bool, bool, int]:
     """Open errors, warnings and infos, then what was accepted, then what holds."""
     waived = check.get("waived") is not None
     return check["holds"], waived, _SEVERITIES.index(check["severity"])
+
+
+def _kind(check: Block) -> tuple[str, ...]:
+    """What one rule says of several places, and what was said to them all, is told once."""
+    return check["id"], check["title"], check["severity"], str(check.get("waived"))
 
 
 def _looked_at(document: Document, failing: list[Block]) -> dict[str, Any]:

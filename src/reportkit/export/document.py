@@ -194,11 +194,11 @@ def place(table: Mapping[str, Any]) -> Block:
 
 
 def _needs(rows: list[list[Block]], labels: int) -> list[float]:
-    """Return how many characters wide each column of labels should be, at most 13.6."""
+    """Return how many characters wide each column of labels should be, at most 13.2."""
     needs = [0.0] * labels
     for cell in (cell for row in rows for cell in row):
         if cell["role"] == "label" and cell["colspan"] == 1:
-            need = 2.5 if cell["upright"] else min(13.6, length(cell["text"]))
+            need = 2.0 if cell["upright"] else min(13.2, length(cell["text"]))
             needs[cell["column"]] = max(needs[cell["column"]], need)
     return needs
 

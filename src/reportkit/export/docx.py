@@ -12,7 +12,7 @@ from docx.enum.section import WD_SECTION
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING, WD_TAB_ALIGNMENT
 from docx.oxml.ns import qn
-from docx.shared import Mm, Pt, RGBColor
+from docx.shared import Length, Mm, Pt, RGBColor
 
 from reportkit.archives import without_times
 from reportkit.export.document import Document, DocumentExporter, day_of, length
@@ -186,8 +186,10 @@ def _opening(word: Word, head: Block) -> None:
     if head["document_number"]:
         mark = word.add_paragraph(head["issuer"] + "文件", "发文机关标志")
         mark.paragraph_format.space_before = Mm(35)
-        # The mark stays on one line of 156 mm.
-        mark.runs[0].font.size = Pt(min(46, int(442 / length(mark.text))))
+        # The mark stays on one line of 156 mm, as long as it can be read there.
+        size = max(22, min(46, int(442 / length(mark.text))))
+        mark.runs[0].font.size = Pt(size)
+        mark.paragraph_format.line_spacing = Pt(size * 1.3)
         number = word.add_paragraph(head["document_number"], "发文字号")
         number.paragraph_format.space_before = Pt(_LINE)
         _edges(number, bottom=(12, "D7000F", 11))
@@ -206,7 +208,7 @@ def _closing(word: Word, head: Block) -> None:
     signed.paragraph_format.space_before = Pt(2 * _LINE)
     signed.paragraph_format.keep_with_next = bool(dated)
     # The issuer is centred over the date, which stands four characters in.
-    beside = (length(dated) - length(head["issuer"])) / 2 if dated else 0
+    beside = (length(dated) - min(24, length(head["issuer"]))) / 2 if dated else 0
     signed.paragraph_format.right_indent = Pt(max(0, 4 + beside) * _CHARACTER)
     if dated:
         shown = word.add_paragraph(dated, "署名")
@@ -243,6 +245,8 @@ def _chart(word: Word, item: Block, drawn: bytes) -> None:
     paragraph = word.add_paragraph(style="图")
     paragraph.paragraph_format.keep_with_next = True
     shape = paragraph.add_run().add_picture(io.BytesIO(drawn), width=Mm(150))
+    if shape.height > Mm(200):  # a page holds it and its caption
+        shape.width, shape.height = Length(shape.width * Mm(200) // shape.height), Mm(200)
     shape._inline.docPr.set("descr", item["alt"])
     shape._inline.docPr.set("title", item["title"])
     caption = word.add_paragraph(item["title"], "Caption")

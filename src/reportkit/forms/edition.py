@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,8 +63,12 @@ class Form:
 
     def ledgers(self) -> set[str]:
         """Keys of the ledgers that the value cells need."""
+        return set(self._ledgers)
+
+    @cached_property
+    def _ledgers(self) -> frozenset[str]:
         cells = self.cells(self.edition.years.first)
-        return {cell.definition.ledger for cell in cells if cell.definition}
+        return frozenset(cell.definition.ledger for cell in cells if cell.definition)
 
     def unused(self) -> set[str]:
         """Keys of the ledgers that cells of other editions need, and none of this one."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from reportkit.ledgers.readers import each
+from reportkit.ledgers.readers import in_order
 from reportkit.ledgers.values import clean_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -29,26 +31,31 @@ def all_differ(cells: pa.ChunkedArray) -> bool:
     Two of 10 million different texts have one digest less often than once in 100 000 ledgers;
     then the answer is no, and whoever asked looks at the texts themselves.
     """
-    digests = np.concatenate([np.empty(0, np.uint64), *each(_digests, cells.chunks)])
+    digests = np.empty(len(cells), np.uint64)
+    ends = np.cumsum([0, *map(len, cells.chunks)])
+    parts = [digests[start:end] for start, end in pairwise(ends)]
+    deque(in_order(_digest, zip(cells.chunks, parts, strict=True)), maxlen=0)
     digests.sort()
     return not (digests[1:] == digests[:-1]).any()
 
 
-def _digests(cells: pa.Array) -> npt.NDArray[np.uint64]:
+def _digest(pair: tuple[pa.Array, npt.NDArray[np.uint64]]) -> None:
     """A digest of 64 bits of each text, eight bytes at a step, for all texts at once."""
+    cells, found = pair
     _, offsets, data = cells.cast(pa.large_string()).buffers()
     ends = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells) + 1]
     # Each byte begins a word of eight; nothing stands after the last text.
     padded = np.concatenate([np.frombuffer(data or b"", np.uint8), np.zeros(8, np.uint8)])
     words = np.ndarray(len(padded) - 7, "<u8", padded, strides=(1,))
     start, length = ends[:-1], np.diff(ends)
-    found = length.astype(np.uint64) * _MIX
+    found[:] = length.astype(np.uint64) * _MIX
+    shortest = int(length.min()) if len(length) else 0
     for step in range(0, int(length.max(initial=0)), 8):
-        rows = np.flatnonzero(length > step)
+        # All rows are a view, some of them a copy.
+        rows = slice(None) if step < shortest else np.flatnonzero(length > step)
         unused = (8 * np.maximum(0, step + 8 - length[rows])).astype(np.uint64)
         mixed = (found[rows] ^ (words[start[rows] + step] << unused)) * _MIX
         found[rows] = mixed ^ (mixed >> np.uint64(32))
-    return found
 
 
 def joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
@@ -57,6 +64,21 @@ def joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
     if len(kinds) > 1:
         columns = [column.cast(pa.large_string()) for column in columns]
     return pa.chunked_array([c for column in columns for c in column.chunks], columns[0].type)
+
+
+def pandas_text(cells: pa.ChunkedArray) -> Any:
+    """Texts as pandas holds them, not copied."""
+    return pd.StringDtype(na_value=np.nan).__from_arrow__(cells)
+
+
+def replaced(cells: pa.ChunkedArray, made: Callable[[str], str]) -> pa.ChunkedArray:
+    """Another text in the place of each; of each different one of a chunk it is made once."""
+    chunks = []
+    for chunk in cells.chunks:
+        encoded = chunk.dictionary_encode()
+        texts = [made(text) for text in encoded.dictionary.to_pylist()]
+        chunks.append(pa.array(texts, pa.large_string()).take(encoded.indices))
+    return pa.chunked_array(chunks, pa.large_string())
 
 
 def parse_each(
@@ -78,7 +100,7 @@ def parse_each(
 def parse_column(column: Column, raw: pa.ChunkedArray, parse: Parser) -> tuple[Any, dict[int, str]]:
     """Typed values of a column, and the reason for each row that cannot be read."""
     if column.type == "text":
-        return pd.StringDtype(na_value=np.nan).__from_arrow__(clean_texts(raw)), {}
+        return pandas_text(clean_texts(raw)), {}
     if not pa.types.is_dictionary(raw.type):
         raw = raw.dictionary_encode()
     chunks = raw.unify_dictionaries().chunks

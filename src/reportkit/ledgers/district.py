@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reportkit.errors import InputError
 from reportkit.forms import form_for
 from reportkit.ledgers.database import read_database
-from reportkit.ledgers.intake import find_files, read_ledger
+from reportkit.ledgers.intake import find_files, read_ledger, unread_files
 from reportkit.ledgers.records import Ledger
 from reportkit.ledgers.schema import schemas
 from reportkit.params import District, Project
@@ -61,6 +61,15 @@ class Ledgers(Mapping[str, Ledger]):
         """What a reader of the report must know of the pseudonyms; empty where there are none."""
         kept = any(c.pseudonym for ledger in self.values() for c in ledger.schema.columns)
         return SESSION_NOTE if kept and self.pseudonyms.of_session else ""
+
+    @property
+    def unread(self) -> list[str]:
+        """Tables in the district's folder that belong to no ledger, as they are shown."""
+        data = self._project.data
+        named = {data / one for many in self._district.ledgers.values() for one in many
+                 if isinstance(one, str)}  # fmt: skip
+        found = [path for path in unread_files(data / self._district.id) if path not in named]
+        return [path.relative_to(data.parent).as_posix() for path in found]
 
     def sources(self, key: str) -> list[Path | DatabaseSource]:
         """Where a ledger's records are: as the district file says, else the files in its folder."""
@@ -163,4 +172,7 @@ def read_ledgers(
                 problems.append(InputError("ledger-missing", message, ledger=key))
         except InputError as error:
             problems.append(error)
+    if not ledgers and not problems:
+        message = f"no ledger is in {project.data / district}; a file's name begins with a ledger's"
+        problems.append(InputError("ledger-missing", message, district=district))
     return ledgers, problems

@@ -16,7 +16,7 @@ from reportkit.errors import InputError
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.readers import SUFFIXES, RawTable, read_file
 from reportkit.ledgers.reading import Reading
-from reportkit.ledgers.schema import map_headings, schema_of
+from reportkit.ledgers.schema import map_headings, schema_of, schemas
 from reportkit.privacy import Pseudonyms
 from reportkit.sources import DatabaseSource
 from reportkit.worktime import WorkCalendar, work_calendar
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from reportkit.ledgers.records import Ledger
 
-_UNREADABLE = (".xls", ".xlsm", ".xlsb", ".et", ".ods", ".tsv", ".txt", ".doc", ".docx")
+_TABLES = (".xls", ".xlsm", ".xlsb", ".et", ".ods", ".tsv")
+_UNREADABLE = (*_TABLES, ".txt", ".doc", ".docx")
 # More records refused than this share and the ledger is refused whole.
 _REFUSED_LIMIT = 0.01
 
@@ -45,7 +46,7 @@ def find_files(folder: Path, key: str) -> list[Path]:
     names = (key, schema_of(key).name)
     found = []
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
-        if not path.name.startswith(names) or not path.is_file():
+        if not path.name.casefold().startswith(names) or not path.is_file():
             continue
         try:
             path.name.encode()
@@ -60,6 +61,19 @@ def find_files(folder: Path, key: str) -> list[Path]:
                 "ledger-format", message + "are read; save it as .xlsx", file=str(path)
             )
     return found
+
+
+def unread_files(folder: Path) -> list[Path]:
+    """Tables in a district's folder that are named like no ledger, so that nobody reads them."""
+    if not folder.is_dir():
+        return []
+    names = tuple(name for key, schema in schemas().items() for name in (key, schema.name))
+    return [
+        path
+        for path in sorted(folder.iterdir(), key=lambda path: path.name)
+        if path.suffix.lower() in (*SUFFIXES, *_TABLES)
+        and not path.name.casefold().startswith((*names, "~$", "."))
+    ]
 
 
 def read_ledger(

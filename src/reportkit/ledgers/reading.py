@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from reportkit.ledgers.columns import all_differ, joined, parse_column, parse_each
-from reportkit.ledgers.readers import RawTable, sums
+from reportkit.ledgers.columns import (
+    all_differ,
+    joined,
+    pandas_text,
+    parse_column,
+    parse_each,
+    replaced,
+)
+from reportkit.ledgers.readers import RawTable, in_order, sums
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.values import Parser, clean_texts, parser_for
 from reportkit.privacy import SUSPECT, Pseudonyms, hide
@@ -28,6 +37,9 @@ _FOOTER = re.compile(
     r"|(?:备注|说明|注)\s*[：:]"
 )
 _FOOTERS = 10
+_LARGE = 200_000
+# Rows of which more is in memory at once than what is kept.
+_STEP = 5_000
 # What these rules find cannot be read; what others find is read, and wrong.
 _UNREAD = {"L-value", "L-empty", "L-key"}
 
@@ -51,12 +63,14 @@ class Reading:
         self.violations: list[Violation] = []
         self.typed: dict[str, Any] = {}
         self.raw: dict[str, pa.ChunkedArray] = {}
-        self.personal: set[str] = set()
+        self.personal = pa.chunked_array([], pa.large_string())
 
     def add(self, columns: Sequence[Column], maps: Sequence[dict[str, tuple[str, int]]]) -> None:
         """Type columns and tell of cells that cannot be read."""
-        for column in columns:
-            raw, values, bad = self._parse(column, maps)
+        parse = partial(self._parse, maps=maps)
+        # Threads cost more than they bring where a ledger is small.
+        parsed = (in_order if self.rows > _LARGE else map)(parse, columns)
+        for column, (raw, values, bad) in zip(columns, parsed, strict=True):
             self.raw[column.name] = raw
             self.typed[column.name] = values
             self._judge(column, values, bad)
@@ -158,6 +172,10 @@ class Reading:
             broken = (cells[0].isna() != cells[1].isna()).to_numpy(dtype=bool)
         elif rule.needs:
             broken = (cells[0].notna() & cells[1].isna()).to_numpy(dtype=bool)
+        elif rule.dates:
+            first, last = pd.Timestamp(rule.first), pd.Timestamp(rule.last)
+            for cell in cells:
+                broken |= ((cell < first) | (cell > last)).to_numpy(dtype=bool)
         elif rule.at_most:
             broken = (cells[0] > rule.at_most[1]).fillna(False).to_numpy(dtype=bool)
         elif rule.within:
@@ -170,71 +188,77 @@ class Reading:
 
     def protect(self, maps: Sequence[dict[str, tuple[str, int]]], name: Pseudonyms) -> None:
         """Pseudonyms for personal columns that are kept; persons in free text are hidden."""
-        kept = [column for column in self.schema.columns if column.pseudonym]
-        own: dict[str, list[str | None]] = {}
+        kept = any(column.pseudonym for column in self.schema.columns)
+        own: dict[str, pa.ChunkedArray] = {}
         # A ledger of persons: all that stands in its personal columns must appear nowhere.
         for column in self.schema.columns if kept else ():
             if column.personal:
-                own[column.name] = values = self._texts(column, maps)
-                self.personal |= {value for value in values if value}
+                own[column.name] = texts = self._texts(column, maps)
                 if column.pseudonym:
-                    known = {value: name(column.name, value) for value in set(values) if value}
-                    names = [known.get(value or "") for value in values]
-                    self.typed[column.name] = pd.array(names, dtype="str")
+                    named = replaced(texts, partial(name, column.name))
+                    self.typed[column.name] = pandas_text(named)
+        self.personal = joined(list(own.values())) if own else self.personal
         for column in self.schema.columns:
-            if not column.free_text:
-                continue
-            texts = pd.Series(self.typed[column.name])
-            suspect = texts.str.contains(SUSPECT, regex=True, na=False).to_numpy(dtype=bool)
-            cells = texts.fillna("").tolist()
-            named = set(np.flatnonzero(suspect).tolist())
-            for values in own.values():
-                pairs = enumerate(zip(values, cells, strict=True))
-                named |= {row for row, (value, text) in pairs if value and value in text}
-            for row in sorted(named):
-                text = cells[row]
-                hidden = hide(text) if suspect[row] else text
-                for other, values in own.items():
-                    value = values[row] or ""
-                    if len(value) > 1:
-                        hidden = hidden.replace(value, f"〔{other}〕")
-                if hidden != text:
-                    texts.iloc[row] = hidden
-            self.typed[column.name] = texts.array
+            if column.free_text:
+                self.typed[column.name] = pandas_text(self._hidden(column, own))
 
-    def _texts(
-        self, column: Column, maps: Sequence[dict[str, tuple[str, int]]]
-    ) -> list[str | None]:
-        """Cells of a column as they stand, empty ones None."""
-        found: list[str | None] = []
+    def _hidden(self, column: Column, own: dict[str, pa.ChunkedArray]) -> pa.ChunkedArray:
+        """Free text without the persons that can be recognised in it, and its own record's."""
+        cells = pa.table({column.name: self.typed[column.name]})[column.name]
+        suspect = pc.match_substring_regex(cells, SUSPECT)
+        marks = [f"〔{other}〕" for other in own]
+        changed: dict[int, str] = {}
+        for start in range(0, self.rows, _STEP):
+            columns = [
+                part.slice(start, _STEP).to_pylist() for part in (cells, suspect, *own.values())
+            ]
+            for row, (text, suspected, *values) in enumerate(zip(*columns, strict=True), start):
+                if not text:
+                    continue
+                hidden = hide(text) if suspected else text
+                for value, mark in zip(values, marks, strict=True):
+                    if value and value in text and len(value) > 1:
+                        hidden = hidden.replace(value, mark)
+                if hidden != text:
+                    changed[row] = hidden
+        if not changed:
+            return cells
+        mask = np.zeros(self.rows, dtype=bool)
+        mask[list(changed)] = True
+        hidden_texts = pa.array(list(changed.values()), pa.large_string())
+        return pc.replace_with_mask(cells.cast(pa.large_string()), pa.array(mask), hidden_texts)
+
+    def _texts(self, column: Column, maps: Sequence[dict[str, tuple[str, int]]]) -> pa.ChunkedArray:
+        """Cells of a column as they stand, empty ones null."""
+        found = []
         for table, mapped in zip(self.tables, maps, strict=True):
-            if column.name in mapped:
-                found += clean_texts(table.columns[mapped[column.name][0]]).to_pylist()
-            else:
-                found += [None] * len(table.lines)
-        return found
+            absent = pa.chunked_array([pa.nulls(len(table.lines), pa.string())])
+            cells = table.columns[mapped[column.name][0]] if column.name in mapped else absent
+            found.append(clean_texts(cells))
+        return joined(found)
 
     def derive(self, frame: pd.DataFrame) -> None:
         """Add the derived columns of the schema to accepted records."""
         if not self.schema.derived:
             return
         names = {column.key: column.name for column in self.schema.columns}
-        days = {
-            column.key: frame[column.name].to_numpy(dtype="datetime64[D]")
-            for column in self.schema.columns
-            if column.type == "date"
-        }
-        extension = frame[names["extension_days"]].to_numpy(dtype=float, na_value=np.nan)
-        made = limits(days, extension, self.calendar)
+        dates = [column for column in self.schema.columns if column.type == "date"]
+        made = []
+        for start in range(0, max(len(frame), 1), _STEP):
+            part = frame.iloc[start : start + _STEP]
+            days = {c.key: part[c.name].to_numpy(dtype="datetime64[D]") for c in dates}
+            extension = part[names["extension_days"]].to_numpy(dtype=float, na_value=np.nan)
+            made.append(limits(days, extension, self.calendar))
         for column in self.schema.derived:
-            values = np.ma.asarray(getattr(made, column.key))
-            mask = np.ma.getmaskarray(values)
+            parts = [np.ma.asarray(getattr(part, column.key)) for part in made]
+            values = np.concatenate([part.data for part in parts])
+            mask = np.concatenate([np.ma.getmaskarray(part) for part in parts])
             if column.type == "date":
-                frame[column.name] = pd.array(values.data.astype("datetime64[s]"))
+                frame[column.name] = pd.array(values.astype("datetime64[s]"))
             elif column.type == "integer":
-                frame[column.name] = pd.arrays.IntegerArray(values.data, mask)
+                frame[column.name] = pd.arrays.IntegerArray(values, mask)
             else:
-                frame[column.name] = pd.arrays.BooleanArray(values.data, mask)
+                frame[column.name] = pd.arrays.BooleanArray(values, mask)
 
     def ledger(self, maps: Sequence[dict[str, tuple[str, int]]]) -> Ledger:
         """The finished ledger; every row read is accounted for."""
@@ -257,7 +281,7 @@ class Reading:
             set_aside=int(self.sums.sum()),
             violations=tuple(self.violations),
             refused=tuple(self._as_it_stands(row) for row in np.flatnonzero(bad).tolist()),
-            personal=frozenset(self.personal),
+            personal=self.personal,
         )  # fmt: skip
 
     def _as_it_stands(self, row: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -46,7 +47,8 @@ class Violation:
     def text(self) -> str:
         """One line for people."""
         what = f" reads '{self.found}'" if self.found else ""
-        return f"{self.file}:{self.place}: {self.column}{what}: {self.expected} [{self.rule}]"
+        column = f" {self.column}{what}:" if self.column else ""
+        return f"{self.file}:{self.place}:{column} {self.expected} [{self.rule}]"
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Ledger:
         Records with a cell that cannot be read, records that break a rule, and sum rows; rows
         read = accepted + quarantined + rejected + set aside.
     violations : tuple of Violation
-    personal : frozenset of str
+    personal : pyarrow.ChunkedArray
         What stood in the personal columns, for the search before anything is published.
     """
 
@@ -84,7 +86,9 @@ class Ledger:
     violations: tuple[Violation, ...] = ()
     refused: tuple[dict[str, Any], ...] = ()
     """Records not accepted, as they stand but for persons: row, file, place, cells."""
-    personal: frozenset[str] = field(default=frozenset(), repr=False)
+    personal: pa.ChunkedArray = field(
+        default_factory=lambda: pa.chunked_array([], pa.large_string()), repr=False
+    )
     _masks: dict[Condition, Mask] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:

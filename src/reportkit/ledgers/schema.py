@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +18,7 @@ from reportkit.forms import forms
 from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from reportkit.forms import Form
 
@@ -85,7 +86,8 @@ class RowRule(Strict):
 
     ``order``: no day is later than one named after it; ``together``: both filled or both empty;
     ``needs``: where the first is filled so is the second; ``at_most``: a number is not above a
-    bound; ``within``: the second day is within so many working days of the first.
+    bound; ``within``: the second day is within so many working days of the first; ``dates``: each
+    day is from *first* to *last*.
     """
 
     id: str
@@ -97,11 +99,15 @@ class RowRule(Strict):
     needs: tuple[str, str] | None = None
     at_most: tuple[str, int] | None = None
     within: tuple[str, str, int] | None = None
+    dates: list[str] | None = None
+    first: date | None = None
+    last: date | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns that the rule looks at."""
-        named = self.order or self.together or self.needs or self.at_most or self.within or ()
+        tests = (self.order, self.together, self.needs, self.at_most, self.within, self.dates)
+        named: Iterable[object] = next(filter(None, tests), ())
         return tuple(name for name in named if isinstance(name, str))
 
 

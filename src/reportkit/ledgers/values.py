@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reportkit.ledgers.readers.table import each, holds
+from reportkit.ledgers.readers.table import holds
 from reportkit.ledgers.schema import UNITS, Column, loose
 
 # Exact in every step, and in what a ledger is stored as.
@@ -26,7 +26,7 @@ _NOTHING = {"", "-", "--", "—", "——", "/", "无"}
 _DAY = re.compile(
     r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})"
     r"|年(\d{1,2})月(\d{1,2})日?|(\d\d)(\d\d))"
-    r"(?:[ T]+\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?"
+    r"(?:[ T]*(?<!\d)\d{1,2}(?::\d\d(?::\d\d(?:\.\d+)?)?|时(?:\d{1,2}分(?:\d{1,2}秒)?)?))?"
 )
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?")
 _DAY_ZERO = {1900: date(1899, 12, 30), 1904: date(1904, 1, 1)}
@@ -44,7 +44,7 @@ def clean(text: str) -> str:
 
 def clean_texts(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """What *clean* makes of each cell of a column; nothing where that is empty."""
-    return pa.chunked_array(each(_clean_chunk, cells.chunks), pa.large_string())
+    return pa.chunked_array(map(_clean_chunk, cells.chunks), pa.large_string())
 
 
 def _clean_chunk(cells: pa.Array) -> pa.Array:
@@ -57,8 +57,9 @@ def _clean_chunk(cells: pa.Array) -> pa.Array:
     if pc.sum(lengths) == pc.sum(pc.binary_length(cells)):
         # Nothing was trimmed: the column need not be kept twice.
         cleaned = cells
-    empty = pc.equal(lengths, 0)
-    return pc.if_else(empty, None, cleaned) if pc.any(empty).as_py() else cleaned
+    if pc.min(lengths).as_py() == 0:
+        cleaned = pc.if_else(pc.equal(lengths, 0), None, cleaned)
+    return cleaned
 
 
 def parse_date(text: str, epoch: int = 1900) -> date | None:

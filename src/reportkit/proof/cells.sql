@@ -4,7 +4,7 @@ CREATE MACRO filled(cell) AS CASE
     WHEN cell IN ('', '-', '--', '—', '——', '/', '无') THEN NULL
     ELSE trim(translate(cell, '０１２３４５６７８９．，－＋／：￥　', '0123456789.,-+/:¥ ')) END;
 CREATE MACRO loose(cell) AS lower(regexp_replace(translate(cell, '０１２３４５６７８９', '0123456789'), '[^\p{L}\p{N}]+', '', 'g'));
-CREATE MACRO parts(cell) AS regexp_extract(cell, '^(\d{4})(?:-|/|\.|年)(\d{1,2})(?:-|/|\.|月)(\d{1,2})日?(?:[ T]+\d{1,2}:\d\d.*)?$', ['y', 'm', 'd']);
+CREATE MACRO parts(cell) AS regexp_extract(cell, '^(\d{4})(?:-|/|\.|年)(\d{1,2})(?:-|/|\.|月)(\d{1,2})(?:日?(?:[ T]+\d{1,2}[:时].*)?|日\d{1,2}[:时].*)$', ['y', 'm', 'd']);
 CREATE MACRO as_date(cell, epoch) AS CASE
     WHEN regexp_full_match(cell, '\d{8}(?:[ T]+\d{1,2}:\d\d.*)?') THEN CAST(try_strptime(left(cell, 8), '%Y%m%d') AS DATE)
     WHEN regexp_full_match(cell, '[2-9]\d{4}(?:\.\d+)?')

@@ -1,13 +1,13 @@
 """Two runs compared: figures with the records that came or went, checks, text, and what they had.
 
-A record is known by its key, so that it is the same one where lines have moved.
+A record is known by its key, so that it is the same one where lines have moved. Of reports of
+two years or districts only figures are compared: their records are others anyway.
 """
 
 from __future__ import annotations
 
 import json
-from contextlib import suppress
-from decimal import Decimal, InvalidOperation
+import re
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from reportkit.blocks import from_notebook
 from reportkit.errors import InputError
-from reportkit.facts import plain
+from reportkit.numerals import number_of, plain, rounded
 from reportkit.proof.manifest import read_manifest
 from reportkit.proof.normal import cell_digests
 
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 Change = dict[str, Any]
 _HEAD = ("run", "district", "name", "year", "edition", "scope", "draft", "started")
+_PARTS = ("facts", "narrative", "checks", "inputs", "parameters", "code", "environment")
+_COUNTS = {
+    "read": "读入", "accepted": "计入", "quarantined": "不能读", "rejected": "退回",
+    "set_aside": "合计等不计",
+}  # fmt: skip
 _SHOWN = 20
 
 
@@ -49,12 +54,11 @@ def diff_runs(old: Path, new: Path) -> dict[str, Any]:
     """
     manifests = [read_manifest(run) for run in (old, new)]
     try:
-        checks = [_checks(run) for run in (old, new)]
         return {
             "schema": "reportkit/diff/1",
             "runs": [{key: manifest[key] for key in _HEAD} for manifest in manifests],
             "facts": list(_facts(old, new)),
-            "checks": list(_changes(*checks)),
+            "checks": list(_checks(old, new)),
             "narrative": list(_narrative(old, new)),
             "inputs": list(_changes(*map(_inputs, manifests))),
             "parameters": list(_changes(*map(_parameters, manifests))),
@@ -75,26 +79,32 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]
 def _facts(old: Path, new: Path) -> Iterator[Change]:
     there, here = (_read(run / "facts.json") for run in (old, new))
     left, right = ({f["id"]: f for f in one["facts"]} for one in (there, here))
-    # In another year each condition has other days; that says nothing.
-    compared = ["value", "unit", "origin", "sum_of", "source", "rows_sha256"]
-    compared += ["where"] if there["year"] == here["year"] else []
+    # In another year each condition has other days, and each ledger other records.
+    same = all(there[key] == here[key] for key in ("district", "year", "scope"))
+    compared = ["value", "unit", "origin", "source", *(["where", "sum_of"] if same else [])]
     for name in sorted({*left, *right}):
         one, other = left.get(name), right.get(name)
-        change = _fact(name, one, other)
         if one is None or other is None:
-            yield change
-        elif any(one[key] != other[key] for key in compared):
-            yield change | _records(old, new, one, other)
+            yield _fact(name, one, other, same=same)
+            continue
+        records = _records(old, new, one, other) if same else {}
+        if any(records.values()) or any(one[key] != other[key] for key in compared):
+            yield _fact(name, one, other, same=same) | records
 
 
-def _fact(name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Change:
+def _fact(
+    name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, *, same: bool
+) -> Change:
+    change: Change = {"id": name, "label": (new or old or {})["label"]}
     values = [None if fact is None else fact["value"] for fact in (old, new)]
-    label = (new or old or {})["label"]
-    change: Change = {"id": name, "label": label, "from": values[0], "to": values[1], "by": None}
-    if None not in values:
-        with suppress(InvalidOperation):  # a day, or words
-            change["by"] = plain(Decimal(str(values[1])) - Decimal(str(values[0])))
-    if old and new and old["where"] != new["where"]:
+    change |= {"from": values[0], "to": values[1], "by": None, "percent": None}
+    before, now = (number_of(value or "") for value in values)
+    if before is not None and now is not None:  # else a day, or words
+        change["by"] = plain(now - before)
+        if before > 0 and now >= 0:
+            rate = rounded((now - before) * 100 / before, 1)
+            change["percent"] = plain(rate) if rate else None
+    if same and old and new and old["where"] != new["where"]:
         change["definition"] = {"from": old["definition"], "to": new["definition"]}
     return change
 
@@ -123,12 +133,18 @@ def _places(run: Path, fact: Mapping[str, Any]) -> tuple[dict[str, Change], dict
     return places, digests
 
 
-def _checks(run: Path) -> dict[str, Any]:
-    told = {}
-    for check in _read(run / "checks.json"):
-        name = f"{check['id']} {check['title']} ({'、'.join(check['facts'][:2]) or '—'})"
-        told[name] = {key: check[key] for key in ("holds", "severity", "message")}
-    return told
+def _checks(old: Path, new: Path) -> Iterator[Change]:
+    """Checks that hold in one and not in the other, or that fail otherwise or are waived."""
+    told: list[dict[str, Any]] = [{}, {}]
+    for run, found in zip((old, new), told, strict=True):
+        for check in _read(run / "checks.json"):
+            name = f"{check['id']} {check['title']} ({'、'.join(check['facts'][:2]) or '—'})"
+            found[name] = {
+                key: check.get(key) for key in ("holds", "severity", "message", "waived")
+            }
+    for change in _changes(*told):
+        if not all(one is None or one["holds"] for one in (change["from"], change["to"])):
+            yield change
 
 
 def _narrative(old: Path, new: Path) -> Iterator[Change]:
@@ -165,9 +181,8 @@ def _lines(body: Any) -> Iterator[str]:
 
 def _inputs(manifest: Mapping[str, Any]) -> dict[str, Any]:
     files = {one["name"]: one["sha256"] for one in manifest["inputs"]}
-    counts = ("read", "accepted", "quarantined", "rejected", "set_aside")
     ledgers = {
-        one["name"]: ", ".join(f"{one[key]} {key.replace('_', ' ')}" for key in counts)
+        one["name"]: {key: one[key] for key in _COUNTS if one[key] or key == "read"}
         for one in manifest["ledgers"]
     }
     return files | ledgers
@@ -215,11 +230,16 @@ def _read(path: Path) -> Any:
 
 def as_text(document: Mapping[str, Any]) -> str:
     """The comparison for a terminal."""
-    old, new = document["runs"]
-    lines = [f"{one['name']} {one['year']}: {one['run']}" for one in (old, new)]
-    for change in document["facts"]:
-        by = f" ({change['by']})" if change["by"] not in (None, "0") else ""
-        lines.append(f"fact {change['id']}: {_short(change['from'])} → {_short(change['to'])}{by}")
+    lines = [f"{one['name']} {one['year']}: {one['run']}" for one in document["runs"]]
+    counts = [f"{len(document[part])} {part}" for part in _PARTS if document[part]]
+    lines.append("differ in " + ", ".join(counts) if counts else "nothing differs")
+    both = [one for one in document["facts"] if None not in (one["from"], one["to"])]
+    for change in both:
+        by = [change["by"] and _signed(change["by"]), change["percent"]]
+        told = ", ".join([*filter(None, by[:1]), *([f"{_signed(by[1])}%"] if by[1] else [])])
+        moved = f" ({told})" if change["by"] not in (None, "0") else ""
+        values = f"{_short(change['from'])} → {_short(change['to'])}{moved}"
+        lines.append(f"fact {change['id']}: {values} {change['label']}")
         for kind, sign in (("came", "+"), ("went", "-"), ("changed", "~")):
             records = change.get(kind, [])
             lines += [
@@ -227,27 +247,49 @@ def as_text(document: Mapping[str, Any]) -> str:
             ]
             if len(records) > _SHOWN:
                 lines.append(f"  {sign} … and {len(records) - _SHOWN} more; --json lists all")
+    for side, which in (("from", "first"), ("to", "second")):
+        only = [one for one in document["facts"] if one not in both and one[side] is not None]
+        if only:
+            lines.append(f"only in the {which}: {len(only)} facts")
+            lines += [f"  {one['id']}: {_short(one[side])} {one['label']}" for one in only]
     for change in document["narrative"]:
         lines.append(f"text {change['name'] or 'preamble'}:")
         lines += [f"  - {text}" for text in change["from"]]
         lines += [f"  + {text}" for text in change["to"]]
-    for part in ("checks", "inputs", "parameters", "code", "environment"):
+    for part in _PARTS[2:]:
         for one in document[part]:
             lines.append(f"{part} {one['name']}: {_short(one['from'])} → {_short(one['to'])}")
-    return "\n".join(lines if len(lines) > 2 else [*lines, "nothing differs"])
+    return "\n".join(lines)
+
+
+def _signed(number: str) -> str:
+    return number if number.startswith("-") else f"+{number}"
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, dict) and "read" in value:
+        return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in value.items())
     if isinstance(value, dict):
-        return f"{'holds' if value['holds'] else 'does not hold'}: {value['message']}"
+        waived = ", accepted" if value["waived"] else ""
+        return f"{'holds' if value['holds'] else 'does not hold'}{waived}: {value['message']}"
     text = "nothing" if value is None else str(value)
-    return text if len(text) < 60 else f"{text[:12]}…"
+    return f"{text[:12]}…" if re.fullmatch("[0-9a-f]{40,64}", text) else text
 
 
 def _short_chinese(value: Any) -> str:
+    if isinstance(value, dict) and "read" in value:
+        return "，".join(f"{_COUNTS[name]}{number}条" for name, number in value.items())
     if isinstance(value, dict):
-        return f"{'相符' if value['holds'] else '不符'}：{value['message']}"
+        waived = "（已说明）" if value["waived"] else ""
+        return f"{'相符' if value['holds'] else '不符'}{waived}：{value['message']}"
     return "—" if value is None else _short(value)
+
+
+def _marked(old: str, new: str) -> list[tuple[str, str, str]]:
+    """A paragraph before and after, in pieces that stayed and pieces that did not."""
+    left, right = (re.findall(r"\d+(?:\.\d+)?|.", text, re.DOTALL) for text in (old, new))
+    pieces = SequenceMatcher(a=left, b=right, autojunk=False).get_opcodes()
+    return [(kind, "".join(left[a:b]), "".join(right[c:d])) for kind, a, b, c, d in pieces]
 
 
 def as_page(document: Mapping[str, Any]) -> str:
@@ -256,5 +298,6 @@ def as_page(document: Mapping[str, Any]) -> str:
         loader=jinja2.PackageLoader("reportkit.proof", "."), autoescape=True,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters["short"] = _short_chinese
+    environment.filters |= {"short": _short_chinese, "signed": _signed}
+    environment.globals["marked"] = _marked
     return environment.get_template("diff.html.j2").render(diff=document)

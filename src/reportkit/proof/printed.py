@@ -10,7 +10,6 @@ from decimal import Decimal, InvalidOperation
 from difflib import SequenceMatcher
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import ParseError
 
 import pypdfium2
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     Facts = Mapping[str, Mapping[str, Any]]
 
 _NO_TABLES = ("说明", "核验")
-_UNREADABLE = (pypdfium2.PdfiumError, zipfile.BadZipFile, LookupError, ValueError, ParseError)
+_UNREADABLE = (pypdfium2.PdfiumError, zipfile.BadZipFile, LookupError, ValueError)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 

@@ -23,7 +23,7 @@ import reportkit_fonts
 _PACKAGES = (
     "reportkit", "reportkit-fonts", "ipykernel", "jinja2", "matplotlib", "mistune", "nbclient",
     "nbconvert", "nbformat", "numpy", "pandas", "papermill", "pyarrow", "pydantic",
-    "python-calamine", "pyyaml", "typst",
+    "pyyaml", "typst",
 )  # fmt: skip
 _VARIABLES = (
     "LANG", "LC_ALL", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONHASHSEED",

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportkit.errors import InputError, ReportkitError
+from reportkit.errors import ReportkitError
 from reportkit.ledgers.schema import schema_of
 from reportkit.params import Project
 from reportkit.privacy import Pseudonyms
@@ -229,19 +229,3 @@ def environment_level(run: Path) -> Verdict:
     notes += [f"notebook, {one}" for one in manifest["notebook"]["warnings"]]
     same = "the same code, versions and fonts; host, locale, time zone and threads do not matter"
     return Verdict("environment", True, (), tuple(notes or [same]))
-
-
-def find_runs(folder: Path) -> list[Path]:
-    """A run, or all runs in force under a folder of outputs.
-
-    Raises
-    ------
-    InputError
-        ``run-missing``: neither.
-    """
-    if (folder / "MANIFEST.json").exists() or (folder / "facts.json").exists():
-        return [folder]
-    found = sorted(one for one in folder.glob("**/current") if one.is_dir())
-    if not found:
-        raise InputError("run-missing", f"{folder} is no run, and holds none: no MANIFEST.json")
-    return found

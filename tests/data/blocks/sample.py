@@ -405,3 +405,37 @@ def rows_scripts(folder: Path, name: str = "t3.new.total", total: int = 76) -> N
     rows = np.arange(total, dtype=np.int64)
     write_fact(folder, name, "applications", rows, 0)
     write_rows(folder, ledger, rows)
+
+
+WRITTEN = {
+    "html": "</script><script>alert(1)</script><img src=x onerror=alert(1)>&lt;b&gt; <!-- -->",
+    "template": "{{ 7*7 }} {% raw %} ${x} %(x)s {0}",
+    "typst": '#panic("x") $x^2$ <label> *b* _i_ @ref [c] // d /* e */ `f` = h - i + j \\ ~ "q"',
+    "latex": "\\input{/etc/passwd} \\write18{id} % comment & ^^M",
+    "word": 'INCLUDETEXT "/etc/passwd" </w:t></w:r> ]]> &amp; &#x41; <?xml?>',
+    "formula": '=HYPERLINK("x") ＝1＋1 @SUM(A1) -1+1 ＠a',
+    "unseen": "甲\u202e乙\u0007丙\u2066丁",
+    "long": "某区人民代表大会常务委员会法制工作委员会" * 12,
+}
+
+
+def hostile(text: str = " ".join(WRITTEN.values())) -> list[Block]:
+    """Return blocks with a text in every place that holds what people wrote."""
+    made = blocks(title=f"某区2020年{text}", issuer=text, office=text)
+    by_kind = {one["kind"]: one for one in reversed(made)}
+    by_kind["section"]["title"] = by_kind["table"]["title"] = text
+    by_kind["chart"] |= {"title": text, "alt": text}
+    by_kind["chart"]["data"]["rows"][0][0] = text
+    for one in made:
+        if one["kind"] == "section":
+            one["body"].append({"type": "paragraph", "runs": [{"text": text, "strong": True}]})
+            one["body"].append({"type": "list", "ordered": True, "items": [[{"text": text}]]})
+    by_kind["table"]["rows"][2][0]["text"] = text
+    by_kind["inputs"]["ledgers"][0]["files"][0] |= {"path": text, "sheet": text}
+    by_kind["inputs"]["findings"][0] |= {"found": text, "message": text, "column": text}
+    for check in by_kind["seal"]["checks"]:
+        check |= {"title": text, "message": text, "left": text}
+    for fact in by_kind["seal"]["facts"]["facts"]:
+        fact |= {"label": text, "definition": text, "unit": text, "source": text}
+    by_kind["seal"]["parameters"]["note"] = text
+    return made

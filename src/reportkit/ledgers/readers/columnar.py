@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -21,6 +22,7 @@ from reportkit.ledgers.readers.table import (
     quiet,
     raw_type,
     rounded,
+    rounded_persons,
 )
 from reportkit.ledgers.schema import heading_key
 
@@ -81,15 +83,18 @@ def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> 
     kinds = {title: raw_type(column) for title, column in fields.items()}
     chunks: dict[str, list[Any]] = {title: [] for title in titles}
     notes: list[Note] = []
+    persons: Counter[str] = Counter()
     rows = 0
     for batch in file.iter_batches(_BATCH, columns=titles):
         for title, column in fields.items():
             cells = batch.column(title)
             # Arrow does not look at the texts of a file: they could be in any encoding.
             cells.validate(full=True)
-            if pa.types.is_floating(cells.type) and column.type == "text" and not column.personal:
+            if pa.types.is_floating(cells.type) and column.type == "text":
                 large = pc.greater_equal(pc.abs(cells), EXACT).fill_null(False)
-                for row in np.flatnonzero(large.to_numpy(zero_copy_only=False)).tolist():
+                found = np.flatnonzero(large.to_numpy(zero_copy_only=False)).tolist()
+                persons[title] += len(found) if column.personal else 0
+                for row in found if not column.personal else ():
                     line = rows + row + 1
                     notes.append(rounded(column, line, str(line), as_text(cells[row].as_py())))
             chunks[title].append(_as_text_column(cells).cast(kinds[title]))
@@ -98,6 +103,7 @@ def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> 
     if rows != file.metadata.num_rows:
         message = f"{name} holds {rows} rows and says {file.metadata.num_rows}; export it again"
         raise InputError("ledger-unreadable", message, file=name)
+    notes += [rounded_persons(fields[t], t, count) for t, count in persons.items() if count]
     columns = {title: pa.chunked_array(chunks[title], kinds[title]) for title in titles}
     return Part(columns, np.arange(1, rows + 1, dtype=np.int32), notes=tuple(notes))
 

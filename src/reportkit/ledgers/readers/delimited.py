@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _CACHED = 1 << 17
+_OTHERS = {
+    b"PK\x03\x04": "a workbook (.xlsx) or another archive",
+    b"\xd0\xcf\x11\xe0": "an old workbook (.xls)",
+    b"PAR1": "a parquet file",
+}
 
 
 def read_csv(
@@ -52,6 +57,8 @@ def read_csv(
     InputError
         ``ledger-encoding``, ``ledger-unreadable``, ``ledger-heading`` or ``ledger-ragged``.
     """
+    _refuse_other_formats(file.read(8), name)
+    file.seek(0)
     part = _stream(file, schema, name, tell) if fast else None
     if part is None:
         file.seek(0)
@@ -61,6 +68,15 @@ def read_csv(
         head = find_head(_rows(body, delimiter, name), schema, name)
         part = Part(*records(head, name, tell=tell), encoding=encoding)
     return [part]
+
+
+def _refuse_other_formats(start: bytes, name: str) -> None:
+    for first, what in _OTHERS.items():
+        if start.startswith(first):
+            message = (
+                f"{name} is {what} under the name .csv; name it as what it is, or save it as csv"
+            )
+            raise InputError("ledger-format", message, file=name)
 
 
 def _stream(file: BinaryIO, schema: LedgerSchema, name: str, tell: Tell) -> Part | None:

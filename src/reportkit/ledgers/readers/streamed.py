@@ -1,17 +1,18 @@
-"""Csv in blocks of whole lines, read by pyarrow in threads; a file is never in memory whole.
+"""Csv in blocks of whole records, read by pyarrow in threads; a file is never in memory whole.
 
 Only a file whose bytes prove that pyarrow reads it as Python's strict reader does is read here:
-every line is one record, every quote begins or ends a cell or is doubled inside one, and nothing
-is there that must be told with its place. About any other file there is a doubt.
+every quote begins or ends a cell or is doubled inside one, every line ends one record or stands
+inside quotes, and nothing is there that must be told with its place. About any other file there
+is a doubt.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from reportkit.ledgers.readers.table import (
@@ -19,9 +20,10 @@ from reportkit.ledgers.readers.table import (
     Part,
     Tell,
     in_order,
-    matches,
+    one_column,
     raw_type,
-    sums,
+    unless_sums,
+    where,
 )
 from reportkit.ledgers.schema import heading_key
 
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 
     from reportkit.ledgers.schema import LedgerSchema
 
-BLOCK = 1 << 19
+# Large enough that threads seldom wait for each other, small against the records of a large file.
+BLOCK = 1 << 21
 BOM = "\ufeff".encode()
 # What Python's reader allows in one cell, unless somebody raised it.
 _LONGEST = 131_072
@@ -44,10 +47,14 @@ class DoubtError(Exception):
 
 
 def blocks(file: BinaryIO) -> Iterator[bytes]:
-    """Whole lines of a file, as they stand."""
+    """Whole lines of a file, as they stand; where quotes are right, whole records."""
     file.seek(0)
     while block := file.read(BLOCK) + file.readline():
-        yield block
+        odd, more = block.count(b'"') % 2, b""
+        # A cell goes on in the next lines; where it does not end there is no telling.
+        while odd and len(more) < _LONGEST and (line := file.readline()):
+            odd, more = (odd + line.count(b'"')) % 2, more + line
+        yield block + more
 
 
 def decoded(block: bytes, encoding: str) -> bytes:
@@ -103,24 +110,16 @@ def stream_csv(
     columns: dict[str, list[pa.Array]] = {title: [] for title in head.titles if title}
     places: list[npt.NDArray[np.int32]] = []
     line, rows = 1, 0
-    with ThreadPoolExecutor(pa.cpu_count()) as pool:
-        numbered = enumerate(blocks(file))
-        for count, found, table in in_order(pool, reader.read, numbered, pa.cpu_count()):
-            places.append((line + found).astype(np.int32))
-            line, rows = line + count, rows + len(found)
-            for title, chunks in columns.items():
-                chunks += table[title].chunks
-            tell(rows)
+    for count, found, table in in_order(reader.read, enumerate(blocks(file))):
+        places.append((line + found).astype(np.int32))
+        line, rows = line + count, rows + len(found)
+        for title, chunks in columns.items():
+            chunks += table[title].chunks
+        tell(rows)
     if not rows:
         raise DoubtError
-    made = {title: _joined(chunks) for title, chunks in columns.items()}
+    made = {title: one_column(chunks) for title, chunks in columns.items()}
     return Part(made, np.concatenate(places), encoding=encoding)
-
-
-def _joined(chunks: list[pa.Array]) -> pa.ChunkedArray:
-    """One column; where it was not needed its cells are nulls, which take no room."""
-    kind = next((chunk.type for chunk in chunks if not pa.types.is_null(chunk.type)), pa.null())
-    return pa.chunked_array([chunk.cast(kind) for chunk in chunks], kind)
 
 
 class _Reader:
@@ -140,35 +139,27 @@ class _Reader:
         self.others = [name for name in names[: head.width] if name not in needed]
 
     def read(self, numbered: tuple[int, bytes]) -> tuple[int, npt.NDArray[np.int64], pa.Table]:
-        """Lines of a block, those of its records from 0 on, and the records."""
+        """Lines of a block, those that its records begin on from 0 on, and the records."""
         number, block = numbered
         block = decoded(block, self.encoding)
         if number == 0 and block.startswith(BOM):
             block = block.removeprefix(BOM)
-        ends = _ends_of_lines(block, self.delimiter)
-        skipped = self.below if number == 0 else 0
-        if skipped > len(ends):
-            raise DoubtError
+        count, lines, ends = _records(block, self.delimiter)
+        skipped = int(np.searchsorted(lines, self.below)) if number == 0 else 0
         start = int(ends[skipped - 1]) + 1 if skipped else 0
-        if _QUOTE in block[:start] and block.count(b'"', 0, start) % 2:
-            # A cell of the heading goes on in the next line.
-            raise DoubtError
-        table = self._parse(block, start)
-        if table.num_rows != len(ends) - skipped:
-            # A cell goes on in the next line.
+        table = self._parse(block, start, broken=count > len(lines))
+        lines = lines[skipped:]
+        if table.num_rows != len(lines):
             raise DoubtError
         blank = _blank(table)
         if any(not _blank(table.select([name])).all() for name in self.right):
             raise DoubtError
         for name in self.others:
-            # Nothing but a sum row is looked for in them.
-            if not sums(table[name]).any():
-                index = table.column_names.index(name)
-                table = table.set_column(index, name, pa.nulls(table.num_rows))
-        found = skipped + np.flatnonzero(~blank)
-        return len(ends), found, table.filter(pa.array(~blank)) if blank.any() else table
+            index = table.column_names.index(name)
+            table = table.set_column(index, name, unless_sums(table[name].combine_chunks()))
+        return count, lines[~blank], table.filter(pa.array(~blank)) if blank.any() else table
 
-    def _parse(self, block: bytes, start: int) -> pa.Table:
+    def _parse(self, block: bytes, start: int, *, broken: bool) -> pa.Table:
         if start == len(block):
             return pa.table({name: pa.array([], kind) for name, kind in self.kinds.items()})
         return pa_csv.read_csv(
@@ -176,7 +167,9 @@ class _Reader:
             read_options=pa_csv.ReadOptions(
                 column_names=list(self.kinds), block_size=len(block) + 1, use_threads=False
             ),
-            parse_options=pa_csv.ParseOptions(delimiter=self.delimiter, ignore_empty_lines=False),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=self.delimiter, ignore_empty_lines=False, newlines_in_values=broken
+            ),
             convert_options=pa_csv.ConvertOptions(
                 column_types=self.kinds, null_values=[], strings_can_be_null=False,
                 check_utf8=False,
@@ -184,8 +177,13 @@ class _Reader:
         )  # fmt: skip
 
 
-def _ends_of_lines(block: bytes, delimiter: str) -> npt.NDArray[np.int64]:
-    """Where each line ends, the last one too; doubt about bytes that need a closer look."""
+def _records(
+    block: bytes, delimiter: str
+) -> tuple[int, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """How many lines, on which of them each record begins, and where each record ends.
+
+    There is doubt about bytes that need a closer look.
+    """
     cells = np.frombuffer(block, dtype=np.uint8)
     ends = np.flatnonzero(cells == _NEWLINE)
     control = int(np.count_nonzero(cells < _SPACE)) - len(ends)
@@ -196,25 +194,31 @@ def _ends_of_lines(block: bytes, delimiter: str) -> npt.NDArray[np.int64]:
             raise DoubtError
     if not block.endswith(b"\n"):
         ends = np.append(ends, len(block))
-    if int(np.diff(ends, prepend=-1).max(initial=0)) > _LONGEST:
-        raise DoubtError
     # A mark at the beginning of a line: two files were joined.
     if block.startswith(BOM) or (
         (cells.take(ends + 1, mode="clip") == BOM[0]).any() and b"\n" + BOM in block
     ):
         raise DoubtError
-    if b'"' in block and not _quotes_are_plain(cells, delimiter):
+    count = len(ends)
+    lines = np.arange(count)
+    if b'"' in block:
+        quotes = np.flatnonzero(cells == _QUOTE)
+        if not _are_plain(quotes, cells, delimiter):
+            raise DoubtError
+        # After an odd number of quotes a line end is inside a cell.
+        outside = np.searchsorted(quotes, ends) % 2 == 0
+        ends, lines = ends[outside], np.append(0, np.flatnonzero(outside)[:-1] + 1)
+    if int(np.diff(ends, prepend=-1).max(initial=0)) > _LONGEST:
         raise DoubtError
-    return ends
+    return count, lines, ends
 
 
-def _quotes_are_plain(cells: npt.NDArray[np.uint8], delimiter: str) -> bool:
+def _are_plain(quotes: npt.NDArray[np.int64], cells: npt.NDArray[np.uint8], delimiter: str) -> bool:
     """Whether every quote is at an end of a cell, or doubled inside one.
 
     By turns they open and close; before one that opens, and after one that closes, stands an end
     of the cell or (doubled) another quote. Clipped at an end of the block it is compared to itself.
     """
-    quotes = np.flatnonzero(cells == _QUOTE)
     if len(quotes) % 2:
         return False
     allowed = np.zeros(256, dtype=bool)
@@ -230,8 +234,9 @@ def _blank(table: pa.Table) -> npt.NDArray[np.bool_]:
     # Columns that keep few different texts are looked through in no time.
     for column in sorted(table.columns, key=lambda cells: not pa.types.is_dictionary(cells.type)):
         if blank.any():
-            blank &= matches(column, _NOTHING)
+            blank &= where(column, _is_blank)
     return blank
 
 
-_NOTHING = pa.array([""])
+def _is_blank(texts: pa.Array) -> pa.Array:
+    return pc.equal(pc.binary_length(pc.utf8_trim_whitespace(texts)), 0)

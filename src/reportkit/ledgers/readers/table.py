@@ -21,7 +21,6 @@ from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from concurrent.futures import Executor
 
     import numpy.typing as npt
 
@@ -33,7 +32,11 @@ _HEADING_ROWS = 3
 EXACT = 1e15
 _BATCH = 20_000
 _SUM = "计".encode()
-_SUMS = pa.array(["合计", "小计", "总计", "共计", "累计"])
+# 合计, 小　计：, 本页小计, 合计（件）; what is longer is a text that speaks of a sum.
+# White space of Arrow is that of ASCII.
+_SUMS = (
+    r"^\s*(?:本[页月季年]|全年)?\s*[合小总共累]\s*计\s*(?:[(（][^()（）]{0,6}[)）])?\s*[:：]?\s*$"
+).replace(r"\s", r"[\s\x{a0}\x{3000}]")
 Row = tuple[int, list[str]]
 Tell = Callable[[int], object]
 """Is given the number of rows read so far."""
@@ -48,17 +51,21 @@ def quiet(_: int) -> None:
     """Tell nobody."""
 
 
-def in_order(
-    pool: Executor, work: Callable[[_Item], _Made], items: Iterable[_Item], ahead: int
-) -> Iterator[_Made]:
-    """What is made of each item, in their order; only so many items are taken ahead."""
+def in_order(work: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterator[_Made]:
+    """What is made of each item, in their order, by threads; only a few items are taken ahead."""
+    items = iter(items)
+    first = list(islice(items, 2))
+    if len(first) < 2:
+        yield from map(work, first)
+        return
     waiting: deque[Any] = deque()
-    for item in items:
-        waiting.append(pool.submit(work, item))
-        if len(waiting) > ahead:
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        for item in chain(first, items):
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > pa.cpu_count():
+                yield waiting.popleft().result()
+        while waiting:
             yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 @dataclass(frozen=True)
@@ -151,15 +158,15 @@ def raw_type(column: Column) -> pa.DataType:
     return pa.dictionary(pa.int32(), pa.string()) if few else pa.large_string()
 
 
-def matches(cells: pa.ChunkedArray, words: pa.Array) -> npt.NDArray[np.bool_]:
-    """Where a cell is one of these words, but for white space around it."""
+def where(cells: pa.ChunkedArray, true_of: Callable[[pa.Array], pa.Array]) -> npt.NDArray[np.bool_]:
+    """Where something is true of a cell's text; each text of a dictionary is asked once."""
     found = [np.zeros(0, dtype=bool)]
     for chunk in cells.chunks:
         texts = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
-        inside = pc.is_in(pc.utf8_trim_whitespace(texts), value_set=words)
+        inside = true_of(texts)
         if texts is not chunk:
-            inside = inside.take(chunk.indices).fill_null(False)
-        found.append(inside.to_numpy(zero_copy_only=False))
+            inside = inside.take(chunk.indices)
+        found.append(inside.fill_null(False).to_numpy(zero_copy_only=False))
     return np.concatenate(found)
 
 
@@ -167,7 +174,18 @@ def sums(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Where a cell says that its row is a sum of others."""
     if not holds(cells, _SUM):
         return np.zeros(len(cells), dtype=bool)
-    return matches(cells, _SUMS)
+    return where(cells, lambda texts: pc.match_substring_regex(texts, _SUMS))
+
+
+def unless_sums(cells: pa.Array) -> pa.Array:
+    """A column that nothing is needed of but its sum rows: nulls, where it has none of them."""
+    return cells if sums(pa.chunked_array([cells])).any() else pa.nulls(len(cells))
+
+
+def one_column(chunks: list[pa.Array]) -> pa.ChunkedArray:
+    """One column of its chunks; those of nulls take no room."""
+    kind = next((chunk.type for chunk in chunks if not pa.types.is_null(chunk.type)), pa.null())
+    return pa.chunked_array([chunk.cast(kind) for chunk in chunks], kind)
 
 
 def holds(cells: pa.ChunkedArray, *found: bytes) -> bool:
@@ -187,12 +205,6 @@ def _contains(data: npt.NDArray[np.uint8], found: bytes) -> bool:
     return bool(hit.any()) and found in data.tobytes()
 
 
-def each(work: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made]:
-    """What is made of each item, in threads."""
-    with ThreadPoolExecutor(pa.cpu_count()) as pool:
-        return list(pool.map(work, items))
-
-
 def rounded(column: Column, line: int, place: str, found: str) -> Note:
     """A text, mostly a number of a document or person, that was stored as a number and rounded."""
     expected = (
@@ -201,6 +213,15 @@ def rounded(column: Column, line: int, place: str, found: str) -> Note:
     )
     severity: Literal["warn", "reject"] = "reject" if column.required else "warn"
     return Note(place, "L-rounded", severity, column.name, found, expected, line)
+
+
+def rounded_persons(column: Column, place: str, count: int) -> Note:
+    """Numbers of persons that were rounded: how many, and not which."""
+    expected = (
+        f"{count} numbers stored as numbers have lost their digits after the 15th: one person may "
+        "look like two, or two like one; format the column as text and type them again"
+    )
+    return Note(place, "L-rounded", "warn", column.name, "", expected)
 
 
 def find_head(
@@ -277,7 +298,7 @@ def records(
             continue
         if len(row) != width:
             if any(map(str.strip, row[width:])) or (sheet is None and len(row) < width):
-                raise _ragged(name, sheet, line, len(row), width)
+                raise ragged(name, sheet, line, len(row), width)
             row = (row + [""] * width)[:width]
         lines.append(line)
         batch.append(row)
@@ -293,7 +314,8 @@ def records(
     return columns, np.array(lines, dtype=np.int32)
 
 
-def _ragged(name: str, sheet: str | None, line: int, cells: int, width: int) -> InputError:
+def ragged(name: str, sheet: str | None, line: int, cells: int, width: int) -> InputError:
+    """The refusal of a row that does not fit its heading."""
     if sheet is None:
         place = str(line)
         message = (

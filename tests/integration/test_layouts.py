@@ -1,6 +1,6 @@
 """The records of a published report give the same facts from every format, encoding and layout.
 
-From PostgreSQL and other databases they do in tests/integration/test_databases.py.
+How databases are read is in test_databases.py.
 """
 
 import csv
@@ -9,6 +9,7 @@ import io
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -109,10 +110,22 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_layout_gives_the_published_table(layout, records, tmp_path):
-    LAYOUTS[layout](tmp_path, records)
-    ledger = read_ledger("applications", find_files(tmp_path, "applications"))
+def in_postgresql(server, rows):
+    """A table of texts, empty cells NULL."""
+    frame = pd.DataFrame(rows[1:], columns=rows[0]).replace("", None)
+    server.write("layout", frame, {})
+    return [server.source("layout")]
+
+
+@pytest.mark.usefixtures("password")
+@pytest.mark.parametrize("layout", [*LAYOUTS, "PostgreSQL"])
+def test_every_layout_gives_the_published_table(layout, records, tmp_path, request):
+    if layout == "PostgreSQL":
+        sources = in_postgresql(request.getfixturevalue("postgres"), records)
+    else:
+        LAYOUTS[layout](tmp_path, records)
+        sources = find_files(tmp_path, "applications")
+    ledger = read_ledger("applications", sources)
     made = Computer(2020, cells=CELLS, specs={}, declared=[], ledgers={"applications": ledger})
     path = ROOT / "params/reports/huli/2020.published.json"
     published = read_report(load_published(path)).published

@@ -1,0 +1,80 @@
+"""How a report is made in a script today, with papermill and nbconvert alone; see batch.py."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+
+
+def script(project: Path, names: list[str], workers: int, year: int) -> None:
+    """Papermill and nbconvert, as a user would write it today."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, spawn) as pool:
+        list(pool.map(_script, [(project, name, year) for name in names]))
+
+
+def _script(what: tuple[Path, str, int]) -> None:
+    import nbconvert
+    import papermill
+
+    project, name, year = what
+    os.chdir(project)
+    out = Path("script") / name
+    out.mkdir(parents=True)
+    notebook = str(out / "report.ipynb")
+    papermill.execute_notebook(
+        "notebooks/annual_report.ipynb", notebook, progress_bar=False,
+        parameters={"district": name, "year": year},
+    )  # fmt: skip
+    page, _ = nbconvert.HTMLExporter().from_filename(notebook)
+    (out / "report.html").write_text(page, encoding="utf-8")
+    pdf, _ = nbconvert.WebPDFExporter(disable_sandbox=True).from_filename(notebook)
+    (out / "report.pdf").write_bytes(pdf)
+
+
+def shell(project: Path, names: list[str], workers: int, year: int) -> None:
+    """The same by commands, so many loops at once."""
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(_shell, [(project, name, year) for name in names]))
+
+
+def _shell(what: tuple[Path, str, int]) -> None:
+    project, name, year = what
+    out = project / "shell" / name
+    out.mkdir(parents=True)
+    notebook = str(out / "report.ipynb")
+    convert = [str(BIN / "jupyter"), "nbconvert", "--log-level", "ERROR", "--to"]
+    for command in (
+        [str(BIN / "papermill"), "--no-progress-bar", "notebooks/annual_report.ipynb", notebook,
+         "-p", "district", name, "-p", "year", str(year)],
+        [*convert, "html", notebook],
+        [*convert, "webpdf", "--disable-chromium-sandbox", notebook],
+    ):  # fmt: skip
+        subprocess.run(command, cwd=project, check=True, capture_output=True)
+    assert (out / "report.pdf").is_file()
+
+
+def find_chromium(folder: Path) -> None:
+    """Put the machine's Chromium where Playwright looks for its own."""
+    from playwright.sync_api import Error, sync_playwright
+
+    os.environ["PLAYWRIGHT_BROWSERS_PATH"] = str(folder)
+    with sync_playwright() as playwright:
+        try:
+            playwright.chromium.launch(chromium_sandbox=False).close()
+        except Error as error:
+            found = re.search(r"Executable doesn't exist at (\S+)", str(error))
+            if found is None:
+                raise
+            place = Path(found[1])
+            place.parent.mkdir(parents=True)
+            place.symlink_to(shutil.which("chromium") or "/usr/bin/chromium")
+            playwright.chromium.launch(chromium_sandbox=False).close()

@@ -1,0 +1,98 @@
+"""Many runs verified: found, drawn, looked into by as many processes as there are processors."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reportkit.errors import InputError
+from reportkit.proof.dsse import read_trusted
+from reportkit.proof.rerun import rerun_level
+from reportkit.proof.verify import Verdict, data_levels, environment_level, files_level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+# For fewer runs than this the start of other processes takes longer than it saves.
+_FEW = 8
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of runs.
+
+    Parameters
+    ----------
+    keys, data, params : Path or None
+        Folders: of keys that must have signed, of ledgers, of parameters.
+    rerun, cold : bool
+        Make the report again; in a kernel that starts from nothing.
+    """
+
+    keys: Path | None = None
+    data: Path | None = None
+    params: Path | None = None
+    rerun: bool = False
+    cold: bool = False
+
+
+def find_runs(folder: Path) -> list[Path]:
+    """A run, or all runs in force under a folder of outputs.
+
+    Raises
+    ------
+    InputError
+        ``run-missing``: neither.
+    """
+    if (folder / "MANIFEST.json").exists() or (folder / "facts.json").exists():
+        return [folder]
+    found = sorted(one for one in folder.glob("**/current") if one.is_dir())
+    if not found:
+        raise InputError("run-missing", f"{folder} is no run, and holds none: no MANIFEST.json")
+    return found
+
+
+def draw(runs: Sequence[Path], number: int | None) -> list[bool]:
+    """Which runs are looked into: all, or so many at random."""
+    chosen = set(
+        random.SystemRandom().sample(range(len(runs)), min(number or len(runs), len(runs)))
+    )
+    return [at in chosen for at in range(len(runs))]
+
+
+def inspect(run: Path, asked: Asked, *, closely: bool) -> list[Verdict]:
+    """The verdicts on a run; without a close look, and where a file was changed, the first only."""
+    trusted = read_trusted(asked.keys) if asked.keys else None
+    verdicts = [files_level(run, trusted)]
+    if closely and verdicts[0].holds:
+        verdicts += data_levels(run, data=asked.data, params=asked.params)
+        verdicts.append(environment_level(run))
+        if asked.rerun or asked.cold:
+            verdicts.append(rerun_level(run, data=asked.data, params=asked.params, cold=asked.cold))
+    return verdicts
+
+
+def inspect_all(
+    runs: Sequence[Path], closely: Sequence[bool], asked: Asked
+) -> Iterator[list[Verdict]]:
+    """The verdicts on runs, in their order, as they come."""
+    if len(runs) <= _FEW:
+        for run, close in zip(runs, closely, strict=True):
+            yield inspect(run, asked, closely=close)
+        return
+    ours = getattr(os, "sched_getaffinity", None)
+    jobs = len(ours(0)) if ours else os.cpu_count() or 1
+    # This process may have threads, so none is forked from it.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        waiting = [
+            pool.submit(inspect, run, asked, closely=close)
+            for run, close in zip(runs, closely, strict=True)
+        ]
+        for one in waiting:
+            yield one.result()
