@@ -1,4 +1,5 @@
 import datetime as dt
+import re
 import time
 
 import openpyxl
@@ -160,7 +161,7 @@ def test_a_sum_row_in_its_spellings(cell, tmp_path):
     ledger = read(tmp_path)
     assert (len(ledger.frame), ledger.set_aside, ledger.refused) == (3, 1, ())
     # The second count must leave out the same rows.
-    assert SUMS.fullmatch(cell.strip())
+    assert re.search(SUMS, cell.strip())
 
 
 @pytest.mark.parametrize(

@@ -239,9 +239,11 @@ def _planned(
 def _ledgers(project: Project, district: District, year: int) -> tuple[list[Path], list[str]]:
     """Files of the ledgers that a report reads, and what is missing of them."""
     # With pandas in it; a batch in which nothing has changed does not wait for that.
-    from reportkit.ledgers import find_files, schemas
+    from reportkit.ledgers import entries_of, find_files, schemas
 
     files: list[Path] = []
+    folder = project.data / district.id
+    entries = entries_of(folder)
     problems = []
     needed, elsewhere = _needed(year)
     for key, schema in schemas().items():
@@ -249,10 +251,9 @@ def _ledgers(project: Project, district: District, year: int) -> tuple[list[Path
             continue
         named = district.ledgers.get(key)
         if named is None:
-            found = find_files(project.data / district.id, key)
+            found = find_files(folder, key, entries)
             if key in needed and not found:
-                where = project.data / district.id
-                told = f"{schema.name} is missing: {where}/{key}-….csv, .xlsx or .parquet"
+                told = f"{schema.name} is missing: {folder}/{key}-….csv, .xlsx or .parquet"
                 problems.append(f"{district.id} {year}: {told}")
         else:
             found = [project.data / source for source in named if isinstance(source, str)]

@@ -2,7 +2,7 @@
 
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.district import Ledgers, keep_ledgers, read_ledgers
-from reportkit.ledgers.intake import find_files, read_ledger
+from reportkit.ledgers.intake import entries_of, find_files, read_ledger
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.schema import LedgerSchema, schema_of, schemas
 
@@ -12,6 +12,7 @@ __all__ = [
     "Ledgers",
     "Source",
     "Violation",
+    "entries_of",
     "find_files",
     "keep_ledgers",
     "read_database",

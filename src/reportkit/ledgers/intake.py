@@ -22,7 +22,7 @@ from reportkit.sources import DatabaseSource
 from reportkit.worktime import WorkCalendar, work_calendar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from reportkit.ledgers.records import Ledger
 
@@ -32,8 +32,23 @@ _UNREADABLE = (*_TABLES, ".txt", ".doc", ".docx")
 _REFUSED_LIMIT = 0.01
 
 
-def find_files(folder: Path, key: str) -> list[Path]:
+def entries_of(folder: Path) -> list[Path]:
+    """What a district's folder holds, by names; nothing if there is no such folder."""
+    if not folder.is_dir():
+        return []
+    return sorted(folder.iterdir(), key=lambda path: path.name)
+
+
+def find_files(folder: Path, key: str, entries: Iterable[Path] | None = None) -> list[Path]:
     """Files of a ledger in a district's folder: those named with its key or its Chinese name.
+
+    Parameters
+    ----------
+    folder : Path
+    key : str
+        The ledger.
+    entries : iterable of Path, optional
+        What the folder holds, if that is known.
 
     Raises
     ------
@@ -41,11 +56,9 @@ def find_files(folder: Path, key: str) -> list[Path]:
         ``ledger-format``: a file is named like the ledger but is of a kind that is not read;
         ``file-name``: its name is no UTF-8.
     """
-    if not folder.is_dir():
-        return []
     names = (key, schema_of(key).name)
     found = []
-    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+    for path in entries_of(folder) if entries is None else entries:
         if not path.name.casefold().startswith(names) or not path.is_file():
             continue
         try:
@@ -65,12 +78,10 @@ def find_files(folder: Path, key: str) -> list[Path]:
 
 def unread_files(folder: Path) -> list[Path]:
     """Tables in a district's folder that are named like no ledger, so that nobody reads them."""
-    if not folder.is_dir():
-        return []
     names = tuple(name for key, schema in schemas().items() for name in (key, schema.name))
     return [
         path
-        for path in sorted(folder.iterdir(), key=lambda path: path.name)
+        for path in entries_of(folder)
         if path.suffix.lower() in (*SUFFIXES, *_TABLES)
         and not path.name.casefold().startswith((*names, "~$", "."))
     ]

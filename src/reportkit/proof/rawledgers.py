@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 Line = tuple[int, list[str]]
 _BLANK = "[\\s\u3000\u00a0]*"  # Arrow's \s is of ASCII only
-_SUMS = (
+SUMS = (
     f"^(?:本[页月季年]|全年)?{_BLANK}[合小总共累]{_BLANK}计{_BLANK}"
     f"(?:[(（][^()（）]{{0,6}}[)）])?{_BLANK}[:：]?$"
 )
@@ -189,7 +189,7 @@ def _cells(
     aside = np.zeros(len(lines), dtype=bool)
     for column in bare.values():
         aside |= (
-            pc.match_substring_regex(column, _SUMS).fill_null(False).to_numpy(zero_copy_only=False)
+            pc.match_substring_regex(column, SUMS).fill_null(False).to_numpy(zero_copy_only=False)
         )
     for row in range(max(0, len(lines) - _FOOTERS), len(lines)):
         filled = [cell for column in bare.values() if (cell := column[row].as_py())]
