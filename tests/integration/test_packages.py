@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+import reportkit
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -33,6 +35,10 @@ def dist(tmp_path_factory):
 def the(dist, pattern):
     (found,) = dist.glob(pattern)
     return found
+
+
+def test_the_version_is_the_same_in_both_places(dist):
+    assert told(the(dist, "reportkit-*.whl"))["Version"] == reportkit.__version__
 
 
 def names(wheel):
@@ -63,7 +69,7 @@ def test_the_wheel_is_small_and_whole(dist):
         tops = {name.split("/")[1] for name in archive.getnames()}
     assert tops == {
         "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "README.zh-CN.md", ".gitignore",
-        "docs", "mkdocs.yml", "notebooks", "params", "pyproject.toml", "src", "tests",
+        "docs", "mkdocs.yml", "notebooks", "params", "pyproject.toml", "src", "tests", "tools",
     }  # fmt: skip
 
 
@@ -176,3 +182,18 @@ def test_a_type_checker_sees_the_types(clean):
     assert [line.split(": error: ")[1].split("  [")[1] for line in lines] == [
         "assignment]", "return-value]",
     ], done.stdout  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_install_script_makes_it_from_the_lock(tmp_path):
+    """Asks an index for what it does not have; the image is made by the same script."""
+    wheels, target = tmp_path / "wheels", tmp_path / "opt"
+    subprocess.run([ROOT / ".ci/install", target, wheels], check=True)
+    assert "RUN /src/.ci/install /opt/reportkit\n" in (ROOT / "Containerfile").read_text("utf-8")
+    assert not [*wheels.glob("pytest-*"), *wheels.glob("mypy-*")]
+    subprocess.run(
+        [target / "bin/reportkit", "init", tmp_path, "--district", "a", "--name", "甲区", "--year",
+         "2024"], check=True,
+    )  # fmt: skip
+    subprocess.run([target / "bin/reportkit", "run", "a", "2024"], cwd=tmp_path, check=True)
+    assert (tmp_path / "outputs/a/2024/current/report.pdf").is_file()
