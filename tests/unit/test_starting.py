@@ -1,6 +1,8 @@
 import io
 import json
+import shlex
 from datetime import date
+from pathlib import Path
 from typing import get_args
 
 import openpyxl
@@ -196,6 +198,19 @@ def test_ids_and_names_are_kept_as_they_are_written(tmp_path):
     begin(tmp_path, "007", 2024, name='"甲": #区').write()
     district = Project(tmp_path / "params", tmp_path / "data").district("007")
     assert (district.id, district.name) == ("007", '"甲": #区')
+
+
+def test_init_prints_commands_that_can_be_copied(tmp_path):
+    folder = tmp_path / "my reports"
+    options = ["--district", "a", "--name", "甲区", "--year", "2024"]
+    done = CliRunner(env={"PATH": str(tmp_path)}).invoke(cli, ["init", str(folder), *options])
+    assert done.exit_code == 0, done.output
+    change, intake, run = done.output.splitlines()[-3:]
+    assert shlex.split(change) == ["cd", str(folder)]
+    program, *rest = shlex.split(intake)
+    assert Path(program).is_absolute()
+    assert rest == ["intake", "a", "2024"]
+    assert shlex.split(run) == [program, "run", "a", "2024"]
 
 
 def test_the_command_knows_all_levels():
