@@ -15,6 +15,7 @@ from reportkit.errors import InputError
 from reportkit.forms import form_for
 from reportkit.ledgers import find_files, read_ledger, read_ledgers, schemas
 from reportkit.params import Level, Project
+from reportkit.renewal import renew
 from reportkit.report import open_report
 from reportkit.starting import begin, blank_workbook, write_blank_ledgers
 
@@ -158,6 +159,12 @@ def test_a_new_project_is_whole_and_counts_zero(tmp_path):
         text = (tmp_path / f"notebooks/{name}.ipynb").read_text(encoding="utf-8")
         assert r'"district = \"linhai\"\n' in text
         assert r"\nyear = 2020" not in text
+
+
+def test_the_year_after_starts_from_it_with_nothing_to_ask(tmp_path):
+    begin(tmp_path, "linhai", 2024, name="临海区").write()
+    made = renew(Project(tmp_path / "params", tmp_path / "data"), "linhai", 2025)
+    assert [str(note) for note in made.todo] == []
 
 
 def test_a_further_district_joins_and_what_is_there_stays(tmp_path):
