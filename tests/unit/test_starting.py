@@ -1,6 +1,8 @@
 import io
 import json
+import shlex
 from datetime import date
+from pathlib import Path
 from typing import get_args
 
 import openpyxl
@@ -13,6 +15,7 @@ from reportkit.errors import InputError
 from reportkit.forms import form_for
 from reportkit.ledgers import find_files, read_ledger, read_ledgers, schemas
 from reportkit.params import Level, Project
+from reportkit.renewal import renew
 from reportkit.report import open_report
 from reportkit.starting import begin, blank_workbook, write_blank_ledgers
 
@@ -158,6 +161,12 @@ def test_a_new_project_is_whole_and_counts_zero(tmp_path):
         assert r"\nyear = 2020" not in text
 
 
+def test_the_year_after_starts_from_it_with_nothing_to_ask(tmp_path):
+    begin(tmp_path, "linhai", 2024, name="临海区").write()
+    made = renew(Project(tmp_path / "params", tmp_path / "data"), "linhai", 2025)
+    assert [str(note) for note in made.todo] == []
+
+
 def test_a_further_district_joins_and_what_is_there_stays(tmp_path):
     begin(tmp_path, "a", 2024, name="甲区").write()
     readme = tmp_path / "README.md"
@@ -196,6 +205,19 @@ def test_ids_and_names_are_kept_as_they_are_written(tmp_path):
     begin(tmp_path, "007", 2024, name='"甲": #区').write()
     district = Project(tmp_path / "params", tmp_path / "data").district("007")
     assert (district.id, district.name) == ("007", '"甲": #区')
+
+
+def test_init_prints_commands_that_can_be_copied(tmp_path):
+    folder = tmp_path / "my reports"
+    options = ["--district", "a", "--name", "甲区", "--year", "2024"]
+    done = CliRunner(env={"PATH": str(tmp_path)}).invoke(cli, ["init", str(folder), *options])
+    assert done.exit_code == 0, done.output
+    change, intake, run = done.output.splitlines()[-3:]
+    assert shlex.split(change) == ["cd", str(folder)]
+    program, *rest = shlex.split(intake)
+    assert Path(program).is_absolute()
+    assert rest == ["intake", "a", "2024"]
+    assert shlex.split(run) == [program, "run", "a", "2024"]
 
 
 def test_the_command_knows_all_levels():

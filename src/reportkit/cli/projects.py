@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -39,7 +40,8 @@ def init(
     lines = [f"  {path}" for path in begun.files]
     lines = [f"{len(lines)} files made:", *lines]
     lines.append(f"fill in the ledgers in {folder / 'data' / district}, then:")
-    lines += [f"  cd {folder}", *(f"  {program} {one}" for one in following)]
+    lines.append(f"  cd {shlex.quote(str(folder))}")
+    lines += [f"  {shlex.quote(program)} {one}" for one in following]
     document = {
         "district": district,
         "year": year,
