@@ -12,6 +12,7 @@ import shutil
 import signal
 import tarfile
 import tempfile
+from asyncio import CancelledError
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -109,15 +110,20 @@ class ClusterWorkers(Executor):
         if self._store:
             packed = f"{self._store}/{job.district}-{job.years[0]}-in.tar"
             _put(packed, _inputs(job))
-        future = self._client.submit(
-            _on_worker, work, job, packed, code_digest(), self._topic, pure=False
-        )
-        self._futures |= dict.fromkeys((part.district for part in job.parts), future)
+        districts = [part.district for part in job.parts]
         try:
+            future = self._client.submit(
+                _on_worker, work, job, packed, code_digest(), self._topic, pure=False
+            )
+            self._futures |= dict.fromkeys(districts, future)
             told = self._result(future)
+        except (Exception, CancelledError):
+            if self._client.status == "running":
+                raise
+            raise ExecutionError("no-scheduler", "the scheduler of the cluster is gone") from None
         finally:
-            for part in job.parts:
-                del self._futures[part.district]
+            for district in districts:
+                self._futures.pop(district, None)
         results = []
         for result, archive in told:
             done = result
