@@ -136,13 +136,15 @@ def lasting(project: Path, workers: int, year: int) -> dict[str, Any]:
     first = (times[window - 1] - times[0]) / (window - 1)
     last = (times[-1] - times[-window]) / (window - 1)
     told = {
-        "reports": len(times), "parent_mib_at_100": round(at_100, 1),
+        "reports": len(times),
         "parent_mib_at_end": round(resident, 1), "template_mib": round(template, 1),
         "seconds_per_report": round((times[-1] - times[0]) / (len(times) - 1), 4),
         "seconds_per_report_first": round(first, 4), "seconds_per_report_last": round(last, 4),
         "last/first": round(last / first, 3),
     }  # fmt: skip
-    return told | ({"end/100": round(resident / at_100, 3)} if at_100 else {})
+    if at_100:
+        told |= {"parent_mib_at_100": round(at_100, 1), "end/100": round(resident / at_100, 3)}
+    return told
 
 
 def made_at(project: Path) -> list[float]:

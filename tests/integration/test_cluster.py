@@ -28,7 +28,7 @@ SLOW = "import time\ntime.sleep(1)"
 
 @contextlib.contextmanager
 def cluster(folder, *, workers):
-    """Address of a scheduler, and its workers' processes."""
+    """Address of a scheduler, its process, and those of its workers."""
     folder.mkdir()
     log = folder / "log"
     started = []
@@ -58,7 +58,7 @@ def cluster(folder, *, workers):
             for number in range(workers)
         ]  # fmt: skip
         told(r"Registered to: *tcp", workers)
-        yield address, hands
+        yield address, started[0], hands
     finally:
         for process in started:
             with contextlib.suppress(ProcessLookupError):
@@ -116,7 +116,7 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_reports(store, tmp_path):
     here = make_project(tmp_path / "here", names, {"outcomes": SLOW})
     there = make_project(tmp_path / "there", names, {"outcomes": SLOW})
     assert set(states(batch(here)).values()) == {"made"}
-    with cluster(tmp_path / "cluster", workers=2) as (address, hands):
+    with cluster(tmp_path / "cluster", workers=2) as (address, _, hands):
         process = start(there, "--scheduler", address, *store)
         journal = there / "outputs/batch.jsonl"
         while not journal.exists() or '"made"' not in journal.read_text(encoding="utf-8"):
@@ -128,6 +128,25 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_reports(store, tmp_path):
     assert set(states(subprocess.CompletedProcess([], 0, stdout)).values()) == {"made"}
     same(here, there, names)
     assert working_in(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_a_cluster_that_loses_its_scheduler_says_so(tmp_path):
+    names = [f"d{number}" for number in range(5)]
+    project = make_project(tmp_path / "project", names, {"outcomes": SLOW})
+    with cluster(tmp_path / "cluster", workers=1) as (address, scheduler, _):
+        process = start(project, "--scheduler", address)
+        journal = project / "outputs/batch.jsonl"
+        while not journal.exists() or '"made"' not in journal.read_text(encoding="utf-8"):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.1)
+        os.killpg(scheduler.pid, signal.SIGKILL)
+        stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 3, stderr
+    told = states(subprocess.CompletedProcess([], 0, stdout))
+    assert set(told.values()) == {"made", "no-scheduler"}
+    assert set(states(batch(project)).values()) <= {"made", "unchanged"}
+    assert list(currents(project)) == names
 
 
 def same(here, there, names):

@@ -12,6 +12,7 @@ import shutil
 import signal
 import tarfile
 import tempfile
+from asyncio import CancelledError
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -62,20 +63,22 @@ class ClusterWorkers(Executor):
     def __init__(self, address: str, store: str | None, *, jobs: int, tell: Tell) -> None:
         # Batches that use one store keep apart; nothing stays in it.
         self._store = f"{store.rstrip('/')}/{uuid4().hex}" if store else None
-        if self._store:
-            _try(self._store)
-        self._close = ExitStack()
         connect: Any = distributed.Client
-        try:
-            where = self._close.enter_context(_local(jobs)) if address == LOCAL else address
-            self._client = connect(where, timeout=10, set_as_default=False)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise InputError("scheduler", f"no dask scheduler at {address}: {error}") from None
-        self._close.callback(self._client.close)
-        slots = sum(self._client.nthreads().values())
-        if not slots:
-            self._close.close()
-            raise InputError("scheduler", f"the scheduler at {address} has no workers; start some")
+        with ExitStack() as opened:
+            try:
+                where = opened.enter_context(_local(jobs)) if address == LOCAL else address
+                self._client = connect(where, timeout=10, set_as_default=False)
+            except (OSError, TimeoutError, ValueError) as error:
+                message = f"no dask scheduler at {address}: {error}"
+                raise InputError("scheduler", message) from None
+            opened.callback(self._client.close)
+            slots = sum(self._client.nthreads().values())
+            if not slots:
+                message = f"the scheduler at {address} has no workers; start some"
+                raise InputError("scheduler", message)
+            if self._store:
+                _try(self._store)
+            self._close = opened.pop_all()
         # One job waits for each that runs, so that no worker waits for us.
         self.capacity = 2 * slots
         self._threads = ThreadPoolExecutor(self.capacity, thread_name_prefix="reportkit-cluster")
@@ -109,15 +112,20 @@ class ClusterWorkers(Executor):
         if self._store:
             packed = f"{self._store}/{job.district}-{job.years[0]}-in.tar"
             _put(packed, _inputs(job))
-        future = self._client.submit(
-            _on_worker, work, job, packed, code_digest(), self._topic, pure=False
-        )
-        self._futures |= dict.fromkeys((part.district for part in job.parts), future)
+        districts = [part.district for part in job.parts]
         try:
+            future = self._client.submit(
+                _on_worker, work, job, packed, code_digest(), self._topic, pure=False
+            )
+            self._futures |= dict.fromkeys(districts, future)
             told = self._result(future)
+        except (Exception, CancelledError):
+            if self._client.status == "running":
+                raise
+            raise ExecutionError("no-scheduler", "the scheduler of the cluster is gone") from None
         finally:
-            for part in job.parts:
-                del self._futures[part.district]
+            for district in districts:
+                self._futures.pop(district, None)
         results = []
         for result, archive in told:
             done = result

@@ -78,7 +78,7 @@ def batch(
         warm=not options.cold, timeout=file.timeout, memory=_memory(file, jobs),
     )  # fmt: skip
     local = options.scheduler is None and not options.dry_run and not options.cold
-    begin = start_template if local else None
+    begin = start_template if local else lambda: None
     started = now()
     name = f"{started:%Y%m%dT%H%M%SZ}-{os.getpid()}"
     with Progress(clock=time.monotonic) as progress:

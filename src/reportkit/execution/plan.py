@@ -115,7 +115,7 @@ def make_plan(
     years: Sequence[int] | None,
     *,
     settings: Settings,
-    begin: Callable[[], object] | None = None,
+    begin: Callable[[], object] = lambda: None,
 ) -> Plan:
     """Plan a batch; reads no ledger.
 
@@ -127,7 +127,7 @@ def make_plan(
         For each district those that have a file under ``params/reports`` by default.
     settings : Settings
     begin : callable
-        Is called as soon as it is clear that there is something to do.
+        Is called once, as soon as it is clear that there is something to do.
 
     Returns
     -------
@@ -158,6 +158,7 @@ def make_plan(
     present = Present()
     reports: list[Planned] = []
     families: Families = {}
+    begin_once = cache(begin)
     if not problems:
         try:
             families = project.families()
@@ -166,13 +167,10 @@ def make_plan(
         for district, year in matrix:
             place, members = settings.out / district / str(year), families.get(district, ())
             planned, problem = _planned(
-                district, year, place, project, present, asked, members, settings
+                district, year, place, project, present, asked, members, settings, begin_once
             )
             reports += [planned] if planned else []
             problems += problem
-            if begin and planned and planned.reasons:
-                begin()
-                begin = None
     if problems:
         told = "\n".join(f"  {problem}" for problem in dict.fromkeys(problems))
         count = len(set(problems))
@@ -211,6 +209,7 @@ def _without_edition(years: Iterable[int]) -> list[str]:
 def _planned(
     district: str, year: int, place: Path, project: Project, present: Present,
     asked: dict[str, object], members: tuple[str, ...], settings: Settings,
+    begin: Callable[[], object],
 ) -> tuple[Planned | None, list[str]]:  # fmt: skip
     known = read_seen(place)
     if known is None:
@@ -223,6 +222,7 @@ def _planned(
             draft=known.draft, findings=known.findings,
         )  # fmt: skip
         return Planned(district, year, (), known.seconds, result), []
+    begin()
     try:
         who = project.district(district)
         project.report(district, year)

@@ -54,11 +54,11 @@ def work(job: Job, tell: Callable[[Started | Result], None]) -> None:
 def _read_shared(job: Job) -> None:
     """Read what all districts of a job name alike; what is wrong with it each report will say."""
     project = Project.find(job.settings.params, job.settings.data)
-    districts = [project.district(part.district) for part in job.parts]
-    ledgers = Ledgers(project, districts[0])
-    for key, sources in districts[0].ledgers.items():
-        if all(other.ledgers.get(key) == sources for other in districts):
-            with suppress(InputError):
+    with suppress(InputError):
+        districts = [project.district(part.district) for part in job.parts]
+        ledgers = Ledgers(project, districts[0])
+        for key, sources in districts[0].ledgers.items():
+            if all(other.ledgers.get(key) == sources for other in districts):
                 ledgers[key]
     gc.collect()
     gc.freeze()
