@@ -160,6 +160,9 @@ def make_plan(
     families: Families = {}
     begin_once = cache(begin)
     if not problems:
+        places = (settings.out / name / str(year) / "current" for name, year in matrix)
+        if not all(place.exists() for place in places):
+            begin_once()
         try:
             families = project.families()
         except InputError as error:
