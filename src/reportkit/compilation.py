@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -36,7 +39,7 @@ from reportkit.past import Past, figures_of
 from reportkit.published import load_published, read_report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
     from typing import Self
 
@@ -88,6 +91,11 @@ class Compilation:
     ) -> Self:
         """Read parameters, ledgers and last year's report; see `reportkit.open_report`."""
         project = Project.find(params, data, out)
+        kept = _kept.get()
+        if isinstance(kept, cls) and kept._is(project, district, year, scope, draft):
+            again = copy(kept)
+            again._extra = {}
+            return again
         form = form_for(year)
         who = project.district(district)
         report = project.report(district, year)
@@ -112,6 +120,13 @@ class Compilation:
                 for name in summed
             },
         )  # fmt: skip
+
+    def _is(
+        self, project: Project, district: str, year: int, scope: Scope | None, draft: bool
+    ) -> bool:
+        mine = (self.project, self.district.id, self.year, self.scope)
+        asked = (project, district, year, scope or self.district.scope)
+        return mine == asked and (self.draft or not draft)
 
     @property
     def is_draft(self) -> bool:
@@ -231,6 +246,22 @@ class Compilation:
         return self.facts.placed(places).as_json(
             district=self.district.id, year=self.year, edition=self.form.name, scope=self.scope
         )
+
+
+_kept: ContextVar[Compilation | None] = ContextVar("kept report", default=None)
+
+
+@contextmanager
+def keep_report(report: Compilation) -> Iterator[None]:
+    """Within it, to open this report again is to go on with what is computed of it.
+
+    It is for the kernel that is forked to show it; a cold kernel reads and computes by itself.
+    """
+    token = _kept.set(report)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
 
 
 def _read_all(

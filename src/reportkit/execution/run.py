@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.blocks import Block, from_notebook
 from reportkit.carried import carried
+from reportkit.compilation import keep_report
 from reportkit.errors import ExecutionError, ReportkitError
 from reportkit.execution.evidence import write_evidence
 from reportkit.execution.leaks import check_leaks
@@ -247,7 +248,8 @@ def _make(
     _log.info("executing %s with %s", notebook, parameters)
     if not warm:
         _log.info("kernel: cold")
-    executed = execute(notebook, parameters, staging / "report.ipynb", warm=warm)
+    with keep_report(report):
+        executed = execute(notebook, parameters, staging / "report.ipynb", warm=warm)
     seal = gate(executed)
     expected = report.facts_document()
     _same_cells(report, seal["facts"], expected)
