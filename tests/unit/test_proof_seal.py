@@ -158,19 +158,20 @@ def test_a_link_is_not_sealed(run, tmp_path):
 
 
 def test_a_private_key_is_its_owners_alone(tmp_path):
+    own = tmp_path / "keys" / "own.key"
     umask = os.umask(0)
     try:
-        public, keyid = keygen(tmp_path / "own.key")
+        public, keyid = keygen(own)
     finally:
         os.umask(umask)
-    assert (tmp_path / "own.key").stat().st_mode & 0o777 == 0o600
-    assert public == tmp_path / "own.key.pub"
-    assert read_signer(tmp_path / "own.key").keyid == keyid
+    assert own.stat().st_mode & 0o777 == 0o600
+    assert public == own.with_name("own.key.pub")
+    assert read_signer(own).keyid == keyid
     with pytest.raises(InputError, match="never written over"):
-        keygen(tmp_path / "own.key")
-    (tmp_path / "own.key").chmod(0o640)
+        keygen(own)
+    own.chmod(0o640)
     with pytest.raises(InputError, match="can be read by others"):
-        read_signer(tmp_path / "own.key")
+        read_signer(own)
 
 
 @pytest.mark.parametrize("inside", [".", "evidence", "..", "../..", "../../.."])

@@ -216,6 +216,7 @@ def keygen(path: Path) -> tuple[Path, str]:
     key = Ed25519PrivateKey.generate()
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Nobody else can read it from its first moment on.
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
