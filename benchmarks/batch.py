@@ -47,8 +47,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from scripted import find_chromium, script, shell
-
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 SIDES = ("script", "shell", "cold", "warm", "floor", "again")
@@ -236,18 +234,14 @@ def measured(side: str, count: int, workers: int, folder: Path, *, light: bool) 
     year = 2021 if light else 2020
     if side == "again":
         ours(project, workers, year)
+        _await_all()
     command = [sys.executable, __file__, "--one", side, str(project), str(count), str(workers)]
     start, before = time.perf_counter(), os.times()
     done = subprocess.run(
         [*command, *(["--light"] if light else [])], check=False, capture_output=True, text=True
     )
     seconds = time.perf_counter() - start
-    # A template ends a moment after its batch; what it and its children used is ours to count.
-    while True:
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            break
+    _await_all()
     after = os.times()
     if done.returncode:
         raise SystemExit(done.stderr)
@@ -259,12 +253,24 @@ def measured(side: str, count: int, workers: int, folder: Path, *, light: bool) 
     return told | {"processor_seconds": round(used, 2)} | json.loads(done.stdout or "{}")
 
 
+def _await_all() -> None:
+    """A template ends a moment after its batch; what it and its children used is ours to count."""
+    while True:
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
 def one(side: str, project: Path, count: int, workers: int, year: int) -> None:
     """A side, in the process that was made for it."""
     names = [name_of(number) for number in range(count)]
-    scripted = {"script": script, "shell": shell, "floor": floor}
-    if side in scripted:
-        scripted[side](project, names, workers, year)
+    if side in ("script", "shell"):
+        import scripted  # a second of imports that is theirs alone
+
+        getattr(scripted, side)(project, names, workers, year)
+    elif side == "floor":
+        floor(project, names, workers, year)
     elif side == "lasting":
         sys.stdout.write(json.dumps(lasting(project, workers, year)))
     else:
@@ -354,6 +360,8 @@ def main() -> None:
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         if {"script", "shell"} & set(options.sides):
+            from scripted import find_chromium
+
             find_chromium(Path(name) / "browsers")
         for count in options.districts:
             for workers in options.workers:
