@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from reportkit.facts import Computer
 from reportkit.forms import form_for
@@ -83,6 +84,39 @@ def numbered(rows):
     return [title, ["序号", *rows[0]], *body, total]
 
 
+def grouped(rows):
+    """A heading in two rows: a group over its columns, the others over both rows."""
+    steps = ["收到日期", "答复日期", "办理结果"]
+    above = [title if title not in steps else "" for title in rows[0]]
+    above[rows[0].index(steps[0])] = "办理情况"
+    below = [title if title in steps else "" for title in rows[0]]
+    return [["依申请公开台账"], above, below, *rows[1:]]
+
+
+def wide(rows):
+    """Days in full-width digits."""
+    digits = {ord(str(n)): 0xFF10 + n for n in range(10)}
+    return spelt(rows, lambda day: day.isoformat().translate(digits))
+
+
+def broken(rows):
+    """A line break and quotes in a cell of each record, and in the heading."""
+    notes = [["备\n注"], *[['第一行\r\n"第二行"，'] for _ in rows[1:]]]
+    return [row + note for row, note in zip(rows, notes, strict=True)]
+
+
+def save_sheets(folder, rows):
+    """A page of notes, then two sheets of records, days of an epoch of its own."""
+    book = openpyxl.Workbook()
+    book.epoch = CALENDAR_MAC_1904
+    book.active.append(["填表说明"])
+    for title, part in (("下半年", rows[40:]), ("上半年", rows[1:40])):
+        sheet = book.create_sheet(title)
+        for row in spelt([rows[0], *part], lambda day: day):
+            sheet.append(row)
+    book.save(folder / "applications.xlsx")
+
+
 LAYOUTS = {
     "csv": lambda f, r: save_csv(f, r),
     "csv with BOM": lambda f, r: save_csv(f, r, "utf-8-sig"),
@@ -101,6 +135,10 @@ LAYOUTS = {
     "xlsx": lambda f, r: save_xlsx(f, r),
     "xlsx with days": lambda f, r: save_xlsx(f, spelt(r, lambda d: d)),
     "xlsx, title, numbers and sum": lambda f, r: save_xlsx(f, numbered(r)),
+    "xlsx, heading in two rows": lambda f, r: save_xlsx(f, grouped(r)),
+    "xlsx, several sheets of 1904": save_sheets,
+    "csv, line breaks in cells": lambda f, r: save_csv(f, broken(r), "gb18030"),
+    "csv, full-width digits": lambda f, r: save_csv(f, wide(r)),
     "parquet": lambda f, r: save_parquet(f, r),
     "parquet with days": lambda f, r: save_parquet(f, spelt(r, lambda d: d), lambda c: c or None),
     "two files": lambda f, r: (

@@ -32,10 +32,13 @@ APPLICATIONS = [
     ["7", "其他", "2021-01-04", "/", "无", "王五", "-", "h", "甲局"],
     ["8", "自然人", "2019-11-01", "2020-03-02", "其他", "赵六", "20", "i", "“丁”局"],
     ["合计", "", "", "", "", "", "", "", ""],
+    ["小　计：", "", "", "", "", "", "", "", ""],
+    ["9", "自然人", "2020年1月2日 9时30分", "2020-01-15 10:20:30", "重复申请", "", "", "k", ""],
     *[
         [f"r{n}", "自然人", "2020-05-06", "2020-05-20", "重复申请", f"人{n}", "", "j", "戊局"]
         for n in range(120)
     ],
+    ["填表人：王五", "", "", "", "审核人（签字）：赵六", "", "", "", ""],
 ]  # fmt: skip
 FEES = [
     ["1", "项1", "2021-03-03", "1,234.50"],
@@ -89,8 +92,8 @@ def test_csv_is_read_the_same(encoding, tmp_path):
         "applications", csv_of(tmp_path / "a.csv", HEADING, APPLICATIONS, encoding), tmp_path
     )
     assert (len(ledger.frame), ledger.set_aside, ledger.rejected + ledger.quarantined) == (
-        127,
-        1,
+        128,
+        3,
         1,
     )
     same_records(ledger, raw)

@@ -109,10 +109,13 @@ def _text(cell: Block, item: Block) -> list[Any]:
 def _widths(item: Block) -> list[int]:
     """Return the columns' widths in twentieths of a point: labels get what they need, at most."""
     columns, labels, whole = item["columns"], item["label_columns"], 8844
-    # A character of 9 or 12 points; the values of a narrow table may take as much as its labels.
+    # A character of 9 or 12 points; labels of a narrow table take a column's share at least, and
+    # all labels together three quarters at most.
     size, least = (180, 0) if columns > 6 else (240, whole // columns)
     needs = [max(least, int(need * size) + 150) for need in item["needs"]]
-    left = (whole - sum(needs)) // (columns - labels)
+    share = min(1, 0.75 * whole / max(1, sum(needs))) if labels < columns else 1
+    needs = [int(need * share) for need in needs]
+    left = (whole - sum(needs)) // max(1, columns - labels)
     return needs + [left] * (columns - labels)
 
 
