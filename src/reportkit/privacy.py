@@ -26,7 +26,7 @@ SESSION_TOLD = (
     "those of another run differ"
 )
 
-_ID_CARD = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{16}[\dXx](?![0-9A-Za-z])")
+_ID_CARD = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{16}[\dXx](?![0-9A-Za-z])", re.ASCII)
 _MOBILE = re.compile(
     r"(?<![\w.+/=-])(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?![\w+/=]|\.\d)", re.ASCII
 )
@@ -72,12 +72,12 @@ def find(text: str) -> list[Found]:
         if match := next(filter(None, (_MOBILE.match(text, at) for at in starts)), None):
             found.append(Found("手机号码", *match.span()))
             end = match.end()
-    at = text.find("@")
+    at, end = text.find("@"), 0
     while at >= 0:
-        name = _BEFORE_AT.search(text, max(0, at - 64), at)
+        name = _BEFORE_AT.search(text, max(end, at - 64), at)
         if name and (match := _EMAIL.match(text, name.start())):
             found.append(Found("电子邮箱", *match.span()))
-            at = match.end() - 1
+            end = match.end()
         at = text.find("@", at + 1)
     return sorted(found, key=lambda one: one.start)
 

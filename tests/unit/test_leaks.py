@@ -1,3 +1,5 @@
+import zipfile
+
 import docx
 import openpyxl
 import pyarrow as pa
@@ -49,6 +51,29 @@ def test_a_personal_value_in_any_file_is_found(name, tmp_path):
         check_leaks(tmp_path, personal=[CANARY, "王"], allowed=[])
     assert error.value.reason == "personal-data"
     assert CANARY not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        f"<w:p><w:r><w:t>{CANARY[:2]}</w:t></w:r><w:r><w:t>{CANARY[2:]}</w:t></w:r></w:p>",
+        f'<w:docPr descr="{CANARY}"/>',
+        f"<w:p><w:t>&lt;{CANARY[:2]}</w:t><w:t>{CANARY[2:]}&gt;</w:t></w:p>",
+        "<w:t>" + "".join(f"&#{ord(character)};" for character in CANARY) + "</w:t>",
+    ],
+    ids=["runs", "attribute", "between signs", "references"],
+)
+def test_a_person_is_found_however_a_part_of_a_document_is_cut(xml, tmp_path):
+    with zipfile.ZipFile(tmp_path / "report.docx", "w") as archive:
+        archive.writestr("word/document.xml", xml)
+    with pytest.raises(ExecutionError, match=r"report\.docx: 个人信息栏内容"):
+        check_leaks(tmp_path, personal=[CANARY], allowed=[])
+
+
+def test_cells_beside_each_other_are_no_number_together(tmp_path):
+    with zipfile.ZipFile(tmp_path / "tables.xlsx", "w") as archive:
+        archive.writestr("xl/sheet1.xml", "<c><v>1380000</v></c><c><v>1111</v></c>")
+    check_leaks(tmp_path, personal=[], allowed=[])
 
 
 def test_a_mobile_number_is_found_unless_it_is_the_office_s(tmp_path):

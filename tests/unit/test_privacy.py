@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reportkit import privacy
 from reportkit.errors import InputError
 from reportkit.privacy import KEY_VARIABLE, Pseudonyms, find, hide
 
@@ -45,6 +46,29 @@ def test_hiding_twice_changes_nothing(text):
 @given(st.from_regex(r"\A1[3-9][0-9]{9}\Z"), st.sampled_from("，。 （、"))
 def test_every_mobile_number_is_found(number, mark):
     assert [one.kind for one in find(f"手机{mark}{number}{mark}")] == ["手机号码"]
+
+
+def everywhere(text):
+    """The patterns tried from every place."""
+    cards = (one for one in privacy._ID_CARD.finditer(text) if privacy._is_id(one[0]))
+    found = [("证件号码", *one.span()) for one in cards]
+    found += [("手机号码", *one.span()) for one in privacy._MOBILE.finditer(text)]
+    return found + [("电子邮箱", *one.span()) for one in privacy._EMAIL.finditer(text)]
+
+
+PIECES = st.sampled_from(
+    [
+        "13812345678", "138-1234-5678", "+86 ", "86", "86-", "139 1234 5678", "19", "1", "9", "0",
+        id_card(), id_card()[:17], "X", "x", "a.b@mail.cn", "@", "a@b", ".cn", "." * 3, "w" * 63,
+        "电话", "，", " ", "\n", "-", "/", "=", "1391", "20200819", "５",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=8).map("".join) | st.text("0139 -+86Xa@.中", max_size=60))
+def test_looking_where_the_shape_allows_finds_what_looking_everywhere_does(text):
+    found = [(one.kind, one.start, one.end) for one in find(text)]
+    assert found == sorted(everywhere(text), key=lambda one: one[1])
 
 
 def test_pseudonyms_are_stable_under_one_key_and_tell_nothing():

@@ -8,7 +8,6 @@ somebody signs, the envelope holds no signature, and `check_attestation` says so
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -126,8 +125,3 @@ def _other(payload: bytes, folder: Path) -> str:
     if about != {name: manifest[name] for name in about}:
         return "it states the run {run} of {district} {year}, not this one".format(**about)
     return f"{MANIFEST} or {SUMS} is not the one that it states"
-
-
-def manifest_digest(folder: Path) -> str:
-    """Digest of a run's manifest, by which later runs and batches name it."""
-    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
