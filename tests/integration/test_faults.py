@@ -43,6 +43,8 @@ Faults 21, 23-28, 35 and 36 belong to verifying, intake and databases, and are t
 29  a year without holidays               test_beyond_the_table_is_refused_and_says_what_to_do
 30  70 MB shown, 300 000 lines printed    test_each_fault_stops_its_own_report_and_no_other
 31  a process and a thread left behind    test_each_fault_stops_its_own_report_and_no_other
+31  a thread that outlives its process's first
+                                          test_a_thread_that_outlives_the_first_is_ended_too
 31  late output                           test_plain_papermill_gets_the_same_from_a_forked_kernel
 32  no glyph for a label of a chart       test_a_label_without_glyph_stops
 32  no glyph in the official document     test_missing_glyph_stops_and_is_named
@@ -58,6 +60,7 @@ import fcntl
 import json
 import os
 import re
+import select
 import subprocess
 import sys
 import tempfile
@@ -66,6 +69,8 @@ from pathlib import Path
 
 import pytest
 from batches import BIN, ROOT, batch, currents, make_project, states, working_in
+
+from reportkit.execution.processes import end_session
 
 FAULTS = """
 import ctypes, os, pathlib, subprocess, sys, threading, time
@@ -153,6 +158,29 @@ def most_at_once(project):
     steps = [json.loads(line)["event"] for line in lines]
     changes = [{"started": 1, "made": -1, "failed": -1}.get(step, 0) for step in steps]
     return max(accumulate(changes))
+
+
+HOLDS = """
+import ctypes, os, threading
+os.setsid()
+if os.fork() == 0:
+    os.setpgid(0, 0)  # as a kernel does
+    threading.Thread(target=os.read, args=(0, 1)).start()
+    os.write(1, b"!")
+    ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
+os.read(0, 1)
+"""
+
+
+def test_a_thread_that_outlives_the_first_is_ended_too():
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", HOLDS], stdin=pipe, stdout=pipe) as leader:
+        assert leader.stdout.read(1) == b"!"
+        end_session(leader.pid)
+        # Whatever held the other end of the pipe is gone.
+        leader.wait(timeout=10)
+        assert select.select([leader.stdout], [], [], 0)[0]
+        assert leader.stdout.read() == b""
 
 
 SPEC = {"display_name": "silent", "language": "python", "argv": ["sleep", "1000"]}

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _PR_SET_PDEATHSIG = 1
-# A killed process is gone in a moment, if it does not wait for a disk.
-_TRIES = 200
+# A killed process is gone in a moment, if it does not wait for a disk: then in so many seconds.
+_PATIENCE = 30
 # One number per source of difference between machines; the kernel starts with these.
 _FIXED = {
     "PYTHONHASHSEED": "0",
@@ -76,9 +76,8 @@ def end_session(leader: int) -> None:
     """
     with suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)
-    for _ in range(_TRIES):
-        if not _kill_members(leader):
-            return
+    deadline = time.monotonic() + _PATIENCE
+    while _kill_members(leader) and time.monotonic() < deadline:
         time.sleep(0.01)
 
 
@@ -89,7 +88,9 @@ def _kill_members(leader: int) -> int:
         with suppress(OSError, ValueError):
             # The name in parentheses may hold anything; state and session follow it.
             fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-            if int(fields[3]) == leader and fields[0] not in "ZX":
+            # A process whose first thread is gone still holds its files while others live.
+            gone = fields[0] in "ZX" and int(fields[17]) <= 1
+            if int(fields[3]) == leader and not gone:
                 os.kill(int(stat.parent.name), signal.SIGKILL)
                 found += 1
     return found

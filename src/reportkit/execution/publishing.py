@@ -64,6 +64,13 @@ def keep_failed(staging: Path, failed: Path, error: BaseException) -> None:
     """Leave notebook and log of a failed run for whoever mends it; drop the rest."""
     if not staging.is_dir():
         return
+    try:
+        _keep(staging, failed, error)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _keep(staging: Path, failed: Path, error: BaseException) -> None:
     with contextlib.suppress(OSError):
         shutil.rmtree(failed, ignore_errors=True)
         failed.mkdir(parents=True)
@@ -74,7 +81,6 @@ def keep_failed(staging: Path, failed: Path, error: BaseException) -> None:
                 shutil.copy(staging / name, failed / name)
         with (failed / "run.log").open("a", encoding="utf-8") as log:
             log.write(f"{type(error).__name__}: {error}\n")
-    shutil.rmtree(staging, ignore_errors=True)
 
 
 def adopt(place: Path, run_id: str, fill: Callable[[Path], object]) -> Path:
