@@ -221,6 +221,22 @@ def test_an_extension_without_its_day_is_told(tmp_path):
     assert (violation.rule, violation.place, violation.found) == ("L-extension-undated", "2", "20")
 
 
+@pytest.mark.parametrize("large", [False, True])
+def test_a_file_written_to_while_it_is_read_is_refused(large, tmp_path):
+    rows = [[f"依{n}", *RECORDS[0][1:]] for n in range(60_000 if large else 1)]
+    write_csv(tmp_path, [HEADING, *rows])
+
+    path = tmp_path / "applications.csv"
+    size = path.stat().st_size
+
+    def write(*_):
+        if path.stat().st_size == size:
+            path.write_bytes(path.read_bytes() + b"\n")
+
+    with pytest.raises(InputError, match="written to while it was read"):
+        read_ledger("applications", find_files(tmp_path, "applications"), root=tmp_path, tell=write)
+
+
 def test_rows_are_told_while_they_are_read(tmp_path):
     write_csv(tmp_path, [HEADING, *RECORDS])
     write_xlsx(tmp_path, [HEADING, *map(dated, RECORDS)], name="applications2.xlsx")

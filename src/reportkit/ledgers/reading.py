@@ -39,7 +39,7 @@ _FOOTER = re.compile(
 _FOOTERS = 10
 _LARGE = 200_000
 # Rows of which more is in memory at once than what is kept.
-_STEP = 5_000
+_STEP = 2_000
 # What these rules find cannot be read; what others find is read, and wrong.
 _UNREAD = {"L-value", "L-empty", "L-key"}
 

@@ -6,6 +6,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
@@ -73,6 +74,9 @@ def parse_date(text: str, epoch: int = 1900) -> date | None:
     ValueError
         With the reason, in words.
     """
+    if len(text) == 10 and text[4] == text[7] == "-":  # as most stand; the rest says it slower
+        with suppress(ValueError):
+            return date.fromisoformat(text)
     text = unicodedata.normalize("NFKC", clean(text))
     if text in _NOTHING:
         return None

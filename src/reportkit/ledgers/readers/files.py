@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
 from reportkit.ledgers.readers.columnar import read_parquet
 from reportkit.ledgers.readers.delimited import read_csv
-from reportkit.ledgers.readers.streamed import BLOCK
 from reportkit.ledgers.readers.table import RawTable, Tell, quiet
 from reportkit.ledgers.readers.workbook import read_xlsx
 
@@ -53,13 +50,11 @@ def read_file(path: Path, schema: LedgerSchema, *, name: str, tell: Tell = quiet
     suffix = path.suffix.lower()
     read = _READERS[suffix]
     try:
-        with path.open("rb") as file, path.open("rb") as same, ThreadPoolExecutor(1) as pool:
+        with path.open("rb") as file:
             before = os.fstat(file.fileno())
-            # The digest of a large file is made beside reading, in a thread of its own.
-            large = before.st_size > BLOCK
-            hashed = pool.submit(_digest, same).result if large else partial(_digest, same)
             parts = read(file, schema, name, tell=tell)
-            digest = hashed()
+            file.seek(0)
+            digest = parts[0].sha256 or hashlib.file_digest(file, "sha256").hexdigest()
             after = os.fstat(file.fileno())
     except OSError as error:
         message = f"{name} cannot be read: {error.strerror or error}"
@@ -74,11 +69,3 @@ def read_file(path: Path, schema: LedgerSchema, *, name: str, tell: Tell = quiet
         )
         for part in parts
     ]  # fmt: skip
-
-
-def _digest(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    # In large pieces: after each one the thread waits for its turn.
-    while piece := file.read(BLOCK):
-        digest.update(piece)
-    return digest.hexdigest()

@@ -8,6 +8,7 @@ is a doubt.
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
@@ -39,7 +40,7 @@ BLOCK = 1 << 21
 BOM = "\ufeff".encode()
 # What Python's reader allows in one cell, unless somebody raised it.
 _LONGEST = 131_072
-_QUOTE, _RETURN, _NEWLINE, _SPACE = b'"\r\n '
+_QUOTE, _RETURN, _NEWLINE, _TAB, _SPACE = b'"\r\n\t '
 
 
 class DoubtError(Exception):
@@ -48,13 +49,20 @@ class DoubtError(Exception):
 
 def blocks(file: BinaryIO) -> Iterator[bytes]:
     """Whole lines of a file, as they stand; where quotes are right, whole records."""
-    file.seek(0)
-    while block := file.read(BLOCK) + file.readline():
-        odd, more = block.count(b'"') % 2, b""
+    start = 0
+    while True:
+        # Where a line ends is looked up first, so that the block is read in one piece.
+        size = file.seek(start + BLOCK) - start + len(file.readline())
+        file.seek(start)
+        block = file.read(size)
+        if not block:
+            return
+        odd, more = b'"' in block and block.count(b'"') % 2, b""
         # A cell goes on in the next lines; where it does not end there is no telling.
         while odd and len(more) < _LONGEST and (line := file.readline()):
             odd, more = (odd + line.count(b'"')) % 2, more + line
         yield block + more
+        start = file.tell()
 
 
 def decoded(block: bytes, encoding: str) -> bytes:
@@ -106,11 +114,18 @@ def stream_csv(
     UnicodeError
         The file is not in this encoding.
     """
-    reader = _Reader(encoding, delimiter, head, schema)
+    reader, digest = _Reader(encoding, delimiter, head, schema), hashlib.sha256()
+
+    def read_and_hashed() -> Iterator[bytes]:
+        for block in blocks(file):
+            yield block
+            # By now it is being read in a thread.
+            digest.update(block)
+
     columns: dict[str, list[pa.Array]] = {title: [] for title in head.titles if title}
     places: list[npt.NDArray[np.int32]] = []
     line, rows = 1, 0
-    for count, found, table in in_order(reader.read, enumerate(blocks(file))):
+    for count, found, table in in_order(reader.read, enumerate(read_and_hashed())):
         places.append((line + found).astype(np.int32))
         line, rows = line + count, rows + len(found)
         for title, chunks in columns.items():
@@ -119,7 +134,8 @@ def stream_csv(
     if not rows:
         raise DoubtError
     made = {title: one_column(chunks) for title, chunks in columns.items()}
-    return Part(made, np.concatenate(places), encoding=encoding)
+    lines = np.concatenate(places)
+    return Part(made, lines, encoding=encoding, sha256=digest.hexdigest())
 
 
 class _Reader:
@@ -185,12 +201,14 @@ def _records(
     There is doubt about bytes that need a closer look.
     """
     cells = np.frombuffer(block, dtype=np.uint8)
-    ends = np.flatnonzero(cells == _NEWLINE)
-    control = int(np.count_nonzero(cells < _SPACE)) - len(ends)
-    if control:
-        returns = int(np.count_nonzero(cells == _RETURN))
+    # What is found is few, looked at again in no time.
+    control = np.flatnonzero(cells < _SPACE)
+    marks = cells[control]
+    ends = control[marks == _NEWLINE]
+    if len(ends) < len(control):
+        returns, tabs = (int(np.count_nonzero(marks == mark)) for mark in (_RETURN, _TAB))
         paired = int(np.count_nonzero(cells.take(ends - 1, mode="clip") == _RETURN))
-        if returns != paired or control != returns + int(np.count_nonzero(cells == ord("\t"))):
+        if returns != paired or len(control) != len(ends) + returns + tabs:
             raise DoubtError
     if not block.endswith(b"\n"):
         ends = np.append(ends, len(block))

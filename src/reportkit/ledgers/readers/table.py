@@ -113,6 +113,8 @@ class Part:
     sheet: str | None = None
     notes: tuple[Note, ...] = ()
     epoch: Epoch = 1900
+    sha256: str | None = None
+    """Of the whole file, where reading it made that too."""
 
 
 @dataclass(frozen=True)
