@@ -66,6 +66,13 @@ def test_one_applicant_has_one_pseudonym_and_is_hidden_in_the_text(tmp_path):
     assert set(frame["所需信息"]) == {"〔申请人〕要求公开预算，回电〔手机号码〕"}
 
 
+def test_two_characters_of_an_address_are_no_name_to_look_for(tmp_path):
+    heading = [*HEADING[:6], "联系地址"]
+    write_csv(tmp_path, [heading, [*RECORDS[0][:6], "江头"], [*RECORDS[2][:6], "江头路1号"]])
+    sought = set(read(tmp_path).personal.to_pylist()) - {None}
+    assert sought == {"张三", "李四", "江头路1号"}
+
+
 def test_a_row_knows_its_physical_line(tmp_path):
     rows = [HEADING, *RECORDS]
     rows[1] = ["依〔2020〕\n1号", *RECORDS[0][1:]]
