@@ -243,17 +243,17 @@ PERSONS = {
 }
 
 
-def plant_persons(project):
+def plant_persons(project, persons=PERSONS):
     """A ledger whose every personal column, and free text, names a person."""
     for path in [
         *project.glob("data/pingtan/applications*"),
         *project.glob("data/pingtan/依申请*"),
     ]:
         path.unlink()
-    heading = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果", *PERSONS, "所需信息"]
-    text = "请寄{申请人}，{联系地址}，电话{联系电话}，证件{证件号码}".format(**PERSONS)
+    heading = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果", *persons, "所需信息"]
+    text = "请寄{申请人}，{联系地址}，电话{联系电话}，证件{证件号码}".format(**persons)
     rows = [
-        [f"依{number}", "自然人", "2021-03-01", "2021-03-10", "予以公开", *PERSONS.values(), text]
+        [f"依{number}", "自然人", "2021-03-01", "2021-03-10", "予以公开", *persons.values(), text]
         for number in range(3)
     ]
     lines = [",".join(row) for row in [heading, *rows]]
@@ -287,6 +287,17 @@ def test_a_notebook_that_shows_a_person_is_not_published(project):
     assert not (project / "outputs/pingtan/2021/current").exists()
     kept = [path for path in project.glob("outputs/**/*") if path.is_file()]
     assert {path.name for path in kept} == {".lock", "run.log"}
+
+
+def test_a_name_of_two_characters_is_not_published_either(project):
+    plant_persons(project, PERSONS | {"申请人": "李强"})
+    done = reportkit("run", "pingtan", "2021", cwd=project)
+    assert done.returncode in (0, 1), done.stderr
+    change_cell(project, "outcomes", 'print("申请人\\n李强")')
+    done = reportkit("run", "pingtan", "2021", cwd=project)
+    assert done.returncode == 3
+    assert "report.ipynb: 个人信息栏内容" in done.stderr
+    assert "李强" not in done.stderr
 
 
 def test_a_bad_record_makes_a_draft(project):

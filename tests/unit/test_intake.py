@@ -66,6 +66,13 @@ def test_one_applicant_has_one_pseudonym_and_is_hidden_in_the_text(tmp_path):
     assert set(frame["所需信息"]) == {"〔申请人〕要求公开预算，回电〔手机号码〕"}
 
 
+def test_two_characters_of_an_address_are_no_name_to_look_for(tmp_path):
+    heading = [*HEADING[:6], "联系地址"]
+    write_csv(tmp_path, [heading, [*RECORDS[0][:6], "江头"], [*RECORDS[2][:6], "江头路1号"]])
+    sought = set(read(tmp_path).personal.to_pylist()) - {None}
+    assert sought == {"张三", "李四", "江头路1号"}
+
+
 def test_a_row_knows_its_physical_line(tmp_path):
     rows = [HEADING, *RECORDS]
     rows[1] = ["依〔2020〕\n1号", *RECORDS[0][1:]]
@@ -206,6 +213,25 @@ def test_a_table_of_no_ledger_is_told(name, tmp_path):
         (tmp_path / other).write_text("")
     assert [path.name for path in unread_files(tmp_path)] == [name]
     assert [path.name for path in find_files(tmp_path, "applications")] == ["APPLICATIONS-1.CSV"]
+
+
+def test_a_table_in_a_folder_within_is_told(tmp_path):
+    (tmp_path / "2021").mkdir()
+    for other in ("2021/applications.csv", "2021/notes.md", "旧台账.zip"):
+        (tmp_path / other).write_text("")
+    assert find_files(tmp_path, "applications") == []
+    told = [path.relative_to(tmp_path).as_posix() for path in unread_files(tmp_path)]
+    assert told == ["旧台账.zip", "2021/applications.csv"]
+
+
+def test_what_is_named_like_the_ledger_is_not_overlooked(tmp_path):
+    (tmp_path / "applications.csv").symlink_to(tmp_path / "gone.csv")
+    with pytest.raises(InputError, match="a link to no file; mend or remove it"):
+        find_files(tmp_path, "applications")
+    (tmp_path / "applications.csv").unlink()
+    (tmp_path / "依申请公开台账2020.ZIP").write_bytes(b"")
+    with pytest.raises(InputError, match="unpack it"):
+        find_files(tmp_path, "applications")
 
 
 def test_a_record_that_begins_like_a_footer_is_a_record(tmp_path):

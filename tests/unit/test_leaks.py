@@ -87,3 +87,37 @@ def test_a_clean_run_passes(tmp_path):
     put(tmp_path, "report.html")
     put(tmp_path, "report.pdf")
     check_leaks(tmp_path, personal=["别的人名"], allowed=[])
+
+
+NAMES = ["李强", "张　三", "于洋", "石林", "其他", "单位", "统计", "王某", "高新"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<td>李强</td>", "登记号  申请人\n依1   张三  138", '["张三", "李强"]', "于洋、李强",
+        "李强", "申请人李强要求公开", "答复申请人：“张三申请的事项", "张三先生", "经李强等3人",
+        "李强的申请", "李强反映的事项", "已经答复李强。", "𠮷𠮷 李强 ",
+    ],
+)  # fmt: skip
+def test_a_name_of_two_characters_is_found_where_a_person_is_meant(text, tmp_path):
+    (tmp_path / "report.html").write_text(text, encoding="utf-8")
+    with pytest.raises(ExecutionError, match=r"report\.html: 个人信息栏内容"):
+        check_leaks(tmp_path, personal=NAMES, allowed=[])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "关于洋山港的批复", "木李强度试验", "扩张三倍", "青石林场", "其他 单位 统计 高新",
+        "申请人王某", "<th>其他</th>", "申请人单位", "𠮷李强度",
+    ],
+)  # fmt: skip
+def test_two_characters_inside_other_words_are_no_name(text, tmp_path):
+    (tmp_path / "report.html").write_text(text, encoding="utf-8")
+    check_leaks(tmp_path, personal=NAMES, allowed=[])
+
+
+def test_a_name_that_may_stand_in_a_report_may_be_short(tmp_path):
+    (tmp_path / "report.html").write_text("联系人：李强", encoding="utf-8")
+    check_leaks(tmp_path, personal=["李强"], allowed=["李强"])

@@ -71,6 +71,19 @@ def test_a_cut_off_character_is_refused_with_its_place(encoding, tmp_path):
     assert "(byte " in str(error)
 
 
+def test_two_encodings_in_one_file_are_refused_where_the_second_begins(tmp_path):
+    content = lines(HEADING, RECORD).encode() + lines(RECORD).encode("gb18030")
+    (tmp_path / "applications.csv").write_bytes(content)
+    assert refused(tmp_path).fields["line"] == 3
+
+
+def test_text_under_no_heading_is_told_as_that(tmp_path):
+    written(tmp_path, lines([*HEADING, "", ""], [*RECORD, "", ""], [*RECORD, "", "x"]))
+    error = refused(tmp_path)
+    assert (error.reason, error.fields["line"]) == ("ledger-ragged", "3")
+    assert "text to the right of the heading's last column (5)" in str(error)
+
+
 @pytest.mark.parametrize(
     ("start", "said"),
     [(b"PK\x03\x04", ".xlsx"), (b"\xd0\xcf\x11\xe0", ".xls"), (b"PAR1", "parquet")],

@@ -38,7 +38,7 @@ def intake_checks(ledgers: Mapping[str, Ledger], *, unread: Sequence[str] = ()) 
             told = "；".join(v.text() for v in others[:_TOLD])
             checks.append(check("L2", False, f"{name}：{told}"))
     if unread:
-        told = f"文件名不以台账名称开头，未读入：{'、'.join(unread[:_TOLD])}"
+        told = f"文件名不以台账名称开头，或者在下级文件夹中，未读入：{'、'.join(unread[:_TOLD])}"
         checks.append(check("L2", False, told))
     return checks
 

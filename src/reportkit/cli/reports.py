@@ -149,7 +149,8 @@ def intake(
     ]
     violations = [v for ledger in ledgers.values() for v in ledger.violations]
     lines += [f"  {violation.text()}" for violation in violations]
-    lines += [f"{name}: not read, its name begins with no ledger's" for name in ledgers.unread]
+    why = "its name begins with no ledger's, or it is in a folder within the district's"
+    lines += [f"{name}: not read, {why}" for name in ledgers.unread]
     lines += [str(problem) for problem in problems]
     document = {
         "ledgers": [{"ledger": key} | ledger.account for key, ledger in ledgers.items()],

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from reportkit.ledgers.records import Ledger
 
 _TABLES = (".xls", ".xlsm", ".xlsb", ".et", ".ods", ".tsv")
-_UNREADABLE = (*_TABLES, ".txt", ".doc", ".docx")
+_PACKED = (".zip", ".rar", ".7z", ".gz")
+_UNREADABLE = (*_TABLES, *_PACKED, ".txt", ".doc", ".docx")
 # More records refused than this share and the ledger is refused whole.
 _REFUSED_LIMIT = 0.01
 
@@ -53,37 +54,43 @@ def find_files(folder: Path, key: str, entries: Iterable[Path] | None = None) ->
     Raises
     ------
     InputError
-        ``ledger-format``: a file is named like the ledger but is of a kind that is not read;
-        ``file-name``: its name is no UTF-8.
+        ``ledger-format``: a file is named like the ledger but is of a kind that is not read, or
+        is a link to nothing; ``file-name``: its name is no UTF-8.
     """
     names = (key, schema_of(key).name)
     found = []
     for path in entries_of(folder) if entries is None else entries:
-        if not path.name.casefold().startswith(names) or not path.is_file():
+        if not path.name.casefold().startswith(names) or path.is_dir():
             continue
         try:
             path.name.encode()
         except UnicodeEncodeError:
             message = f"{folder} holds a file named {path.name!a}, which is no UTF-8; rename it"
             raise InputError("file-name", message, file=ascii(path.name)) from None
-        if path.suffix.lower() in SUFFIXES:
+        suffix = path.suffix.lower()
+        if suffix in SUFFIXES and path.is_file():
             found.append(path)
-        elif path.suffix.lower() in _UNREADABLE:
+        elif suffix in SUFFIXES:
+            message = f"{path} is named like the ledger {names[1]}, but is a link to no file"
+            raise InputError("ledger-format", message + "; mend or remove it", file=str(path))
+        elif suffix in _UNREADABLE:
             message = f"{path} is named like the ledger {names[1]}, but only {', '.join(SUFFIXES)} "
-            raise InputError(
-                "ledger-format", message + "are read; save it as .xlsx", file=str(path)
-            )
+            do = "unpack it" if suffix in _PACKED else "save it as .xlsx"
+            raise InputError("ledger-format", f"{message}are read; {do}", file=str(path))
     return found
 
 
 def unread_files(folder: Path) -> list[Path]:
-    """Tables in a district's folder that are named like no ledger, so that nobody reads them."""
+    """Tables and archives that nobody reads: named like no ledger, or in a folder of a folder."""
     names = tuple(name for key, schema in schemas().items() for name in (key, schema.name))
+    entries = entries_of(folder)
+    inside = [one for path in entries if path.is_dir() for one in entries_of(path)]
     return [
         path
-        for path in entries_of(folder)
-        if path.suffix.lower() in (*SUFFIXES, *_TABLES)
-        and not path.name.casefold().startswith((*names, "~$", "."))
+        for path in (*entries, *inside)
+        if path.suffix.lower() in (*SUFFIXES, *_TABLES, *_PACKED)
+        and not path.name.startswith(("~$", "."))
+        and not (path.parent == folder and path.name.casefold().startswith(names))
     ]
 
 

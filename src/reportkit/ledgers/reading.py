@@ -190,14 +190,18 @@ class Reading:
         """Pseudonyms for personal columns that are kept; persons in free text are hidden."""
         kept = any(column.pseudonym for column in self.schema.columns)
         own: dict[str, pa.ChunkedArray] = {}
+        sought: list[pa.ChunkedArray] = []
         # A ledger of persons: all that stands in its personal columns must appear nowhere.
         for column in self.schema.columns if kept else ():
             if column.personal:
                 own[column.name] = texts = self._texts(column, maps)
+                # Two characters of an address are a place, those of an applicant a name.
+                place = None if column.pseudonym else pc.less_equal(pc.utf8_length(texts), 2)
+                sought.append(texts if place is None else texts.filter(pc.invert(place)))
                 if column.pseudonym:
                     named = replaced(texts, partial(name, column.name))
                     self.typed[column.name] = pandas_text(named)
-        self.personal = joined(list(own.values())) if own else self.personal
+        self.personal = joined(sought) if sought else self.personal
         for column in self.schema.columns:
             if column.free_text:
                 self.typed[column.name] = pandas_text(self._hidden(column, own))

@@ -104,13 +104,14 @@ def _as_utf8(content: bytes, name: str) -> tuple[bytes, str]:
     else:
         candidates = ["utf-8", "gb18030"]
     where = 0
+    # What is wrong stands where the encoding that got farthest stopped.
     for encoding in candidates:
         if encoding.startswith("utf-8") and is_utf8(content):
             return content.removeprefix(BOM), encoding
         try:
             return content.decode(encoding).encode(), encoding
         except UnicodeError as error:
-            where = getattr(error, "start", 0)
+            where = max(where, getattr(error, "start", 0))
     line = content.count(b"\n", 0, where) + 1
     message = (
         f"{name}:{line} is not {' or '.join(candidates)} (byte {where}); "

@@ -300,7 +300,7 @@ def records(
             continue
         if len(row) != width:
             if any(map(str.strip, row[width:])) or (sheet is None and len(row) < width):
-                raise ragged(name, sheet, line, len(row), width)
+                raise ragged(name, sheet, line, len(row), width, titles=head.cells)
             row = (row + [""] * width)[:width]
         lines.append(line)
         batch.append(row)
@@ -316,16 +316,18 @@ def records(
     return columns, np.array(lines, dtype=np.int32)
 
 
-def ragged(name: str, sheet: str | None, line: int, cells: int, width: int) -> InputError:
-    """The refusal of a row that does not fit its heading."""
-    if sheet is None:
+def ragged(
+    name: str, sheet: str | None, line: int, cells: int, width: int, *, titles: int = 0
+) -> InputError:
+    """The refusal of a row that does not fit its heading of *titles* cells, empty ones too."""
+    if sheet is None and cells != titles:
         place = str(line)
         message = (
             f"{name}:{line} has {cells} cells, its heading has {width}; "
             "a separator inside a cell must be quoted"
         )
     else:
-        place = f"{sheet}!{line}"
+        place = f"{sheet}!{line}" if sheet else str(line)
         message = (
             f"{name}:{place} has text to the right of the heading's last column ({width}); "
             "give that column a heading or clear it"
