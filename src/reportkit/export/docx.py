@@ -106,6 +106,11 @@ def _blank() -> bytes:
             style.delete()
     for name, own in _STYLES.items():
         _style(word, name, *own)
+    # Of the template: a picture of its first page, and its styles as Word 2010 kept them.
+    for relations in (word.part.rels, word.part.package.rels):
+        for number, relation in list(relations.items()):
+            if relation.reltype.endswith(("/stylesWithEffects", "/thumbnail")):
+                relations.pop(number)
     made = io.BytesIO()
     word.save(made)
     return made.getvalue()
