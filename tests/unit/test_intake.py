@@ -186,6 +186,7 @@ def test_the_heading_of_a_further_page_is_set_aside(tmp_path):
     told = [(v.rule, v.place, v.found) for v in ledger.violations]
     assert told == [("L-heading", "2", "必填"), ("L-heading", "4", "")]
     assert (len(ledger.frame), ledger.set_aside, ledger.refused) == (2, 2, ())
+    assert set(ledger.personal.to_pylist()) - {None} == {"张三", "000-1"}
 
 
 @pytest.mark.parametrize("write", [write_csv, write_xlsx])

@@ -240,13 +240,17 @@ class Reading:
         kept = any(column.pseudonym for column in self.schema.columns)
         own: dict[str, pa.ChunkedArray] = {}
         sought: list[pa.ChunkedArray] = []
+        headings = {heading for mapped in maps for heading, _ in mapped.values()}
+        titles = pa.array(sorted(headings | _HINTS), pa.large_string())
         # A ledger of persons: all that stands in its personal columns must appear nowhere.
         for column in self.schema.columns if kept else ():
             if column.personal:
                 own[column.name] = texts = self._texts(column, maps)
                 # Two characters of an address are a place, those of an applicant a name.
                 place = None if column.pseudonym else pc.less_equal(pc.utf8_length(texts), 2)
-                sought.append(texts if place is None else texts.filter(pc.invert(place)))
+                told = texts if place is None else texts.filter(pc.invert(place))
+                # Of the heading of a further page: 申请人 is nobody.
+                sought.append(told.filter(pc.invert(pc.is_in(told, value_set=titles))))
                 if short := int(_shown_short(texts).sum()):
                     expected = (
                         f"{short} numbers were written short by a spreadsheet (3.50203E+17): one "
