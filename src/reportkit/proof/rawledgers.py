@@ -180,12 +180,14 @@ def _records(lines: Iterator[Line], source: Mapping[str, Any], epoch: int, sha25
     columns = zip(*full, strict=True) if full else ([] for _ in range(width))
     texts = {str(at): pa.array(column, pa.string()) for at, column in enumerate(columns)}
     named = {name: str(places[title]) for name, title in source["columns"].items()}
-    return _cells(texts, named, np.array(numbers, dtype=np.int64), epoch, sha256)
+    places_ = np.array(numbers, dtype=np.int64)
+    return _cells(texts, named, places_, epoch, sha256, titles=source["columns"])
 
 
 def _cells(
-    texts: Mapping[str, pa.Array], named: Mapping[str, str], lines: Any, epoch: int, sha256: str
-) -> Cells:
+    texts: Mapping[str, pa.Array], named: Mapping[str, str], lines: Any, epoch: int, sha256: str,
+    *, titles: Mapping[str, str] | None = None,
+) -> Cells:  # fmt: skip
     """The columns of a ledger out of all that stands in a file, with what is no record told."""
     bare = {title: _bare(column) for title, column in texts.items()}
     aside = np.zeros(len(lines), dtype=bool)
@@ -193,6 +195,15 @@ def _cells(
         aside |= (
             pc.match_substring_regex(column, SUMS).fill_null(False).to_numpy(zero_copy_only=False)
         )
+    # Rows with nothing in the ledger's columns, the heading once more, or what to fill in.
+    empty, hints = np.ones(len(lines), dtype=bool), np.ones(len(lines), dtype=bool)
+    same = np.zeros(len(lines), dtype=int)
+    for name, title in named.items():
+        cells = np.array(bare[title].fill_null("").to_pylist(), dtype=object)
+        empty &= cells == ""
+        hints &= np.isin(cells.astype(str), ["", "必填", "选填", "必填项", "选填项"])
+        same += cells == (titles or named)[name]
+    aside |= empty | hints | (same > 1)
     for row in range(max(0, len(lines) - _FOOTERS), len(lines)):
         filled = [cell for column in bare.values() if (cell := column[row].as_py())]
         signed = [bool(_SIGN.fullmatch(cell)) for cell in filled]
