@@ -179,6 +179,90 @@ def test_a_text_that_speaks_of_a_sum_is_none(cell, tmp_path):
     assert len(read(tmp_path).frame) == 4
 
 
+def test_the_heading_of_a_further_page_is_set_aside(tmp_path):
+    rows = [["必填", "必填", "必填", "选填", "选填", "", ""], RECORDS[0], HEADING, RECORDS[1]]
+    write_csv(tmp_path, [HEADING, *rows])
+    ledger = read(tmp_path)
+    told = [(v.rule, v.place, v.found) for v in ledger.violations]
+    assert told == [("L-heading", "2", "必填"), ("L-heading", "4", "")]
+    assert (len(ledger.frame), ledger.set_aside, ledger.refused) == (2, 2, ())
+    assert set(ledger.personal.to_pylist()) - {None} == {"张三", "000-1"}
+
+
+@pytest.mark.parametrize("write", [write_csv, write_xlsx])
+def test_rows_that_are_numbered_and_empty_are_set_aside(write, tmp_path):
+    rows = [["1", *RECORDS[0], ""], *([str(n), *[""] * 7, ""] for n in range(2, 30))]
+    write(tmp_path, [["序号", *HEADING, "备注"], *rows])
+    ledger = read(tmp_path)
+    (violation,) = ledger.violations
+    assert violation.rule == "L-blank"
+    assert violation.place.endswith("3")
+    assert re.match(r"28 rows, the last at (Sheet!)?30, ", violation.expected)
+    assert (ledger.read, len(ledger.frame), ledger.set_aside) == (29, 1, 28)
+
+
+def test_a_record_without_its_key_is_no_empty_row(tmp_path):
+    write_csv(tmp_path, many(["", "自然人", "", "", "", "", ""]))
+    ledger = read(tmp_path)
+    assert {v.rule for v in ledger.violations} == {"L-key", "L-empty"}
+    assert (ledger.set_aside, ledger.quarantined) == (0, 1)
+
+
+@pytest.mark.parametrize("key", ["/", "无", "—"])
+def test_a_stroke_is_no_key(key, tmp_path):
+    write_csv(tmp_path, many([key, *RECORDS[0][1:]]))
+    assert [v.rule for v in read(tmp_path).violations] == ["L-key"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["填表人：", "王五", "审核人", "赵六", "填表日期：2022年1月5日", "", ""],
+        ["填报人", "王五", "填报日期", "2021-03-02", "", "", ""],
+        ["以下空白", "", "", "", "", "", ""],
+    ],
+)
+def test_a_label_and_what_stands_beside_it_are_signed_below(row, tmp_path):
+    write_csv(tmp_path, [HEADING, *RECORDS, row])
+    ledger = read(tmp_path)
+    assert [(v.rule, v.found) for v in ledger.violations] == [("L-footer", "")]
+    assert (len(ledger.frame), ledger.set_aside) == (3, 1)
+
+
+def test_a_number_shown_short_is_no_key(tmp_path):
+    write_csv(tmp_path, many(["2.02103E+11", *RECORDS[0][1:]]))
+    (violation,) = read(tmp_path).violations
+    assert (violation.rule, violation.found) == ("L-rounded", "2.02103E+11")
+
+
+def test_numbers_of_persons_shown_short_are_counted_and_not_shown(tmp_path):
+    rows = [[*record, "3.50203E+17"] for record in RECORDS]
+    write_csv(tmp_path, [[*HEADING, "证件号码"], *rows])
+    (violation,) = read(tmp_path).violations
+    assert (violation.rule, violation.place, violation.found) == ("L-rounded", "2", "")
+    assert violation.expected.startswith("3 numbers were written short")
+
+
+def test_what_makes_a_number_a_text_is_no_part_of_it(tmp_path):
+    rows = [
+        ['=""001""', "自然人", '=""2020-03-02""', "\u200e2020/3/20\u200e", "予以公开", "", ""],
+        ["'002", "自然人", "'20200302", "2020-03-20", "予以公开", "", ""],
+        ["'十四五'规划", *RECORDS[0][1:]],
+    ]
+    write_csv(tmp_path, [HEADING, *rows])
+    frame = read(tmp_path).frame
+    assert frame["登记号"].tolist() == ["001", "002", "'十四五'规划"]
+    assert frame["收到日期"].nunique() == 1
+
+
+def test_a_long_list_of_values_is_told_with_the_nearest(tmp_path):
+    write_csv(tmp_path, many(["101", "自然人", "2020-03-02", "2020-03-20", "不予公开", "", ""]))
+    (violation,) = read(tmp_path).violations
+    assert violation.expected.startswith("not one of 予以公开、部分公开、")
+    assert "`reportkit template` lists them" in violation.expected
+    assert len(violation.expected) < 250
+
+
 def test_a_day_before_the_law_is_told_and_counted(tmp_path):
     write_csv(tmp_path, [HEADING, *RECORDS, ["4", "自然人", "2007-03-02", "", "", "", ""]])
     ledger = read(tmp_path)

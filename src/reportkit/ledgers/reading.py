@@ -20,22 +20,30 @@ from reportkit.ledgers.columns import (
     parse_each,
     replaced,
 )
-from reportkit.ledgers.readers import RawTable, in_order, sums
+from reportkit.ledgers.readers import RawTable, holds, in_order, sums
 from reportkit.ledgers.records import Ledger, Source, Violation
-from reportkit.ledgers.values import Parser, clean_texts, parser_for
+from reportkit.ledgers.values import NOTHING, Parser, clean_texts, parser_for
 from reportkit.privacy import SUSPECT, Pseudonyms, hide
 from reportkit.worktime import WorkCalendar, limits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    import numpy.typing as npt
 
     from reportkit.ledgers.schema import Column, LedgerSchema, RowRule
 
 # At the end of a table, 填表人：… 审核人：… 说明：…, each cell of the row one of these.
-_FOOTER = re.compile(
-    r"(?:填[表报]|制表|审核|审批|复核|经办|(?:单位)?负责|统计|联系)(?:人|日期|单位|电话)(?:[（(]?签[字章名][）)]?)?\s*[：:]"
-    r"|(?:备注|说明|注)\s*[：:]"
+_SIGNED = (
+    r"(?:填[表报]|制表|审核|审批|复核|经办|(?:单位)?负责|统计|联系)(?:人|日期|单位|电话)"
+    r"(?:[（(]?签[字章名][）)]?)?\s*"
 )
+_FOOTER = re.compile(rf"{_SIGNED}[：:]|(?:备注|说明|注)\s*[：:]|以下(?:空白|无正文)")
+# A label whose value is in the next cell.
+_LABEL = re.compile(rf"{_SIGNED}[：:]?")
+_HINTS = {"必填", "选填", "必填项", "选填项"}
+# 2.02103E+11, as a spreadsheet shows a long number and writes it into csv.
+_SHOWN_SHORT = r"^\s*[0-9](?:\.[0-9]+)?E\+[0-9]+\s*$"
 _FOOTERS = 10
 _LARGE = 200_000
 # Rows of which more is in memory at once than what is kept.
@@ -94,6 +102,10 @@ class Reading:
         return raw, *parse_column(column, raw, parsers[0])
 
     def _judge(self, column: Column, values: Any, bad: dict[int, str]) -> None:
+        if column is self.schema.columns[0]:
+            for row in np.flatnonzero(_shown_short(self.raw[column.name])).tolist():
+                expected = "all its digits; a spreadsheet wrote it short: format the column as text"
+                self._tell(row, "L-rounded", "reject", column.name, expected)
         for row, reason in bad.items():
             severity = "reject" if column.required else "warn"
             self._tell(row, "L-value", severity, column.name, reason)
@@ -103,22 +115,58 @@ class Reading:
                 if row not in bad:
                     self._tell(row, "L-empty", "reject", column.name, "must not be empty")
 
-    def set_aside(self) -> None:
-        """合计 rows, whatever column says so, and what is signed below: told, never counted."""
+    def set_aside(self, maps: Sequence[dict[str, tuple[str, int]]]) -> None:
+        """合计 rows, headings of further pages, empty numbered rows, and what is signed below.
+
+        They are told, and never counted.
+        """
         start = 0
-        for table in self.tables:
+        for table, mapped in zip(self.tables, maps, strict=True):
             rows = len(table.lines)
+            self._set_aside_pages(start, table, mapped)
             for heading, raw in table.columns.items():
                 for row in np.flatnonzero(sums(raw)).tolist():
                     expected = "a sum row is set aside, not counted"
                     self._set_aside(start + row, "L-sum", heading, raw[row].as_py(), expected)
             for row in range(max(0, rows - _FOOTERS), rows):
-                cells = {heading: raw[row].as_py() for heading, raw in table.columns.items()}
-                filled = {heading: cell for heading, cell in cells.items() if cell and cell.strip()}
-                if filled and all(_FOOTER.match(cell.strip()) for cell in filled.values()):
+                filled = _filled(table, row, table.columns)
+                if _is_footer([*filled.values()]):
                     expected = "what is signed or noted below a table is set aside, not counted"
                     self._set_aside(start + row, "L-footer", next(iter(filled)), "", expected)
             start += rows
+
+    def _set_aside_pages(
+        self, start: int, table: RawTable, mapped: dict[str, tuple[str, int]]
+    ) -> None:
+        """Where a page begins anew, says what to fill in, or is numbered and empty."""
+        headings = [heading for heading, _ in mapped.values()]
+        first = mapped[self.schema.key_column][0]
+        keys = table.columns[first].cast(pa.large_string())
+        # As short as nothing, or one of a few words.
+        near = pc.or_(
+            pc.less_equal(pc.binary_length(keys), len("　")).fill_null(True),
+            pc.is_in(keys, value_set=pa.array([first, *_HINTS], keys.type)),
+        )
+        empty = []
+        for row in np.flatnonzero(near.to_numpy()).tolist():
+            filled = _filled(table, row, headings)
+            same = [heading for heading, cell in filled.items() if cell == heading]
+            if not filled and not self.sums[start + row]:
+                empty.append(row)
+            elif first in same and len(same) > 1:
+                expected = "the heading once more; it is set aside"
+                self._set_aside(start + row, "L-heading", first, "", expected)
+            elif filled and _HINTS.issuperset(filled.values()):
+                expected = "what to fill in; it is set aside"
+                self._set_aside(start + row, "L-heading", first, filled[first], expected)
+        if empty:
+            last = table.place(int(table.lines[empty[-1]]))
+            expected = (
+                f"{len(empty)} rows, the last at {last}, hold nothing in the ledger's columns; "
+                "they are set aside"
+            )
+            self._tell(start + empty[0], "L-blank", "warn", "", expected, found="")
+            self.sums[[start + row for row in empty]] = True
 
     def _set_aside(self, row: int, rule: str, column: str, found: str, expected: str) -> None:
         if not self.sums[row]:
@@ -147,9 +195,10 @@ class Reading:
         """The key is there, and unique; of a repeated record the first one counts."""
         name = self.schema.key_column
         cells = pa.table({name: self.typed[name]})[name]
-        if not cells.null_count and all_differ(cells):
+        void = pc.is_in(cells, value_set=pa.array(sorted(NOTHING), cells.type))
+        if not cells.null_count and not pc.any(void).as_py() and all_differ(cells):
             return
-        keys = pd.Series(self.typed[name], dtype="str")
+        keys = pd.Series(self.typed[name], dtype="str").mask(void.to_numpy())
         for row in np.flatnonzero(keys.isna().to_numpy()).tolist():
             self._tell(row, "L-key", "reject", name, "a record needs its key")
         repeated = keys.duplicated().to_numpy() & keys.notna().to_numpy()
@@ -191,13 +240,24 @@ class Reading:
         kept = any(column.pseudonym for column in self.schema.columns)
         own: dict[str, pa.ChunkedArray] = {}
         sought: list[pa.ChunkedArray] = []
+        headings = {heading for mapped in maps for heading, _ in mapped.values()}
+        titles = pa.array(sorted(headings | _HINTS), pa.large_string())
         # A ledger of persons: all that stands in its personal columns must appear nowhere.
         for column in self.schema.columns if kept else ():
             if column.personal:
                 own[column.name] = texts = self._texts(column, maps)
                 # Two characters of an address are a place, those of an applicant a name.
                 place = None if column.pseudonym else pc.less_equal(pc.utf8_length(texts), 2)
-                sought.append(texts if place is None else texts.filter(pc.invert(place)))
+                told = texts if place is None else texts.filter(pc.invert(place))
+                # Of the heading of a further page: 申请人 is nobody.
+                sought.append(told.filter(pc.invert(pc.is_in(told, value_set=titles))))
+                if short := int(_shown_short(texts).sum()):
+                    expected = (
+                        f"{short} numbers were written short by a spreadsheet (3.50203E+17): one "
+                        "person may look like two, or two like one; format the column as text"
+                    )
+                    row = int(np.flatnonzero(_shown_short(texts))[0])
+                    self._tell(row, "L-rounded", "warn", column.name, expected, found="")
                 if column.pseudonym:
                     named = replaced(texts, partial(name, column.name))
                     self.typed[column.name] = pandas_text(named)
@@ -318,3 +378,26 @@ class Reading:
         self.violations.append(
             Violation(self.key, file, place, rule, severity, column, found, expected)
         )
+
+
+def _filled(table: RawTable, row: int, headings: Iterable[str]) -> dict[str, str]:
+    """What stands in these columns of a row, without white space around it."""
+    cells = ((heading, table.columns[heading][row].as_py()) for heading in headings)
+    return {heading: cell.strip() for heading, cell in cells if cell and cell.strip()}
+
+
+def _is_footer(cells: Sequence[str]) -> bool:
+    """Whether a row is signed or noted: each cell is, or is the value of the label before it."""
+    labels = [False, *(bool(_LABEL.fullmatch(cell)) for cell in cells)]
+    return bool(cells) and all(
+        _FOOTER.match(cell) or own or before
+        for cell, before, own in zip(cells, labels, labels[1:], strict=False)
+    )
+
+
+def _shown_short(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Where a long number was written as a spreadsheet shows it, most of its digits lost."""
+    if not holds(cells, b"E+"):
+        return np.zeros(len(cells), bool)
+    found = pc.match_substring_regex(cells, _SHOWN_SHORT).fill_null(False)
+    return np.asarray(found.to_numpy(), bool)

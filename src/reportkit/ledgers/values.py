@@ -22,8 +22,11 @@ from reportkit.ledgers.schema import UNITS, Column, loose
 _DIGITS, _SMALLEST = 20, Decimal("0.000001")
 Parser = Callable[[str], Any]
 
-_INVISIBLE = "\u200b\u200c\u200d\ufeff"
-_NOTHING = {"", "-", "--", "—", "——", "/", "无"}
+_INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u202d\u202e\ufeff"
+# So that a spreadsheet takes a number as text.
+_AS_TEXT = r"^(?:=\"([^\"]*)\"|'([0-9]+))$"
+_FORCED = re.compile(_AS_TEXT)
+NOTHING = {"", "-", "--", "—", "——", "/", "无"}
 _DAY = re.compile(
     r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})"
     r"|年(\d{1,2})月(\d{1,2})日?|(\d\d)(\d\d))"
@@ -32,6 +35,7 @@ _DAY = re.compile(
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?")
 _DAY_ZERO = {1900: date(1899, 12, 30), 1904: date(1904, 1, 1)}
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+_LISTED = 8
 _FLAGS = {
     "是": True, "否": False, "y": True, "n": False, "yes": True, "no": False, "1": True,
     "0": False, "true": True, "false": False, "公开": True, "不公开": False,
@@ -39,8 +43,17 @@ _FLAGS = {
 
 
 def clean(text: str) -> str:
-    """Text without outer white space and invisible characters; nothing inside is touched."""
-    return text.strip().strip(_INVISIBLE).strip()
+    """Text without outer white space and invisible characters; nothing inside is touched.
+
+    Examples
+    --------
+    >>> clean(' 001 '), clean('="001"'), clean("'001"), clean("'十四五'规划")
+    ('001', '001', '001', "'十四五'规划")
+    """
+    text = text.strip().strip(_INVISIBLE).strip()
+    if text.startswith(("=", "'")) and (forced := _FORCED.match(text)):
+        return clean(forced[1] or forced[2] or "")
+    return text
 
 
 def clean_texts(cells: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -54,6 +67,9 @@ def _clean_chunk(cells: pa.Array) -> pa.Array:
     # What the encoded invisible characters begin with.
     if holds(pa.chunked_array([cells]), b"\xe2\x80", b"\xef\xbb\xbf"):
         cleaned = pc.utf8_trim_whitespace(pc.utf8_trim(cleaned, characters=_INVISIBLE))
+    if pc.any(pc.or_(pc.starts_with(cleaned, '="'), pc.starts_with(cleaned, "'"))).as_py():
+        bare = pc.replace_substring_regex(cleaned, _AS_TEXT, r"\1\2")
+        cleaned = pc.utf8_trim_whitespace(bare)
     lengths = pc.binary_length(cleaned)
     if pc.sum(lengths) == pc.sum(pc.binary_length(cells)):
         # Nothing was trimmed: the column need not be kept twice.
@@ -78,7 +94,7 @@ def parse_date(text: str, epoch: int = 1900) -> date | None:
         with suppress(ValueError):
             return date.fromisoformat(text)
     text = unicodedata.normalize("NFKC", clean(text))
-    if text in _NOTHING:
+    if text in NOTHING:
         return None
     match = _DAY.fullmatch(text)
     if match:
@@ -102,7 +118,7 @@ def parse_amount(text: str, factor: int = 1) -> Decimal | None:
         With the reason, in words.
     """
     text = unicodedata.normalize("NFKC", clean(text)).removeprefix("¥").strip()
-    if text in _NOTHING:
+    if text in NOTHING:
         return None
     for unit in sorted(UNITS, key=len, reverse=True):
         if text.endswith(unit):
@@ -127,7 +143,7 @@ def parse_integer(text: str) -> int | None:
         With the reason, in words.
     """
     text = unicodedata.normalize("NFKC", clean(text))
-    if text in _NOTHING:
+    if text in NOTHING:
         return None
     if not _NUMBER.fullmatch(text) or Decimal(text.replace(",", "")) % 1:
         message = "not a whole number"
@@ -148,7 +164,7 @@ def parse_flag(text: str) -> bool | None:
         With the reason, in words.
     """
     text = clean(text)
-    if text in _NOTHING:
+    if text in NOTHING:
         return None
     if loose(text) not in _FLAGS:
         message = "neither 是 nor 否"
@@ -167,15 +183,21 @@ def category_parser(column: Column) -> Parser:
 
     def parse(text: str) -> str | None:
         text = clean(text)
-        if text in _NOTHING:
+        if text in NOTHING:
             return None
         known = vocabulary.get(loose(text))
         if known is None and column.open:
             return text
         if known is None:
-            near = difflib.get_close_matches(loose(text), vocabulary, n=1, cutoff=0.5)
-            hint = f"; nearest: {vocabulary[near[0]]}" if near else ""
-            raise ValueError("not one of " + "、".join(column.categories()) + hint)
+            near = difflib.get_close_matches(loose(text), vocabulary, n=4, cutoff=0.5)
+            nearest = "、".join(dict.fromkeys(vocabulary[one] for one in near))
+            hint = f"; nearest: {nearest}" if near else ""
+            values = column.categories()
+            listed = "、".join(values[:_LISTED])
+            if len(values) > _LISTED:
+                listed += f" … ({len(values)} values; `reportkit template` lists them)"
+            message = f"not one of {listed}{hint}"
+            raise ValueError(message)
         return known
 
     return parse

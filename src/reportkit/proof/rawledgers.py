@@ -42,13 +42,15 @@ SUMS = (
 )
 _SEARCHED, _HEADING_ROWS = 20, 3
 _FOOTERS = 10
-# 填表人：…, 单位负责人（签字）：…, 说明：… alone in the last rows of a table.
-_FOOTER = re.compile(
-    r"(?:(?:填表|填报|制表|审核|审批|复核|经办|(?:单位)?负责|统计|联系)(?:人|日期|单位|电话)"
-    r"(?:[(（]?签[字章名][)）]?)?|备注|说明|注)\s*[:：]"
+# 填表人：…, 单位负责人（签字）：…, 说明：… alone in the last rows, or 填表人 and who, by turns.
+_SIGNS = (
+    r"(?:填表|填报|制表|审核|审批|复核|经办|(?:单位)?负责|统计|联系)(?:人|日期|单位|电话)"
+    r"(?:[(（]?签[字章名][)）]?)?"
 )
+_FOOTER = re.compile(rf"(?:{_SIGNS}|备注|说明|注)\s*[：:]|以下空白|以下无正文")
+_SIGN = re.compile(rf"{_SIGNS}\s*[：:]?")
 _SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + (
-    "\u200b\u200c\u200d\ufeff"
+    "\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u202d\u202e\ufeff"
 )
 _CHINA = ZoneInfo("Asia/Shanghai")
 
@@ -178,23 +180,46 @@ def _records(lines: Iterator[Line], source: Mapping[str, Any], epoch: int, sha25
     columns = zip(*full, strict=True) if full else ([] for _ in range(width))
     texts = {str(at): pa.array(column, pa.string()) for at, column in enumerate(columns)}
     named = {name: str(places[title]) for name, title in source["columns"].items()}
-    return _cells(texts, named, np.array(numbers, dtype=np.int64), epoch, sha256)
+    places_ = np.array(numbers, dtype=np.int64)
+    return _cells(texts, named, places_, epoch, sha256, titles=source["columns"])
 
 
 def _cells(
-    texts: Mapping[str, pa.Array], named: Mapping[str, str], lines: Any, epoch: int, sha256: str
-) -> Cells:
+    texts: Mapping[str, pa.Array], named: Mapping[str, str], lines: Any, epoch: int, sha256: str,
+    *, titles: Mapping[str, str] | None = None,
+) -> Cells:  # fmt: skip
     """The columns of a ledger out of all that stands in a file, with what is no record told."""
-    bare = {title: pc.utf8_trim(column, characters=_SPACES) for title, column in texts.items()}
+    bare = {title: _bare(column) for title, column in texts.items()}
     aside = np.zeros(len(lines), dtype=bool)
     for column in bare.values():
         aside |= (
             pc.match_substring_regex(column, SUMS).fill_null(False).to_numpy(zero_copy_only=False)
         )
+    # Rows with nothing in the ledger's columns, the heading once more, or what to fill in.
+    empty, hints = np.ones(len(lines), dtype=bool), np.ones(len(lines), dtype=bool)
+    same = np.zeros(len(lines), dtype=int)
+    for name, title in named.items():
+        cells = np.array(bare[title].fill_null("").to_pylist(), dtype=object)
+        empty &= cells == ""
+        hints &= np.isin(cells.astype(str), ["", "必填", "选填", "必填项", "选填项"])
+        same += cells == (titles or named)[name]
+    aside |= empty | hints | (same > 1)
     for row in range(max(0, len(lines) - _FOOTERS), len(lines)):
         filled = [cell for column in bare.values() if (cell := column[row].as_py())]
-        aside[row] |= bool(filled) and all(map(_FOOTER.match, filled))
+        signed = [bool(_SIGN.fullmatch(cell)) for cell in filled]
+        aside[row] |= bool(filled) and all(
+            signed[at] or _FOOTER.match(cell) or (at > 0 and signed[at - 1])
+            for at, cell in enumerate(filled)
+        )
     return Cells({n: bare[title] for n, title in named.items()}, lines, aside, epoch, sha256)
+
+
+def _bare(column: pa.Array) -> pa.Array:
+    """Cells without white space around them, and without what made a number a text."""
+    trimmed = pc.utf8_trim(column, characters=_SPACES)
+    trimmed = pc.replace_substring_regex(trimmed, '^="([^"]*)"$', r"\1")
+    trimmed = pc.replace_substring_regex(trimmed, "^'([0-9]+)$", r"\1")
+    return pc.utf8_trim(trimmed, characters=_SPACES)
 
 
 def _heading(lines: Iterator[Line], titles: Iterable[str]) -> tuple[dict[str, int], Iterator[Line]]:
