@@ -195,9 +195,10 @@ class Reading:
         """The key is there, and unique; of a repeated record the first one counts."""
         name = self.schema.key_column
         cells = pa.table({name: self.typed[name]})[name]
-        void = pc.is_in(cells, value_set=pa.array(sorted(NOTHING), cells.type))
-        if not cells.null_count and not pc.any(void).as_py() and all_differ(cells):
+        short = pc.less_equal(pc.binary_length(cells), max(len(one.encode()) for one in NOTHING))
+        if not cells.null_count and not pc.any(short).as_py() and all_differ(cells):
             return
+        void = pc.is_in(cells, value_set=pa.array(sorted(NOTHING), cells.type))
         keys = pd.Series(self.typed[name], dtype="str").mask(void.to_numpy())
         for row in np.flatnonzero(keys.isna().to_numpy()).tolist():
             self._tell(row, "L-key", "reject", name, "a record needs its key")

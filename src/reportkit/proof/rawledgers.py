@@ -49,6 +49,7 @@ _SIGNS = (
 )
 _FOOTER = re.compile(rf"(?:{_SIGNS}|备注|说明|注)\s*[：:]|以下空白|以下无正文")
 _SIGN = re.compile(rf"{_SIGNS}\s*[：:]?")
+_HINTS = ("", "必填", "选填", "必填项", "选填项")
 _SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + (
     "\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u202d\u202e\ufeff"
 )
@@ -199,10 +200,10 @@ def _cells(
     empty, hints = np.ones(len(lines), dtype=bool), np.ones(len(lines), dtype=bool)
     same = np.zeros(len(lines), dtype=int)
     for name, title in named.items():
-        cells = np.array(bare[title].fill_null("").to_pylist(), dtype=object)
-        empty &= cells == ""
-        hints &= np.isin(cells.astype(str), ["", "必填", "选填", "必填项", "选填项"])
-        same += cells == (titles or named)[name]
+        cells = bare[title].fill_null("")
+        empty &= np.asarray(pc.equal(cells, ""))
+        hints &= np.asarray(pc.is_in(cells, value_set=pa.array(_HINTS, cells.type)))
+        same += np.asarray(pc.equal(cells, (titles or named)[name]))
     aside |= empty | hints | (same > 1)
     for row in range(max(0, len(lines) - _FOOTERS), len(lines)):
         filled = [cell for column in bare.values() if (cell := column[row].as_py())]
