@@ -142,13 +142,17 @@ class Reading:
         headings = [heading for heading, _ in mapped.values()]
         first = mapped[self.schema.key_column][0]
         keys = table.columns[first].cast(pa.large_string())
-        # As short as nothing, or one of a few words.
-        near = pc.or_(
-            pc.less_equal(pc.binary_length(keys), len("　")).fill_null(True),
-            pc.is_in(keys, value_set=pa.array([first, *_HINTS], keys.type)),
-        )
+        # As short as a blank, or one of a few words; longer keys are not looked at.
+        words = [first, *_HINTS]
+        longest, lengths = max(len(word.encode()) for word in words), pc.binary_length(keys)
+        if not keys.null_count and (pc.min(lengths).as_py() or 0) > longest:
+            return
+        lengths = pc.fill_null(lengths, 0).to_numpy()
+        rows = np.flatnonzero(lengths <= longest)
+        near = np.asarray(pc.is_in(keys.take(pa.array(rows)), value_set=pa.array(words, keys.type)))
+        near |= lengths[rows] <= len("　".encode())
         empty = []
-        for row in np.flatnonzero(near.to_numpy()).tolist():
+        for row in rows[near].tolist():
             filled = _filled(table, row, headings)
             same = [heading for heading, cell in filled.items() if cell == heading]
             if not filled and not self.sums[start + row]:
@@ -248,10 +252,15 @@ class Reading:
             if column.personal:
                 own[column.name] = texts = self._texts(column, maps)
                 # Two characters of an address are a place, those of an applicant a name.
-                place = None if column.pseudonym else pc.less_equal(pc.utf8_length(texts), 2)
-                told = texts if place is None else texts.filter(pc.invert(place))
-                # Of the heading of a further page: 申请人 is nobody.
-                sought.append(told.filter(pc.invert(pc.is_in(told, value_set=titles))))
+                # And 申请人, of the heading of a further page, is nobody.
+                nobody = pc.is_in(texts, value_set=titles)
+                if not column.pseudonym:
+                    nobody = pc.or_(
+                        nobody, pc.less_equal(pc.utf8_length(texts), 2).fill_null(False)
+                    )
+                # Seldom any: the column is not kept twice.
+                found = pc.any(nobody).as_py()
+                sought.append(texts.filter(pc.invert(nobody)) if found else texts)
                 if short := int(_shown_short(texts).sum()):
                     expected = (
                         f"{short} numbers were written short by a spreadsheet (3.50203E+17): one "

@@ -67,7 +67,7 @@ def _clean_chunk(cells: pa.Array) -> pa.Array:
     # What the encoded invisible characters begin with.
     if holds(pa.chunked_array([cells]), b"\xe2\x80", b"\xef\xbb\xbf"):
         cleaned = pc.utf8_trim_whitespace(pc.utf8_trim(cleaned, characters=_INVISIBLE))
-    if pc.any(pc.or_(pc.starts_with(cleaned, '="'), pc.starts_with(cleaned, "'"))).as_py():
+    if holds(pa.chunked_array([cells]), b'="', b"'"):
         bare = pc.replace_substring_regex(cleaned, _AS_TEXT, r"\1\2")
         cleaned = pc.utf8_trim_whitespace(bare)
     lengths = pc.binary_length(cleaned)
