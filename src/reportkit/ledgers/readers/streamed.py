@@ -61,7 +61,10 @@ def blocks(file: BinaryIO) -> Iterator[bytes]:
         # A cell goes on in the next lines; where it does not end there is no telling.
         while odd and len(more) < _LONGEST and (line := file.readline()):
             odd, more = (odd + line.count(b'"')) % 2, more + line
-        yield block + more
+        block += more
+        yield block
+        # Held no longer than need be: three of them are a twentieth of what a large file becomes.
+        del block
         start = file.tell()
 
 
@@ -121,6 +124,7 @@ def stream_csv(
             yield block
             # By now it is being read in a thread.
             digest.update(block)
+            del block
 
     columns: dict[str, list[pa.Array]] = {title: [] for title in head.titles if title}
     places: list[npt.NDArray[np.int32]] = []
