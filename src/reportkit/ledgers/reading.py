@@ -162,7 +162,7 @@ class Reading:
                 self._set_aside(start + row, "L-heading", first, "", expected)
             elif filled and _HINTS.issuperset(filled.values()):
                 expected = "what to fill in; it is set aside"
-                self._set_aside(start + row, "L-heading", first, filled[first], expected)
+                self._set_aside(start + row, "L-heading", first, filled.get(first, ""), expected)
         if empty:
             last = table.place(int(table.lines[empty[-1]]))
             expected = (

@@ -181,8 +181,8 @@ def _records(lines: Iterator[Line], source: Mapping[str, Any], epoch: int, sha25
     columns = zip(*full, strict=True) if full else ([] for _ in range(width))
     texts = {str(at): pa.array(column, pa.string()) for at, column in enumerate(columns)}
     named = {name: str(places[title]) for name, title in source["columns"].items()}
-    places_ = np.array(numbers, dtype=np.int64)
-    return _cells(texts, named, places_, epoch, sha256, titles=source["columns"])
+    at = np.array(numbers, dtype=np.int64)
+    return _cells(texts, named, at, epoch, sha256, titles=source["columns"])
 
 
 def _cells(
