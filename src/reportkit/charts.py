@@ -11,14 +11,18 @@ import matplotlib as mpl
 import reportkit_fonts
 from matplotlib import font_manager
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.transforms import Affine2D
 
 from reportkit.blocks import block, visible
 from reportkit.display import Shown
 from reportkit.errors import ExecutionError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
-    from matplotlib.axes import Axes
 
 Kind = Literal["bars", "columns"]
 
@@ -26,21 +30,13 @@ Kind = Literal["bars", "columns"]
 # each colour here another one on a dark ground (export/templates/base.css).
 _TONES = ("#1f4e79", "#a9c4dd", "#b5651d")
 _INK, _FAINT = "#222222", "#8a8a8a"
+# Points: how wide a chart is, and where its marks may stand.
+_WIDTH, _LEFT, _RIGHT = 439.2, 8, 435.2
 _STYLE: dict[Any, Any] = {
     "font.family": ["RK Hei", "RK Song"],
     "font.size": 9,
     "text.color": _INK,
     "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "axes.edgecolor": _FAINT,
-    "axes.labelcolor": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.unicode_minus": False,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
     "text.parse_math": False,
     "svg.hashsalt": "reportkit",
     "svg.fonttype": "none",
@@ -115,47 +111,79 @@ def _know_fonts() -> None:
             font_manager.fontManager.addfont(path)
 
 
+class _Sheet:
+    """A sheet to draw on, in points from its lower left corner.
+
+    matplotlib's axes would measure, scale and tick what has no scale here: most of a chart's time.
+    """
+
+    def __init__(self, height: float) -> None:
+        self.figure = Figure(figsize=(_WIDTH / 72, height / 72))
+        self._points = Affine2D().scale(1 / 72) + self.figure.dpi_scale_trans
+
+    def box(self, x: float, y: float, width: float, height: float, tone: str) -> None:
+        look = {"facecolor": tone, "edgecolor": "none"}
+        self.figure.add_artist(Rectangle((x, y), width, height, transform=self._points, **look))
+
+    def line(self, x: Sequence[float], y: Sequence[float], tone: str, **look: Any) -> None:
+        self.figure.add_artist(Line2D(x, y, transform=self._points, color=tone, **look))
+
+    def text(self, x: float, y: float, text: object, size: float, **look: Any) -> None:
+        self.figure.text(x, y, str(text), fontsize=size, transform=self._points, **look)
+
+    def svg(self) -> str:
+        buffer = io.StringIO()
+        self.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        return buffer.getvalue()
+
+
 def _draw(
     data: pd.DataFrame, *, kind: Kind, unit: str, line: str | None, limit: tuple[str, str] | None
 ) -> str:
-    rows = len(data) * (1 + 0.25 * (len(data.columns) - 1))
-    height = _pitch(rows) * rows + 0.45 if kind == "bars" else 1.8 + 0.9 * (line is not None)
-    figure = Figure(figsize=(6.1, height))
     if kind == "bars":
-        axes = figure.subplots()
-        _bars(axes, data, unit)
-        labels = axes.get_yticklabels()
-        left = max(_width(label.get_text()) * float(label.get_fontsize()) for label in labels)
-        _margins(figure, left=left, bottom=0)
-    elif line is None:
-        _columns(figure.subplots(), data, unit, limit)
-        _margins(figure, left=0, bottom=12)
-    else:
-        flows, stock = figure.subplots(2, 1, sharex=True, height_ratios=(2.1, 1))
-        _columns(flows, data.drop(columns=line), unit, limit)
-        _line(stock, data[line])
-        _margins(figure, left=0, bottom=12)
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+        return _bars(data, unit)
+    flows = data if line is None else data.drop(columns=line)
+    sheet = _Sheet(130 if line is None else 194)
+    low, high = (16, 110) if line is None else (83, 174)
+    step = (_RIGHT - _LEFT) / len(data)
+    middles = [_LEFT + (at + 0.5) * step for at in range(len(data))]
+    _columns(sheet, flows, middles, step, low, high)
+    _told(sheet, _LEFT, high, flows, unit)
+    if line is not None:
+        _line(sheet, data[line], middles, 16, 59)
+    if limit is not None:
+        last, told = limit
+        _limit(sheet, _LEFT + (list(data.index).index(last) + 1) * step, low, high, told)
+    for middle, label in zip(middles, data.index, strict=True):
+        sheet.text(middle, 12.5, _cut(str(label)), 9, ha="center", va="top")
+    return sheet.svg()
 
 
-def _margins(figure: Figure, *, left: float, bottom: float) -> None:
-    """Leave room, in points, for what stands outside the axes; a line of title is above each.
-
-    matplotlib's own layouts draw every text twice more to measure it: half of a chart's time.
-    """
-    width, height = (inches * 72 for inches in figure.get_size_inches())
-    inner = height - bottom - 24
-    figure.subplots_adjust(
-        left=(left + 8) / width, right=1 - 4 / width, bottom=(bottom + 4) / height,
-        top=1 - 20 / height, hspace=2 * 24 / (inner - 24),
-    )  # fmt: skip
-
-
-def _width(text: str) -> float:
-    """How wide a text is, in sizes of its typeface: at most, for Latin letters."""
-    return sum(1 if ord(character) > 0x2E7F else 0.62 for character in text)
+def _bars(data: pd.DataFrame, unit: str) -> str:
+    series = len(data.columns)
+    rows = len(data) * (1 + 0.25 * (series - 1))
+    step = 72 * _pitch(rows) * rows / len(data)
+    size = 9 if data.size <= 30 else 7
+    values = size if series == 1 else 7
+    labels = [_cut(str(label)) for label in data.index]
+    left = _LEFT + size * max(map(_width, labels))
+    top = 4 + step * len(data)
+    most = max(1, int(data.to_numpy().max()))
+    scale = (_RIGHT - left - 3 - values * _width(str(most))) / most
+    thick = 0.8 * step / series
+    sheet = _Sheet(top + 24)
+    for number, name in enumerate(data.columns):
+        for at, value in enumerate(data[name]):
+            middle = top - (at + 0.1) * step - (number + 0.5) * thick
+            end = left + scale * value
+            sheet.box(left, middle - 0.43 * thick, end - left, 0.86 * thick, _TONES[number])
+            sheet.text(end + 3, middle, value, values, va="center_baseline")
+    for at, label in enumerate(labels):
+        middle = top - (at + 0.5) * step
+        sheet.text(left - 3.5, middle, label, size, ha="right", va="center_baseline")
+    sheet.line([left, left], [4, top], _FAINT, linewidth=0.8)
+    _told(sheet, left, top, data, unit)
+    return sheet.svg()
 
 
 def _pitch(rows: float) -> float:
@@ -163,80 +191,65 @@ def _pitch(rows: float) -> float:
     return 0.25 if rows <= 30 else 0.155
 
 
-def _bars(axes: Axes, data: pd.DataFrame, unit: str) -> None:
-    thick = 0.8 / len(data.columns)
-    size = 9 if len(data) * len(data.columns) <= 30 else 7
-    places = range(len(data) - 1, -1, -1)
+def _columns(
+    sheet: _Sheet, data: pd.DataFrame, middles: Sequence[float], step: float, low: float,
+    high: float,
+) -> None:  # fmt: skip
+    series = len(data.columns)
+    width = step * min(0.8 / series, 0.1 * len(data))
+    most = max(1, int(data.to_numpy().max()))
+    scale = (high - low) / 1.12 / most
+    # Neighbours do not run together.
+    size = 7 if data.size <= 12 else min(7, 21 / len(str(most)))
     for number, name in enumerate(data.columns):
-        middle = (number - (len(data.columns) - 1) / 2) * thick
-        drawn = axes.barh(
-            [place - middle for place in places], data[name], thick * 0.86,
-            color=_TONES[number], label=str(name), clip_on=False,
-        )  # fmt: skip
-        axes.bar_label(drawn, padding=3, fontsize=size if len(data.columns) == 1 else 7)
-    axes.set_yticks(list(places), [_cut(str(label)) for label in data.index], fontsize=size)
-    axes.set_xticks([])
-    axes.spines["bottom"].set_visible(False)
-    axes.margins(x=0.08, y=0.02)
-    _told(axes, data, unit)
+        for at, value in zip(middles, data[name], strict=True):
+            middle = at + (number - (series - 1) / 2) * width
+            height = scale * value
+            sheet.box(middle - 0.46 * width, low, 0.92 * width, height, _TONES[number])
+            if value:
+                sheet.text(middle, low + height + 1, value, size, ha="center", va="bottom")
+    sheet.line([_LEFT, _RIGHT], [low, low], _FAINT, linewidth=0.8)
 
 
-def _columns(axes: Axes, data: pd.DataFrame, unit: str, limit: tuple[str, str] | None) -> None:
-    width = min(0.8 / len(data.columns), 0.1 * len(data))
-    places = range(len(data))
-    longest = len(str(data.to_numpy().max()))
-    size = 7 if data.size <= 12 else min(7, 21 / longest)  # neighbours do not run together
-    for number, name in enumerate(data.columns):
-        offset = (number - (len(data.columns) - 1) / 2) * width
-        drawn = axes.bar(
-            [place + offset for place in places], data[name], width * 0.92,
-            color=_TONES[number], label=str(name), clip_on=False,
-        )  # fmt: skip
-        axes.bar_label(drawn, [f"{v}" if v else "" for v in data[name]], padding=1, fontsize=size)
-    if limit is not None:
-        last, told = limit
-        at = list(data.index).index(last) + 0.5
-        axes.axvline(at, color=_TONES[2], linewidth=1.2, linestyle=(0, (4, 2)))
-        axes.annotate(
-            told, (at, 1), (4, -2), xycoords=("data", "axes fraction"),
-            textcoords="offset points", va="top", color=_TONES[2], fontsize=8,
-        )  # fmt: skip
-    axes.set_xticks(list(places), [_cut(str(label)) for label in data.index])
-    axes.margins(x=0.02, y=0.12)
-    _plain(axes)
-    _told(axes, data, unit)
+def _line(
+    sheet: _Sheet, stock: pd.Series, middles: Sequence[float], low: float, high: float
+) -> None:
+    scale = (high - low) / 1.5 / max(1, int(stock.max()))
+    heights = [low + scale * value for value in stock]
+    sheet.line(middles, heights, _TONES[2], marker="o", markersize=3, linewidth=1.4)
+    for middle, height, value in zip(middles, heights, stock, strict=True):
+        sheet.text(middle, height + 4, value, 7, ha="center")
+    sheet.text(_LEFT, high + 6, stock.name, 8, color=_TONES[2])
+    sheet.line([_LEFT, _RIGHT], [low, low], _FAINT, linewidth=0.8)
 
 
-def _line(axes: Axes, stock: pd.Series) -> None:
-    places = range(len(stock))
-    axes.plot(places, stock, color=_TONES[2], marker="o", markersize=3, linewidth=1.4)
-    for place, value in zip(places, stock, strict=True):
-        axes.annotate(
-            f"{value}", (place, value), (0, 4), textcoords="offset points", ha="center", fontsize=7
-        )
-    axes.set_ylim(0, max(1, stock.max()) * 1.5)
-    axes.set_title(str(stock.name), loc="left", fontsize=8, color=_TONES[2])
-    _plain(axes)
+def _limit(sheet: _Sheet, x: float, low: float, high: float, told: str) -> None:
+    sheet.line([x, x], [low, high], _TONES[2], linewidth=1.2, linestyle=(0, (4, 2)))
+    left = x + 4 + 8 * _width(told) > _RIGHT
+    look = {"ha": "right" if left else "left", "va": "top", "color": _TONES[2]}
+    sheet.text(x + (-4 if left else 4), high - 2, told, 8, **look)
+
+
+def _told(sheet: _Sheet, left: float, high: float, data: pd.DataFrame, unit: str) -> None:
+    """Above the marks: the unit, and which tone is which where there are several."""
+    sheet.text(left, high + 6, f"单位：{unit}", 8, color=_FAINT)
+    right = _RIGHT
+    for number in reversed(range(len(data.columns) if len(data.columns) > 1 else 0)):
+        name = str(data.columns[number])
+        right -= 9 * _width(name)
+        sheet.text(right, high + 6, name, 9)
+        sheet.box(right - 17, high + 6, 10, 6.3, _TONES[number])
+        right -= 30
+
+
+def _width(text: str) -> float:
+    """How wide a text is, in sizes of its typeface: at most, for Latin letters."""
+    return sum(1 if ord(character) > 0x2E7F else 0.62 for character in text)
 
 
 def _cut(label: str) -> str:
     # The table of the chart's data holds the whole of it.
     return label if len(label) <= 18 else label[:17] + "…"
-
-
-def _plain(axes: Axes) -> None:
-    # Every value stands at its mark: a scale would only repeat them.
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-
-
-def _told(axes: Axes, data: pd.DataFrame, unit: str) -> None:
-    axes.set_title(f"单位：{unit}", loc="left", fontsize=8, color=_FAINT)
-    if len(data.columns) > 1:
-        axes.legend(
-            loc="lower right", bbox_to_anchor=(1, 1), ncols=len(data.columns), frameon=False,
-            borderaxespad=0.2, handlelength=1.1, columnspacing=1.4,
-        )  # fmt: skip
 
 
 def _alt(

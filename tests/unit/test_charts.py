@@ -47,6 +47,24 @@ def test_the_limit_is_drawn_and_told():
     assert "法定期限" in "".join(texts(shown))
 
 
+def test_what_is_told_at_the_last_mark_stays_on_the_sheet():
+    days = pd.DataFrame({"期限内": [5, 2]}, index=["20日以内", "20日以上"])
+    limit = ("20日以上", "法定期限")
+    shown = show_chart("d", days, title="办理工作日", kind="columns", limit=limit)
+    told = next(
+        one for one in ElementTree.fromstring(shown.block["svg"]).iter() if one.text == limit[1]
+    )
+    assert "text-anchor: end" in told.get("style")
+
+
+def test_a_long_number_stays_on_the_sheet():
+    data = pd.DataFrame({"件数": [123456789012, 1]}, index=["甲", "乙"])
+    drawn = ElementTree.fromstring(show_chart("u", data, title="各类").block["svg"])
+    told = next(one for one in drawn.iter() if one.text == "123456789012")
+    width = float(drawn.get("viewBox").split()[2])
+    assert float(told.get("x")) + 12 * 0.56 * 9 < width
+
+
 def test_series_stay_apart_in_grey():
     greys = []
     for tone in _TONES:

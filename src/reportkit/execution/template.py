@@ -10,13 +10,18 @@ import gc
 from importlib import import_module
 from pathlib import Path
 
+import mistune
+import nbformat
 import pandas as pd
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from nbformat.v4 import new_notebook
 
 from reportkit.charts import show_chart
+from reportkit.coverage import cover
 from reportkit.execution.run import exporters
 from reportkit.forms import form_for, forms
 from reportkit.ledgers import schemas
+from reportkit.proof.manifest import schema_check
 from reportkit.proof.surroundings import code_digest, fonts
 from reportkit.worktime import work_calendar
 
@@ -53,6 +58,11 @@ def _warm() -> None:
     show_chart("warm", frame, title="暖", kind="columns")
     for exporter in exporters().values():
         exporter.prepare()
+    # Schemas and patterns are made into programs when they are first used.
+    nbformat.validate(new_notebook())  # type: ignore[no-untyped-call]  # nbformat has no types
+    schema_check()
+    mistune.create_markdown(renderer=None)("暖")
+    cover({"": [{"type": "paragraph", "runs": [{"text": "暖"}]}]})
     code_digest()
     fonts()
     # Which plug-ins of jupyter_client there are is asked of every installed package, once.

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Document", "DocumentExporter", "arrange", "day_of", "length", "place"]
 
+_PAIRS = re.compile("([一-鿿]{2})+")
+_NUMBERED = re.compile("(（[一-鿿]+）)([一-鿿]{2,6})")
+
 
 @dataclass(frozen=True)
 class Document:
@@ -217,9 +220,9 @@ def _parts(cell: Mapping[str, Any]) -> list[str]:
     # The form's words are of two characters: 社会公益组织 breaks as 社会|公益|组织; and a number
     # stays whole: （三）|不予公开.
     text = str(cell["text"])
-    if cell["colspan"] == 1 and cell["role"] == "head" and re.fullmatch(r"([一-鿿]{2})+", text):
+    if cell["colspan"] == 1 and cell["role"] == "head" and _PAIRS.fullmatch(text):
         return [text[at : at + 2] for at in range(0, len(text), 2)]
-    numbered = re.fullmatch(r"(（[一-鿿]+）)([一-鿿]{2,6})", text)
+    numbered = _NUMBERED.fullmatch(text)
     return list(numbered.groups()) if numbered else [text]
 
 

@@ -186,8 +186,8 @@ def verify_files(folder: Path) -> None:
 
 
 @cache
-def _validator() -> Callable[[Any], Any]:
-    # Made into Python once: a manifest names hundreds of files.
+def schema_check() -> Callable[[Any], Any]:
+    """What raises where a manifest is not as its schema says; made into Python once."""
     import fastjsonschema
 
     path = Path(str(files("reportkit.proof"))) / "manifest.schema.json"
@@ -201,7 +201,7 @@ def _problem(manifest: Any) -> str:
     from fastjsonschema import JsonSchemaValueException
 
     try:
-        _validator()(manifest)
+        schema_check()(manifest)
     except JsonSchemaValueException as error:
         return f"{'/'.join(map(str, error.path[1:])) or 'manifest'}: {error.message[:200]}"
     return ""
