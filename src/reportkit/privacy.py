@@ -36,7 +36,7 @@ _EMAIL = re.compile(
 # Where to try the patterns: digits all alike; or 1, 9 for 3-9, 0 for the others.
 _DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
 _SHAPE = bytes.maketrans(b"0123456789 ", b"0109999999-")
-_LONG_NUMBER = re.compile(rb"0{17,}")
+_LONG_NUMBER = re.compile(b"0" * 17 + b"0*")  # written out it is looked for as one text
 _MOBILE_SHAPE = re.compile(rb"19(?=[019]-?[019]{4}-?[019]{4})")
 _BEFORE_AT = re.compile(r"[\w.+-]+\Z", re.ASCII)
 SUSPECT = r"1[3-9][0-9][- ]?[0-9]{4}|[0-9]{17}|@"
