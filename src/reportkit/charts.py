@@ -122,8 +122,9 @@ class _Sheet:
         self._points = Affine2D().scale(1 / 72) + self.figure.dpi_scale_trans
 
     def box(self, x: float, y: float, width: float, height: float, tone: str) -> None:
-        look = {"facecolor": tone, "edgecolor": "none"}
-        self.figure.add_artist(Rectangle((x, y), width, height, transform=self._points, **look))
+        box = Rectangle((x, y), width, height, transform=self._points)
+        box.set(facecolor=tone, edgecolor="none")
+        self.figure.add_artist(box)
 
     def line(self, x: Sequence[float], y: Sequence[float], tone: str, **look: Any) -> None:
         self.figure.add_artist(Line2D(x, y, transform=self._points, color=tone, **look))

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from reportkit.cli import cli
 from reportkit.cli.projects import LEVELS
 from reportkit.errors import InputError
-from reportkit.forms import form_for
+from reportkit.forms import form_for, forms
 from reportkit.ledgers import find_files, read_ledger, read_ledgers, schemas
 from reportkit.params import Level, Project
 from reportkit.renewal import renew
@@ -88,6 +88,21 @@ def test_cells_take_what_intake_takes():
     assert accepted(bought)["组织形式"].errorStyle == "warning"
 
 
+@pytest.mark.parametrize("form", forms(), ids=lambda form: form.name)
+@pytest.mark.parametrize("key", list(schemas()))
+def test_no_rule_or_comment_is_left_out(key, form):
+    """One that Excel would refuse, the writer leaves out with a warning or with none."""
+    book = openpyxl.load_workbook(io.BytesIO(blank_workbook(schemas()[key], form)))
+    rules = accepted(book.worksheets[0])
+    told = {cell.value.rstrip("*"): cell.comment.text for cell in book.worksheets[0][1]}
+    for column in schemas()[key].columns:
+        assert told[column.name].startswith(("必填", "选填", "尚未发生"))
+        rule = rules[column.name]
+        assert (rule is None) == (column.type == "text")
+        if column.type == "category":
+            assert offered(book, rule.formula1) == list(column.offered(form))
+
+
 def test_the_year_chooses_the_labels():
     book, sheet, _ = blank("applications", 2020)
     assert "其他处理" in offered(book, accepted(sheet)["办理结果"].formula1)
@@ -119,7 +134,9 @@ def test_every_value_offered_is_accepted(tmp_path, key):
 
 def test_blank_ledgers_have_the_same_bytes_each_time():
     schema, form = schemas()["cases"], form_for(2023)
-    assert blank_workbook(schema, form) == blank_workbook(schema, form)
+    made = blank_workbook(schema, form)
+    assert blank_workbook(schema, form) == made
+    assert openpyxl.load_workbook(io.BytesIO(made)).properties.created.date() == date(2000, 1, 1)
 
 
 def test_template_takes_keys_and_names_and_replaces_nothing(tmp_path):

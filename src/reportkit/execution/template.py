@@ -29,7 +29,7 @@ from reportkit.worktime import work_calendar
 _ALSO = """
     ahocorasick ipykernel.debugger ipykernel.kernelspec IPython.core.application
     IPython.core.completerlib IPython.core.oinspect matplotlib.backends.backend_svg
-    matplotlib.figure matplotlib_inline.backend_inline multiprocessing.popen_fork openpyxl
+    matplotlib.figure matplotlib_inline.backend_inline multiprocessing.popen_fork
     pandas.io.formats.style papermill.parameterize papermill.translators pyarrow.compute
     pyarrow.csv pyarrow.dataset pyarrow.parquet pypdfium2
     reportkit.execution.forked reportkit.execution.kernel reportkit.execution.work

@@ -10,12 +10,8 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import openpyxl
-from openpyxl.comments import Comment
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.datavalidation import DataValidation
-from openpyxl.worksheet.properties import PageSetupProperties
+from xlsxwriter import Workbook
+from xlsxwriter.utility import xl_range_abs
 
 from reportkit.archives import without_times
 from reportkit.forms import form_for, forms
@@ -31,9 +27,9 @@ if TYPE_CHECKING:
     from reportkit.ledgers import LedgerSchema
     from reportkit.ledgers.schema import Column, ColumnType
 
-_LAST_ROW = 1_048_576
-_OPTIONS = 6
-"""Column of the notes in which the first list of values stands."""
+_LAST_ROW = 1_048_575
+_OPTIONS = 5
+"""Column of the notes in which the first list of values stands; rows and columns count from 0."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +47,19 @@ _KINDS: dict[ColumnType, _Kind] = {
     "text": _Kind("文字；数字也按文字填写，前面的0不会丢失", "@", 20),
     "date": _Kind(
         "日期，如2023-03-02", "yyyy-mm-dd", 13,
-        {"type": "date", "operator": "between", "formula1": "20000", "formula2": "73050"},
+        {"validate": "date", "criteria": "between", "minimum": 20_000, "maximum": 73_050},
     ),
     "category": _Kind("从下拉列表中选择", "@", 18),
-    "integer": _Kind(
-        "整数", "0", 11, {"type": "whole", "operator": "greaterThanOrEqual", "formula1": "0"}
-    ),
+    "integer": _Kind("整数", "0", 11, {"validate": "whole", "criteria": ">=", "value": 0}),
     "amount": _Kind(
         "数字，以元为单位，不写单位", "#,##0.00", 16,
-        {"type": "decimal", "operator": "greaterThan", "formula1": "-1000000000000"},
+        {"validate": "decimal", "criteria": ">", "value": -1_000_000_000_000},
     ),
-    "flag": _Kind("是或否", "@", 9, {"type": "list", "formula1": '"是,否"'}),
+    "flag": _Kind("是或否", "@", 9, {"validate": "list", "value": ["是", "否"]}),
 }  # fmt: skip
-_REQUIRED, _OPTIONAL, _PERSONAL = "DDEBF7", "F2F2F2", "FCE4D6"
+_REQUIRED, _OPTIONAL, _PERSONAL = "#DDEBF7", "#F2F2F2", "#FCE4D6"
+_HEAD = {"align": "center", "valign": "vcenter", "text_wrap": True}
+_NOTE = {"valign": "top", "text_wrap": True}
 _SEVERITIES = {"reject": "不计入", "warn": "提示"}
 
 
@@ -111,101 +107,85 @@ def blank_workbook(schema: LedgerSchema, form: Form) -> bytes:
     bytes
         An .xlsx workbook.
     """
-    book = openpyxl.Workbook()
-    sheet, notes = book.active, book.create_sheet(NOTES_SHEET)
-    sheet.title = schema.name
-    sheet.freeze_panes = "B2"
-    lists = _Notes(notes, schema).write(form)
-    for number, column in enumerate(schema.columns, 1):
-        letter = get_column_letter(number)
-        broken = [rule.message for rule in schema.rules if column.name in rule.columns]
-        told = "。".join(filter(None, (_demand(column), _how(column), _more(column), *broken)))
-        cell = sheet.cell(1, number, _heading(column))
-        cell.font = Font(bold=not column.may_be_empty)
-        cell.fill = _fill(column)
-        cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
-        cell.comment = Comment(told, "reportkit", height=40 + 18 * (len(told) // 16), width=240)
-        kind = _KINDS[column.type]
-        # A column's style is that of the cells in it that somebody fills in.
-        sheet.column_dimensions[letter].number_format = kind.format
-        sheet.column_dimensions[letter].width = max(kind.width, 2 * len(column.name) + 4)
-        accepts = kind.accepts
-        if column.name in lists:
-            accepts = {"type": "list", "formula1": lists[column.name]}
-        if accepts:
-            rule = DataValidation(**accepts, allow_blank=column.may_be_empty)
-            rule.errorTitle, rule.error = column.name, _how(column)[:200]
-            # An open list takes other values too: they are told, not refused.
-            rule.errorStyle = "warning" if column.open else "stop"
-            rule.showErrorMessage = True
-            rule.add(f"{letter}2:{letter}{_LAST_ROW}")
-            sheet.add_data_validation(rule)
-    sheet.row_dimensions[1].height = 32
-    for one in (sheet, notes):
-        one.page_setup.orientation, one.page_setup.fitToHeight = "landscape", 0
-        one.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    book.properties.creator = "reportkit template"
     made = io.BytesIO()
-    book.save(made)
+    with Workbook(made, {"in_memory": True, "strings_to_formulas": False}) as book:
+        book.set_properties({"author": "reportkit template"})
+        sheet, notes = book.add_worksheet(schema.name), book.add_worksheet(NOTES_SHEET)
+        sheet.freeze_panes(1, 1)
+        sheet.set_row(0, 32)
+        sheet.set_comments_author("reportkit")
+        lists = _write_notes(book, notes, schema, form)
+        for number, column in enumerate(schema.columns):
+            broken = [rule.message for rule in schema.rules if column.name in rule.columns]
+            told = "。".join(filter(None, (_demand(column), _how(column), _more(column), *broken)))
+            look = _HEAD | {"bold": not column.may_be_empty, "bg_color": _shade(column)}
+            sheet.write(0, number, _heading(column), book.add_format(look))
+            size = {"height": 40 + 18 * (len(told) // 16), "width": 240, "font_size": 11}
+            sheet.write_comment(0, number, told, size)
+            kind = _KINDS[column.type]
+            # A column's style is that of the cells in it that somebody fills in.
+            style = book.add_format({"num_format": kind.format})
+            sheet.set_column(number, number, max(kind.width, 2 * len(column.name) + 4), style)
+            accepts = kind.accepts
+            if column.name in lists:
+                accepts = {"validate": "list", "value": lists[column.name]}
+            if accepts:
+                rule = {
+                    "ignore_blank": column.may_be_empty,
+                    "error_title": column.name,
+                    "error_message": _how(column)[:200],
+                    # An open list takes other values too: they are told, not refused.
+                    "error_type": "warning" if column.open else "stop",
+                }
+                sheet.data_validation(1, number, _LAST_ROW, number, accepts | rule)
+        for one in book.worksheets():
+            one.set_landscape()
+            one.fit_to_pages(1, 0)
     return without_times(made.getvalue())
 
 
-class _Notes:
-    """The sheet of notes while it is written."""
-
-    def __init__(self, sheet: Any, schema: LedgerSchema) -> None:
-        self.sheet, self.schema = sheet, schema
-
-    def write(self, form: Form) -> dict[str, str]:
-        """Write the notes; where the values of each category stand, as a formula of a list."""
-        schema = self.schema
-        head = [
-            f"{schema.name}填写说明",
-            f"每行一{schema.row}；“{schema.key_column}”不可重复。带*的栏每条记录必填。",
-            "栏目名称不要改；可以增加别的栏目，也可以删去选填的栏目。各年度的记录可以放在同一个文件里。",
-            "只有栏目名称而没有记录的台账，即为零。",
-        ]
-        for number, text in enumerate(head, 1):
-            self.sheet.cell(number, 1, text).font = Font(bold=number == 1)
-        top = len(head) + 2
-        self._row(top, ["栏目", "填写", "格式", "说明"], bold=True)
-        for row, column in enumerate(schema.columns, top + 1):
-            self._row(row, [_heading(column), _demand(column), _how(column), _more(column)])
-            self.sheet.cell(row, 1).fill = _fill(column)
-        for row, rule in enumerate(schema.rules, top + len(schema.columns) + 2):
-            self._row(row, [_SEVERITIES[rule.severity], rule.id, rule.message, rule.basis])
-        for letter, width in zip("ABCD", (18, 22, 44, 60), strict=True):
-            self.sheet.column_dimensions[letter].width = width
-        return self._lists(form, top)
-
-    def _row(self, number: int, texts: Sequence[str], *, bold: bool = False) -> None:
-        for column, text in enumerate(texts, 1):
-            cell = self.sheet.cell(number, column, text)
-            cell.font = Font(bold=bold)
-            cell.alignment = Alignment(vertical="top", wrap_text=True)
-
-    def _lists(self, form: Form, top: int) -> dict[str, str]:
-        lists = {}
-        categories = [column for column in self.schema.columns if column.type == "category"]
-        for number, column in enumerate(categories, _OPTIONS):
-            letter = get_column_letter(number)
-            values = column.offered(form)
-            self.sheet.cell(top, number, f"可选：{column.name}").font = Font(bold=True)
-            for row, value in enumerate(values, top + 1):
-                self.sheet.cell(row, number, value)
-            self.sheet.column_dimensions[letter].width = 36
-            bottom = top + len(values)
-            lists[column.name] = f"'{NOTES_SHEET}'!${letter}${top + 1}:${letter}${bottom}"
-        return lists
+def _write_notes(book: Any, sheet: Any, schema: LedgerSchema, form: Form) -> dict[str, str]:
+    """Write the notes; where the values of each category stand, as a formula of a list."""
+    bold = book.add_format({"bold": True})
+    note = book.add_format(_NOTE)
+    head = [
+        f"{schema.name}填写说明",
+        f"每行一{schema.row}；“{schema.key_column}”不可重复。带*的栏每条记录必填。",
+        "栏目名称不要改；可以增加别的栏目，也可以删去选填的栏目。各年度的记录可以放在同一个文件里。",
+        "只有栏目名称而没有记录的台账，即为零。",
+    ]
+    sheet.write_column(0, 0, head)
+    sheet.write(0, 0, head[0], bold)
+    top = len(head) + 1
+    titles = ["栏目", "填写", "格式", "说明"]
+    sheet.write_row(top, 0, titles, book.add_format(_NOTE | {"bold": True}))
+    for row, column in enumerate(schema.columns, top + 1):
+        shade = book.add_format(_NOTE | {"bg_color": _shade(column)})
+        sheet.write(row, 0, _heading(column), shade)
+        sheet.write_row(row, 1, [_demand(column), _how(column), _more(column)], note)
+    for row, rule in enumerate(schema.rules, top + len(schema.columns) + 2):
+        texts = [_SEVERITIES[rule.severity], rule.id, rule.message, rule.basis]
+        sheet.write_row(row, 0, texts, note)
+    for number, width in enumerate((18, 22, 44, 60)):
+        sheet.set_column(number, number, width)
+    categories = [column for column in schema.columns if column.type == "category"]
+    lists = {}
+    for number, column in enumerate(categories, _OPTIONS):
+        values = column.offered(form)
+        sheet.write(top, number, f"可选：{column.name}", bold)
+        sheet.write_column(top + 1, number, values)
+        sheet.set_column(number, number, 36)
+        cells = xl_range_abs(top + 1, number, top + len(values), number)
+        lists[column.name] = f"='{NOTES_SHEET}'!{cells}"
+    return lists
 
 
 def _heading(column: Column) -> str:
     return column.name if column.may_be_empty else f"{column.name}*"
 
 
-def _fill(column: Column) -> PatternFill:
-    shade = _PERSONAL if column.personal else _REQUIRED if column.required else _OPTIONAL
-    return PatternFill("solid", start_color=shade)
+def _shade(column: Column) -> str:
+    return _PERSONAL if column.personal else _REQUIRED if column.required else _OPTIONAL
 
 
 def _demand(column: Column) -> str:

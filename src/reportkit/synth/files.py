@@ -6,10 +6,10 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from xlsxwriter import Workbook
 
 from reportkit.archives import without_times
 from reportkit.errors import InputError
@@ -26,6 +26,10 @@ ENCODINGS = {"csv-utf8": "utf-8", "csv-utf8-bom": "utf-8-sig", "csv-gb18030": "g
 README = "README.md"
 MOST_ROWS = 20_000
 """More than this is written as parquet whatever was asked for."""
+_WORKBOOK = {
+    "in_memory": True, "default_date_format": "yyyy-mm-dd",
+    "strings_to_formulas": False, "strings_to_urls": False,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -139,15 +143,14 @@ def _parquet(frame: Any) -> bytes:
 
 
 def _xlsx(frame: Any, title: str) -> bytes:
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("台账")
-    sheet.append([f"{title}——{words()['note']}"])
-    sheet.append(list(frame.columns))
-    for row in frame.astype("object").itertuples(index=False, name=None):
-        sheet.append([None if pd.isna(cell) else _plain(cell) for cell in row])
-    book.properties.creator = "reportkit synth"
     made = io.BytesIO()
-    book.save(made)
+    with Workbook(made, _WORKBOOK) as book:
+        book.set_properties({"author": "reportkit synth"})
+        sheet = book.add_worksheet("台账")
+        sheet.write(0, 0, f"{title}——{words()['note']}")
+        sheet.write_row(1, 0, frame.columns)
+        for number, row in enumerate(frame.astype("object").itertuples(index=False, name=None), 2):
+            sheet.write_row(number, 0, [None if pd.isna(cell) else _plain(cell) for cell in row])
     return without_times(made.getvalue())
 
 
