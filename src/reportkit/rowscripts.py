@@ -1,7 +1,7 @@
 """Source rows for the audit page, in scripts: all that a page opened from a folder can read.
 
-``<fact>.js`` names the rows of a fact; ``rows-<ledger>-<part>.js`` holds the rows themselves, once
-for all facts, in parts that are loaded as an auditor comes to them.
+``facts-<ledger>.js`` names the rows of each fact; ``rows-<ledger>-<part>.js`` holds the rows
+themselves, once for all facts, in parts that are loaded as an auditor comes to them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from reportkit.blocks import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import numpy.typing as npt
@@ -25,20 +25,31 @@ if TYPE_CHECKING:
 
     from reportkit.ledgers import Ledger
 
-PART = 1000
+    Rows = npt.NDArray[np.int64]
+
+PART = 4000
 """Row numbers in one part."""
 
 
-def write_fact(
-    folder: Path, name: str, ledger: str, rows: npt.NDArray[np.int64], subtracted: int
-) -> None:
-    """Write which rows a fact was made from; the last *subtracted* ones are taken away."""
-    steps = np.diff(rows, prepend=0).tolist()
-    found = {"ledger": ledger, "steps": steps, "subtracted": subtracted}
-    (folder / f"{name}.js").write_text(f"RK.fact({_js(name)}, {_js(found)});\n", encoding="utf-8")
+def write_facts(folder: Path, ledger: str, held: Mapping[str, tuple[Rows, int]]) -> None:
+    """Write which rows of a ledger each fact was made from.
+
+    Parameters
+    ----------
+    folder : Path
+    ledger : str
+    held : mapping
+        Of a fact's id to its rows and how many of them, the last ones, are taken away.
+    """
+    found = {
+        name: {"steps": np.diff(rows, prepend=0).tolist(), "subtracted": subtracted}
+        for name, (rows, subtracted) in held.items()
+    }
+    script = f"RK.facts({_js(ledger)}, {_js(found)});\n"
+    (folder / f"facts-{ledger}.js").write_text(script, encoding="utf-8")
 
 
-def write_rows(folder: Path, ledger: Ledger, rows: npt.NDArray[np.int64]) -> None:
+def write_rows(folder: Path, ledger: Ledger, rows: Rows) -> None:
     """Write the rows of a ledger that facts were made from, without personal columns.
 
     A part holds its rows column by column: each column as its values and, where these repeat,
@@ -95,7 +106,7 @@ def _unpacked(column: list[list[Any]], at: int) -> Any:
     return column[0][column[1][at] if len(column) == 2 else at]
 
 
-def _places(ledger: Ledger, rows: npt.NDArray[np.int64]) -> pa.Array:
+def _places(ledger: Ledger, rows: Rows) -> pa.Array:
     lines = pa.array(ledger.line_of[rows]).cast(pa.string())
     sheets = pa.array([f"{source.sheet}!" if source.sheet else "" for source in ledger.sources])
     return pc.binary_join_element_wise(sheets.take(pa.array(ledger.source_of[rows])), lines, "")

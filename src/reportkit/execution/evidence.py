@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from reportkit.errors import ExecutionError
 from reportkit.facts import rows_sha256
 from reportkit.proof.rows import read_record, row_digests
-from reportkit.rowscripts import write_fact, write_rows
+from reportkit.rowscripts import write_facts, write_rows
 from reportkit.sealing import parquet_bytes
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def write_evidence(seal: Block, ledgers: Ledgers, folder: Path) -> None:
     """
     folder.mkdir()
     held = _held(pq.read_table(io.BytesIO(base64.b64decode(seal["evidence"]))))
-    used: dict[str, list[Any]] = {}
+    used: dict[str, dict[str, tuple[Any, int]]] = {}
     for fact in seal["facts"]["facts"]:
         if not fact["rows"]:
             continue
@@ -52,19 +52,20 @@ def write_evidence(seal: Block, ledgers: Ledgers, folder: Path) -> None:
         columns = {"row": rows} | ({"sign": signs} if (signs < 0).any() else {})
         packed = parquet_bytes(pa.table(columns), numbers=["row"])
         (folder / f"{fact['id']}.parquet").write_bytes(packed)
-        write_fact(folder, fact["id"], ledger.key, rows, int((signs < 0).sum()))
-        used.setdefault(ledger.key, []).append(rows)
-    for key, parts in used.items():
-        write_rows(folder, ledgers[key], np.unique(np.concatenate(parts)))
+        used.setdefault(ledger.key, {})[fact["id"]] = rows, int((signs < 0).sum())
+    for key, found in used.items():
+        write_facts(folder, key, found)
+        every = np.concatenate([rows for rows, _ in found.values()])
+        write_rows(folder, ledgers[key], np.unique(every))
     told = [vars(violation) for ledger in ledgers.values() for violation in ledger.violations]
     refused = [
         one | {"cells": json.dumps(one["cells"], ensure_ascii=False)}
         for ledger in ledgers.values()
         for one in ledger.refused
     ]
-    for name, found in (("violations", told), ("quarantine", refused)):
-        if found:
-            packed = parquet_bytes(pa.Table.from_pylist(found))
+    for name, table in (("violations", told), ("quarantine", refused)):
+        if table:
+            packed = parquet_bytes(pa.Table.from_pylist(table))
             (folder / f"{name}.parquet").write_bytes(packed)
     for key, ledger in ledgers.items():
         packed = _rowmap(ledger, None if ledgers.pseudonyms.of_session else ledgers.pseudonyms.key)

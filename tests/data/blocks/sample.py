@@ -382,7 +382,7 @@ def rows_scripts(folder: Path, name: str = "t3.new.total", total: int = 76) -> N
     from reportkit.ledgers import Ledger
     from reportkit.ledgers.records import Source
     from reportkit.ledgers.schema import schemas
-    from reportkit.rowscripts import write_fact, write_rows
+    from reportkit.rowscripts import write_facts, write_rows
 
     days = [f"2020-{at % 12 + 1:02}-{at % 28 + 1:02}" for at in range(total)]
     frame = pd.DataFrame(
@@ -403,7 +403,7 @@ def rows_scripts(folder: Path, name: str = "t3.new.total", total: int = 76) -> N
     )  # fmt: skip
     folder.mkdir()
     rows = np.arange(total, dtype=np.int64)
-    write_fact(folder, name, "applications", rows, 0)
+    write_facts(folder, "applications", {name: (rows, 0)})
     write_rows(folder, ledger, rows)
 
 

@@ -5,7 +5,7 @@
   const title = document.getElementById("panel-title");
   const body = document.getElementById("panel-body");
   const origins = { ledger: "由台账逐行计算", sum: "由其他数据算得", declared: "申报：没有台账可核，仅有来源说明" };
-  const SHOWN = 50, PART = 1000; // rows on a page of the panel; rows in a file of evidence
+  const SHOWN = 50, PART = 4000; // rows on a page of the panel; rows in a file of evidence
   const loaded = new Map();
   let opener = null;
 
@@ -54,9 +54,9 @@
     const rows = found.rows.map((row, at) => [row, found.cells.map((column) => cell(column, at))]);
     return { ...found, rows: Object.fromEntries(rows) };
   };
-  // From a file:// page only a script can be read: each file of evidence calls RK.fact or RK.rows.
+  // From a file:// page only a script can be read: each file of evidence calls RK.facts or RK.rows.
   window.RK = {
-    fact: (id, found) => loaded.set(id, found),
+    facts: (ledger, found) => loaded.set("facts-" + ledger, found),
     rows: (ledger, part, found) => loaded.set("rows-" + ledger + "-" + part, unpacked(found)),
   };
   const load = (name) => loaded.has(name) ? Promise.resolve(loaded.get(name)) : new Promise((resolve, reject) => {
@@ -89,7 +89,8 @@
     place.replaceChildren(status);
     const absent = (error) => place.replaceChildren(make("p", { class: "absent" }, "没有找到证据文件 evidence/" + error.message + ".js。来源行须与本页一起保存：请把 audit.html 和 evidence 文件夹放在同一处再打开。"));
     try {
-      const found = await load(fact.id);
+      const found = (await load("facts-" + fact.ledger))[fact.id];
+      if (!found) throw new Error("facts-" + fact.ledger);
       let row = 0;
       const all = found.steps.map((step, at) => [at, (row += step)]);
       const taken = all.length - found.subtracted;
