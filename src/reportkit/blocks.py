@@ -6,13 +6,16 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json, to_json
+
 from reportkit.errors import ExportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
-    "KINDS", "MIME", "SCHEMA", "Block", "block", "from_notebook", "prose_text", "visible",
+    "KINDS", "MIME", "SCHEMA", "Block", "block", "from_notebook", "json_bytes", "prose_text",
+    "visible",
 ]  # fmt: skip
 
 MIME = "application/vnd.reportkit.block+json"
@@ -48,13 +51,15 @@ def block(kind: str, /, **fields: Any) -> Block:
     return {"schema": SCHEMA, "kind": kind, **fields}
 
 
-def from_notebook(notebook: Mapping[str, Any], /) -> list[Block]:
+def from_notebook(notebook: Mapping[str, Any], /, *kinds: str) -> list[Block]:
     """Return the blocks of an executed notebook, in the order of its cells.
 
     Parameters
     ----------
     notebook : NotebookNode or dict
         An executed notebook of nbformat 4.
+    *kinds : str
+        Which are meant, of `KINDS`; all of them by default.
 
     Returns
     -------
@@ -68,12 +73,12 @@ def from_notebook(notebook: Mapping[str, Any], /) -> list[Block]:
         stripped); ``block-unknown`` if one has a schema or kind of another version.
     """
     found: list[Block] = []
+    seen = False
     for number, cell in enumerate(notebook["cells"], start=1):
         for output in cell.get("outputs", ()):
             if MIME not in output.get("data", {}):
                 continue
-            # A notebook on disk has its keys in order, one in memory may not; here both have.
-            one: Block = json.loads(json.dumps(output["data"][MIME], sort_keys=True))
+            seen, one = True, output["data"][MIME]
             if one.get("schema") != SCHEMA or one.get("kind") not in KINDS:
                 raise ExportError(
                     "block-unknown",
@@ -83,14 +88,22 @@ def from_notebook(notebook: Mapping[str, Any], /) -> list[Block]:
                     "or run it again",
                     cell=number,
                 )
-            found.append(one)
-    if not found:
+            if not kinds or one["kind"] in kinds:
+                # A notebook on disk has its keys in order, one in memory may not; here both have.
+                found.append(json.loads(json.dumps(one, sort_keys=True)))
+    if not seen:
         raise ExportError(
             "no-blocks",
             "no cell of the notebook shows a reportkit block: execute the notebook first "
             "(reportkit run, or papermill), and keep its outputs",
         )
     return found
+
+
+def json_bytes(document: Any, /) -> bytes:
+    """Return JSON as it is written to a file: UTF-8, keys in order, one value a line."""
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True)
+    return to_json(from_json(text), indent=1) + b"\n"  # Python's own indent takes twice as long
 
 
 def prose_text(body: Iterable[Mapping[str, Any]], /) -> str:

@@ -109,13 +109,13 @@ def figures_of(
         _refuse_changed(run, files)
         document = sealed_facts(run) or {}
         if (document["district"], document["scope"]) == (district, scope):
-            blocks = from_notebook(json.loads((run / "report.ipynb").read_text(encoding="utf-8")))
+            notebook = json.loads((run / "report.ipynb").read_text(encoding="utf-8"))
             facts = {fact["id"]: fact for fact in document["facts"]}
             numbers = {name: number_of(fact["value"]) for name, fact in facts.items()}
             return Past(
                 year, "run", f"{district}/{year}/current",
                 {name: value for name, value in numbers.items() if value is not None}, files,
-                {b["number"]: prose_text(b["body"]) for b in blocks if b["kind"] == "section"},
+                {b["number"]: prose_text(b["body"]) for b in from_notebook(notebook, "section")},
                 facts, run.resolve(),
             )  # fmt: skip
     path = project.report_file(district, year, "published.json")

@@ -134,7 +134,7 @@ def gate(notebook: Mapping[str, Any]) -> Block:
         if any(output["output_type"] == "error" for output in cell["outputs"]):
             message = f"code cell {number} ended with an error"
             raise ExecutionError("not-whole", message, cell=number)
-    seals = [one for one in from_notebook({"cells": code[-1:]}) if one["kind"] == "seal"]
+    seals = from_notebook({"cells": code[-1:]}, "seal")
     if len(seals) != 1:
         message = "the last cell shows no seal; it must be report.seal()"
         raise ExecutionError("seal-missing", message)

@@ -299,7 +299,7 @@ def _same_checks(report: Report, executed: Mapping[str, Any], seal: Block) -> No
     if seal["checks"] != [check.as_json() for check in report.all_checks]:
         message = "the checks in the notebook are not those of its ledgers and parameters"
         raise ExecutionError("checks-differ", message)
-    heads = [one for one in from_notebook(executed) if one["kind"] == "head"]
+    heads = from_notebook(executed, "head")
     if any(head["draft"] != report.is_draft for head in heads):
         message = "the head of the report says wrongly whether it is a draft"
         raise ExecutionError("draft-differs", message)

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from reportkit.blocks import from_notebook
+from reportkit.blocks import from_notebook, json_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,7 @@ def originals(notebook: Mapping[str, Any]) -> dict[str, str]:
     The notebook stays a valid one; times, the random id of the cell with the parameters, folders
     and the patch version of Python are dropped, so that equal reports hold equal notebooks.
     """
-    seal = next(block for block in from_notebook(notebook) if block["kind"] == "seal")
-    facts = json.dumps(seal["facts"], ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    seal = from_notebook(notebook, "seal")[0]
     metadata = {key: value for key, value in notebook["metadata"].items() if key not in _TIMED}
     language = dict(metadata.get("language_info", {}))
     language.pop("version", None)
@@ -35,7 +34,7 @@ def originals(notebook: Mapping[str, Any]) -> dict[str, str]:
         "cells": [_cell(cell) for cell in notebook["cells"]],
     }
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n"
-    return {"facts.json": facts, "report.ipynb": text}
+    return {"facts.json": json_bytes(seal["facts"]).decode(), "report.ipynb": text}
 
 
 def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:

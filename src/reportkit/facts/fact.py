@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from reportkit.blocks import json_bytes
 from reportkit.errors import InputError
 from reportkit.numerals import plain
 
@@ -146,6 +146,4 @@ def rows_sha256(rows: npt.NDArray[np.int64]) -> str:
 
 def facts_bytes(document: Mapping[str, Any]) -> bytes:
     """``facts.json`` as written: UTF-8, one value a line, the same bytes for the same facts."""
-    # Keys in order: a notebook read from disk, which sorts them, gives the same bytes.
-    text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True)
-    return (text + "\n").encode()
+    return json_bytes(document)

@@ -76,7 +76,7 @@ def _workbook(path: Path, page: _Page, facts: Facts) -> Iterator[str]:
 def _notebook(run: Path, facts: Facts) -> Iterator[str]:
     try:
         notebook = json.loads((run / "report.ipynb").read_text(encoding="utf-8"))
-        (seal,) = (one for one in from_notebook(notebook) if one["kind"] == "seal")
+        (seal,) = from_notebook(notebook, "seal")
     except (ValueError, KeyError, ExportError) as error:
         yield f"report.ipynb: its seal cannot be read: {error}"
         return

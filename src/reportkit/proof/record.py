@@ -199,5 +199,5 @@ def ledger_record(ledger: Ledger, *, keyed: bool) -> dict[str, Any]:
 
 
 def _seal(executed: Mapping[str, Any]) -> str:
-    value: str = next(one["seal"] for one in from_notebook(executed) if one["kind"] == "seal")
+    value: str = from_notebook(executed, "seal")[0]["seal"]
     return value
