@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic_core import to_json
 
 from reportkit.blocks import visible
 
@@ -57,14 +58,20 @@ def write_rows(folder: Path, ledger: Ledger, rows: Rows) -> None:
     """
     # Pseudonyms are for the analyst: a document has the same bytes under any key.
     personal = [column.name for column in ledger.schema.columns if column.personal]
-    shown = ledger.frame.loc[rows].drop(columns=personal, errors="ignore").dropna(axis=1, how="all")
+    places = ledger.frame.index.get_indexer(rows)
+    cells = {
+        name: _texts(column).take(places)
+        for name, column in ledger.frame.items()
+        if name not in personal
+    }
+    shown = {name: column for name, column in cells.items() if column.null_count < len(rows)}
     columns = [pa.array(ledger.source_of[rows]), _places(ledger, rows)]
-    columns += [_texts(shown[name]) for name in shown.columns]
+    columns += [pc.fill_null(column, "") for column in shown.values()]
     files = [source.path for source in ledger.sources]
     for part in np.unique(rows // PART).tolist():
         first, last = np.searchsorted(rows, [part * PART, (part + 1) * PART]).tolist()
         found = {
-            "columns": list(shown.columns),
+            "columns": list(shown),
             "files": files,
             "rows": rows[first:last].tolist(),
             "cells": [_packed(column.slice(first, last - first)) for column in columns],
@@ -120,9 +127,8 @@ def _texts(column: pd.Series) -> pa.Array:
         cells = cells.cast(pa.date32())
     elif pa.types.is_boolean(cells.type):
         cells = pc.if_else(cells, "是", "否")
-    return pc.fill_null(cells.cast(pa.string()), "")
+    return cells.cast(pa.string())
 
 
 def _js(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return str(visible(text)).replace("<", "\\u003c")
+    return str(visible(to_json(value).decode())).replace("<", "\\u003c")
