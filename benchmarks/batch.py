@@ -54,6 +54,7 @@ SIDES = ("script", "shell", "cold", "warm", "floor", "again")
 FIXED = {
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg",
     "JE_ARROW_MALLOC_CONF": "background_thread:false", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "RAYON_NUM_THREADS": "1",
 }  # fmt: skip
 
 

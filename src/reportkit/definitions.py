@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import numpy as np
-import pandas as pd
-
 from reportkit.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
+    import pandas as pd
 
     Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -51,6 +50,8 @@ class Condition:
 
     def mask(self, frame: pd.DataFrame) -> Mask:
         """Rows of *frame* that pass; an empty cell passes only where the operator says so."""
+        import pandas as pd  # a plan of a batch reads definitions and no data
+
         column = frame[self.column]
         empty: Mask = column.isna().to_numpy(dtype=bool)
         chosen: Mask
@@ -72,6 +73,8 @@ class Condition:
         return chosen
 
     def _mask_dates(self, days: npt.NDArray[np.datetime64], empty: Mask) -> Mask:
+        import numpy as np
+
         bounds = np.array(self.value, dtype="datetime64[D]")
         chosen: Mask
         if self.op == "between":

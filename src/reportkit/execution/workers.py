@@ -30,7 +30,12 @@ if TYPE_CHECKING:
     Work = Callable[[Job, Tell], None]
 
 # Arrow's allocator would start a thread on import, and nothing with threads is forked.
-_WARM = {"JE_ARROW_MALLOC_CONF": "background_thread:false", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+_WARM = {
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    # Typst sets one document at a time, and each processor has a report of its own.
+    "RAYON_NUM_THREADS": "1",
+}
 
 # Seconds in which a process that is to end may do so by itself.
 _GRACE = 5
