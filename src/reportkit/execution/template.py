@@ -49,7 +49,7 @@ def _warm() -> None:
     for module in _ALSO:
         import_module(module)
     for form in forms():
-        form.cells(2020)
+        form.ledgers()
     schemas()
     form_for(2020).default_narrative()
     work_calendar()
