@@ -55,6 +55,8 @@ class _PipeSession(Session):
 class _Kernel(InProcessKernel):
     """ipykernel's kernel without its sockets; it also hears what its own children print."""
 
+    # After each cell ipykernel waits for output to arrive; here it is flushed.
+    _execute_sleep = 0
     # Where ipykernel asks which thread runs cells: the one that it is in.
     shell_channel_thread = SimpleNamespace(parent_thread=threading.main_thread())
 

@@ -138,7 +138,8 @@ def run(
     report = open_report(
         district, year, scope=scope, draft=draft, params=params, data=data, out=out
     )
-    report.facts_document()  # finds every fault of narrative and definitions before a kernel starts
+    # This finds every fault of narrative and definitions before a kernel starts.
+    expected = report.facts_document()
     notebook = notebook or find_notebook(report.project)
     members = report.project.members(district)
     watch = Watch(int(started.timestamp() * 1e9), members)
@@ -165,7 +166,7 @@ def run(
         try:
             staging.mkdir()
             with _log_to(staging / "run.log"):
-                _make(report, notebook, parameters, staging, warm=warm)
+                _make(report, expected, notebook, parameters, staging, warm=warm)
                 _seal(report, staging, key, run_id, started, now(), inputs, parameters)
             final = publish(staging, place, run_id)
         except BaseException as error:
@@ -242,8 +243,9 @@ def _sources(report: Report) -> list[Path | DatabaseSource]:
 
 
 def _make(
-    report: Report, notebook: Path, parameters: dict[str, Any], staging: Path, *, warm: bool
-) -> None:
+    report: Report, expected: Mapping[str, Any], notebook: Path, parameters: dict[str, Any],
+    staging: Path, *, warm: bool,
+) -> None:  # fmt: skip
     """Execute, gate, and write everything that is made from the executed notebook."""
     _log.info("executing %s with %s", notebook, parameters)
     if not warm:
@@ -251,7 +253,6 @@ def _make(
     with keep_report(report):
         executed = execute(notebook, parameters, staging / "report.ipynb", warm=warm)
     seal = gate(executed)
-    expected = report.facts_document()
     _same_cells(report, seal["facts"], expected)
     changed = report.ledgers.changed()
     if changed := changed + [path for past in report.made for path in past.changed()]:
@@ -282,7 +283,7 @@ def exporters() -> dict[str, type[DocumentExporter]]:
     return {file: get_exporter(name) for name, file in DOCUMENTS.items()}  # type: ignore[no-untyped-call]  # nbconvert has no types
 
 
-def _same_cells(report: Report, found: dict[str, Any], expected: dict[str, Any]) -> None:
+def _same_cells(report: Report, found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     """The kernel's cells are those computed here; a changed notebook cannot bend them."""
     values = {fact["id"]: fact["value"] for fact in found["facts"]}
     for fact in expected["facts"]:
