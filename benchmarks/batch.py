@@ -4,6 +4,7 @@ Prints JSON and adds it to a history; all sides are measured by turns in one run
 
     python benchmarks/batch.py                          # 30 districts, one and two workers
     python benchmarks/batch.py --districts 300 3000 --sides warm --light
+    python benchmarks/batch.py --sides warm floor --turns 3
     python benchmarks/batch.py --memory 300 --light     # what a long batch costs its parent
     python benchmarks/batch.py --quick                  # four districts: the figures are rough
 
@@ -258,6 +259,13 @@ def measured(
     return told | {"processor_seconds": round(used, 2)} | json.loads(done.stdout or "{}")
 
 
+def middle(turns: list[dict[str, Any]]) -> dict[str, Any]:
+    """The turn of median time, with the times of all."""
+    ordered = sorted(turns, key=lambda told: told["seconds"])
+    told = ordered[len(ordered) // 2]
+    return told | ({"turns": [one["seconds"] for one in turns]} if len(turns) > 1 else {})
+
+
 def _await_all() -> None:
     """A template ends a moment after its batch; what it and its children used is ours to count."""
     while True:
@@ -346,6 +354,7 @@ def main() -> None:
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES))
     parser.add_argument("--light", action="store_true", help="districts of a handful of records")
     parser.add_argument("--memory", type=int, metavar="N", help="one long batch of N districts")
+    parser.add_argument("--turns", type=int, default=1, help="measure all sides so often")
     parser.add_argument("--quick", action="store_true", help="four districts, two workers")
     parser.add_argument("--history", type=Path, help="a file of JSON lines to add to")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
@@ -370,11 +379,18 @@ def main() -> None:
             find_chromium(Path(name) / "browsers")
         for count in options.districts:
             for workers in options.workers:
+                turns = [
+                    {
+                        side: measured(
+                            side, count, workers, Path(name),
+                            light=options.light, sides=options.sides,
+                        )
+                        for side in options.sides
+                    }
+                    for _ in range(options.turns)
+                ]  # fmt: skip
                 found[f"{count} districts, {workers} workers"] = {
-                    side: measured(
-                        side, count, workers, Path(name), light=options.light, sides=options.sides
-                    )
-                    for side in options.sides
+                    side: middle([turn[side] for turn in turns]) for side in options.sides
                 }
     result = {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": commit(),
