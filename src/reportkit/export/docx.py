@@ -18,7 +18,7 @@ from reportkit.archives import without_times
 from reportkit.export.document import Document, DocumentExporter, day_of, length
 from reportkit.export.pages import asset, chinese_date, title_lines
 from reportkit.export.typesetting import pictures
-from reportkit.export.wordtables import add_table, element
+from reportkit.export.wordtables import add_table, element, markup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -181,8 +181,7 @@ def _page(word: Word, head: Block) -> None:
         paragraph.paragraph_format.left_indent = Pt(14)
         paragraph.paragraph_format.right_indent = Pt(14)
         paragraph.add_run("— ")
-        field = element("fldSimple", instr="PAGE")
-        field.append(element("r", element("t", text="1")))
+        field = element("fldSimple", markup("r", markup("t", text="1")), instr="PAGE")
         paragraph._p.append(field)
         paragraph.add_run(" —")
 
@@ -260,11 +259,18 @@ def _chart(word: Word, item: Block, drawn: bytes) -> None:
 
 def _edges(paragraph: Paragraph, **sides: tuple[int, str, int]) -> None:
     """Give a paragraph lines above or below: thickness in eighths, colour, distance in points."""
-    made = element("pBdr")
-    for side in ("top", "bottom"):
-        if side in sides:
-            size, color, space = sides[side]
-            made.append(element(side, val="single", sz=str(size), space=str(space), color=color))
+    lines = (
+        markup(side, val="single", sz=size, space=space, color=color)
+        for side in ("top", "bottom")
+        if side in sides
+        for size, color, space in [sides[side]]
+    )
     paragraph._p.get_or_add_pPr().insert_element_before(
-        made, "w:shd", "w:tabs", "w:suppressAutoHyphens", "w:spacing", "w:ind", "w:jc"
+        element("pBdr", *lines),
+        "w:shd",
+        "w:tabs",
+        "w:suppressAutoHyphens",
+        "w:spacing",
+        "w:ind",
+        "w:jc",
     )
