@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -100,7 +100,7 @@ class Check:
 
     def as_json(self) -> dict[str, Any]:
         """The check as it stands in ``checks.json``."""
-        return asdict(self) | {"facts": list(self.facts)}
+        return vars(self) | {"facts": list(self.facts), "waived": self.waived and vars(self.waived)}
 
 
 def check(
