@@ -76,6 +76,7 @@ class Compilation:
     past: Past | None
     members: Mapping[str, Past | None]
     _extra: dict[str, Fact] = field(default_factory=dict)
+    _document: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def open(
@@ -234,7 +235,11 @@ class Compilation:
         )  # fmt: skip
 
     def facts_document(self) -> dict[str, Any]:
-        """The document ``facts.json``."""
+        """The document ``facts.json``; it is not to be changed."""
+        _ = self.all_checks
+        facts = self.facts
+        if len(facts) == len(self._document.get("facts", ())):
+            return self._document  # a forked kernel shows what its parent set out
         places: dict[str, tuple[str, ...]] = {
             cell.id: (f"table:{cell.table}",) for cell in self.computer.cells.values()
         }
@@ -242,10 +247,10 @@ class Compilation:
             places[name] = places.get(name, ()) + where
         for name, fact in self._extra.items():
             places[name] = fact.places
-        _ = self.all_checks
-        return self.facts.placed(places).as_json(
+        self._document = facts.placed(places).as_json(
             district=self.district.id, year=self.year, edition=self.form.name, scope=self.scope
         )
+        return self._document
 
 
 _kept: ContextVar[Compilation | None] = ContextVar("kept report", default=None)
