@@ -167,7 +167,17 @@ def work_calendar(own: Path | None = None) -> WorkCalendar:
     InputError
         ``parameters``: with file and line; also when a year is missing in between.
     """
-    tables = [_package()] + ([_read(own)] if own is not None and own.is_file() else [])
+    if own is None or not own.is_file():
+        return _of_package()
+    return _joined([_package(), _read(own)], own)
+
+
+@cache
+def _of_package() -> WorkCalendar:
+    return _joined([_package()])
+
+
+def _joined(tables: Sequence[_Table], own: Path | None = None) -> WorkCalendar:
     years = {year.year: year for table in tables for year in table.years}
     first, last = min(years), max(years)
     if missing := sorted(set(range(first, last)) - set(years)):
