@@ -7,6 +7,7 @@ filled in stands in a comment on its heading, in what a cell accepts, and on the
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range_abs
 
 from reportkit.archives import without_times
+from reportkit.export.document import length
 from reportkit.forms import form_for, forms
 from reportkit.ledgers import schema_of, schemas
 from reportkit.ledgers.schema import NOTES_SHEET
@@ -60,6 +62,7 @@ _KINDS: dict[ColumnType, _Kind] = {
 _REQUIRED, _OPTIONAL, _PERSONAL = "#DDEBF7", "#F2F2F2", "#FCE4D6"
 _HEAD = {"align": "center", "valign": "vcenter", "text_wrap": True}
 _NOTE = {"valign": "top", "text_wrap": True}
+_WIDTHS = (18, 22, 44, 60)
 _SEVERITIES = {"reject": "不计入", "warn": "提示"}
 
 
@@ -161,12 +164,15 @@ def _write_notes(book: Any, sheet: Any, schema: LedgerSchema, form: Form) -> dic
     sheet.write_row(top, 0, titles, book.add_format(_NOTE | {"bold": True}))
     for row, column in enumerate(schema.columns, top + 1):
         shade = book.add_format(_NOTE | {"bg_color": _shade(column)})
-        sheet.write(row, 0, _heading(column), shade)
-        sheet.write_row(row, 1, [_demand(column), _how(column), _more(column)], note)
+        texts = [_heading(column), _demand(column), _how(column), _more(column)]
+        sheet.write(row, 0, texts[0], shade)
+        sheet.write_row(row, 1, texts[1:], note)
+        sheet.set_row(row, _height(texts))
     for row, rule in enumerate(schema.rules, top + len(schema.columns) + 2):
         texts = [_SEVERITIES[rule.severity], rule.id, rule.message, rule.basis]
         sheet.write_row(row, 0, texts, note)
-    for number, width in enumerate((18, 22, 44, 60)):
+        sheet.set_row(row, _height(texts))
+    for number, width in enumerate(_WIDTHS):
         sheet.set_column(number, number, width)
     categories = [column for column in schema.columns if column.type == "category"]
     lists = {}
@@ -178,6 +184,14 @@ def _write_notes(book: Any, sheet: Any, schema: LedgerSchema, form: Form) -> dic
         cells = xl_range_abs(top + 1, number, top + len(values), number)
         lists[column.name] = f"='{NOTES_SHEET}'!{cells}"
     return lists
+
+
+def _height(texts: Sequence[str]) -> float:
+    """Points that the longest text of a row of notes needs: not every program sees to it."""
+    lines = (
+        math.ceil((2 * length(t) + 1) / width) for t, width in zip(texts, _WIDTHS, strict=True)
+    )
+    return 15 * max(lines)
 
 
 def _heading(column: Column) -> str:
