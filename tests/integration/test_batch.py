@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import random
@@ -76,6 +77,18 @@ def test_every_cause_of_making_anew_is_named(done_once):
         journal.write('{"torn": ')
     assert states(batch(done_once)) == {"a": "made", "b": "made", "c": "made"}
     assert plan(done_once) == {"a": [], "b": [], "c": []}
+    currents(done_once)
+
+
+def test_what_a_killed_run_left_goes_with_the_next_batch_though_nothing_is_made(done_once):
+    places = [done_once / "outputs" / name / "2021" for name in ("a", "b")]
+    for place in places:
+        (place / ".staging-killed").mkdir()
+    with (places[1] / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a run is at work there
+        assert set(states(batch(done_once)).values()) == {"unchanged"}
+    assert [(place / ".staging-killed").exists() for place in places] == [False, True]
+    assert set(states(batch(done_once)).values()) == {"unchanged"}
     currents(done_once)
 
 

@@ -16,6 +16,7 @@ from reportkit.execution.jobs import Result, Settings
 from reportkit.execution.journal import NAME, Journal
 from reportkit.execution.plan import BatchFile, Plan, make_plan, parse_years, read_batch_file
 from reportkit.execution.progress import Progress
+from reportkit.execution.publishing import clear_stale
 from reportkit.execution.summary import summary, summary_page, summary_text
 from reportkit.execution.workers import LocalWorkers, start_template
 from reportkit.params import Project
@@ -87,6 +88,9 @@ def batch(
             return 0, _plan_document(plan), _plan_text(plan)
         journal = _open_journal(out, name, plan, now)
         progress.planned(len(plan.reports), sum(not one.reasons for one in plan.reports))
+        for one in plan.reports:
+            if not one.reasons:  # nobody else comes there
+                clear_stale(out / one.district / str(one.year))
         done = run_batch(
             plan, _workers(options, jobs), limits=Limits(file.retries, file.stop_after),
             journal=journal, watcher=progress,

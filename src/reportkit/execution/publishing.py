@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+_STAGING = ".staging-"
+
+
+def staging_of(place: Path, run_id: str) -> Path:
+    """The folder in which a run is made before it is published."""
+    return place / f"{_STAGING}{run_id}"
+
+
 @contextlib.contextmanager
 def locked(place: Path, *, wait: bool = False) -> Iterator[None]:
     """One run at a time for a district and year; what a dead run left behind is removed."""
@@ -31,9 +39,17 @@ def locked(place: Path, *, wait: bool = False) -> Iterator[None]:
         except OSError:
             message = f"another run is at work in {place}; wait for it"
             raise ExecutionError("busy", message) from None
-        for stale in place.glob(".staging-*"):
+        for stale in place.glob(f"{_STAGING}*"):
             shutil.rmtree(stale, ignore_errors=True)
         yield
+
+
+def clear_stale(place: Path) -> None:
+    """Remove what a process that was killed left half-made, unless another run is at work there."""
+    with contextlib.suppress(OSError, ExecutionError):
+        if any(entry.name.startswith(_STAGING) for entry in os.scandir(place)):
+            with locked(place):
+                pass
 
 
 def publish(staging: Path, place: Path, run_id: str) -> Path:
@@ -107,7 +123,7 @@ def adopt(place: Path, run_id: str, fill: Callable[[Path], object]) -> Path:
     with locked(place, wait=True):
         if (place / "runs" / run_id).is_dir():
             return place / "runs" / run_id
-        staging = place / f".staging-{run_id}"
+        staging = staging_of(place, run_id)
         staging.mkdir()
         try:
             fill(staging)

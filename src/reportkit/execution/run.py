@@ -25,7 +25,7 @@ from reportkit.errors import ExecutionError, ReportkitError
 from reportkit.execution.evidence import write_evidence
 from reportkit.execution.leaks import check_leaks
 from reportkit.execution.notebook import execute, gate
-from reportkit.execution.publishing import keep_failed, locked, publish
+from reportkit.execution.publishing import keep_failed, locked, publish, staging_of
 from reportkit.execution.seen import (
     Seen,
     Watch,
@@ -162,7 +162,7 @@ def run(
                 _remember(place, kept, asked, watch, 0)
             return kept
         run_id = f"{started:%Y%m%dT%H%M%SZ}-{key[:12]}"
-        staging = place / f".staging-{run_id}"
+        staging = staging_of(place, run_id)
         try:
             staging.mkdir()
             with _log_to(staging / "run.log"):

@@ -13,7 +13,6 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
-from reportkit.errors import ExecutionError
 from reportkit.execution.jobs import Job, Result, Started
 from reportkit.execution.processes import (
     clear_scratch,
@@ -21,10 +20,10 @@ from reportkit.execution.processes import (
     end_session,
     kernel_environment,
 )
+from reportkit.execution.publishing import clear_stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Tell = Callable[[Started | Result], None]
     Work = Callable[[Job, Tell], None]
@@ -147,19 +146,11 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: set[in
         if not reason:
             reason = "worker-died"
             message = f"the process of the report ended with status {process.exitcode}"
-        _clear(job.settings.folder / job.settings.out / district / str(year))
+        clear_stale(job.settings.folder / job.settings.out / district / str(year))
         failed = Result(district, year, "failed", 3, reason=reason, message=message)
         results.append(failed)
         tell(failed)
     return results
-
-
-def _clear(place: Path) -> None:
-    """Remove what a process that was killed left half-made, unless another run is at work there."""
-    from reportkit.execution.publishing import locked
-
-    with suppress(ExecutionError), locked(place):
-        pass
 
 
 def _child(send: Connection, work: Work, job: Job) -> None:
