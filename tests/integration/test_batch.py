@@ -7,6 +7,8 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -52,6 +54,25 @@ def test_what_has_not_changed_is_left(done_once):
     events = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
     found = [(e["district"], e["run"]) for e in events if e["event"] == "found"]
     assert found == [(name, run.name) for name, run in before.items()]
+
+
+UNFORKED = """
+import sys
+from multiprocessing import forkserver
+from reportkit.__main__ import main
+sys.argv = ["reportkit", "batch", "--years", "2021"]
+try:
+    main()
+finally:
+    print(forkserver._forkserver._forkserver_pid)
+"""
+
+
+def test_no_warm_process_is_started_for_nothing(done_once):
+    assert set(states(batch(done_once)).values()) == {"unchanged"}
+    command = [sys.executable, "-c", UNFORKED]
+    done = subprocess.run(command, cwd=done_once, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1:] == ["None"], done.stderr
 
 
 def test_every_cause_of_making_anew_is_named(done_once):

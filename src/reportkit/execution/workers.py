@@ -75,11 +75,13 @@ class LocalWorkers(Executor):
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="reportkit-job")
         self._tell, self._stopped = tell, threading.Event()
         self._living: set[int] = set()
-        self._context = start_template()
+        self._context: Any = None
 
     # Of an executor's functions it takes the one that makes reports.
     def submit(self, work: Work, job: Job, /) -> Future[list[Result]]:  # type: ignore[override]
         """Run ``work(job, tell)`` in a process; the future holds the results that it told."""
+        # A batch in which nothing has changed needs no warm process.
+        self._context = self._context or start_template()
         return self._threads.submit(self._in_process, work, job)
 
     def kill(self) -> None:
