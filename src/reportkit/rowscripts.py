@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Rows = npt.NDArray[np.int64]
 
-PART = 4000
+PART = 2000
 """Row numbers in one part."""
 
 

@@ -5,7 +5,7 @@
   const title = document.getElementById("panel-title");
   const body = document.getElementById("panel-body");
   const origins = { ledger: "由台账逐行计算", sum: "由其他数据算得", declared: "申报：没有台账可核，仅有来源说明" };
-  const SHOWN = 50, PART = 4000; // rows on a page of the panel; rows in a file of evidence
+  const SHOWN = 50, PART = 2000; // rows on a page of the panel; rows in a file of evidence
   const loaded = new Map();
   let opener = null;
 
