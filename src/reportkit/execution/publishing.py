@@ -47,7 +47,7 @@ def locked(place: Path, *, wait: bool = False) -> Iterator[None]:
 def clear_stale(place: Path) -> None:
     """Remove what a process that was killed left half-made, unless another run is at work there."""
     with contextlib.suppress(OSError, ExecutionError):
-        if any(entry.name.startswith(_STAGING) for entry in os.scandir(place)):
+        if any(path.name.startswith(_STAGING) for path in place.iterdir()):
             with locked(place):
                 pass
 
