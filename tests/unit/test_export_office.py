@@ -203,3 +203,10 @@ def test_numbers_keep_every_digit():
     blocks[-1]["facts"]["facts"][0]["value"] = "123456789012.34"
     made = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, blocks)))
     assert Decimal(repr(made["数据"]["C3"].value)) == Decimal("123456789012.34")
+
+
+def test_a_text_longer_than_a_cell_is_cut_and_not_left_out():
+    blocks = sample.blocks()
+    blocks[-1]["facts"]["facts"][0]["definition"] = "长" * 40_000
+    made = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, blocks)))
+    assert made["数据"]["F3"].value == "长" * 32_767

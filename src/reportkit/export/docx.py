@@ -265,12 +265,7 @@ def _edges(paragraph: Paragraph, **sides: tuple[int, str, int]) -> None:
         if side in sides
         for size, color, space in [sides[side]]
     )
+    border = element("pBdr", *lines)
     paragraph._p.get_or_add_pPr().insert_element_before(
-        element("pBdr", *lines),
-        "w:shd",
-        "w:tabs",
-        "w:suppressAutoHyphens",
-        "w:spacing",
-        "w:ind",
-        "w:jc",
+        border, "w:shd", "w:tabs", "w:suppressAutoHyphens", "w:spacing", "w:ind", "w:jc"
     )

@@ -44,6 +44,7 @@ _SCOPES = {"district": "汇总", "office": "本机关"}
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")
 # Excel keeps fifteen digits; a longer number stays what it is as text.
 _DIGITS = 15
+_LONGEST = 32_767
 _FACTS = {
     "标识": 34, "名称": 52, "值": 16, "单位": 8, "来历": 10, "定义": 60, "来源说明": 44,
     "台账": 16, "来源行数": 10,
@@ -115,9 +116,9 @@ class _Book:
         if (form := _number(value, text)) is not None:
             sheet.write_number(row, column, Decimal(value), self.look(style, number=form))
         else:
-            # Never a formula, whatever it begins with.
+            # Never a formula, whatever it begins with; a longer text would be left out whole.
             quoted = bool(_FORMULA.match(text))
-            sheet.write_string(row, column, text, self.look(style, quoted=quoted))
+            sheet.write_string(row, column, text[:_LONGEST], self.look(style, quoted=quoted))
 
     def look(self, style: str, *, number: str = "", quoted: bool = False) -> Any:
         """A format, made once: one for every cell takes three times as long."""
