@@ -79,7 +79,7 @@ dist: $(READY) ## wheels and sdists of both packages, into dist/, with their siz
 
 sample: $(READY) ## make the sample ledgers in data/ anew from published totals
 	@for folder in params/reports/*; do \
-	    $(BIN)/reportkit synth $$folder/*.published.json --out data || test $$? -eq 1 || exit; \
+	    PYTHONPATH=tools $(BIN)/python -m synth $$folder/*.published.json --out data || test $$? -eq 1 || exit; \
 	done
 
 clean: ## remove everything that can be made again, but the reports in outputs/

@@ -176,7 +176,7 @@ def _template(parent: int) -> float:
 def floor(project: Path, names: list[str], workers: int, year: int) -> None:
     """The computations alone, in processes forked from a warm one."""
     os.chdir(project)
-    import reportkit.execution.template  # noqa: F401 - imported before the forks
+    import reportkit.batch.template  # noqa: F401 - imported before the forks
 
     context = multiprocessing.get_context("fork")
     waiting, running = list(names), []

@@ -21,13 +21,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportkit.execution.run import run
 from reportkit.proof import manifest
 from reportkit.proof.attestation import attest
 from reportkit.proof.crate import crate_bytes
-from reportkit.proof.dsse import keygen, read_signer, read_trusted
 from reportkit.proof.manifest import read_manifest, write_manifest
+from reportkit.proof.signing.dsse import keygen, read_signer, read_trusted
 from reportkit.proof.verify import data_levels, files_level
+from reportkit.run.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

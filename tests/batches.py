@@ -10,9 +10,9 @@ from pathlib import Path
 
 import nbformat
 
-from reportkit.execution.notebook import gate
 from reportkit.facts import facts_bytes
 from reportkit.proof import verify_files
+from reportkit.run.notebook import gate
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent

@@ -17,7 +17,7 @@ import yaml
 
 from reportkit.ledgers import find_files, read_database, read_ledger, schemas
 from reportkit.ledgers.readers import read_file
-from reportkit.sources import DatabaseSource
+from reportkit.params.sources import DatabaseSource
 
 DATA = Path(__file__).parents[1] / "data"
 CANARY = "Kanarien-4711-秘密"

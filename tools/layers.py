@@ -17,7 +17,7 @@ import grimp
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs/explanation/layers.svg"
 # What an analyst should be able to read; docs/explanation/architecture.md says so too.
-ANALYST = {"params", "forms", "ledgers", "facts", "checks", "narrative", "display"}
+ANALYST = {"forms", "facts", "text", "checks", "notebook"}
 
 Arrow = tuple[str, str]
 _WIDTH, _HEIGHT, _STEP, _GAP, _MARGIN = 100, 28, 56, 16, 20

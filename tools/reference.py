@@ -21,20 +21,20 @@ from reportkit.cli import cli
 from reportkit.facts.specs import FactSpec, read_specs
 from reportkit.forms import forms
 from reportkit.ledgers import schemas
+from reportkit.notebook.report import Report
+from reportkit.notebook.years import Years
 from reportkit.params import Declared, District, Relation, ReportParams, Share, Waiver
 from reportkit.params.district import Contact, Fonts
 from reportkit.params.report import Figures
-from reportkit.report import Report
-from reportkit.sources import DatabaseSource
-from reportkit.years import Years
+from reportkit.params.sources import DatabaseSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pydantic import BaseModel
 
-    from reportkit.definitions import Definition
     from reportkit.forms import Cell, Form
+    from reportkit.forms.conditions import Definition
     from reportkit.ledgers.schema import Column
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,12 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reportkit.charts import show_chart
     from reportkit.errors import InputError, ReportkitError
     from reportkit.facts import Fact
     from reportkit.ledgers import read_ledgers
-    from reportkit.report import Report, open_report
-    from reportkit.years import open_years
+    from reportkit.notebook.charts import show_chart
+    from reportkit.notebook.report import Report, open_report
+    from reportkit.notebook.years import open_years
 
 __all__ = [
     "Fact",
@@ -35,12 +35,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "Fact": "facts",
     "InputError": "errors",
-    "Report": "report",
+    "Report": "notebook.report",
     "ReportkitError": "errors",
-    "open_report": "report",
-    "open_years": "years",
+    "open_report": "notebook.report",
+    "open_years": "notebook.years",
     "read_ledgers": "ledgers",
-    "show_chart": "charts",
+    "show_chart": "notebook.charts",
 }
 
 

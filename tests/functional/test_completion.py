@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reportkit.starting import begin
+from reportkit.scaffold.project import begin
 
 BIN = Path(sys.executable).parent
 

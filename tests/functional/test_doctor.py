@@ -13,8 +13,8 @@ import reportkit_fonts
 from reportkit.doctor import examine, machine
 from reportkit.doctor.projects import kernel, outputs
 from reportkit.params import Project
-from reportkit.proof.dsse import keygen
-from reportkit.starting import begin
+from reportkit.proof.signing.dsse import keygen
+from reportkit.scaffold.project import begin
 
 
 @pytest.fixture

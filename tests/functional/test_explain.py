@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from reportkit import open_report
 from reportkit.cli import cli
-from reportkit.execution.evidence import write_evidence
+from reportkit.evidence.write import write_evidence
 from reportkit.facts import facts_bytes
 from reportkit.proof.manifest import digest
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reportkit import open_report
-from reportkit.past import Past
+from reportkit.facts.previous import Past
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,11 +13,11 @@ import reportkit_fonts
 from pictures import compare, difference, opened, small
 from playwright.sync_api import expect, sync_playwright
 
-from reportkit.charts import show_chart
 from reportkit.export.audit import AuditHTML
 from reportkit.export.html import ReportHTML
 from reportkit.export.pdf import ReportPDF
 from reportkit.export.typesetting import pictures
+from reportkit.notebook.charts import show_chart
 
 DATA = Path(__file__).parents[1] / "data" / "blocks"
 sample = SimpleNamespace(**run_path(str(DATA / "sample.py")))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reportkit import open_report
-from reportkit.published import load_published, read_report
+from reportkit.facts.published import load_published, read_report
 
 ROOT = Path(__file__).parents[2]
 REPORTS = [("huli", 2020), ("pingtan", 2019), ("pingtan", 2020), ("pingtan", 2021)]

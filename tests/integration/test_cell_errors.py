@@ -6,8 +6,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from reportkit.errors import ExecutionError
-from reportkit.execution.notebook import execute
-from reportkit.starting import begin
+from reportkit.run.notebook import execute
+from reportkit.scaffold.project import begin
 
 
 @pytest.fixture

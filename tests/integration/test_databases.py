@@ -14,10 +14,10 @@ import pytest
 from databases import project
 
 from reportkit.errors import ExecutionError, InputError
-from reportkit.execution.run import run
 from reportkit.facts import facts_bytes
 from reportkit.ledgers import database, read_ledger, read_ledgers
-from reportkit.report import open_report
+from reportkit.notebook.report import open_report
+from reportkit.run.run import run
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

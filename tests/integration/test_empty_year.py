@@ -10,7 +10,7 @@ import page as validator
 import pytest
 from bs4 import BeautifulSoup
 
-from reportkit.execution.run import run
+from reportkit.run.run import run
 
 ROOT = Path(__file__).parents[2]
 

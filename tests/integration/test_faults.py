@@ -70,7 +70,7 @@ from pathlib import Path
 import pytest
 from batches import BIN, ROOT, batch, currents, make_project, states, working_in
 
-from reportkit.execution.processes import end_session
+from reportkit.warm.processes import end_session
 
 FAULTS = """
 import ctypes, os, pathlib, subprocess, sys, threading, time
@@ -205,7 +205,7 @@ def test_a_kernel_that_does_not_start_is_given_up(name, told, tmp_path, monkeypa
 CUT = """
 import os, resource, sys
 from pathlib import Path
-from reportkit.execution.run import run
+from reportkit.run.run import run
 point = sys.argv[1]
 def at(method, name, act):
     known = getattr(Path, method)
@@ -260,7 +260,7 @@ def test_a_run_cut_short_publishes_nothing_half(point, status, told, tmp_path):
 DIES_UNTOLD = """
 import os
 from reportkit.cli import main
-from reportkit.execution.journal import Journal
+from reportkit.batch.journal import Journal
 known = Journal.add
 def add(self, event, **fields):
     if event == "made":

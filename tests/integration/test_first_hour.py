@@ -10,7 +10,7 @@ from pathlib import Path
 
 from offices import applications, fill_all
 
-from reportkit.narrative import UNWRITTEN
+from reportkit.text.narrative import UNWRITTEN
 
 PAGE = (Path(__file__).parents[2] / "docs/explanation/first-hour.md").read_text("utf-8")
 COMMANDS = [

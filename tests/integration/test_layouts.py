@@ -16,9 +16,9 @@ import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from reportkit.facts import Computer
+from reportkit.facts.published import load_published, read_report
 from reportkit.forms import form_for
 from reportkit.ledgers import find_files, read_ledger, schema_of
-from reportkit.published import load_published, read_report
 
 ROOT = Path(__file__).parents[2]
 CELLS = [cell for cell in form_for(2020).cells(2020) if cell.table == "t3"]

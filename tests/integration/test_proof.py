@@ -22,12 +22,12 @@ from reportkit import open_report
 from reportkit.cli import cli
 from reportkit.facts import facts_bytes
 from reportkit.proof.attestation import attest
-from reportkit.proof.dsse import keygen, read_trusted
 from reportkit.proof.manifest import write_manifest
 from reportkit.proof.printed import check_documents
-from reportkit.proof.recount import recount
+from reportkit.proof.recount.recount import recount
+from reportkit.proof.recount.sqlledger import Wanted, read_again
 from reportkit.proof.rerun import compare, rerun_level
-from reportkit.proof.sqlledger import Wanted, read_again
+from reportkit.proof.signing.dsse import keygen, read_trusted
 from reportkit.proof.verify import data_levels, files_level
 from reportkit.worktime import work_calendar
 

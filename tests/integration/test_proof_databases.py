@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 from databases import DATA, project
 
+from reportkit.evidence.digests import read_record, record_columns, row_digests
 from reportkit.ledgers import read_ledger
 from reportkit.proof.record import ledger_record
-from reportkit.proof.recount import changed_lines, count
-from reportkit.proof.rows import read_record, record_columns, row_digests
-from reportkit.proof.sqlledger import ROW, SqlLedger, Wanted, read_again
+from reportkit.proof.recount.recount import changed_lines, count
+from reportkit.proof.recount.sqlledger import ROW, SqlLedger, Wanted, read_again
 from reportkit.proof.verify import data_levels
 from reportkit.worktime import work_calendar
 

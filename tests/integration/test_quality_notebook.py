@@ -8,7 +8,7 @@ import nbformat
 import papermill
 import pytest
 
-from reportkit.blocks import from_notebook
+from reportkit.export.blocks import from_notebook
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = str(ROOT / "notebooks/ledger_quality.ipynb")

@@ -206,7 +206,6 @@ def project(tmp_path):
         (["run", "pingtan"], "YEAR"),
         (["explain", "t3.new.totl", "--run", "nowhere"], "no run"),
         (["verify", "nowhere"], "no run"),
-        (["synth", "nowhere.json"], "nowhere.json"),
     ],
 )
 def test_bad_input_stops_before_a_notebook(arguments, told, project):

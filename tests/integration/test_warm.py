@@ -94,7 +94,7 @@ import gc, json, logging, os, sys, threading
 os.environ.update(OPENBLAS_NUM_THREADS="1", JE_ARROW_MALLOC_CONF="background_thread:false")
 logging.basicConfig(level=logging.INFO)
 import papermill
-import reportkit.execution.template as template
+import reportkit.batch.template as template
 import zmq
 def cells(name):
     options = dict(engine_name="reportkit-warm", progress_bar=False)
@@ -162,7 +162,7 @@ def test_a_cell_that_takes_too_long_is_ended(cell, tmp_path):
 
 WHY = """
 import asyncio, json, sys, threading
-from reportkit.execution.forked import _why_not
+from reportkit.warm.forked import _why_not
 told = {"plain": _why_not("python3"), "nowhere": _why_not("nowhere"), "other": _why_not("other")}
 async def inside():
     return _why_not("python3")
@@ -199,9 +199,9 @@ def test_what_is_not_forked_and_why(tmp_path, monkeypatch):
 SPAWNED = """
 import json, multiprocessing
 from pathlib import Path
-from reportkit.execution.batch import _work
-from reportkit.execution.jobs import Job, Settings
-from reportkit.execution.workers import in_process
+from reportkit.batch.loop import _work
+from reportkit.batch.jobs import Job, Settings
+from reportkit.batch.workers.local import in_process
 if __name__ == "__main__":
     job = Job("a", (2021,), Settings(None, None, Path("outputs"), Path.cwd()))
     context = multiprocessing.get_context("spawn")

@@ -8,7 +8,7 @@ import papermill
 import pytest
 
 from reportkit import open_report
-from reportkit.blocks import from_notebook
+from reportkit.export.blocks import from_notebook
 from reportkit.facts import facts_bytes
 
 ROOT = Path(__file__).parents[2]

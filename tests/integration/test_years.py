@@ -17,8 +17,8 @@ import pytest
 from reportkit import open_report
 from reportkit.checks import restatement_checks
 from reportkit.errors import InputError
+from reportkit.facts.previous import figures_of
 from reportkit.params import Project
-from reportkit.past import figures_of
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

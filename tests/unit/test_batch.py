@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from batches import ROOT, add_district, make_project, name_parents, share_fees
 
+from reportkit.batch.jobs import Result, Settings
+from reportkit.batch.journal import Journal, read_journal
+from reportkit.batch.loop import Done
+from reportkit.batch.plan import make_plan, parse_years, read_batch_file
+from reportkit.batch.progress import Progress
+from reportkit.batch.summary import summary, summary_page, summary_text
+from reportkit.batch.work import _read_shared
 from reportkit.errors import InputError
-from reportkit.execution.batch import Done
-from reportkit.execution.jobs import Result, Settings
-from reportkit.execution.journal import Journal, read_journal
-from reportkit.execution.plan import make_plan, parse_years, read_batch_file
-from reportkit.execution.progress import Progress
-from reportkit.execution.summary import summary, summary_page, summary_text
-from reportkit.execution.work import _read_shared
 from reportkit.ledgers import Ledgers, keep_ledgers
 from reportkit.params import Project
 

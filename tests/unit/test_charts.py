@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from reportkit.charts import _TONES, show_chart
 from reportkit.errors import ExecutionError
 from reportkit.export.drawing import clean
+from reportkit.notebook.charts import _TONES, show_chart
 
 MONTHS = pd.DataFrame(
     {"收到": [7, 0, 11], "答复": [4, 5, 8], "月末未答复": [3, 0, 3]}, index=["1月", "2月", "3月"]

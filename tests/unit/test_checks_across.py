@@ -20,9 +20,9 @@ from reportkit.checks import (
     waiver_yaml,
 )
 from reportkit.errors import InputError
+from reportkit.facts.published import load_published, read_report
 from reportkit.forms import form_for
 from reportkit.params import Project
-from reportkit.published import load_published, read_report
 
 PUBLISHED = Path(__file__).parents[1] / "data" / "published"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reportkit import open_report
-from reportkit.compilation import keep_report
+from reportkit.notebook.compilation import keep_report
 
 ROOT = Path(__file__).parents[2]
 PLACE = {"params": ROOT / "params", "data": ROOT / "data", "out": Path("no runs")}

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import reportkit
 from reportkit.checks import coverage_checks
-from reportkit.coverage import allowed_classes, cover
 from reportkit.facts import Fact
-from reportkit.narrative import render
-from reportkit.numerals import NUMBER, chinese_number, read_number
+from reportkit.facts.numerals import NUMBER, chinese_number, read_number
+from reportkit.text.coverage import allowed_classes, cover
+from reportkit.text.narrative import render
 
 ROOT = Path(__file__).parents[2]
 QUOTES = yaml.safe_load((ROOT / "tests/data/texts/quotes.yaml").read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ import pytest
 
 from reportkit.errors import InputError
 from reportkit.ledgers import database, read_database, schemas
-from reportkit.sources import DatabaseSource
+from reportkit.params.sources import DatabaseSource
 
 
 def read(folder, **source):

@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from reportkit.definitions import Definition, parse_where
 from reportkit.errors import InputError
+from reportkit.forms.conditions import Definition, parse_where
 
 FRAME = pd.DataFrame(
     {

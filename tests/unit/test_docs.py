@@ -78,9 +78,9 @@ def test_the_picture_shows_the_imports():
         assert layers.below(name, drawn) == layers.below(name, real), name
 
 
-def test_the_table_of_layers_names_each_part():
+def test_the_table_of_rooms_names_each_part():
     text = (ROOT / "docs/explanation/architecture.md").read_text("utf-8")
-    table = text.partition("| layer | holds |")[2].partition("\n\n")[0]
+    table = text.partition("| room | holds |")[2].partition("\n\n")[0]
     heads = re.findall(r"^\| (`.*?`) \|", table, flags=re.M)
     named = [name for head in heads for name in re.findall(r"\w+", head)]
     assert sorted(named) == sorted(name for row in layers.rows() for name in row if name[0] != "_")

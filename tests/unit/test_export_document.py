@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from reportkit.blocks import MIME, SCHEMA, block, from_notebook
 from reportkit.errors import ExportError
+from reportkit.export.blocks import MIME, SCHEMA, block, from_notebook
 from reportkit.export.document import arrange, place
 
 DATA = Path(__file__).parents[1] / "data" / "blocks"

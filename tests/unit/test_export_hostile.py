@@ -17,13 +17,13 @@ from bs4 import BeautifulSoup
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
-from reportkit.blocks import block
-from reportkit.charts import show_chart
 from reportkit.export.audit import AuditHTML
+from reportkit.export.blocks import block
 from reportkit.export.docx import ReportDocx
 from reportkit.export.html import ReportHTML
 from reportkit.export.pdf import ReportPDF
 from reportkit.export.xlsx import TablesXlsx
+from reportkit.notebook.charts import show_chart
 
 DATA = Path(__file__).parents[1] / "data" / "blocks"
 sample = SimpleNamespace(**run_path(str(DATA / "sample.py")))

@@ -7,12 +7,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from reportkit.definitions import Definition, parse_where
 from reportkit.errors import InputError
 from reportkit.facts import Computer, facts_bytes, measure, plain, rows_sha256
 from reportkit.facts.derived import compared
 from reportkit.facts.specs import FactSpec
 from reportkit.forms import form_for
+from reportkit.forms.conditions import Definition, parse_where
 from reportkit.ledgers import Ledger, schema_of
 from reportkit.params import Declared
 

@@ -12,9 +12,9 @@ import reportkit_fonts
 import yaml
 from click.testing import CliRunner
 
+from reportkit.batch.plan import BatchFile
 from reportkit.checks import rules
 from reportkit.cli import cli
-from reportkit.execution.plan import BatchFile
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]

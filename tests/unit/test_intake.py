@@ -9,7 +9,7 @@ import pytest
 from reportkit.errors import InputError
 from reportkit.ledgers import find_files, read_ledger
 from reportkit.ledgers.intake import unread_files
-from reportkit.proof.rawledgers import SUMS
+from reportkit.proof.recount.rawledgers import SUMS
 
 HEADING = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果", "申请人", "联系电话"]
 RECORDS = [

@@ -8,7 +8,7 @@ import pytest
 import typst
 
 from reportkit.errors import ExecutionError
-from reportkit.execution.leaks import check_leaks
+from reportkit.run.leaks import check_leaks
 
 CANARY = "李测试甲"
 

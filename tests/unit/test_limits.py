@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from reportkit.checks import limit_checks
-from reportkit.definitions import Definition, parse_where
 from reportkit.errors import InputError
 from reportkit.facts import Computer, measure
 from reportkit.facts.specs import read_specs
+from reportkit.forms.conditions import Definition, parse_where
 from reportkit.ledgers import read_ledger
 from reportkit.worktime import work_calendar
 

@@ -3,8 +3,8 @@ import pytest
 from reportkit.errors import InputError
 from reportkit.facts import Computer
 from reportkit.forms import form_for
-from reportkit.narrative import render
 from reportkit.params import Declared, District
+from reportkit.text.narrative import render
 
 FORM = form_for(2020)
 DECLARED = [

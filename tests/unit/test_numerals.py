@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from reportkit.errors import InputError
 from reportkit.facts import Fact
-from reportkit.numerals import chinese_number, read_number, rounded
-from reportkit.renderings import cn, day, full_day, grouped, percent, wan, yoy
+from reportkit.facts.numerals import chinese_number, read_number, rounded
+from reportkit.text.renderings import cn, day, full_day, grouped, percent, wan, yoy
 
 NUMBERS = st.decimals(0, 10**11, allow_nan=False, places=2)
 

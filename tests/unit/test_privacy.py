@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportkit import privacy
 from reportkit.errors import InputError
-from reportkit.privacy import KEY_VARIABLE, Pseudonyms, find, hide
+from reportkit.ledgers import privacy
+from reportkit.ledgers.privacy import KEY_VARIABLE, Pseudonyms, find, hide
 
 
 def id_card(digits="11010119900307123"):

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportkit.facts.derived import Figure, change, share
-from reportkit.numerals import plain
-from reportkit.proof.computed import check_computed, last_year, moved_with
+from reportkit.facts.numerals import plain
 from reportkit.proof.manifest import digest
+from reportkit.proof.recount.computed import check_computed, last_year, moved_with
 
 NUMBERS = st.decimals(-(10**6), 10**6, places=2) | st.integers(-50, 50).map(Decimal)
 

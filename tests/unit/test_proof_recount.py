@@ -10,14 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from reportkit.definitions import Definition, parse_where
+from reportkit.evidence.digests import read_record, record_columns, row_digests
 from reportkit.facts import measure, plain
+from reportkit.forms.conditions import Definition, parse_where
 from reportkit.ledgers import read_ledger
 from reportkit.proof.printed import reads_as
 from reportkit.proof.record import ledger_record
-from reportkit.proof.recount import changed_lines, count, recount
-from reportkit.proof.rows import read_record, record_columns, row_digests
-from reportkit.proof.sqlledger import ROW, Wanted, read_again
+from reportkit.proof.recount.recount import changed_lines, count, recount
+from reportkit.proof.recount.sqlledger import ROW, Wanted, read_again
 from reportkit.worktime import work_calendar
 
 HEADING = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果", "申请人", "延期工作日",

@@ -14,7 +14,9 @@ import pytest
 from reportkit.errors import InputError, ReportkitError
 from reportkit.proof.attestation import attest, check_attestation, sign_run, statement
 from reportkit.proof.chain import check_batches, check_chain, in_force, seal_batch
-from reportkit.proof.dsse import (
+from reportkit.proof.inspection import find_runs
+from reportkit.proof.manifest import read_manifest, verify_files, write_manifest
+from reportkit.proof.signing.dsse import (
     check_signatures,
     keygen,
     open_envelope,
@@ -22,8 +24,6 @@ from reportkit.proof.dsse import (
     read_trusted,
     signer_from,
 )
-from reportkit.proof.inspection import find_runs
-from reportkit.proof.manifest import read_manifest, verify_files, write_manifest
 from reportkit.proof.verify import files_level
 
 SHA = "0" * 64

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reportkit.errors import InputError, ReportkitError
-from reportkit.proof.dsse import (
+from reportkit.proof.signing.dsse import (
     check_signatures,
     envelope,
     keygen,

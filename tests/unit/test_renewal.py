@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from reportkit.errors import ExecutionError, InputError
 from reportkit.forms import form_for
 from reportkit.params import Project
-from reportkit.renewal import Renewal, renew, renew_narrative, renew_parameters
-from reportkit.renewal.leftovers import advance, placeholders, typed
+from reportkit.scaffold.new_year import Renewal, renew
+from reportkit.scaffold.next_text import renew_narrative, renew_parameters
+from reportkit.scaffold.stale_years import advance, placeholders, typed
 from reportkit.yamlfile import read_yaml
 
 KNOWN = {"t3.new.total", "t2.normative_documents.made", "pub.total"}

@@ -6,7 +6,7 @@ import pytest
 
 from reportkit.errors import InputError
 from reportkit.params import District, Project
-from reportkit.sources import DatabaseSource
+from reportkit.params.sources import DatabaseSource
 
 
 def district(folder, ledgers) -> District:

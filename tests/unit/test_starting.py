@@ -14,10 +14,11 @@ from reportkit.cli.projects import LEVELS
 from reportkit.errors import InputError
 from reportkit.forms import form_for, forms
 from reportkit.ledgers import find_files, read_ledger, read_ledgers, schemas
+from reportkit.notebook.report import open_report
 from reportkit.params import Level, Project
-from reportkit.renewal import renew
-from reportkit.report import open_report
-from reportkit.starting import begin, blank_workbook, write_blank_ledgers
+from reportkit.scaffold.new_year import renew
+from reportkit.scaffold.project import begin
+from reportkit.scaffold.workbooks import blank_workbook, write_blank_ledgers
 
 
 def blank(key, year=2023):

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from synth import Recipe, Synthesis, synth_files, synthesise, write
 
 from reportkit.errors import InputError
 from reportkit.ledgers import schemas
-from reportkit.synth import Recipe, Synthesis, synth_files, synthesise, write
 
 PUBLISHED = Path(__file__).parent.parent / "data" / "published"
 OUTCOMES = {

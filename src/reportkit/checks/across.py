@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from reportkit.facts import Facts
+    from reportkit.facts.previous import Past
     from reportkit.forms import Cell, Form
     from reportkit.forms.model import Continues
-    from reportkit.past import Past
 
 
 def past_checks(past: Past | None) -> list[Check]:

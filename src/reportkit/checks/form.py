@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reportkit.checks.rules import Check, check
-from reportkit.definitions import parse_where
 from reportkit.facts import plain
+from reportkit.forms.conditions import parse_where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from reportkit.checks.rules import Check, check, rule_of
-from reportkit.narrative import UNWRITTEN
+from reportkit.text.narrative import UNWRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

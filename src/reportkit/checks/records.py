@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from reportkit.checks.rules import Check, check
-from reportkit.definitions import parse_where
+from reportkit.forms.conditions import parse_where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

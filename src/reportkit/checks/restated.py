@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reportkit.facts import Computer, Fact
-    from reportkit.past import Past
+    from reportkit.facts.previous import Past
 
 _TOLD = 20
 

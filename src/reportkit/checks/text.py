@@ -12,15 +12,15 @@ from reportkit.checks.form import equation
 from reportkit.checks.rules import Check, check
 from reportkit.errors import InputError
 from reportkit.facts import TO_DO
-from reportkit.numerals import plain, read_number, rounded
-from reportkit.renderings import day
+from reportkit.facts.numerals import plain, read_number, rounded
+from reportkit.text.renderings import day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from reportkit.coverage import Coverage
     from reportkit.facts import Fact, Facts
     from reportkit.params import Relation, Share
+    from reportkit.text.coverage import Coverage
 
 _Sides: TypeAlias = tuple[str | None, str | None, bool, str]
 

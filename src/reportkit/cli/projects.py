@@ -30,7 +30,7 @@ def init(
 
     In a project that is there it adds a further district. Nothing is ever replaced.
     """
-    from reportkit.starting import begin
+    from reportkit.scaffold.project import begin
 
     begun = begin(folder, district, year, name=name, level=level, issuer=issuer)
     begun.write()
@@ -60,7 +60,7 @@ def template(ledgers: tuple[str, ...], *, year: int | None, out: Path) -> Result
 
     LEDGER is a key (applications) or a Chinese name (依申请公开台账); default: all nine.
     """
-    from reportkit.starting import write_blank_ledgers
+    from reportkit.scaffold.workbooks import write_blank_ledgers
 
     paths = write_blank_ledgers(ledgers, out, year=year)
     return 0, {"files": [str(path) for path in paths]}, "\n".join(map(str, paths))

@@ -12,7 +12,7 @@ import click
 from reportkit.cli import completion
 from reportkit.cli.command import FOLDER, Result, command
 from reportkit.errors import InputError
-from reportkit.privacy import SESSION_TOLD, Pseudonyms
+from reportkit.ledgers.privacy import SESSION_TOLD, Pseudonyms
 
 _scope = click.option("--scope", type=click.Choice(["district", "office"]), help="汇总 or 本机关.")
 
@@ -35,7 +35,7 @@ def run(
     out: Path,
 ) -> Result:
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
-    from reportkit.execution.run import run as make
+    from reportkit.run.run import run as make
 
     _tell_session_key()
     outcome = make(
@@ -119,8 +119,8 @@ def batch(
     FILE is params/batch.yaml by default; options go before what stands in it. The same command
     again goes on where a stopped one ended.
     """
-    from reportkit.execution.command import Options
-    from reportkit.execution.command import batch as make
+    from reportkit.batch.command import Options
+    from reportkit.batch.command import batch as make
 
     return make(Options(file=file, **options), params=params, data=data, out=out)
 
@@ -168,7 +168,7 @@ def intake(
 def new(district: str, year: int, *, params: Path | None, data: Path | None) -> Result:
     """Parameters and narrative for a new year, from the last one; what is left to do."""
     from reportkit.params import Project
-    from reportkit.renewal import renew
+    from reportkit.scaffold.new_year import renew
 
     made = renew(Project.find(params, data), district, year)
     made.write()
@@ -201,28 +201,12 @@ def explain(fact: str, *, asked: Path | None, params: Path | None, out: Path) ->
 
     FACT is an id (t3.new.total) or a part of a label (予以公开).
     """
-    from reportkit.explain import as_text, find_run
-    from reportkit.explain import explain as look_up
+    from reportkit.cli.explain import as_text, find_run
+    from reportkit.cli.explain import explain as look_up
     from reportkit.params import Project
 
     document = look_up(find_run(out, asked), fact, project=Project.find(params))
     return 0, document, as_text(document)
-
-
-@command(out="data")
-@click.argument("published", nargs=-1, required=True, type=click.Path(path_type=Path))
-def synth(published: tuple[Path, ...], *, out: Path) -> Result:
-    """Demonstration ledgers whose totals equal a district's published reports."""
-    from reportkit.synth import synth_files
-
-    made, paths = synth_files(published, out)
-    told = [str(difference) for difference in made.exceptions]
-    lines = [str(path) for path in paths]
-    if told:
-        lines.append(f"{len(told)} published values contradict others and cannot be given:")
-        lines += [f"  {line}" for line in told]
-    document = {"files": [str(path) for path in paths], "exceptions": told}
-    return int(bool(told)), document, "\n".join(lines)
 
 
 @command()
@@ -246,8 +230,8 @@ def verify(
     RUN is a run, or a folder of outputs with many.
     """
     from reportkit.proof.chain import check_batches
-    from reportkit.proof.dsse import read_trusted
     from reportkit.proof.inspection import Asked, draw, find_runs, inspect_all
+    from reportkit.proof.signing.dsse import read_trusted
 
     asked = Asked(keys, data, params, rerun, cold)
     trusted = read_trusted(keys) if keys else None
@@ -298,7 +282,7 @@ def diff(old: Path, new: Path, *, html: Path | None) -> Result:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def keygen(file: Path) -> Result:
     """Make a signing key: FILE for its owner only, FILE.pub for everybody."""
-    from reportkit.proof.dsse import keygen as make
+    from reportkit.proof.signing.dsse import keygen as make
 
     public, keyid = make(file)
     text = f"{file} (keep it to yourself)\n{public} (hand it to those who verify)\nkey {keyid}"
@@ -315,7 +299,7 @@ def sign(folder: Path, *, key: Path | None) -> Result:
     """Add a signature to a run whose files are whole."""
     from reportkit.proof import verify_files
     from reportkit.proof.attestation import sign_run
-    from reportkit.proof.dsse import read_signer, signer_from
+    from reportkit.proof.signing.dsse import read_signer, signer_from
 
     signer = read_signer(key) if key else signer_from(os.environ)
     if signer is None:

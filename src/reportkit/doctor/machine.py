@@ -13,10 +13,10 @@ import numpy as np
 import reportkit_fonts
 from packaging.requirements import Requirement
 
-from reportkit import privacy
 from reportkit.doctor.finding import Finding, bad, good, warn
 from reportkit.errors import InputError
-from reportkit.proof import dsse
+from reportkit.ledgers import privacy
+from reportkit.proof.signing import dsse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,13 +15,13 @@ from nbclient import NotebookClient
 
 from reportkit.doctor.finding import Finding, bad, good, warn
 from reportkit.errors import InputError
-from reportkit.execution.notebook import LocalKernelManager
-from reportkit.execution.processes import kernel_environment
-from reportkit.execution.run import find_notebook
 from reportkit.forms import form_for
 from reportkit.ledgers import Ledgers, schemas
+from reportkit.params.sources import DatabaseSource
 from reportkit.proof.surroundings import git_state
-from reportkit.sources import DatabaseSource
+from reportkit.run.notebook import LocalKernelManager
+from reportkit.run.run import find_notebook
+from reportkit.warm.processes import kernel_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from reportkit.export.document import Document, DocumentExporter
 from reportkit.export.pages import asset, compile_templates, digest, render
 
 if TYPE_CHECKING:
-    from reportkit.blocks import Block
+    from reportkit.export.blocks import Block
 
 __all__ = ["AuditHTML"]
 

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from nbconvert.exporters import Exporter
 from traitlets import default
 
-from reportkit.blocks import Block, from_notebook, visible
 from reportkit.errors import ExportError
+from reportkit.export.blocks import Block, from_notebook, visible
 from reportkit.export.drawing import clean
 
 if TYPE_CHECKING:

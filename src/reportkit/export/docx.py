@@ -14,7 +14,7 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING, WD_TAB_ALIGNMENT
 from docx.oxml.ns import qn
 from docx.shared import Length, Mm, Pt, RGBColor
 
-from reportkit.archives import without_times
+from reportkit.export.archives import without_times
 from reportkit.export.document import Document, DocumentExporter, day_of, length
 from reportkit.export.pages import asset, chinese_date, title_lines
 from reportkit.export.typesetting import pictures
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from docx.document import Document as Word
     from docx.text.paragraph import Paragraph
 
-    from reportkit.blocks import Block
+    from reportkit.export.blocks import Block
 
 __all__ = ["ReportDocx"]
 

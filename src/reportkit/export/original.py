@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from reportkit.blocks import from_notebook, json_bytes
+from reportkit.export.blocks import from_notebook, json_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,7 +20,7 @@ from reportkit.export.typesetting import compiler, typefaces
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reportkit.blocks import Block
+    from reportkit.export.blocks import Block
 
 __all__ = ["ReportPDF"]
 

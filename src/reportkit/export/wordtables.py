@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from docx.document import Document as Word
 
-    from reportkit.blocks import Block
+    from reportkit.export.blocks import Block
 
 __all__ = ["add_table", "element", "markup"]
 

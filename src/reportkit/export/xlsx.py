@@ -20,7 +20,7 @@ from reportkit.export.document import Document, DocumentExporter, day_of, length
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reportkit.blocks import Block
+    from reportkit.export.blocks import Block
 
 __all__ = ["TablesXlsx"]
 

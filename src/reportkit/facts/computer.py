@@ -18,9 +18,9 @@ from reportkit.ledgers import schema_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reportkit.definitions import Definition
     from reportkit.facts.specs import FactSpec
     from reportkit.forms import Cell
+    from reportkit.forms.conditions import Definition
     from reportkit.ledgers import Ledger
     from reportkit.params import Declared
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from reportkit.numerals import plain, rounded
+from reportkit.facts.numerals import plain, rounded
 
 if TYPE_CHECKING:
     from reportkit.facts.specs import FactSpec

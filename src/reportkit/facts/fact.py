@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from reportkit.blocks import json_bytes
 from reportkit.errors import InputError
-from reportkit.numerals import plain
+from reportkit.export.blocks import json_bytes
+from reportkit.facts.numerals import plain
 
 if TYPE_CHECKING:
     import numpy as np

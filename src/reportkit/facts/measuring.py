@@ -15,7 +15,7 @@ from reportkit.errors import InputError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from reportkit.definitions import Definition
+    from reportkit.forms.conditions import Definition
     from reportkit.ledgers import Ledger
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, PrivateAttr
 
-from reportkit.definitions import Definition, parse_where
 from reportkit.errors import InputError
+from reportkit.forms.conditions import Definition, parse_where
 from reportkit.ledgers import schemas
 from reportkit.params import FactId
 from reportkit.yamlfile import Key, Strict, YamlFile, read_yaml
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from reportkit.definitions import Condition
+    from reportkit.forms.conditions import Condition
     from reportkit.ledgers.schema import Column, DerivedColumn
 
 _Measure = Literal["sum", "distinct", "first", "last", "median", "max"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reportkit.definitions import Definition, parse_where
+from reportkit.forms.conditions import Definition, parse_where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

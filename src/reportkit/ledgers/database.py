@@ -37,7 +37,7 @@ from reportkit.ledgers.schema import LedgerSchema, map_headings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reportkit.sources import DatabaseSource
+    from reportkit.params.sources import DatabaseSource
 
 _BATCH = 10_000
 _SECONDS = 600

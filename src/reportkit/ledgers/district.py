@@ -13,15 +13,15 @@ from reportkit.errors import InputError
 from reportkit.forms import form_for
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.intake import find_files, read_ledger, unread_files
+from reportkit.ledgers.privacy import SESSION_NOTE, Pseudonyms
 from reportkit.ledgers.records import Ledger
 from reportkit.ledgers.schema import schemas
 from reportkit.params import District, Project
-from reportkit.privacy import SESSION_NOTE, Pseudonyms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reportkit.sources import DatabaseSource
+    from reportkit.params.sources import DatabaseSource
 
 _kept: ContextVar[dict[object, Ledger] | None] = ContextVar("kept ledgers", default=None)
 

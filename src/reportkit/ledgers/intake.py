@@ -14,11 +14,11 @@ import pyarrow as pa
 
 from reportkit.errors import InputError
 from reportkit.ledgers.database import read_database
+from reportkit.ledgers.privacy import Pseudonyms
 from reportkit.ledgers.readers import SUFFIXES, RawTable, read_file
 from reportkit.ledgers.reading import Reading
 from reportkit.ledgers.schema import map_headings, schema_of, schemas
-from reportkit.privacy import Pseudonyms
-from reportkit.sources import DatabaseSource
+from reportkit.params.sources import DatabaseSource
 from reportkit.worktime import WorkCalendar, work_calendar
 
 if TYPE_CHECKING:

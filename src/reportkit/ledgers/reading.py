@@ -20,10 +20,10 @@ from reportkit.ledgers.columns import (
     parse_each,
     replaced,
 )
+from reportkit.ledgers.privacy import SUSPECT, Pseudonyms, hide
 from reportkit.ledgers.readers import RawTable, holds, in_order, sums
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.values import NOTHING, Parser, clean_texts, parser_for
-from reportkit.privacy import SUSPECT, Pseudonyms, hide
 from reportkit.worktime import WorkCalendar, limits
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from reportkit.definitions import Condition, Mask, Where
+    from reportkit.forms.conditions import Condition, Mask, Where
     from reportkit.ledgers.schema import LedgerSchema
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from reportkit.errors import InputError
-from reportkit.sources import LedgerSources
+from reportkit.params.sources import LedgerSources
 from reportkit.yamlfile import Strict
 
 ID = re.compile(r"[0-9a-z][0-9a-z_-]{0,63}")

@@ -12,8 +12,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
-from reportkit.proof.dsse import Signer, Trusted, check_signatures, envelope, open_envelope, pae
 from reportkit.proof.manifest import ATTESTATION, MANIFEST, SUMS, digest, read_manifest
+from reportkit.proof.signing.dsse import (
+    Signer,
+    Trusted,
+    check_signatures,
+    envelope,
+    open_envelope,
+    pae,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
-from reportkit.proof.dsse import Signer, Trusted, check_signatures, envelope, open_envelope, pae
 from reportkit.proof.manifest import MANIFEST, digest, read_manifest
+from reportkit.proof.signing.dsse import (
+    Signer,
+    Trusted,
+    check_signatures,
+    envelope,
+    open_envelope,
+    pae,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 import pyarrow.parquet as pq
 
-from reportkit.blocks import from_notebook
 from reportkit.errors import InputError
-from reportkit.numerals import number_of, plain, rounded
+from reportkit.export.blocks import from_notebook
+from reportkit.facts.numerals import number_of, plain, rounded
 from reportkit.proof.manifest import read_manifest
 from reportkit.proof.normal import cell_digests
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pypdfium2
 
-from reportkit.blocks import from_notebook
 from reportkit.errors import ExportError
-from reportkit.numerals import read_number
-from reportkit.proof.workbooks import read_sheets
-from reportkit.sealing import seal_of
+from reportkit.evidence.seal import seal_of
+from reportkit.export.blocks import from_notebook
+from reportkit.facts.numerals import read_number
+from reportkit.proof.recount.workbooks import read_sheets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

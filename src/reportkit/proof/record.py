@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportkit.blocks import from_notebook
+from reportkit.export.blocks import from_notebook
 from reportkit.proof.attestation import attest
 from reportkit.proof.chain import in_force
 from reportkit.proof.crate import crate_bytes
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reportkit.ledgers import Ledger
+    from reportkit.notebook.report import Report
     from reportkit.params import Project
-    from reportkit.proof.dsse import Signer
-    from reportkit.report import Report
+    from reportkit.proof.signing.dsse import Signer
 
 
 def seal_run(

@@ -25,9 +25,9 @@ from pathlib import Path
 given = json.loads(sys.argv[1])
 folders = {name: Path(given.pop(name)) for name in ("params", "data", "out") if name in given}
 if given["warm"]:
-    import reportkit.execution.template
-from reportkit.execution.processes import kernel_environment
-from reportkit.execution.run import run
+    import reportkit.batch.template
+from reportkit.warm.processes import kernel_environment
+from reportkit.run.run import run
 with kernel_environment():
     run(given.pop("district"), given.pop("year"), **folders, **given)
 """

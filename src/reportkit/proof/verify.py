@@ -14,25 +14,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
+from reportkit.evidence.check import check_evidence
+from reportkit.ledgers.privacy import Pseudonyms
 from reportkit.ledgers.schema import schema_of
 from reportkit.params import Project
-from reportkit.privacy import Pseudonyms
+from reportkit.params.sources import DatabaseSource
 from reportkit.proof.attestation import check_attestation
 from reportkit.proof.chain import check_chain
-from reportkit.proof.computed import check_computed, last_year, moved_with
-from reportkit.proof.evidence import check_evidence
 from reportkit.proof.manifest import read_manifest, verify_files
 from reportkit.proof.printed import check_documents
-from reportkit.proof.recount import recount, used_columns
-from reportkit.proof.sqlledger import SqlLedger, Wanted, read_again
+from reportkit.proof.recount.computed import check_computed, last_year, moved_with
+from reportkit.proof.recount.recount import recount, used_columns
+from reportkit.proof.recount.sqlledger import SqlLedger, Wanted, read_again
 from reportkit.proof.surroundings import code_digest, environment, fonts
-from reportkit.sources import DatabaseSource
 from reportkit.worktime import work_calendar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reportkit.proof.dsse import Trusted
+    from reportkit.proof.signing.dsse import Trusted
 
 
 @dataclass(frozen=True)

@@ -379,10 +379,10 @@ def rows_scripts(folder: Path, name: str = "t3.new.total", total: int = 76) -> N
     import numpy as np
     import pandas as pd
 
+    from reportkit.evidence.scripts import write_facts, write_rows
     from reportkit.ledgers import Ledger
     from reportkit.ledgers.records import Source
     from reportkit.ledgers.schema import schemas
-    from reportkit.rowscripts import write_facts, write_rows
 
     days = [f"2020-{at % 12 + 1:02}-{at % 28 + 1:02}" for at in range(total)]
     frame = pd.DataFrame(

@@ -1,0 +1,319 @@
+"""Which reports a batch makes: a matrix of districts and years, checked whole before it begins."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BeforeValidator, Field
+
+from reportkit.batch.jobs import Job, Result, Settings, together
+from reportkit.errors import InputError
+from reportkit.forms import form_for, forms
+from reportkit.params import District, Project, Scope
+from reportkit.run.unchanged import Present, asked_for, read_seen
+from reportkit.yamlfile import Strict, read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+
+def parse_years(text: str) -> tuple[int, ...]:
+    """Years from ``2020``, ``2019,2021`` or ``2019-2021``.
+
+    Examples
+    --------
+    >>> parse_years("2019-2021,2023")
+    (2019, 2020, 2021, 2023)
+    """
+    years: set[int] = set()
+    for part in str(text).replace(" ", "").split(","):
+        found = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", part)
+        if found is None:
+            message = f"'{part}' is no year and no range of years, such as 2019-2021"
+            raise ValueError(message)
+        years |= set(range(int(found[1]), int(found[2] or found[1]) + 1))
+    return tuple(sorted(years))
+
+
+def _years(value: str | list[str] | None) -> tuple[int, ...] | None:
+    if not value:
+        return None
+    return parse_years(",".join(value) if isinstance(value, list) else value)
+
+
+class BatchFile(Strict):
+    """``params/batch.yaml``."""
+
+    districts: tuple[str, ...] | None = None
+    years: Annotated[tuple[int, ...] | None, BeforeValidator(_years)] = None
+    scope: Scope | None = None
+    jobs: int | None = Field(default=None, ge=1)
+    retries: int = Field(default=1, ge=0)
+    timeout: float = Field(default=600, gt=0)
+    memory: int | None = Field(default=None, ge=256)
+    stop_after: int = Field(default=20, ge=0)
+
+
+# So many districts with a ledger in common are done one after another, by one process that has read
+# it; more would leave other processors idle at the end.
+_TOGETHER = 16
+
+Families = dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One report of the matrix: what is known of it, and why it must be made.
+
+    Parameters
+    ----------
+    reasons : tuple of str
+        Empty if the run in force holds.
+    seconds : float
+        How long it took last time, or is expected to take.
+    known : Result, optional
+        The run in force, if it holds.
+    named : tuple of str
+        Ledgers that its district's file names.
+    """
+
+    district: str
+    year: int
+    reasons: tuple[str, ...]
+    seconds: float
+    known: Result | None = None
+    named: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All reports of a batch, and the jobs that make those which must be made."""
+
+    reports: tuple[Planned, ...]
+    jobs: tuple[Job, ...]
+
+
+def read_batch_file(path: Path) -> BatchFile:
+    """The settings of a batch.
+
+    Raises
+    ------
+    InputError
+        ``parameters``: with file, line and the nearest known key.
+    """
+    return read_yaml(path).validate(BatchFile)
+
+
+def make_plan(
+    districts: Sequence[str] | None,
+    years: Sequence[int] | None,
+    *,
+    settings: Settings,
+    begin: Callable[[], object] = lambda: None,
+) -> Plan:
+    """Plan a batch; reads no ledger.
+
+    Parameters
+    ----------
+    districts : sequence of str, optional
+        All that the project has by default.
+    years : sequence of int, optional
+        For each district those that have a file under ``params/reports`` by default.
+    settings : Settings
+    begin : callable
+        Is called once, as soon as it is clear that there is something to do.
+
+    Returns
+    -------
+    Plan
+        Members before their parents, else the longest jobs first; within a district the years in
+        their order.
+
+    Raises
+    ------
+    InputError
+        ``batch``: unknown districts, years without edition, wrong parameters, missing ledgers;
+        all told at once.
+    """
+    project = Project.find(settings.params, settings.data)
+    folder = project.params / "districts"
+    there = sorted(path.stem for path in folder.glob("*.yaml"))
+    problems = _unknown(districts or there, there, folder)
+    matrix = [
+        (district, year)
+        for district in dict.fromkeys(districts or there)
+        if district in set(there)
+        for year in years or _years_of(project, district)
+    ]
+    if not matrix and not problems:
+        problems.append(f"there is nothing to do: {folder} and --years name no report")
+    problems += _without_edition({year for _, year in matrix})
+    asked = asked_for(scope=settings.scope, draft=False, params=settings.params, data=settings.data)
+    present = Present()
+    reports: list[Planned] = []
+    families: Families = {}
+    begin_once = cache(begin)
+    if not problems:
+        places = (settings.out / name / str(year) / "current" for name, year in matrix)
+        if not all(place.exists() for place in places):
+            begin_once()
+        try:
+            families = project.families()
+        except InputError as error:
+            problems.append(error.message)
+        for district, year in matrix:
+            place, members = settings.out / district / str(year), families.get(district, ())
+            planned, problem = _planned(
+                district, year, place, project, present, asked, members, settings, begin_once
+            )
+            reports += [planned] if planned else []
+            problems += problem
+    if problems:
+        told = "\n".join(f"  {problem}" for problem in dict.fromkeys(problems))
+        count = len(set(problems))
+        things = "one thing is" if count == 1 else f"{count} things are"
+        message = f"the batch cannot begin; {things} wrong:\n{told}"
+        raise InputError("batch", message)
+    reports = _with_those_that_follow(reports, families)
+    return Plan(tuple(reports), _jobs(reports, families, settings))
+
+
+def _unknown(asked: Iterable[str], there: list[str], folder: Path) -> list[str]:
+    told = []
+    for name in dict.fromkeys(asked):
+        if name not in there:
+            near = difflib.get_close_matches(name, there, n=2, cutoff=0.5)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            told.append(f"there is no district '{name}': {folder / name}.yaml is missing{hint}")
+    return told
+
+
+def _years_of(project: Project, district: str) -> list[int]:
+    files = (project.params / "reports" / district).glob("*.yaml")
+    return sorted(int(path.stem) for path in files if re.fullmatch(r"\d{4}", path.stem))
+
+
+def _without_edition(years: Iterable[int]) -> list[str]:
+    told = []
+    for year in sorted(years):
+        try:
+            form_for(year)
+        except InputError as error:
+            told.append(error.message)
+    return told
+
+
+def _planned(
+    district: str, year: int, place: Path, project: Project, present: Present,
+    asked: dict[str, object], members: tuple[str, ...], settings: Settings,
+    begin: Callable[[], object],
+) -> tuple[Planned | None, list[str]]:  # fmt: skip
+    known = read_seen(place)
+    if known is None:
+        reasons = ["it was never made"] if not (place / "current").exists() else ["no record of it"]
+    else:
+        reasons = present.changes(known, place / "current", asked, members)
+    if not reasons and known is not None and not settings.force:
+        result = Result(
+            district, year, "unchanged", known.exit_status, run=str(place / "runs" / known.run),
+            draft=known.draft, findings=known.findings,
+        )  # fmt: skip
+        return Planned(district, year, (), known.seconds, result), []
+    begin()
+    try:
+        who = project.district(district)
+        project.report(district, year)
+        files, problems = _ledgers(project, who, year)
+    except InputError as error:
+        return None, [error.message]
+    size = sum(path.stat().st_size for path in files)
+    seconds = known.seconds if known else 1 + size / 1e6
+    reasons += ["asked for by --force"] if settings.force else []
+    named = tuple(f"{key}\0{source!r}" for key, source in who.ledgers.items())
+    return Planned(district, year, tuple(reasons), seconds, named=named), problems
+
+
+def _ledgers(project: Project, district: District, year: int) -> tuple[list[Path], list[str]]:
+    """Files of the ledgers that a report reads, and what is missing of them."""
+    # With pandas in it; a batch in which nothing has changed does not wait for that.
+    from reportkit.ledgers import entries_of, find_files, schemas
+
+    files: list[Path] = []
+    folder = project.data / district.id
+    entries = entries_of(folder)
+    problems = []
+    needed, elsewhere = _needed(year)
+    for key, schema in schemas().items():
+        if key in elsewhere:
+            continue
+        named = district.ledgers.get(key)
+        if named is None:
+            found = find_files(folder, key, entries)
+            if key in needed and not found:
+                told = f"{schema.name} is missing: {folder}/{key}-….csv, .xlsx or .parquet"
+                problems.append(f"{district.id} {year}: {told}")
+        else:
+            found = [project.data / source for source in named if isinstance(source, str)]
+            gone = [path for path in found if not path.is_file()]
+            problems += [f"{district.id}: {path}, named in its file, is missing" for path in gone]
+        files += [path for path in found if path.is_file()]
+    return files, problems
+
+
+@cache
+def _needed(year: int) -> tuple[frozenset[str], frozenset[str]]:
+    """Ledgers that a year's form needs, and those that only other editions need."""
+    needed = frozenset(form_for(year).ledgers())
+    return needed, frozenset(key for other in forms() for key in other.ledgers()) - needed
+
+
+def _with_those_that_follow(reports: Iterable[Planned], families: Families) -> list[Planned]:
+    """Add those that hold, but read the run of one that is made anew."""
+    all_of = {(one.district, one.year): one for one in reports}
+    parents = {member: parent for parent, members in families.items() for member in members}
+    todo = [report for report, one in all_of.items() if one.reasons]
+    while todo:
+        district, year = todo.pop()
+        readers = {(district, year + 1): f"{year}", (parents.get(district, ""), year): district}
+        for reader, told in readers.items():
+            if reader in all_of and not all_of[reader].reasons:
+                why = (f"the report of {told} is made first",)
+                all_of[reader] = replace(all_of[reader], reasons=why, known=None)
+                todo.append(reader)
+    return list(all_of.values())
+
+
+def _jobs(reports: Iterable[Planned], families: Families, settings: Settings) -> tuple[Job, ...]:
+    """One job for each district that has something to do, or for some that share a ledger."""
+    chains: dict[str, list[Planned]] = {}
+    for planned in reports:
+        if planned.reasons:
+            chains.setdefault(planned.district, []).append(planned)
+
+    def height(district: str, above: tuple[str, ...] = ()) -> int:
+        line = (*above, district)
+        below = (height(name, line) for name in families.get(district, ()) if name not in line)
+        return 1 + max(below, default=-1)
+
+    def urgency(district: str) -> tuple[int, float]:
+        return height(district), -sum(one.seconds for one in chains[district])
+
+    # Ledgers that several districts name are read once for some of them; see `Job.then`.
+    uses = Counter(name for chain in chains.values() for name in chain[0].named)
+    groups: dict[object, list[Job]] = {}
+    for name in sorted(chains, key=urgency):
+        years = tuple(sorted(one.year for one in chains[name]))
+        shared = frozenset(ledger for ledger in chains[name][0].named if uses[ledger] > 1)
+        group = groups.setdefault((height(name), shared) if shared else name, [])
+        group.append(Job(name, years, settings, families.get(name, ())))
+    return tuple(
+        together(group[start : start + _TOGETHER])
+        for group in groups.values()
+        for start in range(0, len(group), _TOGETHER)
+    )

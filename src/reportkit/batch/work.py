@@ -1,0 +1,136 @@
+"""One job in the process that was made for it: read the ledgers once, make each year's report."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import resource
+import sys
+import time
+import traceback
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reportkit.batch.jobs import Job, Result, Started
+from reportkit.errors import InputError, ReportkitError
+from reportkit.ledgers import Ledgers, keep_ledgers
+from reportkit.params import Project, members_known
+from reportkit.run.run import run
+from reportkit.warm.processes import die_with_parent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def work(job: Job, tell: Callable[[Started | Result], None]) -> None:
+    """Make the reports of a job, telling of each as it begins and ends.
+
+    Parameters
+    ----------
+    job : Job
+    tell : callable
+        Takes `Started` and `Result`.
+    """
+    settings = job.settings
+    os.chdir(settings.folder)
+    if settings.memory is not None and sys.platform == "linux":
+        # What the warm process has mapped is shared, and does not count.
+        limit = _mapped() + settings.memory
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    if not job.then or sys.platform != "linux":
+        for part in job.parts:
+            with keep_ledgers():
+                _make_years(part, tell)
+        return
+    with keep_ledgers():
+        _read_shared(job)
+        for part in job.parts:
+            _in_fork(part, tell)
+
+
+def _read_shared(job: Job) -> None:
+    """Read what all districts of a job name alike; what is wrong with it each report will say."""
+    project = Project.find(job.settings.params, job.settings.data)
+    with suppress(InputError):
+        districts = [project.district(part.district) for part in job.parts]
+        ledgers = Ledgers(project, districts[0])
+        for key, sources in districts[0].ledgers.items():
+            if all(other.ledgers.get(key) == sources for other in districts):
+                ledgers[key]
+    gc.collect()
+    gc.freeze()
+
+
+def _in_fork(part: Job, tell: Callable[[Started | Result], None]) -> None:
+    """The reports of one district in a process of their own; shared ledgers are read there."""
+
+    def make_years() -> None:
+        die_with_parent()
+        _make_years(part, tell)
+
+    child = multiprocessing.get_context("fork").Process(target=make_years)
+    with warnings.catch_warnings():
+        # Python 3.12 warns of threads. Ours has none of Python's; Arrow mends its own.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child.start()
+    try:
+        child.join()
+    except SystemExit:
+        # Told to end: the child keeps its notebook and log, if it can do so at once.
+        child.terminate()
+        child.join()
+        raise
+    if child.exitcode:
+        sys.exit(child.exitcode)
+
+
+def _make_years(job: Job, tell: Callable[[Started | Result], None]) -> None:
+    project = Project.find(job.settings.params, job.settings.data)
+    with members_known(project, job.district, job.members):
+        for year in job.years:
+            tell(Started(job.district, year))
+            result = make(job, year)
+            tell(result)
+            if result.passing:
+                # It is tried again first: a later year reads what this one gives.
+                break
+
+
+def make(job: Job, year: int) -> Result:
+    """One report; a failure is a result too."""
+    settings, begun = job.settings, time.monotonic()
+    # A warm process that had to be started again has not the environment that it should have.
+    warm = settings.warm and sys.flags.hash_randomization == 0
+    try:
+        outcome = run(
+            job.district, year, params=settings.params, data=settings.data, out=settings.out,
+            scope=settings.scope, force=settings.force, warm=warm, wait=True,
+        )  # fmt: skip
+    except Exception as error:
+        status, reason, message = 3, "internal", traceback.format_exc()
+        if isinstance(error, ReportkitError):
+            status, reason, message = error.exit_status, error.reason, error.message
+        elif isinstance(error, MemoryError):
+            reason, message = "out-of-memory", "there was not enough memory to make the report"
+        return Result(
+            job.district, year, "failed", status, seconds=time.monotonic() - begun,
+            peak=_peak(), reason=reason, message=message,
+        )  # fmt: skip
+    return Result(
+        job.district, year, "unchanged" if outcome.unchanged else "made", outcome.exit_status,
+        run=str(outcome.folder), seconds=time.monotonic() - begun, peak=_peak(),
+        draft=outcome.draft, findings=outcome.findings,
+    )  # fmt: skip
+
+
+def _mapped() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * resource.getpagesize()
+
+
+def _peak() -> int:
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return 1024 * max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)

@@ -1,0 +1,288 @@
+"""Workers of a dask cluster: each job in a process of its own there, the runs published here.
+
+With a store (any URL that fsspec opens) workers need no disk of ours: a job's inputs go there as
+one archive, its runs come back as another, and are published here as if they were made here.
+"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import shutil
+import signal
+import tarfile
+import tempfile
+from asyncio import CancelledError
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import distributed
+import fsspec
+
+from reportkit.batch.jobs import FAILED, Job, Result, Started, together
+from reportkit.batch.workers.local import in_process, start_template
+from reportkit.errors import ExecutionError, InputError
+from reportkit.params import Project
+from reportkit.proof.surroundings import code_digest
+from reportkit.run.publishing import adopt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reportkit.batch.workers.local import Tell, Work
+
+
+LOCAL = "local"
+# What a parent's report reads of its members' runs.
+READ_OF_A_RUN = ("facts.json", "report.ipynb", "SHA256SUMS")
+# Seconds after which a silent cluster is asked whether it still has workers.
+_PATIENCE = 30
+
+
+class ClusterWorkers(Executor):
+    """Runs jobs on the workers of a dask scheduler.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler; `LOCAL` starts one with workers on this machine, for the time of the
+        batch: what a cluster would do, to be tried before there is one.
+    store : str, optional
+        Where inputs and runs are exchanged; without it workers see our folders at the same paths.
+    jobs : int
+        Workers of a local cluster.
+    tell : callable
+        Is given what the workers tell, from threads of this process.
+    """
+
+    def __init__(self, address: str, store: str | None, *, jobs: int, tell: Tell) -> None:
+        # Batches that use one store keep apart; nothing stays in it.
+        self._store = f"{store.rstrip('/')}/{uuid4().hex}" if store else None
+        connect: Any = distributed.Client
+        with ExitStack() as opened:
+            try:
+                where = opened.enter_context(_local(jobs)) if address == LOCAL else address
+                self._client = connect(where, timeout=10, set_as_default=False)
+            except (OSError, TimeoutError, ValueError) as error:
+                message = f"no dask scheduler at {address}: {error}"
+                raise InputError("scheduler", message) from None
+            opened.callback(self._client.close)
+            slots = sum(self._client.nthreads().values())
+            if not slots:
+                message = f"the scheduler at {address} has no workers; start some"
+                raise InputError("scheduler", message)
+            if self._store:
+                _try(self._store)
+            self._close = opened.pop_all()
+        # One job waits for each that runs, so that no worker waits for us.
+        self.capacity = 2 * slots
+        self._threads = ThreadPoolExecutor(self.capacity, thread_name_prefix="reportkit-cluster")
+        self._tell = tell
+        self._futures: dict[str, Any] = {}
+        # What a worker begins it says by an event of dask's, since a result is said once.
+        self._topic = f"reportkit-{uuid4().hex}"
+        self._client.subscribe_topic(self._topic, self._begun)
+
+    # Of an executor's functions it takes the one that makes reports.
+    def submit(self, work: Work, job: Job, /) -> Future[list[Result]]:  # type: ignore[override]
+        """Run a job on some worker; the future ends when its runs are published here."""
+        return self._threads.submit(self._on_cluster, work, job)
+
+    def kill(self) -> None:
+        """Take back what waits; a report that a worker has begun ends by itself, and is dropped."""
+        self._client.cancel(list(self._futures.values()), force=True)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """As of every executor."""
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        self._close.close()
+        if self._store:
+            system, path = fsspec.url_to_fs(self._store)
+            system.invalidate_cache()
+            if system.exists(path):
+                system.rm(path, recursive=True)
+
+    def _on_cluster(self, work: Work, job: Job) -> list[Result]:
+        packed = ""
+        if self._store:
+            packed = f"{self._store}/{job.district}-{job.years[0]}-in.tar"
+            _put(packed, _inputs(job))
+        districts = [part.district for part in job.parts]
+        try:
+            future = self._client.submit(
+                _on_worker, work, job, packed, code_digest(), self._topic, pure=False
+            )
+            self._futures |= dict.fromkeys(districts, future)
+            told = self._result(future)
+        except (Exception, CancelledError):
+            if self._client.status == "running":
+                raise
+            raise ExecutionError("no-scheduler", "the scheduler of the cluster is gone") from None
+        finally:
+            for district in districts:
+                self._futures.pop(district, None)
+        results = []
+        for result, archive in told:
+            done = result
+            place = job.settings.out / result.district / str(result.year)
+            if archive and result.run:
+                run = adopt(place, Path(result.run).name, partial(_fetch, archive))
+                done = replace(result, run=str(run))
+            elif archive:
+                shutil.rmtree(place / FAILED, ignore_errors=True)
+                _fetch(archive, place / FAILED)
+            self._tell(done)
+            results.append(done)
+        return results
+
+    def _begun(self, event: tuple[float, tuple[str, int]]) -> None:
+        _, (district, year) = event
+        if district in self._futures:
+            self._tell(Started(district, year))
+
+    def _result(self, future: Any) -> list[tuple[Result, str]]:
+        """What a worker gives back; a cluster that has lost all its workers is not waited for."""
+        empty = 0
+        while empty < 2:
+            try:
+                told: list[tuple[Result, str]] = future.result(timeout=_PATIENCE)
+                return told
+            except TimeoutError:
+                if future.done():
+                    raise
+            empty = 0 if self._client.nthreads() else empty + 1
+        raise ExecutionError("no-workers", "the cluster has lost all its workers")
+
+
+@contextmanager
+def _local(jobs: int) -> Iterator[Any]:
+    """A scheduler and its workers as processes of this machine."""
+    start: Any = distributed.LocalCluster
+    # Ctrl-C goes to every process of a terminal; the workers are to hear of it from us.
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        # What a report may take is limited by the report's own process.
+        cluster = start(
+            n_workers=jobs, threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
+            memory_limit=0, silence_logs="ERROR",
+        )  # fmt: skip
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    with cluster:
+        yield cluster
+
+
+def _try(store: str) -> None:
+    """Whether the store can be written, before the first report is sent there."""
+    try:
+        _put(f"{store}/begun", b"")
+    except Exception as error:
+        # Each kind of store has errors of its own.
+        message = f"nothing can be written to the store: {type(error).__name__}: {error}"
+        raise InputError("store", message) from None
+
+
+def _on_worker(
+    work: Work, job: Job, packed: str, code: str, topic: str
+) -> list[tuple[Result, str]]:
+    """On the worker: the job in a process of its own; each result with the archive of its run."""
+    if code_digest() != code:
+        message = "the worker has another reportkit than the batch; install the same one"
+        raise ExecutionError("code-differs", message)
+    # dask marks its workers as processes without children; ours are ended with them all the same.
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+    context, worker = start_template(), distributed.get_worker()
+
+    def tell(event: Started | Result) -> None:
+        if isinstance(event, Started):
+            worker.log_event(topic, (event.district, event.year))
+
+    if not packed:
+        done = in_process(context, work, job, tell=tell, living=set())
+        return [(result, "") for result in done]
+    with tempfile.TemporaryDirectory(prefix="rk-job-") as name:
+        folder = Path(name)
+        _fetch(packed, folder)
+        own = together(
+            [replace(part, settings=replace(part.settings, folder=folder)) for part in job.parts]
+        )
+        done = in_process(context, work, own, tell=tell, living=set())
+        told = []
+        for result in done:
+            archive, place = "", job.settings.out / result.district / str(result.year)
+            # Of a report that failed its notebook and log, where it left any.
+            made = folder / (result.run or place / FAILED)
+            if made.is_dir():
+                archive = packed.replace("-in.tar", f"-{result.district}-{result.year}-run.tar")
+                _put(archive, _archive(made, ["."]))
+            told.append((result, archive))
+        return told
+
+
+def _inputs(job: Job) -> bytes:
+    """All that a job reads, as an archive of a small project."""
+    settings = job.settings
+    project = Project.find(settings.params, settings.data)
+    for path in (project.params, project.data, settings.out):
+        if path.is_absolute() or ".." in path.parts:
+            message = f"with --store, give folders below the working folder, not {path}"
+            raise InputError("store", message)
+    root, params = settings.folder, project.params
+    wanted = [path for path in sorted(params.glob("*")) if path.name not in _OF_ONE]
+    wanted.append(params.parent / "notebooks")
+    for part in job.parts:
+        wanted += _inputs_of(part, project)
+    return _archive(root, [str(path) for path in dict.fromkeys(wanted) if (root / path).exists()])
+
+
+def _inputs_of(job: Job, project: Project) -> list[Path]:
+    """What belongs to one district, and what it reads of others."""
+    root, out, params = job.settings.folder, job.settings.out, project.params
+    wanted = [params / "districts" / f"{job.district}.yaml", params / "reports" / job.district]
+    wanted.append(project.data / job.district)
+    wanted += [
+        project.data / source
+        for sources in project.district(job.district).ledgers.values()
+        for source in sources
+        if isinstance(source, str)
+    ]
+    for year in (job.years[0] - 1, *job.years):
+        current = out / job.district / str(year) / "current"
+        wanted += [current, current.resolve().relative_to(root)] if current.exists() else []
+    for member in job.members:
+        wanted.append(params / "districts" / f"{member}.yaml")
+        for year in job.years:
+            wanted.append(project.report_file(member, year, "published.json"))
+            current = out / member / str(year) / "current"
+            run = current.resolve().relative_to(root) if current.exists() else current
+            wanted += [current, *(run / name for name in READ_OF_A_RUN)]
+    return wanted
+
+
+_OF_ONE = {"districts", "reports"}
+
+
+def _archive(root: Path, names: Iterable[str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name in names:
+            archive.add(root / name, arcname=name)
+    return buffer.getvalue()
+
+
+def _put(url: str, content: bytes) -> None:
+    system, path = fsspec.url_to_fs(url)
+    system.makedirs(system._parent(path), exist_ok=True)
+    with system.open(path, "wb") as file:
+        file.write(content)
+
+
+def _fetch(url: str, folder: Path) -> None:
+    with fsspec.open(url, "rb") as file, tarfile.open(fileobj=file, mode="r|") as archive:
+        # The links of an archive may not lead out of the folder.
+        archive.extractall(folder, filter="data")

@@ -1,0 +1,241 @@
+"""One fact of a run: what it means, its rows, where it appears, and last year's value."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+
+from reportkit.errors import InputError
+from reportkit.evidence.scripts import read_rows
+from reportkit.facts.derived import compared
+from reportkit.facts.numerals import number_of, plain
+from reportkit.facts.previous import figures_of, sealed_facts
+from reportkit.forms import form_for
+from reportkit.forms.conditions import Condition
+from reportkit.ledgers import schema_of
+from reportkit.params import FACT_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from reportkit.params import Project
+
+# Rows that a terminal shows, and rows with cells in the document, which holds all.
+_SHOWN, _TOLD = 50, 200
+
+
+def find_run(out: Path, asked: Path | None = None) -> Path:
+    """The run that is meant: a folder, DISTRICT/YEAR, or the only one there is.
+
+    Raises
+    ------
+    InputError
+        ``run-missing``: with the runs that there are.
+    """
+    runs = sorted(out.glob("*/*/current"))
+    if asked is not None:
+        for folder in (asked, asked / "current", out / asked / "current"):
+            if (folder / "facts.json").is_file():
+                return folder
+    elif len(runs) == 1:
+        return runs[0]
+    known = ", ".join("/".join(run.parts[-3:-1]) for run in runs) or "none"
+    what = f"{asked} is no run" if asked else "say which run is meant by --run DISTRICT/YEAR"
+    raise InputError("run-missing", f"{what}; under {out} there are: {known}")
+
+
+def explain(run: Path, name: str, *, project: Project) -> dict[str, Any]:
+    """Everything that is known of one fact of a run.
+
+    Parameters
+    ----------
+    run : Path
+    name : str
+        Fact id, or a part of its Chinese label.
+    project : Project
+        Where last year's published figures are, if there is no run of it.
+
+    Returns
+    -------
+    dict
+        The fact as in ``facts.json``, with ``conditions`` (the filter in Chinese), ``parts``,
+        ``appears``, ``last_year`` and ``source_rows`` (the first 200 with their cells). If *name*
+        fits the labels of several facts: ``matches`` only.
+
+    Raises
+    ------
+    InputError
+        ``fact-unknown`` with the nearest ids or labels.
+    """
+    document = sealed_facts(run)
+    if document is None:
+        raise InputError("run-missing", f"{run} is no run: it has no facts.json")
+    facts = {fact["id"]: fact for fact in document["facts"]}
+    if name not in facts:
+        matches = [fact for fact in facts.values() if name in fact["label"]]
+        if len(matches) != 1:
+            return {"matches": _brief(matches or _near(name, facts))}
+        name = matches[0]["id"]
+    fact: dict[str, Any] = facts[name]
+    conditions = [
+        ("减去：" if group["sign"] == "-" else "") + _condition(test).text()
+        for group in fact["where"]
+        for test in group["all"]
+    ]
+    return fact | {
+        "conditions": conditions,
+        "parts": _brief([facts[part] for part in fact["sum_of"]]),
+        "appears": [_place(place, document["year"]) for place in fact["places"]],
+        "last_year": _last_year(run, fact, document, project),
+        "source_rows": _rows(run, fact),
+    }
+
+
+def _near(name: str, facts: Mapping[str, Any]) -> list[Any]:
+    """Stop with what is nearest to a name that is neither an id nor in a label."""
+    words = list(facts)
+    if not FACT_ID.fullmatch(name):
+        words = sorted({word for fact in facts.values() for word in fact["label"].split("/")})
+    near = difflib.get_close_matches(name, words, n=3, cutoff=0.5)
+    message = f"no fact '{name}'; nearest: {', '.join(near) or 'none'}"
+    raise InputError("fact-unknown", message)
+
+
+def _brief(facts: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    return [{key: fact[key] for key in ("id", "label", "value", "unit")} for fact in facts]
+
+
+def _condition(test: Mapping[str, Any]) -> Condition:
+    value = test["value"]
+    values = value if isinstance(value, list) else [value] if value is not None else []
+    return Condition(test["column"], test["op"], tuple(values))
+
+
+def _place(place: str, year: int) -> str:
+    """A place in Chinese: 表3 …, 第一部分 …."""
+    kind, _, name = place.partition(":")
+    form = form_for(year)
+    if kind == "table":
+        return f"表{name.removeprefix('t')} {form.table(name).title}"
+    titles = {section.number: section.title for section in form.sections}
+    if kind == "section" and name in titles:
+        return f"第{name}部分 {titles[name]}"
+    return {"preamble": "序言", "notebook": "笔记本"}.get(kind, place)
+
+
+def _last_year(
+    run: Path, fact: Mapping[str, Any], document: Mapping[str, Any], project: Project
+) -> dict[str, Any] | None:
+    """Last year's value, from the run beside this one, else from the published report."""
+    name, year = fact["id"], document["year"] - 1
+    # A run is <out>/<district>/<year>/runs/<run id>; a copy of one has no run beside it.
+    past = figures_of(
+        project, document["district"], year, scope=document["scope"],
+        run=run.resolve() / f"../../../{year}/current",
+    )  # fmt: skip
+    if past is None:
+        return None
+    was, now = past.values.get(name), number_of(fact["value"])
+    value = change = text = None
+    if was is not None:
+        value = plain(was)
+        if now is not None:
+            change, text = plain(now - was), compared(now, was, unit=fact["unit"])
+    elif name in past.facts:
+        value = past.facts[name]["value"]
+    told = {"year": year, "origin": past.origin, "source": past.source, "value": value}
+    return told | {"change": change, "text": text}
+
+
+def _rows(run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Source rows with file and place; the first ones with their key and what the fact asks."""
+    if not fact["evidence"]:
+        return []
+    rows = pq.read_table(run / fact["evidence"]).to_pandas()
+    rowmap = pq.read_table(run / f"evidence/rowmap-{fact['ledger']}.parquet").to_pandas()
+    shown = read_rows(run / "evidence", fact["ledger"], rows["row"].head(_TOLD).tolist())
+    key = schema_of(fact["ledger"]).key_column
+    found = []
+    for number, row in enumerate(rowmap.loc[rows["row"]].itertuples()):
+        place = f"{row.sheet}!{row.line}" if row.sheet else str(row.line)
+        one: dict[str, Any] = {"row": int(row.row), "file": row.file, "place": place}
+        if "sign" in rows and rows["sign"].iloc[number] < 0:
+            one["subtracted"] = True
+        if cells := shown.get(one["row"]):
+            one["cells"] = {key: cells[key]} | {
+                name: cell for name, cell in cells.items() if name in fact["definition"]
+            }
+        found.append(one)
+    return found
+
+
+def as_text(told: Mapping[str, Any]) -> str:
+    """What `explain` found, for a terminal: aligned, also where characters are wide."""
+    if "matches" in told:
+        facts = told["matches"]
+        return "\n".join([f"{len(facts)} facts have this in their label:", *_listed(facts)])
+    fields = [("value", f"{told['value']} {told['unit']}".strip())]
+    last = told["last_year"]
+    if last:
+        origin = "run" if last["origin"] == "run" else "published report"
+        value = f"{last['value']} {told['unit']}".strip() if last["value"] else "no such fact"
+        value += f", {last['text']}" if last["text"] else ""
+        fields.append(("last year", f"{value} ({origin} of {last['year']})"))
+    if told["origin"] == "sum":
+        fields.append(("definition", f"{len(told['parts'])}项之和"))
+    else:
+        fields.append(("definition", told["definition"]))
+    names = ["filter", *[""] * len(told["conditions"])]
+    fields += zip(names, told["conditions"], strict=False)
+    if told["source"]:
+        # Who and when stand behind the source, in brackets.
+        source, _, stated = told["source"].removesuffix("）").rpartition("（")
+        stated = stated if re.search(r"\d{4}-\d\d-\d\d$", stated) else ""
+        fields.append(("source", source if stated else told["source"]))
+        fields += [("stated", stated)] * bool(stated)
+    names = ["appears in", *[""] * len(told["appears"])]
+    fields += zip(names, told["appears"], strict=False)
+    rows = told["source_rows"]
+    if told["ledger"]:
+        fields.append(("rows", f"{len(rows)} of {schema_of(told['ledger']).name}"))
+    lines = [f"{told['id']}  {told['label']}", *_aligned([(f"  {n}", v) for n, v in fields])]
+    parts = [part for part in told["parts"] if number_of(part["value"]) != 0]
+    lines += ["  parts", *_listed(parts)] if told["parts"] else []
+    if len(parts) < len(told["parts"]):
+        lines.append(f"    … and {len(told['parts']) - len(parts)} that are 0")
+    shown = [row for row in rows[:_SHOWN] if "cells" in row]
+    if shown:
+        columns = list(shown[0]["cells"])
+        table = [("", *columns, "file", "line")]
+        for row in shown:
+            sign = "−" if row.get("subtracted") else ""
+            table.append((sign, *row["cells"].values(), row["file"], row["place"]))
+        lines += ["", *_aligned(table)]
+    if len(rows) > len(shown):
+        lines.append(f"  … and {len(rows) - len(shown)} more rows; --json lists all")
+    return "\n".join(lines)
+
+
+def _listed(facts: Sequence[Mapping[str, str]]) -> list[str]:
+    wide = max((_width(fact["value"]) for fact in facts), default=0)
+    return _aligned([(f"    {f['value']:>{wide}} {f['unit']}", f["id"], f["label"]) for f in facts])
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    """Columns as wide as their widest cell on a terminal, where a Chinese character takes two."""
+    wide = [max(map(_width, column)) for column in zip(*table, strict=True)]
+    return [
+        "  ".join(
+            cell + " " * (w - _width(cell)) for cell, w in zip(row, wide, strict=True)
+        ).rstrip()
+        for row in table
+    ]

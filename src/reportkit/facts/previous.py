@@ -1,0 +1,148 @@
+"""Figures of a report that was made already: last year's, or a member's of the same year."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from reportkit.errors import InputError
+from reportkit.export.blocks import from_notebook, prose_text
+from reportkit.facts.numerals import number_of
+from reportkit.facts.published import load_published, read_report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+    from pathlib import Path
+
+    from reportkit.params import Project, Scope
+
+
+@dataclass(frozen=True)
+class Past:
+    """Figures and text of a report that was made already.
+
+    Parameters
+    ----------
+    year : int
+    origin : {"run", "published"}
+    source : str
+        Where it stands, from the outputs or parameters folder on.
+    values : mapping of str to Decimal
+        Numbers by fact id.
+    files : mapping of Path to str
+        What was read, with the SHA-256 it had then.
+    sections : mapping of str to str
+        Plain text by section number; empty for published figures.
+    facts : mapping
+        The facts of a run as in its ``facts.json``, by id.
+    folder : Path or None
+        The run.
+    """
+
+    year: int
+    origin: Literal["run", "published"]
+    source: str
+    values: Mapping[str, Decimal]
+    files: Mapping[Path, str]
+    sections: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    folder: Path | None = None
+
+    def changed(self) -> list[str]:
+        """What is no longer as it was read."""
+        return [str(path) for path, sha256 in self.files.items() if _digest(path) != sha256]
+
+    def records(self, fact: str) -> pd.DataFrame | None:
+        """The records that a fact of the run was made from: key, file, sheet and line of each.
+
+        None if the run is of a version that noted no keys.
+        """
+        evidence = self.facts[fact]["evidence"]
+        if self.folder is None or evidence is None:
+            return pd.DataFrame({name: [] for name in ("key", "file", "sheet", "line")})
+        rowmap = self.folder / f"evidence/rowmap-{self.facts[fact]['ledger']}.parquet"
+        rows = pq.read_table(self.folder / evidence)["row"]
+        places = pq.read_table(rowmap)
+        return places.take(rows).to_pandas() if "key" in places.column_names else None
+
+
+def sealed_facts(run: Path) -> dict[str, Any] | None:
+    """The document ``facts.json`` of a run; None if the folder holds none."""
+    path = run / "facts.json"
+    if not path.is_file():
+        return None
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def figures_of(
+    project: Project, district: str, year: int, *, scope: Scope, run: Path | None = None
+) -> Past | None:
+    """The report of a district and year as it stands: its run in force, else what was published.
+
+    A report of the other scope is not the same report, and is passed over; what was published is
+    of the scope that the district file names.
+
+    Parameters
+    ----------
+    project : Project
+    district : str
+    year : int
+    scope : {"district", "office"}
+    run : Path, optional
+        The run in force; the one under the project's outputs by default.
+
+    Raises
+    ------
+    InputError
+        ``past-changed``: the run's files are not those it was sealed with; ``published``.
+    """
+    run = run or project.out / district / str(year) / "current"
+    if run.is_dir():
+        files = {run / name: _digest(run / name) for name in ("facts.json", "report.ipynb")}
+        _refuse_changed(run, files)
+        document = sealed_facts(run) or {}
+        if (document["district"], document["scope"]) == (district, scope):
+            notebook = json.loads((run / "report.ipynb").read_text(encoding="utf-8"))
+            facts = {fact["id"]: fact for fact in document["facts"]}
+            numbers = {name: number_of(fact["value"]) for name, fact in facts.items()}
+            return Past(
+                year, "run", f"{district}/{year}/current",
+                {name: value for name, value in numbers.items() if value is not None}, files,
+                {b["number"]: prose_text(b["body"]) for b in from_notebook(notebook, "section")},
+                facts, run.resolve(),
+            )  # fmt: skip
+    path = project.report_file(district, year, "published.json")
+    if not path.is_file() or project.district(district).scope != scope:
+        return None
+    values = dict(read_report(load_published(path)).published)
+    source = path.relative_to(project.params).as_posix()
+    return Past(year, "published", source, values, {path: _digest(path)})
+
+
+def _refuse_changed(run: Path, files: Mapping[Path, str]) -> None:
+    try:
+        lines = (run / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    for path, sha256 in files.items():
+        if f"{sha256}  {path.name}" not in lines:
+            message = (
+                f"{path} is not what it was sealed with, so this report cannot be compared with "
+                "it; make that report again, or take its 'current' away"
+            )
+            raise InputError("past-changed", message, file=str(path))
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "missing"

@@ -1,0 +1,301 @@
+"""One report, computed: what it is made from, its facts, its text, and its checks."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from copy import copy
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from reportkit.checks import (
+    Check,
+    accept,
+    continuity_checks,
+    coverage_checks,
+    form_checks,
+    intake_checks,
+    limit_checks,
+    member_checks,
+    notice_checks,
+    past_checks,
+    plausibility_checks,
+    published_checks,
+    relation_checks,
+    restatement_checks,
+    share_checks,
+)
+from reportkit.errors import InputError
+from reportkit.export.blocks import prose_text
+from reportkit.facts import Computer, Fact, Facts
+from reportkit.facts.previous import Past, figures_of
+from reportkit.facts.published import load_published, read_report
+from reportkit.facts.specs import read_specs
+from reportkit.forms import Form, form_for
+from reportkit.ledgers import Ledgers, schemas
+from reportkit.params import District, Project, ReportParams, Scope
+from reportkit.text.coverage import Coverage, cover
+from reportkit.text.narrative import UNWRITTEN, Narrative, render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+    from typing import Self
+
+
+@dataclass
+class Compilation:
+    """One report of one district and year, computed as far as it is asked for.
+
+    Parameters
+    ----------
+    project, district, year, form, params, scope
+        Whose report it is, by which edition, and what its parameters say.
+    draft : bool
+        Asked for, or no narrative that is written to its end; see `is_draft`.
+    ledgers, absent
+        The ledgers read, and the keys of those that the edition can do without.
+    computer : Computer
+    past : Past or None
+        Last year's report.
+    members : mapping of str to Past or None
+        Reports of the year that this one sums up.
+    """
+
+    project: Project
+    district: District
+    year: int
+    form: Form
+    params: ReportParams
+    scope: Scope
+    draft: bool
+    ledgers: Ledgers
+    computer: Computer
+    absent: tuple[str, ...]
+    past: Past | None
+    members: Mapping[str, Past | None]
+    _extra: dict[str, Fact] = field(default_factory=dict)
+    _document: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def open(
+        cls,
+        district: str,
+        year: int,
+        *,
+        scope: Scope | None = None,
+        draft: bool = False,
+        params: str | Path | None = None,
+        data: str | Path | None = None,
+        out: str | Path | None = None,
+    ) -> Self:
+        """Read parameters, ledgers and last year's report; see `reportkit.open_report`."""
+        project = Project.find(params, data, out)
+        kept = _kept.get()
+        if isinstance(kept, cls) and kept._is(project, district, year, scope, draft):
+            again = copy(kept)
+            again._extra = {}
+            return again
+        form = form_for(year)
+        who = project.district(district)
+        report = project.report(district, year)
+        text = project.report_file(district, year, "md")
+        draft = draft or not text.is_file() or UNWRITTEN.encode() in text.read_bytes()
+        ledgers = Ledgers(project, who)
+        absent = _read_all(ledgers, form, project.data / district, district=district, year=year)
+        scope = scope or who.scope
+        past = figures_of(project, district, year - 1, scope=scope)
+        summed = project.members(district) if scope == "district" else []
+        computer = Computer(
+            year, cells=form.cells(year), specs=read_specs(project.params / "facts"),
+            declared=report.declared, ledgers=ledgers, past=past.values if past else None,
+        )  # fmt: skip
+        if not draft:
+            _refuse_to_do(report, district)
+        return cls(
+            project=project, district=who, year=year, form=form, params=report, scope=scope,
+            draft=draft, ledgers=ledgers, computer=computer, absent=absent, past=past,
+            members={
+                name: figures_of(project, name, year, scope=project.district(name).scope)
+                for name in summed
+            },
+        )  # fmt: skip
+
+    def _is(
+        self, project: Project, district: str, year: int, scope: Scope | None, draft: bool
+    ) -> bool:
+        mine = (self.project, self.district.id, self.year, self.scope)
+        asked = (project, district, year, scope or self.district.scope)
+        return mine == asked and (self.draft or not draft)
+
+    @property
+    def is_draft(self) -> bool:
+        """Asked for, or no narrative that is written to its end, or an open error."""
+        return self.draft or any(c.open and c.severity == "error" for c in self.all_checks)
+
+    @property
+    def made(self) -> list[Past]:
+        """Reports that were made already and that this one is compared with."""
+        return [past for past in (self.past, *self.members.values()) if past is not None]
+
+    @property
+    def facts(self) -> Facts:
+        """All facts of the report so far, by id: the form's cells and what the text asked for."""
+        return Facts(dict(self._computed()) | self._extra)
+
+    def _computed(self) -> Facts:
+        for name in self.computer.cells:
+            self.computer.get(name)
+        return Facts(self.computer.facts)
+
+    @cached_property
+    def narrative(self) -> Narrative:
+        """The rendered text."""
+        path = self.project.report_file(self.district.id, self.year, "md")
+        if path.is_file():
+            template, name = path.read_text(encoding="utf-8"), path.as_posix()
+        else:
+            template, name = self.form.default_narrative(), f"default narrative {self.form.name}"
+        context = {"year": self.year, "district": self.district}
+        return render(template, computer=self.computer, form=self.form, context=context, name=name)
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """The text with every number looked at: bound to a fact, allowed, or unbound."""
+        narrative = self.narrative
+        units = {name: self.computer.get(name).unit for name in narrative.places}
+        return cover(narrative.sections, units)
+
+    @cached_property
+    def all_checks(self) -> list[Check]:
+        """Every rule that applies, and what was accepted of its findings.
+
+        Facts that a notebook adds take no part: what is a draft is known before the first cell
+        shows it.
+        """
+        _ = self.narrative
+        self._compute_relations()
+        facts = self._computed()
+        checks = form_checks(self.form, facts, year=self.year, ledgers=self.ledgers)
+        checks += self._text_checks(facts) + self._checks_across(facts)
+        checks += intake_checks(self.ledgers, unread=self.ledgers.unread)
+        if "applications" in self.ledgers:
+            ledger = self.ledgers["applications"]
+            checks += limit_checks(ledger, self.year, self.ledgers.calendar)
+        path = self.project.report_file(self.district.id, self.year, "published.json")
+        if path.is_file() and self.scope == self.district.scope:
+            checks += published_checks(read_report(load_published(path)).published, facts)
+        return accept(checks, self.params.waivers)
+
+    def _compute_relations(self) -> None:
+        for relation in self.params.relations:
+            for name in relation.facts:
+                try:
+                    self.computer.get(name)
+                except InputError as error:
+                    file = self.project.report_file(self.district.id, self.year, "yaml")
+                    message = f"{file}: relation '{relation.title}': {error.message}"
+                    raise InputError("relation", message) from None
+
+    def _text_checks(self, facts: Facts) -> list[Check]:
+        checks = relation_checks(self.params.relations, facts)
+        meant = self.computer.possible() if self.coverage.of("unbound") else facts
+        titles = {s.number: f"{s.number}、{s.title}" for s in self.form.sections} | {"": "序言"}
+        checks += coverage_checks(self.coverage, meant, titles=titles)
+        days = [day for day in (self.params.dated, self.params.printed) if day]
+        return checks + notice_checks(
+            self.form,
+            {number: prose_text(body) for number, body in self.narrative.sections.items()},
+            last=self.past.sections if self.past else {},
+            year=self.year,
+            level="department" if self.scope == "office" else self.district.level,
+            published=max(days, default=None),
+        )
+
+    def _checks_across(self, facts: Facts) -> list[Check]:
+        cells = list(self.computer.cells.values())
+        values = {cell.id: facts[cell.id].number for cell in cells}
+        members = {name: made.values if made else None for name, made in self.members.items()}
+        checks = member_checks(cells, values, members) + share_checks(self.form, values)
+        checks += past_checks(self.past)
+        if self.past:
+            checks += continuity_checks(self.form, values, self.past.values)
+            if self.past.facts:
+                checks += restatement_checks(self.past, self._computer_of_last_year())
+            checks += plausibility_checks(cells, values, self.past.values)
+        return checks
+
+    def _computer_of_last_year(self) -> Computer:
+        """Last year's form over today's ledgers, so far as this year's report reads them."""
+        year = self.year - 1
+        return Computer(
+            year, cells=form_for(year).cells(year), specs=self.computer.specs, declared=[],
+            ledgers=dict(self.ledgers),
+        )  # fmt: skip
+
+    def facts_document(self) -> dict[str, Any]:
+        """The document ``facts.json``; it is not to be changed."""
+        _ = self.all_checks
+        facts = self.facts
+        if len(facts) == len(self._document.get("facts", ())):
+            return self._document  # a forked kernel shows what its parent set out
+        places: dict[str, tuple[str, ...]] = {
+            cell.id: (f"table:{cell.table}",) for cell in self.computer.cells.values()
+        }
+        for name, where in self.narrative.places.items():
+            places[name] = places.get(name, ()) + where
+        for name, fact in self._extra.items():
+            places[name] = fact.places
+        self._document = facts.placed(places).as_json(
+            district=self.district.id, year=self.year, edition=self.form.name, scope=self.scope
+        )
+        return self._document
+
+
+_kept: ContextVar[Compilation | None] = ContextVar("kept report", default=None)
+
+
+@contextmanager
+def keep_report(report: Compilation) -> Iterator[None]:
+    """Within it, to open this report again is to go on with what is computed of it.
+
+    It is for the kernel that is forked to show it; a cold kernel reads and computes by itself.
+    """
+    token = _kept.set(report)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+def _read_all(
+    ledgers: Ledgers, form: Form, folder: Path, *, district: str, year: int
+) -> tuple[str, ...]:
+    """Read every ledger that the edition can use; the keys of those that are not there."""
+    needed = form.ledgers()
+    unused = form.unused()
+    sources = {key: ledgers.sources(key) for key in schemas() if key not in unused}
+    if missing := [key for key in sources if key in needed and not sources[key]]:
+        names = "\n".join(
+            f"  {schemas()[key].name}: {folder}/{key}-….csv, .xlsx or .parquet" for key in missing
+        )
+        message = (
+            f"the {form.name} form needs ledgers that are not there:\n{names}\n"
+            "add them (a file with a heading only counts as zero records)"
+        )
+        raise InputError("ledger-missing", message, district=district, year=year)
+    for key in sources:
+        if sources[key]:
+            ledgers[key]
+    return tuple(key for key in sources if not sources[key])
+
+
+def _refuse_to_do(report: ReportParams, district: str) -> None:
+    if to_do := [fact for fact in report.declared if fact.value is None]:
+        listed = "\n".join(f"  {fact.place}: {fact.id} ({fact.label})" for fact in to_do)
+        message = (
+            f"{len(to_do)} declared figures are still to fill in:\n{listed}\n"
+            "give each its value, source, stated_by and stated_on; or ask for a draft (--draft)"
+        )
+        raise InputError("to-do", message, district=district, year=report.year)

@@ -1,0 +1,273 @@
+"""What a notebook cell shows: one block for the exporters, and HTML and text for the analyst."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from reportkit.checks import Check, rule_of
+from reportkit.export.blocks import MIME, Block, block
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from reportkit.facts import Facts
+    from reportkit.forms import Leaf, Table
+    from reportkit.forms.model import Band
+    from reportkit.ledgers import Ledger
+
+_COUNTS = ("read", "accepted", "quarantined", "rejected", "set_aside")
+Cells = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Something that a notebook cell displays.
+
+    Parameters
+    ----------
+    block : dict
+        What the exporters read.
+    html, text : str
+        What JupyterLab and a terminal show.
+    """
+
+    block: Block
+    html: str
+    text: str
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {MIME: self.block, "text/html": self.html, "text/plain": self.text}
+
+
+def show_head(fields: Mapping[str, Any]) -> Shown:
+    """Title, issuer, number and date of a report, with its preamble."""
+    title = escape(fields["title"])
+    notes = [fields["document_number"], fields["dated"], fields["synthetic"] and "示例数据"]
+    line = escape(" · ".join(str(note) for note in notes if note))
+    html = f"<h1>{title}</h1><p>{line}</p>{_prose_html(fields['preamble'])}"
+    return Shown(block("head", **fields), html, fields["title"])
+
+
+def show_section(number: str, title: str, body: Sequence[Mapping[str, Any]]) -> Shown:
+    """A section's heading and prose."""
+    html = f"<h2>{escape(number)}、{escape(title)}</h2>{_prose_html(body)}"
+    return Shown(
+        block("section", number=number, title=title, body=list(body)), html, f"{number}、{title}"
+    )
+
+
+def _prose_html(body: Iterable[Mapping[str, Any]]) -> str:
+    def runs(items: Iterable[Mapping[str, Any]]) -> str:
+        return "".join(map(_run_html, items))
+
+    parts = []
+    for node in body:
+        if node["type"] == "heading":
+            parts.append(f"<h{node['level'] + 2}>{runs(node['runs'])}</h{node['level'] + 2}>")
+        elif node["type"] == "paragraph":
+            parts.append(f"<p>{runs(node['runs'])}</p>")
+        else:
+            parts.append("<ul>" + "".join(f"<li>{runs(i)}</li>" for i in node["items"]) + "</ul>")
+    return "".join(parts)
+
+
+def _run_html(run: Mapping[str, Any]) -> str:
+    text = escape(run["text"])
+    if "fact" in run:
+        return f'<b title="{escape(run["fact"])}">{text}</b>'
+    return f'<mark title="没有绑定数据">{text}</mark>' if "unbound" in run else text
+
+
+def show_table(table: Table, facts: Facts) -> Shown:
+    """A statutory table with its merged headings, every value cell a fact."""
+    if table.model.layout == "line":
+        rows, columns, labels, head = _line(table, facts)
+    elif len(table.model.bands) == 1:
+        rows, columns, labels, head = _grid(table, facts)
+    else:
+        rows, columns, labels, head = _banded(table, facts)
+    fields = {
+        "id": table.id, "title": table.title, "columns": columns, "label_columns": labels,
+        "head_rows": head, "rows": rows,
+    }  # fmt: skip
+    html = f"<table><caption>{escape(table.title)}</caption>"
+    for row in rows:
+        html += "<tr>" + "".join(map(_cell_html, row)) + "</tr>"
+    return Shown(block("table", **fields), html + "</table>", table.title)
+
+
+def _cell(text: str, role: str, colspan: int = 1, rowspan: int = 1) -> dict[str, Any]:
+    return {"text": text, "role": role, "colspan": colspan, "rowspan": rowspan}
+
+
+def _value(table: Table, row: Leaf, column: Leaf, facts: Facts, colspan: int = 1) -> dict[str, Any]:
+    fact = facts[table.cell_id(row.key, column.key)]
+    text = fact.text + (fact.unit if fact.show_unit else "")
+    return _cell(text, "value", colspan) | {"fact": fact.id}
+
+
+def _cell_html(cell: Mapping[str, Any]) -> str:
+    tag = "td" if cell["role"] == "value" else "th"
+    title = f' title="{escape(cell["fact"])}"' if "fact" in cell else ""
+    spans = f' colspan="{cell["colspan"]}" rowspan="{cell["rowspan"]}"'
+    return f"<{tag}{spans}{title}>{escape(cell['text'])}</{tag}>"
+
+
+def _depth(leaves: Sequence[Leaf]) -> int:
+    return max(len(leaf.path) for leaf in leaves)
+
+
+def _headings(leaves: Sequence[Leaf], depth: int, role: str) -> list[list[tuple[int, Any]]]:
+    """Heading cells by level, as (position of the first leaf, cell along the leaves).
+
+    A group spans its leaves; a heading without further levels below it spans the levels left.
+    """
+    levels: list[list[tuple[int, Any]]] = [[] for _ in range(depth)]
+    previous: tuple[Any, ...] = ()
+    for position, leaf in enumerate(leaves):
+        path = leaf.path
+        for level, node in enumerate(path):
+            if path[: level + 1] == previous[: level + 1] and level < len(path) - 1:
+                levels[level][-1][1]["colspan"] += 1
+                continue
+            below = 1 if level < len(path) - 1 else depth - level
+            levels[level].append((position, _cell(node.text, role, 1, below)))
+        previous = path
+    return levels
+
+
+def _grid(table: Table, facts: Facts) -> tuple[list[Cells], int, int, int]:
+    """One band: column headings above, row headings in as many columns as they have levels."""
+    (band,) = table.model.bands
+    rows, columns = table.rows(band), table.columns(band)
+    labels, head = _depth(rows), _depth(columns)
+    above = [[cell for _, cell in level] for level in _headings(columns, head, "head")]
+    above[0].insert(0, _cell(band.corner, "head", labels, head))
+    body: list[Cells] = [[] for _ in rows]
+    for level in _headings(rows, labels, "label"):
+        for position, cell in level:
+            # Headings were laid out along the leaves; beside rows, along is downwards.
+            turned = cell | {"colspan": cell["rowspan"], "rowspan": cell["colspan"]}
+            body[position].append(turned)
+    for cells, row in zip(body, rows, strict=True):
+        cells += [_value(table, row, column, facts) for column in columns]
+    return above + body, labels + len(columns), labels, head
+
+
+def _line(table: Table, facts: Facts) -> tuple[list[Cells], int, int, int]:
+    """One value row: the row headings stand above the column headings."""
+    (band,) = table.model.bands
+    rows, columns = table.rows(band), table.columns(band)
+    depth = _depth(rows)
+    above = [
+        [cell | {"colspan": cell["colspan"] * len(columns)} for _, cell in level]
+        for level in _headings(rows, depth, "head")
+    ]
+    above.append([_cell(column.node.text, "head") for _ in rows for column in columns])
+    values = [_value(table, row, column, facts) for row in rows for column in columns]
+    return [*above, values], len(values), 0, depth + 1
+
+
+def _banded(table: Table, facts: Facts) -> tuple[list[Cells], int, int, int]:
+    """Bands below each other, as wide as the widest; the last column takes what is left."""
+    width = 1 + max(len(table.columns(band)) for band in table.model.bands)
+    rows: list[Cells] = []
+    for band in table.model.bands:
+        columns = table.columns(band)
+        last = width - len(columns)
+        spans = [1] * (len(columns) - 1) + [last]
+        rows.append([_cell(band.title or "", "band", width)])
+        heads = zip(columns, spans, strict=True)
+        rows.append(
+            [_cell(band.corner, "head")] + [_cell(c.node.text, "head", s) for c, s in heads]
+        )
+        rows += [_band_row(table, band, row, spans, facts) for row in table.rows(band)]
+    return rows, width, 1, 0
+
+
+def _band_row(table: Table, band: Band, row: Leaf, spans: Sequence[int], facts: Facts) -> Cells:
+    columns = zip(table.columns(band), spans, strict=True)
+    values = [_value(table, row, column, facts, span) for column, span in columns]
+    return [_cell(row.node.text, "label"), *values]
+
+
+def show_inputs(
+    ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]], note: str = ""
+) -> Shown:
+    """What was read: files, rows, and what was not accepted; a *note* about all of it."""
+    listed: list[dict[str, Any]] = [
+        {
+            "ledger": key,
+            "name": ledger.schema.name,
+            **ledger.account,
+            "files": [
+                {
+                    "path": source.path,
+                    "sha256": source.sha256,
+                    "bytes": source.bytes,
+                    "format": source.format,
+                    "encoding": source.encoding,
+                    "sheet": source.sheet,
+                    "rows": source.rows,
+                    # Headings that are spelt otherwise than the ledger's own.
+                    "headings": {n: h for n, h in source.headings.items() if n != h},
+                }
+                for source in ledger.sources
+            ],
+        }
+        for key, ledger in ledgers.items()
+    ]
+    listed += [
+        {"ledger": key, "name": name, "files": []} | dict.fromkeys(_COUNTS, 0)
+        for key, name in absent
+    ]
+    findings = [
+        {
+            "ledger": v.ledger, "file": v.file, "place": v.place, "rule": v.rule,
+            "severity": v.severity, "column": v.column, "found": v.found,
+            "expected": v.expected, "message": v.text(),
+        }
+        for ledger in ledgers.values()
+        for v in ledger.violations
+    ]  # fmt: skip
+    names = ("台账", "文件", "读入", "计入", "无法读取", "拒绝", "不计")
+    html = "<table><tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
+    for one in listed:
+        files = "<br>".join(escape(file["path"]) for file in one["files"]) or "（无）"
+        counts = "".join(f"<td>{one[k]}</td>" for k in _COUNTS)
+        html += f"<tr><td>{escape(one['name'])}</td><td>{files}</td>{counts}</tr>"
+    told = [*filter(None, [note]), *(finding["message"] for finding in findings[:50])]
+    html += "</table>" + "".join(f"<p>{escape(one)}</p>" for one in told)
+    text = "\n".join(f"{one['name']}: {one['accepted']}/{one['read']}" for one in listed)
+    return Shown(block("inputs", ledgers=listed, findings=findings, note=note), html, text)
+
+
+def show_checks(checks: Sequence[Check]) -> Shown:
+    """All checks: open errors, warnings and infos first, then what was accepted, then the rest."""
+    order = {"error": 0, "warning": 1, "info": 2}
+    shown = sorted(checks, key=lambda one: (one.holds, not one.open, order[one.severity]))
+    failed = sum(one.open for one in checks)
+    waived = sum(one.waived is not None for one in checks)
+    told = f"{len(checks)}项核对，{failed}项不符" + (f"，另有{waived}项已接受" if waived else "")
+    html = f"<p><b>{told}</b></p><table>"
+    explained: set[str] = set()
+    for one in shown:
+        cells = ["✓" if one.holds else "✗" if one.open else "已接受", one.id, one.title]
+        told = one.message
+        if one.waived:
+            told += f"。接受：{one.waived.reason}（{one.waived.by}，{one.waived.on}）"
+        elif one.open and one.id not in explained:
+            explained.add(one.id)
+            told += f"。依据：{rule_of(one.id).basis}。处理：{rule_of(one.id).todo}"
+        html += "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in (*cells, told)) + "</tr>"
+    text = f"{len(checks)} checks, {failed} do not hold" + (f", {waived} accepted" * bool(waived))
+    fields = [one.as_json() for one in checks]
+    return Shown(block("checks", checks=fields), html + "</table>", text)
+
+
+def show_seal(fields: Mapping[str, Any]) -> Shown:
+    """The seal: the facts, their evidence, and a digest that the gate recomputes."""
+    text = f"seal {fields['seal']}: {len(fields['facts']['facts'])} facts"
+    return Shown(block("seal", **fields), f"<p>{escape(text)}</p>", text)

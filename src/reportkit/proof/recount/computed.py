@@ -1,0 +1,180 @@
+"""Facts that rest on other facts, computed again: totals, shares, changes against last year.
+
+How each is computed is read from its printed definition, and done in fractions of whole numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from reportkit.facts.numerals import number_of, plain
+from reportkit.facts.published import load_published, read_report
+from reportkit.proof.manifest import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    Fact = Mapping[str, Any]
+
+_FIGURE = r"“.*”(-?\d+(?:\.\d+)?)[^\d“”]*"
+_LAST = r"上年(-?\d+(?:\.\d+)?)[^\d“”]*"
+_ROUNDED = r"四舍五入(?:取整数|保留(\d+)位小数)"
+_KINDS = {
+    "share": re.compile(rf"{_FIGURE} ÷ {_FIGURE} × 100%，{_ROUNDED}；基数为“.*”.*"),
+    "rate": re.compile(rf"（{_FIGURE} − {_LAST}） ÷ {_LAST} × 100%，{_ROUNDED}；基数为上年数"),
+    "difference": re.compile(rf"{_FIGURE} − {_LAST}"),
+    "words": re.compile(rf"{_FIGURE}，{_LAST}；(?:基数为0|有减少数)，不计算增幅"),
+}
+
+
+def check_computed(
+    facts: Mapping[str, Fact], past: Mapping[str, str] | None
+) -> tuple[list[str], list[str]]:
+    """What facts that rest on others are otherwise than these give, and what could not be told.
+
+    Parameters
+    ----------
+    facts : mapping
+        The facts of ``facts.json`` by id.
+    past : mapping of str to str, optional
+        Last year's values, from the report that the run compared with.
+    """
+    told: list[str] = []
+    untold: list[str] = []
+    known = {name: fact["value"] for name, fact in facts.items()}
+    for name, fact in facts.items():
+        if fact["origin"] != "sum":
+            continue
+        if missing := [part for part in fact["sum_of"] if part not in facts]:
+            told.append(f"{name} rests on {'、'.join(missing)}, which is not there")
+            continue
+        kind, found = _kind(fact)
+        if not kind:
+            untold.append(f"{name} was not computed again: {fact['definition']}")
+            continue
+        told += _misstated(fact, kind, found, known)
+        value = compute(fact, known)
+        if value is None:
+            if number_of(fact["value"]) is not None:
+                told.append(f"{name} is {fact['value']}, and there is no number to give")
+        elif value != fact["value"]:
+            how = "its parts add up to" if kind == "total" else "what it is computed from gives"
+            told.append(f"{name} is {fact['value']}, {how} {value}")
+        if kind in ("rate", "difference", "words"):
+            before, part = found[1], fact["sum_of"][0]
+            if past is None:
+                untold.append(f"{name}: last year's {before} is as its definition says")
+            elif past.get(part) != before:
+                told.append(f"{name} compares with {before}; last year {part} was {past.get(part)}")
+    return told, untold
+
+
+def _misstated(fact: Fact, kind: str, found: list[str], known: Mapping[str, str]) -> Iterator[str]:
+    """Parts that a definition gives with another value than they have."""
+    for part, stated in zip(fact["sum_of"], found if kind != "total" else (), strict=False):
+        if known[part] != stated:
+            yield f"{fact['id']} is said to rest on {part} as {stated}, which is {known[part]}"
+
+
+def _kind(fact: Fact) -> tuple[str, list[str]]:
+    """How a fact is computed, and the numbers that its definition states."""
+    parts = fact["sum_of"]
+    if fact["definition"] in (" + ".join(parts), f"{len(parts)}项之和"):
+        return "total", []
+    if fact["definition"].startswith("〔待填〕"):
+        return "total", []  # a figure that is still to be filled in; its text says so
+    for kind, pattern in _KINDS.items():
+        if found := pattern.fullmatch(fact["definition"]):
+            return kind, [str(one) for one in found.groups()]
+    return "", []
+
+
+def compute(fact: Fact, known: Mapping[str, str]) -> str | None:
+    """What a fact comes to when those it rests on have these values; None if that is no number."""
+    kind, stated = _kind(fact)
+    numbers = [number_of(known.get(part, "")) for part in fact["sum_of"]]
+    if not kind or None in numbers:
+        return None
+    values = [Fraction(number) for number in numbers if number is not None]
+    if kind == "total":
+        return _written(sum(values, Fraction(0)), None)
+    if kind == "share":
+        part, whole = values
+        return _written(part * 100 / whole, stated[2]) if whole else None
+    (now,), before = values, Fraction(stated[1])
+    if kind == "difference":
+        return _written(now - before, None)
+    if kind == "rate" and now == before:
+        return "0"
+    if kind == "words" or before <= 0 or now < 0:
+        return None
+    return _written((now - before) * 100 / before, stated[3])
+
+
+def _written(value: Fraction, places: str | None) -> str:
+    """A fraction in digits: exactly, or with so many places, a half away from zero."""
+    if places is None:
+        return plain(Decimal(value.numerator) / Decimal(value.denominator))
+    scale = 10 ** (int(places) if places != "None" else 0)
+    whole = (abs(value) * scale * 2 + 1) // 2
+    return plain(Decimal(whole if value >= 0 else -whole) / scale)
+
+
+def moved_with(facts: Mapping[str, Fact], values: Mapping[str, str]) -> dict[str, str]:
+    """Facts that come out otherwise when those they rest on have other values.
+
+    Parameters
+    ----------
+    facts : mapping
+        The facts of ``facts.json`` by id.
+    values : mapping of str to str
+        What facts from ledgers come to when counted again.
+    """
+    known = {name: fact["value"] for name, fact in facts.items()} | dict(values)
+    resting = [fact for fact in facts.values() if fact["origin"] == "sum"]
+    for _ in resting:  # a total may add up totals
+        before = dict(known)
+        made = {fact["id"]: compute(fact, known) for fact in resting}
+        known |= {name: value for name, value in made.items() if value is not None}
+        if known == before:
+            break
+    return {
+        fact["id"]: f"{fact['value']} in the run, its parts come to {known[fact['id']]}"
+        for fact in resting
+        if known[fact["id"]] != fact["value"]
+    }
+
+
+def last_year(run: Path, manifest: Mapping[str, Any], params: Path) -> dict[str, str] | None:
+    """Values of last year's report that a run compared with; None where that is not here.
+
+    Parameters
+    ----------
+    run : Path
+        Last year's runs are looked for beside it.
+    manifest : mapping
+        Names what the run compared with, with its digest.
+    params : Path
+        The folder of figures that were published.
+    """
+    district, year = manifest["district"], int(manifest["year"]) - 1
+    for one in manifest["inputs"]:
+        root, _, rest = one["name"].partition("/")
+        ours = root == "out" and rest.startswith(f"{district}/{year}/")
+        if ours and rest.endswith("/facts.json"):
+            place = run.resolve().parent.parent.parent / str(year)
+            for path in sorted(place.glob("runs/*/facts.json")):
+                if digest(path) == one["sha256"]:
+                    listed = json.loads(path.read_text(encoding="utf-8"))["facts"]
+                    return {fact["id"]: fact["value"] for fact in listed}
+        elif rest == f"reports/{district}/{year}.published.json":
+            path = params / rest
+            if path.is_file() and digest(path) == one["sha256"]:
+                report = read_report(load_published(path))
+                return {name: plain(value) for name, value in report.published.items()}
+    return None

@@ -1,0 +1,290 @@
+"""Raw ledgers read a second time, by other readers than the first: all cells as plain text.
+
+The csv module of Python, calamine, DuckDB, and a database's rows put in order by Python stand
+against pyarrow, our own reading of sheets, pyarrow, and Arrow's order. What was read where (file,
+sheet, encoding, heading of each column) is taken from the run's manifest, since that is what is
+to be checked.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+import zipfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reportkit.errors import ReportkitError
+from reportkit.proof.manifest import digest
+from reportkit.proof.recount.workbooks import plain_text, read_sheets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from reportkit.params.sources import DatabaseSource
+
+Line = tuple[int, list[str]]
+_BLANK = "[\\s\u3000\u00a0]*"  # Arrow's \s is of ASCII only
+SUMS = (
+    f"^(?:本[页月季年]|全年)?{_BLANK}[合小总共累]{_BLANK}计{_BLANK}"
+    f"(?:[(（][^()（）]{{0,6}}[)）])?{_BLANK}[:：]?$"
+)
+_SEARCHED, _HEADING_ROWS = 20, 3
+_FOOTERS = 10
+# 填表人：…, 单位负责人（签字）：…, 说明：… alone in the last rows, or 填表人 and who, by turns.
+_SIGNS = (
+    r"(?:填表|填报|制表|审核|审批|复核|经办|(?:单位)?负责|统计|联系)(?:人|日期|单位|电话)"
+    r"(?:[(（]?签[字章名][)）]?)?"
+)
+_FOOTER = re.compile(rf"(?:{_SIGNS}|备注|说明|注)\s*[：:]|以下空白|以下无正文")
+_SIGN = re.compile(rf"{_SIGNS}\s*[：:]?")
+_HINTS = ("", "必填", "选填", "必填项", "选填项")
+_SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + (
+    "\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u202d\u202e\ufeff"
+)
+_CHINA = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One file, sheet or table of a ledger as text.
+
+    Parameters
+    ----------
+    columns : mapping of str to pyarrow.Array
+        Text columns by their names in the ledger, without white space around the cells.
+    lines : numpy.ndarray
+        Where each record stands.
+    aside : numpy.ndarray of bool
+        Rows that are sums of others, or are signed below the table.
+    epoch : int
+        The year that day numbers count from.
+    sha256 : str
+        Digest of the file as it is now, or of the ordered records of a table.
+    """
+
+    columns: Mapping[str, pa.Array]
+    lines: np.ndarray[Any, Any]
+    aside: np.ndarray[Any, Any]
+    epoch: int
+    sha256: str
+
+
+def read_cells(
+    source: Mapping[str, Any],
+    place: Path | DatabaseSource,
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    key: str = "",
+    data: Path | None = None,
+) -> Cells:
+    """One file, sheet or table of a ledger as text.
+
+    Parameters
+    ----------
+    source : mapping
+        As in the manifest: ``format``, ``sheet``, ``encoding``, ``columns`` with their headings.
+    place : Path or DatabaseSource
+        Where it is now.
+    connection : duckdb.DuckDBPyConnection
+        Reads parquet.
+    key, data
+        The ledger, and the folder of files of SQLite and DuckDB.
+
+    Raises
+    ------
+    ReportkitError
+        ``ledger-other``: it cannot be read as the manifest says it was; what a database answers.
+    """
+    try:
+        if not isinstance(place, Path):
+            return _table(source, place, key, data or Path())
+        if source["format"] == "parquet":
+            return _parquet(source, place, connection)
+        if source["format"] == "csv":
+            return _csv(source, place)
+        sheet = read_sheets(place)[source["sheet"]]
+        return _records(sheet.rows, source, sheet.epoch, digest(place))
+    except LookupError as error:
+        told = str(error) or "its heading is not there"
+    except (OSError, ValueError, TypeError, csv.Error, zipfile.BadZipFile) as error:
+        told = str(error)
+    except duckdb.Error as error:
+        told = str(error)
+    message = f"{source['path']} cannot be read as it was: {told}"
+    raise ReportkitError("ledger-other", message, file=source["path"]) from None
+
+
+def _parquet(source: Mapping[str, Any], path: Path, connection: duckdb.DuckDBPyConnection) -> Cells:
+    connection.execute("SET TimeZone = 'Asia/Shanghai'")
+    found = connection.sql("SELECT * FROM read_parquet(?)", params=[str(path)]).to_arrow_table()
+    texts = {name: _texts(found[name].combine_chunks()) for name in found.column_names}
+    return _cells(texts, source["columns"], np.arange(1, found.num_rows + 1), 1900, digest(path))
+
+
+def _texts(column: pa.Array) -> pa.Array:
+    if pa.types.is_string(column.type) or pa.types.is_integer(column.type):
+        return column.cast(pa.string())
+    different = column.dictionary_encode()
+    cells = [
+        cell.replace(tzinfo=None) if isinstance(cell, datetime) else cell
+        for cell in different.dictionary.to_pylist()
+    ]
+    return pa.array(map(plain_text, cells), pa.string()).take(different.indices)
+
+
+def _csv(source: Mapping[str, Any], path: Path) -> Cells:
+    text = path.read_bytes().decode(source["encoding"] or "utf-8").removeprefix("\ufeff")
+    for delimiter in ",;\t":
+        try:
+            return _records(_csv_lines(text, delimiter), source, 1900, digest(path))
+        except LookupError:
+            continue
+    raise LookupError
+
+
+def _csv_lines(text: str, delimiter: str) -> Iterator[Line]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    for row in reader:
+        yield line, row
+        line = reader.line_num + 1
+
+
+def _records(lines: Iterator[Line], source: Mapping[str, Any], epoch: int, sha256: str) -> Cells:
+    """Records below the heading; rows without any text are none.
+
+    Raises
+    ------
+    LookupError
+        The heading is not among the first rows.
+    """
+    places, rest = _heading(lines, source["columns"].values())
+    numbers, rows = [], []
+    for line, row in rest:
+        if any(map(str.strip, row)):
+            numbers.append(line)
+            rows.append(row)
+    width = max([*map(len, rows), *(place + 1 for place in places.values())])
+    full = [row if len(row) == width else row + [""] * (width - len(row)) for row in rows]
+    columns = zip(*full, strict=True) if full else ([] for _ in range(width))
+    texts = {str(at): pa.array(column, pa.string()) for at, column in enumerate(columns)}
+    named = {name: str(places[title]) for name, title in source["columns"].items()}
+    at = np.array(numbers, dtype=np.int64)
+    return _cells(texts, named, at, epoch, sha256, titles=source["columns"])
+
+
+def _cells(
+    texts: Mapping[str, pa.Array], named: Mapping[str, str], lines: Any, epoch: int, sha256: str,
+    *, titles: Mapping[str, str] | None = None,
+) -> Cells:  # fmt: skip
+    """The columns of a ledger out of all that stands in a file, with what is no record told."""
+    bare = {title: _bare(column) for title, column in texts.items()}
+    aside = np.zeros(len(lines), dtype=bool)
+    for column in bare.values():
+        aside |= (
+            pc.match_substring_regex(column, SUMS).fill_null(False).to_numpy(zero_copy_only=False)
+        )
+    # Rows with nothing in the ledger's columns, the heading once more, or what to fill in.
+    empty, hints = np.ones(len(lines), dtype=bool), np.ones(len(lines), dtype=bool)
+    same = np.zeros(len(lines), dtype=int)
+    for name, title in named.items():
+        cells = bare[title].fill_null("")
+        empty &= np.asarray(pc.equal(cells, ""))
+        hints &= np.asarray(pc.is_in(cells, value_set=pa.array(_HINTS, cells.type)))
+        same += np.asarray(pc.equal(cells, (titles or named)[name]))
+    aside |= empty | hints | (same > 1)
+    for row in range(max(0, len(lines) - _FOOTERS), len(lines)):
+        filled = [cell for column in bare.values() if (cell := column[row].as_py())]
+        signed = [bool(_SIGN.fullmatch(cell)) for cell in filled]
+        aside[row] |= bool(filled) and all(
+            signed[at] or _FOOTER.match(cell) or (at > 0 and signed[at - 1])
+            for at, cell in enumerate(filled)
+        )
+    return Cells({n: bare[title] for n, title in named.items()}, lines, aside, epoch, sha256)
+
+
+def _bare(column: pa.Array) -> pa.Array:
+    """Cells without white space around them, and without what made a number a text."""
+    trimmed = pc.utf8_trim(column, characters=_SPACES)
+    trimmed = pc.replace_substring_regex(trimmed, '^="([^"]*)"$', r"\1")
+    trimmed = pc.replace_substring_regex(trimmed, "^'([0-9]+)$", r"\1")
+    return pc.utf8_trim(trimmed, characters=_SPACES)
+
+
+def _heading(lines: Iterator[Line], titles: Iterable[str]) -> tuple[dict[str, int], Iterator[Line]]:
+    """Number of the column of each title, and the rows below a heading of one to three rows."""
+    wanted = {"".join(title.split()): title for title in titles}
+    stack: list[list[str]] = []
+    for _, (_, row) in zip(range(_SEARCHED + _HEADING_ROWS), lines, strict=False):
+        stack = [*stack[1 - _HEADING_ROWS :], ["".join(cell.split()) for cell in row]]
+        for depth in range(1, len(stack) + 1):
+            places: dict[str, int] = {}
+            for at, called in enumerate(_joined(stack[-depth:])):
+                for title in wanted.keys() & called:
+                    places.setdefault(wanted[title], at)
+            if len(places) == len(wanted):
+                return places, lines
+    raise LookupError
+
+
+def _joined(rows: list[list[str]]) -> list[set[str]]:
+    """What each column can be called where groups stand above the names of their columns."""
+    width = max(map(len, rows))
+    padded = [row + [""] * (width - len(row)) for row in rows]
+    called: list[set[str]] = [{cell} - {""} for cell in padded.pop()]
+    for row in reversed(padded):
+        group = ""
+        for at, above in enumerate(row):
+            below = called[at]
+            group = above if above or not below else group
+            called[at] = below | {group + one for one in below} if below else {above} - {""}
+    return called
+
+
+def _table(source: Mapping[str, Any], place: DatabaseSource, key: str, data: Path) -> Cells:
+    """A table of a database, read again in one snapshot; records in the order of their bytes."""
+    from reportkit.ledgers.database import LostError, open_session, origin
+    from reportkit.ledgers.schema import schema_of
+
+    titles = source["columns"]
+    try:
+        with open_session(place, key, data) as session:
+            there = session.columns(f"SELECT * FROM {origin(place)}")  # noqa: S608 - the district's
+            names = [name for name in there if name in set(titles.values())]
+            if missing := sorted(set(titles.values()) - set(names)):
+                message = f"it has no column {'、'.join(missing)}"
+                raise ValueError(message)
+            chosen = ", ".join(there[name] for name in names)
+            statement = f"SELECT {chosen} FROM {origin(place)}"  # noqa: S608 - the same
+            rows = [list(map(_cell, row)) for rows in session.batches(statement) for row in rows]
+    except LostError as error:
+        message = f"{source['path']} cannot be reached: {error}"
+        raise ReportkitError("ledger-unreachable", message) from None
+    # By the key and then by all other columns; a column may be in the table in any place.
+    first = titles[schema_of(key).key_column]
+    order = [names.index(name) for name in [first, *sorted(set(names) - {first})]]
+    rows.sort(key=lambda row: [(row[at] is None, row[at] or "") for at in order])
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    sha256 = hashlib.sha256("".join(encode(row) + "\n" for row in [names, *rows]).encode())
+    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
+    texts = {n: pa.array(column, pa.string()) for n, column in zip(names, columns, strict=True)}
+    filled = {name: pc.fill_null(column, "") for name, column in texts.items()}
+    return _cells(filled, titles, np.arange(1, len(rows) + 1), 1900, sha256.hexdigest())
+
+
+def _cell(cell: Any) -> str | None:
+    if isinstance(cell, datetime) and cell.tzinfo:
+        cell = cell.astimezone(_CHINA).replace(tzinfo=None)
+    return None if cell is None else plain_text(cell)

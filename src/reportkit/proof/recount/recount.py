@@ -1,0 +1,258 @@
+"""Every fact counted again by a second engine: DuckDB SQL over the raw ledgers.
+
+What is shared with the first count is data: the columns and words of a ledger (its schema), the
+days without work, and the conditions as ``facts.json`` states them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from reportkit.errors import ReportkitError
+from reportkit.evidence.digests import record_columns, row_digests, rows_sha256
+from reportkit.facts.numerals import plain
+from reportkit.proof.recount.sqlledger import ROW, SqlLedger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from reportkit.ledgers.schema import LedgerSchema
+
+    Fact = Mapping[str, Any]
+    Rows = npt.NDArray[np.int64]
+
+_OPERATORS = {
+    "=": "coalesce({text} = ?, false)",
+    "in": "coalesce({text} IN (SELECT unnest(?)), false)",
+    "not in": "NOT coalesce({text} IN (SELECT unnest(?)), false)",
+    "between": "coalesce({column} BETWEEN CAST(? AS DATE) AND CAST(? AS DATE), false)",
+    "<": "coalesce({column} < CAST(? AS DATE), false)",
+    "<=": "coalesce({column} <= CAST(? AS DATE), false)",
+    "empty or >=": "coalesce({column} >= CAST(? AS DATE), true)",
+    "empty or >": "coalesce({column} > CAST(? AS DATE), true)",
+    "contains": "coalesce(contains({text}, ?), false)",
+    "empty": "{column} IS NULL",
+    "present": "{column} IS NOT NULL",
+}
+_MEASURES = {
+    "sum": "coalesce(sum({column}), 0)",
+    "distinct": "count(DISTINCT {column})",
+    "first": "min({column})",
+    "last": "max({column})",
+    "max": "max({column})",
+    # In the middle of all, or half of the two in the middle, exactly.
+    "median": "(quantile_disc({column}, 0.5) + -quantile_disc(-{column}, 0.5)) / 2",
+}
+
+
+@dataclass(frozen=True)
+class Recount:
+    """What a second count of one ledger's facts says.
+
+    Parameters
+    ----------
+    values : dict of str to str
+        What each fact that was counted again comes to.
+    moved : dict of str to str
+        Facts whose value or records are not those of the run, each with what was found.
+    lines : tuple of str
+        Records that are not as they were: file, line, and how.
+    untold : tuple of str
+        What could not be checked, and why.
+    """
+
+    values: dict[str, str]
+    moved: dict[str, str]
+    lines: tuple[str, ...]
+    untold: tuple[str, ...]
+
+
+def used_columns(schema: LedgerSchema, facts: Iterable[Fact]) -> set[str]:
+    """Columns of a ledger that its facts or the digests of its records look at."""
+    groups = [group for fact in facts for group in fact["where"]]
+    named = {one["column"] for group in groups for one in group["all"]}
+    return {*record_columns(schema), *named, *(str(group.get("column")) for group in groups)}
+
+
+def recount(
+    raw: SqlLedger, facts: Sequence[Fact], *, run: Path, key: bytes | None = None
+) -> Recount:
+    """Count the facts of one ledger again, and compare its records.
+
+    Parameters
+    ----------
+    raw : SqlLedger
+    facts : sequence of mapping
+        Those of ``facts.json`` that are counted from this ledger.
+    run : Path
+    key : bytes, optional
+        The privacy key, where records are keyed.
+    """
+    values: dict[str, str] = {}
+    moved: dict[str, str] = {}
+    untold: list[str] = []
+    for fact, counted in zip(facts, count(raw, facts), strict=True):
+        if isinstance(counted, str):
+            untold.append(f"{fact['id']} was not counted again: {counted}")
+            continue
+        value, rows = counted
+        values[fact["id"]] = value
+        if value != fact["value"]:
+            moved[fact["id"]] = f"{fact['value']} in the run, {value} in the ledger"
+        elif rows_sha256(rows) != fact["rows_sha256"]:
+            moved[fact["id"]] = f"{value} as in the run, but from other records"
+    lines: list[str] = []
+    if raw.record["rows_keyed"] and key is None:
+        untold.append(
+            f"records of {raw.schema.name} were not compared one by one: they are keyed, and "
+            "REPORTKIT_PRIVACY_KEY_FILE names no key"
+        )
+    else:
+        lines = changed_lines(raw, run / f"evidence/rowmap-{raw.record['ledger']}.parquet", key)
+    return Recount(values, moved, tuple(lines), tuple(untold))
+
+
+def count(raw: SqlLedger, facts: Sequence[Fact]) -> list[tuple[str, Rows] | str]:
+    """Value of each fact as text with its row numbers; or why it was not counted."""
+    told: dict[int, str] = {}
+    groups: dict[tuple[int, int], _Group] = {}
+    for number, fact in enumerate(facts):
+        try:
+            for at, group in enumerate(fact["where"]):
+                groups[number, at] = _group(raw, group)
+        except ReportkitError as error:
+            told[number] = error.message
+        if not fact["where"]:
+            told[number] = "it states no condition"
+    rows = _rows(raw, {place: one for place, one in groups.items() if place[0] not in told}, told)
+    return [told.get(number) or _value(raw, fact, number, groups, rows)
+            for number, fact in enumerate(facts)]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The conditions of one group of rows, each with its values; and what is measured on them."""
+
+    conditions: tuple[tuple[str, tuple[Any, ...]], ...]
+    measure: str | None
+
+
+def _group(raw: SqlLedger, group: Mapping[str, Any]) -> _Group:
+    measure, column = group.get("measure", "count"), group.get("column")
+    if measure != "count" and (measure not in _MEASURES or column not in raw.types):
+        raise ReportkitError("not-recounted", f"its measure {measure} is not known here")
+    conditions = []
+    for one in group["all"]:
+        if one["op"] not in _OPERATORS or one["column"] not in raw.types:
+            message = f"its condition {one['column']} {one['op']} is not known here"
+            raise ReportkitError("not-recounted", message)
+        quoted = f'"{one["column"]}"'
+        text = f"CAST({quoted} AS VARCHAR)"
+        if raw.types[one["column"]] == "flag":
+            text = f"CASE {quoted} WHEN true THEN '是' WHEN false THEN '否' END"
+        given = one["value"] if one["op"] == "between" else [one["value"]]
+        if isinstance(given[0], list):
+            given = [tuple(given[0])]
+        values = () if one["value"] is None else tuple(given)
+        conditions.append((_OPERATORS[one["op"]].format(column=quoted, text=text), values))
+    made = None if measure == "count" else _MEASURES[measure].format(column=f'"{column}"')
+    return _Group(tuple(conditions), made)
+
+
+def _rows(
+    raw: SqlLedger, groups: Mapping[tuple[int, int], _Group], told: dict[int, str]
+) -> dict[tuple[int, int], Rows]:
+    """Numbers of the rows of each group; each different condition is looked at once."""
+    different = list(dict.fromkeys(one for group in groups.values() for one in group.conditions))
+    names = {one: f"c{number}" for number, one in enumerate(different)}
+    values = [value for _, those in different for value in those]
+    given = [list(one) if isinstance(one, tuple) else one for one in values]
+    listed = ", ".join([f'"{ROW}"', *(f"{one[0]} AS {names[one]}" for one in different)])
+    try:
+        # Names are the schema's; values are given apart.
+        found = raw.connection.sql(f"SELECT {listed} FROM {raw.table}", params=given)  # noqa: S608
+        table = found.to_arrow_table()
+    except duckdb.Error as error:
+        numbers = {number for number, _ in groups}
+        if len(numbers) > 1:  # one of them is at fault, and only that one is told
+            made: dict[tuple[int, int], Rows] = {}
+            for number in sorted(numbers):
+                own = {place: one for place, one in groups.items() if place[0] == number}
+                made |= _rows(raw, own, told)
+            return made
+        told |= dict.fromkeys(numbers, str(error))
+        return {}
+    holds = {name: table[name].to_numpy() for name in table.column_names}
+    order = np.argsort(holds[ROW], kind="stable")
+    made = {}
+    for place, group in groups.items():
+        mask = np.ones(len(order), dtype=bool)
+        for one in group.conditions:
+            mask &= holds[names[one]]
+        made[place] = holds[ROW][order][mask[order]]
+    return made
+
+
+def _value(
+    raw: SqlLedger, fact: Fact, number: int,
+    groups: Mapping[tuple[int, int], _Group], rows: Mapping[tuple[int, int], Rows],
+) -> tuple[str, Rows]:  # fmt: skip
+    values: list[Decimal | str] = []
+    for at, group in enumerate(fact["where"]):
+        measure = groups[number, at].measure
+        if measure is None:
+            values.append(Decimal(len(rows[number, at])))
+            continue
+        raw.connection.register("chosen", pa.table({ROW: rows[number, at]}))
+        query = f'FROM {raw.table} SEMI JOIN chosen USING ("{ROW}")'
+        ((found,),) = raw.connection.sql(f"SELECT CAST({measure} AS VARCHAR) {query}").fetchall()
+        raw.connection.unregister("chosen")
+        text = found or ""
+        dated = group.get("measure") in ("first", "last")
+        values.append(text if dated or not text else Decimal(text))
+    value = values[0]
+    if len(values) == 2 and isinstance(value, Decimal) and isinstance(values[1], Decimal):
+        value -= values[1]
+    if isinstance(value, Decimal):
+        value = plain(value / fact["where"][0].get("divide", 1))
+    return value, np.concatenate([rows[number, at] for at in range(len(values))])
+
+
+def changed_lines(raw: SqlLedger, rowmap: Path, key: bytes | None) -> list[str]:
+    """Records that are not those of the run: file, line, and how."""
+    then = pq.read_table(rowmap)
+    cells = [f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in record_columns(raw.schema)]
+    query = f'SELECT "{ROW}", {", ".join(cells)} FROM {raw.table} ORDER BY "{ROW}"'  # noqa: S608
+    found = raw.connection.sql(query).to_arrow_table()
+    digests = row_digests(found.drop_columns([ROW]), key)
+    both = min(then.num_rows, len(raw.lines))
+    # Digest of each row that there is now; none for those that are not counted.
+    places = np.full(len(raw.lines), -1)
+    places[found[ROW].to_numpy()] = np.arange(found.num_rows)
+    now = digests.take(pa.array(places, mask=places < 0))[:both]
+    old = then["digest"].combine_chunks()[:both].cast(now.type)
+    same = pc.or_kleene(pc.equal(now, old), pc.and_(pc.is_null(now), pc.is_null(old)))
+    kept = pc.fill_null(same, False).to_numpy(zero_copy_only=False)
+    kept &= then["line"].to_numpy()[:both] == raw.lines[:both]
+    other = np.flatnonzero(~kept).tolist()
+    told = [f"{_place(then, row)}: not the record that the run read" for row in other]
+    told += [f"{_place(then, row)}: the record is gone" for row in range(both, then.num_rows)]
+    more = range(both, len(raw.lines))
+    return told + [f"{raw.place(row)}: a record that the run did not read" for row in more]
+
+
+def _place(rowmap: pa.Table, row: int) -> str:
+    one = {name: rowmap[name][row].as_py() for name in ("file", "sheet", "line")}
+    sheet = f"{one['sheet']}!" if one["sheet"] else ""
+    return f"{one['file']}:{sheet}{one['line']}"

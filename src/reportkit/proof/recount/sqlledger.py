@@ -1,0 +1,307 @@
+"""Raw ledgers as typed tables in DuckDB, by macros that read cells once more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from reportkit.errors import ReportkitError
+from reportkit.ledgers.schema import UNITS, Column, LedgerSchema, schema_of
+from reportkit.proof.recount.rawledgers import Cells, read_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from reportkit.params.sources import DatabaseSource
+    from reportkit.worktime import WorkCalendar
+
+ROW = " row"
+_DAYS = {
+    "received": "received_date", "answered": "answered_date", "asked": "correction_asked_date",
+    "corrected": "correction_received_date", "sent": "consultation_sent_date",
+    "heard": "consultation_answered_date", "told": "extension_date", "days": "extension_days",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A ledger that is to be read again.
+
+    Parameters
+    ----------
+    record : mapping
+        As in the manifest.
+    places : sequence of Path or DatabaseSource
+        Where its files and tables are now, in the order of the manifest.
+    columns : collection of str, optional
+        Those that are needed; all by default.
+    """
+
+    record: Mapping[str, Any]
+    places: Sequence[Path | DatabaseSource]
+    columns: Collection[str] | None = None
+
+
+@dataclass(frozen=True)
+class SqlLedger:
+    """A ledger of a run, read again from where its records are: a table of a database in memory."""
+
+    record: Mapping[str, Any]
+    schema: LedgerSchema
+    connection: duckdb.DuckDBPyConnection
+    types: Mapping[str, str]
+    lines: np.ndarray[Any, Any]
+    sources: np.ndarray[Any, Any]
+    changed: tuple[str, ...]
+    """Files and tables that are not what the run read."""
+
+    @property
+    def table(self) -> str:
+        """Its name in SQL."""
+        return f'"{self.record["ledger"]}"'
+
+    def place(self, row: int) -> str:
+        """File and line of a record."""
+        source = self.record["sources"][int(self.sources[row])]
+        sheet = f"{source['sheet']}!" if source["sheet"] else ""
+        return f"{source['path']}:{sheet}{int(self.lines[row])}"
+
+
+def read_again(
+    run: Path, wanted: Sequence[Wanted], calendar: WorkCalendar, *, data: Path | None = None
+) -> dict[str, SqlLedger | ReportkitError]:
+    """Ledgers of a run, read once more, or why one of them cannot be.
+
+    Parameters
+    ----------
+    run : Path
+        For the records that were refused, which facts leave out.
+    wanted : sequence of Wanted
+    calendar : WorkCalendar
+        Its table of days without work, for the columns that no file has.
+    data : Path, optional
+        The folder of files of SQLite and DuckDB.
+
+    Returns
+    -------
+    dict of str to SqlLedger or ReportkitError
+        By ledger; ``ledger-other``, ``ledger-unreachable``, or what a database answers.
+    """
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute(_macros("cells.sql"))
+    found: dict[str, SqlLedger | ReportkitError] = {}
+    read: list[tuple[Wanted, list[Cells]]] = []
+    for one in wanted:
+        try:
+            read.append((one, _read(one, connection, data)))
+        except ReportkitError as error:
+            found[one.record["ledger"]] = error
+    # Nothing outside is needed from here on, and facts.json may have been made by anybody.
+    connection.execute("SET enable_external_access = false")
+    typing = _Typing(connection)
+    columns = [typing.add(one, cells) for one, cells in read]
+    typing.type()
+    refused = _refused(run)
+    for (one, cells), parts in zip(read, columns, strict=True):
+        key = one.record["ledger"]
+        table = pa.table({name: typing.column(those) for name, those in parts.items()})
+        rows = np.arange(table.num_rows, dtype=np.int64)
+        kept = ~np.concatenate([part.aside for part in cells])
+        kept[[row for row in refused.get(key, ()) if row < len(kept)]] = False
+        table = table.append_column(ROW, pa.array(rows)).filter(pa.array(kept))
+        found[key] = _ledger(one, cells, table, connection, calendar)
+    connection.execute("SET lock_configuration = true")
+    return found
+
+
+def _macros(name: str) -> str:
+    return (Path(str(files("reportkit.proof.recount"))) / name).read_text(encoding="utf-8")
+
+
+def _read(one: Wanted, connection: duckdb.DuckDBPyConnection, data: Path | None) -> list[Cells]:
+    key, parts = one.record["ledger"], []
+    known = {column.name for column in schema_of(key).columns}
+    for source, place in zip(one.record["sources"], one.places, strict=True):
+        if not known.issuperset(source["columns"]):
+            message = (
+                f"{source['path']}: the manifest names columns that no {schema_of(key).name} has"
+            )
+            raise ReportkitError("ledger-other", message)
+        parts.append(read_cells(source, place, connection, key=key, data=data))
+    return parts
+
+
+def _refused(run: Path) -> dict[str, list[int]]:
+    path = run / "evidence/quarantine.parquet"
+    found: dict[str, list[int]] = {}
+    for one in pq.read_table(path).to_pylist() if path.is_file() else ():
+        found.setdefault(one["ledger"], []).append(int(one["row"]))
+    return found
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A column of one file: its different cells, to be typed with others, and where they stand."""
+
+    kind: str
+    first: int
+    codes: pa.Array
+    length: int
+
+
+class _Typing:
+    """Cells of all ledgers, typed by one query for each type; each different cell is read once."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self.cells: dict[str, list[pa.Table]] = {}
+        self.sizes: dict[str, int] = {}
+        self.words: list[pa.Table] = []
+        self.typed: dict[str, pa.Array] = {}
+
+    def add(self, one: Wanted, cells: Sequence[Cells]) -> dict[str, list[_Part | pa.Array]]:
+        """Columns of a ledger by name, file by file; texts are typed already."""
+        made: dict[str, list[_Part | pa.Array]] = {}
+        for column in schema_of(one.record["ledger"]).columns:
+            if one.columns is not None and column.name not in one.columns:
+                continue
+            word = len(self.words)
+            if column.type == "category":
+                vocabulary = column.vocabulary()
+                self.words.append(
+                    pa.table({"list": [word] * len(vocabulary), "loose": list(vocabulary),
+                              "value": list(vocabulary.values())})
+                )  # fmt: skip
+            parts = zip(one.record["sources"], cells, strict=True)
+            made[column.name] = [self._part(column, word, source, part) for source, part in parts]
+        return made
+
+    def _part(
+        self, column: Column, word: int, source: Mapping[str, Any], cells: Cells
+    ) -> _Part | pa.Array:
+        texts = cells.columns.get(column.name)
+        if texts is None:
+            texts = pa.array([""] * len(cells.lines), pa.string())
+        texts = pc.fill_null(texts, "")
+        if column.type == "text":
+            return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+        different = texts.dictionary_encode()
+        with_ = cells.epoch
+        if column.type == "amount":
+            heading = source["columns"].get(column.name, "")
+            units = sorted(UNITS, key=len, reverse=True)
+            with_ = next((UNITS[unit] for unit in units if unit in heading), 1)
+        first, size = self.sizes.get(column.type, 0), len(different.dictionary)
+        self.sizes[column.type] = first + size
+        fixed = {
+            "w": pa.scalar(word if column.type == "category" else with_, pa.int64()),
+            "open": pa.scalar(column.open), "other": pa.scalar(column.default, pa.string()),
+        }  # fmt: skip
+        numbers = pa.array(np.arange(first, first + size))
+        same = {name: pa.repeat(value, size) for name, value in fixed.items()}
+        table = pa.table({"n": numbers, "c": different.dictionary, **same})
+        self.cells.setdefault(column.type, []).append(table)
+        return _Part(column.type, first, different.indices, size)
+
+    def type(self) -> None:
+        """Type all cells."""
+        if self.words:
+            self.connection.register("words", pa.concat_tables(self.words))
+        for kind, tables in self.cells.items():
+            self.connection.register("cells", pa.concat_tables(tables))
+            query = f"SELECT as_{kind}(filled(c), w) AS value FROM cells ORDER BY n"  # noqa: S608 - our kinds
+            if kind == "category":
+                query = (
+                    "SELECT CASE WHEN f IS NULL THEN other WHEN value IS NOT NULL THEN value "
+                    "WHEN open THEN f ELSE other END AS value FROM (SELECT *, filled(c) AS f FROM "
+                    "cells) LEFT JOIN words ON list = w AND loose = loose(f) ORDER BY n"
+                )
+            self.typed[kind] = self.connection.sql(query).to_arrow_table()["value"].combine_chunks()
+            self.connection.unregister("cells")
+
+    def column(self, parts: Sequence[_Part | pa.Array]) -> pa.ChunkedArray:
+        """A typed column of a ledger, from those of its files."""
+        return pa.chunked_array(
+            [
+                self.typed[part.kind].slice(part.first, part.length).take(part.codes)
+                if isinstance(part, _Part)
+                else part
+                for part in parts
+            ]
+        )
+
+
+def _ledger(
+    one: Wanted, cells: Sequence[Cells], table: pa.Table,
+    connection: duckdb.DuckDBPyConnection, calendar: WorkCalendar,
+) -> SqlLedger:  # fmt: skip
+    key = one.record["ledger"]
+    schema = schema_of(key)
+    types: dict[str, str] = {c.name: c.type for c in schema.columns if c.name in table.column_names}
+    connection.register("read", table)
+    joined = ""
+    if schema.derived:
+        _derive(connection, schema, types, calendar)
+        types |= {column.name: column.type for column in schema.derived}
+        names = ", ".join(f'{column.key} AS "{column.name}"' for column in schema.derived)
+        joined = f'JOIN (SELECT row AS "{ROW}", {names} FROM limits) USING ("{ROW}")'  # noqa: S608 - the schema's
+    # Names are the schema's.
+    connection.execute(f'CREATE TABLE "{key}" AS SELECT * FROM read {joined} ORDER BY "{ROW}"')  # noqa: S608
+    connection.unregister("read")
+    sizes = [len(part.lines) for part in cells]
+    pairs = zip(one.record["sources"], cells, strict=True)
+    changed = {source["path"] for source, part in pairs if source["sha256"] != part.sha256}
+    return SqlLedger(
+        one.record, schema, connection, types, np.concatenate([part.lines for part in cells]),
+        np.repeat(np.arange(len(sizes)), sizes), tuple(sorted(changed)),
+    )  # fmt: skip
+
+
+def _derive(
+    connection: duckdb.DuckDBPyConnection, schema: LedgerSchema, types: Mapping[str, str],
+    calendar: WorkCalendar,
+) -> None:  # fmt: skip
+    """The columns that no file has, as the table ``limits``.
+
+    Days are given with how many working days are until and before them, so that a limit is a sum.
+    """
+    known = {column.key: column.name for column in schema.columns if column.name in types}
+    chosen = [
+        f'"{known[key]}" AS {name}' if key in known else
+        f"CAST(NULL AS {'BIGINT' if name == 'days' else 'DATE'}) AS {name}"
+        for name, key in _DAYS.items()
+    ]  # fmt: skip
+    query = f'SELECT "{ROW}" AS row, {", ".join(chosen)} FROM read'  # noqa: S608 - our own names
+    steps = connection.sql(query).to_arrow_table()
+    first, last = calendar.first, calendar.last
+    every = np.arange(first, last + 1)
+    worked = every[~np.isin(every, calendar.workdays.holidays)]
+    for name in set(_DAYS) - {"days"}:
+        days = steps[name].to_numpy().astype("datetime64[D]")
+        until, before = (_passed(worked, those, first, last) for those in (days, days - 1))
+        mask = np.isnat(days)
+        counted = {"p": until, "q": before, "b": until if calendar.first_day == "next" else before}
+        for sign, numbers in counted.items():
+            steps = steps.append_column(f"{name}_{sign}", pa.array(numbers, mask=mask))
+    fixed = {"first": first.item(), "last": last.item(), "total": len(worked)}
+    for name, value in fixed.items():
+        steps = steps.append_column(name, pa.repeat(pa.scalar(value), steps.num_rows))
+    connection.register("steps", steps)
+    connection.register("worked", pa.table({"day": worked, "n": np.arange(1, len(worked) + 1)}))
+    connection.execute(_macros("limits.sql"))
+
+
+def _passed(worked: Any, days: Any, first: Any, last: Any) -> Any:
+    """Working days until a day, that day among them; beyond the table every day is one."""
+    inside = np.searchsorted(worked, days, side="right")
+    beyond = len(worked) + (days - last).astype(np.int64)
+    early = (days - first).astype(np.int64) + 1
+    return np.where(days > last, beyond, np.where(days < first, early, inside))

@@ -1,0 +1,1 @@
+"""Signed envelopes (DSSE): keys, trust, and programs that hold keys."""

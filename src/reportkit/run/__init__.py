@@ -1,0 +1,1 @@
+"""One report in stages: stage, execute, gate, export, seal, publish."""

@@ -1,0 +1,145 @@
+"""Executing a notebook by papermill, and the gate that does not take its word for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import papermill
+from jupyter_client.kernelspec import NoSuchKernel
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.paths import jupyter_runtime_dir
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from papermill.exceptions import PapermillException, PapermillExecutionError
+from traitlets import default
+
+from reportkit.errors import ExecutionError
+from reportkit.evidence.seal import seal_of
+from reportkit.export.blocks import Block, from_notebook
+from reportkit.warm.processes import die_with_parent, kernel_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+# What an executed notebook may hold; more is a mistake, and no reader could open it.
+_LARGEST = 64 << 20
+
+
+class LocalKernelManager(AsyncKernelManager):
+    """Kernels over unix sockets, with no port to fight for, that end when we do."""
+
+    async def _async_pre_start_kernel(self, **options: Any) -> Any:
+        command, launch = await super()._async_pre_start_kernel(**options)
+        # ipykernel looks for its parent by itself; other kernels, and one that hangs, do not.
+        return command, launch | {"preexec_fn": die_with_parent}
+
+    def _transport_default(self) -> str:
+        return "ipc"
+
+    @default("ip")
+    def _own_sockets(self) -> str:
+        # By default they would be named alike in the working folder, and kernels that start at the
+        # same time would answer each other's clients.
+        return f"{jupyter_runtime_dir()}/kernel"
+
+
+def execute(
+    notebook: Path,
+    parameters: Mapping[str, Any],
+    output: Path,
+    *,
+    cwd: Path | None = None,
+    warm: bool = False,
+) -> nbformat.NotebookNode:
+    """Execute a notebook in a fresh kernel: a cold one, or one forked from this process.
+
+    Parameters
+    ----------
+    notebook : Path
+    parameters : mapping
+        Typed values; each must be named in the notebook's parameters cell.
+    output : Path
+        Where the executed notebook is written, also when a cell fails.
+    cwd : Path, optional
+        Working folder of the kernel.
+    warm : bool
+        Fork the kernel from this process, if that is safe; see `reportkit.warm.forked`.
+
+    Returns
+    -------
+    NotebookNode
+
+    Raises
+    ------
+    ExecutionError
+        ``cell-failed`` with the cell's number, ``out-of-memory``, ``kernel-died``, ``timeout``,
+        ``output-too-large`` or ``no-kernel``.
+    """
+    with kernel_environment():
+        try:
+            executed: nbformat.NotebookNode = papermill.execute_notebook(
+                str(notebook).replace("{", "{{").replace("}", "}}"),
+                str(output).replace("{", "{{").replace("}", "}}"),
+                parameters=dict(parameters),
+                engine_name="reportkit-warm" if warm else None,
+                progress_bar=False,
+                request_save_on_cell_execute=False,
+                cwd=cwd,
+                kernel_manager_class=LocalKernelManager,
+                raise_on_iopub_timeout=True,
+                iopub_timeout=60,
+                # All outputs have arrived; asking politely only costs time and an interrupt.
+                shutdown_kernel="immediate",
+            )
+        except PapermillExecutionError as error:
+            message = (
+                f"cell {error.cell_index + 1} of {notebook.name}: {error.ename}: {error.evalue}"
+            )
+            reason = "out-of-memory" if error.ename == "MemoryError" else "cell-failed"
+            raise ExecutionError(reason, message, cell=error.cell_index + 1) from None
+        except DeadKernelError:
+            message = f"the kernel of {notebook.name} died; see run.log, and try again"
+            raise ExecutionError("kernel-died", message) from None
+        except CellTimeoutError as error:
+            raise ExecutionError("timeout", f"{notebook.name}: {error}") from None
+        except (PapermillException, NoSuchKernel, RuntimeError) as error:
+            raise ExecutionError("no-kernel", f"{notebook.name} did not start: {error}") from None
+    if output.stat().st_size > _LARGEST:
+        message = f"the executed notebook is larger than {_LARGEST >> 20} MiB; show less in it"
+        raise ExecutionError("output-too-large", message)
+    return executed
+
+
+def gate(notebook: Mapping[str, Any]) -> Block:
+    """Whether an executed notebook ran whole, to its seal; papermill's own status is not asked.
+
+    Returns
+    -------
+    dict
+        The seal block.
+
+    Raises
+    ------
+    ExecutionError
+        ``not-whole``: a cell did not run, ran out of order or failed; ``seal-missing`` or
+        ``seal-wrong``: the last cell did not seal the facts that the notebook holds.
+    """
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    for number, cell in enumerate(code, 1):
+        if cell["execution_count"] != number:
+            message = f"code cell {number} ran as {cell['execution_count']}: the run is not whole"
+            raise ExecutionError("not-whole", message, cell=number)
+        if any(output["output_type"] == "error" for output in cell["outputs"]):
+            message = f"code cell {number} ended with an error"
+            raise ExecutionError("not-whole", message, cell=number)
+    seals = from_notebook({"cells": code[-1:]}, "seal")
+    if len(seals) != 1:
+        message = "the last cell shows no seal; it must be report.seal()"
+        raise ExecutionError("seal-missing", message)
+    seal = seals[0]
+    if seal["seal"] != seal_of(seal["facts"]):
+        message = "the seal does not match the facts in the notebook"
+        raise ExecutionError("seal-wrong", message)
+    return seal

@@ -1,0 +1,354 @@
+"""One report, from parameters to a published run; nothing half-written is ever in force.
+
+A run is made in a staging folder under a lock, passes the gate, gets its documents and manifest,
+and is renamed into place; then the link ``current`` is switched. A failed run leaves ``current``
+as it was and its notebook and log under ``failed/``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import logging
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reportkit.errors import ExecutionError, ReportkitError
+from reportkit.evidence.write import write_evidence
+from reportkit.export.blocks import Block, from_notebook
+from reportkit.export.document import arrange
+from reportkit.facts import facts_bytes
+from reportkit.forms.carried import carried
+from reportkit.notebook.compilation import keep_report
+from reportkit.notebook.report import Report, open_report
+from reportkit.params import Project
+from reportkit.proof import input_digest, seal_run, verify_files
+from reportkit.proof.signing.dsse import signer_from
+from reportkit.proof.surroundings import code_digest, environment
+from reportkit.run.leaks import check_leaks
+from reportkit.run.notebook import execute, gate
+from reportkit.run.publishing import keep_failed, locked, publish, staging_of
+from reportkit.run.unchanged import (
+    Seen,
+    Watch,
+    asked_for,
+    files_sight,
+    read_seen,
+    write_seen,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from reportkit.export.document import DocumentExporter
+    from reportkit.params import Scope
+    from reportkit.params.sources import DatabaseSource
+
+_log = logging.getLogger("reportkit")
+
+# What is made from the executed notebook, by which of nbconvert's exporters.
+DOCUMENTS = {
+    "reportkit-html": "report.html",
+    "reportkit-audit": "audit.html",
+    "reportkit-pdf": "report.pdf",
+    "reportkit-docx": "report.docx",
+    "reportkit-xlsx": "tables.xlsx",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run.
+
+    Parameters
+    ----------
+    folder : Path
+        The run in force.
+    draft, unchanged : bool
+        Whether its documents are marked as a draft; whether it was there already.
+    findings : list of dict
+        Checks that do not hold, as in ``checks.json``.
+    """
+
+    folder: Path
+    draft: bool
+    unchanged: bool
+    findings: list[dict[str, Any]]
+
+    @property
+    def exit_status(self) -> int:
+        """1 if a check of severity error does not hold and is not accepted, else 0."""
+        return int(any(c["severity"] == "error" and not c["waived"] for c in self.findings))
+
+
+def run(
+    district: str,
+    year: int,
+    *,
+    params: Path | None = None,
+    data: Path | None = None,
+    out: Path = Path("outputs"),
+    scope: Scope | None = None,
+    draft: bool = False,
+    force: bool = False,
+    notebook: Path | None = None,
+    warm: bool = False,
+    wait: bool = False,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Outcome:
+    """Make one report.
+
+    Parameters
+    ----------
+    district, year
+        Whose, and of which year.
+    params, data, out : Path
+        Folders.
+    scope, draft
+        As for `open_report`.
+    force : bool
+        Run also when nothing has changed since the run in force.
+    notebook : Path, optional
+        The notebook to execute; ``notebooks/annual_report.ipynb`` of the project, else the
+        package's own.
+    warm : bool
+        Fork the kernel from this process, where that is safe, instead of starting a cold one.
+    wait : bool
+        Wait for another run of the same report to end, instead of refusing with ``busy``.
+    now : callable
+        The one clock.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    InputError
+        Bad parameters or ledgers; no notebook was started.
+    ExecutionError
+        The notebook failed, the folder is busy, or there is no space; nothing was published.
+    """
+    started = now()
+    report = open_report(
+        district, year, scope=scope, draft=draft, params=params, data=data, out=out
+    )
+    # This finds every fault of narrative and definitions before a kernel starts.
+    expected = report.facts_document()
+    notebook = notebook or find_notebook(report.project)
+    members = report.project.members(district)
+    watch = Watch(int(started.timestamp() * 1e9), members)
+    watch.folders(_watched(report, out))
+    inputs = _inputs(report, notebook, watch.digest)
+    parameters: dict[str, Any] = {"district": district, "year": year}
+    given = {"scope": scope, "draft": draft or None, "params": params, "data": data, "out": out}
+    if out == Project.find(params, data).out:
+        del given["out"]
+    parameters |= {k: v if k == "draft" else str(v) for k, v in given.items() if v is not None}
+    # What the report says of its pseudonyms depends on it, the pseudonyms themselves do not count.
+    key = input_digest(inputs, parameters | {"note": report.ledgers.note})
+    place = out / district / str(year)
+    with locked(place, wait=wait):
+        current = place / "current"
+        asked = asked_for(scope=scope, draft=draft, params=params, data=data)
+        files_only = all(isinstance(one, Path) for one in _sources(report))
+        if not force and (kept := _unchanged(current, key)):
+            if files_only:
+                _remember(place, kept, asked, watch, 0)
+            return kept
+        run_id = f"{started:%Y%m%dT%H%M%SZ}-{key[:12]}"
+        staging = staging_of(place, run_id)
+        try:
+            staging.mkdir()
+            with _log_to(staging / "run.log"):
+                _make(report, expected, notebook, parameters, staging, warm=warm)
+                _seal(report, staging, key, run_id, started, now(), inputs, parameters)
+            final = publish(staging, place, run_id)
+        except BaseException as error:
+            keep_failed(staging, place / "failed", error)
+            if isinstance(error, OSError):
+                full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+                message = f"{staging.parent} cannot be written: {error.strerror}"
+                reason = "no-space" if full else "not-writable"
+                raise ExecutionError(reason, message, district=district) from error
+            raise
+        outcome = _outcome(final, unchanged=False)
+        if files_only:  # what a database holds is known only by reading it
+            _remember(place, outcome, asked, watch, (now() - started).total_seconds())
+    return outcome
+
+
+def _watched(report: Report, out: Path) -> list[Path]:
+    """Folders and links that decide which files the report is made from."""
+    project, district = report.project, report.district.id
+    folders = [project.params / "facts", project.params / "reports" / district]
+    folders += [project.data / district, project.holidays_file]
+    compared = [(district, report.year - 1), *((one, report.year) for one in report.members)]
+    return [*folders, *(out / name / str(year) / "current" for name, year in compared)]
+
+
+def _remember(
+    place: Path, outcome: Outcome, asked: dict[str, Any], watch: Watch, seconds: float
+) -> None:
+    """Keep what a run was made from, so that the next batch need not read it."""
+    known = read_seen(place)
+    write_seen(
+        place,
+        Seen(
+            run=outcome.folder.name, asked=asked, code=code_digest(), packages=environment(),
+            members=list(watch.members), seen=watch.seen, files=files_sight(outcome.folder),
+            seconds=known.seconds if known and outcome.unchanged else seconds,
+            exit_status=outcome.exit_status, draft=outcome.draft, findings=outcome.findings,
+        ),
+    )  # fmt: skip
+
+
+def find_notebook(project: Project) -> Path:
+    """The project's notebook, else the one that the package carries."""
+    own = project.params.parent / "notebooks" / "annual_report.ipynb"
+    if own.is_file():
+        return own
+    return carried("notebooks/annual_report.ipynb")[0]
+
+
+def _inputs(report: Report, notebook: Path, digest: Callable[[Path], str]) -> list[tuple[str, str]]:
+    """Name and digest of all that the report is made from."""
+    project, district, year = report.project, report.district.id, report.year
+    found = [project.params / "districts" / f"{district}.yaml"]
+    found += sorted((project.params / "facts").glob("*.yaml"))
+    own = [project.report_file(district, year, name) for name in ("yaml", "md", "published.json")]
+    found += [path for path in (*own, project.holidays_file) if path.is_file()]
+    if fonts := report.fonts():
+        found += sorted(path for path in Path(str(fonts["folder"])).rglob("*") if path.is_file())
+    ledgers = report.ledgers
+    found += [source for source in _sources(report) if isinstance(source, Path)]
+    found += [project.params / "districts" / f"{member}.yaml" for member in report.members]
+    found += [path for past in report.made for path in past.files]
+    tables = [
+        (source.path, source.sha256)
+        for ledger in ledgers.values()
+        for source in ledger.sources
+        if source.format == "sql"
+    ]
+    return [(path.as_posix(), digest(path)) for path in (*found, notebook)] + tables
+
+
+def _sources(report: Report) -> list[Path | DatabaseSource]:
+    return [source for key in report.ledgers for source in report.ledgers.sources(key)]
+
+
+def _make(
+    report: Report, expected: Mapping[str, Any], notebook: Path, parameters: dict[str, Any],
+    staging: Path, *, warm: bool,
+) -> None:  # fmt: skip
+    """Execute, gate, and write everything that is made from the executed notebook."""
+    _log.info("executing %s with %s", notebook, parameters)
+    if not warm:
+        _log.info("kernel: cold")
+    with keep_report(report):
+        executed = execute(notebook, parameters, staging / "report.ipynb", warm=warm)
+    seal = gate(executed)
+    _same_cells(report, seal["facts"], expected)
+    changed = report.ledgers.changed()
+    if changed := changed + [path for past in report.made for path in past.changed()]:
+        message = f"{', '.join(changed)} changed while the report was made; run again"
+        raise ExecutionError("input-changed", message)
+    _same_checks(report, executed, seal)
+    (staging / "facts.json").write_bytes(facts_bytes(seal["facts"]))
+    checks = json.dumps(seal["checks"], ensure_ascii=False, indent=1) + "\n"
+    (staging / "checks.json").write_text(checks, encoding="utf-8")
+    write_evidence(seal, report.ledgers, staging / "evidence")
+    document = arrange(executed)
+    for name, exporter in exporters().items():
+        content = exporter().make(document)
+        body = content.encode() if isinstance(content, str) else content
+        (staging / name).write_bytes(body)
+        _log.info("%s: %d bytes", name, len(body))
+    columns = [ledger.personal for ledger in report.ledgers.values()]
+    personal = {value for cells in columns for value in cells.to_pylist() if value}
+    allowed = [str(value) for value in report.district.model_dump().values()]
+    check_leaks(staging, personal=personal, allowed=allowed)
+
+
+@cache
+def exporters() -> dict[str, type[DocumentExporter]]:
+    """What makes each document, as nbconvert knows it by name; it looks through all packages."""
+    from nbconvert.exporters import get_exporter
+
+    return {file: get_exporter(name) for name, file in DOCUMENTS.items()}  # type: ignore[no-untyped-call]  # nbconvert has no types
+
+
+def _same_cells(report: Report, found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    """The kernel's cells are those computed here; a changed notebook cannot bend them."""
+    values = {fact["id"]: fact["value"] for fact in found["facts"]}
+    for fact in expected["facts"]:
+        name = fact["id"]
+        if name in report.computer.cells and values.get(name) != fact["value"]:
+            message = (
+                f"{name} is {values.get(name)} in the notebook, {fact['value']} in the ledgers"
+            )
+            raise ExecutionError("facts-differ", message, fact=name)
+
+
+def _same_checks(report: Report, executed: Mapping[str, Any], seal: Block) -> None:
+    """What was found here stands in the notebook, and its head says whether it is a draft."""
+    if seal["checks"] != [check.as_json() for check in report.all_checks]:
+        message = "the checks in the notebook are not those of its ledgers and parameters"
+        raise ExecutionError("checks-differ", message)
+    heads = from_notebook(executed, "head")
+    if any(head["draft"] != report.is_draft for head in heads):
+        message = "the head of the report says wrongly whether it is a draft"
+        raise ExecutionError("draft-differs", message)
+
+
+def _seal(
+    report: Report, staging: Path, key: str, run_id: str, started: datetime, ended: datetime,
+    inputs: list[tuple[str, str]], parameters: dict[str, Any],
+) -> None:  # fmt: skip
+    _log.info("sealed as %s", run_id)
+    seal_run(
+        staging, report, run_id=run_id, key=key, started=started, ended=ended, inputs=inputs,
+        parameters=parameters, signer=signer_from(os.environ),
+    )  # fmt: skip
+
+
+def _unchanged(current: Path, key: str) -> Outcome | None:
+    """The run in force, if it is whole and was made from the same inputs."""
+    try:
+        manifest = json.loads((current / "MANIFEST.json").read_text(encoding="utf-8"))
+        if manifest["inputs_sha256"] != key:
+            return None
+        verify_files(current)
+    except (OSError, ValueError, KeyError, ReportkitError):
+        return None
+    return _outcome(current.parent / "runs" / current.resolve().name, unchanged=True)
+
+
+def _outcome(folder: Path, *, unchanged: bool) -> Outcome:
+    checks = json.loads((folder / "checks.json").read_text(encoding="utf-8"))
+    manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
+    findings = [check for check in checks if not check["holds"]]
+    return Outcome(folder, manifest["draft"], unchanged, findings)
+
+
+@contextlib.contextmanager
+def _log_to(path: Path) -> Iterator[None]:
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    loggers = [logging.getLogger(name) for name in ("reportkit", "papermill")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+        handler.close()

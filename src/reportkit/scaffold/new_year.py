@@ -1,0 +1,129 @@
+"""The files of a new year, from the latest earlier one: both are written, or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reportkit.errors import InputError
+from reportkit.facts.specs import read_specs
+from reportkit.forms import form_for
+from reportkit.ledgers import Ledgers, schemas
+from reportkit.scaffold.newfiles import refuse_existing, write_new
+from reportkit.scaffold.next_text import Note, renew_narrative, renew_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from reportkit.forms import Form
+    from reportkit.params import Project
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """The files of a new year, not yet written; made by `renew`."""
+
+    district: str
+    year: int
+    previous: int
+    files: Mapping[Path, str]
+    advanced: tuple[Note, ...]
+    todo: tuple[Note, ...]
+
+    def write(self) -> None:
+        """Write all files, or none; a file that is there is never replaced.
+
+        Raises
+        ------
+        InputError
+            ``exists``: one of them is there already.
+        ExecutionError
+            ``not-written``: no space, no permission.
+        """
+        write_new({path: text.encode() for path, text in self.files.items()})
+
+
+def renew(project: Project, district: str, year: int) -> Renewal:
+    """Parameters and narrative of a report year, from the latest earlier year that has any.
+
+    Parameters
+    ----------
+    project : Project
+    district : str
+    year : int
+        The new report year.
+
+    Raises
+    ------
+    InputError
+        ``exists``; ``report-missing``: there is no earlier year; or what is wrong with the
+        parameters of the earlier year.
+    """
+    who, form = project.district(district), form_for(year)
+    new = {suffix: project.report_file(district, year, suffix) for suffix in ("yaml", "md")}
+    refuse_existing(new.values())
+    before = {
+        int(path.stem)
+        for path in new["yaml"].parent.glob("[0-9]*.*")
+        if path.suffix in (".yaml", ".md") and path.stem.isdigit()
+    }
+    previous = max((one for one in before if one < year), default=None)
+    if previous is None:
+        message = (
+            f"there is no report of {district} before {year} to start from; write "
+            f"{new['yaml']} (year: {year}) and, beside it, the text {new['md'].name}"
+        )
+        raise InputError("report-missing", message, district=district, year=year)
+    known = {fact.id for fact in project.report(district, previous).declared}
+    known |= {cell.id for cell in form.cells(year)} | set(read_specs(project.params / "facts"))
+    files: dict[Path, str] = {}
+    advanced: list[Note] = []
+    todo: list[Note] = []
+    if form_for(previous) is not form:
+        told = f"from {form.edition.years.first} on the form is another one: {form.edition.basis}"
+        todo.append(Note(0, "form", form.name, told))
+    for suffix, path in new.items():
+        last = project.report_file(district, previous, suffix)
+        if last.is_file():
+            text = _read(last)
+        elif suffix == "yaml":
+            text = f"year: {previous}\n"
+        else:
+            told = f"there is no {last.name}; until {path} is written, the report is a draft"
+            todo.append(Note(0, "narrative", last.name, told))
+            continue
+        renewed = renew_parameters if suffix == "yaml" else renew_narrative
+        files[path], changed, left = renewed(text, old=previous, year=year, form=form, known=known)
+        advanced += _in(path, changed)
+        todo += _in(path, left)
+    todo += _missing_ledgers(Ledgers(project, who), form, project.data / district)
+    return Renewal(district, year, previous, files, tuple(advanced), tuple(todo))
+
+
+def _missing_ledgers(ledgers: Ledgers, form: Form, folder: Path) -> list[Note]:
+    missing = []
+    for key in sorted(form.ledgers()):
+        name = schemas()[key].name
+        told = f"{name} is not in {folder}; the report needs it"
+        try:
+            if ledgers.sources(key):
+                continue
+        except InputError as error:
+            told = f"{name}: {error.message}"
+        missing.append(Note(0, "ledger", name, told))
+    return missing
+
+
+def _in(path: Path, notes: Iterable[Note]) -> list[Note]:
+    shown = path.as_posix()
+    return [replace(note, file=shown) for note in sorted(notes, key=lambda note: note.line)]
+
+
+def _read(path: Path) -> str:
+    """The text with its own line ends, which `Path.read_text` would change."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        message = f"{path} is not UTF-8: {error}"
+        raise InputError("encoding", message, file=str(path)) from None

@@ -1,0 +1,211 @@
+"""The YAML and the narrative of a report, taken over for another year."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import yaml
+
+from reportkit.scaffold.stale_years import Typed, advance, chinese_year, placeholders, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from reportkit.forms import Form
+
+Tree = dict[str, tuple[yaml.Node, yaml.Node]]
+# What is known on the day of publication, and what a person states for one year.
+_OF_THE_DAY = ("document_number", "dated", "printed")
+_STATED = ("value", "stated_on")
+_AD = re.compile(r"(?:19|20)\d\d")
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something in a new file that was changed, or that somebody has to do.
+
+    Parameters
+    ----------
+    line : int
+        In the file of the new year; 0 if it is of no line.
+    kind : {"declared", "parameter", "year", "date", "number", "fact", "section", "ledger", "form"}
+    found : str
+        What stood there, or what it is about.
+    message : str
+        What was done, or is to do.
+    file : str
+    """
+
+    line: int
+    kind: str
+    found: str
+    message: str
+    file: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}: " if self.line else ""
+        return f"{place}{self.message}"
+
+
+def renew_parameters(
+    text: str, *, old: int, year: int, form: Form, known: Collection[str]
+) -> tuple[str, list[Note], list[Note]]:
+    """A report's YAML for another year, in its own layout; what was changed, what is to do.
+
+    Dates and the document number are emptied: they are known on the day of publication only.
+    Declared facts keep id, label, unit, source and who states them; ``value`` and ``stated_on``
+    are emptied. Waivers are dropped: they were about last year's figures.
+    """
+    last = _tree(text)
+    edits: list[tuple[int, int, str]] = []
+    advanced: list[Note] = []
+    for name, (key, node) in last.items():
+        start, end = node.start_mark.index, node.end_mark.index
+        if name == "year":
+            edits.append((start, end, str(year)))
+        elif name == "title":
+            numerals, line = chinese_year(year), key.start_mark.line + 1
+            title, found = advance(text[start:end], old, digits=str(year), numerals=numerals)
+            edits.append((start, end, title))
+            advanced += [_advanced(line, one.found, str(year), numerals) for one in found]
+        elif name in _OF_THE_DAY and node.value:
+            edits.append(_emptied(text, node))
+        elif name == "declared":
+            for item in node.value:
+                own = _keys(item)
+                edits += [_emptied(text, own[name][1]) for name in _STATED if name in own]
+        elif name == "waivers":
+            start = text.rfind("\n", 0, key.start_mark.index) + 1
+            end = text.find("\n", _end(node)) + 1
+            edits.append((start, end or len(text), ""))
+            dropped = f"waivers of {old} are dropped: {len(node.value)}"
+            advanced.append(Note(0, "waivers", str(len(node.value)), dropped))
+    for start, end, new in sorted(edits, reverse=True):
+        text = text[:start] + new + text[end:]
+    return text, advanced, _parameters_todo(text, last, old=old, year=year, form=form, known=known)
+
+
+def _parameters_todo(
+    text: str, last: Tree, *, old: int, year: int, form: Form, known: Collection[str]
+) -> list[Note]:
+    todo: list[Note] = []
+    told: set[int] = set()
+    for name, (key, node) in _tree(text).items():
+        line = key.start_mark.line + 1
+        before = last[name][1].value
+        if name == "year" or (name == "title" and node.value != before):
+            told.add(line)
+        elif name in _OF_THE_DAY and before:
+            message = f"{name} is empty; last year's was {before}"
+            if name == "document_number":
+                shift = str(int(match[0]) + year - old) if (match := _AD.search(before)) else ""
+                message += f", which would now be of {shift}" if shift else ""
+            todo.append(Note(line, "parameter", before, message))
+        elif name == "declared":
+            for item, one in zip(node.value, before, strict=True):
+                todo.append(_declared(item, one))
+                told.update(range(todo[-1].line, text.count("\n", 0, _end(item)) + 2))
+        elif name == "relations":
+            todo += [
+                _unknown(scalar.start_mark.line + 1, scalar.value, form, known)
+                for relation in node.value
+                for key, (_, value) in _keys(relation).items()
+                if key not in ("title", "severity")
+                for scalar in _scalars(value)
+                if scalar.value not in known
+            ]
+    left = [one for one in typed(text, old, numbers=False) if one.line not in told]
+    return todo + [_left(one, year) for one in left]
+
+
+def _declared(item: yaml.Node, before: yaml.Node) -> Note:
+    last = {name: node.value for name, (_, node) in _keys(before).items()}
+    value = f"{last.get('value', '')} {last.get('unit', '')}".strip()
+    message = f"state {last['id']} ({last['label']}); last year {value}"
+    message += f", source: {last['source']}" if last.get("source") else ""
+    return Note(item.start_mark.line + 1, "declared", last["id"], message)
+
+
+def renew_narrative(
+    text: str, *, old: int, year: int, form: Form, known: Collection[str]
+) -> tuple[str, list[Note], list[Note]]:
+    """A report's text for another year; what was advanced, what is to do.
+
+    A typed year becomes the placeholder ``{{ year }}``, so that it need not be advanced again.
+    """
+    digits, numerals = "{{ year }}", chinese_year(year)
+    text, found = advance(text, old, digits=digits, numerals=numerals)
+    advanced = [_advanced(one.line, one.found, digits, numerals) for one in found]
+    done = {(one.line, numerals) for one in found}
+    todo = [
+        _unknown(line, name, form, known)
+        for line, name in placeholders(text)
+        if name not in known and not name.startswith(("district.", "loop."))
+    ]
+    wanted = {section.number: f"{section.number}、{section.title}" for section in form.sections}
+    for line, heading in enumerate(text.splitlines(), start=1):
+        title = heading[2:].strip()
+        if heading.startswith("# ") and title not in {"序言", "前言", *wanted.values()}:
+            right = wanted.get(title.partition("、")[0], "；".join(wanted.values()))
+            message = f"heading “{title}” is none of the {form.name} form; it has {right}"
+            todo.append(Note(line, "section", title, message))
+    left = [one for one in typed(text, old) if (one.line, one.found) not in done]
+    return text, advanced, todo + [_left(one, year) for one in left]
+
+
+def _unknown(line: int, name: str, form: Form, known: Collection[str]) -> Note:
+    follow = form.successor(name)
+    if follow:
+        here = f"in its place: {' + '.join(follow.here)}" if follow.here else "nothing in its place"
+        hint = f"{here} ({follow.why})"
+    else:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        hint = f"nearest: {', '.join(near)}" if near else "nothing is like it"
+    return Note(line, "fact", name, f"the {form.name} form has no {name}; {hint}")
+
+
+def _left(one: Typed, year: int) -> Note:
+    message = f"the {one.kind} “{one.found}” is typed: is it right for {year}?"
+    return Note(one.line, one.kind, one.found, message)
+
+
+def _advanced(line: int, found: str, digits: str, numerals: str) -> Note:
+    new = digits if found.isascii() else numerals
+    return Note(line, "year", found, f"{found}年 → {new}年")
+
+
+def _tree(text: str) -> Tree:
+    return _keys(yaml.compose(text, Loader=yaml.BaseLoader))
+
+
+def _keys(node: yaml.Node | None) -> Tree:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return {key.value: (key, value) for key, value in pairs}
+
+
+def _scalars(node: yaml.Node) -> list[yaml.ScalarNode]:
+    if isinstance(node, yaml.ScalarNode):
+        return [node]
+    values = (
+        [value for _, value in node.value] if isinstance(node, yaml.MappingNode) else node.value
+    )
+    return [scalar for value in values for scalar in _scalars(value)]
+
+
+def _emptied(text: str, node: yaml.Node) -> tuple[int, int, str]:
+    """The edit that leaves nothing after the colon."""
+    start, end = node.start_mark.index, node.end_mark.index
+    if text[end : end + 1] in ("", "\r", "\n"):
+        start = len(text[:start].rstrip(" "))
+    return start, end, ""
+
+
+def _end(node: yaml.Node) -> int:
+    """Where a node's own text ends: a block's mark is at whatever comes after it."""
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        node = last[1] if isinstance(last, tuple) else last
+    return int(node.end_mark.index)

@@ -1,0 +1,125 @@
+"""A project of one's own: parameters, a text to go on with, notebooks, and empty ledgers."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+from reportkit.errors import InputError
+from reportkit.forms import form_for
+from reportkit.forms.carried import carried
+from reportkit.ledgers import schemas
+from reportkit.params import Level, check_id
+from reportkit.scaffold.newfiles import refuse_existing, write_new
+from reportkit.scaffold.workbooks import blank_workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reportkit.forms import Form
+
+_TEXTS = Path(str(files("reportkit.scaffold"))) / "texts"
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """The files of a new project, or of a further district in one; not yet written."""
+
+    folder: Path
+    district: str
+    year: int
+    files: Mapping[Path, bytes]
+    kept: tuple[Path, ...]
+    """What was there already and is left as it is."""
+
+    def write(self) -> None:
+        """Write all files, or none; a file that is there is never replaced."""
+        write_new(self.files)
+
+
+def begin(
+    folder: Path,
+    district: str,
+    year: int,
+    *,
+    name: str,
+    level: Level = "county",
+    issuer: str | None = None,
+) -> Beginning:
+    """A project for a district's report, ready to run; in one that is there, a further district.
+
+    Parameters
+    ----------
+    folder : Path
+        The project's folder; need not be there.
+    district : str
+        Its id.
+    year : int
+        The report year; chooses the edition of the form, and with it the ledgers.
+    name : str
+        Its Chinese name.
+    level : str
+        Who reports; sets the deadline.
+    issuer : str, optional
+        Full name of the issuing organ.
+
+    Raises
+    ------
+    InputError
+        ``id``, ``edition``, ``name``; ``exists``: the district or its ledgers are there already.
+    """
+    form, identifier = form_for(year), check_id(district)
+    for one in (name, issuer or name):
+        if not one.strip() or not one.isprintable():
+            raise InputError("name", f"{one!r} is no name; give it as it is printed: --name 某某区")
+    told = {"id": identifier, "name": name, "level": level, "year": year, "next": year + 1}
+    told |= {f"{one}_quoted": json.dumps(told[one], ensure_ascii=False) for one in ("id", "name")}
+    stated = json.dumps(issuer, ensure_ascii=False)
+    told["issuer"] = f"issuer: {stated}" if issuer else "# issuer: 某市某区人民政府"
+    described = folder / "params/districts" / f"{district}.yaml"
+    if described.exists():
+        message = f"{described} is there already; `reportkit new {district} {year}` begins a year"
+        raise InputError("exists", message, district=district)
+    own = {
+        described: _text("district.yaml", told).encode(),
+        folder / f"params/reports/{district}/{year}.yaml": _text("report.yaml", told).encode(),
+        folder / f"params/reports/{district}/{year}.md": form.default_narrative().encode(),
+    }
+    own |= {folder / "data" / district / name: book for name, book in _ledgers(form).items()}
+    refuse_existing(own)
+    common = {"README.md": _text("README.md", told), "outputs/.gitignore": "*\n!.gitignore\n"}
+    for path in carried("params/facts/common.yaml"):
+        common[f"params/facts/{path.name}"] = path.read_text(encoding="utf-8")
+    for path in carried("notebooks/*.ipynb"):
+        notebook = _for_district(path.read_text(encoding="utf-8"), district, year)
+        common[f"notebooks/{path.name}"] = notebook
+    shared = {folder / path: text.encode() for path, text in common.items()}
+    there = tuple(path for path in shared if path.exists())
+    missing = {path: content for path, content in shared.items() if path not in there}
+    return Beginning(folder, district, year, own | missing, there)
+
+
+def _text(name: str, told: Mapping[str, object]) -> str:
+    return Template((_TEXTS / name).read_text(encoding="utf-8")).substitute(told)
+
+
+def _ledgers(form: Form) -> dict[str, bytes]:
+    unused = form.unused()
+    wanted = [schema for key, schema in schemas().items() if key not in unused]
+    return {f"{schema.name}.xlsx": blank_workbook(schema, form) for schema in wanted}
+
+
+def _for_district(notebook: str, district: str, year: int) -> str:
+    """A notebook whose parameters name the district and year."""
+    document = json.loads(notebook)
+    for cell in document["cells"]:
+        if "parameters" in cell["metadata"].get("tags", ()):
+            source = "".join(cell["source"])
+            source = re.sub("(?m)^district = .*", f'district = "{district}"', source)
+            cell["source"] = re.sub("(?m)^year = .*", f"year = {year}", source)
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"

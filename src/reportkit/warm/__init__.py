@@ -1,0 +1,1 @@
+"""Kernels forked from a process that is ready, instead of started cold."""
