@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -31,14 +32,21 @@ class Shown:
         What the exporters read.
     html, text : str
         What JupyterLab and a terminal show.
+    png : str
+        A picture in base64, for viewers that leave HTML out.
     """
 
     block: Block
     html: str
     text: str
+    png: str = ""
+
+    def __repr__(self) -> str:
+        return self.text
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {MIME: self.block, "text/html": self.html, "text/plain": self.text}
+        bundle = {MIME: self.block, "text/html": self.html, "text/plain": self.text}
+        return bundle | ({"image/png": self.png} if self.png else {})
 
 
 def show_head(fields: Mapping[str, Any]) -> Shown:
@@ -191,6 +199,18 @@ def _band_row(table: Table, band: Band, row: Leaf, spans: Sequence[int], facts: 
     columns = zip(table.columns(band), spans, strict=True)
     values = [_value(table, row, column, facts, span) for column, span in columns]
     return [_cell(row.node.text, "label"), *values]
+
+
+def show_picture(fields: Block, png: bytes) -> Shown:
+    """A chart or figure: its picture with its words, and its data where it has any.
+
+    Drawings within HTML are lost where a notebook is not trusted, and hosted viewers drop them; a
+    picture is shown by all.
+    """
+    packed = base64.b64encode(png).decode()
+    html = f'<figure><img alt="{escape(fields["alt"])}" src="data:image/png;base64,{packed}">'
+    html += f"<figcaption>{escape(fields['title'])}</figcaption></figure>"
+    return Shown(fields, html, fields["alt"], packed)
 
 
 def show_inputs(

@@ -16,7 +16,7 @@ from reportkit.errors import InputError
 from reportkit.evidence.seal import evidence_parquet, seal_of
 from reportkit.facts import Fact, plain
 from reportkit.ledgers import schemas
-from reportkit.notebook.charts import Kind, show_chart
+from reportkit.notebook.charts import Kind, chart
 from reportkit.notebook.compilation import Compilation
 from reportkit.notebook.display import (
     Shown,
@@ -166,21 +166,19 @@ class Report(Compilation):
         line: str | None = None,
         limit: tuple[str, str] | None = None,
     ) -> Shown | None:
-        """A chart of whole numbers in the house style; None where there is nothing to draw.
+        """A chart of any numbers in the house style; None where there is nothing to draw.
 
         Parameters
         ----------
         name : str
             Id of the chart.
         data : pandas.DataFrame or Series
-            Labels in the index, one column for each series.
+            Labels in the index, one column of numbers for each series, three at most. Decimals
+            are shown as they are; a missing number is told as one.
         title, kind, unit, line, limit
-            As of `rk.show_chart`.
+            As of `rk.chart`.
         """
-        frame = data.to_frame() if isinstance(data, pd.Series) else data
-        if frame.empty or not frame.to_numpy().any():
-            return None
-        return show_chart(name, frame, title=title, kind=kind, unit=unit, line=line, limit=limit)
+        return chart(name, data, title=title, kind=kind, unit=unit, line=line, limit=limit)
 
     def outcomes(self, table: int | str = 3, total: str = "results_total") -> pd.DataFrame:
         """The parts of a total row of a table, by label, for a chart: those that are not zero.
