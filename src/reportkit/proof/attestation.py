@@ -17,9 +17,10 @@ from reportkit.proof.signing.envelope import envelope, open_envelope, pae
 from reportkit.proof.signing.trust import Trusted, check_signatures
 
 if TYPE_CHECKING:
-    from reportkit.proof.signing.signer import Signer
     from collections.abc import Mapping
     from pathlib import Path
+
+    from reportkit.proof.signing.signer import Signer
 
 
 def statement(folder: Path) -> bytes:

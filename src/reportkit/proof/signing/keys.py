@@ -30,6 +30,7 @@ from reportkit.proof.signing.programs import OpensslVerifier, SshVerifier
 
 if TYPE_CHECKING:
     from pathlib import Path
+
     from reportkit.proof.signing.signer import Verifier
 
 
