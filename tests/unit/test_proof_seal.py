@@ -35,7 +35,7 @@ def record(run="20260102T030405Z-a", district="huli", previous=None):
         "settings": [], "inputs_sha256": SHA,
         "inputs": [{"path": "a", "name": "data/a", "sha256": SHA, "bytes": 1, "modified": TIME}],
         "ledgers": [], "code_sha256": SHA, "source": {"git": None, "lock_sha256": None},
-        "environment": {"python": "3.11.7", "system": "Linux", "packages": {"reportkit": "1"}},
+        "environment": {"python": "3.11.7", "system": "Linux", "packages": {"reportkit-zwgk": "1"}},
         "fonts": {"a.ttf": SHA}, "holidays": {"first": "2018-01-01", "last": "2026-12-31"},
         "machine": {
             "host": "h", "user": "u", "os": "o", "cpu": "c", "cpus": 2, "locale": "C",
