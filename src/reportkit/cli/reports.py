@@ -231,7 +231,7 @@ def verify(
     """
     from reportkit.proof.chain import check_batches
     from reportkit.proof.inspection import Asked, draw, find_runs, inspect_all
-    from reportkit.proof.signing.dsse import read_trusted
+    from reportkit.proof.signing.trust import read_trusted
 
     asked = Asked(keys, data, params, rerun, cold)
     trusted = read_trusted(keys) if keys else None
@@ -282,7 +282,7 @@ def diff(old: Path, new: Path, *, html: Path | None) -> Result:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def keygen(file: Path) -> Result:
     """Make a signing key: FILE for its owner only, FILE.pub for everybody."""
-    from reportkit.proof.signing.dsse import keygen as make
+    from reportkit.proof.signing.keys import keygen as make
 
     public, keyid = make(file)
     text = f"{file} (keep it to yourself)\n{public} (hand it to those who verify)\nkey {keyid}"
@@ -299,7 +299,8 @@ def sign(folder: Path, *, key: Path | None) -> Result:
     """Add a signature to a run whose files are whole."""
     from reportkit.proof import verify_files
     from reportkit.proof.attestation import sign_run
-    from reportkit.proof.signing.dsse import read_signer, signer_from
+    from reportkit.proof.signing.keys import read_signer
+    from reportkit.proof.signing.settings import signer_from
 
     signer = read_signer(key) if key else signer_from(os.environ)
     if signer is None:

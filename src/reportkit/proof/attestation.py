@@ -13,18 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.proof.manifest import ATTESTATION, MANIFEST, SUMS, digest, read_manifest
-from reportkit.proof.signing.dsse import (
-    Signer,
-    Trusted,
-    check_signatures,
-    envelope,
-    open_envelope,
-    pae,
-)
+from reportkit.proof.signing.envelope import envelope, open_envelope, pae
+from reportkit.proof.signing.trust import Trusted, check_signatures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from reportkit.proof.signing.signer import Signer
 
 
 def statement(folder: Path) -> bytes:
@@ -55,7 +51,7 @@ def statement(folder: Path) -> bytes:
             "runDetails": {
                 "builder": {
                     "id": "urn:reportkit:builder",
-                    "version": {"reportkit": manifest["environment"]["packages"]["reportkit"]},
+                    "version": {"reportkit": manifest["environment"]["packages"]["reportkit-zwgk"]},
                 },
                 "metadata": {
                     "invocationId": manifest["run"],

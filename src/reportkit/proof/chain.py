@@ -8,18 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
 from reportkit.proof.manifest import MANIFEST, digest, read_manifest
-from reportkit.proof.signing.dsse import (
-    Signer,
-    Trusted,
-    check_signatures,
-    envelope,
-    open_envelope,
-    pae,
-)
+from reportkit.proof.signing.envelope import envelope, open_envelope, pae
+from reportkit.proof.signing.trust import Trusted, check_signatures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from reportkit.proof.signing.signer import Signer
 
 _TYPE = "urn:reportkit:batch:1"
 

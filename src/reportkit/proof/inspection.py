@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
 from reportkit.proof.rerun import rerun_level
-from reportkit.proof.signing.dsse import read_trusted
+from reportkit.proof.signing.trust import read_trusted
 from reportkit.proof.verify import Verdict, data_levels, environment_level, files_level
 
 if TYPE_CHECKING:

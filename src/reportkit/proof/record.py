@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reportkit.ledgers import Ledger
     from reportkit.notebook.report import Report
     from reportkit.params import Project
-    from reportkit.proof.signing.dsse import Signer
+    from reportkit.proof.signing.signer import Signer
 
 
 def seal_run(
