@@ -13,12 +13,11 @@ from pathlib import Path
 # What a report or its notebook imports on the way, found there after the fork.
 _ALSO = """
     ahocorasick ipykernel.debugger ipykernel.kernelspec IPython.core.application
-    IPython.core.completerlib IPython.core.oinspect matplotlib.backends.backend_agg
-    matplotlib.backends.backend_svg matplotlib.figure matplotlib_inline.backend_inline
-    multiprocessing.popen_fork pandas.io.formats.style papermill.parameterize
-    papermill.translators pyarrow.compute pyarrow.csv pyarrow.dataset pyarrow.parquet pypdfium2
-    reportkit.batch.work reportkit.warm.forked reportkit.warm.kernel tornado.platform.asyncio
-    typst
+    IPython.core.completerlib IPython.core.oinspect matplotlib.backends.backend_svg
+    matplotlib.figure matplotlib_inline.backend_inline multiprocessing.popen_fork
+    pandas.io.formats.style papermill.parameterize papermill.translators pyarrow.compute
+    pyarrow.csv pyarrow.dataset pyarrow.parquet pypdfium2 reportkit.batch.work
+    reportkit.warm.forked reportkit.warm.kernel tornado.platform.asyncio typst
 """.split()
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from io import BytesIO, StringIO
+from io import StringIO
 from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from reportkit.errors import ExecutionError, InputError
 from reportkit.export.blocks import block, visible
 from reportkit.facts.numerals import plain
-from reportkit.notebook.display import Shown, show_picture
+from reportkit.notebook.display import Shown, look
 from reportkit.notebook.printed import number_in, printed
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def chart(
         warnings.filterwarnings("error", message="Glyph .* missing")
         try:
             figure = _bars(told, unit) if kind == "bars" else _columns(told, unit, line, limit)
-            svg, png = as_svg(figure), as_png(figure)
+            svg = as_svg(figure)
         except UserWarning as warning:
             message = f"chart '{name}': {warning}; replace the character in the label"
             raise ExecutionError("glyph-missing", message) from None
@@ -133,7 +133,7 @@ def chart(
         "svg": svg,
         "data": {"columns": columns, "rows": [list(row) for row in cells]},
     }
-    return show_picture(block("chart", **fields), png)
+    return look(block("chart", **fields))
 
 
 def _read(
@@ -205,18 +205,11 @@ def _house_style() -> Iterator[None]:
         yield
 
 
-def as_svg(figure: Figure) -> str:
+def as_svg(figure: Figure, **how: Any) -> str:
     """A figure as SVG, the same bytes each time."""
     buffer = StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "reportkit"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
-
-
-def as_png(figure: Figure) -> bytes:
-    """A figure as a picture on white, for viewers that show no SVG; the same bytes each time."""
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=100, facecolor="white", metadata={"Software": None})
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, **how)
     return buffer.getvalue()
 
 

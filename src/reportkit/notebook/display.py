@@ -8,7 +8,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from reportkit.checks import Check, rule_of
-from reportkit.export.blocks import MIME, Block, block
+from reportkit.export.blocks import MIME, Block, block, prose_text
+from reportkit.export.typesetting import pictures
+from reportkit.notebook.printed import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -55,7 +57,7 @@ def look(shown: Block) -> Shown:
     Parameters
     ----------
     shown : dict
-        A head, section, table, inputs, checks or seal block.
+        A block of any kind but ``fact``.
     """
     return Shown(shown, *_LOOKS[shown["kind"]](shown))
 
@@ -123,7 +125,10 @@ def _look_at_table(table: Block) -> tuple[str, str]:
     html = f"<table><caption>{escape(table['title'])}</caption>"
     for row in table["rows"]:
         html += "<tr>" + "".join(map(_cell_html, row)) + "</tr>"
-    return html + "</table>", table["title"]
+    note = table.get("note", "")
+    html += "</table>" + (f"<p>{escape(note)}</p>" if note else "")
+    lines = aligned([[cell["text"] for cell in row] for row in table["rows"]])
+    return html, "\n".join(line for line in [table["title"], *lines, note] if line)
 
 
 def _cell(text: str, role: str, colspan: int = 1, rowspan: int = 1) -> dict[str, Any]:
@@ -140,7 +145,9 @@ def _cell_html(cell: Mapping[str, Any]) -> str:
     tag = "td" if cell["role"] == "value" else "th"
     title = f' title="{escape(cell["fact"])}"' if "fact" in cell else ""
     spans = f' colspan="{cell["colspan"]}" rowspan="{cell["rowspan"]}"'
-    return f"<{tag}{spans}{title}>{escape(cell['text'])}</{tag}>"
+    # Viewers of foreign notebooks drop styles, and keep this.
+    side = ' align="right"' if "value" in cell else ""
+    return f"<{tag}{spans}{side}{title}>{escape(cell['text'])}</{tag}>"
 
 
 def _depth(leaves: Sequence[Leaf]) -> int:
@@ -221,16 +228,36 @@ def _band_row(table: Table, band: Band, row: Leaf, spans: Sequence[int], facts: 
     return [_cell(row.node.text, "label"), *values]
 
 
-def show_picture(fields: Block, png: bytes) -> Shown:
-    """A chart or figure: its picture with its words, and its data where it has any.
-
-    Drawings within HTML are lost where a notebook is not trusted, and hosted viewers drop them; a
-    picture is shown by all.
-    """
+def _look_at_chart(chart: Block) -> tuple[str, str, str]:
+    """A picture with its words: drawings within HTML are lost where a notebook is not trusted."""
+    (png,) = pictures([chart["svg"]], ppi=100)
     packed = base64.b64encode(png).decode()
-    html = f'<figure><img alt="{escape(fields["alt"])}" src="data:image/png;base64,{packed}">'
-    html += f"<figcaption>{escape(fields['title'])}</figcaption></figure>"
-    return Shown(fields, html, fields["alt"], packed)
+    html = f'<figure><img alt="{escape(chart["alt"])}" src="data:image/png;base64,{packed}">'
+    note = f"<br>{escape(chart['note'])}" if chart.get("note") else ""
+    html += f"<figcaption>{escape(chart['title'])}{note}</figcaption></figure>"
+    return html, chart["alt"], packed
+
+
+def _look_at_prose(prose: Block) -> tuple[str, str]:
+    return _prose_html(prose["body"]), prose_text(prose["body"])
+
+
+def _look_at_comparison(found: Block) -> tuple[str, str]:
+    told = agreement(found)
+    lines = [
+        f"{one['label']}：笔记本{one['counted']}，表格{one['stands']}" for one in found["differ"]
+    ]
+    lines += [f"{name}：表格里没有" for name in found["unknown"]]
+    listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<p>{escape(told)}</p>" + (f"<ul>{listed}</ul>" if lines else ""), "\n".join(
+        [told, *lines]
+    )
+
+
+def agreement(found: Block) -> str:
+    """How many cells of a table a notebook has counted, and how many agree."""
+    same = len(found["cells"]) - len(found["differ"])
+    return f"{found['title']}：笔记本数了{len(found['cells'])}格，与表格一致的{same}格"
 
 
 def show_inputs(
@@ -330,11 +357,14 @@ def _look_at_seal(seal: Block) -> tuple[str, str]:
     return f"<p>{escape(text)}</p>", text
 
 
-_LOOKS: Mapping[str, Callable[[Block], tuple[str, str]]] = {
+_LOOKS: Mapping[str, Callable[[Block], tuple[str, ...]]] = {
     "head": _look_at_head,
     "section": _look_at_section,
     "table": _look_at_table,
     "inputs": _look_at_inputs,
     "checks": _look_at_checks,
     "seal": _look_at_seal,
+    "chart": _look_at_chart,
+    "prose": _look_at_prose,
+    "compare": _look_at_comparison,
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,7 +15,7 @@ from reportkit.export.blocks import visible
 from reportkit.facts.numerals import rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 # More decimals than this come of a division, and mean nothing; then there are two.
 _EXACT, _ROUNDED = 4, 2
@@ -49,7 +51,7 @@ def printed(values: Iterable[Any], form: str = "", *, missing: str = "") -> list
     found = list(values)
     numbers = [number_in(value) for value in found]
     if form == "percent":
-        numbers = [number and number * 100 for number in numbers]
+        numbers = [number and (number * 100).normalize() for number in numbers]
     places = _decimals([number for number in numbers if number is not None])
     return [
         _text(value, number, form, places, missing)
@@ -83,3 +85,22 @@ def _text(value: Any, number: Decimal | None, form: str, places: int, missing: s
             message = f"'{form}' is no form of a number; write 'percent', or such as ',.2f'"
             raise InputError("format", message) from None
     return f"{rounded(number, places):f}" + "%" * (form == "percent")
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of cells below each other, where a Chinese character takes two places."""
+    wide: list[int] = []
+    for row in rows:
+        wide += [0] * (len(row) - len(wide))
+        wide = [max(pair) for pair in zip_longest(wide, map(places, row), fillvalue=0)]
+    return [
+        "  ".join(
+            cell + " " * (w - places(cell)) for cell, w in zip(row, wide, strict=False)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def places(text: str) -> int:
+    """How many places of a terminal a text takes."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
