@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 
 # What they assert is told as in tests.
-pytest.register_assert_rewrite("batches", "databases", "offices", "pictures")
+pytest.register_assert_rewrite("batches", "databases", "offices", "pictures", "sheets")
 
 # A slow machine is no failure; in CI the examples are the same each time.
 settings.register_profile("default", deadline=None)

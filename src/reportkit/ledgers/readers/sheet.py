@@ -241,11 +241,10 @@ class SheetReading:
                 owner = self.known.get(column)
                 if owner is None or owner.personal:
                     kept = what in _EVERYWHERE or (owner and what == "rounded")
-                elif what == "unit":
-                    kept = UNITS.get(text) != self.units[column]
                 else:
                     kind = "key" if owner.name == self.schema.key_column else owner.type
                     kept = kind in KINDS[what].columns and not (whole and what == "struck")
+                    kept &= what != "unit" or UNITS.get(text) != self.units[column]
                 if kept:
                     self.seen[what, column].append((row.line, text))
             yield row

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reportkit.ledgers.readers.formats import Oddities
     from reportkit.ledgers.readers.table import Epoch
 
-_FORMULA, _END, _BEGIN, _SHEET, _OTHER_BOOK = 0x06, 0x0A, 0x809, 0x85, 0x1AE
+_FORMULA, _BEGIN, _SHEET, _OTHER_BOOK, _CALCULATED = 0x06, 0x809, 0x85, 0x1AE, 0x1C1
 # TODAY, NOW, RAND; OFFSET, INDIRECT; or what Excel marks as such.
 _VOLATILE = re.compile(
     rb"[\x21\x41\x61][\xdd\x4a\x3f]\x00|[\x22\x42\x62].[\x4e\x94]\x00|\A\x19\x01", re.DOTALL
@@ -78,7 +78,7 @@ def _records(content: bytes) -> tuple[Formulas, bool, bool]:
     stream, start, size = CompDoc(content, logfile=io.StringIO()).locate_named_stream("Workbook")
     formulas: Formulas = defaultdict(dict)
     numbers: dict[int, int] = {}
-    foreign, macros = False, "_VBA_PROJECT_CUR".encode("utf-16-le") in content
+    foreign, calculated, macros = False, False, "_VBA_PROJECT_CUR".encode("utf-16-le") in content
     at, sheet = start, -1
     while at + 4 <= start + size:
         code, length = struct.unpack_from("<HH", stream, at)
@@ -93,10 +93,12 @@ def _records(content: bytes) -> tuple[Formulas, bool, bool]:
             macros |= kind == 1
         elif code == _OTHER_BOOK:
             foreign |= len(data) > 4 and data[2:4] not in (b"\x01\x04", b"\x01\x3a")
+        elif code == _CALCULATED:
+            calculated = True
         elif code == _FORMULA:
-            row, column, _, result, flags = struct.unpack_from("<HHH8sH", data)
-            # Nothing for a result, and still to be calculated.
-            hollow = flags & 3 and result[6:] == b"\xff\xff" and result[0] == 3
+            row, column, _, result = struct.unpack_from("<HHH8s", data)
+            # Nothing for a result, and no spreadsheet was it that saved the workbook.
+            hollow = not calculated and result[6:] == b"\xff\xff" and result[0] == 3
             told = ["hollow"] * bool(hollow) + ["volatile"] * bool(_VOLATILE.search(data[22:]))
             if told:
                 formulas[sheet][row, column] = told
