@@ -10,7 +10,7 @@ import io
 import multiprocessing
 import shutil
 import signal
-import tarfile
+import sys
 import tempfile
 from asyncio import CancelledError
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -30,6 +30,11 @@ from reportkit.errors import ExecutionError, InputError
 from reportkit.params import Project
 from reportkit.proof.surroundings import code_digest
 from reportkit.run.publishing import adopt
+
+if sys.version_info >= (3, 11, 4):
+    import tarfile
+else:  # Debian 12 has a Python whose archives know no filters
+    from backports import tarfile  # type: ignore[no-redef]  # mypy tells no patches apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
