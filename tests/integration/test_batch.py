@@ -24,6 +24,7 @@ from batches import (
     states,
     working_in,
 )
+from machine import PATIENCE, until
 
 from reportkit.proof import verify_files
 
@@ -189,12 +190,8 @@ def waiting(tmp_path):
 def wait_for(project, event, count):
     """Until the journal holds so many of an event."""
     journal = project / "outputs/batch.jsonl"
-    for _ in range(1200):
-        text = journal.read_text(encoding="utf-8") if journal.exists() else ""
-        if text.count(f'"event": "{event}"') >= count:
-            return
-        time.sleep(0.05)
-    raise AssertionError(text)
+    told = f'"event": "{event}"'
+    until(lambda: journal.exists() and journal.read_text("utf-8").count(told) >= count)
 
 
 @pytest.mark.parametrize(
@@ -216,13 +213,9 @@ def test_a_stopped_batch_leaves_nothing_behind_and_goes_on(waiting, signals, sta
     finishes = signals == [signal.SIGINT]
     if finishes:
         (waiting / "wait").unlink()
-    _, stderr = process.communicate(timeout=120)
+    _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == status, stderr
-    for _ in range(200):
-        if not (left := working_in(waiting)):
-            break
-        time.sleep(0.05)
-    assert left == []
+    until(lambda: not working_in(waiting))
     made = {"a", "b", "c"} if finishes else {"a"}
     assert {path.parents[1].name for path in waiting.glob("outputs/*/*/current")} == made
     (waiting / "wait").unlink(missing_ok=True)
@@ -237,7 +230,7 @@ def test_two_batches_on_one_output_do_each_report_once(waiting):
     first, second = start(waiting, "--jobs", "2"), start(waiting, "--jobs", "2")
     wait_for(waiting, "started", 5)
     (waiting / "wait").unlink()
-    told = [json.loads(process.communicate(timeout=120)[0]) for process in (first, second)]
+    told = [json.loads(process.communicate(timeout=PATIENCE)[0]) for process in (first, second)]
     assert {process.returncode for process in (first, second)} == {0}
     runs = [(r["district"], r["run"]) for one in told for r in one["reports"]]
     assert len(set(runs)) == 4
@@ -318,11 +311,7 @@ def test_killed_three_hundred_times_it_makes_the_same_reports(tmp_path):
         process.communicate()
         for current in project.glob("outputs/*/*/current"):
             verify_files(current.resolve())
-    for _ in range(600):
-        if not (left := working_in(project)):
-            break
-        time.sleep(0.1)
-    assert left == []
+    until(lambda: not working_in(project))
     assert set(states(batch(project)).values()) <= {"made", "unchanged"}
     ours, reference = currents(project), currents(undisturbed)
     assert list(ours) == names
