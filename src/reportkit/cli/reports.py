@@ -35,6 +35,7 @@ def run(
     out: Path,
 ) -> Result:
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
+    from reportkit.export.documents import DOCUMENTS
     from reportkit.run.run import run as make
 
     _tell_session_key()
@@ -42,8 +43,7 @@ def run(
         district, year, scope=scope, draft=draft, force=force, params=params, data=data, out=out
     )
     current = outcome.folder.parents[1] / "current"
-    names = ("report.html", "audit.html", "report.pdf", "report.docx", "tables.xlsx")
-    documents = [current / name for name in names]
+    documents = [current / name for name in DOCUMENTS]
     lines = _findings(outcome.findings)
     state = "unchanged" if outcome.unchanged else "made"
     lines.append(f"{state}{' as a draft' if outcome.draft else ''}: {outcome.folder}")
