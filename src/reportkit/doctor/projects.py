@@ -18,9 +18,9 @@ from reportkit.errors import InputError
 from reportkit.forms import form_for
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params.sources import DatabaseSource
+from reportkit.proof.record import find_notebook
 from reportkit.proof.surroundings import git_state
 from reportkit.run.notebook import LocalKernelManager
-from reportkit.run.run import find_notebook
 from reportkit.warm.processes import kernel_environment
 
 if TYPE_CHECKING:
