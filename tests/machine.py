@@ -15,9 +15,9 @@ import pytest
 
 # Seconds. What takes long on a busy machine is no failure; what never comes is one.
 PATIENCE = 900
-# Program: Debian's package of it. Servers are not on the path of everybody.
+# Program or library: Debian's package of it.
 PACKAGES = {
-    "chromium": "chromium", "openssl": "openssl",
+    "chromium": "chromium", "libatomic.so.1": "libatomic1", "openssl": "openssl",
     "initdb": "postgresql", "pg_ctl": "postgresql",
     "mariadb-install-db": "mariadb-server", "mariadbd": "mariadb-server",
     "ssh-agent": "openssh-client", "ssh-keygen": "openssh-client",
@@ -26,7 +26,7 @@ PACKAGES = {
 
 
 def program(name: str) -> str:
-    """Return the path of a program; without it the test is skipped, in CI failed."""
+    """Return the path of a program or library; without it the test is skipped, in CI failed."""
     path = where(name) or (installed(PACKAGES[name]) and where(name))
     if not path:
         pytest.skip(f"{name} is not there; run: apt-get install {PACKAGES[name]}")
@@ -34,8 +34,10 @@ def program(name: str) -> str:
 
 
 def where(name: str) -> str | None:
-    folders = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), "/usr/sbin"]
-    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, folders)]))
+    servers = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    libraries = [*Path("/usr/lib").glob("*-linux-gnu*"), "/usr/lib64", "/usr/lib"]
+    folders = [os.environ["PATH"], *map(str, [*servers, "/usr/sbin", *libraries])]
+    return shutil.which(name, mode=os.F_OK, path=os.pathsep.join(folders))
 
 
 @functools.cache

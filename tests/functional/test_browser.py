@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from machine import PATIENCE, program
-from playwright.sync_api import expect, sync_playwright
+from machine import PATIENCE
+from playwright.sync_api import expect
 
 from reportkit.export.audit import AuditHTML
 from reportkit.export.html import ReportHTML
@@ -18,17 +18,6 @@ sample = SimpleNamespace(**run_path(str(DATA / "sample.py")))
 
 FACT, ROWS = "t3.new.natural_person", 1200
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program("chromium"), args=["--no-sandbox"], timeout=PATIENCE * 1000
-        )
-        expect.set_options(timeout=PATIENCE * 1000)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

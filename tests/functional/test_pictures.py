@@ -8,10 +8,9 @@ from types import SimpleNamespace
 import pandas as pd
 import pypdfium2
 import pytest
-import reportkit_fonts
-from machine import PATIENCE, program
+from machine import PATIENCE
 from pictures import compare, difference, opened, small
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from reportkit.export.audit import AuditHTML
 from reportkit.export.html import ReportHTML
@@ -94,22 +93,6 @@ def test_tables_of_the_pdf(number):
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    fonts = tmp_path_factory.mktemp("fonts")  # ours alone, so that a machine's own play no part
-    (fonts / "fonts.conf").write_text(
-        f"<fontconfig><dir>{reportkit_fonts.folder()}</dir><cachedir>{fonts}</cachedir></fontconfig>"
-    )
-    expect.set_options(timeout=PATIENCE * 1000)
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=program("chromium"),
-            args=["--no-sandbox"],
-            timeout=PATIENCE * 1000,
-            env={"FONTCONFIG_FILE": str(fonts / "fonts.conf")},
-        )
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("run")
     for exporter, name in ((ReportHTML, "report.html"), (AuditHTML, "audit.html")):
@@ -120,11 +103,11 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def visit(browser, folder):
+def visit(chromium, folder):
     made = []
 
     def opened_page(name, width=1280, *, style="", media="screen", **options):
-        context = browser.new_context(
+        context = chromium.new_context(
             viewport={"width": width, "height": 900}, bypass_csp=True,
             reduced_motion="reduce", **options,
         )  # fmt: skip
