@@ -216,7 +216,7 @@ def _replace(path: Path, content: str, name: str) -> None:
 def _chain(out: Path, results: Sequence[Result], name: str) -> None:
     """State which runs are in force now, after the batch before; signed if a key is named."""
     from reportkit.proof.chain import seal_batch
-    from reportkit.proof.signing.dsse import signer_from
+    from reportkit.proof.signing.settings import signer_from
 
     runs = [Path(result.run) for result in results if result.run]
     seal_batch(out, runs, name=name, signer=signer_from(os.environ))
@@ -270,7 +270,7 @@ def _workers(options: Options, jobs: int, tell: Callable[[Any], None]) -> Worker
     try:
         from reportkit.batch.workers.cluster import ClusterWorkers
     except ModuleNotFoundError as error:
-        message = f"--scheduler needs {error.name}: pip install 'reportkit[cluster]'"
+        message = f"--scheduler needs {error.name}: pip install 'reportkit-zwgk[cluster]'"
         raise InputError("extra-missing", message) from None
     return ClusterWorkers(address, options.store, jobs=jobs, tell=tell)
 

@@ -32,7 +32,7 @@ from reportkit.worktime import work_calendar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reportkit.proof.signing.dsse import Trusted
+    from reportkit.proof.signing.trust import Trusted
 
 
 @dataclass(frozen=True)
