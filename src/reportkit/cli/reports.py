@@ -288,6 +288,26 @@ def diff(old: Path, new: Path, *, html: Path | None) -> Result:
 
 
 @command()
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    default=3,
+    help="Runs of each report that stay whole, the one in force among them; default: 3.",
+)
+@click.option("--dry-run", is_flag=True, help="Print what would be done.")
+def prune(*, keep: int, dry_run: bool, out: Path) -> Result:
+    """Reduce old runs to their records, which verify accepts: manifest, sums, attestation.
+
+    Never the run in force, nor one that a run in force was compared with.
+    """
+    from reportkit.run.prune import as_text
+    from reportkit.run.prune import prune as reduce
+
+    document = reduce(out, keep=keep, dry_run=dry_run)
+    return int(bool(document["changed"])), document, as_text(document)
+
+
+@command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def keygen(file: Path) -> Result:
     """Make a signing key: FILE for its owner only, FILE.pub for everybody."""
