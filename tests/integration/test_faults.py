@@ -22,6 +22,7 @@ Faults 21, 23-28, 35 and 36 belong to verifying, intake and databases, and are t
                                           test_a_kernel_that_does_not_start_is_given_up
 11  SIGINT once, twice                    test_a_stopped_batch_leaves_nothing_behind_and_goes_on
 12  SIGTERM                               test_a_stopped_batch_leaves_nothing_behind_and_goes_on
+12  a signal before the first report      test_a_signal_while_the_template_warms_begins_no_report
 13  SIGKILL of the batch                  test_a_stopped_batch_leaves_nothing_behind_and_goes_on
 13  SIGKILL of a report's process         test_each_fault_stops_its_own_report_and_no_other
 13  SIGKILL of whatever runs, 300 times   test_killed_three_hundred_times_it_makes_the_same_reports
@@ -39,7 +40,7 @@ Faults 21, 23-28, 35 and 36 belong to verifying, intake and databases, and are t
 20  the same in a batch                   test_what_has_not_changed_is_left
 22  a ledger changed during the run       test_each_fault_stops_its_own_report_and_no_other
 29  parameters unknown, missing, mistyped test_bad_input_stops_before_a_notebook
-29  a year without edition, unknown ids   test_the_whole_matrix_is_checked_before_the_first_report
+29  a year without edition, unknown ids   test_what_is_wrong_with_a_district_is_in_its_own_reports
 29  a year without holidays               test_beyond_the_table_is_refused_and_says_what_to_do
 30  70 MB shown, 300 000 lines printed    test_each_fault_stops_its_own_report_and_no_other
 31  a process and a thread left behind    test_each_fault_stops_its_own_report_and_no_other
@@ -50,7 +51,8 @@ Faults 21, 23-28, 35 and 36 belong to verifying, intake and databases, and are t
 32  no glyph in the official document     test_missing_glyph_stops_and_is_named
 32  another backend, other fonts          test_the_surroundings_of_a_user_change_no_byte
 33  most of a batch fails                 test_each_fault_stops_its_own_report_and_no_other
-33  all of it for one cause               test_many_failures_of_one_cause_end_the_batch
+33  all of it, since the machine fails    test_a_machine_that_fails_ends_the_batch
+33  bad ledgers, however many             test_bad_districts_take_no_night_from_good_ones
 34  nothing may be written                test_a_place_that_cannot_be_used_is_refused_clearly
 34  names too long, names that are no text
                                           test_a_place_that_cannot_be_used_is_refused_clearly
@@ -145,7 +147,8 @@ def test_each_fault_stops_its_own_report_and_no_other(tmp_path):
     document = json.loads((project / "outputs/batch.json").read_text(encoding="utf-8"))
     (died,) = [one for one in document["failures"] if one["reason"] == "kernel-died"]
     assert died["command"] == (
-        "reportkit batch --districts exits,hungry,killed,last,segfault --years 2021"
+        "reportkit batch --years 2021 --jobs 2 --retries 0 --timeout 25.0 "
+        "--districts exits,hungry,killed,last,segfault --years 2021 --failed"
     )
     assert document["counts"]["failed"] == len(EXPECTED) - 3
     told = {report["district"]: report for report in document["reports"]}
@@ -399,10 +402,10 @@ def test_a_place_that_cannot_be_used_is_refused_clearly(tmp_path):
     fees = project / "data/a/fees.csv"
     fees.rename(os.fsdecode(os.fsencode(fees.parent) + b"/fees-\xff.csv"))
     done = batch(project)
-    assert done.returncode == 2
-    told = json.loads(done.stdout)["message"]
-    assert r"data/a holds a file named 'fees-\udcff.csv', which is no UTF-8; rename it" in told
-    assert not list((project / "outputs").iterdir())
+    assert (done.returncode, states(done)) == (2, {"a": "file-name"})
+    (told,) = json.loads(done.stdout)["reports"]
+    assert r"data/a holds a file named 'fees-\udcff.csv', which is no UTF-8" in told["message"]
+    assert not (project / "outputs/a").exists()
 
 
 def test_every_fault_of_the_list_has_its_test():

@@ -202,11 +202,11 @@ import json, multiprocessing
 from pathlib import Path
 from reportkit.batch.loop import _work
 from reportkit.batch.jobs import Job, Settings
-from reportkit.batch.workers.local import in_process
+from reportkit.batch.workers.local import Living, in_process
 if __name__ == "__main__":
     job = Job("a", (2021,), Settings(None, None, Path("outputs"), Path.cwd()))
     context = multiprocessing.get_context("spawn")
-    (made,) = in_process(context, _work, job, tell=lambda _: None, living=set())
+    (made,) = in_process(context, _work, job, tell=lambda _: None, living=Living())
     print(json.dumps([made.state, made.message, made.peak > 0]))
 """
 
