@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.proof.manifest import read_manifest
+from reportkit.proof.render import render_level
 from reportkit.proof.rerun import rerun_level
 from reportkit.proof.signing.dsse import read_trusted
 from reportkit.proof.verify import Verdict, data_levels, environment_level, files_level
@@ -94,6 +95,7 @@ def inspect(run: Path, asked: Asked, *, closely: bool) -> Inspected:
     verdicts = [files_level(run, trusted)]
     if closely and verdicts[0].holds:
         verdicts += data_levels(run, data=asked.data, params=asked.params)
+        verdicts.append(render_level(run, data=asked.data, params=asked.params))
         verdicts.append(environment_level(run))
         if asked.rerun or asked.cold:
             verdicts.append(rerun_level(run, data=asked.data, params=asked.params, cold=asked.cold))

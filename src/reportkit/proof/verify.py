@@ -49,12 +49,15 @@ class Verdict:
         What is wrong, the first cause first.
     notes : tuple of str
         What was looked at, and what could not be.
+    install : tuple of str
+        Versions with which it could be told.
     """
 
     level: str
     holds: bool | None
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    install: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
