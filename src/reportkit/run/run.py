@@ -26,7 +26,7 @@ from reportkit.facts import facts_bytes
 from reportkit.forms.carried import carried
 from reportkit.notebook.compilation import keep_report
 from reportkit.notebook.report import Report, open_report
-from reportkit.params import Project
+from reportkit.params import FONTS, Project
 from reportkit.proof import input_digest, seal_run, verify_files
 from reportkit.proof.signing.settings import signer_from
 from reportkit.proof.surroundings import code_digest, environment
@@ -224,7 +224,8 @@ def _inputs(report: Report, notebook: Path, digest: Callable[[Path], str]) -> li
     own = [project.report_file(district, year, name) for name in ("yaml", "md", "published.json")]
     found += [path for path in (*own, project.holidays_file) if path.is_file()]
     if fonts := report.fonts():
-        found += sorted(path for path in Path(str(fonts["folder"])).rglob("*") if path.is_file())
+        files = Path(str(fonts["folder"])).rglob("*")
+        found += sorted(p for p in files if p.is_file() and p.suffix.lower() in FONTS)
     ledgers = report.ledgers
     found += [source for source in _sources(report) if isinstance(source, Path)]
     found += [project.params / "districts" / f"{member}.yaml" for member in report.members]
