@@ -82,7 +82,7 @@ def test_members_are_made_before_their_parents(tmp_path):
     name_parents(project, {"province": "west"})
     assert len(make_plan(names, [2021], settings=settings).jobs) == 4
     (project / "params/districts/west.yaml").write_text("parent: [city", encoding="utf-8")
-    with pytest.raises(InputError, match=r"west\.yaml is not readable as UTF-8 YAML"):
+    with pytest.raises(InputError, match=r"west\.yaml:2 is not readable as UTF-8 YAML"):
         make_plan(["east"], [2021], settings=settings)
 
 

@@ -16,14 +16,10 @@ from reportkit.proof.attestation import attest, check_attestation, sign_run, sta
 from reportkit.proof.chain import check_batches, check_chain, in_force, seal_batch
 from reportkit.proof.inspection import find_runs
 from reportkit.proof.manifest import read_manifest, verify_files, write_manifest
-from reportkit.proof.signing.dsse import (
-    check_signatures,
-    keygen,
-    open_envelope,
-    read_signer,
-    read_trusted,
-    signer_from,
-)
+from reportkit.proof.signing.envelope import open_envelope
+from reportkit.proof.signing.keys import keygen, read_signer
+from reportkit.proof.signing.settings import signer_from
+from reportkit.proof.signing.trust import check_signatures, read_trusted
 from reportkit.proof.verify import files_level
 
 SHA = "0" * 64

@@ -10,17 +10,10 @@ from pathlib import Path
 import pytest
 
 from reportkit.errors import InputError, ReportkitError
-from reportkit.proof.signing.dsse import (
-    check_signatures,
-    envelope,
-    keygen,
-    open_envelope,
-    pae,
-    read_public,
-    read_signer,
-    read_trusted,
-    signer_from,
-)
+from reportkit.proof.signing.envelope import envelope, open_envelope, pae
+from reportkit.proof.signing.keys import keygen, read_public, read_signer
+from reportkit.proof.signing.settings import signer_from
+from reportkit.proof.signing.trust import check_signatures, read_trusted
 
 # Present in `.ci/run`; a bare machine may have neither.
 pytestmark = pytest.mark.skipif(

@@ -132,7 +132,7 @@ def _leave(out: Path, document: Any, name: str) -> None:
 def _chain(out: Path, results: Sequence[Result], name: str) -> None:
     """State which runs are in force now, after the batch before; signed if a key is named."""
     from reportkit.proof.chain import seal_batch
-    from reportkit.proof.signing.dsse import signer_from
+    from reportkit.proof.signing.settings import signer_from
 
     runs = [Path(result.run) for result in results if result.run]
     seal_batch(out, runs, name=name, signer=signer_from(os.environ))

@@ -212,8 +212,16 @@ def explain(fact: str, *, asked: Path | None, params: Path | None, out: Path) ->
 @command()
 @click.argument("folders", nargs=-1, required=True, type=FOLDER, metavar="RUN...")
 @click.option("--keys", type=FOLDER, help="Public keys that must have signed (*.pub).")
-@click.option("--rerun", is_flag=True, help="Make the report again and compare, byte for byte.")
+@click.option(
+    "--rerun",
+    is_flag=True,
+    help="Make the report again and compare, byte for byte; this executes the notebook's code.",
+)
 @click.option("--cold", is_flag=True, help="As --rerun, in a kernel that starts from nothing.")
+@click.option(
+    "--trust-notebook", is_flag=True,
+    help="With --rerun, execute the run's own notebook where yours is another one.",
+)  # fmt: skip
 @click.option("--sample", type=click.IntRange(1), help="Look into so many runs, drawn at random.")
 def verify(
     folders: tuple[Path, ...],
@@ -221,6 +229,7 @@ def verify(
     keys: Path | None,
     rerun: bool,
     cold: bool,
+    trust_notebook: bool,
     sample: int | None,
     params: Path | None,
     data: Path | None,
@@ -231,9 +240,9 @@ def verify(
     """
     from reportkit.proof.chain import check_batches
     from reportkit.proof.inspection import Asked, draw, find_runs, inspect_all
-    from reportkit.proof.signing.dsse import read_trusted
+    from reportkit.proof.signing.trust import read_trusted
 
-    asked = Asked(keys, data, params, rerun, cold)
+    asked = Asked(keys, data, params, rerun, cold, trust_notebook)
     trusted = read_trusted(keys) if keys else None
     runs = [run for folder in folders for run in find_runs(folder)]
     closely = draw(runs, sample)
@@ -284,7 +293,7 @@ def diff(old: Path, new: Path, *, html: Path | None) -> Result:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def keygen(file: Path) -> Result:
     """Make a signing key: FILE for its owner only, FILE.pub for everybody."""
-    from reportkit.proof.signing.dsse import keygen as make
+    from reportkit.proof.signing.keys import keygen as make
 
     public, keyid = make(file)
     text = f"{file} (keep it to yourself)\n{public} (hand it to those who verify)\nkey {keyid}"
@@ -301,7 +310,8 @@ def sign(folder: Path, *, key: Path | None) -> Result:
     """Add a signature to a run whose files are whole."""
     from reportkit.proof import verify_files
     from reportkit.proof.attestation import sign_run
-    from reportkit.proof.signing.dsse import read_signer, signer_from
+    from reportkit.proof.signing.keys import read_signer
+    from reportkit.proof.signing.settings import signer_from
 
     signer = read_signer(key) if key else signer_from(os.environ)
     if signer is None:

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from reportkit.doctor.finding import Finding, bad, good, warn
 from reportkit.errors import InputError
 from reportkit.ledgers import privacy
-from reportkit.proof.signing import dsse
+from reportkit.proof.signing.settings import KEY_VARIABLE, signer_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,10 +96,10 @@ def signing_key() -> Iterator[Finding]:
     """Whether runs are signed."""
 
     def read() -> str:
-        signer = dsse.signer_from(os.environ)
+        signer = signer_from(os.environ)
         return f"key {signer.keyid[:16]}" if signer else ""
 
-    todo = f"reportkit keygen FILE, then export {dsse.KEY_VARIABLE}=FILE"
+    todo = f"reportkit keygen FILE, then export {KEY_VARIABLE}=FILE"
     yield _key("signing key", read, "none: runs are not signed", todo)
 
 

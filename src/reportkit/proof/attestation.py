@@ -14,18 +14,14 @@ from typing import TYPE_CHECKING, Any
 from reportkit.errors import InputError, ReportkitError
 from reportkit.proof.manifest import ATTESTATION, MANIFEST, SUMS, digest, read_manifest
 from reportkit.proof.plainjson import parse_json
-from reportkit.proof.signing.dsse import (
-    Signer,
-    Trusted,
-    check_signatures,
-    envelope,
-    open_envelope,
-    pae,
-)
+from reportkit.proof.signing.envelope import envelope, open_envelope, pae
+from reportkit.proof.signing.trust import Trusted, check_signatures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from reportkit.proof.signing.signer import Signer
 
 
 def statement(folder: Path) -> bytes:

@@ -171,8 +171,8 @@ def _look_at(run: Path, manifest: Mapping[str, Any], opened: Reopened, told: _To
     if report is not None:
         told.notes.append(f"{len(made)} parts of it from ledgers and parameters, and the evidence")
         _compare_evidence(run, seal, report, told)
-        given, sha256 = manifest["parameters"], digest(opened.notebook)
-        follows = what_follows(report, stored, given, notebook_sha256=sha256)
+        sha256 = digest(opened.notebook) if opened.notebook else ""
+        follows = what_follows(report, stored, manifest["parameters"], notebook_sha256=sha256)
         said = {name: manifest[name] for name in follows}
         if said != follows:
             told.differs(f"MANIFEST.json: {first_difference(said, follows)}")
@@ -184,16 +184,13 @@ def _compare_notebook(
     opened: Reopened, made: Mapping[Key, Mapping[str, Any]], told: _Told,
 ) -> None:  # fmt: skip
     """Cells with the auditor's own notebook, and what they show with what is made here."""
-    same = digest(opened.notebook) == manifest["notebook"]["sha256"]
     cells = normal_form(stored)["cells"]
-    if same:
+    if opened.notebook is not None:
         told.notes.append("the notebook is the one that is here")
         told.findings += _other_cells(cells, _as_given(opened.notebook, manifest))
         _compare_metadata(stored, opened.notebook, told)
-    elif not opened.other:
-        told.untold.append(
-            f"the notebook is the run's own, not {opened.notebook.name} as it is here"
-        )
+    else:
+        told.untold.append("the notebook is the run's own: it is neither yours nor the package's")
     seen: set[Key] = set()
     rest, count = [], 0
     for number, (cell, plain) in enumerate(zip(notebook["cells"], cells, strict=True), 1):

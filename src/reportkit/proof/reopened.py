@@ -13,13 +13,14 @@ from reportkit.errors import ReportkitError
 from reportkit.notebook.report import Report
 from reportkit.params import Project
 from reportkit.proof.manifest import digest
+from reportkit.proof.places import own_notebook
 from reportkit.proof.record import find_notebook, input_record, inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 # A report that was compared with: its folder under the outputs, and the file that has its figures.
-_EARLIER = re.compile(r"out/([0-9a-z][0-9a-z_-]{0,63})/(\d{4})/current/facts\.json")
+_EARLIER = re.compile(r"(out/([0-9a-z][0-9a-z_-]{0,63})/(\d{4})/current/)facts\.json")
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,14 @@ class Reopened:
     ----------
     report : Report or None
         None where not everything that the run read is here as it was.
-    notebook : Path
-        The auditor's own: the project's, else the package's.
+    notebook : Path or None
+        The notebook that the run executed, where it is the auditor's own or the package's.
     other, absent : tuple of str
         Inputs that are here and are not what the run read; that are not here.
     """
 
     report: Report | None
-    notebook: Path
+    notebook: Path | None
     other: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
 
@@ -60,19 +61,19 @@ def reopened(
         The auditor's folders; notebooks stand beside the former.
     """
     with TemporaryDirectory(prefix="rk-render-") as name:
-        view = _view(Path(name), run, manifest, params=params, data=data)
-        project = Project(**view)
-        notebook = find_notebook(project)
+        project = Project(params, _named_data(Path(name), manifest, data), Path(name) / "outputs")
+        _link_earlier(run, manifest, project.out)
+        own = own_notebook(manifest, params.parent / "notebooks")
         given = manifest["parameters"]
         try:
             report = Report.open(
                 manifest["district"], manifest["year"], scope=given.get("scope"),
-                draft=bool(given.get("draft")), **view,
+                draft=bool(given.get("draft")), params=params, data=project.data, out=project.out,
             )  # fmt: skip
-            found = inputs_of(report, notebook, digest)
+            found = inputs_of(report, own or find_notebook(project), digest)
         except (ReportkitError, OSError) as error:
-            told = str(error).replace(f"{view['params']}", f"{params}")
-            yield Reopened(None, notebook, absent=(told.replace(f"{view['data']}", f"{data}"),))
+            told = str(error).replace(f"{project.data}", f"{data}")
+            yield Reopened(None, own, absent=(told,))
             return
         # Where there was no key the records are not keyed, whoever has one now.
         keyed = any(ledger["rows_keyed"] for ledger in manifest["ledgers"])
@@ -86,32 +87,32 @@ def reopened(
         other += [f"{one} is here, and the run did not read it" for one in new]
         absent = [f"{one} is not here" for one in sorted({*there} - {*here})]
         whole = not other and not absent
-        yield Reopened(report if whole else None, notebook, tuple(other), tuple(absent))
+        yield Reopened(report if whole else None, own, tuple(other), tuple(absent))
 
 
-def _view(
-    folder: Path, run: Path, manifest: Mapping[str, Any], *, params: Path, data: Path
-) -> dict[str, Path]:
-    """A folder that shows the auditor's folders by the names that they had in the run.
+def _named_data(folder: Path, manifest: Mapping[str, Any], data: Path) -> Path:
+    """The folder of the ledgers by the name that it had in the run: places of records show it."""
+    given = manifest["parameters"].get("data")
+    name = Path(given).name if isinstance(given, str) else "data"
+    if name == data.name or not name.strip("."):
+        return data
+    (folder / name).symlink_to(data.absolute())
+    return folder / name
 
-    Places of records are told from the folder of the ledgers on, so that its name counts.
-    """
-    view = {"out": folder / "outputs"}
-    for root, place in (("params", params), ("data", data)):
-        given = manifest["parameters"].get(root)
-        name = Path(given).name if isinstance(given, str) else ""
-        view[root] = folder / root / (name if name.strip(".") else root)
-        view[root].parent.mkdir()
-        view[root].symlink_to(place.absolute())
-    (view["params"].parent / "notebooks").symlink_to(params.absolute().parent / "notebooks")
-    for one in manifest["inputs"]:
-        if found := _EARLIER.fullmatch(one["name"]):
-            district, year = found.groups()
-            outputs = run.resolve().parents[3]
-            for path in sorted((outputs / district / year).glob("runs/*/facts.json")):
-                if digest(path) == one["sha256"]:
-                    place = view["out"] / district / year
-                    place.mkdir(parents=True)
-                    (place / "current").symlink_to(path.parent)
+
+def _link_earlier(run: Path, manifest: Mapping[str, Any], out: Path) -> None:
+    """Put those reports in force that the run was compared with, whatever is in force now."""
+    above = run.resolve().parents
+    outputs = above[min(3, len(above) - 1)]
+    there = {one["name"]: one["sha256"] for one in manifest["inputs"]}
+    for name in there:
+        if found := _EARLIER.fullmatch(name):
+            folder, district, year = found.groups()
+            for path in sorted(outputs.glob(f"{district}/{year}/runs/*")):
+                if all(
+                    (path / file).is_file() and digest(path / file) == there.get(f"{folder}{file}")
+                    for file in ("facts.json", "report.ipynb")
+                ):
+                    (out / district / year).mkdir(parents=True, exist_ok=True)
+                    (out / district / year / "current").symlink_to(path)
                     break
-    return view
