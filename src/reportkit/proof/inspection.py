@@ -55,17 +55,31 @@ class Inspected:
     district, year, run : str
         Whose it says that it is, and its id; empty where its manifest cannot be read.
     levels : tuple of Verdict
+    signed : bool
+        Whether keys that are trusted have signed it.
     """
 
     district: str
     year: str
     run: str
     levels: tuple[Verdict, ...]
+    signed: bool = False
 
     @property
-    def holds(self) -> bool:
-        """Whether no level found anything wrong."""
-        return all(level.holds is not False for level in self.levels)
+    def holds(self) -> bool | None:
+        """False where a level found something wrong.
+
+        None where something comes out otherwise and only the run itself says that other versions
+        made it: nobody who is trusted has signed that.
+        """
+        if any(level.holds is False for level in self.levels):
+            return False
+        return None if any(one.install for one in self.levels) and not self.signed else True
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        return {True: "holds", False: "DOES NOT HOLD", None: "COULD NOT BE TOLD"}[self.holds]
 
 
 def find_runs(folder: Path) -> list[Path]:
@@ -113,7 +127,8 @@ def inspect(run: Path, asked: Asked, *, closely: bool) -> Inspected:
     except ReportkitError:
         manifest = {"district": "", "year": "", "run": ""}
     district, year, name = (str(manifest[key]) for key in ("district", "year", "run"))
-    return Inspected(district, year, name, tuple(verdicts))
+    signed = trusted is not None and bool(verdicts[0].holds)
+    return Inspected(district, year, name, tuple(verdicts), signed)
 
 
 def inspect_all(runs: Sequence[Path], closely: Sequence[bool], asked: Asked) -> Iterator[Inspected]:
