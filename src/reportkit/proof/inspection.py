@@ -69,12 +69,12 @@ class Inspected:
     def holds(self) -> bool | None:
         """False where a level found something wrong.
 
-        None where something comes out otherwise and only the run itself says that other versions
-        made it: nobody who is trusted has signed that.
+        None where only the run itself says what it would take to tell (versions that made it,
+        further inputs): nobody who is trusted has signed that.
         """
         if any(level.holds is False for level in self.levels):
             return False
-        return None if any(one.install for one in self.levels) and not self.signed else True
+        return None if any(one.needed for one in self.levels) and not self.signed else True
 
     @property
     def verdict(self) -> str:

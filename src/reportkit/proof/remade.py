@@ -115,6 +115,8 @@ def _of_itself(notebook: Mapping[str, Any], seal: Block, year: int) -> Iterator[
         )
         for fact in seal["facts"]["facts"]
     }  # fmt: skip
+    numbers = {section.number for section in form.sections}
     for block in from_notebook(notebook, "head", "inputs", "section", "checks", "seal"):
-        yield look(block)
+        if block["kind"] != "section" or block["number"] in numbers:
+            yield look(block)
     yield from (show_table(table, Facts(facts)) for table in form.tables.values())

@@ -35,7 +35,7 @@ from reportkit.proof.manifest import digest, read_manifest
 from reportkit.proof.normal import INJECTED, normal_form
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.record import checks_bytes, what_follows
-from reportkit.proof.remade import key_of, remade
+from reportkit.proof.remade import key_of, made_there, remade
 from reportkit.proof.reopened import Reopened, reopened
 from reportkit.proof.surroundings import code_digest, environment, fonts
 from reportkit.proof.verify import Verdict
@@ -76,14 +76,14 @@ class _Told:
     findings: list[str] = field(default_factory=list)
     untold: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    install: set[str] = field(default_factory=set)
+    needed: list[str] = field(default_factory=list)
 
     def differs(self, what: str, name: str = "") -> None:
         """Something comes out otherwise, which is in the file of this name."""
         deciding = {"reportkit", "python", *_MADE_WITH.get(name, self.versions)}
         causes = deciding & {*self.versions}
         (self.untold if causes else self.findings).append(what)
-        self.install |= {self.versions[cause] for cause in causes}
+        self.needed += sorted({self.versions[cause] for cause in causes} - {*self.needed})
 
 
 def render_level(run: Path, *, data: Path | None = None, params: Path | None = None) -> Verdict:
@@ -120,11 +120,11 @@ def render_level(run: Path, *, data: Path | None = None, params: Path | None = N
     findings = told.findings[:_SHOWN]
     if len(told.findings) > _SHOWN:
         findings.append(f"… and {len(told.findings) - _SHOWN} more")
-    install = tuple(sorted(told.install))
-    if install:
-        told.notes.insert(0, f"to tell it, install what the run had: {', '.join(install)}")
+    if told.needed:
+        told.notes.insert(0, f"to tell it, this is needed: {', '.join(told.needed)}")
     holds = False if told.findings else None if told.untold else True
-    return Verdict("render", holds, tuple(findings), (*told.untold, *told.notes), install)
+    notes = (*told.untold, *told.notes)
+    return Verdict("render", holds, tuple(findings), notes, tuple(told.needed))
 
 
 def _other_versions(manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -149,12 +149,15 @@ def _look_at(run: Path, manifest: Mapping[str, Any], opened: Reopened, told: _To
     nbformat.validate(stored)
     notebook = _parsed(json.dumps(stored))
     told.findings += opened.other
+    told.needed += opened.needed
     if report is None:
-        missing = "; ".join((opened.absent or opened.other)[:5])
-        told.untold.append(f"what ledgers and parameters decide was not made again: {missing}")
+        why = opened.absent or "inputs are not those of the run"
+        told.untold.append(f"what ledgers and parameters decide was not made again: {why}")
     made = remade(report, notebook, manifest)
     _compare_notebook(stored, notebook, manifest, opened, made, told)
     seal = made["seal", ""][MIME]
+    if report is not None and (names := made_there(report, seal)):
+        told.notes.append(f"figures of the notebook's own code: {', '.join(names)}")
     files = {
         "facts.json": facts_bytes(seal["facts"]),
         "checks.json": checks_bytes(seal["checks"]),
@@ -205,11 +208,15 @@ def _compare_notebook(
             data = output.get("data", {})
             key = key_of(data[MIME]) if MIME in data else ("", "")
             held.append(key)
+            if output.get("execution_count", count) != count:
+                told.findings.append(f"{name} shows what ran as {output['execution_count']}")
             if key not in made:
                 kind = " ".join(key) if key[0] else " and ".join(data) or output["output_type"]
                 rest.append(f"{plain['id']} ({kind.strip()})")
             elif data != made[key] or output["metadata"]:
-                what = first_difference({**output["metadata"], **data}, made[key])
+                what = first_difference(data[MIME], made[key][MIME])
+                if data[MIME] == made[key][MIME]:
+                    what = first_difference({**output["metadata"], **data}, made[key])
                 told.differs(f"{name}: {' '.join(key).strip()}: {what}")
         asked = _ASKS.fullmatch("".join(cell["source"]).strip())
         if asked and held != [_asked(*asked.groups())]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # A report that was compared with: its folder under the outputs, and the file that has its figures.
 _EARLIER = re.compile(r"(out/([0-9a-z][0-9a-z_-]{0,63})/(\d{4})/current/)facts\.json")
 
+_NOT_HERE = ("district-unknown", "ledger-missing")
+
 
 @dataclass(frozen=True)
 class Reopened:
@@ -33,14 +35,17 @@ class Reopened:
         None where not everything that the run read is here as it was.
     notebook : Path or None
         The notebook that the run executed, where it is the auditor's own or the package's.
-    other, absent : tuple of str
-        Inputs that are here and are not what the run read; that are not here.
+    other, needed : tuple of str
+        Inputs that are here and are not what the run read; what is missing beside the others.
+    absent : str
+        Why there is no report at all here: no such district, or not its ledgers.
     """
 
     report: Report | None
     notebook: Path | None
     other: tuple[str, ...] = ()
-    absent: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+    absent: str = ""
 
 
 @contextmanager
@@ -71,9 +76,15 @@ def reopened(
                 draft=bool(given.get("draft")), params=params, data=project.data, out=project.out,
             )  # fmt: skip
             found = inputs_of(report, own or find_notebook(project), digest)
-        except (ReportkitError, OSError) as error:
-            told = str(error).replace(f"{project.data}", f"{data}")
-            yield Reopened(None, own, absent=(told,))
+        except ReportkitError as error:
+            told = error.message.replace(f"{project.data}", f"{data}")
+            if error.reason in _NOT_HERE:
+                yield Reopened(None, own, absent=told)
+            else:
+                yield Reopened(None, own, needed=(told,))
+            return
+        except OSError as error:
+            yield Reopened(None, own, needed=(str(error),))
             return
         # Where there was no key the records are not keyed, whoever has one now.
         keyed = any(ledger["rows_keyed"] for ledger in manifest["ledgers"])
@@ -85,9 +96,9 @@ def reopened(
         other = [f"{one} is not what the run read" for one in both if here[one] != there[one]]
         new = sorted({*here} - {*there})
         other += [f"{one} is here, and the run did not read it" for one in new]
-        absent = [f"{one} is not here" for one in sorted({*there} - {*here})]
-        whole = not other and not absent
-        yield Reopened(report if whole else None, own, tuple(other), tuple(absent))
+        needed = tuple(sorted({*there} - {*here}))
+        whole = not other and not needed
+        yield Reopened(report if whole else None, own, tuple(other), needed)
 
 
 def _named_data(folder: Path, manifest: Mapping[str, Any], data: Path) -> Path:

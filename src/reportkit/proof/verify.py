@@ -45,15 +45,15 @@ class Verdict:
         What is wrong, the first cause first.
     notes : tuple of str
         What was looked at, and what could not be.
-    install : tuple of str
-        Versions with which it could be told.
+    needed : tuple of str
+        What it takes to tell: versions to install, inputs that are not here.
     """
 
     level: str
     holds: bool | None
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    install: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -115,7 +115,7 @@ def data_levels(
         # Somebody else has written these files: what is in them can be anything.
         told = f"facts.json or the evidence is not as reportkit writes it: {error!r}"
     except ReportkitError as error:
-        if error.reason not in ("received-path", "run-changed"):
+        if error.reason not in ("received-path", "run-changed", "edition"):
             raise
         told = error.message
     return Verdict("ledgers", None), Verdict("facts", False, (told,))
