@@ -37,7 +37,7 @@ from pypdf.generic import (
 
 from reportkit.proof.attestation import attest, sign_run
 from reportkit.proof.inspection import Asked, inspect
-from reportkit.proof.manifest import write_manifest
+from reportkit.proof.manifest import PRUNING, write_manifest
 from reportkit.proof.render import render_level
 from reportkit.proof.signing.keys import keygen, read_signer
 from reportkit.proof.verify import data_levels, files_level
@@ -731,7 +731,8 @@ def test_other_code_is_no_pass_unless_somebody_trusted_signed_it(run, project, t
     found, render = judged(run, project)
     assert (found.holds, render.holds) == (None, None)
     version = json.loads((run / "MANIFEST.json").read_text("utf-8"))["environment"]["packages"]
-    assert render.needed == (f"reportkit {version['reportkit']} with code 999999999999",)
+    ours = f"reportkit-zwgk {version['reportkit-zwgk']}"
+    assert render.needed == (f"{ours} with code 999999999999",)
     verify = [BIN / "reportkit", "verify", run, "--json"]
     done = subprocess.run(verify, cwd=project, capture_output=True, text=True, check=False)
     assert (done.returncode, json.loads(done.stdout)["runs"][0]["holds"]) == (1, None)
@@ -854,3 +855,14 @@ def test_folders_of_other_names_hold(project, tmp_path):
     asked = {"params": tmp_path / "their/parameters", "data": tmp_path / "ledgers"}
     found, _ = judged(run, project, **asked)
     assert {one.holds for one in found.levels} == {True}, found.levels
+
+
+def test_documents_beside_a_mark_of_pruning_are_no_pass(run, project, tmp_path):
+    page(HTML, HTML.replace(">2<", ">9<"))[0](run)
+    reseal(run)
+    foreign = tmp_path / "received"
+    shutil.copytree(run, foreign)
+    (foreign / PRUNING).touch()
+    found, render = judged(foreign, project)
+    assert (found.holds, render.holds) == (None, None)
+    assert "its pruning was interrupted" in render.notes[0]

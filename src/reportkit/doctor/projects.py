@@ -54,7 +54,7 @@ def kernel(project: Project) -> Iterator[Finding]:
     client = NotebookClient(
         notebook, timeout=60, kernel_name=name, kernel_manager_class=LocalKernelManager
     )
-    todo = "pip install --force-reinstall reportkit ipykernel; see: jupyter kernelspec list"
+    todo = "pip install --force-reinstall reportkit-zwgk ipykernel; see: jupyter kernelspec list"
     try:
         with kernel_environment():
             client.execute()
@@ -172,9 +172,8 @@ def databases(project: Project) -> Iterator[Finding]:
     drivers = {source.partition("+")[2] or "sqlalchemy" for source in sources - {"duckdb"}}
     drivers |= {"sqlalchemy"} if drivers else set()
     if missing := sorted(driver for driver in drivers if find_spec(driver) is None):
-        yield bad(
-            "databases", f"{', '.join(missing)} not found", "pip install reportkit[databases]"
-        )
+        todo = "pip install 'reportkit-zwgk[databases]'"
+        yield bad("databases", f"{', '.join(missing)} not found", todo)
     else:
         yield good("databases", ", ".join(sorted(sources)))
 

@@ -52,7 +52,7 @@ def statement(folder: Path) -> bytes:
             "runDetails": {
                 "builder": {
                     "id": "urn:reportkit:builder",
-                    "version": {"reportkit": manifest["environment"]["packages"]["reportkit"]},
+                    "version": {"reportkit": manifest["environment"]["packages"]["reportkit-zwgk"]},
                 },
                 "metadata": {
                     "invocationId": manifest["run"],

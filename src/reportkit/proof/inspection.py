@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError, ReportkitError
-from reportkit.proof.manifest import read_manifest
+from reportkit.proof.manifest import entries, is_pruned, read_manifest
 from reportkit.proof.render import render_level
 from reportkit.proof.rerun import rerun_level
 from reportkit.proof.signing.trust import read_trusted
@@ -110,7 +110,12 @@ def inspect(run: Path, asked: Asked, *, closely: bool) -> Inspected:
     """The verdicts on a run; without a close look, and where a file was changed, the first only."""
     trusted = read_trusted(asked.keys) if asked.keys else None
     verdicts = [files_level(run, trusted)]
-    if closely and verdicts[0].holds:
+    pruned = is_pruned(run)
+    if verdicts[0].holds and pruned and len(list(entries(run))) > 1:
+        # Whoever hands over documents with a mark beside them has proved nothing.
+        left = "its pruning was interrupted: what is left of its files was not looked into"
+        verdicts.append(Verdict("render", None, (), (left,), ("the whole run",)))
+    elif closely and verdicts[0].holds and not pruned:
         verdicts += data_levels(run, data=asked.data, params=asked.params)
         verdicts.append(render_level(run, data=asked.data, params=asked.params))
         verdicts.append(environment_level(run))

@@ -15,6 +15,7 @@ from reportkit.facts import Fact, Facts
 from reportkit.facts.numerals import number_of
 from reportkit.forms import form_for
 from reportkit.notebook.display import look, show_table
+from reportkit.proof.surroundings import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,6 +78,7 @@ def _of_report(
     # What computed the figures is as the run says; whether it is so here is told elsewhere.
     packages = manifest["environment"]["packages"]
     versions = {name: packages.get(name) for name in sealed["versions"]}
+    versions["reportkit"] = packages.get(OURS)
     versions["python"] = ".".join(manifest["environment"]["python"].split(".")[:2])
     yield look(sealed | {"versions": versions})
 

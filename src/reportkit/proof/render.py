@@ -37,7 +37,7 @@ from reportkit.proof.plainjson import read_json
 from reportkit.proof.record import checks_bytes, what_follows
 from reportkit.proof.remade import key_of, made_there, remade
 from reportkit.proof.reopened import Reopened, reopened
-from reportkit.proof.surroundings import code_digest, environment, fonts
+from reportkit.proof.surroundings import OURS, code_digest, environment, fonts
 from reportkit.proof.verify import Verdict
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class _Told:
 
     def differs(self, what: str, name: str = "") -> None:
         """Something comes out otherwise, which is in the file of this name."""
-        deciding = {"reportkit", "python", *_MADE_WITH.get(name, self.versions)}
+        deciding = {OURS, "python", *_MADE_WITH.get(name, self.versions)}
         causes = deciding & {*self.versions}
         (self.untold if causes else self.findings).append(what)
         self.needed += sorted({self.versions[cause] for cause in causes} - {*self.needed})
@@ -134,9 +134,9 @@ def _other_versions(manifest: Mapping[str, Any]) -> dict[str, str]:
         for name, version in there["packages"].items()
         if here["packages"].get(name) != version
     }
-    ours = f"reportkit {there['packages'].get('reportkit')}"
-    if "reportkit" in other or manifest["code_sha256"] != code_digest():
-        other["reportkit"] = f"{ours} with code {manifest['code_sha256'][:12]}"
+    ours = f"{OURS} {there['packages'].get(OURS)}"
+    if OURS in other or manifest["code_sha256"] != code_digest():
+        other[OURS] = f"{ours} with code {manifest['code_sha256'][:12]}"
     if there["python"].split(".")[:2] != here["python"].split(".")[:2]:
         other["python"] = f"Python {there['python']}"
     if manifest["fonts"] != fonts():

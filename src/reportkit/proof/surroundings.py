@@ -21,10 +21,12 @@ from typing import Any
 
 import reportkit_fonts
 
+OURS = "reportkit-zwgk"
+"""What this package is called where packages are installed from."""
 _PACKAGES = (
-    "reportkit", "reportkit-fonts", "ipykernel", "jinja2", "lxml", "markupsafe", "matplotlib",
-    "mistune", "nbclient", "nbconvert", "nbformat", "numpy", "pandas", "papermill", "pyarrow",
-    "pydantic", "python-docx", "pyyaml", "typst", "xlsxwriter",
+    OURS, "reportkit-zwgk-fonts", "ipykernel", "jinja2", "lxml", "markupsafe",
+    "matplotlib", "mistune", "nbclient", "nbconvert", "nbformat", "numpy", "pandas", "papermill",
+    "pyarrow", "pydantic", "python-docx", "pyyaml", "typst", "xlsxwriter",
 )  # fmt: skip
 _VARIABLES = (
     "LANG", "LC_ALL", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONHASHSEED",
