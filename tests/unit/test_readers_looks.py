@@ -565,3 +565,19 @@ def test_formulas_that_share_one_text_change_together(tmp_path):
     edited(path, rb"<v>300</v>", b'<f t="shared" ref="E2:E3" si="0">NOW()*0</f><v>300</v>')
     edited(path, rb"<v>20</v>", b'<f t="shared" si="0"/><v>20</v>')
     assert told(read(path)) == [("L-formula", "E2, E3")]
+
+
+@pytest.mark.parametrize(
+    ("runs", "text", "rules"),
+    [
+        ((("采", ""), (" ", "struck"), ("1", "")), "采1", []),
+        ((("旧", "struck"), (" ", ""), ("采", "struck")), "旧 采", ["L-struck"]),
+        ((("旧", "struck"), (" ", ""), ("采", "")), "采", ["L-struck"]),
+        ((("采", ""), ("1", "")), "采1", []),
+    ],
+)
+def test_runs_of_a_key(runs, text, rules, tmp_path):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(300, 项目编号=Cell(runs=runs))))
+    ledger = read(path)
+    assert ledger.frame["项目编号"].tolist() == [text]
+    assert [v.rule for v in ledger.violations] == rules
