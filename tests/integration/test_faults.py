@@ -391,7 +391,7 @@ def test_a_place_that_cannot_be_used_is_refused_clearly(tmp_path):
         told = json.loads(done.stdout)
         assert (done.returncode, told["error"]) == (3, "path"), done.stderr
         assert "Traceback" not in done.stderr
-    (project / "outputs").mkdir()
+    (project / "outputs").mkdir(exist_ok=True)
     command = [*unshared("--mount"), "sh", "-c", READ_ONLY, "sh", str(BIN / "reportkit")]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     told = json.loads(done.stdout)
