@@ -23,6 +23,10 @@ Origin = Literal["ledger", "sum", "declared"]
 TO_DO = "〔待填〕"
 
 
+OF_NOTEBOOK = "notebook"
+"""Measure of a fact that a notebook computed: no condition that could be read gives it."""
+
+
 @dataclass(frozen=True, repr=False)
 class Fact:
     """One value of a report with its definition and its source rows.

@@ -56,7 +56,7 @@ def _fact(told: Mapping[str, Any], compared: list[str] | None) -> Fact:
     number = number_of(told["value"])
     return Fact(
         told["id"], told["label"], told["value"] if number is None else number, told["unit"],
-        told["origin"], told["definition"], ledger=told["ledger"], sum_of=tuple(told["sum_of"]),
-        source=told["source"], places=tuple(told["places"]),
+        told["origin"], told["definition"], ledger=told["ledger"], where=tuple(told["where"]),
+        sum_of=tuple(told["sum_of"]), source=told["source"], places=tuple(told["places"]),
         compared=(Decimal(compared[0]), Decimal(compared[1])) if compared else None,
     )  # fmt: skip

@@ -368,3 +368,6 @@ _LOOKS: Mapping[str, Callable[[Block], tuple[str, ...]]] = {
     "prose": _look_at_prose,
     "compare": _look_at_comparison,
 }
+
+SHOWN = frozenset(_LOOKS)
+"""Kinds of blocks whose look follows from the block."""

@@ -79,6 +79,17 @@ def fill(notebook: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
+def as_executed(notebook: Mapping[str, Any]) -> dict[str, Any]:
+    """A notebook that was filled in, with the text of its cells as somebody wrote it."""
+    made = deepcopy(dict(notebook))
+    made["metadata"].pop("reportkit", None)
+    for cell in made["cells"]:
+        kept = cell["metadata"].pop("reportkit", None)
+        if kept is not None and cell["cell_type"] == "markdown":
+            cell["source"] = kept["source"]
+    return made
+
+
 def foresee(notebook: Mapping[str, Any], report: Compilation) -> None:
     """Before a notebook runs: which facts it will make, and whether its own text can be filled in.
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from reportkit.errors import InputError
-from reportkit.facts import Fact
+from reportkit.facts import OF_NOTEBOOK, Fact
 from reportkit.ledgers import schemas
 from reportkit.notebook.printed import number_in
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 # Ids of tables are the form's.
 _ID = re.compile(r"(?!t\d+\.)[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
-_WHERE: dict[str, Any] = {"sign": "+", "all": [], "measure": "notebook"}
-"""Stands for the conditions of a fact that was computed in a notebook, which nothing else knows."""
+# Stands for the conditions of a fact that was computed, which nothing else knows.
+_WHERE: dict[str, Any] = {"sign": "+", "all": [], "measure": OF_NOTEBOOK}
 
 
 @dataclass(frozen=True)

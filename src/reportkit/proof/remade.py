@@ -1,0 +1,139 @@
+"""What the library shows in a notebook, made again: from the report, or from the notebook."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+
+from reportkit.evidence.write import rows_of_facts
+from reportkit.export.blocks import MIME, from_notebook
+from reportkit.facts import Fact, Facts
+from reportkit.facts.numerals import number_of
+from reportkit.facts.sealed import SealedFacts
+from reportkit.forms import form_for
+from reportkit.notebook.display import SHOWN, look, show_table
+from reportkit.notebook.filled import as_executed, fill
+from reportkit.proof.surroundings import OURS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reportkit.export.blocks import Block
+    from reportkit.notebook.display import Shown
+    from reportkit.notebook.report import Report
+
+    Key = tuple[str, str]
+
+_NAMED_BY = {"section": "number", "table": "id"}
+
+
+def key_of(block: Mapping[str, Any]) -> Key:
+    """Kind of a block, and which one of its kind it is."""
+    return block["kind"], str(block.get(_NAMED_BY.get(block["kind"], ""), ""))
+
+
+def remade(
+    report: Report | None, notebook: Mapping[str, Any], manifest: Mapping[str, Any]
+) -> tuple[dict[Key, dict[str, Any]], dict[str, Any]]:
+    """What the library shows, by kind and id, as a cell's output holds it; and all of it filled in.
+
+    Parameters
+    ----------
+    report : Report or None
+        Without one, tables are made again from the sealed facts and the verifier's own form, and
+        everything else is shown again from its own block.
+    notebook : mapping
+        The executed notebook.
+    manifest : mapping
+    """
+    (seal,) = from_notebook(notebook, "seal")
+    if report is None:
+        shown = _of_itself(notebook, seal, manifest["year"])
+    else:
+        shown = _of_report(report, notebook, seal, manifest)
+    # As a notebook on disk holds it.
+    bundles = (json.dumps(one._repr_mimebundle_(), sort_keys=True) for one in shown)
+    made = {key_of(bundle[MIME]): bundle for bundle in map(json.loads, bundles)}
+    executed = as_executed(notebook)
+    outputs = [one for cell in executed["cells"] for one in cell.get("outputs", ())]
+    for output in outputs:
+        block = output.get("data", {}).get(MIME)
+        if block is not None and block["kind"] in SHOWN:
+            # What Jupyter shows of an own block follows from the block.
+            output["data"] = made.get(key_of(block)) or look(block)._repr_mimebundle_()
+    filled = fill(executed)
+    for cell in filled["cells"]:
+        for output in cell.get("outputs", ()):
+            block = output.get("data", {}).get(MIME)
+            if block is not None and key_of(block) in made:
+                made[key_of(block)] = json.loads(json.dumps(output["data"], sort_keys=True))
+    return made, filled
+
+
+def _of_report(
+    report: Report, notebook: Mapping[str, Any], seal: Block, manifest: Mapping[str, Any]
+) -> Iterator[Shown]:
+    add_made_there(report, seal)
+    head = report.head()
+    if own := report.district.fonts:
+        # Where the district's typefaces lie is told as the run was asked, which changes no byte.
+        (there,) = from_notebook(notebook, "head")
+        folder = str((there.get("fonts") or {}).get("folder"))
+        if folder.endswith(f"/{own.folder}"):
+            head = look(head.block | {"fonts": own.model_dump() | {"folder": folder}})
+    yield head
+    yield report.inputs()
+    yield from (report.section(section.number) for section in report.form.sections)
+    yield from (report.table(name) for name in report.form.tables)
+    yield report.checks()
+    sealed = report.seal().block
+    # What computed the figures is as the run says; whether it is so here is told elsewhere.
+    packages = manifest["environment"]["packages"]
+    versions = {name: packages.get(name) for name in sealed["versions"]}
+    versions["reportkit"] = packages.get(OURS)
+    versions["python"] = ".".join(manifest["environment"]["python"].split(".")[:2])
+    # What the notebook's own code showed is as it says too.
+    shown = {"head": {name: head.block[name] for name in sealed["head"]}, "made": seal["made"]}
+    yield look(sealed | {"versions": versions} | shown)
+
+
+def made_there(report: Report, seal: Block) -> list[str]:
+    """Facts that the notebook made: no definition gives them."""
+    return [one["id"] for one in seal["facts"]["facts"] if one["id"] not in report.computer]
+
+
+def add_made_there(report: Report, seal: Block) -> None:
+    """Add the facts that the notebook made, as it sealed them."""
+    rows = rows_of_facts(pq.read_table(io.BytesIO(base64.b64decode(seal["evidence"]))))
+    names = made_there(report, seal)
+    own = [fact for fact in seal["facts"]["facts"] if fact["id"] in names]
+    for name, fact in SealedFacts.read({"facts": own}, {}).facts.items():
+        chosen = rows[name][0] if name in rows else None
+        report.add(replace(fact, rows=chosen, places=("notebook",)))
+
+
+def _value(fact: Mapping[str, Any]) -> Any:
+    number = number_of(fact["value"])
+    return fact["value"] if number is None else number
+
+
+def _of_itself(notebook: Mapping[str, Any], seal: Block, year: int) -> Iterator[Shown]:
+    form = form_for(year)
+    units = {cell.id: cell.show_unit for cell in form.cells(year)}
+    facts = {
+        fact["id"]: Fact(
+            fact["id"], fact["label"], _value(fact), fact["unit"], fact["origin"],
+            fact["definition"], show_unit=units.get(fact["id"], False),
+        )
+        for fact in seal["facts"]["facts"]
+    }  # fmt: skip
+    numbers = {section.number for section in form.sections}
+    for block in from_notebook(notebook, "head", "inputs", "section", "checks", "seal"):
+        if block["kind"] != "section" or block["number"] in numbers:
+            yield look(block)
+    yield from (show_table(table, Facts(facts)) for table in form.tables.values())
