@@ -68,7 +68,7 @@ lock: ## resolve requirements.lock anew (uv in a throw-away environment)
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet uv
 	.venv-lock/bin/uv pip compile pyproject.toml --group dev --upgrade --quiet \
 	    --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
-	    --no-emit-package reportkit-fonts \
+	    --no-emit-package reportkit-zwgk-fonts \
 	    --no-annotate --custom-compile-command "make lock" --output-file requirements.lock
 	rm -r .venv-lock
 

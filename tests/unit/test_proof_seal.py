@@ -35,7 +35,7 @@ def record(run="20260102T030405Z-a", district="huli", previous=None):
         "settings": [], "inputs_sha256": SHA,
         "inputs": [{"path": "a", "name": "data/a", "sha256": SHA, "bytes": 1, "modified": TIME}],
         "ledgers": [], "code_sha256": SHA, "source": {"git": None, "lock_sha256": None},
-        "environment": {"python": "3.11.7", "system": "Linux", "packages": {"reportkit": "1"}},
+        "environment": {"python": "3.11.7", "system": "Linux", "packages": {"reportkit-zwgk": "1"}},
         "fonts": {"a.ttf": SHA}, "holidays": {"first": "2018-01-01", "last": "2026-12-31"},
         "machine": {
             "host": "h", "user": "u", "os": "o", "cpu": "c", "cpus": 2, "locale": "C",
@@ -434,3 +434,82 @@ def test_the_statement_is_plain_json_with_whole_numbers(run):
     assert document["predicateType"] == "https://slsa.dev/provenance/v1"
     assert document["predicate"]["buildDefinition"]["externalParameters"]["year"] == 2020
     assert b"2020.0" not in statement(run)
+
+
+def put_in_force_again(place, older):
+    """The files of an older run in a folder named `current`."""
+    (place / "current").unlink()
+    shutil.copytree(older, place / "current")
+
+
+def stand_under(place, run, district, year):
+    """A whole run under the folder of another district or year."""
+    other = place.parents[1] / district / year
+    (other / "runs").mkdir(parents=True)
+    shutil.copytree(run, other / "runs" / run.name)
+    (other / "current").symlink_to(f"runs/{run.name}")
+    return other
+
+
+@pytest.mark.parametrize(
+    ("move", "told"),
+    [
+        (lambda place, run: put_in_force_again(place, run), "current is a folder"),
+        (
+            lambda place, run: (
+                (place / "current").unlink(),
+                shutil.copytree(run, place / run.name),
+                (place / "current").symlink_to(run.name),
+            ),
+            "which is not in runs/ beside it",
+        ),
+        (
+            lambda place, run: (run.rename(run.with_name("later")), link(place, "later")),
+            "/later holds the run 20260102T030405Z-a of huli 2020",
+        ),
+    ],
+    ids=["a folder", "a link elsewhere", "another name"],
+)
+def test_current_is_a_link_to_a_run_in_runs(move, told, run):
+    place = run.parents[1]
+    move(place, run)
+    verdict = files_level(place / "current")
+    assert not verdict.holds
+    assert told in verdict.findings[0]
+
+
+def link(place, run):
+    (place / "current").unlink()
+    (place / "current").symlink_to(f"runs/{run}")
+
+
+@pytest.mark.parametrize(("district", "year"), [("pingtan", "2020"), ("huli", "2021")])
+def test_a_run_under_another_folder_is_refused(district, year, run):
+    other = stand_under(run.parents[1], run, district, year)
+    told = f"under {district}/{year} stands the run {run.name} of huli 2020"
+    for path in (other / "current", other / "runs" / run.name):
+        assert files_level(path).findings == (told,)
+    # The folder of the district can be a link, too.
+    shutil.rmtree(other)
+    other.symlink_to(run.parents[1])
+    assert files_level(other / "current").findings == (told,)
+    assert files_level(run).holds
+
+
+def test_a_run_whose_manifest_says_a_key_twice_is_refused(run):
+    path = run / "MANIFEST.json"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"year": 2020', '"year": 2021,\n "year": 2020', 1), "utf-8")
+    told = "MANIFEST.json was changed: it is no JSON: the key 'year' stands twice"
+    assert files_level(run).findings == (told,)
+    path.write_text("[" * 100_000, encoding="utf-8")
+    assert files_level(run).findings == (
+        "MANIFEST.json was changed: it is nested more than 50 deep",
+    )
+
+
+@pytest.mark.parametrize("name", ["../../../pingtan/2020/runs/x", "/etc", "x/../y"])
+def test_no_earlier_run_is_looked_for_elsewhere(name, run):
+    made = record("20260103T030405Z-b", previous={"run": name, "manifest_sha256": SHA})
+    with pytest.raises(ReportkitError, match="previous"):
+        write_manifest(run, made)

@@ -182,7 +182,7 @@ def _workers(options: Options, jobs: int) -> Callable[[Any], Workers]:
     try:
         from reportkit.batch.workers.cluster import ClusterWorkers
     except ModuleNotFoundError as error:
-        message = f"--scheduler needs {error.name}: pip install 'reportkit[cluster]'"
+        message = f"--scheduler needs {error.name}: pip install 'reportkit-zwgk[cluster]'"
         raise InputError("extra-missing", message) from None
     return lambda tell: ClusterWorkers(address, options.store, jobs=jobs, tell=tell)
 

@@ -35,6 +35,7 @@ def run(
     out: Path,
 ) -> Result:
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
+    from reportkit.export.documents import DOCUMENTS
     from reportkit.run.run import run as make
 
     _tell_session_key()
@@ -42,8 +43,7 @@ def run(
         district, year, scope=scope, draft=draft, force=force, params=params, data=data, out=out
     )
     current = outcome.folder.parents[1] / "current"
-    names = ("report.html", "audit.html", "report.pdf", "report.docx", "tables.xlsx")
-    documents = [current / name for name in names]
+    documents = [current / name for name in DOCUMENTS]
     lines = _findings(outcome.findings)
     state = "unchanged" if outcome.unchanged else "made"
     lines.append(f"{state}{' as a draft' if outcome.draft else ''}: {outcome.folder}")
@@ -247,13 +247,15 @@ def verify(
     runs = [run for folder in folders for run in find_runs(folder)]
     closely = draw(runs, sample)
     told, lines = [], []
-    for number, levels in enumerate(inspect_all(runs, closely, asked)):
+    for number, found in enumerate(inspect_all(runs, closely, asked)):
         if sys.stderr.isatty() and len(runs) > 1:
             click.echo(f"{_ERASED}{number + 1} of {len(runs)}", err=True, nl=False)
-        holds = all(level.holds is not False for level in levels)
-        run = str(runs[number])
-        told.append({"run": run, "holds": holds, "levels": [one.as_json() for one in levels]})
-        lines.append(f"{run}: {'holds' if holds else 'DOES NOT HOLD'}")
+        run, levels = str(runs[number]), found.levels
+        whose = {"district": found.district, "year": found.year, "id": found.run}
+        judged = {"holds": found.holds, "levels": [one.as_json() for one in levels]}
+        told.append({"run": run} | whose | judged)
+        name = f"{found.district} {found.year}, run {found.run}, {run}" if found.run else run
+        lines.append(f"{name}: {'holds' if found.holds else 'DOES NOT HOLD'}")
         # Of many runs, those that hold have nothing else to tell; --json has all of it.
         for one in levels if len(runs) == 1 else [one for one in levels if not one.holds]:
             lines.append(f"  {one.level}: {one.verdict}")

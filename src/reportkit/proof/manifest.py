@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.proof.plainjson import parse_json
 from reportkit.proof.surroundings import code_digest, environment
 
 if TYPE_CHECKING:
@@ -145,9 +146,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def _problem_of(content: bytes) -> str:
     # Several levels look at one manifest, and the schema takes longer than all of its files.
     try:
-        return _problem(json.loads(content))
-    except ValueError as error:
-        return str(error)
+        return _problem(parse_json(content, "it"))
+    except ReportkitError as error:
+        return error.message
 
 
 def verify_files(folder: Path) -> None:
