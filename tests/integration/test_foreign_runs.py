@@ -16,8 +16,9 @@ from reportkit.proof.verify import data_levels, files_level
 
 @pytest.fixture
 def copy(sealed, tmp_path):
-    shutil.copytree(sealed.run, tmp_path / "foreign/pingtan/2021/runs/copy")
-    return tmp_path / "foreign/pingtan/2021/runs/copy"
+    folder = tmp_path / "foreign/pingtan/2021/runs" / sealed.run.name
+    shutil.copytree(sealed.run, folder)
+    return folder
 
 
 def sealed_anew(run, change, signer=None):
@@ -64,7 +65,7 @@ def test_the_notebook_of_a_foreign_run_is_not_executed(name, sealed, copy, tmp_p
     sealed_anew(copy, change)
     assert files_level(copy).holds
     asked = Asked(data=sealed.project / "data", params=sealed.project / "params", rerun=True)
-    told = inspect(copy, asked, closely=True)[-1]
+    told = inspect(copy, asked, closely=True).levels[-1]
     assert (told.level, told.holds, told.notes) == ("rerun", False, ("nothing was executed",))
     assert any("--trust-notebook" in one for one in told.findings)
     assert not (tmp_path / "executed").exists()
@@ -80,7 +81,7 @@ def test_the_notebook_of_a_trusted_run_is_executed(trust, sealed, copy, tmp_path
     sealed_anew(copy, change, read_signer(sealed.key))
     trusted = {"--keys": {"keys": sealed.keys}, "--trust-notebook": {"trust_notebook": True}}
     folders = {"data": sealed.project / "data", "params": sealed.project / "params"}
-    told = inspect(copy, Asked(**folders, rerun=True, **trusted[trust]), closely=True)[-1]
+    told = inspect(copy, Asked(**folders, rerun=True, **trusted[trust]), closely=True).levels[-1]
     assert (tmp_path / "executed").exists()
     assert told.notes == ("executed in a kernel forked from a warm process",)
     # Its cell comes out with the output that the run had none of.
