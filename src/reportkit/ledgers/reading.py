@@ -20,10 +20,10 @@ from reportkit.ledgers.columns import (
     parse_each,
     replaced,
 )
-from reportkit.ledgers.privacy import SUSPECT, Pseudonyms, hide
 from reportkit.ledgers.readers import RawTable, holds, in_order, sums
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.values import NOTHING, Parser, clean_texts, parser_for
+from reportkit.persons import SUSPECT, hide
 from reportkit.worktime import WorkCalendar, limits
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from reportkit.ledgers.privacy import Pseudonyms
     from reportkit.ledgers.schema import Column, LedgerSchema, RowRule
 
 # At the end of a table, 填表人：… 审核人：… 说明：…, each cell of the row one of these.
