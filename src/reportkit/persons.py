@@ -64,6 +64,8 @@ _SOUNDS = frozenset(
     "先香肖谢辛欣休许雅亚延扬耶也依伊易因英尤于约再扎泽詹哲珍芝治朱兹卓孜祖佐才次仓措丹顿多嘉旦坚晋觉仲拥"
     "买买合不尕麦吐苏提力帕夏孜拜尔艾再热"
 )
+# What an office or a place ends in: 林业局 is nobody.
+_OFFICES = frozenset("局委办处科厅院站所队部室镇乡街村县市省厂店")
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff〇々"
 _IS_HAN = re.compile(f"[{_HAN}]")
 _SOMEONE = (
@@ -387,7 +389,8 @@ def looks_like_name(word: str) -> bool:
     if "·" in word.strip("·"):
         return True
     first, second = word[:1] in _SURNAMES, word[1:2] in _SURNAMES
-    if word[:2] in _NO_NAMES or word[1:2] in set("某氏姓总"):
+    office = len(word) > 2 and word[-1] in _OFFICES
+    if office or word[:2] in _NO_NAMES or word[1:2] in set("某氏姓总"):
         return False
     return (
         (first and len(word) in (2, 3))

@@ -68,9 +68,7 @@ class Quoting:
         """
         if not self.told:
             return ""
-        for person in sorted(persons, key=len, reverse=True):
-            if len(person) > 1 and loose(person) not in self.known:
-                cell = cell.replace(person, OUT)
+        cell = taken_out(cell, [one for one in persons if loose(one) not in self.known])
         if cell not in self._made:
             if len(self._made) >= _KEPT:
                 self._made.clear()
@@ -89,7 +87,15 @@ class Quoting:
         return re.sub(rf"{OUT}(?:\s*{OUT})+", OUT, text).strip()[:_LONGEST]
 
 
-def heading(cell: str) -> str:
+def taken_out(text: str, persons: Iterable[str]) -> str:
+    """A text without these persons."""
+    for person in sorted(persons, key=len, reverse=True):
+        if len(person) > 1:
+            text = text.replace(person, OUT)
+    return text
+
+
+def quoted_heading(cell: str) -> str:
     """A heading that a ledger does not know, of a row that is one, as a message may repeat it."""
     return without_persons(cell.strip())[:_LONGEST_HEADING]
 

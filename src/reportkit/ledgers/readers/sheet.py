@@ -172,7 +172,7 @@ class SheetReading:
         wanted = self.schema.headings()
         for number, title in enumerate(head.titles, 1):
             column, _ = wanted.get(heading_key(title), (None, 1))
-            if column and self.schema.keeps(column):
+            if column:
                 self.needed[title] = column
             if column and not column.personal:
                 self.known[number] = column

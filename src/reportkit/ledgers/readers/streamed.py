@@ -155,8 +155,7 @@ class _Reader:
             name: raw_type(known[name]) if name in known else pa.large_string() for name in names
         }
         self.right = names[head.width :]
-        needed = {title for title, column in known.items() if schema.keeps(column)}
-        self.others = [name for name in names[: head.width] if name not in needed]
+        self.others = [name for name in names[: head.width] if name not in known]
 
     def read(self, numbered: tuple[int, bytes]) -> tuple[int, npt.NDArray[np.int64], pa.Table]:
         """Lines of a block, those that its records begin on from 0 on, and the records."""

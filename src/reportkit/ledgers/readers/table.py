@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.errors import InputError
+from reportkit.ledgers.quoting import headings_near
 from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
@@ -268,10 +269,15 @@ def no_heading(
 ) -> InputError:
     """The refusal of a file in which no heading was found."""
     wanted = "、".join(column.name for column in schema.columns if column.required)
-    found = "、".join(cell.strip()[:40] for cell in nearest[:40] if cell.strip()) or "nothing"
+    filled = [cell for cell in nearest[:40] if cell.strip()]
+    # Never the row: where a heading is missing, it is a record.
+    near = headings_near(filled, schema.headings())
+    found = (
+        f"the nearest row has {'、'.join(near) or 'none of them'}" if filled else "they are empty"
+    )
     message = (
         f"{name}: no heading of the ledger {schema.name} in the first "
-        f"{SEARCHED_FOR_HEADING} rows; it must name {wanted}; nearest row: {found}"
+        f"{SEARCHED_FOR_HEADING} rows; it must name {wanted}; {found}"
     )
     return InputError("ledger-heading", message, file=name, sheet=sheet)
 

@@ -15,6 +15,7 @@ from reportkit.ledgers.readers.plain import DoubtError, plain_sheet
 from reportkit.ledgers.readers.sheet import SheetReading
 from reportkit.ledgers.readers.table import Note, Part, Tell, no_heading, quiet
 from reportkit.ledgers.schema import NOTES_SHEET
+from reportkit.persons import without_persons
 
 if TYPE_CHECKING:
     from reportkit.ledgers.schema import LedgerSchema
@@ -34,7 +35,8 @@ def read_xlsx(file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = q
     except (*ZIP_ERRORS, expat.ExpatError, OverflowError, LookupError, pa.ArrowException) as error:
         if isinstance(error, OSError) and error.errno:
             raise
-        message = f"{name} is damaged: {error}; open it in Excel or WPS and save it again as .xlsx"
+        told = without_persons(str(error))
+        message = f"{name} is damaged: {told}; open it in Excel or WPS and save it again as .xlsx"
         raise InputError("ledger-unreadable", message, file=name) from None
 
 
