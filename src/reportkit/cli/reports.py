@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from reportkit.cli import completion
-from reportkit.cli.command import FOLDER, Result, command
+from reportkit.cli.command import FOLDER, Result, as_given, command, language
 from reportkit.errors import InputError
 from reportkit.ledgers.privacy import SESSION_TOLD, Pseudonyms
 
@@ -103,17 +103,21 @@ def _tell_session_key() -> None:
 @click.option("--years", help="Such as 2020, 2019,2021 or 2019-2021; default: those with a file.")
 @_scope
 @click.option("--jobs", type=click.IntRange(1), help="Reports at once; default: processors.")
-@click.option("--retries", type=click.IntRange(0), help="Further tries after a passing fault.")
+@click.option("--retries", type=click.IntRange(0), help="Further tries after a transient fault.")
 @click.option("--timeout", type=float, help="Seconds for one report; default: 600.")
 @click.option("--force", is_flag=True, help="Make also what has not changed.")
+@click.option("--failed", is_flag=True, help="Only reports that failed when they were last tried.")
+@click.option("--strict", is_flag=True, help="Refuse all if something is wrong with one district.")
+@click.option(
+    "--fail-on", type=click.Choice(["error", "draft", "never"]), default="error",
+    help="When the status is not 0: open errors and failures (default), drafts too, or never.",
+)  # fmt: skip
 @click.option("--cold", is_flag=True, help="A cold kernel for each report: the slow reference.")
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and why.")
 @click.option("--explain-cache", is_flag=True, help="Tell of each report why it was made or not.")
 @click.option("--scheduler", help="Address of a dask scheduler, tcp://host:8786, or 'local'.")
 @click.option("--store", help="fsspec URL where workers share no disk with us, such as s3://b/p.")
-def batch(
-    *, params: Path | None, data: Path | None, out: Path, file: Path | None, **options: Any
-) -> Result:
+def batch(*, out: Path, **options: Any) -> Result:
     """Make every report of a matrix; what has not changed is left as it is.
 
     FILE is params/batch.yaml by default; options go before what stands in it. The same command
@@ -122,7 +126,10 @@ def batch(
     from reportkit.batch.command import Options
     from reportkit.batch.command import batch as make
 
-    return make(Options(file=file, **options), params=params, data=data, out=out)
+    again = as_given(
+        click.get_current_context(), "force", "failed", "dry_run", "explain_cache", "as_json"
+    )
+    return make(Options(**options, command=again, language=language(os.environ)), out)
 
 
 @command()
@@ -287,6 +294,26 @@ def diff(old: Path, new: Path, *, html: Path | None) -> Result:
         html.write_text(as_page(document), encoding="utf-8")
     differs = any(document[part] for part in ("facts", "checks", "narrative"))
     return int(differs), document, as_text(document)
+
+
+@command()
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    default=3,
+    help="Runs of each report that stay whole, the one in force among them; default: 3.",
+)
+@click.option("--dry-run", is_flag=True, help="Print what would be done.")
+def prune(*, keep: int, dry_run: bool, out: Path) -> Result:
+    """Reduce old runs to their records, which verify accepts: manifest, sums, attestation.
+
+    Never the run in force, nor one that a run in force was compared with.
+    """
+    from reportkit.run.prune import as_text
+    from reportkit.run.prune import prune as reduce
+
+    document = reduce(out, keep=keep, dry_run=dry_run)
+    return int(bool(document["changed"])), document, as_text(document)
 
 
 @command()

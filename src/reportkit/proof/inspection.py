@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError, ReportkitError
-from reportkit.proof.manifest import read_manifest
+from reportkit.proof.manifest import is_pruned, read_manifest
 from reportkit.proof.rerun import rerun_level
 from reportkit.proof.signing.trust import read_trusted
 from reportkit.proof.verify import Verdict, data_levels, environment_level, files_level
@@ -95,7 +95,7 @@ def inspect(run: Path, asked: Asked, *, closely: bool) -> Inspected:
     """The verdicts on a run; without a close look, and where a file was changed, the first only."""
     trusted = read_trusted(asked.keys) if asked.keys else None
     verdicts = [files_level(run, trusted)]
-    if closely and verdicts[0].holds:
+    if closely and verdicts[0].holds and not is_pruned(run):
         verdicts += data_levels(run, data=asked.data, params=asked.params)
         verdicts.append(environment_level(run))
         if asked.rerun or asked.cold:

@@ -18,7 +18,7 @@ from reportkit.ledgers.privacy import Pseudonyms
 from reportkit.ledgers.schema import schema_of
 from reportkit.proof.attestation import check_attestation
 from reportkit.proof.chain import check_chain
-from reportkit.proof.manifest import read_manifest, verify_files
+from reportkit.proof.manifest import is_pruned, read_manifest, verify_files
 from reportkit.proof.places import ledger_place
 from reportkit.proof.printed import check_documents
 from reportkit.proof.recount.computed import check_computed, last_year, moved_with
@@ -73,8 +73,10 @@ def files_level(run: Path, trusted: Trusted | None = None) -> Verdict:
     """
     findings, notes = [], []
     try:
-        verify_files(run)
-        notes.append("every file is as it was sealed")
+        pruned = is_pruned(run)
+        verify_files(run, pruned=pruned)
+        whole = "every file is as it was sealed"
+        notes.append("pruned: its record is left, its files are gone" if pruned else whole)
         try:
             notes.append("signed: " + check_attestation(run, trusted))
         except ReportkitError as error:
