@@ -106,7 +106,8 @@ class Found:
 def _plain_codes() -> npt.NDArray[np.uint16]:
     """For each character up to U+FFFF the plain one that it is compared as."""
     codes = np.arange(1 << 16, dtype=np.uint16)
-    for code in range(0x80, 1 << 16):
+    # Not the thousands of Chinese and Korean characters, which stand for themselves.
+    for code in (*range(0x80, 0x3400), *range(0xA000, 0xAC00), *range(0xD800, 1 << 16)):
         letter = chr(code)
         kind = unicodedata.category(letter)
         wide = unicodedata.normalize("NFKC", letter)
@@ -145,7 +146,7 @@ _BYTES = bytes.maketrans(
     b"0123456789" + bytes(range(65, 91)) + bytes(range(97, 123)) + b" .-",
     b"0" * 10 + b"a" * 52 + b"-" * 3,
 )
-_RUN = re.compile(rb"0(?:-{0,2}0){10,}")
+_RUN = re.compile(rb"0[0-]{10,}")
 _DIGITS = re.compile("[0-9]+")
 _ALNUM = re.compile("[0-9A-Za-z]")
 
@@ -168,7 +169,11 @@ def _number(plain: str, parts: list[tuple[int, int]]) -> Found | None:
     before, digits, sizes = plain[max(0, start - 1) : start], "", []
     if before.isascii() and (before.isalnum() or before == "_"):
         return None
+    last = start
     for first, end in parts[:19]:
+        if first - last > 2:
+            break
+        last = end
         digits += plain[first:end]
         sizes.append(end - first)
         rest = plain[end : end + 3]

@@ -28,7 +28,9 @@ _NO_DAY = re.compile(r"(?<![0-9])(?!(?:19|20)[0-9]{6}(?![0-9]))[0-9]{7,}")
 _LONG_NUMBER = re.compile(r"[0-9]{11,}")
 # What stands in a cell of days or numbers; all else is of somewhere else.
 _OF_DAYS = re.compile(r"[^0-9零〇一二三四五六七八九十年月日号时分秒至到上下午\s:/.,，、+TZ~～—…-]+")
-_OF_NUMBERS = re.compile(r"[^0-9零〇一二三四五六七八九十百千万亿元角分整单位：:¥￥约余\s.,，+%E()（）…-]+")
+_OF_NUMBERS = re.compile(
+    r"[^0-9零〇一二三四五六七八九十百千万亿元角分整单位：:¥￥约余\s.,，+%E()（）…-]+"
+)
 _ADDRESS = re.compile(
     "[0-9一二三四五六七八九十][号室栋幢楼]|小区|[县乡镇区].*[路街巷村]|[路街巷][0-9]"
 )

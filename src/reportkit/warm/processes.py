@@ -74,6 +74,17 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
+def silence_output() -> None:
+    """Send what this process writes below Python nowhere: cells' outputs go another way.
+
+    On the terminal it would stand beside messages, and nothing there goes through the gate.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
+
+
 def end_session(leader: int) -> None:
     """Kill every process of a session, also those that its leader left behind, and see them gone.
 
