@@ -1,10 +1,10 @@
 """Runs that somebody else hands over: nothing in them is executed, read or written elsewhere."""
 
 import json
-import shutil
 
 import nbformat
 import pytest
+from forging import copy_run
 
 from reportkit.proof.attestation import attest
 from reportkit.proof.inspection import Asked, inspect
@@ -16,9 +16,7 @@ from reportkit.proof.verify import data_levels, files_level
 
 @pytest.fixture
 def copy(sealed, tmp_path):
-    folder = tmp_path / "foreign/pingtan/2021/runs" / sealed.run.name
-    shutil.copytree(sealed.run, folder)
-    return folder
+    return copy_run(sealed.run, tmp_path / "foreign")
 
 
 def sealed_anew(run, change, signer=None):

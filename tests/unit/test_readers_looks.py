@@ -1,10 +1,14 @@
 """What a cell looks like: its value is right, or told, or refused with its place; read twice."""
 
 import datetime as dt
+import re
+import zipfile
 from decimal import Decimal
 
 import duckdb
 import pytest
+import xlsxwriter
+import xlwt
 from sheets import Cell, Table, save
 
 from reportkit.errors import InputError, ReportkitError
@@ -285,3 +289,235 @@ def test_a_comment_is_told_and_no_part_of_the_text(suffix, tmp_path):
     ledger = read(save(path, Table(rows(Cell(300, comment=True), Cell("20", comment=True)))))
     assert amounts(ledger) == ["300", "20"]
     assert told(ledger) == [("L-comment", "E2, E3")]
+
+
+def repacked(path, change):
+    """The workbook with its parts as *change* leaves them in a dictionary."""
+    with zipfile.ZipFile(path) as source:
+        parts = {name: source.read(name) for name in source.namelist()}
+    change(parts)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for name, part in parts.items():
+            target.writestr(name, part)
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def edited(path, old, new, part=SHEET):
+    def change(parts):
+        assert re.search(old, parts[part])
+        parts[part] = re.sub(old, new, parts[part], count=1)
+
+    repacked(path, change)
+
+
+def test_a_row_of_sums_of_a_table_in_the_sheet_is_set_aside(tmp_path):
+    path = tmp_path / "procurement.xlsx"
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet("台账")
+    heading, *body = rows("300", "20")
+    columns = [{"header": title} for title in heading]
+    columns[0]["total_string"], columns[4]["total_string"] = "汇总", "320"
+    body = [[str(cell) for cell in row] for row in body]
+    sheet.add_table(0, 0, 3, 4, {"data": body, "columns": columns, "total_row": True})
+    book.close()
+    ledger = read(path)
+    assert amounts(ledger) == ["300", "20"]
+    assert told(ledger) == [("L-sum", "4")]
+
+
+def test_a_list_to_choose_from_changes_nothing(tmp_path):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(300)))
+    listed = b'<dataValidations count="1"><dataValidation type="list" sqref="C2:C99"><formula1>'
+    listed += '"政府集中采购,分散采购"</formula1></dataValidation></dataValidations>'.encode()
+    edited(path, b"</sheetData>", b"</sheetData>" + listed)
+    ledger = read(path)
+    assert (amounts(ledger), told(ledger)) == (["300"], [])
+
+
+def test_threaded_comments_are_told(tmp_path):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(300)))
+    kind = "http://schemas.microsoft.com/office/2017/10/relationships/threadedComment"
+
+    def change(parts):
+        parts["xl/worksheets/_rels/sheet1.xml.rels"] = (
+            '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+            f'<Relationship Id="r" Type="{kind}" Target="../threadedComments/one.xml"/>'
+            "</Relationships>"
+        ).encode()
+        parts["xl/threadedComments/one.xml"] = (
+            b'<ThreadedComments xmlns="http://schemas.microsoft.com/office/spreadsheetml/2018/'
+            b'threadedcomments"><threadedComment ref="E2"><text>?</text></threadedComment>'
+            b"</ThreadedComments>"
+        )
+
+    repacked(path, change)
+    assert told(read(path)) == [("L-comment", "E2")]
+
+
+def test_strict_office_open_xml_is_read(tmp_path):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(300, Cell("20", struck=True))))
+    old = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    relations = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+    def change(parts):
+        for name, part in parts.items():
+            new = part.replace(old, b"http://purl.oclc.org/ooxml/spreadsheetml/main")
+            purl = b"http://purl.oclc.org/ooxml/officeDocument/relationships"
+            parts[name] = new.replace(relations, purl)
+
+    repacked(path, change)
+    ledger = read(path)
+    assert (amounts(ledger), told(ledger)) == (["300", "20"], [("L-struck", "E3")])
+
+
+def test_names_of_parts_as_other_programs_write_them(tmp_path):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(300)))
+
+    def change(parts):
+        for name in [*parts]:
+            if name.startswith("xl/"):
+                parts[name.replace("/", "\\").replace("sheet1", "Sheet1")] = parts.pop(name)
+
+    repacked(path, change)
+    assert amounts(read_ledger("procurement", [path])) == ["300"]
+
+
+def test_macros_are_told_and_not_run(tmp_path):
+    path = save(tmp_path / "procurement.xlsm", Table(rows(300)))
+    repacked(path, lambda parts: parts.update({"xl/vbaProject.bin": b"x"}))
+    ledger = read(path)
+    assert (amounts(ledger), [v.rule for v in ledger.violations]) == (["300"], ["L-macros"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b"<v>0</v>", b"<v>99</v>", "台账: A1: it names text 99 of the"),
+        (b"<v>300</v>", b"<v>300x</v>", "台账: E2: '300x' is no number"),
+        (b"<v>300</v>", b"<v>300</v><v>3</v>", "台账: E2: it has two values"),
+        (b"<v>300</v>", b"<v>1e999</v>", "台账: E2: '1e999' is no number"),
+        (b"<v>300</v>", b"<v>3_0</v>", "台账: E2: '3_0' is no number"),
+        (b"</sheetData>", b'</sheetData><sheetData><row r="9"/></sheetData>', "at row 9"),
+    ],
+)
+def test_a_cell_that_cannot_be_read_is_named(old, new, said, tmp_path):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(300)))
+    edited(path, old, new)
+    with pytest.raises(InputError, match=re.escape(said)):
+        read_ledger("procurement", [path])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"<v>300</v>", b"<v> 300\n</v>"), (b"<v>300</v>", b"<v>3<!-- -->00</v>"),
+        (b"<v>300</v>", b"<v><![CDATA[300]]></v>"), (b"<v>300</v>", b"<v>3E2</v>"),
+        (b"<v>300</v>", b"<v>300.00000000000006</v>"), (b"<v>300</v>", b"<v>+300.</v>"),
+    ],
+)  # fmt: skip
+def test_a_number_in_its_spellings(old, new, tmp_path):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(300)))
+    edited(path, old, new)
+    assert amounts(read(path)) == ["300"]
+
+
+def test_a_text_that_is_shared_and_empty(tmp_path):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(300)))
+    edited(path, b"</row></sheetData>", b'<c r="F2" t="s"><v></v></c></row></sheetData>')
+    assert amounts(read(path)) == ["300"]
+
+
+def test_cells_far_apart_end_in_a_refusal_in_both_readers(tmp_path):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(300)))
+    far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    edited(path, b"</sheetData>", far)
+    assert refused(path)[0] == "ledger-ragged"
+    source = {"path": path.name, "format": "xlsx", "sheet": "台账", "encoding": None, "columns": {}}
+    with duckdb.connect() as connection, pytest.raises(ReportkitError, match="too far apart"):
+        read_cells(source, path, connection, key="procurement")
+
+
+@pytest.mark.parametrize("inside", [b"<c/>", b"<is><t>x</t></is>", b"<x/>"])
+def test_a_row_that_would_fill_the_memory_is_refused(inside, tmp_path, monkeypatch):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(300)))
+    monkeypatch.setattr("reportkit.ledgers.readers.package._LONGEST", 1 << 16)
+    row = b'<row r="9">' + inside * (1 << 16) + b"</row></sheetData>"
+    edited(path, b"</sheetData>", row)
+    with pytest.raises(InputError, match="no row of a sheet is as long"):
+        read_ledger("procurement", [path])
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content", "said"),
+    [
+        ("xls", b"<html><table>", "web page"), ("xls", "项目编号,".encode(), "no workbook"),
+        ("xls", b"PK\x03\x04", "zip archive"), ("xls", b"\xd0\xcf\x11\xe0", "damaged"),
+        ("xls", b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "password"),
+        ("ods", b"<?xml ", "web page"), ("ods", b"\xd0\xcf\x11\xe0", "old .xls"),
+        ("xlsm", b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "password"),
+    ],
+)  # fmt: skip
+def test_another_format_under_the_name_of_a_workbook(suffix, content, said, tmp_path):
+    (tmp_path / f"procurement.{suffix}").write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        read_ledger("procurement", [tmp_path / f"procurement.{suffix}"])
+
+
+def test_an_ods_file_with_a_password_is_refused(tmp_path):
+    path = save(tmp_path / "procurement.ods", Table(rows(300)))
+    edited(path, b"/>$", b"><encryption-data/></manifest:manifest>", "META-INF/manifest.xml")
+    with pytest.raises(InputError, match="password"):
+        read_ledger("procurement", [path])
+
+
+@pytest.mark.parametrize("change", ["errors", "hidden sheet", "repeated", "text"])
+def test_open_documents_as_other_programs_write_them(change, tmp_path):
+    path = save(tmp_path / "procurement.ods", Table(rows(300, "20")))
+    part = "content.xml"
+    if change == "errors":
+        error = b'<table:table-cell table:formula="of:=1/0" office:value-type="string">'
+        edited(path, b"<table:table-cell[^>]*><text:p>20<", error + b"<text:p>#DIV/0!<", part)
+        assert refused(path) == ("ledger-error-cell", "E3")
+    elif change == "hidden sheet":
+        style = b'<style:style style:name="h" style:family="table"><style:table-properties '
+        style += b'table:display="false"/></style:style></office:automatic-styles>'
+        edited(path, b"</office:automatic-styles>", style, part)
+        edited(path, b"<table:table ", b'<table:table table:style-name="h" ', part)
+        assert refused(path)[0] == "ledger-hidden"
+    elif change == "repeated":
+        row = b"<table:table-row><table:table-cell/></table:table-row>"
+        row += b'<table:table-row table:number-rows-repeated="3">'
+        edited(path, b"<table:table-row>", row, part)
+        assert told(read(path)) == [("L-heading", "3"), ("L-heading", "4")]
+    else:
+        spans = b'<text:p>20<text:s text:c="2"/><text:span>.5</text:span><'
+        edited(path, b"<text:p>20<", spans, part)
+        with pytest.raises(InputError, match=r"20  \.5"):
+            read_ledger("procurement", [path])
+
+
+def test_an_old_workbook_counts_days_from_1904(tmp_path):
+    path = tmp_path / "procurement.xls"
+    book = xlwt.Workbook()
+    book.dates_1904 = True
+    sheet = book.add_sheet("台账")
+    for row, cells in enumerate(rows(1, 合同签订日期=(DAY - dt.date(1904, 1, 1)).days)):
+        for column, cell in enumerate(cells):
+            sheet.write(row, column, cell)
+    book.save(str(path))
+    assert read(path).frame["合同签订日期"].dt.date.tolist() == [DAY]
+
+
+def test_an_error_of_an_old_workbook_is_refused(tmp_path):
+    path = tmp_path / "procurement.xls"
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("台账")
+    for row, cells in enumerate(rows("x")):
+        for column, cell in enumerate(cells):
+            sheet.write(row, column, str(cell))
+    sheet.row(1).set_cell_error(5, 0x2A)
+    sheet.row(2).set_cell_error(4, 0x2A)
+    book.save(str(path))
+    assert refused(path) == ("ledger-error-cell", "E3")

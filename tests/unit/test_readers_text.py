@@ -4,6 +4,7 @@ import datetime as dt
 import io
 from decimal import Decimal
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,7 +15,7 @@ from reportkit.errors import InputError
 from reportkit.ledgers import find_files, read_ledger, schema_of, schemas
 from reportkit.ledgers.readers.delimited import read_csv
 from reportkit.ledgers.schema import loose
-from reportkit.proof.recount.rawledgers import csv_lines
+from reportkit.proof.recount.rawledgers import csv_lines, read_cells
 
 HEADING = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果"]
 RECORD = ["依1", "自然人", "2020-03-02", "2020-03-20", "予以公开"]
@@ -254,9 +255,31 @@ def test_a_day_in_each_type_of_parquet(kind, tmp_path):
     assert read(tmp_path).frame["收到日期"].dt.date.tolist() == [DAY]
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/New_York"])
+def test_an_instant_is_the_day_that_it_is_in_china(zone, tmp_path):
+    path = tmp_path / "applications.parquet"
+    columns = dict(zip(HEADING, ([cell] for cell in RECORD), strict=True))
+    columns["收到日期"] = TYPES["timestamp with zone"].cast(pa.timestamp("us", zone))
+    pq.write_table(pa.table(columns), path)
+    assert read(tmp_path).frame["收到日期"].dt.date.tolist() == [DAY]
+    source = {"path": "a", "format": "parquet", "columns": dict(zip(HEADING, HEADING, strict=True))}
+    with duckdb.connect() as connection:
+        again = read_cells(source, path, connection, key="applications")
+    assert again.columns["收到日期"].to_pylist() == ["2020-03-02 00:30:00"]
+
+
+def test_times_that_name_no_zone_are_refused(tmp_path):
+    columns = dict(zip(HEADING, ([cell] for cell in RECORD), strict=True))
+    table = pa.table(columns | {"收到日期": TYPES["timestamp"]})
+    pq.write_table(table, tmp_path / "applications.parquet", use_deprecated_int96_timestamps=True)
+    error = refused(tmp_path)
+    assert (error.reason, error.fields["column"]) == ("ledger-type", "收到日期")
+
+
 @pytest.mark.parametrize(
     ("key", "text"),
     [
+        (pa.array([12.000000000000002]), "12"),
         (pa.array([12.0]), "12"),
         (pa.array([12]), "12"),
         (pa.array([Decimal("12")]), "12"),

@@ -262,7 +262,7 @@ def verify(
         judged = {"holds": found.holds, "levels": [one.as_json() for one in levels]}
         told.append({"run": run} | whose | judged)
         name = f"{found.district} {found.year}, run {found.run}, {run}" if found.run else run
-        lines.append(f"{name}: {'holds' if found.holds else 'DOES NOT HOLD'}")
+        lines.append(f"{name}: {found.verdict}")
         # Of many runs, those that hold have nothing else to tell; --json has all of it.
         for one in levels if len(runs) == 1 else [one for one in levels if not one.holds]:
             lines.append(f"  {one.level}: {one.verdict}")

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.forms.carried import carried
 from reportkit.params import Project
 from reportkit.params.sources import DatabaseSource
 from reportkit.paths import inside
+from reportkit.proof.manifest import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,3 +67,9 @@ def named_file(shown: str, district: str, data: Path | None, params: Path | None
 def named_sources(project: Project, district: str) -> list[str | DatabaseSource]:
     """What a district file names as places of its ledgers."""
     return [*itertools.chain.from_iterable(project.district(district).ledgers.values())]
+
+
+def own_notebook(manifest: Mapping[str, Any], folder: Path) -> Path | None:
+    """The notebook that the run executed, if it is the reader's own or the package's."""
+    ours = [*sorted(folder.glob("*.ipynb")), *carried("notebooks/*.ipynb")]
+    return next((p for p in ours if digest(p) == manifest["notebook"]["sha256"]), None)

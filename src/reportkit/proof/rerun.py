@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
 from reportkit.export.documents import DOCUMENTS
-from reportkit.forms.carried import carried
 from reportkit.paths import inside
 from reportkit.proof.manifest import MANIFEST, SUMS, digest, read_manifest
 from reportkit.proof.normal import cell_digests
-from reportkit.proof.places import named_file
+from reportkit.proof.places import named_file, own_notebook
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.verify import Verdict
 
@@ -80,7 +79,7 @@ def rerun_level(
     with tempfile.TemporaryDirectory(prefix="rk-rerun-") as name:
         clean = Path(name)
         missing = list(_collect(manifest, clean, roots))
-        notebook = _own_notebook(manifest, params.parent / "notebooks")
+        notebook = own_notebook(manifest, params.parent / "notebooks")
         if notebook is None and trusted:
             notebook = run / "report.ipynb"
         if notebook is None:
@@ -153,12 +152,6 @@ def _folder(manifest: Mapping[str, Any], root: str) -> str:
     if name in ({"params", "data", "outputs", "notebooks"} - {root}) and root != "out":
         raise InputError("received-path", f"the folder of {root} cannot be called {name}")
     return inside(Path(), name, own=True).name if name else ""
-
-
-def _own_notebook(manifest: Mapping[str, Any], folder: Path) -> Path | None:
-    """The notebook that the run executed, if it is the reader's own or the package's."""
-    ours = [*sorted(folder.glob("*.ipynb")), *carried("notebooks/*.ipynb")]
-    return next((p for p in ours if digest(p) == manifest["notebook"]["sha256"]), None)
 
 
 def _execute(

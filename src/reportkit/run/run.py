@@ -43,6 +43,7 @@ from reportkit.run.unchanged import (
     read_seen,
     write_seen,
 )
+from reportkit.warm.processes import need_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -126,6 +127,7 @@ def run(
     ExecutionError
         The notebook failed, the folder is busy, or there is no space; nothing was published.
     """
+    need_files()
     started = now()
     report = open_report(
         district, year, scope=scope, draft=draft, params=params, data=data, out=out
@@ -164,7 +166,7 @@ def run(
         except BaseException as error:
             held_back = cache(partial(gate_of, report))
             keep_failed(staging, place / "failed", error, lambda text: held_back().hide(text))
-            if isinstance(error, OSError):
+            if isinstance(error, OSError) and error.errno not in (errno.EMFILE, errno.ENFILE):
                 full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
                 message = f"{staging.parent} cannot be written: {error.strerror}"
                 reason = "no-space" if full else "not-writable"

@@ -233,10 +233,12 @@ class SheetReading:
                 expected = "the row of sums of a table in the sheet is set aside, not counted"
                 self._note("L-sum", str(row.line), expected)
                 continue
-            struck = [column for column, what, _ in row.seen if what == "struck"]
-            filled = [at for at in self.known if "".join(row.cells[at : at + 1]).strip()]
-            whole = bool(struck) and set(struck).issuperset(filled)
-            self.struck += [row.line] * whole
+            struck = {column for column, what, _ in row.seen if what == "struck"}
+            whole = struck and struck.issuperset(
+                at for at in self.known if "".join(row.cells[at : at + 1]).strip()
+            )
+            if whole:
+                self.struck.append(row.line)
             for column, what, text in row.seen:
                 owner = self.known.get(column)
                 if owner is None or owner.personal:
@@ -327,7 +329,8 @@ class SheetReading:
             for column in range(left, min(right + 1, head.width)):
                 for row in rows:
                     if row in changes[column]:
-                        self._overlap(place)
+                        message = f"merged ranges of {self.sheet.title} overlap at {place}"
+                        raise ValueError(message)
                     first = column == left and (spread or lines[row] == top)
                     changes[column][row] = (shown or "") if first else ""
             if own and spread:
@@ -356,10 +359,6 @@ class SheetReading:
         if hidden:
             expected = f"{len(hidden)} cells hold what a merged cell hides; it is not read"
             self._note("L-merged", _first(hidden), expected)
-
-    def _overlap(self, place: str) -> None:
-        message = f"merged ranges of {self.sheet.title} overlap at {place}"
-        raise ValueError(message)
 
     def _tell_hidden(self, lines: Sequence[int]) -> None:
         """Tell that records are hidden or struck out, and that a column is hidden."""

@@ -121,9 +121,9 @@ def recount(
             "REPORTKIT_PRIVACY_KEY_FILE names no key"
         )
     else:
-        lines = changed_lines(
-            raw, inside(run, f"evidence/rowmap-{raw.record['ledger']}.parquet"), key
-        )
+        rowmap = inside(run, f"evidence/rowmap-{raw.record['ledger']}.parquet")
+        # Records that were not keyed are compared so, whatever key there is now.
+        lines = changed_lines(raw, rowmap, key if raw.record["rows_keyed"] else None)
     return Recount(values, moved, tuple(lines), tuple(untold))
 
 
