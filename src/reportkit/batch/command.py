@@ -26,6 +26,7 @@ from reportkit.batch.workers.local import LocalWorkers, start_template
 from reportkit.errors import ExecutionError, InputError, ReportkitError, Stopped, refusal
 from reportkit.params import Project
 from reportkit.run.publishing import clear_stale
+from reportkit.warm.processes import need_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,6 +103,7 @@ def batch(
     events: SimpleQueue[Event] = SimpleQueue()
     with Progress(clock=time.monotonic) as progress, Signals(events.put) as signals:
         try:
+            need_files()
             settings, file, jobs = _settings(options, project)
             plan = _plan(options, file, settings, state)
             workers = _workers(options, jobs, events.put)
