@@ -313,6 +313,14 @@ OTHERS = {
         "tables.xlsx xl/vbaProject.bin in it",
     ),
     "a file gone": (lambda run: (run / "report.pdf").unlink(), "report.pdf is missing"),
+    "a size in the log": (
+        lambda run: rewrite(run / "run.log", " bytes", "0 bytes"),
+        "run.log does not say report.html: ",
+    ),
+    "another run's log": (
+        lambda run: rewrite(run / "run.log", "sealed as 2", "sealed as 1"),
+        "run.log does not say sealed as 2",
+    ),
 }
 
 
@@ -688,7 +696,7 @@ def test_the_honest_run_holds_at_every_level(run, project):
         "outcomes (chart)",
         "5 documents were made again from the executed notebook",
         "13 parts of it from ledgers and parameters, and the evidence",
-        "machine, times, commit and run.log are as the run says",
+        "machine, times, commit and most of run.log are as the run says",
     )
     assert not list(Path(os.environ.get("TMPDIR", "/tmp")).glob("rk-render-*"))
 
@@ -868,3 +876,15 @@ def test_documents_beside_a_mark_of_pruning_are_no_pass(run, project, tmp_path):
     found, render = judged(foreign, project)
     assert (found.holds, render.holds) == (None, None)
     assert "its pruning was interrupted" in render.notes[0]
+
+
+def test_a_terminal_is_not_moved_by_what_a_run_says(run, project):
+    name = "t3.new.natural_person"
+    change_json(run / "facts.json", lambda d: fact_in(d, name).update(definition="\x1b[2J\u202e"))
+    reseal(run)
+    verify = [BIN / "reportkit", "verify", run]
+    done = subprocess.run(verify, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"{name} is defined as 〈U+001B〉[2J〈U+202E〉, its conditions say" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert done.stdout.startswith(f"cheng 2021, run {run.name}, {run}: DOES NOT HOLD\n")
