@@ -27,7 +27,7 @@ from batches import (
     states,
     working_in,
 )
-from machine import PATIENCE, until
+from machine import PATIENCE, unshared, until
 
 from reportkit.proof import verify_files
 
@@ -368,16 +368,22 @@ def test_the_printed_command_makes_just_what_failed(tmp_path):
     ("delay", "number"), [(d, n) for d in (0.0, 0.4, 1.0) for n in (signal.SIGTERM, signal.SIGINT)]
 )
 def test_a_signal_while_the_template_warms_begins_no_report(delay, number, tmp_path):
-    project = make_project(tmp_path, "abcd", {"outcomes": "import time\ntime.sleep(45)"})
+    project = make_project(tmp_path, "abcd", {"outcomes": "import time\ntime.sleep(10_000)"})
     process = start(project, "--jobs", "2")
     wait_for(project, "planned", 1)
     time.sleep(delay)
-    begun = (project / "outputs/batch.jsonl").read_text(encoding="utf-8").count('"started"')
     process.send_signal(number)
-    if begun:
+    journal = project / "outputs/batch.jsonl"
+
+    def begun():
+        return '"started"' in journal.read_text(encoding="utf-8")
+
+    # Only what had begun by then is waited for, and ended by the second.
+    until(lambda: process.poll() is not None or begun())
+    if begun():
         process.send_signal(signal.SIGTERM)
-    stdout, stderr = process.communicate(timeout=20)
-    assert process.returncode == (143 if begun else 128 + number), stderr
+    stdout, stderr = process.communicate(timeout=PATIENCE)
+    assert process.returncode == (143 if begun() else 128 + number), stderr
     counts = json.loads(stdout)["counts"]
     assert counts == {"made": 0, "unchanged": 0, "failed": 0, "left": 4, "with_findings": 0}
     assert working_in(project) == []
@@ -385,15 +391,13 @@ def test_a_signal_while_the_template_warms_begins_no_report(delay, number, tmp_p
     assert last["stopped"] == process.returncode - 128
 
 
-AS_PID_1 = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
-
-
 def test_as_the_first_process_of_a_container_it_does_the_same(tmp_path):
     project = make_project(tmp_path, ["a", "b"])
-    command = [*AS_PID_1, str(BIN / "reportkit"), "run", "a", "2021", "--json"]
+    as_first = unshared("--pid", "--fork", "--mount-proc", "--kill-child")
+    command = [*as_first, str(BIN / "reportkit"), "run", "a", "2021", "--json"]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert (done.returncode, json.loads(done.stdout)["unchanged"]) == (0, False), done.stderr
-    command = [*AS_PID_1, str(BIN / "reportkit"), "batch", "--years", "2021", "--json"]
+    command = [*as_first, str(BIN / "reportkit"), "batch", "--years", "2021", "--json"]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert states(done) == {"a": "unchanged", "b": "made"}, done.stderr
     assert list(currents(project)) == ["a", "b"]
