@@ -75,8 +75,7 @@ def test_the_wheel_is_small_and_whole(dist):
 
 
 def test_the_sdist_gives_the_same_wheel(dist, tmp_path):
-    with tarfile.open(the(dist, "*.tar.gz")) as archive:
-        archive.extractall(tmp_path, filter="data")
+    subprocess.run(["tar", "-xf", the(dist, "*.tar.gz"), "-C", tmp_path], check=True)
     build(next(tmp_path.iterdir()), tmp_path, "wheel")
     wheel = the(dist, "reportkit_zwgk-*.whl")
     assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()

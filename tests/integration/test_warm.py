@@ -156,7 +156,8 @@ def test_a_cell_that_takes_too_long_is_ended(cell, tmp_path):
     path = notebook(tmp_path / "slow.ipynb", [cell])
     cells, told = papermill(path, "--engine", "reportkit-warm", "--execution-timeout", "1")
     assert "CellTimeoutError: A cell timed out" in told
-    assert cells == [(1, [])]
+    # A busy machine may not even have begun it.
+    assert [outputs for _, outputs in cells] == [[]]
     assert working_in(tmp_path) == []
 
 
