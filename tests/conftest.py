@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 
 # What they assert is told as in tests.
-pytest.register_assert_rewrite("batches", "databases", "machine", "offices", "pictures")
+pytest.register_assert_rewrite("batches", "databases", "machine", "offices", "pictures", "sheets")
 
 # A slow machine is no failure. Random tests are the same each time, but in the slow tier.
 settings.register_profile("fixed", deadline=None, derandomize=True)

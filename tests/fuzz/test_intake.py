@@ -11,6 +11,8 @@ import random
 import signal
 import zipfile
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import openpyxl
 import pyarrow as pa
@@ -19,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from machine import PATIENCE
+from sheets import Table, save
 
 from reportkit.errors import InputError
 from reportkit.ledgers import read_ledger
@@ -85,6 +88,11 @@ def as_parquet(rows):
     file = io.BytesIO()
     pq.write_table(pa.table(arrays, names=HEADING), file)
     return file.getvalue()
+
+
+def as_other(rows, suffix):
+    with TemporaryDirectory() as folder:
+        return save(Path(folder) / f"a{suffix}", Table([HEADING, *rows])).read_bytes()
 
 
 @contextmanager
@@ -166,9 +174,12 @@ def originals():
         "utf-16": (as_csv(rows, "utf-16", "\t"), ".csv"),
         "xlsx": (as_xlsx(rows), ".xlsx"),
         "parquet": (as_parquet(rows[:-1]), ".parquet"),
+        "xls": (as_other(rows, ".xls"), ".xls"),
+        "ods": (as_other(rows, ".ods"), ".ods"),
     }
     # What a text of its own looks like inside: the parts are changed and packed again.
-    made["parts of xlsx"] = (made["xlsx"][0], ".parts")
+    made["parts of xlsx"] = (made["xlsx"][0], ".xlsx.parts")
+    made["parts of ods"] = (made["ods"][0], ".ods.parts")
     return made
 
 
@@ -208,7 +219,7 @@ def changed(content, chance):
 def parts_changed(content, chance):
     with zipfile.ZipFile(io.BytesIO(content)) as source:
         parts = {name: source.read(name) for name in source.namelist()}
-    sheet = "xl/worksheets/sheet1.xml"
+    sheet = "content.xml" if "content.xml" in parts else "xl/worksheets/sheet1.xml"
     name = sheet if chance.random() < 0.7 else chance.choice(sorted(parts))
     parts[name] = changed(parts[name], chance)
     file = io.BytesIO()
@@ -222,8 +233,8 @@ def case(seed, folder):
     """One changed file; what became of it."""
     chance = random.Random(seed)
     content, suffix = ORIGINALS[chance.choice(sorted(ORIGINALS))]
-    if suffix == ".parts":
-        content, suffix = parts_changed(content, chance), ".xlsx"
+    if suffix.endswith(".parts"):
+        content, suffix = parts_changed(content, chance), suffix.removesuffix(".parts")
     else:
         content = changed(content, chance)
     try:

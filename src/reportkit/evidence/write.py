@@ -39,7 +39,7 @@ def write_evidence(seal: Block, ledgers: Ledgers, folder: Path) -> None:
         ``evidence-wrong``: rows and facts of the seal disagree, or the ledgers have changed.
     """
     folder.mkdir()
-    held = _held(pq.read_table(io.BytesIO(base64.b64decode(seal["evidence"]))))
+    held = rows_of_facts(pq.read_table(io.BytesIO(base64.b64decode(seal["evidence"]))))
     used: dict[str, dict[str, tuple[Any, int]]] = {}
     for fact in seal["facts"]["facts"]:
         if not fact["rows"]:
@@ -72,7 +72,7 @@ def write_evidence(seal: Block, ledgers: Ledgers, folder: Path) -> None:
         (folder / f"rowmap-{key}.parquet").write_bytes(packed)
 
 
-def _held(table: pa.Table) -> dict[str, tuple[Any, Any]]:
+def rows_of_facts(table: pa.Table) -> dict[str, tuple[Any, Any]]:
     """Rows and signs by fact, in the order in which they stand."""
     facts = table["fact"].combine_chunks().dictionary_encode()
     rows, signs = table["row"].to_numpy(), table["sign"].to_numpy()
@@ -86,7 +86,7 @@ def _held(table: pa.Table) -> dict[str, tuple[Any, Any]]:
 def _rowmap(ledger: Ledger, key: bytes | None) -> bytes:
     files = [source.path for source in ledger.sources]
     sheets = [source.sheet or "" for source in ledger.sources]
-    index = ledger.source_of.astype(np.int64)
+    index = pa.array(ledger.source_of.astype(np.int64))
     accepted = pa.array(ledger.frame.index.to_numpy(np.int64))
     # What was not accepted has neither key nor digest.
     place = pc.index_in(pa.array(np.arange(ledger.read, dtype=np.int64)), value_set=accepted)
@@ -94,10 +94,10 @@ def _rowmap(ledger: Ledger, key: bytes | None) -> bytes:
     table = pa.table(
         {
             "row": np.arange(ledger.read, dtype=np.int64),
-            "file": pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(files)),
-            "sheet": pa.DictionaryArray.from_arrays(
-                pa.array(index, pa.int32()), pa.array(sheets, pa.string())
-            ),
+            # Sheets of one file share its name, and a dictionary with a value twice is written with
+            # bytes of the memory behind it.
+            "file": pa.array(files, pa.string()).take(index).dictionary_encode(),
+            "sheet": pa.array(sheets, pa.string()).take(index).dictionary_encode(),
             "line": ledger.line_of.astype(np.int64),
             "key": record.column(0).combine_chunks().take(place),
             "digest": row_digests(record, key).take(place),

@@ -15,7 +15,6 @@ from reportkit.errors import InputError, ReportkitError
 from reportkit.proof.manifest import ATTESTATION, MANIFEST, SUMS, digest, read_manifest
 from reportkit.proof.plainjson import parse_json
 from reportkit.proof.signing.envelope import envelope, open_envelope, pae
-from reportkit.proof.signing.signer import Signer
 from reportkit.proof.signing.trust import Trusted, check_signatures
 
 if TYPE_CHECKING:

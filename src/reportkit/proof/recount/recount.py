@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from reportkit.errors import ReportkitError
 from reportkit.evidence.digests import record_columns, row_digests, rows_sha256
 from reportkit.facts.numerals import plain
+from reportkit.paths import inside
 from reportkit.proof.recount.sqlledger import ROW, SqlLedger
 
 if TYPE_CHECKING:
@@ -119,7 +120,9 @@ def recount(
             "REPORTKIT_PRIVACY_KEY_FILE names no key"
         )
     else:
-        lines = changed_lines(raw, run / f"evidence/rowmap-{raw.record['ledger']}.parquet", key)
+        rowmap = inside(run, f"evidence/rowmap-{raw.record['ledger']}.parquet")
+        # Records that were not keyed are compared so, whatever key there is now.
+        lines = changed_lines(raw, rowmap, key if raw.record["rows_keyed"] else None)
     return Recount(values, moved, tuple(lines), tuple(untold))
 
 
