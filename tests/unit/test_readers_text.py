@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from reportkit.errors import InputError
 from reportkit.ledgers import find_files, read_ledger, schema_of, schemas
+from reportkit.ledgers.normal import loose
 from reportkit.ledgers.readers import delimited, streamed
 from reportkit.ledgers.readers.delimited import read_csv
-from reportkit.ledgers.schema import loose
 
 HEADING = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果"]
 RECORD = ["依1", "自然人", "2020-03-02", "2020-03-20", "予以公开"]

@@ -20,10 +20,11 @@ from reportkit.ledgers.columns import (
     parse_each,
     replaced,
 )
+from reportkit.ledgers.normal import is_nothing
 from reportkit.ledgers.privacy import SUSPECT, Pseudonyms, hide
 from reportkit.ledgers.readers import RawTable, holds, in_order, sums
 from reportkit.ledgers.records import Ledger, Source, Violation
-from reportkit.ledgers.values import NOTHING, Parser, clean_texts, parser_for
+from reportkit.ledgers.values import Parser, clean_texts, parser_for
 from reportkit.worktime import WorkCalendar, limits
 
 if TYPE_CHECKING:
@@ -199,11 +200,11 @@ class Reading:
         """The key is there, and unique; of a repeated record the first one counts."""
         name = self.schema.key_column
         cells = pa.table({name: self.typed[name]})[name]
-        short = pc.less_equal(pc.binary_length(cells), max(len(one.encode()) for one in NOTHING))
+        short = pc.less_equal(pc.binary_length(cells), 9)
         if not cells.null_count and not pc.any(short).as_py() and all_differ(cells):
             return
-        void = pc.is_in(cells, value_set=pa.array(sorted(NOTHING), cells.type))
-        keys = pd.Series(self.typed[name], dtype="str").mask(void.to_numpy())
+        keys = pd.Series(self.typed[name], dtype="str")
+        keys = keys.mask([is_nothing(key) for key in keys.fillna("")])
         for row in np.flatnonzero(keys.isna().to_numpy()).tolist():
             self._tell(row, "L-key", "reject", name, "a record needs its key")
         repeated = keys.duplicated().to_numpy() & keys.notna().to_numpy()

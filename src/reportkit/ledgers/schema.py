@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -15,6 +14,7 @@ from pydantic import Field, RootModel
 
 from reportkit.errors import InputError
 from reportkit.forms import forms
+from reportkit.ledgers.normal import fold, loose, units
 from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ _HINT = re.compile(
 )
 NOTES_SHEET = "填写说明"
 """The sheet of a workbook that says how to fill in the others, in those that we hand out."""
-UNITS = {"元": 1, "万元": 10_000, "亿元": 100_000_000}
 
 
 class FormAxis(Strict):
@@ -152,7 +151,7 @@ class LedgerSchema(Strict):
             found[loose(column.key)] = (column, 1)
             if column.type == "amount":
                 base = column.name.removesuffix("（元）")
-                for unit, factor in UNITS.items():
+                for unit, factor in units().items():
                     found[loose(base + unit)] = found[loose(f"{base}单位{unit}")] = (column, factor)
             else:
                 found[loose(column.name)] = (column, 1)
@@ -209,15 +208,10 @@ def map_headings(
     return mapped
 
 
-def loose(text: str) -> str:
-    """Spelling without width, case, spaces and punctuation, to compare headings and labels."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).lower()
-
-
 @lru_cache(maxsize=4096)
 def heading_key(text: str) -> str:
     """Loose spelling of a heading, without what it says about how to fill it in."""
-    return loose(_HINT.sub("", unicodedata.normalize("NFKC", text)))
+    return loose(_HINT.sub("", fold(text)))
 
 
 @cache

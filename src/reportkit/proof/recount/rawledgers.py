@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.errors import ReportkitError
+from reportkit.ledgers.normal import outer, table
 from reportkit.proof.manifest import digest
 from reportkit.proof.recount.workbooks import plain_text, read_sheets
 
@@ -50,9 +51,6 @@ _SIGNS = (
 _FOOTER = re.compile(rf"(?:{_SIGNS}|备注|说明|注)\s*[：:]|以下空白|以下无正文")
 _SIGN = re.compile(rf"{_SIGNS}\s*[：:]?")
 _HINTS = ("", "必填", "选填", "必填项", "选填项")
-_SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + (
-    "\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u202d\u202e\ufeff"
-)
 _CHINA = ZoneInfo("Asia/Shanghai")
 
 
@@ -217,10 +215,11 @@ def _cells(
 
 def _bare(column: pa.Array) -> pa.Array:
     """Cells without white space around them, and without what made a number a text."""
-    trimmed = pc.utf8_trim(column, characters=_SPACES)
-    trimmed = pc.replace_substring_regex(trimmed, '^="([^"]*)"$', r"\1")
-    trimmed = pc.replace_substring_regex(trimmed, "^'([0-9]+)$", r"\1")
-    return pc.utf8_trim(trimmed, characters=_SPACES)
+    trimmed = pc.utf8_trim(column, characters=outer())
+    for forced in table()["forced_text"]:
+        bare = pc.replace_substring_regex(trimmed, forced, r"\1")
+        trimmed = pc.utf8_trim(bare, characters=outer())
+    return trimmed
 
 
 def _heading(lines: Iterator[Line], titles: Iterable[str]) -> tuple[dict[str, int], Iterator[Line]]:

@@ -14,8 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from reportkit.errors import ReportkitError
-from reportkit.ledgers.schema import UNITS, Column, LedgerSchema, schema_of
+from reportkit.ledgers.normal import units
+from reportkit.ledgers.schema import Column, LedgerSchema, schema_of
 from reportkit.proof.recount.rawledgers import Cells, read_cells
+from reportkit.proof.recount.sqlcells import macros, typed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -96,7 +98,7 @@ def read_again(
         By ledger; ``ledger-other``, ``ledger-unreachable``, or what a database answers.
     """
     connection = duckdb.connect(config={"threads": 1})
-    connection.execute(_macros("cells.sql"))
+    connection.execute(macros())
     found: dict[str, SqlLedger | ReportkitError] = {}
     read: list[tuple[Wanted, list[Cells]]] = []
     for one in wanted:
@@ -120,10 +122,6 @@ def read_again(
         found[key] = _ledger(one, cells, table, connection, calendar)
     connection.execute("SET lock_configuration = true")
     return found
-
-
-def _macros(name: str) -> str:
-    return (Path(str(files("reportkit.proof.recount"))) / name).read_text(encoding="utf-8")
 
 
 def _read(one: Wanted, connection: duckdb.DuckDBPyConnection, data: Path | None) -> list[Cells]:
@@ -197,8 +195,7 @@ class _Typing:
         with_ = cells.epoch
         if column.type == "amount":
             heading = source["columns"].get(column.name, "")
-            units = sorted(UNITS, key=len, reverse=True)
-            with_ = next((UNITS[unit] for unit in units if unit in heading), 1)
+            with_ = next((times for unit, times in units().items() if unit in heading), 1)
         first, size = self.sizes.get(column.type, 0), len(different.dictionary)
         self.sizes[column.type] = first + size
         fixed = {
@@ -217,14 +214,8 @@ class _Typing:
             self.connection.register("words", pa.concat_tables(self.words))
         for kind, tables in self.cells.items():
             self.connection.register("cells", pa.concat_tables(tables))
-            query = f"SELECT as_{kind}(filled(c), w) AS value FROM cells ORDER BY n"  # noqa: S608 - our kinds
-            if kind == "category":
-                query = (
-                    "SELECT CASE WHEN f IS NULL THEN other WHEN value IS NOT NULL THEN value "
-                    "WHEN open THEN f ELSE other END AS value FROM (SELECT *, filled(c) AS f FROM "
-                    "cells) LEFT JOIN words ON list = w AND loose = loose(f) ORDER BY n"
-                )
-            self.typed[kind] = self.connection.sql(query).to_arrow_table()["value"].combine_chunks()
+            found = self.connection.sql(typed(kind)).to_arrow_table()
+            self.typed[kind] = found["value"].combine_chunks()
             self.connection.unregister("cells")
 
     def column(self, parts: Sequence[_Part | pa.Array]) -> pa.ChunkedArray:
@@ -296,7 +287,8 @@ def _derive(
         steps = steps.append_column(name, pa.repeat(pa.scalar(value), steps.num_rows))
     connection.register("steps", steps)
     connection.register("worked", pa.table({"day": worked, "n": np.arange(1, len(worked) + 1)}))
-    connection.execute(_macros("limits.sql"))
+    path = Path(str(files("reportkit.proof.recount"))) / "limits.sql"
+    connection.execute(path.read_text(encoding="utf-8"))
 
 
 def _passed(worked: Any, days: Any, first: Any, last: Any) -> Any:
