@@ -55,13 +55,14 @@ def around(seed, char):
         yield seed[:at] + char + seed[at + 1 :]
 
 
-def second(kind, cells, *, with_=1, words=None, is_open=False):
+def second(kind, cells, *, with_=1, words=None, is_open=False, year=None):
     """What the SQL of the second engine makes of cells."""
     connection = duckdb.connect(config={"threads": 1})
     connection.execute(macros())
     bare = _bare(pa.array(cells, pa.string()))
     size = len(cells)
     fixed = {"w": pa.repeat(pa.scalar(with_, pa.int64()), size),
+             "year": pa.repeat(pa.scalar(year, pa.int64()), size),
              "open": pa.repeat(pa.scalar(is_open), size),
              "other": pa.nulls(size, pa.string())}  # fmt: skip
     connection.register("cells", pa.table({"n": list(range(size)), "c": bare, **fixed}))

@@ -13,6 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
@@ -149,21 +152,24 @@ def foreign(text: str) -> str:
     return f"; it holds '{found}': {_refused()[found]} are not read" if found else ""
 
 
-@cache
-def _brackets() -> dict[int, str]:
-    opening, closing = (characters(table()["key"][name]) for name in ("open", "close"))
-    blanks = dict.fromkeys(map(ord, outer()), "")
-    alike = dict.fromkeys(map(ord, opening), "(") | dict.fromkeys(map(ord, closing), ")")
-    return blanks | alike
-
-
-def like_key(key: str) -> str:
-    """A key as a person compares it: of one record if it is the same.
+def like_keys(keys: pa.Array) -> pa.Array:
+    """Keys as a person compares them: of one record if they are the same.
 
     Examples
     --------
-    >>> like_key("蓝申〔2021〕01号"), like_key("蓝申［２０２１］ 1号")
-    ('蓝申(2021)1号', '蓝申(2021)1号')
+    >>> like_keys(pa.array(["蓝申〔2021〕01号", "蓝申［２０２１］ 1号", None])).to_pylist()
+    ['蓝申(2021)1号', '蓝申(2021)1号', None]
     """
-    alike = fold(key).translate(_brackets()).translate(_UPPER)
-    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", alike)
+    opening, closing = (characters(table()["key"][name]) for name in ("open", "close"))
+    unfolded = pc.match_substring_regex(keys, f"[{re.escape(pairs('fold')[0])}]").fill_null(False)
+    if pc.any(unfolded).as_py():
+        folded = [fold(key) for key in keys.filter(unfolded).to_pylist()]
+        keys = pc.replace_with_mask(keys, unfolded, pa.array(folded, keys.type))
+    for pattern, alike in (
+        (f"[{re.escape(opening)}]", "("),
+        (f"[{re.escape(closing)}]", ")"),
+        (f"[{re.escape(outer())}]", ""),
+        ("(^|[^0-9])0+([0-9])", r"\1\2"),
+    ):
+        keys = pc.replace_substring_regex(keys, pattern, alike)
+    return pc.ascii_lower(keys)

@@ -7,8 +7,9 @@ import re
 from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
+from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, RootModel
 
@@ -27,6 +28,9 @@ _HINT = re.compile(
     r"[(\[【]\s*(?:必填|选填|必填项|选填项|年月日|年/月/日|y{2,4}[-/.年]?m{1,2}[-/.月]?d{1,2}日?)\s*[)\]】]",
     re.IGNORECASE,
 )
+# 单位：万元 above a table; 单位：元宝区财政局 is no unit of money.
+_UNIT_NOTE = re.compile("单位 *[:] *[^:]{0,8}?([十百千万亿]*)元(?![\u4e00-\u9fff])")
+_TIMES = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
 NOTES_SHEET = "填写说明"
 """The sheet of a workbook that says how to fill in the others, in those that we hand out."""
 
@@ -55,6 +59,13 @@ class Column(Strict):
     default: str | None = None
     open: bool = False
     form: FormAxis | None = None
+    without: str | None = None
+    signs: list[str] = Field(default_factory=list)
+    # By an office's mapping: its own headings and values, one value for all, the year of 3.15.
+    mapped: list[str] = Field(default_factory=list)
+    swaps: dict[str, str] = Field(default_factory=dict)
+    fixed: str | None = None
+    year: int | None = None
 
     @property
     def may_be_empty(self) -> bool:
@@ -130,6 +141,13 @@ class LedgerSchema(Strict):
     columns: list[Column]
     derived: list[DerivedColumn] = Field(default_factory=list)
     rules: list[RowRule] = Field(default_factory=list)
+    # By an office's mapping: the column that goes before the key, or "year".
+    prefix: str | None = None
+
+    @property
+    def day_column(self) -> Column:
+        """The day that every record has: 收到日期, 决定日期 …."""
+        return next(c for c in self.columns if c.type == "date" and c.required and not c.blank)
 
     @property
     def key_column(self) -> str:
@@ -156,12 +174,28 @@ class LedgerSchema(Strict):
             else:
                 found[loose(column.name)] = (column, 1)
             found |= {loose(alias): (column, 1) for alias in column.aliases}
+        for column in self.columns:
+            for heading in column.mapped:
+                factor = unit_of(heading) if column.type == "amount" else 1
+                found[heading_key(heading)] = (column, factor)
         return found
 
-    def is_alias(self, heading: str) -> bool:
-        """Whether a heading is one of a column's other names."""
+    def rank(self, heading: str) -> int:
+        """The office's own heading of a column goes first, then its name, then other names."""
         key = heading_key(heading)
-        return any(key in map(loose, column.aliases) for column in self.columns)
+        if any(key in map(heading_key, column.mapped) for column in self.columns):
+            return 0
+        return 2 if any(key in map(loose, column.aliases) for column in self.columns) else 1
+
+
+class HeadingError(InputError):
+    """A heading in which columns are missing; it keeps what stands there, for a mapping."""
+
+    def __init__(
+        self, reason: str, message: str, *, headings: Sequence[str] = (), **fields: Any
+    ) -> None:
+        super().__init__(reason, message, **fields)
+        self.headings = tuple(headings)
 
 
 class _Schemas(RootModel[dict[str, LedgerSchema]]):
@@ -180,13 +214,10 @@ def map_headings(
     """
     wanted = schema.headings()
     mapped: dict[str, tuple[str, int]] = {}
-    # A column's own name goes before the other names that it is known by.
     known = [heading for heading in headings if heading_key(heading) in wanted]
-    for heading in sorted(known, key=schema.is_alias):
+    for heading in sorted(known, key=schema.rank):
         column, factor = wanted[heading_key(heading)]
-        if column.name in mapped and schema.is_alias(heading) > schema.is_alias(
-            mapped[column.name][0]
-        ):
+        if column.name in mapped and schema.rank(heading) > schema.rank(mapped[column.name][0]):
             continue
         if column.name in mapped:
             message = (
@@ -195,7 +226,10 @@ def map_headings(
             )
             raise InputError("ledger-heading-twice", message, file=file, ledger=key)
         mapped[column.name] = (heading, factor)
-    missing = [c.name for c in schema.columns if c.required and c.name not in mapped]
+    for name in [column.name for column in schema.columns if column.fixed is not None]:
+        mapped.pop(name, None)
+    wanted_ = [column.name for column in schema.columns if column.required and column.fixed is None]
+    missing = [name for name in wanted_ if name not in mapped]
     if missing:
         free = [heading for heading in headings if heading_key(heading) not in wanted]
         near = {name: difflib.get_close_matches(name, free, n=2, cutoff=0.3) for name in missing}
@@ -204,7 +238,7 @@ def map_headings(
             for name, found in near.items()
         )
         message = f"{file}: required columns of {schema.name} are missing: {told}"
-        raise InputError("ledger-column", message, file=file, ledger=key)
+        raise HeadingError("ledger-column", message, headings=headings, file=file, ledger=key)
     return mapped
 
 
@@ -212,6 +246,34 @@ def map_headings(
 def heading_key(text: str) -> str:
     """Loose spelling of a heading, without what it says about how to fill it in."""
     return loose(_HINT.sub("", fold(text)))
+
+
+def unit_of(heading: str) -> int:
+    """How many 元 an amount's unit is, as its heading says."""
+    return next((times for unit, times in units().items() if unit in fold(heading)), 1)
+
+
+def refuse_other_unit(
+    above: Iterable[str], headings: Iterable[str], schema: LedgerSchema, file: str
+) -> None:
+    """Refuse a table whose note above the heading counts in another unit than its heading.
+
+    Raises
+    ------
+    InputError
+        ``ledger-unit``.
+    """
+    wanted = schema.headings()
+    notes = [note for text in above for note in _UNIT_NOTE.finditer(fold(text))]
+    said = {prod(_TIMES[char] for char in note[1]) for note in notes}
+    for heading in headings if said else ():
+        column, factor = wanted.get(heading_key(heading), (None, 1))
+        if column and column.type == "amount" and factor not in said:
+            message = (
+                f"{file}: above the heading stands '{notes[0][0]}', the heading is '{heading}': "
+                "which unit the amounts are in cannot be told; make both say the same"
+            )
+            raise InputError("ledger-unit", message, file=file)
 
 
 @cache

@@ -9,7 +9,7 @@ import difflib
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -56,18 +56,23 @@ def _days() -> tuple[re.Pattern[str], ...]:
 
 
 @cache
+def _short_days() -> tuple[re.Pattern[str], ...]:
+    return tuple(map(re.compile, table()["date"]["short"]))
+
+
+@cache
 def _serial() -> tuple[re.Pattern[str], dict[int, date]]:
     serial = table()["date"]["serial"]
     epochs = {int(year): date.fromisoformat(day) for year, day in serial["epochs"].items()}
     return re.compile(serial["form"]), epochs
 
 
-def parse_date(text: str, epoch: int = 1900) -> date | None:
+def parse_date(text: str, epoch: int = 1900, year: int | None = None) -> date | None:
     """A calendar day: 2020-08-19, 2020/8/19, 2020.8.19, 2020年8月19日, 20200819, or a serial.
 
     A time after the day is read and dropped; with an offset from UTC the day is that in China.
     Serials are Excel's day numbers of five digits from 20000 on: the years 1954-2173, or 1958-2177
-    in a workbook whose *epoch* is 1904.
+    in a workbook whose *epoch* is 1904. Days without a year (3.15) are of *year*.
 
     Raises
     ------
@@ -82,15 +87,19 @@ def parse_date(text: str, epoch: int = 1900) -> date | None:
         return None
     for form in _days():
         if match := form.fullmatch(text):
-            year, month, day, hour, minute, offset = match.groups()
+            day = date(*map(int, match.groups()[:3]))
+            hour, minute, offset = match.groups()[3:]
             if offset is None:
-                return date(int(year), int(month), int(day))
-            time = timedelta(hours=int(hour), minutes=int(minute))
-            at = datetime(int(year), int(month), int(day), tzinfo=UTC) + time - _from_utc(offset)
+                return day
+            passed = timedelta(hours=int(hour), minutes=int(minute)) - _from_utc(offset)
+            at = datetime.combine(day, time(), UTC) + passed
             return at.astimezone(ZoneInfo(table()["date"]["zone"])).date()
     form, epochs = _serial()
     if match := form.fullmatch(text):
         return epochs[epoch] + timedelta(days=int(match[1]))
+    for form in _short_days() if year else ():
+        if match := form.fullmatch(text):
+            return date(int(year or 0), int(match[1]), int(match[2]))
     message = f"not a day; write 2020-08-19{foreign(text)}"
     raise ValueError(message)
 
@@ -216,17 +225,29 @@ def category_parser(column: Column) -> Parser:
     return parse
 
 
+def alike(column: Column, text: str) -> str:
+    """A cell as it is compared with the office's own values of a column."""
+    return loose(text) if column.type in ("category", "flag") else fold(clean(text))
+
+
 def parser_for(column: Column, *, factor: int = 1, epoch: int = 1900) -> Parser:
     """The parser of a column; *factor* turns amounts under a heading in 万元 into 元.
 
-    *epoch* is the year that day numbers count from.
+    *epoch* is the year that day numbers count from. The office's own values go before ours.
     """
+    parse = _parser(column, factor, epoch)
+    if not column.swaps:
+        return parse
+    return lambda text: parse(column.swaps.get(alike(column, text), text))
+
+
+def _parser(column: Column, factor: int, epoch: int) -> Parser:
     if column.type == "category":
         return category_parser(column)
     if column.type == "amount":
         return partial(parse_amount, factor=factor)
     if column.type == "date":
-        return partial(parse_date, epoch=epoch)
+        return partial(parse_date, epoch=epoch, year=column.year)
     simple: dict[str, Parser] = {
         "text": parse_text,
         "integer": parse_integer,

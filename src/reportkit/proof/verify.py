@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
 from reportkit.evidence.check import check_evidence
+from reportkit.ledgers.mapping import recorded_schema
 from reportkit.ledgers.privacy import Pseudonyms
-from reportkit.ledgers.schema import schema_of
 from reportkit.params import Project
 from reportkit.params.sources import DatabaseSource
 from reportkit.proof.attestation import check_attestation
@@ -134,7 +134,7 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
         key = ledger["ledger"]
         try:
             places = [_place(source, manifest, data, params) for source in ledger["sources"]]
-            wanted.append(Wanted(ledger, places, used_columns(schema_of(key), own[key])))
+            wanted.append(Wanted(ledger, places, used_columns(recorded_schema(ledger), own[key])))
         except ReportkitError as error:
             read[key] = error
     calendar = work_calendar(params and params / "holidays.yaml")

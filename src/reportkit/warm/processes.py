@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG = 1
 # A killed process is gone in a moment, if it does not wait for a disk: then in so many seconds.
 _PATIENCE = 30
+_ROOM = 70
 # One number per source of difference between machines; the kernel starts with these.
 _FIXED = {
     "PYTHONHASHSEED": "0",
@@ -36,8 +37,8 @@ _FIXED = {
 @contextmanager
 def kernel_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
     """The environment that kernels started inside inherit."""
-    # Socket names are limited to about 100 bytes, so they live in a short private folder.
-    with tempfile.TemporaryDirectory(prefix=_scratch(os.getpid())) as runtime:
+    prefix = _scratch(os.getpid())
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=_short_folder()) as runtime:
         before = dict(os.environ)
         # A profile of the user's own could run code of its own before the first cell.
         os.environ.update(_FIXED, JUPYTER_RUNTIME_DIR=runtime, IPYTHONDIR=runtime, **(more or {}))
@@ -48,13 +49,23 @@ def kernel_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
             os.environ.update(before)
 
 
+def _short_folder() -> str:
+    """The folder for temporary files, or the system's own where its name is too long for sockets.
+
+    A socket's name has at most 107 bytes: ours is the folder's and, say,
+    ``/rk-4194304-c54d13o_/kernel-12345`` after it.
+    """
+    folder = tempfile.gettempdir()
+    return folder if len(os.fsencode(folder)) <= _ROOM else "/tmp"  # noqa: S108 - a private folder in it
+
+
 def _scratch(process: int) -> str:
     return f"rk-{process}-"
 
 
 def clear_scratch(process: int) -> None:
     """Remove the private folders of a process that was killed."""
-    for path in Path(tempfile.gettempdir()).glob(f"{_scratch(process)}*"):
+    for path in Path(_short_folder()).glob(f"{_scratch(process)}*"):
         shutil.rmtree(path, ignore_errors=True)
 
 

@@ -64,7 +64,7 @@ def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> 
     arrow = file.schema_arrow
     wanted = schema.headings()
     if not names_ledger(arrow.names, schema):
-        raise no_heading(name, None, schema, arrow.names)
+        raise no_heading(name, None, schema, arrow.names, arrow.names)
     # Persons of a ledger that keeps none of them are not even read.
     known = [title for title in arrow.names if heading_key(title) in wanted]
     titles = [title for title in known if schema.keeps(wanted[heading_key(title)][0])]
@@ -105,7 +105,8 @@ def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> 
         raise InputError("ledger-unreadable", message, file=name)
     notes += [rounded_persons(fields[t], t, count) for t, count in persons.items() if count]
     columns = {title: pa.chunked_array(chunks[title], kinds[title]) for title in titles}
-    return Part(columns, np.arange(1, rows + 1, dtype=np.int32), notes=tuple(notes))
+    lines = np.arange(1, rows + 1, dtype=np.int32)
+    return Part(columns, lines, notes=tuple(notes), headings=tuple(arrow.names))
 
 
 def _plain(kind: pa.DataType) -> bool:

@@ -65,7 +65,7 @@ def read_file(path: Path, schema: LedgerSchema, *, name: str, tell: Tell = quiet
     return [
         RawTable(
             name, digest, before.st_size, suffix[1:], part.encoding, part.sheet, part.columns,
-            part.lines, part.notes, part.epoch,
+            part.lines, part.notes, part.epoch, part.headings,
         )
         for part in parts
     ]  # fmt: skip

@@ -17,7 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.errors import InputError
-from reportkit.ledgers.schema import heading_key
+from reportkit.ledgers.normal import outer
+from reportkit.ledgers.schema import HeadingError, heading_key, refuse_other_unit
+from reportkit.ledgers.unread import likely_heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -97,6 +99,13 @@ class RawTable:
     notes: tuple[Note, ...] = ()
     epoch: Epoch = 1900
     """The year that plain day numbers in date columns count from."""
+    headings: tuple[str, ...] = ()
+    """All headings, where columns that no ledger has are not even read."""
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """All headings of the file or sheet."""
+        return self.headings or tuple(self.columns)
 
     def place(self, line: int) -> str:
         """Line of a text file, ``sheet!row`` of a workbook."""
@@ -115,6 +124,7 @@ class Part:
     epoch: Epoch = 1900
     sha256: str | None = None
     """Of the whole file, where reading it made that too."""
+    headings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -176,7 +186,11 @@ def sums(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Where a cell says that its row is a sum of others."""
     if not holds(cells, _SUM):
         return np.zeros(len(cells), dtype=bool)
-    return where(cells, lambda texts: pc.match_substring_regex(texts, _SUMS))
+
+    def says(texts: pa.Array) -> pa.Array:
+        return pc.match_substring_regex(pc.utf8_trim(texts, characters=outer()), _SUMS)
+
+    return where(cells, says)
 
 
 def unless_sums(cells: pa.Array) -> pa.Array:
@@ -252,10 +266,12 @@ def find_head(
                 row, line, used = joined, head[number + rows_used - 1][0], rows_used
         if _names_ledger(row, schema, wanted):
             titles = _unique(row, wanted, name)
+            above = [cell for _, cells in head[: number + used] for cell in cells]
+            refuse_other_unit(above, titles, schema, name)
             return Head(titles, len(row), line, chain(head[number + used :], rows))
         if _named(row, wanted) > _named(best, wanted) or not any(best):
             best = row
-    raise no_heading(name, sheet, schema, best)
+    raise no_heading(name, sheet, schema, best, likely_heading([row for _, row in head]))
 
 
 def names_ledger(headings: Sequence[str], schema: LedgerSchema) -> bool:
@@ -264,16 +280,17 @@ def names_ledger(headings: Sequence[str], schema: LedgerSchema) -> bool:
 
 
 def no_heading(
-    name: str, sheet: str | None, schema: LedgerSchema, nearest: Sequence[str]
-) -> InputError:
-    """The refusal of a file in which no heading was found."""
+    name: str, sheet: str | None, schema: LedgerSchema, nearest: Sequence[str],
+    headings: Sequence[str] = (),
+) -> InputError:  # fmt: skip
+    """The refusal of a file in which no heading was found; *headings* may be one all the same."""
     wanted = "、".join(column.name for column in schema.columns if column.required)
     found = "、".join(cell.strip()[:40] for cell in nearest[:40] if cell.strip()) or "nothing"
     message = (
         f"{name}: no heading of the ledger {schema.name} in the first "
         f"{SEARCHED_FOR_HEADING} rows; it must name {wanted}; nearest row: {found}"
     )
-    return InputError("ledger-heading", message, file=name, sheet=sheet)
+    return HeadingError("ledger-heading", message, headings=headings, file=name, sheet=sheet)
 
 
 def records(

@@ -3,7 +3,8 @@
 The table (``ledgers/cells.yaml``) is shared; what is made of it here is not shared with
 ``ledgers/values.py``. Cells come as the table ``cells`` of DuckDB: their number ``n``, the text
 ``c`` without what is trimmed, and ``w``, the year that day numbers count from, the factor of an
-amount, or the list of words of a category. A cell that cannot be read is NULL.
+amount, or the list of words of a category; ``year`` is that of days written without one. A cell
+that cannot be read is NULL.
 """
 
 from __future__ import annotations
@@ -63,13 +64,17 @@ def _date() -> list[str]:
     whens = " ".join(
         f"WHEN regexp_matches(f, {one}) THEN regexp_extract(f, {one}, {names})" for one in patterns
     )
+    short = " ".join(
+        f"WHEN regexp_matches(f, {one}) THEN regexp_extract(f, {one}, ['m', 'd'])"
+        for one in (_text(f"^{form}$") for form in date["short"])
+    )
     serial = date["serial"]
     epochs = " ".join(
         f"WHEN {year} THEN DATE {_text(day)}" for year, day in serial["epochs"].items()
     )
     china = f"timezone({_text(date['zone'])}, timezone('UTC', day + to_minutes(passed)))"
     return [
-        f"CASE {whens} END AS p",
+        f"CASE {whens} END AS p, CASE {short} END AS s",
         # A year 0 is none.
         "CASE WHEN p.y <> '0000' THEN "
         "try_cast(p.y || '-' || p.m || '-' || p.d AS DATE) END AS day, "
@@ -80,7 +85,8 @@ def _date() -> list[str]:
         "+ coalesce(try_cast(o.m AS BIGINT), 0)) AS passed",
         f"CASE WHEN o IS NOT NULL THEN CAST({china} AS DATE) WHEN p IS NOT NULL THEN day "
         f"WHEN regexp_matches(f, {_text('^' + serial['form'] + '$')}) "
-        f"THEN (CASE w {epochs} END) + try_cast(left(f, 5) AS INTEGER) END AS value",
+        f"THEN (CASE w {epochs} END) + try_cast(left(f, 5) AS INTEGER) "
+        "ELSE try_cast(year || '-' || s.m || '-' || s.d AS DATE) END AS value",
     ]
 
 
