@@ -27,7 +27,8 @@ from reportkit.proof.printed import check_documents
 from reportkit.proof.recount.recount import recount
 from reportkit.proof.recount.sqlledger import Wanted, read_again
 from reportkit.proof.rerun import compare, rerun_level
-from reportkit.proof.signing.dsse import keygen, read_trusted
+from reportkit.proof.signing.keys import keygen
+from reportkit.proof.signing.trust import read_trusted
 from reportkit.proof.verify import data_levels, files_level
 from reportkit.worktime import work_calendar
 

@@ -7,7 +7,6 @@ import re
 from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,9 +27,6 @@ _HINT = re.compile(
     r"[(\[【]\s*(?:必填|选填|必填项|选填项|年月日|年/月/日|y{2,4}[-/.年]?m{1,2}[-/.月]?d{1,2}日?)\s*[)\]】]",
     re.IGNORECASE,
 )
-# 单位：万元 above a table; 单位：元宝区财政局 is no unit of money.
-_UNIT_NOTE = re.compile("单位 *[:] *[^:]{0,8}?([十百千万亿]*)元(?![\u4e00-\u9fff])")
-_TIMES = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
 NOTES_SHEET = "填写说明"
 """The sheet of a workbook that says how to fill in the others, in those that we hand out."""
 
@@ -251,29 +247,6 @@ def heading_key(text: str) -> str:
 def unit_of(heading: str) -> int:
     """How many 元 an amount's unit is, as its heading says."""
     return next((times for unit, times in units().items() if unit in fold(heading)), 1)
-
-
-def refuse_other_unit(
-    above: Iterable[str], headings: Iterable[str], schema: LedgerSchema, file: str
-) -> None:
-    """Refuse a table whose note above the heading counts in another unit than its heading.
-
-    Raises
-    ------
-    InputError
-        ``ledger-unit``.
-    """
-    wanted = schema.headings()
-    notes = [note for text in above for note in _UNIT_NOTE.finditer(fold(text))]
-    said = {prod(_TIMES[char] for char in note[1]) for note in notes}
-    for heading in headings if said else ():
-        column, factor = wanted.get(heading_key(heading), (None, 1))
-        if column and column.type == "amount" and factor not in said:
-            message = (
-                f"{file}: above the heading stands '{notes[0][0]}', the heading is '{heading}': "
-                "which unit the amounts are in cannot be told; make both say the same"
-            )
-            raise InputError("ledger-unit", message, file=file)
 
 
 @cache

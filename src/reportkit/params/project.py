@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -87,11 +88,20 @@ class Project:
         ----------
         parent : str
             Files without this text are passed over: parsing thousands takes a second.
+
+        Notes
+        -----
+        A file that cannot be read is told of with its own report, not with every other.
         """
         found: dict[str, tuple[str, ...]] = {}
         for path in sorted((self.params / "districts").glob("*.yaml")):
-            if parent.encode() in path.read_bytes():
-                data = read_yaml(path).data
+            content = path.read_bytes()
+            if parent.encode() in content:
+                try:
+                    data = read_yaml(path).data
+                except InputError:
+                    line = re.search(r"(?m)^parent:\s*([\w-]+)", content.decode(errors="replace"))
+                    data = {"parent": line[1]} if line else None
                 name = data.get("parent") if isinstance(data, dict) else None
                 if isinstance(name, str):
                     found[name] = (*found.get(name, ()), path.stem)

@@ -9,9 +9,10 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reportkit.errors import InputError
+from reportkit.errors import InputError, ReportkitError
+from reportkit.proof.manifest import is_pruned, read_manifest
 from reportkit.proof.rerun import rerun_level
-from reportkit.proof.signing.dsse import read_trusted
+from reportkit.proof.signing.trust import read_trusted
 from reportkit.proof.verify import Verdict, data_levels, environment_level, files_level
 
 if TYPE_CHECKING:
@@ -41,6 +42,28 @@ class Asked:
     cold: bool = False
 
 
+@dataclass(frozen=True)
+class Inspected:
+    """What was found of one run.
+
+    Parameters
+    ----------
+    district, year, run : str
+        Whose it says that it is, and its id; empty where its manifest cannot be read.
+    levels : tuple of Verdict
+    """
+
+    district: str
+    year: str
+    run: str
+    levels: tuple[Verdict, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether no level found anything wrong."""
+        return all(level.holds is not False for level in self.levels)
+
+
 def find_runs(folder: Path) -> list[Path]:
     """A run, or all runs in force under a folder of outputs.
 
@@ -65,21 +88,24 @@ def draw(runs: Sequence[Path], number: int | None) -> list[bool]:
     return [at in chosen for at in range(len(runs))]
 
 
-def inspect(run: Path, asked: Asked, *, closely: bool) -> list[Verdict]:
+def inspect(run: Path, asked: Asked, *, closely: bool) -> Inspected:
     """The verdicts on a run; without a close look, and where a file was changed, the first only."""
     trusted = read_trusted(asked.keys) if asked.keys else None
     verdicts = [files_level(run, trusted)]
-    if closely and verdicts[0].holds:
+    if closely and verdicts[0].holds and not is_pruned(run):
         verdicts += data_levels(run, data=asked.data, params=asked.params)
         verdicts.append(environment_level(run))
         if asked.rerun or asked.cold:
             verdicts.append(rerun_level(run, data=asked.data, params=asked.params, cold=asked.cold))
-    return verdicts
+    try:
+        manifest = read_manifest(run)
+    except ReportkitError:
+        manifest = {"district": "", "year": "", "run": ""}
+    district, year, name = (str(manifest[key]) for key in ("district", "year", "run"))
+    return Inspected(district, year, name, tuple(verdicts))
 
 
-def inspect_all(
-    runs: Sequence[Path], closely: Sequence[bool], asked: Asked
-) -> Iterator[list[Verdict]]:
+def inspect_all(runs: Sequence[Path], closely: Sequence[bool], asked: Asked) -> Iterator[Inspected]:
     """The verdicts on runs, in their order, as they come."""
     if len(runs) <= _FEW:
         for run, close in zip(runs, closely, strict=True):

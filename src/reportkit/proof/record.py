@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.export.blocks import from_notebook
+from reportkit.forms.carried import carried
 from reportkit.proof.attestation import attest
 from reportkit.proof.chain import in_force
 from reportkit.proof.crate import crate_bytes
@@ -18,13 +19,14 @@ from reportkit.proof.normal import lint, normal_digest
 from reportkit.proof.surroundings import code_digest, environment, fonts, git_state, machine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from reportkit.ledgers import Ledger
     from reportkit.notebook.report import Report
     from reportkit.params import Project
     from reportkit.params.mapping import LedgerMapping
-    from reportkit.proof.signing.dsse import Signer
+    from reportkit.params.sources import DatabaseSource
+    from reportkit.proof.signing.signer import Signer
 
 
 def seal_run(
@@ -140,6 +142,48 @@ def run_record(
             ]
         },
     }
+
+
+def find_notebook(project: Project) -> Path:
+    """The project's notebook, else the one that the package carries."""
+    own = project.params.parent / "notebooks" / "annual_report.ipynb"
+    if own.is_file():
+        return own
+    return carried("notebooks/annual_report.ipynb")[0]
+
+
+def checks_bytes(checks: Sequence[Mapping[str, Any]]) -> bytes:
+    """``checks.json`` as written."""
+    return (json.dumps(checks, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def inputs_of(
+    report: Report, notebook: Path, digest: Callable[[Path], str]
+) -> list[tuple[str, str]]:
+    """Name and digest of all that the report is made from."""
+    project, district, year = report.project, report.district.id, report.year
+    found = [project.params / "districts" / f"{district}.yaml"]
+    found += sorted((project.params / "facts").glob("*.yaml"))
+    own = [project.report_file(district, year, name) for name in ("yaml", "md", "published.json")]
+    found += [path for path in (*own, project.holidays_file) if path.is_file()]
+    if fonts := report.fonts():
+        found += sorted(path for path in Path(str(fonts["folder"])).rglob("*") if path.is_file())
+    ledgers = report.ledgers
+    found += [source for source in sources_of(report) if isinstance(source, Path)]
+    found += [project.params / "districts" / f"{member}.yaml" for member in report.members]
+    found += [path for past in report.made for path in past.files]
+    tables = [
+        (source.path, source.sha256)
+        for ledger in ledgers.values()
+        for source in ledger.sources
+        if source.format == "sql"
+    ]
+    return [(path.as_posix(), digest(path)) for path in (*found, notebook)] + tables
+
+
+def sources_of(report: Report) -> list[Path | DatabaseSource]:
+    """Files and tables of the ledgers that a report has read."""
+    return [source for key in report.ledgers for source in report.ledgers.sources(key)]
 
 
 def _settings(report: Report, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -11,8 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reportkit.export.documents import DOCUMENTS
 from reportkit.proof.manifest import MANIFEST, SUMS, digest, read_manifest
 from reportkit.proof.normal import cell_digests
+from reportkit.proof.plainjson import read_json
 from reportkit.proof.verify import Verdict
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ with kernel_environment():
 """
 # Kernels that are forked keep the hash seed of their process; threads of Arrow forbid forking.
 _PLAIN = {"PYTHONHASHSEED": "0", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
-_DOCUMENTS = ("report.html", "audit.html", "report.pdf", "report.docx", "tables.xlsx")
 
 
 def rerun_level(
@@ -134,23 +135,20 @@ def compare(run: Path, made: Path) -> Iterator[str]:
     for name in sorted(set(now)):
         if then.get(name) != now[name]:
             yield f"{name} comes out otherwise"
-    cells = [
-        cell_digests(json.loads((folder / "report.ipynb").read_text(encoding="utf-8")))
-        for folder in (run, made)
-    ]
+    cells = [cell_digests(read_json(folder / "report.ipynb")) for folder in (run, made)]
     if len(cells[0]) != len(cells[1]):
         yield f"report.ipynb has {len(cells[0])} cells and comes out with {len(cells[1])}"
     for number, (one, other) in enumerate(zip(*cells, strict=False), 1):
         if one != other:
             yield f"report.ipynb: cell {number} ({one[0]}) comes out otherwise"
-    for name in _DOCUMENTS:
+    for name in DOCUMENTS:
         old, new = run / name, made / name
         if old.is_file() and not (new.is_file() and digest(old) == digest(new)):
             yield f"{name} comes out with other bytes"
 
 
 def _facts(folder: Path) -> dict[str, Any]:
-    document = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    document = read_json(folder / "facts.json")
     return {fact["id"]: fact for fact in document["facts"]}
 
 

@@ -21,8 +21,8 @@ from typing import Any
 import reportkit_fonts
 
 _PACKAGES = (
-    "reportkit", "reportkit-fonts", "ipykernel", "jinja2", "matplotlib", "mistune", "nbclient",
-    "nbconvert", "nbformat", "numpy", "pandas", "papermill", "pyarrow", "pydantic",
+    "reportkit-zwgk", "reportkit-zwgk-fonts", "ipykernel", "jinja2", "matplotlib", "mistune",
+    "nbclient", "nbconvert", "nbformat", "numpy", "pandas", "papermill", "pyarrow", "pydantic",
     "pyyaml", "typst",
 )  # fmt: skip
 _VARIABLES = (

@@ -21,7 +21,7 @@ from reportkit.params import Project
 from reportkit.params.sources import DatabaseSource
 from reportkit.proof.attestation import check_attestation
 from reportkit.proof.chain import check_chain
-from reportkit.proof.manifest import read_manifest, verify_files
+from reportkit.proof.manifest import is_pruned, read_manifest, verify_files
 from reportkit.proof.printed import check_documents
 from reportkit.proof.recount.computed import check_computed, last_year, moved_with
 from reportkit.proof.recount.recount import recount, used_columns
@@ -32,7 +32,7 @@ from reportkit.worktime import work_calendar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reportkit.proof.signing.dsse import Trusted
+    from reportkit.proof.signing.trust import Trusted
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,10 @@ def files_level(run: Path, trusted: Trusted | None = None) -> Verdict:
     """
     findings, notes = [], []
     try:
-        verify_files(run)
-        notes.append("every file is as it was sealed")
+        pruned = is_pruned(run)
+        verify_files(run, pruned=pruned)
+        whole = "every file is as it was sealed"
+        notes.append("pruned: its record is left, its files are gone" if pruned else whole)
         try:
             notes.append("signed: " + check_attestation(run, trusted))
         except ReportkitError as error:

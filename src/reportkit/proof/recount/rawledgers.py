@@ -1,16 +1,14 @@
 """Raw ledgers read a second time, by other readers than the first: all cells as plain text.
 
-The csv module of Python, calamine, DuckDB, and a database's rows put in order by Python stand
-against pyarrow, our own reading of sheets, pyarrow, and Arrow's order. What was read where (file,
-sheet, encoding, heading of each column) is taken from the run's manifest, since that is what is
-to be checked.
+An expression for the cells of a csv text, calamine, DuckDB, and a database's rows put in order by
+Python stand against the csv module of Python, our own reading of sheets, pyarrow, and Arrow's
+order. What was read where (file, sheet, encoding, heading of each column) is taken from the run's
+manifest, since that is what is to be checked.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import re
 import zipfile
@@ -28,7 +26,7 @@ import pyarrow.compute as pc
 from reportkit.errors import ReportkitError
 from reportkit.ledgers.normal import outer, pairs, table
 from reportkit.proof.manifest import digest
-from reportkit.proof.recount.workbooks import plain_text, read_sheets
+from reportkit.proof.recount.workbooks import Spread, plain_text, read_sheets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -58,6 +56,7 @@ _EXAMPLE = re.compile(
 )  # fmt: skip
 _HINTS = ("", "必填", "选填", "必填项", "选填项")
 _CHINA = ZoneInfo("Asia/Shanghai")
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
@@ -120,11 +119,11 @@ def read_cells(
             return _parquet(source, place, connection, schema)
         if source["format"] == "csv":
             return _csv(source, place, schema)
-        sheet = read_sheets(place)[source["sheet"]]
+        sheet = read_sheets(place, source["format"])[source["sheet"]]
         return _records(sheet.rows, source, sheet.epoch, digest(place), schema)
     except LookupError as error:
         told = str(error) or "its heading is not there"
-    except (OSError, ValueError, TypeError, csv.Error, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
         told = str(error)
     except duckdb.Error as error:
         told = str(error)
@@ -156,20 +155,35 @@ def _texts(column: pa.Array) -> pa.Array:
 
 def _csv(source: Mapping[str, Any], path: Path, schema: LedgerSchema) -> Cells:
     text = path.read_bytes().decode(source["encoding"] or "utf-8").removeprefix("\ufeff")
-    for delimiter in ",;\t":
+    said = re.match(r"(?i)sep=([^\w\"\r\n])[\r\n]", text)
+    for delimiter in said[1] if said else ",;\t":
         try:
-            return _records(_csv_lines(text, delimiter), source, 1900, digest(path), schema)
+            return _records(csv_lines(text, delimiter), source, 1900, digest(path), schema)
         except LookupError:
             continue
     raise LookupError
 
 
-def _csv_lines(text: str, delimiter: str) -> Iterator[Line]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def csv_lines(text: str, delimiter: str) -> Iterator[Line]:
+    """Rows of a csv text with the lines that they begin on, cell by cell."""
+    cell = re.compile(
+        rf'(?:"((?:[^"]+|"")*)"|((?!")[^{re.escape(delimiter)}\r\n]*))'
+        rf"({re.escape(delimiter)}|\r\n|\r|\n|\Z)"
+    )
+    row: list[str] = []
+    at = begun = 0
     line = 1
-    for row in reader:
-        yield line, row
-        line = reader.line_num + 1
+    while at < len(text) or row:
+        found = cell.match(text, at)
+        if found is None:
+            message = f"line {line} is not well-formed csv"
+            raise ValueError(message)
+        at = found.end()
+        row.append(found[2] if found[1] is None else found[1].replace('""', '"'))
+        if found[3] != delimiter:
+            yield line, row
+            line += len(_LINE_END.findall(text, begun, at))
+            row, begun = [], at
 
 
 def _records(
@@ -183,9 +197,13 @@ def _records(
         The heading is not among the first rows.
     """
     places, rest = _heading(lines, source["columns"].values())
+    own = places[source["columns"][schema.key_column]]
     numbers, rows = [], []
     for line, row in rest:
         if any(map(str.strip, row)):
+            # A key is that of one record, though its cell be merged beside several.
+            if isinstance(row[own], Spread):
+                row[own] = ""
             numbers.append(line)
             rows.append(row)
     width = max([*map(len, rows), *(place + 1 for place in places.values())])
