@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from reportkit.errors import InputError
+from reportkit.errors import InputError, ReportkitError
 from reportkit.ledgers.normal import loose
 from reportkit.ledgers.schema import Column, LedgerSchema, heading_key, schema_of, schemas
 from reportkit.ledgers.values import alike, parser_for
@@ -23,7 +23,7 @@ from reportkit.params.mapping import LedgerMapping
 from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from reportkit.params import District
@@ -238,13 +238,23 @@ def with_kept(schema: LedgerSchema, mappings: Sequence[LedgerMapping]) -> Ledger
 
 
 def recorded_schema(record: JsonMap, source: JsonMap | None = None) -> LedgerSchema:
-    """The schema that a run read a ledger by, from its manifest; with *source* that of one file."""
+    """The schema that a run read a ledger by, from its manifest; with *source* that of one file.
+
+    Raises
+    ------
+    ReportkitError
+        ``ledger-other``: the manifest gives no such mapping.
+    """
     schema = schema_of(record["ledger"])
-    mappings = [LedgerMapping.model_validate(one) for one in record.get("mappings", ())]
-    if source is None:
-        return with_kept(schema, mappings)
-    number = source.get("mapping")
-    return mapped_schema(schema, None if number is None else mappings[number])
+    try:
+        mappings = [LedgerMapping.model_validate(one) for one in record.get("mappings", ())]
+        if source is None:
+            return with_kept(schema, mappings)
+        number = source.get("mapping")
+        return mapped_schema(schema, None if number is None else mappings[number])
+    except (IndexError, ValueError) as error:
+        message = f"the manifest's mapping of {schema.name} is none: {error}"
+        raise ReportkitError("ledger-other", message) from None
 
 
 def chosen(mappings: Sequence[LedgerMapping], name: str) -> LedgerMapping | None:
@@ -259,14 +269,37 @@ def chosen(mappings: Sequence[LedgerMapping], name: str) -> LedgerMapping | None
     return next(iter(by_name or [one for one in mappings if not one.files]), None)
 
 
+def other_words(record: JsonMap, mappings: Sequence[LedgerMapping], name: str) -> Iterator[str]:
+    """Files of a run that were read in other words than these mappings say; *name* is whose."""
+    given = record.get("mappings", ())
+    for source in record["sources"]:
+        own = chosen(mappings, source["path"].rpartition("/")[2])
+        number = source.get("mapping")
+        there = None if number is None else LedgerMapping.model_validate(given[number])
+        if own != there:
+            yield f"{source['path']} was read by another mapping than {name} has"
+
+
 def names_file(mapping: LedgerMapping, name: str) -> bool:
     """Whether a mapping's ``files`` name a file."""
     return any(fnmatch(name.casefold(), pattern.casefold()) for pattern in mapping.files)
 
 
-def described(mapping: LedgerMapping) -> list[str]:
-    """A mapping in lines for people, as the audit page prints it: ``办结时间 → 答复日期``."""
-    lines = [f"{heading} → {name}" for heading, name in mapping.columns.items()]
+def described(mapping: LedgerMapping, headings: Collection[str]) -> list[str]:
+    """A mapping in lines for people, as the audit page prints it: ``办结时间 → 答复日期``.
+
+    Parameters
+    ----------
+    mapping : LedgerMapping
+    headings : collection of str
+        Those that are read; what else it says of headings is left out.
+    """
+    read = {heading_key(heading) for heading in headings}
+    lines = [
+        f"{heading} → {name}"
+        for heading, name in mapping.columns.items()
+        if heading_key(heading) in read
+    ]
     lines += [
         f"{name}：{value} → {target or '（空）'}"
         for name, values in mapping.values.items()

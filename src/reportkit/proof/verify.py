@@ -15,19 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
 from reportkit.evidence.check import check_evidence
-from reportkit.ledgers.mapping import recorded_schema
+from reportkit.ledgers.mapping import mappings_of, other_words, recorded_schema
 from reportkit.ledgers.privacy import Pseudonyms
-from reportkit.params import Project
+from reportkit.params import District, Project
 from reportkit.params.sources import DatabaseSource
 from reportkit.proof.attestation import check_attestation
 from reportkit.proof.chain import check_chain
-from reportkit.proof.manifest import is_pruned, read_manifest, verify_files
+from reportkit.proof.manifest import digest, is_pruned, read_manifest, verify_files
 from reportkit.proof.printed import check_documents
 from reportkit.proof.recount.computed import check_computed, last_year, moved_with
 from reportkit.proof.recount.recount import recount, used_columns
 from reportkit.proof.recount.sqlledger import SqlLedger, Wanted, read_again
 from reportkit.proof.surroundings import code_digest, environment, fonts
 from reportkit.worktime import work_calendar
+from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,6 +127,7 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
     past = last_year(run, manifest, params or Path("params"))
     findings, notes = check_computed(facts, past)
     findings += check_evidence(run, facts)
+    findings += _other_words(manifest, params)
     own = {
         ledger["ledger"]: [fact for fact in facts.values() if fact["ledger"] == ledger["ledger"]]
         for ledger in manifest["ledgers"]
@@ -170,6 +172,25 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
         Verdict("ledgers", holds, tuple(changed), (again, *unread)),
         Verdict("facts", not findings, tuple(findings), (counted, *notes)),
     )
+
+
+def _other_words(manifest: Mapping[str, Any], params: Path | None) -> list[str]:
+    """Files that were read by another mapping than the district file of the run gives.
+
+    Where that file is not here, its mapping is as the manifest says, and as the audit page shows.
+    """
+    name = f"districts/{manifest['district']}.yaml"
+    file = (params or Path("params")) / name
+    digests = {one["sha256"] for one in manifest["inputs"] if one["name"] == f"params/{name}"}
+    if not file.is_file() or digest(file) not in digests:
+        return []
+    district = read_yaml(file).validate(District)
+    mappings = mappings_of(district, file)
+    return [
+        told
+        for ledger in manifest["ledgers"]
+        for told in other_words(ledger, mappings.get(ledger["ledger"], ()), str(file))
+    ]
 
 
 def _first(lines: tuple[str, ...], shown: int = 20) -> list[str]:
