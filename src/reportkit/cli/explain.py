@@ -18,6 +18,7 @@ from reportkit.forms import form_for
 from reportkit.forms.conditions import Condition
 from reportkit.ledgers import schema_of
 from reportkit.params import FACT_ID
+from reportkit.paths import inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -156,8 +157,8 @@ def _rows(run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Source rows with file and place; the first ones with their key and what the fact asks."""
     if not fact["evidence"]:
         return []
-    rows = pq.read_table(run / fact["evidence"]).to_pandas()
-    rowmap = pq.read_table(run / f"evidence/rowmap-{fact['ledger']}.parquet").to_pandas()
+    rows = pq.read_table(inside(run, fact["evidence"])).to_pandas()
+    rowmap = pq.read_table(inside(run, f"evidence/rowmap-{fact['ledger']}.parquet")).to_pandas()
     shown = read_rows(run / "evidence", fact["ledger"], rows["row"].head(_TOLD).tolist())
     key = schema_of(fact["ledger"]).key_column
     found = []

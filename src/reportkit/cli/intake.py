@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reportkit.cli.command import ERASED
-from reportkit.errors import InputError
+from reportkit.errors import HeadingError, InputError
 from reportkit.ledgers import read_ledgers, schema_of
 from reportkit.ledgers.normal import loose
+from reportkit.ledgers.quoting import quoted_heading
 from reportkit.ledgers.records import grouped
-from reportkit.ledgers.schema import HeadingError, heading_key
+from reportkit.ledgers.schema import heading_key
 from reportkit.ledgers.suggest import as_block, suggest_columns, suggest_values
 
 if TYPE_CHECKING:
@@ -120,7 +121,11 @@ def _error(district: str, error: InputError) -> dict[str, Any]:
 def _columns(ledger: Ledger, source: Source) -> dict[str, Any]:
     """Which columns of a file or sheet were read, kept, dropped for persons, and not read."""
     meant = {title: ledger.schema.headings().get(heading_key(title)) for title in source.titles}
-    dropped = [t for t, found in meant.items() if found and not ledger.schema.keeps(found[0])]
+    dropped = [
+        title
+        for title, found in meant.items()
+        if found and found[0].personal and not found[0].pseudonym
+    ]
     known = {column.name for column in schema_of(ledger.key).columns}
     read = {name: title for name, title in source.headings.items() if title not in dropped}
     told = {*read.values(), *dropped}
@@ -130,7 +135,7 @@ def _columns(ledger: Ledger, source: Source) -> dict[str, Any]:
         "read": {name: title for name, title in read.items() if name in known},
         "kept": [title for name, title in read.items() if name not in known],
         "dropped": dropped,
-        "not_read": [title for title in source.titles if title not in told],
+        "not_read": [quoted_heading(title) for title in source.titles if title not in told],
     }
 
 

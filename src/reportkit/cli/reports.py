@@ -204,8 +204,16 @@ def explain(fact: str, *, asked: Path | None, params: Path | None, out: Path) ->
 @command()
 @click.argument("folders", nargs=-1, required=True, type=FOLDER, metavar="RUN...")
 @click.option("--keys", type=FOLDER, help="Public keys that must have signed (*.pub).")
-@click.option("--rerun", is_flag=True, help="Make the report again and compare, byte for byte.")
+@click.option(
+    "--rerun",
+    is_flag=True,
+    help="Make the report again and compare, byte for byte; this executes the notebook's code.",
+)
 @click.option("--cold", is_flag=True, help="As --rerun, in a kernel that starts from nothing.")
+@click.option(
+    "--trust-notebook", is_flag=True,
+    help="With --rerun, execute the run's own notebook where yours is another one.",
+)  # fmt: skip
 @click.option("--sample", type=click.IntRange(1), help="Look into so many runs, drawn at random.")
 def verify(
     folders: tuple[Path, ...],
@@ -213,6 +221,7 @@ def verify(
     keys: Path | None,
     rerun: bool,
     cold: bool,
+    trust_notebook: bool,
     sample: int | None,
     params: Path | None,
     data: Path | None,
@@ -225,7 +234,7 @@ def verify(
     from reportkit.proof.inspection import Asked, draw, find_runs, inspect_all
     from reportkit.proof.signing.trust import read_trusted
 
-    asked = Asked(keys, data, params, rerun, cold)
+    asked = Asked(keys, data, params, rerun, cold, trust_notebook)
     trusted = read_trusted(keys) if keys else None
     runs = [run for folder in folders for run in find_runs(folder)]
     closely = draw(runs, sample)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from reportkit.evidence.digests import rows_sha256
 from reportkit.facts.numerals import plain
+from reportkit.paths import inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,7 +31,7 @@ def check_evidence(run: Path, facts: Mapping[str, Fact]) -> list[str]:
     """
     told: list[str] = []
     ledgers = {fact["ledger"] for fact in facts.values() if fact["evidence"]}
-    rowmaps = {one: run / f"evidence/rowmap-{one}.parquet" for one in ledgers}
+    rowmaps = {one: inside(run, f"evidence/rowmap-{one}.parquet") for one in ledgers}
     read = {one: pq.read_metadata(path).num_rows for one, path in rowmaps.items()}
     for name, fact in facts.items():
         if fact["origin"] == "ledger":
@@ -49,7 +50,7 @@ def _evidence(run: Path, fact: Fact, read: Mapping[str, int]) -> Iterator[str]:
     if fact["evidence"]:
         try:
             # From bytes: opening files is most of the time for tables this small.
-            content = pa.BufferReader((run / fact["evidence"]).read_bytes())
+            content = pa.BufferReader(inside(run, fact["evidence"]).read_bytes())
             table = pq.ParquetFile(content).read(use_threads=False)
             rows = table["row"].to_numpy().astype(np.int64)
             there = "sign" in table.column_names

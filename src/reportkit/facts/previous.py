@@ -14,6 +14,8 @@ from reportkit.errors import InputError
 from reportkit.export.blocks import from_notebook, prose_text
 from reportkit.facts.numerals import number_of
 from reportkit.facts.published import load_published, read_report
+from reportkit.params import check_id
+from reportkit.paths import inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,8 +68,8 @@ class Past:
         evidence = self.facts[fact]["evidence"]
         if self.folder is None or evidence is None:
             return pd.DataFrame({name: [] for name in ("key", "file", "sheet", "line")})
-        rowmap = self.folder / f"evidence/rowmap-{self.facts[fact]['ledger']}.parquet"
-        rows = pq.read_table(self.folder / evidence)["row"]
+        rowmap = inside(self.folder, f"evidence/rowmap-{self.facts[fact]['ledger']}.parquet")
+        rows = pq.read_table(inside(self.folder, evidence))["row"]
         places = pq.read_table(rowmap)
         return places.take(rows).to_pandas() if "key" in places.column_names else None
 
@@ -103,7 +105,7 @@ def figures_of(
     InputError
         ``past-changed``: the run's files are not those it was sealed with; ``published``.
     """
-    run = run or project.out / district / str(year) / "current"
+    run = run or project.out / check_id(district) / str(year) / "current"
     if run.is_dir():
         files = {run / name: _digest(run / name) for name in ("facts.json", "report.ipynb")}
         _refuse_changed(run, files)
@@ -118,7 +120,7 @@ def figures_of(
                 {b["number"]: prose_text(b["body"]) for b in from_notebook(notebook, "section")},
                 facts, run.resolve(),
             )  # fmt: skip
-    path = project.report_file(district, year, "published.json")
+    path = project.report_file(check_id(district), year, "published.json")
     if not path.is_file() or project.district(district).scope != scope:
         return None
     values = dict(read_report(load_published(path)).published)

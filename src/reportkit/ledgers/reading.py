@@ -25,12 +25,14 @@ from reportkit.ledgers.columns import (
     replaced,
 )
 from reportkit.ledgers.normal import clean, is_nothing, like_keys
-from reportkit.ledgers.privacy import SUSPECT, Pseudonyms, hide
+from reportkit.ledgers.quoting import quoted_heading, taken_out
 from reportkit.ledgers.readers import holds, in_order
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.rows import Rows, Told
+from reportkit.ledgers.schema import categories
 from reportkit.ledgers.unread import near_columns
-from reportkit.ledgers.values import clean_texts, parser_for
+from reportkit.ledgers.values import parser_for
+from reportkit.persons import SUSPECT, hide, without_persons
 from reportkit.worktime import WorkCalendar, limits
 
 if TYPE_CHECKING:
@@ -38,12 +40,24 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from reportkit.ledgers.privacy import Pseudonyms
     from reportkit.ledgers.schema import Column, LedgerSchema, RowRule
 
     Mask = npt.NDArray[np.bool_]
 
 # 2.02103E+11, as a spreadsheet shows a long number and writes it into csv.
 _SHOWN_SHORT = r"^\s*[0-9](?:\.[0-9]+)?E\+[0-9]+\s*$"
+# What stands in a column of persons for nobody, or for somebody who is not told.
+_NOBODY = frozenset(
+    (
+        "个人 个体 个体户 个体工商户 当事人 相对人 被处罚人 公民 法人 法人和其他组织 企业 单位 "
+        "匿名 保密 不详 未知 不公开 不予公开 未公开 个人隐私 见附件 详见附件 无 同上"
+    ).split()
+)
+_NO_PERSON = (
+    r"[某*＊×]|(?:公司|集团|企业|合作社|经营部|厂|商行|事务所|研究院|学校|大学|医院|银行|委员会|政府"
+    r"|办事处|协会|学会|基金会|项目部|店|局|中心|超市|餐厅|药房|幼儿园)$"
+)
 _LARGE = 200_000
 # Rows of which more is in memory at once than what is kept.
 _STEP = 2_000
@@ -84,7 +98,7 @@ def _notes(rows: Rows) -> list[Told]:
                 row = start + int(np.searchsorted(part.raw.lines, note.line))
             violation = Violation(
                 rows.key, part.raw.path, note.place, note.rule, note.severity, note.column,
-                hide(note.found)[:60], note.expected,
+                rows.quoted(note.column, [note.found]), note.expected,
             )  # fmt: skip
             told.append(Told(row, violation))
     return told
@@ -97,7 +111,14 @@ def _headings(rows: Rows) -> list[Told]:
         place = f"{part.raw.sheet}!heading" if part.raw.sheet else "heading"
         for column, heading, why in near_columns(part.schema, part.read, part.raw.titles):
             violation = Violation(
-                rows.key, part.raw.path, place, "L-unread", "warn", column.name, heading, why
+                rows.key,
+                part.raw.path,
+                place,
+                "L-unread",
+                "warn",
+                column.name,
+                quoted_heading(heading),
+                why,
             )
             told.append(Told(None, violation))
     return told
@@ -227,11 +248,13 @@ def _like_keys(rows: Rows, values: Any, aside: Mask) -> Iterator[Told]:
     for row, key, one in table[table.duplicated("alike")].itertuples():
         other = first.loc[one]
         file, place = rows.place(int(other["index"]))
+        spelt = rows.quoted(name, [other["key"]], int(other["index"]))
         expected = (
-            f"spelt as '{other['key']}' at {file}:{place}; both are counted: if they are one "
-            "record, take one out"
+            f"spelt as '{spelt}' at {file}:{place}; both are counted: if they are one record, "
+            "take one out"
         )
-        yield rows.tell(int(row), "L-like-key", "warn", name, expected, found=key)
+        own = rows.quoted(name, [key], int(row))
+        yield rows.tell(int(row), "L-like-key", "warn", name, expected, found=own)
 
 
 def _broken(
@@ -270,22 +293,20 @@ def _protected(
 ) -> tuple[dict[str, Any], pa.ChunkedArray, list[Told]]:
     """Pseudonyms for personal columns that are kept, free text without persons, who they are."""
     schema = rows.schema
-    kept = any(column.pseudonym for column in schema.columns)
-    own: dict[str, pa.ChunkedArray] = {}
     made: dict[str, Any] = {}
     sought: list[pa.ChunkedArray] = []
     told: list[Told] = []
     headings = {heading for part in rows.parts for heading in part.read.values()}
-    titles = pa.array(sorted(headings | HINTS), pa.large_string())
-    # A ledger of persons: all that stands in its personal columns must appear nowhere.
-    for column in schema.columns if kept else ():
+    titles = pa.array(sorted(headings | HINTS | _NOBODY | set(categories())), pa.large_string())
+    # All that stands in personal columns must appear nowhere.
+    for column in schema.columns:
         if not column.personal:
             continue
-        texts = joined([clean_texts(part.cells(column.name)) for part in rows.parts])
-        own[column.name] = texts
+        texts = rows.persons[column.name]
         # Two characters of an address are a place, those of an applicant a name.
         # And 申请人, of the heading of a further page, is nobody.
         nobody = pc.is_in(texts, value_set=titles)
+        nobody = pc.or_(nobody, pc.match_substring_regex(texts, _NO_PERSON).fill_null(False))
         if not column.pseudonym:
             nobody = pc.or_(nobody, pc.less_equal(pc.utf8_length(texts), 2).fill_null(False))
         # Seldom any: the column is not kept twice.
@@ -303,7 +324,7 @@ def _protected(
     for column in schema.columns:
         if column.free_text:
             cells = pa.table({column.name: typed[column.name]})[column.name]
-            made[column.name] = pandas_text(_hidden(cells, own))
+            made[column.name] = pandas_text(_hidden(cells, rows.persons))
     personal = joined(sought) if sought else pa.chunked_array([], pa.large_string())
     return made, personal, told
 
@@ -406,9 +427,15 @@ def _as_it_stands(rows: Rows, typed: Mapping[str, Any], row: int) -> dict[str, A
     # Free text as protected: there the record's own applicant is hidden too.
     free = {column.name for column in rows.schema.columns if column.free_text}
     cells = {
-        name: str(typed[name][row]) if name in free else hide(raw[row].as_py() or "")
+        name: str(typed[name][row]) if name in free else raw[row].as_py() or ""
         for name, raw in rows.raw.items()
     }
+    # Where columns are shifted by one, a name stands where nobody looks for one.
+    for name, cell in cells.items():
+        if name in free or not rows.quoting[name].told:
+            cells[name] = taken_out(without_persons(cell), rows.persons_of(row))
+        else:
+            cells[name] = rows.quoted(name, [cell], row)
     return {"ledger": rows.key, "row": row, "file": file, "place": place, "cells": cells}
 
 

@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from reportkit.ledgers.columns import joined
 from reportkit.ledgers.normal import clean
-from reportkit.ledgers.privacy import hide
+from reportkit.ledgers.quoting import Quoting
 from reportkit.ledgers.records import Violation
+from reportkit.ledgers.values import clean_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from reportkit.ledgers.readers import RawTable
     from reportkit.ledgers.schema import Column, LedgerSchema
     from reportkit.params.mapping import LedgerMapping
-
-_FOUND = 60
 
 
 @dataclass(frozen=True)
@@ -90,6 +89,10 @@ class Rows:
         File and line of each row.
     raw : mapping
         Cells of all columns but the personal ones, as they stand.
+    persons : mapping
+        What stands in the personal ones: no message may repeat it.
+    quoting : mapping
+        What a message may repeat of each column.
     """
 
     key: str
@@ -98,20 +101,25 @@ class Rows:
     source_of: npt.NDArray[np.int16]
     line_of: npt.NDArray[np.int32]
     raw: Mapping[str, pa.ChunkedArray]
+    persons: Mapping[str, pa.ChunkedArray]
+    quoting: Mapping[str, Quoting]
 
     @classmethod
     def of(cls, key: str, schema: LedgerSchema, parts: Sequence[Part]) -> Rows:
         """The rows of these files."""
         sizes = [len(part.raw.lines) for part in parts]
         lines = [part.raw.lines for part in parts] or [np.empty(0, np.int32)]
-        raw = {
-            column.name: joined([part.cells(column.name) for part in parts])
-            for column in schema.columns
-            if not column.personal
-        }
+        raw, persons, quoting = {}, {}, {}
+        for column in schema.columns:
+            cells = [part.cells(column.name) for part in parts]
+            if column.personal:
+                persons[column.name] = joined([clean_texts(one) for one in cells])
+            else:
+                raw[column.name] = joined(cells)
+            quoting[column.name] = Quoting(column, key=column is schema.columns[0])
         return cls(
             key, schema, parts, np.repeat(np.arange(len(parts), dtype=np.int16), sizes),
-            lines[0] if len(lines) == 1 else np.concatenate(lines), raw,
+            lines[0] if len(lines) == 1 else np.concatenate(lines), raw, persons, quoting,
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -129,14 +137,28 @@ class Rows:
         table = self.parts[self.source_of[row]].raw
         return table.path, table.place(int(self.line_of[row]))
 
+    def persons_of(self, row: int) -> list[str]:
+        """Who stands in the record of a row."""
+        return list(filter(None, (known[row].as_py() for known in self.persons.values())))
+
+    def quoted(self, columns: str, cells: Sequence[str], row: int | None = None) -> str:
+        """Cells as a message may repeat them; the persons of their record are taken out."""
+        persons = [] if row is None else self.persons_of(row)
+        told = (
+            self.quoting[name](cell, persons)
+            for name, cell in zip(columns.split("、"), cells, strict=False)
+            if name in self.quoting
+        )
+        return "、".join(filter(None, told))
+
     def tell(
         self, row: int, rule: str, severity: str, column: str, expected: str,
         *, found: str | None = None,
     ) -> Told:  # fmt: skip
-        """A finding about a row; *found* is what stands in the column, persons hidden."""
+        """A finding about a row; *found* is what stands in the column, as far as it may be told."""
         if found is None:
-            cells = [self.raw[name][row].as_py() for name in column.split("、") if name in self.raw]
-            found = "、".join(filter(None, cells))
+            names = [name for name in column.split("、") if name in self.raw]
+            cells = [self.raw[name][row].as_py() or "" for name in names]
+            found = self.quoted("、".join(names), cells, row)
         file, place = self.place(row)
-        shown = hide(found)[:_FOUND]
-        return Told(row, Violation(self.key, file, place, rule, severity, column, shown, expected))
+        return Told(row, Violation(self.key, file, place, rule, severity, column, found, expected))

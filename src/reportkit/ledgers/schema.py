@@ -8,13 +8,14 @@ from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, RootModel
 
-from reportkit.errors import InputError
+from reportkit.errors import HeadingError, InputError
 from reportkit.forms import forms
 from reportkit.ledgers.normal import fold, loose, units
+from reportkit.persons import without_persons
 from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
@@ -154,10 +155,6 @@ class LedgerSchema(Strict):
         """A column by its Chinese name."""
         return next(column for column in self.columns if column.name == name)
 
-    def keeps(self, column: Column) -> bool:
-        """Whether a column is read at all: persons of a ledger that keeps none of them are not."""
-        return not column.personal or any(one.pseudonym for one in self.columns)
-
     def headings(self) -> dict[str, tuple[Column, int]]:
         """Loose spelling of each accepted heading, with its column and the unit's factor."""
         found: dict[str, tuple[Column, int]] = {}
@@ -182,16 +179,6 @@ class LedgerSchema(Strict):
         if any(key in map(heading_key, column.mapped) for column in self.columns):
             return 0
         return 2 if any(key in map(loose, column.aliases) for column in self.columns) else 1
-
-
-class HeadingError(InputError):
-    """A heading in which columns are missing; it keeps what stands there, for a mapping."""
-
-    def __init__(
-        self, reason: str, message: str, *, headings: Sequence[str] = (), **fields: Any
-    ) -> None:
-        super().__init__(reason, message, **fields)
-        self.headings = tuple(headings)
 
 
 class _Schemas(RootModel[dict[str, LedgerSchema]]):
@@ -227,7 +214,7 @@ def map_headings(
     wanted_ = [column.name for column in schema.columns if column.required and column.fixed is None]
     missing = [name for name in wanted_ if name not in mapped]
     if missing:
-        free = [heading for heading in headings if heading_key(heading) not in wanted]
+        free = [without_persons(one)[:40] for one in headings if heading_key(one) not in wanted]
         near = {name: difflib.get_close_matches(name, free, n=2, cutoff=0.3) for name in missing}
         told = "; ".join(
             name + (f" (nearest: {'、'.join(found)})" if found else "")
@@ -254,6 +241,13 @@ def schemas() -> dict[str, LedgerSchema]:
     """All ledgers by key, in the order of the contract."""
     path = Path(str(files("reportkit.ledgers"))) / "schemas.yaml"
     return read_yaml(path).validate(_Schemas).root
+
+
+@cache
+def categories() -> frozenset[str]:
+    """All values that a category of any ledger can have."""
+    columns = (column for schema in schemas().values() for column in schema.columns)
+    return frozenset(value for column in columns for value in column.categories())
 
 
 def schema_of(key: str) -> LedgerSchema:

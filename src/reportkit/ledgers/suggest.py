@@ -10,6 +10,7 @@ import yaml
 
 from reportkit.ledgers.normal import loose
 from reportkit.ledgers.schema import heading_key
+from reportkit.persons import OUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,10 +43,10 @@ def suggest_values(ledger: Ledger) -> list[str]:
     """Lines for the values that are none of a column's, with how often each stands."""
     columns = {c.name: c for c in ledger.schema.columns if c.type in ("category", "flag")}
     unknown: dict[str, Counter[str]] = {}
-    persons = set(ledger.personal.to_pylist())
     for one in ledger.violations:
-        # A name in the wrong column is nobody's business.
-        if one.rule in _UNKNOWN and one.column in columns and one.found not in persons:
+        # What may not be told is no value to paste.
+        told = one.found and OUT not in one.found
+        if one.rule in _UNKNOWN and one.column in columns and told:
             unknown.setdefault(one.column, Counter())[one.found] += 1
     lines = ["values:"] if unknown else []
     for name, values in unknown.items():

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
+from reportkit.paths import inside
 from reportkit.proof.manifest import MANIFEST, digest, read_manifest
 from reportkit.proof.plainjson import parse_json
 from reportkit.proof.signing.envelope import envelope, open_envelope, pae
@@ -50,7 +51,7 @@ def check_chain(folder: Path) -> str:
     length = 0
     named = manifest["previous"]
     while named is not None:
-        earlier = folder.parent / named["run"]
+        earlier = inside(folder.parent, named["run"])
         if not (earlier / MANIFEST).is_file():
             message = f"it follows run {named['run']}, which is gone"
             raise ReportkitError("chain-broken", message)
@@ -162,23 +163,27 @@ def check_batches(out: Path, trusted: Trusted | None) -> list[str]:
                 said = predicate["previous"]["batch"] if predicate["previous"] else "none"
                 told.append(f"batch {path.name} follows {said}, not the one that stands before it")
             for one in subjects:
-                last[str(one["name"]).partition("/runs/")[0]] = one["name"]
                 if (told_one := _subject(out, one)) is not None:
                     told.append(f"batch {path.name}: {told_one}")
+                last[one["name"].partition("/runs/")[0]] = one["name"]
         except ReportkitError as error:
             told.append(f"batch {path.name}: {error.message}")
         except (KeyError, TypeError):
             told.append(f"batch {path.name} is no statement of reportkit")
         before = path
     for place, name in last.items():
-        current = (out / place / "current").resolve()
+        try:
+            current = inside(out, f"{place}/current").resolve()
+        except ReportkitError as error:
+            told.append(error.message)
+            continue
         if current.name < name.rpartition("/")[2]:
             told.append(f"{place}/current is run {current.name}, older than the last batch says")
     return told
 
 
 def _subject(out: Path, one: Mapping[str, Any]) -> str | None:
-    manifest = out / one["name"] / MANIFEST
+    manifest = inside(out, one["name"]) / MANIFEST
     if not manifest.is_file():
         return f"run {one['name']} is gone"
     return None if digest(manifest) == one["digest"]["sha256"] else f"run {one['name']} was changed"

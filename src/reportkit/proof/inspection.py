@@ -33,6 +33,8 @@ class Asked:
         Folders: of keys that must have signed, of ledgers, of parameters.
     rerun, cold : bool
         Make the report again; in a kernel that starts from nothing.
+    trust_notebook : bool
+        Execute the run's own notebook where ours is another one.
     """
 
     keys: Path | None = None
@@ -40,6 +42,7 @@ class Asked:
     params: Path | None = None
     rerun: bool = False
     cold: bool = False
+    trust_notebook: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,13 @@ def inspect(run: Path, asked: Asked, *, closely: bool) -> Inspected:
         verdicts += data_levels(run, data=asked.data, params=asked.params)
         verdicts.append(environment_level(run))
         if asked.rerun or asked.cold:
-            verdicts.append(rerun_level(run, data=asked.data, params=asked.params, cold=asked.cold))
+            # With keys, the first verdict holds only if those have signed the run.
+            trusts = asked.trust_notebook or trusted is not None
+            verdicts.append(
+                rerun_level(
+                    run, data=asked.data, params=asked.params, cold=asked.cold, trusted=trusts
+                )
+            )
     try:
         manifest = read_manifest(run)
     except ReportkitError:

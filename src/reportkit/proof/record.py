@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.export.blocks import from_notebook
 from reportkit.forms.carried import carried
+from reportkit.params import FONTS
 from reportkit.proof.attestation import attest
 from reportkit.proof.chain import in_force
 from reportkit.proof.crate import crate_bytes
@@ -167,7 +168,8 @@ def inputs_of(
     own = [project.report_file(district, year, name) for name in ("yaml", "md", "published.json")]
     found += [path for path in (*own, project.holidays_file) if path.is_file()]
     if fonts := report.fonts():
-        found += sorted(path for path in Path(str(fonts["folder"])).rglob("*") if path.is_file())
+        files = Path(str(fonts["folder"])).rglob("*")
+        found += sorted(p for p in files if p.is_file() and p.suffix.lower() in FONTS)
     ledgers = report.ledgers
     found += [source for source in sources_of(report) if isinstance(source, Path)]
     found += [project.params / "districts" / f"{member}.yaml" for member in report.members]

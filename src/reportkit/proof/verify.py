@@ -7,21 +7,20 @@ figures follow from them, and do its documents print them; *environment*: what i
 
 from __future__ import annotations
 
-import itertools
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportkit.errors import ReportkitError
+from reportkit.errors import InputError, ReportkitError
 from reportkit.evidence.check import check_evidence
 from reportkit.ledgers.mapping import mappings_of, other_words, recorded_schema
 from reportkit.ledgers.privacy import Pseudonyms
-from reportkit.params import District, Project
-from reportkit.params.sources import DatabaseSource
+from reportkit.params import District
 from reportkit.proof.attestation import check_attestation
 from reportkit.proof.chain import check_chain
 from reportkit.proof.manifest import digest, is_pruned, read_manifest, verify_files
+from reportkit.proof.places import ledger_place
 from reportkit.proof.printed import check_documents
 from reportkit.proof.recount.computed import check_computed, last_year, moved_with
 from reportkit.proof.recount.recount import recount, used_columns
@@ -117,7 +116,11 @@ def data_levels(
     except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         # Somebody else has written these files: what is in them can be anything.
         told = f"facts.json or the evidence is not as reportkit writes it: {error!r}"
-        return Verdict("ledgers", None), Verdict("facts", False, (told,))
+    except InputError as error:
+        if error.reason != "received-path":
+            raise
+        told = error.message
+    return Verdict("ledgers", None), Verdict("facts", False, (told,))
 
 
 def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, Verdict]:
@@ -137,7 +140,7 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
     for ledger in manifest["ledgers"]:
         key = ledger["ledger"]
         try:
-            places = [_place(source, manifest, data, params) for source in ledger["sources"]]
+            places = [ledger_place(one, manifest, data, params) for one in ledger["sources"]]
             wanted.append(Wanted(ledger, places, used_columns(recorded_schema(ledger), own[key])))
         except ReportkitError as error:
             read[key] = error
@@ -201,33 +204,6 @@ def _first(lines: tuple[str, ...], shown: int = 20) -> list[str]:
 def _key() -> bytes | None:
     pseudonyms = Pseudonyms.from_environment()
     return None if pseudonyms.of_session else pseudonyms.key
-
-
-def _place(
-    source: Mapping[str, Any], manifest: Mapping[str, Any], data: Path | None, params: Path | None
-) -> Path | DatabaseSource:
-    """Where a file or table of a ledger is now.
-
-    Raises
-    ------
-    ReportkitError
-        ``ledger-absent``: it is not here, or no district file says where it is.
-    """
-    if source["format"] == "sql":
-        project = Project.find(params, data)
-        named = project.district(manifest["district"]).ledgers.values()
-        for one in itertools.chain.from_iterable(named):
-            if isinstance(one, DatabaseSource) and one.shown == source["path"]:
-                return one
-        message = f"the district file in {project.params} does not name {source['path']}"
-        raise ReportkitError("ledger-absent", message)
-    shown, root = Path(source["path"]), data or Path("data")
-    # Shown from the data folder on; the copy of an auditor may have another name.
-    for path in (root.parent / shown, root.joinpath(*shown.parts[1:])):
-        if path.is_file():
-            return path
-    message = f"{source['path']} is not here; name the folder of the ledgers with --data"
-    raise ReportkitError("ledger-absent", message)
 
 
 def environment_level(run: Path) -> Verdict:

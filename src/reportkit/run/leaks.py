@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pypdfium2
 
 from reportkit.errors import ExecutionError
-from reportkit.ledgers.privacy import find, is_named, name_of_two
+from reportkit.persons import find, is_named, name_of_two
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -76,7 +76,7 @@ def check_leaks(folder: Path, *, personal: Collection[str], allowed: Collection[
 def _found(
     text: str, names: ahocorasick.Automaton, pairs: npt.NDArray[np.uint32], permitted: str
 ) -> Iterator[str]:
-    for one in find(text):
+    for one in find(text, certain=True):
         if text[one.start : one.end] not in permitted:
             yield one.kind
     if (len(names) and next(names.iter(text), None)) or _has_name(text, pairs):

@@ -19,6 +19,8 @@ import pyarrow.parquet as pq
 from reportkit.errors import ReportkitError
 from reportkit.evidence.digests import record_columns, row_digests, rows_sha256
 from reportkit.facts.numerals import plain
+from reportkit.paths import inside
+from reportkit.persons import without_persons
 from reportkit.proof.recount.sqlledger import ROW, SqlLedger
 
 if TYPE_CHECKING:
@@ -119,7 +121,9 @@ def recount(
             "REPORTKIT_PRIVACY_KEY_FILE names no key"
         )
     else:
-        lines = changed_lines(raw, run / f"evidence/rowmap-{raw.record['ledger']}.parquet", key)
+        lines = changed_lines(
+            raw, inside(run, f"evidence/rowmap-{raw.record['ledger']}.parquet"), key
+        )
     return Recount(values, moved, tuple(lines), tuple(untold))
 
 
@@ -191,7 +195,7 @@ def _rows(
                 own = {place: one for place, one in groups.items() if place[0] == number}
                 made |= _rows(raw, own, told)
             return made
-        told |= dict.fromkeys(numbers, str(error))
+        told |= dict.fromkeys(numbers, without_persons(str(error)))
         return {}
     holds = {name: table[name].to_numpy() for name in table.column_names}
     order = np.argsort(holds[ROW], kind="stable")

@@ -248,7 +248,7 @@ class _Typing:
         self.connection.register("swaps", pa.table(swaps))
         same = "loose" if column.type in ("category", "flag") else "folded"
         query = (
-            f"SELECT coalesce(becomes, c) AS c FROM found LEFT JOIN swaps ON word = {same}(c) "  # noqa: S608
+            f"SELECT coalesce(becomes, c) AS c FROM found LEFT JOIN swaps ON word = {same}(c) "  # noqa: S608 - our own names
             "ORDER BY n"
         )
         made = self.connection.sql(query).to_arrow_table()["c"].combine_chunks()
