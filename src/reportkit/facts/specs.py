@@ -11,6 +11,7 @@ from reportkit.errors import InputError
 from reportkit.forms import forms
 from reportkit.forms.conditions import Definition, parse_where
 from reportkit.ledgers import schemas
+from reportkit.ledgers.schema import Column
 from reportkit.params import FactId
 from reportkit.yamlfile import Key, Strict, YamlFile, read_yaml
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportkit.forms.conditions import Condition
-    from reportkit.ledgers.schema import Column, DerivedColumn
+    from reportkit.ledgers.schema import DerivedColumn
 
 _Measure = Literal["sum", "distinct", "first", "last", "median", "max"]
 _KINDS = ("ledger", "sum_of", "share_of", "change_of")
@@ -115,7 +116,7 @@ def read_specs(folder: Path) -> dict[str, FactSpec]:
         file = read_yaml(path)
         for number, spec in enumerate(file.validate(_FactFile).facts):
             top: Key = ("facts", number)
-            found = list(_problems(spec))
+            found = list(_problems(spec, folder.parent / "districts"))
             if spec.id.partition(".")[0] in statutory:
                 message = (
                     f"'{spec.id}' is in the namespace of the form's own cells, which are counted "
@@ -136,17 +137,17 @@ def _place(file: YamlFile, key: Key) -> str:
     return f"{file.path}:{file.line(key)}"
 
 
-def _problems(spec: FactSpec) -> Iterator[tuple[Key, str]]:
+def _problems(spec: FactSpec, districts: Path) -> Iterator[tuple[Key, str]]:
     given = [kind for kind in _KINDS if getattr(spec, kind) is not None]
     if len(given) != 1:
         yield ("id",), f"fact '{spec.id}' needs one of {', '.join(_KINDS)}"
     if (spec.part is None) != (spec.share_of is None):
         yield ("id",), f"fact '{spec.id}': 'part' and 'share_of' go together"
     if given == ["ledger"]:
-        yield from _ledger_problems(spec)
+        yield from _ledger_problems(spec, districts)
 
 
-def _ledger_problems(spec: FactSpec) -> Iterator[tuple[Key, str]]:
+def _ledger_problems(spec: FactSpec, districts: Path) -> Iterator[tuple[Key, str]]:
     schema = schemas().get(str(spec.ledger))
     if schema is None:
         yield ("ledger",), f"there is no ledger '{spec.ledger}'{_near(spec.ledger, schemas())}"
@@ -155,6 +156,10 @@ def _ledger_problems(spec: FactSpec) -> Iterator[tuple[Key, str]]:
     counted = [c for c in schema.columns if c.pseudonym or not c.personal]
     columns: dict[str, Column | DerivedColumn] = {c.name: c for c in counted}
     columns |= {c.name: c for c in schema.derived}
+    measured = [*spec.measure.values()] if isinstance(spec.measure, dict) else []
+    for name in {*measured, *(spec.where or ()), *(spec.minus or ())} - columns.keys():
+        if _is_kept(name, districts):
+            columns[name] = Column(name=name, key=name)
     if isinstance(spec.measure, dict):
         (kind, name), *more = spec.measure.items()
         if more:
@@ -176,6 +181,11 @@ def _ledger_problems(spec: FactSpec) -> Iterator[tuple[Key, str]]:
                 yield key, error.message
             else:
                 yield from ((key, problem) for problem in _misfits(condition, columns[name]))
+
+
+def _is_kept(name: str, districts: Path) -> bool:
+    """Whether a district may keep a column of this name; whether it does, its ledger tells."""
+    return any(name.encode() in path.read_bytes() for path in districts.glob("*.yaml"))
 
 
 def _misfits(condition: Condition, column: Column | DerivedColumn) -> Iterator[str]:
