@@ -225,7 +225,8 @@ def mapped_schema(schema: LedgerSchema, mapping: LedgerMapping | None) -> Ledger
     own = _column(schema, prefix) if prefix else None
     if prefix and prefix != "year" and own is None:
         keep = list(dict.fromkeys([*keep, prefix]))
-    columns += [Column(name=one, key=one, required=one == prefix) for one in keep]
+    # What goes before a key must have its heading; that it is filled is told with the key.
+    columns += [Column(name=o, key=o, required=o == prefix, blank=True) for o in keep]
     return schema.model_copy(update={"columns": columns, "prefix": own.name if own else prefix})
 
 
