@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reportkit.ledgers.records import Ledger
     from reportkit.ledgers.schema import Column, LedgerSchema
 
-_NEAR_HEADING, _NEAR_VALUE = 0.75, 0.6
+_NEAR_HEADING, _NEAR_VALUE = 0.8, 0.6
 _UNKNOWN = {"L-value", "L-other"}
 
 
