@@ -11,6 +11,7 @@ from reportkit.errors import InputError
 from reportkit.forms import forms
 from reportkit.forms.conditions import Definition, parse_where
 from reportkit.ledgers import schemas
+from reportkit.ledgers.mapping import kept_columns
 from reportkit.ledgers.schema import Column
 from reportkit.params import FactId
 from reportkit.yamlfile import Key, Strict, YamlFile, read_yaml
@@ -157,9 +158,10 @@ def _ledger_problems(spec: FactSpec, districts: Path) -> Iterator[tuple[Key, str
     columns: dict[str, Column | DerivedColumn] = {c.name: c for c in counted}
     columns |= {c.name: c for c in schema.derived}
     measured = [*spec.measure.values()] if isinstance(spec.measure, dict) else []
-    for name in {*measured, *(spec.where or ()), *(spec.minus or ())} - columns.keys():
-        if _is_kept(name, districts):
-            columns[name] = Column(name=name, key=name)
+    unknown = {*measured, *(spec.where or ()), *(spec.minus or ())} - columns.keys()
+    # Whether a district keeps it, its ledger tells when it is read.
+    kept = kept_columns(districts, str(spec.ledger)) if unknown else set()
+    columns |= {name: Column(name=name, key=name) for name in kept}
     if isinstance(spec.measure, dict):
         (kind, name), *more = spec.measure.items()
         if more:
@@ -181,11 +183,6 @@ def _ledger_problems(spec: FactSpec, districts: Path) -> Iterator[tuple[Key, str
                 yield key, error.message
             else:
                 yield from ((key, problem) for problem in _misfits(condition, columns[name]))
-
-
-def _is_kept(name: str, districts: Path) -> bool:
-    """Whether a district may keep a column of this name; whether it does, its ledger tells."""
-    return any(name.encode() in path.read_bytes() for path in districts.glob("*.yaml"))
 
 
 def _misfits(condition: Condition, column: Column | DerivedColumn) -> Iterator[str]:

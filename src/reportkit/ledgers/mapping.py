@@ -19,6 +19,7 @@ from reportkit.errors import InputError, ReportkitError
 from reportkit.ledgers.normal import loose
 from reportkit.ledgers.schema import Column, LedgerSchema, heading_key, schema_of, schemas
 from reportkit.ledgers.values import alike, parser_for
+from reportkit.params import District
 from reportkit.params.mapping import LedgerMapping
 from reportkit.yamlfile import read_yaml
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from reportkit.params import District
     from reportkit.yamlfile import Key, YamlFile
 
     JsonMap = Mapping[str, Any]
@@ -97,6 +97,18 @@ def mappings_of(district: District, file: Path) -> dict[str, tuple[LedgerMapping
         message = "\n".join(_at(lines, place, why) for place, why in told)
         raise InputError("mapping", message, district=district.id)
     return found
+
+
+def kept_columns(districts: Path, key: str) -> set[str]:
+    """Columns that the mappings of any district file in a folder keep of a ledger."""
+    schema = schema_of(key)
+    found: set[str] = set()
+    for path in sorted(districts.glob("*.yaml")):
+        if b"mapping" in path.read_bytes():
+            district = read_yaml(path).validate(District)
+            for mapping in mappings_of(district, path).get(key, ()):
+                found |= {column.name for column in mapped_schema(schema, mapping).columns}
+    return found - {column.name for column in schema.columns}
 
 
 def _is_carried(name: str, key: str) -> bool:
@@ -225,7 +237,8 @@ def mapped_schema(schema: LedgerSchema, mapping: LedgerMapping | None) -> Ledger
     own = _column(schema, prefix) if prefix else None
     if prefix and prefix != "year" and own is None:
         keep = list(dict.fromkeys([*keep, prefix]))
-    columns += [Column(name=one, key=one, required=one == prefix) for one in keep]
+    # What goes before a key must have its heading; that it is filled is told with the key.
+    columns += [Column(name=o, key=o, required=o == prefix, blank=True) for o in keep]
     return schema.model_copy(update={"columns": columns, "prefix": own.name if own else prefix})
 
 

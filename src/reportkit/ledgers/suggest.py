@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reportkit.ledgers.records import Ledger
     from reportkit.ledgers.schema import Column, LedgerSchema
 
-_NEAR = 0.6
+_NEAR_HEADING, _NEAR_VALUE = 0.8, 0.6
 _UNKNOWN = {"L-value", "L-other"}
 
 
@@ -32,7 +32,7 @@ def suggest_columns(schema: LedgerSchema, headings: Sequence[str]) -> list[str]:
     lines = [f"columns: # still to find: {needed}"]
     for heading in headings:
         if heading_key(heading) not in known:
-            guess = _guess(heading, names)
+            guess = _guess(heading, names, _NEAR_HEADING)
             lines.append(
                 f"  {_plain(heading)}: {guess} # a guess" if guess else f"  # {_plain(heading)}: ?"
             )
@@ -52,7 +52,7 @@ def suggest_values(ledger: Ledger) -> list[str]:
     for name, values in unknown.items():
         lines.append(f"  {name}: # {_meanings(columns[name])}")
         for value, count in values.most_common():
-            guess = _guess(value, columns[name].vocabulary())
+            guess = _guess(value, columns[name].vocabulary(), _NEAR_VALUE)
             sure = ", a guess" if guess else ""
             lines.append(f"    {_plain(value)}: {guess or _ASKED} # ×{count}{sure}")
     return lines
@@ -67,9 +67,9 @@ def _meanings(column: Column) -> str:
     return "、".join(values[:_LISTED]) + (" …" if len(values) > _LISTED else "")
 
 
-def _guess(text: str, names: Mapping[str, str]) -> str:
+def _guess(text: str, names: Mapping[str, str], cutoff: float) -> str:
     """What a text means, if one label only is near."""
-    near = difflib.get_close_matches(loose(text), names, n=4, cutoff=_NEAR)
+    near = difflib.get_close_matches(loose(text), names, n=4, cutoff=cutoff)
     meant = {names[one] for one in near}
     return meant.pop() if len(meant) == 1 else ""
 
