@@ -472,6 +472,13 @@ def test_an_ods_file_with_a_password_is_refused(tmp_path):
         read_ledger("procurement", [path])
 
 
+def test_cells_repeated_without_end_are_refused(tmp_path):
+    path = save(tmp_path / "procurement.ods", Table(rows(300, "20")))
+    new = b'<table:table-cell table:number-columns-repeated="99999999" '
+    edited(path, b"<table:table-cell (?=[^>]*><text:p>20<)", new, "content.xml")
+    assert refused(path)[0] == "ledger-unreadable"
+
+
 @pytest.mark.parametrize("change", ["errors", "hidden sheet", "repeated", "text"])
 def test_open_documents_as_other_programs_write_them(change, tmp_path):
     path = save(tmp_path / "procurement.ods", Table(rows(300, "20")))

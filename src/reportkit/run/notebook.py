@@ -19,6 +19,7 @@ from traitlets import default
 from reportkit.errors import ExecutionError
 from reportkit.evidence.seal import seal_of
 from reportkit.export.blocks import Block, from_notebook
+from reportkit.warm.limits import killed_for_memory, kills_for_memory
 from reportkit.warm.processes import die_with_parent, kernel_environment
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def execute(
         ``cell-failed`` with the cell's number, ``out-of-memory``, ``kernel-died``, ``timeout``,
         ``output-too-large`` or ``no-kernel``.
     """
+    killed = kills_for_memory()
     with kernel_environment():
         try:
             executed: nbformat.NotebookNode = papermill.execute_notebook(
@@ -104,6 +106,9 @@ def execute(
             reason = "out-of-memory" if error.ename == "MemoryError" else "cell-failed"
             raise ExecutionError(reason, message, cell=error.cell_index + 1) from None
         except DeadKernelError:
+            if kills_for_memory() > killed:
+                message = f"the kernel of {notebook.name} was {killed_for_memory()}"
+                raise ExecutionError("out-of-memory", message) from None
             message = f"the kernel of {notebook.name} died; see run.log, and try again"
             raise ExecutionError("kernel-died", message) from None
         except CellTimeoutError as error:

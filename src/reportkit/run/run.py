@@ -303,10 +303,17 @@ def _outcome(folder: Path, *, unchanged: bool) -> Outcome:
     return Outcome(folder, manifest["draft"], unchanged, findings)
 
 
+class _Told(logging.Formatter):
+    """Lines with their time as the journal and the manifest have it: UTC, with its offset."""
+
+    def formatTime(self, record: logging.LogRecord, _: str | None = None) -> str:  # noqa: N802 - logging's own
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+
 @contextlib.contextmanager
 def _log_to(path: Path) -> Iterator[None]:
     handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    handler.setFormatter(_Told("%(asctime)s %(name)s %(levelname)s %(message)s"))
     loggers = [logging.getLogger(name) for name in ("reportkit", "papermill")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

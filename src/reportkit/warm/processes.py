@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import resource
 import shutil
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _PR_SET_PDEATHSIG = 1
+_SCRATCH = "rk-kernel-"
 # A killed process is gone in a moment, if it does not wait for a disk: then in so many seconds.
 _PATIENCE = 30
 _FILES, _FEWEST_FILES = 1024, 128
@@ -40,11 +42,11 @@ _FIXED = {
 @contextmanager
 def kernel_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
     """The environment that kernels started inside inherit."""
-    # Socket names are limited to about 100 bytes, so they live in a short private folder.
-    with tempfile.TemporaryDirectory(prefix=_scratch(os.getpid())) as runtime:
+    with scratch() as runtime:
         before = dict(os.environ)
+        own = {"JUPYTER_RUNTIME_DIR": str(runtime), "IPYTHONDIR": str(runtime)}
         # A profile of the user's own could run code of its own before the first cell.
-        os.environ.update(_FIXED, JUPYTER_RUNTIME_DIR=runtime, IPYTHONDIR=runtime, **(more or {}))
+        os.environ.update(_FIXED, **own, **(more or {}))
         try:
             yield
         finally:
@@ -52,14 +54,49 @@ def kernel_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
             os.environ.update(before)
 
 
-def _scratch(process: int) -> str:
-    return f"rk-{process}-"
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A private folder for as long as its process lives, however that ends.
+
+    It is locked. One whose lock is free is of a process that was killed, and is removed here: that
+    is so in whatever container the process was, which its id could not tell.
+    """
+    sweep()
+    while True:
+        # Socket names are limited to about 100 bytes, so its own is short.
+        folder = Path(tempfile.mkdtemp(prefix=_SCRATCH))
+        # Somebody may have swept it before it was locked.
+        if (lock := _lock(folder)) is not None:
+            break
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
 
 
-def clear_scratch(process: int) -> None:
-    """Remove the private folders of a process that was killed."""
-    for path in Path(tempfile.gettempdir()).glob(f"{_scratch(process)}*"):
-        shutil.rmtree(path, ignore_errors=True)
+def sweep() -> None:
+    """Remove the private folders of processes that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
+        if (lock := _lock(folder)) is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """A lock on a folder, until it is closed; None if it is another's, or gone."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(handle).st_nlink:
+            return handle
+    except OSError:
+        pass
+    os.close(handle)
+    return None
 
 
 def die_with_parent(parent: int) -> None:
