@@ -26,6 +26,8 @@ from reportkit.batch.workers.local import LocalWorkers, start_template
 from reportkit.errors import ExecutionError, InputError, ReportkitError, Stopped, refusal
 from reportkit.params import Project
 from reportkit.run.publishing import clear_stale
+from reportkit.warm.limits import free_memory, processors
+from reportkit.warm.processes import need_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,6 +104,7 @@ def batch(
     events: SimpleQueue[Event] = SimpleQueue()
     with Progress(clock=time.monotonic) as progress, Signals(events.put) as signals:
         try:
+            need_files()
             settings, file, jobs = _settings(options, project)
             plan = _plan(options, file, settings, state)
             workers = _workers(options, jobs, events.put)
@@ -224,22 +227,11 @@ def _chain(out: Path, results: Sequence[Result], name: str) -> None:
 
 def default_jobs() -> int:
     """As many as there are processors for us, and as memory has room for."""
-    ours = getattr(os, "sched_getaffinity", None)
-    processors = len(ours(0)) if ours else os.cpu_count() or 1
-    return max(1, min(processors, _available() // _ROOM))
-
-
-def _available() -> int:
-    """Bytes of memory that are free for us; all of it where the system does not tell."""
-    told = Path("/proc/meminfo")
-    if not told.is_file():
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    lines = told.read_text(encoding="ascii").splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    return max(1, min(processors(), free_memory() // _ROOM))
 
 
 def _memory(file: BatchFile, jobs: int) -> int:
-    return file.memory << 20 if file.memory else max(2 * _ROOM, _available() // jobs)
+    return file.memory << 20 if file.memory else max(2 * _ROOM, free_memory() // jobs)
 
 
 def _file(options: Options, params: Path) -> BatchFile:

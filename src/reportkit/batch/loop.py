@@ -134,13 +134,21 @@ class _Batch:
         self.killed = False
         self._tries: Counter[Report] = Counter()
         self._broken: dict[str, str] = {}
+        self._begun: set[Report] = set()
 
     def told(self, event: Started | Result) -> None:
         report = (event.district, event.year)
         if isinstance(event, Started):
+            if report in self._begun:
+                self.watcher.note(
+                    f"{event.district} {event.year}: begun again, since the worker that had it is "
+                    "lost"
+                )
+            self._begun.add(report)
             self.journal.add("started", district=event.district, year=event.year)
             self.watcher.started(report)
             return
+        self._begun.discard(report)
         if self.killed and event.killed:
             return
         self._tries[report] += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import platform
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
@@ -474,6 +475,12 @@ def open_report(
         or refused; all missing ledgers are told at once.
     """
     # The papermill command guesses types: `-p district 350206` arrives as a number.
+    if isinstance(year, bool) or not re.fullmatch("[0-9]{4}", str(year)):
+        message = (
+            f"the parameter year is {year!r}, no year; give four digits: -p year 2020, or "
+            "open_report(district, 2020)"
+        )
+        raise InputError("parameters", message, district=str(district))
     report = Report.open(
         str(district), int(year), scope=scope, draft=draft, params=params, data=data, out=out
     )
