@@ -63,5 +63,6 @@ def test_it_is_still_an_error_for_the_run(project, warm):
     with pytest.raises(ExecutionError, match="there is no district 'nowhere'") as error:
         execute(path, {}, project / "made.ipynb", cwd=project, warm=warm)
     assert (error.value.reason, error.value.fields["cell"]) == ("cell-failed", 2)
+    assert str(error.value).startswith("cell [2] of own.ipynb, which begins `import reportkit`: ")
     made = nbformat.read(project / "made.ipynb", 4)
     assert "in this cell: line 2" in str(made)

@@ -10,7 +10,7 @@ from reportkit.checks.across import (
 )
 from reportkit.checks.form import form_checks
 from reportkit.checks.notices import notice_checks
-from reportkit.checks.records import intake_checks, limit_checks
+from reportkit.checks.records import intake_checks, limit_checks, year_check
 from reportkit.checks.restated import restatement_checks
 from reportkit.checks.rules import Check, Waived, check, rule_of, rules
 from reportkit.checks.text import coverage_checks, relation_checks
@@ -38,4 +38,5 @@ __all__ = [
     "rules",
     "share_checks",
     "waiver_yaml",
+    "year_check",
 ]

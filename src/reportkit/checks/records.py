@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,19 @@ def intake_checks(ledgers: Mapping[str, Ledger], *, unread: Sequence[str] = ()) 
         told = f"文件名不以台账名称开头，或者在下级文件夹中，未读入：{'、'.join(unread[:_TOLD])}"
         checks.append(check("L2", False, told))
     return checks
+
+
+def year_check(ledgers: Mapping[str, Ledger], year: int) -> Check:
+    """Whether any ledger has a record of the year, where they hold other years (L3)."""
+    found: Counter[int] = Counter()
+    for ledger in ledgers.values():
+        for column in ledger.schema.columns:
+            if column.type == "date" and column.name in ledger.frame:
+                found.update(ledger.frame[column.name].dt.year.dropna().astype(int))
+    if found[year] or not found:
+        return check("L3", True, f"{found[year]}个日期在{year}年")
+    told = f"各台账的日期在{min(found)}年至{max(found)}年，没有一个在{year}年"
+    return check("L3", False, told, left=0)
 
 
 def limit_checks(ledger: Ledger, year: int, calendar: WorkCalendar) -> list[Check]:

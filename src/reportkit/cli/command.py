@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import json
+import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,26 @@ Command = Callable[..., Any]
 Result = tuple[int, Any, str]
 
 ERASED = "\r\x1b[2K"
+
 """Takes a line of a terminal away, so that another can be written over it."""
+
+
+@contextmanager
+def live_line(*, shown: bool) -> Iterator[Callable[[str], None]]:
+    """One line on a terminal that says what is being done; nothing elsewhere."""
+    if not (shown and sys.stderr.isatty()):
+        yield lambda _text: None
+        return
+
+    def tell(text: str) -> None:
+        click.echo(f"{ERASED}{text[: shutil.get_terminal_size().columns - 1]}", err=True, nl=False)
+
+    try:
+        yield tell
+    finally:
+        click.echo(ERASED, err=True, nl=False)
+
+
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
 

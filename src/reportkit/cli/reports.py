@@ -18,6 +18,7 @@ from reportkit.cli.command import (
     as_given,
     command,
     language,
+    live_line,
     tell_session_key,
 )
 from reportkit.errors import InputError
@@ -41,15 +42,18 @@ def run(
     params: Path | None,
     data: Path | None,
     out: Path,
+    as_json: bool,
 ) -> Result:
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
     from reportkit.export.documents import DOCUMENTS
     from reportkit.run.run import run as make
 
     tell_session_key()
-    outcome = make(
-        district, year, scope=scope, draft=draft, force=force, params=params, data=data, out=out
-    )
+    with live_line(shown=not as_json) as tell:
+        outcome = make(
+            district, year, scope=scope, draft=draft, force=force, params=params, data=data,
+            out=out, tell=tell,
+        )  # fmt: skip
     current = outcome.folder.parents[1] / "current"
     documents = [current / name for name in DOCUMENTS]
     lines = _findings(outcome.findings)
@@ -66,6 +70,30 @@ def run(
         "documents": [str(path) for path in documents],
     }
     return outcome.exit_status, document, "\n".join(lines)
+
+
+@command()
+@click.argument("district", shell_complete=completion.districts)
+@click.argument("year", type=int, shell_complete=completion.years)
+@click.option("--port", type=click.IntRange(1, 65535), help="Default: 8640, or one that is free.")
+def preview(
+    district: str,
+    year: int,
+    *,
+    port: int | None,
+    params: Path | None,
+    data: Path | None,
+    out: Path,
+) -> None:
+    """A draft on localhost, made again when text, ledgers or notebook are saved.
+
+    Ctrl-C ends it. Nothing is published, and nothing is left behind.
+    """
+    from reportkit.preview.making import Asked
+    from reportkit.preview.preview import preview as show
+
+    asked = Asked(district, year, str(Path.cwd()), params, data, out)
+    show(asked, port=port, tell=lambda text: click.echo(text, err=True))
 
 
 def _findings(findings: list[dict[str, Any]]) -> list[str]:

@@ -23,7 +23,7 @@ SCHEMA = "reportkit/block/1"
 NOTES = "notes"
 """The tag of cells that are for those who work on a report, and stand in no document."""
 KINDS = (
-    "head", "section", "prose", "table", "chart", "fact", "compare", "inputs", "checks", "seal",
+    "head", "section", "prose", "table", "chart", "note", "compare", "inputs", "checks", "seal",
 )  # fmt: skip
 
 Block = dict[str, Any]

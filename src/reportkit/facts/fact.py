@@ -82,8 +82,7 @@ class Fact:
         """What a notebook shows of it; documents show it where the text names it."""
         html = f"<p><b>{escape(self.text)}</b>{escape(self.unit)} {escape(self.label)}<br>"
         html += f"<code>{escape(self.id)}</code> {escape(self.definition)}</p>"
-        shown = block("fact", id=self.id, value=self.text)
-        return {MIME: shown, "text/html": html, "text/plain": repr(self)}
+        return {MIME: block("note", about=self.id), "text/html": html, "text/plain": repr(self)}
 
     @property
     def number(self) -> Decimal:

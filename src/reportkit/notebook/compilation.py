@@ -26,6 +26,7 @@ from reportkit.checks import (
     relation_checks,
     restatement_checks,
     share_checks,
+    year_check,
 )
 from reportkit.errors import InputError
 from reportkit.export.blocks import prose_text
@@ -41,7 +42,7 @@ from reportkit.text.coverage import Coverage, cover
 from reportkit.text.narrative import UNWRITTEN, Narrative, render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
     from typing import Self
 
@@ -98,6 +99,7 @@ class Compilation:
         params: str | Path | None = None,
         data: str | Path | None = None,
         out: str | Path | None = None,
+        tell: Callable[[str, int], object] = lambda _name, _rows: None,
     ) -> Self:
         """Read parameters, ledgers and last year's report; see `reportkit.open_report`."""
         project = Project.find(params, data, out)
@@ -111,7 +113,7 @@ class Compilation:
         report = project.report(district, year)
         text = project.report_file(district, year, "md")
         draft = draft or not text.is_file() or UNWRITTEN.encode() in text.read_bytes()
-        ledgers = Ledgers(project, who)
+        ledgers = Ledgers(project, who, tell)
         absent = _read_all(ledgers, form, project.data / district, district=district, year=year)
         scope = scope or who.scope
         past = figures_of(project, district, year - 1, scope=scope)
@@ -225,6 +227,7 @@ class Compilation:
         checks = form_checks(self.form, facts, year=self.year, ledgers=self.ledgers)
         checks += self._text_checks(facts) + self._checks_across(facts)
         checks += intake_checks(self.ledgers, unread=self.ledgers.unread)
+        checks.append(year_check(self.ledgers, self.year))
         if "applications" in self.ledgers:
             ledger = self.ledgers["applications"]
             checks += limit_checks(ledger, self.year, self.ledgers.calendar)

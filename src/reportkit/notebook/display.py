@@ -12,6 +12,7 @@ from reportkit.export.blocks import MIME, Block, block, prose_text
 from reportkit.export.typesetting import pictures
 from reportkit.ledgers.mapping import described
 from reportkit.notebook.printed import aligned
+from reportkit.warm.processes import is_forked_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -58,9 +59,14 @@ def look(shown: Block) -> Shown:
     Parameters
     ----------
     shown : dict
-        A block of any kind but ``fact``.
+        A block of any kind but ``note``.
     """
     return Shown(shown, *_LOOKS[shown["kind"]](shown))
+
+
+def note(about: str, html: str, text: str) -> Shown:
+    """Something for whoever works in the notebook, which stands in no document."""
+    return Shown(block("note", about=about), html, text)
 
 
 def show_head(fields: Mapping[str, Any]) -> Shown:
@@ -230,13 +236,19 @@ def _band_row(table: Table, band: Band, row: Leaf, spans: Sequence[int], facts: 
 
 
 def _look_at_chart(chart: Block) -> tuple[str, str, str]:
-    """A picture with its words: drawings within HTML are lost where a notebook is not trusted."""
-    (png,) = pictures([chart["svg"]], ppi=100)
-    packed = base64.b64encode(png).decode()
-    html = f'<figure><img alt="{escape(chart["alt"])}" src="data:image/png;base64,{packed}">'
+    """A picture with its words: drawings within HTML are lost where a notebook is not trusted.
+
+    A kernel that was forked makes none, since Typst has threads; they come when the notebook is
+    filled in.
+    """
+    packed = html = ""
+    if not is_forked_kernel():
+        (png,) = pictures([chart["svg"]], ppi=100)
+        packed = base64.b64encode(png).decode()
+        html = f'<img alt="{escape(chart["alt"])}" src="data:image/png;base64,{packed}">'
     note = f"<br>{escape(chart['note'])}" if chart.get("note") else ""
-    html += f"<figcaption>{escape(chart['title'])}{note}</figcaption></figure>"
-    return html, chart["alt"], packed
+    caption = f"<figcaption>{escape(chart['title'])}{note}</figcaption>"
+    return f"<figure>{html}{caption}</figure>", chart["alt"], packed
 
 
 def _look_at_prose(prose: Block) -> tuple[str, str]:

@@ -136,6 +136,10 @@ class _Whole:
 
     def write(self) -> None:
         """Change the notebook in place."""
+        for cell in self.notebook["cells"]:
+            for output, one in _blocks(cell):
+                if one["kind"] == "chart":
+                    _put(output, one)  # with its picture, which not every kernel makes
         for cell in self._cells():
             if cell["cell_type"] == "markdown":
                 self._fill_markdown(cell)

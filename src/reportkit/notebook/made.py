@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from reportkit.export.blocks import Block, block, json_bytes
 from reportkit.notebook.figures import close, open_figures, prepare
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from matplotlib.figure import Figure
 
     from reportkit.notebook.display import Shown
@@ -88,6 +91,27 @@ class Made:
             ],
             "figures": [cell.count for cell, _ in self.figures],
         }
+
+
+# A ledger of fewer rows is read before anybody wonders.
+_MANY = 20_000
+
+
+@contextmanager
+def counted() -> Iterator[Callable[[str, int], None]]:
+    """In a notebook, a line that says how far a long ledger is read; it is gone at the end."""
+    told = []
+
+    def tell(name: str, rows: int) -> None:
+        if _shell() is not None and rows >= _MANY:
+            told.append(name)
+            sys.stderr.write(f"\r{name}: {rows:,} rows")
+
+    yield tell
+    if told:
+        from IPython.display import clear_output
+
+        clear_output()  # type: ignore[no-untyped-call]  # IPython has no types here
 
 
 class _AfterCell:

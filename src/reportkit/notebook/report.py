@@ -20,7 +20,7 @@ from reportkit.evidence.seal import evidence_parquet, seal_of
 from reportkit.export.blocks import block
 from reportkit.facts import Fact, plain
 from reportkit.ledgers import schemas
-from reportkit.notebook.charts import Kind, chart
+from reportkit.notebook.charts import Kind, chart_block
 from reportkit.notebook.comparing import compared_with, figures_compared
 from reportkit.notebook.compilation import Compilation
 from reportkit.notebook.display import (
@@ -33,9 +33,10 @@ from reportkit.notebook.display import (
     show_section,
     show_table,
 )
+from reportkit.notebook.explained import explained
 from reportkit.notebook.figures import figure_block, figure_in
 from reportkit.notebook.frames import table_of
-from reportkit.notebook.made import Made, follow, this_cell
+from reportkit.notebook.made import Made, counted, follow, this_cell
 from reportkit.notebook.ownfacts import Told, own_fact
 from reportkit.text.narrative import cell_name, render_cell
 
@@ -211,8 +212,8 @@ class Report(Compilation):
             As of `rk.chart`.
         """
         told, _, bound = self._bound(title)
-        shown = chart(name, data, title=told, kind=kind, unit=unit, line=line, limit=limit)
-        return shown and self._so_far.note(look(shown.block | bound) if bound else shown)
+        made = chart_block(name, data, title=told, kind=kind, unit=unit, line=line, limit=limit)
+        return None if made is None else self._so_far.note(look(made | bound))
 
     def show(
         self,
@@ -270,6 +271,28 @@ class Report(Compilation):
             lines.append([run for node in body for run in node.get("runs", ())])
         told = ["".join(run["text"] for run in runs) for runs in lines]
         return told[0], told[1], {"said": lines}
+
+    def explain(self, name: str) -> pd.DataFrame:
+        """What a fact is and what it rests on; for the worker, in no document.
+
+        Parameters
+        ----------
+        name : str
+            Fact id.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The records that count, with the file and line of each; of a total the facts that it
+            adds up. Its definition stands above it in the notebook, and in ``attrs``.
+
+        Raises
+        ------
+        InputError
+            ``fact-unknown``.
+        """
+        fact = self.fact(name)
+        return explained(fact, self.ledgers, {part: self.get(part) for part in fact.sum_of})
 
     def text(self, source: str) -> Shown:
         """Prose of one's own, with figures bound as in the narrative.
@@ -481,8 +504,10 @@ def open_report(
             "open_report(district, 2020)"
         )
         raise InputError("parameters", message, district=str(district))
-    report = Report.open(
-        str(district), int(year), scope=scope, draft=draft, params=params, data=data, out=out
-    )
+    with counted() as tell:
+        report = Report.open(
+            str(district), int(year), scope=scope, draft=draft, params=params, data=data, out=out,
+            tell=tell,
+        )  # fmt: skip
     follow(report._so_far)
     return report

@@ -101,11 +101,14 @@ def execute(
                 shutdown_kernel="immediate",
             )
         except PapermillExecutionError as error:
+            lines = [line.strip() for line in error.source.splitlines()]
+            first = next((line for line in lines if line and not line.startswith("#")), "")
             message = (
-                f"cell {error.cell_index + 1} of {notebook.name}: {error.ename}: {error.evalue}"
+                f"cell [{error.exec_count}] of {notebook.name}, which begins `{first[:60]}`: "
+                f"{error.ename}: {error.evalue}"
             )
             reason = "out-of-memory" if error.ename == "MemoryError" else "cell-failed"
-            raise ExecutionError(reason, message, cell=error.cell_index + 1) from None
+            raise ExecutionError(reason, message, cell=error.exec_count) from None
         except DeadKernelError:
             if kills_for_memory() > killed:
                 message = f"the kernel of {notebook.name} was {killed_for_memory()}"

@@ -14,19 +14,19 @@ import logging
 import os
 import traceback
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportkit.errors import ExecutionError, ReportkitError
+from reportkit.errors import ExecutionError, InputError, ReportkitError
 from reportkit.evidence.write import write_evidence
 from reportkit.export.document import arrange
 from reportkit.export.documents import make_documents
 from reportkit.facts import facts_bytes
 from reportkit.notebook.compilation import keep_report
 from reportkit.notebook.filled import fill, foresee
-from reportkit.notebook.report import Report, open_report
+from reportkit.notebook.report import Report
 from reportkit.params import Project
 from reportkit.proof import input_digest, seal_run, verify_files
 from reportkit.proof.record import checks_bytes, find_notebook, inputs_of, sources_of
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from reportkit.params import Scope
 
 _UNTOLD = "it failed, and what it says holds personal data, so that it is not repeated"
+# A year ends where its districts are.
+_CHINA = timezone(timedelta(hours=8))
 _log = logging.getLogger("reportkit")
 
 
@@ -93,6 +95,7 @@ def run(
     notebook: Path | None = None,
     warm: bool = False,
     wait: bool = False,
+    tell: Callable[[str], object] = lambda _stage: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Outcome:
     """Make one report.
@@ -114,6 +117,8 @@ def run(
         Fork the kernel from this process, where that is safe, instead of starting a cold one.
     wait : bool
         Wait for another run of the same report to end, instead of refusing with ``busy``.
+    tell : callable
+        Is given what is being done, as it begins.
     now : callable
         The one clock.
 
@@ -124,15 +129,20 @@ def run(
     Raises
     ------
     InputError
-        Bad parameters or ledgers; no notebook was started.
+        Bad parameters or ledgers, or a year that is not over; no notebook was started.
     ExecutionError
         The notebook failed, the folder is busy, or there is no space; nothing was published.
     """
     need_files()
     started = now()
-    report = open_report(
-        district, year, scope=scope, draft=draft, params=params, data=data, out=out
-    )
+    if not draft:
+        _refuse_to_come(district, year, started)
+    tell("reading ledgers")
+    report = Report.open(
+        district, year, scope=scope, draft=draft, params=params, data=data, out=out,
+        tell=lambda name, rows: tell(f"reading {name}: {rows:,} rows"),
+    )  # fmt: skip
+    tell("computing figures")
     notebook = notebook or find_notebook(report.project)
     # This finds every fault of narrative and definitions before a kernel starts.
     foresee(read_notebook(notebook), report)
@@ -162,7 +172,8 @@ def run(
         try:
             staging.mkdir()
             with _log_to(staging / "run.log"):
-                _make(report, expected, notebook, parameters, staging, warm=warm)
+                _make(report, expected, notebook, parameters, staging, warm=warm, tell=tell)
+                tell("sealing")
                 _seal(report, staging, key, run_id, started, now(), inputs, parameters)
             final = publish(staging, place, run_id)
         except BaseException as error:
@@ -174,12 +185,30 @@ def run(
                 reason = "no-space" if full else "not-writable"
                 raise ExecutionError(reason, message, district=district) from error
             if isinstance(error, Exception):
-                raise _cleaned(error, held_back()) from None
+                raise _cleaned(_placed(error, place / "failed"), held_back()) from None
             raise
         outcome = _outcome(final, unchanged=False)
         if files_only:  # what a database holds is known only by reading it
             _remember(place, outcome, asked, watch, (now() - started).total_seconds())
     return outcome
+
+
+def _refuse_to_come(district: str, year: int, now: datetime) -> None:
+    if now.astimezone(_CHINA).year <= year:
+        message = (
+            f"{year} is not over: a report of it would leave out what is still to come; "
+            "make a draft (--draft), or wait for its end"
+        )
+        raise InputError("year-not-over", message, district=district, year=year)
+
+
+def _placed(error: Exception, failed: Path) -> Exception:
+    """An error of a cell, with where the notebook is as far as it ran."""
+    notebook = failed / "report.ipynb"
+    if isinstance(error, ExecutionError) and "cell" in error.fields and notebook.is_file():
+        message = f"{error.message}; what ran until then is in {notebook}: open it in Jupyter"
+        return ExecutionError(error.reason, message, **error.fields)
+    return error
 
 
 def _watched(report: Report, out: Path) -> list[Path]:
@@ -209,12 +238,13 @@ def _remember(
 
 def _make(
     report: Report, expected: Mapping[str, Any], notebook: Path, parameters: dict[str, Any],
-    staging: Path, *, warm: bool,
+    staging: Path, *, warm: bool, tell: Callable[[str], object],
 ) -> None:  # fmt: skip
     """Execute, gate, and write everything that is made from the executed notebook."""
     _log.info("executing %s with %s", notebook, parameters)
     if not warm:
         _log.info("kernel: cold")
+    tell("executing the notebook")
     with keep_report(report):
         executed = execute(notebook, parameters, staging / "report.ipynb", warm=warm)
     seal = gate(executed)
@@ -229,8 +259,11 @@ def _make(
     write_notebook(filled, staging / "report.ipynb")
     (staging / "facts.json").write_bytes(facts_bytes(seal["facts"]))
     (staging / "checks.json").write_bytes(checks_bytes(filled["metadata"]["reportkit"]["checks"]))
+    tell("writing evidence")
     write_evidence(seal, report.ledgers, staging / "evidence")
+    tell("making documents")
     for name, body in make_documents(arrange(filled)):
+        tell(f"making documents: {name}")
         (staging / name).write_bytes(body)
         _log.info("%s: %d bytes", name, len(body))
     gate_of(report).check(staging)

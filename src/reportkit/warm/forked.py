@@ -29,7 +29,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine
 
 from reportkit.errors import ExecutionError
-from reportkit.warm.processes import die_with_parent, silence_output
+from reportkit.warm.processes import FORKED_KERNEL, die_with_parent, silence_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +128,7 @@ class _Kernel:
         context = multiprocessing.get_context("fork")
         self._pipe, other = context.Pipe()
         given = (other, self._pipe, os.getpid())
-        self._child = context.Process(target=_serve, args=given, daemon=False)
+        self._child = context.Process(target=_serve, args=given, daemon=False, name=FORKED_KERNEL)
         with warnings.catch_warnings():
             # Python 3.12 warns of threads. Ours has none of Python's; Arrow mends its own.
             warnings.simplefilter("ignore", DeprecationWarning)

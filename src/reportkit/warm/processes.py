@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import multiprocessing
 import os
 import resource
 import shutil
@@ -107,6 +108,15 @@ def _short_folder() -> str:
     """
     folder = tempfile.gettempdir()
     return folder if len(os.fsencode(folder)) <= _ROOM else "/tmp"  # noqa: S108 - a private folder in it
+
+
+FORKED_KERNEL = "reportkit kernel"
+"""Name of a process that is a kernel forked from a warm one."""
+
+
+def is_forked_kernel() -> bool:
+    """Whether this process is one: what its parent has used with threads of its own hangs here."""
+    return multiprocessing.current_process().name == FORKED_KERNEL
 
 
 def die_with_parent(parent: int) -> None:

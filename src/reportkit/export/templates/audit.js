@@ -32,13 +32,14 @@
   const where = (place) => {
     const [kind, name] = place.split(":");
     const caption = kind === "table" && document.getElementById("caption-" + name);
-    return caption ? "表格：" + caption.textContent : kind === "section" ? "第" + name + "部分" : kind === "preamble" ? "序言" : place;
+    return caption ? "表格：" + caption.textContent : kind === "section" ? "第" + name + "部分" : ({ preamble: "序言", notebook: "笔记本" })[kind] || place;
   };
   const operators = {
     "=": "＝", "in": "属于", "not in": "不属于", "between": "介于", "<": "＜", "<=": "≤", "empty or >=": "为空或 ≥",
     "empty or >": "为空或 ＞", "contains": "含", "empty": "为空", "present": "不为空",
   };
   const filter = (group) => {
+    if (group.measure === "notebook") return make("span", {}, "在笔记本里选出和计算，见“参数与代码”");
     const list = make("ul", { class: "filter" });
     for (const test of group.all) {
       const value = Array.isArray(test.value) ? test.value.join(test.op === "between" ? " 至 " : "、") : test.value;
@@ -148,6 +149,12 @@
     if (fact.where && fact.where.length) entry("筛选条件", ...fact.where.map(filter));
     if (parts.length) entry("由下列数据算得", make("ul", { class: "parts" }, ...parts.map((id) => make("li", {}, partLink(id, fact)))));
     if (fact.origin === "ledger") entry("来源行数", fact.rows);
+    // The third count reads the raw ledgers: it is not made here, but by whoever verifies.
+    const counts = [make("li", {}, "程序按定义计数 ", make("b", {}, fact.value))];
+    const thrice = typeof fact.counted === "string";
+    if (thrice) counts.unshift(make("li", { class: fact.counted === fact.value ? "" : "differs" }, "笔记本用 pandas 计数 ", make("b", {}, fact.counted || "空")));
+    counts.push(make("li", {}, "用 SQL 直接数原始台账：", code("reportkit verify")));
+    if (fact.origin === "ledger" && fact.where.every((group) => group.all.length)) entry(thrice ? "三次计数" : "两次计数", make("ul", {}, ...counts));
     if (fact.rows_sha256) entry("来源行摘要", code(fact.rows_sha256));
     if (fact.places && fact.places.length) entry("见于", make("ul", {}, ...fact.places.map((place) => make("li", {}, where(place)))));
     entry("标识", code(fact.id));

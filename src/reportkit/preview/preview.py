@@ -1,0 +1,140 @@
+"""Preview: watch, make, show, until somebody stops it."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from queue import Queue
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from reportkit.batch.workers.local import start_template
+from reportkit.errors import InputError
+from reportkit.export.documents import DOCUMENTS
+from reportkit.params import Project
+from reportkit.preview.making import Asked, make
+from reportkit.preview.serving import Board, serve
+from reportkit.preview.watching import saved, watched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_USUAL = 8640
+
+
+def preview(asked: Asked, *, port: int | None, tell: Callable[[str], object]) -> NoReturn:
+    """Show a draft on localhost, and make it again when something of it is saved.
+
+    Parameters
+    ----------
+    asked : Asked
+    port : int, optional
+        8640 by default, or any that is free.
+    tell : callable
+        Is given the address, and what came of each draft.
+
+    Raises
+    ------
+    Stopped
+        Somebody has ended it: nothing else does.
+    InputError
+        ``port``: it is taken; ``district-unknown``.
+    """
+    project = Project.find(asked.params, asked.data)
+    title = f"{project.district(asked.district).name}{asked.year}年"
+    context = start_template()
+    with TemporaryDirectory(prefix="rk-preview-") as name:
+        board = Board(Path(name))
+        server = _server(board, title, port)
+        stop = threading.Event()
+        maker = _Maker(asked, board, context, tell)
+        news: Queue[Exception | None] = Queue()
+        folders = watched(project, asked.district)
+        for work in (server.serve_forever, partial(_watch, folders, stop, news)):
+            threading.Thread(target=work, daemon=True).start()
+        tell(f"http://127.0.0.1:{server.server_port}/")
+        try:
+            maker.begin()
+            # Signals reach this thread alone: here they end the preview.
+            while (fault := news.get()) is None:
+                maker.begin()
+            raise fault
+        finally:
+            stop.set()
+            maker.end()
+            server.shutdown()
+            server.server_close()
+
+
+def _watch(folders: list[Path], stop: threading.Event, news: Queue[Exception | None]) -> None:
+    try:
+        for _ in saved(folders, stop):
+            news.put(None)
+    except Exception as fault:
+        news.put(fault)
+
+
+def _server(board: Board, title: str, port: int | None) -> Any:
+    try:
+        return serve(board, title, _USUAL if port is None else port)
+    except OSError as error:
+        if port is None:
+            return serve(board, title, 0)
+        message = f"port {port} cannot be used: {error.strerror}; name another, or none"
+        raise InputError("port", message) from None
+
+
+class _Maker:
+    """Makes one draft at a time; a newer one ends what is under way."""
+
+    def __init__(
+        self, asked: Asked, board: Board, context: Any, tell: Callable[[str], object]
+    ) -> None:
+        self._asked, self._board, self._context, self._tell = asked, board, context, tell
+        self._child: Any = None
+        self._thread: threading.Thread | None = None
+        self._number = 0
+        self._ending = False
+
+    def begin(self) -> None:
+        """Make the draft as things are now."""
+        self.end()
+        self._number += 1
+        self._board.put(making=True)
+        place = self._board.folder / f"v{self._number}"
+        place.mkdir()
+        here, there = self._context.Pipe(duplex=False)
+        self._child = self._context.Process(target=make, args=(self._asked, place, there))
+        self._child.start()
+        there.close()
+        self._thread = threading.Thread(target=self._follow, args=(here, self._number), daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """End what is under way."""
+        self._ending = True
+        # A signal may come while one of them is being started.
+        if self._child is not None and self._child.pid is not None:
+            self._child.kill()
+            self._child.join()
+        if self._thread is not None and self._thread.is_alive():
+            self._thread.join()
+        self._ending = False
+
+    def _follow(self, pipe: Any, number: int) -> None:
+        made: tuple[str, ...] = ()
+        told = "the process that makes the draft ended without a word; save again"
+        with suppress(EOFError, OSError), pipe:
+            while len(made) < len(DOCUMENTS):
+                what, told = pipe.recv()
+                if what == "failed":
+                    break
+                made = (*made, told)
+                if len(made) == 1:
+                    self._tell(f"draft {number}")
+                self._board.put(version=number, documents=made, making=False, error="")
+        if len(made) < len(DOCUMENTS) and not self._ending:
+            self._board.put(making=False, error=told)
+            self._tell(f"not made: {told}")
