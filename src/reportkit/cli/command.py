@@ -20,6 +20,7 @@ Command = Callable[..., Any]
 Result = tuple[int, Any, str]
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
