@@ -60,34 +60,25 @@ def installed(package: str) -> bool:
 
 
 @functools.cache
-def mounting() -> list[str]:
-    """Return what a command is begun with to have mounts of its own; else the test is skipped.
+def unshared(*options: str) -> list[str]:
+    """Return what a command is begun with to have namespaces of its own; else the test is skipped.
 
-    An ordinary user gets them in a user namespace, which a machine may forbid (a chroot and most
+    An ordinary user gets them with a user namespace, which a machine may forbid (a chroot and most
     containers do). Root needs none; in a chroot the mounts of others cannot be cut off, so what is
     mounted there must be unmounted.
     """
-    unshare = program("unshare")
-    ways = ["-m"], ["-m", "--propagation", "unchanged"], ["-rm"]
-    for way in ways:
-        mount = "mount -t tmpfs tmpfs /mnt && umount /mnt"
-        tried = subprocess.run([unshare, *way, "sh", "-c", mount], check=False, capture_output=True)
-        if tried.returncode == 0:
-            return [unshare, *way]
-    pytest.skip("nothing can be mounted here: run as root, or where user namespaces are allowed")
+    trial = ["sh", "-c", "mount -t tmpfs tmpfs /mnt && umount /mnt"]
+    for more in ((), ("--propagation", "unchanged"), ("--map-root-user",)):
+        begun = [program("unshare"), *options, *more]
+        if subprocess.run([*begun, *trial], check=False, capture_output=True).returncode == 0:
+            return begun
+    pytest.skip("no namespaces here: run as root, or where user namespaces are allowed")
     return []
 
 
-@functools.cache
 def first_process() -> list[str]:
     """Return what a command is begun with to be process 1, as in a container."""
-    ways = ["--pid"], ["--map-root-user", "--pid"]
-    for way in ways:
-        command = [program("unshare"), *way, "--fork", "--mount-proc", "--kill-child"]
-        if not subprocess.run([*command, "true"], check=False, capture_output=True).returncode:
-            return command
-    pytest.skip("no process namespace here: run as root, or where user namespaces are allowed")
-    return []
+    return unshared("--pid", "--fork", "--mount-proc", "--kill-child")
 
 
 @contextlib.contextmanager

@@ -13,6 +13,8 @@ _REFUSALS = {
     errno.EDQUOT: "no-space",
     errno.EFBIG: "no-space",
     errno.EROFS: "not-writable",
+    errno.EMFILE: "too-many-files",
+    errno.ENFILE: "too-many-files",
     errno.EACCES: "no-permission",
     errno.ENAMETOOLONG: "path",
 }

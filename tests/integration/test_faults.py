@@ -75,7 +75,7 @@ from pathlib import Path
 
 import pytest
 from batches import BIN, ROOT, batch, currents, make_project, states, working_in
-from machine import PATIENCE, mounting
+from machine import PATIENCE, unshared
 
 from reportkit.warm.processes import end_session
 
@@ -317,7 +317,7 @@ umount outputs
 def test_a_full_disk_publishes_nothing_and_is_told(size, tmp_path):
     project = make_project(tmp_path, ["a", "b"])
     (project / "outputs").mkdir()
-    command = [*mounting(), "sh", "-c", FULL, "sh", size, str(BIN / "reportkit")]
+    command = [*unshared("--mount"), "sh", "-c", FULL, "sh", size, str(BIN / "reportkit")]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     told, _, status = (project / "full.json").read_text(encoding="utf-8").rstrip().rpartition("\n")
@@ -395,8 +395,8 @@ def test_a_place_that_cannot_be_used_is_refused_clearly(tmp_path):
         told = json.loads(done.stdout)
         assert (done.returncode, told["error"]) == (3, "path"), done.stderr
         assert "Traceback" not in done.stderr
-    (project / "outputs").mkdir()
-    command = [*mounting(), "sh", "-c", READ_ONLY, "sh", str(BIN / "reportkit")]
+    (project / "outputs").mkdir(exist_ok=True)
+    command = [*unshared("--mount"), "sh", "-c", READ_ONLY, "sh", str(BIN / "reportkit")]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     told = json.loads(done.stdout)
     assert (done.returncode, told["error"]) == (3, "not-writable")

@@ -66,6 +66,21 @@ def test_one_applicant_has_one_pseudonym_and_is_hidden_in_the_text(tmp_path):
     assert set(frame["所需信息"]) == {"〔申请人〕要求公开预算，回电〔手机号码〕"}
 
 
+def test_persons_of_every_ledger_are_known(tmp_path):
+    rows = [
+        ["决定书文号", "种类", "决定日期", "机关", "行政相对人"],
+        ["厦湖罚〔2020〕1号", "行政处罚", "2020-03-02", "某局", "欧阳小测"],
+        ["厦湖罚〔2020〕2号", "行政处罚", "2020-03-02", "某局", "厦门某某贸易有限公司"],
+        ["厦湖罚〔2020〕3号", "行政处罚", "2020-03-02", "某局", "自然人"],
+        ["厦湖罚〔2020〕4号", "行政处罚", "2020-03-02", "某局", "张某某"],
+        ["厦湖罚〔2020〕5号", "行政处罚", "2020-03-02", "某局", "王小测"],
+    ]
+    write_csv(tmp_path, rows, name="decisions.csv")
+    ledger = read_ledger("decisions", find_files(tmp_path, "decisions"))
+    assert "行政相对人" not in ledger.frame
+    assert ledger.personal.to_pylist() == ["欧阳小测", "王小测"]
+
+
 def test_two_characters_of_an_address_are_no_name_to_look_for(tmp_path):
     heading = [*HEADING[:6], "联系地址"]
     write_csv(tmp_path, [heading, [*RECORDS[0][:6], "江头"], [*RECORDS[2][:6], "江头路1号"]])

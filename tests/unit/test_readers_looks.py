@@ -472,6 +472,13 @@ def test_an_ods_file_with_a_password_is_refused(tmp_path):
         read_ledger("procurement", [path])
 
 
+def test_cells_repeated_without_end_are_refused(tmp_path):
+    path = save(tmp_path / "procurement.ods", Table(rows(300, "20")))
+    new = b'<table:table-cell table:number-columns-repeated="99999999" '
+    edited(path, b"<table:table-cell (?=[^>]*><text:p>20<)", new, "content.xml")
+    assert refused(path)[0] == "ledger-unreadable"
+
+
 @pytest.mark.parametrize("change", ["errors", "hidden sheet", "repeated", "text"])
 def test_open_documents_as_other_programs_write_them(change, tmp_path):
     path = save(tmp_path / "procurement.ods", Table(rows(300, "20")))
@@ -521,3 +528,63 @@ def test_an_error_of_an_old_workbook_is_refused(tmp_path):
     sheet.row(2).set_cell_error(4, 0x2A)
     book.save(str(path))
     assert refused(path) == ("ledger-error-cell", "E3")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        (rb"<sheetFormatPr ", b'<sheetFormatPr zeroHeight="1" ', "2-3"),
+        (rb'<row r="3"', b'<row r="3" ht="0" customHeight="1"', "3"),
+        (rb"<sheetData>", b'<cols><col min="5" max="5" width="0"/></cols><sheetData>', "E"),
+        (rb'<row r="3"', b'<row r="3" hidden="true"', "3"),
+    ],
+)
+def test_what_has_no_height_or_width_is_told(old, new, place, tmp_path):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(300, 20)))
+    edited(path, old, new)
+    ledger = read(path)
+    assert (amounts(ledger), told(ledger)) == (["300", "20"], [("L-hidden", place)])
+
+
+def test_days_are_floored_and_have_no_time_below_a_millisecond(tmp_path):
+    late, noise = Cell(44196.9999999653, "yyyy-mm-dd"), Cell(44195.99999999999, "yyyy-mm-dd")
+    table = rows(1, 2, 合同签订日期=late)
+    table[2][3] = noise
+    ledger = read(save(tmp_path / "procurement.xlsx", Table(table)))
+    days = [dt.date(2020, 12, 31), dt.date(2020, 12, 31)]
+    assert ledger.frame["合同签订日期"].dt.date.tolist() == days
+
+
+def test_a_struck_run_in_the_cell_itself_and_in_a_key(tmp_path):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(300, 20)))
+    runs = (
+        "<is><r><rPr><strike/></rPr><t>旧</t></r><r><rPr><strike val='0'/></rPr><t>新</t></r></is>"
+    )
+    cell = f'<c r="A2" t="inlineStr">{runs}</c>'.encode()
+    edited(path, rb'<c r="A2"[^>]*><v>\d+</v></c>', cell)
+    ledger = read(path)
+    assert ledger.frame["项目编号"].tolist() == ["新", "采2"]
+    assert [(v.rule, v.found) for v in ledger.violations] == [("L-struck", "旧")]
+
+
+def test_formulas_that_share_one_text_change_together(tmp_path):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(300, 20)))
+    edited(path, rb"<v>300</v>", b'<f t="shared" ref="E2:E3" si="0">NOW()*0</f><v>300</v>')
+    edited(path, rb"<v>20</v>", b'<f t="shared" si="0"/><v>20</v>')
+    assert told(read(path)) == [("L-formula", "E2, E3")]
+
+
+@pytest.mark.parametrize(
+    ("runs", "text", "rules"),
+    [
+        ((("采", ""), (" ", "struck"), ("1", "")), "采1", []),
+        ((("旧", "struck"), (" ", ""), ("采", "struck")), "旧 采", ["L-struck"]),
+        ((("旧", "struck"), (" ", ""), ("采", "")), "采", ["L-struck"]),
+        ((("采", ""), ("1", "")), "采1", []),
+    ],
+)
+def test_runs_of_a_key(runs, text, rules, tmp_path):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(300, 项目编号=Cell(runs=runs))))
+    ledger = read(path)
+    assert ledger.frame["项目编号"].tolist() == [text]
+    assert [v.rule for v in ledger.violations] == rules

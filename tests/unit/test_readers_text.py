@@ -156,6 +156,14 @@ def test_a_record_of_many_lines_is_told(tmp_path):
     assert note.place == "2-52"
 
 
+@pytest.mark.parametrize("key", ["3月1日", "1-Mar", "Mar-21"])
+def test_a_key_that_a_spreadsheet_made_a_day_is_told(key, tmp_path):
+    written(tmp_path, lines(HEADING, RECORD, [key, *RECORD[1:]], ["3-1", *RECORD[1:]]))
+    assert [(v.rule, v.place, v.column) for v in read(tmp_path).violations] == [
+        ("L-day", "3", "登记号")
+    ]
+
+
 @pytest.mark.parametrize(("above", "told"), [("单位：万元", 1), ("（单位:元）", 0), ("", 0)])
 def test_a_unit_above_the_heading_that_says_another(above, told, tmp_path):
     rows = [above, "", "", ""], [*FEES, "金额（元）"], ["1", "a", "2021-02-03", "1.5"]

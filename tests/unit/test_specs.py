@@ -24,6 +24,8 @@ def test_a_right_fact_is_read_with_its_place(tmp_path):
     ("fact", "told"),
     [
         ("{id: pub, label: x, ledger: fees}", "lower case words joined by dots"),
+        ("{id: t3.new.total, label: x, ledger: fees}", "is in the namespace of the form's own"),
+        ("{id: t2.mine, label: x, ledger: fees}", "is in the namespace of the form's own"),
         ("{id: a.b, label: x}", r"needs one of ledger, sum_of, share_of, change_of"),
         ("{id: a.b, label: x, ledger: fees, sum_of: [a.c]}", "needs one of"),
         ("{id: a.b, label: x, share_of: a.c}", "'part' and 'share_of' go together"),

@@ -30,6 +30,7 @@ from reportkit.errors import ExecutionError, InputError, ReportkitError, Stopped
 from reportkit.params import Project
 from reportkit.run.publishing import clear_stale
 from reportkit.warm.limits import free_memory, processors
+from reportkit.warm.processes import need_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -141,6 +142,7 @@ def _make(
     plan = Plan()
     with Progress(clock=time.monotonic) as progress:
         try:
+            need_files()
             settings, file, jobs = _settings(options, begun.project)
             plan = _plan(options, file, settings, begun.before)
             workers = _workers(options, jobs, events.put)

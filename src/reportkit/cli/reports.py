@@ -249,6 +249,7 @@ def verify(
 
     RUN is a run, or a folder of outputs with many.
     """
+    from reportkit.export.blocks import visible
     from reportkit.proof.chain import check_batches
     from reportkit.proof.inspection import Asked, draw, find_runs, inspect_all
     from reportkit.proof.signing.trust import read_trusted
@@ -282,7 +283,8 @@ def verify(
     sampled = sorted(str(run) for run, close in zip(runs, closely, strict=True) if close)
     document = {"runs": told, "batches": batches, "sampled": sampled}
     failed = batches or not all(one["holds"] for one in told)
-    return int(bool(failed)), document, "\n".join(lines)
+    # A received file can hold what would move the cursor of a terminal.
+    return int(bool(failed)), document, str(visible("\n".join(lines)))
 
 
 @command()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, PrivateAttr
 
 from reportkit.errors import InputError
+from reportkit.forms import forms
 from reportkit.forms.conditions import Definition, parse_where
 from reportkit.ledgers import schemas
 from reportkit.params import FactId
@@ -107,6 +108,7 @@ def read_specs(folder: Path) -> dict[str, FactSpec]:
     InputError
         ``parameters``: every problem with file, line and the nearest known key, column or value.
     """
+    statutory = {name for form in forms() for name in form.tables}
     specs: dict[str, FactSpec] = {}
     problems: list[str] = []
     for path in sorted(folder.glob("*.yaml")):
@@ -114,6 +116,12 @@ def read_specs(folder: Path) -> dict[str, FactSpec]:
         for number, spec in enumerate(file.validate(_FactFile).facts):
             top: Key = ("facts", number)
             found = list(_problems(spec))
+            if spec.id.partition(".")[0] in statutory:
+                message = (
+                    f"'{spec.id}' is in the namespace of the form's own cells, which are counted "
+                    "as the form says; give the fact another first word"
+                )
+                found.append((("id",), message))
             if spec.id in specs:
                 found.append((("id",), f"fact '{spec.id}' is defined twice"))
             problems += [file.problem((*top, *key), message) for key, message in found]

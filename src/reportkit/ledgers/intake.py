@@ -158,6 +158,7 @@ def read_ledger(
     maps = [map_headings(list(table.columns), schema, table.path, key) for table in tables]
     rows = sum(len(table.lines) for table in tables)
     state = Reading(key, schema, tables, rows, calendar or work_calendar())
+    state.know_persons(maps)
     state.set_aside(maps)
     state.hear_readers()
     state.add([column for column in schema.columns if not column.personal], maps)

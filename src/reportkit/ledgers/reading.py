@@ -20,10 +20,12 @@ from reportkit.ledgers.columns import (
     parse_each,
     replaced,
 )
-from reportkit.ledgers.privacy import SUSPECT, Pseudonyms, hide
+from reportkit.ledgers.quoting import Quoting, quoted_heading, taken_out
 from reportkit.ledgers.readers import RawTable, holds, in_order, sums
 from reportkit.ledgers.records import Ledger, Source, Violation
+from reportkit.ledgers.schema import categories
 from reportkit.ledgers.values import NOTHING, Parser, clean_texts, parser_for
+from reportkit.persons import SUSPECT, hide, without_persons
 from reportkit.worktime import WorkCalendar, limits
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from reportkit.ledgers.privacy import Pseudonyms
     from reportkit.ledgers.schema import Column, LedgerSchema, RowRule
 
 # At the end of a table, 填表人：… 审核人：… 说明：…, each cell of the row one of these.
@@ -44,6 +47,17 @@ _LABEL = re.compile(rf"{_SIGNED}[：:]?")
 _HINTS = {"必填", "选填", "必填项", "选填项"}
 # 2.02103E+11, as a spreadsheet shows a long number and writes it into csv.
 _SHOWN_SHORT = r"^\s*[0-9](?:\.[0-9]+)?E\+[0-9]+\s*$"
+# What stands in a column of persons for nobody, or for somebody who is not told.
+_NOBODY = frozenset(
+    (
+        "个人 个体 个体户 个体工商户 当事人 相对人 被处罚人 公民 法人 法人和其他组织 企业 单位 "
+        "匿名 保密 不详 未知 不公开 不予公开 未公开 个人隐私 见附件 详见附件 无 同上"
+    ).split()
+)
+_NO_PERSON = (
+    r"[某*＊×]|(?:公司|集团|企业|合作社|经营部|厂|商行|事务所|研究院|学校|大学|医院|银行|委员会|政府"
+    r"|办事处|协会|学会|基金会|项目部|店|局|中心|超市|餐厅|药房|幼儿园)$"
+)
 _FOOTERS = 10
 _LARGE = 200_000
 # Rows of which more is in memory at once than what is kept.
@@ -71,7 +85,18 @@ class Reading:
         self.violations: list[Violation] = []
         self.typed: dict[str, Any] = {}
         self.raw: dict[str, pa.ChunkedArray] = {}
+        self.persons: dict[str, pa.ChunkedArray] = {}
         self.personal = pa.chunked_array([], pa.large_string())
+        self.quoting = {
+            column.name: Quoting(column, key=column is schema.columns[0])
+            for column in schema.columns
+        }
+
+    def know_persons(self, maps: Sequence[dict[str, tuple[str, int]]]) -> None:
+        """Keep what stands in the columns of persons: no message may repeat it."""
+        for column in self.schema.columns:
+            if column.personal:
+                self.persons[column.name] = self._texts(column, maps)
 
     def add(self, columns: Sequence[Column], maps: Sequence[dict[str, tuple[str, int]]]) -> None:
         """Type columns and tell of cells that cannot be read."""
@@ -174,7 +199,8 @@ class Reading:
 
     def _set_aside(self, row: int, rule: str, column: str, found: str, expected: str) -> None:
         if not self.sums[row]:
-            self._tell(row, rule, "warn", column, expected, found=found.strip())
+            told = without_persons(found.strip(), _HINTS)
+            self._tell(row, rule, "warn", quoted_heading(column), expected, found=told)
             self.sums[row] = True
 
     def hear_readers(self) -> None:
@@ -190,7 +216,7 @@ class Reading:
                 self.violations.append(
                     Violation(
                         self.key, table.path, note.place, note.rule, note.severity, note.column,
-                        hide(note.found)[:60], note.expected,
+                        self._quoted(note.column, [note.found]), note.expected,
                     )
                 )  # fmt: skip
             start += len(table.lines)
@@ -242,18 +268,21 @@ class Reading:
 
     def protect(self, maps: Sequence[dict[str, tuple[str, int]]], name: Pseudonyms) -> None:
         """Pseudonyms for personal columns that are kept; persons in free text are hidden."""
-        kept = any(column.pseudonym for column in self.schema.columns)
-        own: dict[str, pa.ChunkedArray] = {}
+        own = self.persons
         sought: list[pa.ChunkedArray] = []
         headings = {heading for mapped in maps for heading, _ in mapped.values()}
-        titles = pa.array(sorted(headings | _HINTS), pa.large_string())
-        # A ledger of persons: all that stands in its personal columns must appear nowhere.
-        for column in self.schema.columns if kept else ():
+        known = headings | _HINTS | _NOBODY | set(categories())
+        titles = pa.array(sorted(known), pa.large_string())
+        # All that stands in personal columns must appear nowhere.
+        for column in self.schema.columns:
             if column.personal:
-                own[column.name] = texts = self._texts(column, maps)
+                texts = own[column.name]
                 # Two characters of an address are a place, those of an applicant a name.
                 # And 申请人, of the heading of a further page, is nobody.
                 nobody = pc.is_in(texts, value_set=titles)
+                nobody = pc.or_(
+                    nobody, pc.match_substring_regex(texts, _NO_PERSON).fill_null(False)
+                )
                 if not column.pseudonym:
                     nobody = pc.or_(
                         nobody, pc.less_equal(pc.utf8_length(texts), 2).fill_null(False)
@@ -363,14 +392,32 @@ class Reading:
         # Free text as protected: there the record's own applicant is hidden too.
         free = {column.name for column in self.schema.columns if column.free_text}
         cells = {
-            name: str(self.typed[name][row]) if name in free else hide(raw[row].as_py() or "")
+            name: str(self.typed[name][row]) if name in free else raw[row].as_py() or ""
             for name, raw in self.raw.items()
         }
+        # Where columns are shifted by one, a name stands where nobody looks for one.
+        persons = [known[row].as_py() or "" for known in self.persons.values()]
+        for name, cell in cells.items():
+            if name in free or not self.quoting[name].told:
+                cells[name] = taken_out(without_persons(cell), persons)
+            else:
+                cells[name] = self.quoting[name](cell, persons)
         return {"ledger": self.key, "row": row, "file": file, "place": place, "cells": cells}
 
     def _place(self, row: int) -> tuple[str, str]:
         table = self.tables[self.source_of[row]]
         return table.path, table.place(int(self.line_of[row]))
+
+    def _quoted(self, columns: str, cells: Sequence[str], row: int | None = None) -> str:
+        """Cells as a message may repeat them; the persons of their record are taken out."""
+        own = [] if row is None else [known[row].as_py() for known in self.persons.values()]
+        persons = [person for person in own if person]
+        told = (
+            self.quoting[name](cell, persons)
+            for name, cell in zip(columns.split("、"), cells, strict=False)
+            if name in self.quoting
+        )
+        return "、".join(filter(None, told))
 
     def _tell(
         self, row: int, rule: str, severity: str, column: str, expected: str,
@@ -382,8 +429,9 @@ class Reading:
             self.good[row] = False
             self.unread[row] |= rule in _UNREAD
         if found is None:
-            cells = [self.raw[name][row].as_py() for name in column.split("、") if name in self.raw]
-            found = hide("、".join(filter(None, cells)))[:60]
+            names = [name for name in column.split("、") if name in self.raw]
+            cells = [self.raw[name][row].as_py() or "" for name in names]
+            found = self._quoted("、".join(names), cells, row)
         file, place = self._place(row)
         self.violations.append(
             Violation(self.key, file, place, rule, severity, column, found, expected)

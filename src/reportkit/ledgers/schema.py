@@ -15,6 +15,7 @@ from pydantic import Field, RootModel
 
 from reportkit.errors import InputError
 from reportkit.forms import forms
+from reportkit.persons import without_persons
 from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
@@ -141,10 +142,6 @@ class LedgerSchema(Strict):
         """A column by its Chinese name."""
         return next(column for column in self.columns if column.name == name)
 
-    def keeps(self, column: Column) -> bool:
-        """Whether a column is read at all: persons of a ledger that keeps none of them are not."""
-        return not column.personal or any(one.pseudonym for one in self.columns)
-
     def headings(self) -> dict[str, tuple[Column, int]]:
         """Loose spelling of each accepted heading, with its column and the unit's factor."""
         found: dict[str, tuple[Column, int]] = {}
@@ -198,7 +195,7 @@ def map_headings(
         mapped[column.name] = (heading, factor)
     missing = [c.name for c in schema.columns if c.required and c.name not in mapped]
     if missing:
-        free = [heading for heading in headings if heading_key(heading) not in wanted]
+        free = [without_persons(one)[:40] for one in headings if heading_key(one) not in wanted]
         near = {name: difflib.get_close_matches(name, free, n=2, cutoff=0.3) for name in missing}
         told = "; ".join(
             name + (f" (nearest: {'、'.join(found)})" if found else "")
@@ -225,6 +222,13 @@ def schemas() -> dict[str, LedgerSchema]:
     """All ledgers by key, in the order of the contract."""
     path = Path(str(files("reportkit.ledgers"))) / "schemas.yaml"
     return read_yaml(path).validate(_Schemas).root
+
+
+@cache
+def categories() -> frozenset[str]:
+    """All values that a category of any ledger can have."""
+    columns = (column for schema in schemas().values() for column in schema.columns)
+    return frozenset(value for column in columns for value in column.categories())
 
 
 def schema_of(key: str) -> LedgerSchema:

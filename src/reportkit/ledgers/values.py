@@ -128,7 +128,9 @@ def parse_amount(text: str, factor: int = 1) -> Decimal | None:
         message = "not an amount; write 1234.50"
         raise ValueError(message)
     number = Decimal(text.replace(",", ""))
-    if len(number.as_tuple().digits) > _DIGITS or (number * factor) % _SMALLEST:
+    digits = len(number.as_tuple().digits)
+    # Digits first: of larger numbers Decimal does not divide.
+    if digits > _DIGITS or (number * factor).adjusted() >= _DIGITS or number * factor % _SMALLEST:
         message = f"not an amount of at most {_DIGITS} digits, and 6 after the point of 元"
         raise ValueError(message)
     return number * factor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,9 @@ class LocalKernelManager(AsyncKernelManager):
     async def _async_pre_start_kernel(self, **options: Any) -> Any:
         command, launch = await super()._async_pre_start_kernel(**options)
         # ipykernel looks for its parent by itself; other kernels, and one that hangs, do not.
-        return command, launch | {"preexec_fn": partial(die_with_parent, os.getpid())}
+        # What it writes below Python would pass by the gate, onto the terminal.
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return command, launch | quiet | {"preexec_fn": partial(die_with_parent, os.getpid())}
 
     def _transport_default(self) -> str:
         return "ipc"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -14,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reportkit.errors import ExecutionError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -21,6 +24,7 @@ _PR_SET_PDEATHSIG = 1
 _SCRATCH = "rk-kernel-"
 # A killed process is gone in a moment, if it does not wait for a disk: then in so many seconds.
 _PATIENCE = 30
+_FILES, _FEWEST_FILES = 1024, 128
 # One number per source of difference between machines; the kernel starts with these.
 _FIXED = {
     "PYTHONHASHSEED": "0",
@@ -109,6 +113,37 @@ def die_with_parent(parent: int) -> None:
     if os.getppid() != parent:
         # The parent ended before it could be watched.
         os._exit(1)
+
+
+def need_files() -> None:
+    """Have this process and its children open as many files as a kernel needs.
+
+    Raises
+    ------
+    ExecutionError
+        ``too-many-files``: the system does not let it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = hard if hard != resource.RLIM_INFINITY else _FILES
+    if soft != resource.RLIM_INFINITY and soft < min(most, _FILES):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _FILES), hard))
+    if most < _FEWEST_FILES:
+        message = (
+            f"this process may open {most} files, and a kernel needs {_FEWEST_FILES}: "
+            "say `ulimit -n 1024` first, or have whoever set the limit raise it"
+        )
+        raise ExecutionError("too-many-files", message)
+
+
+def silence_output() -> None:
+    """Send what this process writes below Python nowhere: cells' outputs go another way.
+
+    On the terminal it would stand beside messages, and nothing there goes through the gate.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
 
 
 def end_session(leader: int) -> None:

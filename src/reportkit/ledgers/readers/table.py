@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.errors import InputError
+from reportkit.ledgers.quoting import headings_near
 from reportkit.ledgers.schema import UNITS, heading_key
 
 if TYPE_CHECKING:
@@ -236,10 +237,15 @@ def no_heading(
 ) -> InputError:
     """The refusal of a file in which no heading was found."""
     wanted = "、".join(column.name for column in schema.columns if column.required)
-    found = "、".join(cell.strip()[:40] for cell in nearest[:40] if cell.strip()) or "nothing"
+    filled = [cell for cell in nearest[:40] if cell.strip()]
+    # Never the row: where a heading is missing, it is a record.
+    near = headings_near(filled, schema.headings())
+    found = (
+        f"the nearest row has {'、'.join(near) or 'none of them'}" if filled else "they are empty"
+    )
     message = (
         f"{name}: no heading of the ledger {schema.name} in the first "
-        f"{SEARCHED_FOR_HEADING} rows; it must name {wanted}; nearest row: {found}"
+        f"{SEARCHED_FOR_HEADING} rows; it must name {wanted}; {found}"
     )
     return InputError("ledger-heading", message, file=name, sheet=sheet)
 
@@ -283,19 +289,12 @@ def records(
     known = [wanted.get(heading_key(title), (None, 1))[0] for title in head.titles]
     needed = [n for n, column in enumerate(known, 1) if column and not column.may_be_empty]
     shortest = max(needed, default=0)
-    # Persons of a ledger that keeps none of them are not kept a moment.
-    dropped = {n for n, column in enumerate(known) if column and not schema.keeps(column)}
     lines: list[int] = []
     batches: list[list[Any]] = []
     batch: list[Sequence[str]] = []
 
     def close() -> None:
-        batches.append(
-            [
-                pa.nulls(len(batch), pa.string()) if number in dropped else pa.array(cells)
-                for number, cells in enumerate(zip(*batch, strict=True))
-            ]
-        )
+        batches.append([pa.array(cells, pa.string()) for cells in zip(*batch, strict=True)])
         batch.clear()
         tell(len(lines))
 

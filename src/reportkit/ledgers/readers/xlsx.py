@@ -137,23 +137,26 @@ def _marks(font: Any) -> tuple[str, ...]:
 
 def _text(item: Any) -> tuple[str, Oddities]:
     """A text of one or several runs without what is struck out of it; phonetic runs are none."""
-    kept = struck = raised = ""
+    runs: list[tuple[str, tuple[str, ...]]] = []
     for part in item:
         tag = part.tag.rpartition("}")[2]
         if tag == "t":
-            kept += part.text or ""
+            runs.append((part.text or "", ()))
         elif tag == "r":
-            text = "".join(one.text or "" for one in part.iterfind("{*}t"))
             look = part.find("{*}rPr")
-            marks = () if look is None else _marks(look)
-            kept, struck = (kept, struck + text) if "struck" in marks else (kept + text, struck)
-            raised += text if "raised" in marks else ""
-    odd = [("raised", kept)] if raised.strip() else []
-    if struck.strip() and kept.strip():
-        odd.append(("struck-run", struck))
-    elif struck:
-        # Nothing is left: it looks like any other cell that is struck out.
-        kept, odd = struck, [*odd, ("struck", struck)]
+            text = "".join(one.text or "" for one in part.iterfind("{*}t"))
+            runs.append((text, () if look is None else _marks(look)))
+    whole = "".join(text for text, _ in runs)
+    kept, odd = whole, []
+    if any(marks for _, marks in runs):
+        struck = "".join(text for text, marks in runs if "struck" in marks)
+        left = "".join(text for text, marks in runs if "struck" not in marks)
+        if any("raised" in marks and text.strip() for text, marks in runs):
+            odd.append(("raised", whole))
+        if struck.strip():
+            # Where nothing is left it looks like any other cell that is struck out.
+            odd.append(("struck-run", struck) if left.strip() else ("struck", whole))
+        kept = left if left.strip() else whole
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), kept), tuple(odd)
 
 
@@ -188,16 +191,12 @@ class _Reading:
             if tag == "row":
                 before, line = line, int(element.get("r", line + 1))
                 if line > _ROWS:
-                    what = f"has a cell in row {line}"
-                    raise unsafe(self._place(), what, f"a sheet ends at row {_ROWS}")
+                    place, do = f"{self.package.name}: {sheet.title}", f"row {_ROWS} is the last"
+                    raise unsafe(place, f"has a cell in row {line}", do)
                 if line <= before or ended:
                     self._refuse(f"rows are not in their order (at row {line})")
-                height = element.get("ht")
-                if (
-                    element.get("hidden") in _TRUE
-                    or (flat and height is None)
-                    or (height is not None and float(height) == 0)
-                ):
+                height = float(element.get("ht", 0 if flat else 1))
+                if element.get("hidden") in _TRUE or height == 0:
                     sheet.hidden_rows.add(line)
                 yield self._row(element, line)
             elif tag == "sheetFormatPr":
@@ -295,9 +294,6 @@ class _Reading:
         if (number := formula.get("si")) is not None:
             volatile = self.shared[number] = volatile or self.shared.get(number, False)
         return ["hollow"] * (hollow or self.styles.calculate) + ["volatile"] * volatile
-
-    def _place(self) -> str:
-        return f"{self.package.name}: {self.sheet.title}"
 
     def _refuse(self, what: str) -> None:
         message = f"{self.sheet.title}: {what}"

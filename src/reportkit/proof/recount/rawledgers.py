@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 
 from reportkit.errors import ReportkitError
 from reportkit.ledgers.schema import schema_of
+from reportkit.persons import without_persons
 from reportkit.proof.manifest import digest
 from reportkit.proof.recount.workbooks import Spread, plain_text, read_sheets
 
@@ -122,7 +123,7 @@ def read_cells(
         told = str(error)
     except duckdb.Error as error:
         told = str(error)
-    message = f"{source['path']} cannot be read as it was: {told}"
+    message = f"{source['path']} cannot be read as it was: {without_persons(told)}"
     raise ReportkitError("ledger-other", message, file=source["path"]) from None
 
 
