@@ -23,6 +23,7 @@ Result = tuple[int, Any, str]
 ERASED = "\r\x1b[2K"
 """Takes a line of a terminal away, so that another can be written over it."""
 FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
