@@ -46,7 +46,7 @@ def read(path):
             "columns": {name: heading for name, (heading, _) in mapped.items()},
         }  # fmt: skip
         with duckdb.connect() as connection:
-            again = read_cells(source, path, connection, key="procurement")
+            again = read_cells(source, path, connection, schema)
         assert again.lines.tolist() == table.lines.tolist()
         assert again.epoch == table.epoch
         for name, (heading, _) in mapped.items():
@@ -438,7 +438,7 @@ def test_cells_far_apart_end_in_a_refusal_in_both_readers(tmp_path):
     assert refused(path)[0] == "ledger-ragged"
     source = {"path": path.name, "format": "xlsx", "sheet": "台账", "encoding": None, "columns": {}}
     with duckdb.connect() as connection, pytest.raises(ReportkitError, match="too far apart"):
-        read_cells(source, path, connection, key="procurement")
+        read_cells(source, path, connection, schema_of("procurement"))
 
 
 @pytest.mark.parametrize("inside", [b"<c/>", b"<is><t>x</t></is>", b"<x/>"])

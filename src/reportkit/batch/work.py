@@ -18,6 +18,7 @@ from reportkit.batch.jobs import Job, Result, Started
 from reportkit.errors import InputError, ReportkitError, refusal
 from reportkit.ledgers import Ledgers, keep_ledgers
 from reportkit.params import Project, members_known
+from reportkit.persons import without_persons
 from reportkit.run.run import run
 from reportkit.warm.processes import die_with_parent
 
@@ -118,7 +119,7 @@ def make(job: Job, year: int) -> Result:
             wait=True,
         )
     except Exception as error:
-        status, reason, message = 3, "internal", traceback.format_exc()
+        status, reason, message = 3, "internal", without_persons(traceback.format_exc())
         if isinstance(error, ReportkitError):
             status, reason, message = error.exit_status, error.reason, error.message
         elif isinstance(error, OSError) and (refused := refusal(error)):

@@ -179,7 +179,8 @@ def _look_at(run: Path, manifest: Mapping[str, Any], opened: Reopened, told: _To
         said = {name: manifest[name] for name in follows}
         if said != follows:
             told.differs(f"MANIFEST.json: {first_difference(said, follows)}")
-    told.notes.append("machine, times, commit and run.log are as the run says")
+    _compare_log(run, manifest, told)
+    told.notes.append("machine, times, commit and most of run.log are as the run says")
 
 
 def _compare_notebook(
@@ -312,6 +313,15 @@ def _compare_evidence(run: Path, seal: Block, report: Report, told: _Told) -> No
             keyed = secret and one.startswith("rowmap-") and there.is_file()
             if not keyed or _without_digests(there.read_bytes()) != _without_digests(content):
                 _compare_file(run, f"evidence/{one}", content, told)
+
+
+def _compare_log(run: Path, manifest: Mapping[str, Any], told: _Told) -> None:
+    """What the log says of the run's files and id; the rest of it is a note."""
+    lines = (run / "run.log").read_text(encoding="utf-8").splitlines()
+    said = {line.partition(" INFO ")[2] for line in lines}
+    sizes = {f"{name}: {(run / name).stat().st_size} bytes" for name in DOCUMENTS}
+    for one in sorted({*sizes, f"sealed as {manifest['run']}"} - said):
+        told.findings.append(f"run.log does not say {one}")
 
 
 def _without_digests(content: bytes) -> pa.Table:

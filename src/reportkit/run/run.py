@@ -12,8 +12,10 @@ import errno
 import json
 import logging
 import os
+import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +32,7 @@ from reportkit.proof import input_digest, seal_run, verify_files
 from reportkit.proof.record import checks_bytes, find_notebook, inputs_of, sources_of
 from reportkit.proof.signing.settings import signer_from
 from reportkit.proof.surroundings import code_digest, environment
-from reportkit.run.leaks import check_leaks
+from reportkit.run.leaks import Gate
 from reportkit.run.notebook import execute, gate
 from reportkit.run.publishing import keep_failed, locked, publish, staging_of
 from reportkit.run.unchanged import (
@@ -41,12 +43,14 @@ from reportkit.run.unchanged import (
     read_seen,
     write_seen,
 )
+from reportkit.warm.processes import need_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from reportkit.params import Scope
 
+_UNTOLD = "it failed, and what it says holds personal data, so that it is not repeated"
 _log = logging.getLogger("reportkit")
 
 
@@ -123,6 +127,7 @@ def run(
     ExecutionError
         The notebook failed, the folder is busy, or there is no space; nothing was published.
     """
+    need_files()
     started = now()
     report = open_report(
         district, year, scope=scope, draft=draft, params=params, data=data, out=out
@@ -159,12 +164,15 @@ def run(
                 _seal(report, staging, key, run_id, started, now(), inputs, parameters)
             final = publish(staging, place, run_id)
         except BaseException as error:
-            keep_failed(staging, place / "failed", error)
-            if isinstance(error, OSError):
+            held_back = cache(partial(gate_of, report))
+            keep_failed(staging, place / "failed", error, lambda text: held_back().hide(text))
+            if isinstance(error, OSError) and error.errno not in (errno.EMFILE, errno.ENFILE):
                 full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
                 message = f"{staging.parent} cannot be written: {error.strerror}"
                 reason = "no-space" if full else "not-writable"
                 raise ExecutionError(reason, message, district=district) from error
+            if isinstance(error, Exception):
+                raise _cleaned(error, held_back()) from None
             raise
         outcome = _outcome(final, unchanged=False)
         if files_only:  # what a database holds is known only by reading it
@@ -220,10 +228,26 @@ def _make(
     for name, body in make_documents(arrange(executed)):
         (staging / name).write_bytes(body)
         _log.info("%s: %d bytes", name, len(body))
-    columns = [ledger.personal for ledger in report.ledgers.values()]
+    gate_of(report).check(staging)
+
+
+def gate_of(report: Report) -> Gate:
+    """What must not be published of the ledgers of a report."""
+    columns = [ledger.personal.unique() for ledger in report.ledgers.values()]
     personal = {value for cells in columns for value in cells.to_pylist() if value}
     allowed = [str(value) for value in report.district.model_dump().values()]
-    check_leaks(staging, personal=personal, allowed=allowed)
+    return Gate(personal, allowed)
+
+
+def _cleaned(error: Exception, held_back: Gate) -> Exception:
+    """An error of a run, its text without persons of the ledgers: a cell's can hold any."""
+    if isinstance(error, ReportkitError):
+        message = held_back.hide(error.message) or _UNTOLD
+        return type(error)(error.reason, message, **error.fields)
+    if isinstance(error, OSError | MemoryError):
+        return error
+    told = held_back.hide("".join(traceback.format_exception(error))) or _UNTOLD
+    return ExecutionError("internal", told)
 
 
 def _same_cells(report: Report, found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
@@ -279,10 +303,17 @@ def _outcome(folder: Path, *, unchanged: bool) -> Outcome:
     return Outcome(folder, manifest["draft"], unchanged, findings)
 
 
+class _Told(logging.Formatter):
+    """Lines with their time as the journal and the manifest have it: UTC, with its offset."""
+
+    def formatTime(self, record: logging.LogRecord, _: str | None = None) -> str:  # noqa: N802 - logging's own
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+
 @contextlib.contextmanager
 def _log_to(path: Path) -> Iterator[None]:
     handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    handler.setFormatter(_Told("%(asctime)s %(name)s %(levelname)s %(message)s"))
     loggers = [logging.getLogger(name) for name in ("reportkit", "papermill")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

@@ -29,7 +29,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine
 
 from reportkit.errors import ExecutionError
-from reportkit.warm.processes import die_with_parent
+from reportkit.warm.processes import die_with_parent, silence_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,6 +194,7 @@ def _serve(pipe: Connection, other: Connection, parent: int) -> None:
     other.close()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    silence_output()
     sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - for the child's life
     if "numpy" in sys.modules:
         # Python seeds its own generator after a fork; numpy's would repeat the parent's numbers.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 
 from reportkit.errors import InputError
+from reportkit.ledgers.normal import units
 from reportkit.ledgers.readers.table import (
     Epoch,
     Head,
@@ -28,7 +29,7 @@ from reportkit.ledgers.readers.table import (
     rounded,
     rounded_persons,
 )
-from reportkit.ledgers.schema import UNITS, heading_key
+from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -268,7 +269,7 @@ class SheetReading:
                 else:
                     kind = "key" if owner.name == self.schema.key_column else owner.type
                     kept = kind in KINDS[what].columns and not (whole and what == "struck")
-                    kept &= what != "unit" or UNITS.get(text) != self.units[column]
+                    kept &= what != "unit" or units().get(text) != self.units[column]
                 if kept:
                     self.seen[what, column].append((row.line, text))
             yield row
