@@ -107,7 +107,7 @@ class Fact:
             "where": [dict(group) for group in self.where],
             "rows": 0 if self.rows is None else len(self.rows),
             "rows_sha256": None if self.rows is None else rows_sha256(self.rows),
-            "evidence": f"evidence/{self.id}.parquet" if has_rows else None,
+            "evidence": "evidence/facts.parquet" if has_rows else None,
             "sum_of": list(self.sum_of),
             "source": self.source,
             "places": list(self.places),

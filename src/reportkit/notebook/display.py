@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from reportkit.checks import Check, rule_of
-from reportkit.export.blocks import MIME, Block, block
+from reportkit.export.blocks import MIME, Block, block, packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,7 +38,7 @@ class Shown:
     text: str
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {MIME: self.block, "text/html": self.html, "text/plain": self.text}
+        return {MIME: packed(self.block), "text/html": self.html, "text/plain": self.text}
 
 
 def show_head(fields: Mapping[str, Any]) -> Shown:
@@ -263,11 +263,11 @@ def show_checks(checks: Sequence[Check]) -> Shown:
             told += f"。依据：{rule_of(one.id).basis}。处理：{rule_of(one.id).todo}"
         html += "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in (*cells, told)) + "</tr>"
     text = f"{len(checks)} checks, {failed} do not hold" + (f", {waived} accepted" * bool(waived))
-    fields = [one.as_json() for one in checks]
-    return Shown(block("checks", checks=fields), html + "</table>", text)
+    # The seal holds them for the documents.
+    return Shown(block("checks"), html + "</table>", text)
 
 
 def show_seal(fields: Mapping[str, Any]) -> Shown:
-    """The seal: the facts, their evidence, and a digest that the gate recomputes."""
+    """The seal: the facts, and a digest that the gate recomputes."""
     text = f"seal {fields['seal']}: {len(fields['facts']['facts'])} facts"
     return Shown(block("seal", **fields), f"<p>{escape(text)}</p>", text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import platform
 from decimal import Decimal
 from importlib.metadata import version
@@ -13,7 +12,7 @@ import pandas as pd
 
 from reportkit.checks import rule_of
 from reportkit.errors import InputError
-from reportkit.evidence.seal import evidence_parquet, seal_of
+from reportkit.evidence.seal import seal_of, seal_rows
 from reportkit.facts import Fact, plain
 from reportkit.ledgers import schemas
 from reportkit.notebook.charts import Kind, show_chart
@@ -240,7 +239,7 @@ class Report(Compilation):
         }
 
     def seal(self) -> Shown:
-        """The last cell: all facts with their evidence, and a digest that proves it was reached."""
+        """The last cell: all facts, the rows of those made here, and a digest over the facts."""
         document = self.facts_document()
         return show_seal(
             {
@@ -260,7 +259,7 @@ class Report(Compilation):
                     for check in self.all_checks
                     if not check.holds
                 },
-                "evidence": base64.b64encode(evidence_parquet(self.facts)).decode(),
+                "rows": seal_rows(self._extra),
             }
         )
 
