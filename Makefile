@@ -28,8 +28,15 @@ report: $(READY) ## the report of 湖里区 2020 from its sample ledgers
 test: $(READY) ## the whole test suite, on all processors
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-slow: $(READY) ## the slow tier: millions of rows, tens of thousands of fuzzed cases
-	$(BIN)/python -m pytest -m slow
+# Random tests run from a fixed seed in `make test`, here from another one each time.
+ifndef SEED
+SEED := $(shell date +%s)
+endif
+slow: $(READY) ## the slow tier: millions of rows, fuzzed cases, random tests from another seed
+	@echo "the seed of this run: make slow SEED=$(SEED)"
+	$(BIN)/python -m pytest -m "slow or hypothesis" --hypothesis-profile=random \
+	    --hypothesis-seed=$(SEED) --randomly-seed=$(SEED) \
+	    || { echo "to repeat it: make slow SEED=$(SEED)"; exit 1; }
 
 pythons: ## the unit tests on every Python that is supported and on this machine
 	.ci/pythons
@@ -68,7 +75,7 @@ lock: ## resolve requirements.lock anew (uv in a throw-away environment)
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet uv
 	.venv-lock/bin/uv pip compile pyproject.toml --group dev --upgrade --quiet \
 	    --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
-	    --no-emit-package reportkit-fonts \
+	    --no-emit-package reportkit-zwgk-fonts \
 	    --no-annotate --custom-compile-command "make lock" --output-file requirements.lock
 	rm -r .venv-lock
 

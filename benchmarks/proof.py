@@ -25,7 +25,8 @@ from reportkit.proof import manifest
 from reportkit.proof.attestation import attest
 from reportkit.proof.crate import crate_bytes
 from reportkit.proof.manifest import read_manifest, write_manifest
-from reportkit.proof.signing.dsse import keygen, read_signer, read_trusted
+from reportkit.proof.signing.keys import keygen, read_signer
+from reportkit.proof.signing.trust import read_trusted
 from reportkit.proof.verify import data_levels, files_level
 from reportkit.run.run import run
 

@@ -1,4 +1,4 @@
-"""Make the five typefaces of reportkit-fonts anew. For maintainers; users get them ready-made.
+"""Make the five typefaces of reportkit-zwgk-fonts anew. For maintainers; users get them ready-made.
 
 Needs fontTools (the lock has it) and one folder with these five files:
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+from machine import PATIENCE
 
 from reportkit.facts import facts_bytes
 from reportkit.proof import verify_files
@@ -72,7 +73,13 @@ def batch(project: Path, *arguments, **options):
     """The command as a user gives it; returns what came of it."""
     command = [str(BIN / "reportkit"), "batch", "--years", "2021", "--json", *map(str, arguments)]
     return subprocess.run(
-        command, cwd=project, capture_output=True, text=True, check=False, timeout=300, **options
+        command,
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+        **options,
     )
 
 

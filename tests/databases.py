@@ -4,16 +4,15 @@ import os
 import random
 import shutil
 import subprocess
-import time
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
-import pytest
 import sqlalchemy as sql
 import yaml
+from machine import PATIENCE, program, until
 
 from reportkit.ledgers import find_files, read_database, read_ledger, schemas
 from reportkit.ledgers.readers import read_file
@@ -99,35 +98,22 @@ class DuckDB(Database):
             connection.execute(f'CREATE TABLE "{table}" AS SELECT * FROM held')
 
 
-def program(name, package):
-    """A server's program, installed if it is not there and that is possible."""
-    for attempt in range(2):
-        folders = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), "/usr/sbin"]
-        path = os.pathsep.join([*map(str, folders), os.environ.get("PATH", "")])
-        if found := shutil.which(name, path=path):
-            return found
-        if attempt == 0 and os.getuid() == 0 and shutil.which("apt-get"):
-            install = "apt-get update -qq; apt-get install -yqq --no-install-recommends " + package
-            env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-            subprocess.run(install, shell=True, env=env, check=False, capture_output=True)
-    message = f"{name} is not there; run: apt-get install {package}"
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
-    return ""
-
-
 def owned(path, user):
-    """A folder of a user, and how root runs programs as that user: servers refuse to be root."""
+    """A folder of a user, and how root runs programs as that user: servers refuse to be root.
+
+    The user is there when the server's package is.
+    """
     path.mkdir()
     if os.getuid():
         return []
     shutil.chown(path, user, user)
-    return ["setpriv", "--reuid", user, "--regid", user, "--init-groups"]
+    return [program("setpriv"), "--reuid", user, "--regid", user, "--init-groups"]
 
 
 @contextmanager
 def postgresql(home):
+    initdb, ctl = program("initdb"), program("pg_ctl")
     as_user = owned(home, "postgres")
-    initdb, ctl = program("initdb", "postgresql"), program("pg_ctl", "postgresql")
     secret, data = home / "password", home / "data"
     secret.write_text(CANARY, encoding="utf-8")
     secret.chmod(0o644)
@@ -136,7 +122,7 @@ def postgresql(home):
         # The server inherits the pipes; files do not keep us waiting for it.
         with (home.parent / "pg.out").open("w") as out:
             subprocess.run([*as_user, *map(str, command)], check=True, stdout=out, stderr=out,
-                           cwd="/", timeout=120)  # fmt: skip
+                           cwd="/", timeout=PATIENCE)  # fmt: skip
 
     do(initdb, "-D", data, "-U", "owner", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
        "--auth=scram-sha-256", f"--pwfile={secret}")  # fmt: skip
@@ -157,24 +143,23 @@ def postgresql(home):
 
 @contextmanager
 def mysql(home):
+    install, server = program("mariadb-install-db"), program("mariadbd")
     owned(home, "mysql")
     user = [] if os.getuid() else ["--user=mysql"]
     data, socket = home / "data", home / "s"
     subprocess.run(
-        [program("mariadb-install-db", "mariadb-server"), "--no-defaults", *user,
+        [install, "--no-defaults", *user,
          f"--datadir={data}", "--skip-test-db", "--auth-root-authentication-method=normal"],
-        check=True, capture_output=True, timeout=120, cwd="/",
+        check=True, capture_output=True, timeout=PATIENCE, cwd="/",
     )  # fmt: skip
     process = subprocess.Popen(
-        [program("mariadbd", "mariadb-server"), "--no-defaults", *user, f"--datadir={data}",
+        [server, "--no-defaults", *user, f"--datadir={data}",
          f"--socket={socket}", "--skip-networking", f"--pid-file={home}/pid",
          "--innodb-buffer-pool-size=64M"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
     )  # fmt: skip
     try:
-        until = time.monotonic() + 60
-        while not socket.exists() and time.monotonic() < until:
-            time.sleep(0.1)
+        until(socket.exists)
         root = f"mysql+pymysql://root@/{{}}?unix_socket={socket}"
         Database("mysql", "", root.format("")).run(
             "CREATE DATABASE oa CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci",
@@ -185,7 +170,7 @@ def mysql(home):
         yield Database("mysql", url, root.format("oa"), connect_args={"charset": "utf8mb4"})
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(PATIENCE)
 
 
 def loaded(made):

@@ -166,9 +166,9 @@ def ledgers_page() -> str:
     lines = inspect.cleandoc(
         """
         A ledger's files lie in `data/<district>/`, begin with its key or its Chinese name, and end
-        in `.csv`, `.xlsx` or `.parquet`; together they are the ledger, whatever years they hold.
-        Records of other years never change a year's cells. A district file can name other paths or
-        [a database](../how-to/database.md) instead.
+        in `.csv`, `.xlsx`, `.xlsm`, `.xls`, `.ods` or `.parquet`; together they are the ledger,
+        whatever years they hold. Records of other years never change a year's cells. A district
+        file can name other paths or [a database](../how-to/database.md) instead.
 
         Headings are those below, or the keys. **Bold** columns must be there; the first one is the
         record's key and is unique. *Slanted* columns are personal: dropped when the file is read,

@@ -6,6 +6,8 @@ showing it: its text is kept beside this file (a test compares them).
 
 import sys
 
+from reportkit.errors import end_on_signals
+
 
 def main() -> None:
     """Show the list of commands, or run one."""
@@ -14,6 +16,8 @@ def main() -> None:
         with open(path, encoding="utf-8") as text:  # noqa: PTH123 - pathlib takes a third longer
             sys.stdout.write(text.read())
         return
+    # Before the first import that takes its time.
+    end_on_signals()
     from reportkit.cli import main as run
 
     run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import linecache
+import signal
 from typing import Any
 
 # What a file system refuses, and is no fault of ours.
@@ -15,6 +16,33 @@ _REFUSALS = {
     errno.EACCES: "no-permission",
     errno.ENAMETOOLONG: "path",
 }
+
+
+class Stopped(SystemExit):
+    """A signal told this process to end; it leaves through its clean-up.
+
+    Parameters
+    ----------
+    number : int
+        The signal. A shell is given 128 and this.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.number = number
+
+    def __str__(self) -> str:
+        return f"stopped by {signal.Signals(self.number).name}; the same command begins again"
+
+
+def end_on_signals() -> None:
+    """Have SIGINT and SIGTERM raise `Stopped`, in whatever the process does."""
+
+    def stop(number: int, _: object) -> None:
+        raise Stopped(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
 
 
 class ReportkitError(Exception):

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reportkit.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -25,6 +26,7 @@ M = TypeVar("M", bound=BaseModel)
 # libyaml reads ten times faster; a PyYAML built without it reads the same.
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 Key = tuple[str | int, ...]
+_DEEPEST = 50
 
 
 @dataclass(frozen=True)
@@ -111,34 +113,100 @@ def read_yaml(path: Path) -> YamlFile:
     Raises
     ------
     InputError
-        ``yaml``: not UTF-8, not YAML, or a key given twice; with file and line.
+        ``yaml``: not UTF-8, not YAML, a key given twice, or nested too deep; with file and line.
     """
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_LOADER)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
+        text = path.read_text(encoding="utf-8")
+        return _Builder(path, text).file()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
-        message = f"{path} is not readable as UTF-8 YAML: {error}"
-        raise InputError("yaml", message, file=str(path), line=line) from None
-    lines: dict[Key, int] = {}
-    data = _build(node, (), lines, path) if node is not None else {}
-    return YamlFile(path, data, lines)
+        # Without the piece of the file that the error would show.
+        told = " ".join(part for part in (error.context, error.problem) if part)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        line, told = None, str(error)
+    place = f"{path}:{line}" if line else f"{path}"
+    message = f"{place} is not readable as UTF-8 YAML: {told}"
+    raise InputError("yaml", message, file=str(path), line=line)
 
 
-def _build(node: yaml.Node, key: Key, lines: dict[Key, int], path: Path) -> Any:
-    lines[key] = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        mapping: dict[str, Any] = {}
-        for name_node, value_node in node.value:
-            name = str(name_node.value)
-            line = name_node.start_mark.line + 1
-            if name in mapping:
-                message = f"{path}:{line}: key '{name}' is given twice; keep one of them"
-                raise InputError("yaml", message, file=str(path), line=line)
-            mapping[name] = _build(value_node, (*key, name), lines, path)
-            lines[(*key, name)] = line
-        return mapping
-    if isinstance(node, yaml.SequenceNode):
-        return [_build(item, (*key, i), lines, path) for i, item in enumerate(node.value)]
-    plain = isinstance(node, yaml.ScalarNode) and not node.style
-    return None if plain and node.value in ("", "~", "null") else node.value
+class _Builder:
+    """The data of a file from the events of its parser, which never nests calls by itself."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+        self.lines: dict[Key, int] = {}
+        self.order: list[Key] = []
+        self.named: dict[str, tuple[Any, dict[Key, int]]] = {}
+        # Values there are, with those that aliases repeat; without aliases a file has no more than
+        # it has characters.
+        self.count, self.most = 0, len(text) + 1
+
+    def file(self) -> YamlFile:
+        data: Any = {}
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if self.count:
+                    raise self.wrong(event, "a second document begins with ---; keep one of them")
+                data = self.value(next(self.events), ())
+        return YamlFile(self.path, data, self.lines)
+
+    def value(self, event: Any, key: Key) -> Any:
+        self.counted(event, 1)
+        before = len(self.order)
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self.named:
+                raise self.wrong(event, f"'*{event.anchor:.60}' stands for nothing before it")
+            value, lines = self.named[event.anchor]
+            self.counted(event, len(lines))
+            for inner, line in lines.items():
+                self.note((*key, *inner), line)
+            return value
+        self.note(key, event.start_mark.line + 1)
+        if len(key) > _DEEPEST:
+            raise self.wrong(event, f"more than {_DEEPEST} levels within each other")
+        if isinstance(event, yaml.SequenceStartEvent):
+            value = self.sequence(key)
+        elif isinstance(event, yaml.MappingStartEvent):
+            value = self.mapping(key)
+        else:
+            plain = not event.style and event.value in ("", "~", "null")
+            value = None if plain else event.value
+        if event.anchor:
+            own = {k[len(key) :]: self.lines[k] for k in self.order[before:]}
+            self.named[event.anchor] = value, own
+        return value
+
+    def sequence(self, key: Key) -> list[Any]:
+        found: list[Any] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            found.append(self.value(event, (*key, len(found))))
+        return found
+
+    def mapping(self, key: Key) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            line = event.start_mark.line + 1
+            if not isinstance(event, yaml.ScalarEvent):
+                raise self.wrong(event, "a key must be plain text")
+            if event.value in found:
+                raise self.wrong(event, f"key '{event.value:.60}' is given twice; keep one of them")
+            name = str(event.value)
+            found[name] = self.value(next(self.events), (*key, name))
+            self.lines[(*key, name)] = line
+        return found
+
+    def note(self, key: Key, line: int) -> None:
+        self.lines[key] = line
+        self.order.append(key)
+
+    def counted(self, event: Any, more: int) -> None:
+        self.count += more
+        if self.count > self.most:
+            raise self.wrong(event, "aliases repeat more than the file holds; write values out")
+
+    def wrong(self, event: Any, message: str) -> InputError:
+        line = event.start_mark.line + 1
+        told = f"{self.path}:{line}: {message}"
+        return InputError("yaml", told, file=str(self.path), line=line)

@@ -13,7 +13,7 @@ import reportkit_fonts
 from reportkit.doctor import examine, machine
 from reportkit.doctor.projects import kernel, outputs
 from reportkit.params import Project
-from reportkit.proof.signing.dsse import keygen
+from reportkit.proof.signing.keys import keygen
 from reportkit.scaffold.project import begin
 
 

@@ -1,6 +1,5 @@
 """Parts of the documents look as they did when somebody looked at them."""
 
-import shutil
 from functools import cache
 from pathlib import Path
 from runpy import run_path
@@ -9,9 +8,9 @@ from types import SimpleNamespace
 import pandas as pd
 import pypdfium2
 import pytest
-import reportkit_fonts
+from machine import PATIENCE
 from pictures import compare, difference, opened, small
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from reportkit.export.audit import AuditHTML
 from reportkit.export.html import ReportHTML
@@ -21,7 +20,6 @@ from reportkit.notebook.charts import show_chart
 
 DATA = Path(__file__).parents[1] / "data" / "blocks"
 sample = SimpleNamespace(**run_path(str(DATA / "sample.py")))
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 # Of 255 greys. Measured: keeping 24 greys, and other hinting or LCD text in Chromium, differ by at
 # most 0.4 on average and 3 in a tile; the smallest fault below by 1.48 and 18.6, others by far.
 MEAN, WORST = 1.5, 12.0
@@ -95,22 +93,6 @@ def test_tables_of_the_pdf(number):
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium")
-    fonts = tmp_path_factory.mktemp("fonts")  # ours alone, so that a machine's own play no part
-    (fonts / "fonts.conf").write_text(
-        f"<fontconfig><dir>{reportkit_fonts.folder()}</dir><cachedir>{fonts}</cachedir></fontconfig>"
-    )
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox"],
-            env={"FONTCONFIG_FILE": str(fonts / "fonts.conf")},
-        )
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("run")
     for exporter, name in ((ReportHTML, "report.html"), (AuditHTML, "audit.html")):
@@ -121,14 +103,15 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def visit(browser, folder):
+def visit(chromium, folder):
     made = []
 
     def opened_page(name, width=1280, *, style="", media="screen", **options):
-        context = browser.new_context(
+        context = chromium.new_context(
             viewport={"width": width, "height": 900}, bypass_csp=True,
             reduced_motion="reduce", **options,
         )  # fmt: skip
+        context.set_default_timeout(PATIENCE * 1000)
         made.append(context)
         page = context.new_page()
         page.goto(f"{folder.as_uri()}/{name}")

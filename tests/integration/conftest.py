@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from databases import CANARY, Database, DuckDB, loaded, mysql, postgresql
 
-from reportkit.proof.signing.dsse import keygen
+from reportkit.proof.signing.keys import keygen
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import time
 
 import pytest
 from batches import (
+    BIN,
+    LEDGERS,
     add_district,
     batch,
     currents,
@@ -24,6 +27,7 @@ from batches import (
     states,
     working_in,
 )
+from machine import PATIENCE, unshared, until
 
 from reportkit.proof import verify_files
 
@@ -35,7 +39,7 @@ def done_once(tmp_path_factory):
     done = batch(project)
     assert states(done) == {"a": "made", "b": "made", "c": "made"}, done.stderr
     # The runs that a batch leaves in force are stated by it.
-    (statement,) = (project / "outputs/batches").iterdir()
+    (statement,) = (project / "outputs/batches").glob("*.dsse.json")
     envelope = json.loads(statement.read_bytes())
     assert envelope["signatures"] == []  # nobody has named a key
     subjects = json.loads(base64.b64decode(envelope["payload"]))["subject"]
@@ -189,12 +193,8 @@ def waiting(tmp_path):
 def wait_for(project, event, count):
     """Until the journal holds so many of an event."""
     journal = project / "outputs/batch.jsonl"
-    for _ in range(1200):
-        text = journal.read_text(encoding="utf-8") if journal.exists() else ""
-        if text.count(f'"event": "{event}"') >= count:
-            return
-        time.sleep(0.05)
-    raise AssertionError(text)
+    told = f'"event": "{event}"'
+    until(lambda: journal.exists() and journal.read_text("utf-8").count(told) >= count)
 
 
 @pytest.mark.parametrize(
@@ -216,13 +216,9 @@ def test_a_stopped_batch_leaves_nothing_behind_and_goes_on(waiting, signals, sta
     finishes = signals == [signal.SIGINT]
     if finishes:
         (waiting / "wait").unlink()
-    _, stderr = process.communicate(timeout=120)
+    _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == status, stderr
-    for _ in range(200):
-        if not (left := working_in(waiting)):
-            break
-        time.sleep(0.05)
-    assert left == []
+    until(lambda: not working_in(waiting))
     made = {"a", "b", "c"} if finishes else {"a"}
     assert {path.parents[1].name for path in waiting.glob("outputs/*/*/current")} == made
     (waiting / "wait").unlink(missing_ok=True)
@@ -237,7 +233,7 @@ def test_two_batches_on_one_output_do_each_report_once(waiting):
     first, second = start(waiting, "--jobs", "2"), start(waiting, "--jobs", "2")
     wait_for(waiting, "started", 5)
     (waiting / "wait").unlink()
-    told = [json.loads(process.communicate(timeout=120)[0]) for process in (first, second)]
+    told = [json.loads(process.communicate(timeout=PATIENCE)[0]) for process in (first, second)]
     assert {process.returncode for process in (first, second)} == {0}
     runs = [(r["district"], r["run"]) for one in told for r in one["reports"]]
     assert len(set(runs)) == 4
@@ -266,36 +262,146 @@ def test_a_kernel_that_died_is_tried_again_in_a_cold_one(tmp_path):
     assert "kernel: cold" in log
 
 
-def test_many_failures_of_one_cause_end_the_batch(tmp_path):
-    names = [f"d{number}" for number in range(8)]
-    project = make_project(tmp_path, names, {"outcomes": "1 / 0"})
-    (project / "params/batch.yaml").write_text("stop_after: 3\njobs: 1\n", encoding="utf-8")
+DIES = "import os\nif district != 'good': os.kill(os.getpid(), 9)"
+
+
+def test_a_machine_that_fails_ends_the_batch(tmp_path):
+    """The next one begins with other districts."""
+    project = make_project(tmp_path, [*(f"d{n}" for n in range(8)), "good"], {"outcomes": DIES})
+    settings = "stop_after: 3\njobs: 1\nretries: 0\n"
+    (project / "params/batch.yaml").write_text(settings, encoding="utf-8")
     done = batch(project)
     assert done.returncode == 3
     document = json.loads(done.stdout)
-    assert (document["stopped"], document["counts"]["failed"]) == ("cell-failed", 3)
-    assert document["counts"]["left"] == 5
-    assert "3 reports in a row failed for one cause [cell-failed]" in done.stderr
+    assert (document["stopped"], document["counts"]["failed"]) == ("kernel-died", 3)
+    assert document["counts"]["left"] == 6
+    assert "the machine failed 3 districts in a row" in done.stderr
+    tried = [states(batch(project)) for _ in range(2)]
+    assert [sorted(name for name in one if one[name] != "left") for one in tried] == [
+        ["d3", "d4", "d5"],
+        ["d0", "d1", "d2", "d6", "d7", "good"],
+    ]
 
 
-def test_the_whole_matrix_is_checked_before_the_first_report(tmp_path):
-    project = make_project(tmp_path, ["huli", "siming"])
+def test_bad_districts_take_no_night_from_good_ones(tmp_path):
+    bad, good = [f"bad{n}" for n in range(4)], [f"good{n}" for n in range(2)]
+    project = make_project(tmp_path, [*bad, *good])
+    for name in bad:
+        with (project / f"data/{name}/decisions.csv").open("a", encoding="utf-8") as ledger:
+            ledger.write("".join(f"d{n},行政许可,no day\n" for n in range(2000)))
+    (project / "params/batch.yaml").write_text("stop_after: 2\n", encoding="utf-8")
+    done = batch(project, "--years", "2021-2023")
+    document = json.loads(done.stdout)
+    assert (document["stopped"], done.returncode) == (None, 2)
+    made = {one["district"] for one in document["reports"] if one["state"] == "made"}
+    assert made == set(good)
+    (failure,) = document["failures"]
+    assert sorted((one["districts"], one["years"]) for one in failure["messages"]) == [
+        ([name], [2021, 2022, 2023]) for name in bad
+    ]
+
+
+def test_what_is_wrong_with_one_district_refuses_no_other(tmp_path):
+    project = make_project(tmp_path, ["huli", "siming", "tongan"])
     (project / "data/siming/fees.csv").unlink()
-    (project / "data/siming/cases.csv").unlink()
-    done = batch(project, "--districts", "huly,siming,huli", "--years", "1998,2021")
-    assert done.returncode == 2
-    told = json.loads(done.stdout)["message"]
-    assert "no district 'huly'" in told
-    assert "did you mean huli?" in told
-    assert "1998" in told
-    done = batch(project)
-    assert done.returncode == 2
-    told = json.loads(done.stdout)["message"]
-    assert "siming 2021: 复议诉讼台账 is missing: data/siming/cases-….csv" in told
-    assert "siming 2021: 收费台账 is missing" in told
+    (project / "params/districts/tongan.yaml").write_text("id: tongan\nname: [", encoding="utf-8")
+    wanted = ("--districts", "huly,siming,huli,tongan")
+    refused = {"huly": "district-unknown", "siming": "ledger-missing", "tongan": "yaml"}
+    plan = batch(project, *wanted, "--dry-run")
+    told = {one["district"]: one["refused"] for one in json.loads(plan.stdout)["reports"]}
+    assert {name: one and one["reason"] for name, one in told.items()} == {"huli": None, **refused}
+    assert plan.returncode == 2
+    assert not (project / "outputs").exists()
+
+    done = batch(project, *wanted)
+    assert (done.returncode, states(done)) == (2, {"huli": "made", **refused})
+    assert "there is no district 'huly'" in done.stderr
+
+    strict = batch(project, *wanted, "--strict")
+    assert strict.returncode == 2
+    assert "the batch cannot begin; 3 things are wrong:" in json.loads(strict.stdout)["message"]
+    last = json.loads((project / "outputs/batch.json").read_text(encoding="utf-8"))
+    assert "3 things are wrong" in last["refused"]["message"]
+    assert (last["exit_status"], last["reports"]) == (2, [])
     (project / "params/batch.yaml").write_text("jbos: 2\n", encoding="utf-8")
     assert "params/batch.yaml:1: unknown key 'jbos'; did you mean 'jobs'?" in batch(project).stderr
-    assert not (project / "outputs").exists()
+    journal = (project / "outputs/batch.jsonl").read_text(encoding="utf-8").splitlines()
+    events = [json.loads(line) for line in journal]
+    assert [one["reason"] for one in events if one["event"] == "refused"] == ["batch", "parameters"]
+    # All three are kept, and the page says how all reports stand, whatever the last batch came to.
+    history = (project / "outputs/batches").glob("*.json")
+    assert len([path for path in history if not path.name.endswith(".dsse.json")]) == 3
+    page = (project / "outputs/batch.html").read_text(encoding="utf-8")
+    assert "unknown key" in page
+    assert "huli/2021/current/report.html" in page
+
+
+def test_the_printed_command_makes_just_what_failed(tmp_path):
+    project = make_project(tmp_path, ["a", "b", "c"])
+    for name in ("b", "c"):
+        (project / f"data/{name}/fees.csv").unlink()
+    night = "scope: office\nyears: [2021]\ntimeout: 300\n"
+    (project / "my night.yaml").write_text(night, encoding="utf-8")
+    command = [str(BIN / "reportkit"), "batch", "my night.yaml", "--jobs", "1", "--force"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    (again,) = re.findall(r"(?m)^those that failed, .*: (reportkit .*)$", done.stdout)
+    assert again == "reportkit batch 'my night.yaml' --jobs 1 --failed"
+    before = currents(project)
+    (project / "data/b/fees.csv").write_text(LEDGERS["fees"], encoding="utf-8")
+    world = os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}"}
+    command = ["sh", "-c", f"{again} --json"]
+    done = subprocess.run(
+        command, cwd=project, env=world, capture_output=True, text=True, check=False
+    )
+    assert states(done) == {"b": "made", "c": "ledger-missing"}
+    facts = json.loads((currents(project)["b"] / "facts.json").read_bytes())
+    assert facts["scope"] == "office"
+    assert {name: run for name, run in currents(project).items() if name == "a"} == before
+    # In the morning the page still tells what the night left undone.
+    page = (project / "outputs/batch.html").read_text(encoding="utf-8")
+    assert re.findall(r'<tr data-state="(\w+)', page) == ["failed", "draft", "draft"]
+    assert states(batch(project, "--failed", "--districts", "a,b")) == {}
+
+
+@pytest.mark.parametrize(
+    ("delay", "number"), [(d, n) for d in (0.0, 0.4, 1.0) for n in (signal.SIGTERM, signal.SIGINT)]
+)
+def test_a_signal_while_the_template_warms_begins_no_report(delay, number, tmp_path):
+    project = make_project(tmp_path, "abcd", {"outcomes": "import time\ntime.sleep(10_000)"})
+    process = start(project, "--jobs", "2")
+    wait_for(project, "planned", 1)
+    time.sleep(delay)
+    process.send_signal(number)
+    journal = project / "outputs/batch.jsonl"
+
+    def begun():
+        return '"started"' in journal.read_text(encoding="utf-8")
+
+    # Only what had begun by then is waited for, and ended by the second.
+    until(lambda: process.poll() is not None or begun())
+    if begun():
+        process.send_signal(signal.SIGTERM)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
+    assert process.returncode == (143 if begun() else 128 + number), stderr
+    counts = json.loads(stdout)["counts"]
+    assert counts == {"made": 0, "unchanged": 0, "failed": 0, "left": 4, "with_findings": 0}
+    assert working_in(project) == []
+    last = json.loads((project / "outputs/batch.json").read_text(encoding="utf-8"))
+    assert last["stopped"] == process.returncode - 128
+
+
+def test_as_the_first_process_of_a_container_it_does_the_same(tmp_path):
+    project = make_project(tmp_path, ["a", "b"])
+    as_first = unshared("--pid", "--fork", "--mount-proc", "--kill-child")
+    command = [*as_first, str(BIN / "reportkit"), "run", "a", "2021", "--json"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert (done.returncode, json.loads(done.stdout)["unchanged"]) == (0, False), done.stderr
+    command = [*as_first, str(BIN / "reportkit"), "batch", "--years", "2021", "--json"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert states(done) == {"a": "unchanged", "b": "made"}, done.stderr
+    assert list(currents(project)) == ["a", "b"]
+    assert working_in(project) == []
 
 
 @pytest.mark.slow
@@ -318,11 +424,7 @@ def test_killed_three_hundred_times_it_makes_the_same_reports(tmp_path):
         process.communicate()
         for current in project.glob("outputs/*/*/current"):
             verify_files(current.resolve())
-    for _ in range(600):
-        if not (left := working_in(project)):
-            break
-        time.sleep(0.1)
-    assert left == []
+    until(lambda: not working_in(project))
     assert set(states(batch(project)).values()) <= {"made", "unchanged"}
     ours, reference = currents(project), currents(undisturbed)
     assert list(ours) == names

@@ -5,9 +5,7 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
-import time
 
 import fsspec
 import pytest
@@ -21,6 +19,7 @@ from batches import (
     states,
     working_in,
 )
+from machine import PATIENCE, until
 
 KEPT = ("facts.json", "checks.json", "report.html", "audit.html", "report.pdf")
 SLOW = "import time\ntime.sleep(1)"
@@ -43,11 +42,8 @@ def cluster(folder, *, workers):
         return process
 
     def told(pattern, count=1):
-        for _ in range(1200):
-            if len(found := re.findall(pattern, log.read_text())) >= count:
-                return found
-            time.sleep(0.1)
-        raise AssertionError(log.read_text())
+        until(lambda: len(re.findall(pattern, log.read_text())) >= count)
+        return re.findall(pattern, log.read_text())
 
     try:
         begin("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-jupyter")
@@ -69,22 +65,19 @@ def cluster(folder, *, workers):
 @pytest.fixture
 def s3(tmp_path, monkeypatch):
     """URL of an empty bucket of an S3 server, found by all that this test starts."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    # As an operator names a store of his own: nothing of it stands in the command.
-    monkeypatch.setenv("FSSPEC_S3_ENDPOINT_URL", f"http://127.0.0.1:{port}")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "trial")
-    command = [str(BIN / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
-    with (tmp_path / "s3.log").open("w") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log)
+    command = [str(BIN / "moto_server"), "-H", "127.0.0.1", "-p", "0"]
+    log = tmp_path / "s3.log"
+    with log.open("w") as out:
+        server = subprocess.Popen(command, stdout=out, stderr=out)
     try:
-        for _ in range(600):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.1)
-        opened(f"http://127.0.0.1:{port}").mkdir("reports")
+        address = until(
+            lambda: re.search(r"Running on (http://127\.0\.0\.1:\d+)", log.read_text())
+        )[1]
+        # As an operator names a store of his own: nothing of it stands in the command.
+        monkeypatch.setenv("FSSPEC_S3_ENDPOINT_URL", address)
+        opened(address).mkdir("reports")
         yield "s3://reports/batches"
     finally:
         server.kill()
@@ -119,11 +112,9 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_reports(store, tmp_path):
     with cluster(tmp_path / "cluster", workers=2) as (address, _, hands):
         process = start(there, "--scheduler", address, *store)
         journal = there / "outputs/batch.jsonl"
-        while not journal.exists() or '"made"' not in journal.read_text(encoding="utf-8"):
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.1)
+        until(lambda: journal.exists() and '"made"' in journal.read_text(encoding="utf-8"))
         os.killpg(hands[0].pid, signal.SIGKILL)
-        stdout, stderr = process.communicate(timeout=300)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, stderr
     assert set(states(subprocess.CompletedProcess([], 0, stdout)).values()) == {"made"}
     same(here, there, names)
@@ -137,11 +128,9 @@ def test_a_cluster_that_loses_its_scheduler_says_so(tmp_path):
     with cluster(tmp_path / "cluster", workers=1) as (address, scheduler, _):
         process = start(project, "--scheduler", address)
         journal = project / "outputs/batch.jsonl"
-        while not journal.exists() or '"made"' not in journal.read_text(encoding="utf-8"):
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.1)
+        until(lambda: journal.exists() and '"made"' in journal.read_text(encoding="utf-8"))
         os.killpg(scheduler.pid, signal.SIGKILL)
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3, stderr
     told = states(subprocess.CompletedProcess([], 0, stdout))
     assert set(told.values()) == {"made", "no-scheduler"}

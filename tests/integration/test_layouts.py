@@ -6,6 +6,7 @@ How databases are read is in test_databases.py.
 import csv
 import datetime as dt
 import io
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
+from sheets import Table, save
 
 from reportkit.facts import Computer
 from reportkit.facts.published import load_published, read_report
@@ -51,6 +53,13 @@ def save_xlsx(folder, rows, name="依申请公开台账.xlsx"):
     for row in rows:
         book.active.append(row)
     book.save(folder / name)
+
+
+def save_macros(folder, rows):
+    """A workbook with macros, as .xlsm."""
+    save_xlsx(folder, rows, "依申请公开台账.xlsm")
+    with zipfile.ZipFile(folder / "依申请公开台账.xlsm", "a") as book:
+        book.writestr("xl/vbaProject.bin", b"x")
 
 
 def save_parquet(folder, rows, cell=str):
@@ -137,6 +146,16 @@ LAYOUTS = {
     "xlsx, title, numbers and sum": lambda f, r: save_xlsx(f, numbered(r)),
     "xlsx, heading in two rows": lambda f, r: save_xlsx(f, grouped(r)),
     "xlsx, several sheets of 1904": save_sheets,
+    "xls": lambda f, r: save(f / "依申请公开台账.xls", Table(r)),
+    "xls with days": lambda f, r: save(f / "applications.xls", Table(spelt(r, lambda d: d))),
+    "xls, title, numbers and sum": lambda f, r: save(f / "applications.xls", Table(numbered(r))),
+    "ods": lambda f, r: save(f / "依申请公开台账.ods", Table(r)),
+    "ods with days": lambda f, r: save(f / "applications.ods", Table(spelt(r, lambda d: d))),
+    "ods, heading in two rows": lambda f, r: save(f / "applications.ods", Table(grouped(r))),
+    "xlsm": save_macros,
+    "csv that says its separator": lambda f, r: (f / "applications.csv").write_text(
+        "sep=|\n" + text_of(r, "|"), encoding="utf-8"
+    ),
     "csv, line breaks in cells": lambda f, r: save_csv(f, broken(r), "gb18030"),
     "csv, full-width digits": lambda f, r: save_csv(f, wide(r)),
     "parquet": lambda f, r: save_parquet(f, r),

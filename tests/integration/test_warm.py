@@ -156,7 +156,8 @@ def test_a_cell_that_takes_too_long_is_ended(cell, tmp_path):
     path = notebook(tmp_path / "slow.ipynb", [cell])
     cells, told = papermill(path, "--engine", "reportkit-warm", "--execution-timeout", "1")
     assert "CellTimeoutError: A cell timed out" in told
-    assert cells == [(1, [])]
+    # A busy machine may not even have begun it.
+    assert [outputs for _, outputs in cells] == [[]]
     assert working_in(tmp_path) == []
 
 
@@ -201,11 +202,11 @@ import json, multiprocessing
 from pathlib import Path
 from reportkit.batch.loop import _work
 from reportkit.batch.jobs import Job, Settings
-from reportkit.batch.workers.local import in_process
+from reportkit.batch.workers.local import Living, in_process
 if __name__ == "__main__":
     job = Job("a", (2021,), Settings(None, None, Path("outputs"), Path.cwd()))
     context = multiprocessing.get_context("spawn")
-    (made,) = in_process(context, _work, job, tell=lambda _: None, living=set())
+    (made,) = in_process(context, _work, job, tell=lambda _: None, living=Living())
     print(json.dumps([made.state, made.message, made.peak > 0]))
 """
 

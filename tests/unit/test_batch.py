@@ -3,20 +3,24 @@
 import json
 import os
 import re
+import signal
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
-from batches import ROOT, add_district, make_project, name_parents, share_fees
+from batches import ROOT, make_project, name_parents, share_fees
 
-from reportkit.batch.jobs import Result, Settings
+from reportkit.batch.jobs import Job, Result, Settings
 from reportkit.batch.journal import Journal, read_journal
-from reportkit.batch.loop import Done
-from reportkit.batch.plan import make_plan, parse_years, read_batch_file
+from reportkit.batch.loop import Done, Limits, run_batch
+from reportkit.batch.plan import Plan, Planned, make_plan, parse_years, read_batch_file
 from reportkit.batch.progress import Progress
-from reportkit.batch.summary import summary, summary_page, summary_text
+from reportkit.batch.signals import Signals
+from reportkit.batch.summary import About, summary, summary_text
 from reportkit.batch.work import _read_shared
-from reportkit.errors import InputError
+from reportkit.errors import InputError, Stopped
 from reportkit.ledgers import Ledgers, keep_ledgers
 from reportkit.params import Project
 
@@ -63,10 +67,35 @@ def test_the_longest_job_is_first_and_years_rise(tmp_path):
         ("long", (2021, 2022)),
         ("short", (2021, 2022)),
     ]
-    add_district(project, "bare")
+    # A district that failed when it was last tried starts last, however long it takes.
+    plan = make_plan(None, [2021, 2022], settings=settings, failed={("long", 2022)})
+    assert [job.district for job in plan.jobs] == ["short", "long"]
+
+
+def test_what_is_wrong_with_a_district_is_in_its_own_reports(tmp_path):
+    project = make_project(tmp_path, ["bare", "broken", "good", "nothing"])
     (project / "data/bare/fees.csv").unlink()
-    with pytest.raises(InputError, match="bare 2021: 收费台账 is missing"):
-        make_plan(None, [2021], settings=settings)
+    (project / "params/districts/broken.yaml").write_text("id: [", encoding="utf-8")
+    for path in (project / "data/nothing").iterdir():
+        path.unlink()
+    folders = {"params": project / "params", "data": project / "data"}
+    settings = Settings(**folders, out=tmp_path / "out", folder=tmp_path)
+    names = ["bare", "broken", "good", "goud", "nothing", "../x"]
+    plan = make_plan(names, [2021], settings=settings)
+    assert [(one.district, one.reason) for one in plan.refused] == [
+        ("bare", "ledger-missing"),
+        ("broken", "yaml"),
+        ("goud", "district-unknown"),
+        ("nothing", "not-handed-in"),
+        ("../x", "id"),
+    ]
+    assert [job.district for job in plan.jobs] == ["good"]
+    (alone,) = make_plan(["good"], [1998], settings=settings).refused
+    assert (alone.reason, alone.exit_status) == ("edition", 2)
+    with pytest.raises(InputError) as told:
+        make_plan(names, [2021], settings=settings, strict=True)
+    assert told.value.message.startswith("the batch cannot begin; 5 things are wrong:\n")
+    assert "bare 2021: 收费台账 is missing" in told.value.message
 
 
 def test_members_are_made_before_their_parents(tmp_path):
@@ -81,9 +110,14 @@ def test_members_are_made_before_their_parents(tmp_path):
     # Two that name each other are bad data, and no reason to wait for ever.
     name_parents(project, {"province": "west"})
     assert len(make_plan(names, [2021], settings=settings).jobs) == 4
-    (project / "params/districts/west.yaml").write_text("parent: [city", encoding="utf-8")
-    with pytest.raises(InputError, match=r"west\.yaml is not readable as UTF-8 YAML"):
-        make_plan(["east"], [2021], settings=settings)
+    # One that cannot be read is a member all the same, and stops no other.
+    west = project / "params/districts/west.yaml"
+    west.write_text("id: [\nparent: city\n", encoding="utf-8")
+    plan = make_plan(["east", "city"], [2021], settings=settings)
+    assert [(job.district, job.members) for job in plan.jobs] == [
+        ("east", ()),
+        ("city", ("east", "west")),
+    ]
 
 
 def test_districts_that_share_a_ledger_are_one_job_that_reads_it_once(tmp_path, monkeypatch):
@@ -117,67 +151,86 @@ def test_the_journal_survives_a_torn_line(tmp_path):
         journal.close()
         with (tmp_path / "batch.jsonl").open("a", encoding="utf-8") as file:
             file.write('{"at": "2022')
-    assert [(one["batch"], one["event"]) for one in read_journal(tmp_path)] == [
-        ("one", "made"),
-        ("two", "made"),
-    ]
-    assert read_journal(tmp_path / "nowhere") == []
+    events, end = read_journal(tmp_path)
+    assert [(one["batch"], one["event"]) for one in events] == [("one", "made"), ("two", "made")]
+    assert read_journal(tmp_path, end) == ([], end)
+    assert read_journal(tmp_path, end + 1) == (events, end)
+    assert read_journal(tmp_path / "nowhere") == ([], 0)
 
 
-FAILED = Result("a", 2020, "failed", 2, reason="csv", message="<b>line</b> 3 of fees.csv")
-DONE = Done(
-    (
-        Result("b", 2020, "made", 1, run="outputs/b/2020/runs/x", seconds=2.5,
-               findings=[{"severity": "error", "waived": None},
-                         {"severity": "warning", "waived": None},
-                         {"severity": "error", "waived": {"by": "示例"}}]),
-        FAILED,
-        Result("c", 2021, "failed", 2, reason="csv", message="another"),
-        Result("d", 2020, "failed", 3, reason="kernel-died", message="it died"),
+def failed(district, year, reason, message, status=2):
+    return Result(district, year, "failed", status, reason=reason, message=message)
+
+
+RESULTS = (
+    Result(
+        "b",
+        2020,
+        "made",
+        1,
+        run="outputs/b/2020/runs/x",
+        seconds=2.5,
+        draft=True,
+        findings=[
+            {"severity": "error", "waived": None},
+            {"severity": "warning", "waived": None},
+            {"severity": "error", "waived": {"by": "示例"}},
+        ],
     ),
-    (("e", 2020),),
-)  # fmt: skip
+    Result("f", 2020, "made", 0, findings=[{"severity": "error", "waived": {"by": "示例"}}]),
+    failed("a", 2020, "csv", "<b>line</b> 3 of fees.csv"),
+    failed("c", 2020, "csv", "another"),
+    failed("c", 2021, "csv", "another"),
+    failed("d", 2020, "kernel-died", "d 2020: it died", 3),
+)
+DONE = Done(RESULTS, (("e", 2020),))
+BEGAN = datetime(2022, 1, 3, 20, tzinfo=UTC)
+COMMAND = ("reportkit", "batch", "my night.yaml", "--out", "my out")
+ABOUT = About("x", BEGAN, datetime(2022, 1, 3, 21, 2, 3, tzinfo=UTC), COMMAND, 3)
 
 
-TIMES = ("2022-01-03T20:00:00+00:00", "2022-01-03T21:02:03+00:00")
-
-
-def test_failures_are_grouped_with_the_command_that_makes_just_these(tmp_path):
+def test_failures_are_told_by_cause_and_district_once(tmp_path):
     for district, day in (("a", 2), ("c", 3), ("d", 4)):
         kept = tmp_path / district / ("2021" if district == "c" else "2020") / "failed"
         kept.mkdir(parents=True)
         when = datetime(2022, 1, day, 20, 30, tzinfo=UTC).timestamp()
         os.utime(kept, (when, when))
-    document = summary(DONE, batch="x", times=TIMES, options=["--out", "my out"], out=tmp_path)
+    document = summary(DONE, ABOUT, out=tmp_path)
     # What a report left when it failed another day is not told as of this one.
     assert {one["district"]: one["kept"] for one in document["reports"] if one["kept"]} == {
-        "c": f"{tmp_path}/c/2021/failed", "d": f"{tmp_path}/d/2020/failed",
-    }  # fmt: skip
-    assert [(one["count"], one["reason"]) for one in document["failures"]] == [
-        (2, "csv"),
-        (1, "kernel-died"),
+        "c": f"{tmp_path}/c/2021/failed",
+        "d": f"{tmp_path}/d/2020/failed",
+    }
+    csv, died = document["failures"]
+    assert (csv["count"], csv["reason"], died["reason"]) == (3, "csv", "kernel-died")
+    assert csv["messages"] == [
+        {"districts": ["a"], "years": [2020], "message": "<b>line</b> 3 of fees.csv"},
+        {"districts": ["c"], "years": [2020, 2021], "message": "another"},
     ]
-    command = "reportkit batch --districts a,c --years 2020,2021 --out 'my out'"
-    assert document["failures"][0]["command"] == command
+    again = "reportkit batch 'my night.yaml' --out 'my out'"
+    assert csv["command"] == f"{again} --districts a,c --years 2020,2021 --failed"
+    # A finding that was accepted is none.
     assert document["counts"] == {
-        "made": 1, "unchanged": 0, "failed": 3, "left": 1, "with_findings": 1,
-    }  # fmt: skip
-    assert document["exit_status"] == 3
+        "made": 2,
+        "unchanged": 0,
+        "failed": 4,
+        "left": 1,
+        "with_findings": 1,
+    }
     assert json.loads(json.dumps(document)) == document
-    text = summary_text(document)
-    assert text.startswith(
-        "1 made, 0 unchanged, 3 failed, 1 left; 1 with findings; in 1:02:03\n"
+    assert summary_text(document) == (
+        "2 made, 0 unchanged, 4 failed, 1 left; 1 with findings; in 1:02:03\n"
         "1 with open errors: b 2020\n"
-        "2 × csv: a, c\n    <b>line</b> 3 of fees.csv\n"
-        f"    its notebook and log: {tmp_path}/c/2021/failed\n"
+        "3 × csv:\n"
+        "  a 2020: <b>line</b> 3 of fees.csv\n"
+        "  c 2020, 2021: another\n"
+        f"      its notebook and log: {tmp_path}/c/2021/failed\n"
+        "1 × kernel-died:\n"
+        "  d 2020: it died\n"
+        f"      its notebook and log: {tmp_path}/d/2020/failed\n"
+        f"those that failed, when they are mended: {again} --failed\n"
+        "the same command makes what is left"
     )
-    assert f"again: {command}" in text
-    page = summary_page(document)
-    assert "&lt;b&gt;line&lt;/b&gt; 3 of fees.csv" in page
-    rows = re.findall(r'<tr class="(\w+)"><td>(\w)</td>', page)
-    assert rows == [("failed", "a"), ("failed", "c"), ("failed", "d"), ("left", "e"), ("made", "b")]
-    assert page.count('failed/run.log">log</a>') == 2
-    assert "http" not in page.replace("http-equiv", "")
 
 
 def test_every_key_of_batch_json_is_documented():
@@ -188,14 +241,131 @@ def test_every_key_of_batch_json_is_documented():
         cells = re.findall(r"(?m)^\| (`.*?) \|", table)
         return {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
 
-    document = summary(DONE, batch="x", times=TIMES, options=[], out=Path("nowhere"))
+    document = summary(DONE, ABOUT, out=Path("nowhere"))
     assert keys(whole) - {"plan", "unwritten"} == set(document)
-    assert [set(one) for one in document["reports"]] == [keys(report)] * 5
+    assert [set(one) for one in document["reports"]] == [keys(report)] * 7
 
 
-@pytest.mark.parametrize(("stopped", "status"), [(2, 130), (15, 143), ("csv", 3), (None, 3)])
-def test_a_stopped_batch_says_by_what(stopped, status):
-    assert Done(DONE.results, (), stopped).exit_status == status
+@pytest.mark.parametrize(
+    ("stopped", "fail_on", "status"),
+    [
+        (2, "error", 130),
+        (15, "never", 143),
+        (None, "error", 3),
+        (None, "never", 0),
+        ("no-space", "never", 3),
+    ],
+)
+def test_the_status_says_by_what_a_batch_was_stopped(stopped, fail_on, status):
+    assert Done(RESULTS, (), stopped).exit_status(fail_on) == status
+
+
+@pytest.mark.parametrize(
+    ("draft", "open_errors", "statuses"),
+    [(False, 0, (0, 0, 0)), (True, 0, (0, 1, 0)), (True, 1, (1, 1, 0))],
+)
+def test_the_status_is_of_what_it_was_asked_to_be(draft, open_errors, statuses):
+    done = Done((Result("a", 2020, "made", open_errors, draft=draft),))
+    assert tuple(map(done.exit_status, ("error", "draft", "never"))) == statuses
+
+
+class Told:
+    """Workers that end each job at once, as they are told to; and who is shown what happens."""
+
+    capacity = 1
+
+    def __init__(self, outcomes, events):
+        self.outcomes, self.events, self.begun, self.notes = outcomes, events, [], []
+
+    def submit(self, fn, job):
+        self.begun.append(job.district)
+        future = Future()
+        for year in job.years:
+            outcome = self.outcomes.get(job.district, "")
+            if isinstance(outcome, int):
+                self.events.put(outcome)
+                outcome = ""
+            state = "failed" if outcome else "made"
+            status = 3 if outcome else 0
+            self.events.put(Result(job.district, year, state, status, reason=outcome))
+        future.set_result([])
+        return future
+
+    def close(self):
+        pass
+
+    kill = close
+
+    def shutdown(self, wait=True, *, cancel_futures=False):
+        pass
+
+    def started(self, report):
+        pass
+
+    ended = again = started
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+def run(tmp_path, outcomes, *, years=(2021,), stop_after=3):
+    """A batch over these districts, in their order; what came of it, and who told of it."""
+    settings = Settings(None, None, out=tmp_path, folder=tmp_path)
+    jobs = tuple(Job(name, years, settings) for name in outcomes)
+    reports = tuple(Planned(name, year, ("new",), 1) for name in outcomes for year in years)
+    events = SimpleQueue()
+    told = Told(outcomes, events)
+    journal = Journal(tmp_path, "x", now=lambda: BEGAN)
+    limits = Limits(retries=0, stop_after=stop_after)
+    done = run_batch(
+        Plan(reports, jobs), told, events, limits=limits, journal=journal, watcher=told
+    )
+    journal.close()
+    return done, told
+
+
+def test_bad_data_stop_no_batch_however_many(tmp_path):
+    bad = {f"d{number}": "ledger-heading" for number in range(40)} | {"last": ""}
+    done, told = run(tmp_path, bad)
+    assert (done.stopped, done.left, told.notes) == (None, (), [])
+    assert done.results[-1] == Result("last", 2021, "made", 0)
+
+
+def test_a_machine_that_fails_is_counted_by_districts(tmp_path):
+    # One district with many years is one; what fails for its data between them tells nothing.
+    once, _ = run(tmp_path, {"a": "no-space", "b": ""}, years=range(2019, 2029))
+    assert once.stopped is None
+    outcomes = {"a": "no-space", "b": "cell-failed", "c": "worker-died", "d": "no-space", "e": ""}
+    done, told = run(tmp_path, outcomes)
+    assert (done.stopped, done.left) == ("no-space", (("e", 2021),))
+    assert told.notes == [
+        "stopping: the machine failed 3 districts in a row, most of them for one cause [no-space]; "
+        "mend it and give the same command again"
+    ]
+    assert (done.exit_status(), done.exit_status("never")) == (3, 3)
+
+
+def test_a_success_between_shows_that_the_machine_works(tmp_path):
+    outcomes = {"a": "no-kernel", "b": "no-kernel", "c": "", "d": "no-kernel", "e": "no-kernel"}
+    done, _ = run(tmp_path, outcomes)
+    assert (done.stopped, done.left) == (None, ())
+
+
+def test_a_signal_that_comes_while_reports_begin_begins_no_other(tmp_path):
+    done, told = run(tmp_path, {"a": "", "b": signal.SIGTERM, "c": "", "d": ""})
+    assert (told.begun, done.stopped) == (["a", "b"], signal.SIGTERM)
+    assert done.exit_status("never") == 143
+
+
+def test_signals_end_a_plan_at_once_and_are_events_afterwards():
+    events = []
+    with Signals(events.append):
+        with pytest.raises(Stopped) as stopped:
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert (stopped.value.code, events) == (143, [])
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+    assert events == [signal.SIGINT, signal.SIGTERM]
 
 
 def test_the_live_line_counts():
@@ -204,7 +374,7 @@ def test_the_live_line_counts():
     assert progress.line().plain == "looking at what has changed"
     progress.planned(9, 2)
     progress.started(("b", 2020))
-    progress.ended(DONE.results[0])
+    progress.ended(RESULTS[0])
     progress.started(("c", 2021))
     assert progress.line().plain == (
         "1 made · 0 failed · 2 unchanged · 6 to go · 2/min · 3:00 left\n  running: c 2021 (20 s)"

@@ -211,7 +211,7 @@ PLACEHOLDER = re.compile(r"\{\{ ([a-z0-9_]+(?:\.[a-z0-9_]+)+)(?: \| \w+)? \}\}")
 
 def changed_by_hand(report, template):
     """Facts whose figure, typed in place of its placeholder, is not told as unbound."""
-    context = {"year": report.year, "district": report.district}
+    context = {"year": report.year, "district": report.district.printable()}
 
     def covered(text):
         given = {"computer": report.computer, "form": report.form, "context": context}

@@ -42,7 +42,9 @@ def test_duckdb_reads_no_other_file(select, tmp_path):
 def test_a_missing_driver_names_the_extra(module, url, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, module, None)
     (tmp_path / "a.db").touch()
-    with pytest.raises(InputError, match=rf"{module}; install reportkit\[databases\]") as error:
+    with pytest.raises(
+        InputError, match=rf"{module}: pip install 'reportkit-zwgk\[databases\]'"
+    ) as error:
         read(tmp_path, url=url, table="a")
     assert error.value.reason == "driver-missing"
 

@@ -122,9 +122,7 @@ def test_what_disagrees_with_its_evidence_is_told(run):
 def test_evidence_that_cannot_be_read_is_told_as_such(run, spoil):
     spoil(run / "evidence/facts.parquet")
     with pytest.raises(ReportkitError, match=r"facts\.parquet is not as this version writes it"):
-        read_facts(run)
-    (told,) = check_evidence(run, {})
-    assert "facts.parquet" in told
+        check_evidence(run, {})
 
 
 def test_a_row_that_no_ledger_has_is_refused(run):

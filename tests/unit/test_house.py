@@ -12,6 +12,7 @@ import reportkit_fonts
 import yaml
 from click.testing import CliRunner
 
+import reportkit
 from reportkit.batch.plan import BatchFile
 from reportkit.checks import rules
 from reportkit.cli import cli
@@ -49,8 +50,8 @@ def test_lock_pins_and_hashes_all_and_names_no_index():
         assert re.match(r"[\w.-]+==\S+", entry), entry
         assert "--hash=sha256:" in entry, entry
     locked = {normal(entry) for entry in entries}
-    wanted = {normal(dependency) for dependency in PROJECT["dependencies"]} - {"reportkit-fonts"}
-    assert wanted | {"hatchling"} <= locked
+    wanted = {normal(dependency) for dependency in PROJECT["dependencies"]} | {"hatchling"}
+    assert wanted - {"reportkit-zwgk-fonts"} <= locked
 
 
 def test_every_dependency_is_explained():
@@ -77,6 +78,45 @@ def test_fonts_are_there_with_their_licences():
         assert path.read_bytes()[:4] == b"\0\1\0\0", f"{path.name} is no TrueType file"
     for name in tomllib.loads(read("fonts/pyproject.toml"))["project"]["license-files"]:
         assert (ROOT / "fonts" / name).stat().st_size > 500, name
+
+
+# What installs a package, up to the end of the command; and our plain name among its words.
+INSTALLS = re.compile(
+    r"\b(?:pip\w*|uv|poetry|conda)\b[^\n]*?\b(?:install|download|add)\b([^\n;&|#`]*)"
+)
+PLAIN = re.compile(r"(?<![\w./-])reportkit(?:-fonts)?(?![\w/.-])")
+EXTRAS = re.compile(r"reportkit(?:-fonts)?(?:\[[a-z]|[=<>~]=)")
+
+
+def installs_anothers(text: str) -> list[str]:
+    """What in a text installs `reportkit`, which on PyPI is another project."""
+    joined = text.replace("\\\n", " ")
+    found = [one for one in INSTALLS.findall(joined) if PLAIN.search(one)]
+    return found + EXTRAS.findall(joined)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["{}", "'{}'", '"{}[lab]"', "--upgrade {}", "--force-reinstall -q {} ipykernel", "{}-fonts",
+     "--find-links WHEELS \\\n  {}", "{}==0.1.0", "pandas {};"],
+)  # fmt: skip
+@pytest.mark.parametrize("program", ["pip install", "python -m pip install", "uv pip install"])
+def test_an_install_by_a_name_of_others_is_seen(program: str, words: str):
+    assert installs_anothers(f"$ {program} {words.format('reportkit')}")
+    assert not installs_anothers(f"$ {program} {words.format('reportkit-zwgk')}; reportkit run")
+
+
+def test_nothing_installs_a_package_of_others(files: list[Path]):
+    texts = {path: (ROOT / path).read_bytes().decode("utf-8", "ignore") for path in files}
+    found = {str(path): told for path, text in texts.items() if (told := installs_anothers(text))}
+    assert found == {}
+
+
+def test_the_names_and_the_version_are_the_same_everywhere():
+    fonts = tomllib.loads(read("fonts/pyproject.toml"))["project"]["name"]
+    assert (PROJECT["name"], fonts) == ("reportkit-zwgk", "reportkit-zwgk-fonts")
+    cited = yaml.safe_load(read("CITATION.cff"))
+    assert (cited["version"], cited["license"]) == (reportkit.__version__, PROJECT["license"])
 
 
 def test_every_intake_rule_is_documented():

@@ -416,10 +416,19 @@ def test_a_heading_alone_is_an_empty_ledger(tmp_path):
     assert pd.api.types.is_datetime64_any_dtype(ledger.frame["收到日期"].dtype)
 
 
-def test_an_old_workbook_named_like_the_ledger_is_not_overlooked(tmp_path):
-    (tmp_path / "依申请公开台账2020.xls").write_bytes(b"\xd0\xcf")
-    with pytest.raises(InputError, match=r"save it as \.xlsx"):
+@pytest.mark.parametrize(
+    "suffix", [".xlsb", ".et", ".xml", ".dbf", ".HTML", ".zip", ".txt", ".tsv"]
+)
+def test_a_file_of_another_kind_is_not_overlooked(suffix, tmp_path):
+    (tmp_path / f"依申请公开台账2020{suffix}").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"save it as \.xlsx|unpack it"):
         find_files(tmp_path, "applications")
+
+
+def test_a_scan_named_like_the_ledger_is_told(tmp_path):
+    for name in ("依申请公开台账2020.pdf", "applications.csv", "~$applications.xlsx", "备注.pdf"):
+        (tmp_path / name).write_bytes(b"x")
+    assert [path.name for path in unread_files(tmp_path)] == ["依申请公开台账2020.pdf"]
 
 
 def test_amounts_under_a_heading_in_wan(tmp_path):

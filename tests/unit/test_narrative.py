@@ -17,7 +17,7 @@ DECLARED = [
 
 def read(template, **context):
     computer = Computer(2020, cells=[], specs={}, declared=DECLARED, ledgers={})
-    context = {"year": 2020, "district": District(id="a", name="某区")} | context
+    context = {"year": 2020, "district": District(id="a", name="某区").printable()} | context
     return render(template, computer=computer, form=FORM, context=context, name="2020.md")
 
 
@@ -86,7 +86,10 @@ def test_lines_of_a_chinese_paragraph_join_without_a_space():
         ("# 一、总体情况\n\n# 一、总体情况\n", "opens no section"),
         ("# 一、总体情况\n\n![x](http://a/b.png)\n", "image"),
         ("# 一、总体情况\n\n\ue0000\ue001", "private-use"),
-        ("{{ ''.__class__.__mro__ }}", r"2020\.md:1"),
+        ("# 一、总体情况\n\n{{ district }}", r"2020\.md:3: district is no text"),
+        ("# 一、总体情况\n\n{{ district.website }}", r"2020\.md:3: .*website is not filled in"),
+        ("# 一、总体情况\n\n{{ pub.total | cn | wan }}", r"2020\.md:3: .* a second filter"),
+        ("# 一、总体情况\n\n{{ pub.total | date('2020') }}", r"2020\.md:3: .* in this form"),
     ],
 )
 def test_a_wrong_narrative_is_refused_with_its_line(template, told):
@@ -98,3 +101,82 @@ def test_a_wrong_narrative_is_refused_with_its_line(template, told):
 def test_markup_in_text_stays_text():
     (paragraph,) = read("# 一、总体情况\n\n<script>alert(1)</script>与 `$x$`").sections["一"]
     assert "".join(run["text"] for run in paragraph["runs"]).startswith("<script>alert(1)</script>")
+
+
+PICKLE = "cposix\\nsystem\\n(S'touch {mark}'\\ntR."
+HOSTILE = {
+    # Reaching for objects and code.
+    "pickle": (
+        '{{ district.parse_raw("PICKLE", content_type="application/pickle", allow_pickle=True) }}'
+    ),
+    "method": "{{ district.model_dump() }}",
+    "copy": "{{ district.name.upper() }}",
+    "dunder": "{{ ''.__class__.__mro__ }}",
+    "dunder of a name": "{{ district.__class__ }}",
+    "item": "{{ district['name'] }}",
+    "ledgers of a district": "{{ district.ledgers }}",
+    "globals": "{{ cycler.__init__.__globals__ }}",
+    "self": "{{ self.__init__ }}",
+    "attr filter": "{{ district | attr('name') }}",
+    "map filter": "{{ [district] | map(attribute='name') | list }}",
+    # What takes all memory or time.
+    "power": "{{ 9 ** 999999999 }}",
+    "repeated text": "{{ 'a' * 10**9 }}",
+    "repeated list": "{{ [0] * 10**9 }}",
+    "range": "{{ range(10**9) | list }}",
+    "loop": "{% for i in range(10**9) %}a{% endfor %}",
+    "loop over text": "{% for i in 'abc' %}{{ i }}{% endfor %}",
+    "percent width": "{{ '%999999999d' % 1 }}",
+    "format": "{{ '{:>999999999}'.format(1) }}",
+    "format filter": "{{ '%999999999d' | format(1) }}",
+    "center": "{{ 'a' | center(999999999) }}",
+    "indent": "{{ district.name | indent(999999999) }}",
+    "joined": "{{ 'a' ~ 'b' }}",
+    "decimals": "{{ pub.total | wan(999999999) }}",
+    "digits": "{{ " + "9" * 10_000 + " }}",
+    "brackets": "{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}",
+    "blocks": "{% filter allowed('x') %}" * 5_000,
+    "long name": "{{ a" + ".b" * 50_000 + " }}",
+    # Other templates, and names that the template sets itself.
+    "include": "{% include '/etc/passwd' %}",
+    "import": "{% import 'os' as os %}",
+    "from": "{% from 'os' import system %}",
+    "extends": "{% extends '/etc/passwd' %}",
+    "macro": "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}",
+    "call block": "{% call a() %}{% endcall %}",
+    "set": "{% set year = 1999 %}{{ year }}",
+    "with": "{% with year = 1999 %}{{ year }}{% endwith %}",
+    "if": "{% if year %}{{ year }}{% endif %}",
+    "block": "{% block a %}{% endblock %}",
+    "do": "{% do a.b() %}",
+    # Marks of figures, forged.
+    "forged mark": "{{ '\\ue0000\\ue001' | allowed('x') }}",
+    "bare text": "{{ '\\ue0000\\ue001' }}",
+    "named option": "{{ '7' | allowed(reason='x') }}",
+    # Markup that no report shows.
+    "picture": "![x](http://example.com/a.png)",
+    "quotation": "> a",
+    "code": "```\na\n```",
+}
+
+
+@pytest.mark.parametrize("template", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_narrative_is_refused_with_its_line(template, tmp_path):
+    mark = tmp_path / "executed"
+    template = template.replace("PICKLE", PICKLE.format(mark=mark))
+    with pytest.raises(InputError, match=r"^2020\.md:[35]: ") as error:
+        read(f"# 一、总体情况\n\n{template}\n")
+    assert (error.value.reason, len(error.value.message) < 1_000) == ("narrative", True)
+    assert error.value.fields["line"] in (3, 5)
+    assert not mark.exists()
+
+
+def test_a_long_name_printed_often_is_refused():
+    district = District(id="a", name="某" * 10_000).printable()
+    with pytest.raises(InputError, match=r"2020\.md:40: the text is longer than 400000"):
+        read("{{ district.name }}\n" * 100_000, district=district)
+
+
+def test_comments_and_raw_passages_are_no_placeholders():
+    runs = read("{# {{ nothing.here }} #}{% raw %}{{ x }}{% endraw %}").sections[""][0]["runs"]
+    assert runs == [{"text": "{{ x }}"}]

@@ -108,6 +108,47 @@ def test_errors_cross_process_borders_whole():
     assert (copy.reason, copy.fields, str(copy)) == (error.reason, error.fields, str(error))
 
 
+LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]\n" for n in range(20)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ("a: 1\nb: " + "[" * 5_000, 2, "more than 50 levels"),
+        ("a: 1\nb: " + "[" * 500_000, 2, "more than 50 levels"),
+        ("- " * 100_000 + "a", 1, "more than 50 levels"),
+        ("{a: " * 3_000, 1, "more than 50 levels"),
+        (LAUGHS, 4, "aliases repeat more than the file holds"),
+        ("a: &a [*a]", 1, "stands for nothing before it"),
+        ("? [a]\n: b", 1, "a key must be plain text"),
+        ("a: 1\n---\nb: 2", 2, "a second document"),
+    ],
+    ids=["flow", "very deep", "block", "mappings", "laughs", "itself", "list as key", "two"],
+)
+def test_yaml_without_bounds_is_refused_with_its_line(tmp_path, text, line, told):
+    (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=rf"x\.yaml:{line}: .*{told}") as error:
+        read_yaml(tmp_path / "x.yaml")
+    assert (error.value.reason, len(error.value.message) < 500) == ("yaml", True)
+
+
+def test_an_alias_is_its_value_with_its_lines(tmp_path):
+    (tmp_path / "x.yaml").write_text("a: &a\n  b: 007\nc: *a\n", encoding="utf-8")
+    file = read_yaml(tmp_path / "x.yaml")
+    assert file.data == {"a": {"b": "007"}, "c": {"b": "007"}}
+    assert file.lines == {(): 1, ("a",): 1, ("a", "b"): 2, ("c",): 3, ("c", "b"): 2}
+
+
+@pytest.mark.parametrize("value", ["1E+999999999", "0E-999999999", "9" * 21, "-1e21"])
+def test_a_number_that_no_report_can_print_is_refused(project, value):
+    entry = f"{value}, source: x, stated_by: y, stated_on: 2021-01-05"
+    put(project, "reports/a1/2020.yaml", DECLARED % entry)
+    with pytest.raises(InputError, match=r"2020\.yaml:3: .*at most 20 digits"):
+        project.report("a1", 2020)
+
+
 def test_text_that_is_no_yaml_is_refused_with_its_line(tmp_path):
     (tmp_path / "x.yaml").write_text("a: [1\nb: 2\n", encoding="utf-8")
     with pytest.raises(InputError) as error:

@@ -14,7 +14,6 @@ from reportkit.evidence.digests import read_record, record_columns, row_digests
 from reportkit.facts import measure, plain
 from reportkit.forms.conditions import Definition, parse_where
 from reportkit.ledgers import read_ledger
-from reportkit.proof.printed import reads_as
 from reportkit.proof.record import ledger_record
 from reportkit.proof.recount.recount import changed_lines, count, recount
 from reportkit.proof.recount.sqlledger import ROW, Wanted, read_again
@@ -335,22 +334,3 @@ def test_keyed_records_are_not_compared_without_the_key(applications, tmp_path):
 def test_no_person_is_in_what_a_digest_covers(applications):
     covered = record_columns(applications[0].schema)
     assert not {"申请人", "证件号码", "联系电话", "联系地址", "所需信息"} & set(covered)
-
-
-@pytest.mark.parametrize(
-    ("text", "value", "reads"),
-    [
-        ("76", "76", True), ("77", "76", False), ("7,600", "7600", True),
-        ("24161987.13元", "24161987.13", True), ("约2416.2万元", "24161987.13", True),
-        ("约2416.3万元", "24161987.13", False), ("2416.2万元", "24161987.13", False),
-        ("2420", "24161987.13", False), ("0", "76", False), ("1", "76", False),
-        ("二十六", "26", True), ("二十七", "26", False), ("一百零三", "103", True),
-        ("十", "10", True), ("两千", "2000", True), ("同比下降5.3%", "-5.3", True),
-        ("5.3", "5.34", False), ("2020年1月5日", "2020-01-05", True),
-        ("1月5日", "2020-01-05", True),
-        ("1月6日", "2020-01-05", False), ("2020", "2020-01-05", True), ("无", "76", False),
-        ("〔待填〕", "〔待填〕", True),
-    ],
-)  # fmt: skip
-def test_what_a_printed_figure_can_mean(text, value, reads):
-    assert reads_as(text, value) is reads

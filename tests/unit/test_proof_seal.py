@@ -10,20 +10,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from machine import program
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.proof.attestation import attest, check_attestation, sign_run, statement
 from reportkit.proof.chain import check_batches, check_chain, in_force, seal_batch
 from reportkit.proof.inspection import find_runs
 from reportkit.proof.manifest import read_manifest, verify_files, write_manifest
-from reportkit.proof.signing.dsse import (
-    check_signatures,
-    keygen,
-    open_envelope,
-    read_signer,
-    read_trusted,
-    signer_from,
-)
+from reportkit.proof.signing.envelope import open_envelope
+from reportkit.proof.signing.keys import keygen, read_signer
+from reportkit.proof.signing.settings import signer_from
+from reportkit.proof.signing.trust import check_signatures, read_trusted
 from reportkit.proof.verify import files_level
 
 SHA = "0" * 64
@@ -39,7 +36,7 @@ def record(run="20260102T030405Z-a", district="huli", previous=None):
         "settings": [], "inputs_sha256": SHA,
         "inputs": [{"path": "a", "name": "data/a", "sha256": SHA, "bytes": 1, "modified": TIME}],
         "ledgers": [], "code_sha256": SHA, "source": {"git": None, "lock_sha256": None},
-        "environment": {"python": "3.11.7", "system": "Linux", "packages": {"reportkit": "1"}},
+        "environment": {"python": "3.11.7", "system": "Linux", "packages": {"reportkit-zwgk": "1"}},
         "fonts": {"a.ttf": SHA}, "holidays": {"first": "2018-01-01", "last": "2026-12-31"},
         "machine": {
             "host": "h", "user": "u", "os": "o", "cpu": "c", "cpus": 2, "locale": "C",
@@ -311,13 +308,12 @@ def test_of_ten_thousand_changed_envelopes_none_is_accepted(run, keys):
     assert not accepted((json.dumps(document, indent=1) + "\n").encode())
 
 
-@pytest.mark.skipif(
-    not all(map(shutil.which, ("openssl", "ssh-keygen"))), reason="needs both programs"
-)
 @pytest.mark.parametrize("page", ["auditors.md", "auditors.zh.md"])
 @pytest.mark.parametrize("kind", ["openssl", "ssh-keygen"])
 def test_other_programs_alone_verify_a_signature(kind, page, run, keys, tmp_path):
     """The recipe of the auditors' pages, as it stands there."""
+    for name in ("openssl", "ssh-keygen"):
+        program(name)
     if kind == "openssl":
         sign_run(run, keys[0]["preparer"])
         names = ["preparer.key.pub", "reviewer.key.pub"]
@@ -438,3 +434,82 @@ def test_the_statement_is_plain_json_with_whole_numbers(run):
     assert document["predicateType"] == "https://slsa.dev/provenance/v1"
     assert document["predicate"]["buildDefinition"]["externalParameters"]["year"] == 2020
     assert b"2020.0" not in statement(run)
+
+
+def put_in_force_again(place, older):
+    """The files of an older run in a folder named `current`."""
+    (place / "current").unlink()
+    shutil.copytree(older, place / "current")
+
+
+def stand_under(place, run, district, year):
+    """A whole run under the folder of another district or year."""
+    other = place.parents[1] / district / year
+    (other / "runs").mkdir(parents=True)
+    shutil.copytree(run, other / "runs" / run.name)
+    (other / "current").symlink_to(f"runs/{run.name}")
+    return other
+
+
+@pytest.mark.parametrize(
+    ("move", "told"),
+    [
+        (lambda place, run: put_in_force_again(place, run), "current is a folder"),
+        (
+            lambda place, run: (
+                (place / "current").unlink(),
+                shutil.copytree(run, place / run.name),
+                (place / "current").symlink_to(run.name),
+            ),
+            "which is not in runs/ beside it",
+        ),
+        (
+            lambda place, run: (run.rename(run.with_name("later")), link(place, "later")),
+            "/later holds the run 20260102T030405Z-a of huli 2020",
+        ),
+    ],
+    ids=["a folder", "a link elsewhere", "another name"],
+)
+def test_current_is_a_link_to_a_run_in_runs(move, told, run):
+    place = run.parents[1]
+    move(place, run)
+    verdict = files_level(place / "current")
+    assert not verdict.holds
+    assert told in verdict.findings[0]
+
+
+def link(place, run):
+    (place / "current").unlink()
+    (place / "current").symlink_to(f"runs/{run}")
+
+
+@pytest.mark.parametrize(("district", "year"), [("pingtan", "2020"), ("huli", "2021")])
+def test_a_run_under_another_folder_is_refused(district, year, run):
+    other = stand_under(run.parents[1], run, district, year)
+    told = f"under {district}/{year} stands the run {run.name} of huli 2020"
+    for path in (other / "current", other / "runs" / run.name):
+        assert files_level(path).findings == (told,)
+    # The folder of the district can be a link, too.
+    shutil.rmtree(other)
+    other.symlink_to(run.parents[1])
+    assert files_level(other / "current").findings == (told,)
+    assert files_level(run).holds
+
+
+def test_a_run_whose_manifest_says_a_key_twice_is_refused(run):
+    path = run / "MANIFEST.json"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"year": 2020', '"year": 2021,\n "year": 2020', 1), "utf-8")
+    told = "MANIFEST.json was changed: it is no JSON: the key 'year' stands twice"
+    assert files_level(run).findings == (told,)
+    path.write_text("[" * 100_000, encoding="utf-8")
+    assert files_level(run).findings == (
+        "MANIFEST.json was changed: it is nested more than 50 deep",
+    )
+
+
+@pytest.mark.parametrize("name", ["../../../pingtan/2020/runs/x", "/etc", "x/../y"])
+def test_no_earlier_run_is_looked_for_elsewhere(name, run):
+    made = record("20260103T030405Z-b", previous={"run": name, "manifest_sha256": SHA})
+    with pytest.raises(ReportkitError, match="previous"):
+        write_manifest(run, made)

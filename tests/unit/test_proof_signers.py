@@ -4,32 +4,27 @@ import base64
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
+from machine import program, until
 
 from reportkit.errors import InputError, ReportkitError
-from reportkit.proof.signing.dsse import (
-    check_signatures,
-    envelope,
-    keygen,
-    open_envelope,
-    pae,
-    read_public,
-    read_signer,
-    read_trusted,
-    signer_from,
-)
+from reportkit.proof.signing.envelope import envelope, open_envelope, pae
+from reportkit.proof.signing.keys import keygen, read_public, read_signer
+from reportkit.proof.signing.settings import signer_from
+from reportkit.proof.signing.trust import check_signatures, read_trusted
 
-# Present in `.ci/run`; a bare machine may have neither.
-pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, ("openssl", "ssh-keygen", "ssh-agent"))), reason="needs both programs"
-)
 PAYLOAD = "{“statement”: 1}".encode()
 SM2 = (
     "openssl pkeyutl -sign -inkey {key} -rawin -in {} -digest sm3 -pkeyopt distid:1234567812345678"
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def programs():
+    for name in ("openssl", "ssh-keygen", "ssh-agent"):
+        program(name)
 
 
 def do(*words, **more):
@@ -42,9 +37,7 @@ def agent(tmp_path):
     socket = tmp_path / "s"
     process = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + 10
-        while not socket.exists() and time.monotonic() < until:
-            time.sleep(0.02)
+        until(socket.exists)
         do("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "zhang", "-f", tmp_path / "agent")
         do("ssh-add", "-q", tmp_path / "agent", env=os.environ | {"SSH_AUTH_SOCK": str(socket)})
         (tmp_path / "agent").unlink()
@@ -52,7 +45,7 @@ def agent(tmp_path):
         yield f"env SSH_AUTH_SOCK={socket} {sign} -f {tmp_path}/agent.pub"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait()
 
 
 @pytest.fixture(params=["ed25519", "p256", "sm2", "ssh", "agent"])

@@ -1,9 +1,10 @@
-"""Csv and parquet, headings in their spellings, and the two ways of reading csv."""
+"""Csv and parquet, and headings in their spellings."""
 
 import datetime as dt
 import io
 from decimal import Decimal
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 
 from reportkit.errors import InputError
 from reportkit.ledgers import find_files, read_ledger, schema_of, schemas
-from reportkit.ledgers.readers import delimited, streamed
 from reportkit.ledgers.readers.delimited import read_csv
 from reportkit.ledgers.schema import loose
+from reportkit.proof.recount.rawledgers import csv_lines, read_cells
 
 HEADING = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果"]
 RECORD = ["依1", "自然人", "2020-03-02", "2020-03-20", "予以公开"]
@@ -46,7 +47,10 @@ def refused(folder):
     ("text", "reason", "line"),
     [
         (lines(HEADING, RECORD) + "\ufeff" + lines(HEADING, RECORD), "ledger-unreadable", 3),
-        (lines(HEADING, RECORD, RECORD[:4]), "ledger-ragged", "3"),
+        (lines(HEADING, RECORD, RECORD[:2]), "ledger-ragged", "3"),
+        (lines(HEADING, RECORD, RECORD[:3]).removesuffix("\n"), "ledger-ragged", "3"),
+        (lines(HEADING, RECORD, RECORD).replace("\n依1", "\r依1"), "ledger-unreadable", 3),
+        (lines(HEADING, RECORD, ["依\r2", *RECORD[1:]]), "ledger-unreadable", 3),
         (lines(HEADING, RECORD, [*RECORD, "x"]), "ledger-ragged", "3"),
         (lines(HEADING, RECORD) + lines(RECORD, delimiter=";"), "ledger-ragged", "3"),
         (lines(HEADING, RECORD, ["依\x002", *RECORD[1:]]), "ledger-unreadable", 3),
@@ -107,77 +111,65 @@ def test_empty_columns_at_the_end_are_no_columns(tmp_path):
     assert len(read(tmp_path).frame) == 1
 
 
-PLAIN = st.text(st.sampled_from("甲1 \u3000\xa0一"), max_size=3)
 CELLS = st.text(st.sampled_from('甲1 ,;\t"\n\r\u3000\u200b\xa0一年-.'), max_size=4)
 
 
 @given(
     rows=st.lists(st.lists(CELLS, min_size=4, max_size=7), max_size=6),
     delimiter=st.sampled_from(",;\t"),
-    end=st.sampled_from(["\n", "\r\n"]),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
     last=st.booleans(),
 )
-def test_both_ways_of_reading_csv_are_one(rows, delimiter, end, last):
+def test_csv_is_the_same_to_the_second_reader(rows, delimiter, end, last):
     text = lines(HEADING, RECORD, *rows, delimiter=delimiter, end=end)
-    content = (text if last else text.removesuffix(end)).encode()
-    assert outcome(content, fast=True) == outcome(content, fast=False)
+    text = text if last else text.removesuffix(end)
+    first = outcome(text.encode())
+    if isinstance(first, str):
+        return
+    columns, numbers = first
+    again = [(line, row) for line, row in csv_lines(text, delimiter) if any(map(str.strip, row))]
+    assert [line for line, _ in again[1:]] == numbers
+    for at, cells in enumerate(columns.values()):
+        assert cells == [(row + [""] * 5)[at] for _, row in again[1:]]
 
 
-@given(
-    rows=st.lists(st.lists(PLAIN, min_size=5, max_size=6), min_size=1),
-    quoted=st.lists(st.booleans(), min_size=6, max_size=6),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "gb18030"]),
-    end=st.sampled_from(["\n", "\r\n"]),
-)
-def test_both_ways_are_one_in_blocks_of_a_line(rows, quoted, encoding, end):
-    cells = ([*row, ""][:6] for row in [*rows, RECORD])
-    body = ([f'"{c}"' if q else c for c, q in zip(row, quoted, strict=True)] for row in cells)
-    content = lines([*HEADING, ""], *body, end=end).encode(encoding)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streamed, "BLOCK", 1)
-        fast = outcome(content, fast=True)
-    assert fast == outcome(content, fast=False)
+@pytest.mark.parametrize("mark", [",", ";", "|", "\t"])
+def test_the_first_line_says_what_separates_the_cells(mark, tmp_path):
+    written(tmp_path, f"sep={mark}\r\n" + lines(HEADING, RECORD, delimiter=mark, end="\r\n"))
+    ledger = read(tmp_path)
+    assert (ledger.frame["登记号"].tolist(), ledger.place(0)[1]) == (["依1"], "3")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-@pytest.mark.parametrize("quote", ["", '"'])
-def test_a_sound_file_is_read_in_blocks(encoding, quote):
-    rows = [
-        [f"{quote}{cell}{quote}" for cell in row] for row in ([*HEADING, "备注"], [*RECORD, ""])
+def test_cells_that_may_be_empty_may_be_missing_at_the_end(tmp_path):
+    written(tmp_path, lines([*HEADING, "申请渠道", "备注"], RECORD, ["依2", *RECORD[1:3]]))
+    frame = read(tmp_path).frame
+    assert frame["登记号"].tolist() == ["依1", "依2"]
+    assert frame["答复日期"].isna().tolist() == [False, True]
+
+
+def test_a_record_of_many_lines_is_told(tmp_path):
+    written(
+        tmp_path,
+        lines([*HEADING, "备注"], [*RECORD, '"' + "一\n" * 50 + '"'], ["依2", *RECORD[1:], ""]),
+    )
+    (note,) = [v for v in read(tmp_path).violations if v.rule == "L-lines"]
+    assert note.place == "2-52"
+
+
+@pytest.mark.parametrize("key", ["3月1日", "1-Mar", "Mar-21"])
+def test_a_key_that_a_spreadsheet_made_a_day_is_told(key, tmp_path):
+    written(tmp_path, lines(HEADING, RECORD, [key, *RECORD[1:]], ["3-1", *RECORD[1:]]))
+    assert [(v.rule, v.place, v.column) for v in read(tmp_path).violations] == [
+        ("L-day", "3", "登记号")
     ]
-    content = io.BytesIO(lines(*rows).encode(encoding))
-    told = []
-    part = delimited._stream(content, schema_of("applications"), "a.csv", told.append)
-    assert (part.encoding, part.lines.tolist(), told) == (encoding, [2], [1])
 
 
-@pytest.mark.parametrize(
-    "cell",
-    ['"依""1"x', '依"1', '"依\r1"', '"依\r1', '"依\n1', "\ufeff依1", "长" * 70_000, '"依,""", "'],
-)
-def test_of_a_line_that_pyarrow_reads_otherwise_there_is_a_doubt(cell):
-    content = lines(HEADING, RECORD, [cell, *RECORD[1:]]).encode()
-    for block in (1, 1 << 20):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(streamed, "BLOCK", block)
-            file = io.BytesIO(content)
-            assert delimited._stream(file, schema_of("applications"), "a.csv", print) is None
-
-
-@pytest.mark.parametrize("block", [1, 1 << 20])
-def test_a_line_break_inside_a_cell_is_read_in_blocks(block):
-    broken = ['"依\r\n""1"', *RECORD[1:4], '"予以\n\n公开"']
-    heading = [*HEADING[:4], '"办理\n结果"']
-    content = lines(heading, broken, RECORD, broken).encode("gb18030")
-    told = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streamed, "BLOCK", block)
-        file = io.BytesIO(content)
-        part = delimited._stream(file, schema_of("applications"), "a.csv", told.append)
-    assert part is not None
-    assert part.lines.tolist() == [3, 7, 8]
-    assert part.columns["登记号"].to_pylist() == ['依\r\n"1', "依1", '依\r\n"1']
-    assert part.columns["办理\n结果"].to_pylist() == ["予以\n\n公开", "予以公开", "予以\n\n公开"]
+@pytest.mark.parametrize(("above", "told"), [("单位：万元", 1), ("（单位:元）", 0), ("", 0)])
+def test_a_unit_above_the_heading_that_says_another(above, told, tmp_path):
+    rows = [above, "", "", ""], [*FEES, "金额（元）"], ["1", "a", "2021-02-03", "1.5"]
+    written(tmp_path, lines(*rows), name="fees.csv")
+    found = [v for v in read(tmp_path, "fees").violations if v.rule == "L-unit"]
+    assert [(v.place, v.found) for v in found] == [("1", "单位：万元")] * told
 
 
 def test_a_sum_row_says_so_in_any_column(tmp_path):
@@ -185,9 +177,9 @@ def test_a_sum_row_says_so_in_any_column(tmp_path):
     assert (read(tmp_path).read, read(tmp_path).set_aside) == (2, 1)
 
 
-def outcome(content, *, fast):
+def outcome(content):
     try:
-        (part,) = read_csv(io.BytesIO(content), schema_of("applications"), "a.csv", fast=fast)
+        (part,) = read_csv(io.BytesIO(content), schema_of("applications"), "a.csv")
     except InputError as error:
         return str(error)
     return {title: cells.to_pylist() for title, cells in part.columns.items()}, part.lines.tolist()
@@ -271,9 +263,31 @@ def test_a_day_in_each_type_of_parquet(kind, tmp_path):
     assert read(tmp_path).frame["收到日期"].dt.date.tolist() == [DAY]
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/New_York"])
+def test_an_instant_is_the_day_that_it_is_in_china(zone, tmp_path):
+    path = tmp_path / "applications.parquet"
+    columns = dict(zip(HEADING, ([cell] for cell in RECORD), strict=True))
+    columns["收到日期"] = TYPES["timestamp with zone"].cast(pa.timestamp("us", zone))
+    pq.write_table(pa.table(columns), path)
+    assert read(tmp_path).frame["收到日期"].dt.date.tolist() == [DAY]
+    source = {"path": "a", "format": "parquet", "columns": dict(zip(HEADING, HEADING, strict=True))}
+    with duckdb.connect() as connection:
+        again = read_cells(source, path, connection, key="applications")
+    assert again.columns["收到日期"].to_pylist() == ["2020-03-02 00:30:00"]
+
+
+def test_times_that_name_no_zone_are_refused(tmp_path):
+    columns = dict(zip(HEADING, ([cell] for cell in RECORD), strict=True))
+    table = pa.table(columns | {"收到日期": TYPES["timestamp"]})
+    pq.write_table(table, tmp_path / "applications.parquet", use_deprecated_int96_timestamps=True)
+    error = refused(tmp_path)
+    assert (error.reason, error.fields["column"]) == ("ledger-type", "收到日期")
+
+
 @pytest.mark.parametrize(
     ("key", "text"),
     [
+        (pa.array([12.000000000000002]), "12"),
         (pa.array([12.0]), "12"),
         (pa.array([12]), "12"),
         (pa.array([Decimal("12")]), "12"),

@@ -14,12 +14,10 @@ from python_calamine import CalamineWorkbook
 
 from reportkit.errors import InputError
 from reportkit.ledgers import find_files, read_ledger, schema_of
-from reportkit.ledgers.readers import as_text, workbook
-from reportkit.ledgers.readers import guard as guarding
-from reportkit.ledgers.readers.cells import Look, cell_name, column_number
-from reportkit.ledgers.readers.numbers import day_text
-from reportkit.ledgers.readers.plain import DoubtError, plain_sheet
-from reportkit.ledgers.readers.workbook import read_xlsx
+from reportkit.ledgers.readers import as_text, package
+from reportkit.ledgers.readers.formats import built_in, number_text
+from reportkit.ledgers.readers.sheet import cell_name, column_number
+from reportkit.ledgers.readers.workbook import read_workbook
 
 HEADING = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果"]
 DAY, LATER = dt.date(2020, 3, 2), dt.date(2020, 3, 20)
@@ -289,7 +287,7 @@ def entities(parts):
 
 
 def bomb(parts):
-    parts["xl/styles.xml"] = b" " * (guarding._RATIO_FROM + 1)
+    parts["xl/styles.xml"] = b" " * (package._RATIO_FROM + 1)
 
 
 def far(parts):
@@ -300,6 +298,7 @@ def far(parts):
 
 def beyond(parts):
     part = parts["xl/worksheets/sheet1.xml"]
+    part = part.replace(b'r="2"', b'r="9999999"')
     parts["xl/worksheets/sheet1.xml"] = part.replace(b'r="A2"', b'r="A9999999"')
 
 
@@ -330,7 +329,7 @@ def test_what_is_no_plain_workbook_is_refused(change, reason, said, tmp_path):
 
 
 def test_too_much_to_unpack_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(guarding, "_BYTES", 1000)
+    monkeypatch.setattr(package, "_BYTES", 1000)
     saved(tmp_path, book_of(HEADING, record(1)))
     assert "split it by year" in str(refused(tmp_path))
 
@@ -353,7 +352,7 @@ def test_another_format_under_the_name_of_xlsx(content, said, tmp_path):
 
 CELLS = st.one_of(
     st.text(st.sampled_from("甲<&>\"'_x1 \n\u3000年"), max_size=6),
-    st.integers(-10, 10**15), st.floats(allow_nan=False, allow_infinity=False), st.booleans(),
+    st.integers(-10, 10**15), st.floats(-1e300, 1e300), st.booleans(),
     st.dates(dt.date(1900, 3, 1), dt.date(2100, 1, 1)), st.none(),
     st.datetimes(
         dt.datetime.fromisoformat("1950-01-01"), dt.datetime.fromisoformat("2100-01-01")
@@ -366,15 +365,8 @@ def parts_of(content):
     schema = schema_of("applications")
     return [
         ({title: cells.to_pylist() for title, cells in part.columns.items()}, part.lines.tolist())
-        for part in read_xlsx(io.BytesIO(content), schema, "applications.xlsx")
+        for part in read_workbook(io.BytesIO(content), schema, "applications.xlsx")
     ]
-
-
-def heard(content):
-    """What the parser's own events give."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workbook, "plain_sheet", workbook.heard_sheet)
-        return parts_of(content)
 
 
 def shared(path):
@@ -421,9 +413,7 @@ def test_cells_are_as_other_readers_take_them(rows, share, tmp_path):
             for row in other.get_sheet_by_index(0).to_python()[1:]
         ]
     expected = {line: row for line, row in enumerate(known, 2) if any(map(str.strip, row))}
-    content = path.read_bytes()
-    ((columns, lines),) = parts_of(content)
-    assert parts_of(content) == heard(content)
+    ((columns, lines),) = parts_of(path.read_bytes())
     assert lines == list(expected)
     for number, title in enumerate(TITLES[:-1]):
         cells = [cell or "" for cell in columns[title]]
@@ -447,15 +437,9 @@ def test_cells_are_as_other_readers_take_them(rows, share, tmp_path):
         (rb"<row ", b"<row hidden='0' "),
     ],
 )
-def test_bytes_that_say_it_otherwise_are_left_to_the_parser(old, new, tmp_path):
+def test_bytes_that_say_the_same_otherwise(old, new, tmp_path):
     path = saved(tmp_path, book_of(HEADING, record(1)))
     edited(path, old, new)
-    with (
-        zipfile.ZipFile(path) as book,
-        book.open("xl/worksheets/sheet1.xml") as part,
-        pytest.raises(DoubtError),
-    ):
-        list(plain_sheet(part, Look([], [], []), ""))
     assert read(tmp_path).frame["登记号"].tolist() == ["依1"]
 
 
@@ -470,8 +454,6 @@ def test_references_to_characters(tmp_path):
     path = saved(tmp_path, book_of(HEADING, record(1), record(2)))
     text = b"&#20381;&#169;a&#128512;&#60;&#x4f9d;&#38;#20381;&#13;&#00020381;"
     edited(path, rb"<t>[^<]*1</t>", b"<t>%b</t>" % text)
-    content = path.read_bytes()
-    assert parts_of(content) == heard(content)
     assert read(tmp_path).frame["登记号"].tolist() == ["依©a😀<依&#20381;\r依", "依2"]
 
 
@@ -485,7 +467,7 @@ def test_a_line_break_and_an_underscore_as_excel_writes_them(tmp_path):
     ("shown", "text"),
     [
         ("yyyy-mm-dd", "2020-03-02"), ('yyyy"年"m"月"d"日"', "2020-03-02"),
-        ("[$-804]aaaa", "2020-03-02"), ("General", "43892"), ("0.00_);[Red]\\(0.00\\)", "43892"),
+        ("[$-804]aaaa", "43892"), ("General", "43892"), ("0.00_);[Red]\\(0.00\\)", "43892"),
         ('0"d"', "43892"), ("@", "43892"), ("0.00E+00", "43892"),
     ],
 )  # fmt: skip
@@ -499,18 +481,20 @@ def test_a_number_is_a_day_where_its_style_shows_one(shown, text, tmp_path):
 @pytest.mark.parametrize(
     ("number", "epoch", "text"),
     [
-        ("1", 1900, "1900-01-01"), ("59", 1900, "1900-02-28"), ("60", 1900, "60"),
+        ("44196.9999999653", 1900, "2020-12-31 23:59:59.997000"), ("1", 1900, "1900-01-01"),
+        ("59", 1900, "1900-02-28"), ("60", 1900, "60"), ("43891.999999999999", 1900, "2020-03-02"),
         ("61", 1900, "1900-03-01"), ("0", 1904, "00:00:00"), ("1", 1904, "1904-01-02"),
         ("0.5", 1900, "12:00:00"), ("43892.75", 1900, "2020-03-02 18:00:00"),
-        ("43891.9999999", 1900, "2020-03-02"), ("-1", 1900, "-1"), ("9999999", 1900, "9999999"),
+        ("43891.9999999", 1900, "2020-03-01 23:59:59.991000"), ("-1", 1900, "-1"),
+        ("9999999", 1900, "9999999"),
     ],
 )  # fmt: skip
 def test_day_numbers(number, epoch, text):
-    assert day_text(number, epoch) == text
+    assert number_text(number, built_in(14), epoch)[0] == text
 
 
 def test_cells_by_name():
-    assert [cell_name(5, column) for column in (1, 26, 27, 702, 703)] == [
+    assert [cell_name(5, column) for column in (0, 25, 26, 701, 702)] == [
         "A5", "Z5", "AA5", "ZZ5", "AAA5",
     ]  # fmt: skip
-    assert all(column_number(cell_name(1, n)[:-1]) == n for n in range(1, 2000))
+    assert all(column_number(cell_name(1, n)[:-1]) == n for n in range(2000))

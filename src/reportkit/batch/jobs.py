@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +18,22 @@ State = Literal["made", "unchanged", "failed"]
 FAILED = "failed"
 
 # Causes that another try may not meet again; bad input and failing cells stay as they are.
-PASSING = frozenset({"kernel-died", "worker-died", "timeout", "no-kernel", "busy", "input-changed"})
+TRANSIENT = frozenset({"kernel-died", "timeout", "no-kernel", "busy", "input-changed"})
+# Causes that lie in the machine, or in what all reports share of it: the next district meets them.
+MACHINE = frozenset(
+    {
+        "kernel-died",
+        "worker-died",
+        "timeout",
+        "no-kernel",
+        "out-of-memory",
+        "no-space",
+        "not-writable",
+        "no-workers",
+        "no-scheduler",
+        "code-differs",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -105,7 +121,9 @@ class Result:
     reason, message : str
         Why it failed.
     findings : list of dict
-        Checks that do not hold.
+        Checks that do not hold, those that were accepted too.
+    killed : bool
+        Whether its process was killed from outside, or for want of memory.
     """
 
     district: str
@@ -119,8 +137,19 @@ class Result:
     reason: str = ""
     message: str = ""
     findings: list[dict[str, Any]] = field(default_factory=list)
+    killed: bool = False
 
     @property
-    def passing(self) -> bool:
+    def told(self) -> str:
+        """Why it failed, in words that fit each year of which the same is true."""
+        return self.message.removeprefix(f"{self.district} {self.year}: ")
+
+    @property
+    def transient(self) -> bool:
         """Whether another try may do better."""
-        return self.state == "failed" and self.reason in PASSING
+        return self.state == "failed" and (self.killed or self.reason in TRANSIENT)
+
+    @property
+    def open(self) -> Counter[str]:
+        """How many findings of each severity are not accepted."""
+        return Counter(one["severity"] for one in self.findings if not one["waived"])

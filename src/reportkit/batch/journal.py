@@ -62,18 +62,30 @@ class Journal:
         os.close(self._file)
 
 
-def read_journal(out: Path) -> list[dict[str, Any]]:
-    """All whole lines of a journal; a torn one is passed over."""
+def read_journal(out: Path, start: int = 0) -> tuple[list[dict[str, Any]], int]:
+    """The events of a journal, and where it ends; a torn line is passed over.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of reports.
+    start : int
+        Bytes that are known already; all is read again if the journal is shorter.
+    """
     try:
-        lines = (out / NAME).read_text(encoding="utf-8", errors="replace").splitlines()
+        with (out / NAME).open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(start if start <= size else 0)
+            content = file.read()
+            end = file.tell()
     except OSError:
-        return []
+        return [], 0
     events = []
-    for line in lines:
+    for line in content.decode("utf-8", errors="replace").splitlines():
         try:
             event = json.loads(line)
         except ValueError:
             continue
         if isinstance(event, dict) and "event" in event:
             events.append(event)
-    return events
+    return events, end

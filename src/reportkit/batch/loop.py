@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import signal
 from collections import Counter, deque
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from reportkit.batch.jobs import Job, Result, Started, together
+from reportkit.batch.jobs import MACHINE, Job, Result, Started, together
 from reportkit.errors import ReportkitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from concurrent.futures import Future
+    from queue import SimpleQueue
 
     from reportkit.batch.journal import Journal
     from reportkit.batch.plan import Plan
 
 Report = tuple[str, int]
+FailOn = Literal["error", "draft", "never"]
 
 
 class Workers(Protocol):
@@ -29,6 +29,9 @@ class Workers(Protocol):
 
     def submit(self, fn: Callable[..., None], job: Job, /) -> Future[list[Result]]:
         """Begin with a job; its future ends after all of it was told."""
+
+    def close(self) -> None:
+        """Let the reports that run end, and begin with no other."""
 
     def kill(self) -> None:
         """End all that runs, now."""
@@ -60,9 +63,10 @@ class Limits:
     Parameters
     ----------
     retries : int
-        Further tries of a report whose failure may pass.
+        Further tries of a report whose fault is transient.
     stop_after : int
-        So many failures of one cause in a row, and no success, end the batch; 0: never.
+        So many districts in a row that the machine fails, and no success between, end the batch;
+        0: never. What is wrong with a district's own data stops nothing.
     """
 
     retries: int = 1
@@ -80,25 +84,41 @@ class Done:
     left : tuple of (district, year)
         Not tried, since the batch was stopped.
     stopped : int or str, optional
-        The signal that stopped it, or the cause that too many reports failed for.
+        The signal that stopped it, or the cause that too many districts failed for.
     """
 
-    results: tuple[Result, ...]
-    left: tuple[Report, ...]
+    results: tuple[Result, ...] = ()
+    left: tuple[Report, ...] = ()
     stopped: int | str | None = None
 
-    @property
-    def exit_status(self) -> int:
-        """128 + signal if stopped by one, else the worst of its reports."""
+    def exit_status(self, fail_on: FailOn = "error") -> int:
+        """128 + signal if stopped by one, else the worst of its reports.
+
+        Parameters
+        ----------
+        fail_on : {"error", "draft", "never"}
+            ``draft``: a report that is a draft for whatever reason counts as one with an open
+            error. ``never``: reports do not count, only that the batch was stopped.
+        """
         if isinstance(self.stopped, int):
             return 128 + self.stopped
-        return max((result.exit_status for result in self.results), default=0)
+        found = [3] if self.stopped else [0]
+        if fail_on != "never":
+            found += [result.exit_status for result in self.results]
+        if fail_on == "draft":
+            found += [1 for result in self.results if result.draft]
+        return max(found)
 
 
 @dataclass(frozen=True)
-class _Ended:
+class Ended:
+    """A job is over; its error, if it had one of its own."""
+
     job: Job
     error: BaseException | None
+
+
+Event = Started | Result | Ended | int
 
 
 class _Batch:
@@ -113,7 +133,7 @@ class _Batch:
         self.stopped: int | str | None = None
         self.killed = False
         self._tries: Counter[Report] = Counter()
-        self._streak: list[str] = []
+        self._broken: dict[str, str] = {}
 
     def told(self, event: Started | Result) -> None:
         report = (event.district, event.year)
@@ -121,20 +141,22 @@ class _Batch:
             self.journal.add("started", district=event.district, year=event.year)
             self.watcher.started(report)
             return
-        if self.killed and event.reason == "worker-died":
+        if self.killed and event.killed:
             return
         self._tries[report] += 1
-        if event.passing and self._tries[report] <= self.limits.retries:
+        if event.transient and self._tries[report] <= self.limits.retries:
             self._write("again", event)
             self.watcher.again(event)
             return
         self.results[report] = event
         self._write(event.state, event)
         self.watcher.ended(event)
-        self._streak = [*self._streak, event.reason] if event.reason else []
-        most = self.limits.stop_after
-        if most and len(self._streak) >= most and len(set(self._streak[-most:])) == 1:
-            self.stop(event.reason)
+        if event.state != "failed":
+            self._broken.clear()
+        elif event.reason in MACHINE:
+            self._broken[event.district] = event.reason
+        if 0 < self.limits.stop_after <= len(self._broken):
+            self.stop(Counter(self._broken.values()).most_common(1)[0][0])
 
     def next(self) -> Job | None:
         """The first job whose members' reports are done; of two that wait for each other, one."""
@@ -155,9 +177,9 @@ class _Batch:
             if isinstance(error, ReportkitError):
                 reason, message = error.reason, error.message
             first = rest[0]
-            self.told(
-                Result(first.district, first.years[0], "failed", 3, reason=reason, message=message)
-            )
+            lost = reason == "worker-died"
+            result = Result(first.district, first.years[0], "failed", 3, killed=lost)
+            self.told(replace(result, reason=reason, message=message))
             rest = self._rest(job)
         if rest:
             self.waiting.append(together(rest))
@@ -175,29 +197,36 @@ class _Batch:
         return rest
 
     def stop(self, cause: int | str) -> None:
-        if self.stopped is None:
+        if isinstance(self.stopped, str) and isinstance(cause, str):
+            return
+        if self.stopped is None or isinstance(cause, int):
             self.stopped = cause
             self.journal.add("stopping", cause=cause)
         if cause == signal.SIGINT:
             self.watcher.note("stopping when the running reports are done; Ctrl-C again stops now")
         elif isinstance(cause, str):
             self.watcher.note(
-                f"stopping: {self.limits.stop_after} reports in a row failed for one cause "
-                f"[{cause}]; mend it and give the same command again"
+                f"stopping: the machine failed {self.limits.stop_after} districts in a row, most "
+                f"of them for one cause [{cause}]; mend it and give the same command again"
             )
 
     def _write(self, event: str, result: Result) -> None:
         fields = {
-            "district": result.district, "year": result.year, "run": result.run or None,
-            "seconds": round(result.seconds, 3), "reason": result.reason or None,
-            "message": result.message or None, "exit_status": result.exit_status,
-        }  # fmt: skip
+            "district": result.district,
+            "year": result.year,
+            "run": result.run or None,
+            "seconds": round(result.seconds, 3),
+            "reason": result.reason or None,
+            "message": result.message or None,
+            "exit_status": result.exit_status,
+        }
         self.journal.add(event, **{name: value for name, value in fields.items() if value})
 
 
 def run_batch(
     plan: Plan,
-    open_workers: Callable[[Callable[[Started | Result], None]], Workers],
+    workers: Workers,
+    events: SimpleQueue[Event],
     *,
     limits: Limits,
     journal: Journal,
@@ -208,8 +237,10 @@ def run_batch(
     Parameters
     ----------
     plan : Plan
-    open_workers : callable
-        Makes the executor; is given the function that it tells events to.
+    workers : Workers
+        The executor; it tells what happens to *events*, and is shut down at the end.
+    events : SimpleQueue
+        Also of signals, as their numbers; see `reportkit.batch.signals`.
     limits : Limits
     journal : Journal
     watcher : Watcher
@@ -220,45 +251,47 @@ def run_batch(
         Ctrl-C once lets running reports end; a second one, or SIGTERM, ends them. The same
         command goes on from there.
     """
-    events: SimpleQueue[Started | Result | _Ended | int] = SimpleQueue()
     batch = _Batch(plan, limits, journal, watcher)
-    held = [planned.known for planned in plan.reports if planned.known]
-    journal.add("planned", reports=len(plan.reports), unchanged=len(held))
-    again = {(part.district, y) for job in plan.jobs for part in job.parts for y in part.years}
-    for result in held:
-        if (result.district, result.year) not in again:
+    known = [planned.known for planned in plan.reports if planned.known]
+    unchanged = sum(result.state == "unchanged" for result in known)
+    journal.add("planned", reports=len(plan.reports), unchanged=unchanged)
+    for result in known:
+        if result.state == "failed":
+            batch.told(result)
+        else:
             batch.results[result.district, result.year] = result
-    with _signals(events.put):
-        workers = open_workers(events.put)
-        try:
-            while batch.waiting or batch.running:
-                while batch.running < workers.capacity and not batch.stopped:
-                    if (job := batch.next()) is None:
-                        break
-                    batch.running += 1
-                    workers.submit(_work, job).add_done_callback(_put_end(job, events.put))
-                if not batch.running:
+    try:
+        while batch.waiting or batch.running:
+            while batch.running < workers.capacity and not batch.stopped and events.empty():
+                if (job := batch.next()) is None:
                     break
-                event = events.get()
-                if isinstance(event, _Ended):
-                    batch.ended(event.job, event.error)
-                elif isinstance(event, int):
-                    if event == signal.SIGTERM or batch.stopped == signal.SIGINT:
-                        batch.killed = True
-                        workers.kill()
-                    batch.stop(event)
-                else:
-                    batch.told(event)
-        finally:
-            if batch.running:
-                workers.kill()
-            workers.shutdown(wait=True, cancel_futures=True)
+                batch.running += 1
+                workers.submit(_work, job).add_done_callback(_put_end(job, events.put))
+            if not batch.running and events.empty():
+                break
+            event = events.get()
+            if isinstance(event, Ended):
+                batch.ended(event.job, event.error)
+            elif isinstance(event, int):
+                if event != signal.SIGINT or batch.stopped == signal.SIGINT:
+                    batch.killed = True
+                    workers.kill()
+                batch.stop(event)
+            else:
+                batch.told(event)
+            if batch.stopped:
+                workers.close()
+    finally:
+        if batch.running:
+            workers.kill()
+        workers.shutdown(wait=True, cancel_futures=True)
     left = [(p.district, p.year) for p in plan.reports if (p.district, p.year) not in batch.results]
-    order = [batch.results[p.district, p.year] for p in plan.reports
-             if (p.district, p.year) in batch.results]  # fmt: skip
-    done = Done(tuple(order), tuple(left), batch.stopped)
-    journal.add("ended", exit_status=done.exit_status, left=len(left))
-    return done
+    order = [
+        batch.results[p.district, p.year]
+        for p in plan.reports
+        if (p.district, p.year) in batch.results
+    ]
+    return Done(tuple(order), tuple(left), batch.stopped)
 
 
 def _work(job: Job, tell: Callable[[Started | Result], None]) -> None:
@@ -268,20 +301,8 @@ def _work(job: Job, tell: Callable[[Started | Result], None]) -> None:
     work(job, tell)
 
 
-def _put_end(job: Job, put: Callable[[_Ended], None]) -> Callable[[Future[list[Result]]], None]:
+def _put_end(job: Job, put: Callable[[Ended], None]) -> Callable[[Future[list[Result]]], None]:
     def end(future: Future[list[Result]]) -> None:
-        put(_Ended(job, None if future.cancelled() else future.exception()))
+        put(Ended(job, None if future.cancelled() else future.exception()))
 
     return end
-
-
-@contextmanager
-def _signals(put: Callable[[int], None]) -> Iterator[None]:
-    """Signals become events; a queue may be written to at any moment."""
-    caught = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda n, _: put(n)) for number in caught}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

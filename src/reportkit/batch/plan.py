@@ -1,8 +1,7 @@
-"""Which reports a batch makes: a matrix of districts and years, checked whole before it begins."""
+"""Which reports a batch makes: districts and years, all looked at before it begins."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -14,12 +13,12 @@ from pydantic import BeforeValidator, Field
 from reportkit.batch.jobs import Job, Result, Settings, together
 from reportkit.errors import InputError
 from reportkit.forms import form_for, forms
-from reportkit.params import District, Project, Scope
+from reportkit.params import District, Project, Scope, check_id
 from reportkit.run.unchanged import Present, asked_for, read_seen
 from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
 
@@ -65,20 +64,21 @@ class BatchFile(Strict):
 _TOGETHER = 16
 
 Families = dict[str, tuple[str, ...]]
+Report = tuple[str, int]
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One report of the matrix: what is known of it, and why it must be made.
+    """One report of the matrix: why it must be made, or what is known without making it.
 
     Parameters
     ----------
     reasons : tuple of str
-        Empty if the run in force holds.
+        Empty if the run in force holds, and if the report cannot be made.
     seconds : float
         How long it took last time, or is expected to take.
     known : Result, optional
-        The run in force, if it holds.
+        The run in force, if it holds; or why the report cannot be made.
     named : tuple of str
         Ledgers that its district's file names.
     """
@@ -90,13 +90,23 @@ class Planned:
     known: Result | None = None
     named: tuple[str, ...] = ()
 
+    @property
+    def refused(self) -> Result | None:
+        """Why the report cannot be made."""
+        return self.known if self.known and self.known.state == "failed" else None
+
 
 @dataclass(frozen=True)
 class Plan:
     """All reports of a batch, and the jobs that make those which must be made."""
 
-    reports: tuple[Planned, ...]
-    jobs: tuple[Job, ...]
+    reports: tuple[Planned, ...] = ()
+    jobs: tuple[Job, ...] = ()
+
+    @property
+    def refused(self) -> list[Result]:
+        """Those that cannot be made, each with its reason."""
+        return [one.refused for one in self.reports if one.refused]
 
 
 def read_batch_file(path: Path) -> BatchFile:
@@ -115,6 +125,9 @@ def make_plan(
     years: Sequence[int] | None,
     *,
     settings: Settings,
+    failed: Collection[Report] = (),
+    only_failed: bool = False,
+    strict: bool = False,
     begin: Callable[[], object] = lambda: None,
 ) -> Plan:
     """Plan a batch; reads no ledger.
@@ -126,6 +139,12 @@ def make_plan(
     years : sequence of int, optional
         For each district those that have a file under ``params/reports`` by default.
     settings : Settings
+    failed : collection of (district, year)
+        Reports that failed when they were last tried; their districts start last.
+    only_failed : bool
+        Plan these alone.
+    strict : bool
+        Refuse the whole batch if something is wrong with one district.
     begin : callable
         Is called once, as soon as it is clear that there is something to do.
 
@@ -133,65 +152,58 @@ def make_plan(
     -------
     Plan
         Members before their parents, else the longest jobs first; within a district the years in
-        their order.
+        their order. What is wrong with a district's own parameters and ledgers is in its reports.
 
     Raises
     ------
     InputError
-        ``batch``: unknown districts, years without edition, wrong parameters, missing ledgers;
-        all told at once.
+        ``batch``: there is nothing to do; or, with *strict*, all that is wrong, at once.
     """
     project = Project.find(settings.params, settings.data)
     folder = project.params / "districts"
-    there = sorted(path.stem for path in folder.glob("*.yaml"))
-    problems = _unknown(districts or there, there, folder)
     matrix = [
         (district, year)
-        for district in dict.fromkeys(districts or there)
-        if district in set(there)
+        for district in dict.fromkeys(districts or sorted(p.stem for p in folder.glob("*.yaml")))
         for year in years or _years_of(project, district)
     ]
-    if not matrix and not problems:
-        problems.append(f"there is nothing to do: {folder} and --years name no report")
-    problems += _without_edition({year for _, year in matrix})
+    if not matrix:
+        message = f"there is nothing to do: {folder} and --years name no report"
+        raise InputError("batch", message)
+    if only_failed:
+        matrix = [report for report in matrix if report in failed]
     asked = asked_for(scope=settings.scope, draft=False, params=settings.params, data=settings.data)
     present = Present()
     reports: list[Planned] = []
-    families: Families = {}
     begin_once = cache(begin)
-    if not problems:
-        places = (settings.out / name / str(year) / "current" for name, year in matrix)
-        if not all(place.exists() for place in places):
-            begin_once()
+    places = (settings.out / name / str(year) / "current" for name, year in matrix)
+    if not all(place.exists() for place in places):
+        begin_once()
+    families = project.families() if matrix else {}
+    for district, year in matrix:
+        members = families.get(district, ())
         try:
-            families = project.families()
-        except InputError as error:
-            problems.append(error.message)
-        for district, year in matrix:
-            place, members = settings.out / district / str(year), families.get(district, ())
-            planned, problem = _planned(
-                district, year, place, project, present, asked, members, settings, begin_once
+            reports.append(
+                _planned(district, year, project, present, asked, members, settings, begin_once)
             )
-            reports += [planned] if planned else []
-            problems += problem
-    if problems:
-        told = "\n".join(f"  {problem}" for problem in dict.fromkeys(problems))
-        count = len(set(problems))
-        things = "one thing is" if count == 1 else f"{count} things are"
-        message = f"the batch cannot begin; {things} wrong:\n{told}"
-        raise InputError("batch", message)
+        except InputError as error:
+            refused = Result(
+                district,
+                year,
+                "failed",
+                error.exit_status,
+                reason=error.reason,
+                message=error.message,
+            )
+            reports.append(Planned(district, year, (), 0, refused))
+    plan = Plan(tuple(reports))
+    if strict and plan.refused:
+        messages = dict.fromkeys(one.message for one in plan.refused)
+        things = "one thing is" if len(messages) == 1 else f"{len(messages)} things are"
+        listed = "\n".join(f"  {message}" for message in messages)
+        raise InputError("batch", f"the batch cannot begin; {things} wrong:\n{listed}")
     reports = _with_those_that_follow(reports, families)
-    return Plan(tuple(reports), _jobs(reports, families, settings))
-
-
-def _unknown(asked: Iterable[str], there: list[str], folder: Path) -> list[str]:
-    told = []
-    for name in dict.fromkeys(asked):
-        if name not in there:
-            near = difflib.get_close_matches(name, there, n=2, cutoff=0.5)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            told.append(f"there is no district '{name}': {folder / name}.yaml is missing{hint}")
-    return told
+    last = {district for district, _ in failed}
+    return Plan(tuple(reports), _jobs(reports, families, settings, last))
 
 
 def _years_of(project: Project, district: str) -> list[int]:
@@ -199,21 +211,17 @@ def _years_of(project: Project, district: str) -> list[int]:
     return sorted(int(path.stem) for path in files if re.fullmatch(r"\d{4}", path.stem))
 
 
-def _without_edition(years: Iterable[int]) -> list[str]:
-    told = []
-    for year in sorted(years):
-        try:
-            form_for(year)
-        except InputError as error:
-            told.append(error.message)
-    return told
-
-
 def _planned(
-    district: str, year: int, place: Path, project: Project, present: Present,
-    asked: dict[str, object], members: tuple[str, ...], settings: Settings,
+    district: str,
+    year: int,
+    project: Project,
+    present: Present,
+    asked: dict[str, object],
+    members: tuple[str, ...],
+    settings: Settings,
     begin: Callable[[], object],
-) -> tuple[Planned | None, list[str]]:  # fmt: skip
+) -> Planned:
+    place = settings.out / check_id(district) / str(year)
     known = read_seen(place)
     if known is None:
         reasons = ["it was never made"] if not (place / "current").exists() else ["no record of it"]
@@ -221,33 +229,40 @@ def _planned(
         reasons = present.changes(known, place / "current", asked, members)
     if not reasons and known is not None and not settings.force:
         result = Result(
-            district, year, "unchanged", known.exit_status, run=str(place / "runs" / known.run),
-            draft=known.draft, findings=known.findings,
-        )  # fmt: skip
-        return Planned(district, year, (), known.seconds, result), []
+            district,
+            year,
+            "unchanged",
+            known.exit_status,
+            run=str(place / "runs" / known.run),
+            draft=known.draft,
+            findings=known.findings,
+        )
+        return Planned(district, year, (), known.seconds, result)
     begin()
-    try:
-        who = project.district(district)
-        project.report(district, year)
-        files, problems = _ledgers(project, who, year)
-    except InputError as error:
-        return None, [error.message]
-    size = sum(path.stat().st_size for path in files)
+    who = project.district(district)
+    project.report(district, year)
+    size = sum(path.stat().st_size for path in _ledgers(project, who, year))
     seconds = known.seconds if known else 1 + size / 1e6
     reasons += ["asked for by --force"] if settings.force else []
     named = tuple(f"{key}\0{source!r}" for key, source in who.ledgers.items())
-    return Planned(district, year, tuple(reasons), seconds, named=named), problems
+    return Planned(district, year, tuple(reasons), seconds, named=named)
 
 
-def _ledgers(project: Project, district: District, year: int) -> tuple[list[Path], list[str]]:
-    """Files of the ledgers that a report reads, and what is missing of them."""
+def _ledgers(project: Project, district: District, year: int) -> list[Path]:
+    """Files of the ledgers that a report reads.
+
+    Raises
+    ------
+    InputError
+        ``ledger-missing``: with all that are missing; ``not-handed-in``: none of them is there.
+    """
     # With pandas in it; a batch in which nothing has changed does not wait for that.
     from reportkit.ledgers import entries_of, find_files, schemas
 
     files: list[Path] = []
     folder = project.data / district.id
     entries = entries_of(folder)
-    problems = []
+    missing = []
     needed, elsewhere = _needed(year)
     for key, schema in schemas().items():
         if key in elsewhere:
@@ -256,14 +271,18 @@ def _ledgers(project: Project, district: District, year: int) -> tuple[list[Path
         if named is None:
             found = find_files(folder, key, entries)
             if key in needed and not found:
-                told = f"{schema.name} is missing: {folder}/{key}-….csv, .xlsx or .parquet"
-                problems.append(f"{district.id} {year}: {told}")
+                missing.append(f"{schema.name} is missing: {folder}/{key}-….csv, .xlsx or .parquet")
         else:
             found = [project.data / source for source in named if isinstance(source, str)]
             gone = [path for path in found if not path.is_file()]
-            problems += [f"{district.id}: {path}, named in its file, is missing" for path in gone]
+            missing += [f"{path}, named in the district's file, is missing" for path in gone]
         files += [path for path in found if path.is_file()]
-    return files, problems
+    if missing and not files and not district.ledgers:
+        message = f"{district.id} {year}: nothing is handed in: {folder} holds no ledger"
+        raise InputError("not-handed-in", message)
+    if missing:
+        raise InputError("ledger-missing", f"{district.id} {year}: {'; '.join(missing)}")
+    return files
 
 
 @cache
@@ -289,7 +308,9 @@ def _with_those_that_follow(reports: Iterable[Planned], families: Families) -> l
     return list(all_of.values())
 
 
-def _jobs(reports: Iterable[Planned], families: Families, settings: Settings) -> tuple[Job, ...]:
+def _jobs(
+    reports: Iterable[Planned], families: Families, settings: Settings, last: Collection[str]
+) -> tuple[Job, ...]:
     """One job for each district that has something to do, or for some that share a ledger."""
     chains: dict[str, list[Planned]] = {}
     for planned in reports:
@@ -301,8 +322,10 @@ def _jobs(reports: Iterable[Planned], families: Families, settings: Settings) ->
         below = (height(name, line) for name in families.get(district, ()) if name not in line)
         return 1 + max(below, default=-1)
 
-    def urgency(district: str) -> tuple[int, float]:
-        return height(district), -sum(one.seconds for one in chains[district])
+    def urgency(district: str) -> tuple[bool, int, float]:
+        # A parent waits for its members wherever it stands.
+        seconds = sum(one.seconds for one in chains[district])
+        return district in last, height(district), -seconds
 
     # Ledgers that several districts name are read once for some of them; see `Job.then`.
     uses = Counter(name for chain in chains.values() for name in chain[0].named)
@@ -310,7 +333,7 @@ def _jobs(reports: Iterable[Planned], families: Families, settings: Settings) ->
     for name in sorted(chains, key=urgency):
         years = tuple(sorted(one.year for one in chains[name]))
         shared = frozenset(ledger for ledger in chains[name][0].named if uses[ledger] > 1)
-        group = groups.setdefault((height(name), shared) if shared else name, [])
+        group = groups.setdefault((urgency(name)[:2], shared) if shared else name, [])
         group.append(Job(name, years, settings, families.get(name, ())))
     return tuple(
         together(group[start : start + _TOGETHER])

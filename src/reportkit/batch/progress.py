@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from reportkit.batch.summary import first_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -32,6 +34,7 @@ class Progress:
         self._total: int | None = None
         self._clock, self._begun = clock, clock()
         self.done, self.failed, self.skipped, self.tried = 0, 0, 0, 0
+        self._told: set[tuple[str, str]] = set()
         self._running: dict[tuple[str, int], float] = {}
         self._console = Console(stderr=True)
         self._live: Live | None = None
@@ -49,9 +52,11 @@ class Progress:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         if self._live:
             self._live.stop()
 
@@ -70,7 +75,9 @@ class Progress:
         self.skipped += result.state == "unchanged"
         self.failed += result.state == "failed"
         self.tried += 1
-        if result.state == "failed":
+        # What is wrong with a district's ledger is wrong in each of its years, and said once.
+        if result.state == "failed" and (result.district, result.told) not in self._told:
+            self._told.add((result.district, result.told))
             self._tell(f"failed: {_told(result)}")
 
     def again(self, result: Result) -> None:
@@ -107,8 +114,7 @@ class Progress:
 
 
 def _told(result: Result) -> str:
-    first = result.message.strip().splitlines()[-1 if result.reason == "internal" else 0 :][:1]
-    return f"{result.district} {result.year}: {''.join(first)} [{result.reason}]"
+    return f"{result.district} {result.year}: {first_line(result)} [{result.reason}]"
 
 
 def _duration(seconds: float) -> str:

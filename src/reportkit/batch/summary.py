@@ -1,110 +1,172 @@
-"""What a batch leaves behind: batch.json, batch.html, and the table at its end."""
+"""What a batch leaves behind of itself: batch.json, and the lines at its end."""
 
 from __future__ import annotations
 
 import shlex
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reportkit.batch.jobs import FAILED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from reportkit.batch.jobs import Result
     from reportkit.batch.loop import Done
+    from reportkit.batch.state import Standing
+    from reportkit.errors import ReportkitError
 
-# A command with more districts than this is only in batch.json and batch.html.
+Failure = TypeVar("Failure", "Result", "Standing")
+
+# Districts of one cause that a terminal shows; batch.json and batch.html have all.
 _SHOWN = 12
 # A report that was not tried has the same fields.
 _EMPTY = {
-    "district": "", "year": 0, "state": "left", "exit_status": 0, "run": "", "draft": False,
-    "seconds": 0.0, "peak_bytes": 0, "errors": 0, "warnings": 0, "reason": "", "message": "",
+    "district": "",
+    "year": 0,
+    "state": "left",
+    "exit_status": 0,
+    "run": "",
+    "draft": False,
+    "seconds": 0.0,
+    "peak_bytes": 0,
+    "errors": 0,
+    "warnings": 0,
+    "reason": "",
+    "message": "",
     "kept": "",
-}  # fmt: skip
+}
 
 
-def summary(
-    done: Done, *, batch: str, times: tuple[str, str], options: Sequence[str], out: Path
-) -> Any:
+@dataclass(frozen=True)
+class About:
+    """What a summary says of the batch itself.
+
+    Parameters
+    ----------
+    batch : str
+        Its id.
+    started, ended : datetime
+    command : sequence of str
+        As it was given, to be given again.
+    exit_status : int
+    refused : ReportkitError, optional
+        Why it could not begin.
+    """
+
+    batch: str
+    started: datetime
+    ended: datetime
+    command: Sequence[str]
+    exit_status: int
+    refused: ReportkitError | None = None
+
+
+def summary(done: Done, about: About, *, out: Path) -> dict[str, Any]:
     """The document ``batch.json``.
 
     Parameters
     ----------
     done : Done
-    batch : str
-        Id of the batch.
-    times : tuple of str
-        When it began and ended.
-    options : sequence of str
-        What the command needs besides districts and years, such as ``--out``.
+    about : About
     out : Path
         Where the reports are, and what is kept of those that failed.
     """
     counts = Counter(result.state for result in done.results)
+    refused = about.refused
+    findings = sum(bool(result.open) for result in done.results)
     return {
         "schema": "reportkit/batch/1",
-        "batch": batch,
-        "started": times[0],
-        "ended": times[1],
-        "exit_status": done.exit_status,
+        "batch": about.batch,
+        "started": about.started.isoformat(timespec="seconds"),
+        "ended": about.ended.isoformat(timespec="seconds"),
+        "exit_status": about.exit_status,
         "stopped": done.stopped,
+        "refused": refused and {"reason": refused.reason, "message": refused.message},
         "counts": {state: counts[state] for state in ("made", "unchanged", "failed")}
-        | {"left": len(done.left), "with_findings": sum(bool(r.findings) for r in done.results)},
-        "failures": _failures(done.results, options),
-        "reports": [_report(result, _kept(result, out, times[0])) for result in done.results]
+        | {"left": len(done.left), "with_findings": findings},
+        "failures": _failures(done.results, about.command),
+        "again": shlex.join([*about.command, "--failed"]) if counts["failed"] else None,
+        "reports": [_report(result, _kept(result, out, about.started)) for result in done.results]
         + [_EMPTY | {"district": d, "year": y} for d, y in done.left],
     }
 
 
-def _kept(result: Result, out: Path, started: str) -> str:
+def _kept(result: Result, out: Path, started: datetime) -> str:
     """Where notebook and log of a report that failed in this batch are; empty if it left none."""
     folder = out / result.district / str(result.year) / FAILED
     if result.state != "failed" or not folder.is_dir():
         return ""
-    since = datetime.fromisoformat(started).timestamp()
-    return folder.as_posix() if folder.stat().st_mtime >= since else ""
+    return folder.as_posix() if folder.stat().st_mtime >= started.timestamp() else ""
 
 
 def _report(result: Result, kept: str) -> dict[str, Any]:
-    found = Counter(f["severity"] for f in result.findings if not f["waived"])
     return {
-        "district": result.district, "year": result.year, "state": result.state,
-        "exit_status": result.exit_status, "run": result.run, "draft": result.draft,
-        "seconds": round(result.seconds, 3), "peak_bytes": result.peak,
-        "errors": found["error"], "warnings": found["warning"],
-        "reason": result.reason, "message": result.message,
+        "district": result.district,
+        "year": result.year,
+        "state": result.state,
+        "exit_status": result.exit_status,
+        "run": result.run,
+        "draft": result.draft,
+        "seconds": round(result.seconds, 3),
+        "peak_bytes": result.peak,
+        "errors": result.open["error"],
+        "warnings": result.open["warning"],
+        "reason": result.reason,
+        "message": result.message,
         "kept": kept,
-    }  # fmt: skip
+    }
 
 
-def _failures(results: Sequence[Result], options: Sequence[str]) -> list[dict[str, Any]]:
-    causes: dict[str, list[Result]] = {}
-    for result in results:
-        if result.state == "failed":
-            causes.setdefault(result.reason, []).append(result)
+def _failures(results: Sequence[Result], command: Sequence[str]) -> list[dict[str, Any]]:
+    """Each cause with its messages, and the command that makes just these reports again."""
     told = []
-    for reason, failed in sorted(causes.items(), key=lambda item: -len(item[1])):
-        districts = sorted({result.district for result in failed})
-        years = ",".join(map(str, sorted({result.year for result in failed})))
-        command = ["reportkit", "batch", "--districts", ",".join(districts), "--years", years]
+    for reason, messages in by_cause(one for one in results if one.state == "failed").items():
+        failed = [one for alike in messages for one in alike]
+        districts, years = _districts(failed), sorted({str(result.year) for result in failed})
+        again = [*command, "--districts", ",".join(districts), "--years", ",".join(years)]
         told.append(
             {
                 "reason": reason,
                 "count": len(failed),
                 "districts": districts,
-                "message": failed[0].message,
-                "command": shlex.join([*command, *options]),
+                "messages": [
+                    {
+                        "districts": _districts(alike),
+                        "years": sorted({result.year for result in alike}),
+                        "message": alike[0].told,
+                    }
+                    for alike in messages
+                ],
+                "command": shlex.join([*again, "--failed"]),
             }
         )
     return told
 
 
-def summary_text(document: Any) -> str:
+def by_cause(failed: Iterable[Failure]) -> dict[str, list[list[Failure]]]:
+    """Reports that failed: for each cause, most first, those of which the same is told."""
+    causes: dict[str, dict[str, list[Failure]]] = {}
+    for one in failed:
+        causes.setdefault(one.reason, {}).setdefault(one.told, []).append(one)
+    found = {reason: list(messages.values()) for reason, messages in causes.items()}
+    return dict(sorted(found.items(), key=lambda item: -sum(map(len, item[1]))))
+
+
+def first_line(failed: Result | Standing) -> str:
+    """Why a report failed, in a line; of a fault of ours what happened stands last."""
+    lines = failed.told.strip().splitlines() or [""]
+    return lines[-1 if failed.reason == "internal" else 0]
+
+
+def _districts(results: Iterable[Result]) -> list[str]:
+    return sorted({result.district for result in results})
+
+
+def summary_text(document: dict[str, Any]) -> str:
     """What the end of a batch shows on a terminal."""
     counts = document["counts"]
     began, ended = (datetime.fromisoformat(document[name]) for name in ("started", "ended"))
@@ -115,14 +177,23 @@ def summary_text(document: Any) -> str:
     open_errors = [f"{r['district']} {r['year']}" for r in document["reports"] if r["errors"]]
     if open_errors:
         lines.append(f"{len(open_errors)} with open errors: {_listed(open_errors)}")
-    kept = {r["reason"]: r["kept"] for r in reversed(document["reports"]) if r["kept"]}
+    kept = {(r["district"], r["year"]): r["kept"] for r in document["reports"]}
     for failure in document["failures"]:
-        lines.append(f"{failure['count']} × {failure['reason']}: {_listed(failure['districts'])}")
-        lines += [f"    {line}" for line in failure["message"].splitlines()[:3]]
-        if failure["reason"] in kept:
-            lines.append(f"    its notebook and log: {kept[failure['reason']]}")
-        if len(failure["districts"]) <= _SHOWN:
-            lines.append(f"    again: {failure['command']}")
+        lines.append(f"{failure['count']} × {failure['reason']}:")
+        for one in failure["messages"][:_SHOWN]:
+            who = f"{_listed(one['districts'])} {', '.join(map(str, one['years']))}"
+            shown = one["message"].splitlines() or [""]
+            first, *more = shown[-1:] if failure["reason"] == "internal" else shown[:3]
+            lines.append(f"  {who}: {first}")
+            lines += [f"      {line}" for line in more]
+            if left := next(
+                (kept[d, y] for d in one["districts"] for y in one["years"] if kept.get((d, y))), ""
+            ):
+                lines.append(f"      its notebook and log: {left}")
+        if (more_of := len(failure["messages"]) - _SHOWN) > 0:
+            lines.append(f"  and {more_of} more, all in batch.html")
+    if document["again"]:
+        lines.append(f"those that failed, when they are mended: {document['again']}")
     if counts["left"]:
         lines.append("the same command makes what is left")
     return "\n".join(lines)
@@ -131,20 +202,3 @@ def summary_text(document: Any) -> str:
 def _listed(names: Sequence[str]) -> str:
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def summary_page(document: Any) -> str:
-    """The page ``batch.html``: one file, everything escaped, nothing loaded."""
-    environment = Environment(
-        loader=PackageLoader("reportkit.batch"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
-    reports = sorted(document["reports"], key=_calm)
-    return environment.get_template("batch.html.j2").render(document | {"reports": reports})
-
-
-def _calm(report: dict[str, Any]) -> tuple[int, int, int]:
-    """What somebody must look at comes first."""
-    states = ["failed", "left"]
-    state = states.index(report["state"]) if report["state"] in states else len(states)
-    return state, -report["errors"], -report["warnings"]

@@ -37,12 +37,12 @@ def _warm() -> None:
     from jupyter_client.provisioning.factory import KernelProvisionerFactory
     from nbformat.v4 import new_notebook
 
+    from reportkit.export.documents import exporters
     from reportkit.forms import form_for, forms
     from reportkit.ledgers import schemas
     from reportkit.notebook.charts import show_chart
     from reportkit.proof.manifest import schema_check
     from reportkit.proof.surroundings import code_digest, fonts
-    from reportkit.run.run import exporters
     from reportkit.text.coverage import cover
     from reportkit.worktime import work_calendar
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportkit.batch.jobs import Job, Result, Started
-from reportkit.errors import InputError, ReportkitError
+from reportkit.errors import InputError, ReportkitError, refusal
 from reportkit.ledgers import Ledgers, keep_ledgers
 from reportkit.params import Project, members_known
 from reportkit.run.run import run
@@ -66,9 +66,10 @@ def _read_shared(job: Job) -> None:
 
 def _in_fork(part: Job, tell: Callable[[Started | Result], None]) -> None:
     """The reports of one district in a process of their own; shared ledgers are read there."""
+    parent = os.getpid()
 
     def make_years() -> None:
-        die_with_parent()
+        die_with_parent(parent)
         _make_years(part, tell)
 
     child = multiprocessing.get_context("fork").Process(target=make_years)
@@ -94,7 +95,7 @@ def _make_years(job: Job, tell: Callable[[Started | Result], None]) -> None:
             tell(Started(job.district, year))
             result = make(job, year)
             tell(result)
-            if result.passing:
+            if result.transient:
                 # It is tried again first: a later year reads what this one gives.
                 break
 
@@ -106,24 +107,45 @@ def make(job: Job, year: int) -> Result:
     warm = settings.warm and sys.flags.hash_randomization == 0
     try:
         outcome = run(
-            job.district, year, params=settings.params, data=settings.data, out=settings.out,
-            scope=settings.scope, force=settings.force, warm=warm, wait=True,
-        )  # fmt: skip
+            job.district,
+            year,
+            params=settings.params,
+            data=settings.data,
+            out=settings.out,
+            scope=settings.scope,
+            force=settings.force,
+            warm=warm,
+            wait=True,
+        )
     except Exception as error:
         status, reason, message = 3, "internal", traceback.format_exc()
         if isinstance(error, ReportkitError):
             status, reason, message = error.exit_status, error.reason, error.message
+        elif isinstance(error, OSError) and (refused := refusal(error)):
+            reason, message = refused.reason, refused.message
         elif isinstance(error, MemoryError):
             reason, message = "out-of-memory", "there was not enough memory to make the report"
         return Result(
-            job.district, year, "failed", status, seconds=time.monotonic() - begun,
-            peak=_peak(), reason=reason, message=message,
-        )  # fmt: skip
+            job.district,
+            year,
+            "failed",
+            status,
+            seconds=time.monotonic() - begun,
+            peak=_peak(),
+            reason=reason,
+            message=message,
+        )
     return Result(
-        job.district, year, "unchanged" if outcome.unchanged else "made", outcome.exit_status,
-        run=str(outcome.folder), seconds=time.monotonic() - begun, peak=_peak(),
-        draft=outcome.draft, findings=outcome.findings,
-    )  # fmt: skip
+        job.district,
+        year,
+        "unchanged" if outcome.unchanged else "made",
+        outcome.exit_status,
+        run=str(outcome.folder),
+        seconds=time.monotonic() - begun,
+        peak=_peak(),
+        draft=outcome.draft,
+        findings=outcome.findings,
+    )
 
 
 def _mapped() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import traceback
 
@@ -16,8 +15,6 @@ __all__ = ["cli", "main"]
 
 def main() -> None:
     """Entry point of ``reportkit``."""
-    # A terminated run leaves through its clean-up, with the status that shells expect.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # A terminal that cannot show a character shows its number, and the run goes on.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream
     try:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import inspect
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from reportkit import __version__
-from reportkit.errors import ReportkitError, refusal
+from reportkit.errors import ReportkitError, Stopped, refusal
 
 Command = Callable[..., Any]
 Result = tuple[int, Any, str]
@@ -23,11 +24,40 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
-def cli() -> None:
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language; default: the locale's.")
+def cli(lang: str | None) -> None:
     """Statutory annual reports (政府信息公开工作年度报告) from raw ledgers.
 
     Exit status: 0 done; 1 done, with findings; 2 bad input; 3 execution failed.
     """
+
+
+def language(environment: Mapping[str, str]) -> Any:
+    """What people read: as asked for by ``--lang``, else as the locale says.
+
+    Examples
+    --------
+    >>> [language(one) for one in ({"LANG": "zh_CN.UTF-8"}, {"LC_ALL": "C", "LANG": "zh_CN"}, {})]
+    ['zh', 'en', 'en']
+    """
+    context = click.get_current_context(silent=True)
+    if context and (asked := context.find_root().params.get("lang")):
+        return asked
+    names = (environment.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "zh" if next(filter(None, names), "").startswith("zh") else "en"
+
+
+def as_given(context: click.Context, *without: str) -> tuple[str, ...]:
+    """The command with what was given to it, to be given again, but for some options."""
+    words = ["reportkit", context.info_name or ""]
+    for param in context.command.params:
+        name = param.name or ""
+        if name in without or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        value = str(context.params[name])
+        option = [max(param.opts, key=len)] if isinstance(param, click.Option) else []
+        words += option if option and getattr(param, "is_flag", False) else [*option, value]
+    return tuple(words)
 
 
 def command(out: str = "outputs") -> Callable[[Command], click.Command]:
@@ -47,6 +77,10 @@ def command(out: str = "outputs") -> Callable[[Command], click.Command]:
                 options = {name: value for name, value in known.items() if name in taken}
             try:
                 status, document, text = function(**options)
+            except Stopped as stopped:
+                status, text = stopped.number + 128, f"reportkit: {stopped}"
+                document = {"error": "stopped", "message": str(stopped), "signal": stopped.number}
+                click.echo(text, err=True)
             except (ReportkitError, OSError) as found:
                 error = refusal(found) if isinstance(found, OSError) else found
                 if error is None:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from reportkit.cli import completion
-from reportkit.cli.command import FOLDER, Result, command
+from reportkit.cli.command import FOLDER, Result, as_given, command, language
 from reportkit.errors import InputError
 from reportkit.ledgers.privacy import SESSION_TOLD, Pseudonyms
 
@@ -35,6 +35,7 @@ def run(
     out: Path,
 ) -> Result:
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
+    from reportkit.export.documents import DOCUMENTS
     from reportkit.run.run import run as make
 
     _tell_session_key()
@@ -42,8 +43,7 @@ def run(
         district, year, scope=scope, draft=draft, force=force, params=params, data=data, out=out
     )
     current = outcome.folder.parents[1] / "current"
-    names = ("report.html", "audit.html", "report.pdf", "report.docx", "tables.xlsx")
-    documents = [current / name for name in names]
+    documents = [current / name for name in DOCUMENTS]
     lines = _findings(outcome.findings)
     state = "unchanged" if outcome.unchanged else "made"
     lines.append(f"{state}{' as a draft' if outcome.draft else ''}: {outcome.folder}")
@@ -103,17 +103,21 @@ def _tell_session_key() -> None:
 @click.option("--years", help="Such as 2020, 2019,2021 or 2019-2021; default: those with a file.")
 @_scope
 @click.option("--jobs", type=click.IntRange(1), help="Reports at once; default: processors.")
-@click.option("--retries", type=click.IntRange(0), help="Further tries after a passing fault.")
+@click.option("--retries", type=click.IntRange(0), help="Further tries after a transient fault.")
 @click.option("--timeout", type=float, help="Seconds for one report; default: 600.")
 @click.option("--force", is_flag=True, help="Make also what has not changed.")
+@click.option("--failed", is_flag=True, help="Only reports that failed when they were last tried.")
+@click.option("--strict", is_flag=True, help="Refuse all if something is wrong with one district.")
+@click.option(
+    "--fail-on", type=click.Choice(["error", "draft", "never"]), default="error",
+    help="When the status is not 0: open errors and failures (default), drafts too, or never.",
+)  # fmt: skip
 @click.option("--cold", is_flag=True, help="A cold kernel for each report: the slow reference.")
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and why.")
 @click.option("--explain-cache", is_flag=True, help="Tell of each report why it was made or not.")
 @click.option("--scheduler", help="Address of a dask scheduler, tcp://host:8786, or 'local'.")
 @click.option("--store", help="fsspec URL where workers share no disk with us, such as s3://b/p.")
-def batch(
-    *, params: Path | None, data: Path | None, out: Path, file: Path | None, **options: Any
-) -> Result:
+def batch(*, out: Path, **options: Any) -> Result:
     """Make every report of a matrix; what has not changed is left as it is.
 
     FILE is params/batch.yaml by default; options go before what stands in it. The same command
@@ -122,7 +126,10 @@ def batch(
     from reportkit.batch.command import Options
     from reportkit.batch.command import batch as make
 
-    return make(Options(file=file, **options), params=params, data=data, out=out)
+    again = as_given(
+        click.get_current_context(), "force", "failed", "dry_run", "explain_cache", "as_json"
+    )
+    return make(Options(**options, command=again, language=language(os.environ)), out)
 
 
 @command()
@@ -212,8 +219,16 @@ def explain(fact: str, *, asked: Path | None, params: Path | None, out: Path) ->
 @command()
 @click.argument("folders", nargs=-1, required=True, type=FOLDER, metavar="RUN...")
 @click.option("--keys", type=FOLDER, help="Public keys that must have signed (*.pub).")
-@click.option("--rerun", is_flag=True, help="Make the report again and compare, byte for byte.")
+@click.option(
+    "--rerun",
+    is_flag=True,
+    help="Make the report again and compare, byte for byte; this executes the notebook's code.",
+)
 @click.option("--cold", is_flag=True, help="As --rerun, in a kernel that starts from nothing.")
+@click.option(
+    "--trust-notebook", is_flag=True,
+    help="With --rerun, execute the run's own notebook where yours is another one.",
+)  # fmt: skip
 @click.option("--sample", type=click.IntRange(1), help="Look into so many runs, drawn at random.")
 def verify(
     folders: tuple[Path, ...],
@@ -221,6 +236,7 @@ def verify(
     keys: Path | None,
     rerun: bool,
     cold: bool,
+    trust_notebook: bool,
     sample: int | None,
     params: Path | None,
     data: Path | None,
@@ -231,20 +247,22 @@ def verify(
     """
     from reportkit.proof.chain import check_batches
     from reportkit.proof.inspection import Asked, draw, find_runs, inspect_all
-    from reportkit.proof.signing.dsse import read_trusted
+    from reportkit.proof.signing.trust import read_trusted
 
-    asked = Asked(keys, data, params, rerun, cold)
+    asked = Asked(keys, data, params, rerun, cold, trust_notebook)
     trusted = read_trusted(keys) if keys else None
     runs = [run for folder in folders for run in find_runs(folder)]
     closely = draw(runs, sample)
     told, lines = [], []
-    for number, levels in enumerate(inspect_all(runs, closely, asked)):
+    for number, found in enumerate(inspect_all(runs, closely, asked)):
         if sys.stderr.isatty() and len(runs) > 1:
             click.echo(f"{_ERASED}{number + 1} of {len(runs)}", err=True, nl=False)
-        holds = all(level.holds is not False for level in levels)
-        run = str(runs[number])
-        told.append({"run": run, "holds": holds, "levels": [one.as_json() for one in levels]})
-        lines.append(f"{run}: {'holds' if holds else 'DOES NOT HOLD'}")
+        run, levels = str(runs[number]), found.levels
+        whose = {"district": found.district, "year": found.year, "id": found.run}
+        judged = {"holds": found.holds, "levels": [one.as_json() for one in levels]}
+        told.append({"run": run} | whose | judged)
+        name = f"{found.district} {found.year}, run {found.run}, {run}" if found.run else run
+        lines.append(f"{name}: {found.verdict}")
         # Of many runs, those that hold have nothing else to tell; --json has all of it.
         for one in levels if len(runs) == 1 else [one for one in levels if not one.holds]:
             lines.append(f"  {one.level}: {one.verdict}")
@@ -279,10 +297,30 @@ def diff(old: Path, new: Path, *, html: Path | None) -> Result:
 
 
 @command()
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    default=3,
+    help="Runs of each report that stay whole, the one in force among them; default: 3.",
+)
+@click.option("--dry-run", is_flag=True, help="Print what would be done.")
+def prune(*, keep: int, dry_run: bool, out: Path) -> Result:
+    """Reduce old runs to their records, which verify accepts: manifest, sums, attestation.
+
+    Never the run in force, nor one that a run in force was compared with.
+    """
+    from reportkit.run.prune import as_text
+    from reportkit.run.prune import prune as reduce
+
+    document = reduce(out, keep=keep, dry_run=dry_run)
+    return int(bool(document["changed"])), document, as_text(document)
+
+
+@command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def keygen(file: Path) -> Result:
     """Make a signing key: FILE for its owner only, FILE.pub for everybody."""
-    from reportkit.proof.signing.dsse import keygen as make
+    from reportkit.proof.signing.keys import keygen as make
 
     public, keyid = make(file)
     text = f"{file} (keep it to yourself)\n{public} (hand it to those who verify)\nkey {keyid}"
@@ -299,7 +337,8 @@ def sign(folder: Path, *, key: Path | None) -> Result:
     """Add a signature to a run whose files are whole."""
     from reportkit.proof import verify_files
     from reportkit.proof.attestation import sign_run
-    from reportkit.proof.signing.dsse import read_signer, signer_from
+    from reportkit.proof.signing.keys import read_signer
+    from reportkit.proof.signing.settings import signer_from
 
     signer = read_signer(key) if key else signer_from(os.environ)
     if signer is None:

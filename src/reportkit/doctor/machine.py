@@ -13,15 +13,18 @@ import numpy as np
 import reportkit_fonts
 from packaging.requirements import Requirement
 
+from reportkit import __version__
 from reportkit.doctor.finding import Finding, bad, good, warn
 from reportkit.errors import InputError
 from reportkit.ledgers import privacy
-from reportkit.proof.signing import dsse
+from reportkit.proof.signing.settings import KEY_VARIABLE, signer_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+# What it is called where packages are had; the plain name there is somebody else's.
+_DISTRIBUTION = "reportkit-zwgk"
 _FACES = 5
 # What the 32-bit words of a whole TrueType file add up to (OpenType, checkSumAdjustment).
 _WHOLE = 0xB1B0AFBA
@@ -29,7 +32,7 @@ _WHOLE = 0xB1B0AFBA
 
 def python() -> Iterator[Finding]:
     """Whether this Python is one that the package allows."""
-    wanted = metadata.metadata("reportkit")["Requires-Python"]
+    wanted = metadata.metadata(_DISTRIBUTION)["Requires-Python"]
     here = platform.python_version()
     found = f"{here} at {sys.executable}"
     if Requirement(f"python{wanted}").specifier.contains(here, prereleases=True):
@@ -40,7 +43,7 @@ def python() -> Iterator[Finding]:
 
 def packages() -> Iterator[Finding]:
     """Whether every package that ours needs is there, and new enough."""
-    wanted = [Requirement(text) for text in metadata.requires("reportkit") or ()]
+    wanted = [Requirement(text) for text in metadata.requires(_DISTRIBUTION) or ()]
     plain = [one for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
     wrong = []
     for one in plain:
@@ -52,16 +55,16 @@ def packages() -> Iterator[Finding]:
         if not one.specifier.contains(here, prereleases=True):
             wrong.append(f"{one.name} is {here}; {one.specifier} is needed")
     if wrong:
-        yield bad("packages", "; ".join(wrong), "pip install --upgrade reportkit")
+        yield bad("packages", "; ".join(wrong), f"pip install --upgrade {_DISTRIBUTION}")
     else:
-        yield good("packages", f"{len(plain)} as needed, reportkit {metadata.version('reportkit')}")
+        yield good("packages", f"{len(plain)} as needed, reportkit {__version__}")
 
 
 def fonts() -> Iterator[Finding]:
     """Whether the typefaces are there, each byte of them."""
     faces = sorted(reportkit_fonts.folder().glob("*.ttf"))
     broken = [path.name for path in faces if not _is_whole(path)]
-    todo = "pip install --force-reinstall reportkit-fonts"
+    todo = f"pip install --force-reinstall {_DISTRIBUTION}-fonts"
     if len(faces) != _FACES:
         found = f"{len(faces)} of {_FACES} are in {reportkit_fonts.folder()}"
         yield bad("fonts", found, todo)
@@ -96,10 +99,10 @@ def signing_key() -> Iterator[Finding]:
     """Whether runs are signed."""
 
     def read() -> str:
-        signer = dsse.signer_from(os.environ)
+        signer = signer_from(os.environ)
         return f"key {signer.keyid[:16]}" if signer else ""
 
-    todo = f"reportkit keygen FILE, then export {dsse.KEY_VARIABLE}=FILE"
+    todo = f"reportkit keygen FILE, then export {KEY_VARIABLE}=FILE"
     yield _key("signing key", read, "none: runs are not signed", todo)
 
 

@@ -18,9 +18,9 @@ from reportkit.errors import InputError
 from reportkit.forms import form_for
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params.sources import DatabaseSource
+from reportkit.proof.record import find_notebook
 from reportkit.proof.surroundings import git_state
 from reportkit.run.notebook import LocalKernelManager
-from reportkit.run.run import find_notebook
 from reportkit.warm.processes import kernel_environment
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def kernel(project: Project) -> Iterator[Finding]:
     client = NotebookClient(
         notebook, timeout=60, kernel_name=name, kernel_manager_class=LocalKernelManager
     )
-    todo = "pip install --force-reinstall reportkit ipykernel; see: jupyter kernelspec list"
+    todo = "pip install --force-reinstall reportkit-zwgk ipykernel; see: jupyter kernelspec list"
     try:
         with kernel_environment():
             client.execute()
@@ -172,9 +172,8 @@ def databases(project: Project) -> Iterator[Finding]:
     drivers = {source.partition("+")[2] or "sqlalchemy" for source in sources - {"duckdb"}}
     drivers |= {"sqlalchemy"} if drivers else set()
     if missing := sorted(driver for driver in drivers if find_spec(driver) is None):
-        yield bad(
-            "databases", f"{', '.join(missing)} not found", "pip install reportkit[databases]"
-        )
+        todo = "pip install 'reportkit-zwgk[databases]'"
+        yield bad("databases", f"{', '.join(missing)} not found", todo)
     else:
         yield good("databases", ", ".join(sorted(sources)))
 

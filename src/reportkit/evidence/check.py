@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reportkit.errors import ReportkitError
 from reportkit.evidence.read import read_facts, read_records
 from reportkit.evidence.rows import FactRows
 from reportkit.facts import rows_sha256
+from reportkit.facts.fact import EVIDENCE
 from reportkit.facts.numerals import plain
+from reportkit.paths import inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,15 +29,20 @@ def check_evidence(run: Path, facts: Mapping[str, Fact]) -> list[str]:
     run : Path
     facts : mapping
         The facts of ``facts.json`` by id.
+
+    Raises
+    ------
+    ReportkitError
+        ``evidence-unreadable``.
     """
     ledgers = {fact["ledger"] for fact in facts.values() if fact["evidence"]}
-    try:
-        held = read_facts(run)
-        read = {one: read_records(run, one).num_rows for one in ledgers}
-    except ReportkitError as error:
-        return [error.message]
+    held = read_facts(run)
+    read = {one: read_records(run, one).num_rows for one in ledgers}
     told = [f"the evidence holds rows of {name}, which is no fact" for name in held.keys() - facts]
     for name, fact in facts.items():
+        if fact["evidence"] not in (None, EVIDENCE):
+            place = inside(run, fact["evidence"]).relative_to(run)
+            told.append(f"{name} names {place} as its evidence, where no rows of facts are")
         if fact["origin"] == "ledger":
             none = FactRows(fact["ledger"], np.empty(0, np.int64))
             told += _evidence(fact, held.get(name, none), read)

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from reportkit.errors import ReportkitError
 from reportkit.evidence.rows import FactRows
+from reportkit.paths import inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +79,7 @@ def read_refused(run: Path) -> dict[str, list[int]]:
 
 def _read(run: Path, name: str, columns: tuple[str, ...], **options: Any) -> pa.Table:
     try:
-        table = pq.read_table(run / f"evidence/{name}.parquet", **options)
+        table = pq.read_table(inside(run, f"evidence/{name}.parquet"), **options)
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(run, name, error) from None
     if missing := sorted(set(columns) - set(table.column_names)):

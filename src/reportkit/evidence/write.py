@@ -75,7 +75,7 @@ def _facts(held: Mapping[str, FactRows]) -> bytes:
 
 def _places(ledger: Ledger, key: bytes | None) -> pa.Table:
     """File and line of every row of a ledger that was read; key and digest of those accepted."""
-    source = pa.array(ledger.source_of.astype(np.int32))
+    source = pa.array(ledger.source_of.astype(np.int64))
     files = pa.array([one.path for one in ledger.sources], pa.string())
     sheets = pa.array([one.sheet or "" for one in ledger.sources], pa.string())
     rows = np.arange(ledger.read, dtype=np.int64)
@@ -86,8 +86,10 @@ def _places(ledger: Ledger, key: bytes | None) -> pa.Table:
         {
             "ledger": pa.DictionaryArray.from_arrays(np.zeros(len(rows), np.int32), [ledger.key]),
             "row": rows,
-            "file": pa.DictionaryArray.from_arrays(source, files),
-            "sheet": pa.DictionaryArray.from_arrays(source, sheets),
+            # Sheets of one file share its name, and a dictionary with a value twice is written with
+            # bytes of the memory behind it.
+            "file": files.take(source).dictionary_encode(),
+            "sheet": sheets.take(source).dictionary_encode(),
             "line": ledger.line_of.astype(np.int64),
             "key": record.column(0).combine_chunks().take(place),
             "digest": row_digests(record, key).take(place),

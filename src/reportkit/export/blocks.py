@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KINDS", "MIME", "SCHEMA", "Block", "block", "from_notebook", "json_bytes", "packed",
-    "prose_text", "visible",
+    "prose_text", "unpacked", "visible",
 ]  # fmt: skip
 
 MIME = "application/vnd.reportkit.block+json"
@@ -90,7 +90,7 @@ def from_notebook(notebook: Mapping[str, Any], /, *kinds: str) -> list[Block]:
                 )
             if not kinds or one["kind"] in kinds:
                 # A notebook on disk has its keys in order, one in memory may not; here both have.
-                found.append(_unpacked(json.loads(json.dumps(one, sort_keys=True))))
+                found.append(unpacked(json.loads(json.dumps(one, sort_keys=True))))
     if not seen:
         raise ExportError(
             "no-blocks",
@@ -136,7 +136,8 @@ def _column(values: list[Any]) -> list[Any]:
     return [[json.loads(text) for text in different], [different[text] for text in texts]]
 
 
-def _unpacked(one: Block) -> Block:
+def unpacked(one: Block, /) -> Block:
+    """Return a block of a notebook as it was before `packed`."""
     if one["kind"] != "seal" or not isinstance(one["facts"]["facts"], str):
         return one
     held = json.loads(one["facts"]["facts"])
@@ -150,7 +151,8 @@ def _unpacked(one: Block) -> Block:
             group | {"all": [held["conditions"][at] for at in group["all"]]}
             for group in fact["where"]
         ]
-    return one | {"facts": one["facts"] | {"facts": facts}}
+    # Each fact has values of its own, whichever were held once.
+    return one | {"facts": one["facts"] | {"facts": from_json(to_json(facts))}}
 
 
 def _compact(value: Any) -> str:

@@ -21,6 +21,7 @@ NUMBER = re.compile(
     rf"|[{CHINESE}]+(?:[多余][十百千万亿]+|点[{CHINESE}]+)?"
     r"|[壹贰叁肆伍陆柒捌玖拾佰仟]{2,}"
 )
+_PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _FALLS = re.compile("下降|减少|降低|回落|[-−－](?=[\\d])")
 
 
@@ -70,11 +71,8 @@ def plain(value: Decimal) -> str:
 
 def number_of(text: str) -> Decimal | None:
     """The number that plain digits say, as in ``facts.json``; None for a day or another text."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+    # Plain ones only: 1E+999999999 would be written with so many digits.
+    return Decimal(text) if _PLAIN.fullmatch(text) else None
 
 
 def rounded(value: Decimal, decimals: int) -> Decimal:

@@ -11,6 +11,7 @@ from reportkit.errors import InputError
 from reportkit.export.blocks import from_notebook, prose_text
 from reportkit.facts.numerals import number_of
 from reportkit.facts.published import load_published, read_report
+from reportkit.params import check_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +88,7 @@ def figures_of(
     InputError
         ``past-changed``: the run's files are not those it was sealed with; ``published``.
     """
-    run = run or project.out / district / str(year) / "current"
+    run = run or project.out / check_id(district) / str(year) / "current"
     if run.is_dir():
         files = {run / name: _digest(run / name) for name in ("facts.json", "report.ipynb")}
         _refuse_changed(run, files)
@@ -102,7 +103,7 @@ def figures_of(
                 {b["number"]: prose_text(b["body"]) for b in from_notebook(notebook, "section")},
                 facts, run.resolve(),
             )  # fmt: skip
-    path = project.report_file(district, year, "published.json")
+    path = project.report_file(check_id(district), year, "published.json")
     if not path.is_file() or project.district(district).scope != scope:
         return None
     values = dict(read_report(load_published(path)).published)

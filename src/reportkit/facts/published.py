@@ -124,7 +124,7 @@ def load_published(path: Path) -> Mapping[str, Any]:
             path.read_text(encoding="utf-8"), parse_float=Decimal
         )
         int(report["report_year"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         message = f"{path} is no published report in JSON with a 'report_year': {error}"
         raise InputError("published", message, file=str(path)) from None
     return report
@@ -179,7 +179,8 @@ def _number(cell: Cell, value: Any, report: Report) -> Decimal:
         number = Decimal("nan")
     signed = cell.definition is not None and cell.definition.minus is not None
     whole = cell.definition is None or cell.definition.measure == "count"
-    if not number.is_finite() or (number < 0 and not signed) or (whole and number % 1):
+    large = not number.is_finite() or number.adjusted() >= 20
+    if large or (number < 0 and not signed) or (whole and number % 1):
         message = f"{cell.id} ({cell.label}) reads {value!r}; no report can hold this value"
         raise InputError("published", message, district=report.district, year=report.year)
     return number

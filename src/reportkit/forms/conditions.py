@@ -8,7 +8,7 @@ the report year, ``Y-1`` the year before, ``Y-11-30`` a day in it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -166,6 +166,16 @@ class Definition:
             text += f"，减去{_all_of(self.minus)}的{measured}"
         return text + (f"，除以{self.divide}" if self.divide != 1 else "")
 
+    @classmethod
+    def from_json(cls, ledger: str, groups: Sequence[Mapping[str, Any]]) -> Definition:
+        """The definition whose filter `where_json` gave."""
+        first, *others = groups
+        where, *minus = (tuple(map(_from_json, group["all"])) for group in (first, *others[:1]))
+        return cls(
+            ledger, where, minus[0] if minus else None, first.get("measure", "count"),
+            first.get("column"), first.get("divide", 1),
+        )  # fmt: skip
+
     def where_json(self) -> list[dict[str, Any]]:
         """The filter for ``facts.json``: groups of conditions, each measured with its sign.
 
@@ -180,6 +190,12 @@ class Definition:
             {"sign": sign, **other, "all": [condition.as_json() for condition in where]}
             for sign, where in groups
         ]
+
+
+def _from_json(condition: Mapping[str, Any]) -> Condition:
+    value = condition["value"]
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    return Condition(condition["column"], condition["op"], tuple(values))
 
 
 def _all_of(where: Where) -> str:

@@ -251,7 +251,8 @@ def _driver(name: str, key: str) -> Any:
     try:
         return import_module(name)
     except ImportError:
-        message = f"reading databases needs the package {name}; install reportkit[databases]"
+        todo = "pip install 'reportkit-zwgk[databases]'"
+        message = f"reading databases needs the package {name}: {todo}"
         raise _error("driver-missing", message, key) from None
 
 

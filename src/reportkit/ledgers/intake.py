@@ -26,9 +26,13 @@ if TYPE_CHECKING:
 
     from reportkit.ledgers.records import Ledger
 
-_TABLES = (".xls", ".xlsm", ".xlsb", ".et", ".ods", ".tsv")
+# Tables of other programs, and what else people put records into.
+_TABLES = (
+    ".xlsb", ".xltx", ".xlt", ".et", ".ett", ".fods", ".numbers", ".xml", ".dbf", ".mdb", ".accdb",
+    ".htm", ".html", ".mht", ".mhtml", ".tsv", ".tab", ".json", ".jsonl",
+)  # fmt: skip
 _PACKED = (".zip", ".rar", ".7z", ".gz")
-_UNREADABLE = (*_TABLES, *_PACKED, ".txt", ".doc", ".docx")
+_UNREADABLE = (*_TABLES, *_PACKED, ".txt", ".doc", ".docx", ".wps", ".rtf")
 # More records refused than this share and the ledger is refused whole.
 _REFUSED_LIMIT = 0.01
 
@@ -75,23 +79,29 @@ def find_files(folder: Path, key: str, entries: Iterable[Path] | None = None) ->
             raise InputError("ledger-format", message + "; mend or remove it", file=str(path))
         elif suffix in _UNREADABLE:
             message = f"{path} is named like the ledger {names[1]}, but only {', '.join(SUFFIXES)} "
-            do = "unpack it" if suffix in _PACKED else "save it as .xlsx"
+            do = "unpack it" if suffix in _PACKED else "open it in Excel or WPS, save it as .xlsx"
             raise InputError("ledger-format", f"{message}are read; {do}", file=str(path))
     return found
 
 
 def unread_files(folder: Path) -> list[Path]:
-    """Tables and archives that nobody reads: named like no ledger, or in a folder of a folder."""
+    """What nobody reads: tables and archives named like no ledger, or in a folder of a folder.
+
+    Of what is named like a ledger, too, all that is of no kind for records, such as a .pdf.
+    """
     names = tuple(name for key, schema in schemas().items() for name in (key, schema.name))
     entries = entries_of(folder)
     inside = [one for path in entries if path.is_dir() for one in entries_of(path)]
-    return [
-        path
-        for path in (*entries, *inside)
-        if path.suffix.lower() in (*SUFFIXES, *_TABLES, *_PACKED)
-        and not path.name.startswith(("~$", "."))
-        and not (path.parent == folder and path.name.casefold().startswith(names))
-    ]
+
+    def unread(path: Path) -> bool:
+        if path.is_dir() or path.name.startswith(("~$", ".")):
+            return False
+        suffix = path.suffix.lower()
+        if path.parent == folder and path.name.casefold().startswith(names):
+            return suffix not in (*SUFFIXES, *_UNREADABLE)
+        return suffix in (*SUFFIXES, *_TABLES, *_PACKED)
+
+    return [path for path in (*entries, *inside) if unread(path)]
 
 
 def read_ledger(

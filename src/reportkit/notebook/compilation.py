@@ -157,7 +157,7 @@ class Compilation:
             template, name = path.read_text(encoding="utf-8"), path.as_posix()
         else:
             template, name = self.form.default_narrative(), f"default narrative {self.form.name}"
-        context = {"year": self.year, "district": self.district}
+        context = {"year": self.year, "district": self.district.printable()}
         return render(template, computer=self.computer, form=self.form, context=context, name=name)
 
     @cached_property

@@ -10,7 +10,7 @@ from reportkit.checks import Check, rule_of
 from reportkit.export.blocks import MIME, Block, block, packed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reportkit.facts import Facts
     from reportkit.forms import Leaf, Table
@@ -41,21 +41,37 @@ class Shown:
         return {MIME: packed(self.block), "text/html": self.html, "text/plain": self.text}
 
 
+def look(shown: Block) -> Shown:
+    """A block with what JupyterLab and a terminal show of it, which follows from the block.
+
+    Parameters
+    ----------
+    shown : dict
+        A head, section, table, inputs, checks or seal block.
+    """
+    return Shown(shown, *_LOOKS[shown["kind"]](shown))
+
+
 def show_head(fields: Mapping[str, Any]) -> Shown:
     """Title, issuer, number and date of a report, with its preamble."""
-    title = escape(fields["title"])
-    notes = [fields["document_number"], fields["dated"], fields["synthetic"] and "示例数据"]
+    return look(block("head", **fields))
+
+
+def _look_at_head(head: Block) -> tuple[str, str]:
+    title = escape(head["title"])
+    notes = [head["document_number"], head["dated"], head["synthetic"] and "示例数据"]
     line = escape(" · ".join(str(note) for note in notes if note))
-    html = f"<h1>{title}</h1><p>{line}</p>{_prose_html(fields['preamble'])}"
-    return Shown(block("head", **fields), html, fields["title"])
+    return f"<h1>{title}</h1><p>{line}</p>{_prose_html(head['preamble'])}", head["title"]
 
 
 def show_section(number: str, title: str, body: Sequence[Mapping[str, Any]]) -> Shown:
     """A section's heading and prose."""
-    html = f"<h2>{escape(number)}、{escape(title)}</h2>{_prose_html(body)}"
-    return Shown(
-        block("section", number=number, title=title, body=list(body)), html, f"{number}、{title}"
-    )
+    return look(block("section", number=number, title=title, body=list(body)))
+
+
+def _look_at_section(section: Block) -> tuple[str, str]:
+    heading = f"{section['number']}、{section['title']}"
+    return f"<h2>{escape(heading)}</h2>{_prose_html(section['body'])}", heading
 
 
 def _prose_html(body: Iterable[Mapping[str, Any]]) -> str:
@@ -92,10 +108,14 @@ def show_table(table: Table, facts: Facts) -> Shown:
         "id": table.id, "title": table.title, "columns": columns, "label_columns": labels,
         "head_rows": head, "rows": rows,
     }  # fmt: skip
-    html = f"<table><caption>{escape(table.title)}</caption>"
-    for row in rows:
+    return look(block("table", **fields))
+
+
+def _look_at_table(table: Block) -> tuple[str, str]:
+    html = f"<table><caption>{escape(table['title'])}</caption>"
+    for row in table["rows"]:
         html += "<tr>" + "".join(map(_cell_html, row)) + "</tr>"
-    return Shown(block("table", **fields), html + "</table>", table.title)
+    return html + "</table>", table["title"]
 
 
 def _cell(text: str, role: str, colspan: int = 1, rowspan: int = 1) -> dict[str, Any]:
@@ -232,42 +252,69 @@ def show_inputs(
         for ledger in ledgers.values()
         for v in ledger.violations
     ]  # fmt: skip
+    return look(block("inputs", ledgers=listed, findings=findings, note=note))
+
+
+def _look_at_inputs(inputs: Block) -> tuple[str, str]:
     names = ("台账", "文件", "读入", "计入", "无法读取", "拒绝", "不计")
     html = "<table><tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
-    for one in listed:
+    for one in inputs["ledgers"]:
         files = "<br>".join(escape(file["path"]) for file in one["files"]) or "（无）"
         counts = "".join(f"<td>{one[k]}</td>" for k in _COUNTS)
         html += f"<tr><td>{escape(one['name'])}</td><td>{files}</td>{counts}</tr>"
-    told = [*filter(None, [note]), *(finding["message"] for finding in findings[:50])]
+    told = [*filter(None, [inputs["note"]]), *(one["message"] for one in inputs["findings"][:50])]
     html += "</table>" + "".join(f"<p>{escape(one)}</p>" for one in told)
-    text = "\n".join(f"{one['name']}: {one['accepted']}/{one['read']}" for one in listed)
-    return Shown(block("inputs", ledgers=listed, findings=findings, note=note), html, text)
+    told = [f"{one['name']}: {one['accepted']}/{one['read']}" for one in inputs["ledgers"]]
+    return html, "\n".join(told)
 
 
 def show_checks(checks: Sequence[Check]) -> Shown:
     """All checks: open errors, warnings and infos first, then what was accepted, then the rest."""
+    return look(block("checks", checks=[one.as_json() for one in checks]))
+
+
+def _open(check: Mapping[str, Any]) -> bool:
+    return not check["holds"] and not check["waived"]
+
+
+def _look_at_checks(shown: Block) -> tuple[str, str]:
     order = {"error": 0, "warning": 1, "info": 2}
-    shown = sorted(checks, key=lambda one: (one.holds, not one.open, order[one.severity]))
-    failed = sum(one.open for one in checks)
-    waived = sum(one.waived is not None for one in checks)
+    checks = sorted(
+        shown["checks"], key=lambda one: (one["holds"], not _open(one), order[one["severity"]])
+    )
+    failed, waived = sum(map(_open, checks)), sum(one["waived"] is not None for one in checks)
     told = f"{len(checks)}项核对，{failed}项不符" + (f"，另有{waived}项已接受" if waived else "")
     html = f"<p><b>{told}</b></p><table>"
     explained: set[str] = set()
-    for one in shown:
-        cells = ["✓" if one.holds else "✗" if one.open else "已接受", one.id, one.title]
-        told = one.message
-        if one.waived:
-            told += f"。接受：{one.waived.reason}（{one.waived.by}，{one.waived.on}）"
-        elif one.open and one.id not in explained:
-            explained.add(one.id)
-            told += f"。依据：{rule_of(one.id).basis}。处理：{rule_of(one.id).todo}"
-        html += "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in (*cells, told)) + "</tr>"
-    text = f"{len(checks)} checks, {failed} do not hold" + (f", {waived} accepted" * bool(waived))
-    # The seal holds them for the documents.
-    return Shown(block("checks"), html + "</table>", text)
+    for one in checks:
+        state = "✓" if one["holds"] else "✗" if _open(one) else "已接受"
+        told = one["message"]
+        if by := one["waived"]:
+            told += f"。接受：{by['reason']}（{by['by']}，{by['on']}）"
+        elif _open(one) and one["id"] not in explained:
+            explained.add(one["id"])
+            told += f"。依据：{rule_of(one['id']).basis}。处理：{rule_of(one['id']).todo}"
+        cells = (state, one["id"], one["title"], told)
+        html += "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+    text = f"{len(checks)} checks, {failed} do not hold"
+    return html + "</table>", text + (f", {waived} accepted" if waived else "")
 
 
 def show_seal(fields: Mapping[str, Any]) -> Shown:
     """The seal: the facts, and a digest that the gate recomputes."""
-    text = f"seal {fields['seal']}: {len(fields['facts']['facts'])} facts"
-    return Shown(block("seal", **fields), f"<p>{escape(text)}</p>", text)
+    return look(block("seal", **fields))
+
+
+def _look_at_seal(seal: Block) -> tuple[str, str]:
+    text = f"seal {seal['seal']}: {len(seal['facts']['facts'])} facts"
+    return f"<p>{escape(text)}</p>", text
+
+
+_LOOKS: Mapping[str, Callable[[Block], tuple[str, str]]] = {
+    "head": _look_at_head,
+    "section": _look_at_section,
+    "table": _look_at_table,
+    "inputs": _look_at_inputs,
+    "checks": _look_at_checks,
+    "seal": _look_at_seal,
+}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from reportkit import __version__
 from reportkit.checks import rule_of
 from reportkit.errors import InputError
 from reportkit.evidence.seal import seal_of, seal_rows
@@ -267,8 +268,8 @@ class Report(Compilation):
 def _versions() -> dict[str, str]:
     """What computed the facts, as far as it could change them."""
     python = ".".join(platform.python_version_tuple()[:2])
-    packages = ("reportkit", "pandas", "numpy", "pyarrow")
-    return {"python": python} | {package: version(package) for package in packages}
+    packages = {name: version(name) for name in ("pandas", "numpy", "pyarrow")}
+    return {"python": python, "reportkit": __version__} | packages
 
 
 def open_report(

@@ -1,7 +1,7 @@
 """Who reports, and what this report adds: typed, and unknown keys are refused."""
 
 from reportkit.params.district import District, Level, Scope, check_id
-from reportkit.params.project import Project, members_known
+from reportkit.params.project import FONTS, Project, members_known
 from reportkit.params.report import (
     FACT_ID,
     Declared,
@@ -14,6 +14,7 @@ from reportkit.params.report import (
 
 __all__ = [
     "FACT_ID",
+    "FONTS",
     "Declared",
     "District",
     "FactId",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -101,6 +101,10 @@ class District(Strict):
     synthetic: bool = False
     fonts: Fonts | None = None
     ledgers: dict[str, LedgerSources] = Field(default_factory=dict)
+
+    def printable(self) -> dict[str, Any]:
+        """What a text may print of it, ``{{ district.contact.phone }}``: texts by name."""
+        return self.model_dump(exclude={"synthetic", "fonts", "ledgers"})
 
 
 def check_id(name: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reportkit.yamlfile import YamlFile
+
+FONTS = (".ttf", ".otf", ".ttc", ".otc")
+"""Files of typefaces that a PDF can be set in."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,24 @@ class Project:
         if district.id != name:
             message = file.problem(("id",), f"id is '{district.id}', the file is named '{name}'")
             raise InputError("parameters", message, district=name)
+        if district.fonts is not None:
+            self._check_fonts(file, district.fonts.folder)
         return district
+
+    def _check_fonts(self, file: YamlFile, named: str) -> None:
+        """All files of the folder become inputs of the run, so it is one of the project's own."""
+        # Links are not followed: those in a project are its own.
+        root, folder = (
+            Path(os.path.normpath(path.absolute()))
+            for path in (self.params / "..", self.params / named)
+        )
+        problem = ""
+        if root not in folder.parents:
+            problem = f"'{named}' is outside the project; copy the typefaces into {root}"
+        elif not any(path.suffix.lower() in FONTS for path in folder.glob("**/*")):
+            problem = f"'{named}' holds no typeface ({', '.join(FONTS)}); it is told from params/"
+        if problem:
+            raise InputError("parameters", file.problem(("fonts", "folder"), problem))
 
     def members(self, parent: str) -> tuple[str, ...]:
         """Ids of the districts whose reports a parent's report sums up."""
@@ -87,11 +109,20 @@ class Project:
         ----------
         parent : str
             Files without this text are passed over: parsing thousands takes a second.
+
+        Notes
+        -----
+        A file that cannot be read is told of with its own report, not with every other.
         """
         found: dict[str, tuple[str, ...]] = {}
         for path in sorted((self.params / "districts").glob("*.yaml")):
-            if parent.encode() in path.read_bytes():
-                data = read_yaml(path).data
+            content = path.read_bytes()
+            if parent.encode() in content:
+                try:
+                    data = read_yaml(path).data
+                except InputError:
+                    line = re.search(r"(?m)^parent:\s*([\w-]+)", content.decode(errors="replace"))
+                    data = {"parent": line[1]} if line else None
                 name = data.get("parent") if isinstance(data, dict) else None
                 if isinstance(name, str):
                     found[name] = (*found.get(name, ()), path.stem)

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from reportkit.yamlfile import Strict
 
+_DIGITS = 20
 FACT_ID = re.compile(r"[a-z][0-9a-z_]*(\.[0-9a-z_]+)+")
 
 
 def _check_fact_id(value: Any) -> Any:
     if not FACT_ID.fullmatch(str(value)):
         message = "a fact id is lower case words joined by dots, such as pub.total"
+        raise ValueError(message)
+    return value
+
+
+def _check_number(value: Any) -> Any:
+    # In plain digits 1E+999999999 would fill all memory.
+    try:
+        number = Decimal(str(value or ""))
+    except InvalidOperation:
+        return value
+    if number.is_finite() and not -_DIGITS <= int(number.as_tuple().exponent) <= _DIGITS > (
+        number.adjusted()
+    ):
+        message = f"a number has at most {_DIGITS} digits before and after its point"
         raise ValueError(message)
     return value
 
@@ -46,7 +62,7 @@ class Declared(Strict):
 
     id: FactId
     label: str
-    value: str | None
+    value: Annotated[str | None, BeforeValidator(_check_number)]
     unit: str = ""
     source: str | None = None
     stated_by: str | None = None

@@ -13,18 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.proof.manifest import ATTESTATION, MANIFEST, SUMS, digest, read_manifest
-from reportkit.proof.signing.dsse import (
-    Signer,
-    Trusted,
-    check_signatures,
-    envelope,
-    open_envelope,
-    pae,
-)
+from reportkit.proof.plainjson import parse_json
+from reportkit.proof.signing.envelope import envelope, open_envelope, pae
+from reportkit.proof.signing.trust import Trusted, check_signatures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from reportkit.proof.signing.signer import Signer
 
 
 def statement(folder: Path) -> bytes:
@@ -55,7 +52,7 @@ def statement(folder: Path) -> bytes:
             "runDetails": {
                 "builder": {
                     "id": "urn:reportkit:builder",
-                    "version": {"reportkit": manifest["environment"]["packages"]["reportkit"]},
+                    "version": {"reportkit": manifest["environment"]["packages"]["reportkit-zwgk"]},
                 },
                 "metadata": {
                     "invocationId": manifest["run"],
@@ -124,9 +121,9 @@ def check_attestation(folder: Path, trusted: Trusted | None) -> str:
 def _other(payload: bytes, folder: Path) -> str:
     """How a statement differs from the one about a run."""
     try:
-        told: Mapping[str, Any] = json.loads(payload)["predicate"]["buildDefinition"]
+        told: Mapping[str, Any] = parse_json(payload, "it")["predicate"]["buildDefinition"]
         about = {name: told["externalParameters"][name] for name in ("district", "year", "run")}
-    except (ValueError, KeyError, TypeError):
+    except (ReportkitError, KeyError, TypeError):
         return "it is no statement of reportkit"
     manifest = read_manifest(folder)
     if about != {name: manifest[name] for name in about}:

@@ -7,19 +7,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
+from reportkit.paths import inside
 from reportkit.proof.manifest import MANIFEST, digest, read_manifest
-from reportkit.proof.signing.dsse import (
-    Signer,
-    Trusted,
-    check_signatures,
-    envelope,
-    open_envelope,
-    pae,
-)
+from reportkit.proof.plainjson import parse_json
+from reportkit.proof.signing.envelope import envelope, open_envelope, pae
+from reportkit.proof.signing.trust import Trusted, check_signatures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from reportkit.proof.signing.signer import Signer
 
 _TYPE = "urn:reportkit:batch:1"
 
@@ -41,23 +39,25 @@ def check_chain(folder: Path) -> str:
     ------
     ReportkitError
         ``chain-broken``: a run that it names is gone or is another one; or a later run stands
-        beside it that took its place.
+        beside it that took its place. ``run-misplaced``: it stands where another run should.
     """
-    folder = folder.resolve()
     manifest = read_manifest(folder)
-    if folder.parent.name != "runs" or folder.name != manifest["run"]:
+    if told := _misplaced(folder, manifest):
+        raise ReportkitError("run-misplaced", told)
+    folder = folder.resolve()
+    if folder.parent.name != "runs":
         return "copied away from other runs, so that none of them can be compared"
     length = 0
     named = manifest["previous"]
     while named is not None:
-        earlier = folder.parent / named["run"]
+        earlier = inside(folder.parent, named["run"])
         if not (earlier / MANIFEST).is_file():
             message = f"it follows run {named['run']}, which is gone"
             raise ReportkitError("chain-broken", message)
         if digest(earlier / MANIFEST) != named["manifest_sha256"]:
             message = f"it follows run {named['run']}, which is not the one that stands there now"
             raise ReportkitError("chain-broken", message)
-        named = json.loads((earlier / MANIFEST).read_text(encoding="utf-8")).get("previous")
+        named = read_manifest(earlier)["previous"]
         length += 1
     if (folder.parents[1] / "current").resolve() == folder:
         for other in sorted(folder.parent.iterdir()):
@@ -67,10 +67,30 @@ def check_chain(folder: Path) -> str:
     return f"{length} earlier" if length else "the first"
 
 
+def _misplaced(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """Why a run cannot stand where it does; empty if it can, or was copied away."""
+    whose, place = f"the run {manifest['run']} of {manifest['district']} {manifest['year']}", folder
+    folder = folder.resolve()
+    if folder.name == "current":
+        return f"{place} is a folder; it must be the link to a run in runs/"
+    if place.name == "current" and folder.parent != place.parent.resolve() / "runs":
+        return f"{place} leads to {folder}, which is not in runs/ beside it"
+    if folder.parent.name != "runs":
+        return ""
+    if folder.name != manifest["run"]:
+        return f"{folder} holds {whose}"
+    # The folder that was asked about, and the one that links lead to.
+    asked = place.absolute().parent if place.name == "current" else folder.parents[1]
+    for year in (asked, folder.parents[1]):
+        if (year.parent.name, year.name) != (manifest["district"], str(manifest["year"])):
+            return f"under {year.parent.name}/{year.name} stands {whose}"
+    return ""
+
+
 def _follows(other: Path, run: str) -> bool:
     try:
-        previous = json.loads((other / MANIFEST).read_text(encoding="utf-8"))["previous"]
-    except (OSError, ValueError, KeyError):
+        previous = read_manifest(other)["previous"]
+    except ReportkitError:
         return False
     return bool(previous and previous["run"] == run)
 
@@ -135,30 +155,34 @@ def check_batches(out: Path, trusted: Trusted | None) -> list[str]:
     last: dict[str, str] = {}
     for path in _batches(out):
         try:
-            statement = json.loads(_payload(path, trusted))
+            statement = parse_json(_payload(path, trusted), "its statement")
             predicate, subjects = statement["predicate"], statement["subject"]
             expected = before and {"batch": before.name, "sha256": _statement_digest(before)}
             if predicate["previous"] != expected:
                 said = predicate["previous"]["batch"] if predicate["previous"] else "none"
                 told.append(f"batch {path.name} follows {said}, not the one that stands before it")
             for one in subjects:
-                last[str(one["name"]).partition("/runs/")[0]] = one["name"]
                 if (told_one := _subject(out, one)) is not None:
                     told.append(f"batch {path.name}: {told_one}")
+                last[one["name"].partition("/runs/")[0]] = one["name"]
         except ReportkitError as error:
             told.append(f"batch {path.name}: {error.message}")
-        except (ValueError, KeyError, TypeError):
+        except (KeyError, TypeError):
             told.append(f"batch {path.name} is no statement of reportkit")
         before = path
     for place, name in last.items():
-        current = (out / place / "current").resolve()
+        try:
+            current = inside(out, f"{place}/current").resolve()
+        except ReportkitError as error:
+            told.append(error.message)
+            continue
         if current.name < name.rpartition("/")[2]:
             told.append(f"{place}/current is run {current.name}, older than the last batch says")
     return told
 
 
 def _subject(out: Path, one: Mapping[str, Any]) -> str | None:
-    manifest = out / one["name"] / MANIFEST
+    manifest = inside(out, one["name"]) / MANIFEST
     if not manifest.is_file():
         return f"run {one['name']} is gone"
     return None if digest(manifest) == one["digest"]["sha256"] else f"run {one['name']} was changed"

@@ -67,7 +67,7 @@ def crate_bytes(folder: Path, record: Mapping[str, Any]) -> bytes:
         for number, one in enumerate(record["inputs"], 1)
     ]
     title = f"{record['name']}{record['year']}年政府信息公开工作年度报告"
-    version = record["environment"]["packages"]["reportkit"]
+    version = record["environment"]["packages"]["reportkit-zwgk"]
     graph: list[dict[str, Any]] = [
         {
             "@id": "ro-crate-metadata.json",

@@ -6,7 +6,6 @@ two years or districts only figures are compared: their records are others anywa
 
 from __future__ import annotations
 
-import json
 import re
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from reportkit.export.blocks import from_notebook
 from reportkit.facts.numerals import number_of, plain, rounded
 from reportkit.proof.manifest import read_manifest
 from reportkit.proof.normal import cell_digests
+from reportkit.proof.plainjson import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,7 +77,7 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]
 
 
 def _facts(old: Path, new: Path) -> Iterator[Change]:
-    there, here = (_read(run / "facts.json") for run in (old, new))
+    there, here = (read_json(run / "facts.json") for run in (old, new))
     left, right = ({f["id"]: f for f in one["facts"]} for one in (there, here))
     # In another year each condition has other days, and each ledger other records.
     same = all(there[key] == here[key] for key in ("district", "year", "scope"))
@@ -135,7 +135,7 @@ def _checks(old: Path, new: Path) -> Iterator[Change]:
     """Checks that hold in one and not in the other, or that fail otherwise or are waived."""
     told: list[dict[str, Any]] = [{}, {}]
     for run, found in zip((old, new), told, strict=True):
-        for check in _read(run / "checks.json"):
+        for check in read_json(run / "checks.json"):
             name = f"{check['id']} {check['title']} ({'、'.join(check['facts'][:2]) or '—'})"
             found[name] = {
                 key: check.get(key) for key in ("holds", "severity", "message", "waived")
@@ -157,7 +157,7 @@ def _narrative(old: Path, new: Path) -> Iterator[Change]:
 def _paragraphs(run: Path) -> dict[str, list[str]]:
     """Text of each section, by paragraph."""
     texts: dict[str, list[str]] = {}
-    for block in from_notebook(_read(run / "report.ipynb")):
+    for block in from_notebook(read_json(run / "report.ipynb")):
         if block["kind"] == "head":
             texts[""] = [str(block["title"]), *_lines(block["preamble"])]
         elif block["kind"] == "section":
@@ -206,7 +206,7 @@ def _cells(old: Path, new: Path) -> Iterator[Change]:
     """Cells of the executed notebooks whose source is not the same."""
     sources = []
     for run in (old, new):
-        notebook = _read(run / "report.ipynb")
+        notebook = read_json(run / "report.ipynb")
         names = [name for name, _ in cell_digests(notebook)]
         texts = ["".join(cell["source"]) for cell in notebook["cells"]]
         sources.append({f"cell {n}": text for n, text in zip(names, texts, strict=True)})
@@ -220,10 +220,6 @@ def _environment(manifest: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {key: told[key] for key in ("python", "system")}
     found |= told["packages"]
     return found | {f"font {name}": value for name, value in manifest["fonts"].items()}
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def as_text(document: Mapping[str, Any]) -> str:

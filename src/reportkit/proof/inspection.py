@@ -9,9 +9,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reportkit.errors import InputError
+from reportkit.errors import InputError, ReportkitError
+from reportkit.proof.manifest import entries, is_pruned, read_manifest
+from reportkit.proof.render import render_level
 from reportkit.proof.rerun import rerun_level
-from reportkit.proof.signing.dsse import read_trusted
+from reportkit.proof.signing.trust import read_trusted
 from reportkit.proof.verify import Verdict, data_levels, environment_level, files_level
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ class Asked:
         Folders: of keys that must have signed, of ledgers, of parameters.
     rerun, cold : bool
         Make the report again; in a kernel that starts from nothing.
+    trust_notebook : bool
+        Execute the run's own notebook where ours is another one.
     """
 
     keys: Path | None = None
@@ -39,6 +43,43 @@ class Asked:
     params: Path | None = None
     rerun: bool = False
     cold: bool = False
+    trust_notebook: bool = False
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What was found of one run.
+
+    Parameters
+    ----------
+    district, year, run : str
+        Whose it says that it is, and its id; empty where its manifest cannot be read.
+    levels : tuple of Verdict
+    signed : bool
+        Whether keys that are trusted have signed it.
+    """
+
+    district: str
+    year: str
+    run: str
+    levels: tuple[Verdict, ...]
+    signed: bool = False
+
+    @property
+    def holds(self) -> bool | None:
+        """False where a level found something wrong.
+
+        None where only the run itself says what it would take to tell (versions that made it,
+        further inputs): nobody who is trusted has signed that.
+        """
+        if any(level.holds is False for level in self.levels):
+            return False
+        return None if any(one.needed for one in self.levels) and not self.signed else True
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        return {True: "holds", False: "DOES NOT HOLD", None: "COULD NOT BE TOLD"}[self.holds]
 
 
 def find_runs(folder: Path) -> list[Path]:
@@ -65,21 +106,37 @@ def draw(runs: Sequence[Path], number: int | None) -> list[bool]:
     return [at in chosen for at in range(len(runs))]
 
 
-def inspect(run: Path, asked: Asked, *, closely: bool) -> list[Verdict]:
+def inspect(run: Path, asked: Asked, *, closely: bool) -> Inspected:
     """The verdicts on a run; without a close look, and where a file was changed, the first only."""
     trusted = read_trusted(asked.keys) if asked.keys else None
     verdicts = [files_level(run, trusted)]
-    if closely and verdicts[0].holds:
+    pruned = is_pruned(run)
+    if verdicts[0].holds and pruned and len(list(entries(run))) > 1:
+        # Whoever hands over documents with a mark beside them has proved nothing.
+        left = "its pruning was interrupted: what is left of its files was not looked into"
+        verdicts.append(Verdict("render", None, (), (left,), ("the whole run",)))
+    elif closely and verdicts[0].holds and not pruned:
         verdicts += data_levels(run, data=asked.data, params=asked.params)
+        verdicts.append(render_level(run, data=asked.data, params=asked.params))
         verdicts.append(environment_level(run))
         if asked.rerun or asked.cold:
-            verdicts.append(rerun_level(run, data=asked.data, params=asked.params, cold=asked.cold))
-    return verdicts
+            # With keys, the first verdict holds only if those have signed the run.
+            trusts = asked.trust_notebook or trusted is not None
+            verdicts.append(
+                rerun_level(
+                    run, data=asked.data, params=asked.params, cold=asked.cold, trusted=trusts
+                )
+            )
+    try:
+        manifest = read_manifest(run)
+    except ReportkitError:
+        manifest = {"district": "", "year": "", "run": ""}
+    district, year, name = (str(manifest[key]) for key in ("district", "year", "run"))
+    signed = trusted is not None and bool(verdicts[0].holds)
+    return Inspected(district, year, name, tuple(verdicts), signed)
 
 
-def inspect_all(
-    runs: Sequence[Path], closely: Sequence[bool], asked: Asked
-) -> Iterator[list[Verdict]]:
+def inspect_all(runs: Sequence[Path], closely: Sequence[bool], asked: Asked) -> Iterator[Inspected]:
     """The verdicts on runs, in their order, as they come."""
     if len(runs) <= _FEW:
         for run, close in zip(runs, closely, strict=True):

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.proof.plainjson import parse_json
 from reportkit.proof.surroundings import code_digest, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 MANIFEST, SUMS, ATTESTATION = "MANIFEST.json", "SHA256SUMS", "attestation.dsse.json"
+# Stands in a run while its files are taken away, so that a half of them is no damage.
+PRUNING = ".pruning"
 _MEDIA = {
     ".html": "text/html", ".pdf": "application/pdf", ".json": "application/json",
     ".ipynb": "application/x-ipynb+json", ".js": "text/javascript", ".log": "text/plain",
@@ -145,13 +148,28 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def _problem_of(content: bytes) -> str:
     # Several levels look at one manifest, and the schema takes longer than all of its files.
     try:
-        return _problem(json.loads(content))
-    except ValueError as error:
-        return str(error)
+        return _problem(parse_json(content, "it"))
+    except ReportkitError as error:
+        return error.message
 
 
-def verify_files(folder: Path) -> None:
+def is_pruned(folder: Path) -> bool:
+    """Whether of a run only its record is left, or is to be left; the one in force is whole."""
+    folder = folder.resolve()
+    if (folder.parent.parent / "current").resolve() == folder:
+        return False
+    names = [name for name, _ in entries(folder)]
+    return not names or PRUNING in names
+
+
+def verify_files(folder: Path, *, pruned: bool = False) -> None:
     """Whether a run's files are exactly those that it was sealed with.
+
+    Parameters
+    ----------
+    folder : Path
+    pruned : bool
+        Files may be missing, all but the record.
 
     Raises
     ------
@@ -173,7 +191,10 @@ def verify_files(folder: Path) -> None:
     told += [] if (folder / ATTESTATION).is_file() else [f"{ATTESTATION} is missing"]
     there = dict(entries(folder))
     listed = {file["path"]: file["sha256"] for file in manifest["files"]}
-    told += [f"{name} is missing" for name in sorted(set(listed) - set(there))]
+    if pruned:
+        there.pop(PRUNING, None)
+    else:
+        told += [f"{name} is missing" for name in sorted(set(listed) - set(there))]
     for name, kind in there.items():
         if kind in ("link", "device"):
             told.append(f"{name} is a {kind}")

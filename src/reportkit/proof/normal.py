@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _TIMED = ("papermill", "execution")
-_INJECTED = "injected-parameters"
+INJECTED = "injected-parameters"
 _FOLDERS = re.compile(r"^(params|data|out) = .*\n?", re.MULTILINE)
 # What brings the order of its argument to light.
 _ORDERED = {
@@ -51,14 +51,16 @@ def normal_form(notebook: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
     metadata = {k: v for k, v in cell["metadata"].items() if k not in _TIMED}
-    injected = _INJECTED in metadata.get("tags", ())
+    injected = INJECTED in metadata.get("tags", ())
     source = "".join(cell["source"])
     normal: dict[str, Any] = {
         "type": cell["cell_type"],
-        "id": _INJECTED if injected else cell.get("id"),
+        "id": INJECTED if injected else cell.get("id"),
         "metadata": metadata,
         "source": _FOLDERS.sub("", source) if injected else source,
     }
+    if "attachments" in cell:
+        normal["attachments"] = cell["attachments"]
     if cell["cell_type"] == "code":
         normal["count"] = cell["execution_count"]
         normal["outputs"] = list(_outputs(cell["outputs"]))

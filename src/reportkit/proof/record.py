@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections import Counter
 from datetime import UTC, datetime
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.export.blocks import from_notebook
+from reportkit.facts import facts_bytes
+from reportkit.forms.carried import carried
+from reportkit.params import FONTS
 from reportkit.proof.attestation import attest
 from reportkit.proof.chain import in_force
 from reportkit.proof.crate import crate_bytes
@@ -18,12 +22,13 @@ from reportkit.proof.normal import lint, normal_digest
 from reportkit.proof.surroundings import code_digest, environment, fonts, git_state, machine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from reportkit.ledgers import Ledger
     from reportkit.notebook.report import Report
     from reportkit.params import Project
-    from reportkit.proof.signing.dsse import Signer
+    from reportkit.params.sources import DatabaseSource
+    from reportkit.proof.signing.signer import Signer
 
 
 def seal_run(
@@ -83,16 +88,41 @@ def run_record(
     parameters: Mapping[str, Any],
 ) -> dict[str, Any]:
     """All that an auditor needs to know about a run but its files; of JSON types."""
-    district, project = report.district, report.project
-    executed = json.loads((staging / "report.ipynb").read_text(encoding="utf-8"))
-    checks = json.loads((staging / "checks.json").read_text(encoding="utf-8"))
-    facts = json.loads((staging / "facts.json").read_text(encoding="utf-8"))
-    notebooks = [value for path, value in inputs if path.endswith(".ipynb")]
-    calendar = report.ledgers.calendar
+    project = report.project
     lock = project.params.parent / "requirements.lock"
+    notebooks = [value for path, value in inputs if path.endswith(".ipynb")]
+    executed = json.loads((staging / "report.ipynb").read_text(encoding="utf-8"))
     return {
         "run": run_id,
         "previous": in_force(staging.parent),
+        **what_follows(report, executed, parameters, notebook_sha256=notebooks[-1]),
+        "parameters": dict(parameters),
+        "inputs_sha256": key,
+        "inputs": [input_record(path, value, project) for path, value in inputs],
+        "code_sha256": code_digest(),
+        "source": {
+            "git": git_state(project.params.parent),
+            "lock_sha256": digest(lock) if lock.is_file() else None,
+        },
+        "environment": environment(),
+        "fonts": fonts(),
+        "machine": machine(),
+        "started": started.isoformat(timespec="seconds"),
+        "ended": ended.isoformat(timespec="seconds"),
+    }
+
+
+def what_follows(
+    report: Report,
+    executed: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    *,
+    notebook_sha256: str,
+) -> dict[str, Any]:
+    """The part of a record that follows from the report and its executed notebook alone."""
+    district, calendar = report.district, report.ledgers.calendar
+    (seal,) = from_notebook(executed, "seal")
+    return {
         "district": district.id,
         "name": district.name,
         "code": district.code,
@@ -102,43 +132,75 @@ def run_record(
         "scope": report.scope,
         "draft": report.is_draft,
         "synthetic": district.synthetic,
-        "parameters": dict(parameters),
         "settings": _settings(report, parameters),
-        "inputs_sha256": key,
-        "inputs": [_input(path, value, project) for path, value in inputs],
         "ledgers": [
             ledger_record(ledger, keyed=not report.ledgers.pseudonyms.of_session)
             for ledger in report.ledgers.values()
         ],
-        "code_sha256": code_digest(),
-        "source": {
-            "git": git_state(project.params.parent),
-            "lock_sha256": digest(lock) if lock.is_file() else None,
-        },
-        "environment": environment(),
-        "fonts": fonts(),
         "holidays": {"first": str(calendar.first), "last": str(calendar.last)},
-        "machine": machine(),
-        "started": started.isoformat(timespec="seconds"),
-        "ended": ended.isoformat(timespec="seconds"),
-        "seal": _seal(executed),
+        "seal": seal["seal"],
         "figures": {
-            "facts": len(facts["facts"]),
-            "facts_sha256": digest(staging / "facts.json"),
-            "checks": len(checks),
-            "failing": [check["id"] for check in checks if not check["holds"]],
+            "facts": len(seal["facts"]["facts"]),
+            "facts_sha256": hashlib.sha256(facts_bytes(seal["facts"])).hexdigest(),
+            "checks": len(seal["checks"]),
+            "failing": [check["id"] for check in seal["checks"] if not check["holds"]],
         },
         "notebook": {
-            "sha256": notebooks[-1],
+            "sha256": notebook_sha256,
             "normal_sha256": normal_digest(executed),
             "warnings": [str(finding) for finding in lint(executed)],
         },
         "people": {
             "waivers": [
-                {"check": check["id"], **check["waived"]} for check in checks if check.get("waived")
+                {"check": check["id"], **check["waived"]}
+                for check in seal["checks"]
+                if check.get("waived")
             ]
         },
     }
+
+
+def checks_bytes(checks: Sequence[Mapping[str, Any]]) -> bytes:
+    """``checks.json`` as written."""
+    return (json.dumps(checks, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def find_notebook(project: Project) -> Path:
+    """The project's notebook, else the one that the package carries."""
+    own = project.params.parent / "notebooks" / "annual_report.ipynb"
+    if own.is_file():
+        return own
+    return carried("notebooks/annual_report.ipynb")[0]
+
+
+def inputs_of(
+    report: Report, notebook: Path, digest: Callable[[Path], str]
+) -> list[tuple[str, str]]:
+    """Name and digest of all that the report is made from."""
+    project, district, year = report.project, report.district.id, report.year
+    found = [project.params / "districts" / f"{district}.yaml"]
+    found += sorted((project.params / "facts").glob("*.yaml"))
+    own = [project.report_file(district, year, name) for name in ("yaml", "md", "published.json")]
+    found += [path for path in (*own, project.holidays_file) if path.is_file()]
+    if fonts := report.fonts():
+        files = Path(str(fonts["folder"])).rglob("*")
+        found += sorted(p for p in files if p.is_file() and p.suffix.lower() in FONTS)
+    ledgers = report.ledgers
+    found += [source for source in sources_of(report) if isinstance(source, Path)]
+    found += [project.params / "districts" / f"{member}.yaml" for member in report.members]
+    found += [path for past in report.made for path in past.files]
+    tables = [
+        (source.path, source.sha256)
+        for ledger in ledgers.values()
+        for source in ledger.sources
+        if source.format == "sql"
+    ]
+    return [(path.as_posix(), digest(path)) for path in (*found, notebook)] + tables
+
+
+def sources_of(report: Report) -> list[Path | DatabaseSource]:
+    """Files and tables of the ledgers that a report has read."""
+    return [source for key in report.ledgers for source in report.ledgers.sources(key)]
 
 
 def _settings(report: Report, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -156,7 +218,8 @@ def _settings(report: Report, parameters: Mapping[str, Any]) -> list[dict[str, A
     ]
 
 
-def _input(path: str, value: str, project: Project) -> dict[str, Any]:
+def input_record(path: str, value: str, project: Project) -> dict[str, Any]:
+    """One input: where it is, its place in the project, and what it was."""
     file = Path(path)
     there = file.is_file()
     modified = datetime.fromtimestamp(file.stat().st_mtime, UTC) if there else None
@@ -196,8 +259,3 @@ def ledger_record(ledger: Ledger, *, keyed: bool) -> dict[str, Any]:
             for source in ledger.sources
         ],
     }  # fmt: skip
-
-
-def _seal(executed: Mapping[str, Any]) -> str:
-    value: str = from_notebook(executed, "seal")[0]["seal"]
-    return value

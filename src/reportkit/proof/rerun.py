@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
 import shutil
 import subprocess
 import sys
@@ -11,8 +12,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reportkit.errors import InputError
+from reportkit.export.documents import DOCUMENTS
+from reportkit.paths import inside
 from reportkit.proof.manifest import MANIFEST, SUMS, digest, read_manifest
 from reportkit.proof.normal import cell_digests
+from reportkit.proof.places import named_file, own_notebook
+from reportkit.proof.plainjson import read_json
 from reportkit.proof.verify import Verdict
 
 if TYPE_CHECKING:
@@ -33,15 +39,26 @@ with kernel_environment():
 """
 # Kernels that are forked keep the hash seed of their process; threads of Arrow forbid forking.
 _PLAIN = {"PYTHONHASHSEED": "0", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
-_DOCUMENTS = ("report.html", "audit.html", "report.pdf", "report.docx", "tables.xlsx")
+_OTHER_NOTEBOOK = (
+    "the run executed a notebook that is neither in your notebooks/ nor the package's, and its "
+    "code is not executed: read its report.ipynb, then say --trust-notebook, or name with --keys "
+    "the keys of those who signed it"
+)
 
 
 def rerun_level(
-    run: Path, *, data: Path | None = None, params: Path | None = None, cold: bool = False
+    run: Path,
+    *,
+    data: Path | None = None,
+    params: Path | None = None,
+    cold: bool = False,
+    trusted: bool = False,
 ) -> Verdict:
     """Whether a run comes out again: facts, evidence, notebook in normal form, documents.
 
-    The report is made by a process of its own, so that nothing of this one can help it.
+    The report is made by a process of its own, so that nothing of this one can help it. It
+    executes the code of a notebook: one of the reader's own project or of the package, and the
+    run's own only where the reader trusts it.
 
     Parameters
     ----------
@@ -51,15 +68,25 @@ def rerun_level(
     cold : bool
         Execute the notebook in a kernel that starts from nothing, as Jupyter starts one, instead
         of one that is forked from a process in which everything is loaded.
+    trusted : bool
+        Whether the run's own notebook may be executed where the reader has not the same one.
     """
     manifest = read_manifest(run)
     params, data = params or Path("params"), data or Path("data")
-    roots = {"params": params, "data": data, "notebooks": params.parent / "notebooks"}
     # Figures of last year stand in the run of last year, beside this one.
-    roots["out"] = run.resolve().parents[3]
+    above = run.resolve().parents
+    roots = {"params": params, "data": data, "out": above[min(3, len(above) - 1)]}
     with tempfile.TemporaryDirectory(prefix="rk-rerun-") as name:
         clean = Path(name)
         missing = list(_collect(manifest, clean, roots))
+        notebook = own_notebook(manifest, params.parent / "notebooks")
+        if notebook is None and trusted:
+            notebook = run / "report.ipynb"
+        if notebook is None:
+            missing.append(_OTHER_NOTEBOOK)
+        else:
+            (clean / "notebooks").mkdir()
+            shutil.copy(notebook, clean / "notebooks/annual_report.ipynb")
         if missing:
             return Verdict("rerun", False, tuple(missing), ("nothing was executed",))
         done = _execute(manifest, clean, warm=not cold)
@@ -78,32 +105,53 @@ def rerun_level(
 
 
 def _collect(manifest: Mapping[str, Any], clean: Path, roots: Mapping[str, Path]) -> Iterator[str]:
-    """Copy the recorded inputs; say which are not here, or not as they were."""
+    """Copy the recorded inputs but notebooks; say which are not here, or not as they were."""
     for one in manifest["inputs"]:
-        if one["bytes"] is None:
-            continue  # a table of a database: its digest is among the inputs of the new run
-        root, _, rest = one["name"].partition("/")
-        places = [roots[root] / rest] if root in roots else []
-        if root == "notebooks" or not places:  # the package's own, or outside the project
-            places.append(Path(one["path"]))
-        found = [path for path in places if path.is_file()]
-        if not found:
+        # Of a table of a database the digest is among the inputs of the new run.
+        if one["bytes"] is None or one["name"].startswith("notebooks/"):
+            continue
+        try:
+            found, place = _places(one["name"], manifest, clean, roots)
+        except InputError as error:
+            yield error.message
+            continue
+        if not found.is_file():
             yield f"{one['name']} is not here"
-        elif digest(found[0]) != one["sha256"]:
+        elif digest(found) != one["sha256"]:
             yield f"{one['name']} is not what the run read"
-        else:
-            folder = _folder(manifest, root) if root in roots else root
-            place = clean / folder / rest
+        elif place is not None:
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(found[0], place)
-            for name in (MANIFEST, SUMS) if root == "out" else ():
-                shutil.copy(found[0].parent / name, place.parent)
+            shutil.copy(found, place)
+            beside = [found.parent / name for name in (MANIFEST, SUMS)]
+            for path in beside if one["name"].startswith("out/") else ():
+                if path.is_file():
+                    shutil.copy(path, place.parent)
+
+
+def _places(
+    name: str, manifest: Mapping[str, Any], clean: Path, roots: Mapping[str, Path]
+) -> tuple[Path, Path | None]:
+    """Where an input is here, and where it goes; nowhere if the new run finds it by itself."""
+    params, data = roots["params"], roots["data"]
+    named = named_file(name, manifest["district"], data, params)
+    if named is not None and Path(name).is_absolute():
+        return named, None
+    if named is not None and ".." in name.split("/"):
+        return named, inside(clean, posixpath.normpath(name))
+    root, _, rest = name.partition("/")
+    if root in roots:
+        folder = clean / _folder(manifest, root)
+        return inside(roots[root], rest, own=root != "out"), inside(folder, rest)
+    return inside(params.parent, name, own=True), inside(clean, name)
 
 
 def _folder(manifest: Mapping[str, Any], root: str) -> str:
     """Name of a folder in the clean place: as in the first run, since places of rows show it."""
     given = manifest["parameters"].get(root) if root in ("params", "data") else None
-    return Path(given).name if given else {"out": "outputs"}.get(root, root)
+    name = Path(str(given)).name if given else {"out": "outputs"}.get(root, root)
+    if name in ({"params", "data", "outputs", "notebooks"} - {root}) and root != "out":
+        raise InputError("received-path", f"the folder of {root} cannot be called {name}")
+    return inside(Path(), name, own=True).name if name else ""
 
 
 def _execute(
@@ -134,23 +182,20 @@ def compare(run: Path, made: Path) -> Iterator[str]:
     for name in sorted(set(now)):
         if then.get(name) != now[name]:
             yield f"{name} comes out otherwise"
-    cells = [
-        cell_digests(json.loads((folder / "report.ipynb").read_text(encoding="utf-8")))
-        for folder in (run, made)
-    ]
+    cells = [cell_digests(read_json(folder / "report.ipynb")) for folder in (run, made)]
     if len(cells[0]) != len(cells[1]):
         yield f"report.ipynb has {len(cells[0])} cells and comes out with {len(cells[1])}"
     for number, (one, other) in enumerate(zip(*cells, strict=False), 1):
         if one != other:
             yield f"report.ipynb: cell {number} ({one[0]}) comes out otherwise"
-    for name in _DOCUMENTS:
+    for name in DOCUMENTS:
         old, new = run / name, made / name
         if old.is_file() and not (new.is_file() and digest(old) == digest(new)):
             yield f"{name} comes out with other bytes"
 
 
 def _facts(folder: Path) -> dict[str, Any]:
-    document = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    document = read_json(folder / "facts.json")
     return {fact["id"]: fact for fact in document["facts"]}
 
 

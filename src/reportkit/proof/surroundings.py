@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import zlib
 from functools import cache
 from importlib import metadata
 from importlib.resources import files
@@ -20,10 +21,12 @@ from typing import Any
 
 import reportkit_fonts
 
+OURS = "reportkit-zwgk"
+"""What this package is called where packages are installed from."""
 _PACKAGES = (
-    "reportkit", "reportkit-fonts", "ipykernel", "jinja2", "matplotlib", "mistune", "nbclient",
-    "nbconvert", "nbformat", "numpy", "pandas", "papermill", "pyarrow", "pydantic",
-    "pyyaml", "typst",
+    OURS, "reportkit-zwgk-fonts", "ipykernel", "jinja2", "lxml", "markupsafe",
+    "matplotlib", "mistune", "nbclient", "nbconvert", "nbformat", "numpy", "pandas", "papermill",
+    "pyarrow", "pydantic", "python-docx", "pyyaml", "typst", "xlsxwriter",
 )  # fmt: skip
 _VARIABLES = (
     "LANG", "LC_ALL", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONHASHSEED",
@@ -40,6 +43,7 @@ def environment() -> dict[str, Any]:
             packages[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             packages[name] = "unknown"
+    packages["zlib"] = zlib.ZLIB_RUNTIME_VERSION  # what packs the Word file and the workbook
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",

@@ -1,14 +1,12 @@
 """``reportkit verify``: what holds of a run and what does not, in levels, each with its verdict.
 
 *files*: is it whole, signed, the newest; *ledgers*: are they still what was read; *facts*: do its
-figures follow from them, and do its documents print them; *environment*: what is different here;
-*rerun*: does it come out again.
+figures follow from them; *render*: do documents, notebook and evidence come out of its inputs;
+*environment*: what is different here; *rerun*: does the notebook come out again.
 """
 
 from __future__ import annotations
 
-import itertools
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,22 +15,20 @@ from reportkit.errors import ReportkitError
 from reportkit.evidence.check import check_evidence
 from reportkit.ledgers.privacy import Pseudonyms
 from reportkit.ledgers.schema import schema_of
-from reportkit.params import Project
-from reportkit.params.sources import DatabaseSource
 from reportkit.proof.attestation import check_attestation
 from reportkit.proof.chain import check_chain
-from reportkit.proof.manifest import read_manifest, verify_files
-from reportkit.proof.printed import check_documents
+from reportkit.proof.manifest import is_pruned, read_manifest, verify_files
+from reportkit.proof.places import ledger_place
+from reportkit.proof.plainjson import read_json
 from reportkit.proof.recount.computed import check_computed, last_year, moved_with
 from reportkit.proof.recount.recount import recount, used_columns
 from reportkit.proof.recount.sqlledger import SqlLedger, Wanted, read_again
+from reportkit.proof.recount.stated import own_conditions
 from reportkit.proof.surroundings import code_digest, environment, fonts
 from reportkit.worktime import work_calendar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from reportkit.proof.signing.dsse import Trusted
+    from reportkit.proof.signing.trust import Trusted
 
 
 @dataclass(frozen=True)
@@ -42,19 +38,22 @@ class Verdict:
     Parameters
     ----------
     level : str
-        ``files``, ``ledgers``, ``facts``, ``environment`` or ``rerun``.
+        ``files``, ``ledgers``, ``facts``, ``render``, ``environment`` or ``rerun``.
     holds : bool or None
         None where not all could be looked at, and nothing is wrong with the rest.
     findings : tuple of str
         What is wrong, the first cause first.
     notes : tuple of str
         What was looked at, and what could not be.
+    needed : tuple of str
+        What it takes to tell: versions to install, inputs that are not here.
     """
 
     level: str
     holds: bool | None
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -77,8 +76,10 @@ def files_level(run: Path, trusted: Trusted | None = None) -> Verdict:
     """
     findings, notes = [], []
     try:
-        verify_files(run)
-        notes.append("every file is as it was sealed")
+        pruned = is_pruned(run)
+        verify_files(run, pruned=pruned)
+        whole = "every file is as it was sealed"
+        notes.append("pruned: its record is left, its files are gone" if pruned else whole)
         try:
             notes.append("signed: " + check_attestation(run, trusted))
         except ReportkitError as error:
@@ -92,7 +93,7 @@ def files_level(run: Path, trusted: Trusted | None = None) -> Verdict:
 def data_levels(
     run: Path, *, data: Path | None = None, params: Path | None = None
 ) -> tuple[Verdict, Verdict]:
-    """Whether the ledgers are those that were read, and the facts follow from them and are printed.
+    """Whether the ledgers are those that were read, and the facts follow from them.
 
     Parameters
     ----------
@@ -106,23 +107,30 @@ def data_levels(
     -------
     tuple of Verdict
         ``ledgers``, which neither holds nor fails where some cannot be read again; and ``facts``:
-        what could not be counted again is compared with the evidence, with other facts, and with
-        what every document prints.
+        what could not be counted again is compared with the evidence and with other facts.
     """
     try:
         return _data(run, data, params)
-    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+    except (
+        LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError
+    ) as error:  # fmt: skip
         # Somebody else has written these files: what is in them can be anything.
         told = f"facts.json or the evidence is not as reportkit writes it: {error!r}"
-        return Verdict("ledgers", None), Verdict("facts", False, (told,))
+    except ReportkitError as error:
+        if error.reason not in ("received-path", "run-changed", "edition", "evidence-unreadable"):
+            raise
+        told = error.message
+    return Verdict("ledgers", None), Verdict("facts", False, (told,))
 
 
 def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, Verdict]:
     manifest = read_manifest(run)
-    document = json.loads((run / "facts.json").read_text(encoding="utf-8"))
-    facts = {fact["id"]: fact for fact in document["facts"]}
+    document = read_json(run / "facts.json")
+    said = {fact["id"]: fact for fact in document["facts"]}
+    facts, findings = own_conditions(said, document["edition"], manifest["year"])
     past = last_year(run, manifest, params or Path("params"))
-    findings, notes = check_computed(facts, past)
+    wrong, notes = check_computed(facts, past)
+    findings += wrong
     findings += check_evidence(run, facts)
     own = {
         ledger["ledger"]: [fact for fact in facts.values() if fact["ledger"] == ledger["ledger"]]
@@ -133,7 +141,7 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
     for ledger in manifest["ledgers"]:
         key = ledger["ledger"]
         try:
-            places = [_place(source, manifest, data, params) for source in ledger["sources"]]
+            places = [ledger_place(one, manifest, data, params) for one in ledger["sources"]]
             wanted.append(Wanted(ledger, places, used_columns(schema_of(key), own[key])))
         except ReportkitError as error:
             read[key] = error
@@ -159,7 +167,6 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
     findings += [f"{name} moved: {what}" for name, what in sorted(moved.items())]
     unknown = {fact["ledger"] for fact in facts.values() if fact["origin"] == "ledger"} - {*own}
     findings += [f"facts are of a ledger {one}, which was not read" for one in sorted(unknown)]
-    findings += check_documents(run, facts)
     of = sum(fact["origin"] == "ledger" for fact in facts.values())
     counted = f"{len(facts)} facts; {len(values)} of {of} from ledgers counted again in SQL"
     again = f"{len(own) - len(unread)} of {len(own)} ledgers read again, record by record"
@@ -178,33 +185,6 @@ def _first(lines: tuple[str, ...], shown: int = 20) -> list[str]:
 def _key() -> bytes | None:
     pseudonyms = Pseudonyms.from_environment()
     return None if pseudonyms.of_session else pseudonyms.key
-
-
-def _place(
-    source: Mapping[str, Any], manifest: Mapping[str, Any], data: Path | None, params: Path | None
-) -> Path | DatabaseSource:
-    """Where a file or table of a ledger is now.
-
-    Raises
-    ------
-    ReportkitError
-        ``ledger-absent``: it is not here, or no district file says where it is.
-    """
-    if source["format"] == "sql":
-        project = Project.find(params, data)
-        named = project.district(manifest["district"]).ledgers.values()
-        for one in itertools.chain.from_iterable(named):
-            if isinstance(one, DatabaseSource) and one.shown == source["path"]:
-                return one
-        message = f"the district file in {project.params} does not name {source['path']}"
-        raise ReportkitError("ledger-absent", message)
-    shown, root = Path(source["path"]), data or Path("data")
-    # Shown from the data folder on; the copy of an auditor may have another name.
-    for path in (root.parent / shown, root.joinpath(*shown.parts[1:])):
-        if path.is_file():
-            return path
-    message = f"{source['path']} is not here; name the folder of the ledgers with --data"
-    raise ReportkitError("ledger-absent", message)
 
 
 def environment_level(run: Path) -> Verdict:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -32,7 +34,7 @@ class LocalKernelManager(AsyncKernelManager):
     async def _async_pre_start_kernel(self, **options: Any) -> Any:
         command, launch = await super()._async_pre_start_kernel(**options)
         # ipykernel looks for its parent by itself; other kernels, and one that hangs, do not.
-        return command, launch | {"preexec_fn": die_with_parent}
+        return command, launch | {"preexec_fn": partial(die_with_parent, os.getpid())}
 
     def _transport_default(self) -> str:
         return "ipc"

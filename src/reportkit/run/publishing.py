@@ -55,8 +55,8 @@ def clear_stale(place: Path) -> None:
 def publish(staging: Path, place: Path, run_id: str) -> Path:
     """Flush, rename into place, switch ``current``: each step is whole or not there."""
     for path in staging.rglob("*"):
-        _flush(path)
-    _flush(staging)
+        flush(path)
+    flush(staging)
     (place / "runs").mkdir(exist_ok=True)
     final = place / "runs" / run_id
     staging.rename(final)
@@ -64,11 +64,12 @@ def publish(staging: Path, place: Path, run_id: str) -> Path:
     link.unlink(missing_ok=True)
     link.symlink_to(Path("runs") / run_id)
     link.replace(place / "current")
-    _flush(place)
+    flush(place)
     return final
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

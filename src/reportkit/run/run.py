@@ -14,7 +14,6 @@ import logging
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +23,14 @@ from reportkit.evidence.seal import unseal_rows
 from reportkit.evidence.write import write_evidence
 from reportkit.export.blocks import Block, from_notebook
 from reportkit.export.document import arrange
+from reportkit.export.documents import make_documents
 from reportkit.facts import facts_bytes, rows_sha256
-from reportkit.forms.carried import carried
 from reportkit.notebook.compilation import keep_report
 from reportkit.notebook.report import Report, open_report
 from reportkit.params import Project
 from reportkit.proof import input_digest, seal_run, verify_files
-from reportkit.proof.signing.dsse import signer_from
+from reportkit.proof.record import checks_bytes, find_notebook, inputs_of, sources_of
+from reportkit.proof.signing.settings import signer_from
 from reportkit.proof.surroundings import code_digest, environment
 from reportkit.run.leaks import check_leaks
 from reportkit.run.notebook import execute, gate
@@ -47,20 +47,9 @@ from reportkit.run.unchanged import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from reportkit.export.document import DocumentExporter
     from reportkit.params import Scope
-    from reportkit.params.sources import DatabaseSource
 
 _log = logging.getLogger("reportkit")
-
-# What is made from the executed notebook, by which of nbconvert's exporters.
-DOCUMENTS = {
-    "reportkit-html": "report.html",
-    "reportkit-audit": "audit.html",
-    "reportkit-pdf": "report.pdf",
-    "reportkit-docx": "report.docx",
-    "reportkit-xlsx": "tables.xlsx",
-}
 
 
 @dataclass(frozen=True)
@@ -146,7 +135,7 @@ def run(
     members = report.project.members(district)
     watch = Watch(int(started.timestamp() * 1e9), members)
     watch.folders(_watched(report, out))
-    inputs = _inputs(report, notebook, watch.digest)
+    inputs = inputs_of(report, notebook, watch.digest)
     parameters: dict[str, Any] = {"district": district, "year": year}
     given = {"scope": scope, "draft": draft or None, "params": params, "data": data, "out": out}
     if out == Project.find(params, data).out:
@@ -158,7 +147,7 @@ def run(
     with locked(place, wait=wait):
         current = place / "current"
         asked = asked_for(scope=scope, draft=draft, params=params, data=data)
-        files_only = all(isinstance(one, Path) for one in _sources(report))
+        files_only = all(isinstance(one, Path) for one in sources_of(report))
         if not force and (kept := _unchanged(current, key)):
             if files_only:
                 _remember(place, kept, asked, watch, 0)
@@ -210,40 +199,6 @@ def _remember(
     )  # fmt: skip
 
 
-def find_notebook(project: Project) -> Path:
-    """The project's notebook, else the one that the package carries."""
-    own = project.params.parent / "notebooks" / "annual_report.ipynb"
-    if own.is_file():
-        return own
-    return carried("notebooks/annual_report.ipynb")[0]
-
-
-def _inputs(report: Report, notebook: Path, digest: Callable[[Path], str]) -> list[tuple[str, str]]:
-    """Name and digest of all that the report is made from."""
-    project, district, year = report.project, report.district.id, report.year
-    found = [project.params / "districts" / f"{district}.yaml"]
-    found += sorted((project.params / "facts").glob("*.yaml"))
-    own = [project.report_file(district, year, name) for name in ("yaml", "md", "published.json")]
-    found += [path for path in (*own, project.holidays_file) if path.is_file()]
-    if fonts := report.fonts():
-        found += sorted(path for path in Path(str(fonts["folder"])).rglob("*") if path.is_file())
-    ledgers = report.ledgers
-    found += [source for source in _sources(report) if isinstance(source, Path)]
-    found += [project.params / "districts" / f"{member}.yaml" for member in report.members]
-    found += [path for past in report.made for path in past.files]
-    tables = [
-        (source.path, source.sha256)
-        for ledger in ledgers.values()
-        for source in ledger.sources
-        if source.format == "sql"
-    ]
-    return [(path.as_posix(), digest(path)) for path in (*found, notebook)] + tables
-
-
-def _sources(report: Report) -> list[Path | DatabaseSource]:
-    return [source for key in report.ledgers for source in report.ledgers.sources(key)]
-
-
 def _make(
     report: Report, expected: Mapping[str, Any], notebook: Path, parameters: dict[str, Any],
     staging: Path, *, warm: bool,
@@ -262,27 +217,15 @@ def _make(
         raise ExecutionError("input-changed", message)
     _same_checks(report, executed, seal)
     (staging / "facts.json").write_bytes(facts_bytes(seal["facts"]))
-    checks = json.dumps(seal["checks"], ensure_ascii=False, indent=1) + "\n"
-    (staging / "checks.json").write_text(checks, encoding="utf-8")
+    (staging / "checks.json").write_bytes(checks_bytes(seal["checks"]))
     write_evidence(staging / "evidence", held, report.ledgers, key=report.ledgers.row_key)
-    document = arrange(executed)
-    for name, exporter in exporters().items():
-        content = exporter().make(document)
-        body = content.encode() if isinstance(content, str) else content
+    for name, body in make_documents(arrange(executed)):
         (staging / name).write_bytes(body)
         _log.info("%s: %d bytes", name, len(body))
     columns = [ledger.personal for ledger in report.ledgers.values()]
     personal = {value for cells in columns for value in cells.to_pylist() if value}
     allowed = [str(value) for value in report.district.model_dump().values()]
     check_leaks(staging, personal=personal, allowed=allowed)
-
-
-@cache
-def exporters() -> dict[str, type[DocumentExporter]]:
-    """What makes each document, as nbconvert knows it by name; it looks through all packages."""
-    from nbconvert.exporters import get_exporter
-
-    return {file: get_exporter(name) for name, file in DOCUMENTS.items()}  # type: ignore[no-untyped-call]  # nbconvert has no types
 
 
 def _rests_on(report: Report, seal: Block, expected: Mapping[str, Any]) -> dict[str, FactRows]:

@@ -143,7 +143,7 @@ def renew_narrative(
     todo = [
         _unknown(line, name, form, known)
         for line, name in placeholders(text)
-        if name not in known and not name.startswith(("district.", "loop."))
+        if name not in known and not name.startswith("district.")
     ]
     wanted = {section.number: f"{section.number}、{section.title}" for section in form.sections}
     for line, heading in enumerate(text.splitlines(), start=1):

@@ -1,27 +1,25 @@
 """The report's text: Markdown with facts as placeholders, rendered to prose that knows its facts.
 
 A placeholder such as ``{{ t3.new.total }}`` prints a fact and binds the printed figure to it, so
-that documents can say for each figure which fact it is. The template runs in Jinja2's sandbox;
-a name that is no fact stops with its line.
+that documents can say for each figure which fact it is. A name that is no fact stops with its line.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import mistune
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2.parser import Parser
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.facts import TO_DO
 from reportkit.text.renderings import FILTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from reportkit.facts import Computer
     from reportkit.forms import Form
@@ -35,6 +33,22 @@ _OPEN, _CLOSE = "\ue000", "\ue001"
 UNWRITTEN = "【尚未填写"
 """With this a text says what is still to be written in its place, up to 】."""
 _MARK = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+_MARKS = re.compile(f"[{_OPEN}{_CLOSE}]")
+# A long report has fifty thousand characters.
+_LONGEST, _LONGEST_NAME = 400_000, 200
+# What people write in templates elsewhere, in words.
+_KINDS: dict[type, str] = {
+    nodes.Call: "a call", nodes.Filter: "a second filter", nodes.Getitem: "[…]",
+    nodes.Const: "a plain value", nodes.If: "{% if %}", nodes.For: "{% for %}",
+}  # fmt: skip
+# Markup that no report shows, as it stands in a line.
+_MARKUP = {
+    "image": r"!\[",
+    "block_code": r"^(?: {4}|\t| {0,3}(?:```|~~~))",
+    "block_quote": r"^ {0,3}>",
+    "thematic_break": r"^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$",
+    "list_item": r"^\s+(?:[-*+]|\d+[.)])\s",
+}
 
 
 @dataclass(frozen=True)
@@ -45,64 +59,136 @@ class Narrative:
     places: Mapping[str, tuple[str, ...]]
 
 
-class _Names:
-    """``t3`` in ``{{ t3.new.total }}``: grows by attribute until it is printed."""
+class _Filler:
+    """Fills in one template; remembers what was printed with something known about it.
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    It walks the tree that Jinja's parser makes, and knows four things: text, names, filters and
+    ``{% filter allowed(…) %}``. Nothing of a template is ever run, so it can call nothing.
+    """
 
-    def __getattr__(self, name: str) -> _Names:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _Names(f"{self._name}.{name}")
-
-
-class _Renderer:
-    """One pass over one template; remembers what was printed with something known about it."""
-
-    def __init__(self, computer: Computer) -> None:
-        self.computer = computer
+    def __init__(self, computer: Computer, context: Mapping[str, Any]) -> None:
+        self.computer, self.context = computer, context
         self.printed: list[Run] = []
+        self.size = 0
+        self.line = 1
 
-    def mark(
-        self, value: Any, form: Callable[..., str] = lambda fact: fact.text, *options: Any
-    ) -> Any:
-        if not isinstance(value, _Names):
-            return value
-        name = value._name
+    def body(self, body: Iterable[nodes.Node]) -> str:
+        """The text of some nodes, with a mark in the place of each figure."""
+        parts = []
+        for node in body:
+            self.line = node.lineno
+            if isinstance(node, nodes.Output):
+                parts += [self.output(part) for part in node.nodes]
+            elif isinstance(node, nodes.FilterBlock) and node.filter.name == "allowed":
+                options = self.options(node.filter)
+                parts.append(self.allow(self.body(node.body), options))
+            else:
+                raise _refused(node)
+        return "".join(parts)
+
+    def output(self, node: nodes.Expr) -> str:
+        self.line = node.lineno
+        if isinstance(node, nodes.TemplateData):
+            return self.counted(node.data)
+        if isinstance(node, nodes.Filter):
+            return self.filtered(node)
+        name = _name(node)
+        value = self.context_value(name)
+        return self.fact(name, lambda fact: fact.text) if value is None else self.counted(value)
+
+    def filtered(self, node: nodes.Filter) -> str:
+        options = self.options(node)
+        if node.name == "allowed" and isinstance(node.node, nodes.Const):
+            return self.allow(self.counted(str(node.node.value)), options)
+        name = _name(node.node)
+        if node.name == "allowed":
+            raise _allowed_wrongly()
+        if node.name not in FILTERS:
+            message = f"there is no filter '{node.name}'; filters are {', '.join(FILTERS)}, allowed"
+            raise InputError("rendering", message)
+        if (value := self.context_value(name)) is not None:
+            message = f"'{node.name}' prints facts; {value:.40} is none"
+            raise InputError("rendering", message)
+        return self.fact(name, FILTERS[node.name], *options)
+
+    def context_value(self, name: str) -> str | None:
+        """What a name that is no fact stands for; plain data and nothing else."""
+        value: Any = self.context
+        for part in name.split("."):
+            if not isinstance(value, dict) or part not in value:
+                return None
+            value = value[part]
+        if not isinstance(value, str | int) or _MARKS.search(str(value)):
+            message = f"{name} is not filled in" if value is None else f"{name} is no text"
+            raise InputError("rendering", f"{message}; it cannot be printed")
+        return str(value)
+
+    def options(self, node: nodes.Filter) -> list[Any]:
+        """What is given to a filter in brackets: plain texts and numbers."""
+        if node.kwargs or node.dyn_args or node.dyn_kwargs:
+            message = f"'{node.name}' takes plain values in its brackets"
+            raise InputError("rendering", message)
+        for one in node.args:
+            if not isinstance(one, nodes.Const):
+                raise _refused(one)
+        return [one.value for one in node.args if isinstance(one, nodes.Const)]
+
+    def fact(self, name: str, form: Callable[..., str], *options: Any) -> str:
         fact = self.computer.get(name)
-        text = TO_DO if fact.value == TO_DO else form(fact, *options)
-        return self.print({"text": text, "fact": name})
+        try:
+            text = TO_DO if fact.value == TO_DO else form(fact, *options)
+        except TypeError:
+            message = f"{name} cannot be printed in this form with {options!r:.40}"
+            raise InputError("rendering", message) from None
+        return self.print({"text": self.counted(text), "fact": name})
 
-    def allow(self, value: Any, reason: str) -> str:
+    def allow(self, text: str, options: list[Any]) -> str:
         """Numbers that the template itself states to be no facts, and why."""
-        text = str(value)
-        if isinstance(value, _Names) or _OPEN in text or not reason.strip():
-            message = "'allowed' takes plain text and a reason; a fact needs neither"
-            raise InputError("allowed", message)
+        reason = options[0] if len(options) == 1 else ""
+        if not isinstance(reason, str) or not reason.strip() or _MARKS.search(text + reason):
+            raise _allowed_wrongly()
         return self.print({"text": text, "allowed": reason})
 
     def print(self, run: Run) -> str:
         self.printed.append(run)
         return f"{_OPEN}{len(self.printed) - 1}{_CLOSE}"
 
-    def environment(self) -> SandboxedEnvironment:
-        environment = SandboxedEnvironment(
-            undefined=StrictUndefined,
-            finalize=self.mark,
-            keep_trailing_newline=True,
-            autoescape=False,  # the output is Markdown; exporters escape it
-        )
-        for name, form in FILTERS.items():
-            environment.filters[name] = partial(self._filtered, name, form)
-        environment.filters["allowed"] = self.allow
-        return environment
-
-    def _filtered(self, name: str, form: Callable[..., str], value: Any, *options: Any) -> Any:
-        if not isinstance(value, _Names):
-            message = f"'{name}' prints facts; {value!r} is none"
+    def counted(self, text: str) -> str:
+        """The text, if all that the template makes is still of a size that a report can have."""
+        self.size += len(text)
+        if self.size > _LONGEST:
+            message = f"the text is longer than {_LONGEST} characters, which no report is"
             raise InputError("rendering", message)
-        return self.mark(value, form, *options)
+        return text
+
+
+def _name(node: nodes.Node | None) -> str:
+    """``t3.new.total``, from the tree of it."""
+    parts = []
+    while isinstance(node, nodes.Getattr):
+        parts.append(node.attr)
+        node = node.node
+    if not isinstance(node, nodes.Name):
+        raise _refused(node)
+    name = ".".join([node.name, *reversed(parts)])
+    if len(name) > _LONGEST_NAME:
+        message = f"a name of {len(name)} characters; no fact has one so long"
+        raise InputError("rendering", message)
+    return name
+
+
+def _refused(node: nodes.Node | None) -> InputError:
+    message = (
+        "a placeholder is the name of a fact with one filter at most, such as {{ t3.new.total }} "
+        "or {{ pub.total | wan(1) }}; other things of Jinja are not read here: "
+        + _KINDS.get(type(node), type(node).__name__.lower())
+    )
+    return InputError("rendering", message)
+
+
+def _allowed_wrongly() -> InputError:
+    message = "'allowed' takes plain text and a reason; a fact needs neither"
+    return InputError("allowed", message)
 
 
 def render(
@@ -113,14 +199,14 @@ def render(
     Parameters
     ----------
     template : str
-        Markdown with Jinja2 placeholders. ``# 一、总体情况`` opens a section, ``##`` and ``###``
+        Markdown with placeholders. ``# 一、总体情况`` opens a section, ``##`` and ``###``
         are headings in it; what stands before the first section, or under ``# 序言``, is preamble.
     computer : Computer
         Gives the facts.
     form : Form
         Its sections are the ones the text may have.
     context : mapping
-        Further names: ``year``, ``district``, …
+        Further names, of texts, numbers and mappings only: ``year``, ``district.name``, …
     name : str
         Shown in errors.
 
@@ -132,38 +218,44 @@ def render(
     ------
     InputError
         ``narrative``: an unknown fact, a wrong placeholder, an unknown section or markup that no
-        document can show; with file and line where the template knows it.
+        document can show; with file and line.
     """
-    if _OPEN in template or _CLOSE in template:
-        message = f"{name} holds private-use characters; remove them"
-        raise InputError("narrative", message, file=name)
-    renderer = _Renderer(computer)
-    roots = {known.split(".")[0]: _Names(known.split(".")[0]) for known in computer.known()}
-    try:
-        text = renderer.environment().from_string(template).render(roots | dict(context))
-    except (TemplateError, ReportkitError, TypeError) as error:
-        line = error.lineno if isinstance(error, TemplateSyntaxError) else _template_line(error)
-        reason = error.message if isinstance(error, ReportkitError) else str(error)
-        message = f"{name}:{line}: {reason}"
-        raise InputError("narrative", message, file=name, line=line) from None
+    text, printed = _filled(template, computer, context, name)
     tokens = mistune.create_markdown(renderer=None)(text)
-    return _Reader(renderer.printed, form, name).narrative(tokens)
+    return _Reader(text, printed, form, name).narrative(tokens)
 
 
-def _template_line(error: BaseException) -> int | None:
-    line = None
-    trace = error.__traceback__
-    while trace:
-        if trace.tb_frame.f_code.co_filename == "<template>":
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
+def _filled(
+    template: str, computer: Computer, context: Mapping[str, Any], name: str
+) -> tuple[str, list[Run]]:
+    """Markdown with a mark in the place of each figure, and the figures."""
+    if found := _MARKS.search(template):
+        line = template.count("\n", 0, found.start()) + 1
+        message = f"{name}:{line}: private-use characters; remove them"
+        raise InputError("narrative", message, file=name, line=line)
+    filler = _Filler(computer, context)
+    environment = Environment(autoescape=True, keep_trailing_newline=True)  # it only parses
+    try:
+        parser = Parser(environment, template)
+        try:
+            tree = parser.parse()
+        except (RecursionError, ValueError):  # ValueError: a number of thousands of digits
+            filler.line = parser.stream.current.lineno
+            message = "a placeholder that is too deep or too long to be read"
+            raise InputError("rendering", message) from None
+        return filler.body(tree.body), filler.printed
+    except TemplateSyntaxError as error:
+        line, reason = error.lineno, str(error.message)
+    except ReportkitError as error:
+        line, reason = filler.line, error.message
+    raise InputError("narrative", f"{name}:{line}: {reason:.600}", file=name, line=line)
 
 
 class _Reader:
     """Markdown tokens into prose nodes by section."""
 
-    def __init__(self, printed: list[Run], form: Form, name: str) -> None:
+    def __init__(self, text: str, printed: list[Run], form: Form, name: str) -> None:
+        self.lines = text.splitlines()
         self.printed, self.form, self.name = printed, form, name
         self.places: dict[str, list[str]] = {}
         self.section = ""
@@ -181,10 +273,9 @@ class _Reader:
                 elif number not in numbers or number in sections:
                     wanted = "；".join(f"{s.number}、{s.title}" for s in self.form.sections)
                     message = (
-                        f"{self.name}: the heading '{title}' opens no section of its own; "
-                        f"sections are {wanted}"
+                        f"the heading '{title}' opens no section of its own; sections are {wanted}"
                     )
-                    raise InputError("narrative", message, file=self.name)
+                    raise self.wrong(message, re.escape(title))
                 self.section = number
                 sections.setdefault(number, [])
             elif kind != "blank_line":
@@ -206,8 +297,15 @@ class _Reader:
             return {"type": "list", "ordered": bool(token["attrs"]["ordered"]), "items": items}
         if kind == "block_html":
             return {"type": "paragraph", "runs": self.text(token["raw"].strip())}
-        message = f"{self.name}: '{kind}' is markup that a report cannot show; write a paragraph"
-        raise InputError("narrative", message, file=self.name)
+        message = f"'{kind}' is markup that a report cannot show; write a paragraph"
+        raise self.wrong(message, _MARKUP.get(kind))
+
+    def wrong(self, message: str, pattern: str | None) -> InputError:
+        """An error at the last line that has the pattern; Markdown does not tell its lines."""
+        found = [n for n, line in enumerate(self.lines, 1) if pattern and re.search(pattern, line)]
+        line = found[-1] if found else None
+        place = f"{self.name}:{line}" if line else self.name
+        return InputError("narrative", f"{place}: {message}", file=self.name, line=line)
 
     def runs(self, tokens: Any) -> list[Run]:
         runs: list[Run] = []
@@ -222,8 +320,8 @@ class _Reader:
             elif kind == "link":
                 runs += self.runs(token["children"])
             else:
-                message = f"{self.name}: '{kind}' is markup that a report cannot show"
-                raise InputError("narrative", message, file=self.name)
+                message = f"'{kind}' is markup that a report cannot show"
+                raise self.wrong(message, _MARKUP.get(kind))
         return runs
 
     def text(self, raw: str) -> list[Run]:

@@ -27,6 +27,7 @@ def cn(fact: Fact) -> str:
 
 def wan(fact: Fact, decimals: int = 1) -> str:
     """In ten thousands: 1.2万 where that is exact, else 约1.2万."""
+    _must_be(fact, type(decimals) is int and 0 <= decimals <= 6, "wan", "0 to 6 decimals")
     value = fact.number / 10_000
     shown = rounded(value, decimals)
     return f"{'' if shown == value else '约'}{plain(shown)}万"

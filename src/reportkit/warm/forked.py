@@ -127,7 +127,8 @@ class _Kernel:
     def __enter__(self) -> Self:
         context = multiprocessing.get_context("fork")
         self._pipe, other = context.Pipe()
-        self._child = context.Process(target=_serve, args=(other, self._pipe), daemon=False)
+        given = (other, self._pipe, os.getpid())
+        self._child = context.Process(target=_serve, args=given, daemon=False)
         with warnings.catch_warnings():
             # Python 3.12 warns of threads. Ours has none of Python's; Arrow mends its own.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -186,9 +187,9 @@ class _Kernel:
             raise DeadKernelError(message) from None
 
 
-def _serve(pipe: Connection, other: Connection) -> None:
+def _serve(pipe: Connection, other: Connection, parent: int) -> None:
     """The child: run cells as they come, until the pipe ends."""
-    die_with_parent()
+    die_with_parent(parent)
     os.setpgid(0, 0)
     other.close()
     signal.signal(signal.SIGINT, signal.default_int_handler)

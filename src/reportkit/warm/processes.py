@@ -58,13 +58,18 @@ def clear_scratch(process: int) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def die_with_parent() -> None:
-    """Have this process killed when its parent ends, in whatever way; Linux only."""
+def die_with_parent(parent: int) -> None:
+    """Have this process killed when its parent ends, in whatever way; Linux only.
+
+    Parameters
+    ----------
+    parent : int
+        The parent's own process id, taken before the fork: in a container it may well be 1.
+    """
     if sys.platform != "linux":
         return
-    parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent or parent == 1:
+    if os.getppid() != parent:
         # The parent ended before it could be watched.
         os._exit(1)
 

@@ -10,7 +10,7 @@ import io
 import multiprocessing
 import shutil
 import signal
-import tarfile
+import sys
 import tempfile
 from asyncio import CancelledError
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -25,11 +25,16 @@ import distributed
 import fsspec
 
 from reportkit.batch.jobs import FAILED, Job, Result, Started, together
-from reportkit.batch.workers.local import in_process, start_template
+from reportkit.batch.workers.local import Living, in_process, start_template
 from reportkit.errors import ExecutionError, InputError
 from reportkit.params import Project
 from reportkit.proof.surroundings import code_digest
 from reportkit.run.publishing import adopt
+
+if sys.version_info >= (3, 11, 4):
+    import tarfile
+else:  # Debian 12 has a Python whose archives know no filters
+    from backports import tarfile  # type: ignore[no-redef]  # mypy tells no patches apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -92,6 +97,9 @@ class ClusterWorkers(Executor):
     def submit(self, work: Work, job: Job, /) -> Future[list[Result]]:  # type: ignore[override]
         """Run a job on some worker; the future ends when its runs are published here."""
         return self._threads.submit(self._on_cluster, work, job)
+
+    def close(self) -> None:
+        """Nothing: what was given to the cluster ends there, also what waits for a worker."""
 
     def kill(self) -> None:
         """Take back what waits; a report that a worker has begun ends by itself, and is dropped."""
@@ -168,9 +176,13 @@ def _local(jobs: int) -> Iterator[Any]:
     try:
         # What a report may take is limited by the report's own process.
         cluster = start(
-            n_workers=jobs, threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
-            memory_limit=0, silence_logs="ERROR",
-        )  # fmt: skip
+            n_workers=jobs,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+            memory_limit=0,
+            silence_logs="ERROR",
+        )
     finally:
         signal.signal(signal.SIGINT, heard)
     with cluster:
@@ -203,7 +215,7 @@ def _on_worker(
             worker.log_event(topic, (event.district, event.year))
 
     if not packed:
-        done = in_process(context, work, job, tell=tell, living=set())
+        done = in_process(context, work, job, tell=tell, living=Living())
         return [(result, "") for result in done]
     with tempfile.TemporaryDirectory(prefix="rk-job-") as name:
         folder = Path(name)
@@ -211,7 +223,7 @@ def _on_worker(
         own = together(
             [replace(part, settings=replace(part.settings, folder=folder)) for part in job.parts]
         )
-        done = in_process(context, work, own, tell=tell, living=set())
+        done = in_process(context, work, own, tell=tell, living=Living())
         told = []
         for result in done:
             archive, place = "", job.settings.out / result.district / str(result.year)

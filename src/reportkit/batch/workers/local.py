@@ -43,7 +43,7 @@ _STARTING = threading.Lock()
 
 
 def start_template() -> Any:
-    """Start the warm process, if it does not run yet; it imports while others work.
+    """Start the warm process, if none runs; it imports while others work.
 
     Returns
     -------
@@ -54,9 +54,26 @@ def start_template() -> Any:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", "reportkit.batch.template"])
-    with _STARTING, kernel_environment(_WARM):
-        forkserver.ensure_running()
+    with _STARTING:
+        if not _runs(template()):
+            with kernel_environment(_WARM):
+                forkserver.ensure_running()
     return context
+
+
+def template() -> int | None:
+    """Process id of the warm process, once it was started."""
+    # multiprocessing tells it nowhere else.
+    process: int | None = getattr(forkserver._forkserver, "_forkserver_pid", None)
+    return process
+
+
+def _runs(process: int | None) -> bool:
+    if process is None:
+        return False
+    with suppress(ChildProcessError):
+        return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    return False
 
 
 class LocalWorkers(Executor):
@@ -73,44 +90,78 @@ class LocalWorkers(Executor):
     def __init__(self, jobs: int, *, tell: Tell) -> None:
         self.capacity = jobs
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="reportkit-job")
-        self._tell, self._stopped = tell, threading.Event()
-        self._living: set[int] = set()
-        self._context: Any = None
+        self._tell, self._living = tell, Living()
 
     # Of an executor's functions it takes the one that makes reports.
     def submit(self, work: Work, job: Job, /) -> Future[list[Result]]:  # type: ignore[override]
         """Run ``work(job, tell)`` in a process; the future holds the results that it told."""
-        # A batch in which nothing has changed needs no warm process.
-        self._context = self._context or start_template()
         return self._threads.submit(self._in_process, work, job)
 
+    def close(self) -> None:
+        """Let the reports that run end, and begin with no other."""
+        self._living.closing = True
+
     def kill(self) -> None:
-        """End all that runs, now."""
-        self._stopped.set()
-        for leader in list(self._living):
-            end_session(leader)
+        """End all that runs, now, and the warm process: jobs may wait for its imports."""
+        self._living.end()
+        if _runs(template()):
+            os.kill(template() or 0, signal.SIGKILL)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """As of every executor."""
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
 
     def _in_process(self, work: Work, job: Job) -> list[Result]:
-        if self._stopped.is_set():
+        if self._living.closing or self._living.ended:
             return []
-        return in_process(self._context, work, job, tell=self._tell, living=self._living)
+        return in_process(start_template(), work, job, tell=self._tell, living=self._living)
 
 
-def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: set[int]) -> list[Result]:
+class Living:
+    """The processes of the jobs that run; all of them can be ended, also those just starting."""
+
+    def __init__(self) -> None:
+        self._processes: set[Any] = set()
+        self._lock, self.closing, self.ended = threading.Lock(), False, False
+
+    def add(self, process: Any) -> None:
+        """Take a process that has just started; it is ended at once if all were meanwhile."""
+        with self._lock:
+            self._processes.add(process)
+            if self.ended:
+                _end(process)
+
+    def discard(self, process: Any) -> None:
+        """Forget a process that has ended, before its id can be another's."""
+        with self._lock:
+            self._processes.discard(process)
+
+    def end(self) -> None:
+        """End all that runs, and whatever starts from now on."""
+        with self._lock:
+            self.ended = True
+            for process in self._processes:
+                _end(process)
+
+
+def _end(process: Any) -> None:
+    end_session(process.pid)
+    # One that has no session of its own yet.
+    process.kill()
+
+
+def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living) -> list[Result]:
     """Run a job in a process of its own, and end that process whole, whatever it does.
 
     A report that takes longer than its time, or whose process dies, is a failed result; the years
     after it are not tried and have no result.
     """
     receive, send = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(send, work, job))
+    parent = template() if context.get_start_method() == "forkserver" else os.getpid()
+    process = context.Process(target=_child, args=(send, work, job, parent))
     process.start()
     send.close()
-    living.add(process.pid)
+    living.add(process)
     results: list[Result] = []
     running: Started | None = None
     reason, message = "", ""
@@ -127,7 +178,7 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: set[in
                 told = receive.recv() if receive.poll() else None
             except (EOFError, OSError):
                 told = None
-            if told is None:
+            if told is None or (living.closing and isinstance(told, Started)):
                 break
             running = told if isinstance(told, Started) else None
             results += [told] if isinstance(told, Result) else []
@@ -135,13 +186,12 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: set[in
     finally:
         if not reason and running is None:
             process.join(_GRACE)
-        end_session(process.pid)
-        process.kill()
+        _end(process)
+        living.discard(process)
         process.join()
         clear_scratch(process.pid)
-        living.discard(process.pid)
         receive.close()
-    if running or not results:
+    if running or not (results or living.closing):
         district, year = job.district, job.years[0]
         if running:
             district, year = running.district, running.year
@@ -149,14 +199,14 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: set[in
             reason = "worker-died"
             message = f"the process of the report ended with status {process.exitcode}"
         clear_stale(job.settings.folder / job.settings.out / district / str(year))
-        failed = Result(district, year, "failed", 3, reason=reason, message=message)
+        failed = Result(district, year, "failed", 3, reason=reason, message=message, killed=True)
         results.append(failed)
         tell(failed)
     return results
 
 
-def _child(send: Connection, work: Work, job: Job) -> None:
-    die_with_parent()
+def _child(send: Connection, work: Work, job: Job, parent: int) -> None:
+    die_with_parent(parent)
     os.setsid()
     # The fork server lives while this is open somewhere, and this process while the server lives:
     # held here, neither would end when the batch is killed.

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from reportkit.errors import InputError
 from reportkit.ledgers.readers.table import (
+    CHINA,
     EXACT,
     Note,
     Part,
@@ -20,7 +21,6 @@ from reportkit.ledgers.readers.table import (
     names_ledger,
     no_heading,
     quiet,
-    raw_type,
     rounded,
     rounded_persons,
 )
@@ -68,19 +68,22 @@ def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> 
     # Persons of a ledger that keeps none of them are not even read.
     known = [title for title in arrow.names if heading_key(title) in wanted]
     titles = [title for title in known if schema.keeps(wanted[heading_key(title)][0])]
+    physical = map(file.schema.column, range(len(file.schema)))
+    old = {column.path for column in physical if column.physical_type == "INT96"}
     for title in titles:
         if titles.count(title) > 1:
             message = f"{name}: the heading '{title}' stands twice; rename one of them"
             raise InputError("ledger-heading-twice", message, file=name)
-        kind = arrow.field(title).type
-        if not _plain(kind):
+        kind: Any = arrow.field(title).type
+        if title in old:
+            kind = "INT96, a time of no zone"
+        if title in old or not _plain(kind):
             message = f"{name}: column '{title}' is of type {kind}; write it as text, day or number"
             raise InputError("ledger-type", message, file=name, column=title)
     if file.metadata.num_rows > _ROWS:
         message = f"{name} has {file.metadata.num_rows} rows, more than {_ROWS}; split it by year"
         raise InputError("ledger-unreadable", message, file=name)
     fields = {title: wanted[heading_key(title)][0] for title in titles}
-    kinds = {title: raw_type(column) for title, column in fields.items()}
     chunks: dict[str, list[Any]] = {title: [] for title in titles}
     notes: list[Note] = []
     persons: Counter[str] = Counter()
@@ -97,14 +100,14 @@ def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> 
                 for row in found if not column.personal else ():
                     line = rows + row + 1
                     notes.append(rounded(column, line, str(line), as_text(cells[row].as_py())))
-            chunks[title].append(_as_text_column(cells).cast(kinds[title]))
+            chunks[title].append(_as_text_column(cells).cast(pa.string()))
         rows += batch.num_rows
         tell(rows)
     if rows != file.metadata.num_rows:
         message = f"{name} holds {rows} rows and says {file.metadata.num_rows}; export it again"
         raise InputError("ledger-unreadable", message, file=name)
     notes += [rounded_persons(fields[t], t, count) for t, count in persons.items() if count]
-    columns = {title: pa.chunked_array(chunks[title], kinds[title]) for title in titles}
+    columns = {title: pa.chunked_array(chunks[title], pa.string()) for title in titles}
     return Part(columns, np.arange(1, rows + 1, dtype=np.int32), notes=tuple(notes))
 
 
@@ -124,8 +127,8 @@ def _as_text_column(column: pa.Array) -> pa.Array:
     if pa.types.is_integer(kind) or pa.types.is_large_string(kind) or kind == pa.string_view():
         return column.cast(pa.string())
     if pa.types.is_timestamp(kind) and kind.tz:
-        # The day is the one on the calendar of that zone.
-        column = pc.local_timestamp(column)
+        # An instant is the day that it is in China, whatever zone the file names.
+        column = pc.local_timestamp(column.cast(pa.timestamp(kind.unit, CHINA)))
     encoded = column.dictionary_encode()
     if pa.types.is_timestamp(column.type) or pa.types.is_date(kind):
         # As Arrow writes it: Python knows no day after the year 9999.

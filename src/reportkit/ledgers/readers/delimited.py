@@ -7,19 +7,10 @@ import io
 import re
 from typing import TYPE_CHECKING, BinaryIO
 
-import numpy as np
-import pyarrow as pa
+import pyarrow.compute as pc
 
 from reportkit.errors import InputError
-from reportkit.ledgers.readers.streamed import (
-    BOM,
-    DoubtError,
-    blocks,
-    decoded,
-    is_utf8,
-    stream_csv,
-)
-from reportkit.ledgers.readers.table import Part, Row, Tell, find_head, quiet, records
+from reportkit.ledgers.readers.table import Note, Part, Row, Tell, find_head, quiet, records
 from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
@@ -27,8 +18,14 @@ if TYPE_CHECKING:
 
     from reportkit.ledgers.schema import LedgerSchema
 
+_BOM = "\ufeff".encode()
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_CACHED = 1 << 17
+# What Excel reads, and others write, to say what separates the cells.
+_SAID = re.compile(rb"[Ss][Ee][Pp]=([^\w\"\r\n])\r?\n?")
+# 3-1 as a spreadsheet saves it, when it has made a day of it.
+_DAY_KEY = r"^\s*(?:\d{1,2}月\d{1,2}日|\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{2})\s*$"
+# A record of more lines has most likely a quote that was never closed.
+_LINES = 50
 _OTHERS = {
     b"PK\x03\x04": "a workbook (.xlsx) or another archive",
     b"\xd0\xcf\x11\xe0": "an old workbook (.xls)",
@@ -36,10 +33,8 @@ _OTHERS = {
 }
 
 
-def read_csv(
-    file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = quiet, fast: bool = True
-) -> list[Part]:
-    """Read one csv file with commas, semicolons or tabs.
+def read_csv(file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = quiet) -> list[Part]:
+    """Read one csv file with commas, semicolons or tabs, or what its line ``sep=`` says.
 
     Parameters
     ----------
@@ -49,69 +44,63 @@ def read_csv(
         As shown in messages.
     tell : callable
         Is given the number of rows so far, time and again.
-    fast : bool
-        Whether pyarrow may read the records of a file whose bytes prove that it reads the same.
 
     Raises
     ------
     InputError
         ``ledger-encoding``, ``ledger-unreadable``, ``ledger-heading`` or ``ledger-ragged``.
     """
-    _refuse_other_formats(file.read(8), name)
-    file.seek(0)
-    part = _stream(file, schema, name, tell) if fast else None
-    if part is None:
-        file.seek(0)
-        body, encoding = _as_utf8(file.read(), name)
-        _refuse_control(body, name)
-        delimiter = _delimiter(body, schema)
-        head = find_head(_rows(body, delimiter, name), schema, name)
-        part = Part(*records(head, name, tell=tell), encoding=encoding)
-    return [part]
+    content = file.read()
+    _refuse_other_formats(content, name)
+    body, encoding = _as_utf8(content, name)
+    del content
+    _refuse_control(body, name)
+    long: list[tuple[int, int]] = []
+    head = find_head(_rows(body, _delimiter(body, schema), name, long), schema, name)
+    whole = body.endswith((b"\n", b"\r"))
+    columns, lines = records(head, schema, name, whole=whole, tell=tell)
+    expected = "one record of many lines: is a quote left open in it?"
+    notes = [Note(f"{a}-{b}", "L-lines", "warn", "", "", expected) for a, b in long]
+    wanted = schema.headings()
+    for title, cells in columns.items():
+        if wanted.get(heading_key(title), (None,))[0] == schema.columns[0]:
+            days = pc.match_substring_regex(cells, _DAY_KEY).to_pylist()
+            found = [str(line) for line, day in zip(lines.tolist(), days, strict=True) if day]
+            if found:
+                expected = f"{len(found)} cells hold a day; a spreadsheet makes one of 3-1"
+                places = ", ".join(found[:5]) + " …" * (len(found) > 5)
+                notes.append(Note(places, "L-day", "warn", schema.key_column, "", expected))
+    return [Part(columns, lines, encoding, notes=(*head.notes, *notes))]
 
 
-def _refuse_other_formats(start: bytes, name: str) -> None:
+def _refuse_other_formats(content: bytes, name: str) -> None:
     for first, what in _OTHERS.items():
-        if start.startswith(first):
+        if content.startswith(first):
             message = (
                 f"{name} is {what} under the name .csv; name it as what it is, or save it as csv"
             )
             raise InputError("ledger-format", message, file=name)
 
 
-def _stream(file: BinaryIO, schema: LedgerSchema, name: str, tell: Tell) -> Part | None:
-    """What the fast reader makes of the file, if there is no doubt about any of its lines."""
-    marked = file.read(len(BOM)) == BOM
-    for encoding in ("utf-8-sig",) if marked else ("utf-8", "gb18030"):
-        try:
-            first = decoded(next(blocks(file), b""), encoding).removeprefix(BOM)
-            delimiter = _delimiter(first, schema)
-            head = find_head(_rows(first, delimiter, name), schema, name)
-            return stream_csv(file, encoding, delimiter, head, schema, tell=tell)
-        except UnicodeError:
-            continue
-        except (DoubtError, InputError, pa.ArrowException):
-            return None
-    return None
-
-
 def _as_utf8(content: bytes, name: str) -> tuple[bytes, str]:
     """BOM, else strict UTF-8, else strict GB18030, else refused."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         candidates = ["utf-16"]
-    elif content.startswith(BOM):
+    elif content.startswith(_BOM):
         candidates = ["utf-8-sig"]
     else:
         candidates = ["utf-8", "gb18030"]
     where = 0
     # What is wrong stands where the encoding that got farthest stopped.
     for encoding in candidates:
-        if encoding.startswith("utf-8") and is_utf8(content):
-            return content.removeprefix(BOM), encoding
         try:
-            return content.decode(encoding).encode(), encoding
+            text = content.decode(encoding)
         except UnicodeError as error:
             where = max(where, getattr(error, "start", 0))
+            continue
+        if encoding.startswith("utf-8"):
+            return content.removeprefix(_BOM), encoding
+        return text.encode(), encoding
     line = content.count(b"\n", 0, where) + 1
     message = (
         f"{name}:{line} is not {' or '.join(candidates)} (byte {where}); "
@@ -121,31 +110,25 @@ def _as_utf8(content: bytes, name: str) -> tuple[bytes, str]:
 
 
 def _refuse_control(body: bytes, name: str) -> None:
-    cells = np.frombuffer(body, dtype=np.uint8)
-    for start in range(0, len(cells), _CACHED):
-        block = cells[start : start + _CACHED]
-        allowed = sum(int(np.count_nonzero(block == mark)) for mark in b"\t\n\r")
-        if int(np.count_nonzero(block < 0x20)) == allowed:
-            continue
-        found = _CONTROL.search(body, start)
-        if found:
-            line = body.count(b"\n", 0, found.start()) + 1
-            message = (
-                f"{name}:{line} holds the control character {found[0].decode()!r}; "
-                "export the file again"
-            )
-            raise InputError("ledger-unreadable", message, file=name, line=line)
-    if BOM in body and (where := body.find(b"\n" + BOM)) >= 0:
-        line = body.count(b"\n", 0, where) + 2
-        message = (
-            f"{name}:{line} begins with a byte order mark: two files were joined; "
+    if found := _CONTROL.search(body):
+        what = f"holds the control character {found[0].decode()!r}; export the file again"
+        raise _unreadable(name, body.count(b"\n", 0, found.start()) + 1, what)
+    if (where := body.find(b"\n" + _BOM)) >= 0:
+        what = (
+            "begins with a byte order mark: two files were joined; "
             "keep them as two files, each with its heading"
         )
-        raise InputError("ledger-unreadable", message, file=name, line=line)
+        raise _unreadable(name, body.count(b"\n", 0, where) + 2, what)
+
+
+def _unreadable(name: str, line: int, what: str) -> InputError:
+    return InputError("ledger-unreadable", f"{name}:{line} {what}", file=name, line=line)
 
 
 def _delimiter(body: bytes, schema: LedgerSchema) -> str:
-    """The separator that shows most headings of the ledger in the first lines."""
+    """The separator that the file says, or that shows most headings in its first lines."""
+    if said := _SAID.match(body):
+        return said[1].decode()
     head = body[:65_536].decode(errors="ignore")
     wanted = schema.headings()
 
@@ -162,17 +145,29 @@ def _delimiter(body: bytes, schema: LedgerSchema) -> str:
     return max(",;\t", key=known)
 
 
-def _rows(body: bytes, delimiter: str, name: str) -> Iterator[Row]:
-    text = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8", newline="")
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
-    line = 1
+def _rows(body: bytes, delimiter: str, name: str, long: list[tuple[int, int]]) -> Iterator[Row]:
+    """Records, each with the line that it begins on; those of many lines are put to *long*."""
+    # The end of the line that was read last.
+    tail = [""]
+    lines = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8", newline="")
+    heard = (tail.__setitem__(0, line[-1:]) or line for line in lines)
+    reader = csv.reader(heard, delimiter=delimiter, strict=True)
+    line, ends = 1, ""
     try:
         for row in reader:
-            yield line, row
+            # Where lines end otherwise, a carriage return alone splits a record in two.
+            end = tail[0] if tail[0] in "\r\n" else ends
+            if ends and end != ends:
+                what = "ends in another way than the lines before it: a carriage return is in it"
+                raise _unreadable(name, line, what + ", or a line feed; export the file again")
+            ends = end
+            if reader.line_num - line >= _LINES:
+                long.append((line, reader.line_num))
+            yield Row(line, row)
             line = reader.line_num + 1
     except csv.Error as error:
-        message = (
-            f"{name}:{line} is not well-formed csv: {error}; "
+        what = (
+            f"is not well-formed csv: {error}; "
             "mend the quotes of this record or export the file again"
         )
-        raise InputError("ledger-unreadable", message, file=name, line=line) from None
+        raise _unreadable(name, line, what) from None

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
 from reportkit.ledgers.readers.columnar import read_parquet
 from reportkit.ledgers.readers.delimited import read_csv
 from reportkit.ledgers.readers.table import RawTable, Tell, quiet
-from reportkit.ledgers.readers.workbook import read_xlsx
+from reportkit.ledgers.readers.workbook import OPENERS, read_workbook
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from reportkit.ledgers.schema import LedgerSchema
 
-_READERS = {".csv": read_csv, ".xlsx": read_xlsx, ".parquet": read_parquet}
+_READERS = {".csv": read_csv, **dict.fromkeys(OPENERS, read_workbook), ".parquet": read_parquet}
 SUFFIXES = tuple(_READERS)
 
 
@@ -27,7 +27,7 @@ def read_file(path: Path, schema: LedgerSchema, *, name: str, tell: Tell = quiet
     Parameters
     ----------
     path : Path
-        A .csv, .xlsx or .parquet file.
+        A file whose name ends in one of `SUFFIXES`.
     schema : LedgerSchema
         Its headings tell the heading row from title rows.
     name : str
@@ -45,7 +45,8 @@ def read_file(path: Path, schema: LedgerSchema, *, name: str, tell: Tell = quiet
     InputError
         ``ledger-unreadable``, ``ledger-encoding``, ``ledger-heading``, ``ledger-heading-twice``,
         ``ledger-ragged``, ``ledger-type``; for a workbook also ``ledger-unsafe``,
-        ``ledger-hidden``, ``ledger-error-cell`` and ``ledger-formula``.
+        ``ledger-hidden``, ``ledger-error-cell``, ``ledger-formula``, ``ledger-shown`` and
+        ``ledger-merged``.
     """
     suffix = path.suffix.lower()
     read = _READERS[suffix]
@@ -54,7 +55,7 @@ def read_file(path: Path, schema: LedgerSchema, *, name: str, tell: Tell = quiet
             before = os.fstat(file.fileno())
             parts = read(file, schema, name, tell=tell)
             file.seek(0)
-            digest = parts[0].sha256 or hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
             after = os.fstat(file.fileno())
     except OSError as error:
         message = f"{name} cannot be read: {error.strerror or error}"
@@ -62,10 +63,10 @@ def read_file(path: Path, schema: LedgerSchema, *, name: str, tell: Tell = quiet
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         message = f"{name} was written to while it was read; run again when it is finished"
         raise InputError("ledger-unreadable", message, file=name)
-    return [
-        RawTable(
-            name, digest, before.st_size, suffix[1:], part.encoding, part.sheet, part.columns,
-            part.lines, part.notes, part.epoch,
-        )
-        for part in parts
-    ]  # fmt: skip
+    about: dict[str, Any] = {
+        "path": name,
+        "sha256": digest,
+        "bytes": before.st_size,
+        "format": suffix[1:],
+    }
+    return [RawTable(**vars(part), **about) for part in parts]

@@ -1,384 +1,393 @@
-"""One sheet of a workbook into a raw text table, some rows at a time."""
+"""One sheet of a workbook, of whatever format, into a raw text table.
+
+A reader of a format gives rows of texts and what it saw besides; here it is judged: the text of a
+cell is right, or it is told, or the workbook is refused with the place of the cell.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, BinaryIO
+import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from reportkit.errors import InputError
-from reportkit.ledgers.readers.cells import (
-    COLUMNS,
-    ROWS,
-    Cells,
-    Look,
-    cell_name,
-    place_of,
-)
-from reportkit.ledgers.readers.guard import Book, unsafe
-from reportkit.ledgers.readers.numbers import is_inexact, number_texts
 from reportkit.ledgers.readers.table import (
-    SEARCHED_FOR_HEADING,
+    Epoch,
     Head,
     Note,
     Part,
     Row,
     Tell,
     find_head,
-    one_column,
-    ragged,
-    raw_type,
+    records,
     rounded,
     rounded_persons,
-    unless_sums,
 )
-from reportkit.ledgers.schema import heading_key
+from reportkit.ledgers.schema import UNITS, heading_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    import numpy.typing as npt
+    from collections.abc import Iterable, Iterator, Sequence
 
     from reportkit.ledgers.schema import Column, LedgerSchema
 
 _TOLD = 5
-_SEARCHED = SEARCHED_FOR_HEADING + 2
+_REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?([1-9]\d{0,6})", re.ASCII)
+_COLUMNS = 16_384
+Range = tuple[int, int, int, int]
+"""Top, left, bottom, right; rows from 1, columns from 0."""
+MACROS = Note(
+    "", "L-macros", "warn", "", "", "the workbook holds macros; they are not run, its values count"
+)
+
+
+class Kind(NamedTuple):
+    """What is done about something that was seen of a cell."""
+
+    columns: tuple[str, ...]
+    """Types of the columns in which it matters; the key column is of a type of its own here."""
+    says: str
+    rule: str = ""
+    """Under which it is told."""
+    reason: str = ""
+    """For which the workbook is refused instead."""
+    do: str = ""
+
+
+_NUMBERS = ("integer", "amount")
+_VALUES = ("key", "date", "category", "flag", *_NUMBERS)
+_TEXTS = ("key", "text")
+_ALL = (*_VALUES, "text")
+_TYPE_IT = "open the workbook, mend the formula or type the value, and save it"
+_FORMAT_IT = "give the column a plain number format, and its numbers the unit of the heading"
+KINDS = {
+    "error": Kind(
+        _ALL, "an error value (#N/A, #REF! …)", reason="ledger-error-cell", do=_TYPE_IT
+    ),
+    "hollow": Kind(
+        _ALL, "a formula that was never calculated", reason="ledger-formula", do=_TYPE_IT
+    ),
+    "raised": Kind(
+        _VALUES, "raised or lowered characters, as the sign of a note has",
+        reason="ledger-shown", do="take them out",
+    ),
+    "scaled": Kind(
+        _NUMBERS, "a number that its format shows as another one",
+        reason="ledger-shown", do=_FORMAT_IT,
+    ),
+    "unit": Kind(
+        _NUMBERS, "a number that its format shows in another unit than the heading",
+        reason="ledger-shown", do=_FORMAT_IT,
+    ),
+    "struck-part": Kind(
+        _ALL, "a text of which a part is struck out",
+        reason="ledger-shown", do="take that part out, or save the workbook as .xlsx",
+    ),
+    "struck-run": Kind(_ALL, "a part that is struck out; it is left out", "L-struck"),
+    "struck": Kind(_ALL, "what is struck out; it is read all the same", "L-struck"),
+    "blind": Kind(_NUMBERS, "a number that its format does not show; it counts", "L-shown"),
+    "short": Kind(_NUMBERS, "more digits than are shown; they count", "L-shown"),
+    "dressed": Kind(_TEXTS, "a number that is shown otherwise than it is read", "L-shown"),
+    "day": Kind(
+        _TEXTS, "a day; a spreadsheet makes one of 3-1: format the column as text", "L-day"
+    ),
+    "volatile": Kind(
+        _ALL, "a formula that has another value whenever it is calculated", "L-formula"
+    ),
+    "comment": Kind(_ALL, "a comment, which is not read", "L-comment"),
+    "rounded": Kind(_TEXTS, "a number that has lost digits", "L-rounded"),
+}  # fmt: skip
+# Told of a column that nobody reads, too.
+_EVERYWHERE = ("error", "hollow")
+_MERGED = Kind(
+    _NUMBERS, "one number beside several records",
+    reason="ledger-merged", do="unmerge the cells and write to each record what is its own",
+)  # fmt: skip
+
+
+@dataclass
+class Sheet:
+    """One sheet as a reader of a format gives it.
+
+    What is below *rows* is known when they have been read.
+    """
+
+    title: str
+    visible: bool
+    rows: Iterator[Row] = field(default_factory=lambda: iter(()))
+    comments: set[tuple[int, int]] = field(default_factory=set)
+    """Row and column of each cell with a comment."""
+    totals: set[int] = field(default_factory=set)
+    """Rows that a table within the sheet keeps for its sums."""
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
+    """First and last column of each hidden range."""
+    merges: list[Range] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class _Merge:
-    """A merged range of the body; rows and columns count from 1."""
+class Book:
+    """A workbook: its sheets one after the other, and what is told of the whole."""
 
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    @property
-    def place(self) -> str:
-        return f"{cell_name(self.top, self.left)}:{cell_name(self.bottom, self.right)}"
+    epoch: Epoch
+    sheets: Iterable[Sheet]
+    notes: tuple[Note, ...] = ()
 
 
-def _merge(reference: str) -> _Merge:
+def column_number(letters: str) -> int:
+    """0 for A, 26 for AA.
+
+    Raises
+    ------
+    ValueError
+        There is no such column.
+    """
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64 if "A" <= letter <= "Z" else _COLUMNS + 1
+    if not 0 < number <= _COLUMNS:
+        message = f"'{letters[:20]}' is no column"
+        raise ValueError(message)
+    return number - 1
+
+
+def column_name(column: int) -> str:
+    """``C`` for column 2."""
+    letters, column = "", column + 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def cell_name(row: int, column: int) -> str:
+    """``C5`` for row 5, column 2."""
+    return f"{column_name(column)}{row}"
+
+
+def range_of(reference: str) -> Range:
+    """The cells of ``C5`` or ``C5:D6``.
+
+    Raises
+    ------
+    ValueError
+        They are none.
+    """
     first, _, last = reference.partition(":")
-    return _Merge(*place_of(first), *place_of(last or first))
-
-
-def _has_text(texts: pa.Array) -> npt.NDArray[np.bool_]:
-    """Where there is more than white space."""
-    there = pc.greater(pc.binary_length(pc.utf8_trim_whitespace(texts)), 0).fill_null(False)
-    return np.asarray(there.to_numpy(zero_copy_only=False), bool)
+    ends = _REFERENCE.fullmatch(first), _REFERENCE.fullmatch(last or first)
+    if not ends[0] or not ends[1]:
+        message = f"'{reference[:20]}' is no cell"
+        raise ValueError(message)
+    top, bottom = int(ends[0][2]), int(ends[1][2])
+    return top, column_number(ends[0][1]), bottom, column_number(ends[1][1])
 
 
 class SheetReading:
-    """One sheet while it is read."""
+    """One sheet while its records are taken."""
 
-    def __init__(self, book: Book, name: str, title: str, schema: LedgerSchema) -> None:
-        self.book, self.name, self.title, self.schema = book, name, title, schema
-        self.look = Look([], [], [])
+    def __init__(self, sheet: Sheet, name: str, schema: LedgerSchema) -> None:
+        self.sheet, self.name, self.schema = sheet, name, schema
         self.notes: list[Note] = []
-        self.errors: list[tuple[int, int]] = []
-        self.hollow: list[tuple[int, int]] = []
         self.known: dict[int, Column] = {}
-        """Columns of the ledger, but the personal ones, by their number in the sheet."""
-        self.needed: dict[str, Column] = {}
-        self.inexact: dict[int, int] = {}
-        """How many numbers of persons were rounded, by column: which ones is not told."""
-        self.last = (0, 0)
-        self.lines: list[npt.NDArray[np.int32]] = []
-        self.chunks: dict[str, list[pa.Array]] = {}
+        """Columns of the ledger by their number in the sheet."""
+        self.units: dict[int, int] = {}
+        """What a number of each column is in 元, by its heading."""
+        self.seen: defaultdict[tuple[str, int], list[tuple[int, str]]] = defaultdict(list)
+        """Rows and texts, by what was seen of them and the column."""
+        self.struck: list[int] = []
+        """Records that are struck out in all their cells."""
 
-    def run(
-        self,
-        taken: Callable[[BinaryIO, Look, str], Iterator[Cells]],
-        file: BinaryIO,
-        tell: Tell,
-    ) -> Part | None:
+    def run(self, epoch: Epoch, tell: Tell) -> Part | None:
         """The records of the sheet; None where nothing stands in it."""
-        blocks = taken(file, self.look, f"{self.name}: {self.title}")
-        first: list[Cells] = []
-        begins = ROWS
-        for cells in blocks:
-            self.check_order(cells)
-            first.append(cells)
-            there = np.flatnonzero(_has_text(cells.text))
-            begins = min(begins, int(cells.row[there[0]])) if len(there) else begins
-            if self.last[0] >= begins + _SEARCHED:
-                break
-        rows = self.first_rows(first, begins)
-        if not rows:
+        filled = (row for row in self.sheet.rows if row.seen or any(map(str.strip, row.cells)))
+        first = next(filled, None)
+        if first is None:
             return None
-        head = self.head(rows)
-        if not self.book.sheets[self.title].visible:
+        title, wanted = self.sheet.title, self.schema.headings()
+        head = find_head(chain([first], filled), self.schema, self.name, title)
+        if not self.sheet.visible:
             message = (
-                f"{self.name}: the sheet '{self.title}' is hidden and holds records of "
+                f"{self.name}: the sheet '{title}' is hidden and holds records of "
                 f"{self.schema.name}; show it if they count, delete it if they do not"
             )
-            raise InputError("ledger-hidden", message, file=self.name, sheet=self.title)
-        for cells in first:
-            self.take(cells, head)
-        for cells in blocks:
-            self.check_order(cells)
-            self.take(cells, head)
-            tell(sum(map(len, self.lines)))
-        tell(sum(map(len, self.lines)))
-        self.refuse_cells(self.errors, "ledger-error-cell", "an error value (#N/A, #REF! …)")
-        self.refuse_cells(self.hollow, "ledger-formula", "a formula that was never calculated")
-        lines = np.concatenate([np.empty(0, np.int32), *self.lines])
-        columns = {title: one_column(chunks) for title, chunks in self.chunks.items()}
-        self.spread(columns, lines, head)
-        self.tell_hidden(lines.tolist())
-        for number, count in self.inexact.items():
-            column = self.needed[head.titles[number - 1]]
-            place = f"{self.title}!{cell_name(1, number)[:-1]}"
-            self.notes.append(rounded_persons(column, place, count))
-        notes = tuple(sorted(self.notes, key=lambda note: note.line or 0))
-        return Part(columns, lines, sheet=self.title, notes=notes, epoch=self.book.epoch)
+            raise InputError("ledger-hidden", message, file=self.name, sheet=title)
+        for number, one in enumerate(map(heading_key, head.titles)):
+            if one in wanted:
+                self.known[number], self.units[number] = wanted[one]
+        head = replace(head, below=self._looked_at(head.below))
+        columns, lines = records(head, self.schema, self.name, title, tell=tell)
+        self._tell_seen(set(lines.tolist()))
+        self._unmerge(columns, lines.tolist(), head)
+        self._tell_hidden(lines.tolist())
+        notes = sorted([*head.notes, *self.notes], key=lambda note: note.line or 0)
+        return Part(columns, lines, sheet=title, notes=tuple(notes), epoch=epoch)
 
-    def check_order(self, cells: Cells) -> None:
-        """Refuse cells beyond the end of a sheet, and those that do not follow each other."""
-        row, column = int(cells.row.max()), int(cells.column.max())
-        if row > ROWS or column > COLUMNS:
-            place = f"{self.name}: {self.title}"
-            do = f"a sheet ends at row {ROWS}, column {COLUMNS}"
-            raise unsafe(place, f"has a cell in row {row}, column {column}", do)
-        at = cells.row.astype(np.int64) * (COLUMNS + 1) + cells.column
-        before = self.last[0] * (COLUMNS + 1) + self.last[1]
-        if (np.diff(at, prepend=before) <= 0).any():
-            message = f"cells of {self.title} are not in their order"
-            raise ValueError(message)
-        self.last = int(cells.row[-1]), int(cells.column[-1])
-
-    def first_rows(self, blocks: Sequence[Cells], begins: int) -> list[Row]:
-        """The rows in which a heading is looked for, from the first one with text on."""
-        rows: dict[int, list[str]] = {}
-        for cells in blocks:
-            near = np.flatnonzero((cells.row >= begins) & (cells.row < begins + _SEARCHED))
-            texts = self.texts(cells, near).to_pylist()
-            places = (cells.row[near].tolist(), cells.column[near].tolist())
-            for row, column, text in zip(*places, texts, strict=True):
-                if text:
-                    line = rows.setdefault(row, [])
-                    line += [""] * (column - len(line) - 1) + [text]
-        return [(row, rows.get(row, [])) for row in range(begins, max(rows, default=0) + 1)]
-
-    def head(self, rows: Sequence[Row]) -> Head:
-        """The heading, and which of its columns are needed."""
-        head = find_head(iter(rows), self.schema, self.name, self.title)
-        wanted = self.schema.headings()
-        for number, title in enumerate(head.titles, 1):
-            column, _ = wanted.get(heading_key(title), (None, 1))
-            if column and self.schema.keeps(column):
-                self.needed[title] = column
-            if column and not column.personal:
-                self.known[number] = column
-        self.chunks = {title: [] for title in head.titles if title}
-        return head
-
-    def texts(self, cells: Cells, chosen: npt.NDArray[np.int64]) -> pa.Array:
-        """The chosen cells as text."""
-        kinds = cells.kind[chosen]
-        made: list[pa.Array] = []
-        order: list[npt.NDArray[np.int64]] = []
-        for kind in np.unique(kinds).tolist():
-            of_kind = np.flatnonzero(kinds == kind)
-            order.append(of_kind)
-            stored = cells.text.take(pa.array(chosen[of_kind]))
-            made.append(self.text_of(stored, *cells.kinds[kind]))
-        if len(made) < 2:
-            return made[0] if made else pa.array([], pa.large_string())
-        back = np.empty(len(chosen), np.int64)
-        back[np.concatenate(order)] = np.arange(len(chosen))
-        return pa.concat_arrays(made).take(pa.array(back))
-
-    def text_of(self, stored: pa.Array, kind: str, style: int) -> pa.Array:
-        """What is stored in cells of one type and style, as text."""
-        if kind == "s":
-            return self.book.strings.take(stored.cast(pa.int32()))
-        if kind in ("str", "inlineStr"):
-            return stored
-        if kind == "n":
-            days = 0 <= style < len(self.book.days) and self.book.days[style]
-            return number_texts(stored, days=days, epoch=self.book.epoch)
-        if kind == "b":
-            yes = pc.is_in(stored, value_set=pa.array(["1", "true"], pa.large_string()))
-            return pc.if_else(yes, "是", "否").cast(pa.large_string())
-        if kind == "d":
-            return pc.replace_substring_regex(stored, r"T(?:00:00:00(?:\.0*)?Z?$)?", " ")
-        if kind == "e":
-            return pa.nulls(len(stored), pa.large_string())
-        message = f"a cell of the unknown type '{kind[:20]}'"
-        raise ValueError(message)
-
-    def take(self, cells: Cells, head: Head) -> None:
-        """Records of a block below the heading."""
-        body = int(np.searchsorted(cells.row, head.line, side="right"))
-        row, column = cells.row[body:], cells.column[body:]
-        lines, position = np.unique(row, return_inverse=True)
-        if not len(lines):
-            return
-        self.look_at(cells, body)
-        order = np.argsort(column, kind="stable")
-        begins = np.searchsorted(column[order], np.arange(1, head.width + 2))
-        self.refuse_right(cells, body + order[begins[-1] :], head.width)
-        filled = np.zeros(len(lines), bool)
-        made: dict[str, pa.Array] = {}
-        for title, (start, stop) in zip(head.titles, pairwise(begins), strict=True):
-            chosen = order[start:stop]
-            if not title and filled.all():
+    def _looked_at(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """Rows below the heading, but a table's own row of sums; what was seen of them is kept."""
+        for row in rows:
+            if row.line in self.sheet.totals:
+                expected = "the row of sums of a table in the sheet is set aside, not counted"
+                self._note("L-sum", str(row.line), expected)
                 continue
-            texts = self.texts(cells, body + chosen)
-            filled[position[chosen]] |= _has_text(texts)
-            if title:
-                at = np.full(len(lines), -1)
-                at[position[chosen]] = np.arange(len(chosen))
-                made[title] = texts.take(pa.array(at, mask=at < 0))
-            if title in self.needed and self.needed[title].type == "text":
-                self.hear_inexact(cells, body + chosen, self.needed[title])
-        self.lines.append(lines[filled])
-        for title, texts in made.items():
-            if not filled.all():
-                texts = texts.filter(pa.array(filled))
-            column_ = self.needed.get(title)
-            self.chunks[title].append(_kept(texts, column_) if column_ else unless_sums(texts))
+            struck = {column for column, what, _ in row.seen if what == "struck"}
+            whole = struck and struck.issuperset(
+                at for at in self.known if "".join(row.cells[at : at + 1]).strip()
+            )
+            if whole:
+                self.struck.append(row.line)
+            for column, what, text in row.seen:
+                owner = self.known.get(column)
+                if owner is None or owner.personal:
+                    kept = what in _EVERYWHERE or (owner and what == "rounded")
+                else:
+                    kind = "key" if owner.name == self.schema.key_column else owner.type
+                    kept = kind in KINDS[what].columns and not (whole and what == "struck")
+                    kept &= what != "unit" or UNITS.get(text) != self.units[column]
+                if kept:
+                    self.seen[what, column].append((row.line, text))
+            yield row
 
-    def look_at(self, cells: Cells, body: int) -> None:
-        """Keep the places of error values, and of formulas that have no value."""
-        types = np.array([kind for kind, _ in cells.kinds])[cells.kind]
-        bad = types == "e"
-        hollow = cells.formula
-        if not self.book.calculate and hollow.any():
-            empty = pc.equal(pc.binary_length(cells.text), 0).fill_null(True)
-            # A formula whose result is an empty text has a value: that text.
-            no_text = cells.text.is_null().to_numpy(zero_copy_only=False) | (types != "str")
-            hollow = hollow & empty.to_numpy(zero_copy_only=False) & no_text
-        for places, found in ((self.errors, bad), (self.hollow, hollow)):
-            at = body + np.flatnonzero(found[body:])
-            places += zip(cells.row[at].tolist(), cells.column[at].tolist(), strict=True)
+    def _tell_seen(self, lines: set[int]) -> None:
+        """Refuse what makes cells of the ledger doubtful; tell of the rest."""
+        for line, column in sorted(self.sheet.comments):
+            if line in lines and column in self.known:
+                self.seen["comment", column].append((line, ""))
+        for what, kind in KINDS.items():
+            columns = [column for seen, column in sorted(self.seen) if seen == what]
+            own = [at for at in columns if at in self.known and not self.known[at].personal]
+            if own and kind.reason:
+                cells = [(line, at) for at in own for line, _ in self.seen[what, at]]
+                self._refuse([cell_name(*cell) for cell in sorted(cells)], kind)
+            for column in columns:
+                self._tell_column(kind, column, self.seen[what, column], own=column in own)
 
-    def refuse_right(self, cells: Cells, chosen: npt.NDArray[np.int64], width: int) -> None:
-        """Refuse text to the right of the heading."""
-        there = chosen[_has_text(self.texts(cells, chosen))]
-        if len(there):
-            row = cells.row[there].min()
-            raise ragged(self.name, self.title, int(row), 0, width)
-
-    def hear_inexact(self, cells: Cells, chosen: npt.NDArray[np.int64], column: Column) -> None:
-        """Note numbers in text columns that the spreadsheet has rounded."""
-        numbers = [code for code, (kind, _) in enumerate(cells.kinds) if kind == "n"]
-        chosen = chosen[np.isin(cells.kind[chosen], numbers)]
-        stored = cells.text.take(pa.array(chosen))
-        long = np.flatnonzero(pc.greater(pc.binary_length(stored), 15).fill_null(False))
-        for at in long.tolist():
-            if is_inexact(stored[at].as_py()):
-                line, number = int(cells.row[chosen[at]]), int(cells.column[chosen[at]])
-                if column.personal:
-                    self.inexact[number] = self.inexact.get(number, 0) + 1
-                    continue
-                place = f"{self.title}!{cell_name(line, number)}"
-                found = number_texts(stored[at : at + 1], days=False, epoch=1900)[0].as_py()
-                self.notes.append(rounded(column, line, place, found))
-
-    def spread(
-        self, columns: dict[str, pa.ChunkedArray], lines: npt.NDArray[np.int32], head: Head
+    def _tell_column(
+        self, kind: Kind, column: int, seen: Sequence[tuple[int, str]], *, own: bool
     ) -> None:
-        """A cell merged over several records counts for each of them, as it is shown.
+        owner = self.known.get(column)
+        if kind.rule == "L-rounded" and owner and own:
+            for line, text in seen:
+                place = f"{self.sheet.title}!{cell_name(line, column)}"
+                self.notes.append(rounded(owner, line, place, text))
+        elif kind.rule == "L-rounded" and owner:
+            place = f"{self.sheet.title}!{column_name(column)}"
+            self.notes.append(rounded_persons(owner, place, len(seen)))
+        elif kind.reason:
+            expected = f"{kind.says}, in {len(seen)} cells of a column that is not read"
+            self._note("L-cell", cell_name(seen[0][0], column), expected)
+        else:
+            place = _first([cell_name(line, column) for line, _ in seen])
+            number = "1 cell holds" if len(seen) == 1 else f"{len(seen)} cells hold"
+            name, text = (owner.name, seen[0][1]) if owner and own else ("", "")
+            found = "" if owner and owner.free_text else text
+            self._note(kind.rule, place, f"{number} {kind.says}", name, found)
 
-        The key is not spread: two records cannot have one. Of a range over several columns only
-        the first has the value.
+    def _note(
+        self, rule: str, place: str, expected: str, column: str = "", found: str = "",
+        *, line: int | None = None,
+    ) -> None:  # fmt: skip
+        place = f"{self.sheet.title}!{place}"
+        self.notes.append(Note(place, rule, "warn", column, found, expected, line))
+
+    def _refuse(self, cells: Sequence[str], kind: Kind) -> None:
+        more = f" and {len(cells) - _TOLD} more" if len(cells) > _TOLD else ""
+        message = (
+            f"{self.name}: {self.sheet.title}!{'、'.join(cells[:_TOLD])}{more} "
+            f"{'hold' if len(cells) > 1 else 'holds'} {kind.says}; {kind.do}"
+        )
+        raise InputError(
+            kind.reason, message, file=self.name, sheet=self.sheet.title, cell=cells[0]
+        )
+
+    def _unmerge(
+        self, columns: dict[str, pa.ChunkedArray], lines: Sequence[int], head: Head
+    ) -> None:
+        """A merged cell is what it shows: its first value, for each record that it stands beside.
+
+        A number is not put to several records, and the key of one is not that of another. What
+        stands in the other cells of a merged range is not shown, and is no value.
         """
-        merges = [merge for merge in map(_merge, self.look.merges) if merge.top > head.line]
-        by_column = sorted(merges, key=lambda merge: (merge.left, merge.top))
-        for one, other in pairwise(by_column):
-            if one.left == other.left and other.top <= one.bottom:
-                message = f"merged ranges {one.place} and {other.place} of {self.title} overlap"
-                raise ValueError(message)
-        for number, group in groupby(by_column, key=lambda merge: merge.left):
-            column = self.known.get(number)
-            title = head.titles[number - 1] if number <= head.width else ""
-            cells = columns[title].cast(pa.string()).to_pylist() if column else []
-            changed = False
-            for merge in group:
-                top, bottom = np.searchsorted(lines, (merge.top, merge.bottom + 1)).tolist()
-                if top >= len(lines) or lines[top] != merge.top:
-                    continue
-                # What stands in other columns may be a person's.
-                value = (cells[top] or "") if column else ""
-                if column and not value.strip():
-                    continue
-                self.tell_wide(merge, value)
-                if not column or column.name == self.schema.key_column:
-                    continue
-                below = [row for row in range(top + 1, bottom) if not (cells[row] or "").strip()]
-                for row in below:
-                    cells[row] = value
-                if below:
-                    changed = True
-                    expected = "one cell over several records; its value is taken for each of them"
-                    place = f"{self.title}!{merge.place}"
-                    note = Note(place, "L-merged", "warn", column.name, value, expected)
-                    self.notes.append(note)
-            if changed and column:
-                texts = _kept(pa.array(cells, pa.large_string()), column)
-                columns[title] = pa.chunked_array([texts])
-
-    def tell_wide(self, merge: _Merge, value: str) -> None:
-        """Tell of columns of the ledger that a merged cell covers."""
-        empty = [
-            column.name
-            for number, column in self.known.items()
-            if merge.left < number <= merge.right
-        ]
-        if empty:
-            place = f"{self.title}!{merge.place}"
-            expected = "one cell over several columns; it is read in the first and these are empty"
-            note = Note(place, "L-merged", "warn", "、".join(empty), value, expected, merge.top)
-            self.notes.append(note)
-
-    def refuse_cells(self, cells: Sequence[tuple[int, int]], reason: str, what: str) -> None:
-        """Refuse cells of the ledger's columns that hold no value; tell of others."""
-        bad = [cell_name(*cell) for cell in cells if cell[1] in self.known]
-        if bad:
-            more = f" and {len(bad) - _TOLD} more" if len(bad) > _TOLD else ""
-            message = (
-                f"{self.name}: {self.title}!{'、'.join(bad[:_TOLD])}{more} "
-                f"{'hold' if len(bad) > 1 else 'holds'} {what}; "
-                "open the workbook, mend the formula or type the value, and save it"
-            )
-            raise InputError(reason, message, file=self.name, sheet=self.title, cell=bad[0])
-        if cells:
-            place = f"{self.title}!{cell_name(*cells[0])}"
-            expected = f"{what}, in {len(cells)} cells of columns that are not read"
-            self.notes.append(Note(place, "L-cell", "warn", "", "", expected))
-
-    def tell_hidden(self, lines: Sequence[int]) -> None:
-        """Hidden rows and columns are read; that they are hidden is told."""
-        hidden = sorted(set(self.look.hidden_rows).intersection(lines))
+        changes: defaultdict[int, dict[int, str]] = defaultdict(dict)
+        doubtful: list[str] = []
+        for merge in sorted(self.sheet.merges):
+            top, left, bottom, right = merge
+            rows = range(bisect_left(lines, top), bisect_right(lines, bottom))
+            if top <= head.line or not rows:
+                continue
+            title = head.titles[left] if left < head.width else ""
+            shown = columns[title][rows[0]].as_py() if title and lines[rows[0]] == top else ""
+            owner, place = self.known.get(left), _range_name(merge)
+            own = owner if owner and not owner.personal and (shown or "").strip() else None
+            spread = own and own.name != self.schema.key_column and len(rows) > 1
+            if own and spread and own.type in _NUMBERS:
+                doubtful.append(place)
+                continue
+            for column in range(left, min(right + 1, head.width)):
+                for row in rows:
+                    if row in changes[column]:
+                        message = f"merged ranges of {self.sheet.title} overlap at {place}"
+                        raise ValueError(message)
+                    first = column == left and (spread or lines[row] == top)
+                    changes[column][row] = (shown or "") if first else ""
+            if own and spread:
+                expected = "one cell over several records; its value is taken for each of them"
+                self._note("L-merged", place, expected, own.name, shown)
+            covered = [
+                one.name for at, one in self.known.items()
+                if left < at <= right and not one.personal
+            ]  # fmt: skip
+            if covered and (own or not owner):
+                expected = "one cell over several columns; it is read in the first, these are empty"
+                self._note(
+                    "L-merged", place, expected, "、".join(covered), shown if own else "", line=top
+                )
+        if doubtful:
+            self._refuse(doubtful, _MERGED)
+        hidden: list[str] = []
+        for column, cells in changes.items():
+            texts = columns[head.titles[column]].to_pylist() if head.titles[column] else []
+            for row, text in cells.items() if texts else ():
+                if (texts[row] or "").strip() and texts[row] != text:
+                    hidden.append(cell_name(lines[row], column))
+                texts[row] = text
+            if texts:
+                columns[head.titles[column]] = pa.chunked_array([texts], pa.string())
         if hidden:
-            runs = [
-                [line for _, line in run]
-                for _, run in groupby(enumerate(hidden), lambda pair: pair[1] - pair[0])
-            ]
-            told = ", ".join(
-                f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs[:_TOLD]
-            )
-            more = " …" if len(runs) > _TOLD else ""
-            expected = f"{len(hidden)} records stand in hidden rows; they are counted"
-            place = f"{self.title}!{told}{more}"
-            self.notes.append(Note(place, "L-hidden", "warn", "", "", expected))
-        for first, last in self.look.hidden_columns:
-            for number, column in self.known.items():
-                if first <= number <= last:
-                    place = f"{self.title}!{cell_name(1, number)[:-1]}"
+            expected = f"{len(hidden)} cells hold what a merged cell hides; it is not read"
+            self._note("L-merged", _first(hidden), expected)
+
+    def _tell_hidden(self, lines: Sequence[int]) -> None:
+        """Tell that records are hidden or struck out, and that a column is hidden."""
+        hidden = sorted(self.sheet.hidden_rows.intersection(lines))
+        for rule, rows, how in (
+            ("L-hidden", hidden, "stand in hidden rows"),
+            ("L-struck", self.struck, "are struck out"),
+        ):
+            if rows:
+                self._note(rule, _runs(rows), f"{len(rows)} records {how}; they are counted")
+        for first, last in self.sheet.hidden_columns:
+            for number, column in sorted(self.known.items()):
+                if first <= number <= last and not column.personal:
                     expected = "the column is hidden; it is read"
-                    self.notes.append(Note(place, "L-hidden", "warn", column.name, "", expected))
+                    self._note("L-hidden", column_name(number), expected, column.name)
 
 
-def _kept(texts: pa.Array, column: Column) -> pa.Array:
-    """Cells of a column as they are kept."""
-    kind = raw_type(column)
-    return texts.cast(pa.string()).dictionary_encode() if pa.types.is_dictionary(kind) else texts
+def _range_name(merge: Range) -> str:
+    return f"{cell_name(*merge[:2])}:{cell_name(*merge[2:])}"
+
+
+def _first(places: Sequence[str]) -> str:
+    return ", ".join(places[:_TOLD]) + " …" * (len(places) > _TOLD)
+
+
+def _runs(lines: Sequence[int]) -> str:
+    """``3-4, 6`` for rows 3, 4 and 6."""
+    runs = [
+        [line for _, line in run]
+        for _, run in groupby(enumerate(lines), lambda pair: pair[1] - pair[0])
+    ]
+    return _first([f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs])

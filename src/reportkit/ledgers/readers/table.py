@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,14 +11,14 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from functools import reduce
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.errors import InputError
-from reportkit.ledgers.schema import heading_key
+from reportkit.ledgers.schema import UNITS, heading_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,14 +31,17 @@ SEARCHED_FOR_HEADING = 20
 _HEADING_ROWS = 3
 # A number of more than 15 digits is not the one that somebody typed into a spreadsheet.
 EXACT = 1e15
+CHINA = "Asia/Shanghai"
+"""Whose clock says which day an instant is, in a file or a database."""
+_DIGITS = 15
 _BATCH = 20_000
-_SUM = "计".encode()
 # 合计, 小　计：, 本页小计, 合计（件）; what is longer is a text that speaks of a sum.
 # White space of Arrow is that of ASCII.
 _SUMS = (
     r"^\s*(?:本[页月季年]|全年)?\s*[合小总共累]\s*计\s*(?:[(（][^()（）]{0,6}[)）])?\s*[:：]?\s*$"
 ).replace(r"\s", r"[\s\x{a0}\x{3000}]")
-Row = tuple[int, list[str]]
+# 单位：万元, above a table.
+_UNIT_ABOVE = re.compile("单位\\s*[:：]?\\s*(?:人民币)?\\s*([十百千万亿]*元)")
 Tell = Callable[[int], object]
 """Is given the number of rows read so far."""
 Epoch = Literal[1900, 1904]
@@ -82,39 +86,46 @@ class Note:
     """The record's line, where the note is about one record."""
 
 
+class Row(NamedTuple):
+    """A row of a sheet or text file, and what was seen of its cells besides their text."""
+
+    line: int
+    cells: list[str]
+    seen: Sequence[tuple[int, str, str]] = ()
+    """Number of the column from 0, what was seen (`sheet.KINDS`), and the text it is about."""
+
+
 @dataclass(frozen=True)
-class RawTable:
-    """One sheet or file: text cells by heading, and where each record stands."""
+class Part:
+    """One table as a reader of files gives it: text cells by heading, and where records stand.
+
+    All that a reader knows of a cell is its text, as a person sees it, and the notes: what is
+    merged, struck out, hidden or shown otherwise has been judged by then, or the file is refused.
+    """
+
+    columns: dict[str, pa.ChunkedArray]
+    """Texts of each column that has a title, in their order, those that nobody reads too."""
+    lines: npt.NDArray[np.int32]
+    """Line of a text file or row of a sheet, of each record; rising."""
+    encoding: str | None = None
+    sheet: str | None = None
+    notes: tuple[Note, ...] = ()
+    epoch: Epoch = 1900
+    """The year that plain day numbers in date columns count from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawTable(Part):
+    """A table with the file or database that it was read from: what readers hand on."""
 
     path: str
     sha256: str
     bytes: int
     format: str
-    encoding: str | None
-    sheet: str | None
-    columns: dict[str, pa.ChunkedArray]
-    lines: npt.NDArray[np.int32]
-    notes: tuple[Note, ...] = ()
-    epoch: Epoch = 1900
-    """The year that plain day numbers in date columns count from."""
 
     def place(self, line: int) -> str:
         """Line of a text file, ``sheet!row`` of a workbook."""
         return f"{self.sheet}!{line}" if self.sheet else str(line)
-
-
-@dataclass(frozen=True)
-class Part:
-    """One table of a file, before the file's name and digest are put to it."""
-
-    columns: dict[str, pa.ChunkedArray]
-    lines: npt.NDArray[np.int32]
-    encoding: str | None = None
-    sheet: str | None = None
-    notes: tuple[Note, ...] = ()
-    epoch: Epoch = 1900
-    sha256: str | None = None
-    """Of the whole file, where reading it made that too."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +138,8 @@ class Head:
     """Cells of the heading row, with empty ones at its end."""
     line: int
     """The line on which it ends."""
+    notes: tuple[Note, ...]
+    """What rows above it say that it does not."""
     below: Iterator[Row] = field(repr=False)
 
     @property
@@ -144,9 +157,8 @@ def as_text(cell: Any) -> str:
     if isinstance(cell, bool):
         return "是" if cell else "否"
     if isinstance(cell, float):
-        if cell.is_integer() and abs(cell) < 1e15:
-            return str(int(cell))
-        return "" if cell != cell else format(Decimal(repr(cell)).normalize(), "f")
+        # As spreadsheets show it: 3.3000000000000003 is what adding up made of 3.3.
+        return "" if cell != cell else format(Decimal(format(cell + 0, f".{_DIGITS}g")), "f")
     if isinstance(cell, datetime):
         return cell.isoformat(sep=" ") if cell.time() != time() else cell.date().isoformat()
     if isinstance(cell, (date, time)):
@@ -154,59 +166,14 @@ def as_text(cell: Any) -> str:
     return "" if cell is None else str(cell)
 
 
-def raw_type(column: Column) -> pa.DataType:
-    """How the cells of a column are kept: few different ones once, texts as pandas takes them."""
-    few = column.type in ("date", "category", "integer", "flag")
-    return pa.dictionary(pa.int32(), pa.string()) if few else pa.large_string()
-
-
-def where(cells: pa.ChunkedArray, true_of: Callable[[pa.Array], pa.Array]) -> npt.NDArray[np.bool_]:
-    """Where something is true of a cell's text; each text of a dictionary is asked once."""
-    found = [np.zeros(0, dtype=bool)]
-    for chunk in cells.chunks:
-        texts = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
-        inside = true_of(texts)
-        if texts is not chunk:
-            inside = inside.take(chunk.indices)
-        found.append(inside.fill_null(False).to_numpy(zero_copy_only=False))
-    return np.concatenate(found)
-
-
 def sums(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Where a cell says that its row is a sum of others."""
-    if not holds(cells, _SUM):
-        return np.zeros(len(cells), dtype=bool)
-    return where(cells, lambda texts: pc.match_substring_regex(texts, _SUMS))
-
-
-def unless_sums(cells: pa.Array) -> pa.Array:
-    """A column that nothing is needed of but its sum rows: nulls, where it has none of them."""
-    return cells if sums(pa.chunked_array([cells])).any() else pa.nulls(len(cells))
-
-
-def one_column(chunks: list[pa.Array]) -> pa.ChunkedArray:
-    """One column of its chunks; those of nulls take no room."""
-    kind = next((chunk.type for chunk in chunks if not pa.types.is_null(chunk.type)), pa.null())
-    return pa.chunked_array([chunk.cast(kind) for chunk in chunks], kind)
+    return np.asarray(pc.match_substring_regex(cells, _SUMS).fill_null(False), bool)
 
 
 def holds(cells: pa.ChunkedArray, *found: bytes) -> bool:
-    """Whether any of these bytes stand in a column, without looking at single cells."""
-    for chunk in cells.chunks:
-        texts = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
-        # A column of nulls has no buffer for texts.
-        data = np.frombuffer(texts.buffers()[-1] or b"", dtype=np.uint8)
-        if any(_contains(data, some) for some in found):
-            return True
-    return False
-
-
-def _contains(data: npt.NDArray[np.uint8], found: bytes) -> bool:
-    """Whether bytes stand in others; fast where their first ones are common, as in Chinese."""
-    if len(found) == 1:
-        return bool((data == found[0]).any())
-    hit = (data[1:] == found[-1]) & (data[:-1] == found[-2])
-    return bool(hit.any()) and found in data.tobytes()
+    """Whether any of these bytes stand in a column."""
+    return any(pc.any(pc.match_substring(cells, one)).as_py() for one in found)
 
 
 def rounded(column: Column, line: int, place: str, found: str) -> Note:
@@ -241,18 +208,19 @@ def find_head(
     wanted = schema.headings()
     head = list(islice(rows, SEARCHED_FOR_HEADING + _HEADING_ROWS - 1))
     best: list[str] = []
-    for number, (line, row) in enumerate(head[:SEARCHED_FOR_HEADING]):
-        stack = [cells for _, cells in head[number : number + _HEADING_ROWS]]
+    for number, (line, row, _) in enumerate(head[:SEARCHED_FOR_HEADING]):
+        stack = [other.cells for other in head[number : number + _HEADING_ROWS]]
         used = 1
         for rows_used in range(2, len(stack) + 1):
             below = _joined(stack[1:rows_used], wanted)
             joined = _join(stack[0], below, wanted)
             # A title over the heading, or a record under it, adds nothing to it.
             if _named(joined, wanted) > max(_named(row, wanted), _named(below, wanted)):
-                row, line, used = joined, head[number + rows_used - 1][0], rows_used
+                row, line, used = joined, head[number + rows_used - 1].line, rows_used
         if _names_ledger(row, schema, wanted):
             titles = _unique(row, wanted, name)
-            return Head(titles, len(row), line, chain(head[number + used :], rows))
+            notes = tuple(_other_units(titles, head[:number], wanted, sheet))
+            return Head(titles, len(row), line, notes, chain(head[number + used :], rows))
         if _named(row, wanted) > _named(best, wanted) or not any(best):
             best = row
     raise no_heading(name, sheet, schema, best)
@@ -276,42 +244,78 @@ def no_heading(
     return InputError("ledger-heading", message, file=name, sheet=sheet)
 
 
+def _other_units(
+    titles: Sequence[str], above: Sequence[Row], wanted: Wanted, sheet: str | None
+) -> Iterator[Note]:
+    """Where a row above the heading says 单位：万元, and an amount's own heading another unit."""
+    for row in above:
+        for unit in filter(None, map(_UNIT_ABOVE.search, row.cells)):
+            for title in titles:
+                column, factor = wanted.get(heading_key(title), (None, 1))
+                if column and column.type == "amount" and UNITS.get(unit[1]) != factor:
+                    place = f"{sheet}!{row.line}" if sheet else str(row.line)
+                    expected = f"the same unit as the heading '{title}', which is what counts"
+                    yield Note(place, "L-unit", "warn", column.name, unit[0], expected)
+
+
 def records(
-    head: Head, name: str, sheet: str | None = None, *, tell: Tell = quiet
-) -> tuple[dict[str, Any], Any]:
+    head: Head,
+    schema: LedgerSchema,
+    name: str,
+    sheet: str | None = None,
+    *,
+    whole: bool = True,
+    tell: Tell = quiet,
+) -> tuple[dict[str, pa.ChunkedArray], npt.NDArray[np.int32]]:
     """Take the records below a heading; rows without any text are skipped.
+
+    Spreadsheets write no separators for cells at the end of a row that are empty in many rows: a
+    row of a text file may be short of cells that may be empty. If the file does not end with a
+    line (*whole*), its last row may not: it can be cut off.
 
     Raises
     ------
     InputError
-        ``ledger-ragged``: a row has more cells than the heading, or (csv) fewer.
+        ``ledger-ragged``: a row has more cells than the heading, or lacks one that it needs.
     """
     width = head.width
+    wanted = schema.headings()
+    known = [wanted.get(heading_key(title), (None, 1))[0] for title in head.titles]
+    needed = [n for n, column in enumerate(known, 1) if column and not column.may_be_empty]
+    shortest = max(needed, default=0)
+    # Persons of a ledger that keeps none of them are not kept a moment.
+    dropped = {n for n, column in enumerate(known) if column and not schema.keeps(column)}
     lines: list[int] = []
     batches: list[list[Any]] = []
     batch: list[Sequence[str]] = []
 
     def close() -> None:
-        cells = zip(*batch, strict=True)
-        batches.append([pa.array(column, pa.string()) for column in cells])
+        batches.append(
+            [
+                pa.nulls(len(batch), pa.string()) if number in dropped else pa.array(cells)
+                for number, cells in enumerate(zip(*batch, strict=True))
+            ]
+        )
         batch.clear()
         tell(len(lines))
 
-    for line, row in head.below:
+    line, found = 0, width
+    for line, row, _ in head.below:
         if not any(map(str.strip, row)):
             continue
-        if len(row) != width:
-            if any(map(str.strip, row[width:])) or (sheet is None and len(row) < width):
-                raise ragged(name, sheet, line, len(row), width, titles=head.cells)
+        if (found := len(row)) != width:
+            if any(map(str.strip, row[width:])) or (sheet is None and found < shortest):
+                raise ragged(name, sheet, line, found, width, titles=head.cells)
             row = (row + [""] * width)[:width]
         lines.append(line)
         batch.append(row)
         if len(batch) == _BATCH:
             close()
-    if batch:
-        close()
+    close()
+    if found < width and not whole:
+        raise ragged(name, sheet, line, found, width, titles=head.cells)
     columns = {
-        title: pa.chunked_array([cells[number] for cells in batches], pa.string())
+        title: pa.chunked_array([cells[number] for cells in batches if cells], pa.string())
         for number, title in enumerate(head.titles)
         if title
     }

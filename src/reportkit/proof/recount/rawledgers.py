@@ -1,16 +1,14 @@
 """Raw ledgers read a second time, by other readers than the first: all cells as plain text.
 
-The csv module of Python, calamine, DuckDB, and a database's rows put in order by Python stand
-against pyarrow, our own reading of sheets, pyarrow, and Arrow's order. What was read where (file,
-sheet, encoding, heading of each column) is taken from the run's manifest, since that is what is
-to be checked.
+An expression for the cells of a csv text, calamine, DuckDB, and a database's rows put in order by
+Python stand against the csv module of Python, our own reading of sheets, pyarrow, and Arrow's
+order. What was read where (file, sheet, encoding, heading of each column) is taken from the run's
+manifest, since that is what is to be checked.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import re
 import zipfile
@@ -26,8 +24,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.errors import ReportkitError
+from reportkit.ledgers.schema import schema_of
 from reportkit.proof.manifest import digest
-from reportkit.proof.recount.workbooks import plain_text, read_sheets
+from reportkit.proof.recount.workbooks import Spread, plain_text, read_sheets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -54,6 +53,7 @@ _SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + 
     "\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u202d\u202e\ufeff"
 )
 _CHINA = ZoneInfo("Asia/Shanghai")
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
@@ -114,11 +114,11 @@ def read_cells(
             return _parquet(source, place, connection)
         if source["format"] == "csv":
             return _csv(source, place)
-        sheet = read_sheets(place)[source["sheet"]]
-        return _records(sheet.rows, source, sheet.epoch, digest(place))
+        sheet = read_sheets(place, source["format"])[source["sheet"]]
+        return _records(sheet.rows, source, sheet.epoch, digest(place), key=key)
     except LookupError as error:
         told = str(error) or "its heading is not there"
-    except (OSError, ValueError, TypeError, csv.Error, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
         told = str(error)
     except duckdb.Error as error:
         told = str(error)
@@ -146,23 +146,40 @@ def _texts(column: pa.Array) -> pa.Array:
 
 def _csv(source: Mapping[str, Any], path: Path) -> Cells:
     text = path.read_bytes().decode(source["encoding"] or "utf-8").removeprefix("\ufeff")
-    for delimiter in ",;\t":
+    said = re.match(r"(?i)sep=([^\w\"\r\n])[\r\n]", text)
+    for delimiter in said[1] if said else ",;\t":
         try:
-            return _records(_csv_lines(text, delimiter), source, 1900, digest(path))
+            return _records(csv_lines(text, delimiter), source, 1900, digest(path))
         except LookupError:
             continue
     raise LookupError
 
 
-def _csv_lines(text: str, delimiter: str) -> Iterator[Line]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def csv_lines(text: str, delimiter: str) -> Iterator[Line]:
+    """Rows of a csv text with the lines that they begin on, cell by cell."""
+    cell = re.compile(
+        rf'(?:"((?:[^"]+|"")*)"|((?!")[^{re.escape(delimiter)}\r\n]*))'
+        rf"({re.escape(delimiter)}|\r\n|\r|\n|\Z)"
+    )
+    row: list[str] = []
+    at = begun = 0
     line = 1
-    for row in reader:
-        yield line, row
-        line = reader.line_num + 1
+    while at < len(text) or row:
+        found = cell.match(text, at)
+        if found is None:
+            message = f"line {line} is not well-formed csv"
+            raise ValueError(message)
+        at = found.end()
+        row.append(found[2] if found[1] is None else found[1].replace('""', '"'))
+        if found[3] != delimiter:
+            yield line, row
+            line += len(_LINE_END.findall(text, begun, at))
+            row, begun = [], at
 
 
-def _records(lines: Iterator[Line], source: Mapping[str, Any], epoch: int, sha256: str) -> Cells:
+def _records(
+    lines: Iterator[Line], source: Mapping[str, Any], epoch: int, sha256: str, *, key: str = ""
+) -> Cells:
     """Records below the heading; rows without any text are none.
 
     Raises
@@ -171,9 +188,13 @@ def _records(lines: Iterator[Line], source: Mapping[str, Any], epoch: int, sha25
         The heading is not among the first rows.
     """
     places, rest = _heading(lines, source["columns"].values())
+    own = places[source["columns"][schema_of(key).key_column]] if key else 0
     numbers, rows = [], []
     for line, row in rest:
         if any(map(str.strip, row)):
+            # A key is that of one record, though its cell be merged beside several.
+            if isinstance(row[own], Spread):
+                row[own] = ""
             numbers.append(line)
             rows.append(row)
     width = max([*map(len, rows), *(place + 1 for place in places.values())])
@@ -256,7 +277,6 @@ def _joined(rows: list[list[str]]) -> list[set[str]]:
 def _table(source: Mapping[str, Any], place: DatabaseSource, key: str, data: Path) -> Cells:
     """A table of a database, read again in one snapshot; records in the order of their bytes."""
     from reportkit.ledgers.database import LostError, open_session, origin
-    from reportkit.ledgers.schema import schema_of
 
     titles = source["columns"]
     try:

@@ -120,7 +120,9 @@ def recount(
             "REPORTKIT_PRIVACY_KEY_FILE names no key"
         )
     else:
-        lines = changed_lines(raw, read_records(run, raw.record["ledger"]), key)
+        records = read_records(run, raw.record["ledger"])
+        # Records that were not keyed are compared so, whatever key there is now.
+        lines = changed_lines(raw, records, key if raw.record["rows_keyed"] else None)
     return Recount(values, moved, tuple(lines), tuple(untold))
 
 

@@ -16,7 +16,7 @@ from reportkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reportkit.proof.signing.dsse import Verifier
+    from reportkit.proof.signing.signer import Verifier
 
 NAMESPACE = "reportkit"
 # 国密: the object identifier of SM2, with which goes the digest SM3 and the id of GM/T 0009.

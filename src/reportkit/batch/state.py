@@ -1,0 +1,304 @@
+"""The state of all reports under a folder: what is in force of each, and why the last try failed.
+
+``state.json`` is written at the end of each batch. Runs are read from the disk where they are new;
+why a report failed is in the journal, which also tells of batches that were killed before their
+end.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Literal
+
+from reportkit.batch.journal import read_journal
+from reportkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from reportkit.batch.jobs import Result
+    from reportkit.params import Project
+
+NAME = "state.json"
+STATES = ("failed", "absent", "waiting", "draft", "final")
+# What tells most of a report in a line; a form without them shows none.
+HEADLINE = (
+    "t3.new.total",
+    "t3.carried_in.total",
+    "t3.results_total.total",
+    "t3.carried_out.total",
+    "t4.review.total",
+    "t4.litigation_direct.total",
+    "t4.litigation_after_review.total",
+)
+# Reasons that say there is no such report at all.
+_NOBODY = {"district-unknown", "id"}
+CHINA = timezone(timedelta(hours=8))
+
+Key = tuple[str, int]
+State = Literal["failed", "absent", "waiting", "draft", "final"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one report stands.
+
+    Parameters
+    ----------
+    district, year, name
+        Which; the name is the Chinese one, as far as known.
+    run, made : str
+        Id of the run in force and when it was made; empty if there is none.
+    draft, errors, warnings, figures
+        Of that run: whether it is one, open findings, the figures of `HEADLINE`.
+    seconds : float
+        How long the last try took.
+    tried : str
+        When a batch last tried it or found it unchanged.
+    reason, message : str
+        Why that failed; empty if it did not.
+    """
+
+    district: str
+    year: int
+    name: str = ""
+    run: str = ""
+    made: str = ""
+    draft: bool = False
+    errors: int = 0
+    warnings: int = 0
+    figures: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0
+    tried: str = ""
+    reason: str = ""
+    message: str = ""
+
+    @property
+    def told(self) -> str:
+        """As of a `Result`."""
+        return self.message.removeprefix(f"{self.district} {self.year}: ")
+
+    @property
+    def state(self) -> State:
+        """Failed; absent: not handed in; waiting: never tried; draft or final."""
+        if self.reason:
+            return "absent" if self.reason == "not-handed-in" and not self.run else "failed"
+        if not self.run:
+            return "waiting"
+        return "draft" if self.draft else "final"
+
+
+@dataclass(frozen=True)
+class StateOfAll:
+    """All reports, and how they stood the night before.
+
+    Parameters
+    ----------
+    reports : dict
+        (district, year) to its `Standing`.
+    night : str
+        The day on which the night of the last batch began; a night goes from noon to noon, China
+        time.
+    before, since : dict, str
+        The reports as they stood when that night began, and the night of which they are.
+    journal : int
+        Bytes of the journal that are in it already.
+    """
+
+    reports: dict[Key, Standing] = field(default_factory=dict)
+    night: str = ""
+    before: dict[Key, Standing] = field(default_factory=dict)
+    since: str = ""
+    journal: int = 0
+
+    @property
+    def failed(self) -> set[Key]:
+        """Reports whose last try failed, those that were not handed in too."""
+        return {key for key, one in self.reports.items() if one.reason}
+
+    def unchanged(self, one: Standing) -> bool:
+        """Whether the run in force is that of the night before."""
+        was = self.before.get((one.district, one.year))
+        return bool(one.run and not one.reason and was and was.run == one.run)
+
+
+def night_of(when: datetime) -> str:
+    """The day on which the night began that a time belongs to.
+
+    Examples
+    --------
+    >>> [night_of(datetime.fromisoformat(f"2022-01-{when}:00+08:00"))
+    ...  for when in ("03T23:00", "04T08:30", "04T13:00")]
+    ['2022-01-03', '2022-01-03', '2022-01-04']
+    """
+    return str((when.astimezone(CHINA) - timedelta(hours=12)).date())
+
+
+def read_state(out: Path) -> StateOfAll:
+    """The state as the last batch left it, with what the journal tells since then."""
+    state = StateOfAll()
+    try:
+        told = json.loads((out / NAME).read_text(encoding="utf-8"))
+        reports, before = (
+            {(one["district"], one["year"]): Standing(**one) for one in told[name]}
+            for name in ("reports", "before")
+        )
+        state = StateOfAll(reports, told["night"], before, told["since"], told["journal"])
+    except (OSError, ValueError, KeyError, TypeError):
+        # Runs and journal are the truth; this only saves reading all of them.
+        pass
+    events, end = read_journal(out, state.journal)
+    reports = dict(state.reports)
+    for event in events:
+        whole = {"at", "district", "year"} <= event.keys()
+        if whole and event["event"] in ("made", "unchanged", "failed"):
+            _note(reports, event["at"], event)
+    return replace(state, reports=reports, journal=end)
+
+
+def _note(reports: dict[Key, Standing], at: str, told: dict[str, Any]) -> None:
+    """Put down what a batch told of one report."""
+    key = (str(told["district"]), int(told["year"]))
+    reports[key] = replace(
+        reports.get(key) or Standing(*key),
+        tried=at,
+        seconds=float(told.get("seconds", 0)),
+        reason=str(told.get("reason", "")),
+        message=str(told.get("message", "")),
+    )
+
+
+def renew(
+    state: StateOfAll, results: Iterable[Result], *, out: Path, project: Project, at: datetime
+) -> StateOfAll:
+    """The state after a batch.
+
+    Parameters
+    ----------
+    state : StateOfAll
+        As it was before.
+    results : iterable of Result
+    out : Path
+        The folder of reports: what is in force is read from there, whoever made it.
+    project : Project
+        Says which reports there should be.
+    at : datetime
+        When the batch began.
+    """
+    fresh = read_state(out)
+    reports = fresh.reports
+    for result in results:
+        _note(reports, at.isoformat(timespec="seconds"), vars(result))
+    known = {path.stem for path in (project.params / "districts").glob("*.yaml")}
+    files = (project.params / "reports").glob("*/[0-9][0-9][0-9][0-9].yaml")
+    wanted = {(path.parent.name, int(path.stem)) for path in files if path.parent.name in known}
+    links = (path.parts[-3:-1] for path in out.glob("*/*/current"))
+    wanted |= {(district, int(year)) for district, year in links if re.fullmatch(r"\d{4}", year)}
+    found = {}
+    for key in sorted(wanted | reports.keys()):
+        one = _as_it_stands(reports.get(key) or Standing(*key), out)
+        if one.run or (one.district in known and one.reason not in _NOBODY):
+            # A run says whose it is; where there is none the district's file does.
+            name = "" if one.run else _name(project, one.district)
+            found[key] = replace(one, name=name or one.name)
+    night = night_of(at)
+    if fresh.night == night:
+        return replace(fresh, reports=found)
+    return StateOfAll(found, night, state.reports, fresh.night, fresh.journal)
+
+
+def _as_it_stands(one: Standing, out: Path) -> Standing:
+    """A report with what is in force of it now."""
+    place = out / one.district / str(one.year)
+    try:
+        run = (place / "current").readlink().name
+        if run == one.run:
+            return one
+        found = read_run(place / "runs" / run)
+    except (OSError, ValueError, KeyError):
+        return replace(one, run="", made="", draft=False, errors=0, warnings=0, figures={})
+    one = replace(one, **found)
+    # Whoever made it since then, it is made.
+    newer = one.tried and _when(one.made) > _when(one.tried)
+    return replace(one, reason="", message="") if newer else one
+
+
+def _when(told: str) -> datetime:
+    return datetime.fromisoformat(told)
+
+
+def read_run(run: Path) -> dict[str, Any]:
+    """What a `Standing` holds of a run."""
+    manifest, checks, facts = (
+        json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("MANIFEST", "checks", "facts")
+    )
+    still = [one["severity"] for one in checks if not one["holds"] and not one.get("waived")]
+    values = {one["id"]: one["value"] for one in facts["facts"]}
+    return {
+        "name": manifest["name"],
+        "run": run.name,
+        "made": manifest["ended"],
+        "draft": manifest["draft"],
+        "errors": still.count("error"),
+        "warnings": still.count("warning"),
+        "figures": {name: values[name] for name in HEADLINE if name in values},
+    }
+
+
+def _name(project: Project, district: str) -> str:
+    try:
+        return project.district(district).name
+    except InputError:
+        return ""
+
+
+def as_json(state: StateOfAll) -> dict[str, Any]:
+    """The document ``state.json``."""
+    return {
+        "schema": "reportkit/state/1",
+        "night": state.night,
+        "since": state.since,
+        "journal": state.journal,
+        "reports": [asdict(one) for one in state.reports.values()],
+        "before": [asdict(one) for one in state.before.values()],
+    }
+
+
+@dataclass(frozen=True)
+class Change:
+    """A report that stands otherwise than the night before.
+
+    Parameters
+    ----------
+    was : str
+        Its state then; empty if nobody knew of it.
+    now : Standing
+    figures : tuple of (id, before, now)
+        Figures of `HEADLINE` that changed.
+    """
+
+    was: str
+    now: Standing
+    figures: tuple[tuple[str, str, str], ...]
+
+
+def changes(state: StateOfAll) -> list[Change]:
+    """What is otherwise than the night before; nothing where there was none."""
+    told = []
+    for key, now in state.reports.items():
+        was = state.before.get(key) or Standing(*key)
+        figures = tuple(
+            (name, was.figures[name], now.figures[name])
+            for name in HEADLINE
+            if now.figures.get(name, "") != was.figures.get(name, "")
+            and was.figures
+            and now.figures
+        )
+        if state.before and (key not in state.before or was.state != now.state or figures):
+            told.append(Change(was.state if key in state.before else "", now, figures))
+    return told

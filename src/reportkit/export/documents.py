@@ -1,0 +1,37 @@
+"""Which documents a run has, and all of them made from its executed notebook."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from nbconvert.exporters import get_exporter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reportkit.export.document import Document, DocumentExporter
+
+__all__ = ["DOCUMENTS", "exporters", "make_documents"]
+
+# By which of nbconvert's exporters each one is made.
+DOCUMENTS = {
+    "report.html": "reportkit-html",
+    "audit.html": "reportkit-audit",
+    "report.pdf": "reportkit-pdf",
+    "report.docx": "reportkit-docx",
+    "tables.xlsx": "reportkit-xlsx",
+}
+
+
+@cache
+def exporters() -> dict[str, type[DocumentExporter]]:
+    """What makes each document, as nbconvert knows it by name; it looks through all packages."""
+    return {file: get_exporter(name) for file, name in DOCUMENTS.items()}  # type: ignore[no-untyped-call]  # nbconvert has no types
+
+
+def make_documents(document: Document) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each document, in order."""
+    for name, exporter in exporters().items():
+        made = exporter().make(document)
+        yield name, made.encode() if isinstance(made, str) else made

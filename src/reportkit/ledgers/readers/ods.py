@@ -1,0 +1,246 @@
+"""Sheets of .ods workbooks, row by row: what stands in each cell, and how it looks.
+
+Source: OpenDocument 1.3 part 3: 9 (tables), 16 (styles), 19.385 (values).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from reportkit.ledgers.readers.formats import VOLATILE, Format, format_of, number_text
+from reportkit.ledgers.readers.package import Package, open_package, other_format, unsafe
+from reportkit.ledgers.readers.sheet import MACROS, Book, Sheet
+from reportkit.ledgers.readers.table import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reportkit.ledgers.readers.formats import Oddities
+
+_ROWS = 1_048_576
+_KIND = "application/vnd.oasis.opendocument.spreadsheet"
+_SPACE = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
+_OFFICE, _TABLE, _TEXT, _STYLE, _NUMBER = (
+    _SPACE % name for name in ("office", "table", "text", "style", "datastyle")
+)
+_FORMATS = ("number-style", "percentage-style", "currency-style")
+_ERROR = re.compile(r"#(?:N/A|[A-Z0-9/]+[!?])|Err:\d+")
+_CLOCK = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,]\d+)?S")
+_MIDNIGHT = re.compile(r"T(?:00:00:00(?:\.0*)?$)?")
+_FLAT = re.compile(r"0+(?:\.0+)?[a-z]*")
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A style: of the numbers and texts of a cell or run, or of a row, column or sheet."""
+
+    format: Format = field(default_factory=Format)
+    marks: tuple[str, ...] = ()
+    hidden: bool = False
+
+
+def open_ods(file: BinaryIO, name: str) -> Book:
+    """Open a workbook; its sheets are read one by one.
+
+    Raises
+    ------
+    InputError
+        As `open_package`; ``ledger-format``: it is no spreadsheet, or encrypted.
+    """
+    package = open_package(file, name)
+    if "content.xml" not in package.members:
+        raise other_format(name, "a zip file without a table in it")
+    kind = package.archive.read("mimetype") if "mimetype" in package.members else b""
+    if kind and not kind.startswith(_KIND.encode()):
+        raise other_format(name, f"a document of another kind ({kind[:80]!r})")
+    if "meta-inf/manifest.xml" in package.members:
+        listed = package.part("META-INF/manifest.xml")
+        if next(listed.iter("{*}encryption-data"), None) is not None:
+            raise other_format(name, "encrypted", "take the password off")
+    macros = [*package.names("basic/"), *package.names("scripts/")]
+    return Book(1900, _sheets(package), (MACROS,) if macros else ())
+
+
+def _sheets(package: Package) -> Iterator[Sheet]:
+    looks: dict[tuple[str, str], _Look] = {}
+    if "styles.xml" in package.members:
+        for element in package.elements("styles.xml", *_FORMATS, "style"):
+            _keep(element, looks)
+    for table, rows in groupby(_rows_of(package, looks), key=lambda pair: pair[0]):
+        title = table.get(f"{_TABLE}name", "")
+        if title.startswith("'file:"):
+            what = "takes values from other workbooks"
+            raise unsafe(package.name, what, "break the links (编辑 › 外部链接) and save it")
+        about = looks.get(("table", table.get(f"{_TABLE}style-name", "")), _Look())
+        sheet = Sheet(title, visible=not about.hidden)
+        sheet.rows = _Reading(package.name, sheet, looks).rows(row for _, row in rows)
+        yield sheet
+
+
+def _rows_of(package: Package, looks: dict[tuple[str, str], _Look]) -> Iterator[tuple[Any, Any]]:
+    """Each row of each sheet; the styles before them are kept."""
+    for element in package.elements("content.xml", *_FORMATS, "style", "table-row"):
+        if element.tag != f"{_TABLE}table-row":
+            _keep(element, looks)
+            continue
+        table = next(element.iterancestors(f"{_TABLE}table"))
+        if table.getparent().tag == f"{_OFFICE}spreadsheet":
+            yield table, element
+
+
+def _keep(element: Any, looks: dict[tuple[str, str], _Look]) -> None:
+    """A style of numbers, as a spreadsheet would write it; or one of cells, rows …, as it looks."""
+    name = element.get(f"{_STYLE}name", "")
+    if element.tag != f"{_STYLE}style":
+        looks["format", name] = _Look(format_of(_code(element)))
+        return
+    family = element.get(f"{_STYLE}family", "")
+    look = looks.get((family, element.get(f"{_STYLE}parent-style-name", "")), _Look())
+    if shown := looks.get(("format", element.get(f"{_STYLE}data-style-name", ""))):
+        look = replace(look, format=shown.format)
+    for part in element:
+        if (line := part.get(f"{_STYLE}text-line-through-style")) is not None:
+            marks = [mark for mark in look.marks if mark != "struck"]
+            look = replace(look, marks=(*marks, *["struck"] * (line != "none")))
+        if re.match("super|sub|[-1-9]", part.get(f"{_STYLE}text-position", "")):
+            look = replace(look, marks=(*look.marks, "raised"))
+        sizes = (part.get(f"{_STYLE}row-height"), part.get(f"{_STYLE}column-width"))
+        flat = any(size and _FLAT.fullmatch(size) for size in sizes)
+        look = replace(look, hidden=flat or part.get(f"{_TABLE}display") == "false")
+    looks[family, name] = look
+
+
+def _code(style: Any) -> str:
+    """A number format in the writing of other spreadsheets: ``0.00"万元"``."""
+    code = ""
+    for part in style:
+        tag = part.tag.removeprefix(_NUMBER)
+        if tag == "number":
+            places = int(part.get(f"{_NUMBER}decimal-places", 0))
+            inside = "".join(text.text or "" for text in part)
+            point = "!." if "." in inside else "." * bool(places)
+            thousands = len(part.get(f"{_NUMBER}display-factor", "1")) // 3
+            whole = "0" * int(part.get(f"{_NUMBER}min-integer-digits", 1))
+            code += (whole or "#") + point + "0" * (places or bool(inside)) + "," * thousands
+        elif tag == "scientific-number":
+            code += "0.00E+00"
+        elif tag in ("text", "currency-symbol"):
+            plain = style.tag.endswith("percentage-style") and (part.text or "").strip() == "%"
+            code += "%" if plain else f'"{part.text or ""}"'
+    return code or "General"
+
+
+class _Reading:
+    """One sheet while it is read."""
+
+    def __init__(self, name: str, sheet: Sheet, looks: dict[tuple[str, str], _Look]) -> None:
+        self.name, self.sheet, self.looks = name, sheet, looks
+        self.columns: list[tuple[int, str]] = []
+        """Where columns of one style end, and the style of their cells."""
+
+    def rows(self, elements: Iterator[Any]) -> Iterator[Row]:
+        """The rows, each as often as it is repeated if anything stands in it."""
+        line = 1
+        for element in elements:
+            if line == 1:
+                self._hear_columns(next(element.iterancestors(f"{_TABLE}table")))
+            times = int(element.get(f"{_TABLE}number-rows-repeated", 1))
+            row = self._row(element, line)
+            for number in range(line, line + times) if row.cells or row.seen else ():
+                if number > _ROWS:
+                    what = f"has a cell in row {number}"
+                    raise unsafe(self.name, what, f"row {_ROWS} is the last")
+                if self._hides(element):
+                    self.sheet.hidden_rows.add(number)
+                yield row._replace(line=number)
+            line += times
+
+    def _hear_columns(self, table: Any) -> None:
+        end = 0
+        for column in table.iter(f"{_TABLE}table-column"):
+            begin, end = end, end + int(column.get(f"{_TABLE}number-columns-repeated", 1))
+            self.columns.append((end, column.get(f"{_TABLE}default-cell-style-name", "")))
+            if self._hides(column):
+                self.sheet.hidden_columns.append((begin, end - 1))
+
+    def _hides(self, element: Any) -> bool:
+        family = element.tag.removeprefix(_TABLE)
+        look = self.looks.get((family, element.get(f"{_TABLE}style-name", "")), _Look())
+        return look.hidden or element.get(f"{_TABLE}visibility", "visible") != "visible"
+
+    def _row(self, row: Any, line: int) -> Row:
+        cells: list[str] = []
+        seen: list[tuple[int, str, str]] = []
+        column = 0
+        for cell in row.iterchildren(f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
+            begin = column
+            column += int(cell.get(f"{_TABLE}number-columns-repeated", 1))
+            wide = int(cell.get(f"{_TABLE}number-columns-spanned", 1))
+            high = int(cell.get(f"{_TABLE}number-rows-spanned", 1))
+            if wide * high > 1:
+                self.sheet.merges.append((line, begin, line + high - 1, begin + wide - 1))
+            if not len(cell) and cell.get(f"{_OFFICE}value-type") is None:
+                continue
+            if cell.find(f"{_OFFICE}annotation") is not None:
+                self.sheet.comments.add((line, begin))
+            own = cell.get(f"{_TABLE}style-name") or row.get(f"{_TABLE}default-cell-style-name")
+            default = next((style for end, style in self.columns if begin < end), "")
+            look = self.looks.get(("table-cell", own or default), _Look())
+            text, odd = self._cell(cell, look)
+            if text:
+                cells += [""] * (begin - len(cells))
+                cells += [text] * (column - begin)
+            seen += [(at, what, found) for at in range(begin, column) for what, found in odd]
+        return Row(line, cells, seen)
+
+    def _cell(self, cell: Any, look: _Look) -> tuple[str, Oddities]:
+        shown, marks = self._text(cell, look)
+        kind, formula = cell.get(f"{_OFFICE}value-type"), cell.get(f"{_TABLE}formula")
+        odd: list[tuple[str, str]] = []
+        stored, text = cell.get(f"{_OFFICE}value", ""), shown
+        if formula is not None and _ERROR.fullmatch(shown.strip()):
+            return "", (("error", shown),)
+        if kind in ("float", "percentage", "currency"):
+            text, odd[:] = number_text(stored, look.format)
+        elif kind == "date":
+            text = _MIDNIGHT.sub(" ", cell.get(f"{_OFFICE}date-value", "")).strip()
+            odd.append(("day", text))
+        elif kind == "time":
+            clock = _CLOCK.fullmatch(cell.get(f"{_OFFICE}time-value", ""))
+            text = ":".join(clock.groups()) if clock else shown
+        elif kind == "boolean":
+            text = "是" if cell.get(f"{_OFFICE}boolean-value") == "true" else "否"
+        if formula is not None and not (kind or shown):
+            odd.append(("hollow", ""))
+        if formula is not None and VOLATILE.search(formula):
+            odd.append(("volatile", text))
+        return text, (*odd, *((mark, text) for mark in marks if text))
+
+    def _text(self, cell: Any, look: _Look) -> tuple[str, list[str]]:
+        """What a cell shows, and what is struck or raised in it; notes are none of it."""
+        runs: list[tuple[str, tuple[str, ...]]] = []
+
+        def hear(element: Any, marks: tuple[str, ...]) -> None:
+            tag = element.tag.removeprefix(_TEXT)
+            if tag == "span":
+                style = self.looks.get(("text", element.get(f"{_TEXT}style-name", "")), _Look())
+                marks += style.marks
+            spaces = int(element.get(f"{_TEXT}c", 1)) if tag == "s" else 0
+            whole = {"s": " " * min(spaces, 1000), "tab": "\t", "line-break": "\n"}.get(tag, "")
+            runs.append((whole + (element.text or ""), marks))
+            for child in element:
+                hear(child, marks)
+                runs.append((child.tail or "", marks))
+
+        for number, paragraph in enumerate(cell.iterchildren(f"{_TEXT}p")):
+            runs += [("\n", ())] * bool(number)
+            hear(paragraph, look.marks)
+        filled = [(text, marks) for text, marks in runs if text.strip()]
+        struck = ["struck" in marks for _, marks in filled]
+        told = ["raised"] * any("raised" in marks for _, marks in filled)
+        told += ["struck"] * (bool(struck) and all(struck))
+        told += ["struck-part"] * (any(struck) and not all(struck))
+        return "".join(text for text, _ in runs), told

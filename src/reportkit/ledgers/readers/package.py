@@ -1,0 +1,187 @@
+"""The archive that a workbook is: how far it may be trusted, and the XML of its parts.
+
+Source: ECMA-376 part 2 (packages).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from lxml import etree
+
+from reportkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MEMBERS = 10_000
+_BYTES = 1 << 30
+_RATIO = 250
+_RATIO_FROM = 1 << 24
+# No row, and no part but sheets, texts and styles, is as long: a tree takes 25 times its bytes.
+_LONGEST = 1 << 24
+# Nothing is fetched and nothing declared in a part is put in; texts of more than 10 MB are refused.
+_XML = {
+    "resolve_entities": False, "no_network": True, "remove_comments": True, "remove_pis": True,
+    "huge_tree": False,
+}  # fmt: skip
+ZIP_ERRORS = (
+    zipfile.BadZipFile, zlib.error, etree.XMLSyntaxError, EOFError, NotImplementedError,
+    RuntimeError, ValueError, LookupError, OSError,
+)  # fmt: skip
+"""What reading a damaged archive ends in."""
+_STARTS = {
+    b"<html": "a web page", b"<!doctype html": "a web page", b"<table": "a web page",
+    b"<?xml": "a web page or an XML table", b"<meta": "a web page", b"<head": "a web page",
+    b"pk\x03\x04": "a workbook in a zip archive (.xlsx, .ods)",
+    b"\xd0\xcf\x11\xe0": "an old .xls workbook",
+}  # fmt: skip
+
+
+def starts_as(content: bytes) -> str:
+    """What a file is by its first bytes, for a message; nothing where they are not known."""
+    start = content.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return next((what for first, what in _STARTS.items() if start.startswith(first)), "")
+
+
+def other_format(name: str, what: str, do: str = "open it in Excel or WPS") -> InputError:
+    """The refusal of a file that is not what its name says."""
+    kind = "." + name.rpartition(".")[2]
+    message = f"{name} is {what}; {do} and save it as {kind if kind != '.xls' else '.xlsx'}"
+    return InputError("ledger-format", message, file=name)
+
+
+def unsafe(name: str, what: str, do: str) -> InputError:
+    """The refusal of a workbook that no program for ledgers should read."""
+    return InputError("ledger-unsafe", f"{name} {what}; {do}", file=name)
+
+
+class _Bounded:
+    """A file of which only so many bytes are read until somebody says that it went well."""
+
+    def __init__(self, file: Any) -> None:
+        self.file, self.left = file, _LONGEST
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        piece: bytes = self.file.read(size)
+        self.left -= len(piece)
+        if self.left < 0:
+            message = "no row of a sheet is as long as one in it"
+            raise ValueError(message)
+        return piece
+
+
+@dataclass(frozen=True)
+class Package:
+    """An archive within limits, and the names of its members by their spelling in small letters."""
+
+    name: str
+    archive: zipfile.ZipFile
+    members: dict[str, str]
+
+    def names(self, part: str) -> list[str]:
+        """Members whose names hold this."""
+        return [member for member in self.members if part in member]
+
+    def part(self, path: str) -> Any:
+        """The tree of a small part."""
+        with self.archive.open(self._member(path)) as file:
+            tree = etree.parse(_Bounded(file), etree.XMLParser(**_XML)).getroot()
+        self._refuse_declared(tree)
+        return tree
+
+    def elements(self, path: str, *tags: str) -> Iterator[Any]:
+        """Elements of a large part by their tags, each when it has ended; then it is forgotten.
+
+        An element within another of these stays until that one has ended.
+        """
+        looked = False
+        with self.archive.open(self._member(path)) as opened:
+            file = _Bounded(opened)
+            for _, element in etree.iterparse(file, tag=[f"{{*}}{tag}" for tag in tags], **_XML):
+                if not looked:
+                    self._refuse_declared(element)
+                    looked = True
+                yield element
+                file.left = _LONGEST
+                element.clear(keep_tail=True)
+                while element.getprevious() is not None:
+                    del element.getparent()[0]
+
+    def relations(self, path: str) -> dict[str, tuple[str, str]]:
+        """Kind and path of each part that a part names, by the name that it gives it."""
+        folder, name = posixpath.split(path)
+        listed = f"{folder}/_rels/{name}.rels".lstrip("/")
+        if listed.lower() not in self.members:
+            return {}
+        return {
+            one.get("Id", ""): (
+                one.get("Type", "").rpartition("/")[2],
+                posixpath.normpath(
+                    posixpath.join("/", folder, one.get("Target", "").replace("\\", "/"))
+                )[1:],
+            )
+            for one in self.part(listed)
+            if one.get("TargetMode") != "External"
+        }
+
+    def _member(self, path: str) -> str:
+        if path.lower() not in self.members:
+            message = f"its part {path} is not there"
+            raise LookupError(message)
+        return self.members[path.lower()]
+
+    def _refuse_declared(self, element: Any) -> None:
+        about = element.getroottree().docinfo
+        if about.doctype or about.internalDTD is not None:
+            what = "declares entities"
+            raise unsafe(self.name, what, "copy its cells into a new workbook and save that")
+        if (about.encoding or "UTF-8").upper() not in ("UTF-8", "ASCII", "US-ASCII"):
+            message = f"a part of it is written in {about.encoding}, not in UTF-8"
+            raise ValueError(message)
+
+
+def open_package(file: BinaryIO, name: str) -> Package:
+    """Look at an archive before anything in it is read.
+
+    Raises
+    ------
+    InputError
+        ``ledger-format`` (no archive, encrypted) or ``ledger-unsafe`` (links to other workbooks,
+        two parts of one name, or larger than any ledger).
+    """
+    content = file.read(512)
+    if not content.startswith(b"PK"):
+        what = starts_as(content)
+        if what.startswith("an old"):
+            encrypted = "EncryptedPackage".encode("utf-16-le") in content + file.read()
+            if encrypted:
+                raise other_format(name, "encrypted", "take the password off")
+        what = f"{what} under another name" if what else "no workbook (a text file is named .csv)"
+        raise other_format(name, what)
+    archive = zipfile.ZipFile(file)
+    save = "copy its cells into a new workbook and save that"
+    listed = archive.infolist()
+    members = {one.filename.replace("\\", "/").lower(): one.filename for one in listed}
+    if len(listed) > _MEMBERS or len(members) < len(listed):
+        what = f"has {len(listed)} parts, or one part twice: it is no plain workbook"
+        raise unsafe(name, what, save)
+    if found := next((one for one in members if one.startswith("xl/externallinks/")), None):
+        what = f"takes values from other workbooks ({found})"
+        raise unsafe(name, what, "break the links (数据 › 编辑链接 › 断开链接) and save it")
+    needed = [one for one in listed if one.filename.lower().endswith((".xml", ".rels"))]
+    total = sum(one.file_size for one in needed)
+    if total > _BYTES:
+        what = f"unpacks to {total >> 20} MiB, more than {_BYTES >> 20} MiB"
+        raise unsafe(name, what, "split it by year")
+    for one in needed:
+        if one.file_size > max(_RATIO_FROM, _RATIO * one.compress_size):
+            times = one.file_size // max(one.compress_size, 1)
+            what = f"holds {one.filename}, which unpacks to {times} times its size"
+            raise unsafe(name, what, save)
+    return Package(name, archive, members)

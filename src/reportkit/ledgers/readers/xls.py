@@ -1,0 +1,176 @@
+"""Sheets of old .xls workbooks, by xlrd: what stands in each cell, and how it looks.
+
+Source: [MS-XLS] 2.4.28 (BoundSheet8), 2.4.127 (Formula), 2.4.271 (SupBook).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from collections import defaultdict
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import xlrd
+from xlrd.compdoc import CompDoc
+
+from reportkit.ledgers.readers.formats import Format, built_in, format_of, number_text
+from reportkit.ledgers.readers.package import other_format, starts_as, unsafe
+from reportkit.ledgers.readers.sheet import MACROS, Book, Sheet
+from reportkit.ledgers.readers.table import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reportkit.ledgers.readers.formats import Oddities
+    from reportkit.ledgers.readers.table import Epoch
+
+_FORMULA, _BEGIN, _SHEET, _OTHER_BOOK, _CALCULATED = 0x06, 0x809, 0x85, 0x1AE, 0x1C1
+# TODAY, NOW, RAND; OFFSET, INDIRECT; or what Excel marks as such.
+_VOLATILE = re.compile(
+    rb"[\x21\x41\x61][\xdd\x4a\x3f]\x00|[\x22\x42\x62].[\x4e\x94]\x00|\A\x19\x01", re.DOTALL
+)
+Formulas = dict[int, dict[tuple[int, int], list[str]]]
+"""What must be told of formulas, by sheet and cell."""
+
+
+def open_xls(file: BinaryIO, name: str) -> Book:
+    """Open a workbook; xlrd reads it whole, and it has 65 536 rows at most.
+
+    Raises
+    ------
+    InputError
+        ``ledger-format`` (something else, encrypted) or ``ledger-unsafe`` (links to other
+        workbooks).
+    ValueError
+        It is damaged.
+    """
+    content = file.read()
+    what = starts_as(content)
+    if not what.startswith("an old"):
+        raise other_format(name, f"{what or 'no workbook'} under the name .xls")
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        raise other_format(name, "encrypted", "take the password off")
+    try:
+        book = xlrd.open_workbook(
+            file_contents=content, formatting_info=True, ragged_rows=True, logfile=io.StringIO()
+        )
+        formulas, foreign, macros = _records(content)
+    # xlrd goes on until something does not fit: any error can come of a damaged file.
+    except Exception as error:
+        if "encrypted" in str(error):
+            raise other_format(name, "encrypted", "take the password off") from None
+        raise ValueError(str(error) or type(error).__name__) from None
+    if foreign:
+        what = "takes values from other workbooks"
+        raise unsafe(name, what, "break the links (数据 › 编辑链接 › 断开链接) and save it")
+    epoch: Epoch = 1904 if book.datemode else 1900
+    sheets = (
+        _opened(book, sheet, formulas.get(number, {}), epoch)
+        for number, sheet in enumerate(book.sheets())
+    )
+    return Book(epoch, sheets, (MACROS,) if macros else ())
+
+
+def _records(content: bytes) -> tuple[Formulas, bool, bool]:
+    """What xlrd does not tell: formulas, other workbooks they look at, and macros."""
+    stream, start, size = CompDoc(content, logfile=io.StringIO()).locate_named_stream("Workbook")
+    formulas: Formulas = defaultdict(dict)
+    numbers: dict[int, int] = {}
+    foreign, calculated, macros = False, False, "_VBA_PROJECT_CUR".encode("utf-16-le") in content
+    at, sheet = start, -1
+    while at + 4 <= start + size:
+        code, length = struct.unpack_from("<HH", stream, at)
+        if code == _BEGIN:
+            sheet = numbers.get(at - start, sheet)
+        data = stream[at + 4 : at + 4 + length]
+        at += 4 + length
+        if code == _SHEET:
+            place, _, kind = struct.unpack_from("<iBB", data)
+            if kind == 0:
+                numbers[place] = len(numbers)
+            macros |= kind == 1
+        elif code == _OTHER_BOOK:
+            foreign |= len(data) > 4 and data[2:4] not in (b"\x01\x04", b"\x01\x3a")
+        elif code == _CALCULATED:
+            calculated = True
+        elif code == _FORMULA:
+            row, column, _, result = struct.unpack_from("<HHH8s", data)
+            # Nothing for a result, and no spreadsheet was it that saved the workbook.
+            hollow = not calculated and result[6:] == b"\xff\xff" and result[0] == 3
+            told = ["hollow"] * bool(hollow) + ["volatile"] * bool(_VOLATILE.search(data[22:]))
+            if told:
+                formulas[sheet][row, column] = told
+    return formulas, foreign, macros
+
+
+def _opened(
+    book: Any, sheet: Any, formulas: dict[tuple[int, int], list[str]], epoch: Epoch
+) -> Sheet:
+    about = [(row, sheet.rowinfo_map.get(row)) for row in range(sheet.nrows)]
+    flat = {
+        row + 1 for row, one in about
+        if (one.hidden or one.height == 0 if one else sheet.default_row_hidden)
+    }  # fmt: skip
+    return Sheet(
+        sheet.name,
+        visible=sheet.visibility == 0,
+        rows=_rows(book, sheet, formulas, epoch),
+        comments={(row + 1, column) for row, column in sheet.cell_note_map},
+        hidden_rows=flat,
+        hidden_columns=[
+            (column, column)
+            for column, about in sheet.colinfo_map.items()
+            if about.hidden or about.width == 0
+        ],
+        merges=[(top + 1, left, bottom, right - 1)
+                for top, bottom, left, right in sheet.merged_cells],
+    )  # fmt: skip
+
+
+def _rows(
+    book: Any, sheet: Any, formulas: dict[tuple[int, int], list[str]], epoch: Epoch
+) -> Iterator[Row]:
+    formats = []
+    for one in book.xf_list:
+        code = getattr(book.format_map.get(one.format_key), "format_str", "General")
+        formats.append(format_of(code) if code != "General" else built_in(one.format_key))
+    for row in range(sheet.nrows):
+        cells: list[str] = []
+        seen: list[tuple[int, str, str]] = []
+        for column, cell in enumerate(sheet.row(row)):
+            text, odd = _value(cell, formats[cell.xf_index], epoch)
+            marks = _marks(book, sheet, row, column, text) if text else []
+            marks += [(what, text) for what in formulas.get((row, column), ())]
+            seen += [(column, what, found) for what, found in (*odd, *marks)]
+            cells.append(text)
+        while cells and not cells[-1]:
+            cells.pop()
+        yield Row(row + 1, cells, seen)
+
+
+def _value(cell: Any, shown: Format, epoch: Epoch) -> tuple[str, Oddities]:
+    if cell.ctype in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE):
+        return number_text(repr(cell.value), shown, epoch)
+    if cell.ctype == xlrd.XL_CELL_ERROR:
+        return "", (("error", ""),)
+    if cell.ctype == xlrd.XL_CELL_BOOLEAN:
+        return "是" if cell.value else "否", ()
+    return cell.value, ()
+
+
+def _marks(book: Any, sheet: Any, row: int, column: int, text: str) -> list[tuple[str, str]]:
+    """What fonts say of a cell's text, run by run."""
+    runs = sheet.rich_text_runlist_map.get((row, column), ())
+    first = book.xf_list[sheet.cell_xf_index(row, column)].font_index
+    begins = [(0, first), *runs, (len(text), 0)]
+    raised = struck = kept = ""
+    for (start, font), (end, _) in pairwise(begins):
+        about, part = book.font_list[font], text[start:end]
+        raised += part if about.escapement else ""
+        struck, kept = (struck + part, kept) if about.struck_out else (struck, kept + part)
+    odd = [("raised", text)] if raised.strip() else []
+    if struck.strip():
+        odd.append(("struck-part" if kept.strip() else "struck", text))
+    return odd

@@ -1,0 +1,300 @@
+"""Sheets of .xlsx and .xlsm workbooks, row by row: what stands in each cell, and how it looks.
+
+Source: ECMA-376 part 1 (SpreadsheetML), 18.2 to 18.4 and 18.8, its strict form too.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from reportkit.ledgers.readers.formats import (
+    VOLATILE,
+    Format,
+    built_in,
+    format_of,
+    number_text,
+)
+from reportkit.ledgers.readers.package import Package, open_package, other_format, unsafe
+from reportkit.ledgers.readers.sheet import (
+    MACROS,
+    Book,
+    Sheet,
+    cell_name,
+    column_number,
+    range_of,
+)
+from reportkit.ledgers.readers.table import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reportkit.ledgers.readers.formats import Oddities
+    from reportkit.ledgers.readers.table import Epoch
+
+_ROWS = 1_048_576
+_TRUE = ("1", "true")
+# A carriage return is _x000D_, and an underscore that could begin such a thing is _x005F_.
+_ESCAPE = re.compile("_x(000[9AaDd]|00[2-7][0-9A-Fa-f])_")
+_MIDNIGHT = re.compile(r"T(?:00:00:00(?:\.0*)?Z?$)?")
+
+
+@dataclass(frozen=True)
+class _Styles:
+    """What cells refer to by number, and what counts for all of them."""
+
+    formats: list[Format]
+    fonts: list[tuple[str, ...]]
+    """Of each style: whether its font is struck out or raised."""
+    texts: list[str]
+    looks: dict[int, Oddities]
+    """What is odd about some of the texts, by their number."""
+    epoch: Epoch
+    calculate: bool
+    """Whether the program that wrote the workbook left its formulas to be calculated."""
+
+
+def open_xlsx(file: BinaryIO, name: str) -> Book:
+    """Open a workbook; its sheets are read one by one.
+
+    Raises
+    ------
+    InputError
+        As `open_package`; ``ledger-format``: no workbook is in it; ``ledger-unsafe``: macros are
+        in one that is not named .xlsm.
+    """
+    package = open_package(file, name)
+    kinds = dict(package.relations("").values())
+    start = kinds.get("officeDocument", "xl/workbook.xml")
+    if start.endswith(".bin"):
+        raise other_format(name, "an .xlsb workbook under another name")
+    if start.lower() not in package.members:
+        raise other_format(name, "a zip file without a workbook in it")
+    macros = [*package.names("vbaproject"), *package.names("macrosheets/")]
+    if macros and not name.lower().endswith(".xlsm"):
+        raise unsafe(name, f"holds macros ({macros[0]})", "save it as .xlsx without macros")
+    parts = package.relations(start)
+    book = package.part(start)
+    properties = {
+        key: value
+        for element in book.iter("{*}workbookPr", "{*}calcPr")
+        for key, value in element.items()
+    }
+    epoch: Epoch = 1904 if properties.get("date1904") in _TRUE else 1900
+    paths = dict(parts.values())
+    styles = _styles(package, paths, epoch, calculate=properties.get("fullCalcOnLoad") in _TRUE)
+    sheets = {}
+    for element in book.iter("{*}sheet"):
+        title = element.get("name", "")
+        own = next((value for key, value in element.items() if key.endswith("}id")), "")
+        kind, path = parts.get(own, ("worksheet", ""))
+        if title in sheets:
+            message = f"two sheets are named '{title}'"
+            raise ValueError(message)
+        if kind == "worksheet":
+            shown = element.get("state", "visible") == "visible"
+            sheets[title] = _Reading(package, path, styles, Sheet(title, visible=shown))
+    return Book(epoch, (one.opened() for one in sheets.values()), (MACROS,) if macros else ())
+
+
+def _styles(package: Package, paths: dict[str, str], epoch: Epoch, *, calculate: bool) -> _Styles:
+    codes: dict[str, str] = {}
+    marks: list[tuple[str, ...]] = []
+    formats: list[Format] = []
+    fonts: list[tuple[str, ...]] = []
+    listed = package.elements(paths["styles"], "numFmt", "font", "xf") if "styles" in paths else ()
+    for element in listed:
+        inside = element.getparent().tag.rpartition("}")[2]
+        if inside == "numFmts":
+            codes[element.get("numFmtId", "")] = element.get("formatCode", "")
+        elif inside == "fonts":
+            marks.append(_marks(element))
+        elif inside == "cellXfs":
+            number = element.get("numFmtId", "0")
+            code = codes.get(number)
+            formats.append(built_in(int(number)) if code is None else format_of(code))
+            font = int(element.get("fontId", 0))
+            fonts.append(marks[font] if font < len(marks) else ())
+    texts: list[str] = []
+    looks: dict[int, Oddities] = {}
+    shared = paths.get("sharedStrings")
+    for element in package.elements(shared, "si") if shared else ():
+        text, odd = _text(element)
+        if odd:
+            looks[len(texts)] = odd
+        texts.append(text)
+    return _Styles(formats, fonts, texts, looks, epoch, calculate)
+
+
+def _marks(font: Any) -> tuple[str, ...]:
+    """Whether a font is struck out, raised or lowered."""
+    strike, raised = font.find("{*}strike"), font.find("{*}vertAlign")
+    struck = strike is not None and strike.get("val", "1") in _TRUE
+    lifted = raised is not None and raised.get("val") in ("superscript", "subscript")
+    return ("struck",) * struck + ("raised",) * lifted
+
+
+def _text(item: Any) -> tuple[str, Oddities]:
+    """A text of one or several runs without what is struck out of it; phonetic runs are none."""
+    runs: list[tuple[str, tuple[str, ...]]] = []
+    for part in item:
+        tag = part.tag.rpartition("}")[2]
+        if tag == "t":
+            runs.append((part.text or "", ()))
+        elif tag == "r":
+            look = part.find("{*}rPr")
+            text = "".join(one.text or "" for one in part.iterfind("{*}t"))
+            runs.append((text, () if look is None else _marks(look)))
+    whole = "".join(text for text, _ in runs)
+    kept, odd = whole, []
+    if any(marks for _, marks in runs):
+        struck = "".join(text for text, marks in runs if "struck" in marks)
+        left = "".join(text for text, marks in runs if "struck" not in marks)
+        if any("raised" in marks and text.strip() for text, marks in runs):
+            odd.append(("raised", whole))
+        if struck.strip():
+            # Where nothing is left it looks like any other cell that is struck out.
+            odd.append(("struck-run", struck) if left.strip() else ("struck", whole))
+        kept = left if left.strip() else whole
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), kept), tuple(odd)
+
+
+class _Reading:
+    """One sheet while it is read."""
+
+    def __init__(self, package: Package, path: str, styles: _Styles, sheet: Sheet) -> None:
+        self.package, self.path, self.styles, self.sheet = package, path, styles, sheet
+        self.columns: dict[str, int] = {}
+        self.shared: dict[str, bool] = {}
+        """Whether a formula that several cells share has another value each time."""
+
+    def opened(self) -> Sheet:
+        """The sheet, its rows to be read and what other parts say of it known."""
+        for kind, path in self.package.relations(self.path).values():
+            if kind in ("comments", "threadedComment"):
+                for one in self.package.elements(path, "comment", "threadedComment"):
+                    self.sheet.comments.add(range_of(one.get("ref", ""))[:2])
+            elif kind == "table":
+                table = self.package.part(path)
+                last = range_of(table.get("ref", ""))[2]
+                count = int(table.get("totalsRowCount", 0))
+                self.sheet.totals |= set(range(last - count + 1, last + 1))
+        self.sheet.rows = self._rows()
+        return self.sheet
+
+    def _rows(self) -> Iterator[Row]:
+        sheet, line, flat, ended = self.sheet, 0, False, False
+        about = ("sheetFormatPr", "col", "row", "sheetData", "mergeCell")
+        for element in self.package.elements(self.path, *about):
+            tag = element.tag.rpartition("}")[2]
+            if tag == "row":
+                before, line = line, int(element.get("r", line + 1))
+                if line > _ROWS:
+                    place, do = f"{self.package.name}: {sheet.title}", f"row {_ROWS} is the last"
+                    raise unsafe(place, f"has a cell in row {line}", do)
+                if line <= before or ended:
+                    self._refuse(f"rows are not in their order (at row {line})")
+                height = float(element.get("ht", 0 if flat else 1))
+                if element.get("hidden") in _TRUE or height == 0:
+                    sheet.hidden_rows.add(line)
+                yield self._row(element, line)
+            elif tag == "sheetFormatPr":
+                flat = element.get("zeroHeight") in _TRUE
+            elif tag == "mergeCell":
+                sheet.merges.append(range_of(element.get("ref", "")))
+            elif tag == "sheetData":
+                ended = True
+            elif element.get("hidden") in _TRUE or float(element.get("width", 1)) == 0:
+                first, last = element.get("min", 1), element.get("max", 16_384)
+                sheet.hidden_columns.append((int(first) - 1, int(last) - 1))
+
+    def _row(self, row: Any, line: int) -> Row:
+        cells: list[str] = []
+        seen: list[tuple[int, str, str]] = []
+        column, suffix, tag = -1, str(line), f"{row.tag[:-3]}c"
+        for cell in row.iterchildren(tag):
+            name = cell.get("r")
+            before, column = column, column + 1
+            if name is not None:
+                letters = name.removesuffix(suffix)
+                if letters not in self.columns and letters.isalpha():
+                    self.columns[letters] = column_number(letters)
+                column = self.columns.get(letters, -1)
+                if column <= before:
+                    self._refuse(f"cells are not in their order (at {name[:20]})")
+            if not len(cell):
+                continue
+            try:
+                text, odd = self._cell(cell)
+            except (ValueError, IndexError) as error:
+                self._refuse(f"{cell_name(line, column)}: {error}")
+            if text:
+                cells += [""] * (column - len(cells))
+                cells.append(text)
+            seen += [(column, what, found) for what, found in odd]
+        return Row(line, cells, seen)
+
+    def _cell(self, cell: Any) -> tuple[str, Oddities]:
+        """What stands in a cell, and what is odd about it."""
+        stored = formula = inline = None
+        for child in cell:
+            tag = child.tag.rpartition("}")[2]
+            if tag == "v" and stored is not None:
+                message = "it has two values"
+                raise ValueError(message)
+            if tag == "v":
+                stored = child.text or ""
+            elif tag == "f":
+                formula = child
+            elif tag == "is":
+                inline = child
+        kind, style = cell.get("t", "n"), int(cell.get("s", 0))
+        text, odd = self._value(kind, stored, inline, style)
+        if text and 0 <= style < len(self.styles.fonts):
+            odd = (*odd, *((mark, text) for mark in self.styles.fonts[style]))
+        if formula is not None:
+            odd = (*odd, *((what, text) for what in self._formula(formula, kind, stored)))
+        return text, odd
+
+    def _value(
+        self, kind: str, stored: str | None, inline: Any, style: int
+    ) -> tuple[str, Oddities]:
+        styles = self.styles
+        bare = (stored or "").strip()
+        if kind == "inlineStr":
+            return _text(inline) if inline is not None else ("", ())
+        if kind == "str":
+            return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), stored or ""), ()
+        if kind == "e":
+            return "", (("error", bare),)
+        if not bare:
+            return "", ()
+        if kind == "s":
+            number = int(bare)
+            if not 0 <= number < len(styles.texts):
+                message = f"it names text {number} of the {len(styles.texts)} that are shared"
+                raise ValueError(message)
+            return styles.texts[number], styles.looks.get(number, ())
+        if kind == "n":
+            shown = styles.formats[style] if 0 <= style < len(styles.formats) else Format()
+            return number_text(bare, shown, styles.epoch)
+        if kind == "b":
+            return "是" if bare in _TRUE else "否", ()
+        if kind == "d":
+            return _MIDNIGHT.sub(" ", bare), ()
+        message = f"it is of the unknown type '{kind[:20]}'"
+        raise ValueError(message)
+
+    def _formula(self, formula: Any, kind: str, stored: str | None) -> list[str]:
+        """Whether a formula was never calculated, and whether its value changes by itself."""
+        # A formula whose result is an empty text has a value: that text.
+        hollow = not stored and (kind != "str" or stored is None)
+        volatile = bool(formula.text and VOLATILE.search(formula.text))
+        if (number := formula.get("si")) is not None:
+            volatile = self.shared[number] = volatile or self.shared.get(number, False)
+        return ["hollow"] * (hollow or self.styles.calculate) + ["volatile"] * volatile
+
+    def _refuse(self, what: str) -> None:
+        message = f"{self.sheet.title}: {what}"
+        raise ValueError(message)

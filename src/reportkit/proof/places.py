@@ -1,0 +1,75 @@
+"""Where the inputs of a run are with whoever verifies it: in folders of their own, or not at all.
+
+A manifest names each input; what its ``path`` says is a note, and nothing is read from there.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reportkit.errors import InputError, ReportkitError
+from reportkit.forms.carried import carried
+from reportkit.params import Project
+from reportkit.params.sources import DatabaseSource
+from reportkit.paths import inside
+from reportkit.proof.manifest import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def ledger_place(
+    source: Mapping[str, Any], manifest: Mapping[str, Any], data: Path | None, params: Path | None
+) -> Path | DatabaseSource:
+    """Where a file or table of a ledger is now.
+
+    Raises
+    ------
+    ReportkitError
+        ``ledger-absent``: it is not here, or no district file says where it is.
+    InputError
+        ``received-path``.
+    """
+    shown, root = source["path"], data or Path("data")
+    if source["format"] == "sql":
+        project = Project.find(params, data)
+        for one in named_sources(project, manifest["district"]):
+            if isinstance(one, DatabaseSource) and one.shown == shown:
+                return one
+        message = f"the district file in {project.params} does not name {shown}"
+        raise ReportkitError("ledger-absent", message)
+    if (path := named_file(shown, manifest["district"], data, params)) is not None:
+        return path
+    # Shown from the data folder on; the copy of a reader may have another name.
+    places = [inside(root.parent, shown, own=True)]
+    places += [inside(root, rest, own=True) for rest in [shown.partition("/")[2]] if rest]
+    for path in places:
+        if path.is_file():
+            return path
+    message = f"{shown} is not here; name the folder of the ledgers with --data"
+    raise ReportkitError("ledger-absent", message)
+
+
+def named_file(shown: str, district: str, data: Path | None, params: Path | None) -> Path | None:
+    """A ledger's file that the reader's own district file names, if a run shows it so."""
+    try:
+        sources = named_sources(Project.find(params, data), district)
+    except InputError:  # ledgers without parameters are enough to count them again
+        return None
+    ours = (shown, shown.partition("/")[2])
+    root = data or Path("data")
+    paths = [root / one for one in sources if isinstance(one, str) and one in ours]
+    return next((path for path in paths if path.is_file()), None)
+
+
+def named_sources(project: Project, district: str) -> list[str | DatabaseSource]:
+    """What a district file names as places of its ledgers."""
+    return [*itertools.chain.from_iterable(project.district(district).ledgers.values())]
+
+
+def own_notebook(manifest: Mapping[str, Any], folder: Path) -> Path | None:
+    """The notebook that the run executed, if it is the reader's own or the package's."""
+    ours = [*sorted(folder.glob("*.ipynb")), *carried("notebooks/*.ipynb")]
+    return next((p for p in ours if digest(p) == manifest["notebook"]["sha256"]), None)

@@ -1,0 +1,80 @@
+"""JSON of a run that somebody hands over: what it says, it says once."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from reportkit.errors import ReportkitError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# A notebook of ours nests thirteen deep; what reads it goes down by calling itself.
+_DEEPEST = 50
+
+
+def read_json(path: Path) -> Any:
+    """The JSON of a file of a run.
+
+    Raises
+    ------
+    ReportkitError
+        ``run-changed``: as for `parse_json`, or the file cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ReportkitError("run-changed", f"{path.name}: {error.strerror}") from None
+    return parse_json(content, path.name)
+
+
+def parse_json(content: bytes | str, name: str) -> Any:
+    """JSON in which no key stands twice, every number is one, and nothing nests without end.
+
+    Of two values under one key one program takes the first and another the last, so that each
+    reader could be shown another figure.
+
+    Raises
+    ------
+    ReportkitError
+        ``run-changed``: it is no such JSON.
+    """
+    try:
+        found = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
+        told = f"is nested more than {_DEEPEST} deep" if _too_deep(found) else ""
+    except RecursionError:
+        told = f"is nested more than {_DEEPEST} deep"
+    except ValueError as error:
+        told = f"is no JSON: {error}"
+    if told:
+        raise ReportkitError("run-changed", f"{name} {told}", file=name)
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [key for key, _ in pairs]
+        message = f"the key '{next(key for key in names if names.count(key) > 1)}' stands twice"
+        raise ValueError(message)
+    return found
+
+
+def _no_number(text: str) -> Any:
+    message = f"{text} is no number"
+    raise ValueError(message)
+
+
+def _too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            child
+            for one in level
+            if isinstance(one, dict | list)
+            for child in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True

@@ -1,0 +1,62 @@
+"""What facts say that they count, against the verifier's own form and against their own words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reportkit.forms import form_for
+from reportkit.forms.conditions import Definition
+from reportkit.ledgers.schema import schema_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reportkit.forms import Cell
+
+    Fact = Mapping[str, Any]
+
+
+def own_conditions(
+    facts: Mapping[str, Fact], edition: str, year: int
+) -> tuple[dict[str, Fact], list[str]]:
+    """The facts with the conditions of the verifier's own form, and what was said otherwise.
+
+    A statutory cell is counted as the law's form says, whatever a run says of it; and the words in
+    which a fact is defined are those of its conditions.
+
+    Parameters
+    ----------
+    facts : mapping
+        The facts of ``facts.json`` by id.
+    edition : str
+        What the run calls its form.
+    year : int
+    """
+    form = form_for(year)
+    found, told = dict(facts), []
+    if form.name != edition:
+        told.append(f"the form of {year} is {form.name}, not {edition}")
+    for cell in form.cells(year):
+        if cell.id not in facts:
+            told.append(f"{cell.id} of the form is not there")
+            continue
+        for name, value in _demanded(cell).items():
+            if facts[cell.id][name] != value:
+                told.append(f"{cell.id}: {name} is {facts[cell.id][name]}, the form says {value}")
+        found[cell.id] = {**facts[cell.id], **_demanded(cell)}
+    for name, fact in found.items():
+        if fact["where"]:
+            definition = Definition.from_json(fact["ledger"], fact["where"])
+            text = definition.text(schema_of(fact["ledger"]).name)
+            if fact["definition"] != text:
+                told.append(f"{name} is defined as {fact['definition']}, its conditions say {text}")
+    return found, told
+
+
+def _demanded(cell: Cell) -> dict[str, Any]:
+    return {
+        "origin": "ledger" if cell.definition else "sum",
+        "ledger": cell.definition and cell.definition.ledger,
+        "where": cell.definition.where_json() if cell.definition else [],
+        "sum_of": list(cell.sum_of),
+    }

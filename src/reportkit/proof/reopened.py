@@ -1,0 +1,129 @@
+"""The report of a run opened again: by our own library, from the auditor's folders."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from reportkit.errors import ReportkitError
+from reportkit.notebook.report import Report
+from reportkit.params import Project
+from reportkit.proof.manifest import digest
+from reportkit.proof.places import own_notebook
+from reportkit.proof.record import find_notebook, input_record, inputs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# A report that was compared with: its folder under the outputs, and the file that has its figures.
+_EARLIER = re.compile(r"(out/([0-9a-z][0-9a-z_-]{0,63})/(\d{4})/current/)facts\.json")
+
+_NOT_HERE = ("district-unknown", "ledger-missing")
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """What the auditor has of a report.
+
+    Parameters
+    ----------
+    report : Report or None
+        None where not everything that the run read is here as it was.
+    notebook : Path or None
+        The notebook that the run executed, where it is the auditor's own or the package's.
+    other, needed : tuple of str
+        Inputs that are here and are not what the run read; what is missing beside the others.
+    absent : str
+        Why there is no report at all here: no such district, or not its ledgers.
+    """
+
+    report: Report | None
+    notebook: Path | None
+    other: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+    absent: str = ""
+
+
+@contextmanager
+def reopened(
+    run: Path, manifest: Mapping[str, Any], *, params: Path, data: Path
+) -> Iterator[Reopened]:
+    """Open the report of a run again, so far as its inputs are here.
+
+    What it was made from is found as a run finds it, in the auditor's own folders, and then
+    compared with what the manifest says: nothing is read from where the manifest says.
+
+    Parameters
+    ----------
+    run : Path
+        Runs of other years and districts are looked for beside it.
+    manifest : mapping
+    params, data : Path
+        The auditor's folders; notebooks stand beside the former.
+    """
+    with TemporaryDirectory(prefix="rk-render-") as name:
+        project = Project(params, _named_data(Path(name), manifest, data), Path(name) / "outputs")
+        _link_earlier(run, manifest, project.out)
+        own = own_notebook(manifest, params.parent / "notebooks")
+        given = manifest["parameters"]
+        try:
+            report = Report.open(
+                manifest["district"], manifest["year"], scope=given.get("scope"),
+                draft=bool(given.get("draft")), params=params, data=project.data, out=project.out,
+            )  # fmt: skip
+            found = inputs_of(report, own or find_notebook(project), digest)
+        except ReportkitError as error:
+            told = error.message.replace(f"{project.data}", f"{data}")
+            if error.reason in _NOT_HERE:
+                yield Reopened(None, own, absent=told)
+            else:
+                yield Reopened(None, own, needed=(told,))
+            return
+        except OSError as error:
+            yield Reopened(None, own, needed=(str(error),))
+            return
+        # Where there was no key the records are not keyed, whoever has one now.
+        keyed = any(ledger["rows_keyed"] for ledger in manifest["ledgers"])
+        report.ledgers.pseudonyms = replace(report.ledgers.pseudonyms, of_session=not keyed)
+        records = [input_record(path, sha256, project) for path, sha256 in found]
+        here = {one["name"]: (one["sha256"], one["bytes"]) for one in records}
+        there = {one["name"]: (one["sha256"], one["bytes"]) for one in manifest["inputs"]}
+        both = sorted({*here} & {*there})
+        other = [f"{one} is not what the run read" for one in both if here[one] != there[one]]
+        new = sorted({*here} - {*there})
+        other += [f"{one} is here, and the run did not read it" for one in new]
+        needed = tuple(sorted({*there} - {*here}))
+        whole = not other and not needed
+        yield Reopened(report if whole else None, own, tuple(other), needed)
+
+
+def _named_data(folder: Path, manifest: Mapping[str, Any], data: Path) -> Path:
+    """The folder of the ledgers by the name that it had in the run: places of records show it."""
+    given = manifest["parameters"].get("data")
+    name = Path(given).name if isinstance(given, str) else "data"
+    if name == data.name or not name.strip("."):
+        return data
+    (folder / name).symlink_to(data.absolute())
+    return folder / name
+
+
+def _link_earlier(run: Path, manifest: Mapping[str, Any], out: Path) -> None:
+    """Put those reports in force that the run was compared with, whatever is in force now."""
+    above = run.resolve().parents
+    outputs = above[min(3, len(above) - 1)]
+    there = {one["name"]: one["sha256"] for one in manifest["inputs"]}
+    for name in there:
+        if found := _EARLIER.fullmatch(name):
+            folder, district, year = found.groups()
+            for path in sorted(outputs.glob(f"{district}/{year}/runs/*")):
+                if all(
+                    (path / file).is_file() and digest(path / file) == there.get(f"{folder}{file}")
+                    for file in ("facts.json", "report.ipynb")
+                ):
+                    (out / district / year).mkdir(parents=True, exist_ok=True)
+                    (out / district / year / "current").symlink_to(path)
+                    break

@@ -1,0 +1,103 @@
+"""Whose signatures count: trusted public keys, their roles, and a check against them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reportkit.errors import InputError, ReportkitError
+from reportkit.proof.signing.envelope import pae
+from reportkit.proof.signing.keys import read_public
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from reportkit.proof.signing.signer import Verifier
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """Keys that somebody vouches for, and in which role each of them signs.
+
+    Parameters
+    ----------
+    keys : mapping of str to Verifier
+        By key id.
+    roles : mapping of str to str
+        Role of each key id; "" where the keys have no roles.
+    names : mapping of str to str
+        What people call each key.
+    """
+
+    keys: Mapping[str, Verifier]
+    roles: Mapping[str, str]
+    names: Mapping[str, str]
+
+
+def read_trusted(folder: Path) -> Trusted:
+    """The public keys of a folder: ``*.pub``, or ``<role>/*.pub`` where roles must sign.
+
+    Raises
+    ------
+    InputError
+        ``keys-missing``: no key is there, keys lie on both levels, or one key has two roles;
+        ``signing-key``: a file is no public key.
+    """
+    paths = sorted([*folder.glob("*.pub"), *folder.glob("*/*.pub")])
+    roles = [path.parent.name if path.parent != folder else "" for path in paths]
+    keys = [read_public(path) for path in paths]
+    return trust(keys, roles=roles, names=[path.stem for path in paths], place=folder)
+
+
+def trust(
+    keys: Sequence[Verifier], *, roles: Sequence[str], names: Sequence[str], place: Path
+) -> Trusted:
+    """Trusted keys, each with its role and name; *place* is where they came from.
+
+    Raises
+    ------
+    InputError
+        ``keys-missing``.
+    """
+    ids = [key.keyid for key in keys]
+    if not ids:
+        raise InputError("keys-missing", f"{place} holds no public key (*.pub, or <role>/*.pub)")
+    if "" in roles and set(roles) != {""}:
+        message = f"{place} holds keys with and without a role; put all of them into <role>/"
+        raise InputError("keys-missing", message)
+    if len(set(ids)) < len(ids):
+        raise InputError("keys-missing", f"{place} holds one key twice; a person signs once")
+    by_id = dict(zip(ids, keys, strict=True))
+    return Trusted(by_id, dict(zip(ids, roles, strict=True)), dict(zip(ids, names, strict=True)))
+
+
+def check_signatures(payload: bytes, signatures: Mapping[str, bytes], trusted: Trusted) -> str:
+    """Who signed a payload, in words.
+
+    Where keys have roles, each role must have signed, with a key of its own; else one key.
+
+    Raises
+    ------
+    ReportkitError
+        ``unsigned``: there is no signature; ``signature-wrong``: one of a trusted key does not
+        hold, or a key signed that is none of them; ``signature-missing``: a role has not signed.
+    """
+    if not signatures:
+        raise ReportkitError("unsigned", "nobody has signed it")
+    message = pae(payload)
+    signed: dict[str, str] = {}
+    for keyid, signature in signatures.items():
+        verifier = trusted.keys.get(keyid)
+        if verifier is None:
+            text = f"key {keyid[:16]} signed, and it is none of the trusted keys"
+            raise ReportkitError("signature-wrong", text)
+        if not verifier.holds(message, signature):
+            text = f"the signature of {trusted.names[keyid]} ({keyid[:16]}) does not hold"
+            raise ReportkitError("signature-wrong", text)
+        signed[keyid] = trusted.roles[keyid]
+    missing = sorted(set(trusted.roles.values()) - set(signed.values()))
+    if missing:
+        text = "not signed by any " + ", nor any ".join(missing)
+        raise ReportkitError("signature-missing", text)
+    return ", ".join(f"{trusted.names[keyid]} ({keyid[:16]})" for keyid in sorted(signed))

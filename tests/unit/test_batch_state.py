@@ -1,0 +1,189 @@
+"""The state of all reports: what is in force, what failed, what changed since the night before."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from batches import ROOT, make_project
+
+from reportkit.batch.jobs import Result
+from reportkit.batch.journal import Journal
+from reportkit.batch.page import state_page
+from reportkit.batch.state import NAME, as_json, changes, read_state, renew
+from reportkit.params import Project
+
+NIGHT = datetime(2022, 1, 3, 18, tzinfo=UTC)  # two in the morning, in China
+
+
+@pytest.fixture
+def project(tmp_path):
+    made = make_project(tmp_path, ["a", "b", "c"])
+    (made / "params/districts/a.yaml").write_text("id: a\nname: 甲区\n", encoding="utf-8")
+    (made / "params/reports/b").mkdir(parents=True)
+    (made / "params/reports/b/2020.yaml").write_text("year: 2020\n", encoding="utf-8")
+    (made / "outputs").mkdir()
+    return Project(made / "params", made / "data", made / "outputs")
+
+
+def publish(project, district, run, *, received="3", draft=False, checks=(), ended=NIGHT):
+    """Put a run in force that holds what the state reads of one."""
+    place = project.out / district / "2021"
+    folder = place / "runs" / run
+    folder.mkdir(parents=True)
+    manifest = {"name": f"{district}区", "ended": ended.isoformat(), "draft": draft}
+    facts = [{"id": "t3.new.total", "value": received}, {"id": "pub.total", "value": "9"}]
+    for name, content in (("MANIFEST", manifest), ("checks", list(checks)), ("facts", facts)):
+        told = {"facts": content} if name == "facts" else content
+        (folder / f"{name}.json").write_text(json.dumps(told), encoding="utf-8")
+    (place / "current").unlink(missing_ok=True)
+    (place / "current").symlink_to(f"runs/{run}")
+
+
+def night(project, *results, at=NIGHT, tell=True):
+    """A batch that came to these results; killed before its end without *tell*."""
+    journal = Journal(project.out, "x", now=lambda: at)
+    before = read_state(project.out)
+    for one in results:
+        fields = {"reason": one.reason, "message": one.message} if one.reason else {}
+        journal.add(one.state, district=one.district, year=one.year, **fields)
+    journal.close()
+    if tell:
+        state = renew(before, results, out=project.out, project=project, at=at)
+        (project.out / NAME).write_text(json.dumps(as_json(state)), encoding="utf-8")
+    return read_state(project.out)
+
+
+def failed(district, reason="ledger-heading", message="no heading"):
+    return Result(district, 2021, "failed", 2, reason=reason, message=message)
+
+
+def states(state):
+    return {f"{one.district} {one.year}": one.state for one in state.reports.values()}
+
+
+def test_every_key_of_state_json_is_documented(project):
+    page = (ROOT / "docs/reference/batch.md").read_text(encoding="utf-8")
+    table = page.split("## state.json")[1].split("\n## ")[0]
+    rows = re.findall(r"(?m)^\| (`.*?) \| (.*) \|$", table)
+    document = as_json(night(project, failed("a")))
+    names = [name for cell, _ in rows for name in re.findall(r"`(\w+)`", cell)]
+    assert sorted(names) == sorted(document)
+    (reports,) = [text for cell, text in rows if cell == "`reports`"]
+    assert set(re.findall(r"`(\w+)`", reports)) == set(document["reports"][0])
+
+
+def test_each_report_has_one_state(project):
+    waived = {"holds": False, "severity": "error", "waived": {"by": "示例"}}
+    publish(project, "a", "one", checks=[waived, {**waived, "severity": "warning", "waived": None}])
+    state = night(
+        project,
+        Result("a", 2021, "made", 0),
+        failed("b"),
+        failed("c", "not-handed-in"),
+        failed("huly", "district-unknown"),
+    )
+    # A file says that there is to be a report of b for 2020; of huly there is nothing at all.
+    assert states(state) == {
+        "a 2021": "final",
+        "b 2020": "waiting",
+        "b 2021": "failed",
+        "c 2021": "absent",
+    }
+    made = state.reports["a", 2021]
+    assert (made.name, made.errors, made.warnings) == ("a区", 0, 1)
+    assert made.figures == {"t3.new.total": "3"}
+    assert state.reports["b", 2021].name == "测试区"
+    assert state.failed == {("b", 2021), ("c", 2021)}
+
+
+def test_a_batch_that_was_killed_has_told_its_failures(project):
+    night(project, failed("a"), failed("b"))
+    state = night(project, Result("a", 2021, "made", 0), failed("c"), tell=False)
+    assert state.failed == {("b", 2021), ("c", 2021)}
+    (project.out / "batch.jsonl").unlink()
+    assert read_state(project.out).failed == {("a", 2021), ("b", 2021)}
+    (project.out / NAME).write_text("{", encoding="utf-8")
+    assert read_state(project.out).failed == set()
+
+
+def test_what_somebody_made_alone_since_then_is_made(project):
+    publish(project, "a", "old", ended=NIGHT - timedelta(days=9))
+    state = night(project, failed("a"))
+    assert (state.reports["a", 2021].state, state.reports["a", 2021].run) == ("failed", "old")
+    publish(project, "a", "new", ended=NIGHT + timedelta(hours=7))
+    state = night(project, failed("b"), at=NIGHT + timedelta(hours=8))
+    assert states(state)["a 2021"] == "final"
+    assert state.reports["a", 2021].reason == ""
+
+
+def test_a_ledger_that_is_as_it_was_makes_a_failure_good(project):
+    publish(project, "a", "one", ended=NIGHT - timedelta(days=1))
+    night(project, failed("a"))
+    state = night(project, Result("a", 2021, "unchanged", 0))
+    assert states(state)["a 2021"] == "final"
+
+
+def test_what_changed_is_told_against_the_night_before(project):
+    publish(project, "a", "one")
+    publish(project, "b", "one", draft=True)
+    first = night(project, Result("a", 2021, "made", 0), Result("b", 2021, "made", 0), failed("c"))
+    assert changes(first) == []
+    next_night = NIGHT + timedelta(days=1)
+    publish(project, "a", "two", received="5", ended=next_night)
+    publish(project, "c", "one", ended=next_night)
+    night(project, failed("b"), Result("c", 2021, "made", 0), at=next_night)
+    # Mended in the morning, which belongs to the same night.
+    publish(project, "b", "two", ended=next_night + timedelta(hours=6))
+    state = night(project, Result("b", 2021, "made", 0), at=next_night + timedelta(hours=6))
+    told = [(one.was, one.now.district, one.now.state, one.figures) for one in changes(state)]
+    assert told == [
+        ("final", "a", "final", (("t3.new.total", "3", "5"),)),
+        ("draft", "b", "final", ()),
+        ("failed", "c", "final", ()),
+    ]
+    assert (state.night, state.since) == ("2022-01-04", "2022-01-03")
+    unchanged = night(project, at=next_night + timedelta(days=1))
+    assert changes(unchanged) == []
+    assert all(map(unchanged.unchanged, (unchanged.reports[key, 2021] for key in "abc")))
+
+
+BATCH = {
+    "batch": "x",
+    "ended": NIGHT.isoformat(),
+    "exit_status": 2,
+    "stopped": None,
+    "refused": None,
+    "again": "reportkit batch --failed",
+}
+
+
+def test_the_page_is_in_the_language_of_its_reader_and_escapes(project):
+    publish(project, "a", "one")
+    state = night(
+        project,
+        Result("a", 2021, "made", 0),
+        failed("b", message="<b>line</b> 3"),
+        failed("c", "not-handed-in", "nothing is handed in"),
+    )
+    english, chinese = (
+        state_page(state, BATCH, out=project.out, language=one) for one in ("en", "zh")
+    )
+    assert '<html lang="en">' in english
+    assert "<b>2021</b> (1): 测试区" in english
+    assert "as of 2022-01-04 02:00:00+08:00" in english
+    assert "reportkit batch --failed" in english
+    assert '<html lang="zh-Hans">' in chinese
+    for word in ("未报送", "失败", "定稿", "新收", "改正后执行"):
+        assert word in chinese
+        assert word not in english
+    for page in (english, chinese):
+        assert "&lt;b&gt;line&lt;/b&gt; 3" in page
+        assert "http" not in page.replace("http-equiv", "")
+
+
+def test_a_batch_that_was_refused_says_so_on_the_page(project):
+    refused = {"reason": "batch", "message": "the batch cannot begin; one thing is wrong"}
+    page = state_page(night(project), BATCH | {"refused": refused}, out=project.out, language="en")
+    assert "It could not begin, and nothing was made:" in page
+    assert refused["message"] in page
