@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 
 from reportkit.evidence.seal import seal_of
+from reportkit.export.blocks import from_notebook, packed, unpacked
 from reportkit.export.document import arrange
 from reportkit.export.documents import make_documents
 from reportkit.facts import facts_bytes
@@ -96,6 +97,7 @@ def block_of(notebook, kind: str, which: str = "") -> dict:
         for output in cell.get("outputs", ()):
             one = output.get("data", {}).get(MIME, {})
             if one.get("kind") == kind and which in ("", one.get("id"), one.get("number")):
+                one.update(unpacked(one))
                 return one
     raise LookupError(kind)
 
@@ -104,20 +106,26 @@ def change_notebook(run: Path, change) -> None:
     """Change the executed notebook and nothing that was made from it."""
     notebook = nbformat.read(run / "report.ipynb", as_version=4)
     change(notebook)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if output.get("data", {}).get(MIME, {}).get("kind") == "seal":
+                output.data[MIME].update(packed(unpacked(output.data[MIME])))
     nbformat.write(notebook, run / "report.ipynb")
 
 
 def change_all(run: Path, change) -> None:
     """Change the executed notebook, and make everything anew that is made from it."""
-    change_notebook(run, change)
+
+    def seal_again(notebook):
+        change(notebook)
+        seal = block_of(notebook, "seal")
+        seal["seal"] = seal_of(seal["facts"])
+
+    change_notebook(run, seal_again)
     notebook = nbformat.read(run / "report.ipynb", as_version=4)
-    seal = block_of(notebook, "seal")
-    seal["seal"] = seal_of(seal["facts"])
-    nbformat.write(notebook, run / "report.ipynb")
+    (seal,) = from_notebook(notebook, "seal")
     (run / "facts.json").write_bytes(facts_bytes(seal["facts"]))
-    (run / "checks.json").write_bytes(
-        checks_bytes(json.loads(json.dumps(seal["checks"], sort_keys=True)))
-    )
+    (run / "checks.json").write_bytes(checks_bytes(seal["checks"]))
     for name, content in make_documents(arrange(notebook)):
         (run / name).write_bytes(content)
 

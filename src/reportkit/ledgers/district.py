@@ -67,6 +67,11 @@ class Ledgers(Mapping[str, Ledger]):
         return SESSION_NOTE if kept and self.pseudonyms.of_session else ""
 
     @property
+    def row_key(self) -> bytes | None:
+        """The privacy key, by which digests of records are keyed; None where there is none."""
+        return None if self.pseudonyms.of_session else self.pseudonyms.key
+
+    @property
     def unread(self) -> list[str]:
         """Tables in the district's folder that belong to no ledger, as they are shown."""
         data = self._project.data

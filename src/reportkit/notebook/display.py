@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from reportkit.checks import Check, rule_of
-from reportkit.export.blocks import MIME, Block, block
+from reportkit.export.blocks import MIME, Block, block, packed
 from reportkit.ledgers.mapping import described
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Shown:
     text: str
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {MIME: self.block, "text/html": self.html, "text/plain": self.text}
+        return {MIME: packed(self.block), "text/html": self.html, "text/plain": self.text}
 
 
 def look(shown: Block) -> Shown:
@@ -310,7 +310,7 @@ def _look_at_checks(shown: Block) -> tuple[str, str]:
 
 
 def show_seal(fields: Mapping[str, Any]) -> Shown:
-    """The seal: the facts, their evidence, and a digest that the gate recomputes."""
+    """The seal: the facts, and a digest that the gate recomputes."""
     return look(block("seal", **fields))
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
+import numpy as np
 
-from reportkit.evidence.write import rows_of_facts
+from reportkit.evidence.rows import FactRows
+from reportkit.evidence.seal import unseal_rows
 from reportkit.export.blocks import MIME, from_notebook
 from reportkit.facts import Fact, Facts
 from reportkit.facts.numerals import number_of
@@ -85,21 +84,23 @@ def _of_report(
 
 def made_there(report: Report, seal: Block) -> list[str]:
     """Facts that the notebook made: no definition gives them."""
-    known = report.computer.facts
-    return [fact["id"] for fact in seal["facts"]["facts"] if fact["id"] not in known]
+    return [fact["id"] for fact in seal["facts"]["facts"] if fact["id"] not in report.computer]
 
 
 def add_made_there(report: Report, seal: Block) -> None:
-    """Add the facts that the notebook made, as it sealed them."""
-    rows = rows_of_facts(pq.read_table(io.BytesIO(base64.b64decode(seal["evidence"]))))
+    """Add the facts that the notebook made, as it sealed them, and compute what it asked for."""
+    made = unseal_rows(seal["rows"])
     names = made_there(report, seal)
     for fact in seal["facts"]["facts"]:
         if fact["id"] in names:
+            none = FactRows(fact["ledger"], np.empty(0, np.int64))
             report._extra[fact["id"]] = Fact(
                 fact["id"], fact["label"], _value(fact), fact["unit"], "ledger",
-                fact["definition"], ledger=fact["ledger"], rows=rows[fact["id"]][0],
+                fact["definition"], ledger=fact["ledger"], rows=made.get(fact["id"], none).rows,
                 places=("notebook",),
             )  # fmt: skip
+        else:
+            report.computer.get(fact["id"])
 
 
 def _value(fact: Mapping[str, Any]) -> Any:
