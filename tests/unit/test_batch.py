@@ -187,7 +187,7 @@ RESULTS = (
 )
 DONE = Done(RESULTS, (("e", 2020),))
 BEGAN = datetime(2022, 1, 3, 20, tzinfo=UTC)
-COMMAND = ("reportkit", "batch", "my night.yaml", "--out", "my out")
+COMMAND = ("reportkit", "batch", "my night.yaml", "--years", "2020-2021", "--out", "my out")
 ABOUT = About("x", BEGAN, datetime(2022, 1, 3, 21, 2, 3, tzinfo=UTC), COMMAND, 3)
 
 
@@ -209,8 +209,9 @@ def test_failures_are_told_by_cause_and_district_once(tmp_path):
         {"districts": ["a"], "years": [2020], "message": "<b>line</b> 3 of fees.csv"},
         {"districts": ["c"], "years": [2020, 2021], "message": "another"},
     ]
-    again = "reportkit batch 'my night.yaml' --out 'my out'"
-    assert csv["command"] == f"{again} --districts a,c --years 2020,2021 --failed"
+    alone = "reportkit batch 'my night.yaml' --out 'my out' --districts a,c --years 2020,2021"
+    assert csv["command"] == f"{alone} --failed"
+    again = "reportkit batch 'my night.yaml' --years 2020-2021 --out 'my out'"
     # A finding that was accepted is none.
     assert document["counts"] == {
         "made": 2,

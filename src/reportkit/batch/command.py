@@ -160,10 +160,10 @@ def _make(
         signals.defer()
         if fresh:
             _tell_found(journal, plan, out)
-        progress.planned(len(plan.reports), sum(not one.reasons for one in plan.reports))
-        for one in plan.reports:
-            if not one.reasons:  # nobody else comes there
-                clear_stale(out / one.district / str(one.year))
+        unchanged = [one for one in plan.reports if not one.reasons and not one.refused]
+        progress.planned(len(plan.reports), len(unchanged))
+        for one in unchanged:  # nobody else comes there
+            clear_stale(out / one.district / str(one.year))
         limits = Limits(file.retries, file.stop_after)
         return plan, run_batch(
             plan, workers, events, limits=limits, journal=journal, watcher=progress
@@ -262,7 +262,7 @@ def _leave(
         history.parent.mkdir(exist_ok=True)
         _replace(history, _json(document | {"reports": told}), name)
         _replace(out / "batch.json", _json(document), name)
-        _replace(out / STATE, _json(as_json(state)), name)
+        _replace(out / STATE, json.dumps(as_json(state), ensure_ascii=False), name)
         page = state_page(state, document, out=out, language=options.language)
         _replace(out / "batch.html", page, name)
         if options.metrics:

@@ -119,11 +119,13 @@ def _report(result: Result, kept: str) -> dict[str, Any]:
 
 def _failures(results: Sequence[Result], command: Sequence[str]) -> list[dict[str, Any]]:
     """Each cause with its messages, and the command that makes just these reports again."""
+    which = [at for at, word in enumerate(command) if word in ("--districts", "--years")]
+    others = [word for at, word in enumerate(command) if not {at, at - 1} & {*which}]
     told = []
     for reason, messages in by_cause(one for one in results if one.state == "failed").items():
         failed = [one for alike in messages for one in alike]
         districts, years = _districts(failed), sorted({str(result.year) for result in failed})
-        again = [*command, "--districts", ",".join(districts), "--years", ",".join(years)]
+        again = [*others, "--districts", ",".join(districts), "--years", ",".join(years)]
         told.append(
             {
                 "reason": reason,
