@@ -37,7 +37,7 @@ class Stopped(SystemExit):
         self.number = number
 
     def __str__(self) -> str:
-        return f"stopped by {signal.Signals(self.number).name}; the same command begins again"
+        return f"stopped by {signal.Signals(self.number).name}"
 
 
 def end_on_signals() -> None:

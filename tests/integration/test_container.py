@@ -73,10 +73,20 @@ def test_in_little_memory_read_only_and_as_nobody(place):
     for words in (("run", "a", "2021"), ("batch", "--years", "2021")):
         with memory_group(LITTLE) as limited:
             command = [
-                *limited, *mounting(), "sh", "-c", READ_ONLY, "sh", str(project),
-                *first_process(), program("setpriv"), *AS_NOBODY,
-                str(BIN / "reportkit"), *words, "--json",
-            ]  # fmt: skip
+                *limited,
+                *mounting(),
+                "sh",
+                "-c",
+                READ_ONLY,
+                "sh",
+                str(project),
+                *first_process(),
+                program("setpriv"),
+                *AS_NOBODY,
+                str(BIN / "reportkit"),
+                *words,
+                "--json",
+            ]
             status, stdout, stderr = started(command)
         assert status == 0, (stdout, stderr)
         told.append(json.loads(stdout))

@@ -151,7 +151,7 @@ def test_each_fault_stops_its_own_report_and_no_other(tmp_path):
     document = json.loads((project / "outputs/batch.json").read_text(encoding="utf-8"))
     (died,) = [one for one in document["failures"] if one["reason"] == "kernel-died"]
     assert died["command"] == (
-        "reportkit batch --years 2021 --jobs 2 --retries 0 --timeout 25.0 "
+        "reportkit batch --jobs 2 --retries 0 "
         "--districts exits,hungry,killed,last,segfault --years 2021 --failed"
     )
     assert document["counts"]["failed"] == len(EXPECTED) - 3

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from reportkit.batch.plan import _ledgers
 from reportkit.errors import InputError
 from reportkit.evidence.digests import read_record, record_columns
-from reportkit.ledgers import find_files, schema_of
+from reportkit.ledgers import Ledgers, find_files, keep_ledgers, schema_of
 from reportkit.ledgers.intake import take_ledger
 from reportkit.ledgers.mapping import (
     carried_mappings,
@@ -290,6 +291,36 @@ def test_what_is_unknown_is_offered_as_a_mapping(tmp_path):
     assert "        企 业: 商业企业 # ×1, a guess" in lines
     parsed = yaml.load(block, yaml.BaseLoader)["mapping"]["applications"]
     assert parsed["values"]["办理结果"]["已公开"] == "?"
+
+
+def test_districts_that_share_a_register_read_it_in_their_own_words(tmp_path):
+    for folder in ("params/districts", "data/a"):
+        (tmp_path / folder).mkdir(parents=True)
+    written(tmp_path / "data/x.csv", [["流水号", "申请人类型", "收到日期", "答复日期", "办理结果"],
+                                      ["1", "人", "2020-01-02", "", ""]])  # fmt: skip
+    project = Project(tmp_path / "params", tmp_path / "data")
+    for name, kind in (("a", "自然人"), ("b", "其他")):
+        (tmp_path / f"params/districts/{name}.yaml").write_text(
+            f"id: {name}\nname: 甲\nledgers: {{applications: x.csv}}\nmapping:\n  applications:\n"
+            f"    columns: {{流水号: 登记号}}\n    values: {{申请人类型: {{人: {kind}}}}}\n"
+        )
+    with keep_ledgers():
+        read = [Ledgers(project, project.district(name))["applications"] for name in ("a", "b")]
+    assert [column(ledger, "申请人类型") for ledger in read] == [["自然人"], ["其他"]]
+
+
+def test_a_batch_finds_the_files_that_a_mapping_names(tmp_path):
+    for folder in ("params/districts", "data/lantian"):
+        (tmp_path / folder).mkdir(parents=True)
+    names = ["复议诉讼台账", "规范性文件目录", "行政执法决定", "收费台账"]
+    paths = [tmp_path / f"data/lantian/{name}.csv" for name in (*names, "登记表")]
+    for path in paths:
+        path.write_text("")
+    (tmp_path / "params/districts/lantian.yaml").write_text(
+        "id: lantian\nname: 甲\nmapping:\n  applications: {files: ['*登记表.csv']}\n"
+    )
+    project = Project(tmp_path / "params", tmp_path / "data")
+    assert set(_ledgers(project, project.district("lantian"), 2023)) == set(paths)
 
 
 EXPORTS = yaml.load((Path(__file__).parents[1] / "data/exports.yaml").read_bytes(), yaml.BaseLoader)

@@ -32,6 +32,7 @@ MACHINE = frozenset(
         "no-workers",
         "no-scheduler",
         "code-differs",
+        "too-many-files",
     }
 )
 

@@ -44,6 +44,7 @@ def live_line(*, shown: bool) -> Iterator[Callable[[str], None]]:
 
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

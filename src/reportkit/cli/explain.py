@@ -6,9 +6,8 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
-
 from reportkit.errors import InputError
+from reportkit.evidence.read import read_source_rows
 from reportkit.evidence.scripts import read_rows
 from reportkit.facts.derived import compared
 from reportkit.facts.numerals import number_of, plain
@@ -18,7 +17,6 @@ from reportkit.forms.conditions import Condition
 from reportkit.ledgers import schema_of
 from reportkit.notebook.printed import aligned, places
 from reportkit.params import FACT_ID
-from reportkit.paths import inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -157,15 +155,14 @@ def _rows(run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Source rows with file and place; the first ones with their key and what the fact asks."""
     if not fact["evidence"]:
         return []
-    rows = pq.read_table(inside(run, fact["evidence"])).to_pandas()
-    rowmap = pq.read_table(inside(run, f"evidence/rowmap-{fact['ledger']}.parquet")).to_pandas()
-    shown = read_rows(run / "evidence", fact["ledger"], rows["row"].head(_TOLD).tolist())
+    rows = read_source_rows(run, fact)
+    shown = read_rows(run / "evidence", fact["ledger"], rows["row"][:_TOLD].to_pylist())
     key = schema_of(fact["ledger"]).key_column
     found = []
-    for number, row in enumerate(rowmap.loc[rows["row"]].itertuples()):
-        place = f"{row.sheet}!{row.line}" if row.sheet else str(row.line)
-        one: dict[str, Any] = {"row": int(row.row), "file": row.file, "place": place}
-        if "sign" in rows and rows["sign"].iloc[number] < 0:
+    for row in rows.drop_columns("digest").to_pylist():
+        place = f"{row['sheet']}!{row['line']}" if row["sheet"] else str(row["line"])
+        one: dict[str, Any] = {"row": row["row"], "file": row["file"], "place": place}
+        if row["sign"] < 0:
             one["subtracted"] = True
         if cells := shown.get(one["row"]):
             one["cells"] = {key: cells[key]} | {

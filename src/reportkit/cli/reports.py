@@ -13,6 +13,7 @@ import click
 from reportkit.cli import completion
 from reportkit.cli.command import (
     ERASED,
+    FILE,
     FOLDER,
     Result,
     as_given,
@@ -122,7 +123,7 @@ def _findings(findings: list[dict[str, Any]]) -> list[str]:
 
 
 @command()
-@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", required=False, type=FILE)
 @click.option("--districts", help="Ids, with commas; default: all.")
 @click.option("--years", help="Such as 2020, 2019,2021 or 2019-2021; default: those with a file.")
 @_scope
@@ -136,6 +137,8 @@ def _findings(findings: list[dict[str, Any]]) -> list[str]:
     "--fail-on", type=click.Choice(["error", "draft", "never"]), default="error",
     help="When the status is not 0: open errors and failures (default), drafts too, or never.",
 )  # fmt: skip
+@click.option("--metrics", type=FILE, help="Write a textfile of metrics for Prometheus.")
+@click.option("--notify", metavar="COMMAND", help="Run this at the end, the summary on its stdin.")
 @click.option("--cold", is_flag=True, help="A cold kernel for each report: the slow reference.")
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and why.")
 @click.option("--explain-cache", is_flag=True, help="Tell of each report why it was made or not.")
@@ -299,7 +302,7 @@ def verify(
 @command()
 @click.argument("old", type=FOLDER, metavar="A")
 @click.argument("new", type=FOLDER, metavar="B")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page too.")
+@click.option("--html", type=FILE, help="Write a page too.")
 def diff(old: Path, new: Path, *, html: Path | None) -> Result:
     """Compare two runs; status 1 if a figure, a check or the text differs."""
     from reportkit.proof.diff import as_page, as_text, diff_runs
@@ -332,7 +335,7 @@ def prune(*, keep: int, dry_run: bool, out: Path) -> Result:
 
 
 @command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=FILE)
 def keygen(file: Path) -> Result:
     """Make a signing key: FILE for its owner only, FILE.pub for everybody."""
     from reportkit.proof.signing.keys import keygen as make
@@ -345,7 +348,7 @@ def keygen(file: Path) -> Result:
 @command()
 @click.argument("folder", type=FOLDER, metavar="RUN")
 @click.option(
-    "--key", type=click.Path(path_type=Path, dir_okay=False),
+    "--key", type=FILE,
     help="A private key; default: the key or the command that the environment names.",
 )  # fmt: skip
 def sign(folder: Path, *, key: Path | None) -> Result:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KINDS", "MIME", "NOTES", "SCHEMA", "Block", "block", "for_readers", "from_notebook",
-    "json_bytes", "length", "prose_text", "visible", "with_cells",
+    "json_bytes", "length", "packed", "prose_text", "unpacked", "visible", "with_cells",
 ]  # fmt: skip
 
 MIME = "application/vnd.reportkit.block+json"
@@ -108,7 +108,66 @@ def with_cells(notebook: Mapping[str, Any], /) -> Iterator[tuple[Mapping[str, An
                     cell=number,
                 )
             # A notebook on disk has its keys in order, one in memory may not; here both have.
-            yield cell, json.loads(json.dumps(one, sort_keys=True))
+            yield cell, unpacked(json.loads(json.dumps(one, sort_keys=True)))
+
+
+def packed(one: Block, /) -> Block:
+    """Return a block as it stands in a notebook: the facts of a seal in columns, as one text.
+
+    A condition that several facts have stands there once, and so does a value that fills a column.
+    `from_notebook` gives the facts back as they were.
+    """
+    if one["kind"] != "seal":
+        return one
+    document = one["facts"]
+    conditions: dict[str, int] = {}
+    facts = [
+        fact | {"where": [_numbered(group, conditions) for group in fact["where"]]}
+        for fact in document["facts"]
+    ]
+    names = list(facts[0]) if facts else []
+    held = {
+        "conditions": [json.loads(text) for text in conditions],
+        "columns": {name: _column([fact[name] for fact in facts]) for name in names},
+    }
+    return one | {"facts": document | {"facts": _compact(held)}}
+
+
+def _numbered(group: Mapping[str, Any], conditions: dict[str, int]) -> dict[str, Any]:
+    texts = [_compact(condition) for condition in group["all"]]
+    return {**group, "all": [conditions.setdefault(text, len(conditions)) for text in texts]}
+
+
+def _column(values: list[Any]) -> list[Any]:
+    """Return the different values, and which of them each place has; or simply the values."""
+    texts = [_compact(value) for value in values]
+    different = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    if 2 * len(different) > len(texts):
+        return [values]
+    return [[json.loads(text) for text in different], [different[text] for text in texts]]
+
+
+def unpacked(one: Block, /) -> Block:
+    """Return a block of a notebook as it was before `packed`."""
+    if one["kind"] != "seal" or not isinstance(one["facts"]["facts"], str):
+        return one
+    held = json.loads(one["facts"]["facts"])
+    columns = {
+        name: [values[0][at] for at in values[1]] if len(values) == 2 else values[0]
+        for name, values in held["columns"].items()
+    }
+    facts = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    for fact in facts:
+        fact["where"] = [
+            group | {"all": [held["conditions"][at] for at in group["all"]]}
+            for group in fact["where"]
+        ]
+    # Each fact has values of its own, whichever were held once.
+    return one | {"facts": one["facts"] | {"facts": from_json(to_json(facts))}}
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def json_bytes(document: Any, /) -> bytes:

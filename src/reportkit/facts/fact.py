@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Origin = Literal["ledger", "sum", "declared"]
 # What stands for a declared figure that is not filled in yet; a final report refuses it.
 TO_DO = "〔待填〕"
+# Where a run keeps the rows of all facts.
+EVIDENCE = "evidence/facts.parquet"
 
 
 OF_NOTEBOOK = "notebook"
@@ -121,7 +123,7 @@ class Fact:
             "where": [dict(group) for group in self.where],
             "rows": 0 if self.rows is None else len(self.rows),
             "rows_sha256": None if self.rows is None else rows_sha256(self.rows),
-            "evidence": f"evidence/{self.id}.parquet" if has_rows else None,
+            "evidence": EVIDENCE if has_rows else None,
             "sum_of": list(self.sum_of),
             "source": self.source,
             "places": list(self.places),

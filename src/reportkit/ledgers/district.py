@@ -13,7 +13,7 @@ from reportkit.errors import InputError
 from reportkit.forms import form_for
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.intake import find_files, refusal, take_ledger, unread_files
-from reportkit.ledgers.mapping import chosen, mapped_schema, mappings_of
+from reportkit.ledgers.mapping import chosen, mapped_schema, mappings_of, names_file
 from reportkit.ledgers.privacy import SESSION_NOTE, Pseudonyms
 from reportkit.ledgers.records import Ledger
 from reportkit.ledgers.schema import LedgerSchema, schema_of, schemas
@@ -67,20 +67,27 @@ class Ledgers(Mapping[str, Ledger]):
         return SESSION_NOTE if kept and self.pseudonyms.of_session else ""
 
     @property
+    def row_key(self) -> bytes | None:
+        """The privacy key, by which digests of records are keyed; None where there is none."""
+        return None if self.pseudonyms.of_session else self.pseudonyms.key
+
+    @property
     def unread(self) -> list[str]:
         """Tables in the district's folder that belong to no ledger, as they are shown."""
         data = self._project.data
         named = {data / one for many in self._district.ledgers.values() for one in many
                  if isinstance(one, str)}  # fmt: skip
-        sources = (source for key in self.mappings for source in self.sources(key))
-        named |= {source for source in sources if isinstance(source, Path)}
-        found = [path for path in unread_files(data / self._district.id) if path not in named]
+        mappings = [one for many in self.mappings.values() for one in many]
+        found = [
+            path
+            for path in unread_files(data / self._district.id)
+            if path not in named and not any(names_file(one, path.name) for one in mappings)
+        ]
         return [path.relative_to(data.parent).as_posix() for path in found]
 
     def schema(self, key: str, file: str) -> LedgerSchema:
         """The schema that a file is read by: with the office's own words in it."""
-        name = file.rpartition("/")[2]
-        return mapped_schema(schema_of(key), chosen(self.mappings.get(key, ()), name))
+        return mapped_schema(schema_of(key), chosen(self.mappings.get(key, ()), file))
 
     def sources(self, key: str) -> list[Path | DatabaseSource]:
         """Where a ledger's records are: as the district file says, else the files in its folder."""
@@ -103,8 +110,8 @@ class Ledgers(Mapping[str, Ledger]):
             if not sources:
                 raise KeyError(key)
             kept = _kept.get()
-            mappings = self.mappings.get(key, ())
-            name = (key, self._project.data, tuple(map(repr, (*sources, *mappings))))
+            words = self.mappings.get(key, ())
+            name = (key, self._project.data, tuple(map(repr, sources)), repr(words))
             if kept is None or name not in kept:
                 self._read[key] = self._read_from(key, sources)
                 if kept is not None:
@@ -141,7 +148,8 @@ class Ledgers(Mapping[str, Ledger]):
                     with source.open("rb") as file:
                         name, digest = str(source), hashlib.file_digest(file, "sha256").hexdigest()
                 else:
-                    table = read_database(source, schemas()[key], key=key, data=self._project.data)
+                    own = self.schema(key, source.shown)
+                    table = read_database(source, own, key=key, data=self._project.data)
                     name, digest = table.path, table.sha256
                 found += [] if digest in known else [name]
         return found

@@ -271,14 +271,14 @@ def recorded_schema(record: JsonMap, source: JsonMap | None = None) -> LedgerSch
 
 
 def chosen(mappings: Sequence[LedgerMapping], name: str) -> LedgerMapping | None:
-    """The mapping that a file is read by.
+    """The mapping that a file or table is read by, from its path.
 
     The first whose ``files`` name it, else the first that names no files; a single mapping is for
     every file of the ledger.
     """
     if len(mappings) == 1:
         return mappings[0]
-    by_name = [one for one in mappings if names_file(one, name)]
+    by_name = [one for one in mappings if names_file(one, name.rpartition("/")[2])]
     return next(iter(by_name or [one for one in mappings if not one.files]), None)
 
 
@@ -286,7 +286,7 @@ def other_words(record: JsonMap, mappings: Sequence[LedgerMapping], name: str) -
     """Files of a run that were read in other words than these mappings say; *name* is whose."""
     given = record.get("mappings", ())
     for source in record["sources"]:
-        own = chosen(mappings, source["path"].rpartition("/")[2])
+        own = chosen(mappings, source["path"])
         number = source.get("mapping")
         there = None if number is None else LedgerMapping.model_validate(given[number])
         if own != there:

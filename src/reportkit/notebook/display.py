@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from reportkit.checks import Check, rule_of
-from reportkit.export.blocks import MIME, Block, block, prose_text
+from reportkit.export.blocks import MIME, Block, block, packed, prose_text
 from reportkit.export.typesetting import pictures
 from reportkit.ledgers.mapping import described
 from reportkit.notebook.printed import aligned
@@ -49,7 +49,7 @@ class Shown:
         return self.text
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        bundle = {MIME: self.block, "text/html": self.html, "text/plain": self.text}
+        bundle = {MIME: packed(self.block), "text/html": self.html, "text/plain": self.text}
         return bundle | ({"image/png": self.png} if self.png else {})
 
 
@@ -369,7 +369,7 @@ def _look_at_checks(shown: Block) -> tuple[str, str]:
 
 
 def show_seal(fields: Mapping[str, Any]) -> Shown:
-    """The seal: the facts, their evidence, and a digest that the gate recomputes."""
+    """The seal: the facts, and a digest that the gate recomputes."""
     return look(block("seal", **fields))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import platform
 import re
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ import pandas as pd
 from reportkit import __version__
 from reportkit.checks import rule_of
 from reportkit.errors import InputError
-from reportkit.evidence.seal import evidence_parquet, seal_of
+from reportkit.evidence.seal import seal_of, seal_rows
 from reportkit.export.blocks import block
 from reportkit.facts import Fact, plain
 from reportkit.ledgers import schemas
@@ -414,7 +413,7 @@ class Report(Compilation):
         }
 
     def seal(self) -> Shown:
-        """The last cell: all facts with their evidence, and a digest that proves it was reached."""
+        """The last cell: all facts, the rows of those made here, and a digest over the facts."""
         if self.awaited:
             self.later = frozenset()
             del self.narrative
@@ -449,7 +448,7 @@ class Report(Compilation):
                     for check in self.all_checks
                     if not check.holds
                 },
-                "evidence": base64.b64encode(evidence_parquet(self.facts)).decode(),
+                "rows": seal_rows(self._extra),
             }
         )
 

@@ -16,7 +16,7 @@ from reportkit.notebook.filled import fill, foresee
 from reportkit.notebook.report import Report
 from reportkit.proof.record import find_notebook
 from reportkit.run.notebook import execute, gate, read_notebook
-from reportkit.run.run import gate_of
+from reportkit.run.run import gate_of, rests_on
 from reportkit.warm.processes import die_with_parent, kernel_environment
 
 if TYPE_CHECKING:
@@ -72,18 +72,19 @@ def _documents(asked: Asked, place: Path) -> Any:
     )
     notebook = find_notebook(report.project)
     foresee(read_notebook(notebook), report)
-    report.facts_document()
+    expected = report.facts_document()
     folders = {"params": asked.params, "data": asked.data, "out": asked.out}
     given: dict[str, Any] = {name: str(path) for name, path in folders.items() if path is not None}
     given |= {"district": asked.district, "year": asked.year, "draft": True}
     with kernel_environment(), keep_report(report):
         executed = execute(notebook, given, place / "report.ipynb", warm=True)
     seal = gate(executed)
+    held = rests_on(report, seal, expected)
     report.adopt(seal["facts"])
     held_back = gate_of(report)
     for name, content in make_documents(arrange(fill(executed))):
         if name == "audit.html":
-            write_evidence(seal, report.ledgers, place / "evidence")
+            write_evidence(place / "evidence", held, report.ledgers, key=report.ledgers.row_key)
         (place / name).write_bytes(content)
         held_back.check(place)
         yield name

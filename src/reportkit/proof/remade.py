@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
+import numpy as np
 
-from reportkit.evidence.write import rows_of_facts
+from reportkit.evidence.seal import unseal_rows
 from reportkit.export.blocks import MIME, from_notebook
 from reportkit.facts import Fact, Facts
 from reportkit.facts.numerals import number_of
@@ -108,13 +106,17 @@ def made_there(report: Report, seal: Block) -> list[str]:
 
 
 def add_made_there(report: Report, seal: Block) -> None:
-    """Add the facts that the notebook made, as it sealed them."""
-    rows = rows_of_facts(pq.read_table(io.BytesIO(base64.b64decode(seal["evidence"]))))
+    """Add the facts that the notebook made, as it sealed them, and compute what it asked for."""
+    made = unseal_rows(seal["rows"])
     names = made_there(report, seal)
     own = [fact for fact in seal["facts"]["facts"] if fact["id"] in names]
     for name, fact in SealedFacts.read({"facts": own}, {}).facts.items():
-        chosen = rows[name][0] if name in rows else None
+        none = np.empty(0, np.int64) if fact.ledger else None
+        chosen = made[name].rows if name in made else none
         report.add(replace(fact, rows=chosen, places=("notebook",)))
+    for fact in seal["facts"]["facts"]:
+        if fact["id"] not in names:
+            report.computer.get(fact["id"])
 
 
 def _value(fact: Mapping[str, Any]) -> Any:

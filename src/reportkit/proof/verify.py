@@ -121,7 +121,7 @@ def data_levels(
         # Somebody else has written these files: what is in them can be anything.
         told = f"facts.json or the evidence is not as reportkit writes it: {error!r}"
     except ReportkitError as error:
-        if error.reason not in ("received-path", "run-changed", "edition"):
+        if error.reason not in ("received-path", "run-changed", "edition", "evidence-unreadable"):
             raise
         told = error.message
     return Verdict("ledgers", None), Verdict("facts", False, (told,))

@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ExecutionError, InputError, ReportkitError
+from reportkit.evidence.rows import FactRows, rows_of
+from reportkit.evidence.seal import unseal_rows
 from reportkit.evidence.write import write_evidence
 from reportkit.export.document import arrange
 from reportkit.export.documents import make_documents
-from reportkit.facts import facts_bytes
+from reportkit.facts import facts_bytes, rows_sha256
 from reportkit.notebook.compilation import keep_report
 from reportkit.notebook.filled import fill, foresee
 from reportkit.notebook.report import Report
@@ -248,7 +250,7 @@ def _make(
     with keep_report(report):
         executed = execute(notebook, parameters, staging / "report.ipynb", warm=warm)
     seal = gate(executed)
-    _same_cells(report, seal["facts"], expected)
+    held = rests_on(report, seal, expected)
     report.adopt(seal["facts"])
     changed = report.ledgers.changed()
     if changed := changed + [path for past in report.made for path in past.changed()]:
@@ -260,8 +262,7 @@ def _make(
     (staging / "facts.json").write_bytes(facts_bytes(seal["facts"]))
     (staging / "checks.json").write_bytes(checks_bytes(filled["metadata"]["reportkit"]["checks"]))
     tell("writing evidence")
-    write_evidence(seal, report.ledgers, staging / "evidence")
-    tell("making documents")
+    write_evidence(staging / "evidence", held, report.ledgers, key=report.ledgers.row_key)
     for name, body in make_documents(arrange(filled)):
         tell(f"making documents: {name}")
         (staging / name).write_bytes(body)
@@ -288,16 +289,41 @@ def _cleaned(error: Exception, held_back: Gate) -> Exception:
     return ExecutionError("internal", told)
 
 
-def _same_cells(report: Report, found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
-    """The kernel's cells are those computed here; a changed notebook cannot bend them."""
-    values = {fact["id"]: fact["value"] for fact in found["facts"]}
-    for fact in expected["facts"]:
-        name = fact["id"]
-        if name in report.computer.cells and values.get(name) != fact["value"]:
+def rests_on(report: Report, seal: Block, expected: Mapping[str, Any]) -> dict[str, FactRows]:
+    """The rows of every sealed fact: as computed here, so that a changed notebook cannot bend them.
+
+    Of a fact that the notebook made the seal holds the rows.
+    """
+    sealed = {fact["id"]: fact for fact in seal["facts"]["facts"]}
+    computed = {fact["id"]: fact for fact in expected["facts"]}
+    ours = {name: report.computer.get(name) for name in sealed if name in report.computer}
+    for name in sorted(ours.keys() | computed.keys()):
+        there = sealed.get(name, {})
+        here = computed.get(name) or ours[name].as_json() | {"places": there["places"]}
+        other = [key for key in here if there.get(key) != here[key]]
+        if "value" in other:
             message = (
-                f"{name} is {values.get(name)} in the notebook, {fact['value']} in the ledgers"
+                f"{name} is {there.get('value')} in the notebook, {here['value']} in the ledgers"
             )
             raise ExecutionError("facts-differ", message, fact=name)
+        if other:
+            message = f"{name}: {', '.join(other)} in the notebook are not what the ledgers give"
+            raise ExecutionError("facts-differ", message, fact=name)
+    held = rows_of(ours)
+    made = unseal_rows(seal["rows"])
+    for name in sealed.keys() - ours.keys():
+        fact, one = sealed[name], made.get(name)
+        if one is None and not fact["rows"]:
+            continue
+        ledger = report.ledgers.get(fact["ledger"])
+        if (
+            one is None or ledger is None or one.ledger != fact["ledger"]
+            or rows_sha256(one.rows) != fact["rows_sha256"] or one.rows.max() >= ledger.read
+        ):  # fmt: skip
+            message = f"the rows of {name} are not those that its value was made from"
+            raise ExecutionError("evidence-wrong", message, fact=name)
+        held[name] = one
+    return held
 
 
 def _same_checks(report: Report, seal: Block) -> None:

@@ -57,7 +57,8 @@ def start_template() -> Any:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", "reportkit.batch.template"])
     with _STARTING:
-        if not _runs(template()):
+        process = template()
+        if process is None or not _runs(process):
             with kernel_environment(_WARM):
                 forkserver.ensure_running()
     return context
@@ -70,9 +71,7 @@ def template() -> int | None:
     return process
 
 
-def _runs(process: int | None) -> bool:
-    if process is None:
-        return False
+def _runs(process: int) -> bool:
     with suppress(ChildProcessError):
         return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
     return False
@@ -106,8 +105,9 @@ class LocalWorkers(Executor):
     def kill(self) -> None:
         """End all that runs, now, and the warm process: jobs may wait for its imports."""
         self._living.end()
-        if _runs(template()):
-            os.kill(template() or 0, signal.SIGKILL)
+        process = template()
+        if process is not None and _runs(process):
+            os.kill(process, signal.SIGKILL)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """As of every executor."""

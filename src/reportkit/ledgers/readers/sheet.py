@@ -34,6 +34,7 @@ from reportkit.ledgers.schema import heading_key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from reportkit.ledgers.readers.formats import Oddities
     from reportkit.ledgers.schema import Column, LedgerSchema
 
 _TOLD = 5
@@ -137,6 +138,27 @@ class Book:
     epoch: Epoch
     sheets: Iterable[Sheet]
     notes: tuple[Note, ...] = ()
+
+
+def of_runs(
+    runs: Sequence[tuple[str, Sequence[str]]], *, leave_out: bool = False
+) -> tuple[str, Oddities]:
+    """A text of runs, each with what its font says of it, and what must be told of the cell.
+
+    With *leave_out* what is struck out is left out, where anything else is left.
+    """
+    whole = "".join(text for text, _ in runs)
+    if not any(marks for _, marks in runs):
+        return whole, ()
+    filled = [(text, marks) for text, marks in runs if text.strip()]
+    struck = "".join(text for text, marks in filled if "struck" in marks)
+    odd = [("raised", whole)] if any("raised" in marks for _, marks in filled) else []
+    if all("struck" in marks for _, marks in filled):
+        return whole, (*odd, *([("struck", whole)] * bool(struck)))
+    if struck:
+        odd.append(("struck-run", struck) if leave_out else ("struck-part", whole))
+    kept = "".join(text for text, marks in runs if not leave_out or "struck" not in marks)
+    return kept, tuple(odd)
 
 
 def column_number(letters: str) -> int:

@@ -11,9 +11,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from reportkit.errors import ReportkitError
+from reportkit.evidence.read import read_refused
 from reportkit.ledgers.mapping import recorded_schema
 from reportkit.ledgers.schema import Column, LedgerSchema, unit_of
 from reportkit.proof.recount.rawledgers import Cells, read_cells
@@ -111,7 +111,7 @@ def read_again(
     typing = _Typing(connection)
     columns = [typing.add(one, cells) for one, cells in read]
     typing.type()
-    refused = _refused(run)
+    refused = read_refused(run)
     for (one, cells), parts in zip(read, columns, strict=True):
         key = one.record["ledger"]
         table = pa.table({name: typing.column(those) for name, those in parts.items()})
@@ -134,14 +134,6 @@ def _read(one: Wanted, connection: duckdb.DuckDBPyConnection, data: Path | None)
             raise ReportkitError("ledger-other", message)
         parts.append(read_cells(source, place, connection, schema, data=data))
     return parts
-
-
-def _refused(run: Path) -> dict[str, list[int]]:
-    path = run / "evidence/quarantine.parquet"
-    found: dict[str, list[int]] = {}
-    for one in pq.read_table(path).to_pylist() if path.is_file() else ():
-        found.setdefault(one["ledger"], []).append(int(one["row"]))
-    return found
 
 
 def _own(schema: LedgerSchema, column: Column) -> Column:
