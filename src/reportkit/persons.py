@@ -193,11 +193,19 @@ def _number(plain: str, parts: list[tuple[int, int]]) -> Found | None:
             ".",
             "-",
         )
-        if own and _is_mobile(digits, sizes):
+        alone = set(sizes) != {1} or not _in_a_row(plain, start, end)
+        if own and alone and _is_mobile(digits, sizes):
             return Found("手机号码", start - _code(plain, start), end)
         if own and _is_card(digits, sizes):
             return Found("银行卡号", start, end)
     return None
+
+
+def _in_a_row(plain: str, start: int, end: int) -> bool:
+    """Whether more single digits stand beside these: they are cells of a table, or of a chart."""
+    before = re.search(r"(?:^|[^0-9])[0-9]\s{1,2}\Z", plain[max(0, start - 4) : start])
+    after = re.match(r"\s{1,2}[0-9](?![0-9])", plain[end : end + 4])
+    return before is not None or after is not None
 
 
 def _is_identity(number: str) -> bool:

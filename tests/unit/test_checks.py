@@ -1,14 +1,20 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportkit.checks import form_checks, intake_checks, published_checks
+from reportkit.checks import form_checks, intake_checks, published_checks, year_check
+from reportkit.errors import InputError
 from reportkit.facts import Fact, Facts
 from reportkit.forms import form_for
+from reportkit.ledgers import schemas
+from reportkit.run.run import run
 
 FORM = form_for(2020)
 
@@ -134,3 +140,41 @@ def test_a_file_that_nobody_read_is_a_finding():
     assert (found.id, found.severity, found.holds) == ("L2", "warning", False)
     assert "data/huli/申请台账.csv" in found.message
     assert intake_checks({}) == []
+
+
+def ledger(*days):
+    schema = schemas()["cases"]
+    columns = {column.name: pd.Series(dtype="str") for column in schema.columns}
+    frame = pd.DataFrame(columns)[[]].reindex(range(len(days)))
+    frame["收到日期"] = pd.to_datetime(pd.Series(days, dtype="object"))
+    return SimpleNamespace(schema=schema, frame=frame)
+
+
+@pytest.mark.parametrize(
+    ("days", "holds", "told"),
+    [
+        (["2020-03-01", "2019-01-01", None], True, "1个日期在2020年"),
+        (["2021-03-01", "2019-01-01"], False, "各台账的日期在2019年至2021年，没有一个在2020年"),
+        ([], True, "0个日期在2020年"),
+        ([None], True, "0个日期在2020年"),
+    ],
+)
+def test_a_year_of_which_no_ledger_has_a_record_is_an_error(days, holds, told):
+    found = year_check({"cases": ledger(*days)}, 2020)
+    assert (found.id, found.severity, found.holds, found.message) == ("L3", "error", holds, told)
+
+
+@pytest.mark.parametrize(
+    ("now", "reason"),
+    [
+        (datetime(2020, 12, 31, 15, 59, tzinfo=UTC), "year-not-over"),
+        (datetime(2020, 12, 31, 16, 0, tzinfo=UTC), "district-unknown"),  # it is 2021 in China
+    ],
+)
+def test_a_year_that_is_not_over_is_refused(now, reason, tmp_path):
+    with pytest.raises(InputError) as caught:
+        run("nowhere", 2020, out=tmp_path, now=lambda: now)
+    assert caught.value.reason == reason
+    with pytest.raises(InputError) as caught:
+        run("nowhere", 2020, draft=True, out=tmp_path, now=lambda: now)
+    assert caught.value.reason == "district-unknown"

@@ -1,6 +1,7 @@
 """Facts of the notebook with their rows, and the form's cells counted a second time."""
 
 import shutil
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -8,8 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from notebooks import executed, whole
 from reportkit.errors import InputError
-from reportkit.evidence.digests import rows_sha256
+from reportkit.facts import rows_sha256
+from reportkit.notebook.explained import explained
+from reportkit.notebook.filled import fill
 from reportkit.notebook.report import open_report
 
 ROOT = Path(__file__).parents[2]
@@ -173,3 +177,38 @@ def test_figures_of_the_text_are_compared_by_their_ids(report):
     assert (shown.block["differ"], set(shown.block["cells"])) == ([], {"t3.new.total", "pub.total"})
     (differ,) = report.compare({"t3.new.total": 71.0}).block["differ"]
     assert (differ["counted"], differ["stands"]) == ("71", "70")
+
+
+def test_explain_shows_records_with_their_places(report):
+    found = report.explain("t3.new.natural_person")
+    assert len(found) == report.fact("t3.new.natural_person").value
+    assert list(found.columns[:3]) == ["文件", "位置", "登记号"]
+    assert "申请人" not in found.columns or found["申请人"].str.startswith("申请人-").all()
+    assert set(found["收到日期"].dt.year) == {2021}
+    bundle = found._repr_mimebundle_()
+    assert "收到日期在2021年内" in bundle["text/html"]
+    assert "<script" not in bundle["text/html"]
+    # What is chosen from it is a plain table again.
+    assert type(found.head(2)) is pd.DataFrame
+
+
+def test_explain_shows_the_parts_of_a_total(report):
+    found = report.explain("t3.new.total")
+    assert found.loc["t3.new.natural_person", "值"] == report.fact("t3.new.natural_person").text
+    assert len(found) == 6
+    with pytest.raises(InputError, match=r"nearest: t3\.new\.total"):
+        report.explain("t3.new.totl")
+
+
+def test_explain_tells_rows_that_are_taken_away(report):
+    fact = replace(report.fact("t3.new.natural_person"), subtracted=2)
+    found = explained(fact, report.ledgers, {})
+    assert list(found["加减"])[-3:] == ["+", "−", "−"]
+
+
+def test_what_explain_shows_is_in_no_document_and_not_told(report):
+    made = fill(
+        executed(report, whole("report.explain('t3.new.total')", "report.fact('pub.total')"))
+    )
+    checks = made["metadata"]["reportkit"]["checks"]
+    assert not [one for one in checks if one["id"] == "B2"]

@@ -155,3 +155,18 @@ def test_a_text_of_megabytes_takes_a_moment():
 )
 def test_a_message_repeats_no_person(text, left):
     assert without_persons(text) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("1 3 0 0 4 0 0 0 0 0 0 0 0 0 0", []),  # a row of table 4, as a PDF gives it
+        ("0 1 3 0 0 4 0 0 0 0 0 0", []),
+        ("3 1 4 1 1 7 1 0 3 2 6 3\r\n3 2 1", []),
+        ("电话1 3 8 0 0 1 3 8 0 0 0", ["手机号码"]),
+        ("1 3 8 0 0 1 3 8 0 0 0，李某", ["手机号码"]),
+        ("12 1 3 8 0 0 1 3 8 0 0 0", ["手机号码"]),
+    ],
+)
+def test_a_row_of_single_digits_is_no_mobile_number(text, kinds):
+    assert [one.kind for one in find(text, certain=True)] == kinds
