@@ -259,7 +259,7 @@ def test_the_default_narratives_are_bound_and_a_change_by_hand_is_told(year, tmp
     for folder in ("districts", "facts"):
         (tmp_path / folder).symlink_to(ROOT / "params" / folder)
     report = reportkit.open_report("pingtan", year, params=tmp_path, data=ROOT / "data")
-    assert report.draft
+    assert report.as_draft
     assert report.coverage.of("unbound") == ()
     assert len(report.coverage.of("bound")) == 10
     assert changed_by_hand(report, report.form.default_narrative()) == set()

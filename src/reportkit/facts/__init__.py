@@ -5,7 +5,15 @@ the value is measured on exactly those rows. A total holds no rows; it points at
 """
 
 from reportkit.facts.computer import Computer
-from reportkit.facts.fact import OF_NOTEBOOK, TO_DO, Fact, Facts, facts_bytes, rows_sha256
+from reportkit.facts.fact import (
+    OF_NOTEBOOK,
+    TO_DO,
+    Fact,
+    Facts,
+    facts_bytes,
+    rows_sha256,
+    to_come,
+)
 from reportkit.facts.measuring import measure
 from reportkit.facts.numerals import plain
 
@@ -19,4 +27,5 @@ __all__ = [
     "measure",
     "plain",
     "rows_sha256",
+    "to_come",
 ]

@@ -130,6 +130,11 @@ class Fact:
         }
 
 
+def to_come(name: str) -> Fact:
+    """What stands for a fact that is made later: it prints as still to fill in."""
+    return Fact(name, name, TO_DO, "", "declared", "")
+
+
 class Facts(Mapping[str, Fact]):
     """The facts of one report, by id, in order of id."""
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from reportkit.facts.computer import unknown_fact
-from reportkit.facts.fact import Fact
+from reportkit.facts.fact import Fact, to_come
 from reportkit.facts.numerals import number_of
 
 if TYPE_CHECKING:
@@ -23,12 +23,21 @@ class SealedFacts:
     ----------
     facts : mapping of str to Fact
         Without their row numbers, which the evidence holds.
+    later : bool
+        Others are still to be made.
     """
 
     facts: Mapping[str, Fact]
+    later: bool = False
 
     @classmethod
-    def read(cls, document: Mapping[str, Any], compared: Mapping[str, list[str]]) -> Self:
+    def read(
+        cls,
+        document: Mapping[str, Any],
+        compared: Mapping[str, list[str]],
+        *,
+        later: bool = False,
+    ) -> Self:
         """The facts of a document like ``facts.json``.
 
         Parameters
@@ -36,8 +45,11 @@ class SealedFacts:
         document : mapping
         compared : mapping of str to list of str
             Of each change this year's figure and last year's.
+        later : bool
+            See the class.
         """
-        return cls({one["id"]: _fact(one, compared.get(one["id"])) for one in document["facts"]})
+        facts = {one["id"]: _fact(one, compared.get(one["id"])) for one in document["facts"]}
+        return cls(facts, later)
 
     def get(self, name: str) -> Fact:
         """One fact.
@@ -47,6 +59,8 @@ class SealedFacts:
         InputError
             ``fact-unknown`` with the nearest ids.
         """
+        if name not in self.facts and self.later:
+            return to_come(name)
         if name not in self.facts:
             raise unknown_fact(name, self.facts)
         return self.facts[name]

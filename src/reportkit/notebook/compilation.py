@@ -30,7 +30,7 @@ from reportkit.checks import (
 )
 from reportkit.errors import InputError
 from reportkit.export.blocks import prose_text
-from reportkit.facts import TO_DO, Computer, Fact, Facts
+from reportkit.facts import Computer, Fact, Facts, to_come
 from reportkit.facts.previous import Past, figures_of
 from reportkit.facts.published import load_published, read_report
 from reportkit.facts.sealed import SealedFacts
@@ -55,7 +55,7 @@ class Compilation:
     ----------
     project, district, year, form, params, scope
         Whose report it is, by which edition, and what its parameters say.
-    draft : bool
+    as_draft : bool
         Asked for, or no narrative that is written to its end; see `is_draft`.
     ledgers, absent
         The ledgers read, and the keys of those that the edition can do without.
@@ -77,7 +77,7 @@ class Compilation:
     form: Form
     params: ReportParams
     scope: Scope
-    draft: bool
+    as_draft: bool
     ledgers: Ledgers
     computer: Computer
     absent: tuple[str, ...]
@@ -126,7 +126,7 @@ class Compilation:
             _refuse_to_do(report, district)
         return cls(
             project=project, district=who, year=year, form=form, params=report, scope=scope,
-            draft=draft, ledgers=ledgers, computer=computer, absent=absent, past=past,
+            as_draft=draft, ledgers=ledgers, computer=computer, absent=absent, past=past,
             members={
                 name: figures_of(project, name, year, scope=project.district(name).scope)
                 for name in summed
@@ -138,12 +138,12 @@ class Compilation:
     ) -> bool:
         mine = (self.project, self.district.id, self.year, self.scope)
         asked = (project, district, year, scope or self.district.scope)
-        return mine == asked and (self.draft or not draft)
+        return mine == asked and (self.as_draft or not draft)
 
     @property
     def is_draft(self) -> bool:
         """Asked for, or no narrative that is written to its end, or an open error."""
-        return self.draft or any(c.open and c.severity == "error" for c in self.all_checks)
+        return self.as_draft or any(c.open and c.severity == "error" for c in self.all_checks)
 
     @property
     def made(self) -> list[Past]:
@@ -167,7 +167,7 @@ class Compilation:
             return self._extra[name]
         if name in self.computer or not (self.later is None or name in self.later):
             return self.computer.get(name)
-        return Fact(name, name, TO_DO, "", "declared", "")
+        return to_come(name)
 
     def add(self, fact: Fact) -> None:
         """Take up a fact that the notebook has made; a text that names it is rendered anew."""

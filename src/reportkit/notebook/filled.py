@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"(?<= at )0x[0-9a-f]{6,}")
 _TABLE = re.compile("<table", re.IGNORECASE)
-# Kinds of blocks that stand in documents, where they are shown at all.
-_PRINTED = ("table", "chart", "prose")
 
 
 class Fill(Preprocessor):
@@ -50,13 +48,15 @@ class Fill(Preprocessor):
         return from_dict(fill(nb)), resources  # type: ignore[no-untyped-call]  # nbformat has no types
 
 
-def fill(notebook: Mapping[str, Any]) -> dict[str, Any]:
+def fill(notebook: Mapping[str, Any], *, later: bool = False) -> dict[str, Any]:
     """Fill in the text of an executed notebook, and look over what it shows.
 
     Parameters
     ----------
     notebook : mapping
         Executed, of nbformat 4; filled in already or not.
+    later : bool
+        Facts that are not there are still to be made, and no fault.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def fill(notebook: Mapping[str, Any]) -> dict[str, Any]:
     seals = from_notebook(made, "seal")
     if len(seals) != 1 or "form" not in seals[0]:
         return made  # an exporter says what is missing
-    whole = _Whole(made, seals[0])
+    whole = _Whole(made, seals[0], later=later)
     whole.write()
     return made
 
@@ -128,9 +128,9 @@ def _own_facts(notebook: Mapping[str, Any]) -> frozenset[str] | None:
 class _Whole:
     """One notebook on its way."""
 
-    def __init__(self, notebook: dict[str, Any], seal: Block) -> None:
+    def __init__(self, notebook: dict[str, Any], seal: Block, *, later: bool) -> None:
         self.notebook, self.seal = notebook, seal
-        self.facts = SealedFacts.read(seal["facts"], seal["compared"])
+        self.facts = SealedFacts.read(seal["facts"], seal["compared"], later=later)
         self.units = {name: fact.unit for name, fact in self.facts.facts.items()}
         self.prose: dict[str, Prose] = {}
 
@@ -183,14 +183,32 @@ class _Whole:
             if one["kind"] == "prose":
                 body, _ = self._rendered(one["source"])
                 _put(output, one | {"body": body})
-            elif one["kind"] == "section" and one["number"] in self.seal["sections"]:
-                _put(output, one | {"body": self.seal["sections"][one["number"]]})
-            elif one["kind"] == "head" and "" in self.seal["sections"]:
-                _put(output, one | {"preamble": self.seal["sections"][""]})
+            elif one["kind"] == "section":
+                body = self.seal["sections"].get(one["number"], one["body"])
+                _put(output, one | {"body": self._there(body)})
+            elif one["kind"] == "head":
+                preamble = self.seal["sections"].get("", one["preamble"])
+                _put(output, one | {"preamble": self._there(preamble)})
             elif one["kind"] == "chart" or one.get("own"):
                 texts = [[{"text": one["title"]}], [{"text": one.get("note", "")}]]
                 lines = [{"type": "paragraph", "runs": runs} for runs in one.get("said", texts)]
                 self.prose[f"笔记本里的图表（{len(self.prose) + 1}）"] = lines
+
+    def _there(self, body: Prose) -> Prose:
+        """Prose in which a fact that is still to be made is bound to nothing."""
+        if not self.facts.later:
+            return body
+
+        def bound(runs: list[Any]) -> list[Any]:
+            known = {None, *self.facts.facts}
+            plain = [{"text": run["text"], "unbound": True} for run in runs]
+            return [a if a.get("fact") in known else b for a, b in zip(runs, plain, strict=True)]
+
+        return [
+            {**node, key: list(map(bound, node[key])) if key == "items" else bound(node[key])}
+            for node in body
+            for key in ("items" if "items" in node else "runs",)
+        ]
 
     def _rendered(self, source: str) -> tuple[Prose, str]:
         """Prose of one's own with its numbers looked at, without headings that stand already."""
@@ -202,7 +220,7 @@ class _Whole:
         stand.add(self.seal["head"]["title"])
         body = [node for node in body if node["type"] != "heading" or _said(node) not in stand]
         self.prose[f"笔记本里的文字（{len(self.prose) + 1}）"] = body
-        return list(cover({"": body}, self.units).sections[""]), text
+        return self._there(list(cover({"": body}, self.units).sections[""])), text
 
     def _checks(self) -> list[Check]:
         found = [*self._prescribed(), *self._unshown(), *self._compared()]
@@ -246,7 +264,7 @@ class _Whole:
             key = one["kind"], one["sha256"]
             if displayed[key]:
                 displayed[key] -= 1
-            elif one["kind"] in _PRINTED:
+            else:
                 lost.setdefault(one["cell"], []).append(_NAMES[one["kind"]])
         found = []
         for cell in self._cells():

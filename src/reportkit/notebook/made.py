@@ -21,22 +21,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cell:
-    """The cell that runs: as Jupyter counts it, and by its id where the client says it."""
+    """The cell that runs: as Jupyter counts it, by its id where the client says it, its text."""
 
     count: int
-    id: str
+    id: str = ""
+    source: str = field(default="", compare=False, repr=False)
 
 
 def this_cell() -> Cell:
     """The cell that runs; count 0 outside a notebook."""
     shell = _shell()
     if shell is None:
-        return Cell(0, "")
+        return Cell(0)
     kernel = getattr(shell, "kernel", None)
     parent = kernel.get_parent("shell") if kernel is not None else {}
     # IPython's own count has gone on by now, or not: it depends on its version.
     count = shell.displayhook.prompt_count
-    return Cell(count, str(parent.get("metadata", {}).get("cellId", "")))
+    texts = shell.user_ns.get("In", [])
+    source = texts[count].strip() if 0 < count < len(texts) else ""
+    return Cell(count, str(parent.get("metadata", {}).get("cellId", "")), source)
 
 
 def _shell() -> Any:
@@ -50,6 +53,10 @@ def digest(shown: Block) -> str:
     if shown["kind"] == "prose":
         shown = block("prose", source=shown["source"])
     return hashlib.sha256(json_bytes(shown)).hexdigest()
+
+
+PRINTED = ("table", "chart", "prose")
+"""Kinds of blocks that stand in documents wherever they are shown."""
 
 
 @dataclass
@@ -79,7 +86,7 @@ class Made:
     def left(self, count: int) -> None:
         """After a cell: what it drew and did not show, so that the next cell begins anew."""
         for figure in list(open_figures()):
-            self.figures.append((Cell(count, ""), figure))
+            self.figures.append((Cell(count), figure))
             close(figure)
 
     def as_json(self) -> dict[str, Any]:
@@ -88,6 +95,7 @@ class Made:
             "blocks": [
                 {"cell": cell.count, "kind": one.block["kind"], "sha256": digest(one.block)}
                 for cell, one in self.shown
+                if one.block["kind"] in PRINTED
             ],
             "figures": [cell.count for cell, _ in self.figures],
         }

@@ -32,12 +32,14 @@ from reportkit.notebook.display import (
     show_section,
     show_table,
 )
+from reportkit.notebook.drafting import make_draft, saved_notebook
 from reportkit.notebook.explained import explained
 from reportkit.notebook.figures import figure_block, figure_in
 from reportkit.notebook.frames import table_of
 from reportkit.notebook.made import Made, counted, follow, this_cell
 from reportkit.notebook.ownfacts import Told, own_fact
 from reportkit.text.narrative import cell_name, render_cell
+from reportkit.warm.processes import is_forked_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +69,7 @@ class Report(Compilation):
     def inputs(self) -> Shown:
         """What was read: files, rows, and what was not accepted."""
         absent = [(key, schemas()[key].name) for key in self.absent]
-        return show_inputs(self.ledgers, absent, self.ledgers.note)
+        return self._so_far.note(show_inputs(self.ledgers, absent, self.ledgers.note))
 
     def ledger(self, key: str) -> pd.DataFrame:
         """The accepted records of a ledger, without personal columns, indexed by row number.
@@ -146,7 +148,7 @@ class Report(Compilation):
 
     def head(self) -> Shown:
         """Title, document number, dates and preamble."""
-        return show_head(self._head())
+        return self._so_far.note(show_head(self._head()))
 
     def _head(self) -> dict[str, Any]:
         issuer = self.district.issuer or self.district.name
@@ -181,7 +183,8 @@ class Report(Compilation):
         if section is None:
             known = "、".join(s.number for s in self.form.sections)
             raise InputError("section", f"there is no section '{number}'; sections are {known}")
-        return show_section(number, section.title, self.coverage.sections.get(number, []))
+        body = self.coverage.sections.get(number, [])
+        return self._so_far.note(show_section(number, section.title, body))
 
     def table(self, number: int | str) -> Shown:
         """A statutory table (2, 3 or 4), every cell a fact."""
@@ -381,7 +384,7 @@ class Report(Compilation):
 
     def checks(self) -> Shown:
         """What holds and what does not."""
-        return show_checks(self.all_checks)
+        return self._so_far.note(show_checks(self.all_checks))
 
     def prescribed(self) -> dict[str, list[list[str]]]:
         """What the form wants shown, once each."""
@@ -418,6 +421,20 @@ class Report(Compilation):
             self.later = frozenset()
             del self.narrative
             _ = self.narrative  # it stops at the line that names a fact that was never made
+        return self._sealed()
+
+    def draft(self) -> Shown | None:
+        """In Jupyter, the documents as they would be now, and links to them; elsewhere nothing.
+
+        They are made of what cells have shown so far and of the Markdown of the saved notebook,
+        under ``outputs/<district>/<year>/draft/``; nothing is published.
+        """
+        saved = None if is_forked_kernel() else saved_notebook()
+        if saved is None:
+            return None
+        return make_draft(self, self._so_far.shown, self._sealed(), saved)
+
+    def _sealed(self) -> Shown:
         document = self.facts_document()
         return show_seal(
             {

@@ -1,0 +1,104 @@
+"""Documents of what a notebook has shown so far, made in the notebook itself."""
+
+from __future__ import annotations
+
+import json
+import os
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from reportkit.evidence.rows import rows_of
+from reportkit.evidence.write import write_evidence
+from reportkit.export.document import arrange
+from reportkit.export.documents import make_documents
+from reportkit.notebook.display import Shown, note
+from reportkit.notebook.filled import fill
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reportkit.notebook.made import Cell
+    from reportkit.notebook.report import Report
+
+    Kept = tuple[Cell, Shown]
+
+_NAMES = {
+    "report.html": "网页", "audit.html": "审计页", "report.pdf": "PDF", "report.docx": "Word",
+    "tables.xlsx": "表格",
+}  # fmt: skip
+_TOLD = 20
+
+
+def saved_notebook() -> Path | None:
+    """The notebook that this kernel runs, as it was saved: Jupyter's server says which it is."""
+    path = Path(os.environ.get("JPY_SESSION_NAME", ""))
+    return path if path.suffix == ".ipynb" and path.is_file() else None
+
+
+def make_draft(report: Report, shown: Sequence[Kept], seal: Shown, saved: Path) -> Shown:
+    """Make the documents of a draft, and show where they are.
+
+    Parameters
+    ----------
+    report : Report
+    shown : sequence of (Cell, Shown)
+        What cells have shown, the last time that they ran.
+    seal : Shown
+        Of all facts so far.
+    saved : Path
+        The notebook: it has the order of the cells, and their Markdown.
+    """
+    written = json.loads(saved.read_text(encoding="utf-8"))
+    filled = fill(put_together(shown, seal, written), later=True)
+    filled["metadata"]["reportkit"]["draft"] = True
+    folder = report.project.out / report.district.id / str(report.year) / "draft"
+    folder.mkdir(parents=True, exist_ok=True)
+    held = rows_of(report.facts)
+    write_evidence(folder / "evidence", held, report.ledgers, key=report.ledgers.row_key)
+    links = []
+    for name, content in make_documents(arrange(filled)):
+        (folder / name).write_bytes(content)
+        there = quote(Path(os.path.relpath(folder / name, saved.parent)).as_posix())
+        links.append(f'<a href="{there}" target="_blank">{_NAMES[name]}</a>')
+    checks = filled["metadata"]["reportkit"]["checks"]
+    found = [one for one in checks if not (one["holds"] or one["waived"])]
+    found.sort(key=lambda one: one["severity"] != "error")
+    told = [f"{one['id']} {one['message']}" for one in found]
+    lines = [f"草稿在 {folder}", *told[:_TOLD], *["…"] * (len(told) > _TOLD)]
+    if left := len([one for one, _ in shown if not _is_in(one, written)]):
+        lines.append(f"有{left}处是还没有保存或已经删去的格所列，草稿里没有：保存笔记本以后再做")
+    html = f"<p>草稿：{' · '.join(links)}</p>"
+    html += "".join(f"<p>{escape(line)}</p>" for line in lines[1:])
+    return note("draft", html, "\n".join(lines))
+
+
+def put_together(shown: Sequence[Kept], seal: Shown, saved: Mapping[str, Any]) -> dict[str, Any]:
+    """An executed notebook, of a saved one and of what its cells have shown."""
+    cells = []
+    for cell in saved["cells"]:
+        made = {**cell, "metadata": dict(cell["metadata"]), "source": "".join(cell["source"])}
+        if cell["cell_type"] == "code":
+            own = [one for place, one in shown if _is_of(place, made)]
+            made |= {"execution_count": None, "outputs": [_output(one) for one in own]}
+        cells.append(made)
+    last: dict[str, Any] = {"cell_type": "code", "metadata": {}, "source": "report.seal()"}
+    last["outputs"] = [_output(seal)]
+    return {**saved, "metadata": dict(saved["metadata"]), "cells": [*cells, last]}
+
+
+def _output(shown: Shown) -> dict[str, Any]:
+    data = json.loads(json.dumps(shown._repr_mimebundle_()))
+    return {"output_type": "display_data", "metadata": {}, "data": data}
+
+
+def _is_in(place: Cell, saved: Mapping[str, Any]) -> bool:
+    return any(_is_of(place, cell) for cell in saved["cells"] if cell["cell_type"] == "code")
+
+
+def _is_of(place: Cell, cell: Mapping[str, Any]) -> bool:
+    """Whether this cell showed it: by its id, or where the client says none by its text."""
+    if place.id:
+        return place.id == cell.get("id")
+    return place.source == "".join(cell["source"]).strip()
