@@ -152,6 +152,23 @@ def test_a_mapped_heading_goes_before_our_own_names(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("heading", "told"),
+    [
+        ("延期通知日其", [("L-mapping", "延期告知日期", "延期通知日期")]),
+        ("延期通知日期", []),
+        ("何时延期", []),
+    ],
+)
+def test_a_misspelt_heading_of_a_mapping_is_told(heading, told, tmp_path):
+    titles = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果", heading]
+    path = written(tmp_path / "a.csv", [titles, ["1", "自然人", "2020-01-02", "", "", ""]])
+    words = LedgerMapping(columns={"延期通知日期": "延期告知日期"})
+    ledger = both("applications", [path], [words], tmp_path)
+    found = [(v.rule, v.column, v.found) for v in ledger.violations if v.rule == "L-mapping"]
+    assert found == told
+
+
+@pytest.mark.parametrize(
     ("heading", "cell", "amount"),
     [("罚款", "3.5", "3.500000"), ("罚款（万元）", "3.5", "35000.000000"),
      ("罚款（万元）", "3.5元", "3.500000"), ("罚款金额(单位：亿元)", "1", "100000000.000000")],
