@@ -10,8 +10,9 @@ from pathlib import Path
 import nbformat
 
 from reportkit.evidence.seal import seal_of
+from reportkit.export.blocks import from_notebook, packed, unpacked
 from reportkit.export.document import arrange
-from reportkit.export.documents import make_documents
+from reportkit.export.documents import DOCUMENTS, make_documents
 from reportkit.facts import facts_bytes
 from reportkit.proof.attestation import attest
 from reportkit.proof.crate import crate_bytes
@@ -23,7 +24,7 @@ MIME = "application/vnd.reportkit.block+json"
 
 
 def reseal(run: Path, change=None) -> None:
-    """Make a run's crate, manifest, sums and unsigned envelope anew, as anybody can.
+    """Make a run's log, crate, manifest, sums and unsigned envelope anew, as anybody can.
 
     Parameters
     ----------
@@ -41,6 +42,12 @@ def reseal(run: Path, change=None) -> None:
         manifest["notebook"]["normal_sha256"] = normal_digest(stored)
     if change:
         change(manifest)
+    log = (run / "run.log").read_text(encoding="utf-8")
+    for name in DOCUMENTS:
+        if (run / name).is_file():
+            size = (run / name).stat().st_size
+            log = re.sub(rf"{re.escape(name)}: \d+ bytes", f"{name}: {size} bytes", log)
+    (run / "run.log").write_text(log, encoding="utf-8")
     (run / "ro-crate-metadata.json").write_bytes(crate_bytes(run, manifest))
     del manifest["files"], manifest["schema"]
     write_manifest(run, manifest)
@@ -96,6 +103,7 @@ def block_of(notebook, kind: str, which: str = "") -> dict:
         for output in cell.get("outputs", ()):
             one = output.get("data", {}).get(MIME, {})
             if one.get("kind") == kind and which in ("", one.get("id"), one.get("number")):
+                one.update(unpacked(one))
                 return one
     raise LookupError(kind)
 
@@ -104,20 +112,26 @@ def change_notebook(run: Path, change) -> None:
     """Change the executed notebook and nothing that was made from it."""
     notebook = nbformat.read(run / "report.ipynb", as_version=4)
     change(notebook)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if output.get("data", {}).get(MIME, {}).get("kind") == "seal":
+                output.data[MIME].update(packed(unpacked(output.data[MIME])))
     nbformat.write(notebook, run / "report.ipynb")
 
 
 def change_all(run: Path, change) -> None:
     """Change the executed notebook, and make everything anew that is made from it."""
-    change_notebook(run, change)
+
+    def seal_again(notebook):
+        change(notebook)
+        seal = block_of(notebook, "seal")
+        seal["seal"] = seal_of(seal["facts"])
+
+    change_notebook(run, seal_again)
     notebook = nbformat.read(run / "report.ipynb", as_version=4)
-    seal = block_of(notebook, "seal")
-    seal["seal"] = seal_of(seal["facts"])
-    nbformat.write(notebook, run / "report.ipynb")
+    (seal,) = from_notebook(notebook, "seal")
     (run / "facts.json").write_bytes(facts_bytes(seal["facts"]))
-    (run / "checks.json").write_bytes(
-        checks_bytes(json.loads(json.dumps(seal["checks"], sort_keys=True)))
-    )
+    (run / "checks.json").write_bytes(checks_bytes(seal["checks"]))
     for name, content in make_documents(arrange(notebook)):
         (run / name).write_bytes(content)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import linecache
 import signal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # What a file system refuses, and is no fault of ours.
 _REFUSALS = {
@@ -104,6 +107,22 @@ class InputError(ReportkitError):
     """Parameters, a form or a ledger cannot be used; no notebook was started."""
 
     exit_status = 2
+
+
+class HeadingError(InputError):
+    """A file in which columns of a ledger are missing.
+
+    Parameters
+    ----------
+    headings : sequence of str
+        What its heading says, where a row is one: for a mapping, not for the message.
+    """
+
+    def __init__(
+        self, reason: str, message: str, *, headings: Sequence[str] = (), **fields: Any
+    ) -> None:
+        super().__init__(reason, message, **fields)
+        self.headings = tuple(headings)
 
 
 class ExecutionError(ReportkitError):

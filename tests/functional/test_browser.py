@@ -120,7 +120,7 @@ def test_a_number_opens_its_rows_and_they_are_paged(visit):
     panel = page.locator("#panel")
     expect(panel.locator("tbody tr")).to_have_count(50)
     assert [Path(url).name for url in page.asked] == [
-        "facts-applications.js",
+        "facts.js",
         "rows-applications-0.js",
     ]
     assert re.sub(r"\s", "", panel.locator("dd:below(dt:text('上年'))").first.inner_text())
@@ -203,7 +203,7 @@ def test_a_part_of_a_sum_is_one_step_away(visit):
 @pytest.mark.parametrize(
     ("fragment", "shown"),
     [("t9.none", "没有标识为 t9.none 的数据"), ("%3Cb%3E", "没有标识为 <b> 的数据"),
-     ("t3.new.commercial", "没有找到证据文件 evidence/facts-applications.js")],
+     ("t3.new.commercial", "没有找到证据文件 evidence/facts.js")],
 )  # fmt: skip
 def test_what_is_not_there_is_told(visit, fragment, shown):
     page = visit(f"audit.html#fact={fragment}")

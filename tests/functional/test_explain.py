@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from reportkit import open_report
 from reportkit.cli import cli
+from reportkit.evidence.rows import rows_of
 from reportkit.evidence.write import write_evidence
 from reportkit.facts import facts_bytes
 from reportkit.proof.manifest import digest
@@ -29,7 +30,7 @@ def out(tmp_path_factory):
         (folder / "facts.json").write_bytes(facts_bytes(shown.block["facts"]))
         cell = {"outputs": [{"data": shown._repr_mimebundle_()}]}
         (folder / "report.ipynb").write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
-        write_evidence(shown.block, report.ledgers, folder / "evidence")
+        write_evidence(folder / "evidence", rows_of(report.facts), report.ledgers, key=None)
         sums = [f"{digest(folder / name)}  {name}\n" for name in ("facts.json", "report.ipynb")]
         (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
         (folder.parents[1] / "current").symlink_to("runs/1")

@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 import pypdf
 import pytest
 
+from reportkit.export.blocks import from_notebook
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
@@ -108,6 +110,17 @@ def test_facts_json_is_whole(huli):
             assert (current / fact["evidence"]).is_file()
 
 
+def test_the_evidence_is_few_files_and_the_notebook_small(huli):
+    current, _, _ = huli
+    names = sorted(path.name for path in (current / "evidence").iterdir())
+    assert len(names) == 18
+    assert names[:3] == ["facts.js", "facts.parquet", "records.parquet"]
+    notebook = nbformat.read(current / "report.ipynb", as_version=4)
+    (output,) = notebook["cells"][-1]["outputs"]
+    block = output["data"]["application/vnd.reportkit.block+json"]
+    assert len(json.dumps(block, ensure_ascii=False, indent=1).encode()) < 150_000
+
+
 def test_the_sums_verify_with_coreutils(huli):
     current, _, _ = huli
     command = ["sha256sum", "-c", "--quiet", "--strict", "SHA256SUMS"]
@@ -145,12 +158,10 @@ def test_plain_papermill_and_nbconvert_give_the_same(huli, tmp_path):
     command = [BIN / "papermill", "notebooks/annual_report.ipynb", out, "-p", "district", "huli",
                "-p", "year", "2020", "--no-progress-bar"]  # fmt: skip
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    seal = next(
-        output["data"]["application/vnd.reportkit.block+json"]
-        for output in nbformat.read(out, as_version=4)["cells"][-1]["outputs"]
-    )
+    (seal,) = from_notebook(nbformat.read(out, as_version=4), "seal")
     facts = json.loads((current / "facts.json").read_text(encoding="utf-8"))
     assert seal["facts"] == facts
+    assert seal["rows"] == {}
     for exporter, name in (
         ("html", "report.html"), ("audit", "audit.html"),
         ("pdf", "report.pdf"), ("docx", "report.docx"),
@@ -329,6 +340,38 @@ def change_cell(project, cell_id, source):
     nbformat.write(notebook, path)
 
 
+# A fact counted in a cell; and rows that are not those that it was counted on, of its own or ours.
+OWN = """
+applications = report.ledger("applications")
+natural = applications["申请人类型"] == "自然人"
+own = report.fact("own.natural", rows=natural, ledger="applications", unit="件")
+"""
+FORGED = """
+from dataclasses import replace
+report._extra["own.natural"] = replace(own, rows=own.rows + 10**6)
+"""
+BENT = """
+from dataclasses import replace
+facts = report.computer.facts
+fact = facts["t3.new.natural_person"]
+facts[fact.id] = replace(fact, rows=fact.rows[::-1])
+"""
+
+
+def test_a_fact_made_in_the_notebook_has_its_rows_in_the_evidence(project):
+    change_cell(project, "outcomes", OWN)
+    assert reportkit("run", "pingtan", "2019", cwd=project).returncode == 0
+    current = project / "outputs/pingtan/2019/current"
+    done = reportkit("explain", "own.natural", "--json", cwd=project)
+    fact = json.loads(done.stdout)
+    assert (fact["value"], fact["places"], len(fact["source_rows"])) == ("113", ["notebook"], 113)
+    assert len({row["file"] for row in fact["source_rows"]}) == 3
+    (seal,) = from_notebook(nbformat.read(current / "report.ipynb", as_version=4), "seal")
+    assert list(seal["rows"]) == ["own.natural"]
+    assert '"own.natural":{"steps":' in (current / "evidence/facts.js").read_text(encoding="utf-8")
+    assert reportkit("verify", current, cwd=project).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("cell", "source", "told"),
     [
@@ -339,6 +382,8 @@ def change_cell(project, cell_id, source):
         ("seal", "report.checks()", "seal"),
         ("seal", "report.all_checks.clear()\nreport.seal()", "checks"),
         ("open", "import reportkit as rk\nreport = rk.open_report(district, 2020)", "not"),
+        ("outcomes", BENT, "t3.new.natural_person: rows_sha256 in the notebook are not what"),
+        ("outcomes", OWN + FORGED, "the rows of own.natural are not those"),
     ],
 )
 def test_a_faulty_notebook_publishes_nothing(cell, source, told, project):

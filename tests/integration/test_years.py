@@ -139,21 +139,21 @@ def test_rows_may_move_in_their_ledger_but_amounts_may_not_change(years):
     )
 
 
-def test_a_run_that_noted_no_keys_lists_no_records(years, tmp_path):
+def test_evidence_of_another_version_lists_no_records(years, tmp_path):
     project, _, _, _ = years
     past = figures_of(
         Project(project / "params", project / "data", project / "outputs"), "pingtan", 2020,
         scope="district",
     )  # fmt: skip
     shutil.copytree(past.folder / "evidence", tmp_path / "evidence")
-    rowmap = tmp_path / "evidence/rowmap-applications.parquet"
-    pq.write_table(pq.read_table(rowmap).drop_columns("key"), rowmap)
+    records = tmp_path / "evidence/records.parquet"
+    pq.write_table(pq.read_table(records).drop_columns("key"), records)
     folders = {name: project / name for name in ("params", "data")}
     computer = open_report("pingtan", 2021, **folders)._computer_of_last_year()
     found = restatement_checks(replace(past, folder=tmp_path), computer)
     told = {one.facts[0]: one.message for one in found}
     assert told["t3.new.natural_person"].endswith(
-        "上年封存26，现为25；制作上年报告时未留记录编号，不能列出增减的记录"
+        "上年封存26，现为25；上年报告的依据不能读取，不能列出增减的记录"
     )
     assert not any(one.left == one.right for one in found)
 

@@ -138,7 +138,7 @@ def test_districts_that_share_a_ledger_are_one_job_that_reads_it_once(tmp_path, 
     project = Project(**folders)
     with keep_ledgers():
         _read_shared(sixteen)
-        monkeypatch.setattr("reportkit.ledgers.district.read_ledger", None)
+        monkeypatch.setattr("reportkit.ledgers.district.take_ledger", None)
         read = {id(Ledgers(project, project.district(name))["fees"]) for name in names[:16]}
         assert len(read) == 1
         with pytest.raises(TypeError):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from reportkit import open_report
+from reportkit.errors import InputError
 from reportkit.notebook.compilation import keep_report
 
 ROOT = Path(__file__).parents[2]
@@ -44,3 +45,10 @@ def test_another_report_is_opened_anew(report, asked):
     with keep_report(report):
         other = open_report(**({"district": "pingtan", "year": 2020} | PLACE | asked))
     assert other.ledgers is not report.ledgers
+
+
+@pytest.mark.parametrize("year", [2020.0, "twenty", True, "", None, "20", 2020.5])
+def test_a_year_that_is_none_is_named(year):
+    with pytest.raises(InputError, match="the parameter year is") as error:
+        open_report("pingtan", year, **PLACE)
+    assert error.value.reason == "parameters"

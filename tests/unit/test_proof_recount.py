@@ -305,7 +305,7 @@ def test_a_row_digest_is_keyed_blake2b_over_its_cells():
     assert keyed == [hashlib.blake2b(b"A-1\x1f", key=own, digest_size=16).digest()]
 
 
-def test_rows_are_known_by_a_key_where_there_is_one(applications, tmp_path):
+def test_rows_are_known_by_a_key_where_there_is_one(applications):
     ledger, raw = applications
     record = read_record(ledger.frame, ledger.schema)
     open_, keyed = row_digests(record, None), row_digests(record, b"k" * 32)
@@ -314,15 +314,14 @@ def test_rows_are_known_by_a_key_where_there_is_one(applications, tmp_path):
     full = [None] * ledger.read
     for row, digest in zip(ledger.frame.index, keyed.to_pylist(), strict=True):
         full[row] = digest
-    rowmap = pa.table(
+    records = pa.table(
         {
             "file": ["a.csv"] * ledger.read, "sheet": [""] * ledger.read,
             "line": pa.array(ledger.line_of, pa.int64()), "digest": pa.array(full, pa.binary()),
         }
     )  # fmt: skip
-    pq.write_table(rowmap, tmp_path / "rowmap.parquet")
-    assert changed_lines(raw, tmp_path / "rowmap.parquet", b"k" * 32) == []
-    assert len(changed_lines(raw, tmp_path / "rowmap.parquet", None)) == len(ledger.frame)
+    assert changed_lines(raw, records, b"k" * 32) == []
+    assert len(changed_lines(raw, records, None)) == len(ledger.frame)
 
 
 def test_keyed_records_are_not_compared_without_the_key(applications, tmp_path):

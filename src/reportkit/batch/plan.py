@@ -258,10 +258,12 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
     """
     # With pandas in it; a batch in which nothing has changed does not wait for that.
     from reportkit.ledgers import entries_of, find_files, schemas
+    from reportkit.ledgers.mapping import mappings_of
 
     files: list[Path] = []
     folder = project.data / district.id
     entries = entries_of(folder)
+    mappings = mappings_of(district, project.params / "districts" / f"{district.id}.yaml")
     missing = []
     needed, elsewhere = _needed(year)
     for key, schema in schemas().items():
@@ -269,7 +271,7 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
             continue
         named = district.ledgers.get(key)
         if named is None:
-            found = find_files(folder, key, entries)
+            found = find_files(folder, key, entries, mappings=mappings.get(key, ()))
             if key in needed and not found:
                 missing.append(f"{schema.name} is missing: {folder}/{key}-….csv, .xlsx or .parquet")
         else:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from reportkit.checks.rules import Check, check
-from reportkit.errors import InputError
+from reportkit.errors import InputError, ReportkitError
+from reportkit.evidence.read import read_source_rows
 from reportkit.facts import rows_sha256
 
 if TYPE_CHECKING:
@@ -34,7 +37,8 @@ def restatement_checks(past: Past, computer: Computer) -> list[Check]:
     """
     checks, counted, left_out = [], 0, 0
     for name, old in past.facts.items():
-        if old["origin"] == "declared" or name not in computer:
+        # What was sealed and printed nowhere has told nobody anything.
+        if old["origin"] == "declared" or name not in computer or not old["places"]:
             continue
         try:
             new = computer.get(name)
@@ -58,10 +62,8 @@ def _told(past: Past, old: Mapping[str, Any], new: Fact, computer: Computer) -> 
     """Records that came or went, by key and place; empty if they are the same ones."""
     if new.rows is None or new.ledger is None or rows_sha256(new.rows) == old["rows_sha256"]:
         told = ""
-    elif (before := past.records(new.id)) is None:
-        told = (
-            "；制作上年报告时未留记录编号，不能列出增减的记录" if new.text != old["value"] else ""
-        )
+    elif (before := _records(past, old)) is None:
+        told = "；上年报告的依据不能读取，不能列出增减的记录" if new.text != old["value"] else ""
     else:
         ledger = computer.ledgers[new.ledger]
         keys = ledger.frame.loc[new.rows, ledger.schema.key_column].astype("str")
@@ -75,6 +77,16 @@ def _told(past: Past, old: Mapping[str, Any], new: Fact, computer: Computer) -> 
     if new.text != old["value"] and new.definition != old["definition"]:
         told += "；定义已改"
     return told
+
+
+def _records(past: Past, fact: Mapping[str, Any]) -> pd.DataFrame | None:
+    """The records that a fact of last year's run was made from; None if they cannot be read."""
+    if past.folder is None or fact["evidence"] is None:
+        return pd.DataFrame({name: [] for name in ("key", "file", "sheet", "line")})
+    try:
+        return read_source_rows(past.folder, fact).to_pandas()
+    except ReportkitError:
+        return None  # another version made the run
 
 
 def _was(one: Any) -> str:

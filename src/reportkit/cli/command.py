@@ -19,6 +19,8 @@ from reportkit.errors import ReportkitError, Stopped, refusal
 Command = Callable[..., Any]
 Result = tuple[int, Any, str]
 
+ERASED = "\r\x1b[2K"
+"""Takes a line of a terminal away, so that another can be written over it."""
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -31,6 +33,14 @@ def cli(lang: str | None) -> None:
 
     Exit status: 0 done; 1 done, with findings; 2 bad input; 3 execution failed.
     """
+
+
+def tell_session_key() -> None:
+    """Say that pseudonyms are of this session only, where no key is kept."""
+    from reportkit.ledgers.privacy import SESSION_TOLD, Pseudonyms
+
+    if Pseudonyms.from_environment().of_session:
+        click.echo(SESSION_TOLD, err=True)
 
 
 def language(environment: Mapping[str, str]) -> Any:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
-
 from reportkit.errors import InputError
+from reportkit.evidence.read import read_source_rows
 from reportkit.evidence.scripts import read_rows
 from reportkit.facts.derived import compared
 from reportkit.facts.numerals import number_of, plain
@@ -17,8 +15,8 @@ from reportkit.facts.previous import figures_of, sealed_facts
 from reportkit.forms import form_for
 from reportkit.forms.conditions import Condition
 from reportkit.ledgers import schema_of
+from reportkit.notebook.printed import aligned, places
 from reportkit.params import FACT_ID
-from reportkit.paths import inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -157,15 +155,14 @@ def _rows(run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Source rows with file and place; the first ones with their key and what the fact asks."""
     if not fact["evidence"]:
         return []
-    rows = pq.read_table(inside(run, fact["evidence"])).to_pandas()
-    rowmap = pq.read_table(inside(run, f"evidence/rowmap-{fact['ledger']}.parquet")).to_pandas()
-    shown = read_rows(run / "evidence", fact["ledger"], rows["row"].head(_TOLD).tolist())
+    rows = read_source_rows(run, fact)
+    shown = read_rows(run / "evidence", fact["ledger"], rows["row"][:_TOLD].to_pylist())
     key = schema_of(fact["ledger"]).key_column
     found = []
-    for number, row in enumerate(rowmap.loc[rows["row"]].itertuples()):
-        place = f"{row.sheet}!{row.line}" if row.sheet else str(row.line)
-        one: dict[str, Any] = {"row": int(row.row), "file": row.file, "place": place}
-        if "sign" in rows and rows["sign"].iloc[number] < 0:
+    for row in rows.drop_columns("digest").to_pylist():
+        place = f"{row['sheet']}!{row['line']}" if row["sheet"] else str(row["line"])
+        one: dict[str, Any] = {"row": row["row"], "file": row["file"], "place": place}
+        if row["sign"] < 0:
             one["subtracted"] = True
         if cells := shown.get(one["row"]):
             one["cells"] = {key: cells[key]} | {
@@ -204,7 +201,7 @@ def as_text(told: Mapping[str, Any]) -> str:
     rows = told["source_rows"]
     if told["ledger"]:
         fields.append(("rows", f"{len(rows)} of {schema_of(told['ledger']).name}"))
-    lines = [f"{told['id']}  {told['label']}", *_aligned([(f"  {n}", v) for n, v in fields])]
+    lines = [f"{told['id']}  {told['label']}", *aligned([(f"  {n}", v) for n, v in fields])]
     parts = [part for part in told["parts"] if number_of(part["value"]) != 0]
     lines += ["  parts", *_listed(parts)] if told["parts"] else []
     if len(parts) < len(told["parts"]):
@@ -216,27 +213,12 @@ def as_text(told: Mapping[str, Any]) -> str:
         for row in shown:
             sign = "−" if row.get("subtracted") else ""
             table.append((sign, *row["cells"].values(), row["file"], row["place"]))
-        lines += ["", *_aligned(table)]
+        lines += ["", *aligned(table)]
     if len(rows) > len(shown):
         lines.append(f"  … and {len(rows) - len(shown)} more rows; --json lists all")
     return "\n".join(lines)
 
 
 def _listed(facts: Sequence[Mapping[str, str]]) -> list[str]:
-    wide = max((_width(fact["value"]) for fact in facts), default=0)
-    return _aligned([(f"    {f['value']:>{wide}} {f['unit']}", f["id"], f["label"]) for f in facts])
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
-    """Columns as wide as their widest cell on a terminal, where a Chinese character takes two."""
-    wide = [max(map(_width, column)) for column in zip(*table, strict=True)]
-    return [
-        "  ".join(
-            cell + " " * (w - _width(cell)) for cell, w in zip(row, wide, strict=True)
-        ).rstrip()
-        for row in table
-    ]
+    wide = max((places(fact["value"]) for fact in facts), default=0)
+    return aligned([(f"    {f['value']:>{wide}} {f['unit']}", f["id"], f["label"]) for f in facts])

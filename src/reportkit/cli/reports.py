@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reportkit.cli import completion
-from reportkit.cli.command import FILE, FOLDER, Result, as_given, command, language
+from reportkit.cli.command import (
+    ERASED,
+    FILE,
+    FOLDER,
+    Result,
+    as_given,
+    command,
+    language,
+    tell_session_key,
+)
 from reportkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -88,20 +98,6 @@ def _findings(findings: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-_ERASED = "\r\x1b[2K"
-
-
-def _tell_rows(name: str, rows: int) -> None:
-    click.echo(f"{_ERASED}{name}: {rows:,} rows", err=True, nl=False)
-
-
-def _tell_session_key() -> None:
-    from reportkit.ledgers.privacy import SESSION_TOLD, Pseudonyms
-
-    if Pseudonyms.from_environment().of_session:
-        click.echo(SESSION_TOLD, err=True)
-
-
 @command()
 @click.argument("file", required=False, type=FILE)
 @click.option("--districts", help="Ids, with commas; default: all.")
@@ -140,40 +136,29 @@ def batch(*, out: Path, **options: Any) -> Result:
 
 
 @command()
-@click.argument("district", shell_complete=completion.districts)
-@click.argument("year", type=int, required=False, shell_complete=completion.years)
+@click.argument(
+    "asked", nargs=-1, required=True, metavar="DISTRICT... [YEAR]",
+    shell_complete=completion.districts,
+)  # fmt: skip
+@click.option("--all", "every", is_flag=True, help="Each problem with its place, not grouped.")
 def intake(
-    district: str, year: int | None, *, params: Path | None, data: Path | None, as_json: bool
+    asked: tuple[str, ...], *, every: bool, params: Path | None, data: Path | None, as_json: bool
 ) -> Result:
-    """Read and validate a district's ledgers; print every problem, write nothing."""
-    from reportkit.ledgers import read_ledgers
+    """Read and validate the ledgers of districts; print every problem, write nothing.
 
+    What is found alike is told once, with its count and first places. For headings and values
+    that are unknown a mapping is printed, to paste into the district's file and to complete.
+    """
+    from reportkit.cli.intake import look_into
+
+    with_year = len(asked) > 1 and re.fullmatch("[0-9]{4}", asked[-1])
+    districts, year = (asked[:-1], int(asked[-1])) if with_year else (asked, None)
+    tell_session_key()
     shown = sys.stderr.isatty() and not as_json
-    ledgers, problems = read_ledgers(
-        district, year, params=params, data=data, tell=_tell_rows if shown else lambda *_: None
+    status, document, lines = look_into(
+        districts, year, every=every, shown=shown, params=params, data=data
     )
-    if shown:
-        click.echo(_ERASED, err=True, nl=False)
-    _tell_session_key()
-    lines = [
-        f"{ledger.schema.name}: {ledger.read} read, {len(ledger.frame)} accepted, "
-        f"{ledger.quarantined} quarantined, {ledger.rejected} rejected, "
-        f"{ledger.set_aside} set aside"
-        for ledger in ledgers.values()
-    ]
-    violations = [v for ledger in ledgers.values() for v in ledger.violations]
-    lines += [f"  {violation.text()}" for violation in violations]
-    why = "its name begins with no ledger's, or it is in a folder within the district's"
-    lines += [f"{name}: not read, {why}" for name in ledgers.unread]
-    lines += [str(problem) for problem in problems]
-    document = {
-        "ledgers": [{"ledger": key} | ledger.account for key, ledger in ledgers.items()],
-        "violations": [vars(violation) for violation in violations],
-        "unread": ledgers.unread,
-        "errors": [{"error": p.reason, "message": p.message} for p in problems],
-    }  # fmt: skip
-    rejected = any(ledger.refused for ledger in ledgers.values())
-    return (2 if problems else int(rejected)), document, "\n".join(lines)
+    return status, document, "\n".join(lines)
 
 
 @command()
@@ -264,7 +249,7 @@ def verify(
     told, lines = [], []
     for number, found in enumerate(inspect_all(runs, closely, asked)):
         if sys.stderr.isatty() and len(runs) > 1:
-            click.echo(f"{_ERASED}{number + 1} of {len(runs)}", err=True, nl=False)
+            click.echo(f"{ERASED}{number + 1} of {len(runs)}", err=True, nl=False)
         run, levels = str(runs[number]), found.levels
         whose = {"district": found.district, "year": found.year, "id": found.run}
         judged = {"holds": found.holds, "levels": [one.as_json() for one in levels]}

@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from reportkit.evidence.digests import rows_sha256
+from reportkit.evidence.read import read_facts, read_records
+from reportkit.evidence.rows import FactRows
+from reportkit.facts import rows_sha256
+from reportkit.facts.fact import EVIDENCE
 from reportkit.facts.numerals import plain
 from reportkit.paths import inside
 
@@ -28,14 +29,23 @@ def check_evidence(run: Path, facts: Mapping[str, Fact]) -> list[str]:
     run : Path
     facts : mapping
         The facts of ``facts.json`` by id.
+
+    Raises
+    ------
+    ReportkitError
+        ``evidence-unreadable``.
     """
-    told: list[str] = []
     ledgers = {fact["ledger"] for fact in facts.values() if fact["evidence"]}
-    rowmaps = {one: inside(run, f"evidence/rowmap-{one}.parquet") for one in ledgers}
-    read = {one: pq.read_metadata(path).num_rows for one, path in rowmaps.items()}
+    held = read_facts(run)
+    read = {one: read_records(run, one).num_rows for one in ledgers}
+    told = [f"the evidence holds rows of {name}, which is no fact" for name in held.keys() - facts]
     for name, fact in facts.items():
+        if fact["evidence"] not in (None, EVIDENCE):
+            place = inside(run, fact["evidence"]).relative_to(run)
+            told.append(f"{name} names {place} as its evidence, where no rows of facts are")
         if fact["origin"] == "ledger":
-            told += _evidence(run, fact, read)
+            none = FactRows(fact["ledger"], np.empty(0, np.int64))
+            told += _evidence(fact, held.get(name, none), read)
         elif fact["origin"] == "declared" and not fact["source"]:
             told.append(f"{name} is declared without a source")
         elif fact["origin"] not in ("declared", "sum"):
@@ -43,27 +53,16 @@ def check_evidence(run: Path, facts: Mapping[str, Fact]) -> list[str]:
     return told
 
 
-def _evidence(run: Path, fact: Fact, read: Mapping[str, int]) -> Iterator[str]:
-    name = fact["id"]
-    rows = np.empty(0, dtype=np.int64)
-    signs = rows
-    if fact["evidence"]:
-        try:
-            # From bytes: opening files is most of the time for tables this small.
-            content = pa.BufferReader(inside(run, fact["evidence"]).read_bytes())
-            table = pq.ParquetFile(content).read(use_threads=False)
-            rows = table["row"].to_numpy().astype(np.int64)
-            there = "sign" in table.column_names
-            signs = table["sign"].to_numpy() if there else np.ones_like(rows)
-        except (OSError, pa.ArrowException, KeyError) as error:
-            yield f"{name}: {fact['evidence']} cannot be read: {error}"
-            return
-    if len(rows) != fact["rows"] or rows_sha256(rows) != fact["rows_sha256"]:
+def _evidence(fact: Fact, held: FactRows, read: Mapping[str, int]) -> Iterator[str]:
+    name, rows = fact["id"], held.rows
+    if held.ledger != fact["ledger"]:
+        yield f"{name}: its evidence is of {held.ledger}, not of {fact['ledger']}"
+    elif len(rows) != fact["rows"] or rows_sha256(rows) != fact["rows_sha256"]:
         yield f"{name}: its evidence holds {len(rows)} rows, not the {fact['rows']} that it says"
     elif rows.size and int(rows.max()) >= read[fact["ledger"]]:
         yield f"{name}: its evidence names rows that {fact['ledger']} does not have"
     if all("measure" not in group for group in fact["where"]):
         divide = fact["where"][0].get("divide", 1) if fact["where"] else 1
-        counted = plain(Decimal(int(signs.sum())) / divide)
+        counted = plain(Decimal(int(held.signs.sum())) / divide)
         if counted != fact["value"]:
             yield f"{name} is {fact['value']}, its evidence counts {counted}"

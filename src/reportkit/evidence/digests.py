@@ -13,18 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import pandas as pd
 
     from reportkit.ledgers.schema import LedgerSchema
 
 _OPEN = b"reportkit row digest, not keyed"
-
-
-def rows_sha256(rows: npt.NDArray[np.int64]) -> str:
-    """SHA-256 of row numbers as little-endian 64-bit integers, in order: as in ``facts.json``."""
-    return hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()
 
 
 def record_columns(schema: LedgerSchema) -> list[str]:

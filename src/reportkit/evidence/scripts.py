@@ -1,13 +1,16 @@
 """Source rows for the audit page, in scripts: all that a page opened from a folder can read.
 
-``facts-<ledger>.js`` names the rows of each fact; ``rows-<ledger>-<part>.js`` holds the rows
-themselves, once for all facts, in parts that are loaded as an auditor comes to them.
+``facts.js`` names the rows of each fact, and the script in which each part of a ledger stands. A
+part is two thousand row numbers of one ledger. Parts stand in turn in the scripts ``rows-….js``,
+each named after the first of its parts, as many in one as let all have room in a few scripts; to
+the page a part is a mere text until one of its rows is asked for.
 """
 
 from __future__ import annotations
 
 import json
-from itertools import groupby
+import re
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,43 +18,66 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic_core import to_json
 
+from reportkit.evidence.rows import steps
 from reportkit.export.blocks import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     import numpy.typing as npt
     import pandas as pd
 
+    from reportkit.evidence.rows import FactRows
     from reportkit.ledgers import Ledger
 
     Rows = npt.NDArray[np.int64]
 
 PART = 2000
 """Row numbers in one part."""
+SCRIPTS = 15
+"""Most scripts that parts stand in; with the other files of the evidence they are twenty."""
 
 
-def write_facts(folder: Path, ledger: str, held: Mapping[str, tuple[Rows, int]]) -> None:
-    """Write which rows of a ledger each fact was made from.
+def scripts(
+    held: Mapping[str, FactRows], ledgers: Mapping[str, Ledger]
+) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each script.
 
     Parameters
     ----------
-    folder : Path
-    ledger : str
-    held : mapping
-        Of a fact's id to its rows and how many of them, the last ones, are taken away.
+    held : mapping of str to FactRows
+        Of every fact that rests on rows, by its id.
+    ledgers : mapping of str to Ledger
     """
-    found = {
-        name: {"steps": np.diff(rows, prepend=0).tolist(), "subtracted": subtracted}
-        for name, (rows, subtracted) in held.items()
+    used = {
+        key: np.unique(np.concatenate(rows))
+        for key in ledgers
+        if (rows := [one.rows for one in held.values() if one.ledger == key])
     }
-    script = f"RK.facts({_js(ledger)}, {_js(found)});\n"
-    (folder / f"facts-{ledger}.js").write_text(script, encoding="utf-8")
+    parts = [(key, part) for key in used for part in np.unique(used[key] // PART).tolist()]
+    length = max(1, -(-len(parts) // SCRIPTS))
+    groups = [parts[start : start + length] for start in range(0, len(parts), length)]
+    stands: dict[str, dict[int, str]] = {key: {} for key in used}
+    for group in groups:
+        for key, part in group:
+            stands[key][part] = _name(*group[0])
+    facts = {
+        name: {"steps": steps(held[name].rows), "subtracted": held[name].subtracted}
+        for name in sorted(held)
+    }
+    yield "facts.js", f"RK.facts({_js({'parts': stands, 'facts': facts})});\n".encode()
+    lines = chain.from_iterable(_lines(ledgers[key], rows) for key, rows in used.items())
+    for group in groups:
+        yield f"{_name(*group[0])}.js", "".join(islice(lines, len(group))).encode()
 
 
-def write_rows(folder: Path, ledger: Ledger, rows: Rows) -> None:
-    """Write the rows of a ledger that facts were made from, without personal columns.
+def _name(ledger: str, part: int) -> str:
+    return f"rows-{ledger}-{part}"
+
+
+def _lines(ledger: Ledger, rows: Rows) -> Iterator[str]:
+    """The rows of a ledger that facts were made from, a part on each line, no personal columns.
 
     A part holds its rows column by column: each column as its values and, where these repeat,
     which of them stands in each row. The first two columns are the file (its number) and the line.
@@ -70,14 +96,19 @@ def write_rows(folder: Path, ledger: Ledger, rows: Rows) -> None:
     files = [source.path for source in ledger.sources]
     for part in np.unique(rows // PART).tolist():
         first, last = np.searchsorted(rows, [part * PART, (part + 1) * PART]).tolist()
-        found = {
-            "columns": list(shown),
-            "files": files,
-            "rows": rows[first:last].tolist(),
-            "cells": [_packed(column.slice(first, last - first)) for column in columns],
-        }
-        script = f"RK.rows({_js(ledger.key)}, {part}, {_js(found)});\n"
-        (folder / f"rows-{ledger.key}-{part}.js").write_text(script, encoding="utf-8")
+        text = _js(
+            {
+                "columns": list(shown),
+                "files": files,
+                "rows": rows[first:last].tolist(),
+                "cells": [_packed(column.slice(first, last - first)) for column in columns],
+            }
+        )
+        yield f"{_begins(ledger.key, part)}{_quoted(text)}');\n"
+
+
+def _begins(ledger: str, part: int) -> str:
+    return f"RK.rows({_js(ledger)},{part},'"
 
 
 def read_rows(folder: Path, ledger: str, rows: Iterable[int]) -> dict[int, dict[str, str]]:
@@ -90,15 +121,24 @@ def read_rows(folder: Path, ledger: str, rows: Iterable[int]) -> dict[int, dict[
     ledger : str
     rows : iterable of int
     """
+    wanted = set(rows)
     found = {}
-    for part, wanted in groupby(sorted(rows), key=lambda row: row // PART):
-        script = (folder / f"rows-{ledger}-{part}.js").read_text(encoding="utf-8")
-        held = json.loads(script[script.index("{") : script.rindex("}") + 1])
-        place = {row: at for at, row in enumerate(held["rows"])}
-        for row in wanted:
-            cells = [_unpacked(column, place[row]) for column in held["cells"][2:]]
-            found[row] = dict(zip(held["columns"], cells, strict=True))
+    index = json.loads(_between("{", (folder / "facts.js").read_text("utf-8"), "}"))
+    # Names are looked up among the files that are there: who made the index may be anybody.
+    there = {path.stem: path for path in folder.glob("rows-*.js")}
+    for part in sorted({row // PART for row in wanted}):
+        script = there[index["parts"][ledger][str(part)]].read_text("utf-8")
+        line = next(one for one in script.splitlines() if one.startswith(_begins(ledger, part)))
+        held = json.loads(re.sub(r"\\(.)", r"\1", _between("{", line, "}")))
+        for at, row in enumerate(held["rows"]):
+            if row in wanted:
+                cells = [_unpacked(column, at) for column in held["cells"][2:]]
+                found[row] = dict(zip(held["columns"], cells, strict=True))
     return found
+
+
+def _between(first: str, text: str, last: str) -> str:
+    return text[text.index(first) : text.rindex(last) + 1]
 
 
 def _packed(column: pa.Array) -> list[list[Any]]:
@@ -132,3 +172,8 @@ def _texts(column: pd.Series) -> pa.Array:
 
 def _js(value: Any) -> str:
     return str(visible(to_json(value).decode())).replace("<", "\\u003c")
+
+
+def _quoted(text: str) -> str:
+    """A text as it stands between the quotation marks of a script."""
+    return text.replace("\\", "\\\\").replace("'", "\\'")

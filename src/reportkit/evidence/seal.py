@@ -1,19 +1,15 @@
-"""The seal: a digest over all facts, and their row numbers packed beside it."""
+"""The seal: a digest over all facts, and the rows of those that only the notebook could count."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from reportkit.facts import Facts, facts_bytes
+from reportkit.evidence.rows import FactRows, rows_from, rows_of, steps
+from reportkit.facts import Fact, facts_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 
 def seal_of(document: Mapping[str, Any]) -> str:
@@ -22,32 +18,20 @@ def seal_of(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(who.encode() + facts_bytes(document)).hexdigest()
 
 
-def evidence_parquet(facts: Facts) -> bytes:
-    """Row numbers of all facts as one parquet table: fact, row, sign (1 or -1)."""
-    held = [fact for fact in facts.values() if fact.rows is not None and len(fact.rows)]
-    rows = [np.asarray(fact.rows) for fact in held]
-    signs = [
-        np.repeat([1, -1], [len(r) - f.subtracted, f.subtracted])
-        for f, r in zip(held, rows, strict=True)
-    ]
-    index = np.repeat(np.arange(len(held), dtype=np.int32), [len(r) for r in rows])
-    names = pa.array([fact.id for fact in held], pa.string())
-    table = pa.table(
-        {
-            "fact": pa.DictionaryArray.from_arrays(pa.array(index), names),
-            "row": np.concatenate([np.empty(0, np.int64), *rows]),
-            "sign": np.concatenate([np.empty(0, np.int64), *signs]).astype(np.int8),
-        }
-    )
-    return parquet_bytes(table, numbers=["row"])
+def seal_rows(facts: Mapping[str, Fact]) -> dict[str, dict[str, Any]]:
+    """The rows of facts that a notebook made, as its seal holds them.
+
+    The other facts are computed outside of the notebook too: of these the seal holds digests only.
+    """
+    return {
+        name: {"ledger": held.ledger, "steps": steps(held.rows), "subtracted": held.subtracted}
+        for name, held in rows_of(facts).items()
+    }
 
 
-def parquet_bytes(table: pa.Table, *, numbers: Sequence[str] = ()) -> bytes:
-    """A small parquet file; columns of rising *numbers* are packed as differences."""
-    buffer = io.BytesIO()
-    others = [name for name in table.column_names if name not in numbers]
-    pq.write_table(
-        table, buffer, compression="zstd", use_dictionary=others or False,
-        column_encoding=dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),
-    )  # fmt: skip
-    return buffer.getvalue()
+def unseal_rows(sealed: Mapping[str, Mapping[str, Any]]) -> dict[str, FactRows]:
+    """The rows that a seal holds, by fact id."""
+    return {
+        name: FactRows(one["ledger"], rows_from(one["steps"]), one["subtracted"])
+        for name, one in sealed.items()
+    }

@@ -7,15 +7,11 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
-import pyarrow.parquet as pq
-
 from reportkit.errors import InputError
 from reportkit.export.blocks import from_notebook, prose_text
 from reportkit.facts.numerals import number_of
 from reportkit.facts.published import load_published, read_report
 from reportkit.params import check_id
-from reportkit.paths import inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,19 +55,6 @@ class Past:
     def changed(self) -> list[str]:
         """What is no longer as it was read."""
         return [str(path) for path, sha256 in self.files.items() if _digest(path) != sha256]
-
-    def records(self, fact: str) -> pd.DataFrame | None:
-        """The records that a fact of the run was made from: key, file, sheet and line of each.
-
-        None if the run is of a version that noted no keys.
-        """
-        evidence = self.facts[fact]["evidence"]
-        if self.folder is None or evidence is None:
-            return pd.DataFrame({name: [] for name in ("key", "file", "sheet", "line")})
-        rowmap = inside(self.folder, f"evidence/rowmap-{self.facts[fact]['ledger']}.parquet")
-        rows = pq.read_table(inside(self.folder, evidence))["row"]
-        places = pq.read_table(rowmap)
-        return places.take(rows).to_pandas() if "key" in places.column_names else None
 
 
 def sealed_facts(run: Path) -> dict[str, Any] | None:

@@ -164,7 +164,7 @@ def _read(
     return RawTable(
         path=source.shown, sha256=digest, bytes=size, format="sql", encoding=None, sheet=None,
         columns=dict(zip(names, table.columns, strict=True)),
-        lines=np.arange(1, table.num_rows + 1, dtype=np.int32),
+        lines=np.arange(1, table.num_rows + 1, dtype=np.int32), headings=tuple(expressions),
     )  # fmt: skip
 
 

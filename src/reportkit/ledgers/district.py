@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from reportkit.errors import InputError
 from reportkit.forms import form_for
 from reportkit.ledgers.database import read_database
-from reportkit.ledgers.intake import find_files, read_ledger, unread_files
+from reportkit.ledgers.intake import find_files, refusal, take_ledger, unread_files
+from reportkit.ledgers.mapping import chosen, mapped_schema, mappings_of, names_file
 from reportkit.ledgers.privacy import SESSION_NOTE, Pseudonyms
 from reportkit.ledgers.records import Ledger
-from reportkit.ledgers.schema import schemas
+from reportkit.ledgers.schema import LedgerSchema, schema_of, schemas
 from reportkit.params import District, Project
 
 if TYPE_CHECKING:
@@ -49,12 +50,15 @@ class Ledgers(Mapping[str, Ledger]):
         self.calendar = project.calendar()
         self.pseudonyms = Pseudonyms.from_environment()
         self._read: dict[str, Ledger] = {}
+        self.refused: dict[str, Ledger] = {}
         unknown = set(district.ledgers) - set(schemas())
         if unknown:
             message = (
                 f"ledgers names {', '.join(sorted(unknown))}; known are {', '.join(schemas())}"
             )
             raise InputError("parameters", message, district=district.id)
+        file = project.params / "districts" / f"{district.id}.yaml"
+        self.mappings = mappings_of(district, file) if district.mapping else {}
 
     @property
     def note(self) -> str:
@@ -63,19 +67,34 @@ class Ledgers(Mapping[str, Ledger]):
         return SESSION_NOTE if kept and self.pseudonyms.of_session else ""
 
     @property
+    def row_key(self) -> bytes | None:
+        """The privacy key, by which digests of records are keyed; None where there is none."""
+        return None if self.pseudonyms.of_session else self.pseudonyms.key
+
+    @property
     def unread(self) -> list[str]:
         """Tables in the district's folder that belong to no ledger, as they are shown."""
         data = self._project.data
         named = {data / one for many in self._district.ledgers.values() for one in many
                  if isinstance(one, str)}  # fmt: skip
-        found = [path for path in unread_files(data / self._district.id) if path not in named]
+        mappings = [one for many in self.mappings.values() for one in many]
+        found = [
+            path
+            for path in unread_files(data / self._district.id)
+            if path not in named and not any(names_file(one, path.name) for one in mappings)
+        ]
         return [path.relative_to(data.parent).as_posix() for path in found]
+
+    def schema(self, key: str, file: str) -> LedgerSchema:
+        """The schema that a file is read by: with the office's own words in it."""
+        return mapped_schema(schema_of(key), chosen(self.mappings.get(key, ()), file))
 
     def sources(self, key: str) -> list[Path | DatabaseSource]:
         """Where a ledger's records are: as the district file says, else the files in its folder."""
         named = self._district.ledgers.get(key)
         if named is None:
-            return [*find_files(self._project.data / self._district.id, key)]
+            folder = self._project.data / self._district.id
+            return [*find_files(folder, key, mappings=self.mappings.get(key, ()))]
         found = [
             self._project.data / source if isinstance(source, str) else source for source in named
         ]
@@ -91,7 +110,8 @@ class Ledgers(Mapping[str, Ledger]):
             if not sources:
                 raise KeyError(key)
             kept = _kept.get()
-            name = (key, self._project.data, tuple(map(repr, sources)))
+            words = self.mappings.get(key, ())
+            name = (key, self._project.data, tuple(map(repr, sources)), repr(words))
             if kept is None or name not in kept:
                 self._read[key] = self._read_from(key, sources)
                 if kept is not None:
@@ -103,7 +123,7 @@ class Ledgers(Mapping[str, Ledger]):
     def _read_from(self, key: str, sources: list[Path | DatabaseSource]) -> Ledger:
         data = self._project.data
         # Shown from the data folder on, so that no document names a machine's folders.
-        return read_ledger(
+        ledger = take_ledger(
             key,
             sources,
             root=data.parent,
@@ -111,7 +131,12 @@ class Ledgers(Mapping[str, Ledger]):
             calendar=self.calendar,
             pseudonyms=self.pseudonyms,
             tell=self._tell,
+            mappings=self.mappings.get(key, ()),
         )
+        if refused := refusal(ledger):
+            self.refused[key] = ledger
+            raise refused
+        return ledger
 
     def changed(self) -> list[str]:
         """What is no longer as it was read: files by their bytes, tables by reading them again."""
@@ -123,7 +148,8 @@ class Ledgers(Mapping[str, Ledger]):
                     with source.open("rb") as file:
                         name, digest = str(source), hashlib.file_digest(file, "sha256").hexdigest()
                 else:
-                    table = read_database(source, schemas()[key], key=key, data=self._project.data)
+                    own = self.schema(key, source.shown)
+                    table = read_database(source, own, key=key, data=self._project.data)
                     name, digest = table.path, table.sha256
                 found += [] if digest in known else [name]
         return found
@@ -171,6 +197,7 @@ def read_ledgers(
                 message = f"{schemas()[key].name} is not in {project.data / district}"
                 problems.append(InputError("ledger-missing", message, ledger=key))
         except InputError as error:
+            error.fields.setdefault("ledger", key)
             problems.append(error)
     if not ledgers and not problems:
         message = f"no ledger is in {project.data / district}; a file's name begins with a ledger's"

@@ -12,7 +12,8 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from reportkit.ledgers.schema import heading_key, loose
+from reportkit.ledgers.normal import loose
+from reportkit.ledgers.schema import heading_key
 from reportkit.persons import OUT, without_persons
 
 if TYPE_CHECKING:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from reportkit.checks import Check, rule_of
-from reportkit.export.blocks import MIME, Block, block
+from reportkit.export.blocks import MIME, Block, block, packed, prose_text
+from reportkit.export.typesetting import pictures
+from reportkit.ledgers.mapping import described
+from reportkit.notebook.printed import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +19,7 @@ if TYPE_CHECKING:
     from reportkit.facts import Facts
     from reportkit.forms import Leaf, Table
     from reportkit.forms.model import Band
-    from reportkit.ledgers import Ledger
+    from reportkit.ledgers import Ledger, Source
 
 _COUNTS = ("read", "accepted", "quarantined", "rejected", "set_aside")
 Cells = list[dict[str, Any]]
@@ -31,14 +35,21 @@ class Shown:
         What the exporters read.
     html, text : str
         What JupyterLab and a terminal show.
+    png : str
+        A picture in base64, for viewers that leave HTML out.
     """
 
     block: Block
     html: str
     text: str
+    png: str = ""
+
+    def __repr__(self) -> str:
+        return self.text
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {MIME: self.block, "text/html": self.html, "text/plain": self.text}
+        bundle = {MIME: packed(self.block), "text/html": self.html, "text/plain": self.text}
+        return bundle | ({"image/png": self.png} if self.png else {})
 
 
 def look(shown: Block) -> Shown:
@@ -47,7 +58,7 @@ def look(shown: Block) -> Shown:
     Parameters
     ----------
     shown : dict
-        A head, section, table, inputs, checks or seal block.
+        A block of any kind but ``fact``.
     """
     return Shown(shown, *_LOOKS[shown["kind"]](shown))
 
@@ -115,7 +126,10 @@ def _look_at_table(table: Block) -> tuple[str, str]:
     html = f"<table><caption>{escape(table['title'])}</caption>"
     for row in table["rows"]:
         html += "<tr>" + "".join(map(_cell_html, row)) + "</tr>"
-    return html + "</table>", table["title"]
+    note = table.get("note", "")
+    html += "</table>" + (f"<p>{escape(note)}</p>" if note else "")
+    lines = aligned([[cell["text"] for cell in row] for row in table["rows"]])
+    return html, "\n".join(line for line in [table["title"], *lines, note] if line)
 
 
 def _cell(text: str, role: str, colspan: int = 1, rowspan: int = 1) -> dict[str, Any]:
@@ -132,7 +146,9 @@ def _cell_html(cell: Mapping[str, Any]) -> str:
     tag = "td" if cell["role"] == "value" else "th"
     title = f' title="{escape(cell["fact"])}"' if "fact" in cell else ""
     spans = f' colspan="{cell["colspan"]}" rowspan="{cell["rowspan"]}"'
-    return f"<{tag}{spans}{title}>{escape(cell['text'])}</{tag}>"
+    # Viewers of foreign notebooks drop styles, and keep this.
+    side = ' align="right"' if "value" in cell else ""
+    return f"<{tag}{spans}{side}{title}>{escape(cell['text'])}</{tag}>"
 
 
 def _depth(leaves: Sequence[Leaf]) -> int:
@@ -213,6 +229,38 @@ def _band_row(table: Table, band: Band, row: Leaf, spans: Sequence[int], facts: 
     return [_cell(row.node.text, "label"), *values]
 
 
+def _look_at_chart(chart: Block) -> tuple[str, str, str]:
+    """A picture with its words: drawings within HTML are lost where a notebook is not trusted."""
+    (png,) = pictures([chart["svg"]], ppi=100)
+    packed = base64.b64encode(png).decode()
+    html = f'<figure><img alt="{escape(chart["alt"])}" src="data:image/png;base64,{packed}">'
+    note = f"<br>{escape(chart['note'])}" if chart.get("note") else ""
+    html += f"<figcaption>{escape(chart['title'])}{note}</figcaption></figure>"
+    return html, chart["alt"], packed
+
+
+def _look_at_prose(prose: Block) -> tuple[str, str]:
+    return _prose_html(prose["body"]), prose_text(prose["body"])
+
+
+def _look_at_comparison(found: Block) -> tuple[str, str]:
+    told = agreement(found)
+    lines = [
+        f"{one['label']}：笔记本{one['counted']}，表格{one['stands']}" for one in found["differ"]
+    ]
+    lines += [f"{name}：表格里没有" for name in found["unknown"]]
+    listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<p>{escape(told)}</p>" + (f"<ul>{listed}</ul>" if lines else ""), "\n".join(
+        [told, *lines]
+    )
+
+
+def agreement(found: Block) -> str:
+    """How many cells of a table a notebook has counted, and how many agree."""
+    same = len(found["cells"]) - len(found["differ"])
+    return f"{found['title']}：笔记本数了{len(found['cells'])}格，与表格一致的{same}格"
+
+
 def show_inputs(
     ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]], note: str = ""
 ) -> Shown:
@@ -222,20 +270,7 @@ def show_inputs(
             "ledger": key,
             "name": ledger.schema.name,
             **ledger.account,
-            "files": [
-                {
-                    "path": source.path,
-                    "sha256": source.sha256,
-                    "bytes": source.bytes,
-                    "format": source.format,
-                    "encoding": source.encoding,
-                    "sheet": source.sheet,
-                    "rows": source.rows,
-                    # Headings that are spelt otherwise than the ledger's own.
-                    "headings": {n: h for n, h in source.headings.items() if n != h},
-                }
-                for source in ledger.sources
-            ],
+            "files": [_file(source) for source in ledger.sources],
         }
         for key, ledger in ledgers.items()
     ]
@@ -255,6 +290,20 @@ def show_inputs(
     return look(block("inputs", ledgers=listed, findings=findings, note=note))
 
 
+def _file(source: Source) -> dict[str, Any]:
+    file: dict[str, Any] = {
+        "path": source.path, "sha256": source.sha256, "bytes": source.bytes,
+        "format": source.format, "encoding": source.encoding, "sheet": source.sheet,
+        "rows": source.rows,
+    }  # fmt: skip
+    told = source.mapping.columns if source.mapping else {}
+    # Headings that are spelt otherwise than the ledger's own, and not by its mapping.
+    file["headings"] = {n: h for n, h in source.headings.items() if n != h and h not in told}
+    if source.mapping:
+        file["mapping"] = described(source.mapping, source.headings.values())
+    return file
+
+
 def _look_at_inputs(inputs: Block) -> tuple[str, str]:
     names = ("台账", "文件", "读入", "计入", "无法读取", "拒绝", "不计")
     html = "<table><tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
@@ -263,6 +312,13 @@ def _look_at_inputs(inputs: Block) -> tuple[str, str]:
         counts = "".join(f"<td>{one[k]}</td>" for k in _COUNTS)
         html += f"<tr><td>{escape(one['name'])}</td><td>{files}</td>{counts}</tr>"
     told = [*filter(None, [inputs["note"]]), *(one["message"] for one in inputs["findings"][:50])]
+    words = {
+        f"{one['name']}（{file['path']}）：{'；'.join(file['mapping'])}"
+        for one in inputs["ledgers"]
+        for file in one["files"]
+        if "mapping" in file
+    }
+    told += sorted(words)
     html += "</table>" + "".join(f"<p>{escape(one)}</p>" for one in told)
     told = [f"{one['name']}: {one['accepted']}/{one['read']}" for one in inputs["ledgers"]]
     return html, "\n".join(told)
@@ -301,7 +357,7 @@ def _look_at_checks(shown: Block) -> tuple[str, str]:
 
 
 def show_seal(fields: Mapping[str, Any]) -> Shown:
-    """The seal: the facts, their evidence, and a digest that the gate recomputes."""
+    """The seal: the facts, and a digest that the gate recomputes."""
     return look(block("seal", **fields))
 
 
@@ -310,11 +366,17 @@ def _look_at_seal(seal: Block) -> tuple[str, str]:
     return f"<p>{escape(text)}</p>", text
 
 
-_LOOKS: Mapping[str, Callable[[Block], tuple[str, str]]] = {
+_LOOKS: Mapping[str, Callable[[Block], tuple[str, ...]]] = {
     "head": _look_at_head,
     "section": _look_at_section,
     "table": _look_at_table,
     "inputs": _look_at_inputs,
     "checks": _look_at_checks,
     "seal": _look_at_seal,
+    "chart": _look_at_chart,
+    "prose": _look_at_prose,
+    "compare": _look_at_comparison,
 }
+
+SHOWN = frozenset(_LOOKS)
+"""Kinds of blocks whose look follows from the block."""

@@ -11,12 +11,11 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 import jinja2
-import pyarrow.parquet as pq
 
 from reportkit.errors import InputError
+from reportkit.evidence.read import read_source_rows
 from reportkit.export.blocks import from_notebook
 from reportkit.facts.numerals import number_of, plain, rounded
-from reportkit.paths import inside
 from reportkit.proof.manifest import read_manifest
 from reportkit.proof.normal import cell_digests
 from reportkit.proof.plainjson import read_json
@@ -124,10 +123,8 @@ def _places(run: Path, fact: Mapping[str, Any]) -> tuple[dict[str, Change], dict
     """Where the records of a fact stand, by their keys, and their digests."""
     if not fact["evidence"]:
         return {}, {}
-    rows = pq.read_table(inside(run, fact["evidence"]))["row"]
-    rowmap = pq.read_table(inside(run, f"evidence/rowmap-{fact['ledger']}.parquet")).take(rows)
     places, digests = {}, {}
-    for one in rowmap.to_pylist():
+    for one in read_source_rows(run, fact).to_pylist():
         key, line = one["key"], f"{one['sheet']}!{one['line']}" if one["sheet"] else one["line"]
         places[key] = {"key": key, "file": one["file"], "place": str(line)}
         digests[key] = one["digest"]

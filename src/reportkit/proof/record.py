@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reportkit.ledgers import Ledger
     from reportkit.notebook.report import Report
     from reportkit.params import Project
+    from reportkit.params.mapping import LedgerMapping
     from reportkit.params.sources import DatabaseSource
     from reportkit.proof.signing.signer import Signer
 
@@ -130,9 +131,9 @@ def what_follows(
         "edition": report.form.name,
         "basis": report.form.edition.basis,
         "scope": report.scope,
-        "draft": report.is_draft,
+        "draft": executed["metadata"]["reportkit"]["draft"],
         "synthetic": district.synthetic,
-        "settings": _settings(report, parameters),
+        "settings": _settings(report, parameters, executed["metadata"]["reportkit"]["draft"]),
         "ledgers": [
             ledger_record(ledger, keyed=not report.ledgers.pseudonyms.of_session)
             for ledger in report.ledgers.values()
@@ -203,10 +204,10 @@ def sources_of(report: Report) -> list[Path | DatabaseSource]:
     return [source for key in report.ledgers for source in report.ledgers.sources(key)]
 
 
-def _settings(report: Report, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _settings(report: Report, parameters: Mapping[str, Any], draft: bool) -> list[dict[str, Any]]:
     found = {
         "district": report.district.id, "year": report.year, "scope": report.scope,
-        "draft": report.is_draft,
+        "draft": draft,
     } | dict(parameters)  # fmt: skip
     defaults = {
         "scope": f"params/districts/{report.district.id}.yaml",
@@ -243,19 +244,30 @@ def place_of(path: Path, project: Project) -> str:
 
 
 def ledger_record(ledger: Ledger, *, keyed: bool) -> dict[str, Any]:
-    """What was read of one ledger, and from where."""
-    return {
+    """What was read of one ledger, and from where; with the office's own words, if it has any."""
+    mappings: list[LedgerMapping] = []
+    sources = []
+    for source in ledger.sources:
+        told: dict[str, Any] = {
+            "path": source.path, "sha256": source.sha256, "bytes": source.bytes,
+            "format": source.format, "encoding": source.encoding, "sheet": source.sheet,
+            "rows": source.rows, "columns": source.headings,
+        }  # fmt: skip
+        if source.mapping:
+            if source.mapping not in mappings:
+                mappings.append(source.mapping)
+            told["mapping"] = mappings.index(source.mapping)
+        sources.append(told)
+    record = {
         "ledger": ledger.key,
         "name": ledger.schema.name,
         **ledger.account,
         "told": dict(sorted(Counter(one.rule for one in ledger.violations).items())),
         "rows_keyed": keyed,
-        "sources": [
-            {
-                "path": source.path, "sha256": source.sha256, "bytes": source.bytes,
-                "format": source.format, "encoding": source.encoding, "sheet": source.sheet,
-                "rows": source.rows, "columns": source.headings,
-            }
-            for source in ledger.sources
-        ],
-    }  # fmt: skip
+        "sources": sources,
+    }
+    if mappings:
+        record["mappings"] = [
+            one.model_dump(mode="json", exclude_defaults=True) for one in mappings
+        ]
+    return record

@@ -13,7 +13,6 @@ import re
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -23,12 +22,14 @@ from ipykernel.ipkernel import IPythonKernel
 from papermill.translators import PythonTranslator
 
 from reportkit.errors import ReportkitError
-from reportkit.evidence.write import write_evidence
-from reportkit.export.blocks import MIME
+from reportkit.evidence.rows import rows_of
+from reportkit.evidence.write import evidence_files
+from reportkit.export.blocks import MIME, unpacked
 from reportkit.export.document import arrange
 from reportkit.export.documents import DOCUMENTS, make_documents
 from reportkit.facts import facts_bytes
 from reportkit.ledgers.privacy import Pseudonyms
+from reportkit.notebook.filled import as_executed
 from reportkit.proof.crate import crate_bytes
 from reportkit.proof.differences import difference_in_file, first_difference
 from reportkit.proof.manifest import digest, read_manifest
@@ -43,7 +44,6 @@ from reportkit.proof.verify import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from reportkit.export.blocks import Block
     from reportkit.notebook.report import Report
 
     Key = tuple[str, str]
@@ -59,7 +59,7 @@ _MADE_WITH = {
 }
 _SHOWN = 40
 # A cell that does nothing but let the library show something.
-_ASKS = re.compile(r"""\w+\.(head|inputs|section|table|checks|seal)\(["']?(\w*)["']?\)""")
+_ASKS = re.compile(r"""report\.(head|inputs|section|table|checks|seal)\(["']?(\w*)["']?\)""")
 
 
 @dataclass
@@ -153,14 +153,15 @@ def _look_at(run: Path, manifest: Mapping[str, Any], opened: Reopened, told: _To
     if report is None:
         why = opened.absent or "inputs are not those of the run"
         told.untold.append(f"what ledgers and parameters decide was not made again: {why}")
-    made = remade(report, notebook, manifest)
+    made, filled = remade(report, notebook, manifest)
     _compare_notebook(stored, notebook, manifest, opened, made, told)
-    seal = made["seal", ""][MIME]
+    _compare_filled(notebook, filled, told)
+    seal = unpacked(made["seal", ""][MIME])
     if report is not None and (names := made_there(report, seal)):
         told.notes.append(f"figures of the notebook's own code: {', '.join(names)}")
     files = {
         "facts.json": facts_bytes(seal["facts"]),
-        "checks.json": checks_bytes(seal["checks"]),
+        "checks.json": checks_bytes(filled["metadata"]["reportkit"]["checks"]),
         "ro-crate-metadata.json": crate_bytes(run, manifest),
     }
     document = arrange(notebook)
@@ -173,7 +174,7 @@ def _look_at(run: Path, manifest: Mapping[str, Any], opened: Reopened, told: _To
     told.notes.append(f"{len(DOCUMENTS)} documents were made again from the executed notebook")
     if report is not None:
         told.notes.append(f"{len(made)} parts of it from ledgers and parameters, and the evidence")
-        _compare_evidence(run, seal, report, told)
+        _compare_evidence(run, report, told)
         sha256 = digest(opened.notebook) if opened.notebook else ""
         follows = what_follows(report, stored, manifest["parameters"], notebook_sha256=sha256)
         said = {name: manifest[name] for name in follows}
@@ -188,7 +189,7 @@ def _compare_notebook(
     opened: Reopened, made: Mapping[Key, Mapping[str, Any]], told: _Told,
 ) -> None:  # fmt: skip
     """Cells with the auditor's own notebook, and what they show with what is made here."""
-    cells = normal_form(stored)["cells"]
+    cells = normal_form(as_executed(stored))["cells"]
     if opened.notebook is not None:
         told.notes.append("the notebook is the one that is here")
         told.findings += _other_cells(cells, _as_given(opened.notebook, manifest))
@@ -215,7 +216,7 @@ def _compare_notebook(
                 kind = " ".join(key) if key[0] else " and ".join(data) or output["output_type"]
                 rest.append(f"{plain['id']} ({kind.strip()})")
             elif data != made[key] or output["metadata"]:
-                what = first_difference(data[MIME], made[key][MIME])
+                what = first_difference(unpacked(data[MIME]), unpacked(made[key][MIME]))
                 if data[MIME] == made[key][MIME]:
                     what = first_difference({**output["metadata"], **data}, made[key])
                 told.differs(f"{name}: {' '.join(key).strip()}: {what}")
@@ -230,6 +231,23 @@ def _compare_notebook(
         told.notes.append(
             f"shown by the notebook's own code, which --rerun executes: {', '.join(rest)}"
         )
+
+
+def _compare_filled(notebook: Mapping[str, Any], filled: Mapping[str, Any], told: _Told) -> None:
+    """Text in cells with the text filled in here, and what was found in the whole."""
+    for number, (cell, other) in enumerate(zip(notebook["cells"], filled["cells"], strict=True), 1):
+        ours = [(one["source"], one["metadata"].get("reportkit")) for one in (cell, other)]
+        if ours[0] != ours[1]:
+            told.differs(f"report.ipynb: cell {number}: {first_difference(ours[0], ours[1])}")
+        if cell["cell_type"] == "code":
+            for output, made in zip(cell["outputs"], other["outputs"], strict=True):
+                block = output.get("data", {}).get(MIME)
+                if block is not None and output["data"] != made["data"]:
+                    what = first_difference(output["data"], made["data"])
+                    told.differs(f"report.ipynb: cell {number}: {what}")
+    said, found = (one["metadata"].get("reportkit") for one in (notebook, filled))
+    if said != found:
+        told.differs(f"report.ipynb: {first_difference(said, found, 'metadata/reportkit/')}")
 
 
 def _asked(kind: str, which: str) -> Key:
@@ -278,7 +296,7 @@ def _before(cell: Mapping[str, Any]) -> dict[str, Any]:
 def _compare_metadata(stored: Mapping[str, Any], path: Path, told: _Told) -> None:
     given = _parsed(path.read_text(encoding="utf-8"))
     given.metadata["language_info"] = dict(IPythonKernel.language_info)
-    said = normal_form(stored)["metadata"]
+    said = normal_form(as_executed(stored))["metadata"]
     made = normal_form({"metadata": given.metadata, "cells": []})["metadata"]
     if said != made:
         told.differs(f"report.ipynb: {first_difference(said, made, 'metadata/')}")
@@ -293,33 +311,31 @@ def _compare_file(run: Path, name: str, made: bytes, told: _Told) -> None:
         told.differs(f"{name} {difference_in_file(name, found, made)}", name)
 
 
-def _compare_evidence(run: Path, seal: Block, report: Report, told: _Told) -> None:
+def _compare_evidence(run: Path, report: Report, told: _Told) -> None:
     """The evidence, written again by the writer that wrote it."""
     # Digests of records under a key that is not here cannot be made again.
     secret = not report.ledgers.pseudonyms.of_session and Pseudonyms.from_environment().of_session
     if secret:
         told.notes.append("digests of records are keyed, and the key is not here")
-    with TemporaryDirectory(prefix="rk-evidence-") as name:
-        folder = Path(name) / "evidence"
-        write_evidence(seal, report.ledgers, folder)
-        names = [
-            {one.relative_to(place).as_posix() for one in place.rglob("*") if one.is_file()}
-            for place in (run / "evidence", folder)
-        ]
-        for one in sorted(names[0] - names[1]):
-            told.differs(f"evidence/{one} does not come out again")
-        for one in sorted(names[1]):
-            there, content = run / "evidence" / one, (folder / one).read_bytes()
-            keyed = secret and one.startswith("rowmap-") and there.is_file()
-            if not keyed or _without_digests(there.read_bytes()) != _without_digests(content):
-                _compare_file(run, f"evidence/{one}", content, told)
+    ledgers = report.ledgers
+    made = set()
+    for name, content in evidence_files(rows_of(report.facts), ledgers, key=ledgers.row_key):
+        made.add(name)
+        there = run / "evidence" / name
+        keyed = secret and name == "records.parquet" and there.is_file()
+        if not keyed or _without_digests(there.read_bytes()) != _without_digests(content):
+            _compare_file(run, f"evidence/{name}", content, told)
+    found = {one.relative_to(run).as_posix() for one in (run / "evidence").rglob("*")}
+    for name in sorted(found - {f"evidence/{one}" for one in made}):
+        told.differs(f"{name} does not come out again")
 
 
 def _compare_log(run: Path, manifest: Mapping[str, Any], told: _Told) -> None:
     """What the log says of the run's files and id; the rest of it is a note."""
     lines = (run / "run.log").read_text(encoding="utf-8").splitlines()
     said = {line.partition(" INFO ")[2] for line in lines}
-    sizes = {f"{name}: {(run / name).stat().st_size} bytes" for name in DOCUMENTS}
+    there = [run / name for name in DOCUMENTS if (run / name).is_file()]
+    sizes = {f"{path.name}: {path.stat().st_size} bytes" for path in there}
     for one in sorted({*sizes, f"sealed as {manifest['run']}"} - said):
         told.findings.append(f"run.log does not say {one}")
 

@@ -204,5 +204,5 @@ def _names(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): digest(path)
         for path in sorted((folder / "evidence").iterdir())
-        if not path.name.startswith("rowmap-")
+        if path.name != "records.parquet"
     }

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportkit.errors import ExecutionError
+from reportkit.errors import ExecutionError, ReportkitError
 from reportkit.proof import verify_files
 
 if TYPE_CHECKING:
@@ -113,7 +113,9 @@ def _keep(staging: Path, failed: Path, error: BaseException, hide: Callable[[str
         shutil.rmtree(failed, ignore_errors=True)
         failed.mkdir(parents=True)
         kept = {"run.log": f"{type(error).__name__}: {hide(str(error))}\n"}
-        for name in ("report.ipynb", "run.log"):
+        # A notebook that ran to its end and shows a person is kept nowhere.
+        leaks = isinstance(error, ReportkitError) and error.reason == "personal-data"
+        for name in ("run.log",) if leaks else ("report.ipynb", "run.log"):
             if (staging / name).is_file():
                 text = (staging / name).read_text(encoding="utf-8", errors="replace")
                 kept[name] = hide(text) + kept.get(name, "")

@@ -25,6 +25,7 @@ _SCRATCH = "rk-kernel-"
 # A killed process is gone in a moment, if it does not wait for a disk: then in so many seconds.
 _PATIENCE = 30
 _FILES, _FEWEST_FILES = 1024, 128
+_ROOM = 70
 # One number per source of difference between machines; the kernel starts with these.
 _FIXED = {
     "PYTHONHASHSEED": "0",
@@ -66,8 +67,7 @@ def scratch() -> Iterator[Path]:
     """
     sweep()
     while True:
-        # Socket names are limited to about 100 bytes, so its own is short.
-        folder = Path(tempfile.mkdtemp(prefix=_SCRATCH))
+        folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=_short_folder()))
         # Somebody may have swept it before it was locked.
         if (lock := _lock(folder)) is not None:
             break
@@ -80,7 +80,7 @@ def scratch() -> Iterator[Path]:
 
 def sweep() -> None:
     """Remove the private folders of processes that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
+    for folder in Path(_short_folder()).glob(f"{_SCRATCH}*"):
         if (lock := _lock(folder)) is not None:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)
@@ -100,6 +100,16 @@ def _lock(folder: Path) -> int | None:
         pass
     os.close(handle)
     return None
+
+
+def _short_folder() -> str:
+    """The folder for temporary files, or the system's own where its name is too long for sockets.
+
+    A socket's name has at most 107 bytes: ours is the folder's and, say,
+    ``/rk-kernel-c54d13o_/kernel-12345`` after it.
+    """
+    folder = tempfile.gettempdir()
+    return folder if len(os.fsencode(folder)) <= _ROOM else "/tmp"  # noqa: S108 - a private folder in it
 
 
 def die_with_parent(parent: int) -> None:

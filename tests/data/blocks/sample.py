@@ -234,7 +234,7 @@ def _fact(name: str, text: str, shown: dict[str, str]) -> Block:
         "where": [] if declared or total else WHERE,
         "rows": 0 if declared or total else number,
         "rows_sha256": None if declared or total else "9f" * 32,
-        "evidence": None if declared or total or not number else f"evidence/{name}.js",
+        "evidence": None if declared or total or not number else "evidence/facts.parquet",
         "sum_of": parts if total else [],
         "source": "区政府办公室培训签到册，2020年12月核对" if declared else None,
         "places": [],
@@ -354,7 +354,7 @@ def blocks(name: str = "huli-2020", *, failing: bool = True, **head: Any) -> lis
         "facts": {"schema": "reportkit/facts/1", "facts": facts(made)},
         "checks": found,
         "rules": {"N3": {"basis": "统得出、报得准、可核查", "todo": "核对文中各数的来源"}},
-        "evidence": "",
+        "rows": {},
     }
     made = [inputs, *made, {"kind": "checks", "checks": found}, seal]
     return [{"schema": "reportkit/block/1", **one} for one in made]
@@ -379,7 +379,8 @@ def rows_scripts(folder: Path, name: str = "t3.new.total", total: int = 76) -> N
     import numpy as np
     import pandas as pd
 
-    from reportkit.evidence.scripts import write_facts, write_rows
+    from reportkit.evidence.rows import FactRows
+    from reportkit.evidence.scripts import scripts
     from reportkit.ledgers import Ledger
     from reportkit.ledgers.records import Source
     from reportkit.ledgers.schema import schemas
@@ -402,9 +403,9 @@ def rows_scripts(folder: Path, name: str = "t3.new.total", total: int = 76) -> N
         np.zeros(total, np.int16), np.arange(2, total + 2, dtype=np.int32),
     )  # fmt: skip
     folder.mkdir()
-    rows = np.arange(total, dtype=np.int64)
-    write_facts(folder, "applications", {name: (rows, 0)})
-    write_rows(folder, ledger, rows)
+    held = {name: FactRows("applications", np.arange(total, dtype=np.int64))}
+    for script, content in scripts(held, {"applications": ledger}):
+        (folder / script).write_bytes(content)
 
 
 WRITTEN = {

@@ -5,8 +5,8 @@
   const title = document.getElementById("panel-title");
   const body = document.getElementById("panel-body");
   const origins = { ledger: "由台账逐行计算", sum: "由其他数据算得", declared: "申报：没有台账可核，仅有来源说明" };
-  const SHOWN = 50, PART = 2000; // rows on a page of the panel; rows in a file of evidence
-  const loaded = new Map();
+  const SHOWN = 50, PART = 2000; // rows on a page of the panel; row numbers in a part of a ledger
+  const loaded = new Map(), loading = new Map();
   let opener = null;
 
   // Ledger text reaches the page only here, as text.
@@ -49,25 +49,33 @@
   };
 
   // A part holds its rows column by column: values, and where they repeat which of them stands where.
-  const unpacked = (found) => {
+  const unpacked = (text) => {
+    const found = JSON.parse(text);
     const cell = ([values, which], at) => values[which ? which[at] : at];
-    const rows = found.rows.map((row, at) => [row, found.cells.map((column) => cell(column, at))]);
-    return { ...found, rows: Object.fromEntries(rows) };
+    const places = new Map(found.rows.map((row, at) => [row, at]));
+    return { ...found, cellsOf: (row) => found.cells.map((column) => cell(column, places.get(row))) };
   };
   // From a file:// page only a script can be read: each file of evidence calls RK.facts or RK.rows.
+  // A script holds several parts, and each is unpacked when a row of it is asked for.
   window.RK = {
-    facts: (ledger, found) => loaded.set("facts-" + ledger, found),
-    rows: (ledger, part, found) => loaded.set("rows-" + ledger + "-" + part, unpacked(found)),
+    facts: (found) => loaded.set("facts", found),
+    rows: (ledger, part, text) => loaded.set(ledger + " " + part, text),
   };
-  const load = (name) => loaded.has(name) ? Promise.resolve(loaded.get(name)) : new Promise((resolve, reject) => {
-    const script = make("script", { src: "evidence/" + encodeURIComponent(name) + ".js" });
-    const done = () => { script.remove(); loaded.has(name) ? resolve(loaded.get(name)) : reject(new Error(name)); };
-    script.onload = script.onerror = done;
-    document.head.append(script);
-  });
+  const load = async (name, key) => {
+    if (!loading.has(name)) loading.set(name, new Promise((resolve) => {
+      const script = make("script", { src: "evidence/" + encodeURIComponent(name) + ".js" });
+      script.onload = script.onerror = () => { script.remove(); resolve(); };
+      document.head.append(script);
+    }));
+    if (!loaded.has(key)) await loading.get(name);
+    if (!loaded.has(key)) { loading.delete(name); throw new Error(name); }
+    if (typeof loaded.get(key) === "string") loaded.set(key, unpacked(loaded.get(key)));
+    return loaded.get(key);
+  };
   const partsOf = async (ledger, rows) => {
+    const stands = (await load("facts", "facts")).parts[ledger] || {};
     const wanted = [...new Set(rows.map((row) => Math.floor(row / PART)))];
-    return new Map(await Promise.all(wanted.map(async (part) => [part, await load("rows-" + ledger + "-" + part)])));
+    return new Map(await Promise.all(wanted.map(async (part) => [part, await load(stands[part] || "rows-" + ledger + "-" + part, ledger + " " + part)])));
   };
 
   const rowsTable = (rows, parts, taken) => {
@@ -76,7 +84,7 @@
     for (const column of first.columns) head.append(make("th", { scope: "col" }, column));
     const lines = make("tbody");
     for (const [at, row] of rows) {
-      const [file, place, ...values] = parts.get(Math.floor(row / PART)).rows[row];
+      const [file, place, ...values] = parts.get(Math.floor(row / PART)).cellsOf(row);
       const line = make("tr", {}, make("th", { scope: "row", title: first.files[file] }, (at >= taken ? "− " : "") + place));
       for (const value of values) line.append(make("td", {}, value));
       lines.append(line);
@@ -89,10 +97,14 @@
     place.replaceChildren(status);
     const absent = (error) => place.replaceChildren(make("p", { class: "absent" }, "没有找到证据文件 evidence/" + error.message + ".js。来源行须与本页一起保存：请把 audit.html 和 evidence 文件夹放在同一处再打开。"));
     try {
-      const found = (await load("facts-" + fact.ledger))[fact.id];
-      if (!found) throw new Error("facts-" + fact.ledger);
+      const found = (await load("facts", "facts")).facts[fact.id];
+      if (!found) throw new Error("facts");
+      const all = [];
       let row = 0;
-      const all = found.steps.map((step, at) => [at, (row += step)]);
+      for (const item of found.steps.split(",")) {
+        const [step, times] = item.split("x").map(Number);
+        for (let left = times || 1; left; left--) all.push([all.length, (row += step)]);
+      }
       const taken = all.length - found.subtracted;
       const files = (await partsOf(fact.ledger, all.slice(0, 1).map((one) => one[1]))).values().next().value.files;
       const filterBox = make("input", { type: "search", "aria-label": "筛选来源行", placeholder: "筛选：登记号、日期、任意文字" });
@@ -121,7 +133,7 @@
           try {
             const parts = words ? await partsOf(fact.ledger, all.map((one) => one[1])) : null;
             if (words !== filterBox.value.trim().toLowerCase()) return;
-            chosen = parts ? all.filter(([, one]) => parts.get(Math.floor(one / PART)).rows[one].slice(1).join("\n").toLowerCase().includes(words)) : all;
+            chosen = parts ? all.filter(([, one]) => parts.get(Math.floor(one / PART)).cellsOf(one).slice(1).join("\n").toLowerCase().includes(words)) : all;
             page = 0;
             await draw();
           } catch (error) { absent(error); }

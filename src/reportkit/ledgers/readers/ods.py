@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from reportkit.ledgers.readers.formats import VOLATILE, Format, format_of, number_text
 from reportkit.ledgers.readers.package import Package, open_package, other_format, unsafe
-from reportkit.ledgers.readers.sheet import MACROS, Book, Sheet
+from reportkit.ledgers.readers.sheet import MACROS, Book, Sheet, of_runs
 from reportkit.ledgers.readers.table import Row
 
 if TYPE_CHECKING:
@@ -211,9 +211,9 @@ class _Reading:
         return Row(line, cells, seen)
 
     def _cell(self, cell: Any, look: _Look) -> tuple[str, Oddities]:
-        shown, marks = self._text(cell, look)
+        shown, odd = self._text(cell, look)
         kind, formula = cell.get(f"{_OFFICE}value-type"), cell.get(f"{_TABLE}formula")
-        text, odd = shown, [(mark, shown) for mark in marks]
+        text = shown
         if formula is not None and _ERROR.fullmatch(shown.strip()):
             return "", (("error", shown),)
         if kind in ("float", "percentage", "currency"):
@@ -221,19 +221,19 @@ class _Reading:
             odd += found
         elif kind == "date":
             text = _MIDNIGHT.sub(" ", cell.get(f"{_OFFICE}date-value", "")).strip()
-            odd.append(("day", text))
+            odd += (("day", text),)
         elif kind == "time":
             clock = _CLOCK.fullmatch(cell.get(f"{_OFFICE}time-value", ""))
             text = ":".join(clock.groups()) if clock else shown
         elif kind == "boolean":
             text = "是" if cell.get(f"{_OFFICE}boolean-value") == "true" else "否"
         if formula is not None and not (kind or shown):
-            odd.append(("hollow", ""))
+            odd += (("hollow", ""),)
         if formula is not None and VOLATILE.search(formula):
-            odd.append(("volatile", text))
-        return text, tuple(odd)
+            odd += (("volatile", text),)
+        return text, odd
 
-    def _text(self, cell: Any, look: _Look) -> tuple[str, list[str]]:
+    def _text(self, cell: Any, look: _Look) -> tuple[str, Oddities]:
         """What a cell shows, and what is struck or raised in it; notes are none of it."""
         runs: list[tuple[str, tuple[str, ...]]] = []
 
@@ -251,13 +251,8 @@ class _Reading:
 
         paragraphs = list(cell.iterchildren(f"{_TEXT}p"))
         if len(paragraphs) == 1 and not len(paragraphs[0]) and not look.marks:
-            return paragraphs[0].text or "", []
+            return paragraphs[0].text or "", ()
         for number, paragraph in enumerate(paragraphs):
             runs += [("\n", ())] * bool(number)
             hear(paragraph, look.marks)
-        filled = [(text, marks) for text, marks in runs if text.strip()]
-        struck = ["struck" in marks for _, marks in filled]
-        told = ["raised"] * any("raised" in marks for _, marks in filled)
-        told += ["struck"] * (bool(struck) and all(struck))
-        told += ["struck-part"] * (any(struck) and not all(struck))
-        return "".join(text for text, _ in runs), told
+        return of_runs(runs)

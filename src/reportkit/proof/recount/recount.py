@@ -14,12 +14,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from reportkit.errors import ReportkitError
-from reportkit.evidence.digests import record_columns, row_digests, rows_sha256
+from reportkit.evidence.digests import record_columns, row_digests
+from reportkit.evidence.read import read_records
+from reportkit.facts import rows_sha256
 from reportkit.facts.numerals import plain
-from reportkit.paths import inside
 from reportkit.persons import without_persons
 from reportkit.proof.recount.sqlledger import ROW, SqlLedger
 
@@ -121,9 +121,9 @@ def recount(
             "REPORTKIT_PRIVACY_KEY_FILE names no key"
         )
     else:
-        rowmap = inside(run, f"evidence/rowmap-{raw.record['ledger']}.parquet")
+        records = read_records(run, raw.record["ledger"])
         # Records that were not keyed are compared so, whatever key there is now.
-        lines = changed_lines(raw, rowmap, key if raw.record["rows_keyed"] else None)
+        lines = changed_lines(raw, records, key if raw.record["rows_keyed"] else None)
     return Recount(values, moved, tuple(lines), tuple(untold))
 
 
@@ -233,9 +233,8 @@ def _value(
     return value, np.concatenate([rows[number, at] for at in range(len(values))])
 
 
-def changed_lines(raw: SqlLedger, rowmap: Path, key: bytes | None) -> list[str]:
-    """Records that are not those of the run: file, line, and how."""
-    then = pq.read_table(rowmap)
+def changed_lines(raw: SqlLedger, then: pa.Table, key: bytes | None) -> list[str]:
+    """Records that are not those of the run, as its evidence has them: file, line, and how."""
     cells = [f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in record_columns(raw.schema)]
     query = f'SELECT "{ROW}", {", ".join(cells)} FROM {raw.table} ORDER BY "{ROW}"'  # noqa: S608
     found = raw.connection.sql(query).to_arrow_table()

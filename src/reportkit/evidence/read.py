@@ -1,0 +1,92 @@
+"""The evidence of a run, read back; no ledger is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from reportkit.errors import ReportkitError
+from reportkit.evidence.rows import FactRows
+from reportkit.paths import inside
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def read_facts(run: Path) -> dict[str, FactRows]:
+    """The rows of every fact that rests on some, by its id.
+
+    Raises
+    ------
+    ReportkitError
+        ``evidence-unreadable``: the file is not there, or not as it was written.
+    """
+    table = _read(run, "facts", ("fact", "ledger", "row", "sign"))
+    facts = table["fact"].cast(pa.string()).combine_chunks().dictionary_encode()
+    ledgers, codes = table["ledger"].to_pylist(), facts.indices.to_numpy()
+    rows, signs = table["row"].to_numpy().astype(np.int64), table["sign"].to_numpy()
+    if rows.size and rows.min() < 0:
+        raise _unreadable(run, "facts", f"{rows.min()} is no row")
+    # Each fact's rows stand together, in their order.
+    starts = np.flatnonzero(np.diff(codes, prepend=-1)).tolist()
+    return {
+        facts.dictionary[codes[start]].as_py(): FactRows(
+            ledgers[start], rows[start:end], int((signs[start:end] < 0).sum())
+        )
+        for start, end in zip(starts, [*starts[1:], len(codes)], strict=True)
+    }
+
+
+def read_records(run: Path, ledger: str) -> pa.Table:
+    """File, sheet, line, key and digest of every row of a ledger, in the order of their numbers.
+
+    Raises
+    ------
+    ReportkitError
+        ``evidence-unreadable``.
+    """
+    columns = ("row", "file", "sheet", "line", "key", "digest")
+    return _read(run, "records", columns, filters=[("ledger", "=", ledger)])
+
+
+def read_source_rows(run: Path, fact: Mapping[str, Any]) -> pa.Table:
+    """Where the rows of one fact of ``facts.json`` stand, in their order, each with its sign.
+
+    Raises
+    ------
+    ReportkitError
+        ``evidence-unreadable``.
+    """
+    held = read_facts(run).get(fact["id"]) or FactRows(fact["ledger"], np.empty(0, np.int64))
+    records = read_records(run, held.ledger)
+    if held.rows.size and int(held.rows.max()) >= records.num_rows:
+        raise _unreadable(run, "records", f"it has no row {held.rows.max()} of {held.ledger}")
+    return records.take(held.rows).append_column("sign", pa.array(held.signs))
+
+
+def read_refused(run: Path) -> dict[str, list[int]]:
+    """Numbers of the rows that were not accepted, by ledger."""
+    found: dict[str, list[int]] = {}
+    if (run / "evidence/quarantine.parquet").is_file():
+        for one in _read(run, "quarantine", ("ledger", "row")).to_pylist():
+            found.setdefault(one["ledger"], []).append(int(one["row"]))
+    return found
+
+
+def _read(run: Path, name: str, columns: tuple[str, ...], **options: Any) -> pa.Table:
+    try:
+        table = pq.read_table(inside(run, f"evidence/{name}.parquet"), **options)
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(run, name, error) from None
+    if missing := sorted(set(columns) - set(table.column_names)):
+        raise _unreadable(run, name, f"it has no column {', '.join(missing)}")
+    return table.select(columns)
+
+
+def _unreadable(run: Path, name: str, why: object) -> ReportkitError:
+    message = f"{run}/evidence/{name}.parquet is not as this version writes it: {why}"
+    return ReportkitError("evidence-unreadable", message)
