@@ -34,6 +34,7 @@ _scope = click.option("--scope", type=click.Choice(["district", "office"]), help
 @_scope
 @click.option("--draft", is_flag=True, help="Mark the documents as a draft.")
 @click.option("--force", is_flag=True, help="Run also when nothing has changed.")
+@click.option("--cold", is_flag=True, help="A kernel started from nothing: the slow reference.")
 def run(
     district: str,
     year: int,
@@ -41,39 +42,38 @@ def run(
     scope: Any,
     draft: bool,
     force: bool,
+    cold: bool,
     params: Path | None,
     data: Path | None,
     out: Path,
 ) -> Result:
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
-    from reportkit.export.documents import DOCUMENTS
-    from reportkit.run.run import run as make
+    from reportkit.batch.alone import make_alone
 
-    tell_session_key()
-    outcome = make(
-        district, year, scope=scope, draft=draft, force=force, params=params, data=data, out=out
-    )
-    current = outcome.folder.parents[1] / "current"
-    documents = [current / name for name in DOCUMENTS]
-    lines = _findings(outcome.findings)
-    state = "unchanged" if outcome.unchanged else "made"
-    lines.append(f"{state}{' as a draft' if outcome.draft else ''}: {outcome.folder}")
+    asked = {"scope": scope, "draft": draft, "force": force, "cold": cold}
+    made = make_alone(district, year, params=params, data=data, out=out, **asked)
+    if made["told"]:
+        click.echo(made["told"], err=True)
+    current = out / district / str(year) / "current"
+    documents = [current / name for name in made["documents"]]
+    lines = _findings(made["findings"])
+    state = "unchanged" if made["unchanged"] else "made"
+    lines.append(f"{state}{' as a draft' if made['draft'] else ''}: {made['run']}")
     lines += [f"  {path}" for path in documents]
     document = {
         "district": district,
         "year": year,
-        "run": str(outcome.folder),
-        "draft": outcome.draft,
-        "unchanged": outcome.unchanged,
-        "findings": outcome.findings,
+        "run": made["run"],
+        "draft": made["draft"],
+        "unchanged": made["unchanged"],
+        "findings": made["findings"],
         "documents": [str(path) for path in documents],
     }
-    return outcome.exit_status, document, "\n".join(lines)
+    return made["exit_status"], document, "\n".join(lines)
 
 
 def _findings(findings: list[dict[str, Any]]) -> list[str]:
     """Open findings, what was accepted, and how each open error could be."""
-    from reportkit.checks import waiver_yaml
 
     def told(check: dict[str, Any]) -> str:
         return f"  {check['id']} {check['severity']}: {check['title']}: {check['message']}"
@@ -88,6 +88,8 @@ def _findings(findings: list[dict[str, Any]]) -> list[str]:
         by = check["waived"]
         lines += [told(check), f"    {by['reason']} ({by['by']}, {by['on']})"]
     if errors:
+        from reportkit.checks import waiver_yaml
+
         lines.append("an error that is right as it stands is accepted in the report's parameters:")
         lines.append("waivers:")
         lines += [line for check in errors[:5] for line in waiver_yaml(check).splitlines()]

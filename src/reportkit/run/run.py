@@ -30,8 +30,8 @@ from reportkit.notebook.compilation import keep_report
 from reportkit.notebook.filled import fill, foresee
 from reportkit.notebook.report import Report, open_report
 from reportkit.params import Project
-from reportkit.proof import input_digest, seal_run, verify_files
-from reportkit.proof.record import checks_bytes, find_notebook, inputs_of, sources_of
+from reportkit.proof import input_digest, verify_files
+from reportkit.proof.record import checks_bytes, find_notebook, inputs_of, seal_run, sources_of
 from reportkit.proof.signing.settings import signer_from
 from reportkit.proof.surroundings import code_digest, environment
 from reportkit.run.leaks import Gate

@@ -7,17 +7,19 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reportkit.batch.jobs import Job, Result, Started
-from reportkit.errors import ExecutionError
+from reportkit.errors import ExecutionError, ReportkitError
 from reportkit.run.publishing import clear_stale
 from reportkit.warm.limits import killed_for_memory, kills_for_memory
 from reportkit.warm.processes import (
+    SIGNING,
     die_with_parent,
     end_session,
     kernel_environment,
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
     Tell = Callable[[Started | Result], None]
     Work = Callable[[Job, Tell], None]
+
+Returned = TypeVar("Returned")
 
 # Arrow's allocator would start a thread on import, and nothing with threads is forked.
 _WARM = {
@@ -160,18 +164,7 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
     """
     receive, send = context.Pipe(duplex=False)
     killed = kills_for_memory()
-    parent = template() if context.get_start_method() == "forkserver" else os.getpid()
-    process = context.Process(target=_child, args=(send, work, job, parent))
-    try:
-        process.start()
-    except (EOFError, OSError) as error:
-        # The warm process ended before it had forked.
-        if kills_for_memory() > killed:
-            message = f"the warm process was {killed_for_memory()}"
-            raise ExecutionError("out-of-memory", message) from None
-        raise ExecutionError("worker-died", f"the warm process ended: {error!r}") from None
-    finally:
-        send.close()
+    process = _started(context, send, _work, work, job)
     living.add(process)
     results: list[Result] = []
     running: Started | None = None
@@ -206,11 +199,8 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
         district, year = job.district, job.years[0]
         if running:
             district, year = running.district, running.year
-        if not reason and kills_for_memory() > killed:
-            reason, message = "out-of-memory", f"its process was {killed_for_memory()}"
-        elif not reason:
-            reason = "worker-died"
-            message = f"the process of the report ended with status {process.exitcode}"
+        if not reason:
+            reason, message = _why_it_ended(process, killed)
         clear_stale(job.settings.folder / job.settings.out / district / str(year))
         failed = Result(district, year, "failed", 3, reason=reason, message=message, killed=True)
         results.append(failed)
@@ -218,7 +208,78 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
     return results
 
 
-def _child(send: Connection, work: Work, job: Job, parent: int) -> None:
+def call(function: Callable[..., Returned], *arguments: Any, **options: Any) -> Returned:
+    """What a function returns or raises in a process forked from the warm one.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module, as are its arguments and what it returns: they are pickled.
+
+    Raises
+    ------
+    ExecutionError
+        ``worker-died`` or ``out-of-memory``, if the process ended without a word.
+    """
+    context = start_template()
+    receive, send = context.Pipe(duplex=False)
+    killed = kills_for_memory()
+    process = _started(context, send, _answer, function, arguments, options)
+    try:
+        returned, error = receive.recv()
+    except EOFError:
+        process.join(_GRACE)
+        raise ExecutionError(*_why_it_ended(process, killed)) from None
+    finally:
+        # It cleans up behind itself if it is still at work.
+        process.terminate()
+        process.join(_GRACE)
+        _end(process)
+        process.join()
+        sweep()
+    if error is not None:
+        raise error
+    answer: Returned = returned
+    return answer
+
+
+def _started(context: Any, send: Connection, task: Callable[..., None], *arguments: Any) -> Any:
+    """A process that does a task, and tells by a pipe whose end is its own from now on."""
+    with _STARTING:
+        signing = {name: os.environ[name] for name in SIGNING if name in os.environ}
+    parent = template() if context.get_start_method() == "forkserver" else os.getpid()
+    process = context.Process(target=_child, args=(parent, signing, task, send, *arguments))
+    killed = kills_for_memory()
+    try:
+        process.start()
+    except (EOFError, OSError) as error:
+        # The warm process ended before it had forked.
+        if kills_for_memory() > killed:
+            message = f"the warm process was {killed_for_memory()}"
+            raise ExecutionError("out-of-memory", message) from None
+        raise ExecutionError("worker-died", f"the warm process ended: {error!r}") from None
+    finally:
+        send.close()
+    return process
+
+
+def _why_it_ended(process: Any, killed: int) -> tuple[str, str]:
+    """Reason and message of a process that ended without a word."""
+    if kills_for_memory() > killed:
+        reason, message = "out-of-memory", f"its process was {killed_for_memory()}"
+    else:
+        reason = "worker-died"
+        message = f"the process of the report ended with status {process.exitcode}"
+    return reason, message
+
+
+def _child(
+    parent: int,
+    signing: dict[str, str],
+    task: Callable[..., None],
+    send: Connection,
+    *arguments: Any,
+) -> None:
     die_with_parent(parent)
     os.setsid()
     # The fork server lives while this is open somewhere, and this process while the server lives:
@@ -230,5 +291,21 @@ def _child(send: Connection, work: Work, job: Job, parent: int) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
+    os.environ.update(signing)
     with suppress(BrokenPipeError):
-        work(job, send.send)
+        task(send, *arguments)
+
+
+def _work(send: Connection, work: Work, job: Job) -> None:
+    work(job, send.send)
+
+
+def _answer(
+    send: Connection, function: Callable[..., Any], arguments: Any, options: dict[str, Any]
+) -> None:
+    try:
+        send.send((function(*arguments, **options), None))
+    except Exception as error:
+        if not isinstance(error, ReportkitError):
+            error.add_note(traceback.format_exc())
+        send.send((None, error))
