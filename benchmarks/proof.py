@@ -28,6 +28,7 @@ from reportkit.proof.manifest import read_manifest, write_manifest
 from reportkit.proof.signing.keys import keygen, read_signer
 from reportkit.proof.signing.trust import read_trusted
 from reportkit.proof.verify import data_levels, files_level
+from reportkit.run.request import Request
 from reportkit.run.run import run
 
 if TYPE_CHECKING:
@@ -65,9 +66,10 @@ def main() -> None:
         (out / "keys").mkdir()
         shutil.copy(out / "own.key.pub", out / "keys/own.pub")
         os.environ["REPORTKIT_SIGNING_KEY_FILE"] = str(out / "own.key")
+        huli = Request("huli", 2020, out=out / "outputs")
         making, counting = [], []
         for _ in range(3):
-            making.append(seconds(lambda: run("huli", 2020, out=out / "outputs", force=True)))
+            making.append(seconds(lambda: run(huli, force=True)))
             current = (out / "outputs/huli/2020/current").resolve()
             counting.append(seconds(lambda: data_levels(current, data=Path("data"))))  # noqa: B023 - called at once
         made = statistics.median(making)

@@ -23,6 +23,7 @@ _scope = click.option("--scope", type=click.Choice(["district", "office"]), help
 @_scope
 @click.option("--draft", is_flag=True, help="Mark the documents as a draft.")
 @click.option("--force", is_flag=True, help="Run also when nothing has changed.")
+@click.option("--cold", is_flag=True, help="Start the kernel from nothing, as Jupyter does.")
 def run(
     district: str,
     year: int,
@@ -30,18 +31,29 @@ def run(
     scope: Any,
     draft: bool,
     force: bool,
+    cold: bool,
     params: Path | None,
     data: Path | None,
     out: Path,
 ) -> Result:
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
-    from reportkit.export.documents import DOCUMENTS
-    from reportkit.run.run import run as make
+    from reportkit.warm.template import start_template, stop_template
 
-    _tell_session_key()
-    outcome = make(
-        district, year, scope=scope, draft=draft, force=force, params=params, data=data, out=out
-    )
+    def fork() -> Any:
+        return None if cold else start_template("reportkit.run.kernels")
+
+    if force or not (out / district / str(year) / "current").exists():
+        fork()  # what a kernel needs is imported there while this process imports what it needs
+    try:
+        from reportkit.export.documents import DOCUMENTS
+        from reportkit.run.request import Request
+        from reportkit.run.run import run as make
+
+        _tell_session_key()
+        request = Request(district, year, params, data, out, scope, draft)
+        outcome = make(request, force=force, fork=fork)
+    finally:
+        stop_template()
     current = outcome.folder.parents[1] / "current"
     documents = [current / name for name in DOCUMENTS]
     lines = _findings(outcome.findings)

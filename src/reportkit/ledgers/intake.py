@@ -151,7 +151,7 @@ def read_ledger(
             read = read_database(source, schema, key=key, data=data or Path(), tell=telling)
             tables.append(read)
         else:
-            name = _shown(source, root)
+            name = shown_path(source, root)
             tables += read_file(source, schema, name=name, tell=partial(tell, name))
     # What reading needed for a while is no longer needed.
     pa.default_memory_pool().release_unused()
@@ -177,7 +177,8 @@ def read_ledger(
     return ledger
 
 
-def _shown(path: Path, root: Path | None) -> str:
+def shown_path(path: Path, root: Path | None) -> str:
+    """A file as people are shown it: from *root* on, where it is in there."""
     if root is not None and path.is_relative_to(root):
         path = path.relative_to(root)
     return path.as_posix()

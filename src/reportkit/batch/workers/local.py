@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
 import threading
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from reportkit.batch.jobs import Job, Result, Started
 from reportkit.run.publishing import clear_stale
-from reportkit.warm.processes import (
-    clear_scratch,
-    die_with_parent,
-    end_session,
-    kernel_environment,
-)
+from reportkit.warm.processes import clear_scratch, die_with_parent, end_session
+from reportkit.warm.template import leave_template, parent_of_forks, stop_template
+from reportkit.warm.template import start_template as warm_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,52 +23,13 @@ if TYPE_CHECKING:
     Tell = Callable[[Started | Result], None]
     Work = Callable[[Job, Tell], None]
 
-# Arrow's allocator would start a thread on import, and nothing with threads is forked.
-_WARM = {
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    # Typst sets one document at a time, and each processor has a report of its own.
-    "RAYON_NUM_THREADS": "1",
-}
-
 # Seconds in which a process that is to end may do so by itself.
 _GRACE = 5
-# The environment belongs to all threads: one at a time changes it.
-_STARTING = threading.Lock()
 
 
 def start_template() -> Any:
-    """Start the warm process, if none runs; it imports while others work.
-
-    Returns
-    -------
-    multiprocessing context
-        Whose processes are forked from it; where forking is not safe they are spawned.
-    """
-    if sys.platform != "linux":
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "reportkit.batch.template"])
-    with _STARTING:
-        if not _runs(template()):
-            with kernel_environment(_WARM):
-                forkserver.ensure_running()
-    return context
-
-
-def template() -> int | None:
-    """Process id of the warm process, once it was started."""
-    # multiprocessing tells it nowhere else.
-    process: int | None = getattr(forkserver._forkserver, "_forkserver_pid", None)
-    return process
-
-
-def _runs(process: int | None) -> bool:
-    if process is None:
-        return False
-    with suppress(ChildProcessError):
-        return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
-    return False
+    """Start the process that reports are forked from; see `reportkit.warm.template`."""
+    return warm_process("reportkit.batch.template")
 
 
 class LocalWorkers(Executor):
@@ -104,8 +60,7 @@ class LocalWorkers(Executor):
     def kill(self) -> None:
         """End all that runs, now, and the warm process: jobs may wait for its imports."""
         self._living.end()
-        if _runs(template()):
-            os.kill(template() or 0, signal.SIGKILL)
+        stop_template()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """As of every executor."""
@@ -157,8 +112,7 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
     after it are not tried and have no result.
     """
     receive, send = context.Pipe(duplex=False)
-    parent = template() if context.get_start_method() == "forkserver" else os.getpid()
-    process = context.Process(target=_child, args=(send, work, job, parent))
+    process = context.Process(target=_child, args=(send, work, job, parent_of_forks(context)))
     process.start()
     send.close()
     living.add(process)
@@ -208,11 +162,7 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
 def _child(send: Connection, work: Work, job: Job, parent: int) -> None:
     die_with_parent(parent)
     os.setsid()
-    # The fork server lives while this is open somewhere, and this process while the server lives:
-    # held here, neither would end when the batch is killed.
-    alive = getattr(forkserver._forkserver, "_forkserver_alive_fd", None)
-    if alive is not None:
-        os.close(alive)
+    leave_template()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
