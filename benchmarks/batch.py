@@ -13,9 +13,14 @@ Sides:
 *script*
     What a user scripts today with the libraries: papermill's API in a pool of processes, then
     nbconvert's own html and webpdf exporters, all imported once in each worker.
+*plain*
+    The same pool over `plain_report.ipynb`: a notebook of pandas and matplotlib that counts the
+    same 198 cells and draws four charts, as a user writes it who has no reportkit.
 *shell*
     The same as a shell loop has it: the commands ``papermill`` and ``jupyter nbconvert``, each
     started anew for every report.
+*run*
+    ``reportkit run`` for each report: a command started anew, a cold kernel.
 *cold*, *warm*
     ``reportkit batch``: three more documents, evidence, checks and proof are made as well.
 *floor*
@@ -23,11 +28,11 @@ Sides:
 *again*
     A batch in which nothing has changed.
 
-Every side makes the same facts from the same ledgers by this library: *script* and *shell* are
-slower by how they run a notebook and print it, not by what is computed. webpdf starts the machine's
-own Chromium. Districts are copies of 湖里 with its ledgers and text, or with ``--light`` ones of a
-handful of records and the form's plain text. Processor seconds are those of all processes, and
-steadier than the clock where others are at work.
+Every side but *plain* makes the same facts from the same ledgers by this library: *script* and
+*shell* are slower by how they run a notebook and print it, not by what is computed. webpdf starts
+the machine's own Chromium. Districts are copies of 湖里 with its ledgers and text, or with
+``--light`` ones of a handful of records and the form's plain text. Processor seconds are those of
+all processes, and steadier than the clock where others are at work.
 """
 
 from __future__ import annotations
@@ -44,13 +49,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-SIDES = ("script", "shell", "cold", "warm", "floor", "again")
+SIDES = ("script", "plain", "shell", "run", "cold", "warm", "floor", "again")
 # No side starts more threads than it has workers.
 FIXED = {
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg",
@@ -115,6 +121,19 @@ def ours(project: Path, workers: int, year: int, *options: str) -> Any:
     if document["counts"]["failed"]:
         raise SystemExit(done.stderr)
     return document
+
+
+def run(project: Path, names: list[str], workers: int, year: int) -> None:
+    """``reportkit run`` for each, so many at once."""
+    with ThreadPoolExecutor(workers) as pool:
+        for done in pool.map(lambda name: _run_one(project, name, year), names):
+            if done.returncode > 1:
+                raise SystemExit(done.stderr)
+
+
+def _run_one(project: Path, name: str, year: int) -> subprocess.CompletedProcess[str]:
+    command = [str(BIN / "reportkit"), "run", name, str(year), "--json"]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
 
 
 def lasting(project: Path, workers: int, year: int) -> dict[str, Any]:
@@ -275,10 +294,12 @@ def _await_all() -> None:
 def one(side: str, project: Path, count: int, workers: int, year: int) -> None:
     """A side, in the process that was made for it."""
     names = [name_of(number) for number in range(count)]
-    if side in ("script", "shell"):
+    if side in ("script", "plain", "shell"):
         import scripted  # a second of imports that is theirs alone
 
         getattr(scripted, side)(project, names, workers, year)
+    elif side == "run":
+        run(project, names, workers, year)
     elif side == "floor":
         floor(project, names, workers, year)
     elif side == "lasting":
@@ -296,6 +317,7 @@ def ratios(found: dict[str, Any], unit: str) -> dict[str, float]:
         time_of = {side: values[unit] for side, values in sides.items()}
         for name, over, under in (
             ("script/warm", "script", "warm"), ("shell/warm", "shell", "warm"),
+            ("plain/warm", "plain", "warm"), ("plain/run", "plain", "run"),
             ("cold/warm", "cold", "warm"), ("warm/floor", "warm", "floor"),
             ("warm/again", "warm", "again"),
         ):  # fmt: skip
@@ -363,6 +385,9 @@ def main() -> None:
         side, project, count, workers = options.one
         one(side, Path(project), int(count), int(workers), 2021 if options.light else 2020)
         return
+    if options.light and "plain" in options.sides:
+        # It knows the form of 湖里's year only.
+        options.sides.remove("plain")
     if options.quick:
         options.districts, options.workers = [4], [2]
     if options.memory:
@@ -370,7 +395,7 @@ def main() -> None:
     known = machine()
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
-        if {"script", "shell"} & set(options.sides):
+        if {"script", "plain", "shell"} & set(options.sides):
             from scripted import find_chromium
 
             find_chromium(Path(name) / "browsers")

@@ -1,8 +1,9 @@
 """What proving costs, against making a report: ratios of processor time, measured in one run.
 
 Prints JSON. ``files``: the files level over many runs, and the time for one against that of making
-one. ``facts``: the facts level of one run, its raw ledgers counted again, against making it; it
-must be at most half. ``seal``: writing the proof of a run, signature included.
+one. ``verify``: all levels of one run that are on by default, its raw ledgers counted again and
+everything made again, against making it; it must be at most half. ``facts`` and ``render``: the two
+that cost most. ``seal``: writing the proof of a run, signature included.
 
     python benchmarks/proof.py               # 3 000 copies of the run of 湖里区 2020
     python benchmarks/proof.py --runs 100
@@ -18,13 +19,16 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.proof import manifest
 from reportkit.proof.attestation import attest
 from reportkit.proof.crate import crate_bytes
+from reportkit.proof.inspection import Asked, inspect
 from reportkit.proof.manifest import read_manifest, write_manifest
+from reportkit.proof.render import render_level
 from reportkit.proof.signing.keys import keygen, read_signer
 from reportkit.proof.signing.trust import read_trusted
 from reportkit.proof.verify import data_levels, files_level
@@ -67,13 +71,16 @@ def main() -> None:
         shutil.copy(out / "own.key.pub", out / "keys/own.pub")
         os.environ["REPORTKIT_SIGNING_KEY_FILE"] = str(out / "own.key")
         huli = Request("huli", 2020, out=out / "outputs")
-        making, counting = [], []
-        for _ in range(3):
-            making.append(seconds(lambda: run(huli, force=True)))
+        spent: dict[str, list[float]] = {"making": [], "facts": [], "render": [], "verify": []}
+        for _ in range(5):
+            spent["making"].append(seconds(partial(run, huli, force=True)))
             current = (out / "outputs/huli/2020/current").resolve()
-            counting.append(seconds(lambda: data_levels(current, data=Path("data"))))  # noqa: B023 - called at once
-        made = statistics.median(making)
-        told["facts over making"] = round(statistics.median(counting) / made, 3)
+            spent["facts"].append(seconds(partial(data_levels, current)))
+            spent["render"].append(seconds(partial(render_level, current)))
+            spent["verify"].append(seconds(partial(inspect, current, Asked(), closely=True)))
+        made = statistics.median(spent["making"])
+        for name in ("facts", "render", "verify"):
+            told[f"{name} over making"] = round(statistics.median(spent[name]) / made, 3)
         signer, trusted = read_signer(out / "own.key"), read_trusted(out / "keys")
 
         def seal() -> None:

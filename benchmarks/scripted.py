@@ -12,28 +12,39 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
+OURS = "notebooks/annual_report.ipynb"
+PLAIN = str(Path(__file__).with_name("plain_report.ipynb"))
 
 
 def script(project: Path, names: list[str], workers: int, year: int) -> None:
     """Papermill and nbconvert, as a user would write it today."""
+    _pooled([(project, name, year, OURS) for name in names], workers)
+
+
+def plain(project: Path, names: list[str], workers: int, year: int) -> None:
+    """The same with a notebook of pandas and matplotlib alone, which counts the same cells."""
+    _pooled([(project, name, year, PLAIN) for name in names], workers)
+
+
+def _pooled(reports: list[tuple[Path, str, int, str]], workers: int) -> None:
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, spawn) as pool:
-        list(pool.map(_script, [(project, name, year) for name in names]))
+        list(pool.map(_script, reports))
 
 
-def _script(what: tuple[Path, str, int]) -> None:
+def _script(what: tuple[Path, str, int, str]) -> None:
     import nbconvert
     import papermill
 
-    project, name, year = what
+    project, name, year, source = what
     os.chdir(project)
-    out = Path("script") / name
+    out = Path("plain" if source == PLAIN else "script") / name
     out.mkdir(parents=True)
     notebook = str(out / "report.ipynb")
-    papermill.execute_notebook(
-        "notebooks/annual_report.ipynb", notebook, progress_bar=False,
-        parameters={"district": name, "year": year},
-    )  # fmt: skip
+    given = {"district": name, "year": year}
+    if source == PLAIN:
+        given["out"] = str(out / "cells.json")
+    papermill.execute_notebook(source, notebook, progress_bar=False, parameters=given)
     page, _ = nbconvert.HTMLExporter().from_filename(notebook)
     (out / "report.html").write_text(page, encoding="utf-8")
     pdf, _ = nbconvert.WebPDFExporter(disable_sandbox=True).from_filename(notebook)

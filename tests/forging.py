@@ -12,7 +12,7 @@ import nbformat
 from reportkit.evidence.seal import seal_of
 from reportkit.export.blocks import from_notebook, packed, unpacked
 from reportkit.export.document import arrange
-from reportkit.export.documents import make_documents
+from reportkit.export.documents import DOCUMENTS, make_documents
 from reportkit.facts import facts_bytes
 from reportkit.proof.attestation import attest
 from reportkit.proof.crate import crate_bytes
@@ -24,7 +24,7 @@ MIME = "application/vnd.reportkit.block+json"
 
 
 def reseal(run: Path, change=None) -> None:
-    """Make a run's crate, manifest, sums and unsigned envelope anew, as anybody can.
+    """Make a run's log, crate, manifest, sums and unsigned envelope anew, as anybody can.
 
     Parameters
     ----------
@@ -42,6 +42,12 @@ def reseal(run: Path, change=None) -> None:
         manifest["notebook"]["normal_sha256"] = normal_digest(stored)
     if change:
         change(manifest)
+    log = (run / "run.log").read_text(encoding="utf-8")
+    for name in DOCUMENTS:
+        if (run / name).is_file():
+            size = (run / name).stat().st_size
+            log = re.sub(rf"{re.escape(name)}: \d+ bytes", f"{name}: {size} bytes", log)
+    (run / "run.log").write_text(log, encoding="utf-8")
     (run / "ro-crate-metadata.json").write_bytes(crate_bytes(run, manifest))
     del manifest["files"], manifest["schema"]
     write_manifest(run, manifest)

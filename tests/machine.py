@@ -1,5 +1,6 @@
 """What tests need of the machine beside Python, installed where that is possible; and patience."""
 
+import contextlib
 import fcntl
 import functools
 import os
@@ -7,9 +8,10 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -72,6 +74,28 @@ def unshared(*options: str) -> list[str]:
             return begun
     pytest.skip("no namespaces here: run as root, or where user namespaces are allowed")
     return []
+
+
+def first_process() -> list[str]:
+    """Return what a command is begun with to be process 1, as in a container."""
+    return unshared("--pid", "--fork", "--mount-proc", "--kill-child")
+
+
+@contextlib.contextmanager
+def memory_group(limit: int) -> Iterator[list[str]]:
+    """Return what a command is begun with to have so many bytes of memory, as in a container."""
+    tree = Path("/sys/fs/cgroup")
+    old = (tree / "memory/memory.limit_in_bytes").is_file()
+    group = tree / ("memory" if old else "") / f"reportkit-test-{uuid4().hex}"
+    try:
+        group.mkdir()
+        (group / ("memory.limit_in_bytes" if old else "memory.max")).write_text(str(limit))
+    except OSError:
+        pytest.skip("no control group can be made here: run as root, where they can be written")
+    enter = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
+    yield ["sh", "-c", enter, str(group)]
+    until(lambda: not (group / "cgroup.procs").read_text())
+    group.rmdir()
 
 
 def until(so: Callable[[], Any]) -> Any:

@@ -21,10 +21,13 @@ from reportkit.cli import cli
 from reportkit.facts.specs import FactSpec, read_specs
 from reportkit.forms import forms
 from reportkit.ledgers import schemas
+from reportkit.ledgers.mapping import carried_mappings
+from reportkit.ledgers.mapping import described as said
 from reportkit.notebook.report import Report
 from reportkit.notebook.years import Years
 from reportkit.params import Declared, District, Relation, ReportParams, Share, Waiver
 from reportkit.params.district import Contact, Fonts
+from reportkit.params.mapping import KeyPrefix, LedgerMapping, ShortDays
 from reportkit.params.report import Figures
 from reportkit.params.sources import DatabaseSource
 
@@ -121,7 +124,9 @@ def parameters_page() -> str:
 
 
 _FILES: dict[str, list[type[BaseModel]]] = {
-    "`params/districts/<id>.yaml`": [District, Contact, Fonts, DatabaseSource],
+    "`params/districts/<id>.yaml`": [
+        District, Contact, Fonts, DatabaseSource, LedgerMapping, KeyPrefix, ShortDays,
+    ],
     "`params/reports/<id>/<year>.yaml`": [
         ReportParams, Declared, Relation, Share, Waiver, Figures,
     ],
@@ -194,6 +199,14 @@ def ledgers_page() -> str:
         if schema.rules:
             ruled = [(f"`{r.id}`", r.severity, r.message, r.basis) for r in schema.rules]
             lines += _table(("rule", "a record that breaks it", "says", "basis"), ruled)
+    lines += ["", "## Carried mappings", "", "Exports of other systems that a district can name",
+              "([an office's own words](../how-to/mapping.md)):"]  # fmt: skip
+    carried = [
+        (f"`{name}`", f"`{one.ledger}`", one.title, "、".join(f"`{glob}`" for glob in one.files),
+         "；".join(said(one, one.columns)))
+        for name, one in carried_mappings().items()
+    ]  # fmt: skip
+    lines += _table(("mapping", "ledger", "for", "files", "says"), carried)
     return _page("Ledgers", "`src/reportkit/ledgers/schemas.yaml`", "", *lines)
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import linecache
 import signal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # What a file system refuses, and is no fault of ours.
 _REFUSALS = {
@@ -13,6 +16,8 @@ _REFUSALS = {
     errno.EDQUOT: "no-space",
     errno.EFBIG: "no-space",
     errno.EROFS: "not-writable",
+    errno.EMFILE: "too-many-files",
+    errno.ENFILE: "too-many-files",
     errno.EACCES: "no-permission",
     errno.ENAMETOOLONG: "path",
 }
@@ -32,7 +37,7 @@ class Stopped(SystemExit):
         self.number = number
 
     def __str__(self) -> str:
-        return f"stopped by {signal.Signals(self.number).name}; the same command begins again"
+        return f"stopped by {signal.Signals(self.number).name}"
 
 
 def end_on_signals() -> None:
@@ -102,6 +107,22 @@ class InputError(ReportkitError):
     """Parameters, a form or a ledger cannot be used; no notebook was started."""
 
     exit_status = 2
+
+
+class HeadingError(InputError):
+    """A file in which columns of a ledger are missing.
+
+    Parameters
+    ----------
+    headings : sequence of str
+        What its heading says, where a row is one: for a mapping, not for the message.
+    """
+
+    def __init__(
+        self, reason: str, message: str, *, headings: Sequence[str] = (), **fields: Any
+    ) -> None:
+        super().__init__(reason, message, **fields)
+        self.headings = tuple(headings)
 
 
 class ExecutionError(ReportkitError):

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reportkit.errors import InputError
+from reportkit.persons import without_persons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +81,7 @@ class YamlFile:
         # Only a plain value is repeated; around it may stand what nobody should read.
         found = problem["input"]
         plain = isinstance(found, str | None) and problem["type"] != "unshown"
-        told = f" is {found!r}:" if plain else ""
+        told = f" is {found and without_persons(found)!r:.80}:" if plain else ""
         return self.problem(key, f"'{name}'{told} {problem['msg']}")
 
 

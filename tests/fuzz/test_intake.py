@@ -25,6 +25,7 @@ from sheets import Table, save
 
 from reportkit.errors import InputError
 from reportkit.ledgers import read_ledger
+from reportkit.ledgers.normal import clean
 
 HEADING = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果", "所需信息", "延期工作日"]
 CHUNK = 500
@@ -57,7 +58,8 @@ def tables(draw):
 
 
 def stripped(text):
-    return text.strip().strip("\u200b\u200c\u200d\ufeff").strip()
+    """What is left of a key, by the table of normal forms."""
+    return clean(text)
 
 
 def as_csv(rows, encoding, delimiter, end="\r\n", quoting=csv.QUOTE_MINIMAL):

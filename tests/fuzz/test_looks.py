@@ -79,9 +79,9 @@ def read_again(path, *, merged):
     with duckdb.connect() as connection:
         if merged:
             with pytest.raises(ReportkitError, match="not read twice"):
-                read_cells(source, path, connection, key="procurement")
+                read_cells(source, path, connection, schema_of("procurement"))
             return
-        again = read_cells(source, path, connection, key="procurement")
+        again = read_cells(source, path, connection, schema_of("procurement"))
     assert again.lines.tolist() == table.lines.tolist()
     for name, heading in columns.items():
         assert again.columns[name].to_pylist() == table.columns[heading].to_pylist(), name

@@ -105,17 +105,21 @@ def store(request, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("store", ["shared-disk", "file", "s3"], indirect=True)
 def test_a_cluster_that_loses_a_worker_makes_the_same_reports(store, tmp_path):
-    names = [f"d{number}" for number in range(8)]
-    here = make_project(tmp_path / "here", names, {"outcomes": SLOW})
-    there = make_project(tmp_path / "there", names, {"outcomes": SLOW})
+    names, hold = [f"d{number}" for number in range(8)], tmp_path / "hold"
+    waits = f"import pathlib, time\nwhile pathlib.Path({str(hold)!r}).exists(): time.sleep(0.1)"
+    here = make_project(tmp_path / "here", names, {"outcomes": waits})
+    there = make_project(tmp_path / "there", names, {"outcomes": waits})
     assert set(states(batch(here)).values()) == {"made"}
+    hold.touch()
     with cluster(tmp_path / "cluster", workers=2) as (address, _, hands):
         process = start(there, "--scheduler", address, *store)
         journal = there / "outputs/batch.jsonl"
-        until(lambda: journal.exists() and '"made"' in journal.read_text(encoding="utf-8"))
+        until(lambda: journal.exists() and journal.read_text("utf-8").count('"started"') == 2)
         os.killpg(hands[0].pid, signal.SIGKILL)
+        hold.unlink()
         stdout, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, stderr
+    assert ": begun again, since the worker that had it is lost" in stderr
     assert set(states(subprocess.CompletedProcess([], 0, stdout)).values()) == {"made"}
     same(here, there, names)
     assert working_in(tmp_path) == []

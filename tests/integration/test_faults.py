@@ -15,6 +15,7 @@ Faults 21, 23-28, 35 and 36 belong to verifying, intake and databases, and are t
 5   an exception                          test_each_fault_stops_its_own_report_and_no_other
 6   memory used up                        test_each_fault_stops_its_own_report_and_no_other
 7   killed with much memory in use        test_each_fault_stops_its_own_report_and_no_other
+7   killed by the system for its memory   test_a_report_that_takes_too_much_memory_is_told_as_that
 8   a cell without end                    test_each_fault_stops_its_own_report_and_no_other
 8   the same under plain papermill        test_a_cell_that_takes_too_long_is_ended
 9   a cell that ignores interrupts        test_each_fault_stops_its_own_report_and_no_other
@@ -26,6 +27,7 @@ Faults 21, 23-28, 35 and 36 belong to verifying, intake and databases, and are t
 13  SIGKILL of the batch                  test_a_stopped_batch_leaves_nothing_behind_and_goes_on
 13  SIGKILL of a report's process         test_each_fault_stops_its_own_report_and_no_other
 13  SIGKILL of whatever runs, 300 times   test_killed_three_hundred_times_it_makes_the_same_reports
+13  SIGKILL of the warm process           test_a_template_that_died_is_started_again_without_a_word
 13  SIGKILL of a dask worker              test_a_cluster_that_loses_a_worker_makes_the_same_reports
 14  SIGKILL at each step of publishing    test_a_run_cut_short_publishes_nothing_half
 14  SIGKILL before the journal knows      test_a_batch_killed_before_its_journal_knows
@@ -36,6 +38,7 @@ Faults 21, 23-28, 35 and 36 belong to verifying, intake and databases, and are t
 17  a run where another works             test_what_a_dead_run_left_is_cleared
 18  ids that a file system may confuse    test_an_id_that_is_no_file_name_is_refused
 19  leftovers of a dead run               test_what_a_dead_run_left_is_cleared
+19  private folders of a dead process     test_what_a_killed_process_left_goes_with_the_next
 20  a torn line, a deleted journal        test_the_journal_survives_a_torn_line
 20  the same in a batch                   test_what_has_not_changed_is_left
 22  a ledger changed during the run       test_each_fault_stops_its_own_report_and_no_other
@@ -53,6 +56,7 @@ Faults 21, 23-28, 35 and 36 belong to verifying, intake and databases, and are t
 33  most of a batch fails                 test_each_fault_stops_its_own_report_and_no_other
 33  all of it, since the machine fails    test_a_machine_that_fails_ends_the_batch
 33  bad ledgers, however many             test_bad_districts_take_no_night_from_good_ones
+34  a root that is read only              test_in_little_memory_read_only_and_as_nobody
 34  nothing may be written                test_a_place_that_cannot_be_used_is_refused_clearly
 34  names too long, names that are no text
                                           test_a_place_that_cannot_be_used_is_refused_clearly
@@ -147,7 +151,7 @@ def test_each_fault_stops_its_own_report_and_no_other(tmp_path):
     document = json.loads((project / "outputs/batch.json").read_text(encoding="utf-8"))
     (died,) = [one for one in document["failures"] if one["reason"] == "kernel-died"]
     assert died["command"] == (
-        "reportkit batch --years 2021 --jobs 2 --retries 0 --timeout 25.0 "
+        "reportkit batch --jobs 2 --retries 0 "
         "--districts exits,hungry,killed,last,segfault --years 2021 --failed"
     )
     assert document["counts"]["failed"] == len(EXPECTED) - 3

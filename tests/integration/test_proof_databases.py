@@ -14,6 +14,7 @@ from reportkit.ledgers import read_ledger
 from reportkit.proof.record import ledger_record
 from reportkit.proof.recount.recount import changed_lines, count
 from reportkit.proof.recount.sqlledger import ROW, SqlLedger, Wanted, read_again
+from reportkit.proof.render import render_level
 from reportkit.proof.verify import data_levels
 from reportkit.worktime import work_calendar
 
@@ -105,7 +106,7 @@ def test_a_run_over_a_database_is_verified_and_says_when_it_is_gone(postgres, tm
     )
     (told,) = json.loads(done.stdout)["runs"]
     assert done.returncode == 0, told
-    assert [level["holds"] for level in told["levels"]] == [True] * 4
+    assert [level["holds"] for level in told["levels"]] == [True] * 5
     assert told["levels"][2]["notes"][0].endswith("204 of 204 from ledgers counted again in SQL")
 
     postgres.run("""UPDATE proved SET "申请人类型" = '科研机构' WHERE "登记号" =
@@ -126,3 +127,5 @@ def test_a_run_over_a_database_is_verified_and_says_when_it_is_gone(postgres, tm
     assert sum("cannot be reached" in note for note in gone.notes) == 3
     assert rest.holds
     assert "ledgers counted again" in rest.notes[0]
+    render = render_level(run, data=DATA, params=params)
+    assert (render.holds, render.findings, render.needed) == (None, (), ())

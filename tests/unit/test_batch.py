@@ -15,9 +15,11 @@ from batches import ROOT, make_project, name_parents, share_fees
 from reportkit.batch.jobs import Job, Result, Settings
 from reportkit.batch.journal import Journal, read_journal
 from reportkit.batch.loop import Done, Limits, run_batch
+from reportkit.batch.metrics import metrics
 from reportkit.batch.plan import Plan, Planned, make_plan, parse_years, read_batch_file
 from reportkit.batch.progress import Progress
 from reportkit.batch.signals import Signals
+from reportkit.batch.state import Standing, StateOfAll
 from reportkit.batch.summary import About, summary, summary_text
 from reportkit.batch.work import read_shared
 from reportkit.errors import InputError, Stopped
@@ -135,7 +137,7 @@ def test_districts_that_share_a_ledger_are_one_job_that_reads_it_once(tmp_path, 
     (sixteen,) = [job for job in jobs if len(job.parts) == 16]
     project = Project(**folders)
     kept = read_shared(sixteen)
-    monkeypatch.setattr("reportkit.ledgers.district.read_ledger", None)
+    monkeypatch.setattr("reportkit.ledgers.district.take_ledger", None)
 
     def fees(name):
         return Ledgers(project, project.district(name), kept=kept)["fees"]
@@ -187,7 +189,7 @@ RESULTS = (
 )
 DONE = Done(RESULTS, (("e", 2020),))
 BEGAN = datetime(2022, 1, 3, 20, tzinfo=UTC)
-COMMAND = ("reportkit", "batch", "my night.yaml", "--out", "my out")
+COMMAND = ("reportkit", "batch", "my night.yaml", "--years", "2020-2021", "--out", "my out")
 ABOUT = About("x", BEGAN, datetime(2022, 1, 3, 21, 2, 3, tzinfo=UTC), COMMAND, 3)
 
 
@@ -209,8 +211,9 @@ def test_failures_are_told_by_cause_and_district_once(tmp_path):
         {"districts": ["a"], "years": [2020], "message": "<b>line</b> 3 of fees.csv"},
         {"districts": ["c"], "years": [2020, 2021], "message": "another"},
     ]
-    again = "reportkit batch 'my night.yaml' --out 'my out'"
-    assert csv["command"] == f"{again} --districts a,c --years 2020,2021 --failed"
+    alone = "reportkit batch 'my night.yaml' --out 'my out' --districts a,c --years 2020,2021"
+    assert csv["command"] == f"{alone} --failed"
+    again = "reportkit batch 'my night.yaml' --years 2020-2021 --out 'my out'"
     # A finding that was accepted is none.
     assert document["counts"] == {
         "made": 2,
@@ -233,6 +236,42 @@ def test_failures_are_told_by_cause_and_district_once(tmp_path):
         f"those that failed, when they are mended: {again} --failed\n"
         "the same command makes what is left"
     )
+
+
+def test_metrics_are_what_prometheus_reads():
+    reports = {
+        ("b", 2020): Standing("b", 2020, run="x", draft=True, errors=1),
+        ("a", 2020): Standing("a", 2020, reason="csv"),
+    }
+    text = metrics(summary(DONE, ABOUT, out=Path("nowhere")), StateOfAll(reports))
+    lines = text.splitlines()
+    name = r"reportkit_[a-z_]+"
+    for line in lines:
+        assert re.fullmatch(
+            rf'# (HELP {name} .+|TYPE {name} gauge)|{name}(\{{[a-z]+="[a-z-]+"\}})? [\d.e+]+', line
+        ), line
+    page = (ROOT / "docs/reference/batch.md").read_text(encoding="utf-8")
+    assert set(re.findall(name, text)) == set(re.findall(name, page))
+    assert {line for line in lines if not line.startswith("#")} == {
+        "reportkit_batch_start_time_seconds 1641240000",
+        "reportkit_batch_end_time_seconds 1641243723",
+        "reportkit_batch_exit_status 3",
+        "reportkit_batch_refused 0",
+        "reportkit_batch_stopped 0",
+        'reportkit_batch_reports{state="made"} 2',
+        'reportkit_batch_reports{state="unchanged"} 0',
+        'reportkit_batch_reports{state="failed"} 4',
+        'reportkit_batch_reports{state="left"} 1',
+        'reportkit_batch_failures{reason="csv"} 3',
+        'reportkit_batch_failures{reason="kernel-died"} 1',
+        "reportkit_batch_peak_bytes 0",
+        'reportkit_reports{state="failed"} 1',
+        'reportkit_reports{state="absent"} 0',
+        'reportkit_reports{state="waiting"} 0',
+        'reportkit_reports{state="draft"} 1',
+        'reportkit_reports{state="final"} 0',
+        "reportkit_reports_with_errors 1",
+    }
 
 
 def test_every_key_of_batch_json_is_documented():

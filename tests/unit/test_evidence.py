@@ -1,7 +1,9 @@
 """Evidence written and read back: rows of facts, places of records, scripts for the audit page."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -96,6 +98,21 @@ def test_evidence_is_at_most_twenty_files(count, files):
     assert len(index["parts"]["decisions"]) == -(-count // 2000)
     for part, name in index["parts"]["decisions"].items():
         assert f'RK.rows("decisions",{part},'.encode() in made[f"{name}.js"]
+
+
+def test_evidence_is_the_same_bytes_where_names_stand_twice():
+    """Facts of one ledger, and sheets of one file, share a name."""
+    one = ledger("decisions", 4, "表")
+    twice = replace(one, sources=one.sources * 3, source_of=np.array([0, 1, 2, 2], np.int16))
+    held = {name: rows("decisions", 0, 1, 3) for name in "abcdefgh"}
+    made = [dict(evidence_files(held, {"decisions": twice}, key=None)) for _ in range(30)]
+    assert made == made[:1] * 30
+    # Each name is there once, and nothing behind it.
+    for name, columns in (("facts", ("fact", "ledger")), ("records", ("file", "sheet"))):
+        table = pq.read_table(BytesIO(made[0][f"{name}.parquet"]), read_dictionary=columns)
+        for column in columns:
+            names = table[column].combine_chunks().dictionary.to_pylist()
+            assert len(names) == len(set(names))
 
 
 def test_what_disagrees_with_its_evidence_is_told(run):

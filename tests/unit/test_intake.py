@@ -66,6 +66,21 @@ def test_one_applicant_has_one_pseudonym_and_is_hidden_in_the_text(tmp_path):
     assert set(frame["所需信息"]) == {"〔申请人〕要求公开预算，回电〔手机号码〕"}
 
 
+def test_persons_of_every_ledger_are_known(tmp_path):
+    rows = [
+        ["决定书文号", "种类", "决定日期", "机关", "行政相对人"],
+        ["厦湖罚〔2020〕1号", "行政处罚", "2020-03-02", "某局", "欧阳小测"],
+        ["厦湖罚〔2020〕2号", "行政处罚", "2020-03-02", "某局", "厦门某某贸易有限公司"],
+        ["厦湖罚〔2020〕3号", "行政处罚", "2020-03-02", "某局", "自然人"],
+        ["厦湖罚〔2020〕4号", "行政处罚", "2020-03-02", "某局", "张某某"],
+        ["厦湖罚〔2020〕5号", "行政处罚", "2020-03-02", "某局", "王小测"],
+    ]
+    write_csv(tmp_path, rows, name="decisions.csv")
+    ledger = read_ledger("decisions", find_files(tmp_path, "decisions"))
+    assert "行政相对人" not in ledger.frame
+    assert ledger.personal.to_pylist() == ["欧阳小测", "王小测"]
+
+
 def test_two_characters_of_an_address_are_no_name_to_look_for(tmp_path):
     heading = [*HEADING[:6], "联系地址"]
     write_csv(tmp_path, [heading, [*RECORDS[0][:6], "江头"], [*RECORDS[2][:6], "江头路1号"]])
@@ -360,12 +375,12 @@ def test_rows_are_told_while_they_are_read(tmp_path):
 
 
 def test_many_bad_records_refuse_the_ledger_and_tell_all(tmp_path):
-    bad = [[str(i), "自然人", "never", "", "", "", ""] for i in range(3)]
+    bad = [[str(i), "自然人", "2020-13-40", "", "", "", ""] for i in range(3)]
     write_csv(tmp_path, [HEADING, *bad])
     with pytest.raises(InputError) as error:
         read(tmp_path)
     assert error.value.reason == "ledger-rejected"
-    assert all(f"applications.csv:{line}" in str(error.value) for line in (2, 3, 4))
+    assert "收到日期 '2020-13-40' ×3 (applications.csv:2, 3, 4): month must" in error.value.message
 
 
 def test_a_missing_column_is_named_with_what_is_near(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 import typst
 
 from reportkit.errors import ExecutionError
-from reportkit.run.leaks import check_leaks
+from reportkit.run.leaks import Gate, check_leaks
 
 CANARY = "李测试甲"
 
@@ -121,3 +121,25 @@ def test_two_characters_inside_other_words_are_no_name(text, tmp_path):
 def test_a_name_that_may_stand_in_a_report_may_be_short(tmp_path):
     (tmp_path / "report.html").write_text("联系人：李强", encoding="utf-8")
     check_leaks(tmp_path, personal=["李强"], allowed=["李强"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"申请人{CANARY}", "李 测试甲", "李　测　试　甲", "申请人李强要求",
+        "身份证110101 19900307 1233",
+        "１３８－１２３４－５６７８", "05925722601", "0592-5722601", "卡6222021234567890128",
+    ],
+)  # fmt: skip
+def test_what_is_kept_of_a_failure_holds_no_person(text):
+    gate = Gate([CANARY, "李强", "0592-5722601"], allowed=[])
+    assert gate.kinds(text)
+    hidden = gate.hide(f"ValueError: {text}。")
+    assert hidden.startswith("ValueError")
+    assert gate.kinds(hidden) == set()
+
+
+def test_a_text_without_persons_is_kept_as_it_stands():
+    gate = Gate([CANARY, "李强"], allowed=["0592-5722601"])
+    text = "cell 3: ValueError: 2021-13-40 是 第〔2021〕1号"
+    assert (gate.kinds(text), gate.hide(text)) == (set(), text)

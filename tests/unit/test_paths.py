@@ -5,7 +5,7 @@ import json
 import pytest
 
 from reportkit.errors import InputError, ReportkitError
-from reportkit.facts.previous import figures_of
+from reportkit.facts.previous import figures_of, sealed_facts
 from reportkit.params import Project
 from reportkit.paths import inside
 from reportkit.proof.chain import check_batches
@@ -145,3 +145,10 @@ def test_typefaces_are_in_the_project(folder, told, tmp_path):
         text = f"id: a1\nname: 甲区\nfonts:\n  folder: {named}\n"
         (params / "districts/a1.yaml").write_text(text, encoding="utf-8")
         assert project.district("a1").fonts.folder == named
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"facts": ' * 2_000, "7", '{"facts": [7]}', "{}"])
+def test_facts_that_nobody_of_ours_wrote_are_told(text, tmp_path):
+    (tmp_path / "facts.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="is not as reportkit writes it"):
+        sealed_facts(tmp_path)

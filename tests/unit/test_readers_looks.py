@@ -46,7 +46,7 @@ def read(path):
             "columns": {name: heading for name, (heading, _) in mapped.items()},
         }  # fmt: skip
         with duckdb.connect() as connection:
-            again = read_cells(source, path, connection, key="procurement")
+            again = read_cells(source, path, connection, schema)
         assert again.lines.tolist() == table.lines.tolist()
         assert again.epoch == table.epoch
         for name, (heading, _) in mapped.items():
@@ -99,6 +99,8 @@ def test_heading_format_and_value_must_agree(unit, format_, reason, path):
         ("0!.0,", WAN, False), ("0\\.0,", WAN, False), ('0"."0000', WAN, False),
         ("#,##0.00,,", YUAN, False), ("0‰", YUAN, False), ('0.00"亿元"', WAN, False),
         ("[>=10000]0!.0,\"万\";0", YUAN, False), ("[$元-804]0.00", WAN, False),
+        ("[$$-409]#,##0.00", YUAN, False), ('0.00"美元"', YUAN, False),
+        ("[$￥-804]#,##0.00", YUAN, True), ("[$CNY] 0.00", YUAN, True),
         ('_ ¥* #,##0.00_ ;_ ¥* -#,##0.00_ ;_ ¥* "-"??_ ;_ @_ ', YUAN, True),
         ('#,##0.00"元"', YUAN, True), ("[DBNum2][$-804]General", YUAN, True),
         ("0.00_);[Red]\\(0.00\\)", YUAN, True), ("0.00E+00", YUAN, True),
@@ -436,7 +438,7 @@ def test_cells_far_apart_end_in_a_refusal_in_both_readers(tmp_path):
     assert refused(path)[0] == "ledger-ragged"
     source = {"path": path.name, "format": "xlsx", "sheet": "台账", "encoding": None, "columns": {}}
     with duckdb.connect() as connection, pytest.raises(ReportkitError, match="too far apart"):
-        read_cells(source, path, connection, key="procurement")
+        read_cells(source, path, connection, schema_of("procurement"))
 
 
 @pytest.mark.parametrize("inside", [b"<c/>", b"<is><t>x</t></is>", b"<x/>"])
@@ -470,6 +472,13 @@ def test_an_ods_file_with_a_password_is_refused(tmp_path):
     edited(path, b"/>$", b"><encryption-data/></manifest:manifest>", "META-INF/manifest.xml")
     with pytest.raises(InputError, match="password"):
         read_ledger("procurement", [path])
+
+
+def test_cells_repeated_without_end_are_refused(tmp_path):
+    path = save(tmp_path / "procurement.ods", Table(rows(300, "20")))
+    new = b'<table:table-cell table:number-columns-repeated="99999999" '
+    edited(path, b"<table:table-cell (?=[^>]*><text:p>20<)", new, "content.xml")
+    assert refused(path)[0] == "ledger-unreadable"
 
 
 @pytest.mark.parametrize("change", ["errors", "hidden sheet", "repeated", "text"])
@@ -508,6 +517,30 @@ def test_an_old_workbook_counts_days_from_1904(tmp_path):
             sheet.write(row, column, cell)
     book.save(str(path))
     assert read(path).frame["合同签订日期"].dt.date.tolist() == [DAY]
+
+
+def test_an_old_workbook_with_a_password_is_refused(tmp_path):
+    path = save(tmp_path / "procurement.xls", Table(rows(300)))
+    # The record after the first one becomes that of a password.
+    content = path.read_bytes().replace(b"\xe1\x00\x02\x00", b"\x2f\x00\x02\x00", 1)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="take the password off"):
+        read_ledger("procurement", [path])
+
+
+@pytest.mark.parametrize("mark", ["macros", "other books"])
+def test_old_workbooks_tell_their_macros_and_links(mark, tmp_path):
+    path = save(tmp_path / "procurement.xls", Table(rows(300)))
+    content = path.read_bytes()
+    if mark == "macros":
+        path.write_bytes(content + "_VBA_PROJECT_CUR".encode("utf-16-le"))
+        assert [v.rule for v in read(path).violations] == ["L-macros"]
+    else:
+        # The record of who saved it becomes one of a workbook elsewhere, and of its sheet.
+        at = content.index(b"\x5c\x00\x70\x00")
+        book = b"\xae\x01\x70\x00\x01\x00\x05\x00\x00a.xls\x01\x00\x00S".ljust(116, b"\x00")
+        path.write_bytes(content[:at] + book + content[at + 116 :])
+        assert refused(path)[0] == "ledger-unsafe"
 
 
 def test_an_error_of_an_old_workbook_is_refused(tmp_path):

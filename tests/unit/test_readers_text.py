@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from reportkit.errors import InputError
 from reportkit.ledgers import find_files, read_ledger, schema_of, schemas
+from reportkit.ledgers.normal import loose
 from reportkit.ledgers.readers.delimited import read_csv
-from reportkit.ledgers.schema import loose
 from reportkit.proof.recount.rawledgers import csv_lines, read_cells
 
 HEADING = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果"]
@@ -272,7 +272,7 @@ def test_an_instant_is_the_day_that_it_is_in_china(zone, tmp_path):
     assert read(tmp_path).frame["收到日期"].dt.date.tolist() == [DAY]
     source = {"path": "a", "format": "parquet", "columns": dict(zip(HEADING, HEADING, strict=True))}
     with duckdb.connect() as connection:
-        again = read_cells(source, path, connection, key="applications")
+        again = read_cells(source, path, connection, schema_of("applications"))
     assert again.columns["收到日期"].to_pylist() == ["2020-03-02 00:30:00"]
 
 

@@ -24,6 +24,8 @@ def test_a_right_fact_is_read_with_its_place(tmp_path):
     ("fact", "told"),
     [
         ("{id: pub, label: x, ledger: fees}", "lower case words joined by dots"),
+        ("{id: t3.new.total, label: x, ledger: fees}", "is in the namespace of the form's own"),
+        ("{id: t2.mine, label: x, ledger: fees}", "is in the namespace of the form's own"),
         ("{id: a.b, label: x}", r"needs one of ledger, sum_of, share_of, change_of"),
         ("{id: a.b, label: x, ledger: fees, sum_of: [a.c]}", "needs one of"),
         ("{id: a.b, label: x, share_of: a.c}", "'part' and 'share_of' go together"),
@@ -67,3 +69,19 @@ def test_all_wrong_facts_are_told_at_once(tmp_path):
         read(tmp_path, "- {id: a.b, label: x, ledger: y}", "- {id: a.c, label: x}")
     assert ":2: " in str(error.value)
     assert ":3: " in str(error.value)
+
+
+def test_a_column_that_a_mapping_keeps_is_a_column(tmp_path):
+    (tmp_path / "facts").mkdir()
+    (tmp_path / "districts").mkdir()
+    (tmp_path / "districts/a.yaml").write_text(
+        "id: a\nname: 甲\nmapping:\n"
+        "  applications: {keep: [是否涉密]}\n  decisions: 双公示许可2018\n"
+    )
+    secret = "- {id: a.b, label: x, ledger: applications, where: {是否涉密: 是}}"
+    kinds = "- {id: a.c, label: x, ledger: decisions, measure: {distinct: 许可类别}}"
+    assert set(read(tmp_path / "facts", secret, kinds)) == {"a.b", "a.c"}
+    with pytest.raises(InputError, match="has no column '是否涉'; nearest: 是否涉密"):
+        read(tmp_path / "facts", secret.replace("涉密:", "涉:"))
+    with pytest.raises(InputError, match="has no column '许可类别'"):
+        read(tmp_path / "facts", kinds.replace("decisions", "fees"))

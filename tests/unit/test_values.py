@@ -129,3 +129,9 @@ def test_outcomes_in_their_spellings(text, value):
             parse(text)
     else:
         assert parse(text) == value
+
+
+@pytest.mark.parametrize("text", ["1" * 20, "9" * 20, "1" * 21, "0.00000000001", "1" * 17])
+def test_an_amount_of_too_many_digits_says_what_is_wrong(text):
+    with pytest.raises(ValueError, match="not an amount of at most 20 digits"):
+        parse_amount(text, factor=10_000)

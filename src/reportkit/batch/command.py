@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
+import subprocess
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from reportkit.batch.jobs import Result, Settings
 from reportkit.batch.journal import NAME, Journal
 from reportkit.batch.loop import Done, Event, FailOn, Limits, run_batch
+from reportkit.batch.metrics import metrics
 from reportkit.batch.page import Language, state_page
 from reportkit.batch.plan import BatchFile, Plan, make_plan, parse_years, read_batch_file
 from reportkit.batch.progress import Progress
@@ -26,6 +29,8 @@ from reportkit.batch.workers.local import LocalWorkers, start_template
 from reportkit.errors import ExecutionError, InputError, ReportkitError, Stopped, refusal
 from reportkit.params import Project
 from reportkit.run.publishing import clear_stale
+from reportkit.warm.limits import free_memory, processors
+from reportkit.warm.processes import need_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
 
 # A report's process with all of pandas in it, and room to work.
 _ROOM = 1 << 30
+# Seconds that somebody may take to be notified.
+_PATIENCE = 60
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,8 @@ class Options:
     explain_cache: bool = False
     scheduler: str | None = None
     store: str | None = None
+    notify: str | None = None
+    metrics: Path | None = None
     command: tuple[str, ...] = ("reportkit", "batch")
     language: Language = "en"
 
@@ -87,59 +96,100 @@ def batch(
         ``not-writable``: nothing can be written to *out*.
     """
     started = now()
-    name = f"{started:%Y%m%dT%H%M%SZ}-{os.getpid()}"
     project = Project.find(options.params, options.data, out)
     if options.dry_run:
         settings, file, _ = _settings(options, project)
         plan = _plan(options, file, settings, read_state(out))
         status = max((one.exit_status for one in plan.refused), default=0)
         return status, _plan_document(plan), _plan_text(plan)
-    fresh = not (out / NAME).exists()
-    journal = _open_journal(out, name, now)
-    state = read_state(out)
-    plan, done, workers = Plan(), Done(), None
-    refused: ReportkitError | None = None
+    name = f"{started:%Y%m%dT%H%M%SZ}-{os.getpid()}"
     events: SimpleQueue[Event] = SimpleQueue()
-    with Progress(clock=time.monotonic) as progress, Signals(events.put) as signals:
+    with Signals(events.put) as signals:
         try:
-            settings, file, jobs = _settings(options, project)
-            plan = _plan(options, file, settings, state)
+            fresh = not (out / NAME).exists()
+            journal = _open_journal(out, name, now)
+            begun = _Begun(options, project, name, started, now, journal, read_state(out))
+            plan, done = _make(begun, events, signals, fresh=fresh)
+            status, document, text = _finish(begun, plan, done, events)
+        except ReportkitError as error:
+            if told := _notify(options.notify, f"reportkit: {error}"):
+                message = f"{error.message}\n{told}"
+                raise type(error)(error.reason, message, **error.fields) from None
+            raise
+        if told := _notify(options.notify, text):
+            status, text = max(status, 3), f"{text}\n{told}"
+        return status, document, text
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A batch that has begun to write."""
+
+    options: Options
+    project: Project
+    name: str
+    started: datetime
+    now: Callable[[], datetime]
+    journal: Journal
+    before: StateOfAll
+
+
+def _make(
+    begun: _Begun, events: SimpleQueue[Event], signals: Signals, *, fresh: bool
+) -> tuple[Plan, Done]:
+    """Plan and make; what ends a batch before its first report is in what came of it."""
+    options, journal, out = begun.options, begun.journal, begun.project.out
+    plan = Plan()
+    with Progress(clock=time.monotonic) as progress:
+        try:
+            need_files()
+            settings, file, jobs = _settings(options, begun.project)
+            plan = _plan(options, file, settings, begun.before)
             workers = _workers(options, jobs, events.put)
         except (ReportkitError, OSError) as error:
+            signals.defer()
             refused = refusal(error) if isinstance(error, OSError) else error
             if refused is None:
                 raise
             journal.add("refused", reason=refused.reason, message=refused.message)
+            return plan, Done(refused=refused)
         except Stopped as stopped:
             journal.add("stopping", cause=stopped.number)
             left = tuple((one.district, one.year) for one in plan.reports)
-            done = Done((), left, stopped.number)
+            return plan, Done((), left, stopped.number)
         signals.defer()
-        if workers is not None:
-            if fresh:
-                _tell_found(journal, plan, out)
-            progress.planned(len(plan.reports), sum(not one.reasons for one in plan.reports))
-            for one in plan.reports:
-                if not one.reasons:  # nobody else comes there
-                    clear_stale(out / one.district / str(one.year))
-            limits = Limits(file.retries, file.stop_after)
-            done = run_batch(
-                plan, workers, events, limits=limits, journal=journal, watcher=progress
-            )
-        state = renew(state, done.results, out=out, project=project, at=started)
-        while not events.empty():
-            if isinstance(event := events.get(), int):
-                done = replace(done, stopped=event)
-        status = refused.exit_status if refused else done.exit_status(options.fail_on)
-        about = About(name, started, now(), options.command, status, refused)
-        document = summary(done, about, out=out)
-        if unwritten := _leave(options, document, state, done, out):
-            status = document["exit_status"] = max(status, 3)
-            document["unwritten"] = unwritten
-        journal.add("ended", exit_status=status, left=len(done.left))
-        journal.close()
-    if refused:
-        raise refused
+        if fresh:
+            _tell_found(journal, plan, out)
+        unchanged = [one for one in plan.reports if not one.reasons and not one.refused]
+        progress.planned(len(plan.reports), len(unchanged))
+        for one in unchanged:  # nobody else comes there
+            clear_stale(out / one.district / str(one.year))
+        limits = Limits(file.retries, file.stop_after)
+        return plan, run_batch(
+            plan, workers, events, limits=limits, journal=journal, watcher=progress
+        )
+
+
+def _finish(
+    begun: _Begun, plan: Plan, done: Done, events: SimpleQueue[Event]
+) -> tuple[int, dict[str, Any], str]:
+    """Sum up, and write what a batch leaves; whatever came of it."""
+    options, out, journal = begun.options, begun.project.out, begun.journal
+    state = renew(begun.before, done.results, out=out, project=begun.project, at=begun.started)
+    while not events.empty():
+        if isinstance(event := events.get(), int):
+            done = replace(done, stopped=event)
+    status = done.exit_status(options.fail_on)
+    about = About(begun.name, begun.started, begun.now(), options.command, status)
+    document = summary(done, about, out=out)
+    unwritten = _leave(options, document, state, done, out)
+    if unwritten:
+        status = document["exit_status"] = max(status, 3)
+        document["unwritten"] = unwritten
+    journal.add("ended", exit_status=status, left=len(done.left))
+    journal.close()
+    if done.refused:
+        raise done.refused
     text = summary_text(document)
     if unwritten:
         text += f"\n{unwritten}; what {out} says of the last batch is not of this one"
@@ -149,6 +199,25 @@ def batch(
         document["plan"] = _plan_document(plan)["reports"]
         text = f"{_plan_text(plan)}\n{text}"
     return status, document, text
+
+
+def _notify(command: str | None, text: str) -> str:
+    """Run a command with the summary on stdin; says what was wrong with it."""
+    if command is None:
+        return ""
+    try:
+        done = subprocess.run(  # noqa: S603 - the words of the option, no shell
+            shlex.split(command),
+            input=text,
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=_PATIENCE,
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        return f"--notify failed: {error}"
+    told = f": {done.stderr.strip()}" if done.stderr.strip() else ""
+    return f"--notify ended with status {done.returncode}{told}" if done.returncode else ""
 
 
 def _settings(options: Options, project: Project) -> tuple[Settings, BatchFile, int]:
@@ -193,9 +262,12 @@ def _leave(
         history.parent.mkdir(exist_ok=True)
         _replace(history, _json(document | {"reports": told}), name)
         _replace(out / "batch.json", _json(document), name)
-        _replace(out / STATE, _json(as_json(state)), name)
+        _replace(out / STATE, json.dumps(as_json(state), ensure_ascii=False), name)
         page = state_page(state, document, out=out, language=options.language)
         _replace(out / "batch.html", page, name)
+        if options.metrics:
+            options.metrics.parent.mkdir(parents=True, exist_ok=True)
+            _replace(options.metrics, metrics(document, state), name)
         if any(result.state == "made" for result in done.results):
             _chain(out, done.results, name)
     except OSError as error:
@@ -204,7 +276,8 @@ def _leave(
 
 
 def _replace(path: Path, content: str, name: str) -> None:
-    new = path.with_name(f".batch-{name}{path.suffix}")
+    # Of no kind that anybody looks for.
+    new = path.with_name(f".batch-{name}.new")
     try:
         new.write_text(content, encoding="utf-8")
         new.replace(path)
@@ -224,22 +297,11 @@ def _chain(out: Path, results: Sequence[Result], name: str) -> None:
 
 def default_jobs() -> int:
     """As many as there are processors for us, and as memory has room for."""
-    ours = getattr(os, "sched_getaffinity", None)
-    processors = len(ours(0)) if ours else os.cpu_count() or 1
-    return max(1, min(processors, _available() // _ROOM))
-
-
-def _available() -> int:
-    """Bytes of memory that are free for us; all of it where the system does not tell."""
-    told = Path("/proc/meminfo")
-    if not told.is_file():
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    lines = told.read_text(encoding="ascii").splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    return max(1, min(processors(), free_memory() // _ROOM))
 
 
 def _memory(file: BatchFile, jobs: int) -> int:
-    return file.memory << 20 if file.memory else max(2 * _ROOM, _available() // jobs)
+    return file.memory << 20 if file.memory else max(2 * _ROOM, free_memory() // jobs)
 
 
 def _file(options: Options, params: Path) -> BatchFile:

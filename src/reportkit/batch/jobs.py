@@ -34,6 +34,7 @@ MACHINE = frozenset(
         "no-workers",
         "no-scheduler",
         "code-differs",
+        "too-many-files",
     }
 )
 

@@ -85,14 +85,17 @@ class Done:
         Not tried, since the batch was stopped.
     stopped : int or str, optional
         The signal that stopped it, or the cause that too many districts failed for.
+    refused : ReportkitError, optional
+        Why it could not begin.
     """
 
     results: tuple[Result, ...] = ()
     left: tuple[Report, ...] = ()
     stopped: int | str | None = None
+    refused: ReportkitError | None = None
 
     def exit_status(self, fail_on: FailOn = "error") -> int:
-        """128 + signal if stopped by one, else the worst of its reports.
+        """128 + signal if stopped by one, 2 or 3 if refused, else the worst of its reports.
 
         Parameters
         ----------
@@ -102,6 +105,8 @@ class Done:
         """
         if isinstance(self.stopped, int):
             return 128 + self.stopped
+        if self.refused:
+            return self.refused.exit_status
         found = [3] if self.stopped else [0]
         if fail_on != "never":
             found += [result.exit_status for result in self.results]
@@ -134,13 +139,21 @@ class _Batch:
         self.killed = False
         self._tries: Counter[Report] = Counter()
         self._broken: dict[str, str] = {}
+        self._begun: set[Report] = set()
 
     def told(self, event: Started | Result) -> None:
         report = (event.district, event.year)
         if isinstance(event, Started):
+            if report in self._begun:
+                self.watcher.note(
+                    f"{event.district} {event.year}: begun again, since the worker that had it is "
+                    "lost"
+                )
+            self._begun.add(report)
             self.journal.add("started", district=event.district, year=event.year)
             self.watcher.started(report)
             return
+        self._begun.discard(report)
         if self.killed and event.killed:
             return
         self._tries[report] += 1

@@ -15,6 +15,7 @@ from reportkit.batch.jobs import Job, Result, Settings, together
 from reportkit.errors import InputError, ReportkitError
 from reportkit.forms import form_for, forms
 from reportkit.ledgers import entries_of, find_files, schemas
+from reportkit.ledgers.mapping import mappings_of
 from reportkit.params import District, Project, Scope
 from reportkit.proof.manifest import digest, read_manifest
 from reportkit.run.request import changes, outcome_of
@@ -259,6 +260,7 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
     files: list[Path] = []
     folder = project.data / district.id
     entries = entries_of(folder)
+    mappings = mappings_of(district, project.params / "districts" / f"{district.id}.yaml")
     missing = []
     needed, elsewhere = _needed(year)
     for key, schema in schemas().items():
@@ -266,7 +268,7 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
             continue
         named = district.ledgers.get(key)
         if named is None:
-            found = find_files(folder, key, entries)
+            found = find_files(folder, key, entries, mappings=mappings.get(key, ()))
             if key in needed and not found:
                 missing.append(f"{schema.name} is missing: {folder}/{key}-….csv, .xlsx or .parquet")
         else:

@@ -74,7 +74,8 @@ class Progress:
         self.done += result.state == "made"
         self.skipped += result.state == "unchanged"
         self.failed += result.state == "failed"
-        self.tried += 1
+        # What cannot be made takes no time, and says nothing of what the others will take.
+        self.tried += result.seconds > 0
         # What is wrong with a district's ledger is wrong in each of its years, and said once.
         if result.state == "failed" and (result.district, result.told) not in self._told:
             self._told.add((result.district, result.told))

@@ -35,8 +35,6 @@ HEADLINE = (
     "t4.litigation_direct.total",
     "t4.litigation_after_review.total",
 )
-# Reasons that say there is no such report at all.
-_NOBODY = {"district-unknown", "id"}
 CHINA = timezone(timedelta(hours=8))
 
 Key = tuple[str, int]
@@ -201,7 +199,8 @@ def renew(
     found = {}
     for key in sorted(wanted | reports.keys()):
         one = _as_it_stands(reports.get(key) or Standing(*key), out)
-        if one.run or (one.district in known and one.reason not in _NOBODY):
+        # Of a name that was mistyped there is nothing.
+        if one.run or one.district in known:
             # A run says whose it is; where there is none the district's file does.
             name = "" if one.run else _name(project, one.district)
             found[key] = replace(one, name=name or one.name)

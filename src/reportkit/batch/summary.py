@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from reportkit.batch.jobs import Result
     from reportkit.batch.loop import Done
     from reportkit.batch.state import Standing
-    from reportkit.errors import ReportkitError
 
 Failure = TypeVar("Failure", "Result", "Standing")
 
@@ -53,8 +52,6 @@ class About:
     command : sequence of str
         As it was given, to be given again.
     exit_status : int
-    refused : ReportkitError, optional
-        Why it could not begin.
     """
 
     batch: str
@@ -62,7 +59,6 @@ class About:
     ended: datetime
     command: Sequence[str]
     exit_status: int
-    refused: ReportkitError | None = None
 
 
 def summary(done: Done, about: About, *, out: Path) -> dict[str, Any]:
@@ -76,7 +72,7 @@ def summary(done: Done, about: About, *, out: Path) -> dict[str, Any]:
         Where the reports are, and what is kept of those that failed.
     """
     counts = Counter(result.state for result in done.results)
-    refused = about.refused
+    refused = done.refused
     findings = sum(bool(result.open) for result in done.results)
     return {
         "schema": "reportkit/batch/1",
@@ -123,11 +119,13 @@ def _report(result: Result, kept: str) -> dict[str, Any]:
 
 def _failures(results: Sequence[Result], command: Sequence[str]) -> list[dict[str, Any]]:
     """Each cause with its messages, and the command that makes just these reports again."""
+    which = [at for at, word in enumerate(command) if word in ("--districts", "--years")]
+    others = [word for at, word in enumerate(command) if not {at, at - 1} & {*which}]
     told = []
     for reason, messages in by_cause(one for one in results if one.state == "failed").items():
         failed = [one for alike in messages for one in alike]
         districts, years = _districts(failed), sorted({str(result.year) for result in failed})
-        again = [*command, "--districts", ",".join(districts), "--years", ",".join(years)]
+        again = [*others, "--districts", ",".join(districts), "--years", ",".join(years)]
         told.append(
             {
                 "reason": reason,

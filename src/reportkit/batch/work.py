@@ -18,6 +18,7 @@ from reportkit.batch.jobs import Job, Result, Started
 from reportkit.errors import InputError, ReportkitError, refusal
 from reportkit.ledgers import Ledgers
 from reportkit.params import Project
+from reportkit.persons import without_persons
 from reportkit.run.run import run
 from reportkit.warm.processes import die_with_parent
 
@@ -112,7 +113,7 @@ def make(job: Job, year: int, kept: Kept) -> Result:
             request, force=settings.force, fork=lambda: fork, wait=True, planned=True, kept=kept
         )
     except Exception as error:
-        status, reason, message = 3, "internal", traceback.format_exc()
+        status, reason, message = 3, "internal", without_persons(traceback.format_exc())
         if isinstance(error, ReportkitError):
             status, reason, message = error.exit_status, error.reason, error.message
         elif isinstance(error, OSError) and (refused := refusal(error)):

@@ -15,11 +15,15 @@ from click.core import ParameterSource
 
 from reportkit import __version__
 from reportkit.errors import ReportkitError, Stopped, refusal
+from reportkit.ledgers.privacy import SESSION_TOLD, Pseudonyms
 
 Command = Callable[..., Any]
 Result = tuple[int, Any, str]
 
+ERASED = "\r\x1b[2K"
+"""Takes a line of a terminal away, so that another can be written over it."""
 FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,6 +34,12 @@ def cli(lang: str | None) -> None:
 
     Exit status: 0 done; 1 done, with findings; 2 bad input; 3 execution failed.
     """
+
+
+def tell_session_key() -> None:
+    """Say that pseudonyms are of this session only, where no key is kept."""
+    if Pseudonyms.from_environment().of_session:
+        click.echo(SESSION_TOLD, err=True)
 
 
 def language(environment: Mapping[str, str]) -> Any:

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reportkit.cli import completion
-from reportkit.cli.command import FOLDER, Result, as_given, command, language
+from reportkit.cli.command import (
+    ERASED,
+    FILE,
+    FOLDER,
+    Result,
+    as_given,
+    command,
+    language,
+    tell_session_key,
+)
 from reportkit.errors import InputError
-from reportkit.ledgers.privacy import SESSION_TOLD, Pseudonyms
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _scope = click.option("--scope", type=click.Choice(["district", "office"]), help="汇总 or 本机关.")
 
@@ -49,7 +60,7 @@ def run(
         from reportkit.run.request import Request
         from reportkit.run.run import run as make
 
-        _tell_session_key()
+        tell_session_key()
         request = Request(district, year, params, data, out, scope, draft)
         outcome = make(request, force=force, fork=fork)
     finally:
@@ -97,20 +108,8 @@ def _findings(findings: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-_ERASED = "\r\x1b[2K"
-
-
-def _tell_rows(name: str, rows: int) -> None:
-    click.echo(f"{_ERASED}{name}: {rows:,} rows", err=True, nl=False)
-
-
-def _tell_session_key() -> None:
-    if Pseudonyms.from_environment().of_session:
-        click.echo(SESSION_TOLD, err=True)
-
-
 @command()
-@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", required=False, type=FILE)
 @click.option("--districts", help="Ids, with commas; default: all.")
 @click.option("--years", help="Such as 2020, 2019,2021 or 2019-2021; default: those with a file.")
 @_scope
@@ -124,6 +123,8 @@ def _tell_session_key() -> None:
     "--fail-on", type=click.Choice(["error", "draft", "never"]), default="error",
     help="When the status is not 0: open errors and failures (default), drafts too, or never.",
 )  # fmt: skip
+@click.option("--metrics", type=FILE, help="Write a textfile of metrics for Prometheus.")
+@click.option("--notify", metavar="COMMAND", help="Run this at the end, the summary on its stdin.")
 @click.option("--cold", is_flag=True, help="A cold kernel for each report: the slow reference.")
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and why.")
 @click.option("--explain-cache", is_flag=True, help="Tell of each report why it was made or not.")
@@ -145,40 +146,29 @@ def batch(*, out: Path, **options: Any) -> Result:
 
 
 @command()
-@click.argument("district", shell_complete=completion.districts)
-@click.argument("year", type=int, required=False, shell_complete=completion.years)
+@click.argument(
+    "asked", nargs=-1, required=True, metavar="DISTRICT... [YEAR]",
+    shell_complete=completion.districts,
+)  # fmt: skip
+@click.option("--all", "every", is_flag=True, help="Each problem with its place, not grouped.")
 def intake(
-    district: str, year: int | None, *, params: Path | None, data: Path | None, as_json: bool
+    asked: tuple[str, ...], *, every: bool, params: Path | None, data: Path | None, as_json: bool
 ) -> Result:
-    """Read and validate a district's ledgers; print every problem, write nothing."""
-    from reportkit.ledgers import read_ledgers
+    """Read and validate the ledgers of districts; print every problem, write nothing.
 
+    What is found alike is told once, with its count and first places. For headings and values
+    that are unknown a mapping is printed, to paste into the district's file and to complete.
+    """
+    from reportkit.cli.intake import look_into
+
+    with_year = len(asked) > 1 and re.fullmatch("[0-9]{4}", asked[-1])
+    districts, year = (asked[:-1], int(asked[-1])) if with_year else (asked, None)
+    tell_session_key()
     shown = sys.stderr.isatty() and not as_json
-    ledgers, problems = read_ledgers(
-        district, year, params=params, data=data, tell=_tell_rows if shown else lambda *_: None
+    status, document, lines = look_into(
+        districts, year, every=every, shown=shown, params=params, data=data
     )
-    if shown:
-        click.echo(_ERASED, err=True, nl=False)
-    _tell_session_key()
-    lines = [
-        f"{ledger.schema.name}: {ledger.read} read, {len(ledger.frame)} accepted, "
-        f"{ledger.quarantined} quarantined, {ledger.rejected} rejected, "
-        f"{ledger.set_aside} set aside"
-        for ledger in ledgers.values()
-    ]
-    violations = [v for ledger in ledgers.values() for v in ledger.violations]
-    lines += [f"  {violation.text()}" for violation in violations]
-    why = "its name begins with no ledger's, or it is in a folder within the district's"
-    lines += [f"{name}: not read, {why}" for name in ledgers.unread]
-    lines += [str(problem) for problem in problems]
-    document = {
-        "ledgers": [{"ledger": key} | ledger.account for key, ledger in ledgers.items()],
-        "violations": [vars(violation) for violation in violations],
-        "unread": ledgers.unread,
-        "errors": [{"error": p.reason, "message": p.message} for p in problems],
-    }  # fmt: skip
-    rejected = any(ledger.refused for ledger in ledgers.values())
-    return (2 if problems else int(rejected)), document, "\n".join(lines)
+    return status, document, "\n".join(lines)
 
 
 @command()
@@ -257,6 +247,7 @@ def verify(
 
     RUN is a run, or a folder of outputs with many.
     """
+    from reportkit.export.blocks import visible
     from reportkit.proof.chain import check_batches
     from reportkit.proof.inspection import Asked, draw, find_runs, inspect_all
     from reportkit.proof.signing.trust import read_trusted
@@ -268,7 +259,7 @@ def verify(
     told, lines = [], []
     for number, found in enumerate(inspect_all(runs, closely, asked)):
         if sys.stderr.isatty() and len(runs) > 1:
-            click.echo(f"{_ERASED}{number + 1} of {len(runs)}", err=True, nl=False)
+            click.echo(f"{ERASED}{number + 1} of {len(runs)}", err=True, nl=False)
         run, levels = str(runs[number]), found.levels
         whose = {"district": found.district, "year": found.year, "id": found.run}
         judged = {"holds": found.holds, "levels": [one.as_json() for one in levels]}
@@ -290,13 +281,14 @@ def verify(
     sampled = sorted(str(run) for run, close in zip(runs, closely, strict=True) if close)
     document = {"runs": told, "batches": batches, "sampled": sampled}
     failed = batches or not all(one["holds"] for one in told)
-    return int(bool(failed)), document, "\n".join(lines)
+    # A received file can hold what would move the cursor of a terminal.
+    return int(bool(failed)), document, str(visible("\n".join(lines)))
 
 
 @command()
 @click.argument("old", type=FOLDER, metavar="A")
 @click.argument("new", type=FOLDER, metavar="B")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page too.")
+@click.option("--html", type=FILE, help="Write a page too.")
 def diff(old: Path, new: Path, *, html: Path | None) -> Result:
     """Compare two runs; status 1 if a figure, a check or the text differs."""
     from reportkit.proof.diff import as_page, as_text, diff_runs
@@ -329,7 +321,7 @@ def prune(*, keep: int, dry_run: bool, out: Path) -> Result:
 
 
 @command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=FILE)
 def keygen(file: Path) -> Result:
     """Make a signing key: FILE for its owner only, FILE.pub for everybody."""
     from reportkit.proof.signing.keys import keygen as make
@@ -342,7 +334,7 @@ def keygen(file: Path) -> Result:
 @command()
 @click.argument("folder", type=FOLDER, metavar="RUN")
 @click.option(
-    "--key", type=click.Path(path_type=Path, dir_okay=False),
+    "--key", type=FILE,
     help="A private key; default: the key or the command that the environment names.",
 )  # fmt: skip
 def sign(folder: Path, *, key: Path | None) -> Result:

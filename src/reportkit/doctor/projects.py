@@ -21,7 +21,7 @@ from reportkit.params.sources import DatabaseSource
 from reportkit.proof.inputs import find_notebook
 from reportkit.proof.surroundings import git_state
 from reportkit.run.notebook import LocalKernelManager
-from reportkit.warm.processes import kernel_environment
+from reportkit.warm.processes import kernel_environment, need_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,7 @@ def kernel(project: Project) -> Iterator[Finding]:
     )
     todo = "pip install --force-reinstall reportkit-zwgk ipykernel; see: jupyter kernelspec list"
     try:
+        need_files()
         with kernel_environment():
             client.execute()
     except Exception as error:  # whatever it is, it is what is wrong with the kernel

@@ -63,21 +63,22 @@ def _facts(held: Mapping[str, FactRows]) -> bytes:
     """Rows of all facts: fact, ledger, row, sign."""
     lengths = [len(one.rows) for one in held.values()]
     numbers = pa.array(np.repeat(np.arange(len(held), dtype=np.int32), lengths))
-    named = (list(held), [one.ledger for one in held.values()])
-    fact, ledger = (
-        pa.DictionaryArray.from_arrays(numbers, pa.array(names, pa.string())) for names in named
-    )
+    fact = _named(list(held), numbers)
+    ledger = _named([one.ledger for one in held.values()], numbers)
     rows = np.concatenate([np.empty(0, np.int64), *(one.rows for one in held.values())])
     signs = np.concatenate([np.empty(0, np.int8), *(one.signs for one in held.values())])
     table = pa.table({"fact": fact, "ledger": ledger, "row": rows, "sign": signs})
     return _parquet([table], repeated=["fact", "ledger", "sign"], rising=["row"])
 
 
+def _named(names: list[str], numbers: pa.Array) -> pa.Array:
+    """The name of each number; a dictionary with a name twice is written with stray memory."""
+    return pa.array(names, pa.string()).take(numbers).dictionary_encode()
+
+
 def _places(ledger: Ledger, key: bytes | None) -> pa.Table:
     """File and line of every row of a ledger that was read; key and digest of those accepted."""
-    source = pa.array(ledger.source_of.astype(np.int64))
-    files = pa.array([one.path for one in ledger.sources], pa.string())
-    sheets = pa.array([one.sheet or "" for one in ledger.sources], pa.string())
+    source = pa.array(ledger.source_of.astype(np.int32))
     rows = np.arange(ledger.read, dtype=np.int64)
     accepted = pa.array(ledger.frame.index.to_numpy(np.int64))
     place = pc.index_in(pa.array(rows), value_set=accepted)
@@ -86,10 +87,8 @@ def _places(ledger: Ledger, key: bytes | None) -> pa.Table:
         {
             "ledger": pa.DictionaryArray.from_arrays(np.zeros(len(rows), np.int32), [ledger.key]),
             "row": rows,
-            # Sheets of one file share its name, and a dictionary with a value twice is written with
-            # bytes of the memory behind it.
-            "file": files.take(source).dictionary_encode(),
-            "sheet": sheets.take(source).dictionary_encode(),
+            "file": _named([one.path for one in ledger.sources], source),
+            "sheet": _named([one.sheet or "" for one in ledger.sources], source),
             "line": ledger.line_of.astype(np.int64),
             "key": record.column(0).combine_chunks().take(place),
             "digest": row_digests(record, key).take(place),

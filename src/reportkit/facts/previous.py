@@ -58,12 +58,24 @@ class Past:
 
 
 def sealed_facts(run: Path) -> dict[str, Any] | None:
-    """The document ``facts.json`` of a run; None if the folder holds none."""
+    """The document ``facts.json`` of a run; None if the folder holds none.
+
+    Raises
+    ------
+    InputError
+        ``run-unreadable``: somebody else has written it.
+    """
     path = run / "facts.json"
     if not path.is_file():
         return None
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return document
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if all(isinstance(fact["id"], str) for fact in document["facts"]):
+            return document
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        pass
+    message = f"{path} is not as reportkit writes it; `reportkit verify` says more"
+    raise InputError("run-unreadable", message, file=str(path))
 
 
 def figures_of(

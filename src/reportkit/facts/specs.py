@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, PrivateAttr
 
 from reportkit.errors import InputError
+from reportkit.forms import forms
 from reportkit.forms.conditions import Definition, parse_where
 from reportkit.ledgers import schemas
+from reportkit.ledgers.mapping import kept_columns
+from reportkit.ledgers.schema import Column
 from reportkit.params import FactId
 from reportkit.yamlfile import Key, Strict, YamlFile, read_yaml
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportkit.forms.conditions import Condition
-    from reportkit.ledgers.schema import Column, DerivedColumn
+    from reportkit.ledgers.schema import DerivedColumn
 
 _Measure = Literal["sum", "distinct", "first", "last", "median", "max"]
 _KINDS = ("ledger", "sum_of", "share_of", "change_of")
@@ -107,13 +110,20 @@ def read_specs(folder: Path) -> dict[str, FactSpec]:
     InputError
         ``parameters``: every problem with file, line and the nearest known key, column or value.
     """
+    statutory = {name for form in forms() for name in form.tables}
     specs: dict[str, FactSpec] = {}
     problems: list[str] = []
     for path in sorted(folder.glob("*.yaml")):
         file = read_yaml(path)
         for number, spec in enumerate(file.validate(_FactFile).facts):
             top: Key = ("facts", number)
-            found = list(_problems(spec))
+            found = list(_problems(spec, folder.parent / "districts"))
+            if spec.id.partition(".")[0] in statutory:
+                message = (
+                    f"'{spec.id}' is in the namespace of the form's own cells, which are counted "
+                    "as the form says; give the fact another first word"
+                )
+                found.append((("id",), message))
             if spec.id in specs:
                 found.append((("id",), f"fact '{spec.id}' is defined twice"))
             problems += [file.problem((*top, *key), message) for key, message in found]
@@ -128,17 +138,17 @@ def _place(file: YamlFile, key: Key) -> str:
     return f"{file.path}:{file.line(key)}"
 
 
-def _problems(spec: FactSpec) -> Iterator[tuple[Key, str]]:
+def _problems(spec: FactSpec, districts: Path) -> Iterator[tuple[Key, str]]:
     given = [kind for kind in _KINDS if getattr(spec, kind) is not None]
     if len(given) != 1:
         yield ("id",), f"fact '{spec.id}' needs one of {', '.join(_KINDS)}"
     if (spec.part is None) != (spec.share_of is None):
         yield ("id",), f"fact '{spec.id}': 'part' and 'share_of' go together"
     if given == ["ledger"]:
-        yield from _ledger_problems(spec)
+        yield from _ledger_problems(spec, districts)
 
 
-def _ledger_problems(spec: FactSpec) -> Iterator[tuple[Key, str]]:
+def _ledger_problems(spec: FactSpec, districts: Path) -> Iterator[tuple[Key, str]]:
     schema = schemas().get(str(spec.ledger))
     if schema is None:
         yield ("ledger",), f"there is no ledger '{spec.ledger}'{_near(spec.ledger, schemas())}"
@@ -147,6 +157,11 @@ def _ledger_problems(spec: FactSpec) -> Iterator[tuple[Key, str]]:
     counted = [c for c in schema.columns if c.pseudonym or not c.personal]
     columns: dict[str, Column | DerivedColumn] = {c.name: c for c in counted}
     columns |= {c.name: c for c in schema.derived}
+    measured = [*spec.measure.values()] if isinstance(spec.measure, dict) else []
+    unknown = {*measured, *(spec.where or ()), *(spec.minus or ())} - columns.keys()
+    # Whether a district keeps it, its ledger tells when it is read.
+    kept = kept_columns(districts, str(spec.ledger)) if unknown else set()
+    columns |= {name: Column(name=name, key=name) for name in kept}
     if isinstance(spec.measure, dict):
         (kind, name), *more = spec.measure.items()
         if more:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pandas.api.types import union_categoricals
 
 from reportkit.ledgers.readers import in_order
 from reportkit.ledgers.values import clean_texts
@@ -71,7 +72,7 @@ def pandas_text(cells: pa.ChunkedArray) -> Any:
     return pd.StringDtype(na_value=np.nan).__from_arrow__(cells)
 
 
-def replaced(cells: pa.ChunkedArray, made: Callable[[str], str]) -> pa.ChunkedArray:
+def replaced(cells: pa.ChunkedArray, made: Callable[[str], str | None]) -> pa.ChunkedArray:
     """Another text in the place of each; of each different one of a chunk it is made once."""
     chunks = []
     for chunk in cells.chunks:
@@ -82,17 +83,19 @@ def replaced(cells: pa.ChunkedArray, made: Callable[[str], str]) -> pa.ChunkedAr
 
 
 def parse_each(
-    column: Column, chunks: Sequence[pa.ChunkedArray], parsers: Sequence[Parser]
+    columns: Sequence[Column], chunks: Sequence[pa.ChunkedArray], parsers: Sequence[Parser]
 ) -> tuple[Any, dict[int, str]]:
-    """As `parse_column`, each file with a parser of its own."""
+    """As `parse_column`, each file with a column and parser of its own."""
     values: list[Any] = []
     bad: dict[int, str] = {}
     start = 0
-    for chunk, parse in zip(chunks, parsers, strict=True):
+    for column, chunk, parse in zip(columns, chunks, parsers, strict=True):
         part, wrong = parse_column(column, chunk, parse)
         values.append(part)
         bad |= {start + row: reason for row, reason in wrong.items()}
         start += len(chunk)
+    if columns[0].type == "category":
+        return union_categoricals(values), bad
     joined = pd.concat([pd.Series(part) for part in values], ignore_index=True)
     return joined.array, bad
 
@@ -100,7 +103,8 @@ def parse_each(
 def parse_column(column: Column, raw: pa.ChunkedArray, parse: Parser) -> tuple[Any, dict[int, str]]:
     """Typed values of a column, and the reason for each row that cannot be read."""
     if column.type == "text":
-        return pandas_text(clean_texts(raw)), {}
+        cells = clean_texts(raw)
+        return pandas_text(replaced(cells, parse) if column.swaps else cells), {}
     if not pa.types.is_dictionary(raw.type):
         raw = raw.dictionary_encode()
     chunks = raw.unify_dictionaries().chunks

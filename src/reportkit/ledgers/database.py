@@ -33,6 +33,7 @@ import pyarrow.compute as pc
 from reportkit.errors import InputError
 from reportkit.ledgers.readers import RawTable, Tell, as_text, quiet
 from reportkit.ledgers.schema import LedgerSchema, map_headings
+from reportkit.persons import without_persons
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,7 +164,7 @@ def _read(
     return RawTable(
         path=source.shown, sha256=digest, bytes=size, format="sql", encoding=None, sheet=None,
         columns=dict(zip(names, table.columns, strict=True)),
-        lines=np.arange(1, table.num_rows + 1, dtype=np.int32),
+        lines=np.arange(1, table.num_rows + 1, dtype=np.int32), headings=tuple(expressions),
     )  # fmt: skip
 
 
@@ -340,6 +341,7 @@ def _told(error: BaseException | None, source: DatabaseSource) -> str:
         # "invalid input syntax for type date: …" repeats a cell, and that may be a person's.
         return f"{kind} (what it says of the value is not repeated here); look into the select"
     password = os.environ.get(source.password_env or "")
+    text = without_persons(text)
     return text.replace(password, "…") if password else text
 
 

@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING
 from reportkit.errors import InputError
 from reportkit.forms import form_for
 from reportkit.ledgers.database import read_database
-from reportkit.ledgers.intake import find_files, read_ledger, shown_path, unread_files
+from reportkit.ledgers.intake import (
+    find_files,
+    refusal,
+    shown_path,
+    take_ledger,
+    unread_files,
+)
+from reportkit.ledgers.mapping import chosen, mapped_schema, mappings_of, names_file
 from reportkit.ledgers.privacy import SESSION_NOTE, Pseudonyms
 from reportkit.ledgers.records import Ledger
-from reportkit.ledgers.schema import schemas
+from reportkit.ledgers.schema import LedgerSchema, schema_of, schemas
 from reportkit.params import District, Project
 
 if TYPE_CHECKING:
@@ -51,12 +58,15 @@ class Ledgers(Mapping[str, Ledger]):
         self._kept: Kept = {} if kept is None else kept
         self._read: dict[str, Ledger] = {}
         self._stood: dict[Path, tuple[int, ...]] = {}
+        self.refused: dict[str, Ledger] = {}
         unknown = set(district.ledgers) - set(schemas())
         if unknown:
             message = (
                 f"ledgers names {', '.join(sorted(unknown))}; known are {', '.join(schemas())}"
             )
             raise InputError("parameters", message, district=district.id)
+        file = project.params / "districts" / f"{district.id}.yaml"
+        self.mappings = mappings_of(district, file) if district.mapping else {}
 
     @property
     def note(self) -> str:
@@ -79,14 +89,24 @@ class Ledgers(Mapping[str, Ledger]):
         data = self._project.data
         named = {data / one for many in self._district.ledgers.values() for one in many
                  if isinstance(one, str)}  # fmt: skip
-        found = [path for path in unread_files(data / self._district.id) if path not in named]
+        mappings = [one for many in self.mappings.values() for one in many]
+        found = [
+            path
+            for path in unread_files(data / self._district.id)
+            if path not in named and not any(names_file(one, path.name) for one in mappings)
+        ]
         return [path.relative_to(data.parent).as_posix() for path in found]
+
+    def schema(self, key: str, file: str) -> LedgerSchema:
+        """The schema that a file is read by: with the office's own words in it."""
+        return mapped_schema(schema_of(key), chosen(self.mappings.get(key, ()), file))
 
     def sources(self, key: str) -> list[Path | DatabaseSource]:
         """Where a ledger's records are: as the district file says, else the files in its folder."""
         named = self._district.ledgers.get(key)
         if named is None:
-            return [*find_files(self._project.data / self._district.id, key)]
+            folder = self._project.data / self._district.id
+            return [*find_files(folder, key, mappings=self.mappings.get(key, ()))]
         found = [
             self._project.data / source if isinstance(source, str) else source for source in named
         ]
@@ -101,7 +121,8 @@ class Ledgers(Mapping[str, Ledger]):
             sources = self.sources(key)
             if not sources:
                 raise KeyError(key)
-            name = (key, self._project.data, tuple(map(repr, sources)))
+            words = self.mappings.get(key, ())
+            name = (key, self._project.data, tuple(map(repr, sources)), repr(words))
             if name not in self._kept:
                 stood = {one: _stands(one) for one in sources if isinstance(one, Path)}
                 self._kept[name] = self._read_from(key, sources), stood
@@ -112,7 +133,7 @@ class Ledgers(Mapping[str, Ledger]):
     def _read_from(self, key: str, sources: list[Path | DatabaseSource]) -> Ledger:
         data = self._project.data
         # Shown from the data folder on, so that no document names a machine's folders.
-        return read_ledger(
+        ledger = take_ledger(
             key,
             sources,
             root=data.parent,
@@ -120,7 +141,12 @@ class Ledgers(Mapping[str, Ledger]):
             calendar=self.calendar,
             pseudonyms=self.pseudonyms,
             tell=self._tell,
+            mappings=self.mappings.get(key, ()),
         )
+        if refused := refusal(ledger):
+            self.refused[key] = ledger
+            raise refused
+        return ledger
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of each file and table that was read, as it was then, by its path or name."""
@@ -149,7 +175,8 @@ class Ledgers(Mapping[str, Ledger]):
                     with source.open("rb") as file:
                         name, digest = str(source), hashlib.file_digest(file, "sha256").hexdigest()
                 else:
-                    table = read_database(source, schemas()[key], key=key, data=self._project.data)
+                    own = self.schema(key, source.shown)
+                    table = read_database(source, own, key=key, data=self._project.data)
                     name, digest = table.path, table.sha256
                 known = {one.sha256 for one in self._read[key].sources}
                 found += [] if digest in known else [name]
@@ -203,6 +230,7 @@ def read_ledgers(
                 message = f"{schemas()[key].name} is not in {project.data / district}"
                 problems.append(InputError("ledger-missing", message, ledger=key))
         except InputError as error:
+            error.fields.setdefault("ledger", key)
             problems.append(error)
     if not ledgers and not problems:
         message = f"no ledger is in {project.data / district}; a file's name begins with a ledger's"

@@ -14,9 +14,12 @@ import pyarrow as pa
 
 from reportkit.errors import InputError
 from reportkit.ledgers.database import read_database
+from reportkit.ledgers.mapping import chosen, mapped_schema, names_file, with_kept
 from reportkit.ledgers.privacy import Pseudonyms
 from reportkit.ledgers.readers import SUFFIXES, RawTable, read_file
-from reportkit.ledgers.reading import Reading
+from reportkit.ledgers.reading import read_rows
+from reportkit.ledgers.records import grouped
+from reportkit.ledgers.rows import Part, Rows
 from reportkit.ledgers.schema import map_headings, schema_of, schemas
 from reportkit.params.sources import DatabaseSource
 from reportkit.worktime import WorkCalendar, work_calendar
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from reportkit.ledgers.records import Ledger
+    from reportkit.ledgers.schema import LedgerSchema
+    from reportkit.params.mapping import LedgerMapping
 
 # Tables of other programs, and what else people put records into.
 _TABLES = (
@@ -44,7 +49,13 @@ def entries_of(folder: Path) -> list[Path]:
     return sorted(folder.iterdir(), key=lambda path: path.name)
 
 
-def find_files(folder: Path, key: str, entries: Iterable[Path] | None = None) -> list[Path]:
+def find_files(
+    folder: Path,
+    key: str,
+    entries: Iterable[Path] | None = None,
+    *,
+    mappings: Sequence[LedgerMapping] = (),
+) -> list[Path]:
     """Files of a ledger in a district's folder: those named with its key or its Chinese name.
 
     Parameters
@@ -54,6 +65,8 @@ def find_files(folder: Path, key: str, entries: Iterable[Path] | None = None) ->
         The ledger.
     entries : iterable of Path, optional
         What the folder holds, if that is known.
+    mappings : sequence of LedgerMapping
+        Their ``files`` are the ledger's too.
 
     Raises
     ------
@@ -64,7 +77,9 @@ def find_files(folder: Path, key: str, entries: Iterable[Path] | None = None) ->
     names = (key, schema_of(key).name)
     found = []
     for path in entries_of(folder) if entries is None else entries:
-        if not path.name.casefold().startswith(names) or path.is_dir():
+        ours = path.name.casefold().startswith(names)
+        ours |= any(names_file(mapping, path.name) for mapping in mappings)
+        if not ours or path.is_dir():
             continue
         try:
             path.name.encode()
@@ -113,6 +128,7 @@ def read_ledger(
     calendar: WorkCalendar | None = None,
     pseudonyms: Pseudonyms | None = None,
     tell: Callable[[str, int], object] = lambda _name, _rows: None,
+    mappings: Sequence[LedgerMapping] = (),
 ) -> Ledger:
     """Read, type and check all files and database tables of one ledger.
 
@@ -132,6 +148,8 @@ def read_ledger(
         For personal columns that are kept; of a key for this session by default.
     tell : callable, optional
         Is given the file or table that is being read and the rows read of it so far.
+    mappings : sequence of LedgerMapping
+        How the office keeps the ledger in its own words.
 
     Returns
     -------
@@ -143,38 +161,62 @@ def read_ledger(
         A file cannot be read, a required column is missing, or more than one record in a hundred
         is rejected; all places are told at once.
     """
+    ledger = take_ledger(
+        key, sources, root=root, data=data, calendar=calendar, pseudonyms=pseudonyms, tell=tell,
+        mappings=mappings,
+    )  # fmt: skip
+    if refused := refusal(ledger):
+        raise refused
+    return ledger
+
+
+def take_ledger(
+    key: str,
+    sources: Sequence[Path | DatabaseSource],
+    *,
+    root: Path | None = None,
+    data: Path | None = None,
+    calendar: WorkCalendar | None = None,
+    pseudonyms: Pseudonyms | None = None,
+    tell: Callable[[str, int], object] = lambda _name, _rows: None,
+    mappings: Sequence[LedgerMapping] = (),
+) -> Ledger:
+    """As `read_ledger`, however many records are rejected."""
     schema = schema_of(key)
-    tables: list[RawTable] = []
+    tables: list[tuple[RawTable, LedgerSchema, LedgerMapping | None]] = []
     for source in sources:
+        name = source.shown if isinstance(source, DatabaseSource) else source.name
+        mapping = chosen(mappings, name)
+        own = mapped_schema(schema, mapping)
         if isinstance(source, DatabaseSource):
             telling = partial(tell, source.shown)
-            read = read_database(source, schema, key=key, data=data or Path(), tell=telling)
-            tables.append(read)
+            read = [read_database(source, own, key=key, data=data or Path(), tell=telling)]
         else:
             name = shown_path(source, root)
-            tables += read_file(source, schema, name=name, tell=partial(tell, name))
+            read = read_file(source, own, name=name, tell=partial(tell, name))
+        tables += [(table, own, mapping) for table in read]
     # What reading needed for a while is no longer needed.
     pa.default_memory_pool().release_unused()
-    maps = [map_headings(list(table.columns), schema, table.path, key) for table in tables]
-    rows = sum(len(table.lines) for table in tables)
-    state = Reading(key, schema, tables, rows, calendar or work_calendar())
-    state.set_aside(maps)
-    state.hear_readers()
-    state.add([column for column in schema.columns if not column.personal], maps)
-    state.check_key()
-    for rule in schema.rules:
-        state.check(rule)
-    state.protect(maps, pseudonyms or Pseudonyms.of_this_session())
-    ledger = state.ledger(maps)
+    parts = [
+        Part(table, own, mapping, map_headings(list(table.columns), own, table.path, key))
+        for table, own, mapping in tables
+    ]
+    rows = Rows.of(key, with_kept(schema, mappings), parts)
+    return read_rows(rows, calendar or work_calendar(), pseudonyms or Pseudonyms.of_this_session())
+
+
+def refusal(ledger: Ledger) -> InputError | None:
+    """Why a ledger is refused whole, if it is."""
     refused = ledger.quarantined + ledger.rejected
-    if refused > _REFUSED_LIMIT * ledger.read:
-        told = "\n".join(v.text() for v in ledger.violations if v.severity == "reject")
-        message = (
-            f"{refused} of {ledger.read} records of {schema.name} are rejected, more than "
-            f"{_REFUSED_LIMIT:.0%}; mend them and run again:\n{told}"
-        )
-        raise InputError("ledger-rejected", message, ledger=key)
-    return ledger
+    if refused <= _REFUSED_LIMIT * ledger.read:
+        return None
+    told = "\n".join(grouped(v for v in ledger.violations if v.severity == "reject"))
+    message = (
+        f"{refused} of {ledger.read} records of {ledger.schema.name} are rejected, more than "
+        f"{_REFUSED_LIMIT:.0%}; mend them and run again (`reportkit intake --all` tells each):\n"
+        f"{told}"
+    )
+    return InputError("ledger-rejected", message, ledger=ledger.key)
 
 
 def shown_path(path: Path, root: Path | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,14 @@ import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     import numpy.typing as npt
     import pandas as pd
 
     from reportkit.forms.conditions import Condition, Mask, Where
     from reportkit.ledgers.schema import LedgerSchema
+    from reportkit.params.mapping import LedgerMapping
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,10 @@ class Source:
     rows: int
     headings: dict[str, str]
     """Column name in the ledger, and the heading it stands under in this file."""
+    mapping: LedgerMapping | None = None
+    """The office's own words that it was read by."""
+    titles: tuple[str, ...] = ()
+    """All its headings."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,46 @@ class Violation:
         what = f" reads '{self.found}'" if self.found else ""
         column = f" {self.column}{what}:" if self.column else ""
         return f"{self.file}:{self.place}:{column} {self.expected} [{self.rule}]"
+
+
+_PLACES, _VALUES = 3, 10
+
+
+def grouped(violations: Iterable[Violation]) -> list[str]:
+    """Lines for people: what is found alike stands once, with its count and first places.
+
+    Of many different values in one column the first ten are shown.
+    """
+    alike: dict[tuple[str, ...], list[Violation]] = {}
+    for one in violations:
+        alike.setdefault((one.ledger, one.rule, one.column, one.found), []).append(one)
+    shown: Counter[tuple[str, ...]] = Counter()
+    more: dict[tuple[str, ...], list[int]] = {}
+    lines = []
+    for (*kind, _), those in alike.items():
+        shown[tuple(kind)] += 1
+        if shown[tuple(kind)] <= _VALUES:
+            lines.append(_together(those))
+        else:
+            more.setdefault(tuple(kind), []).append(len(those))
+    lines += [
+        f"{column}: {len(counts)} further values, in {sum(counts)} records [{rule}]"
+        for (_, rule, column), counts in more.items()
+    ]
+    return lines
+
+
+def _together(those: Sequence[Violation]) -> str:
+    first = those[0]
+    if len(those) == 1:
+        return first.text()
+    places: dict[str, list[str]] = {}
+    for one in those[:_PLACES]:
+        places.setdefault(one.file, []).append(one.place)
+    where = "; ".join(f"{file}:{', '.join(found)}" for file, found in places.items())
+    rest = " …" if len(those) > _PLACES else ""
+    value = f" '{first.found}'" if first.found else ""
+    return f"{first.column}{value} ×{len(those)} ({where}{rest}): {first.expected} [{first.rule}]"
 
 
 @dataclass(frozen=True)

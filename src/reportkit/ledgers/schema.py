@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -13,8 +12,10 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, RootModel
 
-from reportkit.errors import InputError
+from reportkit.errors import HeadingError, InputError
 from reportkit.forms import forms
+from reportkit.ledgers.normal import fold, loose, units
+from reportkit.persons import without_persons
 from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ _HINT = re.compile(
 )
 NOTES_SHEET = "填写说明"
 """The sheet of a workbook that says how to fill in the others, in those that we hand out."""
-UNITS = {"元": 1, "万元": 10_000, "亿元": 100_000_000}
 
 
 class FormAxis(Strict):
@@ -56,6 +56,13 @@ class Column(Strict):
     default: str | None = None
     open: bool = False
     form: FormAxis | None = None
+    without: str | None = None
+    signs: list[str] = Field(default_factory=list)
+    # By an office's mapping: its own headings and values, one value for all, the year of 3.15.
+    mapped: list[str] = Field(default_factory=list)
+    swaps: dict[str, str] = Field(default_factory=dict)
+    fixed: str | None = None
+    year: int | None = None
 
     @property
     def may_be_empty(self) -> bool:
@@ -131,6 +138,13 @@ class LedgerSchema(Strict):
     columns: list[Column]
     derived: list[DerivedColumn] = Field(default_factory=list)
     rules: list[RowRule] = Field(default_factory=list)
+    # By an office's mapping: the column that goes before the key, or "year".
+    prefix: str | None = None
+
+    @property
+    def day_column(self) -> Column:
+        """The day that every record has: 收到日期, 决定日期 …."""
+        return next(c for c in self.columns if c.type == "date" and c.required and not c.blank)
 
     @property
     def key_column(self) -> str:
@@ -141,10 +155,6 @@ class LedgerSchema(Strict):
         """A column by its Chinese name."""
         return next(column for column in self.columns if column.name == name)
 
-    def keeps(self, column: Column) -> bool:
-        """Whether a column is read at all: persons of a ledger that keeps none of them are not."""
-        return not column.personal or any(one.pseudonym for one in self.columns)
-
     def headings(self) -> dict[str, tuple[Column, int]]:
         """Loose spelling of each accepted heading, with its column and the unit's factor."""
         found: dict[str, tuple[Column, int]] = {}
@@ -152,17 +162,23 @@ class LedgerSchema(Strict):
             found[loose(column.key)] = (column, 1)
             if column.type == "amount":
                 base = column.name.removesuffix("（元）")
-                for unit, factor in UNITS.items():
+                for unit, factor in units().items():
                     found[loose(base + unit)] = found[loose(f"{base}单位{unit}")] = (column, factor)
             else:
                 found[loose(column.name)] = (column, 1)
             found |= {loose(alias): (column, 1) for alias in column.aliases}
+        for column in self.columns:
+            for heading in column.mapped:
+                factor = unit_of(heading) if column.type == "amount" else 1
+                found[heading_key(heading)] = (column, factor)
         return found
 
-    def is_alias(self, heading: str) -> bool:
-        """Whether a heading is one of a column's other names."""
+    def rank(self, heading: str) -> int:
+        """The office's own heading of a column goes first, then its name, then other names."""
         key = heading_key(heading)
-        return any(key in map(loose, column.aliases) for column in self.columns)
+        if any(key in map(heading_key, column.mapped) for column in self.columns):
+            return 0
+        return 2 if any(key in map(loose, column.aliases) for column in self.columns) else 1
 
 
 class _Schemas(RootModel[dict[str, LedgerSchema]]):
@@ -181,13 +197,10 @@ def map_headings(
     """
     wanted = schema.headings()
     mapped: dict[str, tuple[str, int]] = {}
-    # A column's own name goes before the other names that it is known by.
     known = [heading for heading in headings if heading_key(heading) in wanted]
-    for heading in sorted(known, key=schema.is_alias):
+    for heading in sorted(known, key=schema.rank):
         column, factor = wanted[heading_key(heading)]
-        if column.name in mapped and schema.is_alias(heading) > schema.is_alias(
-            mapped[column.name][0]
-        ):
+        if column.name in mapped and schema.rank(heading) > schema.rank(mapped[column.name][0]):
             continue
         if column.name in mapped:
             message = (
@@ -196,28 +209,31 @@ def map_headings(
             )
             raise InputError("ledger-heading-twice", message, file=file, ledger=key)
         mapped[column.name] = (heading, factor)
-    missing = [c.name for c in schema.columns if c.required and c.name not in mapped]
+    for name in [column.name for column in schema.columns if column.fixed is not None]:
+        mapped.pop(name, None)
+    wanted_ = [column.name for column in schema.columns if column.required and column.fixed is None]
+    missing = [name for name in wanted_ if name not in mapped]
     if missing:
-        free = [heading for heading in headings if heading_key(heading) not in wanted]
+        free = [without_persons(one)[:40] for one in headings if heading_key(one) not in wanted]
         near = {name: difflib.get_close_matches(name, free, n=2, cutoff=0.3) for name in missing}
         told = "; ".join(
             name + (f" (nearest: {'、'.join(found)})" if found else "")
             for name, found in near.items()
         )
         message = f"{file}: required columns of {schema.name} are missing: {told}"
-        raise InputError("ledger-column", message, file=file, ledger=key)
+        raise HeadingError("ledger-column", message, headings=headings, file=file, ledger=key)
     return mapped
-
-
-def loose(text: str) -> str:
-    """Spelling without width, case, spaces and punctuation, to compare headings and labels."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).lower()
 
 
 @lru_cache(maxsize=4096)
 def heading_key(text: str) -> str:
     """Loose spelling of a heading, without what it says about how to fill it in."""
-    return loose(_HINT.sub("", unicodedata.normalize("NFKC", text)))
+    return loose(_HINT.sub("", fold(text)))
+
+
+def unit_of(heading: str) -> int:
+    """How many 元 an amount's unit is, as its heading says."""
+    return next((times for unit, times in units().items() if unit in fold(heading)), 1)
 
 
 @cache
@@ -225,6 +241,13 @@ def schemas() -> dict[str, LedgerSchema]:
     """All ledgers by key, in the order of the contract."""
     path = Path(str(files("reportkit.ledgers"))) / "schemas.yaml"
     return read_yaml(path).validate(_Schemas).root
+
+
+@cache
+def categories() -> frozenset[str]:
+    """All values that a category of any ledger can have."""
+    columns = (column for schema in schemas().values() for column in schema.columns)
+    return frozenset(value for column in columns for value in column.categories())
 
 
 def schema_of(key: str) -> LedgerSchema:

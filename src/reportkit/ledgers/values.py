@@ -1,59 +1,31 @@
-"""Strict reading of single cells: a value, nothing, or a reason; never a guess."""
+"""Strict reading of single cells: a value, nothing, or a reason; never a guess.
+
+Which spellings there are stands in ``cells.yaml``; a second engine reads the same table.
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reportkit.ledgers.normal import clean, fold, foreign, is_nothing, loose, outer, table, units
 from reportkit.ledgers.readers.table import holds
-from reportkit.ledgers.schema import UNITS, Column, loose
 
-# Exact in every step, and in what a ledger is stored as.
-_DIGITS, _SMALLEST = 20, Decimal("0.000001")
+if TYPE_CHECKING:
+    from reportkit.ledgers.schema import Column
+
 Parser = Callable[[str], Any]
-
-_INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u202d\u202e\ufeff"
-# So that a spreadsheet takes a number as text.
-_AS_TEXT = r"^(?:=\"([^\"]*)\"|'([0-9]+))$"
-_FORCED = re.compile(_AS_TEXT)
-NOTHING = {"", "-", "--", "—", "——", "/", "无"}
-_DAY = re.compile(
-    r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})"
-    r"|年(\d{1,2})月(\d{1,2})日?|(\d\d)(\d\d))"
-    r"(?:[ T]*(?<!\d)\d{1,2}(?::\d\d(?::\d\d(?:\.\d+)?)?|时(?:\d{1,2}分(?:\d{1,2}秒)?)?))?"
-)
-_SERIAL = re.compile(r"(\d{5})(?:\.\d+)?")
-_DAY_ZERO = {1900: date(1899, 12, 30), 1904: date(1904, 1, 1)}
-_NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
 _LISTED = 8
-_FLAGS = {
-    "是": True, "否": False, "y": True, "n": False, "yes": True, "no": False, "1": True,
-    "0": False, "true": True, "false": False, "公开": True, "不公开": False,
-}  # fmt: skip
-
-
-def clean(text: str) -> str:
-    """Text without outer white space and invisible characters; nothing inside is touched.
-
-    Examples
-    --------
-    >>> clean(' 001 '), clean('="001"'), clean("'001"), clean("'十四五'规划")
-    ('001', '001', '001', "'十四五'规划")
-    """
-    text = text.strip().strip(_INVISIBLE).strip()
-    if text.startswith(("=", "'")) and (forced := _FORCED.match(text)):
-        return clean(forced[1] or forced[2] or "")
-    return text
 
 
 def clean_texts(cells: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -63,13 +35,11 @@ def clean_texts(cells: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _clean_chunk(cells: pa.Array) -> pa.Array:
     cells = cells.cast(pa.large_string())
-    cleaned = pc.utf8_trim_whitespace(cells)
-    # What the encoded invisible characters begin with.
-    if holds(pa.chunked_array([cells]), b"\xe2\x80", b"\xef\xbb\xbf"):
-        cleaned = pc.utf8_trim_whitespace(pc.utf8_trim(cleaned, characters=_INVISIBLE))
+    cleaned = pc.utf8_trim(cells, characters=outer())
     if holds(pa.chunked_array([cells]), b'="', b"'"):
-        bare = pc.replace_substring_regex(cleaned, _AS_TEXT, r"\1\2")
-        cleaned = pc.utf8_trim_whitespace(bare)
+        for pattern in table()["forced_text"]:
+            bare = pc.replace_substring_regex(cleaned, pattern, r"\1")
+            cleaned = pc.utf8_trim(bare, characters=outer())
     lengths = pc.binary_length(cleaned)
     if pc.sum(lengths) == pc.sum(pc.binary_length(cells)):
         # Nothing was trimmed: the column need not be kept twice.
@@ -79,11 +49,30 @@ def _clean_chunk(cells: pa.Array) -> pa.Array:
     return cleaned
 
 
-def parse_date(text: str, epoch: int = 1900) -> date | None:
+@cache
+def _days() -> tuple[re.Pattern[str], ...]:
+    day = table()["date"]
+    return tuple(re.compile(f"{one['day']}(?:{one['gap']}{day['time']})?") for one in day["forms"])
+
+
+@cache
+def _short_days() -> tuple[re.Pattern[str], ...]:
+    return tuple(map(re.compile, table()["date"]["short"]))
+
+
+@cache
+def _serial() -> tuple[re.Pattern[str], dict[int, date]]:
+    serial = table()["date"]["serial"]
+    epochs = {int(year): date.fromisoformat(day) for year, day in serial["epochs"].items()}
+    return re.compile(serial["form"]), epochs
+
+
+def parse_date(text: str, epoch: int = 1900, year: int | None = None) -> date | None:
     """A calendar day: 2020-08-19, 2020/8/19, 2020.8.19, 2020年8月19日, 20200819, or a serial.
 
-    A time after the day is read and dropped. Serials are Excel's day numbers of five digits from
-    20000 on: the years 1954-2173, or 1958-2177 in a workbook whose *epoch* is 1904.
+    A time after the day is read and dropped; with an offset from UTC the day is that in China.
+    Serials are Excel's day numbers of five digits from 20000 on: the years 1954-2173, or 1958-2177
+    in a workbook whose *epoch* is 1904. Days without a year (3.15) are of *year*.
 
     Raises
     ------
@@ -93,18 +82,38 @@ def parse_date(text: str, epoch: int = 1900) -> date | None:
     if len(text) == 10 and text[4] == text[7] == "-":  # as most stand; the rest says it slower
         with suppress(ValueError):
             return date.fromisoformat(text)
-    text = unicodedata.normalize("NFKC", clean(text))
-    if text in NOTHING:
+    text = fold(clean(text))
+    if is_nothing(text):
         return None
-    match = _DAY.fullmatch(text)
-    if match:
-        year, month, day = (int(part) for part in match.groups() if part is not None)
-        return date(year, month, day)
-    serial = _SERIAL.fullmatch(text)
-    if serial and int(serial[1]) >= 20_000:
-        return _DAY_ZERO[epoch] + timedelta(days=int(serial[1]))
-    message = "not a day; write 2020-08-19"
+    for form in _days():
+        if match := form.fullmatch(text):
+            day = date(*map(int, match.groups()[:3]))
+            hour, minute, offset = match.groups()[3:]
+            if offset is None:
+                return day
+            passed = timedelta(hours=int(hour), minutes=int(minute)) - _from_utc(offset)
+            at = datetime.combine(day, time(), UTC) + passed
+            return at.astimezone(ZoneInfo(table()["date"]["zone"])).date()
+    form, epochs = _serial()
+    if match := form.fullmatch(text):
+        return epochs[epoch] + timedelta(days=int(match[1]))
+    for form in _short_days() if year else ():
+        if match := form.fullmatch(text):
+            return date(int(year or 0), int(match[1]), int(match[2]))
+    message = f"not a day; write 2020-08-19{foreign(text)}"
     raise ValueError(message)
+
+
+def _from_utc(offset: str) -> timedelta:
+    """An offset such as ``+08:00`` or ``Z``."""
+    sign, digits = offset.strip()[0], re.sub("[^0-9]", "", offset)
+    minutes = int(digits[:2] or 0) * 60 + int(digits[2:] or 0)
+    return timedelta(minutes=-minutes if sign == "-" else minutes)
+
+
+@cache
+def _number() -> re.Pattern[str]:
+    return re.compile(table()["amount"]["number"])
 
 
 def parse_amount(text: str, factor: int = 1) -> Decimal | None:
@@ -117,21 +126,26 @@ def parse_amount(text: str, factor: int = 1) -> Decimal | None:
     ValueError
         With the reason, in words.
     """
-    text = unicodedata.normalize("NFKC", clean(text)).removeprefix("¥").strip()
-    if text in NOTHING:
+    text = fold(clean(text))
+    if is_nothing(text):
         return None
-    for unit in sorted(UNITS, key=len, reverse=True):
-        if text.endswith(unit):
-            text, factor = text.removesuffix(unit).strip(), UNITS[unit]
+    number = text.removeprefix(table()["amount"]["prefix"]).strip(" ")
+    for unit, times in units().items():
+        if number.endswith(unit):
+            number, factor = number.removesuffix(unit).strip(" "), times
             break
-    if not _NUMBER.fullmatch(text):
-        message = "not an amount; write 1234.50"
+    if not _number().fullmatch(number):
+        message = f"not an amount; write 1234.50{foreign(text)}"
         raise ValueError(message)
-    number = Decimal(text.replace(",", ""))
-    if len(number.as_tuple().digits) > _DIGITS or (number * factor) % _SMALLEST:
-        message = f"not an amount of at most {_DIGITS} digits, and 6 after the point of 元"
+    whole, _, fraction = number.replace(",", "").partition(".")
+    exact = table()["amount"]["exact"]
+    digits, places = int(exact["whole"]), int(exact["places"])
+    zeros = len(str(factor)) - 1
+    # By the digits, since a number that was multiplied first may have been rounded.
+    if len(whole.lstrip("+-0")) > digits - zeros or len(fraction.rstrip("0")) > places + zeros:
+        message = f"not an amount of at most {digits} digits, and {places} after the point of 元"
         raise ValueError(message)
-    return number * factor
+    return Decimal(f"{whole}.{fraction.rstrip('0')}") * factor
 
 
 def parse_integer(text: str) -> int | None:
@@ -142,17 +156,24 @@ def parse_integer(text: str) -> int | None:
     ValueError
         With the reason, in words.
     """
-    text = unicodedata.normalize("NFKC", clean(text))
-    if text in NOTHING:
+    text = fold(clean(text))
+    if is_nothing(text):
         return None
-    if not _NUMBER.fullmatch(text) or Decimal(text.replace(",", "")) % 1:
-        message = "not a whole number"
+    whole, _, fraction = text.replace(",", "").partition(".")
+    if not _number().fullmatch(text) or fraction.strip("0"):
+        message = f"not a whole number{foreign(text)}"
         raise ValueError(message)
-    number = int(Decimal(text.replace(",", "")))
-    if abs(number) >= 2**63:
+    bits = int(table()["integer"]["bits"])
+    if len(whole.lstrip("+-0")) > bits or abs(int(whole)) >= 2 ** (bits - 1):
         message = "larger than any number here can be"
         raise ValueError(message)
-    return number
+    return int(whole)
+
+
+@cache
+def _flags() -> dict[str, bool]:
+    said = table()["flag"]
+    return {loose(one): value == "true" for value in said for one in said[value]}
 
 
 def parse_flag(text: str) -> bool | None:
@@ -164,12 +185,13 @@ def parse_flag(text: str) -> bool | None:
         With the reason, in words.
     """
     text = clean(text)
-    if text in NOTHING:
+    if is_nothing(text):
         return None
-    if loose(text) not in _FLAGS:
-        message = "neither 是 nor 否"
+    found = _flags().get(loose(text))
+    if found is None:
+        message = f"neither 是 nor 否{foreign(text)}"
         raise ValueError(message)
-    return _FLAGS[loose(text)]
+    return found
 
 
 def parse_text(text: str) -> str | None:
@@ -183,7 +205,7 @@ def category_parser(column: Column) -> Parser:
 
     def parse(text: str) -> str | None:
         text = clean(text)
-        if text in NOTHING:
+        if is_nothing(text):
             return None
         known = vocabulary.get(loose(text))
         if known is None and column.open:
@@ -203,17 +225,29 @@ def category_parser(column: Column) -> Parser:
     return parse
 
 
+def alike(column: Column, text: str) -> str:
+    """A cell as it is compared with the office's own values of a column."""
+    return loose(text) if column.type in ("category", "flag") else fold(clean(text))
+
+
 def parser_for(column: Column, *, factor: int = 1, epoch: int = 1900) -> Parser:
     """The parser of a column; *factor* turns amounts under a heading in 万元 into 元.
 
-    *epoch* is the year that day numbers count from.
+    *epoch* is the year that day numbers count from. The office's own values go before ours.
     """
+    parse = _parser(column, factor, epoch)
+    if not column.swaps:
+        return parse
+    return lambda text: parse(column.swaps.get(alike(column, text), text))
+
+
+def _parser(column: Column, factor: int, epoch: int) -> Parser:
     if column.type == "category":
         return category_parser(column)
     if column.type == "amount":
         return partial(parse_amount, factor=factor)
     if column.type == "date":
-        return partial(parse_date, epoch=epoch)
+        return partial(parse_date, epoch=epoch, year=column.year)
     simple: dict[str, Parser] = {
         "text": parse_text,
         "integer": parse_integer,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.checks import Check, rule_of
 from reportkit.export.blocks import MIME, Block, block, packed
+from reportkit.ledgers.mapping import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from reportkit.facts import Facts
     from reportkit.forms import Leaf, Table
     from reportkit.forms.model import Band
-    from reportkit.ledgers import Ledger
+    from reportkit.ledgers import Ledger, Source
 
 _COUNTS = ("read", "accepted", "quarantined", "rejected", "set_aside")
 Cells = list[dict[str, Any]]
@@ -222,20 +223,7 @@ def show_inputs(
             "ledger": key,
             "name": ledger.schema.name,
             **ledger.account,
-            "files": [
-                {
-                    "path": source.path,
-                    "sha256": source.sha256,
-                    "bytes": source.bytes,
-                    "format": source.format,
-                    "encoding": source.encoding,
-                    "sheet": source.sheet,
-                    "rows": source.rows,
-                    # Headings that are spelt otherwise than the ledger's own.
-                    "headings": {n: h for n, h in source.headings.items() if n != h},
-                }
-                for source in ledger.sources
-            ],
+            "files": [_file(source) for source in ledger.sources],
         }
         for key, ledger in ledgers.items()
     ]
@@ -255,6 +243,20 @@ def show_inputs(
     return look(block("inputs", ledgers=listed, findings=findings, note=note))
 
 
+def _file(source: Source) -> dict[str, Any]:
+    file: dict[str, Any] = {
+        "path": source.path, "sha256": source.sha256, "bytes": source.bytes,
+        "format": source.format, "encoding": source.encoding, "sheet": source.sheet,
+        "rows": source.rows,
+    }  # fmt: skip
+    told = source.mapping.columns if source.mapping else {}
+    # Headings that are spelt otherwise than the ledger's own, and not by its mapping.
+    file["headings"] = {n: h for n, h in source.headings.items() if n != h and h not in told}
+    if source.mapping:
+        file["mapping"] = described(source.mapping, source.headings.values())
+    return file
+
+
 def _look_at_inputs(inputs: Block) -> tuple[str, str]:
     names = ("台账", "文件", "读入", "计入", "无法读取", "拒绝", "不计")
     html = "<table><tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
@@ -263,6 +265,13 @@ def _look_at_inputs(inputs: Block) -> tuple[str, str]:
         counts = "".join(f"<td>{one[k]}</td>" for k in _COUNTS)
         html += f"<tr><td>{escape(one['name'])}</td><td>{files}</td>{counts}</tr>"
     told = [*filter(None, [inputs["note"]]), *(one["message"] for one in inputs["findings"][:50])]
+    words = {
+        f"{one['name']}（{file['path']}）：{'；'.join(file['mapping'])}"
+        for one in inputs["ledgers"]
+        for file in one["files"]
+        if "mapping" in file
+    }
+    told += sorted(words)
     html += "</table>" + "".join(f"<p>{escape(one)}</p>" for one in told)
     told = [f"{one['name']}: {one['accepted']}/{one['read']}" for one in inputs["ledgers"]]
     return html, "\n".join(told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from decimal import Decimal
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -309,6 +310,12 @@ def open_report(
         or refused; all missing ledgers are told at once.
     """
     # The papermill command guesses types: `-p district 350206` arrives as a number.
+    if isinstance(year, bool) or not re.fullmatch("[0-9]{4}", str(year)):
+        message = (
+            f"the parameter year is {year!r}, no year; give four digits: -p year 2020, or "
+            "open_report(district, 2020)"
+        )
+        raise InputError("parameters", message, district=str(district))
     return Report.open(
         str(district), int(year), scope=scope, draft=draft, params=params, data=data, out=out
     )

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from reportkit.errors import InputError
+from reportkit.params.mapping import LedgerMappings
 from reportkit.params.sources import LedgerSources
 from reportkit.yamlfile import Strict
 
@@ -85,6 +86,8 @@ class District(Strict):
         Typefaces of the office's own.
     ledgers : mapping, optional
         Ledger key to the paths or databases it is read from; ``data/<id>/`` where none is named.
+    mapping : mapping, optional
+        Ledger key to how the office keeps it in its own words.
     """
 
     id: str
@@ -101,6 +104,7 @@ class District(Strict):
     synthetic: bool = False
     fonts: Fonts | None = None
     ledgers: dict[str, LedgerSources] = Field(default_factory=dict)
+    mapping: dict[str, LedgerMappings] = Field(default_factory=dict)
 
     def printable(self) -> dict[str, Any]:
         """What a text may print of it, ``{{ district.contact.phone }}``: texts by name."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import random
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from reportkit.proof.render import render_level
 from reportkit.proof.rerun import rerun_level
 from reportkit.proof.signing.trust import read_trusted
 from reportkit.proof.verify import Verdict, data_levels, environment_level, files_level
+from reportkit.warm.limits import processors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -142,11 +142,9 @@ def inspect_all(runs: Sequence[Path], closely: Sequence[bool], asked: Asked) -> 
         for run, close in zip(runs, closely, strict=True):
             yield inspect(run, asked, closely=close)
         return
-    ours = getattr(os, "sched_getaffinity", None)
-    jobs = len(ours(0)) if ours else os.cpu_count() or 1
     # This process may have threads, so none is forked from it.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(processors(), mp_context=context) as pool:
         waiting = [
             pool.submit(inspect, run, asked, closely=close)
             for run, close in zip(runs, closely, strict=True)

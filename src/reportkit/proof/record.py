@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reportkit.ledgers import Ledger
     from reportkit.notebook.report import Report
     from reportkit.params import Project
+    from reportkit.params.mapping import LedgerMapping
     from reportkit.proof.signing.signer import Signer
 
 
@@ -205,19 +206,30 @@ def place_of(path: Path, project: Project) -> str:
 
 
 def ledger_record(ledger: Ledger, *, keyed: bool) -> dict[str, Any]:
-    """What was read of one ledger, and from where."""
-    return {
+    """What was read of one ledger, and from where; with the office's own words, if it has any."""
+    mappings: list[LedgerMapping] = []
+    sources = []
+    for source in ledger.sources:
+        told: dict[str, Any] = {
+            "path": source.path, "sha256": source.sha256, "bytes": source.bytes,
+            "format": source.format, "encoding": source.encoding, "sheet": source.sheet,
+            "rows": source.rows, "columns": source.headings,
+        }  # fmt: skip
+        if source.mapping:
+            if source.mapping not in mappings:
+                mappings.append(source.mapping)
+            told["mapping"] = mappings.index(source.mapping)
+        sources.append(told)
+    record = {
         "ledger": ledger.key,
         "name": ledger.schema.name,
         **ledger.account,
         "told": dict(sorted(Counter(one.rule for one in ledger.violations).items())),
         "rows_keyed": keyed,
-        "sources": [
-            {
-                "path": source.path, "sha256": source.sha256, "bytes": source.bytes,
-                "format": source.format, "encoding": source.encoding, "sheet": source.sheet,
-                "rows": source.rows, "columns": source.headings,
-            }
-            for source in ledger.sources
-        ],
-    }  # fmt: skip
+        "sources": sources,
+    }
+    if mappings:
+        record["mappings"] = [
+            one.model_dump(mode="json", exclude_defaults=True) for one in mappings
+        ]
+    return record

@@ -178,7 +178,8 @@ def _look_at(run: Path, manifest: Mapping[str, Any], opened: Reopened, told: _To
         said = {name: manifest[name] for name in follows}
         if said != follows:
             told.differs(f"MANIFEST.json: {first_difference(said, follows)}")
-    told.notes.append("machine, times, commit and run.log are as the run says")
+    _compare_log(run, manifest, told)
+    told.notes.append("machine, times, commit and most of run.log are as the run says")
 
 
 def _compare_notebook(
@@ -308,6 +309,16 @@ def _compare_evidence(run: Path, report: Report, told: _Told) -> None:
     found = {one.relative_to(run).as_posix() for one in (run / "evidence").rglob("*")}
     for name in sorted(found - {f"evidence/{one}" for one in made}):
         told.differs(f"{name} does not come out again")
+
+
+def _compare_log(run: Path, manifest: Mapping[str, Any], told: _Told) -> None:
+    """What the log says of the run's files and id; the rest of it is a note."""
+    lines = (run / "run.log").read_text(encoding="utf-8").splitlines()
+    said = {line.partition(" INFO ")[2] for line in lines}
+    there = [run / name for name in DOCUMENTS if (run / name).is_file()]
+    sizes = {f"{path.name}: {path.stat().st_size} bytes" for path in there}
+    for one in sorted({*sizes, f"sealed as {manifest['run']}"} - said):
+        told.findings.append(f"run.log does not say {one}")
 
 
 def _without_digests(content: bytes) -> pa.Table:

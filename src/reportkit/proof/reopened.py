@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 # A report that was compared with: its folder under the outputs, and the file that has its figures.
 _EARLIER = re.compile(r"(out/([0-9a-z][0-9a-z_-]{0,63})/(\d{4})/current/)facts\.json")
 
-_NOT_HERE = ("district-unknown", "ledger-missing")
+# Nothing that a manifest says can bring these about.
+_NOT_HERE = ("district-unknown", "ledger-missing", "ledger-source", "driver-missing")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Reopened:
     other, needed : tuple of str
         Inputs that are here and are not what the run read; what is missing beside the others.
     absent : str
-        Why there is no report at all here: no such district, or not its ledgers.
+        Why there is no report at all here: no such district, or its ledgers out of reach.
     """
 
     report: Report | None

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
 from reportkit.evidence.check import check_evidence
+from reportkit.ledgers.mapping import mappings_of, other_words, recorded_schema
 from reportkit.ledgers.privacy import Pseudonyms
-from reportkit.ledgers.schema import schema_of
+from reportkit.params import District
 from reportkit.proof.attestation import check_attestation
 from reportkit.proof.chain import check_chain
-from reportkit.proof.manifest import is_pruned, read_manifest, verify_files
+from reportkit.proof.manifest import digest, is_pruned, read_manifest, verify_files
 from reportkit.proof.places import ledger_place
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.recount.computed import check_computed, last_year, moved_with
@@ -26,8 +27,11 @@ from reportkit.proof.recount.sqlledger import SqlLedger, Wanted, read_again
 from reportkit.proof.recount.stated import own_conditions
 from reportkit.proof.surroundings import code_digest, environment, fonts
 from reportkit.worktime import work_calendar
+from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reportkit.proof.signing.trust import Trusted
 
 
@@ -132,6 +136,7 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
     wrong, notes = check_computed(facts, past)
     findings += wrong
     findings += check_evidence(run, facts)
+    findings += _other_words(manifest, params)
     own = {
         ledger["ledger"]: [fact for fact in facts.values() if fact["ledger"] == ledger["ledger"]]
         for ledger in manifest["ledgers"]
@@ -142,7 +147,7 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
         key = ledger["ledger"]
         try:
             places = [ledger_place(one, manifest, data, params) for one in ledger["sources"]]
-            wanted.append(Wanted(ledger, places, used_columns(schema_of(key), own[key])))
+            wanted.append(Wanted(ledger, places, used_columns(recorded_schema(ledger), own[key])))
         except ReportkitError as error:
             read[key] = error
     calendar = work_calendar(params and params / "holidays.yaml")
@@ -175,6 +180,25 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
         Verdict("ledgers", holds, tuple(changed), (again, *unread)),
         Verdict("facts", not findings, tuple(findings), (counted, *notes)),
     )
+
+
+def _other_words(manifest: Mapping[str, Any], params: Path | None) -> list[str]:
+    """Files that were read by another mapping than the district file of the run gives.
+
+    Where that file is not here, its mapping is as the manifest says, and as the audit page shows.
+    """
+    name = f"districts/{manifest['district']}.yaml"
+    file = (params or Path("params")) / name
+    digests = {one["sha256"] for one in manifest["inputs"] if one["name"] == f"params/{name}"}
+    if not file.is_file() or digest(file) not in digests:
+        return []
+    district = read_yaml(file).validate(District)
+    mappings = mappings_of(district, file)
+    return [
+        told
+        for ledger in manifest["ledgers"]
+        for told in other_words(ledger, mappings.get(ledger["ledger"], ()), str(file))
+    ]
 
 
 def _first(lines: tuple[str, ...], shown: int = 20) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 from traitlets import default
 
 from reportkit.errors import ExecutionError
+from reportkit.warm.limits import killed_for_memory, kills_for_memory
 from reportkit.warm.processes import die_with_parent, kernel_environment
 
 if TYPE_CHECKING:
@@ -34,7 +36,9 @@ class LocalKernelManager(AsyncKernelManager):
     async def _async_pre_start_kernel(self, **options: Any) -> Any:
         command, launch = await super()._async_pre_start_kernel(**options)
         # ipykernel looks for its parent by itself; other kernels, and one that hangs, do not.
-        return command, launch | {"preexec_fn": partial(die_with_parent, os.getpid())}
+        # What it writes below Python would pass by the gate, onto the terminal.
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return command, launch | quiet | {"preexec_fn": partial(die_with_parent, os.getpid())}
 
     def _transport_default(self) -> str:
         return "ipc"
@@ -79,6 +83,7 @@ def execute(
         ``cell-failed`` with the cell's number, ``out-of-memory``, ``kernel-died``, ``timeout``,
         ``output-too-large`` or ``no-kernel``.
     """
+    killed = kills_for_memory()
     with kernel_environment():
         try:
             executed: nbformat.NotebookNode = papermill.execute_notebook(
@@ -102,6 +107,9 @@ def execute(
             reason = "out-of-memory" if error.ename == "MemoryError" else "cell-failed"
             raise ExecutionError(reason, message, cell=error.cell_index + 1) from None
         except DeadKernelError:
+            if kills_for_memory() > killed:
+                message = f"the kernel of {notebook.name} was {killed_for_memory()}"
+                raise ExecutionError("out-of-memory", message) from None
             message = f"the kernel of {notebook.name} died; see run.log, and try again"
             raise ExecutionError("kernel-died", message) from None
         except CellTimeoutError as error:

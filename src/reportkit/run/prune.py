@@ -1,7 +1,7 @@
 """Old runs reduced to their records: what proves them and the chain stays, their files go.
 
-A run that is being pruned bears a mark until the last of its files is gone, so that it can be
-verified, and the next time is pruned to its end, wherever the first time was cut short.
+A run that is being pruned bears a mark until the last of its files is gone: cut short, it is not
+taken for a damaged one, and the next time it is pruned to its end.
 """
 
 from __future__ import annotations

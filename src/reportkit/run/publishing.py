@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 from pathlib import Path
@@ -77,27 +78,50 @@ def flush(path: Path) -> None:
         os.close(handle)
 
 
-def keep_failed(staging: Path, failed: Path, error: BaseException) -> None:
-    """Leave notebook and log of a failed run for whoever mends it; drop the rest."""
+def keep_failed(
+    staging: Path, failed: Path, error: BaseException, hide: Callable[[str], str]
+) -> None:
+    """Leave notebook and log of a failed run for whoever mends it, without persons in them.
+
+    Parameters
+    ----------
+    staging, failed : Path
+        Where they are, and where they go; the rest is dropped.
+    error : BaseException
+        What ended the run.
+    hide : callable
+        Takes personal data out of a text; gives nothing for one in which some is left.
+    """
     if not staging.is_dir():
         return
     try:
-        _keep(staging, failed, error)
+        _keep(staging, failed, error, hide)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _keep(staging: Path, failed: Path, error: BaseException) -> None:
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _keep(staging: Path, failed: Path, error: BaseException, hide: Callable[[str], str]) -> None:
     with contextlib.suppress(OSError):
         shutil.rmtree(failed, ignore_errors=True)
         failed.mkdir(parents=True)
-        # A notebook that shows a person is kept nowhere.
+        kept = {"run.log": f"{type(error).__name__}: {hide(str(error))}\n"}
+        # A notebook that ran to its end and shows a person is kept nowhere.
         leaks = isinstance(error, ReportkitError) and error.reason == "personal-data"
         for name in ("run.log",) if leaks else ("report.ipynb", "run.log"):
             if (staging / name).is_file():
-                shutil.copy(staging / name, failed / name)
-        with (failed / "run.log").open("a", encoding="utf-8") as log:
-            log.write(f"{type(error).__name__}: {error}\n")
+                text = (staging / name).read_text(encoding="utf-8", errors="replace")
+                kept[name] = hide(text) + kept.get(name, "")
+        for name, text in kept.items():
+            if text and (name == "run.log" or _is_json(text)):
+                (failed / name).write_text(text, encoding="utf-8")
 
 
 def adopt(place: Path, run_id: str, fill: Callable[[Path], object]) -> Path:

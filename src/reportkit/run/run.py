@@ -13,8 +13,10 @@ import contextlib
 import errno
 import logging
 import os
+import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ExecutionError, ReportkitError
@@ -29,10 +31,11 @@ from reportkit.proof.manifest import read_manifest
 from reportkit.proof.record import Making, checks_bytes
 from reportkit.proof.signing.settings import signer_from
 from reportkit.run.gate import gate, rows_of_sealed, same_checks
-from reportkit.run.leaks import check_leaks
+from reportkit.run.leaks import Gate
 from reportkit.run.notebook import execute
 from reportkit.run.publishing import clear_stale, keep_failed, locked, publish, staging_of
 from reportkit.run.request import Outcome, Request, changes, outcome_of
+from reportkit.warm.processes import need_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from reportkit.export.blocks import Block
     from reportkit.ledgers.district import Kept
 
+_UNTOLD = "it failed, and what it says holds personal data, so that it is not repeated"
 _log = logging.getLogger("reportkit")
 
 
@@ -86,6 +90,7 @@ def run(
     ExecutionError
         The notebook failed, the folder is busy, or there is no space; nothing was published.
     """
+    need_files()
     started = now()
     place = request.place
     if not (force or planned) and next(changes(request), None) is None:
@@ -108,12 +113,15 @@ def run(
                 seal_run(staging, making, ended=now(), signer=signer_from(os.environ))
             publish(staging, place, making.run_id)
         except BaseException as error:
-            keep_failed(staging, place / "failed", error)
-            if isinstance(error, OSError):
+            held_back = cache(partial(gate_of, making.report))
+            keep_failed(staging, place / "failed", error, lambda text: held_back().hide(text))
+            if isinstance(error, OSError) and error.errno not in (errno.EMFILE, errno.ENFILE):
                 full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
                 message = f"{staging.parent} cannot be written: {error.strerror}"
                 reason = "no-space" if full else "not-writable"
                 raise ExecutionError(reason, message, district=request.district) from error
+            if isinstance(error, Exception):
+                raise _cleaned(error, held_back()) from None
             raise
         return outcome_of(place, unchanged=False)
 
@@ -191,16 +199,39 @@ def _write(making: Making, passed: _Passed, staging: Path) -> None:
     for name, body in make_documents(arrange(passed.notebook)):
         (staging / name).write_bytes(body)
         _log.info("%s: %d bytes", name, len(body))
-    columns = [ledger.personal for ledger in report.ledgers.values()]
+    gate_of(report).check(staging)
+
+
+def gate_of(report: Report) -> Gate:
+    """What must not be published of the ledgers of a report."""
+    columns = [ledger.personal.unique() for ledger in report.ledgers.values()]
     personal = {value for cells in columns for value in cells.to_pylist() if value}
     allowed = [str(value) for value in report.district.model_dump().values()]
-    check_leaks(staging, personal=personal, allowed=allowed)
+    return Gate(personal, allowed)
+
+
+def _cleaned(error: Exception, held_back: Gate) -> Exception:
+    """An error of a run, its text without persons of the ledgers: a cell's can hold any."""
+    if isinstance(error, ReportkitError):
+        message = held_back.hide(error.message) or _UNTOLD
+        return type(error)(error.reason, message, **error.fields)
+    if isinstance(error, OSError | MemoryError):
+        return error
+    told = held_back.hide("".join(traceback.format_exception(error))) or _UNTOLD
+    return ExecutionError("internal", told)
+
+
+class _Told(logging.Formatter):
+    """Lines with their time as the journal and the manifest have it: UTC, with its offset."""
+
+    def formatTime(self, record: logging.LogRecord, _: str | None = None) -> str:  # noqa: N802 - logging's own
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
 
 @contextlib.contextmanager
 def _log_to(path: Path) -> Iterator[None]:
     handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    handler.setFormatter(_Told("%(asctime)s %(name)s %(levelname)s %(message)s"))
     loggers = [logging.getLogger(name) for name in ("reportkit", "papermill")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

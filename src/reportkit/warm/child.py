@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportkit.warm.processes import die_with_parent
+from reportkit.warm.processes import die_with_parent, silence_output
 from reportkit.warm.template import leave_template
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def serve_forked(
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    silence_output()
     sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - for the child's life
     if "numpy" in sys.modules:
         # Python seeds its own generator after a fork; numpy's would repeat the parent's numbers.

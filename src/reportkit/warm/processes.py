@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -13,12 +15,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reportkit.errors import ExecutionError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _PR_SET_PDEATHSIG = 1
+_SCRATCH = "rk-kernel-"
 # A killed process is gone in a moment, if it does not wait for a disk: then in so many seconds.
 _PATIENCE = 30
+_FILES, _FEWEST_FILES = 1024, 128
+_ROOM = 70
 # One number per source of difference between machines; the kernel starts with these.
 _FIXED = {
     "PYTHONHASHSEED": "0",
@@ -36,11 +43,11 @@ _FIXED = {
 @contextmanager
 def kernel_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
     """The environment that kernels started inside inherit."""
-    # Socket names are limited to about 100 bytes, so they live in a short private folder.
-    with tempfile.TemporaryDirectory(prefix=_scratch(os.getpid())) as runtime:
+    with scratch() as runtime:
         before = dict(os.environ)
+        own = {"JUPYTER_RUNTIME_DIR": str(runtime), "IPYTHONDIR": str(runtime)}
         # A profile of the user's own could run code of its own before the first cell.
-        os.environ.update(_FIXED, JUPYTER_RUNTIME_DIR=runtime, IPYTHONDIR=runtime, **(more or {}))
+        os.environ.update(_FIXED, **own, **(more or {}))
         try:
             yield
         finally:
@@ -48,14 +55,58 @@ def kernel_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
             os.environ.update(before)
 
 
-def _scratch(process: int) -> str:
-    return f"rk-{process}-"
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A private folder for as long as its process lives, however that ends.
+
+    It is locked. One whose lock is free is of a process that was killed, and is removed here: that
+    is so in whatever container the process was, which its id could not tell.
+    """
+    sweep()
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=_short_folder()))
+        # Somebody may have swept it before it was locked.
+        if (lock := _lock(folder)) is not None:
+            break
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
 
 
-def clear_scratch(process: int) -> None:
-    """Remove the private folders of a process that was killed."""
-    for path in Path(tempfile.gettempdir()).glob(f"{_scratch(process)}*"):
-        shutil.rmtree(path, ignore_errors=True)
+def sweep() -> None:
+    """Remove the private folders of processes that were killed."""
+    for folder in Path(_short_folder()).glob(f"{_SCRATCH}*"):
+        if (lock := _lock(folder)) is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """A lock on a folder, until it is closed; None if it is another's, or gone."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(handle).st_nlink:
+            return handle
+    except OSError:
+        pass
+    os.close(handle)
+    return None
+
+
+def _short_folder() -> str:
+    """The folder for temporary files, or the system's own where its name is too long for sockets.
+
+    A socket's name has at most 107 bytes: ours is the folder's and, say,
+    ``/rk-kernel-c54d13o_/kernel-12345`` after it.
+    """
+    folder = tempfile.gettempdir()
+    return folder if len(os.fsencode(folder)) <= _ROOM else "/tmp"  # noqa: S108 - a private folder in it
 
 
 def die_with_parent(parent: int) -> None:
@@ -72,6 +123,37 @@ def die_with_parent(parent: int) -> None:
     if os.getppid() != parent:
         # The parent ended before it could be watched.
         os._exit(1)
+
+
+def need_files() -> None:
+    """Have this process and its children open as many files as a kernel needs.
+
+    Raises
+    ------
+    ExecutionError
+        ``too-many-files``: the system does not let it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = hard if hard != resource.RLIM_INFINITY else _FILES
+    if soft != resource.RLIM_INFINITY and soft < min(most, _FILES):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _FILES), hard))
+    if most < _FEWEST_FILES:
+        message = (
+            f"this process may open {most} files, and a kernel needs {_FEWEST_FILES}: "
+            "say `ulimit -n 1024` first, or have whoever set the limit raise it"
+        )
+        raise ExecutionError("too-many-files", message)
+
+
+def silence_output() -> None:
+    """Send what this process writes below Python nowhere: cells' outputs go another way.
+
+    On the terminal it would stand beside messages, and nothing there goes through the gate.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
 
 
 def end_session(leader: int) -> None:

@@ -11,7 +11,6 @@ import multiprocessing
 import shutil
 import signal
 import sys
-import tempfile
 from asyncio import CancelledError
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -30,6 +29,7 @@ from reportkit.errors import ExecutionError, InputError
 from reportkit.params import Project
 from reportkit.proof.surroundings import code_digest
 from reportkit.run.publishing import adopt
+from reportkit.warm.processes import scratch
 
 if sys.version_info >= (3, 11, 4):
     import tarfile
@@ -217,8 +217,7 @@ def _on_worker(
     if not packed:
         done = in_process(context, work, job, tell=tell, living=Living())
         return [(result, "") for result in done]
-    with tempfile.TemporaryDirectory(prefix="rk-job-") as name:
-        folder = Path(name)
+    with scratch() as folder:
         _fetch(packed, folder)
         own = together(
             [replace(part, settings=replace(part.settings, folder=folder)) for part in job.parts]

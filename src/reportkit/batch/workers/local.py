@@ -12,8 +12,10 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from reportkit.batch.jobs import Job, Result, Started
+from reportkit.errors import ExecutionError
 from reportkit.run.publishing import clear_stale
-from reportkit.warm.processes import clear_scratch, die_with_parent, end_session
+from reportkit.warm.limits import killed_for_memory, kills_for_memory
+from reportkit.warm.processes import die_with_parent, end_session, sweep
 from reportkit.warm.template import leave_template, parent_of_forks, stop_template
 from reportkit.warm.template import start_template as warm_process
 
@@ -112,9 +114,18 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
     after it are not tried and have no result.
     """
     receive, send = context.Pipe(duplex=False)
+    killed = kills_for_memory()
     process = context.Process(target=_child, args=(send, work, job, parent_of_forks(context)))
-    process.start()
-    send.close()
+    try:
+        process.start()
+    except (EOFError, OSError) as error:
+        # The warm process ended before it had forked.
+        if kills_for_memory() > killed:
+            message = f"the warm process was {killed_for_memory()}"
+            raise ExecutionError("out-of-memory", message) from None
+        raise ExecutionError("worker-died", f"the warm process ended: {error!r}") from None
+    finally:
+        send.close()
     living.add(process)
     results: list[Result] = []
     running: Started | None = None
@@ -143,13 +154,15 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
         _end(process)
         living.discard(process)
         process.join()
-        clear_scratch(process.pid)
+        sweep()
         receive.close()
     if running or not (results or living.closing):
         district, year = job.district, job.years[0]
         if running:
             district, year = running.district, running.year
-        if not reason:
+        if not reason and kills_for_memory() > killed:
+            reason, message = "out-of-memory", f"its process was {killed_for_memory()}"
+        elif not reason:
             reason = "worker-died"
             message = f"the process of the report ended with status {process.exitcode}"
         clear_stale(job.settings.folder / job.settings.out / district / str(year))

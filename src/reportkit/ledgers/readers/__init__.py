@@ -1,7 +1,7 @@
-"""Files into raw text tables: every cell as it stands, every record with its line.
+"""Files into raw text tables: every cell as a person sees it, every record with its line.
 
-No type is guessed and nothing is dropped here: a reader finds the heading, says on which physical
-line (or sheet row) each record stands, and refuses a file that it cannot read whole.
+No type is guessed here: a reader finds the heading, says on which physical line (or sheet row) each
+record stands, tells what its cells look like, and refuses a file that it cannot read for sure.
 """
 
 from reportkit.ledgers.readers.files import SUFFIXES, read_file

@@ -25,6 +25,8 @@ from reportkit.ledgers.readers.table import (
     rounded_persons,
 )
 from reportkit.ledgers.schema import heading_key
+from reportkit.ledgers.unread import likely_heading
+from reportkit.persons import without_persons
 
 if TYPE_CHECKING:
     from reportkit.ledgers.schema import LedgerSchema
@@ -56,7 +58,8 @@ def read_parquet(
         # Arrow's own errors are OSError too: what the system says has a number.
         if isinstance(error, OSError) and error.errno:
             raise
-        message = f"{name} is not a readable parquet file: {error}; export it again"
+        told = without_persons(str(error))
+        message = f"{name} is not a readable parquet file: {told}; export it again"
         raise InputError("ledger-unreadable", message, file=name) from None
 
 
@@ -64,10 +67,8 @@ def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> 
     arrow = file.schema_arrow
     wanted = schema.headings()
     if not names_ledger(arrow.names, schema):
-        raise no_heading(name, None, schema, arrow.names)
-    # Persons of a ledger that keeps none of them are not even read.
-    known = [title for title in arrow.names if heading_key(title) in wanted]
-    titles = [title for title in known if schema.keeps(wanted[heading_key(title)][0])]
+        raise no_heading(name, None, schema, arrow.names, likely_heading([arrow.names]))
+    titles = [title for title in arrow.names if heading_key(title) in wanted]
     physical = map(file.schema.column, range(len(file.schema)))
     old = {column.path for column in physical if column.physical_type == "INT96"}
     for title in titles:
@@ -108,7 +109,8 @@ def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> 
         raise InputError("ledger-unreadable", message, file=name)
     notes += [rounded_persons(fields[t], t, count) for t, count in persons.items() if count]
     columns = {title: pa.chunked_array(chunks[title], pa.string()) for title in titles}
-    return Part(columns, np.arange(1, rows + 1, dtype=np.int32), notes=tuple(notes))
+    lines = np.arange(1, rows + 1, dtype=np.int32)
+    return Part(columns, lines, notes=tuple(notes), headings=tuple(arrow.names))
 
 
 def _plain(kind: pa.DataType) -> bool:

@@ -33,7 +33,7 @@ _DAY = re.compile("[ymdhs]", re.IGNORECASE)
 # A comma after the last digit place divides by a thousand; a point that is mere text (p) between
 # places is one where the number has none: 0!.0, and 0\.0000 show ten-thousands.
 _SCALED = re.compile("[0#?],+(?![0#?,])|[0#?]p[0#?]|%")
-_UNIT = re.compile("[十百千万亿]*元|[百千万亿%‰]")
+_UNIT = re.compile("[美港日欧十百千万亿]*元|[百千万亿%‰$€£]|USD|HKD|EUR|JPY")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 _PLAIN = re.compile(r"0|-?[1-9]\d{0,14}", re.ASCII)
 _LAST_DAY = 2_958_466
@@ -87,7 +87,8 @@ def format_of(code: str) -> Format:
             continue
         elapsed |= bool(_ELAPSED.fullmatch(inside))
         white |= inside.lower() == "white"
-        text = quoted or escaped or (inside.partition("-")[0] if inside.startswith("$") else plain)
+        currency = inside[1:].partition("-")[0] if inside.startswith("$") else ""
+        text = quoted or escaped or currency or plain
         texts += text if text not in "0#?,." else " "
         shape = "p" if "." in (quoted, escaped) else "x" if quoted or escaped else plain
         shapes[-1] += shape

@@ -6,13 +6,14 @@ Source: OpenDocument 1.3 part 3: 9 (tables), 16 (styles), 19.385 (values).
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from reportkit.ledgers.readers.formats import VOLATILE, Format, format_of, number_text
 from reportkit.ledgers.readers.package import Package, open_package, other_format, unsafe
-from reportkit.ledgers.readers.sheet import MACROS, Book, Sheet
+from reportkit.ledgers.readers.sheet import MACROS, Book, Sheet, of_runs
 from reportkit.ledgers.readers.table import Row
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from reportkit.ledgers.readers.formats import Oddities
 
-_ROWS = 1_048_576
+_ROWS, _COLUMNS = 1_048_576, 16_384
 _KIND = "application/vnd.oasis.opendocument.spreadsheet"
 _SPACE = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
 _OFFICE, _TABLE, _TEXT, _STYLE, _NUMBER = (
@@ -133,13 +134,19 @@ def _code(style: Any) -> str:
     return code or "General"
 
 
+def _noted(cell: Any) -> bool:
+    return cell.find(f"{_OFFICE}annotation") is not None
+
+
 class _Reading:
     """One sheet while it is read."""
 
     def __init__(self, name: str, sheet: Sheet, looks: dict[tuple[str, str], _Look]) -> None:
         self.name, self.sheet, self.looks = name, sheet, looks
-        self.columns: list[tuple[int, str]] = []
-        """Where columns of one style end, and the style of their cells."""
+        self.ends: list[int] = []
+        """Where columns of one style end."""
+        self.styles: list[str] = []
+        """The styles of their cells."""
 
     def rows(self, elements: Iterator[Any]) -> Iterator[Row]:
         """The rows, each as often as it is repeated if anything stands in it."""
@@ -162,7 +169,8 @@ class _Reading:
         end = 0
         for column in table.iter(f"{_TABLE}table-column"):
             begin, end = end, end + int(column.get(f"{_TABLE}number-columns-repeated", 1))
-            self.columns.append((end, column.get(f"{_TABLE}default-cell-style-name", "")))
+            self.ends.append(end)
+            self.styles.append(column.get(f"{_TABLE}default-cell-style-name", ""))
             if self._hides(column):
                 self.sheet.hidden_columns.append((begin, end - 1))
 
@@ -170,6 +178,10 @@ class _Reading:
         family = element.tag.removeprefix(_TABLE)
         look = self.looks.get((family, element.get(f"{_TABLE}style-name", "")), _Look())
         return look.hidden or element.get(f"{_TABLE}visibility", "visible") != "visible"
+
+    def _style(self, column: int) -> str:
+        at = bisect_right(self.ends, column)
+        return self.styles[at] if at < len(self.styles) else ""
 
     def _row(self, row: Any, line: int) -> Row:
         cells: list[str] = []
@@ -184,12 +196,14 @@ class _Reading:
                 self.sheet.merges.append((line, begin, line + high - 1, begin + wide - 1))
             if not len(cell) and cell.get(f"{_OFFICE}value-type") is None:
                 continue
-            if cell.find(f"{_OFFICE}annotation") is not None:
+            if len(cell) and cell[0].tag != f"{_TEXT}p" and _noted(cell):
                 self.sheet.comments.add((line, begin))
             own = cell.get(f"{_TABLE}style-name") or row.get(f"{_TABLE}default-cell-style-name")
-            default = next((style for end, style in self.columns if begin < end), "")
-            look = self.looks.get(("table-cell", own or default), _Look())
+            look = self.looks.get(("table-cell", own or self._style(begin)), _Look())
             text, odd = self._cell(cell, look)
+            if (text or odd) and column > _COLUMNS:
+                message = f"row {line} has {column} cells"
+                raise ValueError(message)
             if text:
                 cells += [""] * (begin - len(cells))
                 cells += [text] * (column - begin)
@@ -197,29 +211,29 @@ class _Reading:
         return Row(line, cells, seen)
 
     def _cell(self, cell: Any, look: _Look) -> tuple[str, Oddities]:
-        shown, marks = self._text(cell, look)
+        shown, odd = self._text(cell, look)
         kind, formula = cell.get(f"{_OFFICE}value-type"), cell.get(f"{_TABLE}formula")
-        odd: list[tuple[str, str]] = []
-        stored, text = cell.get(f"{_OFFICE}value", ""), shown
+        text = shown
         if formula is not None and _ERROR.fullmatch(shown.strip()):
             return "", (("error", shown),)
         if kind in ("float", "percentage", "currency"):
-            text, odd[:] = number_text(stored, look.format)
+            text, found = number_text(cell.get(f"{_OFFICE}value", ""), look.format)
+            odd += found
         elif kind == "date":
             text = _MIDNIGHT.sub(" ", cell.get(f"{_OFFICE}date-value", "")).strip()
-            odd.append(("day", text))
+            odd += (("day", text),)
         elif kind == "time":
             clock = _CLOCK.fullmatch(cell.get(f"{_OFFICE}time-value", ""))
             text = ":".join(clock.groups()) if clock else shown
         elif kind == "boolean":
             text = "是" if cell.get(f"{_OFFICE}boolean-value") == "true" else "否"
         if formula is not None and not (kind or shown):
-            odd.append(("hollow", ""))
+            odd += (("hollow", ""),)
         if formula is not None and VOLATILE.search(formula):
-            odd.append(("volatile", text))
-        return text, (*odd, *((mark, text) for mark in marks if text))
+            odd += (("volatile", text),)
+        return text, odd
 
-    def _text(self, cell: Any, look: _Look) -> tuple[str, list[str]]:
+    def _text(self, cell: Any, look: _Look) -> tuple[str, Oddities]:
         """What a cell shows, and what is struck or raised in it; notes are none of it."""
         runs: list[tuple[str, tuple[str, ...]]] = []
 
@@ -235,12 +249,10 @@ class _Reading:
                 hear(child, marks)
                 runs.append((child.tail or "", marks))
 
-        for number, paragraph in enumerate(cell.iterchildren(f"{_TEXT}p")):
+        paragraphs = list(cell.iterchildren(f"{_TEXT}p"))
+        if len(paragraphs) == 1 and not len(paragraphs[0]) and not look.marks:
+            return paragraphs[0].text or "", ()
+        for number, paragraph in enumerate(paragraphs):
             runs += [("\n", ())] * bool(number)
             hear(paragraph, look.marks)
-        filled = [(text, marks) for text, marks in runs if text.strip()]
-        struck = ["struck" in marks for _, marks in filled]
-        told = ["raised"] * any("raised" in marks for _, marks in filled)
-        told += ["struck"] * (bool(struck) and all(struck))
-        told += ["struck-part"] * (any(struck) and not all(struck))
-        return "".join(text for text, _ in runs), told
+        return of_runs(runs)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 
 from reportkit.errors import InputError
+from reportkit.ledgers.normal import units
 from reportkit.ledgers.readers.table import (
     Epoch,
     Head,
@@ -28,11 +29,12 @@ from reportkit.ledgers.readers.table import (
     rounded,
     rounded_persons,
 )
-from reportkit.ledgers.schema import UNITS, heading_key
+from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from reportkit.ledgers.readers.formats import Oddities
     from reportkit.ledgers.schema import Column, LedgerSchema
 
 _TOLD = 5
@@ -136,6 +138,27 @@ class Book:
     epoch: Epoch
     sheets: Iterable[Sheet]
     notes: tuple[Note, ...] = ()
+
+
+def of_runs(
+    runs: Sequence[tuple[str, Sequence[str]]], *, leave_out: bool = False
+) -> tuple[str, Oddities]:
+    """A text of runs, each with what its font says of it, and what must be told of the cell.
+
+    With *leave_out* what is struck out is left out, where anything else is left.
+    """
+    whole = "".join(text for text, _ in runs)
+    if not any(marks for _, marks in runs):
+        return whole, ()
+    filled = [(text, marks) for text, marks in runs if text.strip()]
+    struck = "".join(text for text, marks in filled if "struck" in marks)
+    odd = [("raised", whole)] if any("raised" in marks for _, marks in filled) else []
+    if all("struck" in marks for _, marks in filled):
+        return whole, (*odd, *([("struck", whole)] * bool(struck)))
+    if struck:
+        odd.append(("struck-run", struck) if leave_out else ("struck-part", whole))
+    kept = "".join(text for text, marks in runs if not leave_out or "struck" not in marks)
+    return kept, tuple(odd)
 
 
 def column_number(letters: str) -> int:
@@ -246,7 +269,7 @@ class SheetReading:
                 else:
                     kind = "key" if owner.name == self.schema.key_column else owner.type
                     kept = kind in KINDS[what].columns and not (whole and what == "struck")
-                    kept &= what != "unit" or UNITS.get(text) != self.units[column]
+                    kept &= what != "unit" or units().get(text) != self.units[column]
                 if kept:
                     self.seen[what, column].append((row.line, text))
             yield row

@@ -17,8 +17,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reportkit.errors import InputError
-from reportkit.ledgers.schema import UNITS, heading_key
+from reportkit.errors import HeadingError, InputError
+from reportkit.ledgers.normal import outer, units
+from reportkit.ledgers.quoting import headings_near
+from reportkit.ledgers.schema import heading_key
+from reportkit.ledgers.unread import likely_heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -112,6 +115,13 @@ class Part:
     notes: tuple[Note, ...] = ()
     epoch: Epoch = 1900
     """The year that plain day numbers in date columns count from."""
+    headings: tuple[str, ...] = ()
+    """All headings, where columns that no ledger has are not even read."""
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """All headings of the file or sheet."""
+        return self.headings or tuple(self.columns)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +178,8 @@ def as_text(cell: Any) -> str:
 
 def sums(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Where a cell says that its row is a sum of others."""
-    return np.asarray(pc.match_substring_regex(cells, _SUMS).fill_null(False), bool)
+    bare = pc.utf8_trim(cells, characters=outer())
+    return np.asarray(pc.match_substring_regex(bare, _SUMS).fill_null(False), bool)
 
 
 def holds(cells: pa.ChunkedArray, *found: bytes) -> bool:
@@ -223,7 +234,7 @@ def find_head(
             return Head(titles, len(row), line, notes, chain(head[number + used :], rows))
         if _named(row, wanted) > _named(best, wanted) or not any(best):
             best = row
-    raise no_heading(name, sheet, schema, best)
+    raise no_heading(name, sheet, schema, best, likely_heading([row.cells for row in head]))
 
 
 def names_ledger(headings: Sequence[str], schema: LedgerSchema) -> bool:
@@ -232,16 +243,22 @@ def names_ledger(headings: Sequence[str], schema: LedgerSchema) -> bool:
 
 
 def no_heading(
-    name: str, sheet: str | None, schema: LedgerSchema, nearest: Sequence[str]
-) -> InputError:
-    """The refusal of a file in which no heading was found."""
+    name: str, sheet: str | None, schema: LedgerSchema, nearest: Sequence[str],
+    headings: Sequence[str] = (),
+) -> InputError:  # fmt: skip
+    """The refusal of a file in which no heading was found; *headings* may be one all the same."""
     wanted = "、".join(column.name for column in schema.columns if column.required)
-    found = "、".join(cell.strip()[:40] for cell in nearest[:40] if cell.strip()) or "nothing"
+    filled = [cell for cell in nearest[:40] if cell.strip()]
+    # Never the row: where a heading is missing, it is a record.
+    near = headings_near(filled, schema.headings())
+    found = (
+        f"the nearest row has {'、'.join(near) or 'none of them'}" if filled else "they are empty"
+    )
     message = (
         f"{name}: no heading of the ledger {schema.name} in the first "
-        f"{SEARCHED_FOR_HEADING} rows; it must name {wanted}; nearest row: {found}"
+        f"{SEARCHED_FOR_HEADING} rows; it must name {wanted}; {found}"
     )
-    return InputError("ledger-heading", message, file=name, sheet=sheet)
+    return HeadingError("ledger-heading", message, headings=headings, file=name, sheet=sheet)
 
 
 def _other_units(
@@ -252,7 +269,7 @@ def _other_units(
         for unit in filter(None, map(_UNIT_ABOVE.search, row.cells)):
             for title in titles:
                 column, factor = wanted.get(heading_key(title), (None, 1))
-                if column and column.type == "amount" and UNITS.get(unit[1]) != factor:
+                if column and column.type == "amount" and units().get(unit[1]) != factor:
                     place = f"{sheet}!{row.line}" if sheet else str(row.line)
                     expected = f"the same unit as the heading '{title}', which is what counts"
                     yield Note(place, "L-unit", "warn", column.name, unit[0], expected)
@@ -283,19 +300,12 @@ def records(
     known = [wanted.get(heading_key(title), (None, 1))[0] for title in head.titles]
     needed = [n for n, column in enumerate(known, 1) if column and not column.may_be_empty]
     shortest = max(needed, default=0)
-    # Persons of a ledger that keeps none of them are not kept a moment.
-    dropped = {n for n, column in enumerate(known) if column and not schema.keeps(column)}
     lines: list[int] = []
     batches: list[list[Any]] = []
     batch: list[Sequence[str]] = []
 
     def close() -> None:
-        batches.append(
-            [
-                pa.nulls(len(batch), pa.string()) if number in dropped else pa.array(cells)
-                for number, cells in enumerate(zip(*batch, strict=True))
-            ]
-        )
+        batches.append([pa.array(cells, pa.string()) for cells in zip(*batch, strict=True)])
         batch.clear()
         tell(len(lines))
 

@@ -13,6 +13,7 @@ from reportkit.ledgers.readers.table import Note, Part, Tell, no_heading, quiet
 from reportkit.ledgers.readers.xls import open_xls
 from reportkit.ledgers.readers.xlsx import open_xlsx
 from reportkit.ledgers.schema import NOTES_SHEET
+from reportkit.persons import without_persons
 
 if TYPE_CHECKING:
     from reportkit.ledgers.readers.sheet import Book
@@ -39,7 +40,8 @@ def read_workbook(
     except ZIP_ERRORS as error:
         if isinstance(error, OSError) and error.errno:
             raise
-        message = f"{name} is damaged: {error}; open it in Excel or WPS and save it again"
+        told = without_persons(str(error))
+        message = f"{name} is damaged: {told}; open it in Excel or WPS and save it again"
         raise InputError("ledger-unreadable", message, file=name) from None
 
 

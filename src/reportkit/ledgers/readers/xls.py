@@ -17,7 +17,7 @@ from xlrd.compdoc import CompDoc
 
 from reportkit.ledgers.readers.formats import Format, built_in, format_of, number_text
 from reportkit.ledgers.readers.package import other_format, starts_as, unsafe
-from reportkit.ledgers.readers.sheet import MACROS, Book, Sheet
+from reportkit.ledgers.readers.sheet import MACROS, Book, Sheet, of_runs
 from reportkit.ledgers.readers.table import Row
 
 if TYPE_CHECKING:
@@ -162,15 +162,11 @@ def _value(cell: Any, shown: Format, epoch: Epoch) -> tuple[str, Oddities]:
 
 def _marks(book: Any, sheet: Any, row: int, column: int, text: str) -> list[tuple[str, str]]:
     """What fonts say of a cell's text, run by run."""
-    runs = sheet.rich_text_runlist_map.get((row, column), ())
-    first = book.xf_list[sheet.cell_xf_index(row, column)].font_index
-    begins = [(0, first), *runs, (len(text), 0)]
-    raised = struck = kept = ""
-    for (start, font), (end, _) in pairwise(begins):
-        about, part = book.font_list[font], text[start:end]
-        raised += part if about.escapement else ""
-        struck, kept = (struck + part, kept) if about.struck_out else (struck, kept + part)
-    odd = [("raised", text)] if raised.strip() else []
-    if struck.strip():
-        odd.append(("struck-part" if kept.strip() else "struck", text))
-    return odd
+    fonts = [(0, book.xf_list[sheet.cell_xf_index(row, column)].font_index)]
+    fonts += sheet.rich_text_runlist_map.get((row, column), ())
+    runs = []
+    for (start, font), (end, _) in pairwise([*fonts, (len(text), 0)]):
+        about = book.font_list[font]
+        marks = ["struck"] * about.struck_out + ["raised"] * bool(about.escapement)
+        runs.append((text[start:end], marks))
+    return [*of_runs(runs)[1]]

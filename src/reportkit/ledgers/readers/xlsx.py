@@ -23,6 +23,7 @@ from reportkit.ledgers.readers.sheet import (
     Sheet,
     cell_name,
     column_number,
+    of_runs,
     range_of,
 )
 from reportkit.ledgers.readers.table import Row
@@ -146,18 +147,8 @@ def _text(item: Any) -> tuple[str, Oddities]:
             look = part.find("{*}rPr")
             text = "".join(one.text or "" for one in part.iterfind("{*}t"))
             runs.append((text, () if look is None else _marks(look)))
-    whole = "".join(text for text, _ in runs)
-    kept, odd = whole, []
-    if any(marks for _, marks in runs):
-        struck = "".join(text for text, marks in runs if "struck" in marks)
-        left = "".join(text for text, marks in runs if "struck" not in marks)
-        if any("raised" in marks and text.strip() for text, marks in runs):
-            odd.append(("raised", whole))
-        if struck.strip():
-            # Where nothing is left it looks like any other cell that is struck out.
-            odd.append(("struck-run", struck) if left.strip() else ("struck", whole))
-        kept = left if left.strip() else whole
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), kept), tuple(odd)
+    text, odd = of_runs(runs, leave_out=True)
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text), odd
 
 
 class _Reading:

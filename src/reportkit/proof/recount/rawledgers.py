@@ -24,13 +24,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.errors import ReportkitError
-from reportkit.ledgers.schema import schema_of
+from reportkit.ledgers.normal import outer, pairs, table
+from reportkit.persons import without_persons
 from reportkit.proof.manifest import digest
 from reportkit.proof.recount.workbooks import Spread, plain_text, read_sheets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from reportkit.ledgers.schema import LedgerSchema
     from reportkit.params.sources import DatabaseSource
 
 Line = tuple[int, list[str]]
@@ -48,10 +50,12 @@ _SIGNS = (
 )
 _FOOTER = re.compile(rf"(?:{_SIGNS}|备注|说明|注)\s*[：:]|以下空白|以下无正文")
 _SIGN = re.compile(rf"{_SIGNS}\s*[：:]?")
+# 示例, （例）, 示例1; 例：… and 例如….
+_EXAMPLE = re.compile(
+    r"[(\[【〔]?(?:填写|填报)?(?:(?:示|样|范)例|例子?|举例|例如)"
+    r"(?:[-_ ]*\d{0,3}[)\]】〕]?|[)\]】〕]? *[:,].*)", re.ASCII
+)  # fmt: skip
 _HINTS = ("", "必填", "选填", "必填项", "选填项")
-_SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + (
-    "\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u202d\u202e\ufeff"
-)
 _CHINA = ZoneInfo("Asia/Shanghai")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -85,8 +89,8 @@ def read_cells(
     source: Mapping[str, Any],
     place: Path | DatabaseSource,
     connection: duckdb.DuckDBPyConnection,
+    schema: LedgerSchema,
     *,
-    key: str = "",
     data: Path | None = None,
 ) -> Cells:
     """One file, sheet or table of a ledger as text.
@@ -99,8 +103,10 @@ def read_cells(
         Where it is now.
     connection : duckdb.DuckDBPyConnection
         Reads parquet.
-    key, data
-        The ledger, and the folder of files of SQLite and DuckDB.
+    schema : LedgerSchema
+        The ledger's, with the office's own words.
+    data : Path, optional
+        The folder of files of SQLite and DuckDB.
 
     Raises
     ------
@@ -109,28 +115,32 @@ def read_cells(
     """
     try:
         if not isinstance(place, Path):
-            return _table(source, place, key, data or Path())
+            return _table(source, place, schema, data or Path())
         if source["format"] == "parquet":
-            return _parquet(source, place, connection)
+            return _parquet(source, place, connection, schema)
         if source["format"] == "csv":
-            return _csv(source, place)
+            return _csv(source, place, schema)
         sheet = read_sheets(place, source["format"])[source["sheet"]]
-        return _records(sheet.rows, source, sheet.epoch, digest(place), key=key)
+        return _records(sheet.rows, source, sheet.epoch, digest(place), schema)
     except LookupError as error:
         told = str(error) or "its heading is not there"
     except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
         told = str(error)
     except duckdb.Error as error:
         told = str(error)
-    message = f"{source['path']} cannot be read as it was: {told}"
+    message = f"{source['path']} cannot be read as it was: {without_persons(told)}"
     raise ReportkitError("ledger-other", message, file=source["path"]) from None
 
 
-def _parquet(source: Mapping[str, Any], path: Path, connection: duckdb.DuckDBPyConnection) -> Cells:
+def _parquet(
+    source: Mapping[str, Any], path: Path, connection: duckdb.DuckDBPyConnection,
+    schema: LedgerSchema,
+) -> Cells:  # fmt: skip
     connection.execute("SET TimeZone = 'Asia/Shanghai'")
     found = connection.sql("SELECT * FROM read_parquet(?)", params=[str(path)]).to_arrow_table()
-    texts = {name: _texts(found[name].combine_chunks()) for name in found.column_names}
-    return _cells(texts, source["columns"], np.arange(1, found.num_rows + 1), 1900, digest(path))
+    texts = {name: _texts(found[name].combine_chunks()) for name in source["columns"].values()}
+    lines = np.arange(1, found.num_rows + 1)
+    return _cells(texts, source["columns"], lines, 1900, digest(path), schema)
 
 
 def _texts(column: pa.Array) -> pa.Array:
@@ -144,12 +154,12 @@ def _texts(column: pa.Array) -> pa.Array:
     return pa.array(map(plain_text, cells), pa.string()).take(different.indices)
 
 
-def _csv(source: Mapping[str, Any], path: Path) -> Cells:
+def _csv(source: Mapping[str, Any], path: Path, schema: LedgerSchema) -> Cells:
     text = path.read_bytes().decode(source["encoding"] or "utf-8").removeprefix("\ufeff")
     said = re.match(r"(?i)sep=([^\w\"\r\n])[\r\n]", text)
     for delimiter in said[1] if said else ",;\t":
         try:
-            return _records(csv_lines(text, delimiter), source, 1900, digest(path))
+            return _records(csv_lines(text, delimiter), source, 1900, digest(path), schema)
         except LookupError:
             continue
     raise LookupError
@@ -178,7 +188,7 @@ def csv_lines(text: str, delimiter: str) -> Iterator[Line]:
 
 
 def _records(
-    lines: Iterator[Line], source: Mapping[str, Any], epoch: int, sha256: str, *, key: str = ""
+    lines: Iterator[Line], source: Mapping[str, Any], epoch: int, sha256: str, schema: LedgerSchema
 ) -> Cells:
     """Records below the heading; rows without any text are none.
 
@@ -188,7 +198,7 @@ def _records(
         The heading is not among the first rows.
     """
     places, rest = _heading(lines, source["columns"].values())
-    own = places[source["columns"][schema_of(key).key_column]] if key else 0
+    own = places[source["columns"][schema.key_column]]
     numbers, rows = [], []
     for line, row in rest:
         if any(map(str.strip, row)):
@@ -203,20 +213,22 @@ def _records(
     texts = {str(at): pa.array(column, pa.string()) for at, column in enumerate(columns)}
     named = {name: str(places[title]) for name, title in source["columns"].items()}
     at = np.array(numbers, dtype=np.int64)
-    return _cells(texts, named, at, epoch, sha256, titles=source["columns"])
+    return _cells(texts, named, at, epoch, sha256, schema, titles=source["columns"])
 
 
 def _cells(
     texts: Mapping[str, pa.Array], named: Mapping[str, str], lines: Any, epoch: int, sha256: str,
-    *, titles: Mapping[str, str] | None = None,
+    schema: LedgerSchema, *, titles: Mapping[str, str] | None = None,
 ) -> Cells:  # fmt: skip
     """The columns of a ledger out of all that stands in a file, with what is no record told."""
     bare = {title: _bare(column) for title, column in texts.items()}
-    aside = np.zeros(len(lines), dtype=bool)
-    for column in bare.values():
-        aside |= (
-            pc.match_substring_regex(column, SUMS).fill_null(False).to_numpy(zero_copy_only=False)
-        )
+    fixed = {
+        column.name: pa.repeat(pa.scalar(column.fixed), len(lines))
+        for column in schema.columns
+        if column.fixed is not None
+    }
+    columns = {name: bare[title] for name, title in named.items()} | fixed
+    aside = _no_records(bare, columns, set(named.values()), schema)
     # Rows with nothing in the ledger's columns, the heading once more, or what to fill in.
     empty, hints = np.ones(len(lines), dtype=bool), np.ones(len(lines), dtype=bool)
     same = np.zeros(len(lines), dtype=int)
@@ -233,15 +245,46 @@ def _cells(
             signed[at] or _FOOTER.match(cell) or (at > 0 and signed[at - 1])
             for at, cell in enumerate(filled)
         )
-    return Cells({n: bare[title] for n, title in named.items()}, lines, aside, epoch, sha256)
+    return Cells(columns, lines, aside, epoch, sha256)
+
+
+def _no_records(
+    bare: Mapping[str, pa.Array], columns: Mapping[str, pa.Array], own: Collection[str],
+    schema: LedgerSchema,
+) -> Any:  # fmt: skip
+    """Rows that are sums of others, or examples.
+
+    A sum says so, and has no key or no day; what says so in a column of no ledger has neither.
+    """
+    key, day = columns[schema.key_column], columns[schema.day_column.name]
+    found = np.zeros(len(key), dtype=bool)
+    for title, cells in bare.items():
+        says = pc.match_substring_regex(cells, SUMS).fill_null(False)
+        for row in np.flatnonzero(says.to_numpy(zero_copy_only=False)).tolist():
+            said = cells[row].as_py()
+            void = [
+                one in (None, said) or _folded(one) in table()["nothing"]
+                for one in (key[row].as_py(), day[row].as_py())
+            ]
+            found[row] |= any(void) if title in own else all(void)
+    near = pc.match_substring(key, "例").fill_null(False).to_numpy(zero_copy_only=False)
+    for row in np.flatnonzero(near).tolist():
+        found[row] |= bool(_EXAMPLE.fullmatch(_folded(key[row].as_py())))
+    return found
+
+
+def _folded(text: str) -> str:
+    before, after = pairs("fold")
+    return text.translate(str.maketrans(before, after))
 
 
 def _bare(column: pa.Array) -> pa.Array:
     """Cells without white space around them, and without what made a number a text."""
-    trimmed = pc.utf8_trim(column, characters=_SPACES)
-    trimmed = pc.replace_substring_regex(trimmed, '^="([^"]*)"$', r"\1")
-    trimmed = pc.replace_substring_regex(trimmed, "^'([0-9]+)$", r"\1")
-    return pc.utf8_trim(trimmed, characters=_SPACES)
+    trimmed = pc.utf8_trim(column, characters=outer())
+    for forced in table()["forced_text"]:
+        bare = pc.replace_substring_regex(trimmed, forced, r"\1")
+        trimmed = pc.utf8_trim(bare, characters=outer())
+    return trimmed
 
 
 def _heading(lines: Iterator[Line], titles: Iterable[str]) -> tuple[dict[str, int], Iterator[Line]]:
@@ -274,13 +317,15 @@ def _joined(rows: list[list[str]]) -> list[set[str]]:
     return called
 
 
-def _table(source: Mapping[str, Any], place: DatabaseSource, key: str, data: Path) -> Cells:
+def _table(
+    source: Mapping[str, Any], place: DatabaseSource, schema: LedgerSchema, data: Path
+) -> Cells:
     """A table of a database, read again in one snapshot; records in the order of their bytes."""
     from reportkit.ledgers.database import LostError, open_session, origin
 
     titles = source["columns"]
     try:
-        with open_session(place, key, data) as session:
+        with open_session(place, source["path"], data) as session:
             there = session.columns(f"SELECT * FROM {origin(place)}")  # noqa: S608 - the district's
             names = [name for name in there if name in set(titles.values())]
             if missing := sorted(set(titles.values()) - set(names)):
@@ -293,7 +338,7 @@ def _table(source: Mapping[str, Any], place: DatabaseSource, key: str, data: Pat
         message = f"{source['path']} cannot be reached: {error}"
         raise ReportkitError("ledger-unreachable", message) from None
     # By the key and then by all other columns; a column may be in the table in any place.
-    first = titles[schema_of(key).key_column]
+    first = titles[schema.key_column]
     order = [names.index(name) for name in [first, *sorted(set(names) - {first})]]
     rows.sort(key=lambda row: [(row[at] is None, row[at] or "") for at in order])
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -301,7 +346,7 @@ def _table(source: Mapping[str, Any], place: DatabaseSource, key: str, data: Pat
     columns = zip(*rows, strict=True) if rows else ([] for _ in names)
     texts = {n: pa.array(column, pa.string()) for n, column in zip(names, columns, strict=True)}
     filled = {name: pc.fill_null(column, "") for name, column in texts.items()}
-    return _cells(filled, titles, np.arange(1, len(rows) + 1), 1900, sha256.hexdigest())
+    return _cells(filled, titles, np.arange(1, len(rows) + 1), 1900, sha256.hexdigest(), schema)
 
 
 def _cell(cell: Any) -> str | None:

@@ -20,6 +20,7 @@ from reportkit.evidence.digests import record_columns, row_digests
 from reportkit.evidence.read import read_records
 from reportkit.facts import rows_sha256
 from reportkit.facts.numerals import plain
+from reportkit.persons import without_persons
 from reportkit.proof.recount.sqlledger import ROW, SqlLedger
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def _rows(
                 own = {place: one for place, one in groups.items() if place[0] == number}
                 made |= _rows(raw, own, told)
             return made
-        told |= dict.fromkeys(numbers, str(error))
+        told |= dict.fromkeys(numbers, without_persons(str(error)))
         return {}
     holds = {name: table[name].to_numpy() for name in table.column_names}
     order = np.argsort(holds[ROW], kind="stable")

@@ -14,8 +14,10 @@ import pyarrow.compute as pc
 
 from reportkit.errors import ReportkitError
 from reportkit.evidence.read import read_refused
-from reportkit.ledgers.schema import UNITS, Column, LedgerSchema, schema_of
+from reportkit.ledgers.mapping import recorded_schema
+from reportkit.ledgers.schema import Column, LedgerSchema, unit_of
 from reportkit.proof.recount.rawledgers import Cells, read_cells
+from reportkit.proof.recount.sqlcells import macros, typed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -96,7 +98,7 @@ def read_again(
         By ledger; ``ledger-other``, ``ledger-unreachable``, or what a database answers.
     """
     connection = duckdb.connect(config={"threads": 1})
-    connection.execute(_macros("cells.sql"))
+    connection.execute(macros())
     found: dict[str, SqlLedger | ReportkitError] = {}
     read: list[tuple[Wanted, list[Cells]]] = []
     for one in wanted:
@@ -113,6 +115,7 @@ def read_again(
     for (one, cells), parts in zip(read, columns, strict=True):
         key = one.record["ledger"]
         table = pa.table({name: typing.column(those) for name, those in parts.items()})
+        table = _prefixed(table, one, cells)
         rows = np.arange(table.num_rows, dtype=np.int64)
         kept = ~np.concatenate([part.aside for part in cells])
         kept[[row for row in refused.get(key, ()) if row < len(kept)]] = False
@@ -122,21 +125,41 @@ def read_again(
     return found
 
 
-def _macros(name: str) -> str:
-    return (Path(str(files("reportkit.proof.recount"))) / name).read_text(encoding="utf-8")
-
-
 def _read(one: Wanted, connection: duckdb.DuckDBPyConnection, data: Path | None) -> list[Cells]:
-    key, parts = one.record["ledger"], []
-    known = {column.name for column in schema_of(key).columns}
+    parts = []
     for source, place in zip(one.record["sources"], one.places, strict=True):
-        if not known.issuperset(source["columns"]):
-            message = (
-                f"{source['path']}: the manifest names columns that no {schema_of(key).name} has"
-            )
+        schema = recorded_schema(one.record, source)
+        if not {column.name for column in schema.columns}.issuperset(source["columns"]):
+            message = f"{source['path']}: the manifest names columns that no {schema.name} has"
             raise ReportkitError("ledger-other", message)
-        parts.append(read_cells(source, place, connection, key=key, data=data))
+        parts.append(read_cells(source, place, connection, schema, data=data))
     return parts
+
+
+def _own(schema: LedgerSchema, column: Column) -> Column:
+    return next((one for one in schema.columns if one.name == column.name), column)
+
+
+def _prefixed(table: pa.Table, one: Wanted, cells: Sequence[Cells]) -> pa.Table:
+    """Keys with what a mapping puts before them: the year of the record's day, or a column."""
+    own = [recorded_schema(one.record, source) for source in one.record["sources"]]
+    if not any(schema.prefix for schema in own):
+        return table
+    days, start, before = table[own[0].day_column.name], 0, []
+    for schema, part in zip(own, cells, strict=True):
+        size = len(part.lines)
+        if schema.prefix == "year":
+            before.append(pc.year(days.slice(start, size).combine_chunks()).cast(pa.string()))
+        elif schema.prefix:
+            texts = part.columns[schema.prefix]
+            before.append(pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts))
+        else:
+            before.append(pa.nulls(size, pa.string()))
+        start += size
+    place = table.column_names.index(own[0].key_column)
+    keys = table.column(place).combine_chunks()
+    longer = pc.binary_join_element_wise(pa.concat_arrays(before), keys, "-")
+    return table.set_column(place, own[0].key_column, pc.coalesce(longer, keys))
 
 
 @dataclass(frozen=True)
@@ -162,7 +185,8 @@ class _Typing:
     def add(self, one: Wanted, cells: Sequence[Cells]) -> dict[str, list[_Part | pa.Array]]:
         """Columns of a ledger by name, file by file; texts are typed already."""
         made: dict[str, list[_Part | pa.Array]] = {}
-        for column in schema_of(one.record["ledger"]).columns:
+        own = [recorded_schema(one.record, source) for source in one.record["sources"]]
+        for column in recorded_schema(one.record).columns:
             if one.columns is not None and column.name not in one.columns:
                 continue
             word = len(self.words)
@@ -172,8 +196,11 @@ class _Typing:
                     pa.table({"list": [word] * len(vocabulary), "loose": list(vocabulary),
                               "value": list(vocabulary.values())})
                 )  # fmt: skip
-            parts = zip(one.record["sources"], cells, strict=True)
-            made[column.name] = [self._part(column, word, source, part) for source, part in parts]
+            parts = zip(one.record["sources"], own, cells, strict=True)
+            made[column.name] = [
+                self._part(_own(schema, column), word, source, part)
+                for source, schema, part in parts
+            ]
         return made
 
     def _part(
@@ -182,19 +209,18 @@ class _Typing:
         texts = cells.columns.get(column.name)
         if texts is None:
             texts = pa.array([""] * len(cells.lines), pa.string())
-        texts = pc.fill_null(texts, "")
+        texts = self._swapped(column, pc.fill_null(texts, ""))
         if column.type == "text":
             return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
         different = texts.dictionary_encode()
         with_ = cells.epoch
         if column.type == "amount":
-            heading = source["columns"].get(column.name, "")
-            units = sorted(UNITS, key=len, reverse=True)
-            with_ = next((UNITS[unit] for unit in units if unit in heading), 1)
+            with_ = unit_of(source["columns"].get(column.name, ""))
         first, size = self.sizes.get(column.type, 0), len(different.dictionary)
         self.sizes[column.type] = first + size
         fixed = {
             "w": pa.scalar(word if column.type == "category" else with_, pa.int64()),
+            "year": pa.scalar(column.year, pa.int64()),
             "open": pa.scalar(column.open), "other": pa.scalar(column.default, pa.string()),
         }  # fmt: skip
         numbers = pa.array(np.arange(first, first + size))
@@ -203,20 +229,31 @@ class _Typing:
         self.cells.setdefault(column.type, []).append(table)
         return _Part(column.type, first, different.indices, size)
 
+    def _swapped(self, column: Column, texts: pa.Array) -> pa.Array:
+        """Cells in our words where a mapping gives the office's."""
+        if not column.swaps:
+            return texts
+        different = texts.dictionary_encode()
+        numbers = pa.array(range(len(different.dictionary)))
+        self.connection.register("found", pa.table({"n": numbers, "c": different.dictionary}))
+        swaps = {"word": list(column.swaps), "becomes": list(column.swaps.values())}
+        self.connection.register("swaps", pa.table(swaps))
+        same = "loose" if column.type in ("category", "flag") else "folded"
+        query = (
+            f"SELECT coalesce(becomes, c) AS c FROM found LEFT JOIN swaps ON word = {same}(c) "  # noqa: S608 - our own names
+            "ORDER BY n"
+        )
+        made = self.connection.sql(query).to_arrow_table()["c"].combine_chunks()
+        return made.take(different.indices)
+
     def type(self) -> None:
         """Type all cells."""
         if self.words:
             self.connection.register("words", pa.concat_tables(self.words))
         for kind, tables in self.cells.items():
             self.connection.register("cells", pa.concat_tables(tables))
-            query = f"SELECT as_{kind}(filled(c), w) AS value FROM cells ORDER BY n"  # noqa: S608 - our kinds
-            if kind == "category":
-                query = (
-                    "SELECT CASE WHEN f IS NULL THEN other WHEN value IS NOT NULL THEN value "
-                    "WHEN open THEN f ELSE other END AS value FROM (SELECT *, filled(c) AS f FROM "
-                    "cells) LEFT JOIN words ON list = w AND loose = loose(f) ORDER BY n"
-                )
-            self.typed[kind] = self.connection.sql(query).to_arrow_table()["value"].combine_chunks()
+            found = self.connection.sql(typed(kind)).to_arrow_table()
+            self.typed[kind] = found["value"].combine_chunks()
             self.connection.unregister("cells")
 
     def column(self, parts: Sequence[_Part | pa.Array]) -> pa.ChunkedArray:
@@ -235,8 +272,7 @@ def _ledger(
     one: Wanted, cells: Sequence[Cells], table: pa.Table,
     connection: duckdb.DuckDBPyConnection, calendar: WorkCalendar,
 ) -> SqlLedger:  # fmt: skip
-    key = one.record["ledger"]
-    schema = schema_of(key)
+    key, schema = one.record["ledger"], recorded_schema(one.record)
     types: dict[str, str] = {c.name: c.type for c in schema.columns if c.name in table.column_names}
     connection.register("read", table)
     joined = ""
@@ -288,7 +324,8 @@ def _derive(
         steps = steps.append_column(name, pa.repeat(pa.scalar(value), steps.num_rows))
     connection.register("steps", steps)
     connection.register("worked", pa.table({"day": worked, "n": np.arange(1, len(worked) + 1)}))
-    connection.execute(_macros("limits.sql"))
+    path = Path(str(files("reportkit.proof.recount"))) / "limits.sql"
+    connection.execute(path.read_text(encoding="utf-8"))
 
 
 def _passed(worked: Any, days: Any, first: Any, last: Any) -> Any:

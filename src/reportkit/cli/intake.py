@@ -1,0 +1,170 @@
+"""The ledgers of districts: what was read of them, what is wrong, what their words may mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reportkit.cli.command import ERASED
+from reportkit.errors import HeadingError, InputError
+from reportkit.ledgers import read_ledgers, schema_of
+from reportkit.ledgers.normal import loose
+from reportkit.ledgers.quoting import quoted_heading
+from reportkit.ledgers.records import grouped
+from reportkit.ledgers.schema import heading_key
+from reportkit.ledgers.suggest import as_block, suggest_columns, suggest_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reportkit.ledgers import Ledger, Ledgers
+    from reportkit.ledgers.records import Source
+
+
+def look_into(
+    districts: Sequence[str], year: int | None, *, every: bool, shown: bool,
+    params: Path | None, data: Path | None,
+) -> tuple[int, dict[str, Any], list[str]]:  # fmt: skip
+    """Exit status, JSON document and lines about the ledgers of districts.
+
+    Parameters
+    ----------
+    districts, year
+        Whose; with a year, a ledger that its form needs is missed.
+    every : bool
+        Each problem with its place, not grouped.
+    shown : bool
+        Whether somebody looks on while they are read.
+    params, data : Path, optional
+        Folders.
+    """
+    document: dict[str, Any] = {
+        "ledgers": [], "columns": [], "violations": [], "unread": [], "errors": [], "mapping": {},
+    }  # fmt: skip
+    lines: list[str] = []
+    status = 0
+    for district in districts:
+        lines += [f"{district}:"] if len(districts) > 1 else []
+        try:
+            ledgers, problems = read_ledgers(
+                district, year, params=params, data=data, tell=_tell_rows if shown else _quiet
+            )
+        except InputError as error:
+            if len(districts) == 1:
+                raise
+            lines.append(str(error))
+            document["errors"].append(_error(district, error))
+            status = 2
+            continue
+        if shown:
+            click.echo(ERASED, err=True, nl=False)
+        read = [*ledgers.items(), *ledgers.refused.items()]
+        lines += _account(read, every=every)
+        why = "its name begins with no ledger's, or it is in a folder within the district's"
+        lines += [f"{name}: not read, {why}" for name in ledgers.unread]
+        lines += [_problem(one, ledgers) for one in problems]
+        if block := _mapping(ledgers, problems):
+            file = Path(params or "params") / f"districts/{district}.yaml"
+            lines += [f"to paste into {file}, each ? to be replaced:", block]
+        document["mapping"][district] = block
+        document["ledgers"] += [
+            {"district": district, "ledger": key} | ledger.account for key, ledger in read
+        ]
+        document["columns"] += [
+            {"district": district, "ledger": key} | _columns(ledger, source)
+            for key, ledger in read
+            for source in ledger.sources
+        ]
+        document["violations"] += [vars(v) for _, ledger in read for v in ledger.violations]
+        document["unread"] += ledgers.unread
+        document["errors"] += [_error(district, problem) for problem in problems]
+        refused = any(ledger.refused for _, ledger in read)
+        status = max(status, 2 if problems else int(refused))
+    return status, document, lines
+
+
+def _tell_rows(name: str, rows: int) -> None:
+    click.echo(f"{ERASED}{name}: {rows:,} rows", err=True, nl=False)
+
+
+def _quiet(_name: str, _rows: int) -> None:
+    """Nobody looks on."""
+
+
+def _account(read: Iterable[tuple[str, Ledger]], *, every: bool) -> list[str]:
+    """What became of the rows and columns of each ledger, and what is wrong with them."""
+    lines = []
+    for _, ledger in read:
+        lines.append(
+            f"{ledger.schema.name}: {ledger.read} read, {len(ledger.frame)} accepted, "
+            f"{ledger.quarantined} quarantined, {ledger.rejected} rejected, "
+            f"{ledger.set_aside} set aside"
+        )
+        lines += [_columns_line(ledger, source) for source in ledger.sources]
+        told = [v.text() for v in ledger.violations] if every else grouped(ledger.violations)
+        lines += [f"  {one}" for one in told]
+    return lines
+
+
+def _problem(problem: InputError, ledgers: Ledgers) -> str:
+    """A problem in full, but of a ledger whose records are told already."""
+    told = problem.fields.get("ledger") in ledgers.refused
+    return problem.message.partition(";")[0] + f" [{problem.reason}]" if told else str(problem)
+
+
+def _error(district: str, error: InputError) -> dict[str, Any]:
+    return {"district": district, "error": error.reason, "message": error.message}
+
+
+def _columns(ledger: Ledger, source: Source) -> dict[str, Any]:
+    """Which columns of a file or sheet were read, kept, dropped for persons, and not read."""
+    meant = {title: ledger.schema.headings().get(heading_key(title)) for title in source.titles}
+    dropped = [
+        title
+        for title, found in meant.items()
+        if found and found[0].personal and not found[0].pseudonym
+    ]
+    known = {column.name for column in schema_of(ledger.key).columns}
+    read = {name: title for name, title in source.headings.items() if title not in dropped}
+    told = {*read.values(), *dropped}
+    return {
+        "file": source.path,
+        "sheet": source.sheet,
+        "read": {name: title for name, title in read.items() if name in known},
+        "kept": [title for name, title in read.items() if name not in known],
+        "dropped": dropped,
+        "not_read": [quoted_heading(title) for title in source.titles if title not in told],
+    }
+
+
+def _columns_line(ledger: Ledger, source: Source) -> str:
+    told = _columns(ledger, source)
+    sheet = f" {source.sheet}" if source.sheet else ""
+    read = [
+        name if loose(name) == heading_key(title) else f"{name} ({title})"
+        for name, title in told["read"].items()
+    ]
+    parts = [f"read {'、'.join(read)}"]
+    for name in ("kept", "dropped", "not_read"):
+        if told[name]:
+            parts.append(f"{name.replace('_', ' ')} {'、'.join(told[name])}")
+    return f"  {source.path}{sheet}: {'; '.join(parts)}"
+
+
+def _mapping(ledgers: Ledgers, problems: Iterable[InputError]) -> str:
+    """The mapping to paste, for headings and values that are unknown."""
+    lines: dict[str, list[str]] = {}
+    unread = [name.rpartition("/")[2] for name in ledgers.unread]
+    for problem in problems:
+        key = str(problem.fields.get("ledger"))
+        if problem.reason == "ledger-missing" and unread:
+            listed = "、".join(unread)
+            lines[key] = [f'# files: ["{unread[0]}"] # if it is this ledger; not read: {listed}']
+        if isinstance(problem, HeadingError) and problem.headings:
+            schema = ledgers.schema(key, str(problem.fields.get("file")))
+            lines.setdefault(key, []).extend(suggest_columns(schema, problem.headings))
+    for key, ledger in (*ledgers.items(), *ledgers.refused.items()):
+        lines.setdefault(key, []).extend(suggest_values(ledger))
+    return as_block(lines)

@@ -1,0 +1,149 @@
+"""Rows that are no records: sums, examples, headings of further pages, empty ones, signatures.
+
+They are told, and never counted.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reportkit.ledgers.normal import clean, fold, is_nothing
+from reportkit.ledgers.readers import sums
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy.typing as npt
+
+    from reportkit.ledgers.rows import Part, Rows, Told
+
+# At the end of a table, 填表人：… 审核人：… 说明：…, each cell of the row one of these.
+_SIGNED = (
+    r"(?:填[表报]|制表|审核|审批|复核|经办|(?:单位)?负责|统计|联系)(?:人|日期|单位|电话)"
+    r"(?:[（(]?签[字章名][）)]?)?\s*"
+)
+_FOOTER = re.compile(rf"{_SIGNED}[：:]|(?:备注|说明|注)\s*[：:]|以下(?:空白|无正文)")
+# A label whose value is in the next cell.
+_LABEL = re.compile(rf"{_SIGNED}[：:]?")
+HINTS = frozenset({"必填", "选填", "必填项", "选填项"})
+# 示例, （例）, 示例1, 例：依〔2020〕1号 in the place of a key, folded.
+_EXAMPLE = re.compile(
+    r"[(\[【〔]?(?:填[写报])?(?:示例|样例|范例|举例|例如|例子|例)"
+    r"(?:[-_ ]*[0-9]{0,3}[)\]】〕]?|[)\]】〕]? *[:,].*)"
+)
+_FOOTERS = 10
+
+
+def set_aside(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[Told]]:
+    """Which rows are no records, and what is told of them; of a row the first reason."""
+    mask = np.zeros(len(rows), dtype=bool)
+    told: list[Told] = []
+    for start, part in rows.each():
+        for find in (_sums, _examples, _pages, _footers):
+            for row, rule, column, found, expected in find(part):
+                if not mask[start + row]:
+                    mask[start + row] = True
+                    told.append(rows.tell(start + row, rule, "warn", column, expected, found=found))
+        if empty := [row for row in _empty(part) if not mask[start + row]]:
+            last = part.raw.place(int(part.raw.lines[empty[-1]]))
+            expected = (
+                f"{len(empty)} rows, the last at {last}, hold nothing in the ledger's columns; "
+                "they are set aside"
+            )
+            told.append(rows.tell(start + empty[0], "L-blank", "warn", "", expected, found=""))
+            mask[[start + row for row in empty]] = True
+    return mask, told
+
+
+_Found = tuple[int, str, str, str, str]
+
+
+def _sums(part: Part) -> Iterator[_Found]:
+    """Rows that say 合计 where their key or day should stand, or that have neither.
+
+    A month's total in a ledger of months is a record: 摘要 may say 本月合计.
+    """
+    own = {heading for heading, _ in part.headings.values()}
+    key, day = (part.cells(one.name) for one in (part.schema.columns[0], part.schema.day_column))
+    for heading, cells in part.raw.columns.items():
+        for row in np.flatnonzero(sums(cells)).tolist():
+            said = clean(cells[row].as_py())
+            lacking = [_lacks(one[row].as_py(), said) for one in (key, day)]
+            if any(lacking) if heading in own else all(lacking):
+                yield row, "L-sum", heading, said, "a sum row is set aside, not counted"
+
+
+def _lacks(cell: str | None, said: str) -> bool:
+    text = clean(cell or "")
+    return text == said or is_nothing(text)
+
+
+def _examples(part: Part) -> Iterator[_Found]:
+    """Rows whose key says that they are an example."""
+    heading, _ = part.headings[part.schema.key_column]
+    cells = part.raw.columns[heading].cast(pa.large_string())
+    near = pc.match_substring(cells, "例").fill_null(False)
+    for row in np.flatnonzero(near.to_numpy()).tolist():
+        key = clean(cells[row].as_py())
+        if _EXAMPLE.fullmatch(fold(key)):
+            yield row, "L-example", heading, key, "an example is set aside, not counted"
+
+
+def _short_keys(part: Part) -> list[int]:
+    """Rows whose key is as short as a blank, or one of a few words; others are not looked at."""
+    first, _ = part.headings[part.schema.key_column]
+    keys = part.raw.columns[first].cast(pa.large_string())
+    words = [first, *HINTS]
+    longest, lengths = max(len(word.encode()) for word in words), pc.binary_length(keys)
+    if not keys.null_count and (pc.min(lengths).as_py() or 0) > longest:
+        return []
+    lengths = pc.fill_null(lengths, 0).to_numpy()
+    rows = np.flatnonzero(lengths <= longest)
+    near = np.asarray(pc.is_in(keys.take(pa.array(rows)), value_set=pa.array(words, keys.type)))
+    near |= lengths[rows] <= len("　".encode())
+    found: list[int] = rows[near].tolist()
+    return found
+
+
+def _pages(part: Part) -> Iterator[_Found]:
+    """Where a page begins anew, or says what to fill in."""
+    headings = [heading for heading, _ in part.headings.values()]
+    first, _ = part.headings[part.schema.key_column]
+    for row in _short_keys(part):
+        filled = part.filled(row, headings)
+        same = [heading for heading, cell in filled.items() if cell == heading]
+        if first in same and len(same) > 1:
+            yield row, "L-heading", first, "", "the heading once more; it is set aside"
+        elif filled and HINTS.issuperset(filled.values()):
+            expected = "what to fill in; it is set aside"
+            yield row, "L-heading", first, filled.get(first, ""), expected
+
+
+def _empty(part: Part) -> list[int]:
+    """Rows that hold nothing in the ledger's columns, such as numbered ones."""
+    headings = [heading for heading, _ in part.headings.values()]
+    return [row for row in _short_keys(part) if not part.filled(row, headings)]
+
+
+def _footers(part: Part) -> Iterator[_Found]:
+    """What is signed or noted below a table."""
+    size = len(part.raw.lines)
+    for row in range(max(0, size - _FOOTERS), size):
+        filled = part.filled(row, part.raw.columns)
+        if _is_footer([*filled.values()]):
+            expected = "what is signed or noted below a table is set aside, not counted"
+            yield row, "L-footer", next(iter(filled)), "", expected
+
+
+def _is_footer(cells: Sequence[str]) -> bool:
+    """Whether a row is signed or noted: each cell is, or is the value of the label before it."""
+    labels = [False, *(bool(_LABEL.fullmatch(cell)) for cell in cells)]
+    return bool(cells) and all(
+        _FOOTER.match(cell) or own or before
+        for cell, before, own in zip(cells, labels, labels[1:], strict=False)
+    )

@@ -1,0 +1,328 @@
+"""A ledger in an office's own words: what its mapping says, checked and put into the schema.
+
+A mapping changes what a heading and a value mean, and nothing else: readers, row rules and the
+second count see a schema with more names in it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from fnmatch import fnmatch
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from reportkit.errors import InputError, ReportkitError
+from reportkit.ledgers.normal import loose
+from reportkit.ledgers.schema import Column, LedgerSchema, heading_key, schema_of, schemas
+from reportkit.ledgers.values import alike, parser_for
+from reportkit.params import District
+from reportkit.params.mapping import LedgerMapping
+from reportkit.yamlfile import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from reportkit.yamlfile import Key, YamlFile
+
+    JsonMap = Mapping[str, Any]
+
+
+class CarriedMapping(LedgerMapping):
+    """A mapping that the package carries: for which ledger, and of which system.
+
+    Parameters
+    ----------
+    ledger : str
+    title : str
+        What it is for, in Chinese.
+    """
+
+    ledger: str
+    title: str = Field(min_length=1)
+
+    def bare(self) -> LedgerMapping:
+        """What it says of the ledger."""
+        return LedgerMapping.model_validate(self.model_dump(exclude={"ledger", "title"}))
+
+
+@cache
+def carried_mappings() -> dict[str, CarriedMapping]:
+    """The mappings that the package carries, by name."""
+    folder = Path(str(files("reportkit.ledgers"))) / "mappings"
+    paths = sorted(folder.glob("*.yaml"))
+    return {path.stem: read_yaml(path).validate(CarriedMapping) for path in paths}
+
+
+def mappings_of(district: District, file: Path) -> dict[str, tuple[LedgerMapping, ...]]:
+    """The mappings of a district by ledger, those that the package carries among them.
+
+    Parameters
+    ----------
+    district : District
+    file : Path
+        Its file, for the lines of what is wrong.
+
+    Raises
+    ------
+    InputError
+        ``mapping``: a ledger, column, value or carried mapping that is not there, with the line
+        and the nearest that is.
+    """
+    found: dict[str, tuple[LedgerMapping, ...]] = {}
+    told: list[tuple[Key, str]] = []
+    for key, given in district.mapping.items():
+        if key not in schemas():
+            told.append((("mapping", key), f"there is no ledger '{key}'{_near(key, schemas())}"))
+            continue
+        made = []
+        for number, one in enumerate(given):
+            place: Key = ("mapping", key, number) if len(given) > 1 else ("mapping", key)
+            own = LedgerMapping(base=one) if isinstance(one, str) else one
+            if own.base and not _is_carried(own.base, key):
+                known = [name for name in carried_mappings() if _is_carried(name, key)]
+                told.append((place, f"no mapping '{own.base}' is carried{_near(own.base, known)}"))
+                continue
+            base = carried_mappings()[own.base].bare() if own.base else LedgerMapping()
+            full = own.upon(base)
+            told += [((*place, *at), why) for at, why in _problems(schema_of(key), full)]
+            made.append(full)
+        found[key] = tuple(made)
+    if told:
+        lines = read_yaml(file)
+        message = "\n".join(_at(lines, place, why) for place, why in told)
+        raise InputError("mapping", message, district=district.id)
+    return found
+
+
+def kept_columns(districts: Path, key: str) -> set[str]:
+    """Columns that the mappings of any district file in a folder keep of a ledger."""
+    schema = schema_of(key)
+    found: set[str] = set()
+    for path in sorted(districts.glob("*.yaml")):
+        if b"mapping" in path.read_bytes():
+            district = read_yaml(path).validate(District)
+            for mapping in mappings_of(district, path).get(key, ()):
+                found |= {column.name for column in mapped_schema(schema, mapping).columns}
+    return found - {column.name for column in schema.columns}
+
+
+def _is_carried(name: str, key: str) -> bool:
+    return name in carried_mappings() and carried_mappings()[name].ledger == key
+
+
+def _at(file: YamlFile, place: Key, message: str) -> str:
+    # A single mapping may be written as a list of one.
+    listed = (*place[:2], 0, *place[2:])
+    return file.problem(listed if listed in file.lines else place, message)
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    listed = list(known)
+    near = difflib.get_close_matches(name, listed, n=3, cutoff=0.4) or listed[:12]
+    return f"; nearest: {'、'.join(near)}" if near else ""
+
+
+def _column(schema: LedgerSchema, name: str) -> Column | None:
+    """A column by its name or key, whatever its brackets and blanks are."""
+    wanted = heading_key(name)
+    return next((c for c in schema.columns if wanted in (loose(c.name), loose(c.key))), None)
+
+
+def _problems(schema: LedgerSchema, mapping: LedgerMapping) -> Iterator[tuple[Key, str]]:
+    names = [column.name for column in schema.columns]
+    meant: dict[str, str] = {}
+    for heading, name in mapping.columns.items():
+        column = _column(schema, name)
+        if column is None:
+            yield ("columns", heading), f"{schema.name} has no column '{name}'{_near(name, names)}"
+            continue
+        other = meant.setdefault(heading_key(heading), column.name)
+        if other != column.name:
+            yield ("columns", heading), f"'{heading}' means {other} and {column.name}; keep one"
+    yield from _value_problems(schema, mapping)
+    for name, value in mapping.fixed.items():
+        column = _column(schema, name)
+        at: Key = ("fixed", name)
+        if column is None:
+            yield at, f"{schema.name} has no column '{name}'{_near(name, names)}"
+        elif column.name == schema.key_column or column.personal:
+            yield at, f"{column.name} differs from record to record; it cannot be fixed"
+        elif column.name in meant.values():
+            yield at, f"{column.name} is fixed, and a heading is mapped to it; keep one"
+        else:
+            yield from ((at, why) for why in _unfit(column, value))
+    for number, heading in enumerate(mapping.keep):
+        yield from ((("keep", number), why) for why in _unkept(schema, meant, heading))
+    prefix = mapping.key and mapping.key.prefix
+    if prefix and prefix != "year" and _column(schema, prefix) is None:
+        yield from ((("key", "prefix"), why) for why in _unkept(schema, meant, prefix))
+    elif (
+        prefix
+        and (column := _column(schema, prefix))
+        and (column.personal or column.name == schema.key_column)
+    ):
+        yield ("key", "prefix"), f"{column.name} cannot go before the key"
+
+
+def _value_problems(schema: LedgerSchema, mapping: LedgerMapping) -> Iterator[tuple[Key, str]]:
+    for name, values in mapping.values.items():
+        column = _column(schema, name)
+        if column is None or column.personal:
+            names = [one.name for one in schema.columns if not one.personal]
+            yield ("values", name), f"{schema.name} has no column '{name}'{_near(name, names)}"
+            continue
+        meant: dict[str, str] = {}
+        for value, target in values.items():
+            at: Key = ("values", name, value)
+            if not alike(column, value):
+                yield at, "an empty cell stays empty; say what it means by 'fixed' or in the ledger"
+            elif meant.setdefault(alike(column, value), target) != target:
+                yield at, f"'{value}' has two meanings; keep one"
+            yield from ((at, why) for why in _unfit(column, target))
+
+
+def _unfit(column: Column, value: str) -> Iterator[str]:
+    """Why a value cannot stand in a column."""
+    try:
+        parsed = parser_for(column.model_copy(update={"swaps": {}}))(value)
+    except ValueError as error:
+        yield f"'{value}' is no value of {column.name}: {error}"
+        return
+    if parsed is None and not column.may_be_empty:
+        yield f"{column.name} must not be empty"
+
+
+def _unkept(schema: LedgerSchema, meant: dict[str, str], heading: str) -> Iterator[str]:
+    """Why a heading cannot be kept: it is read already, or holds persons."""
+    key = heading_key(heading)
+    persons = {
+        loose(name)
+        for one in schemas().values()
+        for column in one.columns
+        if column.personal
+        for name in (column.name, *column.aliases)
+    }
+    if key in persons:
+        yield f"'{heading}' holds persons; map it to the ledger's own column, or leave it out"
+    elif key in meant or key in schema.headings():
+        yield f"'{heading}' is read already"
+
+
+def mapped_schema(schema: LedgerSchema, mapping: LedgerMapping | None) -> LedgerSchema:
+    """The schema with an office's own words in it."""
+    if mapping is None:
+        return schema
+    named: dict[str, list[str]] = {}
+    for heading, name in mapping.columns.items():
+        if column := _column(schema, name):
+            named.setdefault(column.name, []).append(heading)
+    columns = []
+    for column in schema.columns:
+        given = [v for name, v in mapping.values.items() if _column(schema, name) is column]
+        fixed = [v for name, v in mapping.fixed.items() if _column(schema, name) is column]
+        changes = {
+            "mapped": named.get(column.name, []),
+            "swaps": {alike(column, a): b for values in given for a, b in values.items()},
+            "fixed": fixed[0] if fixed else None,
+            "year": mapping.dates.year if mapping.dates and column.type == "date" else None,
+        }
+        columns.append(column.model_copy(update=changes))
+    keep = list(mapping.keep)
+    prefix = mapping.key and mapping.key.prefix
+    own = _column(schema, prefix) if prefix else None
+    if prefix and prefix != "year" and own is None:
+        keep = list(dict.fromkeys([*keep, prefix]))
+    # What goes before a key must have its heading; that it is filled is told with the key.
+    columns += [Column(name=o, key=o, required=o == prefix, blank=True) for o in keep]
+    return schema.model_copy(update={"columns": columns, "prefix": own.name if own else prefix})
+
+
+def with_kept(schema: LedgerSchema, mappings: Sequence[LedgerMapping]) -> LedgerSchema:
+    """The schema of a ledger's records: with the columns that any of its mappings keeps."""
+    known = {column.name for column in schema.columns}
+    kept = {c.name: c for one in mappings for c in mapped_schema(schema, one).columns}
+    more = [column for name, column in kept.items() if name not in known]
+    return schema.model_copy(update={"columns": [*schema.columns, *more]}) if more else schema
+
+
+def recorded_schema(record: JsonMap, source: JsonMap | None = None) -> LedgerSchema:
+    """The schema that a run read a ledger by, from its manifest; with *source* that of one file.
+
+    Raises
+    ------
+    ReportkitError
+        ``ledger-other``: the manifest gives no such mapping.
+    """
+    schema = schema_of(record["ledger"])
+    try:
+        mappings = [LedgerMapping.model_validate(one) for one in record.get("mappings", ())]
+        if source is None:
+            return with_kept(schema, mappings)
+        number = source.get("mapping")
+        return mapped_schema(schema, None if number is None else mappings[number])
+    except (IndexError, ValueError) as error:
+        message = f"the manifest's mapping of {schema.name} is none: {error}"
+        raise ReportkitError("ledger-other", message) from None
+
+
+def chosen(mappings: Sequence[LedgerMapping], name: str) -> LedgerMapping | None:
+    """The mapping that a file or table is read by, from its path.
+
+    The first whose ``files`` name it, else the first that names no files; a single mapping is for
+    every file of the ledger.
+    """
+    if len(mappings) == 1:
+        return mappings[0]
+    by_name = [one for one in mappings if names_file(one, name.rpartition("/")[2])]
+    return next(iter(by_name or [one for one in mappings if not one.files]), None)
+
+
+def other_words(record: JsonMap, mappings: Sequence[LedgerMapping], name: str) -> Iterator[str]:
+    """Files of a run that were read in other words than these mappings say; *name* is whose."""
+    given = record.get("mappings", ())
+    for source in record["sources"]:
+        own = chosen(mappings, source["path"])
+        number = source.get("mapping")
+        there = None if number is None else LedgerMapping.model_validate(given[number])
+        if own != there:
+            yield f"{source['path']} was read by another mapping than {name} has"
+
+
+def names_file(mapping: LedgerMapping, name: str) -> bool:
+    """Whether a mapping's ``files`` name a file."""
+    return any(fnmatch(name.casefold(), pattern.casefold()) for pattern in mapping.files)
+
+
+def described(mapping: LedgerMapping, headings: Collection[str]) -> list[str]:
+    """A mapping in lines for people, as the audit page prints it: ``办结时间 → 答复日期``.
+
+    Parameters
+    ----------
+    mapping : LedgerMapping
+    headings : collection of str
+        Those that are read; what else it says of headings is left out.
+    """
+    read = {heading_key(heading) for heading in headings}
+    lines = [
+        f"{heading} → {name}"
+        for heading, name in mapping.columns.items()
+        if heading_key(heading) in read
+    ]
+    lines += [
+        f"{name}：{value} → {target or '（空）'}"
+        for name, values in mapping.values.items()
+        for value, target in values.items()
+    ]
+    lines += [f"{name}：一律为{value or '（空）'}" for name, value in mapping.fixed.items()]
+    lines += [f"{heading}：保留" for heading in mapping.keep]
+    if mapping.key:
+        what = "年份" if mapping.key.prefix == "year" else mapping.key.prefix
+        lines.append(f"编号前加{what}")
+    if mapping.dates:
+        lines.append(f"未写年份的日期：{mapping.dates.year}年")
+    return lines

@@ -1,0 +1,89 @@
+"""What an office's words may mean, as a mapping to paste into its district file and complete."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import yaml
+
+from reportkit.ledgers.normal import loose
+from reportkit.ledgers.schema import heading_key
+from reportkit.persons import OUT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reportkit.ledgers.records import Ledger
+    from reportkit.ledgers.schema import Column, LedgerSchema
+
+_NEAR_HEADING, _NEAR_VALUE = 0.8, 0.6
+_UNKNOWN = {"L-value", "L-other"}
+
+
+def suggest_columns(schema: LedgerSchema, headings: Sequence[str]) -> list[str]:
+    """Lines for the headings of a file that lacks columns; those without a guess are comments."""
+    known = schema.headings()
+    there = {known[key][0].name for one in headings if (key := heading_key(one)) in known}
+    absent = [c for c in schema.columns if c.name not in there]
+    needed = "、".join(column.name for column in absent if column.required)
+    names = {loose(name): c.name for c in absent for name in (c.name, *c.aliases)}
+    lines = [f"columns: # still to find: {needed}"]
+    for heading in headings:
+        if heading_key(heading) not in known:
+            guess = _guess(heading, names, _NEAR_HEADING)
+            lines.append(
+                f"  {_plain(heading)}: {guess} # a guess" if guess else f"  # {_plain(heading)}: ?"
+            )
+    return lines
+
+
+def suggest_values(ledger: Ledger) -> list[str]:
+    """Lines for the values that are none of a column's, with how often each stands."""
+    columns = {c.name: c for c in ledger.schema.columns if c.type in ("category", "flag")}
+    unknown: dict[str, Counter[str]] = {}
+    for one in ledger.violations:
+        # What may not be told is no value to paste.
+        told = one.found and OUT not in one.found
+        if one.rule in _UNKNOWN and one.column in columns and told:
+            unknown.setdefault(one.column, Counter())[one.found] += 1
+    lines = ["values:"] if unknown else []
+    for name, values in unknown.items():
+        lines.append(f"  {name}: # {_meanings(columns[name])}")
+        for value, count in values.most_common():
+            guess = _guess(value, columns[name].vocabulary(), _NEAR_VALUE)
+            sure = ", a guess" if guess else ""
+            lines.append(f"    {_plain(value)}: {guess or _ASKED} # ×{count}{sure}")
+    return lines
+
+
+_ASKED = '"?"'
+_LISTED = 24
+
+
+def _meanings(column: Column) -> str:
+    values = ("是", "否") if column.type == "flag" else column.categories()
+    return "、".join(values[:_LISTED]) + (" …" if len(values) > _LISTED else "")
+
+
+def _guess(text: str, names: Mapping[str, str], cutoff: float) -> str:
+    """What a text means, if one label only is near."""
+    near = difflib.get_close_matches(loose(text), names, n=4, cutoff=cutoff)
+    meant = {names[one] for one in near}
+    return meant.pop() if len(meant) == 1 else ""
+
+
+def _plain(text: str) -> str:
+    """A text as a YAML key on one line."""
+    dumped = yaml.safe_dump(text, allow_unicode=True, width=10_000, default_style=None)
+    return dumped.removesuffix("\n").removesuffix("\n...")
+
+
+def as_block(found: Mapping[str, Sequence[str]]) -> str:
+    """The mapping to paste: ledgers with their lines."""
+    lines = []
+    for key, those in found.items():
+        if those:
+            lines += [f"  {key}:", *(f"    {line}" for line in those)]
+    return "\n".join(["mapping:", *lines]) if lines else ""

@@ -1,0 +1,96 @@
+"""What this process may use: of the machine, and of the control groups that a container is in.
+
+Source: the kernel's documentation, cgroup-v1/memory.rst, cgroup-v2.rst; proc(5), cgroups(7).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ROOT = Path("/sys/fs/cgroup")
+_SELF, _MEMORY, _KILLS = Path("/proc/self/cgroup"), Path("/proc/meminfo"), Path("/proc/vmstat")
+# What version 1 says where nothing is limited: the largest number of whole pages.
+_UNLIMITED = 1 << 60
+
+
+def processors() -> int:
+    """How many processors this process may keep busy."""
+    ours = getattr(os, "sched_getaffinity", None)
+    found = [len(ours(0)) if ours else os.cpu_count() or 1]
+    for group in _groups("cpu"):
+        quota, _, period = _text(group / "cpu.max").partition(" ")
+        quota = quota or _text(group / "cpu.cfs_quota_us")
+        period = period or _text(group / "cpu.cfs_period_us")
+        if quota.isdecimal() and period.isdecimal():
+            found.append(max(1, int(quota) // int(period)))
+    return min(found)
+
+
+def free_memory() -> int:
+    """Bytes that are free for us, of the machine and of what we are allowed."""
+    told = _fields(_MEMORY)
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    found = [told["MemAvailable:"] << 10 if "MemAvailable:" in told else pages]
+    for group in _groups("memory"):
+        if limit := _limit(group):
+            used = _text(group / "memory.current") or _text(group / "memory.usage_in_bytes")
+            # What was read of files is given back before anything else is.
+            stat = _fields(group / "memory.stat")
+            files = stat.get("total_inactive_file", stat.get("inactive_file", 0))
+            found.append(max(0, limit - int(used) + files))
+    return min(found)
+
+
+def kills_for_memory() -> int:
+    """How many processes of our group, or else of the machine, were killed for want of memory."""
+    for group in _groups("memory"):
+        for name in ("memory.events", "memory.oom_control"):
+            told = _fields(group / name)
+            if "oom_kill" in told:
+                return told["oom_kill"]
+    return _fields(_KILLS).get("oom_kill", 0)
+
+
+def killed_for_memory() -> str:
+    """What is told of a process that the system killed for want of memory."""
+    limit = min(filter(None, map(_limit, _groups("memory"))), default=None)
+    told = f", {limit / 2**20:,.0f} MiB are allowed here" if limit else ""
+    return f"killed by the system, which was out of memory{told}; give it more, or fewer --jobs"
+
+
+def _limit(group: Path) -> int | None:
+    told = _text(group / "memory.max") or _text(group / "memory.limit_in_bytes")
+    return int(told) if told.isdecimal() and int(told) < _UNLIMITED else None
+
+
+def _groups(controller: str) -> Iterator[Path]:
+    """Folders of the control groups that limit us, the nearest first; of either version."""
+    for line in _text(_SELF).splitlines():
+        number, names, path = line.split(":", 2)
+        if number == "0":
+            tree = _ROOT if (_ROOT / "cgroup.controllers").is_file() else _ROOT / "unified"
+        elif controller in names.split(","):
+            tree = _ROOT / names
+        else:
+            continue
+        # In a container that sees its own part only, the path may be one outside of it.
+        here = tree / path.strip("/") if ".." not in path else tree
+        yield from (one for one in (here, *here.parents) if one.is_relative_to(tree))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _fields(path: Path) -> dict[str, int]:
+    """Numbers of a file with a name and a number in each line."""
+    lines = (line.split() for line in _text(path).splitlines())
+    return {line[0]: int(line[1]) for line in lines if len(line) > 1 and line[1].isdecimal()}

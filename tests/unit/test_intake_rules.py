@@ -1,0 +1,184 @@
+"""Rows that are no records, keys that are alike, headings that are not read, problems in groups."""
+
+import csv
+import io
+
+import pytest
+
+from reportkit.errors import InputError
+from reportkit.ledgers import read_ledger
+from reportkit.ledgers.intake import take_ledger
+from reportkit.ledgers.records import Violation, grouped
+from reportkit.proof.record import ledger_record
+from reportkit.proof.recount.sqlledger import ROW, Wanted, read_again
+from reportkit.worktime import work_calendar
+
+FEES = ["编号", "项目编码", "收费日期", "金额（元）"]
+APPLICATIONS = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果"]
+RECORD = ["自然人", "2020-03-02", "2020-03-20", "予以公开"]
+
+
+def written(path, rows):
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    path.write_text(text.getvalue(), encoding="utf-8")
+    return path
+
+
+def read(key, tmp_path, rows, name="a.csv"):
+    """The ledger, if the second engine counts the same rows."""
+    path = written(tmp_path / name, rows)
+    ledger = take_ledger(key, [path], root=tmp_path)
+    if not ledger.refused:
+        wanted = [Wanted(ledger_record(ledger, keyed=False), [path])]
+        (raw,) = read_again(tmp_path, wanted, work_calendar()).values()
+        query = f'SELECT "{ROW}" FROM {raw.table} ORDER BY "{ROW}"'
+        there = raw.connection.sql(query).to_arrow_table()[ROW].to_pylist()
+        assert there == ledger.frame.index.tolist()
+    return ledger
+
+
+def told(ledger, *rules):
+    found = [(v.rule, v.place, v.column, v.found) for v in ledger.violations]
+    return [one for one in found if one[0] in rules] if rules else found
+
+
+@pytest.mark.parametrize(
+    ("row", "counts"),
+    [
+        # 合计 in a column of the ledger, and no key or no day.
+        (["合计", "", "", "500", ""], False),
+        (["", "合计", "", "500", ""], False),
+        (["9", "合计", "", "500", ""], False),
+        (["合计", "", "2021-12-31", "500", ""], False),
+        (["——", "小　计：", "2021-12-31", "500", ""], False),
+        # In a column of no ledger, and neither.
+        (["", "", "", "500", "合计"], False),
+        (["／", "A", "-", "500", "本月合计"], False),
+        # A record whose note or code says so.
+        (["9", "A", "2021-12-31", "500", "本月合计"], True),
+        (["9", "合计", "2021-12-31", "500", ""], True),
+        (["9", "A", "2021-12-31", "500", "合计"], True),
+    ],
+)
+def test_a_sum_row_lacks_its_key_or_day(row, counts, tmp_path):
+    rows = [[*FEES, "摘要"], ["1", "A", "2021-01-31", "300", ""], row]
+    ledger = read("fees", tmp_path, rows)
+    assert (len(ledger.frame), ledger.set_aside) == ((2, 0) if counts else (1, 1))
+    assert [one[0] for one in told(ledger)] == ([] if counts else ["L-sum"])
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["示例", "示例1", "（示例）", "【例】", "例1", "样例", "填写示例", "例：依〔2020〕1号",
+     "例如：1", "示例: 001", "\u200b例：1", "示例-001"],
+)  # fmt: skip
+def test_an_example_is_set_aside(key, tmp_path):
+    ledger = read("applications", tmp_path, [APPLICATIONS, [key, *RECORD], ["依1", *RECORD]])
+    assert ledger.frame["登记号"].tolist() == ["依1"]
+    assert [one[:3] for one in told(ledger)] == [("L-example", "2", "登记号")]
+
+
+@pytest.mark.parametrize(
+    "key", ["例字〔2020〕1号", "条例1", "案例：1", "判例2", "比例1号", "例外1"]
+)
+def test_a_key_with_such_a_character_is_a_key(key, tmp_path):
+    assert len(read("applications", tmp_path, [APPLICATIONS, [key, *RECORD]]).frame) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("依〔2021〕1号", "依[2021]1号"),
+        ("依〔2021〕1号", "依﹝2021﹞1号"),
+        ("依(2021)1号", "依（２０２１）１号"),
+        ("依【2021】1号", "依〔2021〕 1号"),
+        ("依〔2021〕1号", "依〔2021〕01号"),
+        ("依〔2021〕1号", "依〔2021〕\u200b1号"),
+        ("YSQ-2021-007", "ysq-2021-7"),
+        ("2021–1", "2021-1"),
+        ("⾏1", "行1"),
+    ],
+)
+def test_one_key_in_two_spellings_is_told(one, other, tmp_path):
+    rows = [APPLICATIONS, *([key, *RECORD] for key in ("依9", one, other, "依10", "依100"))]
+    ledger = read("applications", tmp_path, rows)
+    assert [v[:3] for v in told(ledger)] == [("L-like-key", "4", "登记号")]
+    assert ledger.violations[0].expected.startswith(f"spelt as '{one}' at a.csv:3")
+    assert len(ledger.frame) == 5
+
+
+def test_keys_of_the_year_are_different_keys(tmp_path):
+    keys = ["1", "10", "100", "1-1", "11", "依〔2020〕1号", "依〔2021〕1号", "依〔202〕11号"]
+    ledger = read("applications", tmp_path, [APPLICATIONS, *([key, *RECORD] for key in keys)])
+    assert told(ledger) == []
+
+
+def test_a_value_that_the_form_does_not_name_is_told_once(tmp_path):
+    heading = ["项目编号", "项目名称", "组织形式", "合同签订日期", "合同金额（元）"]
+    kinds = ["政府集中采购", "集采", "集采", "网上超市", "集中采购", "分散采购"]
+    rows = [[f"{n}", "a", kind, "2020-06-01", "1"] for n, kind in enumerate(kinds)]
+    ledger = read("procurement", tmp_path, [heading, *rows])
+    assert sorted(told(ledger)) == [
+        ("L-other", "3", "组织形式", "集采"), ("L-other", "5", "组织形式", "网上超市"),
+    ]  # fmt: skip
+    assert (
+        "counted as none of them (2 records)"
+        in grouped(ledger.violations)[0] + grouped(ledger.violations)[1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("heading", "column", "follows"),
+    [
+        ("延期告知书送达时间", "延期告知日期", "no extension is counted"),
+        ("是否延期", "延期告知日期", "counts as late"),
+        ("是否延长答复期限", "延期告知日期", "no extension is counted"),
+        ("收到时间", "收到日期", "收到日期 is read from '收到日期'"),
+        ("征求意见答复日期", "征求意见回复日期", "counted as our own"),
+        ("补正通知日期", "补正告知日期", "rename it or map it"),
+    ],
+)
+def test_a_heading_that_is_not_read_is_told(heading, column, follows, tmp_path):
+    ledger = read("applications", tmp_path, [[*APPLICATIONS, heading], ["依1", *RECORD, ""]])
+    assert told(ledger) == [("L-unread", "heading", column, heading)]
+    assert follows in ledger.violations[0].expected
+
+
+@pytest.mark.parametrize("heading", ["备注", "序号", "法律依据", "送达方式", "标题", "经办人"])
+def test_a_heading_near_nothing_is_not_told(heading, tmp_path):
+    ledger = read("applications", tmp_path, [[*APPLICATIONS, heading], ["依1", *RECORD, ""]])
+    assert told(ledger) == []
+    assert ledger.sources[0].titles == (*APPLICATIONS, heading)
+
+
+def test_thousands_of_bad_records_are_told_in_a_few_lines(tmp_path):
+    rows = [[f"依{n}", "外星人", f"2020-13-{n % 40:02}", "", ""] for n in range(5_000)]
+    with pytest.raises(InputError) as error:
+        read_ledger("applications", [written(tmp_path / "a.csv", [APPLICATIONS, *rows])])
+    lines = error.value.message.splitlines()
+    assert len(lines) == 13
+    assert lines[0].startswith("5000 of 5000 records of 依申请公开台账 are rejected")
+    assert lines[1].startswith("申请人类型 '外星人' ×5000 (")
+    assert "a.csv:2, 3, 4 …): not one of 自然人" in lines[1]
+    assert lines[2].startswith("收到日期 '2020-13-00' ×125 (")
+    assert lines[-1] == "收到日期: 30 further values, in 3750 records [L-value]"
+
+
+def test_what_is_alike_stands_once_with_its_files():
+    def one(file, place, found="已公开", rule="L-value"):
+        return Violation("applications", file, place, rule, "reject", "办理结果", found, "no value")
+
+    many = [one("a.csv", "2"), one("b.csv", "7"), one("b.csv", "9"), one("c.csv", "4")]
+    assert grouped([*many, one("a.csv", "3", "公开了")]) == [
+        "办理结果 '已公开' ×4 (a.csv:2; b.csv:7, 9 …): no value [L-value]",
+        "a.csv:3: 办理结果 reads '公开了': no value [L-value]",
+    ]
+
+
+def test_a_refused_ledger_keeps_its_counts(tmp_path):
+    rows = [["1", "A", "2021-01-31", "1200¹"], ["2", "A", "2021-01-31", "3"], ["合计", "", "", "4"]]
+    ledger = read("fees", tmp_path, [FEES, *rows])
+    assert ledger.account == {
+        "read": 3, "accepted": 1, "quarantined": 1, "rejected": 0, "set_aside": 1,
+    }  # fmt: skip
