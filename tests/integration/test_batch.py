@@ -85,7 +85,7 @@ def test_every_cause_of_making_anew_is_named(done_once):
     times = ledger.stat()
     ledger.touch()
     assert plan(done_once) == {"a": [], "b": [], "c": []}
-    # Of the same size, with its times put back: the change of its inode gives it away.
+    # Of the same size, with its times put back: its bytes give it away.
     ledger.write_text(ledger.read_text(encoding="utf-8").replace("1000.50", "1000.60"), "utf-8")
     os.utime(ledger, ns=(times.st_atime_ns, times.st_mtime_ns))
     (done_once / "data/b/fees-more.csv").write_text("编号,项目编码,收费日期,金额（元）\n", "utf-8")
@@ -95,8 +95,8 @@ def test_every_cause_of_making_anew_is_named(done_once):
     (run / "report.html").write_bytes(page)
     assert plan(done_once) == {
         "a": ["data/a/fees.csv has changed"],
-        "b": ["data/b holds other files"],
-        "c": ["files of the run were touched or changed"],
+        "b": ["data/b/fees-more.csv is new"],
+        "c": ["outputs/c/2021/current: report.html was changed"],
     }
     assert plan(done_once, "--scope", "office")["a"][0] == "it is asked for in another way"
     with (done_once / "outputs/batch.jsonl").open("a", encoding="utf-8") as journal:
@@ -135,7 +135,7 @@ def test_a_parent_is_made_after_its_members_and_again_when_it_gets_one(tmp_path)
     name_parents(project, {"d": "b"})
     assert plan(project) == {
         "a": ["the report of b is made first"],
-        "b": ["it is the parent of other districts than before: d"],
+        "b": ["params/districts/d.yaml is new"],
         "c": [],
         "d": ["it was never made"],
     }

@@ -11,7 +11,7 @@ import yaml
 from reportkit.batch.plan import _ledgers
 from reportkit.errors import InputError
 from reportkit.evidence.digests import read_record, record_columns
-from reportkit.ledgers import Ledgers, find_files, keep_ledgers, schema_of
+from reportkit.ledgers import Ledgers, find_files, schema_of
 from reportkit.ledgers.intake import take_ledger
 from reportkit.ledgers.mapping import (
     carried_mappings,
@@ -336,8 +336,10 @@ def test_districts_that_share_a_register_read_it_in_their_own_words(tmp_path):
             f"id: {name}\nname: 甲\nledgers: {{applications: x.csv}}\nmapping:\n  applications:\n"
             f"    columns: {{流水号: 登记号}}\n    values: {{申请人类型: {{人: {kind}}}}}\n"
         )
-    with keep_ledgers():
-        read = [Ledgers(project, project.district(name))["applications"] for name in ("a", "b")]
+    kept = {}
+    read = [
+        Ledgers(project, project.district(name), kept=kept)["applications"] for name in ("a", "b")
+    ]
     assert [column(ledger, "申请人类型") for ledger in read] == [["自然人"], ["其他"]]
 
 

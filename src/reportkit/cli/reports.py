@@ -34,7 +34,7 @@ _scope = click.option("--scope", type=click.Choice(["district", "office"]), help
 @_scope
 @click.option("--draft", is_flag=True, help="Mark the documents as a draft.")
 @click.option("--force", is_flag=True, help="Run also when nothing has changed.")
-@click.option("--cold", is_flag=True, help="A kernel started from nothing: the slow reference.")
+@click.option("--cold", is_flag=True, help="Start the kernel from nothing, as Jupyter does.")
 def run(
     district: str,
     year: int,
@@ -48,28 +48,39 @@ def run(
     out: Path,
 ) -> Result:
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
-    from reportkit.batch.alone import make_alone
+    from reportkit.warm.template import start_template, stop_template
 
-    asked = {"scope": scope, "draft": draft, "force": force, "cold": cold}
-    made = make_alone(district, year, params=params, data=data, out=out, **asked)
-    if made["told"]:
-        click.echo(made["told"], err=True)
-    current = out / district / str(year) / "current"
-    documents = [current / name for name in made["documents"]]
-    lines = _findings(made["findings"])
-    state = "unchanged" if made["unchanged"] else "made"
-    lines.append(f"{state}{' as a draft' if made['draft'] else ''}: {made['run']}")
+    def fork() -> Any:
+        return None if cold else start_template("reportkit.run.kernels")
+
+    if force or not (out / district / str(year) / "current").exists():
+        fork()  # what a kernel needs is imported there while this process imports what it needs
+    try:
+        from reportkit.export.documents import DOCUMENTS
+        from reportkit.run.request import Request
+        from reportkit.run.run import run as make
+
+        tell_session_key()
+        request = Request(district, year, params, data, out, scope, draft)
+        outcome = make(request, force=force, fork=fork)
+    finally:
+        stop_template()
+    current = outcome.folder.parents[1] / "current"
+    documents = [current / name for name in DOCUMENTS]
+    lines = _findings(outcome.findings)
+    state = "unchanged" if outcome.unchanged else "made"
+    lines.append(f"{state}{' as a draft' if outcome.draft else ''}: {outcome.folder}")
     lines += [f"  {path}" for path in documents]
     document = {
         "district": district,
         "year": year,
-        "run": made["run"],
-        "draft": made["draft"],
-        "unchanged": made["unchanged"],
-        "findings": made["findings"],
+        "run": str(outcome.folder),
+        "draft": outcome.draft,
+        "unchanged": outcome.unchanged,
+        "findings": outcome.findings,
         "documents": [str(path) for path in documents],
     }
-    return made["exit_status"], document, "\n".join(lines)
+    return outcome.exit_status, document, "\n".join(lines)
 
 
 def _findings(findings: list[dict[str, Any]]) -> list[str]:
