@@ -29,7 +29,7 @@ from papermill.engines import NBClientEngine
 
 from reportkit.errors import ExecutionError
 from reportkit.warm.child import serve_forked
-from reportkit.warm.template import parent_of_forks
+from reportkit.warm.template import parent_of_forks, template_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +76,8 @@ def _why_not(kernel_name: str, fork: BaseContext) -> str:
             return f"this process has threads: {names}"
         if _has_loop_or_context():
             return "this process has an event loop or a zmq context"
+    elif not template_runs():
+        return "the warm process has ended"
     try:
         program = KernelSpecManager().get_kernel_spec(kernel_name).argv[0]
     except NoSuchKernel:
@@ -136,14 +138,11 @@ class _Kernel:
     """A forked child that runs cells; it and all that it started are gone at the end."""
 
     def __init__(self, fork: BaseContext) -> None:
-        self._fork = fork
-
-    def __enter__(self) -> Self:
-        self._pipe, other = self._fork.Pipe()
-        parent = parent_of_forks(self._fork)
+        self._pipe, other = fork.Pipe()
+        parent = parent_of_forks(fork)
         given = (other, self._pipe, parent, dict(os.environ))
         # Each context has processes of its own kind, under one name.
-        self._child = self._fork.Process(target=serve_forked, args=given, daemon=False)  # type: ignore[attr-defined]
+        self._child = fork.Process(target=serve_forked, args=given, daemon=False)  # type: ignore[attr-defined]
         with warnings.catch_warnings():
             # Python 3.12 warns of threads. Ours has none of Python's; Arrow mends its own.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -151,6 +150,8 @@ class _Kernel:
         other.close()
         _log.info("kernel: process %d, forked from %d for %d", self._child.pid, parent, os.getpid())
         self._number = self._bytes = 0
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -48,7 +48,7 @@ def start_template(module: str) -> BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", module])
     with _STARTING:
-        if not _runs(template_process()):
+        if not template_runs():
             with kernel_environment(_WARM):
                 forkserver.ensure_running()
     return context
@@ -69,7 +69,7 @@ def template_process() -> int | None:
 
 def stop_template() -> None:
     """End the warm process, if it runs: nothing waits for its imports any more."""
-    if _runs(template_process()):
+    if template_runs():
         os.kill(template_process() or 0, signal.SIGKILL)
 
 
@@ -90,7 +90,9 @@ def parent_of_forks(context: BaseContext) -> int:
     return (template_process() or 0) if forked else os.getpid()
 
 
-def _runs(process: int | None) -> bool:
+def template_runs() -> bool:
+    """Whether there is a warm process; multiprocessing would start another, which is not warm."""
+    process = template_process()
     if process is None:
         return False
     with suppress(ChildProcessError):
