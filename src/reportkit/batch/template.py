@@ -16,9 +16,8 @@ _ALSO = """
     IPython.core.completerlib IPython.core.oinspect matplotlib.backends.backend_svg
     matplotlib.figure matplotlib_inline.backend_inline multiprocessing.popen_fork
     pandas.io.formats.style papermill.parameterize papermill.translators pyarrow.compute
-    pyarrow.csv pyarrow.dataset pyarrow.parquet pypdfium2
-    reportkit.warm.forked reportkit.warm.kernel reportkit.batch.work
-    tornado.platform.asyncio typst
+    pyarrow.csv pyarrow.dataset pyarrow.parquet pypdfium2 reportkit.batch.work
+    reportkit.warm.forked reportkit.warm.kernel tornado.platform.asyncio typst
 """.split()
 
 
@@ -40,7 +39,7 @@ def _warm() -> None:
     from reportkit.export.documents import exporters
     from reportkit.forms import form_for, forms
     from reportkit.ledgers import schemas
-    from reportkit.notebook.charts import show_chart
+    from reportkit.notebook.charts import chart
     from reportkit.proof.manifest import schema_check
     from reportkit.proof.surroundings import code_digest, fonts
     from reportkit.text.coverage import cover
@@ -55,8 +54,8 @@ def _warm() -> None:
     work_calendar()
     # The fonts are read and the first chart drawn: two thirds of a second.
     frame = pd.DataFrame({"件": [1, 2]}, index=["一月", "二月"])
-    show_chart("warm", frame, title="暖", kind="bars")
-    show_chart("warm", frame, title="暖", kind="columns")
+    chart("warm", frame, title="暖", kind="bars")
+    chart("warm", frame, title="暖", kind="columns")
     for exporter in exporters().values():
         exporter.prepare()
     # Schemas and patterns are made into programs when they are first used.

@@ -23,11 +23,11 @@ from reportkit.errors import ExecutionError, ReportkitError
 from reportkit.evidence.rows import FactRows, rows_of
 from reportkit.evidence.seal import unseal_rows
 from reportkit.evidence.write import write_evidence
-from reportkit.export.blocks import Block, from_notebook
 from reportkit.export.document import arrange
 from reportkit.export.documents import make_documents
 from reportkit.facts import facts_bytes, rows_sha256
 from reportkit.notebook.compilation import keep_report
+from reportkit.notebook.filled import fill, foresee
 from reportkit.notebook.report import Report, open_report
 from reportkit.params import Project
 from reportkit.proof import input_digest, seal_run, verify_files
@@ -35,7 +35,7 @@ from reportkit.proof.record import checks_bytes, find_notebook, inputs_of, sourc
 from reportkit.proof.signing.settings import signer_from
 from reportkit.proof.surroundings import code_digest, environment
 from reportkit.run.leaks import Gate
-from reportkit.run.notebook import execute, gate
+from reportkit.run.notebook import execute, gate, read_notebook, write_notebook
 from reportkit.run.publishing import keep_failed, locked, publish, staging_of
 from reportkit.run.unchanged import (
     Seen,
@@ -50,6 +50,7 @@ from reportkit.warm.processes import need_files
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from reportkit.export.blocks import Block
     from reportkit.params import Scope
 
 _UNTOLD = "it failed, and what it says holds personal data, so that it is not repeated"
@@ -134,9 +135,10 @@ def run(
     report = open_report(
         district, year, scope=scope, draft=draft, params=params, data=data, out=out
     )
-    # This finds every fault of narrative and definitions before a kernel starts.
-    expected = report.facts_document()
     notebook = notebook or find_notebook(report.project)
+    # This finds every fault of narrative and definitions before a kernel starts.
+    foresee(read_notebook(notebook), report)
+    expected = report.facts_document()
     members = report.project.members(district)
     watch = Watch(int(started.timestamp() * 1e9), members)
     watch.folders(_watched(report, out))
@@ -219,15 +221,18 @@ def _make(
         executed = execute(notebook, parameters, staging / "report.ipynb", warm=warm)
     seal = gate(executed)
     held = _rests_on(report, seal, expected)
+    report.adopt(seal["facts"])
     changed = report.ledgers.changed()
     if changed := changed + [path for past in report.made for path in past.changed()]:
         message = f"{', '.join(changed)} changed while the report was made; run again"
         raise ExecutionError("input-changed", message)
-    _same_checks(report, executed, seal)
+    _same_checks(report, seal)
+    filled = fill(executed)
+    write_notebook(filled, staging / "report.ipynb")
     (staging / "facts.json").write_bytes(facts_bytes(seal["facts"]))
-    (staging / "checks.json").write_bytes(checks_bytes(seal["checks"]))
+    (staging / "checks.json").write_bytes(checks_bytes(filled["metadata"]["reportkit"]["checks"]))
     write_evidence(staging / "evidence", held, report.ledgers, key=report.ledgers.row_key)
-    for name, body in make_documents(arrange(executed)):
+    for name, body in make_documents(arrange(filled)):
         (staging / name).write_bytes(body)
         _log.info("%s: %d bytes", name, len(body))
     gate_of(report).check(staging)
@@ -289,14 +294,13 @@ def _rests_on(report: Report, seal: Block, expected: Mapping[str, Any]) -> dict[
     return held
 
 
-def _same_checks(report: Report, executed: Mapping[str, Any], seal: Block) -> None:
-    """What was found here stands in the notebook, and its head says whether it is a draft."""
+def _same_checks(report: Report, seal: Block) -> None:
+    """What was found here stands in the notebook, and it knows whether it is a draft."""
     if seal["checks"] != [check.as_json() for check in report.all_checks]:
         message = "the checks in the notebook are not those of its ledgers and parameters"
         raise ExecutionError("checks-differ", message)
-    heads = from_notebook(executed, "head")
-    if any(head["draft"] != report.is_draft for head in heads):
-        message = "the head of the report says wrongly whether it is a draft"
+    if seal["head"]["draft"] != report.is_draft or seal["form"] != report.prescribed():
+        message = "the notebook says wrongly whether it is a draft, or what its form prescribes"
         raise ExecutionError("draft-differs", message)
 
 
