@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 OUT := outputs/huli/2020/current
 
-.PHONY: help report test slow pythons lowest bench lint reference pictures helptext docs lock dist sample clean
+.PHONY: help report test slow pythons lowest bench lint reference pictures docs lock dist sample clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,10 +61,6 @@ reference: $(READY) ## the reference pages and the picture of the layers, from t
 
 pictures: report ## the pictures of the README, from that report (needs chromium)
 	$(BIN)/python tools/pictures.py
-
-helptext: $(READY) ## the kept text of `reportkit --help`, after a change of commands
-	$(BIN)/python -c 'from reportkit.cli import cli; cli(["--help"], prog_name="reportkit", terminal_width=80)' \
-	    > src/reportkit/help.txt
 
 # Not --quiet: mkdocs would not count the warnings that --strict looks for.
 docs: $(READY) ## the documentation, into site/

@@ -32,6 +32,7 @@ from reportkit.proof.render import render_level
 from reportkit.proof.signing.keys import keygen, read_signer
 from reportkit.proof.signing.trust import read_trusted
 from reportkit.proof.verify import data_levels, files_level
+from reportkit.run.request import Request
 from reportkit.run.run import run
 
 if TYPE_CHECKING:
@@ -69,10 +70,10 @@ def main() -> None:
         (out / "keys").mkdir()
         shutil.copy(out / "own.key.pub", out / "keys/own.pub")
         os.environ["REPORTKIT_SIGNING_KEY_FILE"] = str(out / "own.key")
+        huli = Request("huli", 2020, out=out / "outputs")
         spent: dict[str, list[float]] = {"making": [], "facts": [], "render": [], "verify": []}
         for _ in range(5):
-            run_once = partial(run, "huli", 2020, out=out / "outputs", force=True)
-            spent["making"].append(seconds(run_once))
+            spent["making"].append(seconds(partial(run, huli, force=True)))
             current = (out / "outputs/huli/2020/current").resolve()
             spent["facts"].append(seconds(partial(data_levels, current)))
             spent["render"].append(seconds(partial(render_level, current)))

@@ -13,7 +13,7 @@ from machine import PATIENCE
 
 from reportkit.facts import facts_bytes
 from reportkit.proof import verify_files
-from reportkit.run.notebook import gate
+from reportkit.run.gate import gate
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent

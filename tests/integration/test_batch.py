@@ -30,6 +30,7 @@ from batches import (
 from machine import PATIENCE, until
 
 from reportkit.proof import verify_files
+from reportkit.proof.signing.keys import keygen
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_every_cause_of_making_anew_is_named(done_once):
     times = ledger.stat()
     ledger.touch()
     assert plan(done_once) == {"a": [], "b": [], "c": []}
-    # Of the same size, with its times put back: the change of its inode gives it away.
+    # Of the same size, with its times put back: its bytes give it away.
     ledger.write_text(ledger.read_text(encoding="utf-8").replace("1000.50", "1000.60"), "utf-8")
     os.utime(ledger, ns=(times.st_atime_ns, times.st_mtime_ns))
     (done_once / "data/b/fees-more.csv").write_text("编号,项目编码,收费日期,金额（元）\n", "utf-8")
@@ -94,8 +95,8 @@ def test_every_cause_of_making_anew_is_named(done_once):
     (run / "report.html").write_bytes(page)
     assert plan(done_once) == {
         "a": ["data/a/fees.csv has changed"],
-        "b": ["data/b holds other files"],
-        "c": ["files of the run were touched or changed"],
+        "b": ["data/b/fees-more.csv is new"],
+        "c": ["outputs/c/2021/current: report.html was changed"],
     }
     assert plan(done_once, "--scope", "office")["a"][0] == "it is asked for in another way"
     with (done_once / "outputs/batch.jsonl").open("a", encoding="utf-8") as journal:
@@ -134,7 +135,7 @@ def test_a_parent_is_made_after_its_members_and_again_when_it_gets_one(tmp_path)
     name_parents(project, {"d": "b"})
     assert plan(project) == {
         "a": ["the report of b is made first"],
-        "b": ["it is the parent of other districts than before: d"],
+        "b": ["params/districts/d.yaml is new"],
         "c": [],
         "d": ["it was never made"],
     }
@@ -284,6 +285,27 @@ def test_a_template_that_died_is_started_again_without_a_word(tmp_path):
     assert done.stderr.splitlines() == [
         "again: a 2021: the process of the report ended with status 255 [worker-died]"
     ]
+
+
+TELLS = """
+import os
+for name, value in os.environ.items():
+    assert "own.key" not in value, name
+"""
+
+
+def test_each_run_of_a_batch_is_signed_and_no_notebook_sees_by_whom(tmp_path):
+    project = make_project(tmp_path, ["a", "b"], {"outcomes": TELLS})
+    _, keyid = keygen(tmp_path / "own.key")
+    world = os.environ | {"REPORTKIT_SIGNING_KEY_FILE": str(tmp_path / "own.key")}
+    done = batch(project, "--districts", "a", env=world)
+    assert states(done) == {"a": "made"}, done.stderr
+    command = [str(BIN / "reportkit"), "run", "b", "2021"]
+    done = subprocess.run(command, cwd=project, env=world, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for run in currents(project).values():
+        envelope = json.loads((run / "attestation.dsse.json").read_bytes())
+        assert [one["keyid"] for one in envelope["signatures"]] == [keyid]
 
 
 DIES = "import os\nif district != 'good': os.kill(os.getpid(), 9)"

@@ -1,5 +1,7 @@
 """What an analyst sees when a cell of a notebook meets something that reportkit refuses."""
 
+import multiprocessing
+
 import nbformat
 import pytest
 from nbclient import NotebookClient
@@ -54,14 +56,14 @@ def test_a_ledger_that_is_not_there_is_told_with_its_place(project):
     assert len(text.splitlines()) < 10
 
 
-@pytest.mark.parametrize("warm", [False, True])
-def test_it_is_still_an_error_for_the_run(project, warm):
+@pytest.mark.parametrize("fork", [None, multiprocessing.get_context("fork")])
+def test_it_is_still_an_error_for_the_run(project, fork):
     path = project / "own.ipynb"
     notebook = cells("pass", 'import reportkit\nreportkit.open_report("nowhere", 2024)')
     notebook.cells[0].metadata["tags"] = ["parameters"]
     nbformat.write(notebook, path)
     with pytest.raises(ExecutionError, match="there is no district 'nowhere'") as error:
-        execute(path, {}, project / "made.ipynb", cwd=project, warm=warm)
+        execute(path, {}, project / "made.ipynb", cwd=project, fork=fork)
     assert (error.value.reason, error.value.fields["cell"]) == ("cell-failed", 2)
     assert str(error.value).startswith("cell [2] of own.ipynb, which begins `import reportkit`: ")
     made = nbformat.read(project / "made.ipynb", 4)

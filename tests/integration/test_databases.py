@@ -17,6 +17,7 @@ from reportkit.errors import ExecutionError, InputError
 from reportkit.facts import facts_bytes
 from reportkit.ledgers import database, read_ledger, read_ledgers
 from reportkit.notebook.report import open_report
+from reportkit.run.request import Request
 from reportkit.run.run import run
 
 ROOT = Path(__file__).parents[2]
@@ -319,8 +320,12 @@ def test_records_that_change_during_the_run_stop_it(postgres, tmp_path):
     notebook.cells.insert(-1, nbformat.v4.new_code_cell(code, id="change"))
     nbformat.write(notebook, tmp_path / "changing.ipynb")
     with pytest.raises(ExecutionError, match=r"postgresql:///postgres#live changed") as error:
-        run("huli", 2020, params=params, data=DATA, out=tmp_path / "out",
-            notebook=tmp_path / "changing.ipynb")  # fmt: skip
+        run(
+            Request(
+                "huli", 2020, params=params, data=DATA, out=tmp_path / "out",
+                notebook=tmp_path / "changing.ipynb",
+            )
+        )  # fmt: skip
     assert error.value.reason == "input-changed"
     assert not (tmp_path / "out/huli/2020/current").exists()
 

@@ -10,6 +10,7 @@ import page as validator
 import pytest
 from bs4 import BeautifulSoup
 
+from reportkit.run.request import Request
 from reportkit.run.run import run
 
 ROOT = Path(__file__).parents[2]
@@ -27,9 +28,8 @@ def empty(tmp_path_factory):
         if path.name.startswith(("applications", "依申请公开台账")):
             path.unlink()
     (folder / "data/pingtan/applications-2021.csv").write_bytes(heading + b"\n")
-    return run(
-        "pingtan", 2021, params=folder / "params", data=folder / "data", out=folder / "out"
-    ).folder
+    folders = {name: folder / name for name in ("params", "data", "out")}
+    return run(Request("pingtan", 2021, **folders)).folder
 
 
 def test_its_table_is_zeros_and_it_has_no_chart_of_applications(empty):

@@ -1,9 +1,11 @@
 """Forked kernels against cold ones: the same outputs, a fresh process each, nothing left over."""
 
 import json
+import os
 import re
 import subprocess
 import sys
+from collections import Counter
 
 import nbformat
 import pytest
@@ -75,6 +77,44 @@ def test_a_forked_report_is_the_cold_one(tmp_path):
     for name in ("facts.json", "checks.json", "report.html", "audit.html", "report.pdf"):
         assert (ours / name).read_bytes() == (reference / name).read_bytes(), name
     assert normal(ours / "report.ipynb") == normal(reference / "report.ipynb")
+
+
+@pytest.mark.parametrize("district", ["a", "raises"])
+def test_a_report_by_itself_is_forked_too_and_is_the_cold_one(district, tmp_path):
+    cells = {"outcomes": "if district == 'raises': 1 / 0"}
+    told = {}
+    for kind in ("warm", "cold"):
+        project = make_project(tmp_path / kind, [district], cells)
+        command = [str(BIN / "reportkit"), "run", district, "2021", "--json"]
+        command += ["--cold"] if kind == "cold" else []
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+        told[kind] = (done.returncode, json.loads(done.stdout), done.stderr)
+        assert working_in(project) == []
+    if district == "raises":
+        # A refusal has its fields, and a folder that keeps notebook and log.
+        assert told["warm"] == told["cold"]
+        assert (told["warm"][0], told["warm"][1]["error"]) == (3, "cell-failed")
+        assert told["warm"][1]["cell"] > 5
+        kept = sorted(p.name for p in (tmp_path / "warm/outputs/raises/2021/failed").iterdir())
+        assert kept == ["report.ipynb", "run.log"]
+        return
+    ours, reference = (currents(tmp_path / kind)["a"] for kind in ("warm", "cold"))
+    assert "forked from" in (ours / "run.log").read_text(encoding="utf-8")
+    assert "kernel: cold" in (reference / "run.log").read_text(encoding="utf-8")
+    for name in ("facts.json", "checks.json", "report.html", "audit.html", "report.pdf"):
+        assert (ours / name).read_bytes() == (reference / name).read_bytes(), name
+
+
+LIGHT = """
+import sys
+import reportkit.cli, reportkit.batch.alone, reportkit.batch.command
+print(sorted({"nbconvert", "pandas", "pyarrow", "matplotlib"} & set(sys.modules)))
+"""
+
+
+def test_what_is_forked_from_another_process_is_imported_there_alone():
+    done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def normal(path):
@@ -163,7 +203,9 @@ def test_a_cell_that_takes_too_long_is_ended(cell, tmp_path):
 
 WHY = """
 import asyncio, json, sys, threading
-from reportkit.warm.forked import _why_not
+import multiprocessing
+from reportkit.warm.forked import _why_not as why_not
+def _why_not(name): return why_not(name, multiprocessing.get_context("fork"))
 told = {"plain": _why_not("python3"), "nowhere": _why_not("nowhere"), "other": _why_not("other")}
 async def inside():
     return _why_not("python3")
@@ -195,6 +237,77 @@ def test_what_is_not_forked_and_why(tmp_path, monkeypatch):
         "ended": "",
         "mac": "processes are not forked safely on darwin",
     }
+
+
+# Tells of each ledger that is opened, in whatever process of a run.
+OPENS = """
+import os, sys
+def hook(event, arguments):
+    if event == "open" and isinstance(arguments[0], str) and "data/a/" in arguments[0]:
+        told = os.open(os.environ["OPENED"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(told, f"{arguments[0]}\\n".encode())
+        os.close(told)
+sys.addaudithook(hook)
+"""
+
+
+def opened(tmp_path, project, *options):
+    """How often a run opens each ledger, and what its log says of the kernel."""
+    (tmp_path / "hook").mkdir(exist_ok=True)
+    (tmp_path / "hook/sitecustomize.py").write_text(OPENS, encoding="utf-8")
+    told = tmp_path / "opened"
+    told.unlink(missing_ok=True)
+    world = os.environ | {"PYTHONPATH": str(tmp_path / "hook"), "OPENED": str(told)}
+    command = [BIN / "reportkit", "run", "a", "2021", *options]
+    done = subprocess.run(
+        command, cwd=project, env=world, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    log = (project / "outputs/a/2021/current/run.log").read_text(encoding="utf-8")
+    return Counter(told.read_text(encoding="utf-8").split()), re.findall("INFO kernel: (\\w+)", log)
+
+
+def test_a_run_opens_each_ledger_twice_forked_or_cold(tmp_path):
+    project = make_project(tmp_path / "project", ["a"])
+    ledgers = [f"data/a/{path.name}" for path in (project / "data/a").iterdir()]
+    forked, log = opened(tmp_path, project)
+    assert (set(forked.values()), log) == ({2}, ["process"])
+    assert sorted(forked) == sorted(ledgers)
+    first = currents(project)["a"]
+    unchanged, _ = opened(tmp_path, project)
+    assert set(unchanged.values()) == {1}
+    cold, log = opened(tmp_path, project, "--force", "--cold")
+    assert (cold, log) == (forked, ["cold"])
+    second = currents(project)["a"]
+    assert first != second
+    for name in ("facts.json", "checks.json", "report.html", "audit.html", "report.pdf",
+                 "report.docx", "tables.xlsx", "evidence/facts.parquet"):  # fmt: skip
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+    assert working_in(project) == []
+
+
+DIES = """
+import os, sys
+from reportkit.warm import template
+started = template.start_template
+def start(module):
+    context = started(module)
+    template.stop_template()
+    return context
+template.start_template = start
+from reportkit.__main__ import main
+sys.argv = ["reportkit", "run", "a", "2021"]
+main()
+"""
+
+
+def test_where_the_template_has_died_the_kernel_is_cold(tmp_path):
+    project = make_project(tmp_path, ["a"])
+    command = [sys.executable, "-c", DIES]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    log = (currents(project)["a"] / "run.log").read_text(encoding="utf-8")
+    assert "kernel: cold, since the warm process has ended" in log
 
 
 SPAWNED = """

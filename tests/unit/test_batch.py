@@ -21,9 +21,9 @@ from reportkit.batch.progress import Progress
 from reportkit.batch.signals import Signals
 from reportkit.batch.state import Standing, StateOfAll
 from reportkit.batch.summary import About, summary, summary_text
-from reportkit.batch.work import _read_shared
+from reportkit.batch.work import read_shared
 from reportkit.errors import InputError, Stopped
-from reportkit.ledgers import Ledgers, keep_ledgers
+from reportkit.ledgers import Ledgers
 from reportkit.params import Project
 
 
@@ -136,13 +136,15 @@ def test_districts_that_share_a_ledger_are_one_job_that_reads_it_once(tmp_path, 
     assert [part.district for part in jobs[3].parts] == ["city"]
     (sixteen,) = [job for job in jobs if len(job.parts) == 16]
     project = Project(**folders)
-    with keep_ledgers():
-        _read_shared(sixteen)
-        monkeypatch.setattr("reportkit.ledgers.district.take_ledger", None)
-        read = {id(Ledgers(project, project.district(name))["fees"]) for name in names[:16]}
-        assert len(read) == 1
-        with pytest.raises(TypeError):
-            Ledgers(project, project.district("own"))["fees"]
+    kept = read_shared(sixteen)
+    monkeypatch.setattr("reportkit.ledgers.district.take_ledger", None)
+
+    def fees(name):
+        return Ledgers(project, project.district(name), kept=kept)["fees"]
+
+    assert len({id(fees(name)) for name in names[:16]}) == 1
+    with pytest.raises(TypeError):
+        fees("own")
 
 
 def test_the_journal_survives_a_torn_line(tmp_path):

@@ -14,6 +14,7 @@ from reportkit.errors import InputError
 from reportkit.facts import Fact, Facts
 from reportkit.forms import form_for
 from reportkit.ledgers import schemas
+from reportkit.run.request import Request
 from reportkit.run.run import run
 
 FORM = form_for(2020)
@@ -173,8 +174,8 @@ def test_a_year_of_which_no_ledger_has_a_record_is_an_error(days, holds, told):
 )
 def test_a_year_that_is_not_over_is_refused(now, reason, tmp_path):
     with pytest.raises(InputError) as caught:
-        run("nowhere", 2020, out=tmp_path, now=lambda: now)
+        run(Request("nowhere", 2020, out=tmp_path), now=lambda: now)
     assert caught.value.reason == reason
     with pytest.raises(InputError) as caught:
-        run("nowhere", 2020, draft=True, out=tmp_path, now=lambda: now)
+        run(Request("nowhere", 2020, out=tmp_path, draft=True), now=lambda: now)
     assert caught.value.reason == "district-unknown"

@@ -1,4 +1,4 @@
-"""A report that is kept is gone on with where it is opened again, and no other is."""
+"""A report is opened and computed by itself each time; ledgers are shared where they are given."""
 
 from pathlib import Path
 
@@ -6,45 +6,31 @@ import pytest
 
 from reportkit import open_report
 from reportkit.errors import InputError
-from reportkit.notebook.compilation import keep_report
+from reportkit.notebook.report import Report
 
 ROOT = Path(__file__).parents[2]
 PLACE = {"params": ROOT / "params", "data": ROOT / "data", "out": Path("no runs")}
 
 
-@pytest.fixture(scope="module")
-def report():
-    return open_report("pingtan", 2020, **PLACE)
-
-
-def test_what_is_computed_of_a_kept_report_is_not_computed_again(report):
-    facts = report.facts["t3.new.total"]
-    with keep_report(report):
-        again = open_report("pingtan", 2020, **PLACE)
-    assert again is not report
-    assert again.computer.get("t3.new.total") is facts
-    assert open_report("pingtan", 2020, **PLACE).computer.get("t3.new.total") is not facts
-
-
-def test_what_one_notebook_adds_stays_its_own(report):
-    with keep_report(report):
-        first, second = (open_report("pingtan", 2020, **PLACE) for _ in range(2))
+def test_nothing_computed_goes_from_one_report_to_the_next():
+    kept = {}
+    first, second = (Report.open("pingtan", 2020, **PLACE, kept=kept) for _ in range(2))
+    assert first.ledgers["applications"] is second.ledgers["applications"]
+    assert first.computer.get("t3.new.total") is not second.computer.get("t3.new.total")
     rows = first.ledger("applications")["申请人类型"] == "自然人"
     first.fact("own.count", rows=rows, ledger="applications")
     assert "own.count" in first.facts
     assert "own.count" not in second.facts
-    assert "own.count" not in report.facts
+    other = open_report("pingtan", 2020, **PLACE)
+    assert other.ledgers["applications"] is not first.ledgers["applications"]
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [{"year": 2019}, {"scope": "office"}, {"draft": True}, {"district": "huli"}],
-    ids=lambda asked: next(iter(asked)),
-)
-def test_another_report_is_opened_anew(report, asked):
-    with keep_report(report):
-        other = open_report(**({"district": "pingtan", "year": 2020} | PLACE | asked))
-    assert other.ledgers is not report.ledgers
+def test_a_parent_sums_up_the_members_that_are_named():
+    report = Report.open("pingtan", 2020, **PLACE, members=("huli",))
+    assert list(report.members) == ["huli"]
+    assert Report.open("pingtan", 2020, **PLACE).members == {}
+    office = Report.open("pingtan", 2020, **PLACE, members=("huli",), scope="office")
+    assert office.members == {}
 
 
 @pytest.mark.parametrize("year", [2020.0, "twenty", True, "", None, "20", 2020.5])

@@ -10,12 +10,10 @@ from pathlib import Path
 import pytest
 import reportkit_fonts
 import yaml
-from click.testing import CliRunner
 
 import reportkit
 from reportkit.batch.plan import BatchFile
 from reportkit.checks import rules
-from reportkit.cli import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -125,11 +123,6 @@ def test_every_intake_rule_is_documented():
         rule for path in sources for rule in re.findall(r"\bL-[a-z-]+", path.read_text("utf-8"))
     }
     assert set(re.findall(r"`(L-[a-z-]+)`", read("docs/reference/intake.md"))) == told
-
-
-def test_the_kept_list_of_commands_is_that_of_the_commands():
-    told = CliRunner().invoke(cli, ["--help"], prog_name="reportkit", terminal_width=80)
-    assert read("src/reportkit/help.txt") == told.output, "give `make helptext`"
 
 
 def test_batch_reference_names_every_key():

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from reportkit.run.request import Request
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -68,6 +70,13 @@ class Settings:
     warm: bool = True
     timeout: float = 600
     memory: int | None = None
+
+    def request(self, district: str, year: int, members: tuple[str, ...]) -> Request:
+        """One of the reports, as it is asked for."""
+        return Request(
+            district, year, params=self.params, data=self.data, out=self.out, scope=self.scope,
+            members=members,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

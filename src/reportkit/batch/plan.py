@@ -5,21 +5,27 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BeforeValidator, Field
 
 from reportkit.batch.jobs import Job, Result, Settings, together
-from reportkit.errors import InputError
+from reportkit.errors import InputError, ReportkitError
 from reportkit.forms import form_for, forms
-from reportkit.params import District, Project, Scope, check_id
-from reportkit.run.unchanged import Present, asked_for, read_seen
+from reportkit.ledgers import entries_of, find_files, schemas
+from reportkit.ledgers.mapping import mappings_of
+from reportkit.params import District, Project, Scope
+from reportkit.proof.manifest import digest, read_manifest
+from reportkit.run.request import changes, outcome_of
 from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
+
+    from reportkit.run.request import Request
 
 
 def parse_years(text: str) -> tuple[int, ...]:
@@ -171,10 +177,9 @@ def make_plan(
         raise InputError("batch", message)
     if only_failed:
         matrix = [report for report in matrix if report in failed]
-    asked = asked_for(scope=settings.scope, draft=False, params=settings.params, data=settings.data)
-    present = Present()
     reports: list[Planned] = []
-    begin_once = cache(begin)
+    # What many reports are made from, such as the notebook, is read once.
+    begin_once, digest_once = cache(begin), cache(digest)
     places = (settings.out / name / str(year) / "current" for name, year in matrix)
     if not all(place.exists() for place in places):
         begin_once()
@@ -182,9 +187,8 @@ def make_plan(
     for district, year in matrix:
         members = families.get(district, ())
         try:
-            reports.append(
-                _planned(district, year, project, present, asked, members, settings, begin_once)
-            )
+            request = settings.request(district, year, members)
+            reports.append(_planned(request, project, settings, digest_once, begin_once))
         except InputError as error:
             refused = Result(
                 district,
@@ -212,40 +216,37 @@ def _years_of(project: Project, district: str) -> list[int]:
 
 
 def _planned(
-    district: str,
-    year: int,
-    project: Project,
-    present: Present,
-    asked: dict[str, object],
-    members: tuple[str, ...],
-    settings: Settings,
-    begin: Callable[[], object],
-) -> Planned:
-    place = settings.out / check_id(district) / str(year)
-    known = read_seen(place)
-    if known is None:
-        reasons = ["it was never made"] if not (place / "current").exists() else ["no record of it"]
-    else:
-        reasons = present.changes(known, place / "current", asked, members)
-    if not reasons and known is not None and not settings.force:
+    request: Request, project: Project, settings: Settings,
+    digest: Callable[[Path], str], begin: Callable[[], object],
+) -> Planned:  # fmt: skip
+    district, year = request.district, request.year
+    reasons = list(changes(request, digest=digest))
+    last = _last(request.place)
+    if not reasons and not settings.force:
+        outcome = outcome_of(request.place, unchanged=True)
         result = Result(
-            district,
-            year,
-            "unchanged",
-            known.exit_status,
-            run=str(place / "runs" / known.run),
-            draft=known.draft,
-            findings=known.findings,
-        )
-        return Planned(district, year, (), known.seconds, result)
+            district, year, "unchanged", outcome.exit_status, run=str(outcome.folder),
+            draft=outcome.draft, findings=outcome.findings,
+        )  # fmt: skip
+        return Planned(district, year, (), last or 0, result)
     begin()
     who = project.district(district)
     project.report(district, year)
     size = sum(path.stat().st_size for path in _ledgers(project, who, year))
-    seconds = known.seconds if known else 1 + size / 1e6
+    seconds = last or 1 + size / 1e6
     reasons += ["asked for by --force"] if settings.force else []
     named = tuple(f"{key}\0{source!r}" for key, source in who.ledgers.items())
     return Planned(district, year, tuple(reasons), seconds, named=named)
+
+
+def _last(place: Path) -> float:
+    """Seconds that the run in force took; 0 if there is none."""
+    try:
+        manifest = read_manifest(place / "current")
+    except ReportkitError:
+        return 0
+    started, ended = (datetime.fromisoformat(manifest[name]) for name in ("started", "ended"))
+    return (ended - started).total_seconds()
 
 
 def _ledgers(project: Project, district: District, year: int) -> list[Path]:
@@ -256,10 +257,6 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
     InputError
         ``ledger-missing``: with all that are missing; ``not-handed-in``: none of them is there.
     """
-    # With pandas in it; a batch in which nothing has changed does not wait for that.
-    from reportkit.ledgers import entries_of, find_files, schemas
-    from reportkit.ledgers.mapping import mappings_of
-
     files: list[Path] = []
     folder = project.data / district.id
     entries = entries_of(folder)

@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 
 from reportkit.batch.jobs import Job, Result, Started
 from reportkit.errors import InputError, ReportkitError, refusal
-from reportkit.ledgers import Ledgers, keep_ledgers
-from reportkit.params import Project, members_known
+from reportkit.ledgers import Ledgers
+from reportkit.params import Project
 from reportkit.persons import without_persons
 from reportkit.run.run import run
 from reportkit.warm.processes import die_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from reportkit.ledgers.district import Kept
 
 
 def work(job: Job, tell: Callable[[Started | Result], None]) -> None:
@@ -43,35 +45,35 @@ def work(job: Job, tell: Callable[[Started | Result], None]) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     if not job.then or sys.platform != "linux":
         for part in job.parts:
-            with keep_ledgers():
-                _make_years(part, tell)
+            _make_years(part, tell, {})
         return
-    with keep_ledgers():
-        _read_shared(job)
-        for part in job.parts:
-            _in_fork(part, tell)
+    kept = read_shared(job)
+    for part in job.parts:
+        _in_fork(part, tell, kept)
 
 
-def _read_shared(job: Job) -> None:
+def read_shared(job: Job) -> Kept:
     """Read what all districts of a job name alike; what is wrong with it each report will say."""
     project = Project.find(job.settings.params, job.settings.data)
+    kept: Kept = {}
     with suppress(InputError):
         districts = [project.district(part.district) for part in job.parts]
-        ledgers = Ledgers(project, districts[0])
+        ledgers = Ledgers(project, districts[0], kept=kept)
         for key, sources in districts[0].ledgers.items():
             if all(other.ledgers.get(key) == sources for other in districts):
                 ledgers[key]
     gc.collect()
     gc.freeze()
+    return kept
 
 
-def _in_fork(part: Job, tell: Callable[[Started | Result], None]) -> None:
-    """The reports of one district in a process of their own; shared ledgers are read there."""
+def _in_fork(part: Job, tell: Callable[[Started | Result], None], kept: Kept) -> None:
+    """The reports of one district in a process of their own, with the ledgers that are shared."""
     parent = os.getpid()
 
     def make_years() -> None:
         die_with_parent(parent)
-        _make_years(part, tell)
+        _make_years(part, tell, kept)
 
     child = multiprocessing.get_context("fork").Process(target=make_years)
     with warnings.catch_warnings():
@@ -89,34 +91,26 @@ def _in_fork(part: Job, tell: Callable[[Started | Result], None]) -> None:
         sys.exit(child.exitcode)
 
 
-def _make_years(job: Job, tell: Callable[[Started | Result], None]) -> None:
-    project = Project.find(job.settings.params, job.settings.data)
-    with members_known(project, job.district, job.members):
-        for year in job.years:
-            tell(Started(job.district, year))
-            result = make(job, year)
-            tell(result)
-            if result.transient:
-                # It is tried again first: a later year reads what this one gives.
-                break
+def _make_years(job: Job, tell: Callable[[Started | Result], None], kept: Kept) -> None:
+    for year in job.years:
+        tell(Started(job.district, year))
+        result = make(job, year, kept)
+        tell(result)
+        if result.transient:
+            # It is tried again first: a later year reads what this one gives.
+            break
 
 
-def make(job: Job, year: int) -> Result:
-    """One report; a failure is a result too."""
+def make(job: Job, year: int, kept: Kept) -> Result:
+    """One report; a failure is a result too. Its ledgers are kept for those that follow."""
     settings, begun = job.settings, time.monotonic()
     # A warm process that had to be started again has not the environment that it should have.
     warm = settings.warm and sys.flags.hash_randomization == 0
+    fork = multiprocessing.get_context("fork") if warm and sys.platform == "linux" else None
+    request = settings.request(job.district, year, job.members)
     try:
         outcome = run(
-            job.district,
-            year,
-            params=settings.params,
-            data=settings.data,
-            out=settings.out,
-            scope=settings.scope,
-            force=settings.force,
-            warm=warm,
-            wait=True,
+            request, force=settings.force, fork=lambda: fork, wait=True, planned=True, kept=kept
         )
     except Exception as error:
         status, reason, message = 3, "internal", without_persons(traceback.format_exc())

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +23,9 @@ from reportkit.cli.command import (
 )
 from reportkit.errors import InputError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _scope = click.option("--scope", type=click.Choice(["district", "office"]), help="汇总 or 本机关.")
 
 
@@ -33,6 +35,7 @@ _scope = click.option("--scope", type=click.Choice(["district", "office"]), help
 @_scope
 @click.option("--draft", is_flag=True, help="Mark the documents as a draft.")
 @click.option("--force", is_flag=True, help="Run also when nothing has changed.")
+@click.option("--cold", is_flag=True, help="Start the kernel from nothing, as Jupyter does.")
 def run(
     district: str,
     year: int,
@@ -40,21 +43,31 @@ def run(
     scope: Any,
     draft: bool,
     force: bool,
+    cold: bool,
     params: Path | None,
     data: Path | None,
     out: Path,
     as_json: bool,
 ) -> Result:
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
-    from reportkit.export.documents import DOCUMENTS
-    from reportkit.run.run import run as make
+    from reportkit.warm.template import start_template, stop_template
 
-    tell_session_key()
-    with live_line(shown=not as_json) as tell:
-        outcome = make(
-            district, year, scope=scope, draft=draft, force=force, params=params, data=data,
-            out=out, tell=tell,
-        )  # fmt: skip
+    def fork() -> Any:
+        return None if cold else start_template("reportkit.run.kernels")
+
+    if force or not (out / district / str(year) / "current").exists():
+        fork()  # what a kernel needs is imported there while this process imports what it needs
+    try:
+        from reportkit.export.documents import DOCUMENTS
+        from reportkit.run.request import Request
+        from reportkit.run.run import run as make
+
+        tell_session_key()
+        request = Request(district, year, params, data, out, scope, draft)
+        with live_line(shown=not as_json) as tell:
+            outcome = make(request, force=force, fork=fork, tell=tell)
+    finally:
+        stop_template()
     current = outcome.folder.parents[1] / "current"
     documents = [current / name for name in DOCUMENTS]
     lines = _findings(outcome.findings)
@@ -90,16 +103,15 @@ def preview(
 
     Ctrl-C ends it. Nothing is published, and nothing is left behind.
     """
-    from reportkit.preview.making import Asked
     from reportkit.preview.preview import preview as show
+    from reportkit.run.request import Request
 
-    asked = Asked(district, year, str(Path.cwd()), params, data, out)
-    show(asked, port=port, tell=lambda text: click.echo(text, err=True))
+    request = Request(district, year, params, data, out, draft=True)
+    show(request, port=port, tell=lambda text: click.echo(text, err=True))
 
 
 def _findings(findings: list[dict[str, Any]]) -> list[str]:
     """Open findings, what was accepted, and how each open error could be."""
-    from reportkit.checks import waiver_yaml
 
     def told(check: dict[str, Any]) -> str:
         return f"  {check['id']} {check['severity']}: {check['title']}: {check['message']}"
@@ -114,6 +126,8 @@ def _findings(findings: list[dict[str, Any]]) -> list[str]:
         by = check["waived"]
         lines += [told(check), f"    {by['reason']} ({by['by']}, {by['on']})"]
     if errors:
+        from reportkit.checks import waiver_yaml
+
         lines.append("an error that is right as it stands is accepted in the report's parameters:")
         lines.append("waivers:")
         lines += [line for check in errors[:5] for line in waiver_yaml(check).splitlines()]

@@ -18,7 +18,7 @@ from reportkit.errors import InputError
 from reportkit.forms import form_for
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params.sources import DatabaseSource
-from reportkit.proof.record import find_notebook
+from reportkit.proof.inputs import find_notebook
 from reportkit.proof.surroundings import git_state
 from reportkit.run.notebook import LocalKernelManager
 from reportkit.warm.processes import kernel_environment, need_files

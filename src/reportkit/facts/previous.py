@@ -100,27 +100,48 @@ def figures_of(
     InputError
         ``past-changed``: the run's files are not those it was sealed with; ``published``.
     """
+    files = {
+        path: _digest(path) for path in files_of_past(project, district, year, scope=scope, run=run)
+    }
+    if not files:
+        return None
+    path = next(iter(files))
+    if path.name != "facts.json":
+        values = dict(read_report(load_published(path)).published)
+        return Past(year, "published", path.relative_to(project.params).as_posix(), values, files)
+    run = path.parent
+    _refuse_changed(run, files)
+    document = sealed_facts(run) or {}
+    notebook = json.loads((run / "report.ipynb").read_text(encoding="utf-8"))
+    facts = {fact["id"]: fact for fact in document["facts"]}
+    numbers = {name: number_of(fact["value"]) for name, fact in facts.items()}
+    return Past(
+        year, "run", f"{district}/{year}/current",
+        {name: value for name, value in numbers.items() if value is not None}, files,
+        {b["number"]: prose_text(b["body"]) for b in from_notebook(notebook, "section")},
+        facts, run.resolve(),
+    )  # fmt: skip
+
+
+def files_of_past(
+    project: Project, district: str, year: int, *, scope: Scope, run: Path | None = None
+) -> list[Path]:
+    """The files that `figures_of` reads: of a run its facts and notebook, else what was published.
+
+    A run that cannot be read is given too; `figures_of` refuses it.
+    """
     run = run or project.out / check_id(district) / str(year) / "current"
     if run.is_dir():
-        files = {run / name: _digest(run / name) for name in ("facts.json", "report.ipynb")}
-        _refuse_changed(run, files)
-        document = sealed_facts(run) or {}
-        if (document["district"], document["scope"]) == (district, scope):
-            notebook = json.loads((run / "report.ipynb").read_text(encoding="utf-8"))
-            facts = {fact["id"]: fact for fact in document["facts"]}
-            numbers = {name: number_of(fact["value"]) for name, fact in facts.items()}
-            return Past(
-                year, "run", f"{district}/{year}/current",
-                {name: value for name, value in numbers.items() if value is not None}, files,
-                {b["number"]: prose_text(b["body"]) for b in from_notebook(notebook, "section")},
-                facts, run.resolve(),
-            )  # fmt: skip
+        try:
+            document = sealed_facts(run)
+        except ValueError:
+            document = None
+        same = document and (document.get("district"), document.get("scope")) == (district, scope)
+        if same or document is None:
+            return [run / "facts.json", run / "report.ipynb"]
     path = project.report_file(check_id(district), year, "published.json")
-    if not path.is_file() or project.district(district).scope != scope:
-        return None
-    values = dict(read_report(load_published(path)).published)
-    source = path.relative_to(project.params).as_posix()
-    return Past(year, "published", source, values, {path: _digest(path)})
+    there = path.is_file() and project.district(district).scope == scope
+    return [path] if there else []
 
 
 def _refuse_changed(run: Path, files: Mapping[Path, str]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +9,6 @@ import pandas as pd
 import pyarrow as pa
 from pandas.api.types import union_categoricals
 
-from reportkit.ledgers.readers import in_order
 from reportkit.ledgers.values import clean_texts
 
 if TYPE_CHECKING:
@@ -21,42 +18,6 @@ if TYPE_CHECKING:
 
     from reportkit.ledgers.schema import Column
     from reportkit.ledgers.values import Parser
-
-# An odd number whose bits look drawn by lot (2**64 divided by the golden ratio).
-_MIX = np.uint64(0x9E3779B97F4A7C15)
-
-
-def all_differ(cells: pa.ChunkedArray) -> bool:
-    """Whether no text is there twice, for sure: texts of different digests are different.
-
-    Two of 10 million different texts have one digest less often than once in 100 000 ledgers;
-    then the answer is no, and whoever asked looks at the texts themselves.
-    """
-    digests = np.empty(len(cells), np.uint64)
-    ends = np.cumsum([0, *map(len, cells.chunks)])
-    parts = [digests[start:end] for start, end in pairwise(ends)]
-    deque(in_order(_digest, zip(cells.chunks, parts, strict=True)), maxlen=0)
-    digests.sort()
-    return not (digests[1:] == digests[:-1]).any()
-
-
-def _digest(pair: tuple[pa.Array, npt.NDArray[np.uint64]]) -> None:
-    """A digest of 64 bits of each text, eight bytes at a step, for all texts at once."""
-    cells, found = pair
-    _, offsets, data = cells.cast(pa.large_string()).buffers()
-    ends = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells) + 1]
-    # Each byte begins a word of eight; nothing stands after the last text.
-    padded = np.concatenate([np.frombuffer(data or b"", np.uint8), np.zeros(8, np.uint8)])
-    words = np.ndarray(len(padded) - 7, "<u8", padded, strides=(1,))
-    start, length = ends[:-1], np.diff(ends)
-    found[:] = length.astype(np.uint64) * _MIX
-    shortest = int(length.min()) if len(length) else 0
-    for step in range(0, int(length.max(initial=0)), 8):
-        # All rows are a view, some of them a copy.
-        rows = slice(None) if step < shortest else np.flatnonzero(length > step)
-        unused = (8 * np.maximum(0, step + 8 - length[rows])).astype(np.uint64)
-        mixed = (found[rows] ^ (words[start[rows] + step] << unused)) * _MIX
-        found[rows] = mixed ^ (mixed >> np.uint64(32))
 
 
 def joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
 from reportkit.forms import form_for
 from reportkit.ledgers.database import read_database
-from reportkit.ledgers.intake import find_files, refusal, take_ledger, unread_files
+from reportkit.ledgers.intake import (
+    find_files,
+    refusal,
+    shown_path,
+    take_ledger,
+    unread_files,
+)
 from reportkit.ledgers.mapping import chosen, mapped_schema, mappings_of, names_file
 from reportkit.ledgers.privacy import SESSION_NOTE, Pseudonyms
 from reportkit.ledgers.records import Ledger
@@ -20,36 +24,40 @@ from reportkit.ledgers.schema import LedgerSchema, schema_of, schemas
 from reportkit.params import District, Project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from reportkit.params.sources import DatabaseSource
 
-_kept: ContextVar[dict[object, Ledger] | None] = ContextVar("kept ledgers", default=None)
-
-
-@contextmanager
-def keep_ledgers() -> Iterator[None]:
-    """Within it a ledger is read once: for several reports, and for the kernels forked for them."""
-    token = _kept.set({})
-    try:
-        yield
-    finally:
-        _kept.reset(token)
+    # A ledger, and how its files stood when it was read.
+    Kept = dict[tuple[object, ...], tuple[Ledger, dict[Path, tuple[int, ...]]]]
 
 
 class Ledgers(Mapping[str, Ledger]):
-    """The ledgers of a district, each read when it is first asked for."""
+    """The ledgers of a district, each read when it is first asked for.
+
+    Parameters
+    ----------
+    project, district
+        Whose ledgers, and where they are.
+    tell : callable, optional
+        Is given the file or table that is being read and the rows read of it so far.
+    kept : dict, optional
+        What was read before, for other reports: those who share it read a ledger once.
+    """
 
     def __init__(
         self,
         project: Project,
         district: District,
         tell: Callable[[str, int], object] = lambda _name, _rows: None,
+        kept: Kept | None = None,
     ) -> None:
         self._project, self._district, self._tell = project, district, tell
         self.calendar = project.calendar()
         self.pseudonyms = Pseudonyms.from_environment()
+        self._kept: Kept = {} if kept is None else kept
         self._read: dict[str, Ledger] = {}
+        self._stood: dict[Path, tuple[int, ...]] = {}
         self.refused: dict[str, Ledger] = {}
         unknown = set(district.ledgers) - set(schemas())
         if unknown:
@@ -63,7 +71,11 @@ class Ledgers(Mapping[str, Ledger]):
     @property
     def note(self) -> str:
         """What a reader of the report must know of the pseudonyms; empty where there are none."""
-        kept = any(c.pseudonym for ledger in self.values() for c in ledger.schema.columns)
+        return self.note_on(self)
+
+    def note_on(self, keys: Iterable[str]) -> str:
+        """The same where just these ledgers are read."""
+        kept = any(column.pseudonym for key in keys for column in schemas()[key].columns)
         return SESSION_NOTE if kept and self.pseudonyms.of_session else ""
 
     @property
@@ -109,15 +121,13 @@ class Ledgers(Mapping[str, Ledger]):
             sources = self.sources(key)
             if not sources:
                 raise KeyError(key)
-            kept = _kept.get()
             words = self.mappings.get(key, ())
             name = (key, self._project.data, tuple(map(repr, sources)), repr(words))
-            if kept is None or name not in kept:
-                self._read[key] = self._read_from(key, sources)
-                if kept is not None:
-                    kept[name] = self._read[key]
-            else:
-                self._read[key] = kept[name]
+            if name not in self._kept:
+                stood = {one: _stands(one) for one in sources if isinstance(one, Path)}
+                self._kept[name] = self._read_from(key, sources), stood
+            self._read[key], stood = self._kept[name]
+            self._stood |= stood
         return self._read[key]
 
     def _read_from(self, key: str, sources: list[Path | DatabaseSource]) -> Ledger:
@@ -138,19 +148,37 @@ class Ledgers(Mapping[str, Ledger]):
             raise refused
         return ledger
 
-    def changed(self) -> list[str]:
-        """What is no longer as it was read: files by their bytes, tables by reading them again."""
-        found = []
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each file and table that was read, as it was then, by its path or name."""
+        root = self._project.data.parent
+        found = {}
         for key, ledger in self._read.items():
-            known = {source.sha256 for source in ledger.sources}
+            known = {source.path: source.sha256 for source in ledger.sources}
+            for one in self.sources(key):
+                if isinstance(one, Path):
+                    found[one.as_posix()] = known[shown_path(one, root)]
+                else:
+                    found[one.shown] = known[one.shown]
+        return found
+
+    def changed(self) -> list[str]:
+        """What is no longer as it was read.
+
+        A file that was not written to is not opened for this; a table of a database is read again.
+        """
+        found = []
+        for key in self._read:
             for source in self.sources(key):
                 if isinstance(source, Path):
+                    if _stands(source) == self._stood.get(source):
+                        continue
                     with source.open("rb") as file:
                         name, digest = str(source), hashlib.file_digest(file, "sha256").hexdigest()
                 else:
                     own = self.schema(key, source.shown)
                     table = read_database(source, own, key=key, data=self._project.data)
                     name, digest = table.path, table.sha256
+                known = {one.sha256 for one in self._read[key].sources}
                 found += [] if digest in known else [name]
         return found
 
@@ -159,6 +187,11 @@ class Ledgers(Mapping[str, Ledger]):
 
     def __len__(self) -> int:
         return len(self._read)
+
+
+def _stands(path: Path) -> tuple[int, ...]:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def read_ledgers(

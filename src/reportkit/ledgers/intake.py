@@ -192,7 +192,7 @@ def take_ledger(
             telling = partial(tell, source.shown)
             read = [read_database(source, own, key=key, data=data or Path(), tell=telling)]
         else:
-            name = _shown(source, root)
+            name = shown_path(source, root)
             read = read_file(source, own, name=name, tell=partial(tell, name))
         tables += [(table, own, mapping) for table in read]
     # What reading needed for a while is no longer needed.
@@ -219,7 +219,8 @@ def refusal(ledger: Ledger) -> InputError | None:
     return InputError("ledger-rejected", message, ledger=ledger.key)
 
 
-def _shown(path: Path, root: Path | None) -> str:
+def shown_path(path: Path, root: Path | None) -> str:
+    """A file as people are shown it: from *root* on, where it is in there."""
     if root is not None and path.is_relative_to(root):
         path = path.relative_to(root)
     return path.as_posix()

@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 
 from reportkit.ledgers.aside import HINTS, set_aside
 from reportkit.ledgers.columns import (
-    all_differ,
     joined,
     pandas_text,
     parse_column,
@@ -26,11 +25,11 @@ from reportkit.ledgers.columns import (
 )
 from reportkit.ledgers.normal import clean, is_nothing, like_keys
 from reportkit.ledgers.quoting import quoted_heading, taken_out
-from reportkit.ledgers.readers import holds, in_order
+from reportkit.ledgers.readers import holds
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.rows import Rows, Told
 from reportkit.ledgers.schema import categories
-from reportkit.ledgers.unread import near_columns
+from reportkit.ledgers.unread import misspelt, near_columns
 from reportkit.ledgers.values import parser_for
 from reportkit.persons import SUSPECT, hide, without_persons
 from reportkit.worktime import WorkCalendar, limits
@@ -58,7 +57,6 @@ _NO_PERSON = (
     r"[某*＊×]|(?:公司|集团|企业|合作社|经营部|厂|商行|事务所|研究院|学校|大学|医院|银行|委员会|政府"
     r"|办事处|协会|学会|基金会|项目部|店|局|中心|超市|餐厅|药房|幼儿园)$"
 )
-_LARGE = 200_000
 # Rows of which more is in memory at once than what is kept.
 _STEP = 2_000
 # What these rules find cannot be read; what others find is read, and wrong.
@@ -70,7 +68,7 @@ _SHORT = 9
 def read_rows(rows: Rows, calendar: WorkCalendar, pseudonyms: Pseudonyms) -> Ledger:
     """The ledger of these rows."""
     aside, told_aside = set_aside(rows)
-    told = _notes(rows) + _headings(rows)
+    told = _notes(rows) + _headings(rows) + _misspelt(rows)
     typed, found = _typed(rows)
     told += found
     typed[rows.schema.key_column], found = _keys(rows, typed, aside)
@@ -124,14 +122,32 @@ def _headings(rows: Rows) -> list[Told]:
     return told
 
 
+def _misspelt(rows: Rows) -> list[Told]:
+    """Headings of a mapping that no file has, though one is nearly so."""
+    told = []
+    for mapping in [one for n, one in enumerate(rows.mappings) if one not in rows.mappings[:n]]:
+        parts = [part for part in rows.parts if part.mapping == mapping]
+        read = {name for part in parts for name in part.read}
+        unread = {title for part in parts for title in part.raw.titles}
+        unread -= {title for part in parts for title in part.read.values()}
+        for name, heading, near in misspelt(mapping, read, unread):
+            stands = quoted_heading(near)
+            expected = f"a heading; the mapping names it, and what stands there is {stands}"
+            file = parts[0].raw.path
+            violation = Violation(
+                rows.key, file, "heading", "L-mapping", "warn", name, heading, expected
+            )
+            told.append(Told(None, violation))
+    return told
+
+
 def _typed(rows: Rows) -> tuple[dict[str, Any], list[Told]]:
     """Columns with their types, and what cannot be read of them."""
     columns = [column for column in rows.schema.columns if not column.personal]
-    # Threads cost more than they bring where a ledger is small.
-    parsed = (in_order if len(rows) > _LARGE else map)(partial(_parsed, rows), columns)
     typed: dict[str, Any] = {}
     told: list[Told] = []
-    for column, (values, bad) in zip(columns, parsed, strict=True):
+    for column in columns:
+        values, bad = _parsed(rows, column)
         typed[column.name] = values
         told += _judged(rows, column, values, bad)
     return typed, told
@@ -188,7 +204,11 @@ def _keys(rows: Rows, typed: Mapping[str, Any], aside: Mask) -> tuple[Any, list[
     values, told = _prefixed(rows, typed)
     cells = pa.table({name: values})[name]
     short = pc.less_equal(pc.binary_length(cells), _SHORT)
-    if not cells.null_count and not pc.any(short).as_py() and all_differ(cells):
+    if (
+        not cells.null_count
+        and not pc.any(short).as_py()
+        and pc.count_distinct(cells).as_py() == len(cells)
+    ):
         return values, told
     keys = pd.Series(values, dtype="str")
     keys = keys.mask([is_nothing(key) for key in keys.fillna("")])
@@ -240,7 +260,7 @@ def _like_keys(rows: Rows, values: Any, aside: Mask) -> Iterator[Told]:
     name = rows.schema.key_column
     cells = pa.table({name: values})[name].cast(pa.large_string()).combine_chunks()
     alike = like_keys(cells)
-    if all_differ(pa.chunked_array([alike.drop_null()])):
+    if pc.count_distinct(alike).as_py() == len(alike) - alike.null_count:
         return
     table = pd.DataFrame({"key": cells.to_pandas(), "alike": alike.to_pandas()})
     table = table[table["key"].notna() & ~aside].drop_duplicates("key")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from contextvars import ContextVar
-from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -42,9 +39,11 @@ from reportkit.text.coverage import Coverage, cover
 from reportkit.text.narrative import UNWRITTEN, Narrative, render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from typing import Self
+
+    from reportkit.ledgers.district import Kept
 
 
 @dataclass
@@ -86,7 +85,6 @@ class Compilation:
     later: frozenset[str] | None = None
     waivers_left: list[Waiver] = field(default_factory=list)
     _extra: dict[str, Fact] = field(default_factory=dict)
-    _document: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def open(
@@ -99,25 +97,33 @@ class Compilation:
         params: str | Path | None = None,
         data: str | Path | None = None,
         out: str | Path | None = None,
+        members: Sequence[str] | None = None,
+        kept: Kept | None = None,
         tell: Callable[[str, int], object] = lambda _name, _rows: None,
     ) -> Self:
-        """Read parameters, ledgers and last year's report; see `reportkit.open_report`."""
+        """Read parameters, ledgers and last year's report; see `reportkit.open_report`.
+
+        Parameters
+        ----------
+        members : sequence of str, optional
+            Districts that the district's report sums up, where that is known.
+        kept : dict, optional
+            Ledgers read before; see `Ledgers`.
+        tell : callable
+            Is given the file or table that is being read and the rows read of it so far.
+        """
         project = Project.find(params, data, out)
-        kept = _kept.get()
-        if isinstance(kept, cls) and kept._is(project, district, year, scope, draft):
-            again = copy(kept)
-            again.later, again._extra = None, {}
-            return again
         form = form_for(year)
         who = project.district(district)
         report = project.report(district, year)
         text = project.report_file(district, year, "md")
         draft = draft or not text.is_file() or UNWRITTEN.encode() in text.read_bytes()
-        ledgers = Ledgers(project, who, tell)
+        ledgers = Ledgers(project, who, tell, kept=kept)
         absent = _read_all(ledgers, form, project.data / district, district=district, year=year)
         scope = scope or who.scope
         past = figures_of(project, district, year - 1, scope=scope)
-        summed = project.members(district) if scope == "district" else []
+        if members is None:
+            members = project.members(district)
         computer = Computer(
             year, cells=form.cells(year), specs=read_specs(project.params / "facts"),
             declared=report.declared, ledgers=ledgers, past=past.values if past else None,
@@ -129,16 +135,9 @@ class Compilation:
             as_draft=draft, ledgers=ledgers, computer=computer, absent=absent, past=past,
             members={
                 name: figures_of(project, name, year, scope=project.district(name).scope)
-                for name in summed
+                for name in (members if scope == "district" else ())
             },
         )  # fmt: skip
-
-    def _is(
-        self, project: Project, district: str, year: int, scope: Scope | None, draft: bool
-    ) -> bool:
-        mine = (self.project, self.district.id, self.year, self.scope)
-        asked = (project, district, year, scope or self.district.scope)
-        return mine == asked and (self.as_draft or not draft)
 
     @property
     def is_draft(self) -> bool:
@@ -290,9 +289,6 @@ class Compilation:
         name any of them.
         """
         _ = self.all_checks
-        facts = self.facts
-        if len(facts) == len(self._document.get("facts", ())):
-            return self._document  # a forked kernel shows what its parent set out
         places: dict[str, tuple[str, ...]] = {
             cell.id: (f"table:{cell.table}",) for cell in self.computer.cells.values()
         }
@@ -300,26 +296,9 @@ class Compilation:
             places[name] = places.get(name, ()) + where
         for name, fact in self._extra.items():
             places[name] = fact.places + places.get(name, ())
-        self._document = facts.placed(places).as_json(
+        return self.facts.placed(places).as_json(
             district=self.district.id, year=self.year, edition=self.form.name, scope=self.scope
         )
-        return self._document
-
-
-_kept: ContextVar[Compilation | None] = ContextVar("kept report", default=None)
-
-
-@contextmanager
-def keep_report(report: Compilation) -> Iterator[None]:
-    """Within it, to open this report again is to go on with what is computed of it.
-
-    It is for the kernel that is forked to show it; a cold kernel reads and computes by itself.
-    """
-    token = _kept.set(report)
-    try:
-        yield
-    finally:
-        _kept.reset(token)
 
 
 def _read_all(

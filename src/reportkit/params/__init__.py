@@ -1,7 +1,7 @@
 """Who reports, and what this report adds: typed, and unknown keys are refused."""
 
 from reportkit.params.district import District, Level, Scope, check_id
-from reportkit.params.project import FONTS, Project, members_known
+from reportkit.params.project import FONTS, Project
 from reportkit.params.report import (
     FACT_ID,
     Declared,
@@ -26,5 +26,4 @@ __all__ = [
     "Share",
     "Waiver",
     "check_id",
-    "members_known",
 ]

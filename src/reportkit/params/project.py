@@ -5,8 +5,6 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +16,6 @@ from reportkit.worktime import WorkCalendar, work_calendar
 from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from reportkit.yamlfile import YamlFile
 
 FONTS = (".ttf", ".otf", ".ttc", ".otc")
@@ -97,9 +93,6 @@ class Project:
 
     def members(self, parent: str) -> tuple[str, ...]:
         """Ids of the districts whose reports a parent's report sums up."""
-        known = _known.get()
-        if known is not None and known[:2] == (self.params, parent):
-            return known[2]
         return self.families(parent).get(parent, ())
 
     def families(self, parent: str = "parent") -> dict[str, tuple[str, ...]]:
@@ -174,17 +167,3 @@ def _refuse_twice(file: YamlFile, ids: list[str], key: tuple[str, ...]) -> None:
         if name in ids[:number]:
             message = file.problem((*key, number), f"fact '{name}' is declared twice")
             raise InputError("parameters", message, file=str(file.path))
-
-
-_Known = tuple[Path, str, tuple[str, ...]]
-_known: ContextVar[_Known | None] = ContextVar("known members", default=None)
-
-
-@contextmanager
-def members_known(project: Project, parent: str, members: tuple[str, ...]) -> Iterator[None]:
-    """Within it nobody looks for a parent's members, in kernels forked from here neither."""
-    token = _known.set((project.params, parent, members))
-    try:
-        yield
-    finally:
-        _known.reset(token)

@@ -2,63 +2,48 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import traceback
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from reportkit.errors import ReportkitError
 from reportkit.evidence.write import write_evidence
 from reportkit.export.document import arrange
 from reportkit.export.documents import make_documents
-from reportkit.notebook.compilation import keep_report
-from reportkit.notebook.filled import fill, foresee
-from reportkit.notebook.report import Report
-from reportkit.proof.record import find_notebook
-from reportkit.run.notebook import execute, gate, read_notebook
-from reportkit.run.run import gate_of, rests_on
+from reportkit.notebook.filled import fill
+from reportkit.run.gate import gate, rows_of_sealed
+from reportkit.run.notebook import execute
+from reportkit.run.run import gate_of, prepare
 from reportkit.warm.processes import die_with_parent, kernel_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from multiprocessing.connection import Connection
     from pathlib import Path
 
-
-@dataclass(frozen=True)
-class Asked:
-    """Which draft is wanted, and from which folders.
-
-    Parameters
-    ----------
-    district, year
-    folder : str
-        Where relative paths begin.
-    params, data, out : Path or None
-    """
-
-    district: str
-    year: int
-    folder: str
-    params: Path | None
-    data: Path | None
-    out: Path
+    from reportkit.run.request import Request
 
 
-def make(asked: Asked, place: Path, pipe: Connection) -> None:
+def make(request: Request, folder: str, place: Path, pipe: Connection) -> None:
     """Make the documents of a draft, telling through a pipe of each that is there.
 
     Parameters
     ----------
-    asked : Asked
+    request : Request
+        Of a draft.
+    folder : str
+        Where relative paths begin.
     place : Path
-        An empty folder for them.
+        An empty folder for the documents.
     pipe : Connection
         Is given ``("made", name)`` for each document, or ``("failed", what is wrong)``.
     """
     die_with_parent(os.getppid())
-    os.chdir(asked.folder)
+    os.chdir(folder)
     try:
-        for name in _documents(asked, place):
+        for name in _documents(request, place):
             pipe.send(("made", name))
     except ReportkitError as error:
         pipe.send(("failed", error.message))
@@ -66,20 +51,15 @@ def make(asked: Asked, place: Path, pipe: Connection) -> None:
         pipe.send(("failed", traceback.format_exc()))
 
 
-def _documents(asked: Asked, place: Path) -> Any:
-    report = Report.open(
-        asked.district, asked.year, draft=True, params=asked.params, data=asked.data, out=asked.out
-    )
-    notebook = find_notebook(report.project)
-    foresee(read_notebook(notebook), report)
-    expected = report.facts_document()
-    folders = {"params": asked.params, "data": asked.data, "out": asked.out}
-    given: dict[str, Any] = {name: str(path) for name, path in folders.items() if path is not None}
-    given |= {"district": asked.district, "year": asked.year, "draft": True}
-    with kernel_environment(), keep_report(report):
-        executed = execute(notebook, given, place / "report.ipynb", warm=True)
+def _documents(request: Request, place: Path) -> Iterator[str]:
+    making, expected = prepare(request, datetime.now(UTC))
+    report = making.report
+    fork = multiprocessing.get_context("fork")  # of this process, which is not used before
+    with kernel_environment():
+        output = place / "report.ipynb"
+        executed = execute(making.notebook, making.parameters, output, fork=fork)
     seal = gate(executed)
-    held = rests_on(report, seal, expected)
+    held = rows_of_sealed(report, seal, expected)
     report.adopt(seal["facts"])
     held_back = gate_of(report)
     for name, content in make_documents(arrange(fill(executed))):

@@ -10,26 +10,27 @@ from queue import Queue
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from reportkit.batch.workers.local import start_template
 from reportkit.errors import InputError
 from reportkit.export.documents import DOCUMENTS
-from reportkit.params import Project
-from reportkit.preview.making import Asked, make
+from reportkit.preview.making import make
 from reportkit.preview.serving import Board, serve
 from reportkit.preview.watching import saved, watched
+from reportkit.warm.template import start_template, stop_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reportkit.run.request import Request
+
 _USUAL = 8640
 
 
-def preview(asked: Asked, *, port: int | None, tell: Callable[[str], object]) -> NoReturn:
+def preview(request: Request, *, port: int | None, tell: Callable[[str], object]) -> NoReturn:
     """Show a draft on localhost, and make it again when something of it is saved.
 
     Parameters
     ----------
-    asked : Asked
+    request : Request
     port : int, optional
         8640 by default, or any that is free.
     tell : callable
@@ -42,16 +43,16 @@ def preview(asked: Asked, *, port: int | None, tell: Callable[[str], object]) ->
     InputError
         ``port``: it is taken; ``district-unknown``.
     """
-    project = Project.find(asked.params, asked.data)
-    title = f"{project.district(asked.district).name}{asked.year}年"
-    context = start_template()
+    project = request.project
+    title = f"{project.district(request.district).name}{request.year}年"
+    context = start_template("reportkit.batch.template")
     with TemporaryDirectory(prefix="rk-preview-") as name:
         board = Board(Path(name))
         server = _server(board, title, port)
         stop = threading.Event()
-        maker = _Maker(asked, board, context, tell)
+        maker = _Maker(request, board, context, tell)
         news: Queue[Exception | None] = Queue()
-        folders = watched(project, asked.district)
+        folders = watched(project, request.district)
         for work in (server.serve_forever, partial(_watch, folders, stop, news)):
             threading.Thread(target=work, daemon=True).start()
         tell(f"http://127.0.0.1:{server.server_port}/")
@@ -66,6 +67,7 @@ def preview(asked: Asked, *, port: int | None, tell: Callable[[str], object]) ->
             maker.end()
             server.shutdown()
             server.server_close()
+            stop_template()
 
 
 def _watch(folders: list[Path], stop: threading.Event, news: Queue[Exception | None]) -> None:
@@ -90,9 +92,9 @@ class _Maker:
     """Makes one draft at a time; a newer one ends what is under way."""
 
     def __init__(
-        self, asked: Asked, board: Board, context: Any, tell: Callable[[str], object]
+        self, request: Request, board: Board, context: Any, tell: Callable[[str], object]
     ) -> None:
-        self._asked, self._board, self._context, self._tell = asked, board, context, tell
+        self._request, self._board, self._context, self._tell = request, board, context, tell
         self._child: Any = None
         self._thread: threading.Thread | None = None
         self._number = 0
@@ -106,7 +108,8 @@ class _Maker:
         place = self._board.folder / f"v{self._number}"
         place.mkdir()
         here, there = self._context.Pipe(duplex=False)
-        self._child = self._context.Process(target=make, args=(self._asked, place, there))
+        given = (self._request, str(Path.cwd()), place, there)
+        self._child = self._context.Process(target=make, args=given)
         self._child.start()
         there.close()
         self._thread = threading.Thread(target=self._follow, args=(here, self._number), daemon=True)

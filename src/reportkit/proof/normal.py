@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, RootModel
 
+from reportkit.export.original import lasting
 from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_TIMED = ("papermill", "execution")
-INJECTED = "injected-parameters"
-_FOLDERS = re.compile(r"^(params|data|out) = .*\n?", re.MULTILINE)
 # What brings the order of its argument to light.
 _ORDERED = {
     "print", "display", "list", "tuple", "str", "repr", "enumerate", "map", "filter", "zip", "iter",
@@ -41,23 +39,20 @@ def normal_form(notebook: Mapping[str, Any]) -> dict[str, Any]:
     dict
         Plain JSON; ``cells`` holds one dict for each cell.
     """
-    metadata = {k: v for k, v in notebook["metadata"].items() if k not in (*_TIMED, "widgets")}
-    language = dict(metadata.get("language_info", {}))
-    if "version" in language:
-        language["version"] = ".".join(str(language["version"]).split(".")[:2])
-        metadata["language_info"] = language
-    return {"metadata": metadata, "cells": [_cell(cell) for cell in notebook["cells"]]}
+    kept = lasting(notebook)
+    metadata = {name: value for name, value in kept["metadata"].items() if name != "widgets"}
+    if version := notebook["metadata"].get("language_info", {}).get("version"):
+        minor = ".".join(str(version).split(".")[:2])
+        metadata["language_info"] = metadata["language_info"] | {"version": minor}
+    return {"metadata": metadata, "cells": [_cell(cell) for cell in kept["cells"]]}
 
 
 def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
-    metadata = {k: v for k, v in cell["metadata"].items() if k not in _TIMED}
-    injected = INJECTED in metadata.get("tags", ())
-    source = "".join(cell["source"])
     normal: dict[str, Any] = {
         "type": cell["cell_type"],
-        "id": INJECTED if injected else cell.get("id"),
-        "metadata": metadata,
-        "source": _FOLDERS.sub("", source) if injected else source,
+        "id": cell.get("id"),
+        "metadata": cell["metadata"],
+        "source": "".join(cell["source"]),
     }
     if "attachments" in cell:
         normal["attachments"] = cell["attachments"]

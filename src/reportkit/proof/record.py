@@ -6,14 +6,13 @@ import dataclasses
 import hashlib
 import json
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.export.blocks import from_notebook
 from reportkit.facts import facts_bytes
-from reportkit.forms.carried import carried
-from reportkit.params import FONTS
 from reportkit.proof.attestation import attest
 from reportkit.proof.chain import in_force
 from reportkit.proof.crate import crate_bytes
@@ -22,45 +21,58 @@ from reportkit.proof.normal import lint, normal_digest
 from reportkit.proof.surroundings import code_digest, environment, fonts, git_state, machine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from reportkit.ledgers import Ledger
     from reportkit.notebook.report import Report
     from reportkit.params import Project
     from reportkit.params.mapping import LedgerMapping
-    from reportkit.params.sources import DatabaseSource
     from reportkit.proof.signing.signer import Signer
 
 
-def seal_run(
-    staging: Path,
-    report: Report,
-    *,
-    run_id: str,
-    key: str,
-    started: datetime,
-    ended: datetime,
-    inputs: Sequence[tuple[str, str]],
-    parameters: Mapping[str, Any],
-    signer: Signer | None = None,
-) -> None:
+@dataclass(frozen=True)
+class Making:
+    """A report on its way to a run.
+
+    Parameters
+    ----------
+    report : Report
+    parameters : mapping
+        What the notebook is given, of JSON types.
+    inputs : tuple of (path, sha256)
+        All that the report is made from, as it was read.
+    key : str
+        Digest over all of it.
+    notebook : Path
+        The notebook that is executed; one of the inputs.
+    started : datetime
+        With a time zone.
+    """
+
+    report: Report
+    parameters: Mapping[str, Any]
+    inputs: tuple[tuple[str, str], ...]
+    key: str
+    notebook: Path
+    started: datetime
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run: when it began, and what it is made from."""
+        return f"{self.started:%Y%m%dT%H%M%SZ}-{self.key[:12]}"
+
+
+def seal_run(staging: Path, making: Making, *, ended: datetime, signer: Signer | None) -> None:
     """Write what proves a run, when all its documents are there.
 
     Parameters
     ----------
     staging : Path
         The run's folder, inside the folder of its district and year.
-    report : Report
-        What it was made from.
-    run_id, key : str
-        Id of the run; digest over all its inputs.
-    started, ended : datetime
+    making : Making
+    ended : datetime
         With a time zone.
-    inputs : sequence of (path, sha256)
-        As given; the notebook is the last one that is a notebook.
-    parameters : mapping
-        What the notebook was given, of JSON types.
-    signer : Signer, optional
+    signer : Signer or None
         Signs as preparer; without one the attestation says that nobody has signed.
 
     Raises
@@ -68,38 +80,26 @@ def seal_run(
     ReportkitError
         ``record-wrong``: something that an auditor needs is not there.
     """
-    record = run_record(
-        staging, report, run_id=run_id, key=key, started=started, ended=ended, inputs=inputs,
-        parameters=parameters,
-    )  # fmt: skip
+    record = run_record(staging, making, ended=ended)
     (staging / "ro-crate-metadata.json").write_bytes(crate_bytes(staging, record))
     write_manifest(staging, record)
     attest(staging, signer)
 
 
-def run_record(
-    staging: Path,
-    report: Report,
-    *,
-    run_id: str,
-    key: str,
-    started: datetime,
-    ended: datetime,
-    inputs: Sequence[tuple[str, str]],
-    parameters: Mapping[str, Any],
-) -> dict[str, Any]:
+def run_record(staging: Path, making: Making, *, ended: datetime) -> dict[str, Any]:
     """All that an auditor needs to know about a run but its files; of JSON types."""
+    report, parameters = making.report, making.parameters
     project = report.project
     lock = project.params.parent / "requirements.lock"
-    notebooks = [value for path, value in inputs if path.endswith(".ipynb")]
+    notebook = dict(making.inputs)[making.notebook.as_posix()]
     executed = json.loads((staging / "report.ipynb").read_text(encoding="utf-8"))
     return {
-        "run": run_id,
+        "run": making.run_id,
         "previous": in_force(staging.parent),
-        **what_follows(report, executed, parameters, notebook_sha256=notebooks[-1]),
+        **what_follows(report, executed, parameters, notebook_sha256=notebook),
         "parameters": dict(parameters),
-        "inputs_sha256": key,
-        "inputs": [input_record(path, value, project) for path, value in inputs],
+        "inputs_sha256": making.key,
+        "inputs": [input_record(path, value, project) for path, value in making.inputs],
         "code_sha256": code_digest(),
         "source": {
             "git": git_state(project.params.parent),
@@ -108,7 +108,7 @@ def run_record(
         "environment": environment(),
         "fonts": fonts(),
         "machine": machine(),
-        "started": started.isoformat(timespec="seconds"),
+        "started": making.started.isoformat(timespec="seconds"),
         "ended": ended.isoformat(timespec="seconds"),
     }
 
@@ -164,44 +164,6 @@ def what_follows(
 def checks_bytes(checks: Sequence[Mapping[str, Any]]) -> bytes:
     """``checks.json`` as written."""
     return (json.dumps(checks, ensure_ascii=False, indent=1) + "\n").encode()
-
-
-def find_notebook(project: Project) -> Path:
-    """The project's notebook, else the one that the package carries."""
-    own = project.params.parent / "notebooks" / "annual_report.ipynb"
-    if own.is_file():
-        return own
-    return carried("notebooks/annual_report.ipynb")[0]
-
-
-def inputs_of(
-    report: Report, notebook: Path, digest: Callable[[Path], str]
-) -> list[tuple[str, str]]:
-    """Name and digest of all that the report is made from."""
-    project, district, year = report.project, report.district.id, report.year
-    found = [project.params / "districts" / f"{district}.yaml"]
-    found += sorted((project.params / "facts").glob("*.yaml"))
-    own = [project.report_file(district, year, name) for name in ("yaml", "md", "published.json")]
-    found += [path for path in (*own, project.holidays_file) if path.is_file()]
-    if fonts := report.fonts():
-        files = Path(str(fonts["folder"])).rglob("*")
-        found += sorted(p for p in files if p.is_file() and p.suffix.lower() in FONTS)
-    ledgers = report.ledgers
-    found += [source for source in sources_of(report) if isinstance(source, Path)]
-    found += [project.params / "districts" / f"{member}.yaml" for member in report.members]
-    found += [path for past in report.made for path in past.files]
-    tables = [
-        (source.path, source.sha256)
-        for ledger in ledgers.values()
-        for source in ledger.sources
-        if source.format == "sql"
-    ]
-    return [(path.as_posix(), digest(path)) for path in (*found, notebook)] + tables
-
-
-def sources_of(report: Report) -> list[Path | DatabaseSource]:
-    """Files and tables of the ledgers that a report has read."""
-    return [source for key in report.ledgers for source in report.ledgers.sources(key)]
 
 
 def _settings(report: Report, parameters: Mapping[str, Any], draft: bool) -> list[dict[str, Any]]:

@@ -27,13 +27,14 @@ from reportkit.evidence.write import evidence_files
 from reportkit.export.blocks import MIME, unpacked
 from reportkit.export.document import arrange
 from reportkit.export.documents import DOCUMENTS, make_documents
+from reportkit.export.original import INJECTED
 from reportkit.facts import facts_bytes
 from reportkit.ledgers.privacy import Pseudonyms
 from reportkit.notebook.filled import as_executed
 from reportkit.proof.crate import crate_bytes
 from reportkit.proof.differences import difference_in_file, first_difference
 from reportkit.proof.manifest import digest, read_manifest
-from reportkit.proof.normal import INJECTED, normal_form
+from reportkit.proof.normal import normal_form
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.record import checks_bytes, what_follows
 from reportkit.proof.remade import key_of, made_there, remade

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from reportkit.errors import ReportkitError
 from reportkit.notebook.report import Report
 from reportkit.params import Project
+from reportkit.proof.inputs import find_notebook, inputs_of
 from reportkit.proof.manifest import digest
 from reportkit.proof.places import own_notebook
-from reportkit.proof.record import find_notebook, input_record, inputs_of
+from reportkit.proof.record import input_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -76,7 +77,8 @@ def reopened(
                 manifest["district"], manifest["year"], scope=given.get("scope"),
                 draft=bool(given.get("draft")), params=params, data=project.data, out=project.out,
             )  # fmt: skip
-            found = inputs_of(report, own or find_notebook(project), digest)
+            inputs = inputs_of(report, own or find_notebook(project))
+            found = list(inputs.digests(report.ledgers.digests()))
         except ReportkitError as error:
             told = error.message.replace(f"{project.data}", f"{data}")
             if error.reason in _NOT_HERE:

@@ -26,16 +26,18 @@ if TYPE_CHECKING:
 
 # What a process of its own does: make the report, its kernel forked from what is warm, or cold.
 _MAKE = """
-import json, sys
+import json, multiprocessing, sys
 from pathlib import Path
 given = json.loads(sys.argv[1])
 folders = {name: Path(given.pop(name)) for name in ("params", "data", "out") if name in given}
-if given["warm"]:
+fork = multiprocessing.get_context("fork") if given.pop("warm") else None
+if fork:
     import reportkit.batch.template
 from reportkit.warm.processes import kernel_environment
+from reportkit.run.request import Request
 from reportkit.run.run import run
 with kernel_environment():
-    run(given.pop("district"), given.pop("year"), **folders, **given)
+    run(Request(**given, **folders), fork=lambda: fork)
 """
 # Kernels that are forked keep the hash seed of their process; threads of Arrow forbid forking.
 _PLAIN = {"PYTHONHASHSEED": "0", "JE_ARROW_MALLOC_CONF": "background_thread:false"}

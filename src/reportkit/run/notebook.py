@@ -1,4 +1,4 @@
-"""Executing a notebook by papermill, and the gate that does not take its word for it."""
+"""Executing a notebook by papermill."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 from traitlets import default
 
 from reportkit.errors import ExecutionError, InputError
-from reportkit.evidence.seal import seal_of
-from reportkit.export.blocks import Block, from_notebook
 from reportkit.warm.limits import killed_for_memory, kills_for_memory
 from reportkit.warm.processes import die_with_parent, kernel_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from multiprocessing.context import BaseContext
     from pathlib import Path
+
 
 # What an executed notebook may hold; more is a mistake, and no reader could open it.
 _LARGEST = 64 << 20
@@ -57,9 +57,9 @@ def execute(
     output: Path,
     *,
     cwd: Path | None = None,
-    warm: bool = False,
+    fork: BaseContext | None = None,
 ) -> nbformat.NotebookNode:
-    """Execute a notebook in a fresh kernel: a cold one, or one forked from this process.
+    """Execute a notebook in a fresh kernel: a cold one, or one that is forked.
 
     Parameters
     ----------
@@ -70,8 +70,9 @@ def execute(
         Where the executed notebook is written, also when a cell fails.
     cwd : Path, optional
         Working folder of the kernel.
-    warm : bool
-        Fork the kernel from this process, if that is safe; see `reportkit.warm.forked`.
+    fork : multiprocessing context, optional
+        Whose processes are forked, and the kernel with them, if that is safe; see
+        `reportkit.warm.forked`.
 
     Returns
     -------
@@ -90,7 +91,7 @@ def execute(
                 str(notebook).replace("{", "{{").replace("}", "}}"),
                 str(output).replace("{", "{{").replace("}", "}}"),
                 parameters=dict(parameters),
-                engine_name="reportkit-warm" if warm else None,
+                **({"engine_name": "reportkit-warm", "fork": fork} if fork else {}),
                 progress_bar=False,
                 request_save_on_cell_execute=False,
                 cwd=cwd,
@@ -145,37 +146,3 @@ def write_notebook(notebook: Mapping[str, Any], path: Path) -> None:
     """Write an executed notebook, as papermill does."""
     text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     path.write_text(text, encoding="utf-8")
-
-
-def gate(notebook: Mapping[str, Any]) -> Block:
-    """Whether an executed notebook ran whole, to its seal; papermill's own status is not asked.
-
-    Returns
-    -------
-    dict
-        The seal block.
-
-    Raises
-    ------
-    ExecutionError
-        ``not-whole``: a cell did not run, ran out of order or failed; ``seal-missing`` or
-        ``seal-wrong``: the last cell did not seal the facts that the notebook holds.
-    """
-    nbformat.validate(notebook)
-    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    for number, cell in enumerate(code, 1):
-        if cell["execution_count"] != number:
-            message = f"code cell {number} ran as {cell['execution_count']}: the run is not whole"
-            raise ExecutionError("not-whole", message, cell=number)
-        if any(output["output_type"] == "error" for output in cell["outputs"]):
-            message = f"code cell {number} ended with an error"
-            raise ExecutionError("not-whole", message, cell=number)
-    seals = from_notebook({"cells": code[-1:]}, "seal")
-    if len(seals) != 1:
-        message = "the last cell shows no seal; it must be report.seal()"
-        raise ExecutionError("seal-missing", message)
-    seal = seals[0]
-    if seal["seal"] != seal_of(seal["facts"]):
-        message = "the seal does not match the facts in the notebook"
-        raise ExecutionError("seal-wrong", message)
-    return seal

@@ -18,7 +18,6 @@ import time
 import warnings
 from contextlib import suppress
 from multiprocessing.connection import wait
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import zmq
@@ -29,11 +28,13 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine
 
 from reportkit.errors import ExecutionError
-from reportkit.warm.processes import FORKED_KERNEL, die_with_parent, silence_output
+from reportkit.warm.child import serve_forked
+from reportkit.warm.processes import FORKED_KERNEL
+from reportkit.warm.template import parent_of_forks, template_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from multiprocessing.connection import Connection
+    from multiprocessing.context import BaseContext
     from typing import Self
 
 _log = logging.getLogger("reportkit")
@@ -46,25 +47,38 @@ class ForkedEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no ty
     """papermill's engine ``reportkit-warm``."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
-        """Run the cells in a forked child; in a cold kernel where this process cannot be forked."""
-        reason = _why_not(kernel_name)
+    def execute_managed_notebook(
+        cls, nb_man: Any, kernel_name: str, fork: BaseContext | None = None, **options: Any
+    ) -> Any:
+        """Run the cells in a forked child; in a cold kernel where nothing can be forked.
+
+        Parameters
+        ----------
+        fork : multiprocessing context, optional
+            Whose processes are forked from a warm one; by default this process is forked itself.
+        """
+        fork = fork or multiprocessing.get_context("fork")
+        reason = _why_not(kernel_name, fork)
         if reason:
             _log.warning("kernel: cold, since %s", reason)
             return super().execute_managed_notebook(nb_man, kernel_name, **options)
         timeout = options.get("execution_timeout")
-        return _Client(nb_man, timeout=timeout, record_timing=False).execute()
+        client = _Client(nb_man, timeout=timeout, record_timing=False)
+        return client.execute_forked(fork)
 
 
-def _why_not(kernel_name: str) -> str:
-    """Why this process must not be forked for a notebook; empty if it may."""
+def _why_not(kernel_name: str, fork: BaseContext) -> str:
+    """Why no kernel may be forked for a notebook; empty if it may."""
     if sys.platform != "linux":
         return f"processes are not forked safely on {sys.platform}"
-    if threading.active_count() > 1:
-        names = ", ".join(sorted(t.name for t in threading.enumerate()))
-        return f"this process has threads: {names}"
-    if _has_loop_or_context():
-        return "this process has an event loop or a zmq context"
+    if fork.get_start_method() == "fork":
+        if threading.active_count() > 1:
+            names = ", ".join(sorted(t.name for t in threading.enumerate()))
+            return f"this process has threads: {names}"
+        if _has_loop_or_context():
+            return "this process has an event loop or a zmq context"
+    elif not template_runs():
+        return "the warm process has ended"
     try:
         program = KernelSpecManager().get_kernel_spec(kernel_name).argv[0]
     except NoSuchKernel:
@@ -91,10 +105,10 @@ def _has_loop_or_context() -> bool:
 class _Client(PapermillNotebookClient):  # type: ignore[misc]  # the same
     """papermill's own client, talking to a forked kernel."""
 
-    def execute(self) -> Any:
+    def execute_forked(self, fork: BaseContext) -> Any:
         """Run all cells up to the first that fails."""
         self.reset_execution_trackers()
-        with _Kernel() as self.kernel:
+        with _Kernel(fork) as self.kernel:
             self.papermill_execute_cells()
             self.nb.metadata["language_info"] = IPythonKernel.language_info
             self.set_widgets_metadata()
@@ -124,19 +138,23 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]  # the same
 class _Kernel:
     """A forked child that runs cells; it and all that it started are gone at the end."""
 
-    def __enter__(self) -> Self:
-        context = multiprocessing.get_context("fork")
-        self._pipe, other = context.Pipe()
-        given = (other, self._pipe, os.getpid())
-        self._child = context.Process(target=_serve, args=given, daemon=False, name=FORKED_KERNEL)
+    def __init__(self, fork: BaseContext) -> None:
+        self._pipe, other = fork.Pipe()
+        parent = parent_of_forks(fork)
+        given = (other, self._pipe, parent, dict(os.environ))
+        # Each context has processes of its own kind, under one name.
+        self._child = fork.Process(  # type: ignore[attr-defined]
+            target=serve_forked, args=given, daemon=False, name=FORKED_KERNEL
+        )
         with warnings.catch_warnings():
             # Python 3.12 warns of threads. Ours has none of Python's; Arrow mends its own.
             warnings.simplefilter("ignore", DeprecationWarning)
             self._child.start()
         other.close()
-        told = (self._child.pid, os.getpid(), os.getppid(), len(sys.modules))
-        _log.info("kernel: process %d, forked from %d, child of %d, with %d modules", *told)
+        _log.info("kernel: process %d, forked from %d for %d", self._child.pid, parent, os.getpid())
         self._number = self._bytes = 0
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -185,23 +203,3 @@ class _Kernel:
             self._child.join()
             message = f"Kernel died (status {self._child.exitcode})"
             raise DeadKernelError(message) from None
-
-
-def _serve(pipe: Connection, other: Connection, parent: int) -> None:
-    """The child: run cells as they come, until the pipe ends."""
-    die_with_parent(parent)
-    os.setpgid(0, 0)
-    other.close()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    silence_output()
-    sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - for the child's life
-    if "numpy" in sys.modules:
-        # Python seeds its own generator after a fork; numpy's would repeat the parent's numbers.
-        sys.modules["numpy"].random.seed()
-    # Said by the debugger that ipykernel imports, on stderr, at every start.
-    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-
-    from reportkit.warm.kernel import serve
-
-    serve(pipe)

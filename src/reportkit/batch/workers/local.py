@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
 import threading
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +15,14 @@ from reportkit.batch.jobs import Job, Result, Started
 from reportkit.errors import ExecutionError
 from reportkit.run.publishing import clear_stale
 from reportkit.warm.limits import killed_for_memory, kills_for_memory
-from reportkit.warm.processes import (
-    die_with_parent,
-    end_session,
-    kernel_environment,
-    sweep,
+from reportkit.warm.processes import die_with_parent, end_session, sweep
+from reportkit.warm.template import (
+    leave_template,
+    parent_of_forks,
+    signing_environment,
+    stop_template,
 )
+from reportkit.warm.template import start_template as warm_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,51 +30,13 @@ if TYPE_CHECKING:
     Tell = Callable[[Started | Result], None]
     Work = Callable[[Job, Tell], None]
 
-# Arrow's allocator would start a thread on import, and nothing with threads is forked.
-_WARM = {
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    # Typst sets one document at a time, and each processor has a report of its own.
-    "RAYON_NUM_THREADS": "1",
-}
-
 # Seconds in which a process that is to end may do so by itself.
 _GRACE = 5
-# The environment belongs to all threads: one at a time changes it.
-_STARTING = threading.Lock()
 
 
 def start_template() -> Any:
-    """Start the warm process, if none runs; it imports while others work.
-
-    Returns
-    -------
-    multiprocessing context
-        Whose processes are forked from it; where forking is not safe they are spawned.
-    """
-    if sys.platform != "linux":
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "reportkit.batch.template"])
-    with _STARTING:
-        process = template()
-        if process is None or not _runs(process):
-            with kernel_environment(_WARM):
-                forkserver.ensure_running()
-    return context
-
-
-def template() -> int | None:
-    """Process id of the warm process, once it was started."""
-    # multiprocessing tells it nowhere else.
-    process: int | None = getattr(forkserver._forkserver, "_forkserver_pid", None)
-    return process
-
-
-def _runs(process: int) -> bool:
-    with suppress(ChildProcessError):
-        return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
-    return False
+    """Start the process that reports are forked from; see `reportkit.warm.template`."""
+    return warm_process("reportkit.batch.template")
 
 
 class LocalWorkers(Executor):
@@ -105,9 +67,7 @@ class LocalWorkers(Executor):
     def kill(self) -> None:
         """End all that runs, now, and the warm process: jobs may wait for its imports."""
         self._living.end()
-        process = template()
-        if process is not None and _runs(process):
-            os.kill(process, signal.SIGKILL)
+        stop_template()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """As of every executor."""
@@ -160,8 +120,9 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
     """
     receive, send = context.Pipe(duplex=False)
     killed = kills_for_memory()
-    parent = template() if context.get_start_method() == "forkserver" else os.getpid()
-    process = context.Process(target=_child, args=(send, work, job, parent))
+    signing = signing_environment()
+    parent = parent_of_forks(context)
+    process = context.Process(target=_child, args=(send, work, job, parent, signing))
     try:
         process.start()
     except (EOFError, OSError) as error:
@@ -218,14 +179,11 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
     return results
 
 
-def _child(send: Connection, work: Work, job: Job, parent: int) -> None:
+def _child(send: Connection, work: Work, job: Job, parent: int, signing: dict[str, str]) -> None:
     die_with_parent(parent)
     os.setsid()
-    # The fork server lives while this is open somewhere, and this process while the server lives:
-    # held here, neither would end when the batch is killed.
-    alive = getattr(forkserver._forkserver, "_forkserver_alive_fd", None)
-    if alive is not None:
-        os.close(alive)
+    os.environ.update(signing)
+    leave_template()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):

@@ -11,7 +11,6 @@ from reportkit.ledgers.readers.table import (
     Tell,
     as_text,
     holds,
-    in_order,
     quiet,
     sums,
 )
@@ -23,7 +22,6 @@ __all__ = [
     "Tell",
     "as_text",
     "holds",
-    "in_order",
     "quiet",
     "read_file",
     "sums",

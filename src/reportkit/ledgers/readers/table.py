@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import reduce
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +22,7 @@ from reportkit.ledgers.schema import heading_key
 from reportkit.ledgers.unread import likely_heading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -50,29 +48,8 @@ Tell = Callable[[int], object]
 Epoch = Literal[1900, 1904]
 
 
-_Item = TypeVar("_Item")
-_Made = TypeVar("_Made")
-
-
 def quiet(_: int) -> None:
     """Tell nobody."""
-
-
-def in_order(work: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterator[_Made]:
-    """What is made of each item, in their order, by threads; only a few items are taken ahead."""
-    items = iter(items)
-    first = list(islice(items, 2))
-    if len(first) < 2:
-        yield from map(work, first)
-        return
-    waiting: deque[Any] = deque()
-    with ThreadPoolExecutor(pa.cpu_count()) as pool:
-        for item in chain(first, items):
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > pa.cpu_count():
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 @dataclass(frozen=True)

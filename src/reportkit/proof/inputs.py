@@ -1,0 +1,132 @@
+"""What a report is made from: every file and table of it, listed without reading a ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reportkit.facts.previous import files_of_past
+from reportkit.forms import form_for
+from reportkit.forms.carried import carried
+from reportkit.ledgers import Ledgers, schemas
+from reportkit.params import FONTS
+from reportkit.proof.manifest import digest, input_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from reportkit.notebook.report import Report
+    from reportkit.params import District, Project, Scope
+    from reportkit.params.sources import DatabaseSource
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a report is made from.
+
+    Parameters
+    ----------
+    files : tuple of Path
+        Parameters, text, definitions, typefaces, earlier reports and the notebook.
+    ledgers : tuple of Path
+    tables : tuple of DatabaseSource
+        Ledgers in databases; what they hold is known by reading them only.
+    note : str
+        What the report says of its pseudonyms: they themselves decide over no byte of it.
+    unread : tuple of str
+        Files beside the ledgers that nobody reads, which the report names.
+    """
+
+    files: tuple[Path, ...]
+    ledgers: tuple[Path, ...]
+    tables: tuple[DatabaseSource, ...]
+    note: str
+    unread: tuple[str, ...]
+
+    def digests(
+        self, read: Mapping[str, str] | None = None, *, digest: Callable[[Path], str] = digest
+    ) -> Iterator[tuple[str, str]]:
+        """Name and SHA-256 of each file and table, the ledgers last.
+
+        Parameters
+        ----------
+        read : mapping of str to str, optional
+            Digests of ledgers that were read, as of `Ledgers.digests`; no other tables are given.
+        digest : callable, optional
+            Gives the digest of a file.
+        """
+        read = read or {}
+        for path in (*self.files, *self.ledgers):
+            name = path.as_posix()
+            yield name, read.get(name) or digest(path)
+        yield from ((one.shown, read[one.shown]) for one in self.tables if one.shown in read)
+
+    def key(self, digests: Sequence[tuple[str, str]], parameters: Mapping[str, Any]) -> str:
+        """The digest over everything that decides over the bytes of a report."""
+        return input_digest(digests, {**parameters, "note": self.note, "unread": list(self.unread)})
+
+
+def list_inputs(
+    project: Project,
+    district: District,
+    year: int,
+    *,
+    scope: Scope,
+    notebook: Path,
+    members: Sequence[str] = (),
+) -> Inputs:
+    """List what a report is made from.
+
+    Parameters
+    ----------
+    project, district, year, scope
+        Whose report it is.
+    notebook : Path
+    members : sequence of str
+        Districts whose reports this one sums up.
+
+    Raises
+    ------
+    InputError
+        A file that the district's parameters name is not there, or cannot be read.
+    """
+    folder = project.params / "districts"
+    found = [folder / f"{district.id}.yaml", *sorted((project.params / "facts").glob("*.yaml"))]
+    own = [project.report_file(district.id, year, end) for end in ("yaml", "md", "published.json")]
+    found += [path for path in (*own, project.holidays_file) if path.is_file()]
+    if district.fonts:
+        files = (project.params / district.fonts.folder).rglob("*")
+        found += sorted(p for p in files if p.is_file() and p.suffix.lower() in FONTS)
+    found += [folder / f"{member}.yaml" for member in members]
+    found += files_of_past(project, district.id, year - 1, scope=scope)
+    for member in members:
+        found += files_of_past(project, member, year, scope=project.district(member).scope)
+    ledgers = Ledgers(project, district)
+    used = [key for key in schemas() if key not in form_for(year).unused()]
+    sources = {key: ledgers.sources(key) for key in used}
+    listed = [source for those in sources.values() for source in those]
+    return Inputs(
+        files=(*found, notebook),
+        ledgers=tuple(one for one in listed if isinstance(one, Path)),
+        tables=tuple(one for one in listed if not isinstance(one, Path)),
+        note=ledgers.note_on(key for key in used if sources[key]),
+        unread=tuple(ledgers.unread),
+    )
+
+
+def inputs_of(report: Report, notebook: Path) -> Inputs:
+    """What an opened report was made from."""
+    members = tuple(report.members)
+    return list_inputs(
+        report.project, report.district, report.year, scope=report.scope, notebook=notebook,
+        members=members,
+    )  # fmt: skip
+
+
+def find_notebook(project: Project) -> Path:
+    """The project's notebook, else the one that the package carries."""
+    own = project.params.parent / "notebooks" / "annual_report.ipynb"
+    if own.is_file():
+        return own
+    return carried("notebooks/annual_report.ipynb")[0]

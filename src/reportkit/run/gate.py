@@ -1,0 +1,99 @@
+"""The gate: whether an executed notebook ran whole and shows what was computed outside of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+
+from reportkit.errors import ExecutionError
+from reportkit.evidence.rows import FactRows, rows_of
+from reportkit.evidence.seal import seal_of, unseal_rows
+from reportkit.export.blocks import Block, from_notebook
+from reportkit.facts import rows_sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reportkit.notebook.report import Report
+
+
+def gate(notebook: Mapping[str, Any]) -> Block:
+    """Whether an executed notebook ran whole, to its seal; papermill's own status is not asked.
+
+    Returns
+    -------
+    dict
+        The seal block.
+
+    Raises
+    ------
+    ExecutionError
+        ``not-whole``: a cell did not run, ran out of order or failed; ``seal-missing`` or
+        ``seal-wrong``: the last cell did not seal the facts that the notebook holds.
+    """
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    for number, cell in enumerate(code, 1):
+        if cell["execution_count"] != number:
+            message = f"code cell {number} ran as {cell['execution_count']}: the run is not whole"
+            raise ExecutionError("not-whole", message, cell=number)
+        if any(output["output_type"] == "error" for output in cell["outputs"]):
+            message = f"code cell {number} ended with an error"
+            raise ExecutionError("not-whole", message, cell=number)
+    seals = from_notebook({"cells": code[-1:]}, "seal")
+    if len(seals) != 1:
+        message = "the last cell shows no seal; it must be report.seal()"
+        raise ExecutionError("seal-missing", message)
+    seal = seals[0]
+    if seal["seal"] != seal_of(seal["facts"]):
+        message = "the seal does not match the facts in the notebook"
+        raise ExecutionError("seal-wrong", message)
+    return seal
+
+
+def rows_of_sealed(report: Report, seal: Block, expected: Mapping[str, Any]) -> dict[str, FactRows]:
+    """The rows of every sealed fact: as computed here, so that a changed notebook cannot bend them.
+
+    Of a fact that the notebook made the seal holds the rows.
+    """
+    sealed = {fact["id"]: fact for fact in seal["facts"]["facts"]}
+    computed = {fact["id"]: fact for fact in expected["facts"]}
+    ours = {name: report.computer.get(name) for name in sealed if name in report.computer}
+    for name in sorted(ours.keys() | computed.keys()):
+        there = sealed.get(name, {})
+        here = computed.get(name) or ours[name].as_json() | {"places": there["places"]}
+        other = [key for key in here if there.get(key) != here[key]]
+        if "value" in other:
+            message = (
+                f"{name} is {there.get('value')} in the notebook, {here['value']} in the ledgers"
+            )
+            raise ExecutionError("facts-differ", message, fact=name)
+        if other:
+            message = f"{name}: {', '.join(other)} in the notebook are not what the ledgers give"
+            raise ExecutionError("facts-differ", message, fact=name)
+    held = rows_of(ours)
+    made = unseal_rows(seal["rows"])
+    for name in sealed.keys() - ours.keys():
+        fact, one = sealed[name], made.get(name)
+        if one is None and not fact["rows"]:
+            continue
+        ledger = report.ledgers.get(fact["ledger"])
+        if (
+            one is None or ledger is None or one.ledger != fact["ledger"]
+            or rows_sha256(one.rows) != fact["rows_sha256"] or one.rows.max() >= ledger.read
+        ):  # fmt: skip
+            message = f"the rows of {name} are not those that its value was made from"
+            raise ExecutionError("evidence-wrong", message, fact=name)
+        held[name] = one
+    return held
+
+
+def same_checks(report: Report, seal: Block) -> None:
+    """What was found here stands in the notebook, and it knows whether it is a draft."""
+    if seal["checks"] != [check.as_json() for check in report.all_checks]:
+        message = "the checks in the notebook are not those of its ledgers and parameters"
+        raise ExecutionError("checks-differ", message)
+    if seal["head"]["draft"] != report.is_draft or seal["form"] != report.prescribed():
+        message = "the notebook says wrongly whether it is a draft, or what its form prescribes"
+        raise ExecutionError("draft-differs", message)

@@ -1,0 +1,187 @@
+"""How a report is asked for, and whether the run in force is what would be made of it again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reportkit.errors import InputError, ReportkitError
+from reportkit.params import Project, check_id
+from reportkit.proof.inputs import find_notebook, list_inputs
+from reportkit.proof.manifest import digest, read_manifest, verify_files
+from reportkit.proof.surroundings import code_digest, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from reportkit.params import Scope
+    from reportkit.proof.inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Request:
+    """How a report is asked for.
+
+    Parameters
+    ----------
+    district, year
+        Whose, and of which year.
+    params, data, out : Path
+        Folders; those of the project around the working folder by default.
+    scope, draft
+        As for `open_report`.
+    notebook : Path, optional
+        The notebook to execute; ``notebooks/annual_report.ipynb`` of the project, else the
+        package's own, by default.
+    members : tuple of str, optional
+        Districts that this one's report sums up, where that is known.
+    """
+
+    district: str
+    year: int
+    params: Path | None = None
+    data: Path | None = None
+    out: Path = Path("outputs")
+    scope: Scope | None = None
+    draft: bool = False
+    notebook: Path | None = None
+    members: tuple[str, ...] | None = None
+
+    @property
+    def project(self) -> Project:
+        """The folders of parameters, ledgers and runs."""
+        return Project.find(self.params, self.data, self.out)
+
+    @property
+    def place(self) -> Path:
+        """The folder of the district's runs of the year."""
+        return self.out / check_id(self.district) / str(self.year)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the notebook is given; nothing that it would find by itself."""
+        given = {
+            "scope": self.scope, "draft": self.draft or None, "params": self.params,
+            "data": self.data, "out": self.out,
+        }  # fmt: skip
+        if self.out == Project.find(self.params, self.data).out:
+            del given["out"]
+        own = {k: v if k == "draft" else str(v) for k, v in given.items() if v is not None}
+        return {"district": self.district, "year": self.year} | own
+
+    def inputs(self) -> Inputs:
+        """All that the report is made from; no ledger is read."""
+        project = self.project
+        who = project.district(self.district)
+        scope = self.scope or who.scope
+        members = project.members(self.district) if self.members is None else self.members
+        return list_inputs(
+            project, who, self.year, scope=scope,
+            notebook=self.notebook or find_notebook(project),
+            members=members if scope == "district" else (),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run.
+
+    Parameters
+    ----------
+    folder : Path
+        The run in force.
+    draft, unchanged : bool
+        Whether its documents are marked as a draft; whether it was there already.
+    findings : list of dict
+        Checks that do not hold, as in ``checks.json``.
+    """
+
+    folder: Path
+    draft: bool
+    unchanged: bool
+    findings: list[dict[str, Any]]
+
+    @property
+    def exit_status(self) -> int:
+        """1 if a check of severity error does not hold and is not accepted, else 0."""
+        return int(any(c["severity"] == "error" and not c["waived"] for c in self.findings))
+
+
+def outcome_of(place: Path, *, unchanged: bool) -> Outcome:
+    """What the run in force in a place has to say."""
+    folder = place / "runs" / (place / "current").resolve().name
+    checks = json.loads((folder / "checks.json").read_text(encoding="utf-8"))
+    manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
+    findings = [check for check in checks if not check["holds"]]
+    return Outcome(folder, manifest["draft"], unchanged, findings)
+
+
+def changes(request: Request, *, digest: Callable[[Path], str] = digest) -> Iterator[str]:
+    """Why the report must be made; nothing if the run in force is whole and would come out again.
+
+    What it is made from is compared, by the digests of all bytes, with what the run's manifest
+    says. No ledger is read for that, and their bytes come last.
+
+    Parameters
+    ----------
+    request : Request
+    digest : callable, optional
+        Gives the digest of a file.
+
+    Raises
+    ------
+    InputError
+        Something that the parameters name is not there, or they cannot be read.
+    """
+    inputs = request.inputs()
+    current = request.place / "current"
+    try:
+        then = read_manifest(current)
+    except InputError:
+        yield "it was never made"
+        return
+    except ReportkitError as error:
+        yield error.message
+        return
+    digests: list[tuple[str, str]] = []
+    same = True
+    for reason in _named(request, inputs, then, digests, digest):
+        yield reason
+        same = False
+    if same and inputs.key(digests, request.parameters) != then["inputs_sha256"]:
+        yield "other files lie beside the ledgers, or pseudonyms are of another kind of key"
+    try:
+        verify_files(current)
+    except ReportkitError as error:
+        yield error.message
+
+
+def _named(
+    request: Request, inputs: Inputs, then: Mapping[str, Any], digests: list[tuple[str, str]],
+    digest: Callable[[Path], str],
+) -> Iterator[str]:  # fmt: skip
+    """What is not as a manifest says; digests are added to the list as they are taken."""
+    if then["parameters"] != request.parameters:
+        yield "it is asked for in another way"
+    if then["code_sha256"] != code_digest():
+        yield "the library has changed"
+    yield from _other_versions(then["environment"], environment())
+    if inputs.tables:
+        yield "what a database holds is known by reading it"
+    known = {one["path"]: one["sha256"] for one in then["inputs"] if one["bytes"] is not None}
+    names = [path.as_posix() for path in (*inputs.files, *inputs.ledgers)]
+    yield from (f"{name} is new" for name in names if name not in known)
+    yield from (f"{name} is gone" for name in known if name not in names)
+    for name, sha256 in inputs.digests(digest=digest):
+        digests.append((name, sha256))
+        if known.get(name, sha256) != sha256:
+            yield f"{name} has changed"
+
+
+def _other_versions(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    before, here = ({**one, **one["packages"]} for one in (then, now))
+    for name in here:
+        if name != "packages" and here[name] != before.get(name):
+            yield f"{name} is {here[name]} and was {before.get(name)}"

@@ -1,0 +1,100 @@
+"""The process that others are forked from: multiprocessing's fork server, which imports once.
+
+It has never had a thread, an event loop or a zmq context, and has the environment of kernels.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from multiprocessing import forkserver
+from typing import TYPE_CHECKING
+
+from reportkit.warm.processes import SIGNING, kernel_environment
+
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
+
+# Arrow's allocator would start a thread on import, and nothing with threads is forked.
+_WARM = {
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    # Typst sets one document at a time, and each processor has a report of its own.
+    "RAYON_NUM_THREADS": "1",
+}
+# The environment belongs to all threads: one at a time changes it.
+_STARTING = threading.Lock()
+
+
+def start_template(module: str) -> BaseContext:
+    """Start the warm process, if none runs; it imports a module while others work.
+
+    Parameters
+    ----------
+    module : str
+        What it imports before anything is forked from it.
+
+    Returns
+    -------
+    multiprocessing context
+        Whose processes are forked from it; where forking is not safe they are spawned.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", module])
+    with _STARTING:
+        if not template_runs():
+            with kernel_environment(_WARM):
+                forkserver.ensure_running()
+    return context
+
+
+def signing_environment() -> dict[str, str]:
+    """What says where the key is: the warm process has it not, and whoever makes a report must."""
+    with _STARTING:
+        return {name: os.environ[name] for name in SIGNING if name in os.environ}
+
+
+def template_process() -> int | None:
+    """Process id of the warm process, once it was started."""
+    # multiprocessing tells it nowhere else.
+    process: int | None = getattr(forkserver._forkserver, "_forkserver_pid", None)
+    return process
+
+
+def stop_template() -> None:
+    """End the warm process, if it runs: nothing waits for its imports any more."""
+    if template_runs():
+        os.kill(template_process() or 0, signal.SIGKILL)
+
+
+def leave_template() -> None:
+    """In a process that was forked from the warm one: let that one end before this one does."""
+    # The fork server lives while this is open somewhere, and this process while the server lives:
+    # held here, neither would end when the command is killed.
+    alive = getattr(forkserver._forkserver, "_forkserver_alive_fd", None)
+    if alive is not None:
+        os.close(alive)
+        # The same number may soon be another file's, and a child of this process comes here too.
+        setattr(forkserver._forkserver, "_forkserver_alive_fd", None)  # noqa: B010 - no type has it
+
+
+def parent_of_forks(context: BaseContext) -> int:
+    """Process id of the parent that processes of a context have."""
+    forked = context.get_start_method() == "forkserver"
+    return (template_process() or 0) if forked else os.getpid()
+
+
+def template_runs() -> bool:
+    """Whether there is a warm process; multiprocessing would start another, which is not warm."""
+    process = template_process()
+    if process is None:
+        return False
+    with suppress(ChildProcessError):
+        return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    return False
