@@ -692,8 +692,9 @@ def test_the_honest_run_holds_at_every_level(run, project):
     (render,) = [one for one in found.levels if one.level == "render"]
     assert render.notes == (
         "the notebook is the one that is here",
-        "shown by the notebook's own code, which --rerun executes: months (chart), days (chart), "
-        "outcomes (chart)",
+        "shown by the notebook's own code, which --rerun executes: compare-2 (compare), "
+        "compare-3 (compare), months (chart), days (chart), outcomes (chart), "
+        "compare-text (compare), compare-4 (compare)",
         "5 documents were made again from the executed notebook",
         "13 parts of it from ledgers and parameters, and the evidence",
         "machine, times, commit and most of run.log are as the run says",

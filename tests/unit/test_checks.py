@@ -1,5 +1,4 @@
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -10,12 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportkit.checks import form_checks, intake_checks, published_checks, year_check
-from reportkit.errors import InputError
 from reportkit.facts import Fact, Facts
 from reportkit.forms import form_for
 from reportkit.ledgers import schemas
-from reportkit.run.request import Request
-from reportkit.run.run import run
 
 FORM = form_for(2020)
 
@@ -163,19 +159,3 @@ def ledger(*days):
 def test_a_year_of_which_no_ledger_has_a_record_is_an_error(days, holds, told):
     found = year_check({"cases": ledger(*days)}, 2020)
     assert (found.id, found.severity, found.holds, found.message) == ("L3", "error", holds, told)
-
-
-@pytest.mark.parametrize(
-    ("now", "reason"),
-    [
-        (datetime(2020, 12, 31, 15, 59, tzinfo=UTC), "year-not-over"),
-        (datetime(2020, 12, 31, 16, 0, tzinfo=UTC), "district-unknown"),  # it is 2021 in China
-    ],
-)
-def test_a_year_that_is_not_over_is_refused(now, reason, tmp_path):
-    with pytest.raises(InputError) as caught:
-        run(Request("nowhere", 2020, out=tmp_path), now=lambda: now)
-    assert caught.value.reason == reason
-    with pytest.raises(InputError) as caught:
-        run(Request("nowhere", 2020, out=tmp_path, draft=True), now=lambda: now)
-    assert caught.value.reason == "district-unknown"

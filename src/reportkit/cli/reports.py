@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -55,6 +56,9 @@ def run(
     def fork() -> Any:
         return None if cold else start_template("reportkit.run.kernels")
 
+    # As in a warm process: a report makes much JSON and few circles, and to look for circles among
+    # all that is imported takes a tenth of the time.
+    gc.set_threshold(50_000, 20, 100)
     if force or not (out / district / str(year) / "current").exists():
         fork()  # what a kernel needs is imported there while this process imports what it needs
     try:

@@ -15,9 +15,10 @@ import logging
 import os
 import traceback
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from reportkit.errors import ExecutionError, InputError, ReportkitError
 from reportkit.evidence.write import write_evidence
@@ -48,9 +49,8 @@ if TYPE_CHECKING:
     from reportkit.ledgers.district import Kept
 
 _UNTOLD = "it failed, and what it says holds personal data, so that it is not repeated"
-# A year ends where its districts are.
-_CHINA = timezone(timedelta(hours=8))
 _log = logging.getLogger("reportkit")
+_CHINA = ZoneInfo("Asia/Shanghai")
 
 
 def _now() -> datetime:
@@ -98,12 +98,8 @@ def run(
     """
     need_files()
     started = now()
-    if not request.draft and started.astimezone(_CHINA).year <= request.year:
-        message = (
-            f"{request.year} is not over: a report of it would leave out what is still to come; "
-            "make a draft (--draft), or wait for its end"
-        )
-        raise InputError("year-not-over", message, district=request.district, year=request.year)
+    if not request.draft:
+        _refuse_to_come(request, started)
     place = request.place
     if not (force or planned) and next(changes(request), None) is None:
         clear_stale(place)
@@ -147,6 +143,17 @@ def _placed(error: Exception, failed: Path) -> Exception:
         message = f"{error.message}; what ran until then is in {notebook}: open it in Jupyter"
         return ExecutionError(error.reason, message, **error.fields)
     return error
+
+
+def _refuse_to_come(request: Request, now: datetime) -> None:
+    # A year ends where its districts are.
+    if now.astimezone(_CHINA).year <= request.year:
+        message = (
+            f"{request.year} is not over: a report of it would leave out what is still to come; "
+            "make a draft (--draft), or wait for its end"
+        )
+        where = {"district": request.district, "year": request.year}
+        raise InputError("year-not-over", message, **where)
 
 
 def prepare(

@@ -69,8 +69,10 @@ def template_process() -> int | None:
 
 def stop_template() -> None:
     """End the warm process, if it runs: nothing waits for its imports any more."""
-    if template_runs():
-        os.kill(template_process() or 0, signal.SIGKILL)
+    process = template_process()
+    if process is not None and template_runs():
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
 
 
 def leave_template() -> None:
