@@ -17,6 +17,7 @@ HOLDS = """
 import os, sys
 from reportkit.warm import processes
 from reportkit.warm.processes import _short_folder, scratch
+processes._ROOM = 200
 with scratch() as folder:
     (folder / "kernel-1").touch()
     print(folder, flush=True)
