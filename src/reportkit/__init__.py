@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reportkit.notebook.charts import chart
     from reportkit.notebook.report import Report, open_report
     from reportkit.notebook.years import open_years
+    from reportkit.proof.auditing import open_run
 
 __all__ = [
     "Fact",
@@ -27,6 +28,7 @@ __all__ = [
     "__version__",
     "chart",
     "open_report",
+    "open_run",
     "open_years",
     "read_ledgers",
 ]
@@ -39,6 +41,7 @@ _HOMES = {
     "ReportkitError": "errors",
     "chart": "notebook.charts",
     "open_report": "notebook.report",
+    "open_run": "proof.auditing",
     "open_years": "notebook.years",
     "read_ledgers": "ledgers",
 }

@@ -133,6 +133,8 @@ class _Whole:
         self.facts = SealedFacts.read(seal["facts"], seal["compared"], later=later)
         self.units = {name: fact.unit for name, fact in self.facts.facts.items()}
         self.prose: dict[str, Prose] = {}
+        # What an auditor writes about a report is none, and nothing prescribes it.
+        self.form = seal["form"] or {"sections": [], "tables": []}
 
     def write(self) -> None:
         """Change the notebook in place."""
@@ -145,8 +147,9 @@ class _Whole:
                 self._fill_markdown(cell)
             elif cell["cell_type"] == "code":
                 self._fill_outputs(cell)
-        checks = [*map(_check, self.seal["checks"]), *self._checks()]
-        draft = self.seal["head"]["draft"] or any(c.open and c.severity == "error" for c in checks)
+        checks = [*map(_check, self.seal["checks"]), *(self._checks() if self.seal["form"] else ())]
+        found = self.seal["form"] and any(c.open and c.severity == "error" for c in checks)
+        draft = self.seal["head"]["draft"] or bool(found)
         for cell in self._cells():
             for output, one in _blocks(cell):
                 if one["kind"] == "head":
@@ -216,7 +219,7 @@ class _Whole:
         body, text = render_cell(
             source, figures=self.facts, context=self.seal["context"], name=name
         )
-        stand = {f"{number}、{title}" for number, title in self.seal["form"]["sections"]}
+        stand = {f"{number}、{title}" for number, title in self.form["sections"]}
         stand.add(self.seal["head"]["title"])
         body = [node for node in body if node["type"] != "heading" or _said(node) not in stand]
         self.prose[f"笔记本里的文字（{len(self.prose) + 1}）"] = body
@@ -233,15 +236,15 @@ class _Whole:
         """B1: what the form prescribes is shown once, and in its order."""
         shown = [one for cell in self._cells() for _, one in _blocks(cell)]
         sections = [one["number"] for one in shown if one["kind"] == "section"]
-        wanted = [number for number, _ in self.seal["form"]["sections"]]
+        wanted = [number for number, _ in self.form["sections"]]
         counts = Counter((one["kind"], one.get("number") or one.get("id") or "") for one in shown)
         names = {
             ("head", ""): "标题和落款（report.head()）",
             ("checks", ""): "核对（report.checks()）",
         }
-        for number, title in self.seal["form"]["sections"]:
+        for number, title in self.form["sections"]:
             names["section", number] = f"第{number}部分“{title}”（report.section('{number}')）"
-        for name, title in self.seal["form"]["tables"]:
+        for name, title in self.form["tables"]:
             names["table", name] = f"表格“{title}”（report.table({name.removeprefix('t')})）"
         told = [f"{name}没有列出" for key, name in names.items() if not counts[key]]
         told += [f"{name}列出了{counts[key]}次" for key, name in names.items() if counts[key] > 1]

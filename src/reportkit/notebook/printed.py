@@ -35,6 +35,8 @@ def number_in(value: Any) -> Decimal | None:
 def printed(values: Iterable[Any], form: str = "", *, missing: str = "") -> list[str]:
     """The values of one column as text, numbers with as many decimals as the longest needs.
 
+    A whole number that stands among others (`int`, not a float) has none.
+
     Parameters
     ----------
     values : iterable
@@ -84,6 +86,8 @@ def _text(value: Any, number: Decimal | None, form: str, places: int, missing: s
         except ValueError:
             message = f"'{form}' is no form of a number; write 'percent', or such as ',.2f'"
             raise InputError("format", message) from None
+    if isinstance(value, int) and not form:
+        places = 0
     return f"{rounded(number, places):f}" + "%" * (form == "percent")
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from reportkit import __version__
 from reportkit.checks import rule_of
 from reportkit.errors import InputError
 from reportkit.evidence.seal import seal_of, seal_rows
@@ -474,7 +473,7 @@ def _versions() -> dict[str, str]:
     """What computed the facts, as far as it could change them."""
     python = ".".join(platform.python_version_tuple()[:2])
     packages = {name: version(name) for name in ("pandas", "numpy", "pyarrow")}
-    return {"python": python, "reportkit": __version__} | packages
+    return {"python": python, "reportkit": version("reportkit-zwgk")} | packages
 
 
 def open_report(

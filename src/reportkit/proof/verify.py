@@ -21,8 +21,13 @@ from reportkit.proof.chain import check_chain
 from reportkit.proof.manifest import digest, is_pruned, read_manifest, verify_files
 from reportkit.proof.places import ledger_place
 from reportkit.proof.plainjson import read_json
-from reportkit.proof.recount.computed import check_computed, last_year, moved_with
-from reportkit.proof.recount.recount import recount, used_columns
+from reportkit.proof.recount.computed import (
+    check_computed,
+    last_year,
+    moved_with,
+    with_sums,
+)
+from reportkit.proof.recount.recount import count, recount, used_columns
 from reportkit.proof.recount.sqlledger import SqlLedger, Wanted, read_again
 from reportkit.proof.recount.stated import own_conditions
 from reportkit.proof.surroundings import code_digest, environment, fonts
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reportkit.proof.signing.trust import Trusted
+
+    Fact = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -137,6 +144,45 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
     findings += wrong
     findings += check_evidence(run, facts)
     findings += _other_words(manifest, params)
+    read = _read_again(run, manifest, facts, data, params)
+    values: dict[str, str] = {}
+    moved: dict[str, str] = {}
+    changed: list[str] = []
+    unread: list[str] = []
+    for ledger in manifest["ledgers"]:
+        own, raw = read[ledger["ledger"]]
+        if isinstance(raw, ReportkitError):
+            unread.append(f"{ledger['name']}: {len(own)} facts not counted again: {raw}")
+            continue
+        found = recount(raw, own, run=run, key=_key())
+        values |= found.values
+        moved |= found.moved
+        notes += found.untold
+        changed += [f"{path} is not what the run read" for path in raw.changed]
+        changed += _first(found.lines)
+    # With a fact, what is computed from it moves too.
+    moved |= moved_with(facts, values) if moved else {}
+    findings += [f"{name} moved: {what}" for name, what in sorted(moved.items())]
+    unknown = {fact["ledger"] for fact in facts.values() if fact["origin"] == "ledger"} - {*read}
+    findings += [f"facts are of a ledger {one}, which was not read" for one in sorted(unknown)]
+    of = sum(fact["origin"] == "ledger" for fact in facts.values())
+    counted = f"{len(facts)} facts; {len(values)} of {of} from ledgers counted again in SQL"
+    again = f"{len(read) - len(unread)} of {len(read)} ledgers read again, record by record"
+    holds = False if changed else None if unread else True
+    return (
+        Verdict("ledgers", holds, tuple(changed), (again, *unread)),
+        Verdict("facts", not findings, tuple(findings), (counted, *notes)),
+    )
+
+
+def _read_again(
+    run: Path,
+    manifest: Mapping[str, Any],
+    facts: Mapping[str, Fact],
+    data: Path | None,
+    params: Path | None,
+) -> dict[str, tuple[list[Fact], SqlLedger | ReportkitError]]:
+    """The facts that are counted from each ledger, and the ledger, or why it is not read again."""
     own = {
         ledger["ledger"]: [fact for fact in facts.values() if fact["ledger"] == ledger["ledger"]]
         for ledger in manifest["ledgers"]
@@ -152,34 +198,30 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
             read[key] = error
     calendar = work_calendar(params and params / "holidays.yaml")
     read |= read_again(run, wanted, calendar, data=data)
+    return {key: (facts, read[key]) for key, facts in own.items()}
+
+
+def counted_again(
+    run: Path, *, data: Path | None = None, params: Path | None = None
+) -> dict[str, str]:
+    """What each fact of a run comes to in SQL over the raw ledgers, where these can be read again.
+
+    Parameters
+    ----------
+    run : Path
+        A run whose files were verified.
+    data, params : Path, optional
+        As for `data_levels`.
+    """
+    manifest, document = read_manifest(run), read_json(run / "facts.json")
+    said = {fact["id"]: fact for fact in document["facts"]}
+    facts, _ = own_conditions(said, document["edition"], manifest["year"])
     values: dict[str, str] = {}
-    moved: dict[str, str] = {}
-    changed: list[str] = []
-    unread: list[str] = []
-    for ledger in manifest["ledgers"]:
-        key, raw = ledger["ledger"], read[ledger["ledger"]]
-        if isinstance(raw, ReportkitError):
-            unread.append(f"{ledger['name']}: {len(own[key])} facts not counted again: {raw}")
-            continue
-        found = recount(raw, own[key], run=run, key=_key())
-        values |= found.values
-        moved |= found.moved
-        notes += found.untold
-        changed += [f"{path} is not what the run read" for path in raw.changed]
-        changed += _first(found.lines)
-    # With a fact, what is computed from it moves too.
-    moved |= moved_with(facts, values) if moved else {}
-    findings += [f"{name} moved: {what}" for name, what in sorted(moved.items())]
-    unknown = {fact["ledger"] for fact in facts.values() if fact["origin"] == "ledger"} - {*own}
-    findings += [f"facts are of a ledger {one}, which was not read" for one in sorted(unknown)]
-    of = sum(fact["origin"] == "ledger" for fact in facts.values())
-    counted = f"{len(facts)} facts; {len(values)} of {of} from ledgers counted again in SQL"
-    again = f"{len(own) - len(unread)} of {len(own)} ledgers read again, record by record"
-    holds = False if changed else None if unread else True
-    return (
-        Verdict("ledgers", holds, tuple(changed), (again, *unread)),
-        Verdict("facts", not findings, tuple(findings), (counted, *notes)),
-    )
+    for own, raw in _read_again(run, manifest, facts, data, params).values():
+        if not isinstance(raw, ReportkitError):
+            found = zip(own, count(raw, own), strict=True)
+            values |= {fact["id"]: one[0] for fact, one in found if not isinstance(one, str)}
+    return with_sums(facts, values)
 
 
 def _other_words(manifest: Mapping[str, Any], params: Path | None) -> list[str]:

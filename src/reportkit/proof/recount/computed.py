@@ -135,6 +135,34 @@ def moved_with(facts: Mapping[str, Fact], values: Mapping[str, str]) -> dict[str
     values : mapping of str to str
         What facts from ledgers come to when counted again.
     """
+    known = _computed_with(facts, values)
+    return {
+        fact["id"]: f"{fact['value']} in the run, its parts come to {known[fact['id']]}"
+        for fact in facts.values()
+        if fact["origin"] == "sum" and known[fact["id"]] != fact["value"]
+    }
+
+
+def with_sums(facts: Mapping[str, Fact], values: Mapping[str, str]) -> dict[str, str]:
+    """Values, and what follows from them alone: totals, shares.
+
+    Parameters
+    ----------
+    facts : mapping
+        The facts of ``facts.json`` by id.
+    values : mapping of str to str
+        What some of them come to when counted otherwise.
+    """
+
+    def follows(name: str) -> bool:
+        parts = facts[name]["sum_of"]
+        return name in values or (bool(parts) and all(map(follows, parts)))
+
+    known = _computed_with(facts, values)
+    return {name: known[name] for name in facts if follows(name)}
+
+
+def _computed_with(facts: Mapping[str, Fact], values: Mapping[str, str]) -> dict[str, str]:
     known = {name: fact["value"] for name, fact in facts.items()} | dict(values)
     resting = [fact for fact in facts.values() if fact["origin"] == "sum"]
     for _ in resting:  # a total may add up totals
@@ -143,11 +171,7 @@ def moved_with(facts: Mapping[str, Fact], values: Mapping[str, str]) -> dict[str
         known |= {name: value for name, value in made.items() if value is not None}
         if known == before:
             break
-    return {
-        fact["id"]: f"{fact['value']} in the run, its parts come to {known[fact['id']]}"
-        for fact in resting
-        if known[fact["id"]] != fact["value"]
-    }
+    return known
 
 
 def last_year(run: Path, manifest: Mapping[str, Any], params: Path) -> dict[str, str] | None:
