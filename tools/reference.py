@@ -30,6 +30,7 @@ from reportkit.params.district import Contact, Fonts
 from reportkit.params.mapping import KeyPrefix, LedgerMapping, ShortDays
 from reportkit.params.report import Figures
 from reportkit.params.sources import DatabaseSource
+from reportkit.proof.auditing import RunAudit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -439,7 +440,11 @@ def notebook_page() -> str:
     ]
     functions = [getattr(reportkit, name) for name in reportkit.__all__]
     lines += _calls("rk", [one for one in functions if inspect.isfunction(one)])
-    for title, name, kind in (("A report", "report", Report), ("Several years", "history", Years)):
+    for title, name, kind in (
+        ("A report", "report", Report),
+        ("Several years", "history", Years),
+        ("A run, for auditors", "audit", RunAudit),
+    ):
         methods = [one for key, one in vars(kind).items() if key[0] != "_" and callable(one)]
         lines += ["", f"## {title}", *_calls(name, methods)]
     return _page("In the notebook", "docstrings", *lines)

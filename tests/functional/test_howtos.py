@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import reportkit
+from reportkit.notebook.printed import printed
 from reportkit.params import District
 from reportkit.yamlfile import read_yaml
 
@@ -45,18 +46,35 @@ def huli():
     return reportkit.open_report("huli", 2020, params=ROOT / "params", data=ROOT / "data")
 
 
-def test_charts_and_facts_of_the_how_to(huli):
-    known = {"report": huli, "year": 2020, "pd": pd}
-    shown = []
-    for code in blocks("how-to/new-chart.md", "python"):
+def shown(page, report):
+    """What the cells of a page show, one after the other."""
+    known = {"report": report, "year": 2020, "pd": pd}
+    for code in blocks(page, "python"):
         *before, last = ast.parse(code).body
         exec(compile(ast.Module(before, []), "how-to", "exec"), known)
-        shown.append(eval(compile(ast.Expression(last.value), "how-to", "eval"), known))
-    channels, months, december = shown
-    assert [one.block["title"] for one in (channels, months)] == [
+        yield eval(compile(ast.Expression(last.value), "how-to", "eval"), known)
+
+
+def test_charts_of_the_how_to(huli):
+    assert [one.block["title"] for one in shown("how-to/new-chart.md", huli)] == [
         "2020年申请的渠道", "2020年各月收到和答复的申请",
     ]  # fmt: skip
-    assert (december.id, december.text, len(december.rows)) == ("applications.december", "10", 10)
+
+
+def test_tables_facts_and_counts_of_the_how_to(huli):
+    units, rates, december, compared = shown("how-to/new-table.md", huli)
+    assert units.block["title"] == "2020年各单位收到的申请"
+    assert rates.block["rows"][1][1]["text"].endswith("%")
+    assert (december.id, december.text, len(december.rows)) == ("own.december", "10", 10)
+    assert compared.block["differ"] == compared.block["unknown"] == []
+    told = "0.0526", "5.26%", "5.3%", "0.05"
+    forms = "", "percent", ".1%", ",.2f"
+    assert told == tuple(printed([0.0526], form)[0] for form in forms)
+
+
+def test_the_figure_of_the_how_to(huli):
+    (figure,) = shown("how-to/new-figure.md", huli)
+    assert figure.block["alt"] == "散点图：多数申请在20个工作日以内办结"
 
 
 def test_the_district_of_the_how_to(tmp_path):

@@ -52,7 +52,7 @@ def test_it_shows_what_an_auditor_asks_for(notebook):
     ]
     assert [rows[0] for rows in counts] == [["格", "笔记本", "程序", "SQL", "核对"]] * 3
     assert {row[-1] for rows in counts for row in rows[1:]} == {"一致"}
-    new = next(row for row in counts[1] if row[0].endswith("新收政府信息公开申请数量/申请人情况/总计"))
+    new = next(row for row in counts[1] if row[0].endswith("申请数量/申请人情况/总计"))
     assert new[1] == new[2] == new[3] != ""
     assert findings[0] == ["编号", "级别", "规则", "说明", "接受的理由"]
     assert applications[0] == ["核", "文件", "位置", "登记号", "申请人类型", "收到日期"]
@@ -97,7 +97,7 @@ def test_the_same_seed_draws_the_same_records(sealed):
     assert one["决定书文号"].is_unique
     everything = audit.sample("t3.new.total", 10_000, seed=1)
     assert len(everything) == int(audit.facts["t3.new.total"]["value"])
-    with pytest.raises(InputError, match="t3.new.total"):
+    with pytest.raises(InputError, match=r"t3\.new\.total"):
         audit.sample("t3.new.totl", 5, seed=1)
     with pytest.raises(InputError, match="t2、t3、t4"):
         audit.counts(9)

@@ -263,5 +263,5 @@ def open_run(
     InputError
         ``run-missing``.
     """
-    folders = {"params": params and Path(params), "data": data and Path(data)}
-    return RunAudit(Path(run), auditor=auditor, **folders)  # type: ignore[arg-type]
+    params, data = (Path(one) if one else None for one in (params, data))
+    return RunAudit(Path(run), params=params, data=data, auditor=auditor)
