@@ -14,8 +14,10 @@ Sides:
     What a user scripts today with the libraries: papermill's API in a pool of processes, then
     nbconvert's own html and webpdf exporters, all imported once in each worker.
 *plain*
-    The same pool over `plain_report.ipynb`: a notebook of pandas and matplotlib that counts the
-    same 198 cells and draws four charts, as a user writes it who has no reportkit.
+    What a user has who has no reportkit: `plain_report.ipynb`, a notebook of pandas and matplotlib
+    that counts the same 198 cells and draws four charts, by the commands of *shell*.
+*pool*
+    The same notebook in the pool of *script*.
 *shell*
     The same as a shell loop has it: the commands ``papermill`` and ``jupyter nbconvert``, each
     started anew for every report.
@@ -28,11 +30,11 @@ Sides:
 *again*
     A batch in which nothing has changed.
 
-Every side but *plain* makes the same facts from the same ledgers by this library: *script* and
-*shell* are slower by how they run a notebook and print it, not by what is computed. webpdf starts
-the machine's own Chromium. Districts are copies of 湖里 with its ledgers and text, or with
-``--light`` ones of a handful of records and the form's plain text. Processor seconds are those of
-all processes, and steadier than the clock where others are at work.
+Every side but *plain* and *pool* makes the same facts from the same ledgers by this library:
+*script* and *shell* are slower by how they run a notebook and print it, not by what is computed.
+webpdf starts the machine's own Chromium. Districts are copies of 湖里 with its ledgers and text, or
+with ``--light`` ones of a handful of records and the form's plain text. Processor seconds are those
+of all processes, and steadier than the clock where others are at work.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-SIDES = ("script", "plain", "shell", "run", "cold", "warm", "floor", "again")
+SIDES = ("script", "plain", "pool", "shell", "run", "cold", "warm", "floor", "again")
 # No side starts more threads than it has workers.
 FIXED = {
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg",
@@ -294,7 +296,7 @@ def _await_all() -> None:
 def one(side: str, project: Path, count: int, workers: int, year: int) -> None:
     """A side, in the process that was made for it."""
     names = [name_of(number) for number in range(count)]
-    if side in ("script", "plain", "shell"):
+    if side in ("script", "plain", "pool", "shell"):
         import scripted  # a second of imports that is theirs alone
 
         getattr(scripted, side)(project, names, workers, year)
@@ -318,6 +320,7 @@ def ratios(found: dict[str, Any], unit: str) -> dict[str, float]:
         for name, over, under in (
             ("script/warm", "script", "warm"), ("shell/warm", "shell", "warm"),
             ("plain/warm", "plain", "warm"), ("plain/run", "plain", "run"),
+            ("pool/warm", "pool", "warm"), ("pool/run", "pool", "run"),
             ("cold/warm", "cold", "warm"), ("warm/floor", "warm", "floor"),
             ("warm/again", "warm", "again"),
         ):  # fmt: skip
@@ -385,9 +388,9 @@ def main() -> None:
         side, project, count, workers = options.one
         one(side, Path(project), int(count), int(workers), 2021 if options.light else 2020)
         return
-    if options.light and "plain" in options.sides:
-        # It knows the form of 湖里's year only.
-        options.sides.remove("plain")
+    if options.light:
+        # The plain notebook knows the form of 湖里's year only.
+        options.sides = [side for side in options.sides if side not in ("plain", "pool")]
     if options.quick:
         options.districts, options.workers = [4], [2]
     if options.memory:
@@ -395,7 +398,7 @@ def main() -> None:
     known = machine()
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
-        if {"script", "plain", "shell"} & set(options.sides):
+        if {"script", "plain", "pool", "shell"} & set(options.sides):
             from scripted import find_chromium
 
             find_chromium(Path(name) / "browsers")

@@ -21,7 +21,7 @@ def script(project: Path, names: list[str], workers: int, year: int) -> None:
     _pooled([(project, name, year, OURS) for name in names], workers)
 
 
-def plain(project: Path, names: list[str], workers: int, year: int) -> None:
+def pool(project: Path, names: list[str], workers: int, year: int) -> None:
     """The same with a notebook of pandas and matplotlib alone, which counts the same cells."""
     _pooled([(project, name, year, PLAIN) for name in names], workers)
 
@@ -38,7 +38,7 @@ def _script(what: tuple[Path, str, int, str]) -> None:
 
     project, name, year, source = what
     os.chdir(project)
-    out = Path("plain" if source == PLAIN else "script") / name
+    out = Path("pool" if source == PLAIN else "script") / name
     out.mkdir(parents=True)
     notebook = str(out / "report.ipynb")
     given = {"district": name, "year": year}
@@ -53,19 +53,30 @@ def _script(what: tuple[Path, str, int, str]) -> None:
 
 def shell(project: Path, names: list[str], workers: int, year: int) -> None:
     """The same by commands, so many loops at once."""
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(_shell, [(project, name, year) for name in names]))
+    _looped([(project, name, year, OURS) for name in names], workers)
 
 
-def _shell(what: tuple[Path, str, int]) -> None:
-    project, name, year = what
-    out = project / "shell" / name
+def plain(project: Path, names: list[str], workers: int, year: int) -> None:
+    """The commands with the notebook of pandas and matplotlib alone."""
+    _looped([(project, name, year, PLAIN) for name in names], workers)
+
+
+def _looped(reports: list[tuple[Path, str, int, str]], workers: int) -> None:
+    with ThreadPoolExecutor(workers) as threads:
+        list(threads.map(_shell, reports))
+
+
+def _shell(what: tuple[Path, str, int, str]) -> None:
+    project, name, year, source = what
+    out = project / ("plain" if source == PLAIN else "shell") / name
     out.mkdir(parents=True)
     notebook = str(out / "report.ipynb")
+    given = ["-p", "district", name, "-p", "year", str(year)]
+    if source == PLAIN:
+        given += ["-p", "out", str(out / "cells.json")]
     convert = [str(BIN / "jupyter"), "nbconvert", "--log-level", "ERROR", "--to"]
     for command in (
-        [str(BIN / "papermill"), "--no-progress-bar", "notebooks/annual_report.ipynb", notebook,
-         "-p", "district", name, "-p", "year", str(year)],
+        [str(BIN / "papermill"), "--no-progress-bar", source, notebook, *given],
         [*convert, "html", notebook],
         [*convert, "webpdf", "--disable-chromium-sandbox", notebook],
     ):  # fmt: skip

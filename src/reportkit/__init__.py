@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reportkit.errors import InputError, ReportkitError
     from reportkit.facts import Fact
     from reportkit.ledgers import read_ledgers
-    from reportkit.notebook.charts import show_chart
+    from reportkit.notebook.charts import chart
     from reportkit.notebook.report import Report, open_report
     from reportkit.notebook.years import open_years
 
@@ -25,10 +25,10 @@ __all__ = [
     "Report",
     "ReportkitError",
     "__version__",
+    "chart",
     "open_report",
     "open_years",
     "read_ledgers",
-    "show_chart",
 ]
 __version__ = "0.1.0"
 
@@ -37,10 +37,10 @@ _HOMES = {
     "InputError": "errors",
     "Report": "notebook.report",
     "ReportkitError": "errors",
+    "chart": "notebook.charts",
     "open_report": "notebook.report",
     "open_years": "notebook.years",
     "read_ledgers": "ledgers",
-    "show_chart": "notebook.charts",
 }
 
 
@@ -48,5 +48,7 @@ def __getattr__(name: str) -> Any:
     # Lazily, so that `reportkit --help` does not wait for pandas.
     if name not in _HOMES:
         message = f"module 'reportkit' has no attribute '{name}'"
+        if name == "show_chart":
+            message += "; it is report.chart(…) now, and without a report reportkit.chart(…)"
         raise AttributeError(message)
     return getattr(import_module(f"reportkit.{_HOMES[name]}"), name)

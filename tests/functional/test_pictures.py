@@ -16,7 +16,7 @@ from reportkit.export.audit import AuditHTML
 from reportkit.export.html import ReportHTML
 from reportkit.export.pdf import ReportPDF
 from reportkit.export.typesetting import pictures
-from reportkit.notebook.charts import show_chart
+from reportkit.notebook.charts import chart
 
 DATA = Path(__file__).parents[1] / "data" / "blocks"
 sample = SimpleNamespace(**run_path(str(DATA / "sample.py")))
@@ -50,20 +50,20 @@ CHARTS = {
 @cache
 def blocks():
     made = sample.blocks()
-    shown = [show_chart("outcomes", RESULTS, title="办结申请的办理结果").block]
+    shown = [chart("outcomes", RESULTS, title="办结申请的办理结果").block]
     made = [shown[0] if one.get("id") == "outcomes" else one for one in made]
     next(f for f in made[-1]["facts"]["facts"] if f["id"] == FACT)["rows"] = ROWS
     return made
 
 
-def drawn(chart):
-    return pictures([chart.block["svg"]])[0]
+def drawn(shown):
+    return pictures([shown.block["svg"]])[0]
 
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_charts(name):
     data, how = CHARTS[name]
-    alike(f"chart-{name}", opened(drawn(show_chart("c", data, title="图", **how))))
+    alike(f"chart-{name}", opened(drawn(chart("c", data, title="图", **how))))
 
 
 def printed(first, last):
@@ -180,8 +180,7 @@ def test_a_fault_is_seen(visit, name, fault):
 
 
 def test_other_edges_are_no_fault():
-    chart = drawn(show_chart("c", RESULTS, title="图"))
-    made = opened(chart)
+    made = opened(drawn(chart("c", RESULTS, title="图")))
     moved = made.resize((made.width * 3 // 4, made.height * 3 // 4))
     mean, worst = difference(small(made), small(moved))
     assert 0 < mean <= MEAN

@@ -30,6 +30,7 @@ from batches import (
 from machine import PATIENCE, until
 
 from reportkit.proof import verify_files
+from reportkit.proof.signing.keys import keygen
 
 
 @pytest.fixture(scope="module")
@@ -284,6 +285,27 @@ def test_a_template_that_died_is_started_again_without_a_word(tmp_path):
     assert done.stderr.splitlines() == [
         "again: a 2021: the process of the report ended with status 255 [worker-died]"
     ]
+
+
+TELLS = """
+import os
+for name, value in os.environ.items():
+    assert "own.key" not in value, name
+"""
+
+
+def test_each_run_of_a_batch_is_signed_and_no_notebook_sees_by_whom(tmp_path):
+    project = make_project(tmp_path, ["a", "b"], {"outcomes": TELLS})
+    _, keyid = keygen(tmp_path / "own.key")
+    world = os.environ | {"REPORTKIT_SIGNING_KEY_FILE": str(tmp_path / "own.key")}
+    done = batch(project, "--districts", "a", env=world)
+    assert states(done) == {"a": "made"}, done.stderr
+    command = [str(BIN / "reportkit"), "run", "b", "2021"]
+    done = subprocess.run(command, cwd=project, env=world, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for run in currents(project).values():
+        envelope = json.loads((run / "attestation.dsse.json").read_bytes())
+        assert [one["keyid"] for one in envelope["signatures"]] == [keyid]
 
 
 DIES = "import os\nif district != 'good': os.kill(os.getpid(), 9)"

@@ -79,6 +79,44 @@ def test_a_forked_report_is_the_cold_one(tmp_path):
     assert normal(ours / "report.ipynb") == normal(reference / "report.ipynb")
 
 
+@pytest.mark.parametrize("district", ["a", "raises"])
+def test_a_report_by_itself_is_forked_too_and_is_the_cold_one(district, tmp_path):
+    cells = {"outcomes": "if district == 'raises': 1 / 0"}
+    told = {}
+    for kind in ("warm", "cold"):
+        project = make_project(tmp_path / kind, [district], cells)
+        command = [str(BIN / "reportkit"), "run", district, "2021", "--json"]
+        command += ["--cold"] if kind == "cold" else []
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+        told[kind] = (done.returncode, json.loads(done.stdout), done.stderr)
+        assert working_in(project) == []
+    if district == "raises":
+        # A refusal has its fields, and a folder that keeps notebook and log.
+        assert told["warm"] == told["cold"]
+        assert (told["warm"][0], told["warm"][1]["error"]) == (3, "cell-failed")
+        assert told["warm"][1]["cell"] > 5
+        kept = sorted(p.name for p in (tmp_path / "warm/outputs/raises/2021/failed").iterdir())
+        assert kept == ["report.ipynb", "run.log"]
+        return
+    ours, reference = (currents(tmp_path / kind)["a"] for kind in ("warm", "cold"))
+    assert "forked from" in (ours / "run.log").read_text(encoding="utf-8")
+    assert "kernel: cold" in (reference / "run.log").read_text(encoding="utf-8")
+    for name in ("facts.json", "checks.json", "report.html", "audit.html", "report.pdf"):
+        assert (ours / name).read_bytes() == (reference / name).read_bytes(), name
+
+
+LIGHT = """
+import sys
+import reportkit.cli, reportkit.batch.alone, reportkit.batch.command
+print(sorted({"nbconvert", "pandas", "pyarrow", "matplotlib"} & set(sys.modules)))
+"""
+
+
+def test_what_is_forked_from_another_process_is_imported_there_alone():
+    done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def normal(path):
     """A notebook without what differs between any two runs: times, and the new cell's id."""
     found = json.loads(path.read_text(encoding="utf-8"))

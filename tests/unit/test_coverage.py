@@ -214,7 +214,7 @@ def changed_by_hand(report, template):
     context = {"year": report.year, "district": report.district.printable()}
 
     def covered(text):
-        given = {"computer": report.computer, "form": report.form, "context": context}
+        given = {"figures": report.computer, "form": report.form, "context": context}
         return cover(render(text, name="x.md", **given).sections)
 
     quiet = set()
@@ -224,7 +224,7 @@ def changed_by_hand(report, template):
         printed = "".join(
             run["text"]
             for node in render(
-                f"x{found[0]}", name="x.md", computer=report.computer, form=report.form, context={}
+                f"x{found[0]}", name="x.md", figures=report.computer, form=report.form, context={}
             ).sections[""]
             for run in node["runs"]
         )[1:]

@@ -84,10 +84,13 @@ def test_repeated_head_is_refused():
     assert refused([blocks[1], *blocks]).reason == "block-repeated"
 
 
-def test_table_before_the_first_section_is_refused():
+def test_what_stands_before_the_first_section_is_preamble():
     blocks = sample.blocks()
     table = next(one for one in blocks if one["kind"] == "table")
-    assert refused([table, *blocks]).reason == "block-misplaced"
+    document = arrange(sample.notebook([table, *blocks]))
+    assert [one["id"] for one in document.preamble["shown"]] == ["t2"]
+    # A table of the form stands once.
+    assert document.sections[1]["shown"] == []
 
 
 def test_value_that_is_no_fact_is_refused():

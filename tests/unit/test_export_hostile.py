@@ -23,7 +23,7 @@ from reportkit.export.docx import ReportDocx
 from reportkit.export.html import ReportHTML
 from reportkit.export.pdf import ReportPDF
 from reportkit.export.xlsx import TablesXlsx
-from reportkit.notebook.charts import show_chart
+from reportkit.notebook.charts import chart
 
 DATA = Path(__file__).parents[1] / "data" / "blocks"
 sample = SimpleNamespace(**run_path(str(DATA / "sample.py")))
@@ -97,13 +97,13 @@ UNITS = [f"某区第{number}街道办事处综合行政执法大队办公室" fo
 @pytest.mark.parametrize("exporter", READERS)
 def test_a_district_of_60_units_stays_whole(exporter):
     counted = pd.DataFrame({"件数": range(60)}, index=pd.Index(UNITS, name="单位"))
-    chart = show_chart("units", counted, title="各单位办理件数").block
+    drawn = chart("units", counted, title="各单位办理件数").block
     cells = [(unit, str(number)) for unit, number in zip(UNITS, range(60), strict=True)]
     rows = [[sample.cell("单位", "head"), sample.cell("件数", "head")]]
     rows += [[sample.cell(unit, "label"), sample.cell(number)] for unit, number in cells]
     shape = {"columns": 2, "label_columns": 1, "head_rows": 1, "rows": rows}
     blocks = sample.blocks()
-    blocks[-2:-2] = [block("table", id="u", title="各单位", **shape), chart]
+    blocks[-2:-2] = [block("table", id="u", title="各单位", **shape), drawn]
     content, _ = exporter().from_notebook_node(sample.notebook(blocks))
     text, _ = READERS[exporter](content)
     text = re.sub(r"\s", "", text)

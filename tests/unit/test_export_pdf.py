@@ -112,6 +112,16 @@ def test_table_3_stands_whole_on_one_page(name, rows):
     assert len(sample.figures(name)["table3"]) == rows
 
 
+def test_a_table_without_room_stands_before_its_charts():
+    blocks = sample.blocks()
+    (third,) = [one for one in blocks if one["kind"] == "section" and one["number"] == "三"]
+    third["body"] = [{"type": "paragraph", "runs": [{"text": "申请。"}]}] * 12
+    whole = "".join(text(page) for page in read(make(blocks)).pages)
+    heading = whole.index("三、收到和处理政府信息公开申请情况")
+    table, chart = whole.index("勾稽关系"), whole.index("政府信息公开申请办理结果（件）")
+    assert heading < table < chart
+
+
 @pytest.mark.parametrize("profile", ["ua1", "3a"])
 @pytest.mark.parametrize("name", ["huli-2020", "pingtan-2021"])
 def test_a_validator_finds_nothing_against_the_standards(name, profile):

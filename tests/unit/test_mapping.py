@@ -1,6 +1,8 @@
 """A ledger in an office's own words: what a mapping may say, and that both engines read by it."""
 
 import csv
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from reportkit.ledgers.mapping import (
 from reportkit.ledgers.suggest import as_block, suggest_columns, suggest_values
 from reportkit.params import Project
 from reportkit.params.mapping import LedgerMapping
+from reportkit.params.sources import DatabaseSource
 from reportkit.proof.record import ledger_record
 from reportkit.proof.recount.sqlledger import ROW, Wanted, read_again
 from reportkit.worktime import work_calendar
@@ -68,10 +71,10 @@ def written(path, rows):
 
 def both(key, paths, mappings, tmp_path):
     """A ledger, if the second engine reads the same records."""
-    ledger = take_ledger(key, paths, root=tmp_path, mappings=mappings)
+    ledger = take_ledger(key, paths, root=tmp_path, data=tmp_path, mappings=mappings)
     assert ledger.refused == (), [v.text() for v in ledger.violations]
     wanted = [Wanted(ledger_record(ledger, keyed=False), paths)]
-    (raw,) = read_again(tmp_path, wanted, work_calendar()).values()
+    (raw,) = read_again(tmp_path, wanted, work_calendar(), data=tmp_path).values()
     names = record_columns(ledger.schema)
     cells = ", ".join(f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in names)
     query = f'SELECT {cells} FROM {raw.table} ORDER BY "{ROW}"'
@@ -98,6 +101,18 @@ def test_a_register_of_other_words_is_read_by_both_engines(tmp_path):
     assert ledger.sources[0].headings["收到日期"] == "受理时间"
     assert set(ledger.personal.to_pylist()) >= {"张三", "李四", "王五"}
     assert "张三" not in ledger.frame.to_csv()
+
+
+def test_a_table_of_a_database_is_mapped_too(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "oa.db")) as database:
+        database.execute(f"CREATE TABLE register ({', '.join(HEADING)})")
+        marks = ", ".join("?" * len(HEADING))
+        database.executemany(f"INSERT INTO register VALUES ({marks})", ROWS)
+        database.commit()
+    source = DatabaseSource(url="sqlite:///oa.db", table="register")
+    ledger = both("applications", [source], [mapping()], tmp_path)
+    assert column(ledger, "登记号") == ["2022-1", "2023-1", "2023-2", "2023-3"]
+    assert ledger.sources[0].titles == tuple(HEADING)
 
 
 def test_files_of_other_years_have_mappings_of_their_own(tmp_path):
@@ -134,6 +149,23 @@ def test_a_mapped_heading_goes_before_our_own_names(tmp_path):
     ledger = both("applications", [path], [mapping("columns: {受理时间: 收到日期}")], tmp_path)
     assert column(ledger, "收到日期") == ["2020-02-03"]
     assert [(v.rule, v.found) for v in ledger.violations] == [("L-unread", "收到日期")]
+
+
+@pytest.mark.parametrize(
+    ("heading", "told"),
+    [
+        ("延期通知日其", [("L-mapping", "延期告知日期", "延期通知日期")]),
+        ("延期通知日期", []),
+        ("何时延期", []),
+    ],
+)
+def test_a_misspelt_heading_of_a_mapping_is_told(heading, told, tmp_path):
+    titles = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果", heading]
+    path = written(tmp_path / "a.csv", [titles, ["1", "自然人", "2020-01-02", "", "", ""]])
+    words = LedgerMapping(columns={"延期通知日期": "延期告知日期"})
+    ledger = both("applications", [path], [words], tmp_path)
+    found = [(v.rule, v.column, v.found) for v in ledger.violations if v.rule == "L-mapping"]
+    assert found == told
 
 
 @pytest.mark.parametrize(

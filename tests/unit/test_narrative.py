@@ -18,7 +18,7 @@ DECLARED = [
 def read(template, **context):
     computer = Computer(2020, cells=[], specs={}, declared=DECLARED, ledgers={})
     context = {"year": 2020, "district": District(id="a", name="某区").printable()} | context
-    return render(template, computer=computer, form=FORM, context=context, name="2020.md")
+    return render(template, figures=computer, form=FORM, context=context, name="2020.md")
 
 
 def test_a_figure_is_bound_to_its_fact():
@@ -53,6 +53,13 @@ def test_options_of_a_rendering_and_what_the_template_allows():
     template = "# 一、总体情况\n\n{% filter allowed('法定用语') %}属于四类信息{% endfilter %}"
     (run,) = read(template).sections["一"][0]["runs"]
     assert run == {"text": "属于四类信息", "allowed": "法定用语"}
+
+
+@pytest.mark.parametrize("text", ["月公开**{{ pub.total }}**条", "**{{ pub.total }}**条"])
+def test_a_figure_alone_is_strong(text):
+    runs = read(f"# 一、总体情况\n\n{text}").sections["一"][0]["runs"]
+    assert {"text": "1313", "fact": "pub.total", "strong": True} in runs
+    assert "*" not in "".join(run["text"] for run in runs)
 
 
 def test_headings_lists_and_preamble():

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from machine import first_process
 
-from reportkit.warm.processes import scratch
+from reportkit.warm.processes import _short_folder, scratch
 
 HOLDS = """
 import os, sys
-from reportkit.warm.processes import scratch
+from reportkit.warm.processes import _short_folder, scratch
 with scratch() as folder:
     (folder / "kernel-1").touch()
     print(folder, flush=True)
@@ -82,3 +82,11 @@ def test_a_folder_that_was_swept_before_its_lock_is_made_again(shared, monkeypat
     with scratch() as folder:
         assert (str(folder), len(made)) == (made[1], 2)
         assert list(shared.iterdir()) == [folder]
+
+
+def test_a_long_name_of_the_folder_for_temporary_files_is_not_taken(monkeypatch):
+    """A socket in it would have more than the 107 bytes that its name may have."""
+    monkeypatch.setattr(tempfile, "tempdir", "/var/tmp/" + 8 * "scratch-")
+    assert _short_folder() == "/tmp"
+    monkeypatch.setattr(tempfile, "tempdir", "/var/tmp/scratch")
+    assert _short_folder() == "/var/tmp/scratch"

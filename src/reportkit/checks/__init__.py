@@ -14,7 +14,7 @@ from reportkit.checks.records import intake_checks, limit_checks
 from reportkit.checks.restated import restatement_checks
 from reportkit.checks.rules import Check, Waived, check, rule_of, rules
 from reportkit.checks.text import coverage_checks, relation_checks
-from reportkit.checks.waivers import accept, waiver_yaml
+from reportkit.checks.waivers import accept, meant_later, waiver_yaml
 
 __all__ = [
     "Check",
@@ -26,6 +26,7 @@ __all__ = [
     "form_checks",
     "intake_checks",
     "limit_checks",
+    "meant_later",
     "member_checks",
     "notice_checks",
     "past_checks",

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from reportkit.params import Waiver
 
+# Rules of what a notebook shows: findings that are known only when all of it has run.
+_OF_NOTEBOOKS = {"B1", "B2", "B3", "C1", "C2"}
 _PLACE = 40  # characters of a message that tell a finding from its like
 
 
@@ -41,6 +43,16 @@ def accept(checks: Sequence[Check], waivers: Sequence[Waiver]) -> list[Check]:
             why = "没有这样的不符，请删去"
         told.append(check("W1", False, f"{name}：{why}", facts=waiver.facts))
     return found + told
+
+
+def meant_later(checks: Sequence[Check], waivers: Sequence[Waiver]) -> list[Waiver]:
+    """Waivers that mean none of these findings, and may mean one of the notebook's."""
+    return [
+        waiver
+        for waiver in waivers
+        if waiver.check in _OF_NOTEBOOKS
+        and not any(one.open and _means(waiver, one) for one in checks)
+    ]
 
 
 def _means(waiver: Waiver, one: Check) -> bool:

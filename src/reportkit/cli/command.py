@@ -15,7 +15,6 @@ from click.core import ParameterSource
 
 from reportkit import __version__
 from reportkit.errors import ReportkitError, Stopped, refusal
-from reportkit.ledgers.privacy import SESSION_TOLD, Pseudonyms
 
 Command = Callable[..., Any]
 Result = tuple[int, Any, str]
@@ -38,6 +37,8 @@ def cli(lang: str | None) -> None:
 
 def tell_session_key() -> None:
     """Say that pseudonyms are of this session only, where no key is kept."""
+    from reportkit.ledgers.privacy import SESSION_TOLD, Pseudonyms
+
     if Pseudonyms.from_environment().of_session:
         click.echo(SESSION_TOLD, err=True)
 

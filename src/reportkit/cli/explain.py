@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
@@ -16,6 +15,7 @@ from reportkit.facts.previous import figures_of, sealed_facts
 from reportkit.forms import form_for
 from reportkit.forms.conditions import Condition
 from reportkit.ledgers import schema_of
+from reportkit.notebook.printed import aligned, places
 from reportkit.params import FACT_ID
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def as_text(told: Mapping[str, Any]) -> str:
     rows = told["source_rows"]
     if told["ledger"]:
         fields.append(("rows", f"{len(rows)} of {schema_of(told['ledger']).name}"))
-    lines = [f"{told['id']}  {told['label']}", *_aligned([(f"  {n}", v) for n, v in fields])]
+    lines = [f"{told['id']}  {told['label']}", *aligned([(f"  {n}", v) for n, v in fields])]
     parts = [part for part in told["parts"] if number_of(part["value"]) != 0]
     lines += ["  parts", *_listed(parts)] if told["parts"] else []
     if len(parts) < len(told["parts"]):
@@ -213,27 +213,12 @@ def as_text(told: Mapping[str, Any]) -> str:
         for row in shown:
             sign = "−" if row.get("subtracted") else ""
             table.append((sign, *row["cells"].values(), row["file"], row["place"]))
-        lines += ["", *_aligned(table)]
+        lines += ["", *aligned(table)]
     if len(rows) > len(shown):
         lines.append(f"  … and {len(rows) - len(shown)} more rows; --json lists all")
     return "\n".join(lines)
 
 
 def _listed(facts: Sequence[Mapping[str, str]]) -> list[str]:
-    wide = max((_width(fact["value"]) for fact in facts), default=0)
-    return _aligned([(f"    {f['value']:>{wide}} {f['unit']}", f["id"], f["label"]) for f in facts])
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
-    """Columns as wide as their widest cell on a terminal, where a Chinese character takes two."""
-    wide = [max(map(_width, column)) for column in zip(*table, strict=True)]
-    return [
-        "  ".join(
-            cell + " " * (w - _width(cell)) for cell, w in zip(row, wide, strict=True)
-        ).rstrip()
-        for row in table
-    ]
+    wide = max((places(fact["value"]) for fact in facts), default=0)
+    return aligned([(f"    {f['value']:>{wide}} {f['unit']}", f["id"], f["label"]) for f in facts])

@@ -89,7 +89,6 @@ def run(
 
 def _findings(findings: list[dict[str, Any]]) -> list[str]:
     """Open findings, what was accepted, and how each open error could be."""
-    from reportkit.checks import waiver_yaml
 
     def told(check: dict[str, Any]) -> str:
         return f"  {check['id']} {check['severity']}: {check['title']}: {check['message']}"
@@ -104,6 +103,8 @@ def _findings(findings: list[dict[str, Any]]) -> list[str]:
         by = check["waived"]
         lines += [told(check), f"    {by['reason']} ({by['by']}, {by['on']})"]
     if errors:
+        from reportkit.checks import waiver_yaml
+
         lines.append("an error that is right as it stands is accepted in the report's parameters:")
         lines.append("waivers:")
         lines += [line for check in errors[:5] for line in waiver_yaml(check).splitlines()]

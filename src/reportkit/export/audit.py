@@ -40,7 +40,7 @@ class AuditHTML(DocumentExporter):
             checks=checks,
             failing=failing,
             groups=[list(group) for _, group in groupby(failing, _kind)],
-            rules=document.seal.get("rules", {}),
+            rules=document.rules,
             script=script,
             digest=digest(script),
             style=asset("base.css", "audit.css"),
@@ -65,6 +65,11 @@ def _looked_at(document: Document, failing: list[Block]) -> dict[str, Any]:
         touched |= dict.fromkeys(check["facts"], "waived" if check.get("waived") else "failing")
     past = document.seal.get("past", {})
     return {
-        name: fact | {"past": past.get(name), "touched": touched.get(name)}
+        name: fact
+        | {
+            "past": past.get(name),
+            "touched": touched.get(name),
+            "counted": document.counted.get(name),
+        }
         for name, fact in document.facts.items()
     }

@@ -11,16 +11,20 @@ from pydantic_core import from_json, to_json
 from reportkit.errors import ExportError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = [
-    "KINDS", "MIME", "SCHEMA", "Block", "block", "from_notebook", "json_bytes", "packed",
-    "prose_text", "unpacked", "visible",
+    "KINDS", "MIME", "NOTES", "SCHEMA", "Block", "block", "for_readers", "from_notebook",
+    "json_bytes", "length", "packed", "prose_text", "unpacked", "visible", "with_cells",
 ]  # fmt: skip
 
 MIME = "application/vnd.reportkit.block+json"
 SCHEMA = "reportkit/block/1"
-KINDS = ("head", "section", "table", "chart", "inputs", "checks", "seal")
+NOTES = "notes"
+"""The tag of cells that are for those who work on a report, and stand in no document."""
+KINDS = (
+    "head", "section", "prose", "table", "chart", "fact", "compare", "inputs", "checks", "seal",
+)  # fmt: skip
 
 Block = dict[str, Any]
 
@@ -51,6 +55,11 @@ def block(kind: str, /, **fields: Any) -> Block:
     return {"schema": SCHEMA, "kind": kind, **fields}
 
 
+def for_readers(cell: Mapping[str, Any], /) -> bool:
+    """Return whether a cell is for readers: it has no tag that says otherwise."""
+    return NOTES not in cell["metadata"].get("tags", ())
+
+
 def from_notebook(notebook: Mapping[str, Any], /, *kinds: str) -> list[Block]:
     """Return the blocks of an executed notebook, in the order of its cells.
 
@@ -72,13 +81,23 @@ def from_notebook(notebook: Mapping[str, Any], /, *kinds: str) -> list[Block]:
         ``no-blocks`` if no cell shows one (the notebook was not executed, or its outputs were
         stripped); ``block-unknown`` if one has a schema or kind of another version.
     """
-    found: list[Block] = []
-    seen = False
+    found = [one for _, one in with_cells(notebook)]
+    if not found:
+        raise ExportError(
+            "no-blocks",
+            "no cell of the notebook shows a reportkit block: execute the notebook first "
+            "(reportkit run, or papermill), and keep its outputs",
+        )
+    return [one for one in found if not kinds or one["kind"] in kinds]
+
+
+def with_cells(notebook: Mapping[str, Any], /) -> Iterator[tuple[Mapping[str, Any], Block]]:
+    """Yield each block with the cell that shows it, as `from_notebook` does."""
     for number, cell in enumerate(notebook["cells"], start=1):
         for output in cell.get("outputs", ()):
             if MIME not in output.get("data", {}):
                 continue
-            seen, one = True, output["data"][MIME]
+            one = output["data"][MIME]
             if one.get("schema") != SCHEMA or one.get("kind") not in KINDS:
                 raise ExportError(
                     "block-unknown",
@@ -88,16 +107,8 @@ def from_notebook(notebook: Mapping[str, Any], /, *kinds: str) -> list[Block]:
                     "or run it again",
                     cell=number,
                 )
-            if not kinds or one["kind"] in kinds:
-                # A notebook on disk has its keys in order, one in memory may not; here both have.
-                found.append(unpacked(json.loads(json.dumps(one, sort_keys=True))))
-    if not seen:
-        raise ExportError(
-            "no-blocks",
-            "no cell of the notebook shows a reportkit block: execute the notebook first "
-            "(reportkit run, or papermill), and keep its outputs",
-        )
-    return found
+            # A notebook on disk has its keys in order, one in memory may not; here both have.
+            yield cell, unpacked(json.loads(json.dumps(one, sort_keys=True)))
 
 
 def packed(one: Block, /) -> Block:
@@ -169,6 +180,11 @@ def prose_text(body: Iterable[Mapping[str, Any]], /) -> str:
     """Return the text of a section's body, a line for each heading, paragraph and list item."""
     lines = [item for node in body for item in node.get("items", [node.get("runs", [])])]
     return "\n".join("".join(run["text"] for run in line) for line in lines)
+
+
+def length(text: str) -> float:
+    """Return how many Chinese characters a text is long; a Latin letter is half of one."""
+    return sum(1 if ord(character) > 0x2E7F else 0.5 for character in text)
 
 
 def visible(item: Any) -> Any:

@@ -12,7 +12,7 @@ from nbconvert.exporters import Exporter
 from traitlets import default
 
 from reportkit.errors import ExportError
-from reportkit.export.blocks import Block, from_notebook, visible
+from reportkit.export.blocks import Block, for_readers, from_notebook, length, visible, with_cells
 from reportkit.export.drawing import clean
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Document", "DocumentExporter", "arrange", "day_of", "length", "place"]
 
 _PAIRS = re.compile("([一-鿿]{2})+")
+# Kinds of blocks that have a place among others.
+_PLACED = ("head", "section", "prose", "table", "chart")
 _NUMBERED = re.compile("(（[一-鿿]+）)([一-鿿]{2,6})")
 
 
@@ -33,26 +35,35 @@ class Document:
     Attributes
     ----------
     head : dict
-        Title, issuer, number, dates and preamble.
+        Title, issuer, number and dates.
+    preamble : dict
+        What stands before the first section, as a section: ``parts`` are in the order of the
+        notebook's cells, each with ``prose`` or with the tables and charts ``shown`` after it;
+        ``shown`` are all of these.
     sections : tuple of dict
-        Each section block with ``shown``, its tables and charts in order.
-    inputs, checks, seal : dict
+        Each section block with ``parts`` and ``shown``.
+    inputs, checks, rules, seal : dict
         What only auditors read.
+    counted : dict of str to str
+        What the notebook itself counts of cells of the form, by their facts.
     facts : dict of str to dict
         The facts of the seal by id.
-    code : tuple of str
-        The sources of the code cells.
+    code : tuple of dict
+        The ``source`` of each code cell, and whether it is for the worker only (``notes``).
     notebook : NotebookNode
         What the blocks were read from.
     """
 
     head: Block
+    preamble: Block
     sections: tuple[Block, ...]
     inputs: Block
     checks: tuple[Block, ...]
+    rules: Mapping[str, Block]
     seal: Block
+    counted: Mapping[str, str]
     facts: Mapping[str, Block]
-    code: tuple[str, ...]
+    code: tuple[Block, ...]
     notebook: Mapping[str, Any]
 
 
@@ -66,7 +77,8 @@ class DocumentExporter(Exporter):
 
     @default("default_preprocessors")
     def _default_preprocessors_default(self) -> list[str]:
-        return ["nbconvert.preprocessors.ExecutePreprocessor"]  # off but for --execute
+        # The first is off but for --execute; the second is named only, since it computes.
+        return ["nbconvert.preprocessors.ExecutePreprocessor", "reportkit.notebook.filled.Fill"]
 
     @default("file_extension")
     def _file_extension_default(self) -> str:
@@ -85,10 +97,6 @@ class DocumentExporter(Exporter):
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str | bytes, dict[str, Any]]:
         """Return the document and nbconvert's resources."""
-        if not any(one.enabled for one in self._preprocessors):  # then no copies are needed
-            # nbconvert has no types here.
-            plain = self._init_resources(resources)  # type: ignore[no-untyped-call]
-            return self.make(arrange(nb)), plain
         notebook, found = super().from_notebook_node(nb, resources, **kw)
         return self.make(arrange(notebook)), found
 
@@ -99,58 +107,132 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
     Raises
     ------
     ExportError
-        ``block-missing`` if the head, a section or the seal is absent, ``block-repeated`` if one
-        of them stands twice, ``fact-unknown`` if a shown value is not a fact of the seal,
-        ``table-ragged`` if a table's cells do not fill its columns, ``block-misplaced`` if a
-        table or chart stands before the first section.
+        ``block-missing`` if the head, a section or the seal is absent, ``block-repeated`` if the
+        head, the inputs or the seal stands twice, ``fact-unknown`` if a shown value is not a fact
+        of the seal, ``table-ragged`` if a table's cells do not fill its columns.
     """
-    blocks = visible(from_notebook(notebook))
-    once = {kind: [b for b in blocks if b["kind"] == kind] for kind in ("head", "inputs", "seal")}
+    from_notebook(notebook)  # it says so if there are none
+    items: list[Block] = visible(list(_items(notebook)))
+    once = {kind: [b for b in items if b["kind"] == kind] for kind in ("head", "inputs", "seal")}
     for kind, found in once.items():
         if len(found) > 1:
             raise ExportError("block-repeated", f"the notebook shows {kind} {len(found)} times")
-    sections: list[Block] = []
-    for one in blocks:
-        if one["kind"] == "section":
-            sections.append({**one, "shown": []})
-        elif one["kind"] in ("table", "chart"):
-            if not sections:
-                raise ExportError(
-                    "block-misplaced", "a table or chart stands before section 一", block=one["id"]
-                )
-            shown = {**one, **(place(one) if one["kind"] == "table" else _drawn(one))}
-            shown["captioned"] = one["title"] != sections[-1]["title"]
-            sections[-1]["shown"].append(shown)
-    missing = [kind for kind in ("head", "seal") if not once[kind]]
-    if missing or not sections:
+    # Where the head is not shown the seal has it, and a check says so.
+    heads = [*once["head"], *(seal["head"] for seal in once["seal"] if "head" in seal)]
+    head: Block = heads[0] if heads else {}
+    order = _Order(head)
+    for item in items:
+        order.put(item)
+    missing = [kind for kind, there in (("head", head), ("seal", once["seal"])) if not there]
+    if missing or not (order.sections or "form" in once["seal"][0]):
         raise ExportError(
             "block-missing",
             f"the notebook shows no {', '.join(missing) or 'section'}: it did not run to its last "
             "cell; run it again",
         )
-    head, seal = once["head"][0], once["seal"][0]
+    seal = once["seal"][0]
     facts = {fact["id"]: fact for fact in seal["facts"]["facts"]}
-    for key, text in _texts([head, sections]):
+    for key, text in _texts([order.preamble, order.sections]):
         if key == "fact" and text not in facts:
             raise ExportError("fact-unknown", "a shown value is no fact of the seal", fact=text)
+    looked = visible(notebook["metadata"].get("reportkit", {}))
     return Document(
-        head=head,
-        sections=tuple(sections),
+        head=head | ({"draft": looked["draft"]} if looked else {}),
+        preamble=order.preamble,
+        sections=tuple(order.sections),
         inputs=once["inputs"][0] if once["inputs"] else {"ledgers": [], "findings": []},
-        checks=tuple(seal["checks"]),
+        checks=tuple(looked.get("checks", seal["checks"])),
+        rules=looked.get("rules", seal.get("rules", {})),
         seal=seal,
+        counted={name: one for item in items for name, one in item.get("cells", {}).items()},
         facts=facts,
         code=tuple(_code(notebook)),
         notebook=notebook,
     )
 
 
-def _code(notebook: Mapping[str, Any]) -> Iterator[str]:
+def _items(notebook: Mapping[str, Any]) -> Iterator[Block]:
+    """What the cells show, in their order, with the code that made it."""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown" and for_readers(cell):
+            yield {"kind": "prose", "body": cell["metadata"].get("reportkit", {}).get("body", [])}
+        for _, one in with_cells({"cells": [cell]}):
+            if for_readers(cell) or one["kind"] not in _PLACED:
+                yield one | {"code": "".join(cell["source"])}
+
+
+class _Order:
+    """A document that grows item by item."""
+
+    def __init__(self, head: Block) -> None:
+        self.preamble: Block = _begun({"number": "", "title": head.get("title", "")})
+        self.sections: list[Block] = []
+        self._section = self.preamble
+        self._ids: set[str] = set()
+
+    def put(self, item: Block) -> None:
+        """Put a block where it belongs; what stands already is not put there again."""
+        if item["kind"] == "head":
+            _add_prose(self.preamble, item["preamble"])
+        elif item["kind"] == "prose":
+            _add_prose(self._section, item["body"])
+        elif item["kind"] == "section":
+            there = [one for one in self.sections if one["number"] == item["number"]]
+            self._section = there[0] if there else _begun(item)
+            if not there:
+                _add_prose(self._section, item["body"])
+                self.sections.append(self._section)
+        elif item["kind"] in ("table", "chart") and not self._stands(item):
+            self._show(item)
+
+    def _stands(self, item: Block) -> bool:
+        """Whether this table of the form is in the document already."""
+        return item["kind"] == "table" and not item.get("own") and item["id"] in self._ids
+
+    def _show(self, item: Block) -> None:
+        own = bool(item.get("own"))
+        shown = {**item, "own": own, "id": self._id(item), "note": item.get("note", "")}
+        shown |= place(shown) if item["kind"] == "table" else _drawn(shown)
+        shown["captioned"] = bool(item["title"]) and item["title"] != self._section["title"]
+        shown["code"] = item["code"] if own or item["kind"] == "chart" else None
+        self._section["shown"].append(shown)
+        parts = self._section["parts"]
+        if not (parts and "shown" in parts[-1]):
+            parts.append({"shown": [], "name": f"{self._section['number']}-{len(parts)}"})
+        parts[-1]["shown"].append(shown)
+
+    def _id(self, item: Block) -> str:
+        """A name of its own in every page: letters, digits and - are safe in all of them."""
+        wanted = re.sub(r"[^\w-]+", "-", item.get("id") or "own-1")
+        made, number = wanted, 2
+        wanted = wanted.removesuffix("-1")
+        while made in self._ids:
+            made, number = f"{wanted}-{number}", number + 1
+        self._ids.add(made)
+        return made
+
+
+def _begun(section: Block) -> Block:
+    return {**section, "parts": [], "shown": [], "depth": 0}
+
+
+def _add_prose(section: Block, body: list[Block]) -> None:
+    """Add prose to a section; no heading skips a level, as readers that cannot see go by them."""
+    for node in body:
+        if node["type"] == "heading":
+            section["depth"] = min(node["level"], section["depth"] + 1)
+            node["level"] = section["depth"]
+        if not (section["parts"] and "prose" in section["parts"][-1]):
+            section["parts"].append({"prose": []})
+        section["parts"][-1]["prose"].append(node)
+
+
+def _code(notebook: Mapping[str, Any]) -> Iterator[Block]:
     for cell in notebook["cells"]:
         # What papermill puts in is shown as the parameters; folders would name the machine.
         tags = cell["metadata"].get("tags", ())
         if cell["cell_type"] == "code" and "injected-parameters" not in tags:
-            yield cell["source"]
+            yield {"source": "".join(cell["source"]), "notes": not for_readers(cell)}
 
 
 def day_of(head: Mapping[str, Any]) -> date:
@@ -168,7 +250,7 @@ def place(table: Mapping[str, Any]) -> Block:
     table : dict
         A table block: rows as in HTML, where a cell under a rowspan is not repeated.
     """
-    columns, taken = table["columns"], {}
+    columns, taken, own = table["columns"], {}, table.get("own", False)
     rows: list[list[Block]] = []
     for at, row in enumerate(table["rows"]):
         placed: list[Block] = []
@@ -180,14 +262,9 @@ def place(table: Mapping[str, Any]) -> Block:
                         raise _ragged(table, at)
                     taken[r, c] = True
             upright = cell["role"] == "label" and column == 0 and cell["rowspan"] > 8
-            placed.append(
-                {
-                    **cell,
-                    "column": column,
-                    "parts": _parts(cell),
-                    "upright": upright and table["label_columns"] > 1,
-                }
-            )
+            upright = upright and table["label_columns"] > 1 and not own
+            parts = [cell["text"]] if own else _parts(cell)
+            placed.append({**cell, "column": column, "parts": parts, "upright": upright})
         if any((at, c) not in taken for c in range(columns)):
             raise _ragged(table, at)
         rows.append(placed)
@@ -204,11 +281,6 @@ def _needs(rows: list[list[Block]], labels: int) -> list[float]:
             need = 2.0 if cell["upright"] else min(13.2, length(cell["text"]))
             needs[cell["column"]] = max(needs[cell["column"]], need)
     return needs
-
-
-def length(text: str) -> float:
-    """Return how many Chinese characters a text is long; a Latin letter is half of one."""
-    return sum(1 if ord(character) > 0x2E7F else 0.5 for character in text)
 
 
 def _ragged(table: Mapping[str, Any], row: int) -> ExportError:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import docx
-from docx.enum.section import WD_SECTION
+from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING, WD_TAB_ALIGNMENT
 from docx.oxml.ns import qn
@@ -32,6 +32,9 @@ __all__ = ["ReportDocx"]
 
 _CHARACTER = 15.79  # points: 156 mm hold 28 characters
 _LINE = 28.95  # points: 225 mm hold 22 lines
+_MARGINS = {
+    "top_margin": Mm(37), "bottom_margin": Mm(35), "left_margin": Mm(28), "right_margin": Mm(26),
+}  # fmt: skip
 _RED = RGBColor(0xD7, 0x00, 0x0F)
 _HAN = {"fang": "仿宋_GB2312", "kai": "楷体_GB2312", "hei": "黑体", "biao": "方正小标宋简体"}
 _HAN["song"] = "宋体"
@@ -51,6 +54,7 @@ _STYLES = {
     "发文机关标志": ("biao", 46, "CENTER", 0),
     "发文字号": ("fang", 16, "CENTER", 0),
     "图": ("fang", 16, "CENTER", 0),
+    "表注": ("song", 10, "LEFT", 0),
     "表格": ("song", 12, "CENTER", 0),
     "表头": ("hei", 12, "CENTER", 0),
     "宽表": ("song", 9, "CENTER", 0),
@@ -59,7 +63,7 @@ _STYLES = {
     "版记": ("fang", 14, "LEFT", 0),
 }
 _STOCK = {*_STYLES, "Table Grid", "Normal Table"}
-_OF_TABLES = ("表格", "表头", "宽表", "宽表头", "图", "Caption", "Header")
+_OF_TABLES = ("表格", "表头", "宽表", "宽表头", "表注", "图", "Caption", "Header")
 
 
 class ReportDocx(DocumentExporter):
@@ -80,17 +84,21 @@ class ReportDocx(DocumentExporter):
         _describe(word, document)
         _page(word, document.head)
         _opening(word, document.head)
-        _prose(word, document.head["preamble"])
-        charts = [i for s in document.sections for i in s["shown"] if i["kind"] == "chart"]
+        sections = (document.preamble, *document.sections)
+        charts = [i for s in sections for i in s["shown"] if i["kind"] == "chart"]
         drawn = iter(pictures([str(item["svg"]) for item in charts]))
-        for section in document.sections:
-            word.add_heading(f"{section['number']}、{section['title']}", 1)
-            _prose(word, section["body"])
-            for item in section["shown"]:
-                if item["kind"] == "chart":
-                    _chart(word, item, next(drawn))
-                else:
-                    add_table(word, item)
+        for section in sections:
+            if section["number"]:
+                word.add_heading(f"{section['number']}、{section['title']}", 1)
+            for part in section["parts"]:
+                _prose(word, part.get("prose", ()))
+                for item in part.get("shown", ()):
+                    if item["kind"] == "chart":
+                        _chart(word, item, next(drawn))
+                    elif item["own"] and item["turned"]:
+                        _turned(word, item)
+                    else:
+                        add_table(word, item)
         _closing(word, document.head)
         made = io.BytesIO()
         word.save(made)
@@ -160,8 +168,8 @@ def _page(word: Word, head: Block) -> None:
     page = word.sections[0]
     page.start_type = WD_SECTION.NEW_PAGE
     page.page_width, page.page_height = Mm(210), Mm(297)
-    page.top_margin, page.bottom_margin = Mm(37), Mm(35)
-    page.left_margin, page.right_margin = Mm(28), Mm(26)
+    for side, width in _MARGINS.items():
+        setattr(page, side, width)
     page.header_distance, page.footer_distance = Mm(22), Mm(22)
     grid = page._sectPr.find(qn("w:docGrid"))
     grid.set(qn("w:type"), "lines")
@@ -247,14 +255,32 @@ def _runs(paragraph: Paragraph, items: Iterable[Block]) -> None:
 
 def _chart(word: Word, item: Block, drawn: bytes) -> None:
     paragraph = word.add_paragraph(style="图")
-    paragraph.paragraph_format.keep_with_next = True
     shape = paragraph.add_run().add_picture(io.BytesIO(drawn), width=Mm(150))
     if shape.height > Mm(200):  # a page holds it and its caption
         shape.width, shape.height = Length(shape.width * Mm(200) // shape.height), Mm(200)
     shape._inline.docPr.set("descr", item["alt"])
     shape._inline.docPr.set("title", item["title"])
-    caption = word.add_paragraph(item["title"], "Caption")
-    caption.paragraph_format.space_after = Pt(_LINE / 2)
+    told = [(item["title"], "Caption"), (item["note"], "表注")]
+    for text, style in told:
+        if text:
+            paragraph.paragraph_format.keep_with_next = True
+            paragraph = word.add_paragraph(text, style)
+    paragraph.paragraph_format.space_after = Pt(_LINE / 2)
+
+
+def _turned(word: Word, item: Block) -> None:
+    """Add a table that is too wide for the page on pages of its own that lie on their side."""
+    upright = word.sections[-1]
+    width, height = upright.page_width, upright.page_height
+    lying = word.add_section(WD_SECTION.NEW_PAGE)
+    lying.orientation, lying.page_width, lying.page_height = WD_ORIENT.LANDSCAPE, height, width
+    lying.left_margin, lying.right_margin = Mm(35), Mm(37)
+    lying.top_margin, lying.bottom_margin = Mm(28), Mm(26)
+    add_table(word, item)
+    after = word.add_section(WD_SECTION.NEW_PAGE)
+    after.orientation, after.page_width, after.page_height = WD_ORIENT.PORTRAIT, width, height
+    for side, width in _MARGINS.items():
+        setattr(after, side, width)
 
 
 def _edges(paragraph: Paragraph, **sides: tuple[int, str, int]) -> None:

@@ -50,6 +50,7 @@ def _typeset(document: Document) -> bytes:
         "head": head | {key: chinese_date(head[key]) for key in _DATES if head[key]},
         "lines": title_lines(head),
         "day": [day.year, day.month, day.day],
+        "preamble": document.preamble,
         "sections": document.sections,
         "faces": {role: name for role, name in faces.items() if name},
     }
@@ -68,7 +69,8 @@ def _typeset(document: Document) -> bytes:
 
 
 def _labels(document: Document) -> Iterator[Block]:
-    tables = (item for section in document.sections for item in section["shown"] if "rows" in item)
+    sections = (document.preamble, *document.sections)
+    tables = (item for section in sections for item in section["shown"] if "rows" in item)
     cells = (cell for table in tables for row in table["rows"] for cell in row)
     return (cell for cell in cells if cell["role"] == "label")
 

@@ -42,10 +42,10 @@ def compiler(source: bytes, inputs: Mapping[str, str], fonts: typst.Fonts | None
     return typst.Compiler(source, font_paths=fonts or typefaces(), sys_inputs=dict(inputs))
 
 
-def pictures(svgs: Sequence[str]) -> list[bytes]:
+def pictures(svgs: Sequence[str], *, ppi: int = 200) -> list[bytes]:
     """Return drawings as PNG, for programs that show no SVG; the fonts are read once for all."""
     if not svgs:
         return []
     inputs = {"svgs": json.dumps(svgs)}
-    made = compiler(_PICTURES, inputs).compile(format="png", ppi=200)
+    made = compiler(_PICTURES, inputs).compile(format="png", ppi=ppi)
     return made if isinstance(made, list) else [made]

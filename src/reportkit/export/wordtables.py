@@ -20,14 +20,14 @@ __all__ = ["add_table", "element", "markup"]
 
 def add_table(word: Word, item: Block) -> None:
     """Add a table block; one that a page may hold is kept on one."""
-    wide = item["columns"] > 6
+    high = 30 * item["size"] if item["own"] else 400 if item["columns"] > 6 else 560
     if item["captioned"]:
         word.add_paragraph(item["title"], "Caption").paragraph_format.keep_with_next = True
     widths = _widths(item)
     whole = len(item["rows"]) <= 40
     rows = [
         markup(
-            "tr", markup("trPr", markup("cantSplit"), markup("trHeight", val=400 if wide else 560),
+            "tr", markup("trPr", markup("cantSplit"), markup("trHeight", val=high),
                          markup("tblHeader") if at < item["head_rows"] else ""),
             *(_cell(c, item, widths, last=not whole or at == len(item["rows"]) - 1) for c in cells),
         )
@@ -51,6 +51,8 @@ def add_table(word: Word, item: Block) -> None:
     )
     table = word.add_table(0, 1)._tbl  # where python-docx puts it
     table.getparent().replace(table, frame)
+    if item["note"]:
+        word.add_paragraph(item["note"], "表注")
 
 
 def _filled(item: Block) -> list[list[Block]]:
@@ -77,13 +79,16 @@ def _cell(cell: Block, item: Block, widths: Sequence[int], *, last: bool) -> str
     if cell["upright"]:
         kept.append(markup("textDirection", val="tbRlV"))
     width = markup("tcW", w=sum(widths[at : at + cell["colspan"]]), type="dxa")
-    style = ("宽表" if item["columns"] > 6 else "表格") + ("头" if heading else "")
+    wide = item["columns"] > 6 and not item["own"]
+    style = ("宽表" if wide else "表格") + ("头" if heading else "")
+    edge = 20 if item["own"] else 50
+    side = item["align"][at] if item["own"] and not heading else "left" if label else ""
     form = markup(
         "pPr",
         markup("pStyle", val={"表格头": "表头"}.get(style, style)),
         "" if last else markup("keepNext"),
         markup("snapToGrid", val=0),
-        markup("ind", left=50, right=50) + markup("jc", val="left") if label else "",
+        markup("ind", left=edge, right=edge) + markup("jc", val=side) if side else "",
     )
     return markup(
         "tc",
@@ -97,11 +102,16 @@ def _text(cell: Block, item: Block) -> str:
         return ""
     narrow = item["columns"] > 6 and cell["role"] == "head"
     lines = cell["parts"] if narrow else [cell["text"]]  # Word breaks 商业企业 anywhere by itself
-    return markup("r", markup("br").join(markup("t", text=line) for line in lines))
+    size = markup("rPr", markup("sz", val=2 * item["size"])) if item["own"] else ""
+    return markup("r", size, markup("br").join(markup("t", text=line) for line in lines))
 
 
 def _widths(item: Block) -> list[int]:
     """Return the columns' widths in twentieths of a point: labels get what they need, at most."""
+    if item["own"]:
+        whole = 12756 if item["turned"] else 8844
+        needs = [width * item["size"] + 6.5 for width in item["widths"]]
+        return [int(whole * need / sum(needs)) for need in needs]
     columns, labels, whole = item["columns"], item["label_columns"], 8844
     # A character of 9 or 12 points; labels of a narrow table take a column's share at least, and
     # all labels together three quarters at most.

@@ -10,7 +10,7 @@ import io
 import math
 import re
 from datetime import datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from xlsxwriter import Workbook
@@ -18,7 +18,7 @@ from xlsxwriter import Workbook
 from reportkit.export.document import Document, DocumentExporter, day_of, length
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from reportkit.export.blocks import Block
 
@@ -36,12 +36,17 @@ _STYLES = {
     "表 label": (11, False, "left", "vcenter", True, ""),
     "表 upright": (11, False, "center", "vcenter", True, ""),
     "表 value": (11, False, "center", "vcenter", True, ""),
+    "表 left": (11, False, "left", "vcenter", True, ""),
+    "表 right": (11, False, "right", "vcenter", False, ""),
 }
 _ORIGINS = {"ledger": "台账计算", "sum": "合计", "declared": "申报"}
 _LEVELS = {"error": "错误", "warning": "警告", "info": "提示"}
+# Sheets of every workbook.
+_SHEETS = ("说明", "数据", "核验")
 _SCOPES = {"district": "汇总", "office": "本机关"}
 # A program that finds one of these first may take a text for a formula; so also full-width ones.
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")
+_PRINTED = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 # Excel keeps fifteen digits; a longer number stays what it is as text.
 _DIGITS = 15
 _LONGEST = 32_767
@@ -72,13 +77,12 @@ class TablesXlsx(DocumentExporter):
                 "created": datetime.combine(day_of(document.head), time()),
             }
         )  # fmt: skip
-        tables = {
-            _sheet_name(section["number"], one): one
-            for section in document.sections
-            for one in section["shown"]
-            if one["kind"] == "table"
-        }
-        _notes(book, document, list(tables))
+        tables: dict[str, Block] = {}
+        for section in (document.preamble, *document.sections):
+            for one in section["shown"]:
+                if one["kind"] == "table":
+                    tables[_sheet_name(section["number"], one, tables)] = one
+        _notes(book, document, tables)
         for name, table in tables.items():
             _statutory(book, name, table, document.facts)
         facts = [_fact(fact) for fact in document.facts.values()]
@@ -142,13 +146,16 @@ def _look(style: str, number: str, quoted: bool) -> dict[str, Any]:
     return {key: value for key, value in look.items() if value}
 
 
-def _sheet_name(number: str, table: Block) -> str:
-    # Excel allows 31 characters, and not these.
-    kept = re.sub(r"[\[\]:*?/\\']", "", table["title"])
-    return f"{number} {kept}"[:31]
+def _sheet_name(number: str, table: Block, taken: Collection[str]) -> str:
+    # Excel allows 31 characters, and not these; capital and small letters are the same to it.
+    kept = re.sub(r"[\[\]:*?/\\']", "", table["title"] or "表")
+    name, again = f"{number} {kept}".strip()[:31], 2
+    while name.lower() in {one.lower() for one in (*taken, *_SHEETS)}:
+        name, again = f"{name[:27]} {again}", again + 1
+    return name
 
 
-def _notes(book: _Book, document: Document, names: Sequence[str]) -> None:
+def _notes(book: _Book, document: Document, tables: Mapping[str, Block]) -> None:
     head = document.head
     sheet = book.sheet("说明", head["title"])
     lines = [
@@ -161,7 +168,10 @@ def _notes(book: _Book, document: Document, names: Sequence[str]) -> None:
         ("状态", "草稿：尚未定稿，不得作为正式公开的报告使用" if head["draft"] else None),
         ("数据性质", "示例：由演示台账生成，不是正式公布的统计" if head["synthetic"] else None),
         ("封签", document.seal["seal"]),
-        *((name, "法定表格，合并单元格与表式一致") for name in names),
+        *(
+            (name, "由笔记本计算的表格" if one["own"] else "法定表格，合并单元格与表式一致")
+            for name, one in tables.items()
+        ),
         ("数据", "每项数据一行：值、定义、来历；值与报告所印相同，不含公式"),
         ("核验", "每条核验一行：比较了什么，是否相符"),
     ]
@@ -181,17 +191,23 @@ def _statutory(book: _Book, name: str, table: Block, facts: Mapping[str, Block])
             last = at + cell["rowspan"] - 1, column + cell["colspan"] - 1
             if last != (at, column):
                 sheet.merge_range(at, column, *last, "", book.look(style))
-            value = facts[cell["fact"]]["value"] if cell.get("fact") else ""
+            value = facts[cell["fact"]]["value"] if cell.get("fact") else cell.get("value", "")
+            if table["own"] and cell["role"] == "value":
+                style = f"表 {table['align'][column]}"
             book.write(sheet, at, column, cell["text"], style, value)
     labels = table["label_columns"]
     rest = 13 if table["columns"] <= 10 else 11
     widths = [2 * need + 3 for need in table["needs"]] + [rest] * (table["columns"] - labels)
+    if table["own"]:
+        widths = [2 * width + 3 for width in table["widths"]]
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
     for at, row in enumerate(table["rows"], 1):
         low = [cell for cell in row if cell["rowspan"] == 1]
         rooms = (sum(widths[cell["column"] : cell["column"] + cell["colspan"]]) for cell in low)
         _height(sheet, at, [(cell["text"], room) for cell, room in zip(low, rooms, strict=True)])
+    if table["note"]:
+        book.write(sheet, len(table["rows"]) + 1, 0, table["note"], "文")
     if table["head_rows"]:
         sheet.freeze_panes(1 + table["head_rows"], labels)
         sheet.repeat_rows(1, table["head_rows"])
@@ -250,9 +266,20 @@ def _number(value: str, printed: str) -> str | None:
         number = Decimal(value)
     except InvalidOperation:
         return None
-    unit = printed.removeprefix(value)
     exact = str(number) == value and len(number.as_tuple().digits) <= _DIGITS
-    if not (number.is_finite() and exact and printed.startswith(value) and '"' not in unit):
+    if not (number.is_finite() and exact):
         return None
-    places = -min(0, int(number.as_tuple().exponent))
-    return "0" + ("." + "0" * places if places else "") + (unit and f'"{unit}"')
+    percent = printed.endswith("%") and not printed.startswith(value)
+    shown = _PRINTED.match(printed)
+    if shown is None or '"' in printed:
+        return None
+    digits, unit = shown[0], printed[shown.end() :]
+    # Rounded as it is printed, or the cell would show another number.
+    places = len(digits.partition(".")[2])
+    rounded = (number * 100 if percent else number).quantize(
+        Decimal(1).scaleb(-places), ROUND_HALF_UP
+    )
+    if f"{rounded:,f}".replace(",", "") != digits.replace(",", ""):
+        return None
+    form = ("#,##0" if "," in digits else "0") + ("." + "0" * places if places else "")
+    return f"{form}%" if percent else form + (unit and f'"{unit}"')

@@ -5,11 +5,12 @@ the value is measured on exactly those rows. A total holds no rows; it points at
 """
 
 from reportkit.facts.computer import Computer
-from reportkit.facts.fact import TO_DO, Fact, Facts, facts_bytes, rows_sha256
+from reportkit.facts.fact import OF_NOTEBOOK, TO_DO, Fact, Facts, facts_bytes, rows_sha256
 from reportkit.facts.measuring import measure
 from reportkit.facts.numerals import plain
 
 __all__ = [
+    "OF_NOTEBOOK",
     "TO_DO",
     "Computer",
     "Fact",

@@ -102,9 +102,7 @@ class Computer:
                 return self._counted(blank, cell.definition)
             return self._total(blank, self._parts(cell.sum_of, above))
         if name not in self.specs:
-            near = difflib.get_close_matches(name, self.known(), n=3, cutoff=0.5)
-            hint = f"; nearest: {', '.join(near)}" if near else ""
-            raise InputError("fact-unknown", f"there is no fact '{name}'{hint}")
+            raise unknown_fact(name, self.known())
         spec = self.specs[name]
         blank = Fact(name, spec.label, "", spec.unit, "ledger", "")
         try:
@@ -166,6 +164,13 @@ class Computer:
             blank, value=value, definition=definition.text(ledger.schema.name), ledger=ledger.key,
             where=tuple(definition.where_json()), rows=rows, subtracted=subtracted,
         )  # fmt: skip
+
+
+def unknown_fact(name: str, known: Iterable[str]) -> InputError:
+    """The error for an id that no fact has, with the nearest that there are."""
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    hint = f"; nearest: {', '.join(near)}" if near else ""
+    return InputError("fact-unknown", f"there is no fact '{name}'{hint}")
 
 
 def _to_do(parts: Sequence[Fact]) -> bool:

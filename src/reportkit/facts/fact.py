@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 from reportkit.errors import InputError
-from reportkit.export.blocks import json_bytes
+from reportkit.export.blocks import MIME, block, json_bytes
 from reportkit.facts.numerals import plain
 
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ TO_DO = "〔待填〕"
 EVIDENCE = "evidence/facts.parquet"
 
 
-@dataclass(frozen=True)
+OF_NOTEBOOK = "notebook"
+"""Measure of a fact that a notebook computed: no condition that could be read gives it."""
+
+
+@dataclass(frozen=True, repr=False)
 class Fact:
     """One value of a report with its definition and its source rows.
 
@@ -71,6 +76,16 @@ class Fact:
     places: tuple[str, ...] = ()
     show_unit: bool = False
     compared: tuple[Decimal, Decimal] | None = None
+
+    def __repr__(self) -> str:
+        return f"{self.id}  {self.label}：{self.text}{self.unit}（{self.definition}）"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """What a notebook shows of it; documents show it where the text names it."""
+        html = f"<p><b>{escape(self.text)}</b>{escape(self.unit)} {escape(self.label)}<br>"
+        html += f"<code>{escape(self.id)}</code> {escape(self.definition)}</p>"
+        shown = block("fact", id=self.id, value=self.text)
+        return {MIME: shown, "text/html": html, "text/plain": repr(self)}
 
     @property
     def number(self) -> Decimal:

@@ -29,7 +29,7 @@ from reportkit.ledgers.readers import holds
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.rows import Rows, Told
 from reportkit.ledgers.schema import categories
-from reportkit.ledgers.unread import near_columns
+from reportkit.ledgers.unread import misspelt, near_columns
 from reportkit.ledgers.values import parser_for
 from reportkit.persons import SUSPECT, hide, without_persons
 from reportkit.worktime import WorkCalendar, limits
@@ -68,7 +68,7 @@ _SHORT = 9
 def read_rows(rows: Rows, calendar: WorkCalendar, pseudonyms: Pseudonyms) -> Ledger:
     """The ledger of these rows."""
     aside, told_aside = set_aside(rows)
-    told = _notes(rows) + _headings(rows)
+    told = _notes(rows) + _headings(rows) + _misspelt(rows)
     typed, found = _typed(rows)
     told += found
     typed[rows.schema.key_column], found = _keys(rows, typed, aside)
@@ -117,6 +117,25 @@ def _headings(rows: Rows) -> list[Told]:
                 column.name,
                 quoted_heading(heading),
                 why,
+            )
+            told.append(Told(None, violation))
+    return told
+
+
+def _misspelt(rows: Rows) -> list[Told]:
+    """Headings of a mapping that no file has, though one is nearly so."""
+    told = []
+    for mapping in [one for n, one in enumerate(rows.mappings) if one not in rows.mappings[:n]]:
+        parts = [part for part in rows.parts if part.mapping == mapping]
+        read = {name for part in parts for name in part.read}
+        unread = {title for part in parts for title in part.raw.titles}
+        unread -= {title for part in parts for title in part.read.values()}
+        for name, heading, near in misspelt(mapping, read, unread):
+            stands = quoted_heading(near)
+            expected = f"a heading; the mapping names it, and what stands there is {stands}"
+            file = parts[0].raw.path
+            violation = Violation(
+                rows.key, file, "heading", "L-mapping", "warn", name, heading, expected
             )
             told.append(Told(None, violation))
     return told

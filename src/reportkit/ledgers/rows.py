@@ -122,6 +122,11 @@ class Rows:
             lines[0] if len(lines) == 1 else np.concatenate(lines), raw, persons, quoting,
         )  # fmt: skip
 
+    @property
+    def mappings(self) -> list[LedgerMapping]:
+        """The mappings that its files are read by."""
+        return [part.mapping for part in self.parts if part.mapping]
+
     def __len__(self) -> int:
         return len(self.line_of)
 

@@ -211,8 +211,11 @@ def map_headings(
         mapped[column.name] = (heading, factor)
     for name in [column.name for column in schema.columns if column.fixed is not None]:
         mapped.pop(name, None)
-    wanted_ = [column.name for column in schema.columns if column.required and column.fixed is None]
-    missing = [name for name in wanted_ if name not in mapped]
+    missing = [
+        column.name
+        for column in schema.columns
+        if column.required and column.fixed is None and column.name not in mapped
+    ]
     if missing:
         free = [without_persons(one)[:40] for one in headings if heading_key(one) not in wanted]
         near = {name: difflib.get_close_matches(name, free, n=2, cutoff=0.3) for name in missing}

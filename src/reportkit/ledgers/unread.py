@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from reportkit.ledgers.schema import Column, LedgerSchema
+    from reportkit.params.mapping import LedgerMapping
 
 _NEAR = 0.65
 _WORD = re.compile(
@@ -58,6 +59,31 @@ def near_columns(
                 "rename it or map it"
             )
             yield near, heading, why
+
+
+def misspelt(
+    mapping: LedgerMapping, read: Collection[str], unread: Collection[str]
+) -> Iterator[tuple[str, str, str]]:
+    """Headings of a mapping that no file has, though one that is not read is nearly so.
+
+    Parameters
+    ----------
+    mapping : LedgerMapping
+    read : collection of str
+        Columns that were read from any file by it.
+    unread : collection of str
+        Headings of these files that no column is read from.
+
+    Yields
+    ------
+    tuple of str
+        The column that is not read, the heading of the mapping, the one that is near.
+    """
+    near = {loose(title): title for title in unread}
+    for heading, name in (mapping.columns | {one: one for one in mapping.keep}).items():
+        found = difflib.get_close_matches(loose(heading), near, n=1, cutoff=_NEAR)
+        if found and name not in read:
+            yield name, heading, near[found[0]]
 
 
 def _nearest(heading: str, columns: Collection[Column]) -> Column | None:

@@ -1,71 +1,101 @@
-"""Charts in one house style: one message each, direct labels, readable in grey, exact bytes."""
+"""Charts in one house style: one message each, direct labels, readable in grey, exact bytes.
+
+They are drawn on matplotlib's axes with the style sheet beside this file (``reportkit.mplstyle``),
+which a figure of an analyst's own has too.
+"""
 
 from __future__ import annotations
 
-import io
 import warnings
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
+from importlib.resources import files
+from io import StringIO
 from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
+import pandas as pd
 import reportkit_fonts
 from matplotlib import font_manager
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
-from matplotlib.transforms import Affine2D
 
-from reportkit.errors import ExecutionError
+from reportkit.errors import ExecutionError, InputError
 from reportkit.export.blocks import block, visible
-from reportkit.notebook.display import Shown
+from reportkit.facts.numerals import plain
+from reportkit.notebook.display import Shown, look
+from reportkit.notebook.printed import number_in, printed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    import pandas as pd
+    from matplotlib.axes import Axes
 
 Kind = Literal["bars", "columns"]
 
-# Dark, light and mid tones that stay apart in grey and for colour-blind readers. The pages give
-# each colour here another one on a dark ground (export/templates/base.css).
-_TONES = ("#1f4e79", "#a9c4dd", "#b5651d")
-_INK, _FAINT = "#222222", "#8a8a8a"
+_MISSING = "—"
 # Points: how wide a chart is, and where its marks may stand.
 _WIDTH, _LEFT, _RIGHT = 439.2, 8, 435.2
-_STYLE: dict[Any, Any] = {
-    "font.family": ["RK Hei", "RK Song"],
-    "font.size": 9,
-    "text.color": _INK,
-    "figure.facecolor": "none",
-    "text.parse_math": False,
-    "svg.hashsalt": "reportkit",
-    "svg.fonttype": "none",
-}
+_SERIES = 3
+# What is counted or paid adds up; percentages, and days that something took, do not.
+_ADDS_UP = "件条个项份次人家篇场期宗起本批元"
 
 
-def show_chart(
+@dataclass(frozen=True)
+class _Series:
+    """One column of a chart: its numbers, those of missing values as 0, and how they are told."""
+
+    name: str
+    numbers: list[Decimal | None]
+    texts: list[str]
+
+    @property
+    def heights(self) -> list[float]:
+        return [float(number or 0) for number in self.numbers]
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What a chart shows: labels, and at most three series."""
+
+    heading: str
+    labels: list[str]
+    series: list[_Series]
+
+    @property
+    def heights(self) -> list[float]:
+        return [height for one in self.series for height in one.heights]
+
+    @property
+    def longest(self) -> float:
+        return max(_width(text) for one in self.series for text in one.texts)
+
+
+def chart(
     name: str,
-    data: pd.DataFrame,
+    data: pd.DataFrame | pd.Series,
     *,
     title: str,
     kind: Kind = "bars",
     unit: str = "件",
     line: str | None = None,
     limit: tuple[str, str] | None = None,
-) -> Shown:
-    """Draw a table of whole numbers as a chart.
+) -> Shown | None:
+    """Draw a chart in the house style; None where there is nothing to draw.
 
     Parameters
     ----------
     name : str
         Id of the chart in the documents.
-    data : pandas.DataFrame
-        Labels in the index; one column for each series, three at most.
+    data : pandas.DataFrame or Series
+        Labels in the index; one column of numbers for each series, three at most. Decimals are
+        shown as they are, negative ones on the other side, missing ones as —.
     title : str
     kind : {"bars", "columns"}
         Horizontal bars for categories, columns for what has an order, such as months.
     unit : str
-        Printed once.
+        Printed once. What is counted (件, 条, 元 …) is also added up in the chart's words.
     line : str, optional
         A column of *data* drawn as a line in a panel of its own below (a stock beside flows).
     limit : (str, str), optional
@@ -73,118 +103,167 @@ def show_chart(
 
     Returns
     -------
-    Shown
+    Shown or None
 
     Raises
     ------
+    InputError
+        ``chart-data``: not numbers, more than three series, or no such *line* or *limit*.
     ExecutionError
         ``glyph-missing``: a label has a character that the shipped fonts do not have.
     """
-    data = data.rename(index=visible, columns=visible)
-    _know_fonts()
-    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+    told = _read(name, data, line=line, limit=limit)
+    if not any(told.heights):
+        return None
+    know_fonts()
+    with _house_style(), warnings.catch_warnings():
         warnings.filterwarnings("error", message="Glyph .* missing")
         try:
-            svg = _draw(data, kind=kind, unit=unit, line=line, limit=limit)
+            figure = _bars(told, unit) if kind == "bars" else _columns(told, unit, line, limit)
+            svg = as_svg(figure)
         except UserWarning as warning:
             message = f"chart '{name}': {warning}; replace the character in the label"
             raise ExecutionError("glyph-missing", message) from None
-    columns = [data.index.name or "类别", *data.columns]
-    rows = [
-        [str(label), *map(int, row)] for label, row in zip(data.index, data.values, strict=True)
-    ]
+    columns = [told.heading, *(one.name for one in told.series)]
+    cells = zip(told.labels, *(map(_as_json, one.texts) for one in told.series), strict=True)
     fields = {
         "id": name,
         "title": title,
-        "alt": _alt(data, title, unit, line=line, limit=limit),
+        "alt": _alt(told, title, unit, line=line, limit=limit),
         "svg": svg,
-        "data": {"columns": columns, "rows": rows},
+        "data": {"columns": columns, "rows": [list(row) for row in cells]},
     }
-    return Shown(block("chart", **fields), svg[svg.index("<svg") :], title)
+    return look(block("chart", **fields))
+
+
+def _read(
+    name: str,
+    data: pd.DataFrame | pd.Series,
+    *,
+    line: str | None,
+    limit: tuple[str, str] | None,
+) -> _Data:
+    if isinstance(data, pd.Series):
+        data = data.to_frame("数值" if data.name is None else data.name)
+    series = []
+    for column, values in data.items():
+        told = str(visible(_label(column)))
+        numbers = [number_in(value) for value in values]
+        if wrong := [v for v, n in zip(values, numbers, strict=True) if n is None and pd.notna(v)]:
+            message = f"chart '{name}': column {told} holds {wrong[0]!r}, which is no number"
+            raise InputError("chart-data", message, chart=name)
+        series.append(_Series(told, numbers, printed(values, missing=_MISSING)))
+    labels = [str(visible(_label(label))) for label in data.index]
+    names, fault = [one.name for one in series], ""
+    if len(series) > _SERIES:
+        fault = f"there are {len(series)} series, a chart shows {_SERIES}; draw one of your own"
+    elif line is not None and line not in names:
+        fault = f"there is no column '{line}' to draw as a line; columns are {', '.join(names)}"
+    elif limit is not None and limit[0] not in labels:
+        fault = f"there is no label '{limit[0]}' to end the limit; labels are {', '.join(labels)}"
+    if fault:
+        raise InputError("chart-data", f"chart '{name}': {fault}", chart=name)
+    heading = " ".join(str(one) for one in data.index.names if one is not None)
+    return _Data(heading or "类别", labels, series)
+
+
+def _as_json(text: str) -> int | float | str:
+    """A number that prints as this text, else the text: 1234.50 of an amount keeps its zero."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            if str(kind(text)) == text:
+                return kind(text)
+    return text
+
+
+def _label(label: Any) -> str:
+    return " ".join(printed(label)) if isinstance(label, tuple) else printed([label])[0]
 
 
 @cache
-def _know_fonts() -> None:
+def know_fonts() -> None:
     """Tell matplotlib our typefaces, once: each time it reads them and forgets what it found."""
     for path in sorted(reportkit_fonts.folder().glob("*.ttf")):
         if path.name.startswith(("RK-Hei", "RK-Song")):
             font_manager.fontManager.addfont(path)
 
 
-class _Sheet:
-    """A sheet to draw on, in points from its lower left corner.
-
-    matplotlib's axes would measure, scale and tick what has no scale here: most of a chart's time.
-    """
-
-    def __init__(self, height: float) -> None:
-        self.figure = Figure(figsize=(_WIDTH / 72, height / 72))
-        self._points = Affine2D().scale(1 / 72) + self.figure.dpi_scale_trans
-
-    def box(self, x: float, y: float, width: float, height: float, tone: str) -> None:
-        box = Rectangle((x, y), width, height, transform=self._points)
-        box.set(facecolor=tone, edgecolor="none")
-        self.figure.add_artist(box)
-
-    def line(self, x: Sequence[float], y: Sequence[float], tone: str, **look: Any) -> None:
-        self.figure.add_artist(Line2D(x, y, transform=self._points, color=tone, **look))
-
-    def text(self, x: float, y: float, text: object, size: float, **look: Any) -> None:
-        self.figure.text(x, y, str(text), fontsize=size, transform=self._points, **look)
-
-    def svg(self) -> str:
-        buffer = io.StringIO()
-        self.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-        return buffer.getvalue()
+@cache
+def house_style() -> mpl.RcParams:
+    """The settings of ``reportkit.mplstyle``."""
+    path = files("reportkit.notebook") / "reportkit.mplstyle"
+    return mpl.rc_params_from_file(str(path), use_default_template=False)
 
 
-def _draw(
-    data: pd.DataFrame, *, kind: Kind, unit: str, line: str | None, limit: tuple[str, str] | None
-) -> str:
-    if kind == "bars":
-        return _bars(data, unit)
-    flows = data if line is None else data.drop(columns=line)
-    sheet = _Sheet(130 if line is None else 194)
-    low, high = (16, 110) if line is None else (83, 174)
-    step = (_RIGHT - _LEFT) / len(data)
-    middles = [_LEFT + (at + 0.5) * step for at in range(len(data))]
-    _columns(sheet, flows, middles, step, low, high)
-    _told(sheet, _LEFT, high, flows, unit)
-    if line is not None:
-        _line(sheet, data[line], middles, 16, 59)
-    if limit is not None:
-        last, told = limit
-        _limit(sheet, _LEFT + (list(data.index).index(last) + 1) * step, low, high, told)
-    for middle, label in zip(middles, data.index, strict=True):
-        sheet.text(middle, 12.5, _cut(str(label)), 9, ha="center", va="top")
-    return sheet.svg()
+@contextmanager
+def _house_style() -> Iterator[None]:
+    """The style, whatever else a notebook has set; on no ground, so that a page's own is seen."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(house_style())
+        mpl.rcParams["figure.facecolor"] = "none"
+        yield
 
 
-def _bars(data: pd.DataFrame, unit: str) -> str:
-    series = len(data.columns)
-    rows = len(data) * (1 + 0.25 * (series - 1))
-    step = 72 * _pitch(rows) * rows / len(data)
-    size = 9 if data.size <= 30 else 7
+def as_svg(figure: Figure, **how: Any) -> str:
+    """A figure as SVG, the same bytes each time."""
+    buffer = StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "reportkit"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, **how)
+    return buffer.getvalue()
+
+
+def _sheet(height: float, low: float, high: float, *, left: float = _LEFT) -> tuple[Figure, Axes]:
+    """A figure of so many points with axes between these edges, without their scale."""
+    figure = Figure(figsize=(_WIDTH / 72, height / 72))
+    axes = _axes(figure, low, high, left=left)
+    return figure, axes
+
+
+def _axes(figure: Figure, low: float, high: float, *, left: float = _LEFT) -> Axes:
+    height = figure.get_figheight() * 72
+    place = (left / _WIDTH, low / height, (_RIGHT - left) / _WIDTH, (high - low) / height)
+    axes = figure.add_axes(place, facecolor="none")
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    return axes
+
+
+def _tones() -> list[str]:
+    found: list[str] = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
+    return found
+
+
+def _scale(heights: Sequence[float], room: float, below: float, above: float) -> Sequence[float]:
+    """The ends of a scale on which marks fill a room, but for what is written beyond them."""
+    low, high = min(0, *heights), max(0, *heights)
+    step = (high - low) / (room - below * (low < 0) - above * (high > 0))
+    return low - below * step * (low < 0), high + above * step * (high > 0)
+
+
+def _bars(data: _Data, unit: str) -> Figure:
+    series, many = len(data.series), len(data.labels) * len(data.series)
+    rows = len(data.labels) * (1 + 0.25 * (series - 1))
+    step = 72 * _pitch(rows) * rows / len(data.labels)
+    size = 9 if many <= 30 else 7
     values = size if series == 1 else 7
-    labels = [_cut(str(label)) for label in data.index]
+    labels = [_cut(label) for label in data.labels]
     left = _LEFT + size * max(map(_width, labels))
-    top = 4 + step * len(data)
-    most = max(1, int(data.to_numpy().max()))
-    scale = (_RIGHT - left - 3 - values * _width(str(most))) / most
-    thick = 0.8 * step / series
-    sheet = _Sheet(top + 24)
-    for number, name in enumerate(data.columns):
-        for at, value in enumerate(data[name]):
-            middle = top - (at + 0.1) * step - (number + 0.5) * thick
-            end = left + scale * value
-            sheet.box(left, middle - 0.43 * thick, end - left, 0.86 * thick, _TONES[number])
-            sheet.text(end + 3, middle, value, values, va="center_baseline")
-    for at, label in enumerate(labels):
-        middle = top - (at + 0.5) * step
-        sheet.text(left - 3.5, middle, label, size, ha="right", va="center_baseline")
-    sheet.line([left, left], [4, top], _FAINT, linewidth=0.8)
-    _told(sheet, left, top, data, unit)
-    return sheet.svg()
+    top = 4 + step * len(labels)
+    figure, axes = _sheet(top + 24, 4, top, left=left)
+    thick = 0.8 / series
+    for number, one in enumerate(data.series):
+        places = [at + (number - (series - 1) / 2) * thick for at in range(len(labels))]
+        drawn = axes.barh(places, one.heights, 0.86 * thick, label=one.name, clip_on=False)
+        axes.bar_label(drawn, one.texts, padding=3, fontsize=values)
+    room = 3 + values * data.longest
+    axes.set_xlim(*_scale(data.heights, _RIGHT - left, room, room))
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.xaxis.set_visible(False)
+    axes.set_yticks(range(len(labels)), labels, fontsize=size)
+    axes.axvline(0, color=mpl.rcParams["axes.edgecolor"], linewidth=0.8, clip_on=False)
+    _told(axes, series, unit)
+    return figure
 
 
 def _pitch(rows: float) -> float:
@@ -192,55 +271,79 @@ def _pitch(rows: float) -> float:
     return 0.25 if rows <= 30 else 0.155
 
 
-def _columns(
-    sheet: _Sheet, data: pd.DataFrame, middles: Sequence[float], step: float, low: float,
-    high: float,
-) -> None:  # fmt: skip
-    series = len(data.columns)
-    width = step * min(0.8 / series, 0.1 * len(data))
-    most = max(1, int(data.to_numpy().max()))
-    scale = (high - low) / 1.12 / most
+def _columns(data: _Data, unit: str, line: str | None, limit: tuple[str, str] | None) -> Figure:
+    flows = [one for one in data.series if one.name != line]
+    low, high = (16, 110) if line is None else (83, 174)
+    figure, axes = _sheet(130 if line is None else 194, low, high)
+    _upright(axes, _Data(data.heading, data.labels, flows), high - low)
+    _told(axes, len(flows), unit)
+    below = axes
+    if line is not None:
+        (stock,) = (one for one in data.series if one.name == line)
+        below = _axes(figure, 16, 59)
+        _line(below, stock, len(flows))
+    if limit is not None:
+        _limit(axes, (data.labels.index(limit[0]) + 1) / len(data.labels), limit[1])
+    for one in (axes, below):
+        one.set_xlim(-0.5, len(data.labels) - 0.5)
+        one.yaxis.set_visible(False)
+        one.axhline(0, color=mpl.rcParams["axes.edgecolor"], linewidth=0.8, clip_on=False)
+        one.set_xticks([])
+    below.set_xticks(range(len(data.labels)), [_cut(label) for label in data.labels])
+    return figure
+
+
+def _upright(axes: Axes, data: _Data, room: float) -> None:
+    series, many = len(data.series), len(data.labels) * len(data.series)
+    width = min(0.8 / max(1, series), 0.1 * len(data.labels))
     # Neighbours do not run together.
-    size = 7 if data.size <= 12 else min(7, 21 / len(str(most)))
-    for number, name in enumerate(data.columns):
-        for at, value in zip(middles, data[name], strict=True):
-            middle = at + (number - (series - 1) / 2) * width
-            height = scale * value
-            sheet.box(middle - 0.46 * width, low, 0.92 * width, height, _TONES[number])
-            if value:
-                sheet.text(middle, low + height + 1, value, size, ha="center", va="bottom")
-    sheet.line([_LEFT, _RIGHT], [low, low], _FAINT, linewidth=0.8)
+    size = 7 if many <= 12 else min(7, 11 / data.longest)
+    for number, one in enumerate(data.series):
+        places = [at + (number - (series - 1) / 2) * width for at in range(len(data.labels))]
+        drawn = axes.bar(places, one.heights, 0.92 * width, label=one.name, clip_on=False)
+        texts = ["" if a == 0 else b for a, b in zip(one.numbers, one.texts, strict=True)]
+        axes.bar_label(drawn, texts, padding=1, fontsize=size)
+    if any(data.heights):
+        axes.set_ylim(*_scale(data.heights, room, size + 3, 0.11 * room))
 
 
-def _line(
-    sheet: _Sheet, stock: pd.Series, middles: Sequence[float], low: float, high: float
-) -> None:
-    scale = (high - low) / 1.5 / max(1, int(stock.max()))
-    heights = [low + scale * value for value in stock]
-    sheet.line(middles, heights, _TONES[2], marker="o", markersize=3, linewidth=1.4)
-    for middle, height, value in zip(middles, heights, stock, strict=True):
-        sheet.text(middle, height + 4, value, 7, ha="center")
-    sheet.text(_LEFT, high + 6, stock.name, 8, color=_TONES[2])
-    sheet.line([_LEFT, _RIGHT], [low, low], _FAINT, linewidth=0.8)
+def _line(axes: Axes, stock: _Series, number: int) -> None:
+    tone = _tones()[max(2, number)]
+    heights = [float("nan") if one is None else float(one) for one in stock.numbers]
+    axes.plot(range(len(heights)), heights, marker="o", color=tone, clip_on=False)
+    for at, (height, text) in enumerate(zip(stock.heights, stock.texts, strict=True)):
+        axes.annotate(text, (at, height), (0, 4), textcoords="offset points", ha="center", size=7)
+    axes.set_ylim(*_scale([1.0, *stock.heights], 43, 0, 14))
+    _above(axes, 0, stock.name, 8, color=tone)
 
 
-def _limit(sheet: _Sheet, x: float, low: float, high: float, told: str) -> None:
-    sheet.line([x, x], [low, high], _TONES[2], linewidth=1.2, linestyle=(0, (4, 2)))
-    left = x + 4 + 8 * _width(told) > _RIGHT
-    look = {"ha": "right" if left else "left", "va": "top", "color": _TONES[2]}
-    sheet.text(x + (-4 if left else 4), high - 2, told, 8, **look)
+def _limit(axes: Axes, share: float, told: str) -> None:
+    """A line at a share of the width, with its words on the side where there is room."""
+    tone = _tones()[2]
+    axes.plot(
+        [share, share], [0, 1], transform=axes.transAxes, color=tone, linewidth=1.2,
+        linestyle=(0, (4, 2)), clip_on=False,
+    )  # fmt: skip
+    left = share * (_RIGHT - _LEFT) + 4 + 8 * _width(told) > _RIGHT - _LEFT
+    axes.annotate(
+        told, (share, 1), (-4 if left else 4, -2), xycoords="axes fraction",
+        textcoords="offset points", ha="right" if left else "left", va="top", size=8, color=tone,
+    )  # fmt: skip
 
 
-def _told(sheet: _Sheet, left: float, high: float, data: pd.DataFrame, unit: str) -> None:
+def _told(axes: Axes, series: int, unit: str) -> None:
     """Above the marks: the unit, and which tone is which where there are several."""
-    sheet.text(left, high + 6, f"单位：{unit}", 8, color=_FAINT)
-    right = _RIGHT
-    for number in reversed(range(len(data.columns) if len(data.columns) > 1 else 0)):
-        name = str(data.columns[number])
-        right -= 9 * _width(name)
-        sheet.text(right, high + 6, name, 9)
-        sheet.box(right - 17, high + 6, 10, 6.3, _TONES[number])
-        right -= 30
+    _above(axes, 0, f"单位：{unit}", 8, color=mpl.rcParams["axes.edgecolor"])
+    if series > 1:
+        axes.legend(
+            loc="lower right", bbox_to_anchor=(1, 1), ncols=series, borderpad=0, borderaxespad=0.5,
+            handlelength=1.1, handleheight=0.7,
+        )  # fmt: skip
+
+
+def _above(axes: Axes, x: float, text: str, size: float, **look: Any) -> None:
+    axes.annotate(text, (x, 1), (0, 6), xycoords="axes fraction", textcoords="offset points",
+                  size=size, **look)  # fmt: skip
 
 
 def _width(text: str) -> float:
@@ -254,15 +357,22 @@ def _cut(label: str) -> str:
 
 
 def _alt(
-    data: pd.DataFrame, title: str, unit: str, *, line: str | None, limit: tuple[str, str] | None
+    data: _Data, title: str, unit: str, *, line: str | None, limit: tuple[str, str] | None
 ) -> str:
     """The chart in words, from its own numbers: what is most, then every value."""
     parts = []
-    for name in data.columns:
-        values = data[name]
-        told = "，".join(f"{label}{int(value)}" for label, value in values.items())
-        whole = "" if name == line else f"合计{int(values.sum())}，"
-        parts.append(f"{name}：{whole}最多为{values.idxmax()}（{int(values.max())}）；{told}")
+    for one in data.series:
+        numbers = [number for number in one.numbers if number is not None]
+        if not numbers:
+            parts.append(f"{one.name}：没有数值")
+            continue
+        pairs = zip(data.labels, one.texts, strict=True)
+        told = "，".join(f"{a}{'缺' if b == _MISSING else b}" for a, b in pairs)
+        counts = unit[-1:] in _ADDS_UP
+        whole = f"合计{plain(sum(numbers, Decimal(0)))}，" if counts and one.name != line else ""
+        at = one.numbers.index(max(numbers))
+        most = f"最{'多' if counts else '高'}为{data.labels[at]}（{one.texts[at]}）"
+        parts.append(f"{one.name}：{whole}{most}；{told}")
     shape = "柱状图和折线图" if line else "柱状图"
     after = f"“{limit[0]}”之后画有界线：{limit[1]}。" if limit else ""
     return f"{shape}：{title}（单位：{unit}）。" + "。".join(parts) + "。" + after

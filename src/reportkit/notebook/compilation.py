@@ -14,6 +14,7 @@ from reportkit.checks import (
     form_checks,
     intake_checks,
     limit_checks,
+    meant_later,
     member_checks,
     notice_checks,
     past_checks,
@@ -25,13 +26,14 @@ from reportkit.checks import (
 )
 from reportkit.errors import InputError
 from reportkit.export.blocks import prose_text
-from reportkit.facts import Computer, Fact, Facts
+from reportkit.facts import TO_DO, Computer, Fact, Facts
 from reportkit.facts.previous import Past, figures_of
 from reportkit.facts.published import load_published, read_report
+from reportkit.facts.sealed import SealedFacts
 from reportkit.facts.specs import read_specs
 from reportkit.forms import Form, form_for
 from reportkit.ledgers import Ledgers, schemas
-from reportkit.params import District, Project, ReportParams, Scope
+from reportkit.params import District, Project, ReportParams, Scope, Waiver
 from reportkit.text.coverage import Coverage, cover
 from reportkit.text.narrative import UNWRITTEN, Narrative, render
 
@@ -60,6 +62,11 @@ class Compilation:
         Last year's report.
     members : mapping of str to Past or None
         Reports of the year that this one sums up.
+    later : frozenset of str or None
+        Facts that the notebook will make, as far as they are known beforehand: the text may name
+        no others that are not there. None where any could be made.
+    waivers_left : list of Waiver
+        Waivers that mean no finding yet: they may mean one of the notebook's.
     """
 
     project: Project
@@ -74,6 +81,8 @@ class Compilation:
     absent: tuple[str, ...]
     past: Past | None
     members: Mapping[str, Past | None]
+    later: frozenset[str] | None = None
+    waivers_left: list[Waiver] = field(default_factory=list)
     _extra: dict[str, Fact] = field(default_factory=dict)
 
     @classmethod
@@ -138,8 +147,40 @@ class Compilation:
 
     @property
     def facts(self) -> Facts:
-        """All facts of the report so far, by id: the form's cells and what the text asked for."""
-        return Facts(dict(self._computed()) | self._extra)
+        """All facts of the report so far, by id: those that are defined, and the notebook's own."""
+        return Facts(dict(self.computer.possible()) | self._extra)
+
+    def get(self, name: str) -> Fact:
+        """One fact for the text; one that the notebook makes later is still to do.
+
+        Raises
+        ------
+        InputError
+            ``fact-unknown``.
+        """
+        if name in self._extra:
+            return self._extra[name]
+        if name in self.computer or not (self.later is None or name in self.later):
+            return self.computer.get(name)
+        return Fact(name, name, TO_DO, "", "declared", "")
+
+    def add(self, fact: Fact) -> None:
+        """Take up a fact that the notebook has made; a text that names it is rendered anew."""
+        self._extra[fact.id] = fact
+        if fact.id in self.narrative.places:
+            for kept in ("narrative", "coverage", "all_checks"):
+                self.__dict__.pop(kept, None)
+
+    def adopt(self, document: Mapping[str, Any]) -> None:
+        """Take up the facts of a sealed document that a notebook has made."""
+        own = [one for one in document["facts"] if one["id"] not in self.computer]
+        for fact in SealedFacts.read({"facts": own}, {}).facts.values():
+            self.add(fact)
+
+    @property
+    def awaited(self) -> list[str]:
+        """Facts that the text names and that are not there yet."""
+        return [n for n in self.narrative.places if n not in self.computer and n not in self._extra]
 
     def _computed(self) -> Facts:
         for name in self.computer.cells:
@@ -154,14 +195,18 @@ class Compilation:
             template, name = path.read_text(encoding="utf-8"), path.as_posix()
         else:
             template, name = self.form.default_narrative(), f"default narrative {self.form.name}"
-        context = {"year": self.year, "district": self.district.printable()}
-        return render(template, computer=self.computer, form=self.form, context=context, name=name)
+        return render(template, figures=self, form=self.form, context=self.context, name=name)
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What a text can name besides facts."""
+        return {"year": self.year, "district": self.district.printable()}
 
     @cached_property
     def coverage(self) -> Coverage:
         """The text with every number looked at: bound to a fact, allowed, or unbound."""
         narrative = self.narrative
-        units = {name: self.computer.get(name).unit for name in narrative.places}
+        units = {name: self.get(name).unit for name in narrative.places}
         return cover(narrative.sections, units)
 
     @cached_property
@@ -183,7 +228,8 @@ class Compilation:
         path = self.project.report_file(self.district.id, self.year, "published.json")
         if path.is_file() and self.scope == self.district.scope:
             checks += published_checks(read_report(load_published(path)).published, facts)
-        return accept(checks, self.params.waivers)
+        self.waivers_left = meant_later(checks, self.params.waivers)
+        return accept(checks, [one for one in self.params.waivers if one not in self.waivers_left])
 
     def _compute_relations(self) -> None:
         for relation in self.params.relations:
@@ -232,7 +278,11 @@ class Compilation:
         )  # fmt: skip
 
     def facts_document(self) -> dict[str, Any]:
-        """The document ``facts.json``."""
+        """The document ``facts.json``; it is not to be changed.
+
+        It holds every fact that is defined and can be computed, so that text in a notebook can
+        name any of them.
+        """
         _ = self.all_checks
         places: dict[str, tuple[str, ...]] = {
             cell.id: (f"table:{cell.table}",) for cell in self.computer.cells.values()
@@ -240,7 +290,7 @@ class Compilation:
         for name, where in self.narrative.places.items():
             places[name] = places.get(name, ()) + where
         for name, fact in self._extra.items():
-            places[name] = fact.places
+            places[name] = fact.places + places.get(name, ())
         return self.facts.placed(places).as_json(
             district=self.district.id, year=self.year, edition=self.form.name, scope=self.scope
         )

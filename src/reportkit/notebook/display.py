@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from reportkit.checks import Check, rule_of
-from reportkit.export.blocks import MIME, Block, block, packed
+from reportkit.export.blocks import MIME, Block, block, packed, prose_text
+from reportkit.export.typesetting import pictures
 from reportkit.ledgers.mapping import described
+from reportkit.notebook.printed import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,14 +35,21 @@ class Shown:
         What the exporters read.
     html, text : str
         What JupyterLab and a terminal show.
+    png : str
+        A picture in base64, for viewers that leave HTML out.
     """
 
     block: Block
     html: str
     text: str
+    png: str = ""
+
+    def __repr__(self) -> str:
+        return self.text
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {MIME: packed(self.block), "text/html": self.html, "text/plain": self.text}
+        bundle = {MIME: packed(self.block), "text/html": self.html, "text/plain": self.text}
+        return bundle | ({"image/png": self.png} if self.png else {})
 
 
 def look(shown: Block) -> Shown:
@@ -48,7 +58,7 @@ def look(shown: Block) -> Shown:
     Parameters
     ----------
     shown : dict
-        A head, section, table, inputs, checks or seal block.
+        A block of any kind but ``fact``.
     """
     return Shown(shown, *_LOOKS[shown["kind"]](shown))
 
@@ -116,7 +126,10 @@ def _look_at_table(table: Block) -> tuple[str, str]:
     html = f"<table><caption>{escape(table['title'])}</caption>"
     for row in table["rows"]:
         html += "<tr>" + "".join(map(_cell_html, row)) + "</tr>"
-    return html + "</table>", table["title"]
+    note = table.get("note", "")
+    html += "</table>" + (f"<p>{escape(note)}</p>" if note else "")
+    lines = aligned([[cell["text"] for cell in row] for row in table["rows"]])
+    return html, "\n".join(line for line in [table["title"], *lines, note] if line)
 
 
 def _cell(text: str, role: str, colspan: int = 1, rowspan: int = 1) -> dict[str, Any]:
@@ -133,7 +146,9 @@ def _cell_html(cell: Mapping[str, Any]) -> str:
     tag = "td" if cell["role"] == "value" else "th"
     title = f' title="{escape(cell["fact"])}"' if "fact" in cell else ""
     spans = f' colspan="{cell["colspan"]}" rowspan="{cell["rowspan"]}"'
-    return f"<{tag}{spans}{title}>{escape(cell['text'])}</{tag}>"
+    # Viewers of foreign notebooks drop styles, and keep this.
+    side = ' align="right"' if "value" in cell else ""
+    return f"<{tag}{spans}{side}{title}>{escape(cell['text'])}</{tag}>"
 
 
 def _depth(leaves: Sequence[Leaf]) -> int:
@@ -212,6 +227,38 @@ def _band_row(table: Table, band: Band, row: Leaf, spans: Sequence[int], facts: 
     columns = zip(table.columns(band), spans, strict=True)
     values = [_value(table, row, column, facts, span) for column, span in columns]
     return [_cell(row.node.text, "label"), *values]
+
+
+def _look_at_chart(chart: Block) -> tuple[str, str, str]:
+    """A picture with its words: drawings within HTML are lost where a notebook is not trusted."""
+    (png,) = pictures([chart["svg"]], ppi=100)
+    packed = base64.b64encode(png).decode()
+    html = f'<figure><img alt="{escape(chart["alt"])}" src="data:image/png;base64,{packed}">'
+    note = f"<br>{escape(chart['note'])}" if chart.get("note") else ""
+    html += f"<figcaption>{escape(chart['title'])}{note}</figcaption></figure>"
+    return html, chart["alt"], packed
+
+
+def _look_at_prose(prose: Block) -> tuple[str, str]:
+    return _prose_html(prose["body"]), prose_text(prose["body"])
+
+
+def _look_at_comparison(found: Block) -> tuple[str, str]:
+    told = agreement(found)
+    lines = [
+        f"{one['label']}：笔记本{one['counted']}，表格{one['stands']}" for one in found["differ"]
+    ]
+    lines += [f"{name}：表格里没有" for name in found["unknown"]]
+    listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<p>{escape(told)}</p>" + (f"<ul>{listed}</ul>" if lines else ""), "\n".join(
+        [told, *lines]
+    )
+
+
+def agreement(found: Block) -> str:
+    """How many cells of a table a notebook has counted, and how many agree."""
+    same = len(found["cells"]) - len(found["differ"])
+    return f"{found['title']}：笔记本数了{len(found['cells'])}格，与表格一致的{same}格"
 
 
 def show_inputs(
@@ -319,11 +366,17 @@ def _look_at_seal(seal: Block) -> tuple[str, str]:
     return f"<p>{escape(text)}</p>", text
 
 
-_LOOKS: Mapping[str, Callable[[Block], tuple[str, str]]] = {
+_LOOKS: Mapping[str, Callable[[Block], tuple[str, ...]]] = {
     "head": _look_at_head,
     "section": _look_at_section,
     "table": _look_at_table,
     "inputs": _look_at_inputs,
     "checks": _look_at_checks,
     "seal": _look_at_seal,
+    "chart": _look_at_chart,
+    "prose": _look_at_prose,
+    "compare": _look_at_comparison,
 }
+
+SHOWN = frozenset(_LOOKS)
+"""Kinds of blocks whose look follows from the block."""

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import platform
 import re
+from collections.abc import Mapping
 from decimal import Decimal
+from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from reportkit import __version__
 from reportkit.checks import rule_of
 from reportkit.errors import InputError
 from reportkit.evidence.seal import seal_of, seal_rows
+from reportkit.export.blocks import block
 from reportkit.facts import Fact, plain
 from reportkit.ledgers import schemas
-from reportkit.notebook.charts import Kind, show_chart
+from reportkit.notebook.charts import Kind, chart
+from reportkit.notebook.comparing import compared_with, figures_compared
 from reportkit.notebook.compilation import Compilation
 from reportkit.notebook.display import (
     Shown,
+    look,
     show_checks,
     show_head,
     show_inputs,
@@ -28,8 +32,14 @@ from reportkit.notebook.display import (
     show_section,
     show_table,
 )
+from reportkit.notebook.figures import figure_block, figure_in
+from reportkit.notebook.frames import table_of
+from reportkit.notebook.made import Made, follow, this_cell
+from reportkit.notebook.ownfacts import Told, own_fact
+from reportkit.text.narrative import cell_name, render_cell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from reportkit.facts.previous import Past
@@ -41,6 +51,14 @@ class Report(Compilation):
 
     Every method that shows something returns an object for the end of a notebook cell.
     """
+
+    @cached_property
+    def _so_far(self) -> Made:
+        """What the cells have made of it so far."""
+        return Made()
+
+    def __repr__(self) -> str:
+        return f"{self.district.name}{self.year}年政府信息公开工作年度报告"
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         return self.inputs()._repr_mimebundle_(**options)
@@ -64,7 +82,9 @@ class Report(Compilation):
             message = f"there is no ledger '{key}'; ledgers are {', '.join(schemas())}"
             raise InputError("ledger-unknown", message)
         try:
-            return self.ledgers[key].frame.copy()
+            frame = self.ledgers[key].frame.copy()
+            frame.attrs["ledger"] = key  # what is chosen from it knows whose rows it has
+            return frame
         except KeyError:
             schema = schemas()[key]
             names = [column.name for column in schema.columns if not column.personal]
@@ -78,64 +98,74 @@ class Report(Compilation):
         self,
         name: str,
         *,
-        rows: pd.Series | None = None,
+        rows: pd.Series | pd.DataFrame | None = None,
+        value: Any = None,
+        parts: Sequence[str] = (),
         ledger: str | None = None,
         label: str = "",
         unit: str = "",
         definition: str = "",
     ) -> Fact:
-        """One fact by its id; or, with *rows*, a further one counted in the notebook.
+        """One fact by its id; or, with *rows* or *parts*, an own one that the text can name.
 
         Parameters
         ----------
         name : str
-            Fact id.
-        rows : pandas.Series of bool, optional
-            A mask over ``report.ledger(ledger)``: the records that count.
-        ledger, label, unit, definition : str
-            What the new fact is; *ledger* is required with *rows*.
+            Fact id: words of small letters with dots between, such as ``streets.late``.
+        rows : pandas.Series of bool, or pandas.DataFrame, optional
+            The records it rests on: a mask over ``report.ledger(…)``, or the records themselves.
+            Without *value* the fact is how many they are.
+        value : number, date or str, optional
+            What was computed from the rows or parts: a sum, a share, a day.
+        parts : sequence of str
+            Ids of facts that it is computed from. Without *value* it is their sum.
+        ledger : str, optional
+            Whose rows these are, where they do not say so themselves.
+        label, unit, definition : str
+            What the fact is, for readers and auditors; a day has the unit 日期.
 
         Raises
         ------
         InputError
-            ``fact-unknown``; ``fact-twice`` if a new fact's id is taken.
+            ``fact-unknown``; for an own fact ``fact-twice`` if its id is taken, ``fact-id``,
+            ``fact-rows``, ``fact-value``.
         """
-        if rows is None:
+        if rows is None and value is None and not parts:
             return self._extra.get(name) or self.computer.get(name)
-        if ledger is None or name in self.computer or name in self._extra:
-            reason = "needs its ledger" if ledger is None else "is there already; choose another id"
-            raise InputError("fact-twice", f"fact '{name}' {reason}")
-        chosen = rows.index[rows.to_numpy(dtype=bool)].to_numpy(dtype=np.int64)
-        text = definition or f"{schemas()[ledger].name}中，在笔记本里选出的记录数"
-        fact = Fact(
-            name, label or name, Decimal(len(chosen)), unit, "ledger", text, ledger=ledger,
-            rows=chosen, places=("notebook",),
-        )  # fmt: skip
-        self._extra[name] = fact
+        again = self._so_far.facts.get(name)
+        if name in self.computer or (name in self._extra and again != this_cell().id):
+            message = f"fact '{name}' is there already; choose another id"
+            raise InputError("fact-twice", message, fact=name)
+        summed = [self.fact(part) for part in parts]
+        told = Told(name, label or name, unit, definition)
+        fact = own_fact(told, self.ledgers, rows=rows, value=value, parts=summed, ledger=ledger)
+        self._so_far.facts[name] = this_cell().id or None
+        self.add(fact)
         return fact
 
     def head(self) -> Shown:
         """Title, document number, dates and preamble."""
+        return show_head(self._head())
+
+    def _head(self) -> dict[str, Any]:
         issuer = self.district.issuer or self.district.name
         dated, printed = self.params.dated, self.params.printed
-        return show_head(
-            {
-                "district": self.district.id,
-                "year": self.year,
-                "edition": self.form.name,
-                "scope": self.scope,
-                "draft": self.is_draft,
-                "synthetic": self.district.synthetic,
-                "title": self.params.title or f"{issuer}{self.year}年政府信息公开工作年度报告",
-                "issuer": issuer,
-                "office": self.district.office,
-                "document_number": self.params.document_number,
-                "dated": dated and dated.isoformat(),
-                "printed": printed and printed.isoformat(),
-                "fonts": self.fonts(),
-                "preamble": self.coverage.sections[""],
-            }
-        )
+        return {
+            "district": self.district.id,
+            "year": self.year,
+            "edition": self.form.name,
+            "scope": self.scope,
+            "draft": self.is_draft,
+            "synthetic": self.district.synthetic,
+            "title": self.params.title or f"{issuer}{self.year}年政府信息公开工作年度报告",
+            "issuer": issuer,
+            "office": self.district.office,
+            "document_number": self.params.document_number,
+            "dated": dated and dated.isoformat(),
+            "printed": printed and printed.isoformat(),
+            "fonts": self.fonts(),
+            "preamble": self.coverage.sections[""],
+        }
 
     def fonts(self) -> dict[str, str | None] | None:
         """The district's own typefaces by role, and their folder, which is told from params/."""
@@ -154,7 +184,7 @@ class Report(Compilation):
 
     def table(self, number: int | str) -> Shown:
         """A statutory table (2, 3 or 4), every cell a fact."""
-        return show_table(self.form.table(number), self.facts)
+        return self._so_far.note(show_table(self.form.table(number), self._computed()))
 
     def chart(
         self,
@@ -167,21 +197,127 @@ class Report(Compilation):
         line: str | None = None,
         limit: tuple[str, str] | None = None,
     ) -> Shown | None:
-        """A chart of whole numbers in the house style; None where there is nothing to draw.
+        """A chart of any numbers in the house style; None where there is nothing to draw.
 
         Parameters
         ----------
         name : str
             Id of the chart.
         data : pandas.DataFrame or Series
-            Labels in the index, one column for each series.
+            Labels in the index, one column of numbers for each series, three at most. Decimals
+            are shown as they are; a missing number is told as one.
         title, kind, unit, line, limit
-            As of `rk.show_chart`.
+            As of `rk.chart`.
         """
-        frame = data.to_frame() if isinstance(data, pd.Series) else data
-        if frame.empty or not frame.to_numpy().any():
-            return None
-        return show_chart(name, frame, title=title, kind=kind, unit=unit, line=line, limit=limit)
+        told, _, bound = self._bound(title)
+        shown = chart(name, data, title=told, kind=kind, unit=unit, line=line, limit=limit)
+        return shown and self._so_far.note(look(shown.block | bound) if bound else shown)
+
+    def show(
+        self,
+        thing: Any,
+        *,
+        title: str = "",
+        alt: str = "",
+        note: str = "",
+        formats: Mapping[str, str] | None = None,
+    ) -> Shown:
+        """A table or figure of one's own, in every document.
+
+        Parameters
+        ----------
+        thing
+            A DataFrame or Series; or what matplotlib, pandas and seaborn draw: a Figure, Axes.
+        title, note : str
+            Above and below it.
+        alt : str
+            What a figure shows, in words; asked for.
+        formats : mapping of str to str, optional
+            For a table, by column: ``percent`` (0.953 is 95.3%), or a format of Python's for
+            numbers, such as ``,.2f``.
+
+        Raises
+        ------
+        InputError
+            ``show-kind``; ``table-wide``, ``table-long``, ``format``; ``figure-alt``,
+            ``figure-large``, ``glyph-missing``.
+        """
+        title, note, bound = self._bound(title, note)
+        if isinstance(thing, pd.DataFrame | pd.Series):
+            made = table_of(thing, title=title, note=note, formats=formats or {})
+        elif figure := figure_in(thing):
+            made = figure_block(figure, title=title, alt=alt, note=note)
+            self._so_far.take(figure)
+        else:
+            kind = type(thing).__name__
+            message = (
+                f"report.show takes a DataFrame, a Series or a figure, not {kind}; give a styled "
+                "table as its DataFrame with formats=…, and text to report.text"
+            )
+            raise InputError("show-kind", message)
+        return self._so_far.note(look(made | bound))
+
+    def _bound(self, title: str, note: str = "") -> tuple[str, str, dict[str, Any]]:
+        """A caption and a note with their figures filled in, and which facts these are."""
+        if "{{" not in title + note:
+            return title, note, {}
+        lines = []
+        for text in (title, note):
+            body, _ = render_cell(
+                text, figures=self, context=self.context, name=f"the caption “{title[:20]}”"
+            )
+            lines.append([run for node in body for run in node.get("runs", ())])
+        told = ["".join(run["text"] for run in runs) for runs in lines]
+        return told[0], told[1], {"said": lines}
+
+    def text(self, source: str) -> Shown:
+        """Prose of one's own, with figures bound as in the narrative.
+
+        Parameters
+        ----------
+        source : str
+            Markdown with placeholders, such as ``受理{{ t3.new.total }}件``. It may name facts
+            that are made further down.
+
+        Raises
+        ------
+        InputError
+            ``narrative``: an unknown fact, a wrong placeholder, markup that no document shows.
+        """
+        name = cell_name(source)
+        body, _ = render_cell(source, figures=self, context=self.context, name=name)
+        return self._so_far.note(look(block("prose", source=source, body=body)))
+
+    def compare(
+        self,
+        table: int | str | Mapping[str, Any],
+        counted: pd.DataFrame | pd.Series | None = None,
+    ) -> Shown:
+        """Cells of a statutory table, counted in the notebook, beside those that the form has.
+
+        A difference is an error of the report.
+
+        Parameters
+        ----------
+        table : int or str
+            2, 3 or 4. Or, alone, figures of the text: numbers by fact id.
+        counted : pandas.DataFrame or Series
+            Counts by the labels of rows and columns, as printed or as in the ledger; rows and
+            columns may be exchanged. Of rows or columns that make up a total, those that are not
+            named are zero; all others that are not named are not compared.
+
+        Raises
+        ------
+        InputError
+            ``compare``: there is nothing to compare.
+        """
+        if isinstance(table, Mapping):
+            known = {name: self.get(name) for name in table if name in self.computer}
+            return self._so_far.note(look(figures_compared(table, known)))
+        if counted is None:
+            raise InputError("compare", f"say what was counted: report.compare({table}, frame)")
+        found = compared_with(self.form.table(table), counted, self._computed())
+        return self._so_far.note(look(found))
 
     def outcomes(self, table: int | str = 3, total: str = "results_total") -> pd.DataFrame:
         """The parts of a total row of a table, by label, for a chart: those that are not zero.
@@ -224,6 +360,19 @@ class Report(Compilation):
         """What holds and what does not."""
         return show_checks(self.all_checks)
 
+    def prescribed(self) -> dict[str, list[list[str]]]:
+        """What the form wants shown, once each."""
+        return {
+            "sections": [[one.number, one.title] for one in self.form.sections],
+            "tables": [[one.id, one.title] for one in self.form.tables.values()],
+        }
+
+    def _named_later(self) -> dict[str, Any]:
+        """Sections that name facts of the notebook: they may have been shown before these were."""
+        places = {place for name in self._extra for place in self.narrative.places.get(name, ())}
+        numbers = [place.partition(":")[2] for place in sorted(places)]
+        return {number: self.coverage.sections[number] for number in numbers}
+
     def _last_year(self) -> dict[str, dict[str, Any]]:
         """Last year's value and the change of every fact that has one, for the audit page."""
         past = self.past
@@ -242,6 +391,10 @@ class Report(Compilation):
 
     def seal(self) -> Shown:
         """The last cell: all facts, the rows of those made here, and a digest over the facts."""
+        if self.awaited:
+            self.later = frozenset()
+            del self.narrative
+            _ = self.narrative  # it stops at the line that names a fact that was never made
         document = self.facts_document()
         return show_seal(
             {
@@ -253,6 +406,17 @@ class Report(Compilation):
                     "draft": self.is_draft,
                 },
                 "facts": document,
+                "form": self.prescribed(),
+                "head": self._head(),
+                "sections": self._named_later(),
+                "context": self.context,
+                "compared": {
+                    name: [plain(one) for one in fact.compared]
+                    for name, fact in self.facts.items()
+                    if fact.compared
+                },
+                "made": self._so_far.as_json(),
+                "waivers": [one.model_dump(mode="json") for one in self.waivers_left],
                 "past": self._last_year(),
                 "versions": _versions(),
                 "checks": [check.as_json() for check in self.all_checks],
@@ -316,6 +480,8 @@ def open_report(
             "open_report(district, 2020)"
         )
         raise InputError("parameters", message, district=str(district))
-    return Report.open(
+    report = Report.open(
         str(district), int(year), scope=scope, draft=draft, params=params, data=data, out=out
     )
+    follow(report._so_far)
+    return report

@@ -19,7 +19,7 @@ from reportkit.facts.derived import compared
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.previous import sealed_facts
 from reportkit.forms import form_for
-from reportkit.notebook.charts import show_chart
+from reportkit.notebook.charts import chart
 from reportkit.notebook.report import open_report
 from reportkit.params import District, Project
 
@@ -148,13 +148,13 @@ class Years:
         series = {label: self.values(fact) for label, fact in facts.items()}
         years = [y for y in self.documents if all(y in values for values in series.values())]
         data = pd.DataFrame(
-            {label: [int(values[year]) for year in years] for label, values in series.items()},
+            {label: [values[year] for year in years] for label, values in series.items()},
             index=pd.Index([f"{year}年" for year in years], name="年度"),
         )
-        if len(years) < 2 or not data.to_numpy().any():
+        if len(years) < 2:
             return None
         (unit,) = {self.unit(fact) for fact in facts.values()}
-        return show_chart(name, data, title=title, kind="columns", unit=unit)
+        return chart(name, data, title=title, kind="columns", unit=unit)
 
     def words(self, facts: Mapping[str, str]) -> str:
         """Each fact in a sentence: its values, and what changed from year to year."""

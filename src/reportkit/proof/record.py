@@ -131,9 +131,9 @@ def what_follows(
         "edition": report.form.name,
         "basis": report.form.edition.basis,
         "scope": report.scope,
-        "draft": report.is_draft,
+        "draft": executed["metadata"]["reportkit"]["draft"],
         "synthetic": district.synthetic,
-        "settings": _settings(report, parameters),
+        "settings": _settings(report, parameters, executed["metadata"]["reportkit"]["draft"]),
         "ledgers": [
             ledger_record(ledger, keyed=not report.ledgers.pseudonyms.of_session)
             for ledger in report.ledgers.values()
@@ -166,10 +166,10 @@ def checks_bytes(checks: Sequence[Mapping[str, Any]]) -> bytes:
     return (json.dumps(checks, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _settings(report: Report, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _settings(report: Report, parameters: Mapping[str, Any], draft: bool) -> list[dict[str, Any]]:
     found = {
         "district": report.district.id, "year": report.year, "scope": report.scope,
-        "draft": report.is_draft,
+        "draft": draft,
     } | dict(parameters)  # fmt: skip
     defaults = {
         "scope": f"params/districts/{report.district.id}.yaml",

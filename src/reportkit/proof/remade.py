@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reportkit.evidence.rows import FactRows
 from reportkit.evidence.seal import unseal_rows
 from reportkit.export.blocks import MIME, from_notebook
 from reportkit.facts import Fact, Facts
 from reportkit.facts.numerals import number_of
+from reportkit.facts.sealed import SealedFacts
 from reportkit.forms import form_for
-from reportkit.notebook.display import look, show_table
+from reportkit.notebook.display import SHOWN, look, show_table
+from reportkit.notebook.filled import as_executed, fill
 from reportkit.proof.surroundings import OURS
 
 if TYPE_CHECKING:
@@ -35,8 +37,8 @@ def key_of(block: Mapping[str, Any]) -> Key:
 
 def remade(
     report: Report | None, notebook: Mapping[str, Any], manifest: Mapping[str, Any]
-) -> dict[Key, dict[str, Any]]:
-    """What the library shows, by kind and id, as a cell's output holds it.
+) -> tuple[dict[Key, dict[str, Any]], dict[str, Any]]:
+    """What the library shows, by kind and id, as a cell's output holds it; and all of it filled in.
 
     Parameters
     ----------
@@ -54,12 +56,27 @@ def remade(
         shown = _of_report(report, notebook, seal, manifest)
     # As a notebook on disk holds it.
     bundles = (json.dumps(one._repr_mimebundle_(), sort_keys=True) for one in shown)
-    return {key_of(bundle[MIME]): bundle for bundle in map(json.loads, bundles)}
+    made = {key_of(bundle[MIME]): bundle for bundle in map(json.loads, bundles)}
+    executed = as_executed(notebook)
+    outputs = [one for cell in executed["cells"] for one in cell.get("outputs", ())]
+    for output in outputs:
+        block = output.get("data", {}).get(MIME)
+        if block is not None and block["kind"] in SHOWN:
+            # What Jupyter shows of an own block follows from the block.
+            output["data"] = made.get(key_of(block)) or look(block)._repr_mimebundle_()
+    filled = fill(executed)
+    for cell in filled["cells"]:
+        for output in cell.get("outputs", ()):
+            block = output.get("data", {}).get(MIME)
+            if block is not None and key_of(block) in made:
+                made[key_of(block)] = json.loads(json.dumps(output["data"], sort_keys=True))
+    return made, filled
 
 
 def _of_report(
     report: Report, notebook: Mapping[str, Any], seal: Block, manifest: Mapping[str, Any]
 ) -> Iterator[Shown]:
+    add_made_there(report, seal)
     head = report.head()
     if own := report.district.fonts:
         # Where the district's typefaces lie is told as the run was asked, which changes no byte.
@@ -72,34 +89,33 @@ def _of_report(
     yield from (report.section(section.number) for section in report.form.sections)
     yield from (report.table(name) for name in report.form.tables)
     yield report.checks()
-    add_made_there(report, seal)
     sealed = report.seal().block
     # What computed the figures is as the run says; whether it is so here is told elsewhere.
     packages = manifest["environment"]["packages"]
     versions = {name: packages.get(name) for name in sealed["versions"]}
     versions["reportkit"] = packages.get(OURS)
     versions["python"] = ".".join(manifest["environment"]["python"].split(".")[:2])
-    yield look(sealed | {"versions": versions})
+    # What the notebook's own code showed is as it says too.
+    shown = {"head": {name: head.block[name] for name in sealed["head"]}, "made": seal["made"]}
+    yield look(sealed | {"versions": versions} | shown)
 
 
 def made_there(report: Report, seal: Block) -> list[str]:
     """Facts that the notebook made: no definition gives them."""
-    return [fact["id"] for fact in seal["facts"]["facts"] if fact["id"] not in report.computer]
+    return [one["id"] for one in seal["facts"]["facts"] if one["id"] not in report.computer]
 
 
 def add_made_there(report: Report, seal: Block) -> None:
     """Add the facts that the notebook made, as it sealed them, and compute what it asked for."""
     made = unseal_rows(seal["rows"])
     names = made_there(report, seal)
+    own = [fact for fact in seal["facts"]["facts"] if fact["id"] in names]
+    for name, fact in SealedFacts.read({"facts": own}, {}).facts.items():
+        none = np.empty(0, np.int64) if fact.ledger else None
+        chosen = made[name].rows if name in made else none
+        report.add(replace(fact, rows=chosen, places=("notebook",)))
     for fact in seal["facts"]["facts"]:
-        if fact["id"] in names:
-            none = FactRows(fact["ledger"], np.empty(0, np.int64))
-            report._extra[fact["id"]] = Fact(
-                fact["id"], fact["label"], _value(fact), fact["unit"], "ledger",
-                fact["definition"], ledger=fact["ledger"], rows=made.get(fact["id"], none).rows,
-                places=("notebook",),
-            )  # fmt: skip
-        else:
+        if fact["id"] not in names:
             report.computer.get(fact["id"])
 
 

@@ -30,6 +30,7 @@ from reportkit.export.documents import DOCUMENTS, make_documents
 from reportkit.export.original import INJECTED
 from reportkit.facts import facts_bytes
 from reportkit.ledgers.privacy import Pseudonyms
+from reportkit.notebook.filled import as_executed
 from reportkit.proof.crate import crate_bytes
 from reportkit.proof.differences import difference_in_file, first_difference
 from reportkit.proof.manifest import digest, read_manifest
@@ -59,7 +60,7 @@ _MADE_WITH = {
 }
 _SHOWN = 40
 # A cell that does nothing but let the library show something.
-_ASKS = re.compile(r"""\w+\.(head|inputs|section|table|checks|seal)\(["']?(\w*)["']?\)""")
+_ASKS = re.compile(r"""report\.(head|inputs|section|table|checks|seal)\(["']?(\w*)["']?\)""")
 
 
 @dataclass
@@ -153,14 +154,15 @@ def _look_at(run: Path, manifest: Mapping[str, Any], opened: Reopened, told: _To
     if report is None:
         why = opened.absent or "inputs are not those of the run"
         told.untold.append(f"what ledgers and parameters decide was not made again: {why}")
-    made = remade(report, notebook, manifest)
+    made, filled = remade(report, notebook, manifest)
     _compare_notebook(stored, notebook, manifest, opened, made, told)
+    _compare_filled(notebook, filled, told)
     seal = unpacked(made["seal", ""][MIME])
     if report is not None and (names := made_there(report, seal)):
         told.notes.append(f"figures of the notebook's own code: {', '.join(names)}")
     files = {
         "facts.json": facts_bytes(seal["facts"]),
-        "checks.json": checks_bytes(seal["checks"]),
+        "checks.json": checks_bytes(filled["metadata"]["reportkit"]["checks"]),
         "ro-crate-metadata.json": crate_bytes(run, manifest),
     }
     document = arrange(notebook)
@@ -188,7 +190,7 @@ def _compare_notebook(
     opened: Reopened, made: Mapping[Key, Mapping[str, Any]], told: _Told,
 ) -> None:  # fmt: skip
     """Cells with the auditor's own notebook, and what they show with what is made here."""
-    cells = normal_form(stored)["cells"]
+    cells = normal_form(as_executed(stored))["cells"]
     if opened.notebook is not None:
         told.notes.append("the notebook is the one that is here")
         told.findings += _other_cells(cells, _as_given(opened.notebook, manifest))
@@ -230,6 +232,23 @@ def _compare_notebook(
         told.notes.append(
             f"shown by the notebook's own code, which --rerun executes: {', '.join(rest)}"
         )
+
+
+def _compare_filled(notebook: Mapping[str, Any], filled: Mapping[str, Any], told: _Told) -> None:
+    """Text in cells with the text filled in here, and what was found in the whole."""
+    for number, (cell, other) in enumerate(zip(notebook["cells"], filled["cells"], strict=True), 1):
+        ours = [(one["source"], one["metadata"].get("reportkit")) for one in (cell, other)]
+        if ours[0] != ours[1]:
+            told.differs(f"report.ipynb: cell {number}: {first_difference(ours[0], ours[1])}")
+        if cell["cell_type"] == "code":
+            for output, made in zip(cell["outputs"], other["outputs"], strict=True):
+                block = output.get("data", {}).get(MIME)
+                if block is not None and output["data"] != made["data"]:
+                    what = first_difference(output["data"], made["data"])
+                    told.differs(f"report.ipynb: cell {number}: {what}")
+    said, found = (one["metadata"].get("reportkit") for one in (notebook, filled))
+    if said != found:
+        told.differs(f"report.ipynb: {first_difference(said, found, 'metadata/reportkit/')}")
 
 
 def _asked(kind: str, which: str) -> Key:
@@ -278,7 +297,7 @@ def _before(cell: Mapping[str, Any]) -> dict[str, Any]:
 def _compare_metadata(stored: Mapping[str, Any], path: Path, told: _Told) -> None:
     given = _parsed(path.read_text(encoding="utf-8"))
     given.metadata["language_info"] = dict(IPythonKernel.language_info)
-    said = normal_form(stored)["metadata"]
+    said = normal_form(as_executed(stored))["metadata"]
     made = normal_form({"metadata": given.metadata, "cells": []})["metadata"]
     if said != made:
         told.differs(f"report.ipynb: {first_difference(said, made, 'metadata/')}")

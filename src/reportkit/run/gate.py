@@ -89,12 +89,11 @@ def rows_of_sealed(report: Report, seal: Block, expected: Mapping[str, Any]) -> 
     return held
 
 
-def same_checks(report: Report, executed: Mapping[str, Any], seal: Block) -> None:
-    """What was found here stands in the notebook, and its head says whether it is a draft."""
+def same_checks(report: Report, seal: Block) -> None:
+    """What was found here stands in the notebook, and it knows whether it is a draft."""
     if seal["checks"] != [check.as_json() for check in report.all_checks]:
         message = "the checks in the notebook are not those of its ledgers and parameters"
         raise ExecutionError("checks-differ", message)
-    heads = from_notebook(executed, "head")
-    if any(head["draft"] != report.is_draft for head in heads):
-        message = "the head of the report says wrongly whether it is a draft"
+    if seal["head"]["draft"] != report.is_draft or seal["form"] != report.prescribed():
+        message = "the notebook says wrongly whether it is a draft, or what its form prescribes"
         raise ExecutionError("draft-differs", message)

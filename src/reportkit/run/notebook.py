@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import nbformat
 import papermill
 from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
@@ -15,7 +17,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillException, PapermillExecutionError
 from traitlets import default
 
-from reportkit.errors import ExecutionError
+from reportkit.errors import ExecutionError, InputError
 from reportkit.warm.limits import killed_for_memory, kills_for_memory
 from reportkit.warm.processes import die_with_parent, kernel_environment
 
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
     from pathlib import Path
 
-    import nbformat
 
 # What an executed notebook may hold; more is a mistake, and no reader could open it.
 _LARGEST = 64 << 20
@@ -120,3 +121,25 @@ def execute(
         message = f"the executed notebook is larger than {_LARGEST >> 20} MiB; show less in it"
         raise ExecutionError("output-too-large", message)
     return executed
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """A notebook as it stands in a file.
+
+    Raises
+    ------
+    InputError
+        ``notebook``: it is none.
+    """
+    try:
+        found: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # nbformat has no types
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        message = f"{path} is no notebook that can be read: {error}"
+        raise InputError("notebook", message, file=str(path)) from None
+    return found
+
+
+def write_notebook(notebook: Mapping[str, Any], path: Path) -> None:
+    """Write an executed notebook, as papermill does."""
+    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    path.write_text(text, encoding="utf-8")

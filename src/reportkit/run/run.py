@@ -24,15 +24,16 @@ from reportkit.evidence.write import write_evidence
 from reportkit.export.document import arrange
 from reportkit.export.documents import make_documents
 from reportkit.facts import facts_bytes
+from reportkit.notebook.filled import fill, foresee
 from reportkit.notebook.report import Report
-from reportkit.proof import seal_run, verify_files
+from reportkit.proof import verify_files
 from reportkit.proof.inputs import find_notebook, inputs_of
 from reportkit.proof.manifest import read_manifest
-from reportkit.proof.record import Making, checks_bytes
+from reportkit.proof.record import Making, checks_bytes, seal_run
 from reportkit.proof.signing.settings import signer_from
 from reportkit.run.gate import gate, rows_of_sealed, same_checks
 from reportkit.run.leaks import Gate
-from reportkit.run.notebook import execute
+from reportkit.run.notebook import execute, read_notebook, write_notebook
 from reportkit.run.publishing import clear_stale, keep_failed, locked, publish, staging_of
 from reportkit.run.request import Outcome, Request, changes, outcome_of
 from reportkit.warm.processes import need_files
@@ -141,8 +142,9 @@ def prepare(
         params=request.params, data=request.data, out=request.out, members=request.members,
         kept=kept,
     )  # fmt: skip
-    expected = report.facts_document()
     notebook = request.notebook or find_notebook(report.project)
+    foresee(read_notebook(notebook), report)
+    expected = report.facts_document()
     inputs = inputs_of(report, notebook)
     digests = tuple(inputs.digests(report.ledgers.digests()))
     key = inputs.key(digests, request.parameters)
@@ -181,20 +183,23 @@ def _pass_gate(making: Making, executed: Mapping[str, Any], expected: Mapping[st
     """Let pass only what is whole, and what was computed from inputs that are still the same."""
     report, seal = making.report, gate(executed)
     held = rows_of_sealed(report, seal, expected)
+    report.adopt(seal["facts"])
     changed = report.ledgers.changed()
     changed += [path for past in report.made for path in past.changed()]
     if changed:
         message = f"{', '.join(changed)} changed while the report was made; run again"
         raise ExecutionError("input-changed", message)
-    same_checks(report, executed, seal)
-    return _Passed(executed, seal, held)
+    same_checks(report, seal)
+    return _Passed(fill(executed), seal, held)
 
 
 def _write(making: Making, passed: _Passed, staging: Path) -> None:
     """Write facts, checks, evidence and documents, and search all of them for persons."""
     report, seal = making.report, passed.seal
+    checks = passed.notebook["metadata"]["reportkit"]["checks"]
+    write_notebook(passed.notebook, staging / "report.ipynb")
     (staging / "facts.json").write_bytes(facts_bytes(seal["facts"]))
-    (staging / "checks.json").write_bytes(checks_bytes(seal["checks"]))
+    (staging / "checks.json").write_bytes(checks_bytes(checks))
     write_evidence(staging / "evidence", passed.held, report.ledgers, key=report.ledgers.row_key)
     for name, body in make_documents(arrange(passed.notebook)):
         (staging / name).write_bytes(body)

@@ -19,23 +19,35 @@ from reportkit.facts import TO_DO
 from reportkit.text.renderings import FILTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Protocol
 
-    from reportkit.facts import Computer
+    from reportkit.facts import Fact
     from reportkit.forms import Form
+    from reportkit.forms.model import Section
+
+    class Figures(Protocol):
+        """Where facts are found by their id."""
+
+        def get(self, name: str, /) -> Fact:
+            """One fact; InputError ``fact-unknown`` if there is none of this id."""
+
 
 Run = dict[str, Any]
 Prose = list[dict[str, Any]]
 
 # Private-use characters that cannot come from a keyboard mark a figure on its way through
-# Markdown; a narrative that holds them is refused.
-_OPEN, _CLOSE = "\ue000", "\ue001"
+# Markdown; a narrative that holds them is refused. Markdown takes them for punctuation, beside
+# which no ** begins or ends within a text, and so a letter stands around them.
+_OPEN, _CLOSE = "数\ue000", "\ue001数"
 UNWRITTEN = "【尚未填写"
 """With this a text says what is still to be written in its place, up to 】."""
 _MARK = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
-_MARKS = re.compile(f"[{_OPEN}{_CLOSE}]")
+_MARKS = re.compile("[\ue000\ue001]")
 # A long report has fifty thousand characters.
 _LONGEST, _LONGEST_NAME = 400_000, 200
+# Levels of headings within a section.
+_DEEPEST = 3
 # What people write in templates elsewhere, in words.
 _KINDS: dict[type, str] = {
     nodes.Call: "a call", nodes.Filter: "a second filter", nodes.Getitem: "[…]",
@@ -66,8 +78,8 @@ class _Filler:
     ``{% filter allowed(…) %}``. Nothing of a template is ever run, so it can call nothing.
     """
 
-    def __init__(self, computer: Computer, context: Mapping[str, Any]) -> None:
-        self.computer, self.context = computer, context
+    def __init__(self, figures: Figures, context: Mapping[str, Any]) -> None:
+        self.figures, self.context = figures, context
         self.printed: list[Run] = []
         self.size = 0
         self.line = 1
@@ -134,7 +146,7 @@ class _Filler:
         return [one.value for one in node.args if isinstance(one, nodes.Const)]
 
     def fact(self, name: str, form: Callable[..., str], *options: Any) -> str:
-        fact = self.computer.get(name)
+        fact = self.figures.get(name)
         try:
             text = TO_DO if fact.value == TO_DO else form(fact, *options)
         except TypeError:
@@ -192,7 +204,7 @@ def _allowed_wrongly() -> InputError:
 
 
 def render(
-    template: str, *, computer: Computer, form: Form, context: Mapping[str, Any], name: str
+    template: str, *, figures: Figures, form: Form, context: Mapping[str, Any], name: str
 ) -> Narrative:
     """Render a narrative.
 
@@ -201,7 +213,7 @@ def render(
     template : str
         Markdown with placeholders. ``# 一、总体情况`` opens a section, ``##`` and ``###``
         are headings in it; what stands before the first section, or under ``# 序言``, is preamble.
-    computer : Computer
+    figures
         Gives the facts.
     form : Form
         Its sections are the ones the text may have.
@@ -220,20 +232,63 @@ def render(
         ``narrative``: an unknown fact, a wrong placeholder, an unknown section or markup that no
         document can show; with file and line.
     """
-    text, printed = _filled(template, computer, context, name)
+    text, printed = _filled(template, figures, context, name)
     tokens = mistune.create_markdown(renderer=None)(text)
-    return _Reader(text, printed, form, name).narrative(tokens)
+    return _Reader(text, printed, form.sections, name).narrative(tokens)
+
+
+def render_cell(
+    source: str, *, figures: Figures, context: Mapping[str, Any], name: str
+) -> tuple[Prose, str]:
+    """Render a piece of text that stands in a notebook, below the headings of its section.
+
+    Parameters
+    ----------
+    source : str
+        Markdown with placeholders; ``#`` is the first heading within a section.
+    figures
+        Gives the facts.
+    context, name
+        As for `render`.
+
+    Returns
+    -------
+    list of dict, str
+        The prose, and the Markdown with its figures filled in.
+
+    Raises
+    ------
+    InputError
+        ``narrative``, as `render`.
+    """
+    text, printed = _filled(source, figures, context, name)
+    reader = _Reader(text, printed, (), name)
+    body = []
+    tokens: Any = mistune.create_markdown(renderer=None)(text)
+    for token in tokens:
+        if token["type"] != "blank_line":
+            node = reader.block(token)
+            if node["type"] == "heading":
+                node["level"] = min(_DEEPEST, node["level"] + 1)
+            body.append(node)
+    return body, _MARK.sub(lambda found: str(printed[int(found[1])]["text"]), text)
+
+
+def cell_name(source: str) -> str:
+    """A piece of text in a notebook, named by how it begins: it has no number in Jupyter."""
+    first = next((line.strip("#* ") for line in source.splitlines() if line.strip("#* ")), "")
+    return f"the text “{first[:20]}{'…' if len(first) > 20 else ''}” of the notebook"
 
 
 def _filled(
-    template: str, computer: Computer, context: Mapping[str, Any], name: str
+    template: str, figures: Figures, context: Mapping[str, Any], name: str
 ) -> tuple[str, list[Run]]:
     """Markdown with a mark in the place of each figure, and the figures."""
     if found := _MARKS.search(template):
         line = template.count("\n", 0, found.start()) + 1
         message = f"{name}:{line}: private-use characters; remove them"
         raise InputError("narrative", message, file=name, line=line)
-    filler = _Filler(computer, context)
+    filler = _Filler(figures, context)
     environment = Environment(autoescape=True, keep_trailing_newline=True)  # it only parses
     try:
         parser = Parser(environment, template)
@@ -254,15 +309,17 @@ def _filled(
 class _Reader:
     """Markdown tokens into prose nodes by section."""
 
-    def __init__(self, text: str, printed: list[Run], form: Form, name: str) -> None:
+    def __init__(
+        self, text: str, printed: list[Run], sections: Sequence[Section], name: str
+    ) -> None:
         self.lines = text.splitlines()
-        self.printed, self.form, self.name = printed, form, name
+        self.printed, self.sections, self.name = printed, sections, name
         self.places: dict[str, list[str]] = {}
         self.section = ""
 
     def narrative(self, tokens: Any) -> Narrative:
         sections: dict[str, Prose] = {"": []}
-        numbers = [section.number for section in self.form.sections]
+        numbers = [section.number for section in self.sections]
         for token in tokens:
             kind = token["type"]
             if kind == "heading" and token["attrs"]["level"] == 1:
@@ -271,7 +328,7 @@ class _Reader:
                 if title in ("序言", "前言"):
                     number = ""
                 elif number not in numbers or number in sections:
-                    wanted = "；".join(f"{s.number}、{s.title}" for s in self.form.sections)
+                    wanted = "；".join(f"{s.number}、{s.title}" for s in self.sections)
                     message = (
                         f"the heading '{title}' opens no section of its own; sections are {wanted}"
                     )

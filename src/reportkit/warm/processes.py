@@ -34,10 +34,13 @@ _FIXED = {
     "MPLBACKEND": "agg",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
-    "REPORTKIT_SIGNING_KEY_FILE": "",  # no notebook learns where the key is, or what signs
-    "REPORTKIT_SIGNER_COMMAND": "",
-    "REPORTKIT_SIGNER_PUBLIC_KEY": "",
 }
+# Where the key is, or what signs: no notebook learns it, and whoever makes a report must.
+SIGNING = (
+    "REPORTKIT_SIGNING_KEY_FILE",
+    "REPORTKIT_SIGNER_COMMAND",
+    "REPORTKIT_SIGNER_PUBLIC_KEY",
+)
 
 
 @contextmanager
@@ -47,7 +50,7 @@ def kernel_environment(more: Mapping[str, str] | None = None) -> Iterator[None]:
         before = dict(os.environ)
         own = {"JUPYTER_RUNTIME_DIR": str(runtime), "IPYTHONDIR": str(runtime)}
         # A profile of the user's own could run code of its own before the first cell.
-        os.environ.update(_FIXED, **own, **(more or {}))
+        os.environ.update(_FIXED, **dict.fromkeys(SIGNING, ""), **own, **(more or {}))
         try:
             yield
         finally:

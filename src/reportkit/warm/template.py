@@ -14,7 +14,7 @@ from contextlib import suppress
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
-from reportkit.warm.processes import kernel_environment
+from reportkit.warm.processes import SIGNING, kernel_environment
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
@@ -52,6 +52,12 @@ def start_template(module: str) -> BaseContext:
             with kernel_environment(_WARM):
                 forkserver.ensure_running()
     return context
+
+
+def signing_environment() -> dict[str, str]:
+    """What says where the key is: the warm process has it not, and whoever makes a report must."""
+    with _STARTING:
+        return {name: os.environ[name] for name in SIGNING if name in os.environ}
 
 
 def template_process() -> int | None:

@@ -16,7 +16,12 @@ from reportkit.errors import ExecutionError
 from reportkit.run.publishing import clear_stale
 from reportkit.warm.limits import killed_for_memory, kills_for_memory
 from reportkit.warm.processes import die_with_parent, end_session, sweep
-from reportkit.warm.template import leave_template, parent_of_forks, stop_template
+from reportkit.warm.template import (
+    leave_template,
+    parent_of_forks,
+    signing_environment,
+    stop_template,
+)
 from reportkit.warm.template import start_template as warm_process
 
 if TYPE_CHECKING:
@@ -115,7 +120,9 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
     """
     receive, send = context.Pipe(duplex=False)
     killed = kills_for_memory()
-    process = context.Process(target=_child, args=(send, work, job, parent_of_forks(context)))
+    signing = signing_environment()
+    parent = parent_of_forks(context)
+    process = context.Process(target=_child, args=(send, work, job, parent, signing))
     try:
         process.start()
     except (EOFError, OSError) as error:
@@ -172,9 +179,10 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
     return results
 
 
-def _child(send: Connection, work: Work, job: Job, parent: int) -> None:
+def _child(send: Connection, work: Work, job: Job, parent: int, signing: dict[str, str]) -> None:
     die_with_parent(parent)
     os.setsid()
+    os.environ.update(signing)
     leave_template()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     nowhere = os.open(os.devnull, os.O_RDWR)

@@ -91,6 +91,7 @@ def read_cells(
     connection: duckdb.DuckDBPyConnection,
     schema: LedgerSchema,
     *,
+    key: str = "",
     data: Path | None = None,
 ) -> Cells:
     """One file, sheet or table of a ledger as text.
@@ -105,8 +106,8 @@ def read_cells(
         Reads parquet.
     schema : LedgerSchema
         The ledger's, with the office's own words.
-    data : Path, optional
-        The folder of files of SQLite and DuckDB.
+    key, data
+        The ledger, and the folder of files of SQLite and DuckDB.
 
     Raises
     ------
@@ -115,7 +116,7 @@ def read_cells(
     """
     try:
         if not isinstance(place, Path):
-            return _table(source, place, schema, data or Path())
+            return _table(source, place, schema, key, data or Path())
         if source["format"] == "parquet":
             return _parquet(source, place, connection, schema)
         if source["format"] == "csv":
@@ -318,14 +319,14 @@ def _joined(rows: list[list[str]]) -> list[set[str]]:
 
 
 def _table(
-    source: Mapping[str, Any], place: DatabaseSource, schema: LedgerSchema, data: Path
+    source: Mapping[str, Any], place: DatabaseSource, schema: LedgerSchema, key: str, data: Path
 ) -> Cells:
     """A table of a database, read again in one snapshot; records in the order of their bytes."""
     from reportkit.ledgers.database import LostError, open_session, origin
 
     titles = source["columns"]
     try:
-        with open_session(place, source["path"], data) as session:
+        with open_session(place, key, data) as session:
             there = session.columns(f"SELECT * FROM {origin(place)}")  # noqa: S608 - the district's
             names = [name for name in there if name in set(titles.values())]
             if missing := sorted(set(titles.values()) - set(names)):

@@ -132,7 +132,8 @@ def _read(one: Wanted, connection: duckdb.DuckDBPyConnection, data: Path | None)
         if not {column.name for column in schema.columns}.issuperset(source["columns"]):
             message = f"{source['path']}: the manifest names columns that no {schema.name} has"
             raise ReportkitError("ledger-other", message)
-        parts.append(read_cells(source, place, connection, schema, data=data))
+        key = one.record["ledger"]
+        parts.append(read_cells(source, place, connection, schema, key=key, data=data))
     return parts
 
 

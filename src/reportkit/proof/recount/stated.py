@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reportkit.facts import OF_NOTEBOOK
 from reportkit.forms import form_for
 from reportkit.forms.conditions import Definition
 from reportkit.ledgers.schema import schema_of
@@ -45,7 +46,7 @@ def own_conditions(
                 told.append(f"{cell.id}: {name} is {facts[cell.id][name]}, the form says {value}")
         found[cell.id] = {**facts[cell.id], **_demanded(cell)}
     for name, fact in found.items():
-        if fact["where"]:
+        if fact["where"] and fact["where"][0].get("measure") != OF_NOTEBOOK:
             definition = Definition.from_json(fact["ledger"], fact["where"])
             text = definition.text(schema_of(fact["ledger"]).name)
             if fact["definition"] != text:

@@ -1,0 +1,96 @@
+"""Figures of an analyst's own, as matplotlib, pandas and seaborn draw them."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from reportkit.errors import InputError
+from reportkit.export.blocks import Block, block
+from reportkit.notebook.charts import as_svg, house_style, know_fonts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LARGEST = 300_000
+_HOW_TO = (
+    "report.show(figure, title=…, alt=…): alt says in words what the figure shows, for those who "
+    "do not see it and for programs"
+)
+
+
+def figure_in(thing: Any) -> Figure | None:
+    """The figure of what plotting libraries return: Figure, Axes, arrays of them, seaborn's grids.
+
+    None if it is no drawing.
+    """
+    if isinstance(thing, Figure):
+        return thing
+    if hasattr(thing, "flat") and hasattr(thing, "dtype"):  # an array of axes
+        thing = next(iter(thing.flat), None)
+    found = getattr(thing, "figure", None)
+    return found if isinstance(found, Figure) else None
+
+
+def figure_block(figure: Figure, *, title: str, alt: str, note: str) -> Block:
+    """The block of a figure: its drawing, as small as text and shapes are.
+
+    Raises
+    ------
+    InputError
+        ``figure-alt``: nothing says what it shows; ``figure-large``: no document should hold it;
+        ``glyph-missing``: the shipped typefaces lack a character.
+    """
+    if not alt.strip():
+        raise InputError("figure-alt", f"a figure needs its words: {_HOW_TO}")
+    know_fonts()
+    families = house_style()["font.family"]
+    with mpl.rc_context({"font.family": families}), warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Glyph .* missing")
+        try:
+            # Other styles name typefaces that no document has. Labels of ticks come by drawing.
+            _set_in(figure, families)
+            figure.draw_without_rendering()
+            _set_in(figure, families)
+            svg = as_svg(figure, bbox_inches="tight")  # as Jupyter shows it: no label is cut
+        except UserWarning as warning:
+            message = f"figure '{title}': {warning}; replace the character in its labels"
+            raise InputError("glyph-missing", message) from None
+    if len(svg) > _LARGEST:
+        message = (
+            f"figure '{title}' takes {len(svg) // 1000} kB, for its many points; draw these as a "
+            "picture within the figure: rasterized=True in the call that plots them"
+        )
+        raise InputError("figure-large", message)
+    return block("chart", own=True, id="", title=title, alt=alt, note=note, svg=svg, data=None)
+
+
+def _set_in(figure: Figure, families: list[str]) -> None:
+    for text in figure.findobj(Text):
+        text.set_fontfamily(families)
+
+
+def open_figures() -> Iterator[Figure]:
+    """Figures that pyplot holds; a cell that shows one in a document closes it."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        yield from map(pyplot.figure, pyplot.get_fignums())
+
+
+def close(figure: Figure) -> None:
+    """Take a figure from pyplot, so that the next cell draws a new one."""
+    if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
+        pyplot.close(figure)
+
+
+def prepare() -> None:
+    """Our typefaces and style for what pyplot, pandas and seaborn draw in this process."""
+    know_fonts()
+    mpl.rcParams.update(house_style())
+    # Other styles name other typefaces; what a document shows is set in ours, and looked at then.
+    warnings.filterwarnings("ignore", message="Glyph .* missing from font")

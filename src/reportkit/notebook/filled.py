@@ -1,0 +1,329 @@
+"""An executed notebook made whole: its own text filled in, and what it shows looked over.
+
+One pure function does it, `fill`, which a run, plain nbconvert and ``verify`` all call: the kernel
+does not know the notebook that it runs, and the exporters compute nothing. What it finds is told as
+checks: is all shown that the form prescribes (B1), is something shown that no document holds (B2),
+do the notebook's own counts agree (B3), and has each number of its own text a source (C1, C2).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from nbconvert.preprocessors import Preprocessor
+from nbformat import from_dict
+from traitlets import Bool
+
+from reportkit.checks import Check, accept, check, coverage_checks, rule_of
+from reportkit.checks.rules import Waived
+from reportkit.export.blocks import MIME, Block, block, for_readers, from_notebook
+from reportkit.facts.sealed import SealedFacts
+from reportkit.notebook.display import agreement, look
+from reportkit.notebook.made import digest
+from reportkit.params import Waiver
+from reportkit.text.coverage import cover
+from reportkit.text.narrative import cell_name, render_cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reportkit.notebook.compilation import Compilation
+    from reportkit.text.narrative import Prose
+
+_ADDRESS = re.compile(r"(?<= at )0x[0-9a-f]{6,}")
+_TABLE = re.compile("<table", re.IGNORECASE)
+# Kinds of blocks that stand in documents, where they are shown at all.
+_PRINTED = ("table", "chart", "prose")
+
+
+class Fill(Preprocessor):
+    """nbconvert's preprocessor of this name: what a run does, done to a notebook of papermill."""
+
+    enabled = Bool(True).tag(config=True)
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Return the notebook filled in."""
+        return from_dict(fill(nb)), resources  # type: ignore[no-untyped-call]  # nbformat has no types
+
+
+def fill(notebook: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in the text of an executed notebook, and look over what it shows.
+
+    Parameters
+    ----------
+    notebook : mapping
+        Executed, of nbformat 4; filled in already or not.
+
+    Returns
+    -------
+    dict
+        A copy. Markdown cells have their figures (``metadata.reportkit`` keeps the source and what
+        documents print of it); the head says whether it is a draft and the checks are all checks;
+        ``metadata.reportkit.checks`` of the notebook holds them too.
+
+    Raises
+    ------
+    InputError
+        ``narrative``: own text names what is not there, or holds what no document can show.
+    """
+    made = deepcopy(dict(notebook))
+    seals = from_notebook(made, "seal")
+    if len(seals) != 1 or "form" not in seals[0]:
+        return made  # an exporter says what is missing
+    whole = _Whole(made, seals[0])
+    whole.write()
+    return made
+
+
+def as_executed(notebook: Mapping[str, Any]) -> dict[str, Any]:
+    """A notebook that was filled in, with the text of its cells as somebody wrote it."""
+    made = deepcopy(dict(notebook))
+    made["metadata"].pop("reportkit", None)
+    for cell in made["cells"]:
+        kept = cell["metadata"].pop("reportkit", None)
+        if kept is not None and cell["cell_type"] == "markdown":
+            cell["source"] = kept["source"]
+    return made
+
+
+def foresee(notebook: Mapping[str, Any], report: Compilation) -> None:
+    """Before a notebook runs: which facts it will make, and whether its own text can be filled in.
+
+    Raises
+    ------
+    InputError
+        ``narrative``: own text names what is not there and is not made.
+    """
+    report.later = _own_facts(notebook)
+    for cell in filter(for_readers, notebook["cells"]):
+        if cell["cell_type"] == "markdown":
+            source = "".join(cell["source"])
+            name = cell_name(source)
+            render_cell(source, figures=report, context=report.context, name=name)
+
+
+def _own_facts(notebook: Mapping[str, Any]) -> frozenset[str] | None:
+    """Ids that the code gives to ``report.fact``; None where one is known only when it runs."""
+    names = set()
+    for cell in notebook["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        try:
+            tree = ast.parse("".join(cell["source"]))
+        except SyntaxError:
+            return None  # a line of IPython's own: nothing is known of it here
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "fact":
+                first = node.args[0] if node.args else None
+                if not isinstance(first, ast.Constant):
+                    return None
+                names.add(str(first.value))
+    return frozenset(names)
+
+
+class _Whole:
+    """One notebook on its way."""
+
+    def __init__(self, notebook: dict[str, Any], seal: Block) -> None:
+        self.notebook, self.seal = notebook, seal
+        self.facts = SealedFacts.read(seal["facts"], seal["compared"])
+        self.units = {name: fact.unit for name, fact in self.facts.facts.items()}
+        self.prose: dict[str, Prose] = {}
+
+    def write(self) -> None:
+        """Change the notebook in place."""
+        for cell in self._cells():
+            if cell["cell_type"] == "markdown":
+                self._fill_markdown(cell)
+            elif cell["cell_type"] == "code":
+                self._fill_outputs(cell)
+        checks = [*map(_check, self.seal["checks"]), *self._checks()]
+        draft = self.seal["head"]["draft"] or any(c.open and c.severity == "error" for c in checks)
+        for cell in self._cells():
+            for output, one in _blocks(cell):
+                if one["kind"] == "head":
+                    _put(output, one | {"draft": draft})
+                elif one["kind"] == "checks":
+                    _put(output, block("checks", checks=[each.as_json() for each in checks]))
+        self.notebook["metadata"]["reportkit"] = {
+            "draft": draft,
+            "checks": [one.as_json() for one in checks],
+            "rules": {
+                one.id: {"basis": rule_of(one.id).basis, "todo": rule_of(one.id).todo}
+                for one in checks
+                if not one.holds
+            },
+        }
+
+    def _cells(self) -> Iterator[Any]:
+        """Cells that are for readers."""
+        return filter(for_readers, self.notebook["cells"])
+
+    def _fill_markdown(self, cell: Any) -> None:
+        kept = cell["metadata"].get("reportkit", {})
+        source = kept.get("source", "".join(cell["source"]))
+        body, cell["source"] = self._rendered(source)
+        cell["metadata"]["reportkit"] = {"source": source, "body": body}
+
+    def _fill_outputs(self, cell: Any) -> None:
+        for output in cell["outputs"]:
+            text = output.get("data", {}).get("text/plain")
+            if text is not None and MIME not in output["data"]:
+                # Where an object lay in memory is chance.
+                output["data"]["text/plain"] = _ADDRESS.sub("0x…", "".join(text))
+        for output, one in _blocks(cell):
+            if one["kind"] == "prose":
+                body, _ = self._rendered(one["source"])
+                _put(output, one | {"body": body})
+            elif one["kind"] == "section" and one["number"] in self.seal["sections"]:
+                _put(output, one | {"body": self.seal["sections"][one["number"]]})
+            elif one["kind"] == "head" and "" in self.seal["sections"]:
+                _put(output, one | {"preamble": self.seal["sections"][""]})
+            elif one["kind"] == "chart" or one.get("own"):
+                texts = [[{"text": one["title"]}], [{"text": one.get("note", "")}]]
+                lines = [{"type": "paragraph", "runs": runs} for runs in one.get("said", texts)]
+                self.prose[f"笔记本里的图表（{len(self.prose) + 1}）"] = lines
+
+    def _rendered(self, source: str) -> tuple[Prose, str]:
+        """Prose of one's own with its numbers looked at, without headings that stand already."""
+        name = cell_name(source)
+        body, text = render_cell(
+            source, figures=self.facts, context=self.seal["context"], name=name
+        )
+        stand = {f"{number}、{title}" for number, title in self.seal["form"]["sections"]}
+        stand.add(self.seal["head"]["title"])
+        body = [node for node in body if node["type"] != "heading" or _said(node) not in stand]
+        self.prose[f"笔记本里的文字（{len(self.prose) + 1}）"] = body
+        return list(cover({"": body}, self.units).sections[""]), text
+
+    def _checks(self) -> list[Check]:
+        found = [*self._prescribed(), *self._unshown(), *self._compared()]
+        coverage, titles = cover(self.prose, self.units), {name: name for name in self.prose}
+        told = coverage_checks(coverage, self.facts.facts, titles=titles)
+        found += [one for one in told if not one.holds]
+        return accept(found, [Waiver.model_validate(one) for one in self.seal["waivers"]])
+
+    def _prescribed(self) -> list[Check]:
+        """B1: what the form prescribes is shown once, and in its order."""
+        shown = [one for cell in self._cells() for _, one in _blocks(cell)]
+        sections = [one["number"] for one in shown if one["kind"] == "section"]
+        wanted = [number for number, _ in self.seal["form"]["sections"]]
+        counts = Counter((one["kind"], one.get("number") or one.get("id") or "") for one in shown)
+        names = {
+            ("head", ""): "标题和落款（report.head()）",
+            ("checks", ""): "核对（report.checks()）",
+        }
+        for number, title in self.seal["form"]["sections"]:
+            names["section", number] = f"第{number}部分“{title}”（report.section('{number}')）"
+        for name, title in self.seal["form"]["tables"]:
+            names["table", name] = f"表格“{title}”（report.table({name.removeprefix('t')})）"
+        told = [f"{name}没有列出" for key, name in names.items() if not counts[key]]
+        told += [f"{name}列出了{counts[key]}次" for key, name in names.items() if counts[key] > 1]
+        in_order = list(dict.fromkeys(sections))
+        if in_order != [number for number in wanted if number in in_order]:
+            told.append(f"各部分的次序是{'、'.join(in_order)}")
+        if not told:
+            return [check("B1", True, f"{len(names)}项各列出一次")]
+        return [check("B1", False, one) for one in told]
+
+    def _unshown(self) -> list[Check]:
+        """B2: outputs of cells that stand in no document, one check a cell."""
+        made = self.seal["made"]
+        left = Counter(made["figures"])
+        displayed: Counter[tuple[str, str]] = Counter(
+            (one["kind"], digest(one)) for cell in self._cells() for _, one in _blocks(cell)
+        )
+        lost: dict[int, list[str]] = {}
+        for one in made["blocks"]:
+            key = one["kind"], one["sha256"]
+            if displayed[key]:
+                displayed[key] -= 1
+            elif one["kind"] in _PRINTED:
+                lost.setdefault(one["cell"], []).append(_NAMES[one["kind"]])
+        found = []
+        for cell in self._cells():
+            if cell["cell_type"] != "code":
+                continue
+            count = cell.get("execution_count") or 0
+            told = [_what(output) for output in cell["outputs"]]
+            told += ["一张图"] * left[count] + lost.get(count, [])
+            kinds = list(dict.fromkeys(one for one in told if one))
+            # What `df.plot()` returns is told with its figure.
+            kinds = [one for one in kinds if one != "一段文字" or "一张图" not in kinds]
+            if kinds:
+                found.append(check("B2", False, _advice(cell, count, kinds)))
+        return found
+
+    def _compared(self) -> list[Check]:
+        """B3: cells of the form counted in the notebook, one check a comparison."""
+        found = []
+        for cell in self._cells():
+            for _, one in _blocks(cell):
+                if one["kind"] == "compare":
+                    differ = one["differ"]
+                    told = [
+                        f"{d['label']}：笔记本{d['counted']}，表格{d['stands']}" for d in differ
+                    ]
+                    told += [f"{name}：表格里没有" for name in one["unknown"]]
+                    message = "；".join([agreement(one), *told[:20], *["…"] * (len(told) > 20)])
+                    facts = [d["fact"] for d in differ]
+                    found.append(check("B3", not told, message, facts=facts))
+        return found
+
+
+_NAMES = {"table": "一个表", "chart": "一张图", "prose": "一段文字"}
+_CALLS = {
+    "一个表": "report.show(…)", "一张图": "report.show(…, alt=…)", "一段文字": "report.text(…)",
+}  # fmt: skip
+
+
+def _advice(cell: Any, count: int, kinds: list[str]) -> str:
+    first = next(
+        (line.strip() for line in "".join(cell["source"]).splitlines() if line.strip()), ""
+    )
+    calls = "、".join(dict.fromkeys(_CALLS[one] for one in kinds))
+    return (
+        f"第{count}格（{first[:40]}{'…' if len(first) > 40 else ''}）显示或画了{'、'.join(kinds)}，"
+        f"各文件都没有：写成{calls}，放在一格的最后；只给自己看的，给这一格加标签notes"
+    )
+
+
+def _what(output: Any) -> str:
+    """What kind of thing an output is that stands in no document; nothing if it does."""
+    kind = output["output_type"]
+    if kind == "stream":
+        text = "".join(output["text"])
+        # Bars that count how far something is come and go.
+        return (
+            "一段文字" if text.strip() and not (output["name"] == "stderr" and "\r" in text) else ""
+        )
+    data = output.get("data", {})
+    if not data or MIME in data:
+        return ""
+    if any(mime.startswith("image/") for mime in data):
+        return "一张图"
+    return "一个表" if _TABLE.search("".join(data.get("text/html", ""))) else "一段文字"
+
+
+def _blocks(cell: Any) -> Iterator[tuple[Any, Block]]:
+    for output in cell.get("outputs", ()):
+        if MIME in output.get("data", {}):
+            yield output, output["data"][MIME]
+
+
+def _put(output: Any, shown: Block) -> None:
+    """Show another block in an output."""
+    output["data"] = look(shown)._repr_mimebundle_()
+
+
+def _said(node: Mapping[str, Any]) -> str:
+    return "".join(run["text"] for run in node["runs"]).strip()
+
+
+def _check(told: Mapping[str, Any]) -> Check:
+    waived = Waived(**told["waived"]) if told["waived"] else None
+    return Check(**{**told, "facts": tuple(told["facts"]), "waived": waived})

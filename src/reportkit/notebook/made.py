@@ -1,0 +1,113 @@
+"""What the cells of a notebook have made of a report so far, and in which cell."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from reportkit.export.blocks import Block, block, json_bytes
+from reportkit.notebook.figures import close, open_figures, prepare
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from reportkit.notebook.display import Shown
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The cell that runs: as Jupyter counts it, and by its id where the client says it."""
+
+    count: int
+    id: str
+
+
+def this_cell() -> Cell:
+    """The cell that runs; count 0 outside a notebook."""
+    shell = _shell()
+    if shell is None:
+        return Cell(0, "")
+    kernel = getattr(shell, "kernel", None)
+    parent = kernel.get_parent("shell") if kernel is not None else {}
+    # IPython's own count has gone on by now, or not: it depends on its version.
+    count = shell.displayhook.prompt_count
+    return Cell(count, str(parent.get("metadata", {}).get("cellId", "")))
+
+
+def _shell() -> Any:
+    # Where nothing of IPython is loaded there is no notebook, and it is slow to load.
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
+
+
+def digest(shown: Block) -> str:
+    """SHA-256 of a block, whatever the order of its keys; of text, of what was written."""
+    if shown["kind"] == "prose":
+        shown = block("prose", source=shown["source"])
+    return hashlib.sha256(json_bytes(shown)).hexdigest()
+
+
+@dataclass
+class Made:
+    """What was shown, what was drawn and not shown, and in which cell each own fact was made."""
+
+    shown: list[tuple[Cell, Shown]] = field(default_factory=list)
+    figures: list[tuple[Cell, Figure]] = field(default_factory=list)
+    facts: dict[str, str | None] = field(default_factory=dict)
+
+    def note(self, shown: Shown) -> Shown:
+        """Remember what a cell shows; what the same cell showed when it ran before is gone."""
+        cell = this_cell()
+        self.shown = [
+            (other, one)
+            for other, one in self.shown
+            if not (other.id and other.id == cell.id and other.count != cell.count)
+        ]
+        self.shown.append((cell, shown))
+        return shown
+
+    def take(self, figure: Figure) -> None:
+        """A figure is shown: it is not left over, and pyplot draws into it no more."""
+        self.figures = [(cell, one) for cell, one in self.figures if one is not figure]
+        close(figure)
+
+    def left(self, count: int) -> None:
+        """After a cell: what it drew and did not show, so that the next cell begins anew."""
+        for figure in list(open_figures()):
+            self.figures.append((Cell(count, ""), figure))
+            close(figure)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the seal: a digest of every block made, and in which cells figures were left."""
+        return {
+            "blocks": [
+                {"cell": cell.count, "kind": one.block["kind"], "sha256": digest(one.block)}
+                for cell, one in self.shown
+            ],
+            "figures": [cell.count for cell, _ in self.figures],
+        }
+
+
+class _AfterCell:
+    """IPython calls it when a cell has run."""
+
+    def __init__(self, made: Made) -> None:
+        self._made = made
+
+    def __call__(self, result: Any) -> None:
+        # IPython counts on before it calls.
+        self._made.left(result.execution_count or 0)
+
+
+def follow(made: Made) -> None:
+    """In a notebook: our typefaces and style for its figures, and a look after each cell."""
+    shell = _shell()
+    if shell is None:
+        return
+    prepare()
+    for one in list(shell.events.callbacks["post_run_cell"]):
+        if isinstance(one, _AfterCell):  # of a report that was opened before
+            shell.events.unregister("post_run_cell", one)
+    shell.events.register("post_run_cell", _AfterCell(made))

@@ -1,0 +1,117 @@
+"""Facts that a notebook makes: counted from rows, or computed from rows or other facts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from reportkit.errors import InputError
+from reportkit.facts import OF_NOTEBOOK, Fact
+from reportkit.ledgers import schemas
+from reportkit.notebook.printed import number_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from reportkit.ledgers import Ledger
+
+# Ids of tables are the form's.
+_ID = re.compile(r"(?!t\d+\.)[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
+# Stands for the conditions of a fact that was computed, which nothing else knows.
+_WHERE: dict[str, Any] = {"sign": "+", "all": [], "measure": OF_NOTEBOOK}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an analyst says of a fact."""
+
+    id: str
+    label: str
+    unit: str
+    definition: str
+
+
+def own_fact(
+    told: Told,
+    ledgers: Mapping[str, Ledger],
+    *,
+    rows: pd.Series | pd.DataFrame | None,
+    value: Any,
+    parts: Sequence[Fact],
+    ledger: str | None,
+) -> Fact:
+    """A fact with its evidence; see `Report.fact`."""
+    if not _ID.fullmatch(told.id):
+        message = (
+            f"'{told.id}' is no id for a fact of one's own: small letters, digits and _ in two or "
+            "more words with dots between, such as streets.late; t2, t3, t4 are the form's"
+        )
+        raise InputError("fact-id", message, fact=told.id)
+    if rows is not None and parts:
+        message = f"fact '{told.id}' rests on rows or on parts; give one of them"
+        raise InputError("fact-rows", message, fact=told.id)
+    if rows is None and not parts:
+        message = f"fact '{told.id}' has a value and nothing that it rests on; give rows or parts"
+        raise InputError("fact-rows", message, fact=told.id)
+    given = None if value is None else _value(told.id, value)
+    unit = told.unit or ("日期" if isinstance(value, date) else "")
+    if rows is None:
+        names = tuple(part.id for part in parts)
+        summed = " + ".join(names) if len(names) <= 8 else f"{len(names)}项之和"
+        computed = f"在笔记本里由{'、'.join(names)}算得"
+        text = told.definition or (summed if given is None else computed)
+        total = sum((part.number for part in parts), Decimal(0)) if given is None else given
+        return Fact(
+            told.id, told.label, total, unit, "sum", text, sum_of=names, places=("notebook",)
+        )
+    key = ledger or rows.attrs.get("ledger")
+    if key not in (known := list(ledgers)):
+        message = (
+            f"fact '{told.id}': say whose rows these are, ledger=…; ledgers are {', '.join(known)}"
+        )
+        raise InputError("fact-rows", message, fact=told.id)
+    chosen = _rows(told.id, rows, ledgers[key])
+    what = "的记录数" if given is None else "的记录算得"
+    text = told.definition or f"{schemas()[key].name}中，在笔记本里选出{what}"
+    return Fact(
+        told.id, told.label, Decimal(len(chosen)) if given is None else given, unit, "ledger", text,
+        ledger=key, where=() if given is None else (_WHERE,), rows=chosen, places=("notebook",),
+    )  # fmt: skip
+
+
+def _rows(name: str, rows: pd.Series | pd.DataFrame, ledger: Ledger) -> npt.NDArray[np.int64]:
+    """Row numbers in the ledger, in order."""
+    index = rows.index
+    if isinstance(rows, pd.Series):
+        if not pd.api.types.is_bool_dtype(rows.dtype):
+            message = f"fact '{name}': rows is a mask of true and false, or the records themselves"
+            raise InputError("fact-rows", message, fact=name)
+        index = index[rows.fillna(False).to_numpy(dtype=bool)]
+    foreign = rows.index.difference(ledger.frame.index)
+    if len(foreign) or not index.is_unique:
+        message = (
+            f"fact '{name}': these are not rows of {ledger.schema.name}: choose them from "
+            f"report.ledger('{ledger.key}') and keep its index"
+        )
+        raise InputError("fact-rows", message, fact=name)
+    return np.sort(index.to_numpy()).astype(np.int64)
+
+
+def _value(name: str, value: Any) -> Decimal | str:
+    number = number_in(value)
+    if number is not None:
+        return number
+    if isinstance(value, date) and not pd.isna(value):
+        return str(value)[:10]
+    if isinstance(value, str) and value.strip():
+        return value
+    message = f"fact '{name}': {value!r} is no number, day or text"
+    raise InputError("fact-value", message, fact=name)
