@@ -38,7 +38,7 @@ def reportkit(*words, folder, status=0):
 def paste(folder, words):
     """Put a mapping of applications into the district's file, in place of the one there."""
     file = folder / "params/districts/lantian.yaml"
-    head = file.read_text("utf-8").partition("mapping:")[0]
+    head = file.read_text("utf-8").partition("\nmapping:")[0] + "\n"
     text = yaml.safe_dump({"mapping": {"applications": words}}, allow_unicode=True)
     file.write_text(head + text, encoding="utf-8")
 

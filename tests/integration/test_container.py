@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from batches import BIN, batch, currents, make_project, states, working_in
-from machine import first_process, memory_group, mounting, program
+from machine import first_process, memory_group, program, unshared
 
 LITTLE = 400 << 20
 # All of the machine is there to be read, as an image is; only the outputs and /tmp are written to.
@@ -74,7 +74,7 @@ def test_in_little_memory_read_only_and_as_nobody(place):
         with memory_group(LITTLE) as limited:
             command = [
                 *limited,
-                *mounting(),
+                *unshared("--mount"),
                 "sh",
                 "-c",
                 READ_ONLY,

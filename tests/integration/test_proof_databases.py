@@ -107,7 +107,7 @@ def test_a_run_over_a_database_is_verified_and_says_when_it_is_gone(postgres, tm
     (told,) = json.loads(done.stdout)["runs"]
     assert done.returncode == 0, told
     assert [level["holds"] for level in told["levels"]] == [True] * 5
-    assert told["levels"][2]["notes"][0].endswith("204 of 204 from ledgers counted again in SQL")
+    assert told["levels"][2]["notes"][0].endswith("224 of 224 from ledgers counted again in SQL")
 
     postgres.run("""UPDATE proved SET "申请人类型" = '科研机构' WHERE "登记号" =
                  (SELECT min("登记号") FROM proved WHERE "申请人类型" = '自然人')""")

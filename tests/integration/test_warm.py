@@ -107,8 +107,8 @@ def test_a_report_by_itself_is_forked_too_and_is_the_cold_one(district, tmp_path
 
 LIGHT = """
 import sys
-import reportkit.cli, reportkit.batch.alone, reportkit.batch.command
-print(sorted({"nbconvert", "pandas", "pyarrow", "matplotlib"} & set(sys.modules)))
+import reportkit.cli, reportkit.batch.command
+print(sorted({"nbconvert", "matplotlib"} & set(sys.modules)))
 """
 
 

@@ -121,7 +121,8 @@ def test_last_years_run_is_an_input_and_papermill_finds_it_too(years):
         output["data"]["application/vnd.reportkit.block+json"]
         for output in nbformat.read(out, as_version=4)["cells"][-1]["outputs"]
     )
-    assert seal["checks"] == made[2021][1]
+    # What the notebook shows is looked over when it is exported: B1, B2, ….
+    assert seal["checks"] == [one for one in made[2021][1] if not one["id"].startswith("B")]
 
 
 def test_rows_may_move_in_their_ledger_but_amounts_may_not_change(years):

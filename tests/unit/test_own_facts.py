@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from reportkit.errors import InputError
-from reportkit.evidence.digests import rows_sha256
+from reportkit.facts import rows_sha256
 from reportkit.notebook.report import open_report
 
 ROOT = Path(__file__).parents[2]

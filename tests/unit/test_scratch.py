@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from machine import first_process
 
+from reportkit.warm import processes
 from reportkit.warm.processes import _short_folder, scratch
 
 HOLDS = """
 import os, sys
+from reportkit.warm import processes
 from reportkit.warm.processes import _short_folder, scratch
+processes._ROOM = 200
 with scratch() as folder:
     (folder / "kernel-1").touch()
     print(folder, flush=True)
@@ -26,6 +29,7 @@ with scratch() as folder:
 def shared(tmp_path, monkeypatch):
     """A folder for temporary files that several containers share."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(processes, "_ROOM", 200)  # no socket is made here
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     return tmp_path
 

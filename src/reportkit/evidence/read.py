@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def read_facts(run: Path) -> dict[str, FactRows]:
         facts.dictionary[codes[start]].as_py(): FactRows(
             ledgers[start], rows[start:end], int((signs[start:end] < 0).sum())
         )
-        for start, end in zip(starts, [*starts[1:], len(codes)], strict=True)
+        for start, end in pairwise([*starts, len(codes)])
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from reportkit.ledgers.normal import loose
+from reportkit.ledgers.quoting import quoted_heading
 from reportkit.ledgers.schema import heading_key
 from reportkit.persons import OUT
 
@@ -31,7 +32,7 @@ def suggest_columns(schema: LedgerSchema, headings: Sequence[str]) -> list[str]:
     names = {loose(name): c.name for c in absent for name in (c.name, *c.aliases)}
     lines = [f"columns: # still to find: {needed}"]
     for heading in headings:
-        if heading_key(heading) not in known:
+        if heading_key(heading) not in known and quoted_heading(heading) == heading.strip():
             guess = _guess(heading, names, _NEAR_HEADING)
             lines.append(
                 f"  {_plain(heading)}: {guess} # a guess" if guess else f"  # {_plain(heading)}: ?"

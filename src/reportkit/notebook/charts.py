@@ -22,7 +22,7 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 from reportkit.errors import ExecutionError, InputError
-from reportkit.export.blocks import block, visible
+from reportkit.export.blocks import Block, block, visible
 from reportkit.facts.numerals import plain
 from reportkit.notebook.display import Shown, look
 from reportkit.notebook.printed import number_in, printed
@@ -112,6 +112,21 @@ def chart(
     ExecutionError
         ``glyph-missing``: a label has a character that the shipped fonts do not have.
     """
+    made = chart_block(name, data, title=title, kind=kind, unit=unit, line=line, limit=limit)
+    return None if made is None else look(made)
+
+
+def chart_block(
+    name: str,
+    data: pd.DataFrame | pd.Series,
+    *,
+    title: str,
+    kind: Kind,
+    unit: str,
+    line: str | None = None,
+    limit: tuple[str, str] | None = None,
+) -> Block | None:
+    """The block of a chart; see `chart`."""
     told = _read(name, data, line=line, limit=limit)
     if not any(told.heights):
         return None
@@ -133,7 +148,7 @@ def chart(
         "svg": svg,
         "data": {"columns": columns, "rows": [list(row) for row in cells]},
     }
-    return look(block("chart", **fields))
+    return block("chart", **fields)
 
 
 def _read(

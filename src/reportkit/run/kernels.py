@@ -29,7 +29,7 @@ def _warm() -> None:
 
     from reportkit.forms import form_for, forms
     from reportkit.ledgers import schemas
-    from reportkit.notebook.charts import chart
+    from reportkit.notebook.charts import chart_block
     from reportkit.text.coverage import cover
     from reportkit.worktime import work_calendar
 
@@ -40,8 +40,8 @@ def _warm() -> None:
     work_calendar()
     # The fonts are read and the first chart drawn: two thirds of a second.
     frame = pd.DataFrame({"件": [1, 2]}, index=["一月", "二月"])
-    chart("warm", frame, title="暖", kind="bars")
-    chart("warm", frame, title="暖", kind="columns")
+    for kind in ("bars", "columns"):  # not as pictures: Typst would start threads
+        chart_block("warm", frame, title="暖", kind=kind, unit="件")
     # Patterns are made into programs when they are first used.
     mistune.create_markdown(renderer=None)("暖")
     cover({"": [{"type": "paragraph", "runs": [{"text": "暖"}]}]})

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from reportkit.errors import ExecutionError, ReportkitError
+from reportkit.errors import ExecutionError, InputError, ReportkitError
 from reportkit.evidence.write import write_evidence
 from reportkit.export.document import arrange
 from reportkit.export.documents import make_documents
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 _UNTOLD = "it failed, and what it says holds personal data, so that it is not repeated"
 _log = logging.getLogger("reportkit")
+_CHINA = ZoneInfo("Asia/Shanghai")
 
 
 def _now() -> datetime:
@@ -93,6 +95,8 @@ def run(
     """
     need_files()
     started = now()
+    if not request.draft:
+        _refuse_to_come(request, started)
     place = request.place
     if not (force or planned) and next(changes(request), None) is None:
         clear_stale(place)
@@ -125,6 +129,17 @@ def run(
                 raise _cleaned(error, held_back()) from None
             raise
         return outcome_of(place, unchanged=False)
+
+
+def _refuse_to_come(request: Request, now: datetime) -> None:
+    # A year ends where its districts are.
+    if now.astimezone(_CHINA).year <= request.year:
+        message = (
+            f"{request.year} is not over: a report of it would leave out what is still to come; "
+            "make a draft (--draft), or wait for its end"
+        )
+        where = {"district": request.district, "year": request.year}
+        raise InputError("year-not-over", message, **where)
 
 
 def prepare(

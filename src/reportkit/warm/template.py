@@ -50,7 +50,12 @@ def start_template(module: str) -> BaseContext:
     with _STARTING:
         if not template_runs():
             with kernel_environment(_WARM):
-                forkserver.ensure_running()
+                try:
+                    forkserver.ensure_running()
+                except ChildProcessError:
+                    # It was ended and waited for; multiprocessing asks once more before a new one.
+                    setattr(forkserver._forkserver, "_forkserver_pid", None)  # noqa: B010 - no type has it
+                    forkserver.ensure_running()
     return context
 
 
