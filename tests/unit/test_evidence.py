@@ -166,6 +166,7 @@ def test_a_seal_holds_rows_of_what_the_notebook_made():
 
 def test_facts_of_a_seal_come_back_as_they_were():
     facts = [counted(f"own.{number}", *range(number)).as_json() for number in range(5)]
+    facts[4] |= {"origin": "sum", "sum_of": ["own.1", "own.3", "not.there"]}
     for document in ({"year": 2020, "facts": facts}, {"year": 2020, "facts": []}):
         shown = packed(block("seal", facts=document))
         assert isinstance(shown["facts"]["facts"], str)

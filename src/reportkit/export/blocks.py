@@ -114,15 +114,18 @@ def with_cells(notebook: Mapping[str, Any], /) -> Iterator[tuple[Mapping[str, An
 def packed(one: Block, /) -> Block:
     """Return a block as it stands in a notebook: the facts of a seal in columns, as one text.
 
-    A condition that several facts have stands there once, and so does a value that fills a column.
-    `from_notebook` gives the facts back as they were.
+    A condition that several facts have stands there once, a value that fills a column too, and a
+    total names its parts by their numbers. `from_notebook` gives the facts back as they were.
     """
     if one["kind"] != "seal":
         return one
     document = one["facts"]
     conditions: dict[str, int] = {}
+    places = {fact["id"]: number for number, fact in enumerate(document["facts"])}
     facts = [
-        fact | {"where": [_numbered(group, conditions) for group in fact["where"]]}
+        fact
+        | {"where": [_numbered(group, conditions) for group in fact["where"]]}
+        | {"sum_of": [places.get(part, part) for part in fact["sum_of"]]}
         for fact in document["facts"]
     ]
     names = list(facts[0]) if facts else []
@@ -158,6 +161,9 @@ def unpacked(one: Block, /) -> Block:
     }
     facts = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     for fact in facts:
+        fact["sum_of"] = [
+            facts[part]["id"] if isinstance(part, int) else part for part in fact["sum_of"]
+        ]
         fact["where"] = [
             group | {"all": [held["conditions"][at] for at in group["all"]]}
             for group in fact["where"]
