@@ -5,20 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BeforeValidator, Field
 
 from reportkit.batch.jobs import Job, Result, Settings, together
-from reportkit.errors import InputError, ReportkitError
+from reportkit.errors import InputError
 from reportkit.forms import form_for, forms
 from reportkit.ledgers import entries_of, find_files, schemas
 from reportkit.ledgers.mapping import mappings_of
 from reportkit.params import District, Project, Scope
-from reportkit.proof.manifest import digest, read_manifest
-from reportkit.run.request import changes, outcome_of
+from reportkit.proof.manifest import digest
+from reportkit.run.request import changes, outcome_of, seconds_of
 from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
@@ -221,7 +220,7 @@ def _planned(
 ) -> Planned:  # fmt: skip
     district, year = request.district, request.year
     reasons = list(changes(request, digest=digest))
-    last = _last(request.place)
+    last = seconds_of(request.place)
     if not reasons and not settings.force:
         outcome = outcome_of(request.place, unchanged=True)
         result = Result(
@@ -237,16 +236,6 @@ def _planned(
     reasons += ["asked for by --force"] if settings.force else []
     named = tuple(f"{key}\0{source!r}" for key, source in who.ledgers.items())
     return Planned(district, year, tuple(reasons), seconds, named=named)
-
-
-def _last(place: Path) -> float:
-    """Seconds that the run in force took; 0 if there is none."""
-    try:
-        manifest = read_manifest(place / "current")
-    except ReportkitError:
-        return 0
-    started, ended = (datetime.fromisoformat(manifest[name]) for name in ("started", "ended"))
-    return (ended - started).total_seconds()
 
 
 def _ledgers(project: Project, district: District, year: int) -> list[Path]:

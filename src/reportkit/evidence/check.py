@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reportkit.evidence.read import read_facts, read_records
+from reportkit.evidence.read import count_records, read_facts
 from reportkit.evidence.rows import FactRows
 from reportkit.facts import rows_sha256
 from reportkit.facts.fact import EVIDENCE
@@ -35,9 +35,7 @@ def check_evidence(run: Path, facts: Mapping[str, Fact]) -> list[str]:
     ReportkitError
         ``evidence-unreadable``.
     """
-    ledgers = {fact["ledger"] for fact in facts.values() if fact["evidence"]}
-    held = read_facts(run)
-    read = {one: read_records(run, one).num_rows for one in ledgers}
+    held, read = read_facts(run), count_records(run)
     told = [f"the evidence holds rows of {name}, which is no fact" for name in held.keys() - facts]
     for name, fact in facts.items():
         if fact["evidence"] not in (None, EVIDENCE):
@@ -59,7 +57,7 @@ def _evidence(fact: Fact, held: FactRows, read: Mapping[str, int]) -> Iterator[s
         yield f"{name}: its evidence is of {held.ledger}, not of {fact['ledger']}"
     elif len(rows) != fact["rows"] or rows_sha256(rows) != fact["rows_sha256"]:
         yield f"{name}: its evidence holds {len(rows)} rows, not the {fact['rows']} that it says"
-    elif rows.size and int(rows.max()) >= read[fact["ledger"]]:
+    elif rows.size and int(rows.max()) >= read.get(fact["ledger"], 0):
         yield f"{name}: its evidence names rows that {fact['ledger']} does not have"
     if all("measure" not in group for group in fact["where"]):
         divide = fact["where"][0].get("divide", 1) if fact["where"] else 1

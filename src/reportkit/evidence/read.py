@@ -28,17 +28,18 @@ def read_facts(run: Path) -> dict[str, FactRows]:
     """
     table = _read(run, "facts", ("fact", "ledger", "row", "sign"))
     facts = table["fact"].cast(pa.string()).combine_chunks().dictionary_encode()
-    ledgers, codes = table["ledger"].to_pylist(), facts.indices.to_numpy()
+    codes = facts.indices.to_numpy()
     rows, signs = table["row"].to_numpy().astype(np.int64), table["sign"].to_numpy()
     if rows.size and rows.min() < 0:
         raise _unreadable(run, "facts", f"{rows.min()} is no row")
     # Each fact's rows stand together, in their order.
     starts = np.flatnonzero(np.diff(codes, prepend=-1)).tolist()
+    ledgers = table["ledger"].take(pa.array(starts, pa.int64())).to_pylist()
     return {
         facts.dictionary[codes[start]].as_py(): FactRows(
-            ledgers[start], rows[start:end], int((signs[start:end] < 0).sum())
+            ledger, rows[start:end], int((signs[start:end] < 0).sum())
         )
-        for start, end in pairwise([*starts, len(codes)])
+        for ledger, (start, end) in zip(ledgers, pairwise([*starts, len(codes)]), strict=True)
     }
 
 
@@ -52,6 +53,19 @@ def read_records(run: Path, ledger: str) -> pa.Table:
     """
     columns = ("row", "file", "sheet", "line", "key", "digest")
     return _read(run, "records", columns, filters=[("ledger", "=", ledger)])
+
+
+def count_records(run: Path) -> dict[str, int]:
+    """How many rows of each ledger were read.
+
+    Raises
+    ------
+    ReportkitError
+        ``evidence-unreadable``.
+    """
+    ledgers = _read(run, "records", ("ledger",), columns=["ledger"])["ledger"]
+    counted = ledgers.cast(pa.string()).value_counts()
+    return {one["values"]: one["counts"] for one in counted.to_pylist()}
 
 
 def read_source_rows(run: Path, fact: Mapping[str, Any]) -> pa.Table:
@@ -78,14 +92,14 @@ def read_refused(run: Path) -> dict[str, list[int]]:
     return found
 
 
-def _read(run: Path, name: str, columns: tuple[str, ...], **options: Any) -> pa.Table:
+def _read(run: Path, name: str, wanted: tuple[str, ...], **options: Any) -> pa.Table:
     try:
         table = pq.read_table(inside(run, f"evidence/{name}.parquet"), **options)
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(run, name, error) from None
-    if missing := sorted(set(columns) - set(table.column_names)):
+    if missing := sorted(set(wanted) - set(table.column_names)):
         raise _unreadable(run, name, f"it has no column {', '.join(missing)}")
-    return table.select(columns)
+    return table.select(wanted)
 
 
 def _unreadable(run: Path, name: str, why: object) -> ReportkitError:

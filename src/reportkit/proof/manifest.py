@@ -162,7 +162,9 @@ def is_pruned(folder: Path) -> bool:
     return not names or PRUNING in names
 
 
-def verify_files(folder: Path, *, pruned: bool = False) -> None:
+def verify_files(
+    folder: Path, *, pruned: bool = False, manifest: Mapping[str, Any] | None = None
+) -> None:
     """Whether a run's files are exactly those that it was sealed with.
 
     Parameters
@@ -170,6 +172,8 @@ def verify_files(folder: Path, *, pruned: bool = False) -> None:
     folder : Path
     pruned : bool
         Files may be missing, all but the record.
+    manifest : mapping, optional
+        The run's manifest, where it was read and is known to be a whole one.
 
     Raises
     ------
@@ -178,7 +182,7 @@ def verify_files(folder: Path, *, pruned: bool = False) -> None:
     ReportkitError
         ``run-changed``: names each file that is missing, added, changed or a link.
     """
-    manifest = read_manifest(folder)
+    manifest = manifest or read_manifest(folder)
     told = []
     try:
         sums = (folder / SUMS).read_bytes().decode(errors="replace")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportkit.errors import InputError, ReportkitError
+from reportkit.errors import ReportkitError
 from reportkit.params import Project, check_id
 from reportkit.proof.inputs import find_notebook, list_inputs
-from reportkit.proof.manifest import digest, read_manifest, verify_files
+from reportkit.proof.manifest import MANIFEST, digest, verify_files
 from reportkit.proof.surroundings import code_digest, environment
 
 if TYPE_CHECKING:
@@ -136,26 +137,43 @@ def changes(request: Request, *, digest: Callable[[Path], str] = digest) -> Iter
         Something that the parameters name is not there, or they cannot be read.
     """
     inputs = request.inputs()
-    current = request.place / "current"
-    try:
-        then = read_manifest(current)
-    except InputError:
+    then = _in_force(request.place)
+    if then is None:
         yield "it was never made"
-        return
-    except ReportkitError as error:
-        yield error.message
         return
     digests: list[tuple[str, str]] = []
     same = True
-    for reason in _named(request, inputs, then, digests, digest):
-        yield reason
-        same = False
-    if same and inputs.key(digests, request.parameters) != then["inputs_sha256"]:
-        yield "other files lie beside the ledgers, or pseudonyms are of another kind of key"
     try:
-        verify_files(current)
+        for reason in _named(request, inputs, then, digests, digest):
+            yield reason
+            same = False
+        if same and inputs.key(digests, request.parameters) != then["inputs_sha256"]:
+            yield "other files lie beside the ledgers, or pseudonyms are of another kind of key"
+        # What has our own key was written by this code, and its schema is not asked again.
+        verify_files(request.place / "current", manifest=then)
     except ReportkitError as error:
         yield error.message
+    except (LookupError, TypeError, AttributeError) as error:
+        yield f"the manifest of the run in force is not as it was written: {error!r}"
+
+
+def _in_force(place: Path) -> dict[str, Any] | None:
+    """The manifest of the run in force in a place; None if there is none."""
+    try:
+        found: dict[str, Any] = json.loads((place / "current" / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def seconds_of(place: Path) -> float:
+    """How long the run in force took; 0 if that is not known."""
+    try:
+        manifest = _in_force(place) or {}
+        started, ended = (datetime.fromisoformat(manifest[name]) for name in ("started", "ended"))
+        return (ended - started).total_seconds()
+    except (LookupError, TypeError, ValueError):
+        return 0
 
 
 def _named(
