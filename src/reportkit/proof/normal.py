@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pydantic import Field, RootModel
 
@@ -186,11 +186,13 @@ def _imports(tree: ast.Module) -> dict[str, str]:
 
 
 def _look(tree: ast.Module, cell: str, aliases: Mapping[str, str]) -> Iterator[Finding]:
+    seeded = {id(call.func) for call in ast.walk(tree) if _names_its_seed(call)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute):
             full = _full_name(node, aliases)
             for rule in _rules():
                 method = isinstance(node, ast.Attribute) and node.attr in rule.methods
+                method = method and id(node) not in seeded
                 if method or (full and rule.forbids(full)):
                     yield Finding(cell, node.lineno, rule.id, rule.message)
         for one in filter(_is_set, _shown_in_order(node)):
@@ -199,6 +201,13 @@ def _look(tree: ast.Module, cell: str, aliases: Mapping[str, str]) -> Iterator[F
     last = tree.body[-1] if tree.body else None
     if isinstance(last, ast.Expr) and _is_set(last.value):
         yield Finding(cell, last.lineno, "B-order", "shows a set, whose order is chance; sort it")
+
+
+def _names_its_seed(node: ast.AST) -> TypeGuard[ast.Call]:
+    """Whether a call says what it draws by: the same is drawn again."""
+    return isinstance(node, ast.Call) and any(
+        one.arg in ("seed", "random_state") for one in node.keywords
+    )
 
 
 def _full_name(node: ast.expr, aliases: Mapping[str, str]) -> str:
