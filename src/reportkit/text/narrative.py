@@ -210,7 +210,8 @@ def _refused(node: nodes.Node | None) -> InputError:
     return InputError(
         "rendering",
         "a placeholder is the name of a fact with one filter at most, such as "
-        "{{{{ t3.new.total }}}} or {{{{ pub.total | wan(1) }}}}; other things of Jinja are not read here: {kind}",
+        "{{{{ t3.new.total }}}} or {{{{ pub.total | wan(1) }}}}; other things of Jinja are not "
+        "read here: {kind}",
         kind=_KINDS.get(type(node), type(node).__name__.lower()),
     )
 
