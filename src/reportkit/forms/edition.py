@@ -52,9 +52,9 @@ class Form:
             known = ", ".join(self.tables)
             raise InputError(
                 "table",
-                "edition {edition} has no table {table!r}; it has {known}",
+                "edition {edition} has no table {name!r}; it has {known}",
                 edition=self.name,
-                table=name,
+                name=name,
                 known=known,
             )
         return self.tables[key]
