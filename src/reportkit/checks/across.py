@@ -26,7 +26,7 @@ def past_checks(past: Past | None) -> list[Check]:
 def continuity_checks(
     form: Form, values: Mapping[str, Decimal], past: Mapping[str, Decimal]
 ) -> list[Check]:
-    """What must go on from last year's report (X1-X4 of the form edition).
+    """Check that figures continue last year's report (X1-X4 of the form edition).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the notices demand of form and content, so far as a program can see it (D1-D6)."""
+"""Demands of the notices on form and content, as far as a program can check them (D1-D6)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def notice_checks(
 
 
 def _own_words(name: str, text: str, last: str) -> Check:
-    """Whether a section repeats last year's; the passages are shown, the longest first."""
+    """Check that a section does not repeat last year's; the longest shared passages come first."""
     rule = rule_of("D5")
     matcher = SequenceMatcher(None, last, text, autojunk=False)
     percent = round(matcher.ratio() * 100)

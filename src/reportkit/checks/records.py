@@ -45,7 +45,7 @@ def intake_checks(ledgers: Mapping[str, Ledger], *, unread: Sequence[str] = ()) 
 
 
 def year_check(ledgers: Mapping[str, Ledger], year: int) -> Check:
-    """Whether any ledger has a record of the year, where they hold other years (L3)."""
+    """Check that some ledger has a record of the year, where all have records of others (L3)."""
     found: Counter[int] = Counter()
     for ledger in ledgers.values():
         for column in ledger.schema.columns:

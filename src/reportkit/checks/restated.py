@@ -21,7 +21,7 @@ _TOLD = 20
 
 
 def restatement_checks(past: Past, computer: Computer) -> list[Check]:
-    """What a ledger edited afterwards has done to last year's report.
+    """Check whether a ledger edited afterwards has changed figures of last year's report.
 
     Parameters
     ----------

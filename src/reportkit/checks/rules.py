@@ -19,7 +19,7 @@ Severity = Literal["error", "warning", "info"]
 
 
 class RuleText(Strict):
-    """What a rule demands, on what ground, and what to do when it does not hold."""
+    """Texts of a rule: its demand, its basis, and what to do when it does not hold."""
 
     title: str
     severity: Severity
@@ -55,7 +55,7 @@ def rule_of(name: str) -> RuleText:
 
 @dataclass(frozen=True)
 class Waived:
-    """Why a finding was accepted, by whom and when (an ISO day)."""
+    """Acceptance of a finding: the reason, by whom, and when (an ISO day)."""
 
     reason: str
     by: str

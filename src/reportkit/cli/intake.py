@@ -94,7 +94,7 @@ def _quiet(_name: str, _rows: int) -> None:
 
 
 def _account(read: Iterable[tuple[str, Ledger]], *, every: bool) -> list[str]:
-    """What became of the rows and columns of each ledger, and what is wrong with them."""
+    """Describe the rows and columns read of each ledger, and what is wrong with them."""
     lines = []
     for _, ledger in read:
         lines.append(

@@ -56,7 +56,7 @@ class Report(Compilation):
 
     @cached_property
     def _so_far(self) -> Made:
-        """What the cells have made of it so far."""
+        """Record of what the cells have made so far."""
         return Made()
 
     def __repr__(self) -> str:
@@ -66,7 +66,7 @@ class Report(Compilation):
         return self.inputs()._repr_mimebundle_(**options)
 
     def inputs(self) -> Shown:
-        """What was read: files, rows, and what was not accepted."""
+        """Show what was read: files, rows, and what was not accepted."""
         absent = [(key, schemas()[key].name) for key in self.absent]
         return self._so_far.note(show_inputs(self.ledgers, absent, self.ledgers.note))
 
@@ -286,7 +286,7 @@ class Report(Compilation):
         return told[0], told[1], {"said": lines}
 
     def explain(self, name: str) -> pd.DataFrame:
-        """What a fact is and what it rests on; for the worker, in no document.
+        """Explain a fact and what it rests on; for the worker, in no document.
 
         Parameters
         ----------
@@ -396,11 +396,11 @@ class Report(Compilation):
         return found
 
     def checks(self) -> Shown:
-        """What holds and what does not."""
+        """Show which checks hold and which do not."""
         return self._so_far.note(show_checks(self.all_checks))
 
     def prescribed(self) -> dict[str, list[list[str]]]:
-        """What the form wants shown, once each."""
+        """Return the sections and tables that the form wants shown, once each."""
         return {
             "sections": [[one.number, one.title] for one in self.form.sections],
             "tables": [[one.id, one.title] for one in self.form.tables.values()],
@@ -484,7 +484,7 @@ class Report(Compilation):
 
 
 def _versions() -> dict[str, str]:
-    """What computed the facts, as far as it could change them."""
+    """Return the versions of what computed the facts, as far as they could change them."""
     python = ".".join(platform.python_version_tuple()[:2])
     packages = {name: version(name) for name in ("pandas", "numpy", "pyarrow")}
     return {"python": python, "reportkit": version("reportkit-zwgk")} | packages

@@ -1,4 +1,4 @@
-"""Who reports: ``params/districts/<id>.yaml``."""
+"""District parameters: ``params/districts/<id>.yaml``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Level = Literal["department", "county", "city", "province"]
 
 
 class Contact(Strict):
-    """Where readers turn to.
+    """Contact for readers.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Fonts(Strict):
 
 
 class District(Strict):
-    """Who reports: ``params/districts/<id>.yaml``.
+    """District that reports: ``params/districts/<id>.yaml``.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class District(Strict):
     mapping: dict[str, LedgerMappings] = Field(default_factory=dict)
 
     def printable(self) -> dict[str, Any]:
-        """What a text may print of it, ``{{ district.contact.phone }}``: texts by name."""
+        """Return the fields that a text may print, ``{{ district.contact.phone }}``, by name."""
         return self.model_dump(exclude={"synthetic", "fonts", "ledgers"})
 
 
