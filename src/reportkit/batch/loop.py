@@ -107,12 +107,12 @@ class Done:
             return 128 + self.stopped
         if self.refused:
             return self.refused.exit_status
-        found = [3] if self.stopped else [0]
+        statuses = [3] if self.stopped else [0]
         if fail_on != "never":
-            found += [result.exit_status for result in self.results]
+            statuses += [result.exit_status for result in self.results]
         if fail_on == "draft":
-            found += [1 for result in self.results if result.draft]
-        return max(found)
+            statuses += [1 for result in self.results if result.draft]
+        return max(statuses)
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ class _Batch:
             rest = self._rest(job)
         if rest:
             self.waiting.append(together(rest))
-        self._unfinished -= {part.district for part in job.parts} - {one.district for one in rest}
+        self._unfinished -= {part.district for part in job.parts} - {part.district for part in rest}
 
     def _rest(self, job: Job) -> list[Job]:
         """Return the reports of a job that have no result yet, as one job a district."""

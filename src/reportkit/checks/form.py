@@ -38,7 +38,7 @@ def form_checks(
 
     Source: 勾稽关系 of the form, 国办公开办函〔2019〕60号 and 〔2021〕30号.
     """
-    checks = [one for rule in form.rules for one in _apply(rule, form, facts)]
+    checks = [result for rule in form.rules for result in _apply(rule, form, facts)]
     for rule in form.rules:
         if rule.complete and ledgers is not None:
             checks.append(_complete(rule, rule.complete, form, facts, year, ledgers))
@@ -59,11 +59,11 @@ def _complete(
     counted = _rows_of_parts(table, what.parts_of, facts)
     missing = group[~group.index.isin(counted)]
     by = next(node.by for node in total.groups if node.by)
-    told = "；".join(
+    message = "；".join(
         f"{key}：{value}" for key, value in missing[[ledger.schema.key_column, by]].values[:20]
     )
     return check(
-        rule.id, missing.empty, told or f"{len(group)}件均已计入",
+        rule.id, missing.empty, message or f"{len(group)}件均已计入",
         left=len(group) - len(missing), right=len(group), facts=[f"{table.id}.{total.key}.total"],
     )  # fmt: skip
 

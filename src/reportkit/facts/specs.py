@@ -117,16 +117,16 @@ def read_specs(folder: Path) -> dict[str, FactSpec]:
         file = read_yaml(path)
         for number, spec in enumerate(file.validate(_FactFile).facts):
             top: Key = ("facts", number)
-            found = list(_problems(spec, folder.parent / "districts"))
+            faults = list(_problems(spec, folder.parent / "districts"))
             if spec.id.partition(".")[0] in statutory:
                 message = (
                     f"'{spec.id}' is in the namespace of the form's own cells, which are counted "
                     "as the form says; give the fact another first word"
                 )
-                found.append((("id",), message))
+                faults.append((("id",), message))
             if spec.id in specs:
-                found.append((("id",), f"fact '{spec.id}' is defined twice"))
-            problems += [file.problem((*top, *key), message) for key, message in found]
+                faults.append((("id",), f"fact '{spec.id}' is defined twice"))
+            problems += [file.problem((*top, *key), message) for key, message in faults]
             spec._place = _place(file, (*top, "id"))
             specs[spec.id] = spec
     if problems:

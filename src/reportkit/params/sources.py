@@ -25,7 +25,7 @@ _NO_SQL = re.compile(
 def _unshown(message: str) -> PydanticCustomError:
     """An error whose input is not repeated: it may hold a password."""
     # As a value, since pydantic would fill in {braces} of the text.
-    return PydanticCustomError("unshown", "{told}", {"told": message})
+    return PydanticCustomError("unshown", "{message}", {"message": message})
 
 
 def _check_url(value: Any) -> Any:

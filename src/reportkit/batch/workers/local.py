@@ -152,14 +152,14 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
                 process.join(_GRACE)
                 break
             try:
-                told = receive.recv() if receive.poll() else None
+                event = receive.recv() if receive.poll() else None
             except (EOFError, OSError):
-                told = None
-            if told is None or (living.closing and isinstance(told, Started)):
+                event = None
+            if event is None or (living.closing and isinstance(event, Started)):
                 break
-            running = told if isinstance(told, Started) else None
-            results += [told] if isinstance(told, Result) else []
-            tell(told)
+            running = event if isinstance(event, Started) else None
+            results += [event] if isinstance(event, Result) else []
+            tell(event)
     finally:
         if not reason and running is None:
             process.join(_GRACE)
