@@ -68,7 +68,7 @@ def renew(project: Project, district: str, year: int) -> Renewal:
         for path in new["yaml"].parent.glob("[0-9]*.*")
         if path.suffix in (".yaml", ".md") and path.stem.isdigit()
     }
-    previous = max((one for one in before if one < year), default=None)
+    previous = max((known for known in before if known < year), default=None)
     if previous is None:
         raise InputError(
             "report-missing",
@@ -85,8 +85,10 @@ def renew(project: Project, district: str, year: int) -> Renewal:
     advanced: list[RenewalNote] = []
     todo: list[RenewalNote] = []
     if form_for(previous) is not form:
-        told = f"from {form.edition.years.first} on the form is another one: {form.edition.basis}"
-        todo.append(RenewalNote(0, "form", form.name, told))
+        message = (
+            f"from {form.edition.years.first} on the form is another one: {form.edition.basis}"
+        )
+        todo.append(RenewalNote(0, "form", form.name, message))
     for suffix, path in new.items():
         last = project.report_file(district, previous, suffix)
         if last.is_file():
@@ -94,8 +96,8 @@ def renew(project: Project, district: str, year: int) -> Renewal:
         elif suffix == "yaml":
             text = f"year: {previous}\n"
         else:
-            told = f"there is no {last.name}; until {path} is written, the report is a draft"
-            todo.append(RenewalNote(0, "narrative", last.name, told))
+            message = f"there is no {last.name}; until {path} is written, the report is a draft"
+            todo.append(RenewalNote(0, "narrative", last.name, message))
             continue
         renewed = renew_parameters if suffix == "yaml" else renew_narrative
         files[path], changed, left = renewed(text, old=previous, year=year, form=form, known=known)
@@ -109,13 +111,13 @@ def _missing_ledgers(ledgers: Ledgers, form: Form, folder: Path) -> list[Renewal
     missing = []
     for key in sorted(form.ledgers()):
         name = schemas()[key].name
-        told = f"{name} is not in {folder}; the report needs it"
+        message = f"{name} is not in {folder}; the report needs it"
         try:
             if ledgers.sources(key):
                 continue
         except InputError as error:
-            told = f"{name}: {error.message}"
-        missing.append(RenewalNote(0, "ledger", name, told))
+            message = f"{name}: {error.message}"
+        missing.append(RenewalNote(0, "ledger", name, message))
     return missing
 
 
