@@ -46,7 +46,7 @@ def test_a_refusal_reads_like_help(project):
     ]
 
 
-def test_a_ledger_that_is_not_there_is_told_with_its_place(project):
+def test_a_missing_ledger_is_named_with_its_place(project):
     (project / "data/linhai/收费台账.xlsx").unlink()
     error = shown(cells('import reportkit\nreportkit.open_report("linhai", 2024)'), project)
     text = "\n".join(error.traceback)

@@ -164,7 +164,7 @@ def change_values(path, old, new, count=1):
     path.write_text(text.replace(old, new, count), encoding="utf-8")
 
 
-def test_one_changed_cell_names_its_line_and_exactly_the_facts_that_moved(sealed, tmp_path):
+def test_a_changed_cell_names_its_line_and_the_moved_facts(sealed, tmp_path):
     shutil.copytree(sealed.project / "data", tmp_path / "data")
     path = tmp_path / "data/pingtan/applications-2021.parquet"
     table = pq.read_table(path)

@@ -62,7 +62,7 @@ def test_what_is_not_shown_yet_is_told(opened, monkeypatch, tmp_path):
     assert "〔待填〕件。" in page
 
 
-def test_the_saved_notebook_has_the_order_and_deleted_cells_fall_out(opened, monkeypatch, tmp_path):
+def test_the_saved_notebook_gives_order_and_drops_deleted_cells(opened, monkeypatch, tmp_path):
     report, path = opened
     cells = [
         "report.head()",

@@ -114,7 +114,7 @@ def test_keys_of_the_year_are_different_keys(tmp_path):
     assert told(ledger) == []
 
 
-def test_a_value_that_the_form_does_not_name_is_told_once(tmp_path):
+def test_a_value_unknown_to_the_form_is_reported_once(tmp_path):
     heading = ["项目编号", "项目名称", "组织形式", "合同签订日期", "合同金额（元）"]
     kinds = ["政府集中采购", "集采", "集采", "网上超市", "集中采购", "分散采购"]
     rows = [[f"{n}", "a", kind, "2020-06-01", "1"] for n, kind in enumerate(kinds)]

@@ -119,7 +119,7 @@ def test_the_text_may_name_a_fact_before_it_is_made(naming):
     assert places["own.march"] == ["notebook", "section:六"]
 
 
-def test_a_text_that_names_what_is_never_made_stops_at_its_line(naming):
+def test_a_text_naming_an_unmade_fact_stops_at_its_line(naming):
     report, line = naming
     with pytest.raises(InputError, match=rf"2021\.md:{line}: there is no fact 'own.march'"):
         report.seal()

@@ -147,7 +147,7 @@ def test_the_rule_of_one_cell(ledger, name, cell, found):
     assert Quoting(schemas()[ledger].column(name))(cell) == found
 
 
-def test_headings_that_are_nearly_known_are_told_and_no_other_cell():
+def test_only_headings_that_are_nearly_known_are_quoted():
     wanted = schemas()["applications"].headings()
     cells = [
         "登记号",

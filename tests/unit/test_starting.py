@@ -43,7 +43,7 @@ def offered(book, formula):
 
 
 @pytest.mark.parametrize("key", list(schemas()))
-def test_an_empty_ledger_is_read_as_it_is_and_holds_nothing(tmp_path, key):
+def test_an_empty_ledger_is_read_and_holds_nothing(tmp_path, key):
     (path,) = write_blank_ledgers([key], tmp_path)
     assert find_files(tmp_path, key) == [path]
     ledger = read_ledger(key, [path])

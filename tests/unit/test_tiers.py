@@ -41,7 +41,7 @@ def suite(tmp_path):
     return run
 
 
-def test_random_numbers_are_the_same_each_time_if_no_others_are_asked_for(suite):
+def test_random_numbers_repeat_unless_another_seed_is_given(suite):
     def numbers(*options):
         return re.findall("^numbers .*", suite(RANDOM, *options), flags=re.M)
 
