@@ -179,7 +179,7 @@ def test_a_key_over_several_records_is_not_repeated(tmp_path):
     assert violation.place == "Sheet!4"
 
 
-def test_a_cell_over_two_columns_is_the_first_ones(tmp_path):
+def test_a_cell_over_two_columns_is_read_in_the_first(tmp_path):
     book = book_of(HEADING, record(1), record(2, 答复日期=None, 办理结果=None))
     book.active.merge_cells("D2:E2")
     saved(tmp_path, book)

@@ -298,7 +298,7 @@ def _chain(out: Path, results: Sequence[Result], name: str) -> None:
 
 
 def default_jobs() -> int:
-    """As many as there are processors for us, and as memory has room for."""
+    """Number of jobs for which there are processors and memory."""
     return max(1, min(processors(), free_memory() // _ROOM))
 
 

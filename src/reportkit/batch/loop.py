@@ -23,12 +23,12 @@ FailOn = Literal["error", "draft", "never"]
 
 
 class Workers(Protocol):
-    """An executor of `concurrent.futures` that also tells what its workers do, and can end them."""
+    """Executor of `concurrent.futures` that reports what its workers do, and can end them."""
 
     capacity: int
 
     def submit(self, fn: Callable[..., None], job: Job, /) -> Future[list[Result]]:
-        """Begin with a job; its future ends after all of it was told."""
+        """Begin with a job; its future ends once all its results were reported."""
 
     def close(self) -> None:
         """Let the reports that run end, and begin with no other."""
@@ -37,11 +37,11 @@ class Workers(Protocol):
         """End all that runs, now."""
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """As of every executor."""
+        """Close the workers, as every executor does."""
 
 
 class Watcher(Protocol):
-    """Is shown what happens."""
+    """Receiver of the events of a batch."""
 
     def started(self, report: Report) -> None:
         """A report was begun."""
@@ -53,7 +53,7 @@ class Watcher(Protocol):
         """A report failed and is tried again."""
 
     def note(self, text: str) -> None:
-        """Something that concerns the whole batch."""
+        """Show a message about the whole batch."""
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ class Plan:
 
     @property
     def refused(self) -> list[Result]:
-        """Those that cannot be made, each with its reason."""
+        """Failures of the reports that cannot be made."""
         return [report.refused for report in self.reports if report.refused]
 
 

@@ -87,7 +87,7 @@ class Progress:
         self._tell(f"again: {_told(result)}")
 
     def note(self, text: str) -> None:
-        """Something that concerns the whole batch."""
+        """Show a message about the whole batch."""
         self._tell(text)
 
     def line(self) -> Text:

@@ -77,7 +77,7 @@ class Standing:
 
     @property
     def told(self) -> str:
-        """As of a `Result`."""
+        """Reason of the failure, as in a `Result`."""
         return self.message.removeprefix(f"{self.district} {self.year}: ")
 
     @property

@@ -95,7 +95,7 @@ class Check:
 
     @property
     def open(self) -> bool:
-        """It does not hold, and nobody accepted that."""
+        """True where the check fails and nobody accepted that."""
         return not self.holds and self.waived is None
 
     def as_json(self) -> dict[str, Any]:

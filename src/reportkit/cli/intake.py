@@ -90,7 +90,7 @@ def _tell_rows(name: str, rows: int) -> None:
 
 
 def _quiet(_name: str, _rows: int) -> None:
-    """Nobody looks on."""
+    """Show no progress."""
 
 
 def _account(read: Iterable[tuple[str, Ledger]], *, every: bool) -> list[str]:
@@ -109,7 +109,7 @@ def _account(read: Iterable[tuple[str, Ledger]], *, every: bool) -> list[str]:
 
 
 def _problem(problem: InputError, ledgers: Ledgers) -> str:
-    """A problem in full, but of a ledger whose records are told already."""
+    """Return a problem in full, or its first part where the records are listed already."""
     refused = problem.fields.get("ledger") in ledgers.refused
     return problem.message.partition(";")[0] + f" [{problem.reason}]" if refused else str(problem)
 

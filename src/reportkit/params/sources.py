@@ -109,7 +109,7 @@ class DatabaseSource(Strict):
 
     @property
     def shown(self) -> str:
-        """As people see it: no user, no option, of a file outside the data folder its name only.
+        """Name for people: no user, no option, of a file outside the data folder its name only.
 
         A SELECT is shown by the beginning of its digest; its text is in the district file.
         """

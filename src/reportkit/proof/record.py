@@ -88,7 +88,7 @@ def seal_run(staging: Path, making: Making, *, ended: datetime, signer: Signer |
 
 
 def run_record(staging: Path, making: Making, *, ended: datetime) -> dict[str, Any]:
-    """All that an auditor needs to know about a run but its files; of JSON types."""
+    """Describe a run for an auditor, without its files; of JSON types."""
     report, parameters = making.report, making.parameters
     project = report.project
     lock = project.params.parent / "requirements.lock"

@@ -80,7 +80,7 @@ class _Differences:
     needed: list[str] = field(default_factory=list)
 
     def differs(self, what: str, name: str = "") -> None:
-        """Something comes out otherwise, which is in the file of this name."""
+        """Note a difference in the file of this name."""
         deciding = {OURS, "python", *_MADE_WITH.get(name, self.versions)}
         causes = deciding & {*self.versions}
         (self.undecided if causes else self.findings).append(what)

@@ -73,7 +73,7 @@ class Request:
         return {"district": self.district, "year": self.year} | own
 
     def inputs(self) -> Inputs:
-        """All that the report is made from; no ledger is read."""
+        """List the inputs of the report, without reading a ledger."""
         project = self.project
         who = project.district(self.district)
         scope = self.scope or who.scope

@@ -25,7 +25,7 @@ _AD = re.compile(r"(?:19|20)\d\d")
 
 @dataclass(frozen=True)
 class RenewalNote:
-    """Something in a new file that was changed, or that somebody has to do.
+    """Note on a new file: what was changed in it, or what somebody has to do.
 
     Parameters
     ----------

@@ -107,14 +107,14 @@ class ClusterWorkers(Executor):
         return self._threads.submit(self._on_cluster, work, job)
 
     def close(self) -> None:
-        """Nothing: what was given to the cluster ends there, also what waits for a worker."""
+        """Do nothing: jobs that the cluster has are finished there, waiting ones too."""
 
     def kill(self) -> None:
         """Take back what waits; a report that a worker has begun ends by itself, and is dropped."""
         self._client.cancel(list(self._futures.values()), force=True)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """As of every executor."""
+        """Close the workers, as every executor does."""
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
         self._close.close()
         if self._store:
@@ -248,7 +248,7 @@ def _on_worker(
 
 
 def _inputs(job: Job) -> bytes:
-    """All that a job reads, as an archive of a small project."""
+    """Pack the inputs of a job as an archive of a small project."""
     settings = job.settings
     project = Project.find(settings.params, settings.data)
     for path in (project.params, project.data, settings.out):

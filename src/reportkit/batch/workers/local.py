@@ -57,7 +57,7 @@ class LocalWorkers(Executor):
 
     # Of an executor's functions it takes the one that makes reports.
     def submit(self, work: Work, job: Job, /) -> Future[list[Result]]:  # type: ignore[override]
-        """Run ``work(job, tell)`` in a process; the future holds the results that it told."""
+        """Run ``work(job, tell)`` in a process; the future holds the results that it reported."""
         return self._threads.submit(self._in_process, work, job)
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ class LocalWorkers(Executor):
         stop_template()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """As of every executor."""
+        """Close the workers, as every executor does."""
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
 
     def _in_process(self, work: Work, job: Job) -> list[Result]:
