@@ -1,4 +1,4 @@
-"""What `reportkit intake` says on a terminal, in a pipe and as JSON."""
+"""Output of `reportkit intake` on a terminal, in a pipe and as JSON."""
 
 import json
 import os

@@ -119,12 +119,12 @@ def test_remains_of_a_killed_run_go_with_the_next_batch(done_once):
 
 
 def summed(project, district):
-    """Whether a report is the sum of its members' (X5)."""
+    """Return True where a report is the sum of its members' (X5)."""
     checks = json.loads((currents(project)[district] / "checks.json").read_bytes())
     return {check["holds"] for check in checks if check["id"] == "X5"}
 
 
-def test_a_parent_is_made_after_its_members_and_each_new_one(tmp_path):
+def test_a_parent_is_made_after_members_and_each_new_one(tmp_path):
     project = make_project(tmp_path, ["a", "b", "c"])
     # 'a' comes first by every other order; it must wait for 'b', and that for 'c'.
     name_parents(project, {"b": "a", "c": "b"})

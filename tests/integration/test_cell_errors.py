@@ -1,4 +1,4 @@
-"""What an analyst sees when a cell of a notebook meets something that reportkit refuses."""
+"""Output for an analyst when a cell of a notebook meets something that reportkit refuses."""
 
 import multiprocessing
 
@@ -25,7 +25,7 @@ def cells(*sources):
 
 
 def shown(notebook, folder):
-    """What the failing cell of a notebook shows."""
+    """Return the output of the notebook's failing cell."""
     with pytest.raises(CellExecutionError):
         NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}).execute()
     (error,) = [o for c in notebook.cells for o in c.outputs if o.output_type == "error"]

@@ -167,7 +167,7 @@ def test_each_fault_stops_its_own_report_and_no_other(tmp_path):
 
 
 def most_at_once(project):
-    """How many reports were under way at one time, as the journal tells."""
+    """Count the reports that were under way at one time, by the journal."""
     lines = (project / "outputs/batch.jsonl").read_text(encoding="utf-8").splitlines()
     steps = [json.loads(line)["event"] for line in lines]
     changes = [{"started": 1, "made": -1, "failed": -1}.get(step, 0) for step in steps]

@@ -704,7 +704,7 @@ def test_the_honest_run_holds_at_every_level(run, project):
 
 
 def judged(run, project, **asked):
-    """What is found of a run, and the verdict of its level ``render``."""
+    """Return the findings on a run, and the verdict of its level ``render``."""
     found = inspect(run, Asked(**{**folders(project), **asked}), closely=True)
     return found, next(one for one in found.levels if one.level == "render")
 

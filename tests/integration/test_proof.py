@@ -1,4 +1,4 @@
-"""What proves a real run: record, crate, signature, and every level of ``verify``."""
+"""Proof of a real run: record, crate, signature, and every level of ``verify``."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def validator(monkeypatch, tmp_path):
     from rocrate_validator.utils.http import HttpRequester
 
     def get(self, url, **named):
-        """What w3id.org would answer: the terms that we use, and no profile's page."""
+        """Return the answer of w3id.org: the terms that we use, and no profile's page."""
         answer = requests.Response()
         answer.status_code = 200 if url.endswith("/context") else 404
         answer.headers["Content-Type"] = "application/ld+json"
@@ -112,7 +112,7 @@ def copy(sealed, tmp_path):
 
 
 def findings(run, **folders):
-    """What is wrong with ledgers and facts, in order."""
+    """List the findings on ledgers and facts, in order."""
     return [one for verdict in data_levels(run, **folders) for one in verdict.findings]
 
 

@@ -45,7 +45,7 @@ def notebook(path, cells):
 
 
 def papermill(path, *options):
-    """What plain papermill makes of it: count and outputs of each cell, and what it said."""
+    """Execute a notebook with plain papermill: count and outputs of each cell, and its messages."""
     out = path.with_suffix(".out.ipynb")
     command = [BIN / "papermill", "--no-progress-bar", *options, path, out]
     done = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, check=False)
@@ -252,7 +252,7 @@ sys.addaudithook(hook)
 
 
 def opened(tmp_path, project, *options):
-    """How often a run opens each ledger, and what its log says of the kernel."""
+    """Count how often a run opens each ledger, and read its log on the kernel."""
     (tmp_path / "hook").mkdir(exist_ok=True)
     (tmp_path / "hook/sitecustomize.py").write_text(OPENS, encoding="utf-8")
     told = tmp_path / "opened"

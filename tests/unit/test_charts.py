@@ -26,7 +26,7 @@ def texts(shown):
 
 
 def across(text):
-    """Where a text stands from the left."""
+    """Return the place of a text from the left."""
     turned = re.match(r"translate\(([\d.]+)", text.get("transform", ""))
     return float(turned[1] if turned else text.get("x"))
 

@@ -33,7 +33,7 @@ def unbound(*runs, units=None):
 
 
 def covers(one, text):
-    """Whether one class alone covers every numeral of a text."""
+    """Return True where one class alone covers every numeral of a text."""
     covered = {at for match in one.regex.finditer(text) for at in range(*match.span())}
     return {at for m in NUMBER.finditer(text) for at in range(*m.span())} <= covered
 

@@ -1,4 +1,4 @@
-"""What messages repeat of a ledger: never a row, nor a person in whatever cell one stands."""
+"""Quotations in messages: never a row, nor a person in whatever cell one stands."""
 
 import csv
 import sqlite3

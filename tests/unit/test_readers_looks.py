@@ -1,4 +1,4 @@
-"""What a cell looks like: its value is right, or told, or refused with its place; read twice."""
+"""Looks of a cell: its value is right, or reported, or refused with its place; read twice."""
 
 import datetime as dt
 import re

@@ -1,4 +1,4 @@
-"""What a new year keeps of the last one's texts, what it empties, and what it tells."""
+"""Texts of a new year: the parts that are kept, emptied and reported."""
 
 import pytest
 import yaml

@@ -1,4 +1,4 @@
-"""How our tests run: from which numbers, and what becomes of one that lacks a program."""
+"""Ways in which our tests run: their seeds, and tests that lack a program."""
 
 import os
 import re

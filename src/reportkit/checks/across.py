@@ -55,7 +55,7 @@ def _continuity(
         along, across = (columns, rows) if rule.each == "column" else (rows, columns)
         labels = {leaf.key: leaf.node.label for leaf in across}
         for leaf in along:
-
+            # The default keeps the leaf of this turn of the loop.
             def cell(key: str, at: str = leaf.key) -> str:
                 return table.cell_id(*((key, at) if rule.each == "column" else (at, key)))
 

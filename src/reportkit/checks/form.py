@@ -54,6 +54,7 @@ def _complete(
     total = next(r for r in table.rows(band) if r.key == what.parts_of)
     where = {name: test for group in total.groups for name, test in (group.where or {}).items()}
     ledger = ledgers[str(band.define.ledger)]
+    # The group of a total row is selected by the conditions of the groups it stands in.
     masks = [condition.mask(ledger.frame) for condition in parse_where(where, year)]
     group = ledger.frame[np.logical_and.reduce(masks)]
     counted = _rows_of_parts(table, what.parts_of, facts)

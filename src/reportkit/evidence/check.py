@@ -61,6 +61,7 @@ def _evidence(fact: Fact, evidence: FactRows, read: Mapping[str, int]) -> Iterat
         yield f"{name}: its evidence holds {len(rows)} rows, not the {fact['rows']} that it says"
     elif rows.size and int(rows.max()) >= read.get(fact["ledger"], 0):
         yield f"{name}: its evidence names rows that {fact['ledger']} does not have"
+    # A fact that only counts is the sum of its signs; of others the rows do not give the value.
     if all("measure" not in group for group in fact["where"]):
         divide = fact["where"][0].get("divide", 1) if fact["where"] else 1
         counted = plain(Decimal(int(evidence.signs.sum())) / divide)

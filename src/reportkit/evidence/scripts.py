@@ -56,6 +56,7 @@ def scripts(
         if (rows := [fact_rows.rows for fact_rows in held.values() if fact_rows.ledger == key])
     }
     parts = [(key, part) for key in used for part in np.unique(used[key] // PART).tolist()]
+    # Rounded up, so that there are never more scripts than that.
     length = max(1, -(-len(parts) // SCRIPTS))
     groups = [parts[start : start + length] for start in range(0, len(parts), length)]
     stands: dict[str, dict[int, str]] = {key: {} for key in used}

@@ -210,6 +210,7 @@ def _publications(figures: list[Mapping[str, Any]]) -> tuple[int, dict[str, int]
         return 0, {}
     start = names.index(PUBLISHED_TOTAL)
     total, classes = figures[start], dict[str, int]()
+    # Classes are listed right below their total; another section or unit ends the list.
     for figure in figures[start + 1 :]:
         if any(figure[key] != total[key] for key in ("section", "unit")):
             break

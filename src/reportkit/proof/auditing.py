@@ -192,6 +192,7 @@ class RunAudit:
             for name, last in self._seal["past"].items()
             if name in self.facts and (now := self.facts[name]["value"]) != last["value"]
         ]
+        # A change that is no number, such as a day, counts as none and comes last.
         rows.sort(key=lambda row: -abs(row[3] or 0))
         return pd.DataFrame(rows, columns=["数据", "上年", "本年", "增减"], dtype=object)
 

@@ -91,6 +91,7 @@ class Gate:
                 )
             ]
         parts, done = [], 0
+        # Of names that overlap the one that begins first is hidden, and the longest of these.
         for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
             if start >= done:
                 parts += [hidden[done:start], f"〔{_OF_COLUMNS}〕"]
@@ -147,6 +148,7 @@ def _has_name(text: str, pairs: npt.NDArray[np.uint32]) -> bool:
     """Return True where one of these pairs of characters is a name in the text."""
     if not len(pairs) or text.isascii():
         return False
+    # Pairs are compared as numbers, all at once: each character is two bytes of UTF-16.
     raw = text.encode("utf-16-le", "surrogatepass")
     characters = np.frombuffer(raw, np.uint16)
     firsts = np.flatnonzero(characters[:-1] >= _CHINESE)
@@ -155,6 +157,7 @@ def _has_name(text: str, pairs: npt.NDArray[np.uint32]) -> bool:
     return any(
         is_named(*(raw[start:end].decode("utf-16-le", "replace") for start, end in around))
         for at in (2 * firsts[np.isin(codes, pairs)]).tolist()
+        # In bytes: twelve characters before the pair, and eight after it.
         for around in [((max(0, at - 24), at), (at + 4, at + 20))]
     )
 

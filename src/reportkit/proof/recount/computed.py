@@ -125,6 +125,7 @@ def _written(value: Fraction, places: str | None) -> str:
     if places is None:
         return plain(Decimal(value.numerator) / Decimal(value.denominator))
     scale = 10 ** (int(places) if places != "None" else 0)
+    # Twice the value plus one, halved: rounds a half away from zero without a float.
     whole = (abs(value) * scale * 2 + 1) // 2
     return plain(Decimal(whole if value >= 0 else -whole) / scale)
 

@@ -300,6 +300,7 @@ def _heading(lines: Iterator[Line], titles: Iterable[str]) -> tuple[dict[str, in
         stack = [*stack[1 - _HEADING_ROWS :], ["".join(cell.split()) for cell in row]]
         for depth in range(1, len(stack) + 1):
             places: dict[str, int] = {}
+            # Spaces and line breaks within a title do not count, nor does how many rows it has.
             for at, called in enumerate(_joined(stack[-depth:])):
                 for title in wanted.keys() & called:
                     places.setdefault(wanted[title], at)
@@ -317,6 +318,7 @@ def _joined(rows: list[list[str]]) -> list[set[str]]:
         group = ""
         for at, above in enumerate(row):
             below = called[at]
+            # A group is written once, above its first column; the cells beside it are empty.
             group = above if above or not below else group
             called[at] = below | {group + name for name in below} if below else {above} - {""}
     return called

@@ -157,6 +157,7 @@ def _rows(sheet: CalamineSheet, sums: set[int]) -> Iterator[Row]:
     for number, cells in enumerate(sheet.to_python(skip_empty_area=False)):
         row = [plain_text(cell) for cell in cells]
         blank = not any(map(str.strip, row))
+        # Merged cells that reach down to this row; an empty row is left empty, and so ignored.
         beside = [merged for merged in beside if merged[0] >= number]
         for _, left, right, shown in () if blank else beside:
             row[left : right + 1] = [Spread(shown), *[""] * (right - left)]
