@@ -1,14 +1,17 @@
-"""The one family of errors: a reason code, fields, and a text that says what to do."""
+"""The one family of errors: a reason code, a text that says what to do, and fields that say where.
+
+A text is a template and its values, joined when somebody reads it: `said`.
+"""
 
 from __future__ import annotations
 
 import errno
 import linecache
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # What a file system refuses, and is no fault of ours.
 _REFUSALS = {
@@ -50,6 +53,29 @@ def end_on_signals() -> None:
         signal.signal(number, stop)
 
 
+class Said(NamedTuple):
+    """A text for people, not joined yet: what it says always, and what it says this time."""
+
+    template: str
+    values: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return self.template.format_map(self.values)
+
+
+def said(template: str, **values: Any) -> Said:
+    """A text for people.
+
+    Parameters
+    ----------
+    template : str
+        Literal, with a name in braces for each value, as `str.format` reads it.
+    **values : object
+        What stands for the names; another text stands as it is told.
+    """
+    return Said(template, values)
+
+
 class ReportkitError(Exception):
     """Something reportkit refuses, with a reason code for programs and a text for people.
 
@@ -57,19 +83,24 @@ class ReportkitError(Exception):
     ----------
     reason : str
         Stable code of the cause, such as ``ledger-missing``.
-    message : str
-        What was expected, what was found and what to do.
+    text : Said or str
+        What was expected, what was found and what to do; a plain string has no values.
     **fields : object
         Where: ``district``, ``year``, ``file``, ``line`` … as far as known.
     """
 
     exit_status = 3
 
-    def __init__(self, reason: str, message: str, **fields: Any) -> None:
-        super().__init__(message)
+    def __init__(self, reason: str, text: Said | str, **fields: Any) -> None:
+        super().__init__(str(text))
         self.reason = reason
-        self.message = message
+        self.text = text
         self.fields = {key: value for key, value in fields.items() if value is not None}
+
+    @property
+    def message(self) -> str:
+        """The text, joined."""
+        return str(self.text)
 
     def __str__(self) -> str:
         place = ", ".join(f"{key} {value}" for key, value in self.fields.items())
@@ -94,13 +125,13 @@ class ReportkitError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default rebuilds from args alone and would lose the fields between processes.
-        return (_rebuild, (type(self), self.reason, self.message, self.fields))
+        return (_rebuild, (type(self), self.reason, self.text, self.fields))
 
 
 def _rebuild(
-    kind: type[ReportkitError], reason: str, message: str, fields: dict[str, Any]
+    kind: type[ReportkitError], reason: str, text: Said | str, fields: dict[str, Any]
 ) -> ReportkitError:
-    return kind(reason, message, **fields)
+    return kind(reason, text, **fields)
 
 
 class InputError(ReportkitError):
@@ -119,9 +150,9 @@ class HeadingError(InputError):
     """
 
     def __init__(
-        self, reason: str, message: str, *, headings: Sequence[str] = (), **fields: Any
+        self, reason: str, text: Said | str, *, headings: Sequence[str] = (), **fields: Any
     ) -> None:
-        super().__init__(reason, message, **fields)
+        super().__init__(reason, text, **fields)
         self.headings = tuple(headings)
 
 
@@ -132,7 +163,9 @@ class ExecutionError(ReportkitError):
 def refusal(error: OSError) -> ExecutionError | None:
     """What the file system refused, as one of ours; None if it is another kind of fault."""
     reason = _REFUSALS.get(error.errno or 0)
-    return ExecutionError(reason, f"{error.filename}: {error.strerror}") if reason else None
+    if reason is None:
+        return None
+    return ExecutionError(reason, said("{file}: {why}", file=error.filename, why=error.strerror))
 
 
 class ExportError(ReportkitError):
