@@ -10,6 +10,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 from sheets import Cell, Table, save
+from shipped import ZFXXGK
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.ledgers import read_ledger, schema_of
@@ -61,9 +62,9 @@ def case(seed, folder):
     path = save(folder / f"procurement{suffix}", Table(rows, tuple(merges), hidden=hidden))
     if refused:
         with pytest.raises(InputError) as error:
-            read_ledger("procurement", [path])
+            read_ledger(ZFXXGK, "procurement", [path])
         return error.value.reason
-    ledger = read_ledger("procurement", [path])
+    ledger = read_ledger(ZFXXGK, "procurement", [path])
     assert ledger.frame["合同金额（元）"].tolist() == list(right), seed
     assert ("L-hidden" in {v.rule for v in ledger.violations}) == bool(hidden)
     read_again(path, merged=suffix == ".ods" and bool(merges))
@@ -71,7 +72,7 @@ def case(seed, folder):
 
 
 def read_again(path, *, merged):
-    schema = schema_of("procurement")
+    schema = schema_of(ZFXXGK, "procurement")
     (table,) = read_file(path, schema, name=path.name)
     mapped = map_headings(list(table.columns), schema, path.name, "procurement")
     columns = {name: heading for name, (heading, _) in mapped.items()}
@@ -79,9 +80,9 @@ def read_again(path, *, merged):
     with duckdb.connect() as connection:
         if merged:
             with pytest.raises(ReportkitError, match="not read twice"):
-                read_cells(source, path, connection, schema_of("procurement"))
+                read_cells(source, path, connection, schema_of(ZFXXGK, "procurement"))
             return
-        again = read_cells(source, path, connection, schema_of("procurement"))
+        again = read_cells(source, path, connection, schema_of(ZFXXGK, "procurement"))
     assert again.lines.tolist() == table.lines.tolist()
     for name, heading in columns.items():
         assert again.columns[name].to_pylist() == table.columns[heading].to_pylist(), name

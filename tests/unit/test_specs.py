@@ -1,4 +1,5 @@
 import pytest
+from shipped import ZFXXGK
 
 from reportkit.errors import InputError
 from reportkit.facts.specs import read_specs
@@ -6,7 +7,7 @@ from reportkit.facts.specs import read_specs
 
 def read(tmp_path, *facts):
     (tmp_path / "x.yaml").write_text("facts:\n" + "\n".join(facts), encoding="utf-8")
-    return read_specs(tmp_path)
+    return read_specs(ZFXXGK, tmp_path)
 
 
 def test_a_right_fact_is_read_with_its_place(tmp_path):

@@ -15,7 +15,6 @@ from nbclient import NotebookClient
 
 from reportkit.doctor.finding import Finding, bad, good, warn
 from reportkit.errors import InputError
-from reportkit.forms import form_for
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params.sources import DatabaseSource
 from reportkit.proof.inputs import find_notebook
@@ -111,9 +110,9 @@ def parameters(project: Project) -> Iterator[Finding]:
     wrong = []
     for name in districts:
         try:
-            project.district(name)
+            form = project.form(project.district(name).form)
             for year in _years(project, name):
-                form_for(year)
+                form.edition(year)
                 project.report(name, year)
                 reports += 1
         except InputError as error:
@@ -142,12 +141,13 @@ def ledgers(project: Project) -> Iterator[Finding]:
         about, years = f"ledgers of {name}", _years(project, name)
         try:
             read = Ledgers(project, project.district(name))
-            found = {key: read.sources(key) for key in schemas()}
-            needed = set().union(*(form_for(year).ledgers() for year in years))
+            known = schemas(read.form)
+            found = {key: read.sources(key) for key in known}
+            needed = set().union(*(read.form.edition(year).ledgers() for year in years))
         except InputError as error:
             yield bad(about, error.message, "mend this, then ask again")
             continue
-        missing = [schemas()[key].name for key in sorted(needed) if not found[key]]
+        missing = [known[key].name for key in sorted(needed) if not found[key]]
         if missing:
             todo = f"reportkit template {' '.join(missing)} --out {project.data / name}"
             yield bad(about, f"{'、'.join(missing)} not found", todo)
@@ -155,7 +155,7 @@ def ledgers(project: Project) -> Iterator[Finding]:
             todo = f"write {project.params}/reports/{name}/<year>.yaml (year: …)"
             yield warn(about, "no report year", todo)
         else:
-            there = [schemas()[key].name for key, sources in found.items() if sources]
+            there = [known[key].name for key, sources in found.items() if sources]
             yield good(about, f"{'、'.join(there)}; reports {', '.join(map(str, years))}")
 
 

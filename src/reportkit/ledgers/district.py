@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
-from reportkit.forms import form_for
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.intake import (
     find_files,
@@ -53,20 +52,20 @@ class Ledgers(Mapping[str, Ledger]):
         kept: Kept | None = None,
     ) -> None:
         self._project, self._district, self._tell = project, district, tell
+        self.form = project.form(district.form)
         self.calendar = project.calendar()
         self.pseudonyms = Pseudonyms.from_environment()
         self._kept: Kept = {} if kept is None else kept
         self._read: dict[str, Ledger] = {}
         self._stood: dict[Path, tuple[int, ...]] = {}
         self.refused: dict[str, Ledger] = {}
-        unknown = set(district.ledgers) - set(schemas())
+        unknown = set(district.ledgers) - set(schemas(self.form))
         if unknown:
-            message = (
-                f"ledgers names {', '.join(sorted(unknown))}; known are {', '.join(schemas())}"
-            )
+            known = ", ".join(schemas(self.form))
+            message = f"ledgers names {', '.join(sorted(unknown))}; known are {known}"
             raise InputError("parameters", message, district=district.id)
         file = project.params / "districts" / f"{district.id}.yaml"
-        self.mappings = mappings_of(district, file) if district.mapping else {}
+        self.mappings = mappings_of(self.form, district, file) if district.mapping else {}
 
     @property
     def note(self) -> str:
@@ -75,7 +74,8 @@ class Ledgers(Mapping[str, Ledger]):
 
     def note_on(self, keys: Iterable[str]) -> str:
         """The same where just these ledgers are read."""
-        kept = any(column.pseudonym for key in keys for column in schemas()[key].columns)
+        known = schemas(self.form)
+        kept = any(column.pseudonym for key in keys for column in known[key].columns)
         return SESSION_NOTE if kept and self.pseudonyms.of_session else ""
 
     @property
@@ -92,21 +92,21 @@ class Ledgers(Mapping[str, Ledger]):
         mappings = [one for many in self.mappings.values() for one in many]
         found = [
             path
-            for path in unread_files(data / self._district.id)
+            for path in unread_files(self.form, data / self._district.id)
             if path not in named and not any(names_file(one, path.name) for one in mappings)
         ]
         return [path.relative_to(data.parent).as_posix() for path in found]
 
     def schema(self, key: str, file: str) -> LedgerSchema:
         """The schema that a file is read by: with the office's own words in it."""
-        return mapped_schema(schema_of(key), chosen(self.mappings.get(key, ()), file))
+        return mapped_schema(schema_of(self.form, key), chosen(self.mappings.get(key, ()), file))
 
     def sources(self, key: str) -> list[Path | DatabaseSource]:
         """Where a ledger's records are: as the district file says, else the files in its folder."""
         named = self._district.ledgers.get(key)
         if named is None:
             folder = self._project.data / self._district.id
-            return [*find_files(folder, key, mappings=self.mappings.get(key, ()))]
+            return [*find_files(self.form, folder, key, mappings=self.mappings.get(key, ()))]
         found = [
             self._project.data / source if isinstance(source, str) else source for source in named
         ]
@@ -122,7 +122,7 @@ class Ledgers(Mapping[str, Ledger]):
             if not sources:
                 raise KeyError(key)
             words = self.mappings.get(key, ())
-            name = (key, self._project.data, tuple(map(repr, sources)), repr(words))
+            name = (self.form, key, self._project.data, tuple(map(repr, sources)), repr(words))
             if name not in self._kept:
                 stood = {one: _stands(one) for one in sources if isinstance(one, Path)}
                 self._kept[name] = self._read_from(key, sources), stood
@@ -134,6 +134,7 @@ class Ledgers(Mapping[str, Ledger]):
         data = self._project.data
         # Shown from the data folder on, so that no document names a machine's folders.
         ledger = take_ledger(
+            self.form,
             key,
             sources,
             root=data.parent,
@@ -183,7 +184,7 @@ class Ledgers(Mapping[str, Ledger]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return (key for key in schemas() if key in self._read)
+        return (key for key in schemas(self.form) if key in self._read)
 
     def __len__(self) -> int:
         return len(self._read)
@@ -220,14 +221,14 @@ def read_ledgers(
     """
     project = Project.find(params, data)
     ledgers = Ledgers(project, project.district(district), tell)
-    needed = form_for(year).ledgers() if year else set()
+    needed = ledgers.form.edition(year).ledgers() if year else set()
     problems = []
-    for key in schemas():
+    for key, schema in schemas(ledgers.form).items():
         try:
             ledgers[key]
         except KeyError:
             if key in needed:
-                message = f"{schemas()[key].name} is not in {project.data / district}"
+                message = f"{schema.name} is not in {project.data / district}"
                 problems.append(InputError("ledger-missing", message, ledger=key))
         except InputError as error:
             error.fields.setdefault("ledger", key)

@@ -28,7 +28,6 @@ from reportkit.ledgers.quoting import quoted_heading, taken_out
 from reportkit.ledgers.readers import holds
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.rows import Rows, Told
-from reportkit.ledgers.schema import categories
 from reportkit.ledgers.unread import misspelt, near_columns
 from reportkit.ledgers.values import parser_for
 from reportkit.persons import SUSPECT, hide, without_persons
@@ -317,7 +316,7 @@ def _protected(
     sought: list[pa.ChunkedArray] = []
     told: list[Told] = []
     headings = {heading for part in rows.parts for heading in part.read.values()}
-    titles = pa.array(sorted(headings | HINTS | _NOBODY | set(categories())), pa.large_string())
+    titles = pa.array(sorted(headings | HINTS | _NOBODY | schema.known), pa.large_string())
     # All that stands in personal columns must appear nowhere.
     for column in schema.columns:
         if not column.personal:

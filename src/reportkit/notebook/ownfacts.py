@@ -13,7 +13,6 @@ import pandas as pd
 
 from reportkit.errors import InputError
 from reportkit.facts import OF_NOTEBOOK, Fact
-from reportkit.ledgers import schemas
 from reportkit.notebook.printed import number_in
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def own_fact(
         raise InputError("fact-rows", message, fact=told.id)
     chosen = _rows(told.id, rows, ledgers[key])
     what = "的记录数" if given is None else "的记录算得"
-    text = told.definition or f"{schemas()[key].name}中，在笔记本里选出{what}"
+    text = told.definition or f"{ledgers[key].schema.name}中，在笔记本里选出{what}"
     return Fact(
         told.id, told.label, Decimal(len(chosen)) if given is None else given, unit, "ledger", text,
         ledger=key, where=() if given is None else (_WHERE,), rows=chosen, places=("notebook",),

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from reportkit.checks import rule_of
+from reportkit.checks import told_of
+from reportkit.checks.waivers import OF_NOTEBOOKS
 from reportkit.errors import InputError
 from reportkit.evidence.seal import seal_of, seal_rows
 from reportkit.export.blocks import block
 from reportkit.facts import Fact, plain
-from reportkit.ledgers import schemas
+from reportkit.ledgers import schema_of, schemas
 from reportkit.notebook.charts import Kind, chart_block
 from reportkit.notebook.comparing import compared_with, figures_compared
 from reportkit.notebook.compilation import Compilation
@@ -67,7 +68,7 @@ class Report(Compilation):
 
     def inputs(self) -> Shown:
         """What was read: files, rows, and what was not accepted."""
-        absent = [(key, schemas()[key].name) for key in self.absent]
+        absent = [(key, schemas(self.form)[key].name) for key in self.absent]
         return self._so_far.note(show_inputs(self.ledgers, absent, self.ledgers.note))
 
     def ledger(self, key: str) -> pd.DataFrame:
@@ -80,15 +81,12 @@ class Report(Compilation):
         InputError
             ``ledger-unknown`` or what is wrong with its files.
         """
-        if key not in schemas():
-            message = f"there is no ledger '{key}'; ledgers are {', '.join(schemas())}"
-            raise InputError("ledger-unknown", message)
+        schema = schema_of(self.form, key)
         try:
             frame = self.ledgers[key].frame.copy()
             frame.attrs["ledger"] = key  # what is chosen from it knows whose rows it has
             return frame
         except KeyError:
-            schema = schemas()[key]
             names = [column.name for column in schema.columns if not column.personal]
             names += [column.name for column in schema.derived]
             dates = [column.name for column in schema.columns if column.type == "date"]
@@ -155,7 +153,7 @@ class Report(Compilation):
         return {
             "district": self.district.id,
             "year": self.year,
-            "edition": self.form.name,
+            "edition": self.edition.name,
             "scope": self.scope,
             "draft": self.is_draft,
             "synthetic": self.district.synthetic,
@@ -178,16 +176,16 @@ class Report(Compilation):
 
     def section(self, number: str) -> Shown:
         """A section's heading and text, by its number ("一")."""
-        section = next((s for s in self.form.sections if s.number == number), None)
+        section = next((s for s in self.edition.sections if s.number == number), None)
         if section is None:
-            known = "、".join(s.number for s in self.form.sections)
+            known = "、".join(s.number for s in self.edition.sections)
             raise InputError("section", f"there is no section '{number}'; sections are {known}")
         body = self.coverage.sections.get(number, [])
         return self._so_far.note(show_section(number, section.title, body))
 
     def table(self, number: int | str) -> Shown:
         """A statutory table (2, 3 or 4), every cell a fact."""
-        return self._so_far.note(show_table(self.form.table(number), self._computed()))
+        return self._so_far.note(show_table(self.edition.table(number), self._computed()))
 
     def chart(
         self,
@@ -341,7 +339,7 @@ class Report(Compilation):
             return self._so_far.note(look(figures_compared(table, known)))
         if counted is None:
             raise InputError("compare", f"say what was counted: report.compare({table}, frame)")
-        found = compared_with(self.form.table(table), counted, self._computed())
+        found = compared_with(self.edition.table(table), counted, self._computed())
         return self._so_far.note(look(found))
 
     def outcomes(self, table: int | str = 3, total: str = "results_total") -> pd.DataFrame:
@@ -351,7 +349,7 @@ class Report(Compilation):
         that were one row in last year's edition of the form, as this one says (``follows``), are
         one here too.
         """
-        form_table = self.form.table(table)
+        form_table = self.edition.table(table)
         (band,) = form_table.model.bands
         rows = {row.key: row for row in form_table.rows(band)}
         column = next(c.key for c in form_table.columns(band) if c.parts)
@@ -376,20 +374,20 @@ class Report(Compilation):
         found: dict[tuple[str, ...], Decimal] = {}
         found |= {(name,): value for name, value in past.values.items() if name in here}
         for name, value in past.values.items():
-            follow = None if name in here else self.form.successor(name)
+            follow = None if name in here else self.edition.successor(name)
             if follow and follow.comparable and here.issuperset(follow.here):
                 found[tuple(follow.here)] = value
         return found
 
     def checks(self) -> Shown:
         """What holds and what does not."""
-        return self._so_far.note(show_checks(self.all_checks))
+        return self._so_far.note(show_checks(self.all_checks, self.rules))
 
     def prescribed(self) -> dict[str, list[list[str]]]:
         """What the form wants shown, once each."""
         return {
-            "sections": [[one.number, one.title] for one in self.form.sections],
-            "tables": [[one.id, one.title] for one in self.form.tables.values()],
+            "sections": [[one.number, one.title] for one in self.edition.sections],
+            "tables": [[one.id, one.title] for one in self.edition.tables.values()],
         }
 
     def _named_later(self) -> dict[str, Any]:
@@ -459,11 +457,12 @@ class Report(Compilation):
                 "past": self._last_year(),
                 "versions": _versions(),
                 "checks": [check.as_json() for check in self.all_checks],
-                "rules": {
-                    check.id: {"basis": rule_of(check.id).basis, "todo": rule_of(check.id).todo}
-                    for check in self.all_checks
-                    if not check.holds
-                },
+                "rules": told_of(
+                    self.rules,
+                    dict.fromkeys(
+                        [*(c.id for c in self.all_checks if not c.holds), *OF_NOTEBOOKS, "W1"]
+                    ),
+                ),
                 "rows": seal_rows(self._extra),
             }
         )

@@ -18,7 +18,6 @@ from reportkit.errors import InputError
 from reportkit.facts.derived import compared
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.previous import sealed_facts
-from reportkit.forms import form_for
 from reportkit.notebook.charts import chart
 from reportkit.notebook.report import open_report
 from reportkit.params import District, Project
@@ -26,6 +25,7 @@ from reportkit.params import District, Project
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from reportkit.forms import Form
     from reportkit.notebook.display import Shown
 
 
@@ -36,6 +36,8 @@ class Years:
     Parameters
     ----------
     district : District
+    form : Form
+        The form that it reports by.
     documents : mapping of int to dict
         By year, oldest first: what stands in ``facts.json``.
     sources : mapping of int to str
@@ -45,6 +47,7 @@ class Years:
     """
 
     district: District
+    form: Form
     documents: Mapping[int, Mapping[str, Any]]
     sources: Mapping[int, str]
     left_out: Mapping[int, str]
@@ -82,7 +85,7 @@ class Years:
             numbers = ((one["id"], number_of(one["value"])) for one in document["facts"])
             held = {name: number for name, number in numbers if number is not None}
             names = [fact]
-            follow = form_for(year).successor(fact)
+            follow = self.form.edition(year).successor(fact)
             if fact not in held and follow and follow.comparable:
                 names = follow.here
             if all(name in held for name in names):
@@ -108,7 +111,7 @@ class Years:
         """
         first = min(self.documents)
         chosen = {}
-        for cell in form_for(first).cells(first):
+        for cell in self.form.edition(first).cells(first):
             values = self.values(cell.id)
             if cell.table == "t3" and cell.column != "total":
                 continue
@@ -175,7 +178,7 @@ class Years:
         Of table 3 the row totals only; empty if all years are of one edition.
         """
         first, last = min(self.documents), max(self.documents)
-        old, new = form_for(first), form_for(last)
+        old, new = self.form.edition(first), self.form.edition(last)
         labels = {cell.id: cell.label for cell in new.cells(last)}
         rows, met = [], set()
         for cell in old.cells(first):
@@ -260,4 +263,4 @@ def open_years(
     if len(scopes := {document["scope"] for document in documents.values()}) > 1:
         message = f"the years are of {' and '.join(sorted(scopes))}; figures of two scopes differ"
         raise InputError("scope", message, district=district)
-    return Years(who, documents, sources, left_out)
+    return Years(who, project.form(who.form), documents, sources, left_out)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.facts.previous import files_of_past
-from reportkit.forms import form_for
 from reportkit.forms.carried import carried
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params import FONTS
@@ -103,11 +102,13 @@ def list_inputs(
     for member in members:
         found += files_of_past(project, member, year, scope=project.district(member).scope)
     ledgers = Ledgers(project, district)
-    used = [key for key in schemas() if key not in form_for(year).unused()]
+    form = ledgers.form
+    unused = form.unused(form.edition(year))
+    used = [key for key in schemas(form) if key not in unused]
     sources = {key: ledgers.sources(key) for key in used}
     listed = [source for those in sources.values() for source in those]
     return Inputs(
-        files=(*found, notebook),
+        files=(*found, *form.files, notebook),
         ledgers=tuple(one for one in listed if isinstance(one, Path)),
         tables=tuple(one for one in listed if not isinstance(one, Path)),
         note=ledgers.note_on(key for key in used if sources[key]),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from reportkit.facts import Fact
-    from reportkit.forms import Form
+    from reportkit.forms import Edition
     from reportkit.forms.model import Section
 
     class Figures(Protocol):
@@ -204,7 +204,7 @@ def _allowed_wrongly() -> InputError:
 
 
 def render(
-    template: str, *, figures: Figures, form: Form, context: Mapping[str, Any], name: str
+    template: str, *, figures: Figures, edition: Edition, context: Mapping[str, Any], name: str
 ) -> Narrative:
     """Render a narrative.
 
@@ -215,7 +215,7 @@ def render(
         are headings in it; what stands before the first section, or under ``# 序言``, is preamble.
     figures
         Gives the facts.
-    form : Form
+    edition : Edition
         Its sections are the ones the text may have.
     context : mapping
         Further names, of texts, numbers and mappings only: ``year``, ``district.name``, …
@@ -234,7 +234,7 @@ def render(
     """
     text, printed = _filled(template, figures, context, name)
     tokens = mistune.create_markdown(renderer=None)(text)
-    return _Reader(text, printed, form.sections, name).narrative(tokens)
+    return _Reader(text, printed, edition.sections, name).narrative(tokens)
 
 
 def render_cell(
