@@ -225,7 +225,11 @@ def changed_by_hand(report, template):
         printed = "".join(
             run["text"]
             for node in render(
-                f"x{found[0]}", name="x.md", figures=report.computer, edition=report.edition, context={}
+                f"x{found[0]}",
+                name="x.md",
+                figures=report.computer,
+                edition=report.edition,
+                context={},
             ).sections[""]
             for run in node["runs"]
         )[1:]

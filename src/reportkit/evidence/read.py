@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from reportkit.errors import ReportkitError
+from reportkit.evidence.paths import inside
 from reportkit.evidence.rows import FactRows
-from reportkit.paths import inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,5 +103,10 @@ def _read(run: Path, name: str, wanted: tuple[str, ...], **options: Any) -> pa.T
 
 
 def _unreadable(run: Path, name: str, why: object) -> ReportkitError:
-    message = f"{run}/evidence/{name}.parquet is not as this version writes it: {why}"
-    return ReportkitError("evidence-unreadable", message)
+    return ReportkitError(
+        "evidence-unreadable",
+        "{run}/evidence/{name}.parquet is not as this version writes it: {why}",
+        run=run,
+        name=name,
+        why=why,
+    )

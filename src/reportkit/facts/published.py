@@ -47,7 +47,7 @@ class Difference:
 
 
 @dataclass
-class Report:
+class PublishedReport:
     """One published report: its cells and figures. ``told`` grows while ledgers are made."""
 
     district: str
@@ -81,7 +81,7 @@ def category(cell: Cell, column: str) -> str | None:
     return next(chosen, None)
 
 
-def read_report(form: Form, published: Mapping[str, Any]) -> Report:
+def read_report(form: Form, published: Mapping[str, Any]) -> PublishedReport:
     """Map the tables and figures of a published report to fact ids.
 
     Parameters
@@ -100,18 +100,21 @@ def read_report(form: Form, published: Mapping[str, Any]) -> Report:
         year = int(published["report_year"])
         district = check_id(str(published["id"]).removesuffix(f"-{year}"))
         edition = form.edition(year)
-        report = Report(district, year, str(published["issuer"]), edition.cells(year), {})
+        report = PublishedReport(district, year, str(published["issuer"]), edition.cells(year), {})
         cells = {cell.id: cell for cell in report.cells}
         for fact, value in _printed(form, edition, published, report):
             if value is not None:
                 number = _number(cells[fact], value, report)
                 report.published[fact] = report.published.get(fact, Decimal(0)) + number
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        message = (
-            "a published report has 'id', 'report_year', 'issuer' and each table ('table2', …) "
-            f"with the labels and keys of its form; wrong, missing or unknown: {error}"
-        )
-        raise InputError("published", message, report=published.get("id")) from None
+        raise InputError(
+            "published",
+            "a published report has 'id', 'report_year', 'issuer' and each table "
+            "('table2', …) with the labels and keys of its form; wrong, missing or "
+            "unknown: {error}",
+            error=error,
+            report=published.get("id"),
+        ) from None
     report.total, report.classes = _publications(published.get("narrative_figures", []))
     return report
 
@@ -130,13 +133,18 @@ def load_published(path: Path) -> Mapping[str, Any]:
         )
         int(report["report_year"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        message = f"{path} is no published report in JSON with a 'report_year': {error}"
-        raise InputError("published", message, file=str(path)) from None
+        raise InputError(
+            "published",
+            "{path} is no published report in JSON with a 'report_year': {error}",
+            path=path,
+            error=error,
+            file=str(path),
+        ) from None
     return report
 
 
 def _printed(
-    form: Form, edition: Edition, published: Mapping[str, Any], report: Report
+    form: Form, edition: Edition, published: Mapping[str, Any], report: PublishedReport
 ) -> Iterator[tuple[str, Any]]:
     for table in edition.tables.values():
         part = published[f"table{table.id.removeprefix('t')}"]
@@ -163,7 +171,7 @@ def _by_labels(table: Table, part: Mapping[str, Any]) -> Iterator[tuple[str, Any
 
 
 def _by_rows(
-    form: Form, table: Table, part: Mapping[str, Any], report: Report
+    form: Form, table: Table, part: Mapping[str, Any], report: PublishedReport
 ) -> Iterator[tuple[str, Any]]:
     def leaves(of: Table) -> dict[str, Leaf]:
         return {leaf.key: leaf for band in of.model.bands for leaf in of.rows(band)}
@@ -188,7 +196,7 @@ def _by_rows(
                 report.tell(table.cell_id(key, column), None, why, value)
 
 
-def _number(cell: Cell, value: Any, report: Report) -> Decimal:
+def _number(cell: Cell, value: Any, report: PublishedReport) -> Decimal:
     try:
         number = Decimal(str(value))
     except InvalidOperation:
@@ -197,8 +205,15 @@ def _number(cell: Cell, value: Any, report: Report) -> Decimal:
     whole = cell.definition is None or cell.definition.measure == "count"
     large = not number.is_finite() or number.adjusted() >= 20
     if large or (number < 0 and not signed) or (whole and number % 1):
-        message = f"{cell.id} ({cell.label}) reads {value!r}; no report can hold this value"
-        raise InputError("published", message, district=report.district, year=report.year)
+        raise InputError(
+            "published",
+            "{id} ({label}) reads {value!r}; no report can hold this value",
+            id=cell.id,
+            label=cell.label,
+            value=value,
+            district=report.district,
+            year=report.year,
+        )
     return number
 
 

@@ -56,7 +56,13 @@ class Edition:
         key = f"t{name}" if str(name).isdigit() else str(name)
         if key not in self.tables:
             known = ", ".join(self.tables)
-            raise InputError("table", f"edition {self.name} has no table {name!r}; it has {known}")
+            raise InputError(
+                "table",
+                "edition {edition} has no table {name!r}; it has {known}",
+                edition=self.name,
+                name=name,
+                known=known,
+            )
         return self.tables[key]
 
     def cells(self, year: int) -> list[Cell]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reportkit.errors import InputError, said
+from reportkit.errors import InputError
 from reportkit.yamlfile import YamlFile
 
 if TYPE_CHECKING:
@@ -165,8 +165,10 @@ def _lists(node: _Node, kind: str, *, inner: bool = True) -> Iterator[list[_Node
 
 
 def _wrong(entry: _Node, what: str) -> InputError:
-    told = said(
+    return InputError(
+        "parameters",
         "{file}:{line}: an entry {what}, and the form that is extended has none of this name",
-        file=entry.path, line=entry.line, what=what,
-    )  # fmt: skip
-    return InputError("parameters", told, file=str(entry.path), line=entry.line)
+        file=str(entry.path),
+        line=entry.line,
+        what=what,
+    )

@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportkit.errors import InputError, said
+from reportkit.errors import InputError
 from reportkit.forms.cells import Table
 from reportkit.forms.edition import Edition
 from reportkit.forms.extending import extended
@@ -72,11 +72,12 @@ class Form:
             for one in reversed(editions):
                 if one.covers(year):
                     return one
-        told = said(
+        raise InputError(
+            "edition",
             "no form edition covers the report year {year}; the first one is for {first}",
-            year=year, first=self.editions[0].model.years.first,
-        )  # fmt: skip
-        raise InputError("edition", told, year=year)
+            first=self.editions[0].model.years.first,
+            year=year,
+        )
 
     def named(self, name: str) -> Edition:
         """An edition by its name.
@@ -90,9 +91,13 @@ class Form:
             if one.name == name:
                 return one
         known = ", ".join(one.name for one in self.editions)
-        told = said("form {form} has no edition '{name}'; it has {known}",
-                    form=self.name, name=name, known=known)  # fmt: skip
-        raise InputError("edition", told)
+        raise InputError(
+            "edition",
+            "form {form} has no edition '{name}'; it has {known}",
+            form=self.name,
+            name=name,
+            known=known,
+        )
 
     def unused(self, edition: Edition) -> set[str]:
         """Keys of the ledgers that cells of other editions need, and none of this one."""
@@ -142,13 +147,17 @@ def _read(name: str, roots: tuple[Path, ...], above: tuple[Path, ...] = ()) -> F
     if at is None or not re.fullmatch(r"[0-9a-z][0-9a-z_-]{0,63}", name):
         known = _names(roots)
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known
-        told = said("there is no form '{name}'; there are: {known}",
-                    name=name, known=", ".join(near))  # fmt: skip
-        raise InputError("form", told)
+        raise InputError(
+            "form",
+            "there is no form '{name}'; there are: {known}",
+            name=name,
+            known=", ".join(near),
+        )
     folder = roots[at] / name
     if folder in above:
-        told = said("the form '{name}' extends itself: {folder}", name=name, folder=folder)
-        raise InputError("form", told, file=str(folder))
+        raise InputError(
+            "form", "the form '{name}' extends itself: {file}", name=name, file=str(folder)
+        )
     paths = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     about = read_yaml(paths["form"]) if "form" in paths else None
     written = {
@@ -159,8 +168,11 @@ def _read(name: str, roots: tuple[Path, ...], above: tuple[Path, ...] = ()) -> F
     # A form of the project's may be called like the package's that it extends.
     under = _read(base, lower if base == name else roots, (*above, folder)) if base else None
     if about is None and under is None:
-        told = said("{folder} has no form.yaml, and no edition that extends a form", folder=folder)
-        raise InputError("form", told, file=str(folder))
+        raise InputError(
+            "form",
+            "{file} has no form.yaml, and no edition that extends a form",
+            file=str(folder),
+        )
     if about is not None and under is not None:
         data = {**under.model.model_dump(exclude={"name", "extends"}), **about.data}
         about = YamlFile(about.path, data, about.lines)
@@ -187,11 +199,11 @@ def _base(
     name: str, about: YamlFile | None, editions: Mapping[str, YamlFile], lower: list[str]
 ) -> str | None:
     """The form that one extends: as form.yaml says, else as its editions do."""
-    said_there = about.data.get("extends") if about else None
-    if said_there is None and name in lower:
+    told = about.data.get("extends") if about else None
+    if told is None and name in lower:
         return name
     named = (file.data.get("extends") for file in editions.values() if about is None)
-    return said_there or next((str(one).partition("/")[0] for one in named if one), None)
+    return told or next((str(one).partition("/")[0] for one in named if one), None)
 
 
 def _edition(stem: str, file: YamlFile, under: Form | None, folder: Path) -> Edition:
@@ -202,10 +214,14 @@ def _edition(stem: str, file: YamlFile, under: Form | None, folder: Path) -> Edi
         of, _, name = str(extends).partition("/")
         if under is None or (of != under.name and name):
             known = f"it extends {under.name}" if under else "it extends none"
-            told = said("{place}: '{extends}' is no edition of a form that is extended; {known}",
-                        place=f"{file.path}:{file.line(('extends',))}", extends=extends,
-                        known=known)  # fmt: skip
-            raise InputError("parameters", told, file=str(file.path))
+            raise InputError(
+                "parameters",
+                "{file}:{line}: '{extends}' is no edition of a form that is extended; {known}",
+                file=str(file.path),
+                line=file.line(("extends",)),
+                extends=extends,
+                known=known,
+            )
         base = under.named(name or of)
         file, narrative = extended(base.file, file), base.narrative
     model = file.validate(EditionModel)

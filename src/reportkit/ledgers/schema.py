@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, RootModel
 
-from reportkit.errors import HeadingError, InputError, said
+from reportkit.errors import HeadingError, InputError
 from reportkit.ledgers.normal import fold, loose, units
 from reportkit.persons import without_persons
 from reportkit.yamlfile import Strict
@@ -201,11 +201,15 @@ def map_headings(
         if column.name in mapped and schema.rank(heading) > schema.rank(mapped[column.name][0]):
             continue
         if column.name in mapped:
-            message = (
-                f"{file}: '{mapped[column.name][0]}' and '{heading}' both mean "
-                f"{column.name}; keep one"
+            raise InputError(
+                "ledger-heading-twice",
+                "{file}: '{mapped}' and '{heading}' both mean {name}; keep one",
+                mapped=mapped[column.name][0],
+                heading=heading,
+                name=column.name,
+                file=file,
+                ledger=key,
             )
-            raise InputError("ledger-heading-twice", message, file=file, ledger=key)
         mapped[column.name] = (heading, factor)
     for name in [column.name for column in schema.columns if column.fixed is not None]:
         mapped.pop(name, None)
@@ -221,8 +225,15 @@ def map_headings(
             name + (f" (nearest: {'、'.join(found)})" if found else "")
             for name, found in near.items()
         )
-        message = f"{file}: required columns of {schema.name} are missing: {told}"
-        raise HeadingError("ledger-column", message, headings=headings, file=file, ledger=key)
+        raise HeadingError(
+            "ledger-column",
+            "{file}: required columns of {name} are missing: {told}",
+            name=schema.name,
+            told=told,
+            headings=headings,
+            file=file,
+            ledger=key,
+        )
     return mapped
 
 
@@ -275,8 +286,10 @@ def schema_of(form: Form, key: str) -> LedgerSchema:
     """
     known = schemas(form)
     if key not in known:
-        told = said(
-            "there is no ledger '{key}'; ledgers are {known}", key=key, known=", ".join(known)
+        raise InputError(
+            "ledger-unknown",
+            "there is no ledger '{key}'; ledgers are {known}",
+            key=key,
+            known=", ".join(known),
         )
-        raise InputError("ledger-unknown", told)
     return known[key]

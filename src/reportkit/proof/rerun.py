@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
+from reportkit.evidence.paths import inside
 from reportkit.export.documents import DOCUMENTS
-from reportkit.paths import inside
 from reportkit.proof.manifest import MANIFEST, SUMS, digest, read_manifest
 from reportkit.proof.normal import cell_digests
 from reportkit.proof.places import named_file, own_notebook
@@ -152,7 +152,9 @@ def _folder(manifest: Mapping[str, Any], root: str) -> str:
     given = manifest["parameters"].get(root) if root in ("params", "data") else None
     name = Path(str(given)).name if given else {"out": "outputs"}.get(root, root)
     if name in ({"params", "data", "outputs", "notebooks"} - {root}) and root != "out":
-        raise InputError("received-path", f"the folder of {root} cannot be called {name}")
+        raise InputError(
+            "received-path", "the folder of {root} cannot be called {name}", root=root, name=name
+        )
     return inside(Path(), name, own=True).name if name else ""
 
 

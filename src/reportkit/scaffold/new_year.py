@@ -9,7 +9,7 @@ from reportkit.errors import InputError
 from reportkit.facts.specs import read_specs
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.scaffold.newfiles import refuse_existing, write_new
-from reportkit.scaffold.next_text import Note, renew_narrative, renew_parameters
+from reportkit.scaffold.next_text import RenewalNote, renew_narrative, renew_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,8 +27,8 @@ class Renewal:
     year: int
     previous: int
     files: Mapping[Path, str]
-    advanced: tuple[Note, ...]
-    todo: tuple[Note, ...]
+    advanced: tuple[RenewalNote, ...]
+    todo: tuple[RenewalNote, ...]
 
     def write(self) -> None:
         """Write all files, or none; a file that is there is never replaced.
@@ -71,21 +71,25 @@ def renew(project: Project, district: str, year: int) -> Renewal:
     }
     previous = max((one for one in before if one < year), default=None)
     if previous is None:
-        message = (
-            f"there is no report of {district} before {year} to start from; write "
-            f"{new['yaml']} (year: {year}) and, beside it, the text {new['md'].name}"
+        raise InputError(
+            "report-missing",
+            "there is no report of {district} before {year} to start from; write "
+            "{yaml} (year: {year}) and, beside it, the text {name}",
+            yaml=new["yaml"],
+            name=new["md"].name,
+            district=district,
+            year=year,
         )
-        raise InputError("report-missing", message, district=district, year=year)
     known = {fact.id for fact in project.report(district, previous).declared}
     known |= {cell.id for cell in edition.cells(year)} | set(
         read_specs(form, project.params / "facts")
     )
     files: dict[Path, str] = {}
-    advanced: list[Note] = []
-    todo: list[Note] = []
+    advanced: list[RenewalNote] = []
+    todo: list[RenewalNote] = []
     if form.edition(previous) is not edition:
         told = f"from {edition.model.years.first} on the form is another one: {edition.model.basis}"
-        todo.append(Note(0, "form", edition.name, told))
+        todo.append(RenewalNote(0, "form", edition.name, told))
     for suffix, path in new.items():
         last = project.report_file(district, previous, suffix)
         if last.is_file():
@@ -94,7 +98,7 @@ def renew(project: Project, district: str, year: int) -> Renewal:
             text = f"year: {previous}\n"
         else:
             told = f"there is no {last.name}; until {path} is written, the report is a draft"
-            todo.append(Note(0, "narrative", last.name, told))
+            todo.append(RenewalNote(0, "narrative", last.name, told))
             continue
         renewed = renew_parameters if suffix == "yaml" else renew_narrative
         files[path], changed, left = renewed(
@@ -106,7 +110,7 @@ def renew(project: Project, district: str, year: int) -> Renewal:
     return Renewal(district, year, previous, files, tuple(advanced), tuple(todo))
 
 
-def _missing_ledgers(ledgers: Ledgers, edition: Edition, folder: Path) -> list[Note]:
+def _missing_ledgers(ledgers: Ledgers, edition: Edition, folder: Path) -> list[RenewalNote]:
     missing = []
     known = schemas(ledgers.form)
     for key in sorted(edition.ledgers()):
@@ -117,11 +121,11 @@ def _missing_ledgers(ledgers: Ledgers, edition: Edition, folder: Path) -> list[N
                 continue
         except InputError as error:
             told = f"{name}: {error.message}"
-        missing.append(Note(0, "ledger", name, told))
+        missing.append(RenewalNote(0, "ledger", name, told))
     return missing
 
 
-def _in(path: Path, notes: Iterable[Note]) -> list[Note]:
+def _in(path: Path, notes: Iterable[RenewalNote]) -> list[RenewalNote]:
     shown = path.as_posix()
     return [replace(note, file=shown) for note in sorted(notes, key=lambda note: note.line)]
 
@@ -131,5 +135,6 @@ def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        message = f"{path} is not UTF-8: {error}"
-        raise InputError("encoding", message, file=str(path)) from None
+        raise InputError(
+            "encoding", "{path} is not UTF-8: {error}", path=path, error=error, file=str(path)
+        ) from None
