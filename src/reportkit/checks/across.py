@@ -166,7 +166,11 @@ def share_checks(rules: Rules, edition: Edition, values: Mapping[str, Decimal]) 
             whole = values[table.cell_id(rule.share.of, column)]
             limit = rules[rule.id]
             high = part >= limit.limit("least") and part * 100 >= whole * limit.limit("percent")
-            message = f"办理结果{plain(whole)}件中，其他处理{plain(part)}件"
+            leaves = {leaf.key: leaf for band in table.model.bands for leaf in table.rows(band)}
+            first, total = leaves[rule.share.rows[0]], leaves[rule.share.of]
+            rare = first.node.label if len(names) == 1 else first.groups[-1].label
+            among = next(node.by for node in reversed(total.groups) if node.by)
+            message = f"{among}{plain(whole)}件中，{rare}{plain(part)}件"
             checks.append(
                 check(
                     rules,

@@ -66,22 +66,25 @@ def limit_checks(rules: Rules, ledger: Ledger, year: int, calendar: WorkCalendar
     An application is told by its number and its days; nothing of the applicant is said. Where the
     holidays of the time are not known, that is a finding of its own (T2).
 
-    Source: 政府信息公开条例 第三十三条.
+    Which columns these are the ledger says by its clock; see `reportkit.worktime.limits`.
     """
     frame = ledger.frame
+    name = ledger.schema.names()
+    reply_day, day = name["answered_date"], name["received_date"]
+    overdue, limit, number_column = name["overdue"], name["due_date"], ledger.schema.key_column
 
     def of(where: Mapping[str, Any]) -> pd.DataFrame:
         masks = [condition.mask(frame) for condition in parse_where(where, year)]
         return frame[np.logical_and.reduce(masks)]
 
-    answered = of({"答复日期": {"during": "Y"}})
-    unanswered = of({"收到日期": {"until": "Y"}, "答复日期": {"not_until": "Y"}})
+    answered = of({reply_day: {"during": "Y"}})
+    unanswered = of({day: {"until": "Y"}, reply_day: {"not_until": "Y"}})
     late = pd.concat(
-        [answered[answered["超期"].fillna(False)],
-         unanswered[unanswered["法定期限"] < pd.Timestamp(year, 12, 31)]]
+        [answered[answered[overdue].fillna(False)],
+         unanswered[unanswered[limit] < pd.Timestamp(year, 12, 31)]]
     )  # fmt: skip
     checks = []
-    columns = late[["登记号", "法定期限", "答复日期"]].sort_values(["法定期限", "登记号"])
+    columns = late[[number_column, limit, reply_day]].sort_values([limit, number_column])
     for number, due, reply in columns.itertuples(index=False):
         # An answer of a later year belongs to that year's report.
         in_year = not pd.isna(reply) and reply.year == year
@@ -96,8 +99,8 @@ def limit_checks(rules: Rules, ledger: Ledger, year: int, calendar: WorkCalendar
         told = f"答复{len(answered)}件、年末未答复{len(unanswered)}件，未见超过法定期限"
         checks.append(check(rules, "T1", True, told))
     # Open at the end of the year and received in known days: a limit not known is later still.
-    covered = calendar.covers(unanswered["收到日期"].to_numpy())
-    unknown = int(answered["超期"].isna().sum()) + int((~covered).sum())
+    covered = calendar.covers(unanswered[day].to_numpy())
+    unknown = int(answered[overdue].isna().sum()) + int((~covered).sum())
     if unknown:
         told = (
             f"{unknown}件申请的法定期限无法计算：节假日只有{calendar.first}至{calendar.last}的，"

@@ -43,7 +43,7 @@ def kernel(project: Project) -> Iterator[Finding]:
     """Whether the kernel that the notebook names starts and finds this very package."""
     import reportkit
 
-    path = find_notebook(project)
+    path = find_notebook(project, project.form())
     metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
     name = metadata.get("kernelspec", {}).get("name", "python3")
     about = f"kernel {name}"

@@ -103,7 +103,9 @@ class _FactFile(Strict):
 
 
 def read_specs(form: Form, folder: Path) -> dict[str, FactSpec]:
-    """All narrative facts that the YAML files of a folder define, by id.
+    """All narrative facts by id: those of the form, and those of the YAML files of a folder.
+
+    A project's own definition goes before the form's.
 
     Raises
     ------
@@ -113,8 +115,9 @@ def read_specs(form: Form, folder: Path) -> dict[str, FactSpec]:
     statutory = {name for edition in form.editions for name in edition.tables}
     specs: dict[str, FactSpec] = {}
     problems: list[str] = []
-    for path in sorted(folder.glob("*.yaml")):
-        file = read_yaml(path)
+    shared = [form.parts["facts"]] if "facts" in form.parts else []
+    own: set[str] = set()
+    for file in (*shared, *map(read_yaml, sorted(folder.glob("*.yaml")))):
         for number, spec in enumerate(file.validate(_FactFile).facts):
             top: Key = ("facts", number)
             found = list(_problems(form, spec, folder.parent / "districts"))
@@ -124,11 +127,12 @@ def read_specs(form: Form, folder: Path) -> dict[str, FactSpec]:
                     "as the form says; give the fact another first word"
                 )
                 found.append((("id",), message))
-            if spec.id in specs:
+            if spec.id in own:
                 found.append((("id",), f"fact '{spec.id}' is defined twice"))
             problems += [file.problem((*top, *key), message) for key, message in found]
             spec._place = _place(file, (*top, "id"))
             specs[spec.id] = spec
+            own |= set() if file in shared else {spec.id}
     if problems:
         raise InputError("parameters", "{problems}", problems="\n".join(problems))
     return specs

@@ -110,6 +110,11 @@ def shipped_form(name: str = DEFAULT) -> Form:
     return _read(name, (_SHIPPED,))
 
 
+def shipped_names() -> list[str]:
+    """Names of the forms that the package carries."""
+    return _names((_SHIPPED,))
+
+
 def project_form(name: str, folder: Path) -> Form:
     """A form of a project, or of the package where the project has none of this name.
 

@@ -192,6 +192,8 @@ class FormModel(Strict):
         What it is published under.
     notebook : str
         File of the notebook, in ``notebooks/`` of the project.
+    summary : list of str
+        Facts that tell most of a report in a line, for a page of many.
     """
 
     name: str
@@ -199,3 +201,4 @@ class FormModel(Strict):
     title: str
     law: str
     notebook: str
+    summary: list[str] = Field(default_factory=list)

@@ -374,7 +374,7 @@ def _hidden(cells: pa.ChunkedArray, own: Mapping[str, pa.ChunkedArray]) -> pa.Ch
 
 def _derive(frame: pd.DataFrame, schema: LedgerSchema, calendar: WorkCalendar) -> None:
     """Add the derived columns of the schema to accepted records."""
-    if not schema.derived:
+    if schema.clock is None:
         return
     names = {column.key: column.name for column in schema.columns}
     dates = [column for column in schema.columns if column.type == "date"]

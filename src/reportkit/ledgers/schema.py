@@ -13,6 +13,7 @@ from pydantic import Field, RootModel
 from reportkit.errors import HeadingError, InputError
 from reportkit.ledgers.normal import fold, loose, units
 from reportkit.persons import without_persons
+from reportkit.worktime import Clock
 from reportkit.yamlfile import Strict
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ class DerivedColumn(Strict):
 class LedgerSchema(Strict):
     """One ledger: its Chinese name, columns (the first is the record's key) and row rules.
 
-    ``row`` says what one row is, after 每行一.
+    ``row`` says what one row is, after 每行一; ``clock`` which statutory limit is counted for it,
+    from columns with the keys that it knows.
     """
 
     name: str
@@ -134,6 +136,7 @@ class LedgerSchema(Strict):
     columns: list[Column]
     derived: list[DerivedColumn] = Field(default_factory=list)
     rules: list[RowRule] = Field(default_factory=list)
+    clock: Clock | None = None
     # By an office's mapping: the column that goes before the key, or "year".
     prefix: str | None = None
     known: frozenset[str] = Field(default=frozenset(), exclude=True)
@@ -148,6 +151,11 @@ class LedgerSchema(Strict):
     def key_column(self) -> str:
         """Name of the column that is unique within the ledger."""
         return self.columns[0].name
+
+    def names(self) -> dict[str, str]:
+        """Names of columns by their keys, those that are derived too."""
+        columns: list[Column | DerivedColumn] = [*self.columns, *self.derived]
+        return {column.key: column.name for column in columns}
 
     def column(self, name: str) -> Column:
         """A column by its Chinese name."""

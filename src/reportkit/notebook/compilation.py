@@ -239,8 +239,7 @@ class Compilation:
         checks += self._text_checks(facts) + self._checks_across(facts)
         checks += intake_checks(rules, self.ledgers, unread=self.ledgers.unread)
         checks.append(year_check(rules, self.ledgers, self.year))
-        if "applications" in self.ledgers:
-            ledger = self.ledgers["applications"]
+        for ledger in (one for one in self.ledgers.values() if one.schema.clock):
             checks += limit_checks(rules, ledger, self.year, self.ledgers.calendar)
         path = self.project.report_file(self.district.id, self.year, "published.json")
         if path.is_file() and self.scope == self.district.scope:

@@ -52,7 +52,7 @@ def own_fact(
         raise InputError(
             "fact-id",
             "'{fact}' is no id for a fact of one's own: small letters, digits and _ in "
-            "two or more words with dots between, such as streets.late; t2, t3, t4 are "
+            "two or more words with dots between, such as streets.late; t1, t2 … are "
             "the form's",
             fact=told.id,
         )

@@ -61,7 +61,7 @@ class Report(Compilation):
         return Made()
 
     def __repr__(self) -> str:
-        return f"{self.district.name}{self.year}年政府信息公开工作年度报告"
+        return f"{self.district.name}{self.year}年{self.form.model.title}"
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         return self.inputs()._repr_mimebundle_(**options)
@@ -158,7 +158,7 @@ class Report(Compilation):
             "scope": self.scope,
             "draft": self.is_draft,
             "synthetic": self.district.synthetic,
-            "title": self.params.title or f"{issuer}{self.year}年政府信息公开工作年度报告",
+            "title": self.params.title or f"{issuer}{self.year}年{self.form.model.title}",
             "issuer": issuer,
             "office": self.district.office,
             "document_number": self.params.document_number,
@@ -352,18 +352,27 @@ class Report(Compilation):
         found = compared_with(self.edition.table(table), counted, self._computed())
         return self._so_far.note(look(found))
 
-    def outcomes(self, table: int | str = 3, total: str = "results_total") -> pd.DataFrame:
+    def outcomes(self, table: int | str | None = None, total: str | None = None) -> pd.DataFrame:
         """The parts of a total row of a table, by label, for a chart: those that are not zero.
+
+        By default of the first table with a total row, and of that row.
 
         Last year's stand beside them where all are known, and this year's are not all zero. Rows
         that were one row in last year's edition of the form, as this one says (``follows``), are
         one here too.
         """
-        form_table = self.edition.table(table)
-        (band,) = form_table.model.bands
+        tables = self.edition.tables.values() if table is None else [self.edition.table(table)]
+        form_table, band, total = next(
+            (one, band, row.key)
+            for one in tables
+            for band in one.model.bands
+            for row in one.rows(band)
+            if row.parts and total in (None, row.key)
+        )
         rows = {row.key: row for row in form_table.rows(band)}
         column = next(c.key for c in form_table.columns(band) if c.parts)
         parts = [rows[key] for key in rows[total].parts]
+        kind = next((node.by for node in reversed(rows[total].groups) if node.by), "")
         now = {form_table.cell_id(row.key, column): row for row in parts}
         past = self.past
         before = self._as_of(past, set(now)) if past else {}
@@ -376,7 +385,7 @@ class Report(Compilation):
         years = {f"{self.year}年": this}
         if past is not None and any(this.values()) and set(shown.values()) <= set(before):
             years[f"{past.year}年"] = {name: before[cells] for name, cells in shown.items()}
-        frame = pd.DataFrame(years).astype("int64").rename_axis("办理结果")
+        frame = pd.DataFrame(years).astype("int64").rename_axis(kind)
         return frame[frame.any(axis=1)]
 
     def _as_of(self, past: Past, here: set[str]) -> dict[tuple[str, ...], Decimal]:

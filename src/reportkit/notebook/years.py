@@ -25,7 +25,7 @@ from reportkit.params import District, Project
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reportkit.forms import Form
+    from reportkit.forms import Form, Table
     from reportkit.notebook.display import Shown
 
 
@@ -107,16 +107,17 @@ class Years:
     def cells(self) -> dict[str, str]:
         """Label and id of every cell that all years have, and that is not zero in all of them.
 
-        Of table 3 the row totals only.
+        Of a table that sums up its rows the sums only.
         """
         first = min(self.documents)
         chosen = {}
-        for cell in self.form.edition(first).cells(first):
-            values = self.values(cell.id)
-            if cell.table == "t3" and cell.column != "total":
+        edition = self.form.edition(first)
+        for cell in edition.cells(first):
+            values, totals = self.values(cell.id), edition.tables[cell.table].totals
+            if totals and cell.column not in totals:
                 continue
             if len(values) == len(self.documents) and any(values.values()):
-                chosen[cell.label.removesuffix("/申请人情况/总计")] = cell.id
+                chosen[cell.label.removesuffix(f"/{totals.get(cell.column)}")] = cell.id
         return chosen
 
     def table(self, facts: Mapping[str, str]) -> pd.DataFrame:
@@ -175,7 +176,7 @@ class Years:
     def editions(self) -> pd.DataFrame:
         """Cells that differ between the editions of these years: what may be compared, and why.
 
-        Of table 3 the row totals only; empty if all years are of one edition.
+        Of a table that sums up its rows the sums only; empty if all years are of one edition.
         """
         first, last = min(self.documents), max(self.documents)
         old, new = self.form.edition(first), self.form.edition(last)
@@ -191,12 +192,19 @@ class Years:
         added = [name for name in labels if name not in met]
         rows += [(name, "", labels[name], False, f"{new.name}年版新设") for name in added]
         frame = pd.DataFrame(rows, columns=["格", f"{old.name}年版", "现行版", "可比", "说明"])
-        shown = ~frame["格"].str.startswith("t3.") | frame["格"].str.endswith(".total")
+        tables = {**old.tables, **new.tables}
+        shown = frame["格"].map(lambda name: _is_short(tables, name))
         return (
             frame[shown]
             .assign(可比=frame["可比"].map({True: "可比", False: "不可比"}))
             .set_index("格")
         )
+
+
+def _is_short(tables: Mapping[str, Table], cell: str) -> bool:
+    """Whether a cell is shown where a table that sums up its rows is shown by its sums only."""
+    totals = tables[cell.partition(".")[0]].totals
+    return not totals or cell.rpartition(".")[2] in totals
 
 
 def _compared(values: Mapping[int, Decimal], before: int, year: int, *, unit: str) -> str:

@@ -15,6 +15,7 @@ from reportkit.proof.manifest import digest, input_digest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from reportkit.forms import Form
     from reportkit.notebook.report import Report
     from reportkit.params import District, Project, Scope
     from reportkit.params.sources import DatabaseSource
@@ -125,9 +126,9 @@ def inputs_of(report: Report, notebook: Path) -> Inputs:
     )  # fmt: skip
 
 
-def find_notebook(project: Project) -> Path:
+def find_notebook(project: Project, form: Form) -> Path:
     """The project's notebook, else the one that the package carries."""
-    own = project.params.parent / "notebooks" / "annual_report.ipynb"
+    own = project.params.parent / "notebooks" / form.model.notebook
     if own.is_file():
         return own
-    return carried("notebooks/annual_report.ipynb")[0]
+    return carried(f"notebooks/{form.model.notebook}")[0]

@@ -167,7 +167,7 @@ def _look_at(
     files = {
         "facts.json": facts_bytes(seal["facts"]),
         "checks.json": checks_bytes(filled["metadata"]["reportkit"]["checks"]),
-        "ro-crate-metadata.json": crate_bytes(run, manifest),
+        "ro-crate-metadata.json": crate_bytes(run, manifest, form.model),
     }
     document = arrange(notebook)
     if document.head.get("fonts"):

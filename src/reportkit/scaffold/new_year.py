@@ -102,7 +102,12 @@ def renew(project: Project, district: str, year: int) -> Renewal:
             continue
         renewed = renew_parameters if suffix == "yaml" else renew_narrative
         files[path], changed, left = renewed(
-            text, old=previous, year=year, edition=edition, known=known
+            text,
+            old=previous,
+            year=year,
+            called=form.model.title,
+            edition=edition,
+            known=known,
         )
         advanced += _in(path, changed)
         todo += _in(path, left)

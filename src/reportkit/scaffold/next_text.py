@@ -51,7 +51,13 @@ class RenewalNote:
 
 
 def renew_parameters(
-    text: str, *, old: int, year: int, edition: Edition, known: Collection[str]
+    text: str,
+    *,
+    old: int,
+    year: int,
+    called: str,
+    edition: Edition,
+    known: Collection[str],
 ) -> tuple[str, list[RenewalNote], list[RenewalNote]]:
     """A report's YAML for another year, in its own layout; what was changed, what is to do.
 
@@ -68,7 +74,9 @@ def renew_parameters(
             edits.append((start, end, str(year)))
         elif name == "title":
             numerals, line = chinese_year(year), key.start_mark.line + 1
-            title, found = advance(text[start:end], old, digits=str(year), numerals=numerals)
+            title, found = advance(
+                text[start:end], old, title=called, digits=str(year), numerals=numerals
+            )
             edits.append((start, end, title))
             advanced += [_advanced(line, one.found, str(year), numerals) for one in found]
         elif name in _OF_THE_DAY and node.value:
@@ -134,14 +142,20 @@ def _declared(item: yaml.Node, before: yaml.Node) -> RenewalNote:
 
 
 def renew_narrative(
-    text: str, *, old: int, year: int, edition: Edition, known: Collection[str]
+    text: str,
+    *,
+    old: int,
+    year: int,
+    called: str,
+    edition: Edition,
+    known: Collection[str],
 ) -> tuple[str, list[RenewalNote], list[RenewalNote]]:
     """A report's text for another year; what was advanced, what is to do.
 
     A typed year becomes the placeholder ``{{ year }}``, so that it need not be advanced again.
     """
     digits, numerals = "{{ year }}", chinese_year(year)
-    text, found = advance(text, old, digits=digits, numerals=numerals)
+    text, found = advance(text, old, title=called, digits=digits, numerals=numerals)
     advanced = [_advanced(one.line, one.found, digits, numerals) for one in found]
     done = {(one.line, numerals) for one in found}
     todo = [

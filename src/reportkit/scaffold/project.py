@@ -103,8 +103,6 @@ def begin(
     }
     refuse_existing(own)
     common = {"README.md": _text("README.md", told), "outputs/.gitignore": "*\n!.gitignore\n"}
-    for path in carried("params/facts/common.yaml"):
-        common[f"params/facts/{path.name}"] = path.read_text(encoding="utf-8")
     for path in carried("notebooks/*.ipynb"):
         notebook = _for_district(path.read_text(encoding="utf-8"), district, year)
         common[f"notebooks/{path.name}"] = notebook
