@@ -157,7 +157,7 @@ def test_the_walk_and_the_questions_name_files_that_are_there():
 ANSWERS = {
     "结转": "continues", "GBK": "gb18030", "Word": "tblHeader", "exit status": "exit_status",
     "holidays": "国务院办公厅", "signature": "payload", "columns of a ledger": "申请人类型",
-    "counts as nothing": "—", "a reply may take": "20", "placeholder": "wan",
+    "counts as nothing": "nothing", "a reply may take": "20", "placeholder": "wan",
     "ends early": "stop_after", "identity number": "18",
 }  # fmt: skip
 
