@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from reportkit.checks.rules import Rules
-    from reportkit.facts import Facts
+    from reportkit.facts import Fact, Facts
     from reportkit.forms import Edition, Rule, Table
-    from reportkit.forms.model import Complete, Equal
+    from reportkit.forms.model import Complete, Equal, Node
     from reportkit.ledgers import Ledger
 
 
@@ -48,7 +48,38 @@ def form_checks(
     for rule in edition.rules:
         if rule.complete and ledgers is not None:
             checks.append(_complete(rules, rule, rule.complete, edition, facts, year, ledgers))
+    if ledgers is not None:
+        checks += _former_labels(rules, edition, facts, ledgers)
     return checks
+
+
+def _former_labels(
+    rules: Rules, edition: Edition, facts: Facts, ledgers: Mapping[str, Ledger]
+) -> Iterable[Check]:
+    """Records that are counted though a ledger has them under a former label, F2; each is told."""
+    for table in edition.tables.values():
+        counted: dict[str, tuple[Node, list[Fact]]] = {}
+        for _, row, column in table.places():
+            for leaf in (row, column):
+                if leaf.node.was:
+                    fact = facts[table.cell_id(row.key, column.key)]
+                    counted.setdefault(leaf.text, (leaf.node, []))[1].append(fact)
+        for node, cells in counted.values():
+            found = sum(_under(node.was, cell, ledgers) for cell in cells)
+            if found:
+                was = "、".join(f"“{label}”" for label in node.was)
+                message = f"“{node.label}”原为{was}，按原名称登记的{found}件已计入"
+                yield check(rules, "F2", False, message, left=found)
+
+
+def _under(labels: Sequence[str], cell: Fact, ledgers: Mapping[str, Ledger]) -> int:
+    """How many records of a cell have one of some values in the column that it is counted by."""
+    if cell.rows is None or cell.ledger is None:
+        return 0
+    tests = [test for group in cell.where for test in group["all"]]
+    by = [test["column"] for test in tests if set(labels) & {*test["value"]}]
+    frame = ledgers[cell.ledger].frame
+    return sum(int(frame.loc[cell.rows, column].isin(labels).sum()) for column in by)
 
 
 def _complete(

@@ -99,7 +99,7 @@ class Edition:
                 return follow.model_copy(update={"cells": name, "here": here})
         return None
 
-    def vocabulary(self, table: str, axis: str) -> dict[str, str]:
+    def vocabulary(self, table: str, axis: str, *, former: bool = True) -> dict[str, str]:
         """Every way to name a row or column of a table in a ledger, with the value it means.
 
         Parameters
@@ -107,6 +107,8 @@ class Edition:
         table : str
             Table id.
         axis : {"rows", "columns"}
+        former : bool
+            Former labels too.
 
         Returns
         -------
@@ -119,7 +121,8 @@ class Edition:
             for leaf in leaves_of(getattr(band, axis)):
                 if leaf.parts or not any(node.by for node in (band.define, *leaf.path)):
                     continue
-                for value in leaf.node.categories:
+                was = () if former else leaf.node.was
+                for value in (one for one in leaf.node.categories if one not in was):
                     names.setdefault(value, value)
                 first = leaf.node.categories[0]
                 inner = [node for node in leaf.path if not node.by] or [leaf.node]

@@ -77,7 +77,8 @@ class Column(Strict):
         """The values to choose from under one edition of the form."""
         if self.form is None:
             return tuple(self.values or ())
-        return tuple(dict.fromkeys(edition.vocabulary(self.form.table, self.form.axis).values()))
+        labels = edition.vocabulary(self.form.table, self.form.axis, former=False)
+        return tuple(dict.fromkeys(labels.values()))
 
     def vocabulary(self) -> dict[str, str]:
         """Loose spelling of each accepted value, and the value it means."""
