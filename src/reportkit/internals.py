@@ -50,7 +50,7 @@ def allow_children() -> None:
 
 
 def has_zmq_context() -> bool:
-    """Whether this process has an open context of zmq; asking pyzmq for it would make one."""
+    """Return True where this process has a context of zmq; asking pyzmq for it would make one."""
     import zmq
 
     context = zmq.Context._instance

@@ -1,4 +1,4 @@
-"""What an edition file may say."""
+"""Schema of an edition file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reportkit.yamlfile import Strict
 
 
 class Define(Strict):
-    """What rows, columns and their groups contribute to the definition of a cell."""
+    """Contribution of a row, a column or a group of them to the definition of a cell."""
 
     ledger: str | None = None
     unit: str | None = None
@@ -153,7 +153,7 @@ class Years(Strict):
 
 
 class Follow(Strict):
-    """What stands in the place of cells of the edition before; ``*`` is one word of their ids."""
+    """Successor of cells of the edition before; ``*`` is one word of their ids."""
 
     cells: str
     here: list[str]

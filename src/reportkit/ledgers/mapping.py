@@ -47,7 +47,7 @@ class CarriedMapping(LedgerMapping):
     title: str = Field(min_length=1)
 
     def bare(self) -> LedgerMapping:
-        """What it says of the ledger."""
+        """Return the mapping of the ledger alone, without its key and title."""
         return LedgerMapping.model_validate(self.model_dump(exclude={"ledger", "title"}))
 
 
@@ -196,7 +196,7 @@ def _value_problems(schema: LedgerSchema, mapping: LedgerMapping) -> Iterator[tu
 
 
 def _unfit(column: Column, value: str) -> Iterator[str]:
-    """Why a value cannot stand in a column."""
+    """Yield the reasons why a value cannot stand in a column."""
     try:
         parsed = parser_for(column.model_copy(update={"swaps": {}}))(value)
     except ValueError as error:
@@ -307,7 +307,7 @@ def other_words(record: JsonMap, mappings: Sequence[LedgerMapping], name: str) -
 
 
 def names_file(mapping: LedgerMapping, name: str) -> bool:
-    """Whether a mapping's ``files`` name a file."""
+    """Return True where a mapping's ``files`` name a file."""
     return any(fnmatch(name.casefold(), pattern.casefold()) for pattern in mapping.files)
 
 

@@ -86,7 +86,7 @@ def read_rows(rows: Rows, calendar: WorkCalendar, pseudonyms: Pseudonyms) -> Led
 
 
 def _notes(rows: Rows) -> list[Told]:
-    """What the readers noted about files and records."""
+    """Collect the readers' notes about files and records."""
     told = []
     for start, part in rows.each():
         for note in part.raw.notes:
@@ -459,7 +459,7 @@ def _as_it_stands(rows: Rows, typed: Mapping[str, Any], row: int) -> dict[str, A
 
 
 def _shown_short(cells: pa.ChunkedArray) -> Mask:
-    """Where a long number was written as a spreadsheet shows it, most of its digits lost."""
+    """Return a mask of the long numbers that a spreadsheet wrote with most digits lost."""
     if not holds(cells, b"E+"):
         return np.zeros(len(cells), bool)
     found = pc.match_substring_regex(cells, _SHOWN_SHORT).fill_null(False)

@@ -66,7 +66,7 @@ class Column(Strict):
 
     @property
     def may_be_empty(self) -> bool:
-        """Whether a record without a value here is still a good record."""
+        """Return True where a record without a value here is still a good record."""
         return self.blank or not self.required
 
     def categories(self) -> tuple[str, ...]:
@@ -253,7 +253,7 @@ def heading_key(text: str) -> str:
 
 
 def unit_of(heading: str) -> int:
-    """How many 元 an amount's unit is, as its heading says."""
+    """Return the number of 元 in an amount's unit, as its heading says."""
     return next((times for unit, times in units().items() if unit in fold(heading)), 1)
 
 

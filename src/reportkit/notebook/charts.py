@@ -57,7 +57,7 @@ class _Series:
 
 @dataclass(frozen=True)
 class _Data:
-    """What a chart shows: labels, and at most three series."""
+    """Data of a chart: labels, and at most three series."""
 
     heading: str
     labels: list[str]
@@ -371,7 +371,7 @@ def _above(axes: Axes, x: float, text: str, size: float, **look: Any) -> None:
 
 
 def _width(text: str) -> float:
-    """How wide a text is, in sizes of its typeface: at most, for Latin letters."""
+    """Return the width of a text in sizes of its typeface: an upper limit, for Latin letters."""
     return sum(1 if ord(character) > 0x2E7F else 0.62 for character in text)
 
 

@@ -116,7 +116,7 @@ def _shown(leaves: Iterable[Leaf]) -> list[str]:
 
 
 def _fit(labels: list[str], known: Named) -> float:
-    """How many labels are of these rows or columns; where nothing was counted none need be."""
+    """Count the labels of these rows or columns; half a one where nothing was counted."""
     return len(set(labels) & set(known)) if labels else 0.5
 
 

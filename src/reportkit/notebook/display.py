@@ -1,4 +1,4 @@
-"""What a notebook cell shows: one block for the exporters, and HTML and text for the analyst."""
+"""Output of a notebook cell: one block for the exporters, and HTML and text for the analyst."""
 
 from __future__ import annotations
 
@@ -269,7 +269,7 @@ def _look_at_comparison(found: Block) -> tuple[str, str]:
 
 
 def agreement(found: Block) -> str:
-    """How many cells of a table a notebook has counted, and how many agree."""
+    """Say how many cells of a table a notebook has counted, and how many of them agree."""
     same = len(found["cells"]) - len(found["differ"])
     return f"{found['title']}：笔记本数了{len(found['cells'])}格，与表格一致的{same}格"
 
@@ -277,7 +277,7 @@ def agreement(found: Block) -> str:
 def show_inputs(
     ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]], note: str = ""
 ) -> Shown:
-    """What was read: files, rows, and what was not accepted; a *note* about all of it."""
+    """Show what was read: files, rows, and what was not accepted; a *note* about all of it."""
     listed: list[dict[str, Any]] = [
         {
             "ledger": key,

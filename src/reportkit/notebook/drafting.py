@@ -98,7 +98,7 @@ def _is_in(place: CodeCell, saved: Mapping[str, Any]) -> bool:
 
 
 def _is_of(place: CodeCell, cell: Mapping[str, Any]) -> bool:
-    """Whether this cell showed it: by its id, or where the client says none by its text."""
+    """Return True where this cell showed it: by its id, or by its text if the client gives none."""
     if place.id:
         return place.id == cell.get("id")
     return place.source == "".join(cell["source"]).strip()

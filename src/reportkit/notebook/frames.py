@@ -63,7 +63,7 @@ class _Column:
 
 
 def _long(text: str) -> float:
-    """How many Chinese characters a text is long; a figure of our Song is 0.56 of one."""
+    """Return the length of a text in Chinese characters; a figure of our Song is 0.56 of one."""
     return sum(1 if ord(character) > 0x2E7F else 0.56 for character in text)
 
 

@@ -1,4 +1,4 @@
-"""What the cells of a notebook have made of a report so far, and in which cell."""
+"""Record of what a notebook's cells have made of a report so far, and in which cell."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ PRINTED = ("table", "chart", "prose")
 
 @dataclass
 class Made:
-    """What was shown, what was drawn and not shown, and in which cell each own fact was made."""
+    """Blocks shown, charts drawn and not shown, and the cell in which each own fact was made."""
 
     shown: list[tuple[CodeCell, Shown]] = field(default_factory=list)
     figures: list[tuple[CodeCell, Figure]] = field(default_factory=list)

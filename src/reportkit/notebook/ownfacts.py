@@ -30,7 +30,7 @@ _WHERE: dict[str, Any] = {"sign": "+", "all": [], "measure": OF_NOTEBOOK}
 
 @dataclass(frozen=True)
 class OwnFact:
-    """What an analyst says of a fact."""
+    """Analyst's statement of a fact."""
 
     id: str
     label: str

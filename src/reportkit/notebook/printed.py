@@ -1,4 +1,4 @@
-"""How values of a notebook are printed: as exact as they are, days as days, nothing as nothing."""
+"""Printed forms of a notebook's values: as exact as they are, days as days, nothing as nothing."""
 
 from __future__ import annotations
 
@@ -109,5 +109,5 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def places(text: str) -> int:
-    """How many places of a terminal a text takes."""
+    """Return the width of a text in places of a terminal."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

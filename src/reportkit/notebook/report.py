@@ -57,7 +57,7 @@ class Report(Compilation):
 
     @cached_property
     def _so_far(self) -> Made:
-        """What the cells have made of it so far."""
+        """Record of what the cells have made so far."""
         return Made()
 
     def __repr__(self) -> str:
@@ -280,7 +280,7 @@ class Report(Compilation):
         return told[0], told[1], {"said": lines}
 
     def explain(self, name: str) -> pd.DataFrame:
-        """What a fact is and what it rests on; for the worker, in no document.
+        """Explain a fact and what it rests on; for the worker, in no document.
 
         Parameters
         ----------
@@ -403,7 +403,7 @@ class Report(Compilation):
         return self._so_far.note(show_checks(self.all_checks, self.rules))
 
     def prescribed(self) -> dict[str, list[list[str]]]:
-        """What the form wants shown, once each."""
+        """Return the sections and tables that the form wants shown, once each."""
         return {
             "sections": [[one.number, one.title] for one in self.edition.sections],
             "tables": [[one.id, one.title] for one in self.edition.tables.values()],
@@ -488,7 +488,7 @@ class Report(Compilation):
 
 
 def _versions() -> dict[str, str]:
-    """What computed the facts, as far as it could change them."""
+    """Return the versions of what computed the facts, as far as they could change them."""
     python = ".".join(platform.python_version_tuple()[:2])
     packages = {name: version(name) for name in ("pandas", "numpy", "pyarrow")}
     return {"python": python, "reportkit": version("reportkit-zwgk")} | packages

@@ -1,4 +1,4 @@
-"""Who reports: ``params/districts/<id>.yaml``."""
+"""District parameters: ``params/districts/<id>.yaml``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Level = Literal["department", "county", "city", "province"]
 
 
 class Contact(Strict):
-    """Where readers turn to.
+    """Contact for readers.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Fonts(Strict):
 
 
 class District(Strict):
-    """Who reports: ``params/districts/<id>.yaml``.
+    """District that reports: ``params/districts/<id>.yaml``.
 
     Parameters
     ----------

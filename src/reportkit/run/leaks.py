@@ -35,7 +35,7 @@ _TAG = re.compile("<[^>]*>")
 
 
 class Gate:
-    """What must not be published of some ledgers, nor be kept of a run that failed.
+    """Texts that must not be published of some ledgers, nor kept of a run that failed.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Gate:
         )
 
     def kinds(self, text: str) -> set[str]:
-        """What kinds of personal data a text holds."""
+        """Return the kinds of personal data in a text."""
         found = {
             one.kind
             for one in find(text, certain=True)
@@ -143,7 +143,7 @@ def _unparted(text: str) -> str:
 
 
 def _has_name(text: str, pairs: npt.NDArray[np.uint32]) -> bool:
-    """Whether one of these pairs of characters is a name there; megabytes take milliseconds."""
+    """Return True where one of these pairs of characters is a name in the text."""
     if not len(pairs) or text.isascii():
         return False
     raw = text.encode("utf-16-le", "surrogatepass")

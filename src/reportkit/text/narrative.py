@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reportkit.forms.model import Section
 
     class Figures(Protocol):
-        """Where facts are found by their id."""
+        """Lookup of facts by their id."""
 
         def get(self, name: str, /) -> Fact:
             """One fact; InputError ``fact-unknown`` if there is none of this id."""
@@ -132,7 +132,7 @@ class _Filler:
         return self.fact(name, FILTERS[node.name], *options)
 
     def context_value(self, name: str) -> str | None:
-        """What a name that is no fact stands for; plain data and nothing else."""
+        """Return the value of a name that is no fact; plain data and nothing else."""
         value: Any = self.context
         for part in name.split("."):
             if not isinstance(value, dict) or part not in value:
@@ -144,7 +144,7 @@ class _Filler:
         return str(value)
 
     def options(self, node: nodes.Filter) -> list[Any]:
-        """What is given to a filter in brackets: plain texts and numbers."""
+        """Return the arguments of a filter: plain texts and numbers."""
         if node.kwargs or node.dyn_args or node.dyn_kwargs:
             raise InputError(
                 "rendering", "'{name}' takes plain values in its brackets", name=node.name

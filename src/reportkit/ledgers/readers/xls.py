@@ -32,7 +32,7 @@ _VOLATILE = re.compile(
     rb"[\x21\x41\x61][\xdd\x4a\x3f]\x00|[\x22\x42\x62].[\x4e\x94]\x00|\A\x19\x01", re.DOTALL
 )
 Formulas = dict[int, dict[tuple[int, int], list[str]]]
-"""What must be told of formulas, by sheet and cell."""
+"""Oddities of formulas, by sheet and cell."""
 
 
 def open_xls(file: BinaryIO, name: str) -> Book:
@@ -74,7 +74,7 @@ def open_xls(file: BinaryIO, name: str) -> Book:
 
 
 def _records(content: bytes) -> tuple[Formulas, bool, bool]:
-    """What xlrd does not tell: formulas, other workbooks they look at, and macros."""
+    """Read what xlrd does not: formulas, other workbooks they refer to, and macros."""
     stream, start, size = CompDoc(content, logfile=io.StringIO()).locate_named_stream("Workbook")
     formulas: Formulas = defaultdict(dict)
     numbers: dict[int, int] = {}
@@ -161,7 +161,7 @@ def _value(cell: Any, shown: Format, epoch: Epoch) -> tuple[str, Oddities]:
 
 
 def _marks(book: Any, sheet: Any, row: int, column: int, text: str) -> list[tuple[str, str]]:
-    """What fonts say of a cell's text, run by run."""
+    """Return the marks that fonts give a cell's text, run by run."""
     fonts = [(0, book.xf_list[sheet.cell_xf_index(row, column)].font_index)]
     fonts += sheet.rich_text_runlist_map.get((row, column), ())
     runs = []
