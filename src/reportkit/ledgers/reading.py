@@ -128,8 +128,7 @@ def _misspelt(rows: Rows) -> list[Told]:
     for mapping in [one for n, one in enumerate(rows.mappings) if one not in rows.mappings[:n]]:
         parts = [part for part in rows.parts if part.mapping == mapping]
         read = {name for part in parts for name in part.read}
-        unread = {title for part in parts for title in part.raw.titles}
-        unread -= {title for part in parts for title in part.read.values()}
+        unread = [title for part in parts for title in part.unread]
         for name, heading, near in misspelt(mapping, read, unread):
             stands = quoted_heading(near)
             expected = f"a heading; the mapping names it, and what stands there is {stands}"
@@ -188,7 +187,8 @@ def _judged(rows: Rows, column: Column, values: Any, bad: Mapping[int, str]) -> 
 def _others(rows: Rows, column: Column, values: Any) -> Iterator[Told]:
     """Values of an open column that are none of those that the form counts; each is told once."""
     meant = {target for part in rows.parts for target in part.column(column).swaps.values()}
-    for value in set(values.categories) - set(column.categories()) - meant:
+    known = meant.union(column.categories())
+    for value in [one for one in values.categories if one not in known]:
         where = np.flatnonzero(np.asarray(values == value))
         many = f" ({len(where)} records)" if len(where) > 1 else ""
         expected = (
