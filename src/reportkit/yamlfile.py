@@ -60,7 +60,7 @@ class YamlFile:
             return model.model_validate(self.data)
         except ValidationError as error:
             problems = [self._explain(model, problem) for problem in error.errors()]
-            raise InputError("parameters", "\n".join(problems)) from None
+            raise InputError("parameters", "{problems}", problems="\n".join(problems)) from None
 
     def _explain(self, model: type[BaseModel], problem: Any) -> str:
         # A union adds its own branch names to the location; they are no keys of the file.
@@ -127,8 +127,14 @@ def read_yaml(path: Path) -> YamlFile:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         line, told = None, str(error)
     place = f"{path}:{line}" if line else f"{path}"
-    message = f"{place} is not readable as UTF-8 YAML: {told}"
-    raise InputError("yaml", message, file=str(path), line=line)
+    raise InputError(
+        "yaml",
+        "{place} is not readable as UTF-8 YAML: {told}",
+        place=place,
+        told=told,
+        file=str(path),
+        line=line,
+    )
 
 
 class _Builder:
@@ -209,5 +215,11 @@ class _Builder:
 
     def wrong(self, event: Any, message: str) -> InputError:
         line = event.start_mark.line + 1
-        told = f"{self.path}:{line}: {message}"
-        return InputError("yaml", told, file=str(self.path), line=line)
+        return InputError(
+            "yaml",
+            "{path}:{line}: {message}",
+            path=self.path,
+            message=message,
+            file=str(self.path),
+            line=line,
+        )

@@ -107,8 +107,12 @@ def _check_folder(folder: Path, made: Mapping[Path, bytes]) -> None:
         foreign = [path for path in there if path not in made]
     if foreign:
         names = "、".join(path.name for path in foreign[:5])
-        message = f"{folder} holds {names}, which synth would not replace; give an empty folder"
-        raise InputError("synth-folder", message, folder=str(folder))
+        raise InputError(
+            "synth-folder",
+            "{folder} holds {names}, which synth would not replace; give an empty folder",
+            names=names,
+            folder=folder,
+        )
 
 
 def _parts(synthesis: Synthesis, frame: Any, by: str | None) -> list[tuple[str, Any]]:

@@ -88,7 +88,7 @@ def expand(
 
 
 def _wrong(entry: dict[str, Any], what: str, year: int) -> InputError:
-    return InputError("recipe", f"recipe entry {entry!r}: {what}", year=year)
+    return InputError("recipe", "recipe entry {entry!r}: {what}", entry=entry, what=what, year=year)
 
 
 def _column(

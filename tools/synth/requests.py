@@ -86,8 +86,14 @@ def _check_new(report: Report, column: str, outcomes: int, left: int, waiting: i
     fact, new = f"t3.new.{column}", outcomes + left - waiting
     reason = f"{outcomes} outcomes and {left} carried out, less {waiting} carried in, leave {new}"
     if new < 0:
-        message = f"{fact}: {reason}; correct table 3 of the published report"
-        raise InputError("published", message, district=report.district, year=report.year)
+        raise InputError(
+            "published",
+            "{fact}: {reason}; correct table 3 of the published report",
+            fact=fact,
+            reason=reason,
+            district=report.district,
+            year=report.year,
+        )
     if new != report.count(fact):
         report.tell(fact, new, reason)
 

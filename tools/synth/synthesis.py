@@ -58,8 +58,11 @@ def synthesise(
     districts = {report.district for report in reports}
     if len(districts) != 1 or years != tuple(range(years[0], years[0] + len(years))):
         told = ", ".join(f"{report.district} {report.year}" for report in reports) or "none"
-        message = f"give consecutive years of one district; the reports are: {told}"
-        raise InputError("published", message)
+        raise InputError(
+            "published",
+            "give consecutive years of one district; the reports are: {told}",
+            told=told,
+        )
     recipes = {year: (recipe or {}).get(year, Recipe()) for year in years}
     calendar = Calendar.between(years[0] - 30, years[-1] + 1)
     setting = Setting(districts.pop(), reports, recipes, calendar)
@@ -148,11 +151,16 @@ def _compare(report: Report, ledgers: Mapping[str, Any]) -> None:
             report.tell(cell.id, given[cell.id], f"its parts add up to {given[cell.id]}")
         else:
             printed = report.published[cell.id]
-            message = (
-                f"{cell.label} is published as {printed}, and the ledgers give {given[cell.id]}: "
-                "the recipe asks for rows that the report does not count"
+            raise InputError(
+                "recipe",
+                "{label} is published as {printed}, and the ledgers give {given}: the "
+                "recipe asks for rows that the report does not count",
+                label=cell.label,
+                printed=printed,
+                given=given[cell.id],
+                district=report.district,
+                year=report.year,
             )
-            raise InputError("recipe", message, district=report.district, year=report.year)
 
 
 def _measure(definition: Definition, frame: Any) -> Decimal:

@@ -308,12 +308,12 @@ def _file(options: Options, params: Path) -> BatchFile:
     """The batch file with the options put over it."""
     path = options.file or params / "batch.yaml"
     if options.file and not path.is_file():
-        raise InputError("batch", f"there is no batch file {path}")
+        raise InputError("batch", "there is no batch file {path}", path=path)
     file = read_batch_file(path) if path.is_file() else BatchFile()
     try:
         years = options.years and parse_years(options.years)
     except ValueError as error:
-        raise InputError("batch", f"--years: {error}") from None
+        raise InputError("batch", "--years: {error}", error=error) from None
     given = {
         "years": years,
         "scope": options.scope,
@@ -332,8 +332,11 @@ def _workers(options: Options, jobs: int, tell: Callable[[Any], None]) -> Worker
     try:
         from reportkit.batch.workers.cluster import ClusterWorkers
     except ModuleNotFoundError as error:
-        message = f"--scheduler needs {error.name}: pip install 'reportkit-zwgk[cluster]'"
-        raise InputError("extra-missing", message) from None
+        raise InputError(
+            "extra-missing",
+            "--scheduler needs {name}: pip install 'reportkit-zwgk[cluster]'",
+            name=error.name,
+        ) from None
     return ClusterWorkers(address, options.store, jobs=jobs, tell=tell)
 
 
@@ -344,8 +347,12 @@ def _open_journal(out: Path, name: str, now: Callable[[], datetime]) -> Journal:
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise
-        message = f"{out} cannot be written: {error.strerror}; choose another --out"
-        raise ExecutionError("not-writable", message) from None
+        raise ExecutionError(
+            "not-writable",
+            "{out} cannot be written: {why}; choose another --out",
+            out=out,
+            why=error.strerror,
+        ) from None
 
 
 def _tell_found(journal: Journal, plan: Plan, out: Path) -> None:

@@ -172,8 +172,9 @@ def make_plan(
         for year in years or _years_of(project, district)
     ]
     if not matrix:
-        message = f"there is nothing to do: {folder} and --years name no report"
-        raise InputError("batch", message)
+        raise InputError(
+            "batch", "there is nothing to do: {folder} and --years name no report", folder=folder
+        )
     if only_failed:
         matrix = [report for report in matrix if report in failed]
     reports: list[Planned] = []
@@ -203,7 +204,12 @@ def make_plan(
         messages = dict.fromkeys(one.message for one in plan.refused)
         things = "one thing is" if len(messages) == 1 else f"{len(messages)} things are"
         listed = "\n".join(f"  {message}" for message in messages)
-        raise InputError("batch", f"the batch cannot begin; {things} wrong:\n{listed}")
+        raise InputError(
+            "batch",
+            "the batch cannot begin; {things} wrong:\n{listed}",
+            things=things,
+            listed=listed,
+        )
     reports = _with_those_that_follow(reports, families)
     last = {district for district, _ in failed}
     return Plan(tuple(reports), _jobs(reports, families, settings, last))
@@ -266,10 +272,21 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
             missing += [f"{path}, named in the district's file, is missing" for path in gone]
         files += [path for path in found if path.is_file()]
     if missing and not files and not district.ledgers:
-        message = f"{district.id} {year}: nothing is handed in: {folder} holds no ledger"
-        raise InputError("not-handed-in", message)
+        raise InputError(
+            "not-handed-in",
+            "{id} {year}: nothing is handed in: {folder} holds no ledger",
+            id=district.id,
+            year=year,
+            folder=folder,
+        )
     if missing:
-        raise InputError("ledger-missing", f"{district.id} {year}: {'; '.join(missing)}")
+        raise InputError(
+            "ledger-missing",
+            "{id} {year}: {missing}",
+            id=district.id,
+            year=year,
+            missing="; ".join(missing),
+        )
     return files
 
 

@@ -45,7 +45,9 @@ def find_run(out: Path, asked: Path | None = None) -> Path:
         return runs[0]
     known = ", ".join("/".join(run.parts[-3:-1]) for run in runs) or "none"
     what = f"{asked} is no run" if asked else "say which run is meant by --run DISTRICT/YEAR"
-    raise InputError("run-missing", f"{what}; under {out} there are: {known}")
+    raise InputError(
+        "run-missing", "{what}; under {out} there are: {known}", what=what, out=out, known=known
+    )
 
 
 def explain(run: Path, name: str, *, project: Project) -> dict[str, Any]:
@@ -73,7 +75,7 @@ def explain(run: Path, name: str, *, project: Project) -> dict[str, Any]:
     """
     document = sealed_facts(run)
     if document is None:
-        raise InputError("run-missing", f"{run} is no run: it has no facts.json")
+        raise InputError("run-missing", "{run} is no run: it has no facts.json", run=run)
     facts = {fact["id"]: fact for fact in document["facts"]}
     if name not in facts:
         matches = [fact for fact in facts.values() if name in fact["label"]]
@@ -101,8 +103,12 @@ def _near(name: str, facts: Mapping[str, Any]) -> list[Any]:
     if not FACT_ID.fullmatch(name):
         words = sorted({word for fact in facts.values() for word in fact["label"].split("/")})
     near = difflib.get_close_matches(name, words, n=3, cutoff=0.5)
-    message = f"no fact '{name}'; nearest: {', '.join(near) or 'none'}"
-    raise InputError("fact-unknown", message)
+    raise InputError(
+        "fact-unknown",
+        "no fact '{name}'; nearest: {near}",
+        name=name,
+        near=", ".join(near) or "none",
+    )
 
 
 def _brief(facts: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -103,5 +103,10 @@ def _read(run: Path, name: str, wanted: tuple[str, ...], **options: Any) -> pa.T
 
 
 def _unreadable(run: Path, name: str, why: object) -> ReportkitError:
-    message = f"{run}/evidence/{name}.parquet is not as this version writes it: {why}"
-    return ReportkitError("evidence-unreadable", message)
+    return ReportkitError(
+        "evidence-unreadable",
+        "{run}/evidence/{name}.parquet is not as this version writes it: {why}",
+        run=run,
+        name=name,
+        why=why,
+    )

@@ -96,8 +96,12 @@ class Fact:
             ``fact-not-a-number``: the fact is a day or a text.
         """
         if isinstance(self.value, str):
-            message = f"fact {self.id} is '{self.value}', which is no number"
-            raise InputError("fact-not-a-number", message)
+            raise InputError(
+                "fact-not-a-number",
+                "fact {id} is '{value}', which is no number",
+                id=self.id,
+                value=self.value,
+            )
         return self.value
 
     @property

@@ -46,8 +46,11 @@ def chinese_number(number: int) -> str:
         ``number``: negative or too large.
     """
     if not 0 <= number < 100_000_000:
-        message = f"{number} cannot be written in Chinese numerals here; print it in digits"
-        raise InputError("number", message)
+        raise InputError(
+            "number",
+            "{number} cannot be written in Chinese numerals here; print it in digits",
+            number=number,
+        )
     if number >= 10_000:
         high, low = divmod(number, 10_000)
         link = "零" if 0 < low < 1_000 else ""

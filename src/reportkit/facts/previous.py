@@ -74,8 +74,12 @@ def sealed_facts(run: Path) -> dict[str, Any] | None:
             return document
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         pass
-    message = f"{path} is not as reportkit writes it; `reportkit verify` says more"
-    raise InputError("run-unreadable", message, file=str(path))
+    raise InputError(
+        "run-unreadable",
+        "{path} is not as reportkit writes it; `reportkit verify` says more",
+        path=path,
+        file=str(path),
+    )
 
 
 def figures_of(
@@ -151,11 +155,13 @@ def _refuse_changed(run: Path, files: Mapping[Path, str]) -> None:
         lines = []
     for path, sha256 in files.items():
         if f"{sha256}  {path.name}" not in lines:
-            message = (
-                f"{path} is not what it was sealed with, so this report cannot be compared with "
-                "it; make that report again, or take its 'current' away"
+            raise InputError(
+                "past-changed",
+                "{path} is not what it was sealed with, so this report cannot be "
+                "compared with it; make that report again, or take its 'current' away",
+                path=path,
+                file=str(path),
             )
-            raise InputError("past-changed", message, file=str(path))
 
 
 def _digest(path: Path) -> str:

@@ -102,11 +102,14 @@ def read_report(published: Mapping[str, Any]) -> Report:
                 number = _number(cells[fact], value, report)
                 report.published[fact] = report.published.get(fact, Decimal(0)) + number
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        message = (
-            "a published report has 'id', 'report_year', 'issuer', 'table2', 'table3' and 'table4' "
-            f"with the labels and keys of its form; wrong, missing or unknown: {error}"
-        )
-        raise InputError("published", message, report=published.get("id")) from None
+        raise InputError(
+            "published",
+            "a published report has 'id', 'report_year', 'issuer', 'table2', 'table3' "
+            "and 'table4' with the labels and keys of its form; wrong, missing or "
+            "unknown: {error}",
+            error=error,
+            report=published.get("id"),
+        ) from None
     report.total, report.classes = _publications(published.get("narrative_figures", []))
     return report
 
@@ -125,8 +128,13 @@ def load_published(path: Path) -> Mapping[str, Any]:
         )
         int(report["report_year"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        message = f"{path} is no published report in JSON with a 'report_year': {error}"
-        raise InputError("published", message, file=str(path)) from None
+        raise InputError(
+            "published",
+            "{path} is no published report in JSON with a 'report_year': {error}",
+            path=path,
+            error=error,
+            file=str(path),
+        ) from None
     return report
 
 
@@ -181,8 +189,15 @@ def _number(cell: Cell, value: Any, report: Report) -> Decimal:
     whole = cell.definition is None or cell.definition.measure == "count"
     large = not number.is_finite() or number.adjusted() >= 20
     if large or (number < 0 and not signed) or (whole and number % 1):
-        message = f"{cell.id} ({cell.label}) reads {value!r}; no report can hold this value"
-        raise InputError("published", message, district=report.district, year=report.year)
+        raise InputError(
+            "published",
+            "{id} ({label}) reads {value!r}; no report can hold this value",
+            id=cell.id,
+            label=cell.label,
+            value=value,
+            district=report.district,
+            year=report.year,
+        )
     return number
 
 

@@ -130,7 +130,7 @@ def read_specs(folder: Path) -> dict[str, FactSpec]:
             spec._place = _place(file, (*top, "id"))
             specs[spec.id] = spec
     if problems:
-        raise InputError("parameters", "\n".join(problems))
+        raise InputError("parameters", "{problems}", problems="\n".join(problems))
     return specs
 
 

@@ -50,7 +50,13 @@ class Form:
         key = f"t{name}" if str(name).isdigit() else str(name)
         if key not in self.tables:
             known = ", ".join(self.tables)
-            raise InputError("table", f"edition {self.name} has no table {name!r}; it has {known}")
+            raise InputError(
+                "table",
+                "edition {edition} has no table {name!r}; it has {known}",
+                edition=self.name,
+                name=name,
+                known=known,
+            )
         return self.tables[key]
 
     def cells(self, year: int) -> list[Cell]:
@@ -156,5 +162,9 @@ def form_for(year: int) -> Form:
         if years.first <= year and (years.last is None or year <= years.last):
             return form
     first = forms()[0].edition.years.first
-    message = f"no form edition covers the report year {year}; the first one is for {first}"
-    raise InputError("edition", message, year=year)
+    raise InputError(
+        "edition",
+        "no form edition covers the report year {year}; the first one is for {first}",
+        first=first,
+        year=year,
+    )

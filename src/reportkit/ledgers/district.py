@@ -61,10 +61,13 @@ class Ledgers(Mapping[str, Ledger]):
         self.refused: dict[str, Ledger] = {}
         unknown = set(district.ledgers) - set(schemas())
         if unknown:
-            message = (
-                f"ledgers names {', '.join(sorted(unknown))}; known are {', '.join(schemas())}"
+            raise InputError(
+                "parameters",
+                "ledgers names {unknown}; known are {known}",
+                unknown=", ".join(sorted(unknown)),
+                known=", ".join(schemas()),
+                district=district.id,
             )
-            raise InputError("parameters", message, district=district.id)
         file = project.params / "districts" / f"{district.id}.yaml"
         self.mappings = mappings_of(district, file) if district.mapping else {}
 
@@ -112,8 +115,13 @@ class Ledgers(Mapping[str, Ledger]):
         ]
         for path in found:
             if isinstance(path, Path) and not path.is_file():
-                message = f"{path}, named in the district file, is not there"
-                raise InputError("ledger-missing", message, district=self._district.id, ledger=key)
+                raise InputError(
+                    "ledger-missing",
+                    "{path}, named in the district file, is not there",
+                    path=path,
+                    district=self._district.id,
+                    ledger=key,
+                )
         return found
 
     def __getitem__(self, key: str) -> Ledger:
@@ -227,12 +235,25 @@ def read_ledgers(
             ledgers[key]
         except KeyError:
             if key in needed:
-                message = f"{schemas()[key].name} is not in {project.data / district}"
-                problems.append(InputError("ledger-missing", message, ledger=key))
+                problems.append(
+                    InputError(
+                        "ledger-missing",
+                        "{name} is not in {data}",
+                        name=schemas()[key].name,
+                        data=project.data / district,
+                        ledger=key,
+                    )
+                )
         except InputError as error:
             error.fields.setdefault("ledger", key)
             problems.append(error)
     if not ledgers and not problems:
-        message = f"no ledger is in {project.data / district}; a file's name begins with a ledger's"
-        problems.append(InputError("ledger-missing", message, district=district))
+        problems.append(
+            InputError(
+                "ledger-missing",
+                "no ledger is in {data}; a file's name begins with a ledger's",
+                data=project.data / district,
+                district=district,
+            )
+        )
     return ledgers, problems

@@ -84,18 +84,30 @@ def find_files(
         try:
             path.name.encode()
         except UnicodeEncodeError:
-            message = f"{folder} holds a file named {path.name!a}, which is no UTF-8; rename it"
-            raise InputError("file-name", message, file=ascii(path.name)) from None
+            raise InputError(
+                "file-name",
+                "{folder} holds a file named {name!a}, which is no UTF-8; rename it",
+                folder=folder,
+                name=path.name,
+                file=ascii(path.name),
+            ) from None
         suffix = path.suffix.lower()
         if suffix in SUFFIXES and path.is_file():
             found.append(path)
         elif suffix in SUFFIXES:
-            message = f"{path} is named like the ledger {names[1]}, but is a link to no file"
-            raise InputError("ledger-format", message + "; mend or remove it", file=str(path))
+            raise InputError(
+                "ledger-format",
+                "{file} is named like the ledger {name}, but is a link to no file; "
+                "mend or remove it",
+                name=names[1],
+                file=path,
+            )
         elif suffix in _UNREADABLE:
             message = f"{path} is named like the ledger {names[1]}, but only {', '.join(SUFFIXES)} "
             do = "unpack it" if suffix in _PACKED else "open it in Excel or WPS, save it as .xlsx"
-            raise InputError("ledger-format", f"{message}are read; {do}", file=str(path))
+            raise InputError(
+                "ledger-format", "{message}are read; {do}", message=message, do=do, file=str(path)
+            )
     return found
 
 
@@ -211,12 +223,18 @@ def refusal(ledger: Ledger) -> InputError | None:
     if refused <= _REFUSED_LIMIT * ledger.read:
         return None
     told = "\n".join(grouped(v for v in ledger.violations if v.severity == "reject"))
-    message = (
-        f"{refused} of {ledger.read} records of {ledger.schema.name} are rejected, more than "
-        f"{_REFUSED_LIMIT:.0%}; mend them and run again (`reportkit intake --all` tells each):\n"
-        f"{told}"
+    return InputError(
+        "ledger-rejected",
+        "{refused} of {read} records of {name} are rejected, more than "
+        "{refused_limit:.0%}; mend them and run again (`reportkit intake --all` tells "
+        "each):\n{told}",
+        refused=refused,
+        read=ledger.read,
+        name=ledger.schema.name,
+        refused_limit=_REFUSED_LIMIT,
+        told=told,
+        ledger=ledger.key,
     )
-    return InputError("ledger-rejected", message, ledger=ledger.key)
 
 
 def shown_path(path: Path, root: Path | None) -> str:

@@ -94,8 +94,8 @@ def mappings_of(district: District, file: Path) -> dict[str, tuple[LedgerMapping
         found[key] = tuple(made)
     if told:
         lines = read_yaml(file)
-        message = "\n".join(_at(lines, place, why) for place, why in told)
-        raise InputError("mapping", message, district=district.id)
+        problems = "\n".join(_at(lines, place, why) for place, why in told)
+        raise InputError("mapping", "{problems}", problems=problems, district=district.id)
     return found
 
 
@@ -266,8 +266,12 @@ def recorded_schema(record: JsonMap, source: JsonMap | None = None) -> LedgerSch
         number = source.get("mapping")
         return mapped_schema(schema, None if number is None else mappings[number])
     except (IndexError, ValueError) as error:
-        message = f"the manifest's mapping of {schema.name} is none: {error}"
-        raise ReportkitError("ledger-other", message) from None
+        raise ReportkitError(
+            "ledger-other",
+            "the manifest's mapping of {name} is none: {error}",
+            name=schema.name,
+            error=error,
+        ) from None
 
 
 def chosen(mappings: Sequence[LedgerMapping], name: str) -> LedgerMapping | None:

@@ -203,11 +203,15 @@ def map_headings(
         if column.name in mapped and schema.rank(heading) > schema.rank(mapped[column.name][0]):
             continue
         if column.name in mapped:
-            message = (
-                f"{file}: '{mapped[column.name][0]}' and '{heading}' both mean "
-                f"{column.name}; keep one"
+            raise InputError(
+                "ledger-heading-twice",
+                "{file}: '{mapped}' and '{heading}' both mean {name}; keep one",
+                mapped=mapped[column.name][0],
+                heading=heading,
+                name=column.name,
+                file=file,
+                ledger=key,
             )
-            raise InputError("ledger-heading-twice", message, file=file, ledger=key)
         mapped[column.name] = (heading, factor)
     for name in [column.name for column in schema.columns if column.fixed is not None]:
         mapped.pop(name, None)
@@ -223,8 +227,15 @@ def map_headings(
             name + (f" (nearest: {'、'.join(found)})" if found else "")
             for name, found in near.items()
         )
-        message = f"{file}: required columns of {schema.name} are missing: {told}"
-        raise HeadingError("ledger-column", message, headings=headings, file=file, ledger=key)
+        raise HeadingError(
+            "ledger-column",
+            "{file}: required columns of {name} are missing: {told}",
+            name=schema.name,
+            told=told,
+            headings=headings,
+            file=file,
+            ledger=key,
+        )
     return mapped
 
 
@@ -262,6 +273,10 @@ def schema_of(key: str) -> LedgerSchema:
         ``ledger-unknown``: there is no such ledger.
     """
     if key not in schemas():
-        message = f"there is no ledger '{key}'; ledgers are {', '.join(schemas())}"
-        raise InputError("ledger-unknown", message)
+        raise InputError(
+            "ledger-unknown",
+            "there is no ledger '{key}'; ledgers are {known}",
+            key=key,
+            known=", ".join(schemas()),
+        )
     return schemas()[key]

@@ -137,8 +137,12 @@ def chart_block(
             figure = _bars(told, unit) if kind == "bars" else _columns(told, unit, line, limit)
             svg = as_svg(figure)
         except UserWarning as warning:
-            message = f"chart '{name}': {warning}; replace the character in the label"
-            raise ExecutionError("glyph-missing", message) from None
+            raise ExecutionError(
+                "glyph-missing",
+                "chart '{name}': {warning}; replace the character in the label",
+                name=name,
+                warning=warning,
+            ) from None
     columns = [told.heading, *(one.name for one in told.series)]
     cells = zip(told.labels, *(map(_as_json, one.texts) for one in told.series), strict=True)
     fields = {
@@ -165,8 +169,13 @@ def _read(
         told = str(visible(_label(column)))
         numbers = [number_in(value) for value in values]
         if wrong := [v for v, n in zip(values, numbers, strict=True) if n is None and pd.notna(v)]:
-            message = f"chart '{name}': column {told} holds {wrong[0]!r}, which is no number"
-            raise InputError("chart-data", message, chart=name)
+            raise InputError(
+                "chart-data",
+                "chart '{chart}': column {told} holds {wrong!r}, which is no number",
+                told=told,
+                wrong=wrong[0],
+                chart=name,
+            )
         series.append(_Series(told, numbers, printed(values, missing=_MISSING)))
     labels = [str(visible(_label(label))) for label in data.index]
     names, fault = [one.name for one in series], ""
@@ -177,7 +186,7 @@ def _read(
     elif limit is not None and limit[0] not in labels:
         fault = f"there is no label '{limit[0]}' to end the limit; labels are {', '.join(labels)}"
     if fault:
-        raise InputError("chart-data", f"chart '{name}': {fault}", chart=name)
+        raise InputError("chart-data", "chart '{chart}': {fault}", fault=fault, chart=name)
     heading = " ".join(str(one) for one in data.index.names if one is not None)
     return _Data(heading or "类别", labels, series)
 

@@ -243,8 +243,13 @@ class Compilation:
                     self.computer.get(name)
                 except InputError as error:
                     file = self.project.report_file(self.district.id, self.year, "yaml")
-                    message = f"{file}: relation '{relation.title}': {error.message}"
-                    raise InputError("relation", message) from None
+                    raise InputError(
+                        "relation",
+                        "{file}: relation '{title}': {message}",
+                        file=file,
+                        title=relation.title,
+                        message=error.message,
+                    ) from None
 
     def _text_checks(self, facts: Facts) -> list[Check]:
         checks = relation_checks(self.params.relations, facts)
@@ -312,11 +317,15 @@ def _read_all(
         names = "\n".join(
             f"  {schemas()[key].name}: {folder}/{key}-….csv, .xlsx or .parquet" for key in missing
         )
-        message = (
-            f"the {form.name} form needs ledgers that are not there:\n{names}\n"
-            "add them (a file with a heading only counts as zero records)"
+        raise InputError(
+            "ledger-missing",
+            "the {name} form needs ledgers that are not there:\n{names}\nadd them (a "
+            "file with a heading only counts as zero records)",
+            name=form.name,
+            names=names,
+            district=district,
+            year=year,
         )
-        raise InputError("ledger-missing", message, district=district, year=year)
     for key in sources:
         if sources[key]:
             ledgers[key]
@@ -326,8 +335,12 @@ def _read_all(
 def _refuse_to_do(report: ReportParams, district: str) -> None:
     if to_do := [fact for fact in report.declared if fact.value is None]:
         listed = "\n".join(f"  {fact.place}: {fact.id} ({fact.label})" for fact in to_do)
-        message = (
-            f"{len(to_do)} declared figures are still to fill in:\n{listed}\n"
-            "give each its value, source, stated_by and stated_on; or ask for a draft (--draft)"
+        raise InputError(
+            "to-do",
+            "{to_do} declared figures are still to fill in:\n{listed}\ngive each its "
+            "value, source, stated_by and stated_on; or ask for a draft (--draft)",
+            to_do=len(to_do),
+            listed=listed,
+            district=district,
+            year=report.year,
         )
-        raise InputError("to-do", message, district=district, year=report.year)

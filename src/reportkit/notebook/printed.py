@@ -84,8 +84,11 @@ def _text(value: Any, number: Decimal | None, form: str, places: int, missing: s
             with localcontext(rounding=ROUND_HALF_UP):
                 return format(number, form)
         except ValueError:
-            message = f"'{form}' is no form of a number; write 'percent', or such as ',.2f'"
-            raise InputError("format", message) from None
+            raise InputError(
+                "format",
+                "'{form}' is no form of a number; write 'percent', or such as ',.2f'",
+                form=form,
+            ) from None
     if isinstance(value, int) and not form:
         places = 0
     return f"{rounded(number, places):f}" + "%" * (form == "percent")

@@ -81,8 +81,12 @@ class Report(Compilation):
             ``ledger-unknown`` or what is wrong with its files.
         """
         if key not in schemas():
-            message = f"there is no ledger '{key}'; ledgers are {', '.join(schemas())}"
-            raise InputError("ledger-unknown", message)
+            raise InputError(
+                "ledger-unknown",
+                "there is no ledger '{key}'; ledgers are {known}",
+                key=key,
+                known=", ".join(schemas()),
+            )
         try:
             frame = self.ledgers[key].frame.copy()
             frame.attrs["ledger"] = key  # what is chosen from it knows whose rows it has
@@ -136,8 +140,9 @@ class Report(Compilation):
             return self._extra.get(name) or self.computer.get(name)
         again = self._so_far.facts.get(name)
         if name in self.computer or (name in self._extra and again != this_cell().id):
-            message = f"fact '{name}' is there already; choose another id"
-            raise InputError("fact-twice", message, fact=name)
+            raise InputError(
+                "fact-twice", "fact '{fact}' is there already; choose another id", fact=name
+            )
         summed = [self.fact(part) for part in parts]
         told = Told(name, label or name, unit, definition)
         fact = own_fact(told, self.ledgers, rows=rows, value=value, parts=summed, ledger=ledger)
@@ -181,7 +186,12 @@ class Report(Compilation):
         section = next((s for s in self.form.sections if s.number == number), None)
         if section is None:
             known = "、".join(s.number for s in self.form.sections)
-            raise InputError("section", f"there is no section '{number}'; sections are {known}")
+            raise InputError(
+                "section",
+                "there is no section '{number}'; sections are {known}",
+                number=number,
+                known=known,
+            )
         body = self.coverage.sections.get(number, [])
         return self._so_far.note(show_section(number, section.title, body))
 
@@ -253,11 +263,13 @@ class Report(Compilation):
             self._so_far.take(figure)
         else:
             kind = type(thing).__name__
-            message = (
-                f"report.show takes a DataFrame, a Series or a figure, not {kind}; give a styled "
-                "table as its DataFrame with formats=…, and text to report.text"
+            raise InputError(
+                "show-kind",
+                "report.show takes a DataFrame, a Series or a figure, not {kind}; give "
+                "a styled table as its DataFrame with formats=…, and text to "
+                "report.text",
+                kind=kind,
             )
-            raise InputError("show-kind", message)
         return self._so_far.note(look(made | bound))
 
     def _bound(self, title: str, note: str = "") -> tuple[str, str, dict[str, Any]]:
@@ -340,7 +352,9 @@ class Report(Compilation):
             known = {name: self.get(name) for name in table if name in self.computer}
             return self._so_far.note(look(figures_compared(table, known)))
         if counted is None:
-            raise InputError("compare", f"say what was counted: report.compare({table}, frame)")
+            raise InputError(
+                "compare", "say what was counted: report.compare({table}, frame)", table=table
+            )
         found = compared_with(self.form.table(table), counted, self._computed())
         return self._so_far.note(look(found))
 
@@ -514,11 +528,13 @@ def open_report(
     """
     # The papermill command guesses types: `-p district 350206` arrives as a number.
     if isinstance(year, bool) or not re.fullmatch("[0-9]{4}", str(year)):
-        message = (
-            f"the parameter year is {year!r}, no year; give four digits: -p year 2020, or "
-            "open_report(district, 2020)"
+        raise InputError(
+            "parameters",
+            "the parameter year is {year!r}, no year; give four digits: -p year 2020, "
+            "or open_report(district, 2020)",
+            year=year,
+            district=str(district),
         )
-        raise InputError("parameters", message, district=str(district))
     with counted() as tell:
         report = Report.open(
             str(district), int(year), scope=scope, draft=draft, params=params, data=data, out=out,

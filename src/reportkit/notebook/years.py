@@ -255,9 +255,17 @@ def open_years(
         sources[year] = f"已封存的报告 {run.resolve().name}" if sealed else "由台账计算"
     if not documents:
         told = "".join(f"\n  {year}: {why}" for year, why in left_out.items())
-        message = f"no year of {district} has a run or can be computed{told}"
-        raise InputError("years-missing", message, district=district)
+        raise InputError(
+            "years-missing",
+            "no year of {district} has a run or can be computed{told}",
+            told=told,
+            district=district,
+        )
     if len(scopes := {document["scope"] for document in documents.values()}) > 1:
-        message = f"the years are of {' and '.join(sorted(scopes))}; figures of two scopes differ"
-        raise InputError("scope", message, district=district)
+        raise InputError(
+            "scope",
+            "the years are of {scopes}; figures of two scopes differ",
+            scopes=" and ".join(sorted(scopes)),
+            district=district,
+        )
     return Years(who, documents, sources, left_out)

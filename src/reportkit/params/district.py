@@ -120,9 +120,10 @@ def check_id(name: str) -> str:
         ``id``: it is not.
     """
     if not ID.fullmatch(name):
-        message = (
-            f"'{name}' is no district id; ids are lower case letters, digits, '-' and '_', "
-            "64 at most"
+        raise InputError(
+            "id",
+            "'{name}' is no district id; ids are lower case letters, digits, '-' and "
+            "'_', 64 at most",
+            name=name,
         )
-        raise InputError("id", message)
     return name

@@ -85,10 +85,16 @@ def sign_run(folder: Path, signer: Signer) -> None:
     path = folder / ATTESTATION
     old, signatures = open_envelope(path.read_bytes())
     if old != payload:
-        message = f"what {path} states is not this run; verify it first"
-        raise InputError("attestation-wrong", message)
+        raise InputError(
+            "attestation-wrong", "what {path} states is not this run; verify it first", path=path
+        )
     if signer.keyid in signatures:
-        raise InputError("signed-already", f"key {signer.keyid[:16]} has signed {folder} already")
+        raise InputError(
+            "signed-already",
+            "key {keyid} has signed {folder} already",
+            keyid=signer.keyid[:16],
+            folder=folder,
+        )
     signatures[signer.keyid] = signer.sign(pae(payload))
     # Whole or not there at all: a half-written envelope would take the first signature away.
     new = folder.parent / f".{folder.name}-{ATTESTATION}"
@@ -108,11 +114,13 @@ def check_attestation(folder: Path, trusted: Trusted | None) -> str:
     try:
         payload, signatures = open_envelope((folder / ATTESTATION).read_bytes())
         if payload != statement(folder):
-            raise ReportkitError("statement-other", _other(payload, folder))
+            raise ReportkitError("statement-other", "{other}", other=_other(payload, folder))
         if trusted is not None:
             return check_signatures(payload, signatures, trusted)
     except ReportkitError as error:
-        raise ReportkitError(error.reason, f"{ATTESTATION}: {error.message}") from None
+        raise ReportkitError(
+            error.reason, "{attestation}: {message}", attestation=ATTESTATION, message=error.message
+        ) from None
     if not signatures:
         return "by nobody: whoever can write here can make it anew"
     return f"{len(signatures)} of unknown keys: name the trusted ones with --keys"

@@ -106,7 +106,12 @@ class RunAudit:
         own = [cell.id for cell in cells if cell.table == wanted and cell.id in self.facts]
         if not own:
             tables = "、".join(dict.fromkeys(cell.table for cell in cells))
-            raise InputError("table", f"the run has no table {table!r}; it has {tables}")
+            raise InputError(
+                "table",
+                "the run has no table {table!r}; it has {tables}",
+                table=table,
+                tables=tables,
+            )
         rows = []
         for name in own:
             fact = self.facts[name]

@@ -43,7 +43,7 @@ def check_chain(folder: Path) -> str:
     """
     manifest = read_manifest(folder)
     if told := _misplaced(folder, manifest):
-        raise ReportkitError("run-misplaced", told)
+        raise ReportkitError("run-misplaced", "{told}", told=told)
     folder = folder.resolve()
     if folder.parent.name != "runs":
         return "copied away from other runs, so that none of them can be compared"
@@ -52,18 +52,25 @@ def check_chain(folder: Path) -> str:
     while named is not None:
         earlier = inside(folder.parent, named["run"])
         if not (earlier / MANIFEST).is_file():
-            message = f"it follows run {named['run']}, which is gone"
-            raise ReportkitError("chain-broken", message)
+            raise ReportkitError(
+                "chain-broken", "it follows run {run}, which is gone", run=named["run"]
+            )
         if digest(earlier / MANIFEST) != named["manifest_sha256"]:
-            message = f"it follows run {named['run']}, which is not the one that stands there now"
-            raise ReportkitError("chain-broken", message)
+            raise ReportkitError(
+                "chain-broken",
+                "it follows run {run}, which is not the one that stands there now",
+                run=named["run"],
+            )
         named = read_manifest(earlier)["previous"]
         length += 1
     if (folder.parents[1] / "current").resolve() == folder:
         for other in sorted(folder.parent.iterdir()):
             if _follows(other, manifest["run"]):
-                message = f"run {other.name} took its place, yet it is in force again"
-                raise ReportkitError("chain-broken", message)
+                raise ReportkitError(
+                    "chain-broken",
+                    "run {name} took its place, yet it is in force again",
+                    name=other.name,
+                )
     return f"{length} earlier" if length else "the first"
 
 

@@ -66,8 +66,11 @@ def diff_runs(old: Path, new: Path) -> dict[str, Any]:
             "environment": list(_changes(*map(_environment, manifests))),
         }
     except (OSError, KeyError, ValueError) as error:
-        message = f"a run cannot be compared, verify it first: {error!r}"
-        raise InputError("run-unreadable", message) from None
+        raise InputError(
+            "run-unreadable",
+            "a run cannot be compared, verify it first: {error}",
+            error=repr(error),
+        ) from None
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:

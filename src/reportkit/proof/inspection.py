@@ -94,7 +94,9 @@ def find_runs(folder: Path) -> list[Path]:
         return [folder]
     found = sorted(one for one in folder.glob("**/current") if one.is_dir())
     if not found:
-        raise InputError("run-missing", f"{folder} is no run, and holds none: no MANIFEST.json")
+        raise InputError(
+            "run-missing", "{folder} is no run, and holds none: no MANIFEST.json", folder=folder
+        )
     return found
 
 

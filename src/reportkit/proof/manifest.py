@@ -75,8 +75,13 @@ def write_manifest(folder: Path, record: Mapping[str, Any]) -> None:
     listed = []
     for name, kind in entries(folder):
         if kind != "file" or not _plain(name):
-            message = f"{folder / name} is a {kind} that cannot be part of a run"
-            raise ReportkitError("record-wrong", message, file=name)
+            raise ReportkitError(
+                "record-wrong",
+                "{folder} is a {kind} that cannot be part of a run",
+                folder=folder / name,
+                kind=kind,
+                file=name,
+            )
         size = (folder / name).stat().st_size
         listed.append(
             {
@@ -88,7 +93,12 @@ def write_manifest(folder: Path, record: Mapping[str, Any]) -> None:
         )
     manifest = {"schema": "reportkit/manifest/1", **record, "files": listed}
     if problem := _problem(manifest):
-        raise ReportkitError("record-wrong", f"the record of {folder.name} is not whole: {problem}")
+        raise ReportkitError(
+            "record-wrong",
+            "the record of {name} is not whole: {problem}",
+            name=folder.name,
+            problem=problem,
+        )
     text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     (folder / SUMS).write_text(_sums(manifest, digest(folder / MANIFEST)), encoding="utf-8")
@@ -136,10 +146,21 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     if not path.is_file():
-        raise InputError("run-missing", f"{folder} is no run: it has no {MANIFEST}")
+        raise InputError(
+            "run-missing",
+            "{folder} is no run: it has no {manifest}",
+            folder=folder,
+            manifest=MANIFEST,
+        )
     content = path.read_bytes()
     if problem := _problem_of(content):
-        raise ReportkitError("run-changed", f"{folder}: {MANIFEST} was changed: {problem}")
+        raise ReportkitError(
+            "run-changed",
+            "{folder}: {manifest} was changed: {problem}",
+            folder=folder,
+            manifest=MANIFEST,
+            problem=problem,
+        )
     manifest: dict[str, Any] = json.loads(content)
     return manifest
 
@@ -207,7 +228,7 @@ def verify_files(
         elif digest(folder / name) != listed[name]:
             told.append(f"{name} was changed")
     if told:
-        raise ReportkitError("run-changed", f"{folder}: " + "; ".join(told))
+        raise ReportkitError("run-changed", "{folder}: {told}", folder=folder, told="; ".join(told))
 
 
 @cache

@@ -38,8 +38,12 @@ def ledger_place(
         for one in named_sources(project, manifest["district"]):
             if isinstance(one, DatabaseSource) and one.shown == shown:
                 return one
-        message = f"the district file in {project.params} does not name {shown}"
-        raise ReportkitError("ledger-absent", message)
+        raise ReportkitError(
+            "ledger-absent",
+            "the district file in {params} does not name {shown}",
+            params=project.params,
+            shown=shown,
+        )
     if (path := named_file(shown, manifest["district"], data, params)) is not None:
         return path
     # Shown from the data folder on; the copy of a reader may have another name.
@@ -48,8 +52,11 @@ def ledger_place(
     for path in places:
         if path.is_file():
             return path
-    message = f"{shown} is not here; name the folder of the ledgers with --data"
-    raise ReportkitError("ledger-absent", message)
+    raise ReportkitError(
+        "ledger-absent",
+        "{shown} is not here; name the folder of the ledgers with --data",
+        shown=shown,
+    )
 
 
 def named_file(shown: str, district: str, data: Path | None, params: Path | None) -> Path | None:

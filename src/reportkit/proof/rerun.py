@@ -152,7 +152,9 @@ def _folder(manifest: Mapping[str, Any], root: str) -> str:
     given = manifest["parameters"].get(root) if root in ("params", "data") else None
     name = Path(str(given)).name if given else {"out": "outputs"}.get(root, root)
     if name in ({"params", "data", "outputs", "notebooks"} - {root}) and root != "out":
-        raise InputError("received-path", f"the folder of {root} cannot be called {name}")
+        raise InputError(
+            "received-path", "the folder of {root} cannot be called {name}", root=root, name=name
+        )
     return inside(Path(), name, own=True).name if name else ""
 
 

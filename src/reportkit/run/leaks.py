@@ -115,12 +115,12 @@ class Gate:
                 if kinds:
                     told.append(f"{path.relative_to(folder)}: {'、'.join(sorted(kinds))}")
         if told:
-            message = (
-                "personal data would be published, so nothing was: "
-                + "; ".join(told)
-                + "; take it out of the narrative, or of what the notebook shows"
+            raise ExecutionError(
+                "personal-data",
+                "personal data would be published, so nothing was: {told}; take it out of the "
+                "narrative, or of what the notebook shows",
+                told="; ".join(told),
             )
-            raise ExecutionError("personal-data", message)
 
 
 def check_leaks(folder: Path, *, personal: Collection[str], allowed: Collection[str]) -> None:

@@ -70,11 +70,15 @@ def renew(project: Project, district: str, year: int) -> Renewal:
     }
     previous = max((one for one in before if one < year), default=None)
     if previous is None:
-        message = (
-            f"there is no report of {district} before {year} to start from; write "
-            f"{new['yaml']} (year: {year}) and, beside it, the text {new['md'].name}"
+        raise InputError(
+            "report-missing",
+            "there is no report of {district} before {year} to start from; write "
+            "{yaml} (year: {year}) and, beside it, the text {name}",
+            yaml=new["yaml"],
+            name=new["md"].name,
+            district=district,
+            year=year,
         )
-        raise InputError("report-missing", message, district=district, year=year)
     known = {fact.id for fact in project.report(district, previous).declared}
     known |= {cell.id for cell in form.cells(year)} | set(read_specs(project.params / "facts"))
     files: dict[Path, str] = {}
@@ -125,5 +129,6 @@ def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        message = f"{path} is not UTF-8: {error}"
-        raise InputError("encoding", message, file=str(path)) from None
+        raise InputError(
+            "encoding", "{path} is not UTF-8: {error}", path=path, error=error, file=str(path)
+        ) from None

@@ -76,15 +76,22 @@ def begin(
     form, identifier = form_for(year), check_id(district)
     for one in (name, issuer or name):
         if not one.strip() or not one.isprintable():
-            raise InputError("name", f"{one!r} is no name; give it as it is printed: --name 某某区")
+            raise InputError(
+                "name", "{one!r} is no name; give it as it is printed: --name 某某区", one=one
+            )
     told = {"id": identifier, "name": name, "level": level, "year": year, "next": year + 1}
     told |= {f"{one}_quoted": json.dumps(told[one], ensure_ascii=False) for one in ("id", "name")}
     stated = json.dumps(issuer, ensure_ascii=False)
     told["issuer"] = f"issuer: {stated}" if issuer else "# issuer: 某市某区人民政府"
     described = folder / "params/districts" / f"{district}.yaml"
     if described.exists():
-        message = f"{described} is there already; `reportkit new {district} {year}` begins a year"
-        raise InputError("exists", message, district=district)
+        raise InputError(
+            "exists",
+            "{described} is there already; `reportkit new {district} {year}` begins a year",
+            described=described,
+            year=year,
+            district=district,
+        )
     own = {
         described: _text("district.yaml", told).encode(),
         folder / f"params/reports/{district}/{year}.yaml": _text("report.yaml", told).encode(),

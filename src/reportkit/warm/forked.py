@@ -192,7 +192,9 @@ class _Kernel:
                 self._bytes += len(packed)
                 if self._bytes > LARGEST_OUTPUT:
                     told = f"the notebook shows more than {LARGEST_OUTPUT >> 20} MiB"
-                    raise ExecutionError("output-too-large", f"{told}; show less in its cells")
+                    raise ExecutionError(
+                        "output-too-large", "{told}; show less in its cells", told=told
+                    )
                 message = json.loads(packed)
                 # Late output of an earlier cell has no place any more, as with a cold kernel.
                 if message["parent_header"].get("msg_id") == str(self._number):

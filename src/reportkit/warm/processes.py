@@ -151,11 +151,13 @@ def need_files() -> None:
     if soft != resource.RLIM_INFINITY and soft < min(most, _FILES):
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _FILES), hard))
     if most < _FEWEST_FILES:
-        message = (
-            f"this process may open {most} files, and a kernel needs {_FEWEST_FILES}: "
-            "say `ulimit -n 1024` first, or have whoever set the limit raise it"
+        raise ExecutionError(
+            "too-many-files",
+            "this process may open {most} files, and a kernel needs {fewest_files}: "
+            "say `ulimit -n 1024` first, or have whoever set the limit raise it",
+            most=most,
+            fewest_files=_FEWEST_FILES,
         )
-        raise ExecutionError("too-many-files", message)
 
 
 def silence_output() -> None:

@@ -74,13 +74,20 @@ class ClusterWorkers(Executor):
                 where = opened.enter_context(_local(jobs)) if address == LOCAL else address
                 self._client = connect(where, timeout=10, set_as_default=False)
             except (OSError, TimeoutError, ValueError) as error:
-                message = f"no dask scheduler at {address}: {error}"
-                raise InputError("scheduler", message) from None
+                raise InputError(
+                    "scheduler",
+                    "no dask scheduler at {address}: {error}",
+                    address=address,
+                    error=error,
+                ) from None
             opened.callback(self._client.close)
             slots = sum(self._client.nthreads().values())
             if not slots:
-                message = f"the scheduler at {address} has no workers; start some"
-                raise InputError("scheduler", message)
+                raise InputError(
+                    "scheduler",
+                    "the scheduler at {address} has no workers; start some",
+                    address=address,
+                )
             if self._store:
                 _try(self._store)
             self._close = opened.pop_all()
@@ -195,8 +202,12 @@ def _try(store: str) -> None:
         _put(f"{store}/begun", b"")
     except Exception as error:
         # Each kind of store has errors of its own.
-        message = f"nothing can be written to the store: {type(error).__name__}: {error}"
-        raise InputError("store", message) from None
+        raise InputError(
+            "store",
+            "nothing can be written to the store: {kind}: {error}",
+            kind=type(error).__name__,
+            error=error,
+        ) from None
 
 
 def _on_worker(
@@ -204,8 +215,9 @@ def _on_worker(
 ) -> list[tuple[Result, str]]:
     """On the worker: the job in a process of its own; each result with the archive of its run."""
     if code_digest() != code:
-        message = "the worker has another reportkit than the batch; install the same one"
-        raise ExecutionError("code-differs", message)
+        raise ExecutionError(
+            "code-differs", "the worker has another reportkit than the batch; install the same one"
+        )
     # dask marks its workers as processes without children; ours are ended with them all the same.
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     context, worker = start_template(), distributed.get_worker()
@@ -241,8 +253,11 @@ def _inputs(job: Job) -> bytes:
     project = Project.find(settings.params, settings.data)
     for path in (project.params, project.data, settings.out):
         if path.is_absolute() or ".." in path.parts:
-            message = f"with --store, give folders below the working folder, not {path}"
-            raise InputError("store", message)
+            raise InputError(
+                "store",
+                "with --store, give folders below the working folder, not {path}",
+                path=path,
+            )
     root, params = settings.folder, project.params
     wanted = [path for path in sorted(params.glob("*")) if path.name not in _OF_ONE]
     wanted.append(params.parent / "notebooks")

@@ -128,9 +128,14 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
     except (EOFError, OSError) as error:
         # The warm process ended before it had forked.
         if kills_for_memory() > killed:
-            message = f"the warm process was {killed_for_memory()}"
-            raise ExecutionError("out-of-memory", message) from None
-        raise ExecutionError("worker-died", f"the warm process ended: {error!r}") from None
+            raise ExecutionError(
+                "out-of-memory",
+                "the warm process was {how}",
+                how=killed_for_memory(),
+            ) from None
+        raise ExecutionError(
+            "worker-died", "the warm process ended: {error}", error=repr(error)
+        ) from None
     finally:
         send.close()
     living.add(process)

@@ -76,10 +76,12 @@ def read_csv(file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = qu
 def _refuse_other_formats(content: bytes, name: str) -> None:
     for first, what in _OTHERS.items():
         if content.startswith(first):
-            message = (
-                f"{name} is {what} under the name .csv; name it as what it is, or save it as csv"
+            raise InputError(
+                "ledger-format",
+                "{file} is {what} under the name .csv; name it as what it is, or save it as csv",
+                what=what,
+                file=name,
             )
-            raise InputError("ledger-format", message, file=name)
 
 
 def _as_utf8(content: bytes, name: str) -> tuple[bytes, str]:
@@ -102,11 +104,15 @@ def _as_utf8(content: bytes, name: str) -> tuple[bytes, str]:
             return content.removeprefix(_BOM), encoding
         return text.encode(), encoding
     line = content.count(b"\n", 0, where) + 1
-    message = (
-        f"{name}:{line} is not {' or '.join(candidates)} (byte {where}); "
-        "save the file as UTF-8 or GB18030, and check that it is not cut off"
+    raise InputError(
+        "ledger-encoding",
+        "{file}:{line} is not {candidates} (byte {where}); save the file as UTF-8 or "
+        "GB18030, and check that it is not cut off",
+        candidates=" or ".join(candidates),
+        where=where,
+        file=name,
+        line=line,
     )
-    raise InputError("ledger-encoding", message, file=name, line=line)
 
 
 def _refuse_control(body: bytes, name: str) -> None:
@@ -122,7 +128,7 @@ def _refuse_control(body: bytes, name: str) -> None:
 
 
 def _unreadable(name: str, line: int, what: str) -> InputError:
-    return InputError("ledger-unreadable", f"{name}:{line} {what}", file=name, line=line)
+    return InputError("ledger-unreadable", "{file}:{line} {what}", what=what, file=name, line=line)
 
 
 def _delimiter(body: bytes, schema: LedgerSchema) -> str:

@@ -51,13 +51,19 @@ def starts_as(content: bytes) -> str:
 def other_format(name: str, what: str, do: str = "open it in Excel or WPS") -> InputError:
     """The refusal of a file that is not what its name says."""
     kind = "." + name.rpartition(".")[2]
-    message = f"{name} is {what}; {do} and save it as {kind if kind != '.xls' else '.xlsx'}"
-    return InputError("ledger-format", message, file=name)
+    return InputError(
+        "ledger-format",
+        "{file} is {what}; {do} and save it as {kind}",
+        what=what,
+        do=do,
+        kind=kind if kind != ".xls" else ".xlsx",
+        file=name,
+    )
 
 
 def unsafe(name: str, what: str, do: str) -> InputError:
     """The refusal of a workbook that no program for ledgers should read."""
-    return InputError("ledger-unsafe", f"{name} {what}; {do}", file=name)
+    return InputError("ledger-unsafe", "{file} {what}; {do}", what=what, do=do, file=name)
 
 
 class _Bounded:

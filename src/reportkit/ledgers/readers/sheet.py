@@ -240,11 +240,14 @@ class SheetReading:
         title, wanted = self.sheet.title, self.schema.headings()
         head = find_head(chain([first], filled), self.schema, self.name, title)
         if not self.sheet.visible:
-            message = (
-                f"{self.name}: the sheet '{title}' is hidden and holds records of "
-                f"{self.schema.name}; show it if they count, delete it if they do not"
+            raise InputError(
+                "ledger-hidden",
+                "{file}: the sheet '{sheet}' is hidden and holds records of {name}; "
+                "show it if they count, delete it if they do not",
+                name=self.schema.name,
+                file=self.name,
+                sheet=title,
             )
-            raise InputError("ledger-hidden", message, file=self.name, sheet=title)
         for number, one in enumerate(map(heading_key, head.titles)):
             if one in wanted:
                 self.known[number], self.units[number] = wanted[one]
@@ -333,12 +336,17 @@ class SheetReading:
 
     def _refuse(self, cells: Sequence[str], kind: Kind) -> None:
         more = f" and {len(cells) - _TOLD} more" if len(cells) > _TOLD else ""
-        message = (
-            f"{self.name}: {self.sheet.title}!{'、'.join(cells[:_TOLD])}{more} "
-            f"{'hold' if len(cells) > 1 else 'holds'} {kind.says}; {kind.do}"
-        )
         raise InputError(
-            kind.reason, message, file=self.name, sheet=self.sheet.title, cell=cells[0]
+            kind.reason,
+            "{file}: {sheet}!{cells}{more} {hold} {says}; {do}",
+            cells="、".join(cells[:_TOLD]),
+            more=more,
+            hold="hold" if len(cells) > 1 else "holds",
+            says=kind.says,
+            do=kind.do,
+            file=self.name,
+            sheet=self.sheet.title,
+            cell=cells[0],
         )
 
     def _unmerge(

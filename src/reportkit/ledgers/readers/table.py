@@ -234,11 +234,18 @@ def no_heading(
     found = (
         f"the nearest row has {'、'.join(near) or 'none of them'}" if filled else "they are empty"
     )
-    message = (
-        f"{name}: no heading of the ledger {schema.name} in the first "
-        f"{SEARCHED_FOR_HEADING} rows; it must name {wanted}; {found}"
+    return HeadingError(
+        "ledger-heading",
+        "{file}: no heading of the ledger {name} in the first {searched_for_heading} "
+        "rows; it must name {wanted}; {found}",
+        name=schema.name,
+        searched_for_heading=SEARCHED_FOR_HEADING,
+        wanted=wanted,
+        found=found,
+        headings=headings,
+        file=name,
+        sheet=sheet,
     )
-    return HeadingError("ledger-heading", message, headings=headings, file=name, sheet=sheet)
 
 
 def _other_units(
@@ -333,18 +340,23 @@ def ragged(
 ) -> InputError:
     """The refusal of a row that does not fit its heading of *titles* cells, empty ones too."""
     if sheet is None and cells != titles:
-        place = str(line)
-        message = (
-            f"{name}:{line} has {cells} cells, its heading has {width}; "
-            "a separator inside a cell must be quoted"
+        return InputError(
+            "ledger-ragged",
+            "{file}:{line} has {cells} cells, its heading has {width}; "
+            "a separator inside a cell must be quoted",
+            cells=cells,
+            width=width,
+            file=name,
+            line=str(line),
         )
-    else:
-        place = f"{sheet}!{line}" if sheet else str(line)
-        message = (
-            f"{name}:{place} has text to the right of the heading's last column ({width}); "
-            "give that column a heading or clear it"
-        )
-    return InputError("ledger-ragged", message, file=name, line=place)
+    return InputError(
+        "ledger-ragged",
+        "{file}:{line} has text to the right of the heading's last column ({width}); "
+        "give that column a heading or clear it",
+        width=width,
+        file=name,
+        line=f"{sheet}!{line}" if sheet else str(line),
+    )
 
 
 Wanted: TypeAlias = "Mapping[str, tuple[Column, int]]"
@@ -391,8 +403,12 @@ def _unique(row: Sequence[str], wanted: Wanted, name: str) -> list[str]:
         title = cell.strip()
         if title in titles and title:
             if heading_key(title) in wanted:
-                message = f"{name}: the heading '{title}' stands twice; rename one of them"
-                raise InputError("ledger-heading-twice", message, file=name)
+                raise InputError(
+                    "ledger-heading-twice",
+                    "{file}: the heading '{title}' stands twice; rename one of them",
+                    title=title,
+                    file=name,
+                )
             numbers = range(2, len(row) + 2)
             title = next(f"{title} #{n}" for n in numbers if f"{title} #{n}" not in titles)
         titles.append(title)

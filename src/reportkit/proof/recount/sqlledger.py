@@ -130,8 +130,12 @@ def _read(one: Wanted, connection: duckdb.DuckDBPyConnection, data: Path | None)
     for source, place in zip(one.record["sources"], one.places, strict=True):
         schema = recorded_schema(one.record, source)
         if not {column.name for column in schema.columns}.issuperset(source["columns"]):
-            message = f"{source['path']}: the manifest names columns that no {schema.name} has"
-            raise ReportkitError("ledger-other", message)
+            raise ReportkitError(
+                "ledger-other",
+                "{path}: the manifest names columns that no {name} has",
+                path=source["path"],
+                name=schema.name,
+            )
         key = one.record["ledger"]
         parts.append(read_cells(source, place, connection, schema, key=key, data=data))
     return parts

@@ -57,11 +57,20 @@ class CommandSigner:
             done = _run(words, message)
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip()
-            text = f"the signer {words[0]} ended with status {done.returncode}: {said}"
-            raise InputError("signing-key", text)
+            raise InputError(
+                "signing-key",
+                "the signer {program} ended with status {returncode}: {said}",
+                program=words[0],
+                returncode=done.returncode,
+                said=said,
+            )
         if not self.public.holds(message, done.stdout):
-            text = f"the signer {words[0]} signed with another key than {self.keyid[:16]}"
-            raise InputError("signing-key", text)
+            raise InputError(
+                "signing-key",
+                "the signer {program} signed with another key than {keyid}",
+                program=words[0],
+                keyid=self.keyid[:16],
+            )
         return done.stdout
 
 
@@ -129,4 +138,9 @@ def _run(words: Sequence[str], message: bytes) -> subprocess.CompletedProcess[by
     try:
         return subprocess.run(words, input=message, capture_output=True, check=False)  # noqa: S603 - the words of the setting, no shell
     except OSError as error:
-        raise InputError("signing-key", f"{words[0]} cannot be run: {error.strerror}") from None
+        raise InputError(
+            "signing-key",
+            "{program} cannot be run: {why}",
+            program=words[0],
+            why=error.strerror,
+        ) from None
