@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reportkit.errors import HeadingError, InputError, said
+from reportkit.errors import HeadingError, InputError
 from reportkit.ledgers.normal import fold, outer, units
 from reportkit.ledgers.quoting import headings_near
 from reportkit.ledgers.schema import heading_key
@@ -258,9 +258,9 @@ def _other_units(
     InputError
         ``ledger-unit``: the heading says none.
     """
-    said = [(f"{sheet}!{row.line}" if sheet else str(row.line), cell)
+    cells = [(f"{sheet}!{row.line}" if sheet else str(row.line), cell)
             for row in above for cell in row.cells]  # fmt: skip
-    for place, cell in [(f"{sheet}!name", sheet or ""), *said]:
+    for place, cell in [(f"{sheet}!name", sheet or ""), *cells]:
         found = _UNIT_ABOVE.search(cell)
         for title in titles if found else ():
             column, factor = wanted.get(heading_key(title), (None, 1))
@@ -268,12 +268,12 @@ def _other_units(
             if not column or column.type != "amount" or units().get(unit) == factor:
                 continue
             if not any(one in fold(title) for one in units()):
-                text = said(
-                    "{name}:{place} says {unit}, and the heading '{title}' no unit; write into the "
-                    "heading what its numbers are in, as in {title}（元）",
-                    name=name, place=place, unit=unit, title=title,
+                raise InputError(
+                    "ledger-unit",
+                    "{file}:{place} says {unit}, and the heading '{title}' no unit; write into the "
+                    "heading what its numbers are in, as in {title}（{unit}）",
+                    file=name, sheet=sheet, place=place, unit=unit, title=title,
                 )  # fmt: skip
-                raise InputError("ledger-unit", text, file=name, sheet=sheet)
             expected = f"the same unit as the heading '{title}', which is what counts"
             yield Note(place, "L-unit", "warn", column.name, found[0] if found else "", expected)
 
