@@ -31,7 +31,7 @@ from reportkit.ledgers.rows import Rows, Told
 from reportkit.ledgers.schema import categories
 from reportkit.ledgers.unread import misspelt, near_columns
 from reportkit.ledgers.values import parser_for
-from reportkit.persons import SUSPECT, hide, without_persons
+from reportkit.persons import hide, suspect, without_persons
 from reportkit.worktime import WorkCalendar, limits
 
 if TYPE_CHECKING:
@@ -415,15 +415,16 @@ def _protected(
 
 def _hidden(cells: pa.ChunkedArray, own: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
     """Free text without the persons that can be recognised in it, and its own record's."""
-    suspect = pc.match_substring_regex(cells, SUSPECT)
+    suspected = pc.match_substring_regex(cells, suspect())
     marks = [f"〔{other}〕" for other in own]
     changed: dict[int, str] = {}
     for start in range(0, len(cells), _STEP):
-        columns = [part.slice(start, _STEP).to_pylist() for part in (cells, suspect, *own.values())]
-        for row, (text, suspected, *values) in enumerate(zip(*columns, strict=True), start):
+        parts = (cells, suspected, *own.values())
+        columns = [part.slice(start, _STEP).to_pylist() for part in parts]
+        for row, (text, doubtful, *values) in enumerate(zip(*columns, strict=True), start):
             if not text:
                 continue
-            hidden = hide(text) if suspected else text
+            hidden = hide(text) if doubtful else text
             for value, mark in zip(values, marks, strict=True):
                 if value and value in text and len(value) > 1:
                     hidden = hidden.replace(value, mark)
