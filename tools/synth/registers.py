@@ -13,7 +13,7 @@ from synth.setting import number
 from synth.words import words
 
 if TYPE_CHECKING:
-    from reportkit.facts.published import Report
+    from reportkit.facts.published import PublishedReport
     from reportkit.forms import Cell
     from synth.recipe import Row
     from synth.setting import Setting
@@ -64,7 +64,7 @@ def items(setting: Setting) -> list[Row]:
     return rows
 
 
-def _cents(report: Report, cell: Cell) -> int:
+def _cents(report: PublishedReport, cell: Cell) -> int:
     divide = cell.definition.divide if cell.definition else 1
     exact = report.published.get(cell.id, Decimal(0)) * divide * 100
     if exact % 1:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reportkit.errors import InputError
-from reportkit.facts.published import Report, load_published, read_report
+from reportkit.facts.published import PublishedReport, load_published, read_report
 from reportkit.ledgers.schema import schema_of, schemas
 from reportkit.yamlfile import read_yaml
 from synth.decisions import decisions
@@ -133,7 +133,7 @@ def _frame(key: str, rows: Any) -> Any:
     return pd.DataFrame(columns)
 
 
-def _compare(report: Report, ledgers: Mapping[str, Any]) -> None:
+def _compare(report: PublishedReport, ledgers: Mapping[str, Any]) -> None:
     """Count every cell from the ledgers; what differs must have been told, or be a total."""
     told = {difference.fact for difference in report.told}
     given: dict[str, Decimal] = {}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.batch.jobs import Result, Settings
 from reportkit.batch.journal import NAME, Journal
-from reportkit.batch.loop import Done, Event, FailOn, Limits, run_batch
+from reportkit.batch.loop import BatchLimits, Done, Event, FailOn, run_batch
 from reportkit.batch.metrics import metrics
 from reportkit.batch.page import Language, state_page
 from reportkit.batch.plan import BatchFile, Plan, make_plan, parse_years, read_batch_file
@@ -164,7 +164,7 @@ def _make(
         progress.planned(len(plan.reports), len(unchanged))
         for one in unchanged:  # nobody else comes there
             clear_stale(out / one.district / str(one.year))
-        limits = Limits(file.retries, file.stop_after)
+        limits = BatchLimits(file.retries, file.stop_after)
         return plan, run_batch(
             plan, workers, events, limits=limits, journal=journal, watcher=progress
         )

@@ -57,7 +57,7 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True)
-class Limits:
+class BatchLimits:
     """When to give up.
 
     Parameters
@@ -129,7 +129,7 @@ Event = Started | Result | Ended | int
 class _Batch:
     """The state of a running batch; all of it is changed in one thread, event by event."""
 
-    def __init__(self, plan: Plan, limits: Limits, journal: Journal, watcher: Watcher) -> None:
+    def __init__(self, plan: Plan, limits: BatchLimits, journal: Journal, watcher: Watcher) -> None:
         self.limits, self.journal, self.watcher = limits, journal, watcher
         self.waiting = deque(plan.jobs)
         self.running = 0
@@ -241,7 +241,7 @@ def run_batch(
     workers: Workers,
     events: SimpleQueue[Event],
     *,
-    limits: Limits,
+    limits: BatchLimits,
     journal: Journal,
     watcher: Watcher,
 ) -> Done:
@@ -254,7 +254,7 @@ def run_batch(
         The executor; it tells what happens to *events*, and is shut down at the end.
     events : SimpleQueue
         Also of signals, as their numbers; see `reportkit.batch.signals`.
-    limits : Limits
+    limits : BatchLimits
     journal : Journal
     watcher : Watcher
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reportkit.facts import Fact, Facts
-    from reportkit.params import Relation, Share
+    from reportkit.params import Relation, StatedShare
     from reportkit.text.coverage import Coverage
 
 _Sides: TypeAlias = tuple[str | None, str | None, bool, str]
@@ -136,7 +136,7 @@ def _at_most(parts: list[str], whole: str, facts: Facts) -> _Sides:
     return plain(total), facts[whole].text, holds, told
 
 
-def _share(share: Share, facts: Facts) -> _Sides:
+def _share(share: StatedShare, facts: Facts) -> _Sides:
     stated, part, whole = (facts[name] for name in (share.percent, share.part, share.whole))
     division = f"{part.text} ÷ {whole.text}"
     if not whole.number or isinstance(stated.value, str):

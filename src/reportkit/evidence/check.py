@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reportkit.evidence.paths import inside
 from reportkit.evidence.read import count_records, read_facts
 from reportkit.evidence.rows import FactRows
 from reportkit.facts import rows_sha256
 from reportkit.facts.fact import EVIDENCE
 from reportkit.facts.numerals import plain
-from reportkit.paths import inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from reportkit.errors import ReportkitError
+from reportkit.evidence.paths import inside
 from reportkit.evidence.rows import FactRows
-from reportkit.paths import inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

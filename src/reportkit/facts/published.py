@@ -45,7 +45,7 @@ class Difference:
 
 
 @dataclass
-class Report:
+class PublishedReport:
     """One published report: its cells and figures. ``told`` grows while ledgers are made."""
 
     district: str
@@ -79,7 +79,7 @@ def category(cell: Cell, column: str) -> str | None:
     return next(chosen, None)
 
 
-def read_report(published: Mapping[str, Any]) -> Report:
+def read_report(published: Mapping[str, Any]) -> PublishedReport:
     """Map the tables and figures of a published report to fact ids.
 
     Raises
@@ -91,7 +91,7 @@ def read_report(published: Mapping[str, Any]) -> Report:
         year = int(published["report_year"])
         district = check_id(str(published["id"]).removesuffix(f"-{year}"))
         form = form_for(year)
-        report = Report(district, year, str(published["issuer"]), form.cells(year), {})
+        report = PublishedReport(district, year, str(published["issuer"]), form.cells(year), {})
         cells = {cell.id: cell for cell in report.cells}
         for fact, value in (
             *_table2(form, published),
@@ -152,7 +152,9 @@ def _table2(form: Form, published: Mapping[str, Any]) -> Iterator[tuple[str, Any
                     yield facts[row, column], value
 
 
-def _table3(form: Form, published: Mapping[str, Any], report: Report) -> Iterator[tuple[str, Any]]:
+def _table3(
+    form: Form, published: Mapping[str, Any], report: PublishedReport
+) -> Iterator[tuple[str, Any]]:
     def leaves(of: Form) -> dict[str, Leaf]:
         table = of.table(3)
         return {leaf.key: leaf for leaf in table.rows(table.model.bands[0])}
@@ -180,7 +182,7 @@ def _table4(form: Form, published: Mapping[str, Any]) -> Iterator[tuple[str, Any
         yield f"t4.{row.key}.{column.key}", published["table4"][row.key].get(column.key)
 
 
-def _number(cell: Cell, value: Any, report: Report) -> Decimal:
+def _number(cell: Cell, value: Any, report: PublishedReport) -> Decimal:
     try:
         number = Decimal(str(value))
     except InvalidOperation:

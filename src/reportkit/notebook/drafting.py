@@ -19,10 +19,10 @@ from reportkit.notebook.filled import fill
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reportkit.notebook.made import Cell
+    from reportkit.notebook.made import CodeCell
     from reportkit.notebook.report import Report
 
-    Kept = tuple[Cell, Shown]
+    Kept = tuple[CodeCell, Shown]
 
 _NAMES = {
     "report.html": "网页", "audit.html": "审计页", "report.pdf": "PDF", "report.docx": "Word",
@@ -43,7 +43,7 @@ def make_draft(report: Report, shown: Sequence[Kept], seal: Shown, saved: Path) 
     Parameters
     ----------
     report : Report
-    shown : sequence of (Cell, Shown)
+    shown : sequence of (CodeCell, Shown)
         What cells have shown, the last time that they ran.
     seal : Shown
         Of all facts so far.
@@ -93,11 +93,11 @@ def _output(shown: Shown) -> dict[str, Any]:
     return {"output_type": "display_data", "metadata": {}, "data": data}
 
 
-def _is_in(place: Cell, saved: Mapping[str, Any]) -> bool:
+def _is_in(place: CodeCell, saved: Mapping[str, Any]) -> bool:
     return any(_is_of(place, cell) for cell in saved["cells"] if cell["cell_type"] == "code")
 
 
-def _is_of(place: Cell, cell: Mapping[str, Any]) -> bool:
+def _is_of(place: CodeCell, cell: Mapping[str, Any]) -> bool:
     """Whether this cell showed it: by its id, or where the client says none by its text."""
     if place.id:
         return place.id == cell.get("id")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Cell:
+class CodeCell:
     """The cell that runs: as Jupyter counts it, by its id where the client says it, its text."""
 
     count: int
@@ -28,18 +28,18 @@ class Cell:
     source: str = field(default="", compare=False, repr=False)
 
 
-def this_cell() -> Cell:
+def this_cell() -> CodeCell:
     """The cell that runs; count 0 outside a notebook."""
     shell = _shell()
     if shell is None:
-        return Cell(0)
+        return CodeCell(0)
     kernel = getattr(shell, "kernel", None)
     parent = kernel.get_parent("shell") if kernel is not None else {}
     # IPython's own count has gone on by now, or not: it depends on its version.
     count = shell.displayhook.prompt_count
     texts = shell.user_ns.get("In", [])
     source = texts[count].strip() if 0 < count < len(texts) else ""
-    return Cell(count, str(parent.get("metadata", {}).get("cellId", "")), source)
+    return CodeCell(count, str(parent.get("metadata", {}).get("cellId", "")), source)
 
 
 def _shell() -> Any:
@@ -63,8 +63,8 @@ PRINTED = ("table", "chart", "prose")
 class Made:
     """What was shown, what was drawn and not shown, and in which cell each own fact was made."""
 
-    shown: list[tuple[Cell, Shown]] = field(default_factory=list)
-    figures: list[tuple[Cell, Figure]] = field(default_factory=list)
+    shown: list[tuple[CodeCell, Shown]] = field(default_factory=list)
+    figures: list[tuple[CodeCell, Figure]] = field(default_factory=list)
     facts: dict[str, str | None] = field(default_factory=dict)
 
     def note(self, shown: Shown) -> Shown:
@@ -86,7 +86,7 @@ class Made:
     def left(self, count: int) -> None:
         """After a cell: what it drew and did not show, so that the next cell begins anew."""
         for figure in list(open_figures()):
-            self.figures.append((Cell(count), figure))
+            self.figures.append((CodeCell(count), figure))
             close(figure)
 
     def as_json(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ _WHERE: dict[str, Any] = {"sign": "+", "all": [], "measure": OF_NOTEBOOK}
 
 
 @dataclass(frozen=True)
-class Told:
+class OwnFact:
     """What an analyst says of a fact."""
 
     id: str
@@ -40,7 +40,7 @@ class Told:
 
 
 def own_fact(
-    told: Told,
+    told: OwnFact,
     ledgers: Mapping[str, Ledger],
     *,
     rows: pd.Series | pd.DataFrame | None,

@@ -36,7 +36,7 @@ from reportkit.notebook.explained import explained
 from reportkit.notebook.figures import figure_block, figure_in
 from reportkit.notebook.frames import table_of
 from reportkit.notebook.made import Made, counted, follow, this_cell
-from reportkit.notebook.ownfacts import Told, own_fact
+from reportkit.notebook.ownfacts import OwnFact, own_fact
 from reportkit.text.narrative import cell_name, render_cell
 from reportkit.warm.processes import is_forked_kernel
 
@@ -144,7 +144,7 @@ class Report(Compilation):
                 "fact-twice", "fact '{fact}' is there already; choose another id", fact=name
             )
         summed = [self.fact(part) for part in parts]
-        told = Told(name, label or name, unit, definition)
+        told = OwnFact(name, label or name, unit, definition)
         fact = own_fact(told, self.ledgers, rows=rows, value=value, parts=summed, ledger=ledger)
         self._so_far.facts[name] = this_cell().id or None
         self.add(fact)

@@ -8,7 +8,7 @@ from reportkit.params.report import (
     FactId,
     Relation,
     ReportParams,
-    Share,
+    StatedShare,
     Waiver,
 )
 
@@ -23,7 +23,7 @@ __all__ = [
     "Relation",
     "ReportParams",
     "Scope",
-    "Share",
+    "StatedShare",
     "Waiver",
     "check_id",
 ]

@@ -88,7 +88,7 @@ class Declared(Strict):
         return self._place
 
 
-class Share(Strict):
+class StatedShare(Strict):
     """A percentage that the text states, with the part and the whole it must follow from.
 
     Parameters
@@ -113,7 +113,7 @@ class Relation(Strict):
         Fact ids: both sums are equal.
     parts, whole : list of str and str, optional
         What the parts add up to is at most the whole (73 of 76).
-    share : Share, optional
+    share : StatedShare, optional
         A stated percentage is the part of the whole, rounded half up to the places it is stated
         with.
     severity : {"error", "warning", "info"}
@@ -125,7 +125,7 @@ class Relation(Strict):
     right: list[FactId] | None = None
     parts: list[FactId] | None = None
     whole: FactId | None = None
-    share: Share | None = None
+    share: StatedShare | None = None
     severity: Literal["error", "warning", "info"] = "error"
 
     @model_validator(mode="after")

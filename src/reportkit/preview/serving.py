@@ -34,7 +34,7 @@ _PULSE = 15
 
 
 @dataclass(frozen=True)
-class Shown:
+class Draft:
     """What there is to see.
 
     Parameters
@@ -60,7 +60,7 @@ class Board:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.now = Shown()
+        self.now = Draft()
         self._turn, self._count = threading.Condition(), 0
 
     def put(self, **changes: Any) -> None:
@@ -78,7 +78,7 @@ class Board:
             if path.name[1:].isdigit() and int(path.name[1:]) < version:
                 shutil.rmtree(path, ignore_errors=True)
 
-    def after(self, count: int) -> tuple[int, Shown]:
+    def after(self, count: int) -> tuple[int, Draft]:
         """What is shown now, when it has changed since so many changes, or after a while."""
         with self._turn:
             self._turn.wait_for(lambda: self._count > count, timeout=_PULSE)

@@ -16,6 +16,7 @@ from reportkit.proof.manifest import ATTESTATION, MANIFEST, SUMS, digest, read_m
 from reportkit.proof.plainjson import parse_json
 from reportkit.proof.signing.envelope import envelope, open_envelope, pae
 from reportkit.proof.signing.trust import Trusted, check_signatures
+from reportkit.proof.surroundings import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 def statement(folder: Path) -> bytes:
     """The statement about a run, as it is signed: the same bytes for the same run."""
     manifest = read_manifest(folder)
+    packages = manifest["environment"]["packages"]
     dependencies = [
         {"name": one["name"], "digest": {"sha256": one["sha256"]}} for one in manifest["inputs"]
     ]
@@ -52,7 +54,8 @@ def statement(folder: Path) -> bytes:
             "runDetails": {
                 "builder": {
                     "id": "urn:reportkit:builder",
-                    "version": {"reportkit": manifest["environment"]["packages"]["reportkit-zwgk"]},
+                    # Before 28 November 2026 the distribution was called as the package is.
+                    "version": {"reportkit": packages.get(OURS, packages.get("reportkit"))},
                 },
                 "metadata": {
                     "invocationId": manifest["run"],

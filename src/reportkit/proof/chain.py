@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
-from reportkit.paths import inside
+from reportkit.evidence.paths import inside
 from reportkit.proof.manifest import MANIFEST, digest, read_manifest
 from reportkit.proof.plainjson import parse_json
 from reportkit.proof.signing.envelope import envelope, open_envelope, pae

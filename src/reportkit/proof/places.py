@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.evidence.paths import inside
 from reportkit.forms.carried import carried
 from reportkit.params import Project
 from reportkit.params.sources import DatabaseSource
-from reportkit.paths import inside
 from reportkit.proof.manifest import digest
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from reportkit.proof.attestation import attest
 from reportkit.proof.chain import in_force
 from reportkit.proof.crate import crate_bytes
 from reportkit.proof.manifest import digest, write_manifest
-from reportkit.proof.normal import lint, normal_digest
+from reportkit.proof.normal import normal_digest
+from reportkit.proof.notebook_rules import lint
 from reportkit.proof.surroundings import code_digest, environment, fonts, git_state, machine
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
+from reportkit.evidence.paths import inside
 from reportkit.export.documents import DOCUMENTS
-from reportkit.paths import inside
 from reportkit.proof.manifest import MANIFEST, SUMS, digest, read_manifest
 from reportkit.proof.normal import cell_digests
 from reportkit.proof.places import named_file, own_notebook

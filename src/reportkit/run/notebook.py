@@ -34,14 +34,16 @@ _LARGEST = 64 << 20
 class LocalKernelManager(AsyncKernelManager):
     """Kernels over unix sockets, with no port to fight for, that end when we do."""
 
-    async def _async_pre_start_kernel(self, **options: Any) -> Any:
-        command, launch = await super()._async_pre_start_kernel(**options)
+    def start_kernel(self, *arguments: Any, **options: Any) -> Any:
+        """Start it as a child of ours that says nothing below Python."""
         # ipykernel looks for its parent by itself; other kernels, and one that hangs, do not.
         # What it writes below Python would pass by the gate, onto the terminal.
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return command, launch | quiet | {"preexec_fn": partial(die_with_parent, os.getpid())}
+        ends = partial(die_with_parent, os.getpid())
+        return super().start_kernel(*arguments, **options, **quiet, preexec_fn=ends)
 
-    def _transport_default(self) -> str:
+    @default("transport")
+    def _unix_sockets(self) -> str:
         return "ipc"
 
     @default("ip")

@@ -10,7 +10,7 @@ from reportkit.facts.specs import read_specs
 from reportkit.forms import form_for
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.scaffold.newfiles import refuse_existing, write_new
-from reportkit.scaffold.next_text import Note, renew_narrative, renew_parameters
+from reportkit.scaffold.next_text import RenewalNote, renew_narrative, renew_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,8 +28,8 @@ class Renewal:
     year: int
     previous: int
     files: Mapping[Path, str]
-    advanced: tuple[Note, ...]
-    todo: tuple[Note, ...]
+    advanced: tuple[RenewalNote, ...]
+    todo: tuple[RenewalNote, ...]
 
     def write(self) -> None:
         """Write all files, or none; a file that is there is never replaced.
@@ -82,11 +82,11 @@ def renew(project: Project, district: str, year: int) -> Renewal:
     known = {fact.id for fact in project.report(district, previous).declared}
     known |= {cell.id for cell in form.cells(year)} | set(read_specs(project.params / "facts"))
     files: dict[Path, str] = {}
-    advanced: list[Note] = []
-    todo: list[Note] = []
+    advanced: list[RenewalNote] = []
+    todo: list[RenewalNote] = []
     if form_for(previous) is not form:
         told = f"from {form.edition.years.first} on the form is another one: {form.edition.basis}"
-        todo.append(Note(0, "form", form.name, told))
+        todo.append(RenewalNote(0, "form", form.name, told))
     for suffix, path in new.items():
         last = project.report_file(district, previous, suffix)
         if last.is_file():
@@ -95,7 +95,7 @@ def renew(project: Project, district: str, year: int) -> Renewal:
             text = f"year: {previous}\n"
         else:
             told = f"there is no {last.name}; until {path} is written, the report is a draft"
-            todo.append(Note(0, "narrative", last.name, told))
+            todo.append(RenewalNote(0, "narrative", last.name, told))
             continue
         renewed = renew_parameters if suffix == "yaml" else renew_narrative
         files[path], changed, left = renewed(text, old=previous, year=year, form=form, known=known)
@@ -105,7 +105,7 @@ def renew(project: Project, district: str, year: int) -> Renewal:
     return Renewal(district, year, previous, files, tuple(advanced), tuple(todo))
 
 
-def _missing_ledgers(ledgers: Ledgers, form: Form, folder: Path) -> list[Note]:
+def _missing_ledgers(ledgers: Ledgers, form: Form, folder: Path) -> list[RenewalNote]:
     missing = []
     for key in sorted(form.ledgers()):
         name = schemas()[key].name
@@ -115,11 +115,11 @@ def _missing_ledgers(ledgers: Ledgers, form: Form, folder: Path) -> list[Note]:
                 continue
         except InputError as error:
             told = f"{name}: {error.message}"
-        missing.append(Note(0, "ledger", name, told))
+        missing.append(RenewalNote(0, "ledger", name, told))
     return missing
 
 
-def _in(path: Path, notes: Iterable[Note]) -> list[Note]:
+def _in(path: Path, notes: Iterable[RenewalNote]) -> list[RenewalNote]:
     shown = path.as_posix()
     return [replace(note, file=shown) for note in sorted(notes, key=lambda note: note.line)]
 

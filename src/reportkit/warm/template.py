@@ -14,6 +14,7 @@ from contextlib import suppress
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
+from reportkit.internals import forget_fork_server, fork_server_process
 from reportkit.warm.processes import SIGNING, kernel_environment
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def start_template(module: str) -> BaseContext:
                     forkserver.ensure_running()
                 except ChildProcessError:
                     # It was ended and waited for; multiprocessing asks once more before a new one.
-                    setattr(forkserver._forkserver, "_forkserver_pid", None)  # noqa: B010 - no type has it
+                    forget_fork_server()
                     forkserver.ensure_running()
                 except OSError as error:
                     if error.errno is not None:
@@ -72,9 +73,7 @@ def signing_environment() -> dict[str, str]:
 
 def template_process() -> int | None:
     """Process id of the warm process, once it was started."""
-    # multiprocessing tells it nowhere else.
-    process: int | None = getattr(forkserver._forkserver, "_forkserver_pid", None)
-    return process
+    return fork_server_process()
 
 
 def stop_template() -> None:
@@ -83,17 +82,6 @@ def stop_template() -> None:
     if process is not None and template_runs():
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
-
-
-def leave_template() -> None:
-    """In a process that was forked from the warm one: let that one end before this one does."""
-    # The fork server lives while this is open somewhere, and this process while the server lives:
-    # held here, neither would end when the command is killed.
-    alive = getattr(forkserver._forkserver, "_forkserver_alive_fd", None)
-    if alive is not None:
-        os.close(alive)
-        # The same number may soon be another file's, and a child of this process comes here too.
-        setattr(forkserver._forkserver, "_forkserver_alive_fd", None)  # noqa: B010 - no type has it
 
 
 def parent_of_forks(context: BaseContext) -> int:

@@ -7,7 +7,7 @@ one archive, its runs come back as another, and are published here as if they we
 from __future__ import annotations
 
 import io
-import multiprocessing
+import posixpath
 import shutil
 import signal
 import sys
@@ -26,6 +26,7 @@ import fsspec
 from reportkit.batch.jobs import FAILED, Job, Result, Started, together
 from reportkit.batch.workers.local import Living, in_process, start_template
 from reportkit.errors import ExecutionError, InputError
+from reportkit.internals import allow_children
 from reportkit.params import Project
 from reportkit.proof.surroundings import code_digest
 from reportkit.run.publishing import adopt
@@ -218,8 +219,7 @@ def _on_worker(
         raise ExecutionError(
             "code-differs", "the worker has another reportkit than the batch; install the same one"
         )
-    # dask marks its workers as processes without children; ours are ended with them all the same.
-    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+    allow_children()  # ours are ended with the worker, as dask wants it
     context, worker = start_template(), distributed.get_worker()
 
     def tell(event: Started | Result) -> None:
@@ -303,7 +303,7 @@ def _archive(root: Path, names: Iterable[str]) -> bytes:
 
 def _put(url: str, content: bytes) -> None:
     system, path = fsspec.url_to_fs(url)
-    system.makedirs(system._parent(path), exist_ok=True)
+    system.makedirs(posixpath.dirname(path), exist_ok=True)
     with system.open(path, "wb") as file:
         file.write(content)
 

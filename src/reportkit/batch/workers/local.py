@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.batch.jobs import Job, Result, Started
 from reportkit.errors import ExecutionError
+from reportkit.internals import leave_fork_server
 from reportkit.run.publishing import clear_stale
 from reportkit.warm.limits import killed_for_memory, kills_for_memory
 from reportkit.warm.processes import die_with_parent, end_session, sweep
 from reportkit.warm.template import (
-    leave_template,
     parent_of_forks,
     signing_environment,
     stop_template,
@@ -188,7 +188,7 @@ def _child(send: Connection, work: Work, job: Job, parent: int, signing: dict[st
     die_with_parent(parent)
     os.setsid()
     os.environ.update(signing)
-    leave_template()
+    leave_fork_server()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
