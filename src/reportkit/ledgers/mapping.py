@@ -16,8 +16,15 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from reportkit.errors import InputError, ReportkitError
-from reportkit.ledgers.normal import loose
-from reportkit.ledgers.schema import Column, LedgerSchema, heading_key, schema_of, schemas
+from reportkit.ledgers.normal import loose, units
+from reportkit.ledgers.schema import (
+    Column,
+    LedgerSchema,
+    heading_key,
+    schema_of,
+    schemas,
+    unit_of,
+)
 from reportkit.ledgers.values import alike, parser_for
 from reportkit.params import District
 from reportkit.params.mapping import LedgerMapping
@@ -150,6 +157,12 @@ def _problems(
         if column is None:
             yield ("columns", heading), f"{schema.name} has no column '{name}'{_near(name, names)}"
             continue
+        if column.type == "amount" and not unit_of(heading):
+            known = "、".join(units())
+            yield (
+                ("columns", heading),
+                f"'{heading}' counts in a unit that is not read; {known} are",
+            )
         other = meant.setdefault(heading_key(heading), column.name)
         if other != column.name:
             yield ("columns", heading), f"'{heading}' means {other} and {column.name}; keep one"

@@ -91,7 +91,8 @@ class District(Strict):
     ledgers : mapping, optional
         Ledger key to the paths or databases it is read from; ``data/<id>/`` where none is named.
     mapping : mapping, optional
-        Ledger key to how the office keeps it in its own words.
+        Ledger key to how the office keeps it in its own words: one mapping, the name of one that
+        the package carries, or a list of either where files differ.
     """
 
     id: str
