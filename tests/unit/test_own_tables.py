@@ -29,8 +29,10 @@ def cells(made):
         ([1.0, np.nan], "", ["1", ""]),
         ([0.1 + 0.2, 1 / 3], "", ["0.30", "0.33"]),
         ([Decimal("1.50"), Decimal("2")], "", ["1.50", "2.00"]),
+        ([0.1 + 0.2, np.float64(1.1) * 3], "", ["0.3", "3.3"]),
         ([np.float32(95.3)], "", ["95.3"]),
         ([0.953, 1], "percent", ["95.3%", "100.0%"]),
+        ([0.9 + 0.04, 0.9 + 0.05], "percent", ["94%", "95%"]),
         ([24161987.125], ",.2f", ["24,161,987.13"]),
         ([0.5, 2.5], ".0f", ["1", "3"]),
         ([True, False, None], "", ["是", "否", ""]),
@@ -57,7 +59,7 @@ def test_numbers_stand_to_the_right_and_keep_their_value():
     assert (made["align"], made["label_columns"]) == (["left", "right", "right"], 1)
     assert cells(made) == [["街道", "件", "率"], ["甲", "1", "0.33"], ["乙", "2", "0.50"]]
     assert made["rows"][1][0]["role"] == "label"
-    assert made["rows"][1][2]["value"] == "0.3333333333333333"
+    assert made["rows"][1][2]["value"] == "0.333333333333333"
 
 
 def test_labels_of_several_levels_are_merged_on_both_sides():
