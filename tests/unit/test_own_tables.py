@@ -40,6 +40,7 @@ def cells(made):
         ([pd.Timestamp(2020, 8, 19, 9, 30)], "", ["2020-08-19 09:30:00"]),
         ([pd.Period("2020-03", "M")], "", ["2020-03"]),
         (["甲\u202e", 1e22], "", ["甲〈U+202E〉", "10000000000000000000000"]),
+        ([10**40, 7], "", [f"1{'0' * 40}", "7"]),
         ([-0.4], ".0f", ["-0"]),
     ],
 )
@@ -52,6 +53,23 @@ def test_a_wrong_form_is_refused():
         table(pd.DataFrame({"率": [0.5]}), 率="prozent")
     with pytest.raises(InputError, match="formats names 比率; columns are 率"):
         table(pd.DataFrame({"率": [0.5]}), 比率="percent")
+    with pytest.raises(InputError, match=r"of which column: \{'率': 'percent'\}"):
+        table_of(pd.DataFrame({"率": [0.5]}), title="", note="", formats="percent")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [float("inf"), [1], {"甲": 1}, b"x", 1j, pd.Timedelta(days=2), np.array([1])],
+)
+def test_what_is_no_value_is_refused(value):
+    with pytest.raises(InputError, match="no text, number or day") as caught:
+        table(pd.DataFrame({"项": ["甲"], "数": [value]}))
+    assert caught.value.reason == "table-value"
+
+
+def test_names_that_pandas_gives_are_left_out():
+    made = table(pd.crosstab(np.array(["甲"]), np.array(["乙"])))
+    assert cells(made) == [["", "乙"], ["甲", "1"]]
 
 
 def test_numbers_stand_to_the_right_and_keep_their_value():

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from io import StringIO
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import matplotlib as mpl
 import pandas as pd
@@ -21,7 +21,7 @@ import reportkit_fonts
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
-from reportkit.errors import ExecutionError, InputError
+from reportkit.errors import ExecutionError, InputError, said
 from reportkit.export.blocks import Block, block, visible
 from reportkit.facts.numerals import plain
 from reportkit.notebook.display import Shown, look
@@ -128,6 +128,13 @@ def chart_block(
 ) -> Block | None:
     """The block of a chart; see `chart`."""
     told = _read(name, data, line=line, limit=limit)
+    if kind not in (kinds := get_args(Kind)):
+        text = (
+            "chart '{name}': there is no kind {kind!r}; kinds are {known}; others are drawn with "
+            "matplotlib, for report.show"
+        )
+        given = {"name": name, "kind": kind, "known": "、".join(kinds)}
+        raise InputError("chart-data", said(text, **given), chart=name)
     if not any(told.heights):
         return None
     know_fonts()
@@ -160,6 +167,12 @@ def _read(
 ) -> _Data:
     if isinstance(data, pd.Series):
         data = data.to_frame("数值" if data.name is None else data.name)
+    if not isinstance(data, pd.DataFrame):
+        text = (
+            "chart '{name}': it is drawn from a DataFrame or a Series, not {kind}: pd.Series(…) "
+            "makes one"
+        )
+        raise InputError("chart-data", said(text, name=name, kind=type(data).__name__), chart=name)
     series = []
     for column, values in data.items():
         told = str(visible(_label(column)))
@@ -382,7 +395,10 @@ def _alt(
             parts.append(f"{one.name}：没有数值")
             continue
         pairs = zip(data.labels, one.texts, strict=True)
-        told = "，".join(f"{a}{'缺' if b == _MISSING else b}" for a, b in pairs)
+        # 1月7, but 2020：7: a label that ends as a number begins would run into it.
+        told = "，".join(
+            f"{a}{'：' if a[-1:].isascii() else ''}{'缺' if b == _MISSING else b}" for a, b in pairs
+        )
         counts = unit[-1:] in _ADDS_UP
         whole = f"合计{plain(sum(numbers, Decimal(0)))}，" if counts and one.name != line else ""
         at = one.numbers.index(max(numbers))

@@ -7,13 +7,16 @@ for all documents, from the length of what stands in the cells.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from reportkit.errors import InputError
+from reportkit.errors import InputError, said
 from reportkit.export.blocks import Block, block, visible
 from reportkit.facts import Fact
 from reportkit.facts.numerals import plain
@@ -32,6 +35,10 @@ _LEAST, _EASY, _MOST = 6, 12, 40
 _ROWS = 400
 # What the rows of a ledger are counted by.
 _ROW_INDEX = ["row"]
+# What pandas calls the labels of a crosstab of nameless data.
+_NAMELESS = re.compile(r"(row|col)_\d+")
+# What Python would print as its own notation.
+_NO_VALUES = (list, tuple, dict, set, frozenset, bytes, np.ndarray, complex, timedelta)
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ def _long(text: str) -> float:
 
 
 def table_of(
-    data: pd.DataFrame | pd.Series, *, title: str, note: str, formats: Mapping[str, str]
+    data: pd.DataFrame | pd.Series, *, title: str, note: str, formats: Mapping[str, str] | str
 ) -> Block:
     """The block of a table.
 
@@ -85,7 +92,8 @@ def table_of(
     Raises
     ------
     InputError
-        ``table-wide``, ``table-long``: no page holds it; ``format``: a form or column unknown.
+        ``table-wide``, ``table-long``: no page holds it; ``table-value``: a cell holds what is no
+        text, number or day; ``format``: a form or column unknown.
     """
     if isinstance(data, pd.Series):
         data = data.to_frame("数值" if data.name is None else data.name)
@@ -133,12 +141,17 @@ def _labels(frame: pd.DataFrame) -> list[_Column]:
     made = []
     for level, name in enumerate(index.names):
         cells = [_cell(text, "label") for text in printed(index.get_level_values(level))]
-        made.append(_Column(_texts("" if name is None else name, levels), cells, number=False))
+        nameless = name is None or _NAMELESS.fullmatch(str(name))
+        made.append(_Column(_texts("" if nameless else name, levels), cells, number=False))
     return made
 
 
-def _values(frame: pd.DataFrame, formats: Mapping[str, str]) -> list[_Column]:
+def _values(frame: pd.DataFrame, formats: Mapping[str, str] | str) -> list[_Column]:
     names = [_texts(label, frame.columns.nlevels) for label in frame.columns]
+    if isinstance(formats, str):
+        text = "formats={given!r} says not of which column: {{'{name}': {given!r}}}"
+        first = names[0][-1] if names else ""
+        raise InputError("format", said(text, given=formats, name=first))
     if unknown := sorted(set(formats) - {name[-1] for name in names}):
         known = "、".join(name[-1] for name in names)
         message = f"formats names {'、'.join(unknown)}; columns are {known}"
@@ -157,6 +170,13 @@ def _values(frame: pd.DataFrame, formats: Mapping[str, str]) -> list[_Column]:
 def _value(value: Any, text: str, form: str) -> Block:
     if isinstance(value, Fact):
         return _cell(value.text, "value") | {"fact": value.id}
+    if isinstance(value, _NO_VALUES) or (isinstance(value, float) and math.isinf(value)):
+        message = said(
+            "a cell of the table holds {value:.40}, which is no text, number or day: a division "
+            "by zero gives inf, Timedeltas have .dt.days; write what shall be printed",
+            value=repr(value),
+        )
+        raise InputError("table-value", message)
     cell = _cell(text, "value")
     number = number_in(value)
     if number is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from reportkit.errors import InputError
+from reportkit.errors import InputError, said
 from reportkit.facts import OF_NOTEBOOK, Fact
 from reportkit.ledgers import schemas
 from reportkit.notebook.printed import number_in
@@ -72,6 +72,13 @@ def own_fact(
         return Fact(
             told.id, told.label, total, unit, "sum", text, sum_of=names, places=("notebook",)
         )
+    if not isinstance(rows, pd.Series | pd.DataFrame):
+        text = (
+            "fact '{id}': rows is a mask of pandas or the records themselves, chosen from "
+            "report.ledger(…), not {kind}, which says not which records they are"
+        )
+        kind = type(rows).__name__
+        raise InputError("fact-rows", said(text, id=told.id, kind=kind), fact=told.id)
     key = ledger or rows.attrs.get("ledger")
     if key not in (known := list(ledgers)):
         message = (
@@ -96,7 +103,9 @@ def _rows(name: str, rows: pd.Series | pd.DataFrame, ledger: Ledger) -> npt.NDAr
             raise InputError("fact-rows", message, fact=name)
         index = index[rows.fillna(False).to_numpy(dtype=bool)]
     foreign = rows.index.difference(ledger.frame.index)
-    if len(foreign) or not index.is_unique:
+    # An index made anew (reset_index, merge) has no name, and its numbers are other records.
+    anew = rows.index.name != ledger.frame.index.name
+    if anew or len(foreign) or not index.is_unique:
         message = (
             f"fact '{name}': these are not rows of {ledger.schema.name}: choose them from "
             f"report.ledger('{ledger.key}') and keep its index"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from reportkit.checks import rule_of
-from reportkit.errors import InputError
+from reportkit.errors import InputError, said
 from reportkit.evidence.seal import seal_of, seal_rows
 from reportkit.export.blocks import block
 from reportkit.facts import Fact, plain
@@ -102,7 +102,7 @@ class Report(Compilation):
         *,
         rows: pd.Series | pd.DataFrame | None = None,
         value: Any = None,
-        parts: Sequence[str] = (),
+        parts: Sequence[str | Fact] = (),
         ledger: str | None = None,
         label: str = "",
         unit: str = "",
@@ -119,8 +119,8 @@ class Report(Compilation):
             Without *value* the fact is how many they are.
         value : number, date or str, optional
             What was computed from the rows or parts: a sum, a share, a day.
-        parts : sequence of str
-            Ids of facts that it is computed from. Without *value* it is their sum.
+        parts : sequence of str or Fact
+            Facts that it is computed from, or their ids. Without *value* it is their sum.
         ledger : str, optional
             Whose rows these are, where they do not say so themselves.
         label, unit, definition : str
@@ -138,7 +138,8 @@ class Report(Compilation):
         if name in self.computer or (name in self._extra and again != this_cell().id):
             message = f"fact '{name}' is there already; choose another id"
             raise InputError("fact-twice", message, fact=name)
-        summed = [self.fact(part) for part in parts]
+        given = [parts] if isinstance(parts, str | Fact) else parts
+        summed = [part if isinstance(part, Fact) else self.fact(part) for part in given]
         told = Told(name, label or name, unit, definition)
         fact = own_fact(told, self.ledgers, rows=rows, value=value, parts=summed, ledger=ledger)
         self._so_far.facts[name] = this_cell().id or None
@@ -220,9 +221,9 @@ class Report(Compilation):
         self,
         thing: Any,
         *,
-        title: str = "",
-        alt: str = "",
-        note: str = "",
+        title: str | None = "",
+        alt: str | None = "",
+        note: str | None = "",
         formats: Mapping[str, str] | None = None,
     ) -> Shown:
         """A table or figure of one's own, in every document.
@@ -242,26 +243,29 @@ class Report(Compilation):
         Raises
         ------
         InputError
-            ``show-kind``; ``table-wide``, ``table-long``, ``format``; ``figure-alt``,
-            ``figure-large``, ``glyph-missing``.
+            ``show-kind``; ``table-wide``, ``table-long``, ``table-value``, ``format``;
+            ``figure-alt``, ``figure-empty``, ``figure-large``, ``glyph-missing``.
         """
         title, note, bound = self._bound(title, note)
+        if hasattr(thing, "to_pandas"):  # polars, Arrow and others have tables of their own
+            thing = thing.to_pandas()
         if isinstance(thing, pd.DataFrame | pd.Series):
             made = table_of(thing, title=title, note=note, formats=formats or {})
         elif figure := figure_in(thing):
-            made = figure_block(figure, title=title, alt=alt, note=note)
+            made = figure_block(figure, title=title, alt=str(alt or ""), note=note)
             self._so_far.take(figure)
         else:
-            kind = type(thing).__name__
-            message = (
-                f"report.show takes a DataFrame, a Series or a figure, not {kind}; give a styled "
-                "table as its DataFrame with formats=…, and text to report.text"
+            raise _kind(
+                "report.show takes a DataFrame, a Series or a figure, not {kind}: make it one "
+                "(pd.DataFrame(…); .data of a styled table, with formats=…); text goes to "
+                "report.text",
+                thing,
             )
-            raise InputError("show-kind", message)
         return self._so_far.note(look(made | bound))
 
-    def _bound(self, title: str, note: str = "") -> tuple[str, str, dict[str, Any]]:
+    def _bound(self, title: Any, note: Any = "") -> tuple[str, str, dict[str, Any]]:
         """A caption and a note with their figures filled in, and which facts these are."""
+        title, note = ("" if text is None else str(text) for text in (title, note))
         if "{{" not in title + note:
             return title, note, {}
         lines = []
@@ -307,8 +311,11 @@ class Report(Compilation):
         Raises
         ------
         InputError
-            ``narrative``: an unknown fact, a wrong placeholder, markup that no document shows.
+            ``narrative``: an unknown fact, a wrong placeholder, markup that no document shows;
+            ``show-kind``: no text.
         """
+        if not isinstance(source, str):
+            raise _kind("report.text takes text, not {kind}; put it into quotes", source)
         name = cell_name(source)
         body, _ = render_cell(source, figures=self, context=self.context, name=name)
         return self._so_far.note(look(block("prose", source=source, body=body)))
@@ -340,7 +347,15 @@ class Report(Compilation):
             known = {name: self.get(name) for name in table if name in self.computer}
             return self._so_far.note(look(figures_compared(table, known)))
         if counted is None:
-            raise InputError("compare", f"say what was counted: report.compare({table}, frame)")
+            message = said("say what was counted: report.compare({table}, frame)", table=table)
+            raise InputError("compare", message)
+        if not isinstance(counted, pd.DataFrame | pd.Series):
+            raise _kind(
+                "report.compare takes a DataFrame or a Series with the labels of the table, not "
+                "{kind}: make it one, such as by pd.crosstab or .value_counts()",
+                counted,
+                "compare",
+            )
         found = compared_with(self.form.table(table), counted, self._computed())
         return self._so_far.note(look(found))
 
@@ -467,6 +482,10 @@ class Report(Compilation):
                 "rows": seal_rows(self._extra),
             }
         )
+
+
+def _kind(text: str, given: Any, reason: str = "show-kind") -> InputError:
+    return InputError(reason, said(text, kind=type(given).__name__))
 
 
 def _versions() -> dict[str, str]:
