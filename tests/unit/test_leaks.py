@@ -91,7 +91,9 @@ def test_cells_of_a_notebook_are_named(tmp_path):
         {"cell_type": "markdown", "source": f"申请人{CANARY}"},
         {"cell_type": "code", "execution_count": 7, "source": "", "outputs": outputs},
     ]
-    (tmp_path / "report.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    (tmp_path / "report.ipynb").write_text(
+        json.dumps({"cells": cells}, ensure_ascii=False), encoding="utf-8"
+    )
     with pytest.raises(ExecutionError, match=r"ipynb, cell no. 2 from above, \[7\]: 个人") as error:
         check_leaks(tmp_path, personal={CANARY}, allowed=set())
     assert CANARY not in str(error.value)
