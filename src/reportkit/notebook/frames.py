@@ -32,6 +32,7 @@ _UPRIGHT, _TURNED = 442.2, 637.8
 _PADDING = 6.5
 # Characters: a text breaks into lines, but not into slivers; a longer one needs no wider column.
 _LEAST, _EASY, _MOST = 6, 12, 40
+_WIDE = "%‰—…WM@"
 _ROWS = 400
 # What the rows of a ledger are counted by.
 _ROW_INDEX = ["row"]
@@ -57,21 +58,21 @@ class _Column:
     @property
     def least(self) -> float:
         """Characters without which a column cannot be read: a number is never broken."""
-        return max(self._heads(3), self.full if self.number else min(self.full, _LEAST))
+        return max(self._heads(3, 2), self.full if self.number else min(self.full, _LEAST))
 
     @property
     def easy(self) -> float:
         """Characters with which most cells are of one line, and headings of two."""
-        return max(self.least, self._heads(2), min(self.full, _EASY))
+        return max(self.least, self._heads(2, 4), min(self.full, _EASY))
 
-    def _heads(self, lines: int) -> float:
+    def _heads(self, lines: int, unbroken: int) -> float:
         texts = map(_long, self.heading)
-        return max(min(long, max(2, math.ceil(long / lines))) for long in texts)
+        return max(min(long, max(unbroken, math.ceil(long / lines))) for long in texts)
 
 
 def _long(text: str) -> float:
     """How many Chinese characters a text is long; a figure of our Song is 0.56 of one."""
-    return sum(1 if ord(character) > 0x2E7F else 0.56 for character in text)
+    return sum(1 if ord(character) > 0x2E7F or character in _WIDE else 0.56 for character in text)
 
 
 def table_of(
