@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from reportkit.facts.previous import Past
     from reportkit.params import Scope
+    from reportkit.text.narrative import Prose
 
 
 class Report(Compilation):
@@ -316,9 +317,13 @@ class Report(Compilation):
         """
         if not isinstance(source, str):
             raise _kind("report.text takes text, not {kind}; put it into quotes", source)
+        body = self._prose(source)
+        return self._so_far.note(look(block("prose", source=source, body=body)))
+
+    def _prose(self, source: str) -> Prose:
         name = cell_name(source)
         body, _ = render_cell(source, figures=self, context=self.context, name=name)
-        return self._so_far.note(look(block("prose", source=source, body=body)))
+        return body
 
     def compare(
         self,
@@ -431,10 +436,16 @@ class Report(Compilation):
 
     def seal(self) -> Shown:
         """The last cell: all facts, the rows of those made here, and a digest over the facts."""
-        if self.awaited:
-            self.later = frozenset()
-            del self.narrative
-            _ = self.narrative  # it stops at the line that names a fact that was never made
+        self.later = frozenset()
+        try:
+            if self.awaited:
+                del self.narrative
+                _ = self.narrative  # it stops at the line that names a fact that was never made
+            for _, shown in self._so_far.shown:
+                if shown.block["kind"] == "prose":
+                    self._prose(shown.block["source"])
+        finally:
+            self.later = None  # cells may be run again, and further ones
         return self._sealed()
 
     def draft(self) -> Shown | None:
@@ -446,7 +457,7 @@ class Report(Compilation):
         saved = None if is_forked_kernel() else saved_notebook()
         if saved is None:
             return None
-        return make_draft(self, self._so_far.shown, self._sealed(), saved)
+        return make_draft(self, self._so_far, self._sealed(), saved)
 
     def _sealed(self) -> Shown:
         document = self.facts_document()
