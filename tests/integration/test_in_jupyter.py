@@ -19,6 +19,7 @@ CELLS = [
     "axes = ours.plot.barh()",
     "report.show(axes, title='上一格的图', alt='两条')",
     "report.draft()",
+    "report.draft()",
 ]
 
 
@@ -42,7 +43,7 @@ def outputs(tmp_path_factory):
 def test_a_figure_is_seen_once_and_told_if_no_document_has_it(outputs):
     seen = [[sorted(one.data) for one in cell if "image/png" in one.get("data", {})]
             for cell in outputs]  # fmt: skip
-    assert [len(one) for one in seen] == [0, 0, 1, 1, 1, 1, 0]
+    assert [len(one) for one in seen] == [0, 0, 1, 1, 1, 1, 0, 0]
     (drafted,) = outputs[-1]
     text = drafted.data["text/plain"]
     assert "B2 第3格（ours.plot.barh()）显示或画了一张图，各文件都没有" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,8 @@ def make_draft(report: Report, so_far: Made, seal: Shown, saved: Path) -> Shown:
     filled = fill(put_together(so_far, seal, written), later=True)
     filled["metadata"]["reportkit"]["draft"] = True
     folder = report.project.out / report.district.id / str(report.year) / "draft"
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # the draft of before
+    folder.mkdir(parents=True)
     held = rows_of(report.facts)
     write_evidence(folder / "evidence", held, report.ledgers, key=report.ledgers.row_key)
     links = []
