@@ -83,7 +83,10 @@ def put_together(so_far: Made, seal: Shown, saved: Mapping[str, Any]) -> dict[st
         made = {**cell, "metadata": dict(cell["metadata"]), "source": "".join(cell["source"])}
         if cell["cell_type"] == "code":
             own = [_output(one) for place, one in so_far.shown if _is_of(place, made)]
-            count = next((place.count for place in places[::-1] if _is_of(place, made)), None)
+            count = next(
+                (place.count for place in places[::-1] if _is_of(place, made)),
+                cell.get("execution_count"),
+            )
             # What the file holds that is none of ours is in no document, and told.
             foreign = [
                 one
