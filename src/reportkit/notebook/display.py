@@ -271,7 +271,9 @@ def _look_at_comparison(found: Block) -> tuple[str, str]:
 def agreement(found: Block) -> str:
     """Say how many cells of a table a notebook has counted, and how many of them agree."""
     same = len(found["cells"]) - len(found["differ"])
-    return f"{found['title']}：笔记本数了{len(found['cells'])}格，与表格一致的{same}格"
+    told = f"{found['title']}：笔记本数了{len(found['cells'])}格，与表格一致的{same}格"
+    left = "、".join(found.get("left", ()))  # of another edition, or spelt wrongly
+    return told + (f"；没有定义而未比较的：{left}" if left else "")
 
 
 def show_inputs(
