@@ -46,7 +46,7 @@ def _fork_server() -> Any:
 
 def allow_children() -> None:
     """Let this process have children, though whoever started it has marked it as one without."""
-    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]  # private
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]  # no type has it
 
 
 def has_zmq_context() -> bool:

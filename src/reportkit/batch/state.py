@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from reportkit.batch.journal import read_journal
 from reportkit.errors import InputError
+from reportkit.forms import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,16 +26,6 @@ if TYPE_CHECKING:
 
 NAME = "state.json"
 STATES = ("failed", "absent", "waiting", "draft", "final")
-# What tells most of a report in a line; a form without them shows none.
-HEADLINE = (
-    "t3.new.total",
-    "t3.carried_in.total",
-    "t3.results_total.total",
-    "t3.carried_out.total",
-    "t4.review.total",
-    "t4.litigation_direct.total",
-    "t4.litigation_after_review.total",
-)
 CHINA = timezone(timedelta(hours=8))
 
 Key = tuple[str, int]
@@ -52,7 +43,7 @@ class Standing:
     run, made : str
         Id of the run in force and when it was made; empty if there is none.
     draft, errors, warnings, figures
-        Of that run: whether it is one, open findings, the figures of `HEADLINE`.
+        Of that run: whether it is one, open findings, the figures that its form sums up by.
     seconds : float
         How long the last try took.
     tried : str
@@ -77,7 +68,7 @@ class Standing:
 
     @property
     def told(self) -> str:
-        """Reason of the failure, as in a `Result`."""
+        """As of a `Result`."""
         return self.message.removeprefix(f"{self.district} {self.year}: ")
 
     @property
@@ -200,7 +191,7 @@ def renew(
     wanted |= {(district, int(year)) for district, year in links if re.fullmatch(r"\d{4}", year)}
     renewed = {}
     for key in sorted(wanted | reports.keys()):
-        standing = _as_it_stands(reports.get(key) or Standing(*key), out)
+        standing = _as_it_stands(reports.get(key) or Standing(*key), out, project)
         # Of a name that was mistyped there is nothing.
         if standing.run or standing.district in known:
             # A run says whose it is; where there is none the district's file does.
@@ -212,14 +203,14 @@ def renew(
     return StateOfAll(renewed, night, state.reports, fresh.night, fresh.journal)
 
 
-def _as_it_stands(standing: Standing, out: Path) -> Standing:
+def _as_it_stands(standing: Standing, out: Path, project: Project) -> Standing:
     """A report with what is in force of it now."""
     place = out / standing.district / str(standing.year)
     try:
         run = (place / "current").readlink().name
         if run == standing.run:
             return standing
-        fields = read_run(place / "runs" / run)
+        fields = read_run(place / "runs" / run, project)
     except (OSError, ValueError, KeyError):
         return replace(standing, run="", made="", draft=False, errors=0, warnings=0, figures={})
     standing = replace(standing, **fields)
@@ -232,8 +223,8 @@ def _when(time: str) -> datetime:
     return datetime.fromisoformat(time)
 
 
-def read_run(run: Path) -> dict[str, Any]:
-    """Read the fields of a `Standing` that come from a run."""
+def read_run(run: Path, project: Project) -> dict[str, Any]:
+    """Read the fields of a `Standing` from a run; its figures are those that sum up the form."""
     manifest, checks, facts = (
         json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
         for name in ("MANIFEST", "checks", "facts")
@@ -241,6 +232,7 @@ def read_run(run: Path) -> dict[str, Any]:
     still = [
         check["severity"] for check in checks if not check["holds"] and not check.get("waived")
     ]
+    form = project.form(manifest.get("form", DEFAULT))
     values = {fact["id"]: fact["value"] for fact in facts["facts"]}
     return {
         "name": manifest["name"],
@@ -249,7 +241,7 @@ def read_run(run: Path) -> dict[str, Any]:
         "draft": manifest["draft"],
         "errors": still.count("error"),
         "warnings": still.count("warning"),
-        "figures": {name: values[name] for name in HEADLINE if name in values},
+        "figures": {name: values[name] for name in form.model.summary if name in values},
     }
 
 
@@ -282,7 +274,7 @@ class Change:
         Its state then; empty if nobody knew of it.
     now : Standing
     figures : tuple of (id, before, now)
-        Figures of `HEADLINE` that changed.
+        Those of its figures that changed.
     """
 
     was: str
@@ -297,10 +289,8 @@ def changes(state: StateOfAll) -> list[Change]:
         was = state.before.get(key) or Standing(*key)
         figures = tuple(
             (name, was.figures[name], now.figures[name])
-            for name in HEADLINE
-            if now.figures.get(name, "") != was.figures.get(name, "")
-            and was.figures
-            and now.figures
+            for name in now.figures
+            if name in was.figures and now.figures[name] != was.figures[name]
         )
         if state.before and (key not in state.before or was.state != now.state or figures):
             changed.append(Change(was.state if key in state.before else "", now, figures))

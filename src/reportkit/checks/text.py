@@ -18,6 +18,7 @@ from reportkit.text.renderings import day
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from reportkit.checks.rules import Rules
     from reportkit.facts import Fact, Facts
     from reportkit.params import Relation, StatedShare
     from reportkit.text.coverage import Coverage
@@ -26,7 +27,7 @@ _Sides: TypeAlias = tuple[str | None, str | None, bool, str]
 
 
 def coverage_checks(
-    coverage: Coverage, facts: Mapping[str, Fact], *, titles: Mapping[str, str]
+    rules: Rules, coverage: Coverage, facts: Mapping[str, Fact], *, titles: Mapping[str, str]
 ) -> list[Check]:
     """Findings of a coverage: C1 for each unbound number, C2 where a typed one equals a fact.
 
@@ -45,9 +46,9 @@ def coverage_checks(
             "请改用{{ 数据标识 }}；不是统计数据的，写成"
             f'{{{{ "{spot.text}" | allowed("理由") }}}}'
         )
-        checks.append(check("C1", False, message, left=spot.text))
+        checks.append(check(rules, "C1", False, message, left=spot.text))
     if not checks:
-        checks.append(check("C1", True, _summary(coverage)))
+        checks.append(check(rules, "C1", True, _summary(coverage)))
     numbers = [
         (spot.section, spot.text, spot.context, _equal(spot.text, facts))
         for spot in coverage.spots
@@ -58,7 +59,7 @@ def coverage_checks(
             named = "、".join(f"{name}（{facts[name].label}）" for name in same[:3])
             more = f"等{len(same)}项" if len(same) > 3 else ""
             message = f"{titles[section]}：“{context}”中的{text}与{named}{more}相同"
-            checks.append(check("C2", False, message, left=text, facts=same[:3]))
+            checks.append(check(rules, "C2", False, message, left=text, facts=same[:3]))
     return checks
 
 
@@ -103,20 +104,21 @@ def _typed_days(
                         yield section, text, around, same
 
 
-def relation_checks(relations: Sequence[Relation], facts: Facts) -> list[Check]:
+def relation_checks(rules: Rules, relations: Sequence[Relation], facts: Facts) -> list[Check]:
     """Check the relations of one report, in their order."""
     return [
-        _relation(f"N{number}", relation, facts) for number, relation in enumerate(relations, 1)
+        _relation(rules, f"N{number}", relation, facts)
+        for number, relation in enumerate(relations, 1)
     ]
 
 
-def _relation(name: str, relation: Relation, facts: Facts) -> Check:
+def _relation(rules: Rules, name: str, relation: Relation, facts: Facts) -> Check:
     unfilled = [facts[fact].label for fact in relation.facts if facts[fact].value == TO_DO]
     if unfilled:
         left, right, holds, message = None, None, False, f"尚未填写：{'、'.join(unfilled)}"
     elif relation.left is not None and relation.right is not None:
         return equation(
-            name, relation.left, relation.right, facts,
+            rules, name, relation.left, relation.right, facts,
             title=relation.title, severity=relation.severity,
         )  # fmt: skip
     elif relation.share:
@@ -124,7 +126,7 @@ def _relation(name: str, relation: Relation, facts: Facts) -> Check:
     else:
         left, right, holds, message = _at_most(relation.parts or [], str(relation.whole), facts)
     return check(
-        name, holds, message, left=left, right=right, facts=relation.facts,
+        rules, name, holds, message, left=left, right=right, facts=relation.facts,
         title=relation.title, severity=relation.severity,
     )  # fmt: skip
 

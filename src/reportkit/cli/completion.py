@@ -61,11 +61,11 @@ def facts(project: Project, given: dict[str, Any]) -> Iterable[str]:
 
 
 @_offer
-def ledgers(_: Project, __: dict[str, Any]) -> Iterable[str]:
+def ledgers(project: Project, _: dict[str, Any]) -> Iterable[str]:
     """Keys and Chinese names of the ledgers."""
     from reportkit.ledgers import schemas
 
-    return (name for key, schema in schemas().items() for name in (key, schema.name))
+    return (name for key, schema in schemas(project.form()).items() for name in (key, schema.name))
 
 
 def script(cli: click.Command, shell: str) -> str:

@@ -60,9 +60,10 @@ def template(ledgers: tuple[str, ...], *, year: int | None, out: Path) -> Result
 
     LEDGER is a key (applications) or a Chinese name (依申请公开台账); default: all nine.
     """
+    from reportkit.params import Project
     from reportkit.scaffold.workbooks import write_blank_ledgers
 
-    paths = write_blank_ledgers(ledgers, out, year=year)
+    paths = write_blank_ledgers(Project.find().form(), ledgers, out, year=year)
     return 0, {"files": [str(path) for path in paths]}, "\n".join(map(str, paths))
 
 

@@ -15,7 +15,6 @@ from nbclient import NotebookClient
 
 from reportkit.doctor.finding import Finding, bad, good, warn
 from reportkit.errors import InputError
-from reportkit.forms import form_for
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params.sources import DatabaseSource
 from reportkit.proof.inputs import find_notebook
@@ -44,7 +43,7 @@ def kernel(project: Project) -> Iterator[Finding]:
     """Check that the notebook's kernel starts and imports this very package."""
     import reportkit
 
-    path = find_notebook(project)
+    path = find_notebook(project, project.form())
     metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
     name = metadata.get("kernelspec", {}).get("name", "python3")
     about = f"kernel {name}"
@@ -111,9 +110,9 @@ def parameters(project: Project) -> Iterator[Finding]:
     wrong = []
     for name in districts:
         try:
-            project.district(name)
+            form = project.form(project.district(name).form)
             for year in _years(project, name):
-                form_for(year)
+                form.edition(year)
                 project.report(name, year)
                 reports += 1
         except InputError as error:
@@ -142,12 +141,13 @@ def ledgers(project: Project) -> Iterator[Finding]:
         about, years = f"ledgers of {name}", _years(project, name)
         try:
             read = Ledgers(project, project.district(name))
-            by_ledger = {key: read.sources(key) for key in schemas()}
-            needed = set().union(*(form_for(year).ledgers() for year in years))
+            known = schemas(read.form)
+            by_ledger = {key: read.sources(key) for key in known}
+            needed = set().union(*(read.form.edition(year).ledgers() for year in years))
         except InputError as error:
             yield bad(about, error.message, "mend this, then ask again")
             continue
-        missing = [schemas()[key].name for key in sorted(needed) if not by_ledger[key]]
+        missing = [known[key].name for key in sorted(needed) if not by_ledger[key]]
         if missing:
             todo = f"reportkit template {' '.join(missing)} --out {project.data / name}"
             yield bad(about, f"{'、'.join(missing)} not found", todo)
@@ -155,7 +155,7 @@ def ledgers(project: Project) -> Iterator[Finding]:
             todo = f"write {project.params}/reports/{name}/<year>.yaml (year: …)"
             yield warn(about, "no report year", todo)
         else:
-            present = [schemas()[key].name for key, sources in by_ledger.items() if sources]
+            present = [known[key].name for key, sources in by_ledger.items() if sources]
             yield good(about, f"{'、'.join(present)}; reports {', '.join(map(str, years))}")
 
 

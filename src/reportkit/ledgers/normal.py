@@ -157,19 +157,13 @@ def like_keys(keys: pa.Array) -> pa.Array:
 
     Examples
     --------
-    >>> like_keys(pa.array(["蓝申〔2021〕01号", "蓝申［２０２１］ 1号", None])).to_pylist()
-    ['蓝申(2021)1号', '蓝申(2021)1号', None]
+    >>> like_keys(pa.array(["蓝申〔2021〕01号", "蓝申［２０２１］ 第1号", "a_1", None])).to_pylist()
+    ['蓝申-2021-1', '蓝申-2021-1', 'a-1', None]
     """
-    opening, closing = (characters(table()["key"][name]) for name in ("open", "close"))
     unfolded = pc.match_substring_regex(keys, f"[{re.escape(pairs('fold')[0])}]").fill_null(False)
     if pc.any(unfolded).as_py():
         folded = [fold(key) for key in keys.filter(unfolded).to_pylist()]
         keys = pc.replace_with_mask(keys, unfolded, pa.array(folded, keys.type))
-    for pattern, alike in (
-        (f"[{re.escape(opening)}]", "("),
-        (f"[{re.escape(closing)}]", ")"),
-        (f"[{re.escape(outer())}]", ""),
-        ("(^|[^0-9])0+([0-9])", r"\1\2"),
-    ):
+    for pattern, alike in table()["key"].items():
         keys = pc.replace_substring_regex(keys, pattern, alike)
     return pc.ascii_lower(keys)

@@ -66,7 +66,9 @@ class Quoting:
         Examples
         --------
         >>> from reportkit.ledgers.schema import schema_of
-        >>> Quoting(schema_of("applications").column("收到日期"))("2021-13-40 欧阳小测")
+        >>> from reportkit.forms import shipped_form
+        >>> schema = schema_of(shipped_form(), "applications")
+        >>> Quoting(schema.column("收到日期"))("2021-13-40 欧阳小测")
         '2021-13-40 …'
         """
         if not self.told:

@@ -48,6 +48,12 @@ class Part:
         """Columns that are read, and the headings they stand under."""
         return {name: heading for name, (heading, _) in self.headings.items()}
 
+    @property
+    def unread(self) -> list[str]:
+        """Headings that no column is read from."""
+        read = set(self.read.values())
+        return [title for title in self.raw.titles if title not in read]
+
     def column(self, column: Column) -> Column:
         """A column of the ledger, as this file's schema has it."""
         return next((one for one in self.schema.columns if one.name == column.name), column)

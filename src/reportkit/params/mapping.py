@@ -50,15 +50,17 @@ class LedgerMapping(Strict):
     Parameters
     ----------
     base : str, optional
-        A mapping that the package carries; what is given here is added to it.
+        A mapping that the package carries; what is given here is added to it and goes before it.
     files : list of str
-        Names of files besides those that begin with the ledger's, with ``*`` and ``?``.
+        Names of files besides those that begin with the ledger's, with ``*`` and ``?``. Of several
+        mappings the first whose files name a file reads it, else the first that names none.
     columns : mapping of str to str
         The office's heading, and the column that it means.
     values : mapping of str to mapping
         Column, the office's value, and the one that it means; nothing for an empty cell.
     fixed : mapping of str to str
-        Columns that the office's files do not have, since all records are alike.
+        Column, and the value that all records have: the office's files do not have the column, or
+        it is not read. Not for the key, and not for persons.
     keep : list of str
         Further headings, for facts and the notebook; they are declared to hold no person.
     key : KeyPrefix, optional

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.facts.previous import files_of_past
-from reportkit.forms import form_for
 from reportkit.forms.carried import carried
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params import FONTS
@@ -16,6 +15,7 @@ from reportkit.proof.manifest import digest, input_digest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from reportkit.forms import Form
     from reportkit.notebook.report import Report
     from reportkit.params import District, Project, Scope
     from reportkit.params.sources import DatabaseSource
@@ -108,11 +108,13 @@ def list_inputs(
     for member in members:
         paths += files_of_past(project, member, year, scope=project.district(member).scope)
     ledgers = Ledgers(project, district)
-    used = [key for key in schemas() if key not in form_for(year).unused()]
+    form = ledgers.form
+    unused = form.unused(form.edition(year))
+    used = [key for key in schemas(form) if key not in unused]
     sources = {key: ledgers.sources(key) for key in used}
     listed = [source for those in sources.values() for source in those]
     return Inputs(
-        files=(*paths, notebook),
+        files=(*paths, *form.files, notebook),
         ledgers=tuple(source for source in listed if isinstance(source, Path)),
         tables=tuple(source for source in listed if not isinstance(source, Path)),
         note=ledgers.note_on(key for key in used if sources[key]),
@@ -129,9 +131,9 @@ def inputs_of(report: Report, notebook: Path) -> Inputs:
     )  # fmt: skip
 
 
-def find_notebook(project: Project) -> Path:
+def find_notebook(project: Project, form: Form) -> Path:
     """The project's notebook, else the one that the package carries."""
-    own = project.params.parent / "notebooks" / "annual_report.ipynb"
+    own = project.params.parent / "notebooks" / form.model.notebook
     if own.is_file():
         return own
-    return carried("notebooks/annual_report.ipynb")[0]
+    return carried(f"notebooks/{form.model.notebook}")[0]

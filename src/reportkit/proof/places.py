@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.evidence.paths import inside
+from reportkit.forms import DEFAULT, project_form
 from reportkit.forms.carried import carried
 from reportkit.params import Project
 from reportkit.params.sources import DatabaseSource
@@ -18,6 +19,19 @@ from reportkit.proof.manifest import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from reportkit.forms import Form
+
+
+def own_form(manifest: Mapping[str, Any], params: Path | None) -> Form:
+    """The form that a run was made by, as the verifier has it: nothing of it is read from the run.
+
+    Raises
+    ------
+    InputError
+        ``form``: the verifier has none of this name.
+    """
+    return project_form(manifest.get("form", DEFAULT), (params or Path("params")).parent / "forms")
 
 
 def ledger_place(

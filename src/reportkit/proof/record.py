@@ -82,7 +82,9 @@ def seal_run(staging: Path, making: Making, *, ended: datetime, signer: Signer |
         ``record-wrong``: something that an auditor needs is not there.
     """
     record = run_record(staging, making, ended=ended)
-    (staging / "ro-crate-metadata.json").write_bytes(crate_bytes(staging, record))
+    (staging / "ro-crate-metadata.json").write_bytes(
+        crate_bytes(staging, record, making.report.form.model)
+    )
     write_manifest(staging, record)
     attest(staging, signer)
 
@@ -129,8 +131,9 @@ def what_follows(
         "name": district.name,
         "code": district.code,
         "year": report.year,
-        "edition": report.form.name,
-        "basis": report.form.edition.basis,
+        "form": report.form.name,
+        "edition": report.edition.name,
+        "basis": report.edition.model.basis,
         "scope": report.scope,
         "draft": executed["metadata"]["reportkit"]["draft"],
         "synthetic": district.synthetic,
@@ -203,6 +206,8 @@ def place_of(path: Path, project: Project) -> str:
         folder = getattr(project, field.name)
         if path.is_relative_to(folder):
             return f"{field.name}/{path.relative_to(folder).as_posix()}"
+    if path.is_relative_to(project.forms):
+        return f"forms/{path.relative_to(project.forms).as_posix()}"
     return f"notebooks/{path.name}" if path.suffix == ".ipynb" else path.as_posix()
 
 

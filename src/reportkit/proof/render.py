@@ -35,6 +35,7 @@ from reportkit.proof.crate import crate_bytes
 from reportkit.proof.differences import difference_in_file, first_difference
 from reportkit.proof.manifest import digest, read_manifest
 from reportkit.proof.normal import normal_form
+from reportkit.proof.places import own_form
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.record import checks_bytes, what_follows
 from reportkit.proof.remade import key_of, made_there, remade
@@ -45,6 +46,7 @@ from reportkit.proof.verify import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from reportkit.forms import Form
     from reportkit.notebook.report import Report
 
     Key = tuple[str, str]
@@ -80,7 +82,7 @@ class _Differences:
     needed: list[str] = field(default_factory=list)
 
     def differs(self, what: str, name: str = "") -> None:
-        """Note a difference in the file of this name."""
+        """Something comes out otherwise, which is in the file of this name."""
         deciding = {OURS, "python", *_MADE_WITH.get(name, self.versions)}
         causes = deciding & {*self.versions}
         (self.undecided if causes else self.findings).append(what)
@@ -108,7 +110,7 @@ def render_level(run: Path, *, data: Path | None = None, params: Path | None = N
         manifest = read_manifest(run)
         differences = _Differences(_other_versions(manifest))
         with reopened(run, manifest, params=params, data=data) as opened:
-            _look_at(run, manifest, opened, differences)
+            _look_at(run, manifest, opened, own_form(manifest, params), differences)
     except ReportkitError as error:
         return Verdict("render", False, (error.message,))
     except (
@@ -146,7 +148,7 @@ def _other_versions(manifest: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _look_at(
-    run: Path, manifest: Mapping[str, Any], opened: Reopened, differences: _Differences
+    run: Path, manifest: Mapping[str, Any], opened: Reopened, form: Form, differences: _Differences
 ) -> None:
     stored, report = read_json(run / "report.ipynb"), opened.report
     nbformat.validate(stored)
@@ -158,7 +160,7 @@ def _look_at(
         differences.undecided.append(
             f"what ledgers and parameters decide was not made again: {why}"
         )
-    blocks, filled = remade(report, notebook, manifest)
+    blocks, filled = remade(report, form, notebook, manifest)
     _compare_notebook(stored, notebook, manifest, opened, blocks, differences)
     _compare_filled(notebook, filled, differences)
     seal = unpacked(blocks["seal", ""][MIME])
@@ -167,7 +169,7 @@ def _look_at(
     files = {
         "facts.json": facts_bytes(seal["facts"]),
         "checks.json": checks_bytes(filled["metadata"]["reportkit"]["checks"]),
-        "ro-crate-metadata.json": crate_bytes(run, manifest),
+        "ro-crate-metadata.json": crate_bytes(run, manifest, form.model),
     }
     document = arrange(notebook)
     if document.head.get("fonts"):

@@ -77,7 +77,7 @@ def reopened(
                 manifest["district"], manifest["year"], scope=given.get("scope"),
                 draft=bool(given.get("draft")), params=params, data=project.data, out=project.out,
             )  # fmt: skip
-            inputs = inputs_of(report, own or find_notebook(project))
+            inputs = inputs_of(report, own or find_notebook(project, report.form))
             digests = list(inputs.digests(report.ledgers.digests()))
         except ReportkitError as error:
             message = error.message.replace(f"{project.data}", f"{data}")

@@ -17,7 +17,7 @@ from reportkit.evidence.paths import inside
 from reportkit.export.documents import DOCUMENTS
 from reportkit.proof.manifest import MANIFEST, SUMS, digest, read_manifest
 from reportkit.proof.normal import cell_digests
-from reportkit.proof.places import named_file, own_notebook
+from reportkit.proof.places import named_file, own_form, own_notebook
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.verify import Verdict
 
@@ -88,7 +88,8 @@ def rerun_level(
             missing.append(_OTHER_NOTEBOOK)
         else:
             (clean / "notebooks").mkdir()
-            shutil.copy(notebook, clean / "notebooks/annual_report.ipynb")
+            file = own_form(manifest, params).model.notebook
+            shutil.copy(notebook, clean / "notebooks" / file)
         if missing:
             return Verdict("rerun", False, tuple(missing), ("nothing was executed",))
         done = _execute(manifest, clean, warm=not cold)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 from html import unescape
@@ -115,7 +116,8 @@ class Gate:
                 # No pattern goes over the end of a line, so that parts are searched as one text.
                 kinds = self.kinds("\n".join(_texts(path)))
                 if kinds:
-                    leaks.append(f"{path.relative_to(folder)}: {'、'.join(sorted(kinds))}")
+                    cells = self._cells(path) if path.suffix == ".ipynb" else ""
+                    leaks.append(f"{path.relative_to(folder)}{cells}: {'、'.join(sorted(kinds))}")
         if leaks:
             raise ExecutionError(
                 "personal-data",
@@ -123,6 +125,19 @@ class Gate:
                 "narrative, or of what the notebook shows",
                 leaks="; ".join(leaks),
             )
+
+    def _cells(self, path: Path) -> str:
+        """In which cells of a notebook it stands, as Jupyter counts them."""
+        try:
+            cells = json.loads(path.read_bytes())["cells"]
+        except (ValueError, KeyError):
+            return ""
+        places = [
+            f"[{count}]" if (count := cell.get("execution_count")) else f"no. {number} from above"
+            for number, cell in enumerate(cells, 1)
+            if self.kinds(json.dumps(cell, ensure_ascii=False))
+        ]
+        return f", cell {', '.join(places[:5])}" if places else ""
 
 
 def check_leaks(folder: Path, *, personal: Collection[str], allowed: Collection[str]) -> None:

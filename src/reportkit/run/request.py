@@ -34,7 +34,7 @@ class Request:
     scope, draft
         As for `open_report`.
     notebook : Path, optional
-        The notebook to execute; ``notebooks/annual_report.ipynb`` of the project, else the
+        The notebook to execute; that of the form in ``notebooks/`` of the project, else the
         package's own, by default.
     members : tuple of str, optional
         Districts that this one's report sums up, where that is known.
@@ -80,7 +80,7 @@ class Request:
         members = project.members(self.district) if self.members is None else self.members
         return list_inputs(
             project, who, self.year, scope=scope,
-            notebook=self.notebook or find_notebook(project),
+            notebook=self.notebook or find_notebook(project, project.form(who.form)),
             members=members if scope == "district" else (),
         )  # fmt: skip
 

@@ -185,7 +185,7 @@ def prepare(
         kept=kept, tell=lambda name, rows: tell(f"reading {name}: {rows:,} rows"),
     )  # fmt: skip
     tell("computing figures")
-    notebook = request.notebook or find_notebook(report.project)
+    notebook = request.notebook or find_notebook(report.project, report.form)
     foresee(read_notebook(notebook), report)
     expected = report.facts_document()
     inputs = inputs_of(report, notebook)

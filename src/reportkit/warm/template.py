@@ -42,7 +42,8 @@ def start_template(module: str) -> BaseContext:
     Returns
     -------
     multiprocessing context
-        Whose processes are forked from it; where forking is not safe they are spawned.
+        Whose processes are forked from it; they are spawned where forking is not safe, or where
+        the name of the temporary folder is too long for a socket in it.
     """
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
@@ -57,6 +58,10 @@ def start_template(module: str) -> BaseContext:
                     # It was ended and waited for; multiprocessing asks once more before a new one.
                     forget_fork_server()
                     forkserver.ensure_running()
+                except OSError as error:
+                    if error.errno is not None:
+                        raise
+                    return multiprocessing.get_context("spawn")
     return context
 
 

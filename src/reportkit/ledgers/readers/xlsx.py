@@ -52,6 +52,8 @@ class _Styles:
     looks: dict[int, Oddities]
     """Oddities of some of the texts, by their number."""
     epoch: Epoch
+    conditional: list[bool]
+    """Of each look of conditional formats: whether it hides cells, or shows them otherwise."""
     calculate: bool
     """True where the program that wrote the workbook left its formulas to be calculated."""
 
@@ -102,21 +104,34 @@ def open_xlsx(file: BinaryIO, name: str) -> Book:
 def _styles(package: Package, paths: dict[str, str], epoch: Epoch, *, calculate: bool) -> _Styles:
     codes: dict[str, str] = {}
     marks: list[tuple[str, ...]] = []
+    filled: list[bool] = []
     formats: list[Format] = []
     fonts: list[tuple[str, ...]] = []
-    listed = package.elements(paths["styles"], "numFmt", "font", "xf") if "styles" in paths else ()
+    conditional: list[bool] = []
+    said: set[str] = set()
+    about = ("numFmt", "font", "fill", "xf", "dxf")
+    listed = package.elements(paths["styles"], *about) if "styles" in paths else ()
     for element in listed:
         inside = element.getparent().tag.rpartition("}")[2]
         if inside == "numFmts":
             codes[element.get("numFmtId", "")] = element.get("formatCode", "")
         elif inside == "fonts":
             marks.append(_marks(element))
+        elif inside == "fills":
+            filled.append(_is_filled(element))
+        elif inside == "dxf":
+            said |= _said(element)
+        elif inside == "dxfs":
+            conditional.append(_shows_otherwise(said))
+            said = set()
         elif inside == "cellXfs":
             number = element.get("numFmtId", "0")
             code = codes.get(number)
             formats.append(built_in(int(number)) if code is None else format_of(code))
-            font = int(element.get("fontId", 0))
-            fonts.append(marks[font] if font < len(marks) else ())
+            font, fill = int(element.get("fontId", 0)), int(element.get("fillId", 0))
+            own = marks[font] if font < len(marks) else ()
+            dark = fill < len(filled) and filled[fill]
+            fonts.append(tuple(one for one in own if not (dark and one == "white")))
     texts: list[str] = []
     looks: dict[int, Oddities] = {}
     shared = paths.get("sharedStrings")
@@ -125,20 +140,50 @@ def _styles(package: Package, paths: dict[str, str], epoch: Epoch, *, calculate:
         if odd:
             looks[len(texts)] = odd
         texts.append(text)
-    return _Styles(formats, fonts, texts, looks, epoch, calculate)
+    return _Styles(formats, fonts, texts, looks, epoch, conditional, calculate)
+
+
+def _is_white(color: Any) -> bool:
+    return color is not None and (
+        color.get("rgb", "").upper()[2:] == "FFFFFF"
+        or color.get("indexed") in ("1", "9")
+        or (color.get("theme") == "0" and float(color.get("tint", 0)) == 0)
+    )
+
+
+def _is_filled(fill: Any) -> bool:
+    """Return True where white text can be read on a fill."""
+    pattern = fill.find("{*}patternFill")
+    if pattern is None:
+        return True
+    plain = pattern.get("patternType", "none") == "none"
+    return not plain and not _is_white(pattern.find("{*}fgColor"))
+
+
+def _said(part: Any) -> set[str]:
+    """Return the value of one part of a conditional format's look."""
+    tag = part.tag.rpartition("}")[2]
+    return {tag, *(_marks(part) if tag == "font" else ())}
+
+
+def _shows_otherwise(said: set[str]) -> bool:
+    """Return True where such a look strikes out, hides, or has a number format."""
+    return bool(said & {"numFmt", "struck"}) or ("white" in said and "fill" not in said)
 
 
 def _marks(font: Any) -> tuple[str, ...]:
-    """Return the marks of a font: struck out, raised or lowered."""
+    """Return the marks of a font: struck out, raised or lowered, or white."""
     strike, raised = font.find("{*}strike"), font.find("{*}vertAlign")
     struck = strike is not None and strike.get("val", "1") in _TRUE
     lifted = raised is not None and raised.get("val") in ("superscript", "subscript")
-    return ("struck",) * struck + ("raised",) * lifted
+    white = _is_white(font.find("{*}color"))
+    return ("struck",) * struck + ("raised",) * lifted + ("white",) * white
 
 
 def _text(item: Any) -> tuple[str, Oddities]:
     """A text of one or several runs without what is struck out of it; phonetic runs are none."""
     runs: list[tuple[str, tuple[str, ...]]] = []
+    own = set()
     for part in item:
         tag = part.tag.rpartition("}")[2]
         if tag == "t":
@@ -146,8 +191,12 @@ def _text(item: Any) -> tuple[str, Oddities]:
         elif tag == "r":
             look = part.find("{*}rPr")
             text = "".join(one.text or "" for one in part.iterfind("{*}t"))
+            own |= {look is not None} if text.strip() else set()
             runs.append((text, () if look is None else _marks(look)))
     text, odd = of_runs(runs, leave_out=True)
+    if len(own) > 1:
+        # What has no look of its own has that of its cell.
+        odd = (*odd, ("mixed", text))
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text), odd
 
 
@@ -176,7 +225,7 @@ class _Reading:
 
     def _rows(self) -> Iterator[Row]:
         sheet, line, flat, ended = self.sheet, 0, False, False
-        about = ("sheetFormatPr", "col", "row", "sheetData", "mergeCell")
+        about = ("sheetFormatPr", "col", "row", "sheetData", "mergeCell", "conditionalFormatting")
         for element in self.package.elements(self.path, *about):
             tag = element.tag.rpartition("}")[2]
             if tag == "row":
@@ -196,9 +245,23 @@ class _Reading:
                 sheet.merges.append(range_of(element.get("ref", "")))
             elif tag == "sheetData":
                 ended = True
+            elif tag == "conditionalFormatting":
+                if any(map(self._shows_otherwise, element)):
+                    places = element.get("sqref") or element.findtext("{*}sqref") or ""
+                    sheet.conditional += map(range_of, places.split())
             elif element.get("hidden") in _TRUE or float(element.get("width", 1)) == 0:
                 first, last = element.get("min", 1), element.get("max", 16_384)
                 sheet.hidden_columns.append((int(first) - 1, int(last) - 1))
+
+    def _shows_otherwise(self, rule: Any) -> bool:
+        """Return True where a rule of a conditional format hides values or shows others."""
+        number, looks = int(rule.get("dxfId", -1)), self.styles.conditional
+        own = {one for part in rule.iterfind("{*}dxf/*") for one in _said(part)}
+        return (
+            (0 <= number < len(looks) and looks[number])
+            or _shows_otherwise(own)
+            or any(part.get("showValue") in ("0", "false") for part in rule)
+        )
 
     def _row(self, row: Any, line: int) -> Row:
         cells: list[str] = []
@@ -243,7 +306,10 @@ class _Reading:
         kind, style = cell.get("t", "n"), int(cell.get("s", 0))
         text, odd = self._value(kind, stored, inline, style)
         if text and 0 <= style < len(self.styles.fonts):
-            odd = (*odd, *((mark, text) for mark in self.styles.fonts[style]))
+            mixed = any(what == "mixed" for what, _ in odd)
+            odd = tuple(one for one in odd if one[0] != "mixed")
+            marks = self.styles.fonts[style]
+            odd += tuple(("struck-part" if mixed and m == "struck" else m, text) for m in marks)
         if formula is not None:
             odd = (*odd, *((what, text) for what in self._formula(formula, kind, stored)))
         return text, odd

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     Fact = Mapping[str, Any]
 
+    from reportkit.forms import Form
+
 _FIGURE = r"“.*”(-?\d+(?:\.\d+)?)[^\d“”]*"
 _LAST = r"上年(-?\d+(?:\.\d+)?)[^\d“”]*"
 _ROUNDED = r"四舍五入(?:取整数|保留(\d+)位小数)"
@@ -179,11 +181,15 @@ def _computed_with(facts: Mapping[str, Fact], values: Mapping[str, str]) -> dict
     return known
 
 
-def last_year(run: Path, manifest: Mapping[str, Any], params: Path) -> dict[str, str] | None:
+def last_year(
+    form: Form, run: Path, manifest: Mapping[str, Any], params: Path
+) -> dict[str, str] | None:
     """Values of last year's report that a run compared with; None where that is not here.
 
     Parameters
     ----------
+    form : Form
+        The verifier's own.
     run : Path
         Last year's runs are looked for beside it.
     manifest : mapping
@@ -204,6 +210,6 @@ def last_year(run: Path, manifest: Mapping[str, Any], params: Path) -> dict[str,
         elif rest == f"reports/{district}/{year}.published.json":
             path = params / rest
             if path.is_file() and digest(path) == item["sha256"]:
-                report = read_report(load_published(path))
+                report = read_report(form, load_published(path))
                 return {name: plain(value) for name, value in report.published.items()}
     return None
