@@ -160,6 +160,20 @@ class Follow(Strict):
     why: str
 
 
+class Headline(Strict):
+    """A figure that readers see before the text.
+
+    ``facts`` are added up; with ``share`` they are told as a percentage of ``of``, else ``of`` says
+    among how many they are. ``months`` is the date column by which their records are drawn.
+    """
+
+    title: str
+    facts: list[str]
+    of: Sequence[str] = ()
+    share: bool = False
+    months: str | None = None
+
+
 class Edition(Strict):
     """One edition file, as written."""
 
@@ -171,3 +185,4 @@ class Edition(Strict):
     tables: list[TableModel]
     rules: list[Rule]
     follows: list[Follow] = Field(default_factory=list)
+    headlines: Sequence[Headline] = ()
