@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -174,7 +175,7 @@ def test_values_are_numbers_as_they_are_printed():
 
 
 def test_what_a_number_would_change_stays_text():
-    values = ["007", "1E5", "2020-01-01", "12345678901234567.8", "NaN"]
+    values = ["007", "1E5", "2020-02-30", "12345678901234567.8", "NaN"]
     blocks = sample.blocks()
     for fact, value in zip(blocks[-1]["facts"]["facts"], values, strict=False):
         fact["value"] = value
@@ -209,4 +210,38 @@ def test_a_text_longer_than_a_cell_is_cut_and_not_left_out():
     blocks = sample.blocks()
     blocks[-1]["facts"]["facts"][0]["definition"] = "长" * 40_000
     made = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, blocks)))
-    assert made["数据"]["F3"].value == "长" * 32_767
+    assert made["数据"]["H3"].value == "长" * 32_767
+
+
+def test_days_and_years_are_typed_and_last_year_stands_beside():
+    blocks = sample.blocks()
+    facts = blocks[-1]["facts"]["facts"]
+    facts[0] |= {"value": "2020-08-19", "unit": "日期"}
+    blocks[-1]["past"]["t3.new.other"] = {"value": "5", "change": "-5"}
+    book = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, blocks)))
+    sheet = book["数据"]
+    assert [c.value for c in sheet[2]][2:6] == ["值", "单位", "上年", "增减"]
+    assert (sheet["C3"].value.date(), sheet["C3"].number_format) == (
+        date(2020, 8, 19),
+        "yyyy-mm-dd",
+    )
+    rows = {row[0].value: [c.value for c in row[2:6]] for row in sheet.iter_rows(min_row=3)}
+    assert rows["t3.new.total"] == [76, "件", 64, 12]
+    assert rows["t3.new.other"] == [0, "件", 5, -5]
+    notes = {row[0].value: row[1].value for row in book["说明"].iter_rows(min_row=2)}
+    assert (notes["成文日期"].date(), notes["年度"]) == (date(2021, 1, 5), 2020)
+    assert notes["口径"].startswith("汇总：")
+
+
+def test_the_notes_lead_to_every_sheet():
+    book = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, sample.blocks())))
+    links = {c.value: c.hyperlink.location for row in book["说明"] for c in row if c.hyperlink}
+    assert list(links) == book.sheetnames[1:]
+    assert links == {name: f"'{name}'!A1" for name in book.sheetnames[1:]}
+
+
+def test_data_sheets_are_one_table_without_merged_cells():
+    book = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, sample.blocks())))
+    for name in ("数据", "核验"):
+        assert not book[name].merged_cells.ranges
+        assert [table.name for table in book[name].tables.values()] == [name]
