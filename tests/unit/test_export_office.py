@@ -76,7 +76,19 @@ def test_headings_and_text_stand_in_order():
     assert said[0] == ("发文机关标志", "厦门市湖里区人民政府文件")
     assert said[1] == ("发文字号", "厦湖府〔2021〕1号")
     assert [text for style, text in said if style == "署名"][-1] == "2021年1月5日"
-    assert said[-1] == ("版记", "厦门市湖里区人民政府办公室\t2021年1月5日印发")
+    assert said[-1] == ("版记", "\u3000厦门市湖里区人民政府办公室\t2021年1月5日印发\u3000")
+    (foot,) = word().paragraphs[-1]._p.xpath("w:pPr/w:framePr")
+    assert (foot.get(qn("w:vAnchor")), foot.get(qn("w:yAlign"))) == ("margin", "bottom")
+
+
+def test_the_contents_lead_to_every_section():
+    body = word().element.body
+    assert body.xpath("string((//w:instrText)[1])").split()[:2] == ["TOC", "\\o"]
+    marks = {mark.get(qn("w:name")): mark.getparent() for mark in body.xpath("//w:bookmarkStart")}
+    links = body.xpath("//w:hyperlink")
+    told = [(link.xpath("string(.)"), marks[link.get(qn("w:anchor"))]) for link in links]
+    assert len(told) == len(marks) == 6
+    assert all(heading.xpath("string(.)") == text for text, heading in told)
 
 
 def test_tables_are_merged_as_the_form_is_and_repeat_their_heads():
@@ -91,6 +103,9 @@ def test_tables_are_merged_as_the_form_is_and_repeat_their_heads():
     assert all(row._tr.xpath("w:trPr/w:cantSplit") for row in third.rows)
     caption = third._tbl.tblPr.find(qn("w:tblCaption")).get(qn("w:val"))
     assert caption == "收到和处理政府信息公开申请情况"
+    told = third._tbl.tblPr.find(qn("w:tblDescription")).get(qn("w:val"))
+    assert told.startswith("列：申请人情况/自然人、申请人情况/法人或其他组织/商业企业、")
+    assert "行：一、本年新收政府信息公开申请数量、" in told
 
 
 def test_charts_are_pictures_that_speak():
@@ -98,6 +113,11 @@ def test_charts_are_pictures_that_speak():
     told = [shape._inline.docPr.get("descr") for shape in shapes]
     assert len(told) == 2
     assert all(text.startswith("柱状图：") for text in told)
+    for shape in shapes:
+        (sharp,) = shape._inline.xpath(".//*[local-name()='svgBlip']")
+        assert word().part.related_parts[sharp.get(qn("r:embed"))].blob.startswith(b"<svg ")
+        (blip,) = shape._inline.xpath(".//a:blip")
+        assert word().part.related_parts[blip.get(qn("r:embed"))].content_type == "image/png"
 
 
 @pytest.mark.parametrize(("name", "draft"), [("huli-2020", False), ("pingtan-2021", True)])

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from reportkit.export.blocks import Block
 
-__all__ = ["Part", "csv_text", "grid", "parts_of", "value_of"]
+__all__ = ["Part", "csv_text", "grid", "parts_of", "summary", "value_of"]
+
+
+_LONGEST = 400
 
 
 @dataclass(frozen=True)
@@ -87,3 +90,15 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
     made = io.StringIO()
     csv.writer(made, lineterminator="\r\n").writerows(rows)
     return made.getvalue()
+
+
+def summary(table: Mapping[str, Sequence[Sequence[Block]]]) -> str:
+    """Return what a table holds in words, for those who cannot see how it is laid out."""
+    told = []
+    for part in parts_of(table):
+        rows = "、".join(label for label, _ in part.rows if label)
+        columns = "、".join(part.columns)
+        title = f"{part.title}，" if part.title else ""
+        told.append(f"{title}列：{columns}" + (f"；行：{rows}" if rows else ""))
+    text = "。".join(told)
+    return f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text

@@ -8,6 +8,8 @@ from xml.sax.saxutils import escape, quoteattr
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
+from reportkit.export.tidy import summary
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -45,6 +47,7 @@ def add_table(word: Word, item: Block) -> None:
             markup("tblCellMar", *(markup(side, w=20, type="dxa") for side in ("left", "right"))),
             markup("tblLook", firstRow=head, lastRow=0, firstColumn=labels, lastColumn=0),
             markup("tblCaption", val=item["title"]),
+            markup("tblDescription", val=summary(item)),
         ),
         markup("tblGrid", *(markup("gridCol", w=width) for width in widths)),
         *rows,
