@@ -245,7 +245,7 @@ def read_ledgers(
                     )
                 )
         except InputError as error:
-            error.fields.setdefault("ledger", key)
+            error.values.setdefault("ledger", key)
             problems.append(error)
     if not ledgers and not problems:
         problems.append(
