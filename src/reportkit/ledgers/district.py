@@ -12,6 +12,7 @@ from reportkit.forms import form_for
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.intake import (
     find_files,
+    is_read,
     refusal,
     shown_path,
     take_ledger,
@@ -96,7 +97,8 @@ class Ledgers(Mapping[str, Ledger]):
         found = [
             path
             for path in unread_files(data / self._district.id)
-            if path not in named and not any(names_file(one, path.name) for one in mappings)
+            if path not in named
+            and not (is_read(path) and any(names_file(one, path.name) for one in mappings))
         ]
         return [path.relative_to(data.parent).as_posix() for path in found]
 
