@@ -23,6 +23,7 @@ from reportkit.export.document import Document, DocumentExporter, day_of, length
 from reportkit.export.pages import asset, chinese_date, title_lines
 from reportkit.export.typesetting import pictures
 from reportkit.export.wordtables import add_table, element, markup
+from reportkit.internals import xml_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -183,7 +184,7 @@ def _page(word: Word, head: Block) -> None:
     for side, width in _MARGINS.items():
         setattr(page, side, width)
     page.header_distance, page.footer_distance = Mm(22), Mm(22)
-    grid = page._sectPr.find(qn("w:docGrid"))
+    grid = xml_of(page).find(qn("w:docGrid"))
     grid.set(qn("w:type"), "lines")
     grid.set(qn("w:linePitch"), str(round(_LINE * 20)))
     for header in (page.header, page.even_page_header):
@@ -192,7 +193,7 @@ def _page(word: Word, head: Block) -> None:
         if head["synthetic"]:
             paragraph.add_run("演示数据：本文数字由示例台账生成，不是正式公布的统计")
         if head["draft"]:
-            paragraph.add_run()._r.append(parse_xml(asset("watermark.xml")))
+            xml_of(paragraph.add_run()).append(parse_xml(asset("watermark.xml")))
     outer = ((page.footer, "RIGHT"), (page.even_page_footer, "LEFT"))
     for footer, side in outer:
         footer.is_linked_to_previous = False
@@ -202,7 +203,7 @@ def _page(word: Word, head: Block) -> None:
         paragraph.paragraph_format.right_indent = Pt(14)
         paragraph.add_run("— ")
         field = element("fldSimple", markup("r", markup("t", text="1")), instr="PAGE")
-        paragraph._p.append(field)
+        xml_of(paragraph).append(field)
         paragraph.add_run(" —")
 
 
@@ -249,7 +250,7 @@ def _closing(word: Word, head: Block) -> None:
             "framePr", w=8844, hSpace=0, wrap="around", vAnchor="margin", hAnchor="margin",
             xAlign="center", yAlign="bottom",
         )  # fmt: skip
-        note._p.get_or_add_pPr().insert_element_before(frame, "w:widowControl", "w:pBdr")
+        xml_of(note).get_or_add_pPr().insert_element_before(frame, "w:widowControl", "w:pBdr")
 
 
 def _contents(word: Word, sections: Iterable[Block]) -> None:
@@ -271,8 +272,8 @@ def _contents(word: Word, sections: Iterable[Block]) -> None:
 def _mark(heading: Paragraph, number: str) -> None:
     """Make a heading a place that the contents lead to."""
     name, at = _bookmark(number), ord(number[-1])
-    heading._p.insert(1, element("bookmarkStart", id=at, name=name))
-    heading._p.append(element("bookmarkEnd", id=at))
+    xml_of(heading).insert(1, element("bookmarkStart", id=at, name=name))
+    xml_of(heading).append(element("bookmarkEnd", id=at))
 
 
 def _bookmark(number: str) -> str:
@@ -304,8 +305,8 @@ def _chart(word: Word, item: Block, drawn: bytes) -> None:
     _beside(word, shape, item)
     if shape.height > Mm(200):  # a page holds it and its caption
         shape.width, shape.height = Length(shape.width * Mm(200) // shape.height), Mm(200)
-    shape._inline.docPr.set("descr", item["alt"])
-    shape._inline.docPr.set("title", item["title"])
+    xml_of(shape).docPr.set("descr", item["alt"])
+    xml_of(shape).docPr.set("title", item["title"])
     told = [(item["title"], "Caption"), (item["note"], "表注")]
     for text, style in told:
         if text:
@@ -316,11 +317,11 @@ def _chart(word: Word, item: Block, drawn: bytes) -> None:
 
 def _beside(word: Word, shape: InlineShape, item: Block) -> None:
     """Put the drawing beside its picture: programs that know it show sharp lines and its text."""
-    name = PackURI(f"/word/media/drawing-{shape._inline.docPr.id}.svg")
+    name = PackURI(f"/word/media/drawing-{xml_of(shape).docPr.id}.svg")
     # Where our typefaces are not there, one of the office's stands in.
     svg = str(item["svg"]).replace("'RK Song'", "'RK Song', SimHei, 'Microsoft YaHei'")
     part = Part(name, "image/svg+xml", svg.encode(), word.part.package)
-    blip = shape._inline.graphic.graphicData.pic.blipFill.blip
+    blip = xml_of(shape).graphic.graphicData.pic.blipFill.blip
     blip.append(
         parse_xml(
             f'<a:extLst xmlns:a="{_DRAWING}"><a:ext uri="{{96DAC541-7B7A-43D3-8B79-37D633B846F1}}">'
@@ -354,6 +355,6 @@ def _edges(paragraph: Paragraph, **sides: tuple[int, str, int]) -> None:
         for size, color, space in [sides[side]]
     )
     border = element("pBdr", *lines)
-    paragraph._p.get_or_add_pPr().insert_element_before(
+    xml_of(paragraph).get_or_add_pPr().insert_element_before(
         border, "w:shd", "w:tabs", "w:suppressAutoHyphens", "w:spacing", "w:ind", "w:jc"
     )

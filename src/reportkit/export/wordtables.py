@@ -9,6 +9,7 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
 from reportkit.export.tidy import summary
+from reportkit.internals import xml_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def add_table(word: Word, item: Block) -> None:
         markup("tblGrid", *(markup("gridCol", w=width) for width in widths)),
         *rows,
     )
-    table = word.add_table(0, 1)._tbl  # where python-docx puts it
+    table = xml_of(word.add_table(0, 1))  # where python-docx puts it
     table.getparent().replace(table, frame)
     if item["note"]:
         word.add_paragraph(item["note"], "表注")
@@ -90,6 +91,8 @@ def _cell(cell: Block, item: Block, widths: Sequence[int], *, last: bool) -> str
         "pPr",
         markup("pStyle", val={"表格头": "表头"}.get(style, style)),
         "" if last else markup("keepNext"),
+        # Room between letters and Chinese would break what the width was reckoned for.
+        markup("autoSpaceDE", val=0) + markup("autoSpaceDN", val=0) if item["own"] else "",
         markup("snapToGrid", val=0),
         markup("ind", left=edge, right=edge) + markup("jc", val=side) if side else "",
     )
