@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from reportkit.errors import ExecutionError, said
+from reportkit.errors import ExecutionError
 from reportkit.export.document import arrange
 from reportkit.export.opendata import open_data
 from reportkit.run.notebook import read_notebook
@@ -38,6 +38,8 @@ def write_open_data(run: Path, place: Path) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)
     except OSError as error:
-        message = said("{folder} cannot be written: {why}", folder=folder, why=error.strerror)
-        raise ExecutionError("not-writable", message) from error
+        raise ExecutionError(
+            "not-writable", "{folder} cannot be written: {why}",
+            folder=str(folder), why=error.strerror,
+        ) from error  # fmt: skip
     return folder
