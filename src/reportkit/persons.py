@@ -165,7 +165,7 @@ def _numbers(plain: str) -> Iterator[Found]:
 
 
 def _number(plain: str, parts: list[tuple[int, int]]) -> Found | None:
-    """What begins with the first of these groups of digits."""
+    """Return the number that begins with the first of these groups of digits, if it is one."""
     start = parts[0][0]
     before, digits, sizes = plain[max(0, start - 1) : start], "", []
     if before.isascii() and (before.isalnum() or before == "_"):
@@ -203,7 +203,7 @@ def _number(plain: str, parts: list[tuple[int, int]]) -> Found | None:
 
 
 def _in_a_row(plain: str, start: int, end: int) -> bool:
-    """Whether more single digits stand beside these: they are cells of a table, or of a chart."""
+    """Return True where more single digits stand beside these, as in cells of a table or chart."""
     before = re.search(r"(?:^|[^0-9])[0-9]\s{1,2}\Z", plain[max(0, start - 4) : start])
     after = re.match(r"\s{1,2}[0-9](?![0-9])", plain[end : end + 4])
     return before is not None or after is not None
@@ -237,7 +237,7 @@ def _is_mobile(digits: str, sizes: list[int]) -> bool:
 
 
 def _code(plain: str, start: int) -> int:
-    """How much longer the number is for +86 before it."""
+    """Return the length of a +86 that stands before the number."""
     found = re.search(r"\+?86[- ]?\Z|\+\Z", plain[max(0, start - 4) : start])
     return len(found[0]) if found else 0
 
@@ -412,7 +412,7 @@ def _replaced(text: str, mark: Callable[[Found], str]) -> str:
 
 
 def looks_like_name(word: str) -> bool:
-    """Whether a word of Chinese characters has the shape of a personal name.
+    """Return True where a word of Chinese characters has the shape of a personal name.
 
     Examples
     --------
@@ -433,7 +433,7 @@ def looks_like_name(word: str) -> bool:
 
 
 def names_somebody(text: str) -> bool:
-    """Whether a text says a name after a word such as 申请人: 申请人王小明要求公开.
+    """Return True where a text gives a name after a word such as 申请人: 申请人王小明要求公开.
 
     Examples
     --------
@@ -487,7 +487,7 @@ def name_of_two(value: str) -> str:
 
 
 def is_named(before: str, after: str) -> bool:
-    """Whether two characters are the name of a person, and not inside words, from what is around.
+    """Tell by their surroundings if two characters are a person's name, not part of words.
 
     They are between characters that are no Chinese ones, after 申请人 and the like, and before 先生
     and the like; a less certain word on one side is enough where the other side is bare.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
@@ -37,6 +37,7 @@ class YamlFile:
     path: Path
     data: Any
     lines: dict[Key, int]
+    files: dict[Key, Path] = field(default_factory=dict)
 
     def line(self, key: Key) -> int:
         """Line of a value, or of the nearest thing around it that has one."""
@@ -44,9 +45,15 @@ class YamlFile:
             key = key[:-1]
         return self.lines.get(key, 1)
 
+    def file_of(self, key: Key) -> Path:
+        """The file that a value stands in: of one that extends another, any of the two."""
+        while key not in self.files and key:
+            key = key[:-1]
+        return self.files.get(key, self.path)
+
     def problem(self, key: Key, message: str) -> str:
         """Say *message* of the value at *key*, with file and line."""
-        return f"{self.path}:{self.line(key)}: {message}"
+        return f"{self.file_of(key)}:{self.line(key)}: {message}"
 
     def validate(self, model: type[M]) -> M:
         """Turn the data into *model*; all problems are told at once.

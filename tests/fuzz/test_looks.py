@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 from sheets import Cell, Table, save
+from shipped import ZFXXGK
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.evidence.digests import read_record, record_columns
@@ -138,9 +139,9 @@ def case(seed, folder):
     words = [words] if mapped else []
     if doubtful:
         with pytest.raises(InputError) as error:
-            take_ledger("procurement", [path], mappings=words)
+            take_ledger(ZFXXGK, "procurement", [path], mappings=words)
         return error.value.reason
-    ledger = take_ledger("procurement", [path], mappings=words, root=folder)
+    ledger = take_ledger(ZFXXGK, "procurement", [path], mappings=words, root=folder)
     assert ledger.refused == (), (seed, [v.text() for v in ledger.violations])
     names = ["项目编号", "组织形式", "合同签订日期", "合同金额（元）"]
     records = ledger.frame[names].astype({"合同签订日期": "datetime64[s]"})
@@ -155,7 +156,7 @@ def case(seed, folder):
 
 def check_again(ledger, path, seed, *, merged):
     """The second count reads the same records, or says that it does not read the file."""
-    wanted = [Wanted(ledger_record(ledger, keyed=False), [path])]
+    wanted = [Wanted(ZFXXGK, ledger_record(ledger, keyed=False), [path])]
     (raw,) = read_again(path.parent, wanted, work_calendar()).values()
     if merged:
         assert isinstance(raw, ReportkitError)

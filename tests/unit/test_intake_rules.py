@@ -4,6 +4,7 @@ import csv
 import io
 
 import pytest
+from shipped import ZFXXGK
 
 from reportkit.errors import InputError
 from reportkit.ledgers import read_ledger
@@ -28,9 +29,9 @@ def written(path, rows):
 def read(key, tmp_path, rows, name="a.csv"):
     """The ledger, if the second engine counts the same rows."""
     path = written(tmp_path / name, rows)
-    ledger = take_ledger(key, [path], root=tmp_path)
+    ledger = take_ledger(ZFXXGK, key, [path], root=tmp_path)
     if not ledger.refused:
-        wanted = [Wanted(ledger_record(ledger, keyed=False), [path])]
+        wanted = [Wanted(ZFXXGK, ledger_record(ledger, keyed=False), [path])]
         (raw,) = read_again(tmp_path, wanted, work_calendar()).values()
         query = f'SELECT "{ROW}" FROM {raw.table} ORDER BY "{ROW}"'
         there = raw.connection.sql(query).to_arrow_table()[ROW].to_pylist()
@@ -223,7 +224,7 @@ def test_a_heading_near_nothing_is_not_told(heading, tmp_path):
 def test_thousands_of_bad_records_are_told_in_a_few_lines(tmp_path):
     rows = [[f"依{n}", "外星人", f"2020-13-{n % 40:02}", "", ""] for n in range(5_000)]
     with pytest.raises(InputError) as error:
-        read_ledger("applications", [written(tmp_path / "a.csv", [APPLICATIONS, *rows])])
+        read_ledger(ZFXXGK, "applications", [written(tmp_path / "a.csv", [APPLICATIONS, *rows])])
     lines = error.value.message.splitlines()
     assert len(lines) == 13
     assert lines[0].startswith("5000 of 5000 records of 依申请公开台账 are rejected")

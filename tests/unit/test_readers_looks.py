@@ -11,6 +11,7 @@ import pytest
 import xlsxwriter
 import xlwt
 from sheets import Cell, Table, save
+from shipped import ZFXXGK
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.ledgers import read_ledger, schema_of
@@ -40,8 +41,8 @@ def told(ledger):
 
 def read(path):
     """The ledger, if both readers see the same in its workbook."""
-    ledger = read_ledger("procurement", [path], root=path.parent)
-    schema = schema_of("procurement")
+    ledger = read_ledger(ZFXXGK, "procurement", [path], root=path.parent)
+    schema = schema_of(ZFXXGK, "procurement")
     for table in read_file(path, schema, name=path.name):
         mapped = map_headings(list(table.columns), schema, path.name, "procurement")
         source = {
@@ -64,7 +65,7 @@ def amounts(ledger):
 
 def refused(path):
     with pytest.raises(InputError) as error:
-        read_ledger("procurement", [path], root=path.parent)
+        read_ledger(ZFXXGK, "procurement", [path], root=path.parent)
     return error.value.reason, error.value.fields.get("cell")
 
 
@@ -260,7 +261,8 @@ def test_a_run_that_is_not_struck_in_a_cell_that_is(tmp_path):
     ],
 )  # fmt: skip
 def test_workbooks_that_libreoffice_saved(name, reason):
-    ledger = take_ledger("procurement", [SAVED / name]) if reason != "ledger-shown" else None
+    path = SAVED / name
+    ledger = take_ledger(ZFXXGK, "procurement", [path]) if reason != "ledger-shown" else None
     if ledger is None:
         assert refused(SAVED / name) == (reason, "E3")
     elif reason:
@@ -288,7 +290,7 @@ def test_a_merged_number_over_empty_rows_is_one_records(path):
     table = rows(300, 20)
     table.insert(2, ["", "", "", "", ""])
     save(path, Table(table, merges=((2, 5, 3, 5),)))
-    assert amounts(read_ledger("procurement", [path])) == ["300", "20"]
+    assert amounts(read_ledger(ZFXXGK, "procurement", [path])) == ["300", "20"]
 
 
 @pytest.mark.parametrize("suffix", ["xlsx", "xls"])
@@ -317,7 +319,7 @@ def test_merged_cells_of_ods_are_not_told_to_be_read_twice(tmp_path):
     table = rows(1, 2)
     table[2][2] = None
     path = save(tmp_path / "procurement.ods", Table(table, merges=((2, 3, 3, 3),)))
-    assert len(read_ledger("procurement", [path]).frame) == 2
+    assert len(read_ledger(ZFXXGK, "procurement", [path]).frame) == 2
     with pytest.raises(ReportkitError, match="not read twice"):
         read(path)
 
@@ -475,7 +477,7 @@ def test_names_of_parts_as_other_programs_write_them(tmp_path):
                 parts[name.replace("/", "\\").replace("sheet1", "Sheet1")] = parts.pop(name)
 
     repacked(path, change)
-    assert amounts(read_ledger("procurement", [path])) == ["300"]
+    assert amounts(read_ledger(ZFXXGK, "procurement", [path])) == ["300"]
 
 
 def test_macros_are_told_and_not_run(tmp_path):
@@ -500,7 +502,7 @@ def test_a_cell_that_cannot_be_read_is_named(old, new, said, tmp_path):
     path = save(tmp_path / "procurement.xlsx", Table(rows(300)))
     edited(path, old, new)
     with pytest.raises(InputError, match=re.escape(said)):
-        read_ledger("procurement", [path])
+        read_ledger(ZFXXGK, "procurement", [path])
 
 
 @pytest.mark.parametrize(
@@ -530,7 +532,7 @@ def test_cells_far_apart_end_in_a_refusal_in_both_readers(tmp_path):
     assert refused(path)[0] == "ledger-ragged"
     source = {"path": path.name, "format": "xlsx", "sheet": "台账", "encoding": None, "columns": {}}
     with duckdb.connect() as connection, pytest.raises(ReportkitError, match="too far apart"):
-        read_cells(source, path, connection, schema_of("procurement"))
+        read_cells(source, path, connection, schema_of(ZFXXGK, "procurement"))
 
 
 @pytest.mark.parametrize("inside", [b"<c/>", b"<is><t>x</t></is>", b"<x/>"])
@@ -540,7 +542,7 @@ def test_a_row_that_would_fill_the_memory_is_refused(inside, tmp_path, monkeypat
     row = b'<row r="9">' + inside * (1 << 16) + b"</row></sheetData>"
     edited(path, b"</sheetData>", row)
     with pytest.raises(InputError, match="no row of a sheet is as long"):
-        read_ledger("procurement", [path])
+        read_ledger(ZFXXGK, "procurement", [path])
 
 
 @pytest.mark.parametrize(
@@ -556,14 +558,14 @@ def test_a_row_that_would_fill_the_memory_is_refused(inside, tmp_path, monkeypat
 def test_another_format_under_the_name_of_a_workbook(suffix, content, said, tmp_path):
     (tmp_path / f"procurement.{suffix}").write_bytes(content)
     with pytest.raises(InputError, match=said):
-        read_ledger("procurement", [tmp_path / f"procurement.{suffix}"])
+        read_ledger(ZFXXGK, "procurement", [tmp_path / f"procurement.{suffix}"])
 
 
 def test_an_ods_file_with_a_password_is_refused(tmp_path):
     path = save(tmp_path / "procurement.ods", Table(rows(300)))
     edited(path, b"/>$", b"><encryption-data/></manifest:manifest>", "META-INF/manifest.xml")
     with pytest.raises(InputError, match="password"):
-        read_ledger("procurement", [path])
+        read_ledger(ZFXXGK, "procurement", [path])
 
 
 def test_cells_repeated_without_end_are_refused(tmp_path):
@@ -596,7 +598,7 @@ def test_open_documents_as_other_programs_write_them(change, tmp_path):
         spans = b'<text:p>20<text:s text:c="2"/><text:span>.5</text:span><'
         edited(path, b"<text:p>20<", spans, part)
         with pytest.raises(InputError, match=r"20  \.5"):
-            read_ledger("procurement", [path])
+            read_ledger(ZFXXGK, "procurement", [path])
 
 
 def test_an_old_workbook_counts_days_from_1904(tmp_path):
@@ -617,7 +619,7 @@ def test_an_old_workbook_with_a_password_is_refused(tmp_path):
     content = path.read_bytes().replace(b"\xe1\x00\x02\x00", b"\x2f\x00\x02\x00", 1)
     path.write_bytes(content)
     with pytest.raises(InputError, match="take the password off"):
-        read_ledger("procurement", [path])
+        read_ledger(ZFXXGK, "procurement", [path])
 
 
 @pytest.mark.parametrize("mark", ["macros", "other books"])

@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import SCHEMAS, ZFXXGK
 
 from reportkit.errors import InputError
-from reportkit.ledgers import find_files, read_ledger, schema_of, schemas
+from reportkit.ledgers import find_files, read_ledger, schema_of
 from reportkit.ledgers.intake import take_ledger
 from reportkit.ledgers.normal import loose
 from reportkit.ledgers.readers.delimited import read_csv
@@ -36,7 +37,7 @@ def written(folder, text, encoding="utf-8", name="applications.csv"):
 
 
 def read(folder, key="applications"):
-    return read_ledger(key, find_files(folder, key), root=folder)
+    return read_ledger(ZFXXGK, key, find_files(ZFXXGK, folder, key), root=folder)
 
 
 def refused(folder):
@@ -177,7 +178,7 @@ def test_a_unit_above_a_heading_without_one_is_refused(heading, tmp_path):
     written(tmp_path, lines(*rows), name="fees.csv")
     mapping = LedgerMapping(columns={"实收": "金额（元）"})
     with pytest.raises(InputError) as error:
-        take_ledger("fees", [tmp_path / "fees.csv"], mappings=[mapping])
+        take_ledger(ZFXXGK, "fees", [tmp_path / "fees.csv"], mappings=[mapping])
     assert error.value.reason == "ledger-unit"
 
 
@@ -188,7 +189,7 @@ def test_a_sum_row_says_so_in_any_column(tmp_path):
 
 def outcome(content):
     try:
-        (part,) = read_csv(io.BytesIO(content), schema_of("applications"), "a.csv")
+        (part,) = read_csv(io.BytesIO(content), schema_of(ZFXXGK, "applications"), "a.csv")
     except InputError as error:
         return str(error)
     return {title: cells.to_pylist() for title, cells in part.columns.items()}, part.lines.tolist()
@@ -228,7 +229,7 @@ def test_columns_that_are_not_read_may_repeat(tmp_path):
 
 
 def test_no_other_name_means_two_columns():
-    for key, schema in schemas().items():
+    for key, schema in SCHEMAS.items():
         names = [loose(n) for c in schema.columns for n in (c.name, c.key, *c.aliases)]
         assert len(names) == len(set(names)), key
 
@@ -281,7 +282,7 @@ def test_an_instant_is_the_day_that_it_is_in_china(zone, tmp_path):
     assert read(tmp_path).frame["收到日期"].dt.date.tolist() == [DAY]
     source = {"path": "a", "format": "parquet", "columns": dict(zip(HEADING, HEADING, strict=True))}
     with duckdb.connect() as connection:
-        again = read_cells(source, path, connection, schema_of("applications"))
+        again = read_cells(source, path, connection, schema_of(ZFXXGK, "applications"))
     assert again.columns["收到日期"].to_pylist() == ["2020-03-02 00:30:00"]
 
 

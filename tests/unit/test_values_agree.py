@@ -7,6 +7,7 @@ from decimal import Decimal
 import duckdb
 import pyarrow as pa
 import pytest
+from shipped import ZFXXGK
 
 from reportkit.ledgers.normal import characters, clean, pairs, table
 from reportkit.ledgers.schema import schema_of
@@ -108,14 +109,14 @@ def test_each_character_in_each_place(kind):
     ],
 )
 def test_each_character_in_a_category(ledger, name, seeds):
-    column = schema_of(ledger).column(name)
+    column = schema_of(ZFXXGK, ledger).column(name)
     cells = [cell for seed in seeds for char in alphabet() for cell in around(seed, char)]
     given = {"words": column.vocabulary(), "is_open": column.open}
     assert differing("category", category_parser(column), cells, **given) == []
 
 
 def test_numbered_outcomes_are_read_alike():
-    column = schema_of("applications").column("办理结果")
+    column = schema_of(ZFXXGK, "applications").column("办理结果")
     numbers = pairs("loose")[0] + "１⓵❶㊀"
     cells = [cell for seed in OUTCOMES for char in numbers for cell in (char + seed, seed + char)]
     given = {"words": column.vocabulary()}

@@ -14,7 +14,7 @@ from xlsxwriter import Workbook
 from reportkit.errors import InputError
 from reportkit.export.archives import without_times
 from reportkit.ledgers.schema import schema_of
-from synth.words import words
+from synth.words import FORM, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,9 +86,9 @@ def write(
         for n, (years, part) in enumerate(_parts(synthesis, frame, filing.get("by"))):
             kind = "parquet" if len(part) > MOST_ROWS else turns[n % len(turns)]
             # Both kinds of names are met in the field, so both are met here.
-            name = schema_of(key).name + years if kind == "xlsx" else f"{key}-{years}"
+            name = schema_of(FORM, key).name + years if kind == "xlsx" else f"{key}-{years}"
             path = folder / f"{name}.{kind.partition('-')[0]}"
-            made[path] = _bytes(part, kind, schema_of(key).name)
+            made[path] = _bytes(part, kind, schema_of(FORM, key).name)
     made[folder / README] = _readme(synthesis, list(made)).encode()
     _check_folder(folder, made)
     folder.mkdir(parents=True, exist_ok=True)

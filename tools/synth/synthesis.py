@@ -19,7 +19,7 @@ from synth.recipe import Recipe
 from synth.registers import activities, fees, items, procurement, publications
 from synth.requests import applications, cases
 from synth.setting import Setting
-from synth.words import Calendar, words
+from synth.words import FORM, Calendar, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def synthesise(
     InputError
         ``published`` or ``recipe``: what is given cannot be a report, or contradicts the report.
     """
-    reports = sorted((read_report(report) for report in published), key=lambda r: r.year)
+    reports = sorted((read_report(FORM, report) for report in published), key=lambda r: r.year)
     years = tuple(report.year for report in reports)
     districts = {report.district for report in reports}
     if len(districts) != 1 or years != tuple(range(years[0], years[0] + len(years))):
@@ -78,7 +78,7 @@ def synthesise(
         "publications": publications(setting),
         "activities": activities(setting),
     }
-    ledgers = {key: _frame(key, rows[key]) for key in schemas()}
+    ledgers = {key: _frame(key, rows[key]) for key in schemas(FORM)}
     for report in reports:
         _compare(report, ledgers)
     exceptions = tuple(told for report in reports for told in report.told)
@@ -121,7 +121,7 @@ def _frame(key: str, rows: Any) -> Any:
     """Typed columns in the order of the schema; the last says what the row is."""
     count = len(next(iter(rows.values()))) if isinstance(rows, dict) else len(rows)
     columns = {}
-    for column in schema_of(key).columns:
+    for column in schema_of(FORM, key).columns:
         if isinstance(rows, dict):
             columns[column.name] = rows[column.name]
             continue

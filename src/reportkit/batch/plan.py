@@ -12,7 +12,6 @@ from pydantic import BeforeValidator, Field
 
 from reportkit.batch.jobs import Job, Result, Settings, together
 from reportkit.errors import InputError
-from reportkit.forms import form_for, forms
 from reportkit.ledgers import entries_of, find_files, schemas
 from reportkit.ledgers.mapping import mappings_of
 from reportkit.params import District, Project, Scope
@@ -97,7 +96,7 @@ class Planned:
 
     @property
     def refused(self) -> Result | None:
-        """Why the report cannot be made."""
+        """The failure that is known before the report is made, if there is one."""
         return self.known if self.known and self.known.state == "failed" else None
 
 
@@ -255,15 +254,17 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
     files: list[Path] = []
     folder = project.data / district.id
     entries = entries_of(folder)
-    mappings = mappings_of(district, project.params / "districts" / f"{district.id}.yaml")
+    form = project.form(district.form)
+    mappings = mappings_of(form, district, project.params / "districts" / f"{district.id}.yaml")
     missing = []
-    needed, elsewhere = _needed(year)
-    for key, schema in schemas().items():
+    edition = form.edition(year)
+    needed, elsewhere = edition.ledgers(), form.unused(edition)
+    for key, schema in schemas(form).items():
         if key in elsewhere:
             continue
         named = district.ledgers.get(key)
         if named is None:
-            found = find_files(folder, key, entries, mappings=mappings.get(key, ()))
+            found = find_files(form, folder, key, entries, mappings=mappings.get(key, ()))
             if key in needed and not found:
                 missing.append(f"{schema.name} is missing: {folder}/{key}-….csv, .xlsx or .parquet")
         else:
@@ -288,13 +289,6 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
             missing="; ".join(missing),
         )
     return files
-
-
-@cache
-def _needed(year: int) -> tuple[frozenset[str], frozenset[str]]:
-    """Ledgers that a year's form needs, and those that only other editions need."""
-    needed = frozenset(form_for(year).ledgers())
-    return needed, frozenset(key for other in forms() for key in other.ledgers()) - needed
 
 
 def _with_those_that_follow(reports: Iterable[Planned], families: Families) -> list[Planned]:

@@ -13,7 +13,6 @@ from reportkit.errors import InputError
 from reportkit.facts.derived import Figure, change, share
 from reportkit.facts.fact import TO_DO, Fact
 from reportkit.facts.measuring import measure
-from reportkit.ledgers import schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,6 +35,8 @@ class Computer:
     ledgers : mapping of str to Ledger
     past : mapping of str to Decimal, optional
         Last year's figures by fact id, for facts that compare with them.
+    names : mapping of str to str, optional
+        Chinese names of ledgers by key, for what is told of one that is missing.
     """
 
     def __init__(
@@ -47,9 +48,11 @@ class Computer:
         declared: list[Declared],
         ledgers: Mapping[str, Ledger],
         past: Mapping[str, Decimal] | None = None,
+        names: Mapping[str, str] | None = None,
     ) -> None:
         self.year = year
         self.past = past
+        self.names = names or {}
         self.cells = {cell.id: cell for cell in cells}
         self.specs = specs
         self.declared = {fact.id: fact for fact in declared}
@@ -174,7 +177,7 @@ class Computer:
                 "fact '{id}' ({label}) needs the ledger {name}, which is not there",
                 id=blank.id,
                 label=blank.label,
-                name=schema_of(definition.ledger).name,
+                name=self.names.get(definition.ledger, definition.ledger),
                 ledger=definition.ledger,
             )
         value, rows, subtracted = measure(definition, ledger)

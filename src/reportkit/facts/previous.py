@@ -53,7 +53,7 @@ class Past:
     folder: Path | None = None
 
     def changed(self) -> list[str]:
-        """What is no longer as it was read."""
+        """Files that are no longer as they were read."""
         return [str(path) for path, sha256 in self.files.items() if _digest(path) != sha256]
 
 
@@ -111,7 +111,8 @@ def figures_of(
         return None
     path = next(iter(files))
     if path.name != "facts.json":
-        values = dict(read_report(load_published(path)).published)
+        form = project.form(project.district(district).form)
+        values = dict(read_report(form, load_published(path)).published)
         return Past(year, "published", path.relative_to(project.params).as_posix(), values, files)
     run = path.parent
     _refuse_changed(run, files)

@@ -1,4 +1,4 @@
-"""Files of a project that the package carries with it: notebooks and definitions of facts."""
+"""Files of a project that the package carries with it: notebooks."""
 
 from __future__ import annotations
 

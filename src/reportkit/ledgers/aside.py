@@ -116,7 +116,7 @@ def _short_keys(part: Part) -> list[int]:
 
 
 def _pages(part: Part) -> Iterator[_Found]:
-    """Where a page begins anew, or says what to fill in."""
+    """Yield the rows where a page begins anew, or which say what to fill in."""
     headings = [heading for heading, _ in part.headings.values()]
     first, _ = part.headings[part.schema.key_column]
     for row in _short_keys(part):
@@ -136,7 +136,7 @@ def _empty(part: Part) -> list[int]:
 
 
 def _footers(part: Part) -> Iterator[_Found]:
-    """What is signed or noted below a table."""
+    """Yield the signatures and notes below a table."""
     size = len(part.raw.lines)
     for row in range(max(0, size - _FOOTERS), size):
         filled = part.filled(row, part.raw.columns)
@@ -146,7 +146,7 @@ def _footers(part: Part) -> Iterator[_Found]:
 
 
 def _is_footer(cells: Sequence[str]) -> bool:
-    """Whether a row is signed or noted: each cell is, or is the value of the label before it."""
+    """Return True where each cell is a signature or note, or the value of a label before it."""
     labels = [False, *(bool(_LABEL.fullmatch(cell)) for cell in cells)]
     return bool(cells) and all(
         _FOOTER.match(cell) or own or before

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
-from reportkit.forms import form_for
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.intake import (
     find_files,
@@ -54,32 +53,34 @@ class Ledgers(Mapping[str, Ledger]):
         kept: Kept | None = None,
     ) -> None:
         self._project, self._district, self._tell = project, district, tell
+        self.form = project.form(district.form)
         self.calendar = project.calendar()
         self.pseudonyms = Pseudonyms.from_environment()
         self._kept: Kept = {} if kept is None else kept
         self._read: dict[str, Ledger] = {}
         self._stood: dict[Path, tuple[int, ...]] = {}
         self.refused: dict[str, Ledger] = {}
-        unknown = set(district.ledgers) - set(schemas())
+        unknown = set(district.ledgers) - set(schemas(self.form))
         if unknown:
             raise InputError(
                 "parameters",
                 "ledgers names {unknown}; known are {known}",
                 unknown=", ".join(sorted(unknown)),
-                known=", ".join(schemas()),
+                known=", ".join(schemas(self.form)),
                 district=district.id,
             )
         file = project.params / "districts" / f"{district.id}.yaml"
-        self.mappings = mappings_of(district, file) if district.mapping else {}
+        self.mappings = mappings_of(self.form, district, file) if district.mapping else {}
 
     @property
     def note(self) -> str:
-        """What a reader of the report must know of the pseudonyms; empty where there are none."""
+        """Note on pseudonyms for the report's readers; empty where there are none."""
         return self.note_on(self)
 
     def note_on(self, keys: Iterable[str]) -> str:
         """The same where just these ledgers are read."""
-        kept = any(column.pseudonym for key in keys for column in schemas()[key].columns)
+        known = schemas(self.form)
+        kept = any(column.pseudonym for key in keys for column in known[key].columns)
         return SESSION_NOTE if kept and self.pseudonyms.of_session else ""
 
     @property
@@ -96,7 +97,7 @@ class Ledgers(Mapping[str, Ledger]):
         mappings = [one for many in self.mappings.values() for one in many]
         found = [
             path
-            for path in unread_files(data / self._district.id)
+            for path in unread_files(self.form, data / self._district.id)
             if path not in named
             and not (is_read(path) and any(names_file(one, path.name) for one in mappings))
         ]
@@ -104,14 +105,14 @@ class Ledgers(Mapping[str, Ledger]):
 
     def schema(self, key: str, file: str) -> LedgerSchema:
         """The schema that a file is read by: with the office's own words in it."""
-        return mapped_schema(schema_of(key), chosen(self.mappings.get(key, ()), file))
+        return mapped_schema(schema_of(self.form, key), chosen(self.mappings.get(key, ()), file))
 
     def sources(self, key: str) -> list[Path | DatabaseSource]:
-        """Where a ledger's records are: as the district file says, else the files in its folder."""
+        """List the sources of a ledger: as the district file says, else the files in its folder."""
         named = self._district.ledgers.get(key)
         if named is None:
             folder = self._project.data / self._district.id
-            return [*find_files(folder, key, mappings=self.mappings.get(key, ()))]
+            return [*find_files(self.form, folder, key, mappings=self.mappings.get(key, ()))]
         found = [
             self._project.data / source if isinstance(source, str) else source for source in named
         ]
@@ -132,7 +133,7 @@ class Ledgers(Mapping[str, Ledger]):
             if not sources:
                 raise KeyError(key)
             words = self.mappings.get(key, ())
-            name = (key, self._project.data, tuple(map(repr, sources)), repr(words))
+            name = (self.form, key, self._project.data, tuple(map(repr, sources)), repr(words))
             if name not in self._kept:
                 stood = {one: _stands(one) for one in sources if isinstance(one, Path)}
                 self._kept[name] = self._read_from(key, sources), stood
@@ -144,6 +145,7 @@ class Ledgers(Mapping[str, Ledger]):
         data = self._project.data
         # Shown from the data folder on, so that no document names a machine's folders.
         ledger = take_ledger(
+            self.form,
             key,
             sources,
             root=data.parent,
@@ -172,7 +174,7 @@ class Ledgers(Mapping[str, Ledger]):
         return found
 
     def changed(self) -> list[str]:
-        """What is no longer as it was read.
+        """List what is no longer as it was read.
 
         A file that was not written to is not opened for this; a table of a database is read again.
         """
@@ -193,7 +195,7 @@ class Ledgers(Mapping[str, Ledger]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return (key for key in schemas() if key in self._read)
+        return (key for key in schemas(self.form) if key in self._read)
 
     def __len__(self) -> int:
         return len(self._read)
@@ -230,9 +232,9 @@ def read_ledgers(
     """
     project = Project.find(params, data)
     ledgers = Ledgers(project, project.district(district), tell)
-    needed = form_for(year).ledgers() if year else set()
+    needed = ledgers.form.edition(year).ledgers() if year else set()
     problems = []
-    for key in schemas():
+    for key, schema in schemas(ledgers.form).items():
         try:
             ledgers[key]
         except KeyError:
@@ -241,7 +243,7 @@ def read_ledgers(
                     InputError(
                         "ledger-missing",
                         "{name} is not in {data}",
-                        name=schemas()[key].name,
+                        name=schema.name,
                         data=project.data / district,
                         ledger=key,
                     )

@@ -27,6 +27,7 @@ from reportkit.worktime import WorkCalendar, work_calendar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from reportkit.forms import Form
     from reportkit.ledgers.records import Ledger
     from reportkit.ledgers.schema import LedgerSchema
     from reportkit.params.mapping import LedgerMapping
@@ -43,13 +44,14 @@ _REFUSED_LIMIT = 0.01
 
 
 def entries_of(folder: Path) -> list[Path]:
-    """What a district's folder holds, by names; nothing if there is no such folder."""
+    """List what a district's folder holds, by name; nothing if there is no such folder."""
     if not folder.is_dir():
         return []
     return sorted(folder.iterdir(), key=lambda path: path.name)
 
 
 def find_files(
+    form: Form,
     folder: Path,
     key: str,
     entries: Iterable[Path] | None = None,
@@ -60,6 +62,7 @@ def find_files(
 
     Parameters
     ----------
+    form : Form
     folder : Path
     key : str
         The ledger.
@@ -74,7 +77,7 @@ def find_files(
         ``ledger-format``: a file is named like the ledger but is of a kind that is not read, or
         is a link to nothing; ``file-name``: its name is no UTF-8.
     """
-    names = (key, schema_of(key).name)
+    names = (key, schema_of(form, key).name)
     found = []
     for path in entries_of(folder) if entries is None else entries:
         ours = path.name.casefold().startswith(names)
@@ -116,12 +119,12 @@ def is_read(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def unread_files(folder: Path) -> list[Path]:
+def unread_files(form: Form, folder: Path) -> list[Path]:
     """What nobody reads: tables and archives named like no ledger, or in a folder of a folder.
 
     Of what is named like a ledger, too, all that is of no kind for records, such as a .pdf.
     """
-    names = tuple(name for key, schema in schemas().items() for name in (key, schema.name))
+    names = tuple(name for key, schema in schemas(form).items() for name in (key, schema.name))
     entries = entries_of(folder)
     inside = [one for path in entries if path.is_dir() for one in entries_of(path)]
 
@@ -137,6 +140,7 @@ def unread_files(folder: Path) -> list[Path]:
 
 
 def read_ledger(
+    form: Form,
     key: str,
     sources: Sequence[Path | DatabaseSource],
     *,
@@ -151,6 +155,8 @@ def read_ledger(
 
     Parameters
     ----------
+    form : Form
+        Whose ledger it is.
     key : str
         The ledger.
     sources : sequence of Path or DatabaseSource
@@ -179,8 +185,8 @@ def read_ledger(
         is rejected; all places are told at once.
     """
     ledger = take_ledger(
-        key, sources, root=root, data=data, calendar=calendar, pseudonyms=pseudonyms, tell=tell,
-        mappings=mappings,
+        form, key, sources, root=root, data=data, calendar=calendar, pseudonyms=pseudonyms,
+        tell=tell, mappings=mappings,
     )  # fmt: skip
     if refused := refusal(ledger):
         raise refused
@@ -188,6 +194,7 @@ def read_ledger(
 
 
 def take_ledger(
+    form: Form,
     key: str,
     sources: Sequence[Path | DatabaseSource],
     *,
@@ -199,7 +206,7 @@ def take_ledger(
     mappings: Sequence[LedgerMapping] = (),
 ) -> Ledger:
     """As `read_ledger`, however many records are rejected."""
-    schema = schema_of(key)
+    schema = schema_of(form, key)
     tables: list[tuple[RawTable, LedgerSchema, LedgerMapping | None]] = []
     for source in sources:
         name = source.shown if isinstance(source, DatabaseSource) else source.name
@@ -223,7 +230,7 @@ def take_ledger(
 
 
 def refusal(ledger: Ledger) -> InputError | None:
-    """Why a ledger is refused whole, if it is."""
+    """Return the error that refuses a ledger as a whole, if too many of its records are bad."""
     refused = ledger.quarantined + ledger.rejected
     if refused <= _REFUSED_LIMIT * ledger.read:
         return None

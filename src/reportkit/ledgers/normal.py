@@ -136,7 +136,7 @@ def loose(text: str) -> str:
 
 
 def is_nothing(text: str) -> bool:
-    """Whether a trimmed cell says that there is nothing: empty, a stroke, 无.
+    """Return True where a trimmed cell says that there is nothing: empty, a stroke, 无.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def is_nothing(text: str) -> bool:
 
 
 def foreign(text: str) -> str:
-    """Why a text that fits no form does not, where one of its characters is to blame."""
+    """Name the character in a text that fits no form, where one is to blame."""
     found = next((char for char in text if char in _refused()), "")
     return f"; it holds '{found}': {_refused()[found]} are not read" if found else ""
 

@@ -28,7 +28,6 @@ from reportkit.ledgers.quoting import quoted_heading, taken_out
 from reportkit.ledgers.readers import holds
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.rows import Rows, Told
-from reportkit.ledgers.schema import categories
 from reportkit.ledgers.unread import misspelt, near_columns
 from reportkit.ledgers.values import parser_for
 from reportkit.persons import hide, suspect, without_persons
@@ -100,7 +99,7 @@ def read_rows(rows: Rows, calendar: WorkCalendar, pseudonyms: Pseudonyms) -> Led
 
 
 def _notes(rows: Rows) -> list[Told]:
-    """What the readers noted about files and records."""
+    """Collect the readers' notes about files and records."""
     told = []
     for start, part in rows.each():
         for note in part.raw.notes:
@@ -381,7 +380,7 @@ def _protected(
     sought: list[pa.ChunkedArray] = []
     told: list[Told] = []
     headings = {heading for part in rows.parts for heading in part.read.values()}
-    titles = pa.array(sorted(headings | HINTS | _NOBODY | set(categories())), pa.large_string())
+    titles = pa.array(sorted(headings | HINTS | _NOBODY | schema.known), pa.large_string())
     # All that stands in personal columns must appear nowhere.
     for column in schema.columns:
         if not column.personal:
@@ -440,7 +439,7 @@ def _hidden(cells: pa.ChunkedArray, own: Mapping[str, pa.ChunkedArray]) -> pa.Ch
 
 def _derive(frame: pd.DataFrame, schema: LedgerSchema, calendar: WorkCalendar) -> None:
     """Add the derived columns of the schema to accepted records."""
-    if not schema.derived:
+    if schema.clock is None:
         return
     names = {column.key: column.name for column in schema.columns}
     dates = [column for column in schema.columns if column.type == "date"]

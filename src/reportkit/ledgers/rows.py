@@ -67,7 +67,7 @@ class Part:
         return pa.chunked_array([pa.repeat(text, len(self.raw.lines))])
 
     def filled(self, row: int, headings: Iterable[str]) -> dict[str, str]:
-        """What stands under these headings in a row, trimmed."""
+        """Return the filled cells of a row under these headings, trimmed."""
         cells = ((one, clean(self.raw.columns[one][row].as_py() or "")) for one in headings)
         return {heading: cell for heading, cell in cells if cell}
 
@@ -149,7 +149,7 @@ class Rows:
         return table.path, table.place(int(self.line_of[row]))
 
     def persons_of(self, row: int) -> list[str]:
-        """Who stands in the record of a row."""
+        """List the persons in the record of a row."""
         return list(filter(None, (known[row].as_py() for known in self.persons.values())))
 
     def quoted(self, columns: str, cells: Sequence[str], row: int | None = None) -> str:

@@ -13,7 +13,6 @@ import pandas as pd
 
 from reportkit.errors import InputError
 from reportkit.facts import OF_NOTEBOOK, Fact
-from reportkit.ledgers import schemas
 from reportkit.notebook.printed import number_in
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ _WHERE: dict[str, Any] = {"sign": "+", "all": [], "measure": OF_NOTEBOOK}
 
 @dataclass(frozen=True)
 class OwnFact:
-    """What an analyst says of a fact."""
+    """Analyst's statement of a fact."""
 
     id: str
     label: str
@@ -53,7 +52,7 @@ def own_fact(
         raise InputError(
             "fact-id",
             "'{fact}' is no id for a fact of one's own: small letters, digits and _ in "
-            "two or more words with dots between, such as streets.late; t2, t3, t4 are "
+            "two or more words with dots between, such as streets.late; t1, t2 … are "
             "the form's",
             fact=told.id,
         )
@@ -78,6 +77,14 @@ def own_fact(
         return Fact(
             told.id, told.label, total, unit, "sum", text, sum_of=names, places=("notebook",)
         )
+    if not isinstance(rows, pd.Series | pd.DataFrame):
+        raise InputError(
+            "fact-rows",
+            "fact '{fact}': rows is a mask of pandas or the records themselves, chosen from "
+            "report.ledger(…), not {kind}, which says not which records they are",
+            kind=type(rows).__name__,
+            fact=told.id,
+        )
     key = ledger or rows.attrs.get("ledger")
     if key not in (known := list(ledgers)):
         raise InputError(
@@ -88,7 +95,7 @@ def own_fact(
         )
     chosen = _rows(told.id, rows, ledgers[key])
     what = "的记录数" if given is None else "的记录算得"
-    text = told.definition or f"{schemas()[key].name}中，在笔记本里选出{what}"
+    text = told.definition or f"{ledgers[key].schema.name}中，在笔记本里选出{what}"
     return Fact(
         told.id, told.label, Decimal(len(chosen)) if given is None else given, unit, "ledger", text,
         ledger=key, where=() if given is None else (_WHERE,), rows=chosen, places=("notebook",),
@@ -107,13 +114,15 @@ def _rows(name: str, rows: pd.Series | pd.DataFrame, ledger: Ledger) -> npt.NDAr
             )
         index = index[rows.fillna(False).to_numpy(dtype=bool)]
     foreign = rows.index.difference(ledger.frame.index)
-    if len(foreign) or not index.is_unique:
+    # An index made anew (reset_index, merge) has no name, and its numbers are other records.
+    anew = rows.index.name != ledger.frame.index.name
+    if anew or len(foreign) or not index.is_unique:
         raise InputError(
             "fact-rows",
-            "fact '{fact}': these are not rows of {name}: choose them from "
-            "report.ledger('{key}') and keep its index",
-            name=ledger.schema.name,
-            key=ledger.key,
+            "fact '{fact}': these are not rows of {ledger_name}: choose them from "
+            "report.ledger('{ledger}') and keep its index",
+            ledger_name=ledger.schema.name,
+            ledger=ledger.key,
             fact=name,
         )
     return np.sort(index.to_numpy()).astype(np.int64)

@@ -20,7 +20,7 @@ Texts = Annotated[dict[str, str], BeforeValidator(_texts)]
 
 
 class KeyPrefix(Strict):
-    """What makes numbers unique that begin anew each year.
+    """Prefix that makes numbers unique which begin anew each year.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class ShortDays(Strict):
 
 
 class LedgerMapping(Strict):
-    """How an office keeps a ledger, in its own words.
+    """Mapping of an office's own words to a ledger.
 
     Parameters
     ----------

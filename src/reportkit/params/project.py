@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
+from reportkit.forms import DEFAULT, project_form
 from reportkit.params.district import District, check_id
 from reportkit.params.report import ReportParams
 from reportkit.worktime import WorkCalendar, work_calendar
 from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
+    from reportkit.forms import Form
     from reportkit.yamlfile import YamlFile
 
 FONTS = (".ttf", ".otf", ".ttc", ".otc")
@@ -94,6 +96,21 @@ class Project:
         if problem:
             told = file.problem(("fonts", "folder"), problem)
             raise InputError("parameters", "{problem}", problem=told)
+
+    @property
+    def forms(self) -> Path:
+        """Forms of the project's own, and what it changes of others; need not be there."""
+        return self.params.parent / "forms"
+
+    def form(self, name: str = DEFAULT) -> Form:
+        """A form by its name: the project's own, else the package's.
+
+        Raises
+        ------
+        InputError
+            ``form``: there is none of this name; or what is wrong with its files.
+        """
+        return project_form(name, self.forms)
 
     def members(self, parent: str) -> tuple[str, ...]:
         """Ids of the districts whose reports a parent's report sums up."""

@@ -66,7 +66,7 @@ def start_template(module: str) -> BaseContext:
 
 
 def signing_environment() -> dict[str, str]:
-    """What says where the key is: the warm process has it not, and whoever makes a report must."""
+    """Return the variables that name the key: they are withheld from the warm process."""
     with _STARTING:
         return {name: os.environ[name] for name in SIGNING if name in os.environ}
 
@@ -91,7 +91,7 @@ def parent_of_forks(context: BaseContext) -> int:
 
 
 def template_runs() -> bool:
-    """Whether there is a warm process; multiprocessing would start another, which is not warm."""
+    """Return True while the warm process runs; asking multiprocessing would start another, cold."""
     process = template_process()
     if process is None:
         return False

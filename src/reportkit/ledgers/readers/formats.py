@@ -50,7 +50,7 @@ VOLATILE = re.compile(
 
 @dataclass(frozen=True)
 class Format:
-    """How a number format shows numbers."""
+    """Number format of a cell."""
 
     day: bool = False
     dressed: bool = False
@@ -62,7 +62,7 @@ class Format:
     unit: str = ""
     """The unit that it writes after the number: 元, 万元, 万 …"""
     places: int | None = None
-    """How many places after the point it shows; None for all that there are, -1 for 1.2E+05."""
+    """Places shown after the point; None for all that there are, -1 for 1.2E+05."""
     blind: bool = False
     """It does not show the number: ``;;;``, ``"已缴"``, ``aaaa``."""
     unsigned: bool = False

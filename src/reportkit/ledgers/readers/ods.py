@@ -172,7 +172,7 @@ class _Reading:
     def __init__(self, name: str, sheet: Sheet, looks: dict[tuple[str, str], _Look]) -> None:
         self.name, self.sheet, self.looks = name, sheet, looks
         self.ends: list[int] = []
-        """Where columns of one style end."""
+        """Ends of the runs of columns that share one style."""
         self.styles: list[str] = []
         """The styles of their cells."""
 
@@ -268,7 +268,7 @@ class _Reading:
         return text, odd
 
     def _text(self, cell: Any, look: _Look) -> tuple[str, Oddities]:
-        """What a cell shows, and what is struck or raised in it; notes are none of it."""
+        """Return the text that a cell shows, without notes, and what is struck or raised in it."""
         runs: list[tuple[str, tuple[str, ...]]] = []
 
         def hear(element: Any, marks: tuple[str, ...]) -> None:

@@ -51,7 +51,7 @@ MACROS = Note(
 
 
 class Kind(NamedTuple):
-    """What is done about something that was seen of a cell."""
+    """Treatment of one kind of oddity in cells."""
 
     columns: tuple[str, ...]
     """Types of the columns in which it matters; the key column is of a type of its own here."""
@@ -242,7 +242,7 @@ class SheetReading:
         self.known: dict[int, Column] = {}
         """Columns of the ledger by their number in the sheet."""
         self.units: dict[int, int] = {}
-        """What a number of each column is in 元, by its heading."""
+        """Factor from the numbers of each column to 元, as its heading says."""
         self.seen: defaultdict[tuple[str, int], list[tuple[int, str]]] = defaultdict(list)
         """Rows and texts, by what was seen of them and the column."""
         self.struck: list[int] = []

@@ -1,4 +1,4 @@
-"""What a reader gives: text cells by heading; and how it finds the heading among the rows."""
+"""Table of a reader: text cells by heading; and the search for the heading among the rows."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class Head:
     line: int
     """The line on which it ends."""
     notes: tuple[Note, ...]
-    """What rows above it say that it does not."""
+    """Notes on what rows above say otherwise than it does."""
     below: Iterator[Row] = field(repr=False)
 
     @property
@@ -157,13 +157,13 @@ def as_text(cell: Any) -> str:
 
 
 def sums(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    """Where a cell says that its row is a sum of others."""
+    """Return a mask of the cells that say that their row is a sum of others."""
     bare = pc.utf8_trim(cells, characters=outer())
     return np.asarray(pc.match_substring_regex(bare, _SUMS).fill_null(False), bool)
 
 
 def holds(cells: pa.ChunkedArray, *found: bytes) -> bool:
-    """Whether any of these bytes stand in a column."""
+    """Return True where any of these bytes stand in a column."""
     return any(pc.any(pc.match_substring(cells, one)).as_py() for one in found)
 
 
@@ -218,7 +218,7 @@ def find_head(
 
 
 def names_ledger(headings: Sequence[str], schema: LedgerSchema) -> bool:
-    """Whether these can be the headings of a ledger."""
+    """Return True where these can be the headings of a ledger."""
     return _names_ledger(headings, schema, schema.headings())
 
 

@@ -178,7 +178,7 @@ def _value(cell: Any, shown: Format, epoch: Epoch) -> tuple[str, Oddities]:
 
 
 def _marks(book: Any, sheet: Any, row: int, column: int, text: str) -> list[tuple[str, str]]:
-    """What fonts say of a cell's text, run by run."""
+    """Return the marks that fonts give a cell's text, run by run."""
     fonts = [(0, book.xf_list[sheet.cell_xf_index(row, column)].font_index)]
     fonts += sheet.rich_text_runlist_map.get((row, column), ())
     runs = []

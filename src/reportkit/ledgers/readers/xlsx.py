@@ -48,19 +48,19 @@ _MIDNIGHT = re.compile(r"T(?:00:00:00(?:\.0*)?Z?$)?")
 
 @dataclass(frozen=True)
 class _Styles:
-    """What cells refer to by number, and what counts for all of them."""
+    """Parts of a workbook that cells refer to by number, and settings for all of them."""
 
     formats: list[Format]
     fonts: list[tuple[str, ...]]
     """Of each style: whether its font is struck out or raised."""
     texts: list[str]
     looks: dict[int, Oddities]
-    """What is odd about some of the texts, by their number."""
+    """Oddities of some of the texts, by their number."""
     epoch: Epoch
     conditional: list[bool]
     """Of each look of conditional formats: whether it hides cells, or shows them otherwise."""
     calculate: bool
-    """Whether the program that wrote the workbook left its formulas to be calculated."""
+    """True where the program that wrote the workbook left its formulas to be calculated."""
 
 
 def open_xlsx(file: BinaryIO, name: str) -> Book:
@@ -221,7 +221,7 @@ class _Reading:
         self.package, self.path, self.styles, self.sheet = package, path, styles, sheet
         self.columns: dict[str, int] = {}
         self.shared: dict[str, bool] = {}
-        """Whether a formula that several cells share has another value each time."""
+        """True of a shared formula whose value changes by itself, by its number."""
 
     def opened(self) -> Sheet:
         """The sheet, its rows to be read and what other parts say of it known."""
@@ -304,7 +304,7 @@ class _Reading:
         return Row(line, cells, seen)
 
     def _cell(self, cell: Any) -> tuple[str, Oddities]:
-        """What stands in a cell, and what is odd about it."""
+        """Return a cell's text, and what is odd about it."""
         stored = formula = inline = None
         for child in cell:
             tag = child.tag.rpartition("}")[2]
@@ -358,7 +358,7 @@ class _Reading:
         raise ValueError(message)
 
     def _formula(self, formula: Any, kind: str, stored: str | None) -> list[str]:
-        """Whether a formula was never calculated, and whether its value changes by itself."""
+        """Return the oddities of a formula: never calculated, or its value changes by itself."""
         # A formula whose result is an empty text has a value: that text.
         hollow = not stored and (kind != "str" or stored is None)
         volatile = bool(formula.text and VOLATILE.search(formula.text))
