@@ -69,7 +69,7 @@ def test_a_good_form_has_no_findings(tmp_path):
             "1.yaml:19: the total both leaves out 种类 电子",
         ),
         ("label: 电子}", "label: 网上}", "1.yaml:19: t1.screen.times: 种类 is never 网上"),
-        ("right: [both]", "right: [all]", 
+        ("right: [both]", "right: [all]",
          "1.yaml:22: rule K1 names all, which table t1 does not have"),
         ("{id: K1, equal: {table: t1", "{id: K1, equal: {table: t2",
          "1.yaml:22: rule K1 names a table t2 that there is not"),
