@@ -90,7 +90,7 @@ class ReportkitError(Exception):
 
     @property
     def fields(self) -> dict[str, Any]:
-        """Where it is, as far as known."""
+        """The places that the error names: district, file, line and the like."""
         told = self.values.items()
         return {name: value for name, value in told if name in PLACES and value is not None}
 
@@ -99,7 +99,7 @@ class ReportkitError(Exception):
         return f"{self.message}" + (f" [{self.reason}; {place}]" if place else f" [{self.reason}]")
 
     def _render_traceback_(self) -> list[str]:
-        """What a notebook cell shows in place of a traceback; IPython asks for it by this name."""
+        """Return the lines that a notebook shows for a traceback; IPython asks by this name."""
         lines = [f"{type(self).__name__}: {self.message}"]
         lines += [f"  {key}: {value}" for key, value in self.fields.items()]
         at = self.__traceback__
@@ -160,7 +160,7 @@ class ExecutionError(ReportkitError):
 
 
 def refusal(error: OSError) -> ExecutionError | None:
-    """What the file system refused, as one of ours; None if it is another kind of fault."""
+    """Return the error for what the file system refused; None if it is another kind of fault."""
     reason = _REFUSALS.get(error.errno or 0)
     if reason is None:
         return None

@@ -46,11 +46,11 @@ def _fork_server() -> Any:
 
 def allow_children() -> None:
     """Let this process have children, though whoever started it has marked it as one without."""
-    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]  # no type has it
 
 
 def has_zmq_context() -> bool:
-    """Whether this process has an open context of zmq; asking pyzmq for it would make one."""
+    """Return True where this process has a context of zmq; asking pyzmq for it would make one."""
     import zmq
 
     context = zmq.Context._instance

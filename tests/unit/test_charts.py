@@ -196,6 +196,9 @@ def test_several_levels_of_labels_are_joined():
         (pd.DataFrame([[1, 2, 3, 4]]), {}, "there are 4 series"),
         (MONTHS, {"kind": "columns", "line": "未答复"}, "columns are 收到, 答复, 月末未答复"),
         (MONTHS, {"kind": "columns", "limit": ("4月", "期限")}, "labels are 1月, 2月, 3月"),
+        (MONTHS, {"kind": "pie"}, "kinds are bars、columns"),
+        ({"甲": 1}, {}, "not dict: pd.Series(…) makes one"),
+        ([1, 2], {}, "not list"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(data, how, told):
@@ -203,6 +206,11 @@ def test_what_cannot_be_drawn_is_refused(data, how, told):
         chart("n", data, title="图", **how)
     assert caught.value.reason == "chart-data"
     assert "chart 'n'" in caught.value.message
+
+
+def test_a_label_does_not_run_into_its_number():
+    words = chart("n", pd.Series([7, 12], index=[2020, 2021]), title="图").block["alt"]
+    assert words.endswith("；2020：7，2021：12。")
 
 
 @pytest.mark.parametrize("data", [pd.Series(dtype="float64"), pd.Series([0, 0]), RATES.iloc[[2]]])

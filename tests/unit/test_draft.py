@@ -9,6 +9,7 @@ import pypdfium2
 import pytest
 
 from notebooks import MARKDOWN, executed, ipython, whole
+from reportkit.errors import InputError
 from reportkit.notebook.made import follow
 from reportkit.notebook.report import open_report
 
@@ -89,6 +90,14 @@ def test_a_cell_that_runs_again_shows_the_last_alone(opened, monkeypatch):
         for text in ("一稿", "二稿"):
             shell.run_cell(f'report.text("{text}")', store_history=True).raise_error()
     assert [one.block["source"] for _, one in report._so_far.shown] == ["二稿"]
+
+
+def test_a_text_that_names_what_is_never_made_stops_at_the_seal(opened):
+    report, _ = opened
+    report.text("共{{ t3.new.totl }}件。")
+    with pytest.raises(InputError, match=r"“共\{\{ t3.new.totl \}\}件。”.*nearest: t3.new.total"):
+        report.seal()
+    assert "〔待填〕" in repr(report.text("共{{ own.later }}件。"))
 
 
 def test_elsewhere_there_is_no_draft(opened, monkeypatch):

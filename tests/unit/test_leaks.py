@@ -1,3 +1,4 @@
+import json
 import zipfile
 
 import docx
@@ -81,6 +82,21 @@ def test_a_mobile_number_is_found_unless_it_is_the_office_s(tmp_path):
     with pytest.raises(ExecutionError, match="手机号码"):
         check_leaks(tmp_path, personal=[], allowed=[])
     check_leaks(tmp_path, personal=["13800001111"], allowed=["13800001111"])
+
+
+def test_cells_of_a_notebook_are_named(tmp_path):
+    outputs = [{"output_type": "stream", "text": f"申请人{CANARY}"}]
+    cells = [
+        {"cell_type": "markdown", "source": "干净"},
+        {"cell_type": "markdown", "source": f"申请人{CANARY}"},
+        {"cell_type": "code", "execution_count": 7, "source": "", "outputs": outputs},
+    ]
+    (tmp_path / "report.ipynb").write_text(
+        json.dumps({"cells": cells}, ensure_ascii=False), encoding="utf-8"
+    )
+    with pytest.raises(ExecutionError, match=r"ipynb, cell no. 2 from above, \[7\]: 个人") as error:
+        check_leaks(tmp_path, personal={CANARY}, allowed=set())
+    assert CANARY not in str(error.value)
 
 
 def test_a_clean_run_passes(tmp_path):

@@ -110,6 +110,46 @@ def test_markup_in_text_stays_text():
     assert "".join(run["text"] for run in paragraph["runs"]).startswith("<script>alert(1)</script>")
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("| 项 | 数 |\n|---|---|\n| 甲 | 乙 |", "2020.md:5: 'table'.*report.show"),
+        ("话[^1]\n\n[^1]: 注", "2020.md:5: 'footnote'.*in brackets"),
+        ("[^1]: 没有提到的注", "2020.md:3: 'footnote'"),
+        ("~~删去的~~", "2020.md:3: 'strikethrough'"),
+        ("共 $x^2$ 件", "2020.md:3: 'inline_math'.*in words"),
+        ("$$\nx\n$$", "2020.md:5: 'block_math'"),
+        ("- [ ] 要做的", "2020.md:3: 'task_list_item'"),
+        ("![图](a.png)", "2020.md:3: 'image'.*report.show"),
+        ("> 引", "2020.md:3: 'block_quote'.*write a paragraph"),
+    ],
+)
+def test_markup_that_no_document_shows_is_refused(text, told):
+    with pytest.raises(InputError, match=told):
+        read(f"# 一、总体情况\n\n{text}")
+
+
+@pytest.mark.parametrize(
+    ("text", "paragraphs"),
+    [
+        ("见[网站](http://www.huli.gov.cn/a)。", ["见网站（http://www.huli.gov.cn/a）。"]),
+        ("见<http://www.huli.gov.cn>。", ["见http://www.huli.gov.cn。"]),
+        ("见[上文](#甲)", ["见上文"]),
+        ("中文\n接着写", ["中文接着写"]),
+        ("open\ngovernment", ["open government"]),
+        ("**open**\n*data*", ["open data"]),
+        ("网站 IPv6\n支持", ["网站 IPv6支持"]),
+        ("地址：甲路  \n电话：略\\\n传真：略", ["地址：甲路", "电话：略", "传真：略"]),
+        (r"价\$甲，\$乙", ["价$甲，$乙"]),
+        ("甲|乙", ["甲|乙"]),
+        ("a ~ b，c ~ d", ["a ~ b，c ~ d"]),
+    ],
+)
+def test_links_and_ends_of_lines_are_kept(text, paragraphs):
+    body = read(f"# 一、总体情况\n\n{text}").sections["一"]
+    assert ["".join(run["text"] for run in node["runs"]) for node in body] == paragraphs
+
+
 PICKLE = "cposix\\nsystem\\n(S'touch {mark}'\\ntR."
 HOSTILE = {
     # Reaching for objects and code.

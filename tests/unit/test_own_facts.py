@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from notebooks import executed, whole
@@ -73,10 +74,12 @@ def test_values_of_every_kind_are_made_from_rows_or_parts(report, apps):
         ("own.x", {"rows": pd.Series([True], index=[10**6]), "ledger": "applications"},
          "fact-rows", "keep its index"),
         ("own.x", {"rows": pd.Series([1, 2]), "ledger": "applications"}, "fact-rows", "true and"),
+        ("own.x", {"rows": [1, 2]}, "fact-rows", "a mask of pandas or the records themselves"),
+        ("own.x", {"rows": pd.Series([True]).to_numpy()}, "fact-rows", "not ndarray"),
         ("own.x", {"parts": ["t3.new.totl"]}, "fact-unknown", "nearest: t3.new.total"),
         ("own.x", {"rows": MASK, "value": float("nan")}, "fact-value", "no number, day or text"),
         ("own.x", {"rows": MASK, "value": []}, "fact-value", "no number, day or text"),
-        ("t3.own", {"rows": MASK}, "fact-id", "t2, t3, t4 are the form's"),
+        ("t3.own", {"rows": MASK}, "fact-id", "t1, t2 … are the form's"),
         ("Own X", {"rows": MASK}, "fact-id", "small letters"),
         ("t3.new.total", {"rows": MASK}, "fact-twice", "choose another id"),
     ],
@@ -86,6 +89,52 @@ def test_what_is_no_fact_is_refused(report, apps, name, given, reason, told):
     with pytest.raises(InputError, match=told) as caught:
         report.fact(name, **given)
     assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "made_anew",
+    [lambda one: one.reset_index(), lambda one: one.merge(one[["登记号"]], on="登记号").head(2)],
+    ids=["reset", "merged"],
+)
+def test_records_numbered_anew_are_no_evidence(report, apps, made_anew):
+    with pytest.raises(InputError, match="keep its index") as caught:
+        report.fact("own.x", rows=made_anew(apps))
+    assert caught.value.reason == "fact-rows"
+
+
+def test_parts_may_be_one_id_or_facts(report):
+    whole = report.fact("t3.new.total")
+    assert report.fact("own.one", parts="t3.new.total").sum_of == ("t3.new.total",)
+    assert report.fact("own.two", parts=[whole, "t3.carried_in.total"]).sum_of == (
+        "t3.new.total", "t3.carried_in.total",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("call", "reason", "told"),
+    [
+        (lambda report: report.show([1]), "show-kind", "not list: make it one"),
+        (lambda report: report.text(None), "show-kind", "takes text, not NoneType"),
+        (lambda report: report.compare(3, {"甲": 1}), "compare", "not dict: make it one"),
+        (lambda report: report.compare(3, [1]), "compare", "by pd.crosstab"),
+    ],
+    ids=["show", "text", "compare", "list"],
+)
+def test_other_things_are_refused_in_words(report, call, reason, told):
+    with pytest.raises(InputError, match=told) as caught:
+        call(report)
+    assert caught.value.reason == reason
+
+
+def test_captions_may_be_left_out_or_be_numbers(report):
+    rows = pd.DataFrame({"项": ["甲"], "数": [1]})
+    assert report.show(rows, title=None, note=None).block["title"] == ""
+    assert report.show(rows, title=2021).block["title"] == "2021"
+
+
+def test_tables_of_other_libraries_are_taken(report):
+    table = pa.table({"项": ["甲"], "数": [1]})
+    assert report.show(table).block["rows"][1][1]["value"] == "1"
 
 
 def test_a_fact_is_not_made_twice(report, apps):
@@ -175,6 +224,7 @@ def test_figures_of_the_text_are_compared_by_their_ids(report):
     right = {"t3.new.total": 70, "pub.total": report.fact("pub.total").value, "not.there": 3}
     shown = report.compare(right)
     assert (shown.block["differ"], set(shown.block["cells"])) == ([], {"t3.new.total", "pub.total"})
+    assert repr(shown).endswith("一致的2格；没有定义而未比较的：not.there")
     (differ,) = report.compare({"t3.new.total": 71.0}).block["differ"]
     assert (differ["counted"], differ["stands"]) == ("71", "70")
 

@@ -38,7 +38,9 @@ def grid():
 DRAWN = {
     "figure": bars,
     "axes": lambda: pd.Series([1, 2], ["甲", "乙"]).plot.barh(),
-    "array": lambda: plt.subplots(1, 2)[1],
+    "array": lambda: pd.DataFrame({"甲": [1, 2], "乙": [2, 3]}).plot(subplots=True),
+    "lines": lambda: plt.plot([1, 2]),
+    "columns": lambda: plt.bar(["甲", "乙"], [1, 2]),
     "heatmap": lambda: sns.heatmap(pd.DataFrame([[1, 2], [3, 4]], ["甲", "乙"]), annot=True),
     "grid": grid,
     "image": lambda: plt.imshow(np.arange(9).reshape(3, 3)).axes,
@@ -94,7 +96,16 @@ def test_a_character_without_glyph_is_told():
     assert caught.value.reason == "glyph-missing"
 
 
-@pytest.mark.parametrize("thing", [1, "x", [1], pd.DataFrame(), np.arange(3), None])
+@pytest.mark.parametrize(
+    "drawn", [plt.figure, plt.gcf, lambda: plt.subplots(2)[1]], ids=["new", "current", "axes"]
+)
+def test_a_figure_that_shows_nothing_is_refused(drawn):
+    with pytest.raises(InputError, match="draw and show it in one cell") as caught:
+        svg(drawn())
+    assert caught.value.reason == "figure-empty"
+
+
+@pytest.mark.parametrize("thing", [1, "x", [1], [], pd.DataFrame(), np.arange(3), None])
 def test_what_is_no_drawing_is_none(thing):
     assert figure_in(thing) is None
 

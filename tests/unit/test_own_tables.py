@@ -29,8 +29,10 @@ def cells(made):
         ([1.0, np.nan], "", ["1", ""]),
         ([0.1 + 0.2, 1 / 3], "", ["0.30", "0.33"]),
         ([Decimal("1.50"), Decimal("2")], "", ["1.50", "2.00"]),
+        ([0.1 + 0.2, np.float64(1.1) * 3], "", ["0.3", "3.3"]),
         ([np.float32(95.3)], "", ["95.3"]),
         ([0.953, 1], "percent", ["95.3%", "100.0%"]),
+        ([0.9 + 0.04, 0.9 + 0.05], "percent", ["94%", "95%"]),
         ([24161987.125], ",.2f", ["24,161,987.13"]),
         ([0.5, 2.5], ".0f", ["1", "3"]),
         ([True, False, None], "", ["是", "否", ""]),
@@ -38,6 +40,7 @@ def cells(made):
         ([pd.Timestamp(2020, 8, 19, 9, 30)], "", ["2020-08-19 09:30:00"]),
         ([pd.Period("2020-03", "M")], "", ["2020-03"]),
         (["甲\u202e", 1e22], "", ["甲〈U+202E〉", "10000000000000000000000"]),
+        ([10**40, 7], "", [f"1{'0' * 40}", "7"]),
         ([-0.4], ".0f", ["-0"]),
     ],
 )
@@ -50,6 +53,23 @@ def test_a_wrong_form_is_refused():
         table(pd.DataFrame({"率": [0.5]}), 率="prozent")
     with pytest.raises(InputError, match="formats names 比率; columns are 率"):
         table(pd.DataFrame({"率": [0.5]}), 比率="percent")
+    with pytest.raises(InputError, match=r"of which column: \{'率': 'percent'\}"):
+        table_of(pd.DataFrame({"率": [0.5]}), title="", note="", formats="percent")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [float("inf"), [1], {"甲": 1}, b"x", 1j, pd.Timedelta(days=2), np.array([1])],
+)
+def test_what_is_no_value_is_refused(value):
+    with pytest.raises(InputError, match="no text, number or day") as caught:
+        table(pd.DataFrame({"项": ["甲"], "数": [value]}))
+    assert caught.value.reason == "table-value"
+
+
+def test_names_that_pandas_gives_are_left_out():
+    made = table(pd.crosstab(np.array(["甲"]), np.array(["乙"])))
+    assert cells(made) == [["", "乙"], ["甲", "1"]]
 
 
 def test_numbers_stand_to_the_right_and_keep_their_value():
@@ -57,7 +77,7 @@ def test_numbers_stand_to_the_right_and_keep_their_value():
     assert (made["align"], made["label_columns"]) == (["left", "right", "right"], 1)
     assert cells(made) == [["街道", "件", "率"], ["甲", "1", "0.33"], ["乙", "2", "0.50"]]
     assert made["rows"][1][0]["role"] == "label"
-    assert made["rows"][1][2]["value"] == "0.3333333333333333"
+    assert made["rows"][1][2]["value"] == "0.333333333333333"
 
 
 def test_labels_of_several_levels_are_merged_on_both_sides():

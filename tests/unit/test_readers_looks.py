@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import zipfile
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -14,11 +15,13 @@ from shipped import ZFXXGK
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.ledgers import read_ledger, schema_of
+from reportkit.ledgers.intake import take_ledger
 from reportkit.ledgers.readers import read_file
 from reportkit.ledgers.schema import map_headings
 from reportkit.proof.recount.rawledgers import read_cells
 
 DAY = dt.date(2020, 3, 2)
+SAVED = Path(__file__).parents[1] / "data/workbooks"
 FORMATS = ["xlsx", "xls", "ods"]
 YUAN, WAN = "合同金额（元）", "合同金额（万元）"
 
@@ -101,6 +104,10 @@ def test_heading_format_and_value_must_agree(unit, format_, reason, path):
         ("#,##0.00,,", YUAN, False), ("0‰", YUAN, False), ('0.00"亿元"', WAN, False),
         ("[>=10000]0!.0,\"万\";0", YUAN, False), ("[$元-804]0.00", WAN, False),
         ("[$$-409]#,##0.00", YUAN, False), ('0.00"美元"', YUAN, False),
+        ('0.00"萬元"', YUAN, False), ('0"k"', YUAN, False), ('0"0000"', YUAN, False),
+        ('0\\0\\0', YUAN, False), ("#,##0\"'000\"", YUAN, False), ('"1"0', YUAN, False),
+        ('0.00"e4"', YUAN, False), ('0"仟"', YUAN, False), ("[$kr] 0", YUAN, False),
+        ('"人民币"0"元整"', YUAN, True), ('0.00"元/月"', YUAN, True),
         ("[$￥-804]#,##0.00", YUAN, True), ("[$CNY] 0.00", YUAN, True),
         ('_ ¥* #,##0.00_ ;_ ¥* -#,##0.00_ ;_ ¥* "-"??_ ;_ @_ ', YUAN, True),
         ('#,##0.00"元"', YUAN, True), ("[DBNum2][$-804]General", YUAN, True),
@@ -122,7 +129,10 @@ def test_formats_as_spreadsheets_spell_them(suffix, code, unit, right, tmp_path)
         (Cell(12.345, "0.0"), "L-shown"), (Cell(12.5, "0"), "L-shown"),
         (Cell(12, ";;;"), "L-shown"),
         (Cell(12, '"已付"'), "L-shown"), (Cell(-12, "0.00;[Red]0.00"), "L-shown"),
-        (Cell(12, "[White]0"), "L-shown"), (Cell(123456, "0.00E+00"), "L-shown"),
+        (Cell(12, "[White]0"), "L-shown"), (Cell(12, '"-"0'), "L-shown"),
+        (Cell(12, "(0)"), "L-shown"),
+        (Cell(12, "-0;0"), "L-shown"), (Cell(12.5, "@"), None), (Cell(-12, "0;[$-804]-0"), None),
+        (Cell(123456, "0.00E+00"), "L-shown"),
         (Cell(12.3, "0.00"), None), (Cell(-12, "0.00_);(0.00)"), None), (Cell(0, '0;-0;"-"'), None),
     ],
 )  # fmt: skip
@@ -179,6 +189,49 @@ def test_a_text_struck_out_in_all_its_runs_is_struck_out(suffix, tmp_path):
     cell = Cell(runs=(("采", "struck"), ("9", "struck")))
     ledger = read(save(tmp_path / f"procurement.{suffix}", Table(rows(300, 项目编号=cell))))
     assert (ledger.frame["项目编号"].tolist(), told(ledger)) == (["采9"], [("L-struck", "A2")])
+
+
+def test_what_is_written_in_white_is_read_and_told(path):
+    white, plain = Cell(300, white=True), Cell(20, white=True, filled=True)
+    ledger = read(save(path, Table(rows(white, plain, 5))))
+    assert (amounts(ledger), told(ledger)) == (["300", "20", "5"], [("L-hidden", "E2")])
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "ods"])
+@pytest.mark.parametrize("look", ["struck", "white", "0.0,", "red"])
+def test_what_a_conditional_format_may_show_otherwise_is_told(look, suffix, tmp_path):
+    path = tmp_path / f"procurement.{suffix}"
+    ledger = read(save(path, Table(rows(300, 20), conditional=look)))
+    assert amounts(ledger) == ["300", "20"]
+    assert told(ledger) == ([] if look == "red" else [("L-shown", "E2, E3")])
+
+
+def test_a_run_that_is_not_struck_in_a_cell_that_is(tmp_path):
+    path = tmp_path / "procurement.xlsx"
+    save(path, Table(rows(1, Cell(struck=True, runs=(("12", ""), ("15", ""))))))
+    assert refused(path) == ("ledger-shown", "E3")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("struck-run.ods", "ledger-shown"), ("struck-run.xls", "ledger-shown"),
+        ("thousands-if-large.ods", "ledger-shown"), ("conditional.xls", None),
+        ("long-key.ods", "L-rounded"),
+    ],
+)  # fmt: skip
+def test_workbooks_that_libreoffice_saved(name, reason):
+    path = SAVED / name
+    ledger = take_ledger(ZFXXGK, "procurement", [path]) if reason != "ledger-shown" else None
+    if ledger is None:
+        assert refused(SAVED / name) == (reason, "E3")
+    elif reason:
+        assert [v.rule for v in ledger.violations if v.severity == "reject"] == [reason]
+    else:
+        assert (amounts(ledger), told(ledger)) == (
+            ["100", "200", "5"],
+            [("L-shown", "E2, E3, E4")],
+        )
 
 
 def test_hidden_rows_and_columns_are_counted_and_told(path):

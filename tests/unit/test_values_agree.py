@@ -43,7 +43,7 @@ def alphabet():
     listed = "".join(pairs("fold") + pairs("loose"))
     for codes in [*table()["trim"].values(), *table()["refuse"].values()]:
         listed += characters(codes)
-    listed += "".join(characters(table()["key"][name]) for name in ("open", "close"))
+    listed += "〔〕［］〖〗【】《》〈〉﹝﹞❨❩︹︺"
     listed += "".join(chr(code) for code in range(1, 0x100)) + "٣३一二〇々Ωéßİſﬁ🏴\u0301\u3099号点"
     return sorted(set(listed))
 

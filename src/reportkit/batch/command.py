@@ -45,7 +45,7 @@ _PATIENCE = 60
 
 @dataclass(frozen=True)
 class Options:
-    """What stands in the command; it goes before what stands in the file.
+    """Options of the command line; they take precedence over the batch file.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class BatchLimits:
-    """When to give up.
+    """Limits after which a batch gives up.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class BatchLimits:
 
 @dataclass(frozen=True)
 class Done:
-    """What came of a batch.
+    """Results of a batch.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ class _Batch:
         self._unfinished -= {part.district for part in job.parts} - {one.district for one in rest}
 
     def _rest(self, job: Job) -> list[Job]:
-        """What of a job has no result yet, by districts."""
+        """Return the reports of a job that have no result yet, as one job a district."""
         rest = []
         for part in job.parts:
             if years := tuple(y for y in part.years if (part.district, y) not in self.results):

@@ -96,7 +96,7 @@ class Planned:
 
     @property
     def refused(self) -> Result | None:
-        """Why the report cannot be made."""
+        """The failure that is known before the report is made, if there is one."""
         return self.known if self.known and self.known.state == "failed" else None
 
 

@@ -34,7 +34,7 @@ State = Literal["failed", "absent", "waiting", "draft", "final"]
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one report stands.
+    """State of one report.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class StateOfAll:
         return {key for key, one in self.reports.items() if one.reason}
 
     def unchanged(self, one: Standing) -> bool:
-        """Whether the run in force is that of the night before."""
+        """Return True where the run in force is the same as the night before."""
         was = self.before.get((one.district, one.year))
         return bool(one.run and not one.reason and was and was.run == one.run)
 
@@ -279,7 +279,7 @@ class Change:
 
 
 def changes(state: StateOfAll) -> list[Change]:
-    """What is otherwise than the night before; nothing where there was none."""
+    """Return the changes since the night before; none where there was no batch then."""
     told = []
     for key, now in state.reports.items():
         was = state.before.get(key) or Standing(*key)

@@ -27,7 +27,7 @@ def past_checks(rules: Rules, past: Past | None) -> list[Check]:
 def continuity_checks(
     rules: Rules, edition: Edition, values: Mapping[str, Decimal], past: Mapping[str, Decimal]
 ) -> list[Check]:
-    """What must go on from last year's report (X1-X4 of the form edition).
+    """Check that figures continue last year's report (X1-X4 of the form edition).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the notices demand of form and content, so far as a program can see it (D1-D6)."""
+"""Demands of the notices on form and content, as far as a program can check them (D1-D6)."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ Severity = Literal["error", "warning", "info"]
 
 
 class RuleText(Strict):
-    """What a rule demands, on what ground, and what to do when it does not hold."""
+    """Texts of a rule: its demand, its basis, and what to do when it does not hold."""
 
     title: str
     severity: Severity
@@ -79,7 +79,7 @@ def family(name: str) -> str:
 
 @dataclass(frozen=True)
 class Waived:
-    """Why a finding was accepted, by whom and when (an ISO day)."""
+    """Acceptance of a finding: the reason, by whom, and when (an ISO day)."""
 
     reason: str
     by: str

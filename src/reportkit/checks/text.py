@@ -1,4 +1,4 @@
-"""What the text states: numbers without a source (C1, C2) and how its figures agree (N1, N2, …)."""
+"""Checks of the text: numbers without a source (C1, C2), figures that must agree (N1, N2, …)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def coverage_checks(
 
 
 def _summary(coverage: Coverage) -> str:
-    """What was looked at; the template's own allowances are told one by one."""
+    """Summarise the numbers that were examined; the template's own allowances are named singly."""
     counts = Counter(spot.why for spot in coverage.of("allowed"))
     own = [f"{spot.text}（{spot.why}）" for spot in coverage.of("stated")]
     told = f"{len(coverage.spots)}个数字，绑定数据{len(coverage.of('bound'))}个"

@@ -70,7 +70,7 @@ def _sides(sides: Sequence[str | None]) -> str:
 
 
 def waiver_yaml(finding: Mapping[str, Any]) -> str:
-    """What to write under ``waivers`` to accept a finding of ``checks.json``; reason left open."""
+    """Return the entry of ``waivers`` that accepts a finding of ``checks.json``; no reason yet."""
     waiver: dict[str, Any] = {"check": finding["id"]}
     if finding["facts"]:
         waiver["facts"] = finding["facts"]

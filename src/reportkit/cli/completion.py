@@ -1,4 +1,4 @@
-"""What a shell offers after Tab: districts, years, facts, runs and ledgers of the project here."""
+"""Completions for a shell: districts, years, facts, runs and ledgers of the project here."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def ledgers(project: Project, _: dict[str, Any]) -> Iterable[str]:
 
 
 def script(cli: click.Command, shell: str) -> str:
-    """What a shell must read once to offer all this."""
+    """Return the script that a shell reads once to offer completions."""
     from click.shell_completion import get_completion_class
 
     made = get_completion_class(shell)

@@ -178,7 +178,7 @@ def _rows(form: Form, run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]
 
 
 def as_text(told: Mapping[str, Any]) -> str:
-    """What `explain` found, for a terminal: aligned, also where characters are wide."""
+    """Return the answer of `explain` for a terminal: aligned, also where characters are wide."""
     if "matches" in told:
         facts = told["matches"]
         return "\n".join([f"{len(facts)} facts have this in their label:", *_listed(facts)])

@@ -69,7 +69,7 @@ def template(ledgers: tuple[str, ...], *, year: int | None, out: Path) -> Result
 
 @command()
 def doctor(*, params: Path | None, data: Path | None, out: Path) -> Result:
-    """What is wrong with the machine or the project, and what to do; status 1 if anything is."""
+    """Examine the machine and the project, and say what to do; status 1 if anything is wrong."""
     from reportkit.doctor import examine
     from reportkit.params import Project
 
@@ -98,6 +98,6 @@ def form(action: str, *, folder: Path) -> Result:
 @command()
 @click.argument("shell", type=click.Choice(offered.SHELLS))
 def completion(shell: str) -> Result:
-    """What a shell reads to complete commands, districts, years, facts and ledgers."""
+    """Print the script by which a shell completes commands, districts, years, facts, ledgers."""
     text = offered.script(cli, shell)
     return 0, {"shell": shell, "script": text}, text

@@ -31,7 +31,7 @@ _FULL, _TIGHT = 200 << 20, 2 << 30
 
 
 def place(project: Project) -> Iterator[Finding]:
-    """Whether there is a project at all."""
+    """Check that there is a project."""
     if (project.params / "districts").is_dir():
         yield good("project", f"{project.params.parent.resolve()}")
     else:
@@ -40,7 +40,7 @@ def place(project: Project) -> Iterator[Finding]:
 
 
 def kernel(project: Project) -> Iterator[Finding]:
-    """Whether the kernel that the notebook names starts and finds this very package."""
+    """Check that the notebook's kernel starts and imports this very package."""
     import reportkit
 
     path = find_notebook(project, project.form())
@@ -70,7 +70,7 @@ def kernel(project: Project) -> Iterator[Finding]:
 
 
 def outputs(project: Project) -> Iterator[Finding]:
-    """Whether runs can be written: files, links, locks, and space for them."""
+    """Check that runs can be written: files, links, locks, and space for them."""
     about = f"outputs {project.out}"
     folder = project.out
     while not folder.exists():
@@ -105,7 +105,7 @@ def _years(project: Project, district: str) -> list[int]:
 
 
 def parameters(project: Project) -> Iterator[Finding]:
-    """Whether every district and report can be read."""
+    """Check that every district and report can be read."""
     districts, reports = _districts(project), 0
     wrong = []
     for name in districts:
@@ -124,7 +124,7 @@ def parameters(project: Project) -> Iterator[Finding]:
 
 
 def holidays(project: Project) -> Iterator[Finding]:
-    """Whether the working days of every report year are known."""
+    """Check that the calendar covers every report year."""
     calendar = project.calendar()
     first, last = (int(str(day)[:4]) for day in (calendar.first, calendar.last))
     years = {year for name in _districts(project) for year in _years(project, name)}
@@ -136,7 +136,7 @@ def holidays(project: Project) -> Iterator[Finding]:
 
 
 def ledgers(project: Project) -> Iterator[Finding]:
-    """Whether each district has the ledgers that its reports need; they are not read."""
+    """Check that each district has the ledgers that its reports need, without reading them."""
     for name in _districts(project):
         about, years = f"ledgers of {name}", _years(project, name)
         try:
@@ -160,7 +160,7 @@ def ledgers(project: Project) -> Iterator[Finding]:
 
 
 def databases(project: Project) -> Iterator[Finding]:
-    """Whether the drivers of every database that a district names are here."""
+    """Check that the drivers of every database that a district names are installed."""
     sources: set[str] = set()
     for name in _districts(project):
         for named in project.district(name).ledgers.values():
@@ -180,7 +180,7 @@ def databases(project: Project) -> Iterator[Finding]:
 
 
 def git(project: Project) -> Iterator[Finding]:
-    """Whether parameters and notebooks are kept in versions: a run records their commit."""
+    """Check that parameters and notebooks are under version control: a run records their commit."""
     state = git_state(project.params.parent)
     if state is None:
         todo = "git init; commit params and notebooks, never data or outputs"

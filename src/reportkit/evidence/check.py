@@ -1,4 +1,4 @@
-"""Whether a run's facts agree with its evidence; no ledger is needed."""
+"""Check of a run's facts against its evidence; no ledger is needed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def check_evidence(run: Path, facts: Mapping[str, Fact]) -> list[str]:
-    """What in the facts disagrees with their evidence, or has none.
+    """List the facts that disagree with their evidence, or have none.
 
     Parameters
     ----------

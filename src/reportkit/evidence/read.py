@@ -56,7 +56,7 @@ def read_records(run: Path, ledger: str) -> pa.Table:
 
 
 def count_records(run: Path) -> dict[str, int]:
-    """How many rows of each ledger were read.
+    """Count the rows of each ledger that were read.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def count_records(run: Path) -> dict[str, int]:
 
 
 def read_source_rows(run: Path, fact: Mapping[str, Any]) -> pa.Table:
-    """Where the rows of one fact of ``facts.json`` stand, in their order, each with its sign.
+    """Read the places of the rows behind one fact of ``facts.json``, in order, each with its sign.
 
     Raises
     ------

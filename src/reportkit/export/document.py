@@ -157,7 +157,7 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
 
 
 def _items(notebook: Mapping[str, Any]) -> Iterator[Block]:
-    """What the cells show, in their order, with the code that made it."""
+    """Yield what the cells show, in their order, with the code behind it."""
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown" and for_readers(cell):
             yield {"kind": "prose", "body": cell["metadata"].get("reportkit", {}).get("body", [])}
@@ -191,7 +191,7 @@ class _Order:
             self._show(item)
 
     def _stands(self, item: Block) -> bool:
-        """Whether this table of the form is in the document already."""
+        """Return True where this table of the form is in the document already."""
         return item["kind"] == "table" and not item.get("own") and item["id"] in self._ids
 
     def _show(self, item: Block) -> None:

@@ -89,6 +89,8 @@ def _cell(cell: Block, item: Block, widths: Sequence[int], *, last: bool) -> str
         "pPr",
         markup("pStyle", val={"表格头": "表头"}.get(style, style)),
         "" if last else markup("keepNext"),
+        # Room between letters and Chinese would break what the width was reckoned for.
+        markup("autoSpaceDE", val=0) + markup("autoSpaceDN", val=0) if item["own"] else "",
         markup("snapToGrid", val=0),
         markup("ind", left=edge, right=edge) + markup("jc", val=side) if side else "",
     )

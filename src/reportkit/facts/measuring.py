@@ -1,4 +1,4 @@
-"""What a definition gives on a ledger: the value, and exactly the rows it is made of."""
+"""Evaluation of a definition on a ledger: the value, and exactly the rows behind it."""
 
 from __future__ import annotations
 

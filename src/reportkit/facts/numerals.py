@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 
 from reportkit.errors import InputError
 
@@ -27,13 +27,13 @@ _FALLS = re.compile("下降|减少|降低|回落|[-−－](?=[\\d])")
 
 @dataclass(frozen=True)
 class Reading:
-    """What a number in a text says: its value, and how far the true one can be from it."""
+    """Number read from a text: its value, and how far the true one can be from it."""
 
     value: Decimal
     within: Decimal = Decimal(0)
 
     def says(self, value: Decimal) -> bool:
-        """Whether the text is a right rendering of *value*."""
+        """Return True where the text is a right rendering of *value*."""
         return abs(value - self.value) <= self.within
 
 
@@ -80,7 +80,8 @@ def number_of(text: str) -> Decimal | None:
 
 def rounded(value: Decimal, decimals: int) -> Decimal:
     """*value* to so many decimals, a half away from zero (四舍五入)."""
-    return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    with localcontext(prec=max(28, value.adjusted() + decimals + 2)):
+        return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
 
 
 def read_number(text: str) -> Reading | None:

@@ -53,7 +53,7 @@ class Past:
     folder: Path | None = None
 
     def changed(self) -> list[str]:
-        """What is no longer as it was read."""
+        """Files that are no longer as they were read."""
         return [str(path) for path, sha256 in self.files.items() if _digest(path) != sha256]
 
 

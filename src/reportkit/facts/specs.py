@@ -191,7 +191,7 @@ def _ledger_problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tu
 
 
 def _misfits(condition: Condition, column: Column | DerivedColumn) -> Iterator[str]:
-    """What in a condition can never be true of its column."""
+    """Return what in a condition can never be true of its column."""
     dated = condition.op in ("between", "<", "<=", "empty or >=", "empty or >")
     if dated and column.type != "date":
         yield f"'{column.name}' is no date, so it has no before and after"

@@ -1,4 +1,4 @@
-"""What a number means, as data: which rows of which ledger, and what is measured on them.
+"""Meaning of a number, as data: which rows of which ledger, and what is measured on them.
 
 The same conditions are written in the form editions and in ``params/facts``: a column name and
 a value (``类别: 解读``), a list of values, or one operator (``发布日期: {during: Y}``). ``Y`` is

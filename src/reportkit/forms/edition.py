@@ -88,7 +88,7 @@ class Edition:
         return years.first <= year and (years.last is None or year <= years.last)
 
     def successor(self, name: str) -> Follow | None:
-        """What this edition has in the place of a cell of the edition before; None if unsaid.
+        """Return what replaces a cell of the edition before in this one; None if unsaid.
 
         A cell that has the same id in both counts the same and has no successor.
         """

@@ -1,4 +1,4 @@
-"""What an edition file may say."""
+"""Schema of an edition file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reportkit.yamlfile import Strict
 
 
 class Define(Strict):
-    """What rows, columns and their groups contribute to the definition of a cell.
+    """Contribution of a row, a column or a group of them to the definition of a cell.
 
     ``by`` is the column whose value is the row's (or column's); ``heaviest`` all its values from
     light to heavy, where a record can have several and counts once, in the heaviest.
@@ -167,7 +167,7 @@ class Years(Strict):
 
 
 class Follow(Strict):
-    """What stands in the place of cells of the edition before; ``*`` is one word of their ids."""
+    """Successor of cells of the edition before; ``*`` is one word of their ids."""
 
     cells: str
     here: list[str]

@@ -215,7 +215,7 @@ def _digest(table: pa.Table) -> tuple[str, int]:
 
 
 def origin(source: DatabaseSource) -> str:
-    """What stands after FROM: the quoted table, or the SELECT in brackets."""
+    """Return the SQL after FROM: the quoted table, or the SELECT in brackets."""
     if not source.table:
         return f"(\n{source.select}\n) AS q"
     mark = "`" if source.kind in ("mysql", "mariadb") else '"'
@@ -361,7 +361,7 @@ def _password(source: DatabaseSource, key: str) -> str | None:
 
 
 def _told(error: BaseException | None, source: DatabaseSource) -> str:
-    """What the database said, where it speaks of names and not of values."""
+    """Return the database's message, where it speaks of names and not of values."""
     text = " ".join(str(error).split())
     kind = type(error).__name__
     if {base.__name__ for base in type(error).__mro__} & _OF_VALUES:

@@ -73,7 +73,7 @@ class Ledgers(Mapping[str, Ledger]):
 
     @property
     def note(self) -> str:
-        """What a reader of the report must know of the pseudonyms; empty where there are none."""
+        """Note on pseudonyms for the report's readers; empty where there are none."""
         return self.note_on(self)
 
     def note_on(self, keys: Iterable[str]) -> str:
@@ -106,7 +106,7 @@ class Ledgers(Mapping[str, Ledger]):
         return mapped_schema(schema_of(self.form, key), chosen(self.mappings.get(key, ()), file))
 
     def sources(self, key: str) -> list[Path | DatabaseSource]:
-        """Where a ledger's records are: as the district file says, else the files in its folder."""
+        """List the sources of a ledger: as the district file says, else the files in its folder."""
         named = self._district.ledgers.get(key)
         if named is None:
             folder = self._project.data / self._district.id
@@ -172,7 +172,7 @@ class Ledgers(Mapping[str, Ledger]):
         return found
 
     def changed(self) -> list[str]:
-        """What is no longer as it was read.
+        """List what is no longer as it was read.
 
         A file that was not written to is not opened for this; a table of a database is read again.
         """

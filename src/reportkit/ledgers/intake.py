@@ -44,7 +44,7 @@ _REFUSED_LIMIT = 0.01
 
 
 def entries_of(folder: Path) -> list[Path]:
-    """What a district's folder holds, by names; nothing if there is no such folder."""
+    """List what a district's folder holds, by name; nothing if there is no such folder."""
     if not folder.is_dir():
         return []
     return sorted(folder.iterdir(), key=lambda path: path.name)
@@ -225,7 +225,7 @@ def take_ledger(
 
 
 def refusal(ledger: Ledger) -> InputError | None:
-    """Why a ledger is refused whole, if it is."""
+    """Return the error that refuses a ledger as a whole, if too many of its records are bad."""
     refused = ledger.quarantined + ledger.rejected
     if refused <= _REFUSED_LIMIT * ledger.read:
         return None

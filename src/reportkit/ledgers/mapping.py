@@ -16,8 +16,15 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from reportkit.errors import InputError, ReportkitError
-from reportkit.ledgers.normal import loose
-from reportkit.ledgers.schema import Column, LedgerSchema, heading_key, schema_of, schemas
+from reportkit.ledgers.normal import loose, units
+from reportkit.ledgers.schema import (
+    Column,
+    LedgerSchema,
+    heading_key,
+    schema_of,
+    schemas,
+    unit_of,
+)
 from reportkit.ledgers.values import alike, parser_for
 from reportkit.params import District
 from reportkit.params.mapping import LedgerMapping
@@ -47,7 +54,7 @@ class CarriedMapping(LedgerMapping):
     title: str = Field(min_length=1)
 
     def bare(self) -> LedgerMapping:
-        """What it says of the ledger."""
+        """Return the mapping of the ledger alone, without its key and title."""
         return LedgerMapping.model_validate(self.model_dump(exclude={"ledger", "title"}))
 
 
@@ -150,6 +157,12 @@ def _problems(
         if column is None:
             yield ("columns", heading), f"{schema.name} has no column '{name}'{_near(name, names)}"
             continue
+        if column.type == "amount" and not unit_of(heading):
+            known = "、".join(units())
+            yield (
+                ("columns", heading),
+                f"'{heading}' counts in a unit that is not read; {known} are",
+            )
         other = meant.setdefault(heading_key(heading), column.name)
         if other != column.name:
             yield ("columns", heading), f"'{heading}' means {other} and {column.name}; keep one"
@@ -196,7 +209,7 @@ def _value_problems(schema: LedgerSchema, mapping: LedgerMapping) -> Iterator[tu
 
 
 def _unfit(column: Column, value: str) -> Iterator[str]:
-    """Why a value cannot stand in a column."""
+    """Yield the reasons why a value cannot stand in a column."""
     try:
         parsed = parser_for(column.model_copy(update={"swaps": {}}))(value)
     except ValueError as error:
@@ -307,7 +320,7 @@ def other_words(record: JsonMap, mappings: Sequence[LedgerMapping], name: str) -
 
 
 def names_file(mapping: LedgerMapping, name: str) -> bool:
-    """Whether a mapping's ``files`` name a file."""
+    """Return True where a mapping's ``files`` name a file."""
     return any(fnmatch(name.casefold(), pattern.casefold()) for pattern in mapping.files)
 
 

@@ -1,4 +1,4 @@
-"""What a text for people may repeat of a ledger: the one rule, for errors, findings and logs.
+"""Quotations of a ledger in texts for people: the one rule, for errors, findings and logs.
 
 A heading that is known or nearly so, or stands in a row that is a heading; values of columns of
 days, numbers and categories, and keys, when the persons of the record and whatever looks like a

@@ -26,6 +26,8 @@ _HINT = re.compile(
     r"[(\[【]\s*(?:必填|选填|必填项|选填项|年月日|年/月/日|y{2,4}[-/.年]?m{1,2}[-/.月]?d{1,2}日?)\s*[)\]】]",
     re.IGNORECASE,
 )
+# A unit in a heading: 元, 万元; 千元 and 美元 are others, as is （万）.
+_UNIT = re.compile(r"[十百千万亿美港日欧]*元|(?<=\()[十百千万亿]+(?=\))")
 NOTES_SHEET = "填写说明"
 """The sheet of a workbook that says how to fill in the others, in those that we hand out."""
 
@@ -66,7 +68,7 @@ class Column(Strict):
 
     @property
     def may_be_empty(self) -> bool:
-        """Whether a record without a value here is still a good record."""
+        """Return True where a record without a value here is still a good record."""
         return self.blank or not self.required
 
     def categories(self) -> tuple[str, ...]:
@@ -253,8 +255,9 @@ def heading_key(text: str) -> str:
 
 
 def unit_of(heading: str) -> int:
-    """How many 元 an amount's unit is, as its heading says."""
-    return next((times for unit, times in units().items() if unit in fold(heading)), 1)
+    """How many 元 an amount's unit is, as its heading says; 0 of a unit that is not read."""
+    found = {units().get(unit, 0) for unit in _UNIT.findall(fold(heading))}
+    return (found.pop() if len(found) == 1 else 0) if found else 1
 
 
 @lru_cache(maxsize=64)

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from io import StringIO
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import matplotlib as mpl
 import pandas as pd
@@ -57,7 +57,7 @@ class _Series:
 
 @dataclass(frozen=True)
 class _Data:
-    """What a chart shows: labels, and at most three series."""
+    """Data of a chart: labels, and at most three series."""
 
     heading: str
     labels: list[str]
@@ -128,6 +128,15 @@ def chart_block(
 ) -> Block | None:
     """The block of a chart; see `chart`."""
     told = _read(name, data, line=line, limit=limit)
+    if kind not in (kinds := get_args(Kind)):
+        raise InputError(
+            "chart-data",
+            "chart '{chart}': there is no kind {kind!r}; kinds are {known}; others are drawn with "
+            "matplotlib, for report.show",
+            kind=kind,
+            known="、".join(kinds),
+            chart=name,
+        )
     if not any(told.heights):
         return None
     know_fonts()
@@ -164,6 +173,14 @@ def _read(
 ) -> _Data:
     if isinstance(data, pd.Series):
         data = data.to_frame("数值" if data.name is None else data.name)
+    if not isinstance(data, pd.DataFrame):
+        raise InputError(
+            "chart-data",
+            "chart '{chart}': it is drawn from a DataFrame or a Series, not {kind}: pd.Series(…) "
+            "makes one",
+            kind=type(data).__name__,
+            chart=name,
+        )
     series = []
     for column, values in data.items():
         told = str(visible(_label(column)))
@@ -371,7 +388,7 @@ def _above(axes: Axes, x: float, text: str, size: float, **look: Any) -> None:
 
 
 def _width(text: str) -> float:
-    """How wide a text is, in sizes of its typeface: at most, for Latin letters."""
+    """Return the width of a text in sizes of its typeface: an upper limit, for Latin letters."""
     return sum(1 if ord(character) > 0x2E7F else 0.62 for character in text)
 
 
@@ -391,7 +408,10 @@ def _alt(
             parts.append(f"{one.name}：没有数值")
             continue
         pairs = zip(data.labels, one.texts, strict=True)
-        told = "，".join(f"{a}{'缺' if b == _MISSING else b}" for a, b in pairs)
+        # 1月7, but 2020：7: a label that ends as a number begins would run into it.
+        told = "，".join(
+            f"{a}{'：' if a[-1:].isascii() else ''}{'缺' if b == _MISSING else b}" for a, b in pairs
+        )
         counts = unit[-1:] in _ADDS_UP
         whole = f"合计{plain(sum(numbers, Decimal(0)))}，" if counts and one.name != line else ""
         at = one.numbers.index(max(numbers))

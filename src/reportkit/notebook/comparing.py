@@ -77,7 +77,9 @@ def compared_with(table: Table, counted: pd.DataFrame | pd.Series, facts: Facts)
 def figures_compared(counted: Mapping[str, Any], facts: Mapping[str, Fact]) -> Block:
     """The block of a comparison of figures of the text; one that is not defined is left out."""
     found = {name: number_in(value) for name, value in counted.items() if name in facts}
-    return _block("", "文中数据", found, [], facts)
+    left = [name for name in counted if name not in facts]
+    made = _block("", "文中数据", found, [], facts)
+    return made | {"left": left} if left else made
 
 
 def _block(
@@ -116,7 +118,7 @@ def _shown(leaves: Iterable[Leaf]) -> list[str]:
 
 
 def _fit(labels: list[str], known: Named) -> float:
-    """How many labels are of these rows or columns; where nothing was counted none need be."""
+    """Count the labels of these rows or columns; half a one where nothing was counted."""
     return len(set(labels) & set(known)) if labels else 0.5
 
 

@@ -214,7 +214,7 @@ class Compilation:
 
     @property
     def context(self) -> dict[str, Any]:
-        """What a text can name besides facts."""
+        """Values besides facts that a text can name."""
         return {"year": self.year, "district": self.district.printable()}
 
     @cached_property

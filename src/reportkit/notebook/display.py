@@ -1,4 +1,4 @@
-"""What a notebook cell shows: one block for the exporters, and HTML and text for the analyst."""
+"""Output of a notebook cell: one block for the exporters, and HTML and text for the analyst."""
 
 from __future__ import annotations
 
@@ -269,15 +269,17 @@ def _look_at_comparison(found: Block) -> tuple[str, str]:
 
 
 def agreement(found: Block) -> str:
-    """How many cells of a table a notebook has counted, and how many agree."""
+    """Say how many cells of a table a notebook has counted, and how many of them agree."""
     same = len(found["cells"]) - len(found["differ"])
-    return f"{found['title']}：笔记本数了{len(found['cells'])}格，与表格一致的{same}格"
+    told = f"{found['title']}：笔记本数了{len(found['cells'])}格，与表格一致的{same}格"
+    left = "、".join(found.get("left", ()))  # of another edition, or spelt wrongly
+    return told + (f"；没有定义而未比较的：{left}" if left else "")
 
 
 def show_inputs(
     ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]], note: str = ""
 ) -> Shown:
-    """What was read: files, rows, and what was not accepted; a *note* about all of it."""
+    """Show what was read: files, rows, and what was not accepted; a *note* about all of it."""
     listed: list[dict[str, Any]] = [
         {
             "ledger": key,

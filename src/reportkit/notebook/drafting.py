@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,18 +12,17 @@ from urllib.parse import quote
 
 from reportkit.evidence.rows import rows_of
 from reportkit.evidence.write import write_evidence
+from reportkit.export.blocks import MIME
 from reportkit.export.document import arrange
 from reportkit.export.documents import make_documents
 from reportkit.notebook.display import Shown, note
 from reportkit.notebook.filled import fill
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from reportkit.notebook.made import CodeCell
+    from reportkit.notebook.made import CodeCell, Made
     from reportkit.notebook.report import Report
-
-    Kept = tuple[CodeCell, Shown]
 
 _NAMES = {
     "report.html": "网页", "audit.html": "审计页", "report.pdf": "PDF", "report.docx": "Word",
@@ -37,24 +37,25 @@ def saved_notebook() -> Path | None:
     return path if path.suffix == ".ipynb" and path.is_file() else None
 
 
-def make_draft(report: Report, shown: Sequence[Kept], seal: Shown, saved: Path) -> Shown:
+def make_draft(report: Report, so_far: Made, seal: Shown, saved: Path) -> Shown:
     """Make the documents of a draft, and show where they are.
 
     Parameters
     ----------
     report : Report
-    shown : sequence of (CodeCell, Shown)
-        What cells have shown, the last time that they ran.
+    so_far : Made
+        What cells have shown and drawn, the last time that they ran.
     seal : Shown
         Of all facts so far.
     saved : Path
         The notebook: it has the order of the cells, and their Markdown.
     """
     written = json.loads(saved.read_text(encoding="utf-8"))
-    filled = fill(put_together(shown, seal, written), later=True)
+    filled = fill(put_together(so_far, seal, written), later=True)
     filled["metadata"]["reportkit"]["draft"] = True
     folder = report.project.out / report.district.id / str(report.year) / "draft"
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # the draft of before
+    folder.mkdir(parents=True)
     held = rows_of(report.facts)
     write_evidence(folder / "evidence", held, report.ledgers, key=report.ledgers.row_key)
     links = []
@@ -67,21 +68,32 @@ def make_draft(report: Report, shown: Sequence[Kept], seal: Shown, saved: Path) 
     found.sort(key=lambda one: one["severity"] != "error")
     told = [f"{one['id']} {one['message']}" for one in found]
     lines = [f"草稿在 {folder}", *told[:_TOLD], *["…"] * (len(told) > _TOLD)]
-    if left := len([one for one, _ in shown if not _is_in(one, written)]):
+    if left := len([one for one, _ in so_far.shown if not _is_in(one, written)]):
         lines.append(f"有{left}处是还没有保存或已经删去的格所列，草稿里没有：保存笔记本以后再做")
     html = f"<p>草稿：{' · '.join(links)}</p>"
     html += "".join(f"<p>{escape(line)}</p>" for line in lines[1:])
     return note("draft", html, "\n".join(lines))
 
 
-def put_together(shown: Sequence[Kept], seal: Shown, saved: Mapping[str, Any]) -> dict[str, Any]:
+def put_together(so_far: Made, seal: Shown, saved: Mapping[str, Any]) -> dict[str, Any]:
     """An executed notebook, of a saved one and of what its cells have shown."""
+    places = [place for place, _ in (*so_far.shown, *so_far.figures)]
     cells = []
     for cell in saved["cells"]:
         made = {**cell, "metadata": dict(cell["metadata"]), "source": "".join(cell["source"])}
         if cell["cell_type"] == "code":
-            own = [one for place, one in shown if _is_of(place, made)]
-            made |= {"execution_count": None, "outputs": [_output(one) for one in own]}
+            own = [_output(one) for place, one in so_far.shown if _is_of(place, made)]
+            count = next(
+                (place.count for place in places[::-1] if _is_of(place, made)),
+                cell.get("execution_count"),
+            )
+            # What the file holds that is none of ours is in no document, and told.
+            foreign = [
+                one
+                for one in cell["outputs"]
+                if one["output_type"] != "error" and MIME not in one.get("data", ())
+            ]
+            made |= {"execution_count": count, "outputs": [*own, *foreign]}
         cells.append(made)
     last: dict[str, Any] = {"cell_type": "code", "metadata": {}, "source": "report.seal()"}
     last["outputs"] = [_output(seal)]
@@ -98,7 +110,7 @@ def _is_in(place: CodeCell, saved: Mapping[str, Any]) -> bool:
 
 
 def _is_of(place: CodeCell, cell: Mapping[str, Any]) -> bool:
-    """Whether this cell showed it: by its id, or where the client says none by its text."""
+    """Return True where this cell showed it: by its id, or by its text if the client gives none."""
     if place.id:
         return place.id == cell.get("id")
     return place.source == "".join(cell["source"]).strip()

@@ -25,14 +25,16 @@ _HOW_TO = (
 
 
 def figure_in(thing: Any) -> Figure | None:
-    """The figure of what plotting libraries return: Figure, Axes, arrays of them, seaborn's grids.
+    """The figure of what plotting libraries return: Figure, Axes, lists of them, seaborn's grids.
 
     None if it is no drawing.
     """
     if isinstance(thing, Figure):
         return thing
     if hasattr(thing, "flat") and hasattr(thing, "dtype"):  # an array of axes
-        thing = next(iter(thing.flat), None)
+        thing = thing.ravel().tolist()
+    if isinstance(thing, list | tuple):  # lines, bars
+        return next(filter(None, map(figure_in, thing)), None)
     found = getattr(thing, "figure", None)
     return found if isinstance(found, Figure) else None
 
@@ -43,9 +45,17 @@ def figure_block(figure: Figure, *, title: str, alt: str, note: str) -> Block:
     Raises
     ------
     InputError
-        ``figure-alt``: nothing says what it shows; ``figure-large``: no document should hold it;
-        ``glyph-missing``: the shipped typefaces lack a character.
+        ``figure-alt``: nothing says what it shows; ``figure-empty``: it shows nothing;
+        ``figure-large``: no document should hold it; ``glyph-missing``: the shipped typefaces lack
+        a character.
     """
+    if not _drawn(figure):
+        raise InputError(
+            "figure-empty",
+            "figure '{title}' is empty: what a cell draws is taken away at its end (plt.gcf() is "
+            "a new figure then); draw and show it in one cell, or keep the figure by a name",
+            title=title,
+        )
     if not alt.strip():
         raise InputError("figure-alt", "a figure needs its words: {how_to}", how_to=_HOW_TO)
     know_fonts()
@@ -74,6 +84,14 @@ def figure_block(figure: Figure, *, title: str, alt: str, note: str) -> Block:
             size=len(svg) // 1000,
         )
     return block("chart", own=True, id="", title=title, alt=alt, note=note, svg=svg, data=None)
+
+
+def _drawn(figure: Figure) -> bool:
+    # An empty figure has its ground alone.
+    inside = any(
+        one.has_data() or one.texts or one.tables or one.get_title() for one in figure.axes
+    )
+    return inside or len(figure.get_children()) - len(figure.axes) > 1
 
 
 def _set_in(figure: Figure, families: list[str]) -> None:

@@ -317,7 +317,7 @@ def _advice(cell: Any, count: int, kinds: list[str]) -> str:
 
 
 def _what(output: Any) -> str:
-    """What kind of thing an output is that stands in no document; nothing if it does."""
+    """Name the kind of an output that stands in no document; "" if it does."""
     kind = output["output_type"]
     if kind == "stream":
         text = "".join(output["text"])

@@ -7,10 +7,13 @@ for all documents, from the length of what stands in the cells.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from reportkit.errors import InputError
@@ -29,9 +32,14 @@ _UPRIGHT, _TURNED = 442.2, 637.8
 _PADDING = 6.5
 # Characters: a text breaks into lines, but not into slivers; a longer one needs no wider column.
 _LEAST, _EASY, _MOST = 6, 12, 40
+_WIDE = "%‰—…WM@"
 _ROWS = 400
 # What the rows of a ledger are counted by.
 _ROW_INDEX = ["row"]
+# What pandas calls the labels of a crosstab of nameless data.
+_NAMELESS = re.compile(r"(row|col)_\d+")
+# What Python would print as its own notation.
+_NO_VALUES = (list, tuple, dict, set, frozenset, bytes, np.ndarray, complex, timedelta)
 
 
 @dataclass(frozen=True)
@@ -50,25 +58,25 @@ class _Column:
     @property
     def least(self) -> float:
         """Characters without which a column cannot be read: a number is never broken."""
-        return max(self._heads(3), self.full if self.number else min(self.full, _LEAST))
+        return max(self._heads(3, 2), self.full if self.number else min(self.full, _LEAST))
 
     @property
     def easy(self) -> float:
         """Characters with which most cells are of one line, and headings of two."""
-        return max(self.least, self._heads(2), min(self.full, _EASY))
+        return max(self.least, self._heads(2, 4), min(self.full, _EASY))
 
-    def _heads(self, lines: int) -> float:
+    def _heads(self, lines: int, unbroken: int) -> float:
         texts = map(_long, self.heading)
-        return max(min(long, max(2, math.ceil(long / lines))) for long in texts)
+        return max(min(long, max(unbroken, math.ceil(long / lines))) for long in texts)
 
 
 def _long(text: str) -> float:
     """How many Chinese characters a text is long; a figure of our Song is 0.56 of one."""
-    return sum(1 if ord(character) > 0x2E7F else 0.56 for character in text)
+    return sum(1 if ord(character) > 0x2E7F or character in _WIDE else 0.56 for character in text)
 
 
 def table_of(
-    data: pd.DataFrame | pd.Series, *, title: str, note: str, formats: Mapping[str, str]
+    data: pd.DataFrame | pd.Series, *, title: str, note: str, formats: Mapping[str, str] | str
 ) -> Block:
     """The block of a table.
 
@@ -85,7 +93,8 @@ def table_of(
     Raises
     ------
     InputError
-        ``table-wide``, ``table-long``: no page holds it; ``format``: a form or column unknown.
+        ``table-wide``, ``table-long``: no page holds it; ``table-value``: a cell holds what is no
+        text, number or day; ``format``: a form or column unknown.
     """
     if isinstance(data, pd.Series):
         data = data.to_frame("数值" if data.name is None else data.name)
@@ -135,12 +144,20 @@ def _labels(frame: pd.DataFrame) -> list[_Column]:
     made = []
     for level, name in enumerate(index.names):
         cells = [_cell(text, "label") for text in printed(index.get_level_values(level))]
-        made.append(_Column(_texts("" if name is None else name, levels), cells, number=False))
+        nameless = name is None or _NAMELESS.fullmatch(str(name))
+        made.append(_Column(_texts("" if nameless else name, levels), cells, number=False))
     return made
 
 
-def _values(frame: pd.DataFrame, formats: Mapping[str, str]) -> list[_Column]:
+def _values(frame: pd.DataFrame, formats: Mapping[str, str] | str) -> list[_Column]:
     names = [_texts(label, frame.columns.nlevels) for label in frame.columns]
+    if isinstance(formats, str):
+        raise InputError(
+            "format",
+            "formats={given!r} says not of which column: {{'{name}': {given!r}}}",
+            given=formats,
+            name=names[0][-1] if names else "",
+        )
     if unknown := sorted(set(formats) - {name[-1] for name in names}):
         known = "、".join(name[-1] for name in names)
         raise InputError(
@@ -163,6 +180,13 @@ def _values(frame: pd.DataFrame, formats: Mapping[str, str]) -> list[_Column]:
 def _value(value: Any, text: str, form: str) -> Block:
     if isinstance(value, Fact):
         return _cell(value.text, "value") | {"fact": value.id}
+    if isinstance(value, _NO_VALUES) or (isinstance(value, float) and math.isinf(value)):
+        raise InputError(
+            "table-value",
+            "a cell of the table holds {value:.40}, which is no text, number or day: a division "
+            "by zero gives inf, Timedeltas have .dt.days; write what shall be printed",
+            value=repr(value),
+        )
     cell = _cell(text, "value")
     number = number_in(value)
     if number is None:

@@ -1,4 +1,4 @@
-"""What the cells of a notebook have made of a report so far, and in which cell."""
+"""Record of what a notebook's cells have made of a report so far, and in which cell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reportkit.export.blocks import Block, block, json_bytes
 from reportkit.notebook.figures import close, open_figures, prepare
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from reportkit.notebook.display import Shown
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ PRINTED = ("table", "chart", "prose")
 
 @dataclass
 class Made:
-    """What was shown, what was drawn and not shown, and in which cell each own fact was made."""
+    """Blocks shown, charts drawn and not shown, and the cell in which each own fact was made."""
 
     shown: list[tuple[CodeCell, Shown]] = field(default_factory=list)
     figures: list[tuple[CodeCell, Figure]] = field(default_factory=list)
@@ -70,12 +72,7 @@ class Made:
     def note(self, shown: Shown) -> Shown:
         """Remember what a cell shows; what the same cell showed when it ran before is gone."""
         cell = this_cell()
-        self.shown = [
-            (other, one)
-            for other, one in self.shown
-            if not (other.id and other.id == cell.id and other.count != cell.count)
-        ]
-        self.shown.append((cell, shown))
+        self.shown = [*_without(self.shown, cell), (cell, shown)]
         return shown
 
     def take(self, figure: Figure) -> None:
@@ -83,11 +80,11 @@ class Made:
         self.figures = [(cell, one) for cell, one in self.figures if one is not figure]
         close(figure)
 
-    def left(self, count: int) -> None:
-        """After a cell: what it drew and did not show, so that the next cell begins anew."""
-        for figure in list(open_figures()):
-            self.figures.append((CodeCell(count), figure))
-            close(figure)
+    def left(self) -> None:
+        """At the end of a cell: what it drew and did not show."""
+        cell = this_cell()
+        drawn = [(cell, figure) for figure in open_figures()]
+        self.figures = [*_without(self.figures, cell), *drawn]
 
     def as_json(self) -> dict[str, Any]:
         """For the seal: a digest of every block made, and in which cells figures were left."""
@@ -99,6 +96,15 @@ class Made:
             ],
             "figures": [cell.count for cell, _ in self.figures],
         }
+
+
+def _without(kept: list[tuple[CodeCell, T]], cell: CodeCell) -> list[tuple[CodeCell, T]]:
+    """Less what the same cell has made when it ran before."""
+    return [
+        (other, one)
+        for other, one in kept
+        if not (other.id and other.id == cell.id and other.count != cell.count)
+    ]
 
 
 # A ledger of fewer rows is read before anybody wonders.
@@ -122,15 +128,19 @@ def counted() -> Iterator[Callable[[str, int], None]]:
         clear_output()  # type: ignore[no-untyped-call]  # IPython has no types here
 
 
-class _AfterCell:
-    """IPython calls it when a cell has run."""
+class _AtEnd:
+    """IPython calls it when the code of a cell has run."""
 
     def __init__(self, made: Made) -> None:
         self._made = made
 
-    def __call__(self, result: Any) -> None:
-        # IPython counts on before it calls.
-        self._made.left(result.execution_count or 0)
+    def __call__(self) -> None:
+        self._made.left()
+
+
+def _close_all(*_: Any) -> None:
+    for figure in list(open_figures()):
+        close(figure)
 
 
 def follow(made: Made) -> None:
@@ -139,7 +149,12 @@ def follow(made: Made) -> None:
     if shell is None:
         return
     prepare()
-    for one in list(shell.events.callbacks["post_run_cell"]):
-        if isinstance(one, _AfterCell):  # of a report that was opened before
-            shell.events.unregister("post_run_cell", one)
-    shell.events.register("post_run_cell", _AfterCell(made))
+    at_end = shell.events.callbacks["post_execute"]
+    for one in list(at_end):
+        if isinstance(one, _AtEnd):  # of a report that was opened before
+            shell.events.unregister("post_execute", one)
+    # First of all: in Jupyter the next one shows what was drawn, and closes it.
+    at_end.insert(0, _AtEnd(made))
+    # The next cell begins anew, as in Jupyter.
+    if _close_all not in shell.events.callbacks["post_run_cell"]:
+        shell.events.register("post_run_cell", _close_all)

@@ -30,7 +30,7 @@ _WHERE: dict[str, Any] = {"sign": "+", "all": [], "measure": OF_NOTEBOOK}
 
 @dataclass(frozen=True)
 class OwnFact:
-    """What an analyst says of a fact."""
+    """Analyst's statement of a fact."""
 
     id: str
     label: str
@@ -77,6 +77,14 @@ def own_fact(
         return Fact(
             told.id, told.label, total, unit, "sum", text, sum_of=names, places=("notebook",)
         )
+    if not isinstance(rows, pd.Series | pd.DataFrame):
+        raise InputError(
+            "fact-rows",
+            "fact '{fact}': rows is a mask of pandas or the records themselves, chosen from "
+            "report.ledger(…), not {kind}, which says not which records they are",
+            kind=type(rows).__name__,
+            fact=told.id,
+        )
     key = ledger or rows.attrs.get("ledger")
     if key not in (known := list(ledgers)):
         raise InputError(
@@ -106,13 +114,15 @@ def _rows(name: str, rows: pd.Series | pd.DataFrame, ledger: Ledger) -> npt.NDAr
             )
         index = index[rows.fillna(False).to_numpy(dtype=bool)]
     foreign = rows.index.difference(ledger.frame.index)
-    if len(foreign) or not index.is_unique:
+    # An index made anew (reset_index, merge) has no name, and its numbers are other records.
+    anew = rows.index.name != ledger.frame.index.name
+    if anew or len(foreign) or not index.is_unique:
         raise InputError(
             "fact-rows",
-            "fact '{fact}': these are not rows of {name}: choose them from "
-            "report.ledger('{key}') and keep its index",
-            name=ledger.schema.name,
-            key=ledger.key,
+            "fact '{fact}': these are not rows of {ledger_name}: choose them from "
+            "report.ledger('{ledger}') and keep its index",
+            ledger_name=ledger.schema.name,
+            ledger=ledger.key,
             fact=name,
         )
     return np.sort(index.to_numpy()).astype(np.int64)

@@ -1,4 +1,4 @@
-"""How values of a notebook are printed: as exact as they are, days as days, nothing as nothing."""
+"""Printed forms of a notebook's values: as exact as they are, days as days, nothing as nothing."""
 
 from __future__ import annotations
 
@@ -22,9 +22,14 @@ _EXACT, _ROUNDED = 4, 2
 
 
 def number_in(value: Any) -> Decimal | None:
-    """A number as it is written, so that 95.3 is 95.3; None for what is none, or missing."""
+    """A number as it is written, so that 95.3 is 95.3; None for what is none, or missing.
+
+    A float holds 15 decimal digits; those after them come of reckoning: 0.1 + 0.2 is 0.3.
+    """
     if isinstance(value, bool | str | date) or pd.api.types.is_bool(value):
         return None
+    if isinstance(value, float) and not value.is_integer():
+        value = format(value, ".15g")
     try:
         number = Decimal(str(value))  # what numpy calls 95.3 too
     except InvalidOperation:
@@ -109,5 +114,5 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def places(text: str) -> int:
-    """How many places of a terminal a text takes."""
+    """Return the width of a text in places of a terminal."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from reportkit.facts.previous import Past
     from reportkit.params import Scope
+    from reportkit.text.narrative import Prose
 
 
 class Report(Compilation):
@@ -57,7 +58,7 @@ class Report(Compilation):
 
     @cached_property
     def _so_far(self) -> Made:
-        """What the cells have made of it so far."""
+        """Record of what the cells have made so far."""
         return Made()
 
     def __repr__(self) -> str:
@@ -100,7 +101,7 @@ class Report(Compilation):
         *,
         rows: pd.Series | pd.DataFrame | None = None,
         value: Any = None,
-        parts: Sequence[str] = (),
+        parts: Sequence[str | Fact] = (),
         ledger: str | None = None,
         label: str = "",
         unit: str = "",
@@ -117,8 +118,8 @@ class Report(Compilation):
             Without *value* the fact is how many they are.
         value : number, date or str, optional
             What was computed from the rows or parts: a sum, a share, a day.
-        parts : sequence of str
-            Ids of facts that it is computed from. Without *value* it is their sum.
+        parts : sequence of str or Fact
+            Facts that it is computed from, or their ids. Without *value* it is their sum.
         ledger : str, optional
             Whose rows these are, where they do not say so themselves.
         label, unit, definition : str
@@ -137,7 +138,8 @@ class Report(Compilation):
             raise InputError(
                 "fact-twice", "fact '{fact}' is there already; choose another id", fact=name
             )
-        summed = [self.fact(part) for part in parts]
+        given = [parts] if isinstance(parts, str | Fact) else parts
+        summed = [part if isinstance(part, Fact) else self.fact(part) for part in given]
         told = OwnFact(name, label or name, unit, definition)
         fact = own_fact(told, self.ledgers, rows=rows, value=value, parts=summed, ledger=ledger)
         self._so_far.facts[name] = this_cell().id or None
@@ -224,9 +226,9 @@ class Report(Compilation):
         self,
         thing: Any,
         *,
-        title: str = "",
-        alt: str = "",
-        note: str = "",
+        title: str | None = "",
+        alt: str | None = "",
+        note: str | None = "",
         formats: Mapping[str, str] | None = None,
     ) -> Shown:
         """A table or figure of one's own, in every document.
@@ -246,28 +248,30 @@ class Report(Compilation):
         Raises
         ------
         InputError
-            ``show-kind``; ``table-wide``, ``table-long``, ``format``; ``figure-alt``,
-            ``figure-large``, ``glyph-missing``.
+            ``show-kind``; ``table-wide``, ``table-long``, ``table-value``, ``format``;
+            ``figure-alt``, ``figure-empty``, ``figure-large``, ``glyph-missing``.
         """
         title, note, bound = self._bound(title, note)
+        if hasattr(thing, "to_pandas"):  # polars, Arrow and others have tables of their own
+            thing = thing.to_pandas()
         if isinstance(thing, pd.DataFrame | pd.Series):
             made = table_of(thing, title=title, note=note, formats=formats or {})
         elif figure := figure_in(thing):
-            made = figure_block(figure, title=title, alt=alt, note=note)
+            made = figure_block(figure, title=title, alt=str(alt or ""), note=note)
             self._so_far.take(figure)
         else:
-            kind = type(thing).__name__
             raise InputError(
                 "show-kind",
-                "report.show takes a DataFrame, a Series or a figure, not {kind}; give "
-                "a styled table as its DataFrame with formats=…, and text to "
+                "report.show takes a DataFrame, a Series or a figure, not {kind}: make it one "
+                "(pd.DataFrame(…); .data of a styled table, with formats=…); text goes to "
                 "report.text",
-                kind=kind,
+                kind=type(thing).__name__,
             )
         return self._so_far.note(look(made | bound))
 
-    def _bound(self, title: str, note: str = "") -> tuple[str, str, dict[str, Any]]:
+    def _bound(self, title: Any, note: Any = "") -> tuple[str, str, dict[str, Any]]:
         """A caption and a note with their figures filled in, and which facts these are."""
+        title, note = ("" if text is None else str(text) for text in (title, note))
         if "{{" not in title + note:
             return title, note, {}
         lines = []
@@ -280,7 +284,7 @@ class Report(Compilation):
         return told[0], told[1], {"said": lines}
 
     def explain(self, name: str) -> pd.DataFrame:
-        """What a fact is and what it rests on; for the worker, in no document.
+        """Explain a fact and what it rests on; for the worker, in no document.
 
         Parameters
         ----------
@@ -313,11 +317,22 @@ class Report(Compilation):
         Raises
         ------
         InputError
-            ``narrative``: an unknown fact, a wrong placeholder, markup that no document shows.
+            ``narrative``: an unknown fact, a wrong placeholder, markup that no document shows;
+            ``show-kind``: no text.
         """
+        if not isinstance(source, str):
+            raise InputError(
+                "show-kind",
+                "report.text takes text, not {kind}; put it into quotes",
+                kind=type(source).__name__,
+            )
+        body = self._prose(source)
+        return self._so_far.note(look(block("prose", source=source, body=body)))
+
+    def _prose(self, source: str) -> Prose:
         name = cell_name(source)
         body, _ = render_cell(source, figures=self, context=self.context, name=name)
-        return self._so_far.note(look(block("prose", source=source, body=body)))
+        return body
 
     def compare(
         self,
@@ -348,6 +363,13 @@ class Report(Compilation):
         if counted is None:
             raise InputError(
                 "compare", "say what was counted: report.compare({table}, frame)", table=table
+            )
+        if not isinstance(counted, pd.DataFrame | pd.Series):
+            raise InputError(
+                "compare",
+                "report.compare takes a DataFrame or a Series with the labels of the table, not "
+                "{kind}: make it one, such as by pd.crosstab or .value_counts()",
+                kind=type(counted).__name__,
             )
         found = compared_with(self.edition.table(table), counted, self._computed())
         return self._so_far.note(look(found))
@@ -403,7 +425,7 @@ class Report(Compilation):
         return self._so_far.note(show_checks(self.all_checks, self.rules))
 
     def prescribed(self) -> dict[str, list[list[str]]]:
-        """What the form wants shown, once each."""
+        """Return the sections and tables that the form wants shown, once each."""
         return {
             "sections": [[one.number, one.title] for one in self.edition.sections],
             "tables": [[one.id, one.title] for one in self.edition.tables.values()],
@@ -433,10 +455,16 @@ class Report(Compilation):
 
     def seal(self) -> Shown:
         """The last cell: all facts, the rows of those made here, and a digest over the facts."""
-        if self.awaited:
-            self.later = frozenset()
-            del self.narrative
-            _ = self.narrative  # it stops at the line that names a fact that was never made
+        self.later = frozenset()
+        try:
+            if self.awaited:
+                del self.narrative
+                _ = self.narrative  # it stops at the line that names a fact that was never made
+            for _, shown in self._so_far.shown:
+                if shown.block["kind"] == "prose":
+                    self._prose(shown.block["source"])
+        finally:
+            self.later = None  # cells may be run again, and further ones
         return self._sealed()
 
     def draft(self) -> Shown | None:
@@ -448,7 +476,7 @@ class Report(Compilation):
         saved = None if is_forked_kernel() else saved_notebook()
         if saved is None:
             return None
-        return make_draft(self, self._so_far.shown, self._sealed(), saved)
+        return make_draft(self, self._so_far, self._sealed(), saved)
 
     def _sealed(self) -> Shown:
         document = self.facts_document()
@@ -488,7 +516,7 @@ class Report(Compilation):
 
 
 def _versions() -> dict[str, str]:
-    """What computed the facts, as far as it could change them."""
+    """Return the versions of what computed the facts, as far as they could change them."""
     python = ".".join(platform.python_version_tuple()[:2])
     packages = {name: version(name) for name in ("pandas", "numpy", "pyarrow")}
     return {"python": python, "reportkit": version("reportkit-zwgk")} | packages

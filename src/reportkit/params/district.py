@@ -1,4 +1,4 @@
-"""Who reports: ``params/districts/<id>.yaml``."""
+"""District parameters: ``params/districts/<id>.yaml``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Level = Literal["department", "county", "city", "province"]
 
 
 class Contact(Strict):
-    """Where readers turn to.
+    """Contact for readers.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Fonts(Strict):
 
 
 class District(Strict):
-    """Who reports: ``params/districts/<id>.yaml``.
+    """District that reports: ``params/districts/<id>.yaml``.
 
     Parameters
     ----------
@@ -91,7 +91,8 @@ class District(Strict):
     ledgers : mapping, optional
         Ledger key to the paths or databases it is read from; ``data/<id>/`` where none is named.
     mapping : mapping, optional
-        Ledger key to how the office keeps it in its own words.
+        Ledger key to how the office keeps it in its own words: one mapping, the name of one that
+        the package carries, or a list of either where files differ.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""What one report adds: ``params/reports/<id>/<year>.yaml``."""
+"""Parameters of one report: ``params/reports/<id>/<year>.yaml``."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class StatedShare(Strict):
 
 
 class Relation(Strict):
-    """How figures of the text must agree; one of three kinds.
+    """Relation that figures of the text must satisfy; one of three kinds.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ class Waiver(Strict):
 
 
 class ReportParams(Strict):
-    """What one report adds: ``params/reports/<id>/<year>.yaml``.
+    """Parameters of one report: ``params/reports/<id>/<year>.yaml``.
 
     Parameters
     ----------

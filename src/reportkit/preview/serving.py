@@ -35,7 +35,7 @@ _PULSE = 15
 
 @dataclass(frozen=True)
 class Draft:
-    """What there is to see.
+    """Draft to show.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Draft:
 
 
 class Board:
-    """What is shown, for whoever watches."""
+    """Board that shows the current draft to whoever watches."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -79,7 +79,7 @@ class Board:
                 shutil.rmtree(path, ignore_errors=True)
 
     def after(self, count: int) -> tuple[int, Draft]:
-        """What is shown now, when it has changed since so many changes, or after a while."""
+        """Return the draft once it has changed since that count, or after a while as it is."""
         with self._turn:
             self._turn.wait_for(lambda: self._count > count, timeout=_PULSE)
             return self._count, self.now

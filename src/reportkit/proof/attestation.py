@@ -106,7 +106,7 @@ def sign_run(folder: Path, signer: Signer) -> None:
 
 
 def check_attestation(folder: Path, trusted: Trusted | None) -> str:
-    """Who signed this very run, in words; with nobody trusted, only what is signed is checked.
+    """Check the signature over this very run and name its signer; without keys, only its content.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def check_attestation(folder: Path, trusted: Trusted | None) -> str:
 
 
 def _other(payload: bytes, folder: Path) -> str:
-    """How a statement differs from the one about a run."""
+    """Describe how a statement differs from the one about a run."""
     try:
         told: Mapping[str, Any] = parse_json(payload, "it")["predicate"]["buildDefinition"]
         about = {name: told["externalParameters"][name] for name in ("district", "year", "run")}

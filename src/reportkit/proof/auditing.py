@@ -69,18 +69,18 @@ class RunAudit:
 
     @cached_property
     def _counted(self) -> dict[str, str]:
-        """What the run's notebook counted of the form's cells, by fact."""
+        """Values of the form's cells that the run's notebook counted, by fact."""
         shown = from_notebook(self._notebook, "compare")
         found = {name: value for one in shown for name, value in one["cells"].items()}
         return with_sums(self.facts, {name: found[name] for name in found if name in self.facts})
 
     @cached_property
     def _recounted(self) -> dict[str, str]:
-        """What SQL counts over the raw ledgers, by fact."""
+        """Values that SQL counts over the raw ledgers, by fact."""
         return counted_again(self.run, data=self._data, params=self._params)
 
     def verdicts(self) -> pd.DataFrame:
-        """What ``reportkit verify`` says of the run, level by level."""
+        """Return the verdicts of ``reportkit verify`` on the run, level by level."""
         found = inspect(self.run, Asked(data=self._data, params=self._params), closely=True)
         rows = [
             (_LEVELS.get(one.level, one.level), _VERDICTS[one.holds],

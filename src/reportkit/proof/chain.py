@@ -31,7 +31,7 @@ def in_force(place: Path) -> dict[str, str] | None:
 
 
 def check_chain(folder: Path) -> str:
-    """How many runs a run goes back on; all of them are there, and no later one is.
+    """Check that all earlier runs of a run are there and no later one is; say how many they are.
 
     A run that was copied away from its folder cannot be told later ones from.
 
@@ -75,7 +75,7 @@ def check_chain(folder: Path) -> str:
 
 
 def _misplaced(folder: Path, manifest: Mapping[str, Any]) -> str:
-    """Why a run cannot stand where it does; empty if it can, or was copied away."""
+    """Return why a run cannot stand where it does; "" if it can, or was copied away."""
     whose, place = f"the run {manifest['run']} of {manifest['district']} {manifest['year']}", folder
     folder = folder.resolve()
     if folder.name == "current":
@@ -151,7 +151,7 @@ def seal_batch(out: Path, runs: Iterable[Path], *, name: str, signer: Signer | N
 
 
 def check_batches(out: Path, trusted: Trusted | None) -> list[str]:
-    """What is wrong with the batches under a folder of outputs; empty if nothing is.
+    """List what is wrong with the batches under a folder of outputs.
 
     Each batch must follow the one before it, every run that it names must stand there as it was,
     and what is in force must not be older than the last batch says. A digest of the last batch

@@ -1,4 +1,4 @@
-"""What a report is made from: every file and table of it, listed without reading a ledger."""
+"""Inputs of a report: every file and table of it, listed without reading a ledger."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a report is made from.
+    """Inputs of a report.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def list_inputs(
 
 
 def inputs_of(report: Report, notebook: Path) -> Inputs:
-    """What an opened report was made from."""
+    """List the inputs of an opened report."""
     members = tuple(report.members)
     return list_inputs(
         report.project, report.district, report.year, scope=report.scope, notebook=notebook,

@@ -26,7 +26,7 @@ _FEW = 8
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of runs.
+    """Options of an inspection.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Inspected:
-    """What was found of one run.
+    """Results of inspecting one run.
 
     Parameters
     ----------

@@ -175,7 +175,7 @@ def _problem_of(content: bytes) -> str:
 
 
 def is_pruned(folder: Path) -> bool:
-    """Whether of a run only its record is left, or is to be left; the one in force is whole."""
+    """Return True where only a run's record is to remain; never for the run in force."""
     folder = folder.resolve()
     if (folder.parent.parent / "current").resolve() == folder:
         return False
@@ -186,7 +186,7 @@ def is_pruned(folder: Path) -> bool:
 def verify_files(
     folder: Path, *, pruned: bool = False, manifest: Mapping[str, Any] | None = None
 ) -> None:
-    """Whether a run's files are exactly those that it was sealed with.
+    """Check that a run's files are exactly those that it was sealed with.
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ def verify_files(
 
 @cache
 def schema_check() -> Callable[[Any], Any]:
-    """What raises where a manifest is not as its schema says; made into Python once."""
+    """Return the function that checks a manifest against its schema; it is compiled once."""
     import fastjsonschema
 
     path = Path(str(files("reportkit.proof"))) / "manifest.schema.json"

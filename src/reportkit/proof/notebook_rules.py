@@ -58,7 +58,7 @@ class NotebookFinding:
 
 
 def lint(notebook: Mapping[str, Any]) -> list[NotebookFinding]:
-    """What in a notebook could make it give other bytes when it is executed again.
+    """List what in a notebook could give other bytes when it is executed again.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def _look(tree: ast.Module, cell: str, aliases: Mapping[str, str]) -> Iterator[N
 
 
 def _names_its_seed(node: ast.AST) -> TypeGuard[ast.Call]:
-    """Whether a call says what it draws by: the same is drawn again."""
+    """Return True where a call names its seed, so that the same is drawn again."""
     return isinstance(node, ast.Call) and any(
         one.arg in ("seed", "random_state") for one in node.keywords
     )

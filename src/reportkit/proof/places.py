@@ -1,4 +1,4 @@
-"""Where the inputs of a run are with whoever verifies it: in folders of their own, or not at all.
+"""Places of a run's inputs on the verifier's machine: in folders of their own, or missing.
 
 A manifest names each input; what its ``path`` says is a note, and nothing is read from there.
 """
@@ -37,7 +37,7 @@ def own_form(manifest: Mapping[str, Any], params: Path | None) -> Form:
 def ledger_place(
     source: Mapping[str, Any], manifest: Mapping[str, Any], data: Path | None, params: Path | None
 ) -> Path | DatabaseSource:
-    """Where a file or table of a ledger is now.
+    """Return the place of a ledger's file or table on this machine.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def named_file(shown: str, district: str, data: Path | None, params: Path | None
 
 
 def named_sources(project: Project, district: str) -> list[str | DatabaseSource]:
-    """What a district file names as places of its ledgers."""
+    """List the sources of ledgers that a district file names."""
     return [*itertools.chain.from_iterable(project.district(district).ledgers.values())]
 
 

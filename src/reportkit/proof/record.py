@@ -1,4 +1,4 @@
-"""What a run says about itself: the record that its manifest holds, and the steps of sealing."""
+"""Record of a run, as its manifest holds it, and the steps of sealing."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def input_record(path: str, value: str, project: Project) -> dict[str, Any]:
 
 
 def place_of(path: Path, project: Project) -> str:
-    """Where an input stands in a project, whatever the folders are called: ``params/facts/…``."""
+    """Return the place of an input, ``params/facts/…``, whatever the folders are called."""
     for field in dataclasses.fields(project):
         folder = getattr(project, field.name)
         if path.is_relative_to(folder):
@@ -212,7 +212,7 @@ def place_of(path: Path, project: Project) -> str:
 
 
 def ledger_record(ledger: Ledger, *, keyed: bool) -> dict[str, Any]:
-    """What was read of one ledger, and from where; with the office's own words, if it has any."""
+    """Record the sources and counts of one ledger, and the office's own words, if it has any."""
     mappings: list[LedgerMapping] = []
     sources = []
     for source in ledger.sources:

@@ -1,4 +1,4 @@
-"""What the library shows in a notebook, made again: from the report, or from the notebook."""
+"""Blocks that the library shows in a notebook, made again from the report or the notebook."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def key_of(block: Mapping[str, Any]) -> Key:
 def remade(
     report: Report | None, form: Form, notebook: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> tuple[dict[Key, dict[str, Any]], dict[str, Any]]:
-    """What the library shows, by kind and id, as a cell's output holds it; and all of it filled in.
+    """Make the library's blocks again, by kind and id, as a cell's output; and all filled in.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ _ASKS = re.compile(r"""report\.(head|inputs|section|table|checks|seal)\(["']?(\w
 
 @dataclass
 class _Told:
-    """What was found; a difference is no finding where other versions may have made it.
+    """Collected differences; none counts as a finding where other versions may have made it.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class _Told:
 
 
 def render_level(run: Path, *, data: Path | None = None, params: Path | None = None) -> Verdict:
-    """Whether documents, notebook, figures, checks and evidence come out the same, made again.
+    """Check that documents, notebook, figures, checks and evidence come out the same, made again.
 
     Parameters
     ----------
@@ -336,7 +336,7 @@ def _compare_evidence(run: Path, report: Report, told: _Told) -> None:
 
 
 def _compare_log(run: Path, manifest: Mapping[str, Any], told: _Told) -> None:
-    """What the log says of the run's files and id; the rest of it is a note."""
+    """Compare the log's lines on the run's files and id; the rest of the log is a note."""
     lines = (run / "run.log").read_text(encoding="utf-8").splitlines()
     said = {line.partition(" INFO ")[2] for line in lines}
     there = [run / name for name in DOCUMENTS if (run / name).is_file()]

@@ -29,7 +29,7 @@ _NOT_HERE = ("district-unknown", "ledger-missing", "ledger-source", "driver-miss
 
 @dataclass(frozen=True)
 class Reopened:
-    """What the auditor has of a report.
+    """Material that the auditor has of a report.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ def rerun_level(
     cold: bool = False,
     trusted: bool = False,
 ) -> Verdict:
-    """Whether a run comes out again: facts, evidence, notebook in normal form, documents.
+    """Check that a run comes out again: facts, evidence, notebook in normal form, documents.
 
     The report is made by a process of its own, so that nothing of this one can help it. It
     executes the code of a notebook: one of the reader's own project or of the package, and the
@@ -134,7 +134,7 @@ def _collect(manifest: Mapping[str, Any], clean: Path, roots: Mapping[str, Path]
 def _places(
     name: str, manifest: Mapping[str, Any], clean: Path, roots: Mapping[str, Path]
 ) -> tuple[Path, Path | None]:
-    """Where an input is here, and where it goes; nowhere if the new run finds it by itself."""
+    """Return an input's place here, and its place in the new run unless that finds it by itself."""
     params, data = roots["params"], roots["data"]
     named = named_file(name, manifest["district"], data, params)
     if named is not None and Path(name).is_absolute():
@@ -173,7 +173,7 @@ def _execute(
 
 
 def compare(run: Path, made: Path) -> Iterator[str]:
-    """What came out otherwise in a run made again, the first cause first."""
+    """Describe what came out differently in a run made again, the first cause first."""
     there, here = (_facts(folder) for folder in (run, made))
     for name in sorted({*there, *here}):
         if there.get(name) != here.get(name):

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one level found.
+    """Verdict of one level.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def files_level(run: Path, trusted: Trusted | None = None) -> Verdict:
 def data_levels(
     run: Path, *, data: Path | None = None, params: Path | None = None
 ) -> tuple[Verdict, Verdict]:
-    """Whether the ledgers are those that were read, and the facts follow from them.
+    """Check that the ledgers are those that were read, and that the facts follow from them.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def _read_again(
 def counted_again(
     run: Path, *, data: Path | None = None, params: Path | None = None
 ) -> dict[str, str]:
-    """What each fact of a run comes to in SQL over the raw ledgers, where these can be read again.
+    """Count each fact of a run in SQL over the raw ledgers, where these can be read again.
 
     Parameters
     ----------
@@ -260,7 +260,7 @@ def _key() -> bytes | None:
 
 
 def environment_level(run: Path) -> Verdict:
-    """What is different here, and whether that can change a byte of a document."""
+    """List what differs on this machine, and say if that can change a byte of a document."""
     manifest = read_manifest(run)
     here = environment()
     notes = []

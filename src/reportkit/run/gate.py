@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def gate(notebook: Mapping[str, Any]) -> Block:
-    """Whether an executed notebook ran whole, to its seal; papermill's own status is not asked.
+    """Check that an executed notebook ran whole, to its seal; papermill's own status is not asked.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def rows_of_sealed(report: Report, seal: Block, expected: Mapping[str, Any]) -> 
 
 
 def same_checks(report: Report, seal: Block) -> None:
-    """What was found here stands in the notebook, and it knows whether it is a draft."""
+    """Check that the notebook holds the findings made here, and knows whether it is a draft."""
     if seal["checks"] != [check.as_json() for check in report.all_checks]:
         raise ExecutionError(
             "checks-differ",

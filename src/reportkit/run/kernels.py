@@ -1,4 +1,4 @@
-"""What a kernel needs to show a report, in memory: importing this module is what warms it.
+"""Modules that a kernel needs to show a report; importing this one loads them all.
 
 The process that imports it is forked for a kernel; see `reportkit.warm.template`. It has no data.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 from html import unescape
@@ -35,7 +36,7 @@ _TAG = re.compile("<[^>]*>")
 
 
 class Gate:
-    """What must not be published of some ledgers, nor be kept of a run that failed.
+    """Texts that must not be published of some ledgers, nor kept of a run that failed.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ class Gate:
         )
 
     def kinds(self, text: str) -> set[str]:
-        """What kinds of personal data a text holds."""
+        """Return the kinds of personal data in a text."""
         found = {
             one.kind
             for one in find(text, certain=True)
@@ -113,7 +114,8 @@ class Gate:
                 # No pattern goes over the end of a line, so that parts are searched as one text.
                 kinds = self.kinds("\n".join(_texts(path)))
                 if kinds:
-                    told.append(f"{path.relative_to(folder)}: {'、'.join(sorted(kinds))}")
+                    cells = self._cells(path) if path.suffix == ".ipynb" else ""
+                    told.append(f"{path.relative_to(folder)}{cells}: {'、'.join(sorted(kinds))}")
         if told:
             raise ExecutionError(
                 "personal-data",
@@ -121,6 +123,19 @@ class Gate:
                 "narrative, or of what the notebook shows",
                 told="; ".join(told),
             )
+
+    def _cells(self, path: Path) -> str:
+        """In which cells of a notebook it stands, as Jupyter counts them."""
+        try:
+            cells = json.loads(path.read_bytes())["cells"]
+        except (ValueError, KeyError):
+            return ""
+        held = [
+            f"[{count}]" if (count := cell.get("execution_count")) else f"no. {place} from above"
+            for place, cell in enumerate(cells, 1)
+            if self.kinds(json.dumps(cell, ensure_ascii=False))
+        ]
+        return f", cell {', '.join(held[:5])}" if held else ""
 
 
 def check_leaks(folder: Path, *, personal: Collection[str], allowed: Collection[str]) -> None:
@@ -143,7 +158,7 @@ def _unparted(text: str) -> str:
 
 
 def _has_name(text: str, pairs: npt.NDArray[np.uint32]) -> bool:
-    """Whether one of these pairs of characters is a name there; megabytes take milliseconds."""
+    """Return True where one of these pairs of characters is a name in the text."""
     if not len(pairs) or text.isascii():
         return False
     raw = text.encode("utf-16-le", "surrogatepass")

@@ -257,7 +257,7 @@ def _write(making: Making, passed: _Passed, staging: Path, tell: Callable[[str],
 
 
 def gate_of(report: Report) -> Gate:
-    """What must not be published of the ledgers of a report."""
+    """Collect what must not be published of a report's ledgers."""
     columns = [ledger.personal.unique() for ledger in report.ledgers.values()]
     personal = {value for cells in columns for value in cells.to_pylist() if value}
     allowed = [str(value) for value in report.district.model_dump().values()]

@@ -238,7 +238,7 @@ def _emptied(text: str, node: yaml.Node) -> tuple[int, int, str]:
 
 
 def _end(node: yaml.Node) -> int:
-    """Where a node's own text ends: a block's mark is at whatever comes after it."""
+    """Return the end of a node's own text: a block's end mark stands at whatever comes after it."""
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         node = last[1] if isinstance(last, tuple) else last

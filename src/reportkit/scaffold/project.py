@@ -36,7 +36,7 @@ class Beginning:
     year: int
     files: Mapping[Path, bytes]
     kept: tuple[Path, ...]
-    """What was there already and is left as it is."""
+    """Files that existed already and are left as they are."""
 
     def write(self) -> None:
         """Write all files, or none; a file that is there is never replaced."""

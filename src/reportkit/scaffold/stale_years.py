@@ -1,4 +1,4 @@
-"""What is left of an old year in a text that was taken over: typed years, dates and numbers.
+"""Remains of an old year in a text that was taken over: typed years, dates and numbers.
 
 Figures of a narrative are placeholders, so a digit that is typed stands for last year until
 somebody has looked at it. Only what cannot mean anything else is advanced: the first and last day

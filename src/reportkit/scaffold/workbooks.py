@@ -35,7 +35,7 @@ _OPTIONS = 5
 
 @dataclass(frozen=True)
 class _Kind:
-    """How cells of one type are filled in, shown and accepted."""
+    """Cells of one type: instruction, number format, width, and the values they accept."""
 
     told: str
     format: str

@@ -19,7 +19,7 @@ from reportkit.facts import TO_DO
 from reportkit.text.renderings import FILTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Protocol
 
     from reportkit.facts import Fact
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reportkit.forms.model import Section
 
     class Figures(Protocol):
-        """Where facts are found by their id."""
+        """Lookup of facts by their id."""
 
         def get(self, name: str, /) -> Fact:
             """One fact; InputError ``fact-unknown`` if there is none of this id."""
@@ -53,13 +53,32 @@ _KINDS: dict[type, str] = {
     nodes.Call: "a call", nodes.Filter: "a second filter", nodes.Getitem: "[…]",
     nodes.Const: "a plain value", nodes.If: "{% if %}", nodes.For: "{% for %}",
 }  # fmt: skip
+# Markdown that Jupyter and others show too; read, so that it is not printed as signs.
+_MARKDOWN = mistune.create_markdown(
+    renderer=None, plugins=["table", "strikethrough", "math", "task_lists"]
+)
 # Markup that no report shows, as it stands in a line.
 _MARKUP = {
     "image": r"!\[",
+    "table": r"^.*\|.*$",
+    "footnote": r"\[\^",
+    "strikethrough": "~~",
+    "inline_math": r"\$",
+    "block_math": r"^\$\$",
+    "task_list_item": r"^\s*(?:[-*+]|\d+[.)])\s+\[",
     "block_code": r"^(?: {4}|\t| {0,3}(?:```|~~~))",
     "block_quote": r"^ {0,3}>",
     "thematic_break": r"^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$",
     "list_item": r"^\s+(?:[-*+]|\d+[.)])\s",
+}
+
+_INSTEAD = {
+    "image": "show it by report.show in a cell of the notebook",
+    "table": "make it a DataFrame, and show it by report.show in a cell of the notebook",
+    "footnote": "put the note into the text, in brackets",
+    "strikethrough": "take out what is not to be read",
+    "inline_math": r"write it in words; \$ is the sign alone",
+    "block_math": "write it in words",
 }
 
 
@@ -132,7 +151,7 @@ class _Filler:
         return self.fact(name, FILTERS[node.name], *options)
 
     def context_value(self, name: str) -> str | None:
-        """What a name that is no fact stands for; plain data and nothing else."""
+        """Return the value of a name that is no fact; plain data and nothing else."""
         value: Any = self.context
         for part in name.split("."):
             if not isinstance(value, dict) or part not in value:
@@ -144,7 +163,7 @@ class _Filler:
         return str(value)
 
     def options(self, node: nodes.Filter) -> list[Any]:
-        """What is given to a filter in brackets: plain texts and numbers."""
+        """Return the arguments of a filter: plain texts and numbers."""
         if node.kwargs or node.dyn_args or node.dyn_kwargs:
             raise InputError(
                 "rendering", "'{name}' takes plain values in its brackets", name=node.name
@@ -250,8 +269,7 @@ def render(
         document can show; with file and line.
     """
     text, printed = _filled(template, figures, context, name)
-    tokens = mistune.create_markdown(renderer=None)(text)
-    return _Reader(text, printed, edition.sections, name).narrative(tokens)
+    return _Reader(text, printed, edition.sections, name).narrative()
 
 
 def render_cell(
@@ -281,10 +299,8 @@ def render_cell(
     text, printed = _filled(source, figures, context, name)
     reader = _Reader(text, printed, (), name)
     body = []
-    tokens: Any = mistune.create_markdown(renderer=None)(text)
-    for token in tokens:
-        if token["type"] != "blank_line":
-            node = reader.block(token)
+    for token in reader.tokens():
+        for node in reader.blocks(token):
             if node["type"] == "heading":
                 node["level"] = min(_DEEPEST, node["level"] + 1)
             body.append(node)
@@ -333,15 +349,22 @@ class _Reader:
     def __init__(
         self, text: str, printed: list[Run], sections: Sequence[Section], name: str
     ) -> None:
-        self.lines = text.splitlines()
+        self.source, self.lines = text, text.splitlines()
         self.printed, self.sections, self.name = printed, sections, name
         self.places: dict[str, list[str]] = {}
         self.section = ""
 
-    def narrative(self, tokens: Any) -> Narrative:
+    def tokens(self) -> Any:
+        # Without its sign a footnote is taken for an address of a link, and lost.
+        if "[^" in self.source:
+            raise self.unshown("footnote")
+        found: Any = _MARKDOWN(self.source)
+        return [one for one in found if one["type"] != "blank_line"]
+
+    def narrative(self) -> Narrative:
         sections: dict[str, Prose] = {"": []}
         numbers = [section.number for section in self.sections]
-        for token in tokens:
+        for token in self.tokens():
             kind = token["type"]
             if kind == "heading" and token["attrs"]["level"] == 1:
                 title = "".join(run["text"] for run in self.runs(token["children"]))
@@ -356,18 +379,32 @@ class _Reader:
                     raise self.wrong(message, re.escape(title))
                 self.section = number
                 sections.setdefault(number, [])
-            elif kind != "blank_line":
-                sections[self.section].append(self.block(token))
+            else:
+                sections[self.section] += self.blocks(token)
         return Narrative(sections, {fact: tuple(p) for fact, p in self.places.items()})
+
+    def blocks(self, token: Any) -> Iterator[dict[str, Any]]:
+        """A paragraph for each of its lines that was broken on purpose; else one block."""
+        lines: list[list[Any]] = [[]] if token["type"] == "paragraph" else []
+        for child in token["children"] if lines else ():
+            if child["type"] == "linebreak":
+                lines.append([])
+            else:
+                lines[-1].append(child)
+        for line in lines:
+            yield {"type": "paragraph", "runs": self.runs(line)}
+        if not lines:
+            yield self.block(token)
 
     def block(self, token: Any) -> dict[str, Any]:
         kind = token["type"]
         if kind == "heading":
             level = token["attrs"]["level"] - 1
             return {"type": "heading", "level": level, "runs": self.runs(token["children"])}
-        if kind in ("paragraph", "block_text"):
-            return {"type": "paragraph", "runs": self.runs(token["children"])}
         if kind == "list":
+            for item in token["children"]:
+                if item["type"] != "list_item":
+                    raise self.unshown(item["type"])
             items = [
                 [run for part in item["children"] for run in self.runs(part.get("children", []))]
                 for item in token["children"]
@@ -375,8 +412,13 @@ class _Reader:
             return {"type": "list", "ordered": bool(token["attrs"]["ordered"]), "items": items}
         if kind == "block_html":
             return {"type": "paragraph", "runs": self.text(token["raw"].strip())}
-        message = f"'{kind}' is markup that a report cannot show; write a paragraph"
-        raise self.wrong(message, _MARKUP.get(kind))
+        raise self.unshown(kind)
+
+    def unshown(self, kind: str) -> InputError:
+        """An error for markup that no document has."""
+        instead = _INSTEAD.get(kind, "write a paragraph")
+        message = f"'{kind}' is markup that a report cannot show; {instead}"
+        return self.wrong(message, _MARKUP.get(kind))
 
     def wrong(self, message: str, pattern: str | None) -> InputError:
         """An error at the last line that has the pattern; Markdown does not tell its lines."""
@@ -394,19 +436,28 @@ class _Reader:
 
     def runs(self, tokens: Any) -> list[Run]:
         runs: list[Run] = []
+        ended = False
         for token in tokens:
             kind = token["type"]
+            if kind in ("softbreak", "linebreak"):
+                ended = True
+                continue
             if kind in ("text", "inline_html", "codespan"):
-                runs += self.text(token["raw"])
-            elif kind in ("softbreak", "linebreak"):
-                continue  # Chinese text has no space where a line ends
+                more = self.text(token["raw"])
             elif kind in ("strong", "emphasis"):
-                runs += [run | {"strong": True} for run in self.runs(token["children"])]
+                more = [run | {"strong": True} for run in self.runs(token["children"])]
             elif kind == "link":
-                runs += self.runs(token["children"])
+                more = self.runs(token["children"])
+                url, told = token["attrs"]["url"], "".join(run["text"] for run in more)
+                if "://" in url and url != told:  # on paper nothing can be followed
+                    more += self.text(f"（{url}）")
             else:
-                message = f"'{kind}' is markup that a report cannot show"
-                raise self.wrong(message, _MARKUP.get(kind))
+                raise self.unshown(kind)
+            # Chinese text has no space where a line ends; other words have.
+            if ended and runs and more and (runs[-1]["text"][-1:] + more[0]["text"][:1]).isascii():
+                runs.append({"text": " "})
+            ended = False
+            runs += more
         return runs
 
     def text(self, raw: str) -> list[Run]:

@@ -1,4 +1,4 @@
-"""How a fact is printed in a text. Each form can be read back; see `reportkit.facts.numerals`."""
+"""Forms in which a text prints a fact. Each can be read back; see `reportkit.facts.numerals`."""
 
 from __future__ import annotations
 

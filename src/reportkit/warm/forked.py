@@ -68,7 +68,7 @@ class ForkedEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no ty
 
 
 def _why_not(kernel_name: str, fork: BaseContext) -> str:
-    """Why no kernel may be forked for a notebook; empty if it may."""
+    """Return why no kernel may be forked for a notebook; "" if one may."""
     if sys.platform != "linux":
         return f"processes are not forked safely on {sys.platform}"
     if fork.get_start_method() == "fork":

@@ -118,7 +118,7 @@ FORKED_KERNEL = "reportkit kernel"
 
 
 def is_forked_kernel() -> bool:
-    """Whether this process is one: what its parent has used with threads of its own hangs here."""
+    """Return True in a forked kernel, where threads that libraries started before are gone."""
     return multiprocessing.current_process().name == FORKED_KERNEL
 
 
@@ -184,7 +184,7 @@ def end_session(leader: int) -> None:
 
 
 def _kill_members(leader: int) -> int:
-    """How many processes of a session still lived."""
+    """Kill the processes of a session and count them."""
     found = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError, ValueError):

@@ -42,7 +42,8 @@ def start_template(module: str) -> BaseContext:
     Returns
     -------
     multiprocessing context
-        Whose processes are forked from it; where forking is not safe they are spawned.
+        Whose processes are forked from it; they are spawned where forking is not safe, or where
+        the name of the temporary folder is too long for a socket in it.
     """
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
@@ -57,11 +58,15 @@ def start_template(module: str) -> BaseContext:
                     # It was ended and waited for; multiprocessing asks once more before a new one.
                     forget_fork_server()
                     forkserver.ensure_running()
+                except OSError as error:
+                    if error.errno is not None:
+                        raise
+                    return multiprocessing.get_context("spawn")
     return context
 
 
 def signing_environment() -> dict[str, str]:
-    """What says where the key is: the warm process has it not, and whoever makes a report must."""
+    """Return the variables that name the key: they are withheld from the warm process."""
     with _STARTING:
         return {name: os.environ[name] for name in SIGNING if name in os.environ}
 
@@ -86,7 +91,7 @@ def parent_of_forks(context: BaseContext) -> int:
 
 
 def template_runs() -> bool:
-    """Whether there is a warm process; multiprocessing would start another, which is not warm."""
+    """Return True while the warm process runs; asking multiprocessing would start another, cold."""
     process = template_process()
     if process is None:
         return False

@@ -75,13 +75,13 @@ class WorkCalendar:
     first_day: FirstDay
 
     def covers(self, days: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Whether the table knows the days; an empty day (NaT) is not known."""
+        """Return a mask of the days that the table knows; an empty day (NaT) is not known."""
         given = _days(days)
         known: npt.NDArray[np.bool_] = (given >= self.first) & (given <= self.last)
         return known
 
     def is_working_day(self, days: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Whether the days are worked.
+        """Return a mask of the working days.
 
         Raises
         ------

@@ -162,7 +162,7 @@ class ClusterWorkers(Executor):
             self._tell(Started(district, year))
 
     def _result(self, future: Any) -> list[tuple[Result, str]]:
-        """What a worker gives back; a cluster that has lost all its workers is not waited for."""
+        """Return the results of a worker; fail once the cluster has lost all its workers."""
         empty = 0
         while empty < 2:
             try:
@@ -198,7 +198,7 @@ def _local(jobs: int) -> Iterator[Any]:
 
 
 def _try(store: str) -> None:
-    """Whether the store can be written, before the first report is sent there."""
+    """Check that the store can be written, before the first report is sent there."""
     try:
         _put(f"{store}/begun", b"")
     except Exception as error:
@@ -267,7 +267,7 @@ def _inputs(job: Job) -> bytes:
 
 
 def _inputs_of(job: Job, project: Project) -> list[Path]:
-    """What belongs to one district, and what it reads of others."""
+    """List the input files of one district, and those that it reads of other districts."""
     root, out, params = job.settings.folder, job.settings.out, project.params
     wanted = [params / "districts" / f"{job.district}.yaml", params / "reports" / job.district]
     wanted.append(project.data / job.district)

@@ -33,7 +33,7 @@ ZIP_ERRORS = (
     zipfile.BadZipFile, zlib.error, etree.XMLSyntaxError, EOFError, NotImplementedError,
     RuntimeError, ValueError, LookupError, OSError,
 )  # fmt: skip
-"""What reading a damaged archive ends in."""
+"""Errors that reading a damaged archive ends in."""
 _STARTS = {
     b"<html": "a web page", b"<!doctype html": "a web page", b"<table": "a web page",
     b"<?xml": "a web page or an XML table", b"<meta": "a web page", b"<head": "a web page",
@@ -43,7 +43,7 @@ _STARTS = {
 
 
 def starts_as(content: bytes) -> str:
-    """What a file is by its first bytes, for a message; nothing where they are not known."""
+    """Name a file's kind by its first bytes, for a message; "" where they are not known."""
     start = content.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return next((what for first, what in _STARTS.items() if start.startswith(first)), "")
 

@@ -37,7 +37,7 @@ _KINDS = {
 def check_computed(
     facts: Mapping[str, Fact], past: Mapping[str, str] | None
 ) -> tuple[list[str], list[str]]:
-    """What facts that rest on others are otherwise than these give, and what could not be told.
+    """Recompute the facts that rest on others; list the differences, and what could not be told.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def _misstated(fact: Fact, kind: str, found: list[str], known: Mapping[str, str]
 
 
 def _kind(fact: Fact) -> tuple[str, list[str]]:
-    """How a fact is computed, and the numbers that its definition states."""
+    """Return the kind of computation behind a fact, and the numbers that its definition states."""
     parts = fact["sum_of"]
     if fact["definition"] in (" + ".join(parts), f"{len(parts)}项之和"):
         return "total", []
@@ -97,7 +97,7 @@ def _kind(fact: Fact) -> tuple[str, list[str]]:
 
 
 def compute(fact: Fact, known: Mapping[str, str]) -> str | None:
-    """What a fact comes to when those it rests on have these values; None if that is no number."""
+    """Compute a fact from the values of those it rests on; None if that is no number."""
     kind, stated = _kind(fact)
     numbers = [number_of(known.get(part, "")) for part in fact["sum_of"]]
     if not kind or None in numbers:

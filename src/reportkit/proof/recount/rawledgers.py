@@ -309,7 +309,7 @@ def _heading(lines: Iterator[Line], titles: Iterable[str]) -> tuple[dict[str, in
 
 
 def _joined(rows: list[list[str]]) -> list[set[str]]:
-    """What each column can be called where groups stand above the names of their columns."""
+    """List the names of each column where groups stand above the names of columns."""
     width = max(map(len, rows))
     padded = [row + [""] * (width - len(row)) for row in rows]
     called: list[set[str]] = [{cell} - {""} for cell in padded.pop()]

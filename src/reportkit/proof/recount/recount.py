@@ -62,7 +62,7 @@ _MEASURES = {
 
 @dataclass(frozen=True)
 class Recount:
-    """What a second count of one ledger's facts says.
+    """Second count of one ledger's facts.
 
     Parameters
     ----------

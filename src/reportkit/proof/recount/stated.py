@@ -1,4 +1,4 @@
-"""What facts say that they count, against the verifier's own form and against their own words."""
+"""Check of facts' definitions against the verifier's own form and against their own words."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def _is_struck(run: Any) -> bool:
 
 
 class Spread(str):
-    """What a merged cell shows beside a row that is not its first."""
+    """Text of a merged cell, repeated in a row that is not its first."""
 
     __slots__ = ()
 

@@ -62,7 +62,7 @@ class Ed25519Verifier:
         return _keyid(self.key)
 
     def holds(self, message: bytes, signature: bytes) -> bool:
-        """Whether the signature is this key's over this message."""
+        """Return True where the signature is this key's over this message."""
         try:
             self.key.verify(signature, message)
         except InvalidSignature:

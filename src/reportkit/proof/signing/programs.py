@@ -41,11 +41,11 @@ class CommandSigner:
 
     @property
     def keyid(self) -> str:
-        """That of the public key."""
+        """Id of the public key."""
         return self.public.keyid
 
     def sign(self, message: bytes) -> bytes:
-        """What the command signs; the signature is checked before anybody else sees it.
+        """Sign with the command; check the signature before anybody else sees it.
 
         Raises
         ------
@@ -91,7 +91,7 @@ class OpensslVerifier:
         return base64.b64decode(body)
 
     def holds(self, message: bytes, signature: bytes) -> bool:
-        """Whether the signature is this key's over this message."""
+        """Return True where the signature is this key's over this message."""
         with _files(message=message, signature=signature, key=self.pem) as folder:
             words = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", f"{folder}/key", "-rawin"]
             words += ["-in", f"{folder}/message", "-sigfile", f"{folder}/signature"]
@@ -117,7 +117,7 @@ class SshVerifier:
         return hashlib.sha256(base64.b64decode(self.blob)).hexdigest()
 
     def holds(self, message: bytes, signature: bytes) -> bool:
-        """Whether the signature is this key's over this message, made for reportkit."""
+        """Return True where the signature is this key's over this message, made for reportkit."""
         signers = f"{NAMESPACE} {self.kind} {self.blob}\n".encode()
         with _files(signers=signers, signature=signature) as folder:
             words = ["ssh-keygen", "-Y", "verify", "-f", f"{folder}/signers", "-I", NAMESPACE]

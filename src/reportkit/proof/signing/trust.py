@@ -80,7 +80,7 @@ def trust(
 
 
 def check_signatures(payload: bytes, signatures: Mapping[str, bytes], trusted: Trusted) -> str:
-    """Who signed a payload, in words.
+    """Check the signatures of a payload and name the signers.
 
     Where keys have roles, each role must have signed, with a key of its own; else one key.
 
