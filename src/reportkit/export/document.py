@@ -161,6 +161,14 @@ def _items(notebook: Mapping[str, Any]) -> Iterator[Block]:
                 yield one | {"code": "".join(cell["source"])}
 
 
+# Names that the pages use themselves.
+_RESERVED = {
+    "all", "checks", "close", "contents", "facts", "main", "next", "panel", "review", "run",
+    "sources", "verdict",
+}  # fmt: skip
+_GIVEN = re.compile(r"t\d+|(section|title|caption|panel|review)-.+|.+-title")
+
+
 class _Order:
     """A document that grows item by item."""
 
@@ -169,6 +177,7 @@ class _Order:
         self.sections: list[Block] = []
         self._section = self.preamble
         self._ids: set[str] = set()
+        self._tables: set[str] = set()
 
     def put(self, item: Block) -> None:
         """Put a block where it belongs; what stands already is not put there again."""
@@ -187,7 +196,7 @@ class _Order:
 
     def _stands(self, item: Block) -> bool:
         """Whether this table of the form is in the document already."""
-        return item["kind"] == "table" and not item.get("own") and item["id"] in self._ids
+        return _of_form(item) and item["id"] in self._tables
 
     def _show(self, item: Block) -> None:
         own = bool(item.get("own"))
@@ -203,13 +212,22 @@ class _Order:
 
     def _id(self, item: Block) -> str:
         """A name of its own in every page: letters, digits and - are safe in all of them."""
+        if _of_form(item):
+            self._tables.add(item["id"])
+            return str(item["id"])
         wanted = re.sub(r"[^\w-]+", "-", item.get("id") or "own-1")
+        if wanted in _RESERVED or _GIVEN.fullmatch(wanted):
+            wanted = f"own-{wanted}"
         made, number = wanted, 2
         wanted = wanted.removesuffix("-1")
         while made in self._ids:
             made, number = f"{wanted}-{number}", number + 1
         self._ids.add(made)
         return made
+
+
+def _of_form(item: Block) -> bool:
+    return item["kind"] == "table" and not item.get("own")
 
 
 def _begun(section: Block) -> Block:
