@@ -13,8 +13,9 @@ import pyarrow as pa
 import sqlalchemy as sql
 import yaml
 from machine import PATIENCE, program, until
+from shipped import SCHEMAS, ZFXXGK
 
-from reportkit.ledgers import find_files, read_database, read_ledger, schemas
+from reportkit.ledgers import find_files, read_database, read_ledger
 from reportkit.ledgers.readers import read_file
 from reportkit.params.sources import DatabaseSource
 
@@ -46,13 +47,13 @@ class Database:
 
     def load(self, key, table, *, mixed=False):
         """A ledger's file as a table: typed columns where it has types, and one nobody knows."""
-        schema = schemas()[key]
-        (file,) = find_files(DATA / "huli", key)
+        schema = SCHEMAS[key]
+        (file,) = find_files(ZFXXGK, DATA / "huli", key)
         cells = read_file(file, schema, name=file.name)[0].columns
         frame = pd.DataFrame({name: column.to_pylist() for name, column in cells.items()})
         frame = frame.astype(object).where(frame != "", None)
         types = {column.name: column.type for column in schema.columns if column.name in cells}
-        read = read_ledger(key, [file]).frame
+        read = read_ledger(ZFXXGK, key, [file]).frame
         assert len(read) == len(frame)
         for name, kind in types.items():
             if kind in ("date", "integer", "amount", "flag"):
@@ -70,7 +71,7 @@ class Database:
         return DatabaseSource(**{name: value for name, value in given.items() if value})
 
     def read(self, table="applications", key="applications", **more):
-        return read_database(self.source(table, **more), schemas()[key], key=key, data=DATA)
+        return read_database(self.source(table, **more), SCHEMAS[key], key=key, data=DATA)
 
     def ledgers(self, suffix=""):
         """What a district file says."""

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import nbformat
+from shipped import ZFXXGK
 
 from reportkit.evidence.seal import seal_of
 from reportkit.export.blocks import from_notebook, packed, unpacked
@@ -48,7 +49,7 @@ def reseal(run: Path, change=None) -> None:
             size = (run / name).stat().st_size
             log = re.sub(rf"{re.escape(name)}: \d+ bytes", f"{name}: {size} bytes", log)
     (run / "run.log").write_text(log, encoding="utf-8")
-    (run / "ro-crate-metadata.json").write_bytes(crate_bytes(run, manifest))
+    (run / "ro-crate-metadata.json").write_bytes(crate_bytes(run, manifest, ZFXXGK.model))
     del manifest["files"], manifest["schema"]
     write_manifest(run, manifest)
     attest(run)

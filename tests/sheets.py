@@ -18,6 +18,9 @@ class Cell:
     value: object = None
     format: str = "General"
     struck: bool = False
+    white: bool = False
+    filled: bool = False
+    """Whether its ground is of a colour."""
     runs: tuple[tuple[str, str], ...] = ()
     """Texts, each with ``struck``, ``raised`` or nothing."""
     comment: bool = False
@@ -36,6 +39,8 @@ class Table:
     flat: tuple = ()
     """Numbers of rows without height."""
     hidden_column: int = 0
+    conditional: str = ""
+    """What a conditional format makes of E2:E9: ``struck``, ``white``, ``red`` or a format."""
     title: str = "台账"
 
     def cells(self):
@@ -62,6 +67,8 @@ def _xlsx(path, table):
     sheet = book.add_worksheet(table.title)
     for row, column, cell in table.cells():
         looks = {"num_format": shown(cell), "font_strikeout": cell.struck}
+        looks |= {"font_color": "#FFFFFF"} if cell.white else {}
+        looks |= {"bg_color": "#000080"} if cell.filled else {}
         style = book.add_format(looks)
         if cell.runs:
             looks = {"": {}, "struck": {"font_strikeout": True}, "raised": {"font_script": 1}}
@@ -77,6 +84,12 @@ def _xlsx(path, table):
             sheet.write(row, column, cell.value, style)
         if cell.comment:
             sheet.write_comment(row, column, "改过")
+    if table.conditional:
+        about = {"struck": {"font_strikeout": True}, "white": {"font_color": "#FFFFFF"},
+                 "red": {"font_color": "#FF0000"}}  # fmt: skip
+        look = book.add_format(about.get(table.conditional, {"num_format": table.conditional}))
+        rule = {"type": "cell", "criteria": ">", "value": 9, "format": look}
+        sheet.conditional_format("E2:E9", rule)
     for number in table.hidden:
         sheet.set_row(number - 1, None, None, {"hidden": True})
     for number in table.flat:
@@ -107,10 +120,15 @@ def _xls(path, table):
     fonts = {mark: xlwt.Font() for mark in ("", "struck", "raised")}
     fonts["struck"].struck_out = True
     fonts["raised"].escapement = xlwt.Font.ESCAPEMENT_SUPERSCRIPT
+    fonts["white"] = xlwt.Font()
+    fonts["white"].colour_index = xlwt.Style.colour_map["white"]
     for row, column, cell in table.cells():
         style = xlwt.XFStyle()
         style.num_format_str = shown(cell)
-        style.font = fonts["struck" if cell.struck else ""]
+        style.font = fonts["struck" if cell.struck else "white" if cell.white else ""]
+        if cell.filled:
+            style.pattern.pattern = xlwt.Pattern.SOLID_PATTERN
+            style.pattern.pattern_fore_colour = xlwt.Style.colour_map["dark_blue"]
         if cell.runs:
             runs = [(text, fonts[mark]) for text, mark in cell.runs]
             sheet.write_rich_text(row, column, runs, style)
@@ -140,7 +158,7 @@ _SPACES = " ".join(
     f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
     for short, name in (
         ("office", "office"), ("table", "table"), ("text", "text"), ("style", "style"),
-        ("number", "datastyle"),
+        ("number", "datastyle"), ("fo", "xsl-fo-compatible"),
     )
 )  # fmt: skip
 _STRUCK = 'style:text-line-through-style="solid"'
@@ -156,13 +174,22 @@ def _ods(path, table):
             f'<style:style style:name="{mark}" style:family="text">'
             f"<style:text-properties {look}/></style:style>"
         )
+    about = {"struck": _STRUCK, "white": 'fo:color="#ffffff"', "red": 'fo:color="#ff0000"'}
+    looks, number = about.get(table.conditional, ""), ' style:data-style-name="nshown"'
+    styles.append(_ods_number("shown", "General" if looks else table.conditional or "General"))
+    styles.append(
+        f'<style:style style:name="shown" style:family="table-cell"{number * (not looks)}>'
+        f"<style:text-properties {looks}/></style:style>"
+    )
     for row, column, cell in table.cells():
         name = f"c{row}-{column}"
         styles.append(_ods_number(name, cell.format))
-        look = _STRUCK if cell.struck else ""
+        look = _STRUCK if cell.struck else 'fo:color="#ffffff"' if cell.white else ""
+        ground = '<style:table-cell-properties fo:background-color="#000080"/>' * cell.filled
         styles.append(
             f'<style:style style:name="{name}" style:family="table-cell" '
-            f'style:data-style-name="n{name}"><style:text-properties {look}/></style:style>'
+            f'style:data-style-name="n{name}">{ground}<style:text-properties {look}/>'
+            f"{_ods_map(table, row, column)}</style:style>"
         )
     styles.append(
         '<style:style style:name="flat" style:family="table-row">'
@@ -204,6 +231,12 @@ def _ods(path, table):
         book.writestr("content.xml", content)
         spaces = 'xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"'
         book.writestr("META-INF/manifest.xml", f"<manifest:manifest {spaces}/>")
+
+
+def _ods_map(table, row, column):
+    """What a conditional format says in the style of a cell."""
+    there = table.conditional and column == 4 and row > 0
+    return '<style:map style:apply-style-name="shown"/>' * bool(there)
 
 
 def _ods_number(name, code):

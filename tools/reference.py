@@ -16,16 +16,16 @@ import yaml
 
 import reportkit
 from reportkit import errors
-from reportkit.checks import rules
+from reportkit.checks import rules_of
 from reportkit.cli import cli
 from reportkit.facts.specs import FactSpec, read_specs
-from reportkit.forms import forms
+from reportkit.forms import shipped_form
 from reportkit.ledgers import schemas
 from reportkit.ledgers.mapping import carried_mappings
 from reportkit.ledgers.mapping import described as said
 from reportkit.notebook.report import Report
 from reportkit.notebook.years import Years
-from reportkit.params import Declared, District, Relation, ReportParams, Share, Waiver
+from reportkit.params import Declared, District, Relation, ReportParams, StatedShare, Waiver
 from reportkit.params.district import Contact, Fonts
 from reportkit.params.mapping import KeyPrefix, LedgerMapping, ShortDays
 from reportkit.params.report import Figures
@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from reportkit.forms import Cell, Form
+    from reportkit.forms import Cell, Edition
     from reportkit.forms.conditions import Definition
     from reportkit.ledgers.schema import Column
 
 ROOT = Path(__file__).resolve().parents[1]
+FORM = shipped_form()
 _FAMILY = {
     name: kind.exit_status
     for name, kind in inspect.getmembers(errors, inspect.isclass)
@@ -129,7 +130,7 @@ _FILES: dict[str, list[type[BaseModel]]] = {
         District, Contact, Fonts, DatabaseSource, LedgerMapping, KeyPrefix, ShortDays,
     ],
     "`params/reports/<id>/<year>.yaml`": [
-        ReportParams, Declared, Relation, Share, Waiver, Figures,
+        ReportParams, Declared, Relation, StatedShare, Waiver, Figures,
     ],
     "`params/facts/*.yaml`, under `facts`": [FactSpec],
 }  # fmt: skip
@@ -186,7 +187,7 @@ def ledgers_page() -> str:
         tells](intake.md).
         """
     ).splitlines()
-    for key, schema in schemas().items():
+    for key, schema in schemas(FORM).items():
         rows = [
             (_heading(c), f"`{c.key}`", _type(c), _accepted(c), "、".join(c.aliases))
             for c in schema.columns
@@ -208,7 +209,7 @@ def ledgers_page() -> str:
         for name, one in carried_mappings().items()
     ]  # fmt: skip
     lines += _table(("mapping", "ledger", "for", "files", "says"), carried)
-    return _page("Ledgers", "`src/reportkit/ledgers/schemas.yaml`", "", *lines)
+    return _page("Ledgers", "`src/reportkit/forms/zfxxgk/ledgers.yaml`", "", *lines)
 
 
 def _heading(column: Column) -> str:
@@ -245,13 +246,13 @@ def facts_page() -> str:
         "id is the same in the notebook, in `facts.json`, on the audit page and in the text of a",
         "report. [Figures in the text](text.md) says how a text prints one.",
     ]
-    for form in forms():
-        last = form.edition.years.last
-        years = f"{form.edition.years.first}–{last}" if last else f"from {form.edition.years.first}"
-        lines += ["", f"## Edition {form.name}, report years {years}", "", form.edition.basis]
+    for form in FORM.editions:
+        last = form.model.years.last
+        years = f"{form.model.years.first}–{last}" if last else f"from {form.model.years.first}"
+        lines += ["", f"## Edition {form.name}, report years {years}", "", form.model.basis]
         for table in form.tables.values():
             lines += ["", f"### {table.id}: {table.title}", *_cells(form, table.id)]
-    specs = read_specs(ROOT / "params/facts")
+    specs = read_specs(FORM, ROOT / "params/facts")
     lines += ["", "## Facts of the text", ""]
     lines += [
         "Those of this repository's `params/facts/`; a project adds its own",
@@ -259,12 +260,12 @@ def facts_page() -> str:
     ]
     rows = [(f"`{s.id}`", s.label, s.unit, _meaning(s)) for s in specs.values()]
     lines += _table(("id", "中文", "单位", "口径 (for 2020)"), sorted(rows))
-    return _page("Facts", "`src/reportkit/forms/*.yaml` and `params/facts`", *lines)
+    return _page("Facts", "`src/reportkit/forms/zfxxgk/*.yaml` and `params/facts`", *lines)
 
 
-def _cells(form: Form, name: str) -> list[str]:
+def _cells(form: Edition, name: str) -> list[str]:
     """The cells of a table; a row whose cells differ by their column's value only stands once."""
-    year, table = form.edition.years.first, form.table(name)
+    year, table = form.model.years.first, form.table(name)
     cells = {cell.id: cell for cell in form.cells(year)}
     rows: list[tuple[str, str, str]] = []
     shared: dict[str, str] = {}
@@ -310,7 +311,7 @@ def _counts(cell: Cell) -> str:
 
 
 def _says(definition: Definition) -> str:
-    return definition.text(schemas()[definition.ledger].name)
+    return definition.text(schemas(FORM)[definition.ledger].name)
 
 
 def _meaning(spec: FactSpec) -> str:
@@ -334,14 +335,14 @@ def rules_page() -> str:
         "An open finding of severity error makes the report a draft, and the command end with 1;",
         "any finding can be [accepted](../how-to/waivers.md).",
     ]
-    for name, rule in rules().items():
+    for name, rule in rules_of(FORM).items():
         label = "`N1`, `N2` …" if name == "N" else f"`{name}`"
         lines += ["", f"## {label} {rule.title}", "", f"- severity: {rule.severity}"]
         lines += [f"- basis: {rule.basis}", f"- what to do: {rule.todo}"]
         if rule.limits:
             told = ", ".join(f"{key} {value}" for key, value in rule.limits.items())
             lines.append(f"- limits: {told}" + (f" ({rule.why})" if rule.why else ""))
-    return _page("Rules", "`src/reportkit/checks/rules.yaml`", *lines)
+    return _page("Rules", "`src/reportkit/forms/zfxxgk/rules.yaml`", *lines)
 
 
 # --- reason codes

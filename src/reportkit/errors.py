@@ -1,6 +1,7 @@
-"""The one family of errors: a reason code, a text that says what to do, and fields that say where.
+"""The one family of errors: a reason code, and a text that says what to do.
 
-A text is a template and its values, joined when somebody reads it: `said`.
+A text is a literal template and its values, which are joined when somebody reads it: so it can be
+told in another language, and its site is not touched for that.
 """
 
 from __future__ import annotations
@@ -8,11 +9,17 @@ from __future__ import annotations
 import errno
 import linecache
 import signal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import NoneType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+# Values of a text that say where: programs are given them under these names.
+PLACES = frozenset({
+    "district", "year", "report", "ledger", "file", "sheet", "line", "column", "row", "cell",
+    "table", "chart", "fact",
+})  # fmt: skip
 # What a file system refuses, and is no fault of ours.
 _REFUSALS = {
     errno.ENOSPC: "no-space",
@@ -53,29 +60,6 @@ def end_on_signals() -> None:
         signal.signal(number, stop)
 
 
-class Said(NamedTuple):
-    """A text for people, not joined yet: what it says always, and what it says this time."""
-
-    template: str
-    values: Mapping[str, Any]
-
-    def __str__(self) -> str:
-        return self.template.format_map(self.values)
-
-
-def said(template: str, **values: Any) -> Said:
-    """A text for people.
-
-    Parameters
-    ----------
-    template : str
-        Literal, with a name in braces for each value, as `str.format` reads it.
-    **values : object
-        What stands for the names; another text stands as it is told.
-    """
-    return Said(template, values)
-
-
 class ReportkitError(Exception):
     """Something reportkit refuses, with a reason code for programs and a text for people.
 
@@ -83,31 +67,39 @@ class ReportkitError(Exception):
     ----------
     reason : str
         Stable code of the cause, such as ``ledger-missing``.
-    text : Said or str
-        What was expected, what was found and what to do; a plain string has no values.
-    **fields : object
-        Where: ``district``, ``year``, ``file``, ``line`` … as far as known.
+    template : str
+        What was expected, what was found and what to do: literal, with the name of each value in
+        braces, as `str.format` reads it.
+    **values : object
+        What stands for the names. Those that say where (`PLACES`) may be without a name in the
+        template, and None where they are not known.
     """
 
     exit_status = 3
 
-    def __init__(self, reason: str, text: Said | str, **fields: Any) -> None:
-        super().__init__(str(text))
+    def __init__(self, reason: str, template: str, /, **values: Any) -> None:
         self.reason = reason
-        self.text = text
-        self.fields = {key: value for key, value in fields.items() if value is not None}
+        self.template = template
+        self.values = {name: _plain(value) for name, value in values.items()}
+        super().__init__(self.message)
 
     @property
     def message(self) -> str:
         """The text, joined."""
-        return str(self.text)
+        return self.template.format_map(self.values)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The places that the error names: district, file, line and the like."""
+        told = self.values.items()
+        return {name: value for name, value in told if name in PLACES and value is not None}
 
     def __str__(self) -> str:
         place = ", ".join(f"{key} {value}" for key, value in self.fields.items())
         return f"{self.message}" + (f" [{self.reason}; {place}]" if place else f" [{self.reason}]")
 
     def _render_traceback_(self) -> list[str]:
-        """What a notebook cell shows in place of a traceback; IPython asks for it by this name."""
+        """Return the lines that a notebook shows for a traceback; IPython asks by this name."""
         lines = [f"{type(self).__name__}: {self.message}"]
         lines += [f"  {key}: {value}" for key, value in self.fields.items()]
         at = self.__traceback__
@@ -125,13 +117,20 @@ class ReportkitError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default rebuilds from args alone and would lose the fields between processes.
-        return (_rebuild, (type(self), self.reason, self.text, self.fields))
+        return (_rebuild, (type(self), self.reason, self.template, self.values))
+
+
+def _plain(value: Any) -> Any:
+    """A value as it is told, which goes from one process to another."""
+    if isinstance(value, ReportkitError):
+        return value.message
+    return value if isinstance(value, (str, int, float, NoneType)) else str(value)
 
 
 def _rebuild(
-    kind: type[ReportkitError], reason: str, text: Said | str, fields: dict[str, Any]
+    kind: type[ReportkitError], reason: str, template: str, values: dict[str, Any]
 ) -> ReportkitError:
-    return kind(reason, text, **fields)
+    return kind(reason, template, **values)
 
 
 class InputError(ReportkitError):
@@ -150,9 +149,9 @@ class HeadingError(InputError):
     """
 
     def __init__(
-        self, reason: str, text: Said | str, *, headings: Sequence[str] = (), **fields: Any
+        self, reason: str, template: str, /, *, headings: Sequence[str] = (), **values: Any
     ) -> None:
-        super().__init__(reason, text, **fields)
+        super().__init__(reason, template, **values)
         self.headings = tuple(headings)
 
 
@@ -161,11 +160,11 @@ class ExecutionError(ReportkitError):
 
 
 def refusal(error: OSError) -> ExecutionError | None:
-    """What the file system refused, as one of ours; None if it is another kind of fault."""
+    """Return the error for what the file system refused; None if it is another kind of fault."""
     reason = _REFUSALS.get(error.errno or 0)
     if reason is None:
         return None
-    return ExecutionError(reason, said("{file}: {why}", file=error.filename, why=error.strerror))
+    return ExecutionError(reason, "{path}: {why}", path=error.filename, why=error.strerror)
 
 
 class ExportError(ReportkitError):

@@ -13,6 +13,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from string import ascii_letters
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -164,7 +165,7 @@ def _numbers(plain: str) -> Iterator[Found]:
 
 
 def _number(plain: str, parts: list[tuple[int, int]]) -> Found | None:
-    """What begins with the first of these groups of digits."""
+    """Return the number that begins with the first of these groups of digits, if it is one."""
     start = parts[0][0]
     before, digits, sizes = plain[max(0, start - 1) : start], "", []
     if before.isascii() and (before.isalnum() or before == "_"):
@@ -202,7 +203,7 @@ def _number(plain: str, parts: list[tuple[int, int]]) -> Found | None:
 
 
 def _in_a_row(plain: str, start: int, end: int) -> bool:
-    """Whether more single digits stand beside these: they are cells of a table, or of a chart."""
+    """Return True where more single digits stand beside these, as in cells of a table or chart."""
     before = re.search(r"(?:^|[^0-9])[0-9]\s{1,2}\Z", plain[max(0, start - 4) : start])
     after = re.match(r"\s{1,2}[0-9](?![0-9])", plain[end : end + 4])
     return before is not None or after is not None
@@ -236,7 +237,7 @@ def _is_mobile(digits: str, sizes: list[int]) -> bool:
 
 
 def _code(plain: str, start: int) -> int:
-    """How much longer the number is for +86 before it."""
+    """Return the length of a +86 that stands before the number."""
     found = re.search(r"\+?86[- ]?\Z|\+\Z", plain[max(0, start - 4) : start])
     return len(found[0]) if found else 0
 
@@ -280,6 +281,7 @@ def _forms(
 
 
 _PAPERS = "护照|通行证|回乡证|台胞证|台湾居民|居住证|身份证|证件|签证|港澳"
+_PHONES = "电话|座机|联系方式|拨打"
 _PLATES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _LETTERS, _END = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
 # Kind, pattern over the plain text, and words one of which must stand before it.
@@ -313,7 +315,7 @@ _OTHERS = [
         (
             "电话号码",
             r"(?<![0-9A-Za-z.-])[2-8][0-9]{2,3}[ -]?[0-9]{4}(?![0-9A-Za-z.-])",
-            "电话|座机|联系方式|拨打",
+            _PHONES,
         ),
     )
 ]
@@ -368,8 +370,26 @@ def find(text: str, *, certain: bool = False) -> list[Found]:
     return kept
 
 
-SUSPECT = r"(?:[\p{Nd}A-Za-z][^\p{L}\p{N}]{0,2}){5}|[@＠·•‧∙⋅・･]"
-"""What every text has that `hide` changes, for Arrow; a column is searched for it fast."""
+@cache
+def suspect() -> str:
+    """What every text has that `hide` changes, as a pattern; a column is searched for it fast.
+
+    Ten digits with what may stand between them, seven after a word or before a bracket, six after
+    a letter, a letter after the name of a province, or a sign of addresses and foreign names.
+    """
+    codes = _plain_codes()
+
+    def all_of(plain: str) -> str:
+        found = np.flatnonzero(np.isin(codes, [ord(one) for one in plain]))
+        return "[" + "".join(f"\\x{{{code:x}}}" for code in found.tolist()) + "]"
+
+    digit, letter, signs = map(all_of, ("0123456789", ascii_letters, "@·"))
+    more = f"(?:{all_of(' .-)')}{{0,3}}{digit})"
+    words = f"(?s:(?:{_PAPERS}|{_PHONES}).{{0,20}})"
+    return (
+        f"{digit}{more}{{9}}|{words}{digit}{more}{{6}}|{digit}{{7}}{all_of('(')}"
+        f"|{letter}{digit}{{6}}|[{_PLATES}使领]{letter}|{signs}"
+    )
 
 
 def hide(text: str) -> str:
@@ -392,7 +412,7 @@ def _replaced(text: str, mark: Callable[[Found], str]) -> str:
 
 
 def looks_like_name(word: str) -> bool:
-    """Whether a word of Chinese characters has the shape of a personal name.
+    """Return True where a word of Chinese characters has the shape of a personal name.
 
     Examples
     --------
@@ -413,7 +433,7 @@ def looks_like_name(word: str) -> bool:
 
 
 def names_somebody(text: str) -> bool:
-    """Whether a text says a name after a word such as 申请人: 申请人王小明要求公开.
+    """Return True where a text gives a name after a word such as 申请人: 申请人王小明要求公开.
 
     Examples
     --------
@@ -467,7 +487,7 @@ def name_of_two(value: str) -> str:
 
 
 def is_named(before: str, after: str) -> bool:
-    """Whether two characters are the name of a person, and not inside words, from what is around.
+    """Tell by their surroundings if two characters are a person's name, not part of words.
 
     They are between characters that are no Chinese ones, after 申请人 and the like, and before 先生
     and the like; a less certain word on one side is enough where the other side is bare.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
@@ -37,6 +37,7 @@ class YamlFile:
     path: Path
     data: Any
     lines: dict[Key, int]
+    files: dict[Key, Path] = field(default_factory=dict)
 
     def line(self, key: Key) -> int:
         """Line of a value, or of the nearest thing around it that has one."""
@@ -44,9 +45,15 @@ class YamlFile:
             key = key[:-1]
         return self.lines.get(key, 1)
 
+    def file_of(self, key: Key) -> Path:
+        """The file that a value stands in: of one that extends another, any of the two."""
+        while key not in self.files and key:
+            key = key[:-1]
+        return self.files.get(key, self.path)
+
     def problem(self, key: Key, message: str) -> str:
         """Say *message* of the value at *key*, with file and line."""
-        return f"{self.path}:{self.line(key)}: {message}"
+        return f"{self.file_of(key)}:{self.line(key)}: {message}"
 
     def validate(self, model: type[M]) -> M:
         """Turn the data into *model*; all problems are told at once.
@@ -60,7 +67,7 @@ class YamlFile:
             return model.model_validate(self.data)
         except ValidationError as error:
             problems = [self._explain(model, problem) for problem in error.errors()]
-            raise InputError("parameters", "\n".join(problems)) from None
+            raise InputError("parameters", "{problems}", problems="\n".join(problems)) from None
 
     def _explain(self, model: type[BaseModel], problem: Any) -> str:
         # A union adds its own branch names to the location; they are no keys of the file.
@@ -127,8 +134,14 @@ def read_yaml(path: Path) -> YamlFile:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         line, told = None, str(error)
     place = f"{path}:{line}" if line else f"{path}"
-    message = f"{place} is not readable as UTF-8 YAML: {told}"
-    raise InputError("yaml", message, file=str(path), line=line)
+    raise InputError(
+        "yaml",
+        "{place} is not readable as UTF-8 YAML: {told}",
+        place=place,
+        told=told,
+        file=str(path),
+        line=line,
+    )
 
 
 class _Builder:
@@ -209,5 +222,11 @@ class _Builder:
 
     def wrong(self, event: Any, message: str) -> InputError:
         line = event.start_mark.line + 1
-        told = f"{self.path}:{line}: {message}"
-        return InputError("yaml", told, file=str(self.path), line=line)
+        return InputError(
+            "yaml",
+            "{path}:{line}: {message}",
+            path=self.path,
+            message=message,
+            file=str(self.path),
+            line=line,
+        )

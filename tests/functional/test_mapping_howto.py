@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from shipped import ZFXXGK
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/mapping.md").read_text("utf-8")
 (REGISTER,) = re.findall(r"^```csv\n(.*?)^```", PAGE, re.M | re.S)
@@ -137,7 +138,9 @@ def test_mappings_of_the_page_are_good(block, project):
     file = project / "params/districts/lantian.yaml"
     file.write_text(file.read_text("utf-8") + block, encoding="utf-8")
     district = Project(project / "params", project / "data").district("lantian")
-    assert set(mappings_of(district, file)) == set(yaml.load(block, yaml.BaseLoader)["mapping"])
+    assert set(mappings_of(ZFXXGK, district, file)) == set(
+        yaml.load(block, yaml.BaseLoader)["mapping"]
+    )
 
 
 def test_several_districts_and_all_problems(project):

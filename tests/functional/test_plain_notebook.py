@@ -4,9 +4,9 @@ import json
 
 import papermill
 from batches import ROOT
+from shipped import ZFXXGK
 
 import reportkit
-from reportkit.forms import form_for
 
 
 def test_the_plain_notebook_counts_the_same_198_cells(tmp_path):
@@ -17,5 +17,5 @@ def test_the_plain_notebook_counts_the_same_198_cells(tmp_path):
     counted = json.loads((tmp_path / "cells.json").read_text(encoding="utf-8"))
     report = reportkit.open_report("huli", 2020, params=ROOT / "params", data=ROOT / "data")
     facts = {fact["id"]: fact["value"] for fact in report.facts_document()["facts"]}
-    assert counted == [facts[cell.id] for cell in form_for(2020).cells(2020)]
+    assert counted == [facts[cell.id] for cell in ZFXXGK.edition(2020).cells(2020)]
     assert len(counted) == 198

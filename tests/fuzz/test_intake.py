@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from machine import PATIENCE
 from sheets import Table, save
+from shipped import ZFXXGK
 
 from reportkit.errors import InputError
 from reportkit.ledgers import read_ledger
@@ -116,7 +117,7 @@ def read(folder, content, suffix):
     path = folder / f"applications{suffix}"
     path.write_bytes(content)
     with in_time():
-        return read_ledger("applications", [path], root=folder)
+        return read_ledger(ZFXXGK, "applications", [path], root=folder)
 
 
 def accepted(ledger):

@@ -4,6 +4,7 @@ import csv
 import random
 
 import pytest
+from shipped import ZFXXGK
 
 from reportkit.evidence.digests import read_record, record_columns
 from reportkit.ledgers.intake import take_ledger
@@ -34,7 +35,7 @@ def words(lot, count, taken):
 
 def register(lot):
     """A mapping, the rows of a register, and the records that they mean."""
-    schema = schema_of("applications")
+    schema = schema_of(ZFXXGK, "applications")
     names = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果"]
     headings = words(lot, len(names) + 1, set(schema.headings()))
     outcomes = words(lot, len(OUTCOMES), set(schema.column("办理结果").vocabulary()))
@@ -67,12 +68,12 @@ def check(seed, folder):
     path = folder / "register.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
-    ledger = take_ledger("applications", [path], root=folder, mappings=[mapping])
+    ledger = take_ledger(ZFXXGK, "applications", [path], root=folder, mappings=[mapping])
     assert ledger.refused == (), (seed, [v.text() for v in ledger.violations])
     names = record_columns(ledger.schema)
     read = read_record(ledger.frame, ledger.schema)
     assert list(zip(*(read[name].to_pylist() for name in names[:5]), strict=True)) == records, seed
-    wanted = [Wanted(ledger_record(ledger, keyed=False), [path])]
+    wanted = [Wanted(ZFXXGK, ledger_record(ledger, keyed=False), [path])]
     (raw,) = read_again(folder, wanted, work_calendar()).values()
     cells = ", ".join(f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in names)
     query = f'SELECT {cells} FROM {raw.table} ORDER BY "{ROW}"'

@@ -12,6 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from databases import project
+from shipped import ZFXXGK
 
 from reportkit.errors import ExecutionError, InputError
 from reportkit.facts import facts_bytes
@@ -343,7 +344,7 @@ def test_files_and_tables_together_are_one_ledger(sqlite, tmp_path):
     text = "项目编号,项目名称,组织形式,合同签订日期,合同金额（元）\nn1,A,分散采购,2021-01-05,3.50\n"
     (tmp_path / "procurement-2021.csv").write_text(text, encoding="utf-8")
     asked = [tmp_path / "procurement-2021.csv", sqlite.source("procurement")]
-    ledger = read_ledger("procurement", asked)
+    ledger = read_ledger(ZFXXGK, "procurement", asked)
     assert [one.format for one in ledger.sources] == ["csv", "sql"]
     assert ledger.read == 1 + ledger.sources[1].rows
     assert ledger.sources[1].headings["项目编号"] == "项目编号"

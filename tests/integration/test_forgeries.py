@@ -737,6 +737,20 @@ def test_other_versions_that_make_the_same_bytes_hold(run, project):
     assert (found.holds, render.holds, render.needed) == (True, True, ())
 
 
+def test_a_run_of_the_distributions_old_name_is_judged(run, project):
+    reseal(run)
+    path = run / "MANIFEST.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    packages = manifest["environment"]["packages"]
+    packages["reportkit"] = packages.pop("reportkit-zwgk")
+    del manifest["files"], manifest["schema"]
+    write_manifest(run, manifest)
+    attest(run)
+    found, render = judged(run, project)
+    assert (found.levels[0].holds, found.holds) == (True, False)
+    assert "KeyError" in render.findings[0]
+
+
 def test_other_code_is_no_pass_unless_somebody_trusted_signed_it(run, project, tmp_path):
     page(HTML, HTML.replace(">2<", ">9<"))[0](run)
     reseal(run, lambda manifest: manifest.update(code_sha256="9" * 64))

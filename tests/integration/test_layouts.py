@@ -16,14 +16,14 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from sheets import Table, save
+from shipped import ZFXXGK
 
 from reportkit.facts import Computer
 from reportkit.facts.published import load_published, read_report
-from reportkit.forms import form_for
 from reportkit.ledgers import find_files, read_ledger, schema_of
 
 ROOT = Path(__file__).parents[2]
-CELLS = [cell for cell in form_for(2020).cells(2020) if cell.table == "t3"]
+CELLS = [cell for cell in ZFXXGK.edition(2020).cells(2020) if cell.table == "t3"]
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def spelt(rows, day):
 
 def keys(heading):
     """The English key of each column."""
-    known = {column.name: column.key for column in schema_of("applications").columns}
+    known = {column.name: column.key for column in schema_of(ZFXXGK, "applications").columns}
     return [known.get(title, title) for title in heading]
 
 
@@ -181,11 +181,11 @@ def test_every_layout_gives_the_published_table(layout, records, tmp_path, reque
         sources = in_postgresql(request.getfixturevalue("postgres"), records)
     else:
         LAYOUTS[layout](tmp_path, records)
-        sources = find_files(tmp_path, "applications")
-    ledger = read_ledger("applications", sources)
+        sources = find_files(ZFXXGK, tmp_path, "applications")
+    ledger = read_ledger(ZFXXGK, "applications", sources)
     made = Computer(2020, cells=CELLS, specs={}, declared=[], ledgers={"applications": ledger})
     path = ROOT / "params/reports/huli/2020.published.json"
-    published = read_report(load_published(path)).published
+    published = read_report(ZFXXGK, load_published(path)).published
     assert {cell.id: made.get(cell.id).number for cell in CELLS} == {
         name: value for name, value in published.items() if name.startswith("t3.")
     }

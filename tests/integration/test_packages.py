@@ -58,7 +58,7 @@ def test_the_wheel_is_small_and_whole(dist):
     assert wheel.stat().st_size < 1_000_000
     assert the(dist, "*.tar.gz").stat().st_size < 2_000_000
     carried = {f"carried/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
-    carried |= {"carried/params/facts/common.yaml", "py.typed"}
+    carried |= {"py.typed"}
     assert {f"reportkit/{name}" for name in carried} <= names(wheel)
     assert any(
         name.endswith("share/jupyter/kernels/reportkit/kernel.json") for name in names(wheel)

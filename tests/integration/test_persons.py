@@ -10,8 +10,8 @@ import pytest
 from batches import BIN, LEDGERS, make_project
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shipped import SCHEMAS
 
-from reportkit.ledgers import schemas
 from reportkit.run.leaks import _texts
 
 PERSON = {
@@ -70,7 +70,7 @@ def planted_project(folder, cells=None):
     for key, (first, *_) in {
         key: rows_of(key)[1:] for key in ("applications", "decisions")
     }.items():
-        heading = [*rows_of(key)[0], *(c.name for c in schemas()[key].columns if c.personal)]
+        heading = [*rows_of(key)[0], *(c.name for c in SCHEMAS[key].columns if c.personal)]
         heading += ["所需信息"] if key == "applications" else []
         known = [PERSON.get(name, "回电13812345678") for name in heading[len(first) :]]
         nobody = [""] * len(known)
@@ -137,7 +137,7 @@ NAMES = st.builds(
 COLUMNS = [
     (key, column.name)
     for key in LEDGERS
-    for column in schemas()[key].columns
+    for column in SCHEMAS[key].columns
     if not column.personal and not column.free_text
 ]
 FORMS = ["{}", "2021-13-40 {}", "{}，男", "关于{}的答复", "12.5{}"]

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import requests
 from click.testing import CliRunner
+from shipped import ZFXXGK
 
 from reportkit import open_report
 from reportkit.cli import cli
@@ -205,7 +206,7 @@ def test_a_record_more_and_a_record_less_are_told(sealed, tmp_path):
 
     def counted(content):
         path.write_bytes(content)
-        wanted = [Wanted(ledger, [path])]
+        wanted = [Wanted(ZFXXGK, ledger, [path])]
         (raw,) = read_again(sealed.run, wanted, work_calendar()).values()
         return recount(raw, fees, run=sealed.run)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from databases import DATA, project
+from shipped import ZFXXGK
 
 from reportkit.evidence.digests import read_record, record_columns, row_digests
 from reportkit.ledgers import read_ledger
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("password")
 
 def again(folder, ledger, source):
     """A ledger that was read from a database, as it is there now."""
-    wanted = [Wanted(ledger_record(ledger, keyed=False), [source])]
+    wanted = [Wanted(ZFXXGK, ledger_record(ledger, keyed=False), [source])]
     (found,) = read_again(folder, wanted, work_calendar(), data=DATA).values()
     return found
 
@@ -40,7 +41,7 @@ def same_records(ledger, raw):
 
 @pytest.mark.parametrize("key", ["applications", "decisions", "procurement"])
 def test_a_table_is_read_the_same_in_any_physical_order(key, server, tmp_path):
-    ledger = read_ledger(key, [server.source(key)], data=DATA)
+    ledger = read_ledger(ZFXXGK, key, [server.source(key)], data=DATA)
     for table in (key, f"{key}_mixed"):
         raw = again(tmp_path, ledger, server.source(table))
         assert isinstance(raw, SqlLedger), raw
@@ -59,7 +60,7 @@ def test_times_with_a_zone_and_amounts_are_read_the_same(server, tmp_path):
         f"{amount} AS amount UNION ALL SELECT '1', 'b', {day}, 100"
     )
     source = server.source(None, select=select)
-    ledger = read_ledger("fees", [source], data=DATA)
+    ledger = read_ledger(ZFXXGK, "fees", [source], data=DATA)
     raw = again(tmp_path, ledger, source)
     assert raw.changed == ()
     same_records(ledger, raw)
@@ -71,7 +72,7 @@ def test_times_with_a_zone_and_amounts_are_read_the_same(server, tmp_path):
 def test_a_changed_record_is_named(server, tmp_path):
     server.load("procurement", "moved")
     source = server.source("moved")
-    ledger = read_ledger("procurement", [source], data=DATA)
+    ledger = read_ledger(ZFXXGK, "procurement", [source], data=DATA)
     key = ledger.frame["项目编号"].iloc[3]
     amount, name = (server.quote(one) for one in ("合同金额（元）", "项目编号"))
     server.run(f"UPDATE moved SET {amount} = 7 WHERE {name} = '{key}'")

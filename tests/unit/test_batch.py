@@ -14,7 +14,7 @@ from batches import ROOT, make_project, name_parents, share_fees
 
 from reportkit.batch.jobs import Job, Result, Settings
 from reportkit.batch.journal import Journal, read_journal
-from reportkit.batch.loop import Done, Limits, run_batch
+from reportkit.batch.loop import BatchLimits, Done, run_batch
 from reportkit.batch.metrics import metrics
 from reportkit.batch.plan import Plan, Planned, make_plan, parse_years, read_batch_file
 from reportkit.batch.progress import Progress
@@ -357,7 +357,7 @@ def run(tmp_path, outcomes, *, years=(2021,), stop_after=3):
     events = SimpleQueue()
     told = Told(outcomes, events)
     journal = Journal(tmp_path, "x", now=lambda: BEGAN)
-    limits = Limits(retries=0, stop_after=stop_after)
+    limits = BatchLimits(retries=0, stop_after=stop_after)
     done = run_batch(
         Plan(reports, jobs), told, events, limits=limits, journal=journal, watcher=told
     )

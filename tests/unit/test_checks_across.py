@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import RULES, ZFXXGK
 
 from reportkit.checks import (
     accept,
@@ -21,14 +22,13 @@ from reportkit.checks import (
 )
 from reportkit.errors import InputError
 from reportkit.facts.published import load_published, read_report
-from reportkit.forms import form_for
 from reportkit.params import Project
 
 PUBLISHED = Path(__file__).parents[1] / "data" / "published"
 
 
 def published(name):
-    return read_report(load_published(PUBLISHED / f"{name}.json")).published
+    return read_report(ZFXXGK, load_published(PUBLISHED / f"{name}.json")).published
 
 
 def failing(checks):
@@ -45,14 +45,16 @@ def failing(checks):
 )  # fmt: skip
 def test_pingtan_goes_on_from_year_to_year_as_published(year, rules, broken):
     now, last = published(f"pingtan-{year}"), published(f"pingtan-{year - 1}")
-    checks = continuity_checks(form_for(year), now, last)
+    checks = continuity_checks(RULES, ZFXXGK.edition(year), now, last)
     assert {name: [c.id for c in checks].count(name) for name in {c.id for c in checks}} == rules
     assert failing(checks) == broken
 
 
 def test_a_carry_over_that_differs_names_its_column():
     last = published("pingtan-2020") | {"t3.carried_out.commercial": Decimal(2)}
-    (found,) = failing(continuity_checks(form_for(2021), published("pingtan-2021"), last))
+    (found,) = failing(
+        continuity_checks(RULES, ZFXXGK.edition(2021), published("pingtan-2021"), last)
+    )
     assert found == (
         "X1", "0", "2",
         "商业企业：上年结转政府信息公开申请数量0 ≠ 上年的结转下年度继续办理2",
@@ -84,7 +86,7 @@ def test_any_change_that_x2_or_x3_can_see_is_found_in_its_row(data):
         return [
             one
             for year in (2020, 2022)
-            for one in continuity_checks(form_for(year), now, last)
+            for one in continuity_checks(RULES, ZFXXGK.edition(year), now, last)
             if not one.holds
         ]
 
@@ -99,23 +101,23 @@ def test_any_change_that_x2_or_x3_can_see_is_found_in_its_row(data):
 
 
 def test_a_parent_is_the_sum_of_its_members():
-    form, whole = form_for(2020), published("pingtan-2020")
+    form, whole = ZFXXGK.edition(2020), published("pingtan-2020")
     half = dict(whole)
     zero = dict.fromkeys(whole, Decimal(0))
     cells = form.cells(2020)
-    (holds,) = member_checks(cells, whole, {"east": half, "west": zero})
+    (holds,) = member_checks(RULES, cells, whole, {"east": half, "west": zero})
     assert holds.message == "2个单位，198格逐一相加相等"
     half["t4.review.total"] = Decimal(2)
-    (found,) = failing(member_checks(cells, whole, {"east": half, "west": zero}))
+    (found,) = failing(member_checks(RULES, cells, whole, {"east": half, "west": zero}))
     assert found == ("X5", "0", "2", "行政复议/总计：汇总0 ≠ east 2 + west 0 = 2")
-    (absent,) = failing(member_checks(cells, whole, {"east": half, "west": None}))
+    (absent,) = failing(member_checks(RULES, cells, whole, {"east": half, "west": None}))
     assert absent[3] == "west没有本年的报告，不能核对汇总数"
-    assert member_checks(cells, whole, {}) == []
+    assert member_checks(RULES, cells, whole, {}) == []
 
 
 def test_jumps_and_zeros_are_asked_about_and_small_numbers_are_not():
-    form, now, last = form_for(2021), published("pingtan-2021"), published("pingtan-2020")
-    found = failing(plausibility_checks(form.cells(2021), now, last))
+    form, now, last = ZFXXGK.edition(2021), published("pingtan-2021"), published("pingtan-2020")
+    found = failing(plausibility_checks(RULES, form.cells(2021), now, last))
     assert found == [
         ("Y1", "2293", "278", "行政许可/本年处理决定数量：本年2293，上年278"),
         ("Y1", "70", "21", "一、本年新收政府信息公开申请数量/申请人情况/总计：本年70，上年21"),
@@ -123,16 +125,16 @@ def test_jumps_and_zeros_are_asked_about_and_small_numbers_are_not():
     ]
     gone = now | {"t2.coercion.decisions": Decimal(0)}
     assert ("Y2", "0", "29", "行政强制/本年处理决定数量：本年0，上年29") in failing(
-        plausibility_checks(form.cells(2021), gone, last)
+        plausibility_checks(RULES, form.cells(2021), gone, last)
     )
 
 
 def test_many_other_outcomes_are_asked_about():
     many = published("pingtan-2020") | {"t3.other.total": Decimal(10)}
     many["t3.results_total.total"] = Decimal(50)
-    assert failing(share_checks(form_for(2020), many))[0][0] == "Y3"
+    assert failing(share_checks(RULES, ZFXXGK.edition(2020), many))[0][0] == "Y3"
     many["t3.results_total.total"] = Decimal(51)
-    assert failing(share_checks(form_for(2020), many)) == []
+    assert failing(share_checks(RULES, ZFXXGK.edition(2020), many)) == []
 
 
 TEXT = {"一": "总" * 1000, "五": "答复的释法说理有待加强。" * 3, "六": "收取信息处理费0元。"}
@@ -140,7 +142,13 @@ TEXT = {"一": "总" * 1000, "五": "答复的释法说理有待加强。" * 3, 
 
 def notices(sections=TEXT, *, last=None, year=2021, level="county", published=None):
     return notice_checks(
-        form_for(year), sections, last=last or {}, year=year, level=level, published=published
+        RULES,
+        ZFXXGK.edition(year),
+        sections,
+        last=last or {},
+        year=year,
+        level=level,
+        published=published,
     )
 
 
@@ -193,7 +201,7 @@ def test_a_section_like_last_years_is_shown_with_its_passages():
     assert failing(notices(TEXT, last={"五": last})) == []
 
 
-FINDING = check("N3", False, "502 ≠ 514", left="502", right="514", facts=["a.x", "a.y"])
+FINDING = check(RULES, "N3", False, "502 ≠ 514", left="502", right="514", facts=["a.x", "a.y"])
 
 
 def waivers(tmp_path, text):
@@ -212,11 +220,15 @@ def filled(finding):
 
 @pytest.mark.parametrize(
     "finding",
-    [FINDING, check("D3", False, "第六部分没有提到“信息处理费”"), check("L1", False, "甲：x")],
+    [
+        FINDING,
+        check(RULES, "D3", False, "第六部分没有提到“信息处理费”"),
+        check(RULES, "L1", False, "甲：x"),
+    ],
 )
 def test_the_printed_waiver_accepts_its_finding_once_filled_in(finding, tmp_path):
-    other = check("N4", False, "1 ≠ 2", left="1", right="2", facts=["a.x", "a.z"])
-    checks = accept([finding, other], waivers(tmp_path, filled(finding)))
+    other = check(RULES, "N4", False, "1 ≠ 2", left="1", right="2", facts=["a.x", "a.z"])
+    checks = accept(RULES, [finding, other], waivers(tmp_path, filled(finding)))
     assert [(one.id, one.open) for one in checks] == [(finding.id, False), ("N4", True)]
     assert checks[0].as_json()["waived"] == {"reason": "照原文", "by": "王某", "on": "2021-01-05"}
     assert not checks[0].holds
@@ -224,14 +236,14 @@ def test_the_printed_waiver_accepts_its_finding_once_filled_in(finding, tmp_path
 
 def test_of_two_findings_in_one_place_the_figures_tell_which_is_meant(tmp_path):
     place = "一、总体情况：“整改隐患17处，关停12个”"
-    first, second = (check("C1", False, f"{place}中的{n}", left=n) for n in ("17", "12"))
-    checks = accept([first, second], waivers(tmp_path, filled(second)))
+    first, second = (check(RULES, "C1", False, f"{place}中的{n}", left=n) for n in ("17", "12"))
+    checks = accept(RULES, [first, second], waivers(tmp_path, filled(second)))
     assert [one.open for one in checks] == [True, False]
 
 
 def test_a_relation_keeps_its_waiver_when_its_number_changes(tmp_path):
     moved = replace(FINDING, id="N4")
-    assert not accept([moved], waivers(tmp_path, filled(FINDING)))[0].open
+    assert not accept(RULES, [moved], waivers(tmp_path, filled(FINDING)))[0].open
 
 
 def test_a_waiver_that_is_not_filled_in_is_refused_with_its_lines(tmp_path):
@@ -242,8 +254,8 @@ def test_a_waiver_that_is_not_filled_in_is_refused_with_its_lines(tmp_path):
 
 
 def test_a_waiver_lapses_when_the_figures_change(tmp_path):
-    changed = check("N3", False, "503 ≠ 514", left="503", right="514", facts=["a.x", "a.y"])
-    found, lapsed = accept([changed], waivers(tmp_path, filled(FINDING)))
+    changed = check(RULES, "N3", False, "503 ≠ 514", left="503", right="514", facts=["a.x", "a.y"])
+    found, lapsed = accept(RULES, [changed], waivers(tmp_path, filled(FINDING)))
     assert found.open
     assert (lapsed.id, lapsed.severity) == ("W1", "warning")
     assert lapsed.message == "N3、a.x、a.y：接受时为502与514，现为503与514"
@@ -253,12 +265,12 @@ def test_a_waiver_lapses_when_the_figures_change(tmp_path):
     ("checks", "told"),
     [
         ([], "没有这样的不符，请删去"),
-        ([check("N3", True, "", left="502", right="514", facts=["a.x", "a.y"])], "请删去"),
+        ([check(RULES, "N3", True, "", left="502", right="514", facts=["a.x", "a.y"])], "请删去"),
         ([FINDING, FINDING], "同时符合2项"),
     ],
 )
 def test_a_waiver_that_means_no_single_finding_is_told(checks, told, tmp_path):
-    *same, unused = accept(checks, waivers(tmp_path, filled(FINDING)))
+    *same, unused = accept(RULES, checks, waivers(tmp_path, filled(FINDING)))
     assert same == checks
     assert unused.id == "W1"
     assert told in unused.message

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import RULES
 
 import reportkit
 from reportkit.checks import coverage_checks
@@ -164,7 +165,7 @@ def fact(name, value, unit="条"):
 
 def findings(*runs, facts=()):
     known = {one.id: one for one in facts}
-    checks = coverage_checks(cover(paragraph(*runs)), known, titles={"一": "一、总体情况"})
+    checks = coverage_checks(RULES, cover(paragraph(*runs)), known, titles={"一": "一、总体情况"})
     return [(check.id, check.holds, check.message) for check in checks]
 
 
@@ -196,7 +197,7 @@ def test_a_text_without_findings_says_what_was_looked_at():
     runs = {"text": "7", "allowed": "词语"}  # a reason is never taken for a class
     sections = paragraph("一是公开", ("12", "a.b"), "条，每周")
     sections["一"][0]["runs"].append(runs)
-    (check,) = coverage_checks(cover(sections), {}, titles={"一": "一"})
+    (check,) = coverage_checks(RULES, cover(sections), {}, titles={"一": "一"})
     assert check.message == "3个数字，绑定数据1个，序号和条款1个；文稿自行说明的1个：7（词语）"
 
 
@@ -214,7 +215,7 @@ def changed_by_hand(report, template):
     context = {"year": report.year, "district": report.district.printable()}
 
     def covered(text):
-        given = {"figures": report.computer, "form": report.form, "context": context}
+        given = {"figures": report.computer, "edition": report.edition, "context": context}
         return cover(render(text, name="x.md", **given).sections)
 
     quiet = set()
@@ -224,7 +225,11 @@ def changed_by_hand(report, template):
         printed = "".join(
             run["text"]
             for node in render(
-                f"x{found[0]}", name="x.md", figures=report.computer, form=report.form, context={}
+                f"x{found[0]}",
+                name="x.md",
+                figures=report.computer,
+                edition=report.edition,
+                context={},
             ).sections[""]
             for run in node["runs"]
         )[1:]
@@ -262,4 +267,4 @@ def test_the_default_narratives_are_bound_and_a_change_by_hand_is_told(year, tmp
     assert report.as_draft
     assert report.coverage.of("unbound") == ()
     assert len(report.coverage.of("bound")) == 10
-    assert changed_by_hand(report, report.form.default_narrative()) == set()
+    assert changed_by_hand(report, report.edition.narrative) == set()

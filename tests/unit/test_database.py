@@ -4,14 +4,15 @@ import sys
 
 import duckdb
 import pytest
+from shipped import SCHEMAS
 
 from reportkit.errors import InputError
-from reportkit.ledgers import database, read_database, schemas
+from reportkit.ledgers import database, read_database
 from reportkit.params.sources import DatabaseSource
 
 
 def read(folder, **source):
-    return read_database(DatabaseSource(**source), schemas()["fees"], key="fees", data=folder)
+    return read_database(DatabaseSource(**source), SCHEMAS["fees"], key="fees", data=folder)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "duckdb"])

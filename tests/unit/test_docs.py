@@ -141,3 +141,33 @@ def test_examples_in_docstrings_run(path: Path):
     failed, attempted = doctest.testmod(module)
     assert attempted
     assert not failed
+
+
+def test_the_walk_and_the_questions_name_files_that_are_there():
+    text = (ROOT / "docs/explanation/architecture.md").read_text("utf-8")
+    tables = text.partition("## The way of one row")[2].partition("## Laws")[0]
+    rows = [line.split("|") for line in tables.splitlines() if line.startswith("| ")]
+    named = {name for row in rows for name in re.findall(r"`([\w./]+)`", row[-2]) if "." in name}
+    assert len(named) > 30
+    folders = [SOURCE, SOURCE / "ledgers", SOURCE / "ledgers/readers", ROOT]
+    assert [one for one in sorted(named) if not any((at / one).exists() for at in folders)] == []
+
+
+# The stranger's test: what somebody would look for, and a word that the file must hold.
+ANSWERS = {
+    "结转": "continues", "GBK": "gb18030", "Word": "tblHeader", "exit status": "exit_status",
+    "holidays": "国务院办公厅", "signature": "payload", "columns of a ledger": "申请人类型",
+    "counts as nothing": "nothing", "a reply may take": "20", "placeholder": "wan",
+    "ends early": "stop_after", "identity number": "18",
+}  # fmt: skip
+
+
+def test_a_stranger_finds_it_at_the_first_guess():
+    text = (ROOT / "docs/explanation/architecture.md").read_text("utf-8")
+    table = text.partition("| question | look in |")[2].partition("\n\n")[0]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| ")]
+    assert len(rows) == len(ANSWERS) == 12
+    for (word, held), row in zip(ANSWERS.items(), rows, strict=True):
+        first = re.findall(r"`([\w./]+)`", row[2])[0]
+        assert word in row[1]
+        assert held in (SOURCE / first).read_text("utf-8"), row[1]

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import SCHEMAS
 
 from reportkit.errors import ReportkitError
 from reportkit.evidence.check import check_evidence
@@ -24,12 +25,11 @@ from reportkit.export.blocks import block, from_notebook, packed
 from reportkit.facts import Fact
 from reportkit.ledgers import Ledger
 from reportkit.ledgers.records import Source
-from reportkit.ledgers.schema import schemas
 
 
 def ledger(key, count, sheet=None):
     """So many records of a key and a number, one of them with all that a script must escape."""
-    schema = schemas()[key]
+    schema = SCHEMAS[key]
     names = [f"{key}-{number}" for number in range(count)]
     names[0] += """'"\\</script>\u202e"""
     frame = pd.DataFrame({schema.key_column: names} | dict.fromkeys(record_columns(schema)[1:]))

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from shipped import SCHEMAS, ZFXXGK
 
 from reportkit.errors import InputError
 from reportkit.facts import Computer, facts_bytes, measure, plain, rows_sha256
 from reportkit.facts.derived import compared
 from reportkit.facts.specs import FactSpec
-from reportkit.forms import form_for
 from reportkit.forms.conditions import Definition, parse_where
 from reportkit.ledgers import Ledger, schema_of
 from reportkit.params import Declared
@@ -20,7 +20,7 @@ from reportkit.params import Declared
 def ledger(key, **columns):
     """A ledger of the given columns; row numbers start at 10, as if rows had been rejected."""
     size = len(next(iter(columns.values())))
-    schema = schema_of(key)
+    schema = schema_of(ZFXXGK, key)
     frame = pd.DataFrame(columns, index=pd.RangeIndex(10, 10 + size, name="row"))
     for column in schema.columns:
         if column.name not in frame and not column.personal:
@@ -66,7 +66,14 @@ def declare(name, value, label="", unit=""):
 
 
 def computer(year=2020, **ledgers):
-    return Computer(year, cells=form_for(year).cells(year), specs={}, declared=[], ledgers=ledgers)
+    return Computer(
+        year,
+        cells=ZFXXGK.edition(year).cells(year),
+        specs={},
+        declared=[],
+        ledgers=ledgers,
+        names={key: schema.name for key, schema in SCHEMAS.items()},
+    )
 
 
 @pytest.mark.parametrize(
@@ -155,7 +162,9 @@ def test_a_sum_of_itself_is_refused():
 def test_a_declared_fact_may_not_replace_a_computed_one():
     declared = [declare("t3.new.total", "1")]
     with pytest.raises(InputError, match="declared"):
-        Computer(2020, cells=form_for(2020).cells(2020), specs={}, declared=declared, ledgers={})
+        Computer(
+            2020, cells=ZFXXGK.edition(2020).cells(2020), specs={}, declared=declared, ledgers={}
+        )
 
 
 def test_a_declared_fact_names_its_source():

@@ -5,6 +5,7 @@ import time
 import openpyxl
 import pandas as pd
 import pytest
+from shipped import ZFXXGK
 
 from reportkit.errors import InputError
 from reportkit.ledgers import find_files, read_ledger
@@ -40,7 +41,9 @@ def dated(record):
 
 
 def read(folder):
-    return read_ledger("applications", find_files(folder, "applications"), root=folder)
+    return read_ledger(
+        ZFXXGK, "applications", find_files(ZFXXGK, folder, "applications"), root=folder
+    )
 
 
 def test_personal_columns_stay_behind(tmp_path):
@@ -76,7 +79,7 @@ def test_persons_of_every_ledger_are_known(tmp_path):
         ["厦湖罚〔2020〕5号", "行政处罚", "2020-03-02", "某局", "王小测"],
     ]
     write_csv(tmp_path, rows, name="decisions.csv")
-    ledger = read_ledger("decisions", find_files(tmp_path, "decisions"))
+    ledger = read_ledger(ZFXXGK, "decisions", find_files(ZFXXGK, tmp_path, "decisions"))
     assert "行政相对人" not in ledger.frame
     assert ledger.personal.to_pylist() == ["欧阳小测", "王小测"]
 
@@ -289,7 +292,9 @@ def test_a_document_published_before_it_was_made_is_told(tmp_path):
     heading = ["文号", "名称", "种类", "成文日期", "公布日期", "废止日期"]
     row = ["1号", "办法", "规范性文件", "2021-03-01", "2021-02-01", ""]
     write_csv(tmp_path, [heading, row], name="documents.csv")
-    (violation,) = read_ledger("documents", find_files(tmp_path, "documents")).violations
+    (violation,) = read_ledger(
+        ZFXXGK, "documents", find_files(ZFXXGK, tmp_path, "documents")
+    ).violations
     assert (violation.rule, violation.severity) == ("L-published", "warn")
 
 
@@ -310,27 +315,29 @@ def test_free_text_of_many_records_is_hidden_at_once(tmp_path):
 def test_a_table_of_no_ledger_is_told(name, tmp_path):
     for other in (name, "APPLICATIONS-1.CSV", "~$applications.xlsx", "README.md", ".a.csv"):
         (tmp_path / other).write_text("")
-    assert [path.name for path in unread_files(tmp_path)] == [name]
-    assert [path.name for path in find_files(tmp_path, "applications")] == ["APPLICATIONS-1.CSV"]
+    assert [path.name for path in unread_files(ZFXXGK, tmp_path)] == [name]
+    assert [path.name for path in find_files(ZFXXGK, tmp_path, "applications")] == [
+        "APPLICATIONS-1.CSV"
+    ]
 
 
 def test_a_table_in_a_folder_within_is_told(tmp_path):
     (tmp_path / "2021").mkdir()
     for other in ("2021/applications.csv", "2021/notes.md", "旧台账.zip"):
         (tmp_path / other).write_text("")
-    assert find_files(tmp_path, "applications") == []
-    told = [path.relative_to(tmp_path).as_posix() for path in unread_files(tmp_path)]
+    assert find_files(ZFXXGK, tmp_path, "applications") == []
+    told = [path.relative_to(tmp_path).as_posix() for path in unread_files(ZFXXGK, tmp_path)]
     assert told == ["旧台账.zip", "2021/applications.csv"]
 
 
 def test_what_is_named_like_the_ledger_is_not_overlooked(tmp_path):
     (tmp_path / "applications.csv").symlink_to(tmp_path / "gone.csv")
     with pytest.raises(InputError, match="a link to no file; mend or remove it"):
-        find_files(tmp_path, "applications")
+        find_files(ZFXXGK, tmp_path, "applications")
     (tmp_path / "applications.csv").unlink()
     (tmp_path / "依申请公开台账2020.ZIP").write_bytes(b"")
     with pytest.raises(InputError, match="unpack it"):
-        find_files(tmp_path, "applications")
+        find_files(ZFXXGK, tmp_path, "applications")
 
 
 def test_a_record_that_begins_like_a_footer_is_a_record(tmp_path):
@@ -359,7 +366,13 @@ def test_a_file_written_to_while_it_is_read_is_refused(large, tmp_path):
             path.write_bytes(path.read_bytes() + b"\n")
 
     with pytest.raises(InputError, match="written to while it was read"):
-        read_ledger("applications", find_files(tmp_path, "applications"), root=tmp_path, tell=write)
+        read_ledger(
+            ZFXXGK,
+            "applications",
+            find_files(ZFXXGK, tmp_path, "applications"),
+            root=tmp_path,
+            tell=write,
+        )
 
 
 def test_rows_are_told_while_they_are_read(tmp_path):
@@ -368,7 +381,7 @@ def test_rows_are_told_while_they_are_read(tmp_path):
     told = []
     with pytest.raises(InputError, match="L-unique"):
         read_ledger(
-            "applications", find_files(tmp_path, "applications"), root=tmp_path,
+            ZFXXGK, "applications", find_files(ZFXXGK, tmp_path, "applications"), root=tmp_path,
             tell=lambda name, rows: told.append((name, rows)),
         )  # fmt: skip
     assert told == [("applications.csv", 3), ("applications2.xlsx", 3)]
@@ -437,19 +450,19 @@ def test_a_heading_alone_is_an_empty_ledger(tmp_path):
 def test_a_file_of_another_kind_is_not_overlooked(suffix, tmp_path):
     (tmp_path / f"依申请公开台账2020{suffix}").write_bytes(b"x")
     with pytest.raises(InputError, match=r"save it as \.xlsx|unpack it"):
-        find_files(tmp_path, "applications")
+        find_files(ZFXXGK, tmp_path, "applications")
 
 
 def test_a_scan_named_like_the_ledger_is_told(tmp_path):
     for name in ("依申请公开台账2020.pdf", "applications.csv", "~$applications.xlsx", "备注.pdf"):
         (tmp_path / name).write_bytes(b"x")
-    assert [path.name for path in unread_files(tmp_path)] == ["依申请公开台账2020.pdf"]
+    assert [path.name for path in unread_files(ZFXXGK, tmp_path)] == ["依申请公开台账2020.pdf"]
 
 
 def test_amounts_under_a_heading_in_wan(tmp_path):
     rows = [["编号", "项目编码", "收费日期", "金额（万元）"], ["1", "a", "2021-02-03", "1.25"]]
     write_csv(tmp_path, rows, name="fees.csv")
-    ledger = read_ledger("fees", find_files(tmp_path, "fees"))
+    ledger = read_ledger(ZFXXGK, "fees", find_files(ZFXXGK, tmp_path, "fees"))
     assert str(ledger.frame["金额（元）"].sum()).rstrip("0") == "12500."
 
 
@@ -460,5 +473,5 @@ def test_files_in_different_units_add_up(tmp_path):
             [name, "a", "2021-02-03", amount],
         ]
         write_csv(tmp_path, rows, name=name)
-    ledger = read_ledger("fees", find_files(tmp_path, "fees"))
+    ledger = read_ledger(ZFXXGK, "fees", find_files(ZFXXGK, tmp_path, "fees"))
     assert [float(amount) for amount in ledger.frame["金额（元）"]] == [12500.0, 0.5]

@@ -4,6 +4,7 @@ import csv
 import io
 
 import pytest
+from shipped import ZFXXGK
 
 from reportkit.errors import InputError
 from reportkit.ledgers import read_ledger
@@ -28,9 +29,9 @@ def written(path, rows):
 def read(key, tmp_path, rows, name="a.csv"):
     """The ledger, if the second engine counts the same rows."""
     path = written(tmp_path / name, rows)
-    ledger = take_ledger(key, [path], root=tmp_path)
+    ledger = take_ledger(ZFXXGK, key, [path], root=tmp_path)
     if not ledger.refused:
-        wanted = [Wanted(ledger_record(ledger, keyed=False), [path])]
+        wanted = [Wanted(ZFXXGK, ledger_record(ledger, keyed=False), [path])]
         (raw,) = read_again(tmp_path, wanted, work_calendar()).values()
         query = f'SELECT "{ROW}" FROM {raw.table} ORDER BY "{ROW}"'
         there = raw.connection.sql(query).to_arrow_table()[ROW].to_pylist()
@@ -65,7 +66,63 @@ def test_a_sum_row_lacks_its_key_or_day(row, counts, tmp_path):
     rows = [[*FEES, "摘要"], ["1", "A", "2021-01-31", "300", ""], row]
     ledger = read("fees", tmp_path, rows)
     assert (len(ledger.frame), ledger.set_aside) == ((2, 0) if counts else (1, 1))
-    assert [one[0] for one in told(ledger)] == ([] if counts else ["L-sum"])
+    assert [one[0] for one in told(ledger)] == ["L-odd" if counts else "L-sum"]
+
+
+def test_months_of_which_each_says_that_it_is_a_sum_are_records(tmp_path):
+    months = [[str(n), "A", f"2021-{n:02}-28", "5", "本月合计"] for n in range(1, 13)]
+    ledger = read("fees", tmp_path, [[*FEES, "摘要"], *months])
+    assert (len(ledger.frame), told(ledger)) == (12, [])
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["1月合计", "累计数", "Total", "汇总", "（例）依〔2020〕1号", "样本", "测试", "××",
+     "XX〔2020〕X号", "***"],
+)  # fmt: skip
+def test_a_key_that_reads_like_no_record_is_told(key, tmp_path):
+    rows = [FEES, [key, "A", "2021-01-31", "300"], ["2", "A", "2021-01-31", "300"]]
+    ledger = read("fees", tmp_path, rows)
+    assert [v[:3] for v in told(ledger)] == [("L-odd", "2", "编号")]
+    assert len(ledger.frame) == 2
+
+
+def test_keys_of_which_most_read_like_none_are_meant(tmp_path):
+    rows = [[f"XX-{n}", "A", "2021-01-31", "300"] for n in range(50)]
+    assert told(read("fees", tmp_path, [FEES, *rows])) == []
+
+
+@pytest.mark.parametrize(
+    "key", ["3月1日", "1-Mar", "Mar-01", "2020/3/1", "2020年3月1日", "0:01", "2020/3/1 0:00"]
+)
+def test_a_key_in_a_text_file_that_became_a_day_is_told(key, tmp_path):
+    rows = [FEES, [key, "A", "2021-01-31", "300"], ["3-1", "A", "2021-01-31", "300"]]
+    assert told(read("fees", tmp_path, rows)) == [("L-day", "2", "编号", key)]
+
+
+@pytest.mark.parametrize("key", ["2.02103E+11", "2.02103e+11", "2E+05"])
+def test_a_key_written_short_is_refused(key, tmp_path):
+    ledger = read("fees", tmp_path, [FEES, [key, "A", "2021-01-31", "300"]])
+    assert told(ledger) == [("L-rounded", "2", "编号", key)]
+
+
+@pytest.mark.parametrize(
+    ("heading", "column"),
+    [("是否延期", "延期告知日期"), ("延期原因", "延期告知日期"), ("是否补正", "补正收到日期"),
+     ("是否征求第三方意见", "征求意见回复日期")],
+)  # fmt: skip
+@pytest.mark.parametrize("there", [True, False])
+def test_records_of_which_another_column_says_so_are_told(heading, column, there, tmp_path):
+    said = ["是", "否", "", "已发函", "不予", "N"]
+    days = ["2020-01-08", "", "", "", "", ""]
+    rows = [[*APPLICATIONS, heading, *[column] * there]]
+    rows += [
+        [str(n), "自然人", "2020-01-05", "2020-01-15", "予以公开", one, *[days[n]] * there]
+        for n, one in enumerate(said)
+    ]
+    ledger = read("applications", tmp_path, rows)
+    found = [(v.place, v.column) for v in ledger.violations if "says so" in v.expected]
+    assert found == [("2", column)] * (not there) + [("5", column)]
 
 
 @pytest.mark.parametrize(
@@ -98,12 +155,16 @@ def test_a_key_with_such_a_character_is_a_key(key, tmp_path):
         ("YSQ-2021-007", "ysq-2021-7"),
         ("2021–1", "2021-1"),
         ("⾏1", "行1"),
+        ("依〔2021〕1号", "依（2021年）第1号"),
+        ("依〔2021〕1号", "依〔2021〕1"),
+        ("2021/1", "2021_1"),
+        ("依1号。", "依1号"),
     ],
 )
 def test_one_key_in_two_spellings_is_told(one, other, tmp_path):
     rows = [APPLICATIONS, *([key, *RECORD] for key in ("依9", one, other, "依10", "依100"))]
     ledger = read("applications", tmp_path, rows)
-    assert [v[:3] for v in told(ledger)] == [("L-like-key", "4", "登记号")]
+    assert [v[:3] for v in told(ledger, "L-like-key")] == [("L-like-key", "4", "登记号")]
     assert ledger.violations[0].expected.startswith(f"spelt as '{one}' at a.csv:3")
     assert len(ledger.frame) == 5
 
@@ -119,13 +180,21 @@ def test_a_value_that_the_form_does_not_name_is_told_once(tmp_path):
     kinds = ["政府集中采购", "集采", "集采", "网上超市", "集中采购", "分散采购"]
     rows = [[f"{n}", "a", kind, "2020-06-01", "1"] for n, kind in enumerate(kinds)]
     ledger = read("procurement", tmp_path, [heading, *rows])
-    assert sorted(told(ledger)) == [
+    assert told(ledger) == [
         ("L-other", "3", "组织形式", "集采"), ("L-other", "5", "组织形式", "网上超市"),
     ]  # fmt: skip
     assert (
         "counted as none of them (2 records)"
         in grouped(ledger.violations)[0] + grouped(ledger.violations)[1]
     )
+
+
+def test_values_that_the_form_does_not_name_are_told_in_order(tmp_path):
+    heading = ["项目编号", "项目名称", "组织形式", "合同签订日期", "合同金额（元）"]
+    kinds = ["丙", "甲", "丁", "乙", "己", "戊", "庚"]
+    rows = [[f"{n}", "a", kind, "2020-06-01", "1"] for n, kind in enumerate(kinds)]
+    ledger = read("procurement", tmp_path, [heading, *rows])
+    assert [v.place for v in ledger.violations] == ["2", "3", "4", "5", "6", "7", "8"]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +224,7 @@ def test_a_heading_near_nothing_is_not_told(heading, tmp_path):
 def test_thousands_of_bad_records_are_told_in_a_few_lines(tmp_path):
     rows = [[f"依{n}", "外星人", f"2020-13-{n % 40:02}", "", ""] for n in range(5_000)]
     with pytest.raises(InputError) as error:
-        read_ledger("applications", [written(tmp_path / "a.csv", [APPLICATIONS, *rows])])
+        read_ledger(ZFXXGK, "applications", [written(tmp_path / "a.csv", [APPLICATIONS, *rows])])
     lines = error.value.message.splitlines()
     assert len(lines) == 13
     assert lines[0].startswith("5000 of 5000 records of 依申请公开台账 are rejected")

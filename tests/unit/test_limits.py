@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from shipped import RULES, ZFXXGK
 
 from reportkit.checks import limit_checks
 from reportkit.errors import InputError
@@ -49,7 +50,7 @@ def applications(folder, rows=APPLICATIONS):
         lines.append(",".join([*cells, *(steps.get(name, "") for name in STEPS)]))
     path = folder / "applications.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return read_ledger("applications", [path])
+    return read_ledger(ZFXXGK, "applications", [path])
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def ledger(tmp_path_factory):
 
 
 def fact(ledger, name, year=2020):
-    specs = read_specs(ROOT / "params/facts")
+    specs = read_specs(ZFXXGK, ROOT / "params/facts")
     computer = Computer(year, cells=[], specs=specs, declared=[], ledgers={"applications": ledger})
     return computer.get(f"timeliness.{name}")
 
@@ -146,7 +147,7 @@ def test_flags_are_asked_for_in_words(ledger, test, rows):
 
 
 def test_each_overdue_application_is_a_finding(ledger):
-    checks = limit_checks(ledger, 2020, CALENDAR)
+    checks = limit_checks(RULES, ledger, 2020, CALENDAR)
     assert {(check.id, check.severity, check.holds) for check in checks} == {
         ("T1", "warning", False)
     }
@@ -163,7 +164,7 @@ def test_each_overdue_application_is_a_finding(ledger):
 
 def test_without_overdue_applications_the_check_holds(tmp_path):
     ledger = applications(tmp_path, {"1": APPLICATIONS["1"], "6": APPLICATIONS["6"]})
-    (check,) = limit_checks(ledger, 2020, CALENDAR)
+    (check,) = limit_checks(RULES, ledger, 2020, CALENDAR)
     assert (check.id, check.holds) == ("T1", True)
     assert check.message == "答复1件、年末未答复1件，未见超过法定期限"
 
@@ -177,8 +178,8 @@ def test_limits_that_cannot_be_known_are_a_finding(tmp_path):
     }
     ledger = applications(tmp_path, rows)
     # The report of 2026 needs no day of 2027: what was due then was not overdue at its end.
-    assert [check.holds for check in limit_checks(ledger, 2026, CALENDAR)] == [True]
-    found = {check.id: check for check in limit_checks(ledger, 2027, CALENDAR)}
+    assert [check.holds for check in limit_checks(RULES, ledger, 2026, CALENDAR)] == [True]
+    found = {check.id: check for check in limit_checks(RULES, ledger, 2027, CALENDAR)}
     assert not found["T2"].holds
     assert found["T2"].message.startswith("3件申请的法定期限无法计算")
 
@@ -213,7 +214,7 @@ def test_sample_ledgers_keep_their_limits():
             for path in sorted((ROOT / "data" / district).iterdir())
             if path.name.startswith(("applications", "依申请公开台账"))
         ]
-        ledger = read_ledger("applications", paths)
+        ledger = read_ledger(ZFXXGK, "applications", paths)
         assert ledger.violations == ()
         assert not ledger.frame["超期"].any()
         assert ledger.frame["延期"].any()

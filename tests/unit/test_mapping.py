@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from shipped import ZFXXGK
 
 from reportkit.batch.plan import _ledgers
 from reportkit.errors import InputError
@@ -71,9 +72,9 @@ def written(path, rows):
 
 def both(key, paths, mappings, tmp_path):
     """A ledger, if the second engine reads the same records."""
-    ledger = take_ledger(key, paths, root=tmp_path, data=tmp_path, mappings=mappings)
+    ledger = take_ledger(ZFXXGK, key, paths, root=tmp_path, data=tmp_path, mappings=mappings)
     assert ledger.refused == (), [v.text() for v in ledger.violations]
-    wanted = [Wanted(ledger_record(ledger, keyed=False), paths)]
+    wanted = [Wanted(ZFXXGK, ledger_record(ledger, keyed=False), paths)]
     (raw,) = read_again(tmp_path, wanted, work_calendar(), data=tmp_path).values()
     names = record_columns(ledger.schema)
     cells = ", ".join(f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in names)
@@ -202,7 +203,7 @@ def test_a_day_without_a_year(cell, day, tmp_path):
 def test_a_key_needs_what_stands_before_it(tmp_path):
     rows = [HEADING, *ROWS, ["5", " ", "4", "", "个人", "3.15", "", "", ""]]
     ledger = take_ledger(
-        "applications", [written(tmp_path / "a.csv", rows)], mappings=[mapping()]
+        ZFXXGK, "applications", [written(tmp_path / "a.csv", rows)], mappings=[mapping()]
     )  # fmt: skip
     assert [(v.rule, v.column) for v in ledger.violations] == [("L-key", "年度")]
     assert ledger.quarantined == 1
@@ -210,7 +211,9 @@ def test_a_key_needs_what_stands_before_it(tmp_path):
 
 def test_numbers_that_begin_anew_are_told_apart_by_their_year_only(tmp_path):
     rows = [HEADING, ROWS[1], ROWS[1]]
-    ledger = take_ledger("applications", [written(tmp_path / "a.csv", rows)], mappings=[mapping()])
+    ledger = take_ledger(
+        ZFXXGK, "applications", [written(tmp_path / "a.csv", rows)], mappings=[mapping()]
+    )
     assert [v.rule for v in ledger.violations] == ["L-unique"]
 
 
@@ -219,7 +222,7 @@ def district(tmp_path, text):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "lantian.yaml").write_text("id: lantian\nname: 某市蓝田区\n" + text, encoding="utf-8")
     project = Project(tmp_path / "params", tmp_path / "data")
-    return mappings_of(project.district("lantian"), folder / "lantian.yaml")
+    return mappings_of(ZFXXGK, project.district("lantian"), folder / "lantian.yaml")
 
 
 @pytest.mark.parametrize(
@@ -243,6 +246,11 @@ def district(tmp_path, text):
          "has two meanings"),
         ("applications:\n    columns: {a: 收到日期, A: 答复日期}", 5,
          "means 收到日期 and 答复日期"),
+        ("fees:\n    columns: {罚款（千元）: 金额（元）}", 5, "counts in a unit that is not read"),
+        ("fees:\n    columns: {罚款（百万元）: 金额（元）}", 5, "a unit that is not read"),
+        ("fees:\n    columns: {罚款（美元）: 金额（元）}", 5, "counts in a unit that is not read"),
+        ("fees:\n    columns: {罚款（万）: 金额（元）}", 5, "counts in a unit that is not read"),
+        ("fees:\n    columns: {罚款 元/万元: 金额（元）}", 5, "counts in a unit that is not read"),
         ("applications:\n    fixed: {登记号: 1}", 5, "differs from record to record"),
         ("applications:\n    fixed: {申请人: 张}", 5, "differs from record to record"),
         ("applications:\n    fixed: {申请人类型: 人}", 5, "not one of 自然人"),
@@ -290,7 +298,7 @@ def test_files_are_named_by_patterns_besides_the_ledgers_own(tmp_path):
     for name in ("2023信息公开登记表.CSV", "applications.csv", "旧登记表.csv", "登记表.txt"):
         (tmp_path / name).write_text("")
     one = LedgerMapping(files=["*登记表.csv"])
-    found = [path.name for path in find_files(tmp_path, "applications", mappings=[one])]
+    found = [path.name for path in find_files(ZFXXGK, tmp_path, "applications", mappings=[one])]
     assert found == ["2023信息公开登记表.CSV", "applications.csv", "旧登记表.csv"]
     other = LedgerMapping(files=["*旧*"])
     assert chosen([one], "applications.csv") is one
@@ -312,8 +320,8 @@ def test_a_mapping_is_told_in_lines():
 def test_what_is_unknown_is_offered_as_a_mapping(tmp_path):
     words = mapping().model_copy(update={"values": {}})
     path = written(tmp_path / "a.csv", [HEADING, *ROWS[:3], ROWS[1]])
-    ledger = take_ledger("applications", [path], mappings=[words])
-    columns = suggest_columns(schema_of("applications"), [*HEADING, "收到申请的日期"])
+    ledger = take_ledger(ZFXXGK, "applications", [path], mappings=[words])
+    columns = suggest_columns(schema_of(ZFXXGK, "applications"), [*HEADING, "收到申请的日期"])
     block = as_block({"applications": [*columns, *suggest_values(ledger)]})
     lines = block.splitlines()
     assert "    columns: # still to find: 登记号、申请人类型、收到日期、答复日期、办理结果" in lines
@@ -387,6 +395,6 @@ def test_permits_and_penalties_are_one_ledger(tmp_path):
     first = {one["mapping"]: one for one in reversed(EXPORTS)}
     paths = [export(first[name], tmp_path / file) for name, file in names.items()]
     both_kinds = [carried_mappings()[name].bare() for name in reversed(names)]
-    assert find_files(tmp_path, "decisions", mappings=both_kinds) == paths
+    assert find_files(ZFXXGK, tmp_path, "decisions", mappings=both_kinds) == paths
     ledger = both("decisions", paths, both_kinds, tmp_path)
     assert column(ledger, "种类") == ["行政处罚", "行政许可"]

@@ -1,12 +1,12 @@
 import pytest
+from shipped import ZFXXGK
 
 from reportkit.errors import InputError
 from reportkit.facts import Computer
-from reportkit.forms import form_for
 from reportkit.params import Declared, District
 from reportkit.text.narrative import render
 
-FORM = form_for(2020)
+FORM = ZFXXGK.edition(2020)
 DECLARED = [
     Declared(id=name, label="", value=value, source="x", stated_by="某科", stated_on="2021-01-05")
     for name, value in (
@@ -18,7 +18,7 @@ DECLARED = [
 def read(template, **context):
     computer = Computer(2020, cells=[], specs={}, declared=DECLARED, ledgers={})
     context = {"year": 2020, "district": District(id="a", name="某区").printable()} | context
-    return render(template, figures=computer, form=FORM, context=context, name="2020.md")
+    return render(template, figures=computer, edition=FORM, context=context, name="2020.md")
 
 
 def test_a_figure_is_bound_to_its_fact():

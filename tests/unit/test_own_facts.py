@@ -79,7 +79,7 @@ def test_values_of_every_kind_are_made_from_rows_or_parts(report, apps):
         ("own.x", {"parts": ["t3.new.totl"]}, "fact-unknown", "nearest: t3.new.total"),
         ("own.x", {"rows": MASK, "value": float("nan")}, "fact-value", "no number, day or text"),
         ("own.x", {"rows": MASK, "value": []}, "fact-value", "no number, day or text"),
-        ("t3.own", {"rows": MASK}, "fact-id", "t2, t3, t4 are the form's"),
+        ("t3.own", {"rows": MASK}, "fact-id", "t1, t2 … are the form's"),
         ("Own X", {"rows": MASK}, "fact-id", "small letters"),
         ("t3.new.total", {"rows": MASK}, "fact-twice", "choose another id"),
     ],

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.evidence.paths import inside
 from reportkit.facts.previous import figures_of, sealed_facts
 from reportkit.params import Project
-from reportkit.paths import inside
 from reportkit.proof.chain import check_batches
 from reportkit.proof.places import ledger_place
 from reportkit.proof.signing.envelope import envelope

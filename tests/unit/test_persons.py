@@ -2,11 +2,13 @@
 
 from datetime import date
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportkit.persons import find, hide, plain_text, without_persons
+from reportkit.persons import find, hide, plain_text, suspect, without_persons
 
 
 def id_card(digits="11010119900307123"):
@@ -16,6 +18,12 @@ def id_card(digits="11010119900307123"):
 
 
 WITH_X = next(card for n in range(100) if (card := id_card(f"350203198808080{n:02}"))[-1] == "X")
+PIECES = [
+    *"0123456789·・@＠²①٣８ -－—.．(）\u3000\u200b", "138", "1990", "0307", "12", "１３", "E", "ｇ",
+    "X",
+    "闽", "D", "京", "163.com", "买买提", "艾力", "电话", "护照", "卡号", id_card(), "13812345678",
+    "05925722601", "A123456(3)",
+]  # fmt: skip
 WIDE = str.maketrans("0123456789X-.@ ", "０１２３４５６７８９Ｘ－．＠\u3000")
 
 
@@ -85,6 +93,7 @@ WIDE = str.maketrans("0123456789X-.@ ", "０１２３４５６７８９Ｘ－．
 )
 def test_personal_data_in_free_text_is_hidden(text, hidden):
     assert hide(text) == hidden
+    assert suspected(text)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +111,25 @@ def test_personal_data_in_free_text_is_hidden(text, hidden):
 )  # fmt: skip
 def test_what_is_no_personal_data_stays(text):
     assert hide(text) == text
+
+
+def suspected(text):
+    return pc.match_substring_regex(pa.scalar(text), suspect()).as_py()
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.characters(codec="utf-8"), max_size=20).map("".join))
+def test_a_text_that_is_not_suspect_is_left_as_it_is(text):
+    assert suspected(text) or hide(text) == text
+
+
+def test_most_texts_of_applications_are_not_suspect():
+    texts = [
+        "湖政〔2019〕12号批复",
+        "2019年度预算、第3批次",
+        "地铁2号线1.5公里工程",
+        "GB/T 2260-2007",
+    ]
+    assert not any(map(suspected, texts))
 
 
 @given(st.text())

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import ZFXXGK
 
 from reportkit.facts.derived import Figure, change, share
 from reportkit.facts.numerals import plain
@@ -126,9 +127,9 @@ def test_last_year_is_the_report_that_was_compared_with(tmp_path):
         "district": "huli", "year": 2020,
         "inputs": [{"name": name, "sha256": digest(earlier / "b/facts.json")}],
     }  # fmt: skip
-    assert last_year(place, manifest, tmp_path) == {"t3.new.total": "2"}
+    assert last_year(ZFXXGK, place, manifest, tmp_path) == {"t3.new.total": "2"}
     (earlier / "b/facts.json").write_text("{}", encoding="utf-8")
-    assert last_year(place, manifest, tmp_path) is None
+    assert last_year(ZFXXGK, place, manifest, tmp_path) is None
 
 
 def test_last_year_can_be_what_was_published(tmp_path):
@@ -138,6 +139,6 @@ def test_last_year_can_be_what_was_published(tmp_path):
     path.write_bytes(published.read_bytes())
     inputs = [{"name": "params/reports/pingtan/2019.published.json", "sha256": digest(path)}]
     manifest = {"district": "pingtan", "year": 2020, "inputs": inputs}
-    values = last_year(tmp_path, manifest, tmp_path)
+    values = last_year(ZFXXGK, tmp_path, manifest, tmp_path)
     assert values["t3.new.total"] == "23"
-    assert last_year(tmp_path, manifest, tmp_path / "elsewhere") is None
+    assert last_year(ZFXXGK, tmp_path, manifest, tmp_path / "elsewhere") is None

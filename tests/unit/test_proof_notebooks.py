@@ -6,7 +6,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from reportkit.proof.normal import cell_digests, lint, normal_digest
+from reportkit.proof.normal import cell_digests, normal_digest
+from reportkit.proof.notebook_rules import lint
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,6 +9,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from shipped import ZFXXGK
 
 from reportkit.evidence.digests import read_record, record_columns, row_digests
 from reportkit.facts import measure, plain
@@ -65,13 +66,13 @@ def csv_of(path, heading, rows, encoding="utf-8"):
 
 def both(key, path, tmp_path):
     """A ledger as the first engine has it, and as the second."""
-    ledger = read_ledger(key, [path], root=tmp_path)
+    ledger = read_ledger(ZFXXGK, key, [path], root=tmp_path)
     (tmp_path / "evidence").mkdir(exist_ok=True)
     if ledger.refused:
         refused = [one | {"cells": ""} for one in ledger.refused]
         pq.write_table(pa.Table.from_pylist(refused), tmp_path / "evidence/quarantine.parquet")
     told = ledger_record(ledger, keyed=False)
-    (raw,) = read_again(tmp_path, [Wanted(told, [path])], work_calendar()).values()
+    (raw,) = read_again(tmp_path, [Wanted(ZFXXGK, told, [path])], work_calendar()).values()
     return ledger, raw
 
 
@@ -205,9 +206,9 @@ def test_limits_are_counted_the_same(first_day, tmp_path):
         rows.append([str(number), "自然人", *cells, outcome, extension])
     heading = ["登记号", "申请人类型", *STEPS, "办理结果", "延期工作日"]
     path = csv_of(tmp_path / "a.csv", heading, rows)
-    ledger = read_ledger("applications", [path], root=tmp_path, calendar=calendar)
+    ledger = read_ledger(ZFXXGK, "applications", [path], root=tmp_path, calendar=calendar)
     told = ledger_record(ledger, keyed=False)
-    (raw,) = read_again(tmp_path, [Wanted(told, [path])], calendar).values()
+    (raw,) = read_again(tmp_path, [Wanted(ZFXXGK, told, [path])], calendar).values()
     assert len(ledger.frame) == 3000
     names = [column.name for column in ledger.schema.derived]
     there = {n: pa.array(ledger.frame[n], from_pandas=True) for n in names}

@@ -6,9 +6,10 @@ import sqlite3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from shipped import SCHEMAS, ZFXXGK
 
 from reportkit.errors import InputError
-from reportkit.ledgers import find_files, read_ledger, schemas
+from reportkit.ledgers import find_files, read_ledger
 from reportkit.ledgers.quoting import Quoting, headings_near
 from reportkit.params.sources import DatabaseSource
 
@@ -39,7 +40,7 @@ def good(schema):
 def told(folder, key):
     """Everything that reading a ledger says, to a person or to a file that is published."""
     try:
-        ledger = read_ledger(key, find_files(folder, key), root=folder)
+        ledger = read_ledger(ZFXXGK, key, find_files(ZFXXGK, folder, key), root=folder)
     except InputError as error:
         return f"{error} {error.fields}"
     texts = [violation.text() for violation in ledger.violations]
@@ -51,13 +52,13 @@ def write(folder, key, rows):
         csv.writer(file).writerows(rows)
 
 
-CELLS = [(key, column.name) for key, schema in schemas().items() for column in schema.columns]
+CELLS = [(key, column.name) for key, schema in SCHEMAS.items() for column in schema.columns]
 
 
 @pytest.mark.parametrize(("key", "name"), CELLS)
 @pytest.mark.parametrize("joined", ["{}", "2021-13-40 {}", "{}、其他", "12.5.1 {}"])
 def test_a_person_in_any_cell_is_in_no_message(key, name, joined, tmp_path):
-    schema = schemas()[key]
+    schema = SCHEMAS[key]
     record = good(schema)
     rows = [record | {name: joined.format(person)} for person in PERSONS.values()]
     for number, row in enumerate(rows):
@@ -69,10 +70,10 @@ def test_a_person_in_any_cell_is_in_no_message(key, name, joined, tmp_path):
         assert person not in text, text
 
 
-@pytest.mark.parametrize("key", schemas())
+@pytest.mark.parametrize("key", SCHEMAS)
 @pytest.mark.parametrize("shift", [1, 2, -1])
 def test_shifted_columns_put_no_person_into_a_message(key, shift, tmp_path):
-    schema = schemas()[key]
+    schema = SCHEMAS[key]
     heading = [column.name for column in schema.columns]
     rows = []
     for person in PERSONS.values():
@@ -87,10 +88,10 @@ def test_shifted_columns_put_no_person_into_a_message(key, shift, tmp_path):
         assert person not in text, text
 
 
-@pytest.mark.parametrize("key", schemas())
+@pytest.mark.parametrize("key", SCHEMAS)
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "sqlite"])
 def test_records_without_a_heading_are_not_repeated(key, suffix, tmp_path):
-    rows = [[*good(schemas()[key]).values(), *PERSONS.values()]] * 3
+    rows = [[*good(SCHEMAS[key]).values(), *PERSONS.values()]] * 3
     if suffix == "csv":
         write(tmp_path, key, rows)
         text = told(tmp_path, key)
@@ -106,7 +107,7 @@ def test_records_without_a_heading_are_not_repeated(key, suffix, tmp_path):
         base.close()
         source = DatabaseSource(url="sqlite:///a.db", table="t")
         with pytest.raises(InputError) as error:
-            read_ledger(key, [source], data=tmp_path)
+            read_ledger(ZFXXGK, key, [source], data=tmp_path)
         text = str(error.value)
     assert "of the ledger" in text or "are missing" in text
     for person in PERSONS.values():
@@ -114,7 +115,7 @@ def test_records_without_a_heading_are_not_repeated(key, suffix, tmp_path):
 
 
 def test_what_is_wrong_with_a_value_is_still_told(tmp_path):
-    schema = schemas()["applications"]
+    schema = SCHEMAS["applications"]
     records = [good(schema) | {"登记号": f"湖公申〔2020〕{n}号"} for n in range(4)]
     records[0]["收到日期"] = "2020.02.30"
     records[1]["办理结果"] = "部分公开了"
@@ -144,11 +145,11 @@ def test_what_is_wrong_with_a_value_is_still_told(tmp_path):
     ],
 )
 def test_the_rule_of_one_cell(ledger, name, cell, found):
-    assert Quoting(schemas()[ledger].column(name))(cell) == found
+    assert Quoting(SCHEMAS[ledger].column(name))(cell) == found
 
 
 def test_headings_that_are_nearly_known_are_told_and_no_other_cell():
-    wanted = schemas()["applications"].headings()
+    wanted = SCHEMAS["applications"].headings()
     cells = [
         "登记号",
         "收到时期",

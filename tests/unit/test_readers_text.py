@@ -10,11 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import SCHEMAS, ZFXXGK
 
 from reportkit.errors import InputError
-from reportkit.ledgers import find_files, read_ledger, schema_of, schemas
+from reportkit.ledgers import find_files, read_ledger, schema_of
+from reportkit.ledgers.intake import take_ledger
 from reportkit.ledgers.normal import loose
 from reportkit.ledgers.readers.delimited import read_csv
+from reportkit.params.mapping import LedgerMapping
 from reportkit.proof.recount.rawledgers import csv_lines, read_cells
 
 HEADING = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果"]
@@ -34,7 +37,7 @@ def written(folder, text, encoding="utf-8", name="applications.csv"):
 
 
 def read(folder, key="applications"):
-    return read_ledger(key, find_files(folder, key), root=folder)
+    return read_ledger(ZFXXGK, key, find_files(ZFXXGK, folder, key), root=folder)
 
 
 def refused(folder):
@@ -156,20 +159,27 @@ def test_a_record_of_many_lines_is_told(tmp_path):
     assert note.place == "2-52"
 
 
-@pytest.mark.parametrize("key", ["3月1日", "1-Mar", "Mar-21"])
-def test_a_key_that_a_spreadsheet_made_a_day_is_told(key, tmp_path):
-    written(tmp_path, lines(HEADING, RECORD, [key, *RECORD[1:]], ["3-1", *RECORD[1:]]))
-    assert [(v.rule, v.place, v.column) for v in read(tmp_path).violations] == [
-        ("L-day", "3", "登记号")
-    ]
-
-
-@pytest.mark.parametrize(("above", "told"), [("单位：万元", 1), ("（单位:元）", 0), ("", 0)])
+@pytest.mark.parametrize(("above", "told"), [
+        ("单位：万元", "单位：万元"), ("（单位:元）", ""), ("", ""), ("单位（千元）", "单位（千元"),
+        ("2021年收费（万元）", "万元"), ("单位：万", "单位：万"), ("50万元以上合同", ""),
+        ("三万元以下", ""),
+    ],
+)  # fmt: skip
 def test_a_unit_above_the_heading_that_says_another(above, told, tmp_path):
     rows = [above, "", "", ""], [*FEES, "金额（元）"], ["1", "a", "2021-02-03", "1.5"]
     written(tmp_path, lines(*rows), name="fees.csv")
     found = [v for v in read(tmp_path, "fees").violations if v.rule == "L-unit"]
-    assert [(v.place, v.found) for v in found] == [("1", "单位：万元")] * told
+    assert [(v.place, v.found) for v in found] == [("1", told)] * bool(told)
+
+
+@pytest.mark.parametrize("heading", ["amount", "实收"])
+def test_a_unit_above_a_heading_without_one_is_refused(heading, tmp_path):
+    rows = ["单位：万元", "", "", ""], [*FEES, heading], ["1", "a", "2021-02-03", "1.5"]
+    written(tmp_path, lines(*rows), name="fees.csv")
+    mapping = LedgerMapping(columns={"实收": "金额（元）"})
+    with pytest.raises(InputError) as error:
+        take_ledger(ZFXXGK, "fees", [tmp_path / "fees.csv"], mappings=[mapping])
+    assert error.value.reason == "ledger-unit"
 
 
 def test_a_sum_row_says_so_in_any_column(tmp_path):
@@ -179,7 +189,7 @@ def test_a_sum_row_says_so_in_any_column(tmp_path):
 
 def outcome(content):
     try:
-        (part,) = read_csv(io.BytesIO(content), schema_of("applications"), "a.csv")
+        (part,) = read_csv(io.BytesIO(content), schema_of(ZFXXGK, "applications"), "a.csv")
     except InputError as error:
         return str(error)
     return {title: cells.to_pylist() for title, cells in part.columns.items()}, part.lines.tolist()
@@ -219,7 +229,7 @@ def test_columns_that_are_not_read_may_repeat(tmp_path):
 
 
 def test_no_other_name_means_two_columns():
-    for key, schema in schemas().items():
+    for key, schema in SCHEMAS.items():
         names = [loose(n) for c in schema.columns for n in (c.name, c.key, *c.aliases)]
         assert len(names) == len(set(names)), key
 
@@ -272,7 +282,7 @@ def test_an_instant_is_the_day_that_it_is_in_china(zone, tmp_path):
     assert read(tmp_path).frame["收到日期"].dt.date.tolist() == [DAY]
     source = {"path": "a", "format": "parquet", "columns": dict(zip(HEADING, HEADING, strict=True))}
     with duckdb.connect() as connection:
-        again = read_cells(source, path, connection, schema_of("applications"))
+        again = read_cells(source, path, connection, schema_of(ZFXXGK, "applications"))
     assert again.columns["收到日期"].to_pylist() == ["2020-03-02 00:30:00"]
 
 
@@ -302,8 +312,9 @@ def test_a_key_in_types_of_parquet(key, text, tmp_path):
 
 @pytest.mark.parametrize(
     "cells",
-    [pa.array([["x"]]), pa.array([{"a": 1}]), pa.array([b"x"]), pa.array([1], pa.duration("s"))],
-)
+    [pa.array([["x"]]), pa.array([{"a": 1}]), pa.array([b"x"]), pa.array([1], pa.duration("s")),
+     pa.array([1.5], pa.float32())],
+)  # fmt: skip
 def test_what_is_no_cell_is_refused_with_its_column(cells, tmp_path):
     columns = dict(zip(HEADING, ([cell] for cell in RECORD), strict=True))
     table = pa.table(columns | {"登记号": pa.array(cells)})

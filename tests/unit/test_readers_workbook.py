@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from python_calamine import CalamineWorkbook
+from shipped import ZFXXGK
 
 from reportkit.errors import InputError
 from reportkit.ledgers import find_files, read_ledger, schema_of
@@ -59,7 +60,9 @@ def edited(path, old, new, part="xl/worksheets/sheet1.xml"):
 
 
 def read(folder):
-    return read_ledger("applications", find_files(folder, "applications"), root=folder)
+    return read_ledger(
+        ZFXXGK, "applications", find_files(ZFXXGK, folder, "applications"), root=folder
+    )
 
 
 def told(ledger, rule):
@@ -362,7 +365,7 @@ TITLES = [*HEADING, "答复文号", "申请渠道", "备注"]
 
 
 def parts_of(content):
-    schema = schema_of("applications")
+    schema = schema_of(ZFXXGK, "applications")
     return [
         ({title: cells.to_pylist() for title, cells in part.columns.items()}, part.lines.tolist())
         for part in read_workbook(io.BytesIO(content), schema, "applications.xlsx")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from shipped import RULES
 
 import reportkit
 from reportkit.checks import relation_checks
@@ -51,7 +52,7 @@ def share(percent, part="b.part", whole="b.whole"):
 )  # fmt: skip
 def test_a_relation_of_the_text(relation, holds, message):
     made = Relation(title="某项关系", **relation)
-    (check,) = relation_checks([made], FACTS)
+    (check,) = relation_checks(RULES, [made], FACTS)
     assert (check.id, check.holds, check.message) == ("N1", holds, message)
     assert set(check.facts) == set(made.facts)
 

@@ -4,9 +4,9 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shipped import ZFXXGK
 
 from reportkit.errors import ExecutionError, InputError
-from reportkit.forms import form_for
 from reportkit.params import Project
 from reportkit.scaffold.new_year import Renewal, renew
 from reportkit.scaffold.next_text import renew_narrative, renew_parameters
@@ -17,11 +17,25 @@ KNOWN = {"t3.new.total", "t2.normative_documents.made", "pub.total"}
 
 
 def narrative(text, year=2021):
-    return renew_narrative(text, old=2020, year=year, form=form_for(year), known=KNOWN)
+    return renew_narrative(
+        text,
+        old=2020,
+        year=year,
+        called=ZFXXGK.model.title,
+        edition=ZFXXGK.edition(year),
+        known=KNOWN,
+    )
 
 
 def parameters(text, year=2021):
-    return renew_parameters(text, old=2020, year=year, form=form_for(year), known=KNOWN)
+    return renew_parameters(
+        text,
+        old=2020,
+        year=year,
+        called=ZFXXGK.model.title,
+        edition=ZFXXGK.edition(year),
+        known=KNOWN,
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,7 +58,9 @@ def parameters(text, year=2021):
     ],
 )
 def test_only_what_can_mean_nothing_else_is_advanced(old, new):
-    text, found = advance(old, 2020, digits="Y", numerals="二〇二一")
+    text, found = advance(
+        old, 2020, title="政府信息公开工作年度报告", digits="Y", numerals="二〇二一"
+    )
     assert text.endswith(new)
     assert len(found) == text.count("Y") + ("二〇二一" in text)
 

@@ -1,4 +1,5 @@
 import pytest
+from shipped import ZFXXGK
 
 from reportkit.errors import InputError
 from reportkit.facts.specs import read_specs
@@ -6,14 +7,14 @@ from reportkit.facts.specs import read_specs
 
 def read(tmp_path, *facts):
     (tmp_path / "x.yaml").write_text("facts:\n" + "\n".join(facts), encoding="utf-8")
-    return read_specs(tmp_path)
+    return read_specs(ZFXXGK, tmp_path)
 
 
 def test_a_right_fact_is_read_with_its_place(tmp_path):
-    (spec,) = read(
+    spec = read(
         tmp_path,
         "- {id: a.b, label: x, ledger: applications, where: {超期: 否, 答复日期: {during: Y}}}",
-    ).values()
+    )["a.b"]
     assert spec.place == f"{tmp_path}/x.yaml:2"
     assert spec.definition(2020).text("依申请公开台账") == (
         "依申请公开台账中，超期为“否”、答复日期在2020年内的记录数"
@@ -80,8 +81,14 @@ def test_a_column_that_a_mapping_keeps_is_a_column(tmp_path):
     )
     secret = "- {id: a.b, label: x, ledger: applications, where: {是否涉密: 是}}"
     kinds = "- {id: a.c, label: x, ledger: decisions, measure: {distinct: 许可类别}}"
-    assert set(read(tmp_path / "facts", secret, kinds)) == {"a.b", "a.c"}
+    assert {"a.b", "a.c"} <= set(read(tmp_path / "facts", secret, kinds))
     with pytest.raises(InputError, match="has no column '是否涉'; nearest: 是否涉密"):
         read(tmp_path / "facts", secret.replace("涉密:", "涉:"))
     with pytest.raises(InputError, match="has no column '许可类别'"):
         read(tmp_path / "facts", kinds.replace("decisions", "fees"))
+
+
+def test_a_fact_of_the_project_goes_before_one_of_the_form(tmp_path):
+    assert read(tmp_path, "- {id: a.b, label: x, ledger: fees}")["pub.total"].unit == "条"
+    own = read(tmp_path, "- {id: pub.total, label: 总数, unit: 件, ledger: publications}")
+    assert (own["pub.total"].unit, own["pub.total"].place) == ("件", f"{tmp_path}/x.yaml:2")

@@ -9,12 +9,12 @@ from typing import get_args
 import openpyxl
 import pytest
 from click.testing import CliRunner
+from shipped import SCHEMAS, ZFXXGK
 
 from reportkit.cli import cli
 from reportkit.cli.projects import LEVELS
 from reportkit.errors import InputError
-from reportkit.forms import form_for, forms
-from reportkit.ledgers import find_files, read_ledger, read_ledgers, schemas
+from reportkit.ledgers import find_files, read_ledger, read_ledgers
 from reportkit.notebook.report import open_report
 from reportkit.params import Level, Project
 from reportkit.scaffold.new_year import renew
@@ -24,7 +24,7 @@ from reportkit.scaffold.workbooks import blank_workbook, write_blank_ledgers
 
 def blank(key, year=2023):
     """The two sheets of an empty ledger."""
-    made = blank_workbook(schemas()[key], form_for(year))
+    made = blank_workbook(SCHEMAS[key], ZFXXGK.edition(year))
     book = openpyxl.load_workbook(io.BytesIO(made))
     return book, *book.worksheets
 
@@ -42,13 +42,13 @@ def offered(book, formula):
     return [cell.value for (cell,) in book[title.strip("'")][cells.replace("$", "")]]
 
 
-@pytest.mark.parametrize("key", list(schemas()))
+@pytest.mark.parametrize("key", list(SCHEMAS))
 def test_an_empty_ledger_is_read_as_it_is_and_holds_nothing(tmp_path, key):
-    (path,) = write_blank_ledgers([key], tmp_path)
-    assert find_files(tmp_path, key) == [path]
-    ledger = read_ledger(key, [path])
+    (path,) = write_blank_ledgers(ZFXXGK, [key], tmp_path)
+    assert find_files(ZFXXGK, tmp_path, key) == [path]
+    ledger = read_ledger(ZFXXGK, key, [path])
     assert (ledger.read, ledger.violations) == (0, ())
-    assert set(ledger.sources[0].headings) == {column.name for column in schemas()[key].columns}
+    assert set(ledger.sources[0].headings) == {column.name for column in SCHEMAS[key].columns}
 
 
 def test_a_blank_ledger_says_what_must_be_filled_in():
@@ -90,14 +90,14 @@ def test_cells_take_what_intake_takes():
     assert accepted(bought)["组织形式"].errorStyle == "warning"
 
 
-@pytest.mark.parametrize("form", forms(), ids=lambda form: form.name)
-@pytest.mark.parametrize("key", list(schemas()))
+@pytest.mark.parametrize("form", ZFXXGK.editions, ids=lambda form: form.name)
+@pytest.mark.parametrize("key", list(SCHEMAS))
 def test_no_rule_or_comment_is_left_out(key, form):
     """One that Excel would refuse, the writer leaves out with a warning or with none."""
-    book = openpyxl.load_workbook(io.BytesIO(blank_workbook(schemas()[key], form)))
+    book = openpyxl.load_workbook(io.BytesIO(blank_workbook(SCHEMAS[key], form)))
     rules = accepted(book.worksheets[0])
     told = {cell.value.rstrip("*"): cell.comment.text for cell in book.worksheets[0][1]}
-    for column in schemas()[key].columns:
+    for column in SCHEMAS[key].columns:
         assert told[column.name].startswith(("必填", "选填", "尚未发生"))
         rule = rules[column.name]
         assert (rule is None) == (column.type == "text")
@@ -129,13 +129,13 @@ def test_every_value_offered_is_accepted(tmp_path, key):
         sheet.append([row.get(cell.value.rstrip("*")) for cell in sheet[1]])
     path = tmp_path / f"{key}.xlsx"
     book.save(path)
-    ledger = read_ledger(key, [path])
+    ledger = read_ledger(ZFXXGK, key, [path])
     assert (len(ledger.frame), ledger.violations) == (count, ())
-    assert ledger.frame[schemas()[key].key_column].iloc[0] in ("000", "案0")
+    assert ledger.frame[SCHEMAS[key].key_column].iloc[0] in ("000", "案0")
 
 
 def test_blank_ledgers_have_the_same_bytes_each_time():
-    schema, form = schemas()["cases"], form_for(2023)
+    schema, form = SCHEMAS["cases"], ZFXXGK.edition(2023)
     made = blank_workbook(schema, form)
     assert blank_workbook(schema, form) == made
     assert openpyxl.load_workbook(io.BytesIO(made)).properties.created.date() == date(2000, 1, 1)

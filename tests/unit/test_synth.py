@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from shipped import SCHEMAS
 from synth import Recipe, Synthesis, synth_files, synthesise, write
 
 from reportkit.errors import InputError
-from reportkit.ledgers import schemas
 
 PUBLISHED = Path(__file__).parent.parent / "data" / "published"
 OUTCOMES = {
@@ -287,7 +287,7 @@ def test_records_are_plausible(pingtan: Synthesis) -> None:
     documents = pingtan.ledgers["documents"]
     assert documents["公布日期"].isna().sum() == 665 + 3 - 69 - 166
     for key, frame in pingtan.ledgers.items():
-        names = [column.name for column in schemas()[key].columns]
+        names = [column.name for column in SCHEMAS[key].columns]
         assert list(frame.columns) == [*names, "备注"]
         assert frame[names[0]].is_unique
         assert set(frame["备注"]) <= {"示例数据（由已公布的统计数字反推，非真实记录）"}

@@ -7,6 +7,7 @@ from decimal import Decimal
 import duckdb
 import pyarrow as pa
 import pytest
+from shipped import ZFXXGK
 
 from reportkit.ledgers.normal import characters, clean, pairs, table
 from reportkit.ledgers.schema import schema_of
@@ -42,7 +43,7 @@ def alphabet():
     listed = "".join(pairs("fold") + pairs("loose"))
     for codes in [*table()["trim"].values(), *table()["refuse"].values()]:
         listed += characters(codes)
-    listed += "".join(characters(table()["key"][name]) for name in ("open", "close"))
+    listed += "〔〕［］〖〗【】《》〈〉﹝﹞❨❩︹︺"
     listed += "".join(chr(code) for code in range(1, 0x100)) + "٣३一二〇々Ωéßİſﬁ🏴\u0301\u3099号点"
     return sorted(set(listed))
 
@@ -108,14 +109,14 @@ def test_each_character_in_each_place(kind):
     ],
 )
 def test_each_character_in_a_category(ledger, name, seeds):
-    column = schema_of(ledger).column(name)
+    column = schema_of(ZFXXGK, ledger).column(name)
     cells = [cell for seed in seeds for char in alphabet() for cell in around(seed, char)]
     given = {"words": column.vocabulary(), "is_open": column.open}
     assert differing("category", category_parser(column), cells, **given) == []
 
 
 def test_numbered_outcomes_are_read_alike():
-    column = schema_of("applications").column("办理结果")
+    column = schema_of(ZFXXGK, "applications").column("办理结果")
     numbers = pairs("loose")[0] + "１⓵❶㊀"
     cells = [cell for seed in OUTCOMES for char in numbers for cell in (char + seed, seed + char)]
     given = {"words": column.vocabulary()}

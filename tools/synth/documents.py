@@ -11,7 +11,7 @@ from synth.setting import number
 if TYPE_CHECKING:
     import random
 
-    from reportkit.facts.published import Report
+    from reportkit.facts.published import PublishedReport
     from synth.recipe import Row
     from synth.setting import Setting
 
@@ -40,7 +40,7 @@ class _Shelf:
     def __init__(self, setting: Setting, kind: str, rng: random.Random, rows: list[Row]) -> None:
         self.setting, self.kind, self.rng, self.rows = setting, kind, rng, rows
 
-    def fill(self, report: Report) -> None:
+    def fill(self, report: PublishedReport) -> None:
         """Make, publish and repeal until the year's cells come out; tell what cannot."""
         leaves = [c for c in report.leaves("documents") if category(c, "种类") == self.kind]
         fact = {cell.column: cell.id for cell in leaves}

@@ -14,7 +14,7 @@ from xlsxwriter import Workbook
 from reportkit.errors import InputError
 from reportkit.export.archives import without_times
 from reportkit.ledgers.schema import schema_of
-from synth.words import words
+from synth.words import FORM, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,9 +86,9 @@ def write(
         for n, (years, part) in enumerate(_parts(synthesis, frame, filing.get("by"))):
             kind = "parquet" if len(part) > MOST_ROWS else turns[n % len(turns)]
             # Both kinds of names are met in the field, so both are met here.
-            name = schema_of(key).name + years if kind == "xlsx" else f"{key}-{years}"
+            name = schema_of(FORM, key).name + years if kind == "xlsx" else f"{key}-{years}"
             path = folder / f"{name}.{kind.partition('-')[0]}"
-            made[path] = _bytes(part, kind, schema_of(key).name)
+            made[path] = _bytes(part, kind, schema_of(FORM, key).name)
     made[folder / README] = _readme(synthesis, list(made)).encode()
     _check_folder(folder, made)
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,8 +107,12 @@ def _check_folder(folder: Path, made: Mapping[Path, bytes]) -> None:
         foreign = [path for path in there if path not in made]
     if foreign:
         names = "、".join(path.name for path in foreign[:5])
-        message = f"{folder} holds {names}, which synth would not replace; give an empty folder"
-        raise InputError("synth-folder", message, folder=str(folder))
+        raise InputError(
+            "synth-folder",
+            "{folder} holds {names}, which synth would not replace; give an empty folder",
+            names=names,
+            folder=folder,
+        )
 
 
 def _parts(synthesis: Synthesis, frame: Any, by: str | None) -> list[tuple[str, Any]]:

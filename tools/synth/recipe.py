@@ -23,7 +23,7 @@ from pydantic import Field
 from reportkit.errors import InputError
 from reportkit.ledgers.schema import schema_of
 from reportkit.yamlfile import Strict
-from synth.words import Calendar, span
+from synth.words import FORM, Calendar, span
 
 if TYPE_CHECKING:
     import random
@@ -65,7 +65,7 @@ def expand(
     InputError
         ``recipe``: a column that the ledger does not have, or a value it cannot hold.
     """
-    columns = {column.name: column for column in schema_of(ledger).columns}
+    columns = {column.name: column for column in schema_of(FORM, ledger).columns}
     for entry in entries:
         if wrong := set(entry) - set(columns) - {"count"}:
             raise _wrong(entry, f"ledger '{ledger}' has no column {wrong.pop()!r}", year)
@@ -88,7 +88,7 @@ def expand(
 
 
 def _wrong(entry: dict[str, Any], what: str, year: int) -> InputError:
-    return InputError("recipe", f"recipe entry {entry!r}: {what}", year=year)
+    return InputError("recipe", "recipe entry {entry!r}: {what}", entry=entry, what=what, year=year)
 
 
 def _column(

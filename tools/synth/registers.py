@@ -13,7 +13,7 @@ from synth.setting import number
 from synth.words import words
 
 if TYPE_CHECKING:
-    from reportkit.facts.published import Report
+    from reportkit.facts.published import PublishedReport
     from reportkit.forms import Cell
     from synth.recipe import Row
     from synth.setting import Setting
@@ -44,8 +44,15 @@ def items(setting: Setting) -> list[Row]:
                 report.tell(f"t2.{row_key}.items_last_year", len(standing), reason)
             change = report.count(f"t2.{row_key}.items_change")
             if len(standing) + change < 0:
-                message = f"{kind}: {-change} items are cancelled, but only {len(standing)} stood"
-                raise InputError("published", message, district=setting.district, year=report.year)
+                raise InputError(
+                    "published",
+                    "{kind}: {change} items are cancelled, but only {standing} stood",
+                    kind=kind,
+                    change=-change,
+                    standing=len(standing),
+                    district=setting.district,
+                    year=report.year,
+                )
             for row in rng.sample(standing, max(-change, 0)):
                 row["取消日期"] = setting.day(rng, begin, end)
             days = sorted(setting.day(rng, begin, end) for _ in range(change))
@@ -57,7 +64,7 @@ def items(setting: Setting) -> list[Row]:
     return rows
 
 
-def _cents(report: Report, cell: Cell) -> int:
+def _cents(report: PublishedReport, cell: Cell) -> int:
     divide = cell.definition.divide if cell.definition else 1
     exact = report.published.get(cell.id, Decimal(0)) * divide * 100
     if exact % 1:

@@ -15,7 +15,7 @@ from synth.words import words
 if TYPE_CHECKING:
     import random
 
-    from reportkit.facts.published import Report
+    from reportkit.facts.published import PublishedReport
     from synth.recipe import Row
     from synth.setting import Setting
 
@@ -81,13 +81,21 @@ def _applications_of(setting: Setting, kind: str, column: str, rng: random.Rando
     return rows
 
 
-def _check_new(report: Report, column: str, outcomes: int, left: int, waiting: int) -> None:
+def _check_new(
+    report: PublishedReport, column: str, outcomes: int, left: int, waiting: int
+) -> None:
     """Let new applications follow from the rest; refuse what cannot be, tell what differs."""
     fact, new = f"t3.new.{column}", outcomes + left - waiting
     reason = f"{outcomes} outcomes and {left} carried out, less {waiting} carried in, leave {new}"
     if new < 0:
-        message = f"{fact}: {reason}; correct table 3 of the published report"
-        raise InputError("published", message, district=report.district, year=report.year)
+        raise InputError(
+            "published",
+            "{fact}: {reason}; correct table 3 of the published report",
+            fact=fact,
+            reason=reason,
+            district=report.district,
+            year=report.year,
+        )
     if new != report.count(fact):
         report.tell(fact, new, reason)
 

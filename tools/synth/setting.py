@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from reportkit.facts.published import Report
+    from reportkit.facts.published import PublishedReport
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Setting:
     """One district and its consecutive report years."""
 
     district: str
-    reports: Sequence[Report]
+    reports: Sequence[PublishedReport]
     recipes: Mapping[int, Recipe]
     calendar: Calendar
 
@@ -65,7 +65,7 @@ class Setting:
         name = self.recipe.name or self.issuers[0]
         return text.format(topic=rng.choice(words()["topics"]), name=name, **more)
 
-    def recipe_rows(self, ledger: str, report: Report, rng: random.Random) -> list[Row]:
+    def recipe_rows(self, ledger: str, report: PublishedReport, rng: random.Random) -> list[Row]:
         """Rows that the recipe of a year asks for."""
         entries = getattr(self.recipes[report.year], ledger)
         return list(expand(entries, ledger, year=report.year, calendar=self.calendar, rng=rng))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reportkit.errors import InputError
-from reportkit.facts.published import Report, load_published, read_report
+from reportkit.facts.published import PublishedReport, load_published, read_report
 from reportkit.ledgers.schema import schema_of, schemas
 from reportkit.yamlfile import read_yaml
 from synth.decisions import decisions
@@ -19,7 +19,7 @@ from synth.recipe import Recipe
 from synth.registers import activities, fees, items, procurement, publications
 from synth.requests import applications, cases
 from synth.setting import Setting
-from synth.words import Calendar, words
+from synth.words import FORM, Calendar, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,13 +53,16 @@ def synthesise(
     InputError
         ``published`` or ``recipe``: what is given cannot be a report, or contradicts the report.
     """
-    reports = sorted((read_report(report) for report in published), key=lambda r: r.year)
+    reports = sorted((read_report(FORM, report) for report in published), key=lambda r: r.year)
     years = tuple(report.year for report in reports)
     districts = {report.district for report in reports}
     if len(districts) != 1 or years != tuple(range(years[0], years[0] + len(years))):
         told = ", ".join(f"{report.district} {report.year}" for report in reports) or "none"
-        message = f"give consecutive years of one district; the reports are: {told}"
-        raise InputError("published", message)
+        raise InputError(
+            "published",
+            "give consecutive years of one district; the reports are: {told}",
+            told=told,
+        )
     recipes = {year: (recipe or {}).get(year, Recipe()) for year in years}
     calendar = Calendar.between(years[0] - 30, years[-1] + 1)
     setting = Setting(districts.pop(), reports, recipes, calendar)
@@ -75,7 +78,7 @@ def synthesise(
         "publications": publications(setting),
         "activities": activities(setting),
     }
-    ledgers = {key: _frame(key, rows[key]) for key in schemas()}
+    ledgers = {key: _frame(key, rows[key]) for key in schemas(FORM)}
     for report in reports:
         _compare(report, ledgers)
     exceptions = tuple(told for report in reports for told in report.told)
@@ -118,7 +121,7 @@ def _frame(key: str, rows: Any) -> Any:
     """Typed columns in the order of the schema; the last says what the row is."""
     count = len(next(iter(rows.values()))) if isinstance(rows, dict) else len(rows)
     columns = {}
-    for column in schema_of(key).columns:
+    for column in schema_of(FORM, key).columns:
         if isinstance(rows, dict):
             columns[column.name] = rows[column.name]
             continue
@@ -130,7 +133,7 @@ def _frame(key: str, rows: Any) -> Any:
     return pd.DataFrame(columns)
 
 
-def _compare(report: Report, ledgers: Mapping[str, Any]) -> None:
+def _compare(report: PublishedReport, ledgers: Mapping[str, Any]) -> None:
     """Count every cell from the ledgers; what differs must have been told, or be a total."""
     told = {difference.fact for difference in report.told}
     given: dict[str, Decimal] = {}
@@ -148,11 +151,16 @@ def _compare(report: Report, ledgers: Mapping[str, Any]) -> None:
             report.tell(cell.id, given[cell.id], f"its parts add up to {given[cell.id]}")
         else:
             printed = report.published[cell.id]
-            message = (
-                f"{cell.label} is published as {printed}, and the ledgers give {given[cell.id]}: "
-                "the recipe asks for rows that the report does not count"
+            raise InputError(
+                "recipe",
+                "{label} is published as {printed}, and the ledgers give {given}: the "
+                "recipe asks for rows that the report does not count",
+                label=cell.label,
+                printed=printed,
+                given=given[cell.id],
+                district=report.district,
+                year=report.year,
             )
-            raise InputError("recipe", message, district=report.district, year=report.year)
 
 
 def _measure(definition: Definition, frame: Any) -> Decimal:

@@ -14,8 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from reportkit.forms import shipped_form
 from reportkit.worktime import work_calendar
 from reportkit.yamlfile import read_yaml
+
+FORM = shipped_form("zfxxgk")
+"""Demonstration ledgers are of this form."""
 
 
 @cache

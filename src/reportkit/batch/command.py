@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.batch.jobs import Result, Settings
 from reportkit.batch.journal import NAME, Journal
-from reportkit.batch.loop import Done, Event, FailOn, Limits, run_batch
+from reportkit.batch.loop import BatchLimits, Done, Event, FailOn, run_batch
 from reportkit.batch.metrics import metrics
 from reportkit.batch.page import Language, state_page
 from reportkit.batch.plan import BatchFile, Plan, make_plan, parse_years, read_batch_file
@@ -45,7 +45,7 @@ _PATIENCE = 60
 
 @dataclass(frozen=True)
 class Options:
-    """What stands in the command; it goes before what stands in the file.
+    """Options of the command line; they take precedence over the batch file.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def _make(
         progress.planned(len(plan.reports), len(unchanged))
         for one in unchanged:  # nobody else comes there
             clear_stale(out / one.district / str(one.year))
-        limits = Limits(file.retries, file.stop_after)
+        limits = BatchLimits(file.retries, file.stop_after)
         return plan, run_batch(
             plan, workers, events, limits=limits, journal=journal, watcher=progress
         )
@@ -308,12 +308,12 @@ def _file(options: Options, params: Path) -> BatchFile:
     """The batch file with the options put over it."""
     path = options.file or params / "batch.yaml"
     if options.file and not path.is_file():
-        raise InputError("batch", f"there is no batch file {path}")
+        raise InputError("batch", "there is no batch file {path}", path=path)
     file = read_batch_file(path) if path.is_file() else BatchFile()
     try:
         years = options.years and parse_years(options.years)
     except ValueError as error:
-        raise InputError("batch", f"--years: {error}") from None
+        raise InputError("batch", "--years: {error}", error=error) from None
     given = {
         "years": years,
         "scope": options.scope,
@@ -332,8 +332,11 @@ def _workers(options: Options, jobs: int, tell: Callable[[Any], None]) -> Worker
     try:
         from reportkit.batch.workers.cluster import ClusterWorkers
     except ModuleNotFoundError as error:
-        message = f"--scheduler needs {error.name}: pip install 'reportkit-zwgk[cluster]'"
-        raise InputError("extra-missing", message) from None
+        raise InputError(
+            "extra-missing",
+            "--scheduler needs {name}: pip install 'reportkit-zwgk[cluster]'",
+            name=error.name,
+        ) from None
     return ClusterWorkers(address, options.store, jobs=jobs, tell=tell)
 
 
@@ -344,8 +347,12 @@ def _open_journal(out: Path, name: str, now: Callable[[], datetime]) -> Journal:
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise
-        message = f"{out} cannot be written: {error.strerror}; choose another --out"
-        raise ExecutionError("not-writable", message) from None
+        raise ExecutionError(
+            "not-writable",
+            "{out} cannot be written: {why}; choose another --out",
+            out=out,
+            why=error.strerror,
+        ) from None
 
 
 def _tell_found(journal: Journal, plan: Plan, out: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a batch hands to its workers, and what they tell it: data only, for any executor."""
+"""Jobs that a batch hands to its workers, and their results: data only, for any executor."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MACHINE = frozenset(
 
 @dataclass(frozen=True)
 class Settings:
-    """How every report of a batch is made.
+    """Settings that all reports of a batch are made with.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one report.
+    """Result of one report.
 
     Parameters
     ----------
@@ -151,15 +151,15 @@ class Result:
 
     @property
     def told(self) -> str:
-        """Why it failed, in words that fit each year of which the same is true."""
+        """Reason of the failure, in words that fit each year that failed in the same way."""
         return self.message.removeprefix(f"{self.district} {self.year}: ")
 
     @property
     def transient(self) -> bool:
-        """Whether another try may do better."""
+        """True where another try may succeed."""
         return self.state == "failed" and (self.killed or self.reason in TRANSIENT)
 
     @property
     def open(self) -> Counter[str]:
-        """How many findings of each severity are not accepted."""
+        """Number of findings that are not accepted, by severity."""
         return Counter(one["severity"] for one in self.findings if not one["waived"])

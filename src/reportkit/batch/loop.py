@@ -57,8 +57,8 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True)
-class Limits:
-    """When to give up.
+class BatchLimits:
+    """Limits after which a batch gives up.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Done:
-    """What came of a batch.
+    """Results of a batch.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ Event = Started | Result | Ended | int
 class _Batch:
     """The state of a running batch; all of it is changed in one thread, event by event."""
 
-    def __init__(self, plan: Plan, limits: Limits, journal: Journal, watcher: Watcher) -> None:
+    def __init__(self, plan: Plan, limits: BatchLimits, journal: Journal, watcher: Watcher) -> None:
         self.limits, self.journal, self.watcher = limits, journal, watcher
         self.waiting = deque(plan.jobs)
         self.running = 0
@@ -199,7 +199,7 @@ class _Batch:
         self._unfinished -= {part.district for part in job.parts} - {one.district for one in rest}
 
     def _rest(self, job: Job) -> list[Job]:
-        """What of a job has no result yet, by districts."""
+        """Return the reports of a job that have no result yet, as one job a district."""
         rest = []
         for part in job.parts:
             if years := tuple(y for y in part.years if (part.district, y) not in self.results):
@@ -241,7 +241,7 @@ def run_batch(
     workers: Workers,
     events: SimpleQueue[Event],
     *,
-    limits: Limits,
+    limits: BatchLimits,
     journal: Journal,
     watcher: Watcher,
 ) -> Done:
@@ -254,7 +254,7 @@ def run_batch(
         The executor; it tells what happens to *events*, and is shut down at the end.
     events : SimpleQueue
         Also of signals, as their numbers; see `reportkit.batch.signals`.
-    limits : Limits
+    limits : BatchLimits
     journal : Journal
     watcher : Watcher
 

@@ -75,7 +75,7 @@ def state_page(
 
 
 def _calm(one: Standing) -> tuple[int, int, int, str, int]:
-    """What somebody must look at comes first."""
+    """Return the sort key that puts first what needs attention."""
     return STATES.index(one.state), -one.errors, -one.warnings, one.district, one.year
 
 

@@ -12,7 +12,6 @@ from pydantic import BeforeValidator, Field
 
 from reportkit.batch.jobs import Job, Result, Settings, together
 from reportkit.errors import InputError
-from reportkit.forms import form_for, forms
 from reportkit.ledgers import entries_of, find_files, schemas
 from reportkit.ledgers.mapping import mappings_of
 from reportkit.params import District, Project, Scope
@@ -97,7 +96,7 @@ class Planned:
 
     @property
     def refused(self) -> Result | None:
-        """Why the report cannot be made."""
+        """The failure that is known before the report is made, if there is one."""
         return self.known if self.known and self.known.state == "failed" else None
 
 
@@ -172,8 +171,9 @@ def make_plan(
         for year in years or _years_of(project, district)
     ]
     if not matrix:
-        message = f"there is nothing to do: {folder} and --years name no report"
-        raise InputError("batch", message)
+        raise InputError(
+            "batch", "there is nothing to do: {folder} and --years name no report", folder=folder
+        )
     if only_failed:
         matrix = [report for report in matrix if report in failed]
     reports: list[Planned] = []
@@ -203,7 +203,12 @@ def make_plan(
         messages = dict.fromkeys(one.message for one in plan.refused)
         things = "one thing is" if len(messages) == 1 else f"{len(messages)} things are"
         listed = "\n".join(f"  {message}" for message in messages)
-        raise InputError("batch", f"the batch cannot begin; {things} wrong:\n{listed}")
+        raise InputError(
+            "batch",
+            "the batch cannot begin; {things} wrong:\n{listed}",
+            things=things,
+            listed=listed,
+        )
     reports = _with_those_that_follow(reports, families)
     last = {district for district, _ in failed}
     return Plan(tuple(reports), _jobs(reports, families, settings, last))
@@ -249,15 +254,17 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
     files: list[Path] = []
     folder = project.data / district.id
     entries = entries_of(folder)
-    mappings = mappings_of(district, project.params / "districts" / f"{district.id}.yaml")
+    form = project.form(district.form)
+    mappings = mappings_of(form, district, project.params / "districts" / f"{district.id}.yaml")
     missing = []
-    needed, elsewhere = _needed(year)
-    for key, schema in schemas().items():
+    edition = form.edition(year)
+    needed, elsewhere = edition.ledgers(), form.unused(edition)
+    for key, schema in schemas(form).items():
         if key in elsewhere:
             continue
         named = district.ledgers.get(key)
         if named is None:
-            found = find_files(folder, key, entries, mappings=mappings.get(key, ()))
+            found = find_files(form, folder, key, entries, mappings=mappings.get(key, ()))
             if key in needed and not found:
                 missing.append(f"{schema.name} is missing: {folder}/{key}-….csv, .xlsx or .parquet")
         else:
@@ -266,18 +273,22 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
             missing += [f"{path}, named in the district's file, is missing" for path in gone]
         files += [path for path in found if path.is_file()]
     if missing and not files and not district.ledgers:
-        message = f"{district.id} {year}: nothing is handed in: {folder} holds no ledger"
-        raise InputError("not-handed-in", message)
+        raise InputError(
+            "not-handed-in",
+            "{id} {year}: nothing is handed in: {folder} holds no ledger",
+            id=district.id,
+            year=year,
+            folder=folder,
+        )
     if missing:
-        raise InputError("ledger-missing", f"{district.id} {year}: {'; '.join(missing)}")
+        raise InputError(
+            "ledger-missing",
+            "{id} {year}: {missing}",
+            id=district.id,
+            year=year,
+            missing="; ".join(missing),
+        )
     return files
-
-
-@cache
-def _needed(year: int) -> tuple[frozenset[str], frozenset[str]]:
-    """Ledgers that a year's form needs, and those that only other editions need."""
-    needed = frozenset(form_for(year).ledgers())
-    return needed, frozenset(key for other in forms() for key in other.ledgers()) - needed
 
 
 def _with_those_that_follow(reports: Iterable[Planned], families: Families) -> list[Planned]:

@@ -1,4 +1,4 @@
-"""What a batch shows while it runs: a live line on a terminal, elsewhere only its failures."""
+"""Progress of a batch: a live line on a terminal, elsewhere only its failures."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Progress:
             self._live.stop()
 
     def planned(self, total: int, unchanged: int) -> None:
-        """How many reports the plan has, and how many of them hold."""
+        """Take note of the number of reports in the plan, and of those that are unchanged."""
         self._total, self.skipped, self._begun = total, unchanged, self._clock()
 
     def started(self, report: tuple[str, int]) -> None:

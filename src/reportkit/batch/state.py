@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from reportkit.batch.journal import read_journal
 from reportkit.errors import InputError
+from reportkit.forms import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,16 +26,6 @@ if TYPE_CHECKING:
 
 NAME = "state.json"
 STATES = ("failed", "absent", "waiting", "draft", "final")
-# What tells most of a report in a line; a form without them shows none.
-HEADLINE = (
-    "t3.new.total",
-    "t3.carried_in.total",
-    "t3.results_total.total",
-    "t3.carried_out.total",
-    "t4.review.total",
-    "t4.litigation_direct.total",
-    "t4.litigation_after_review.total",
-)
 CHINA = timezone(timedelta(hours=8))
 
 Key = tuple[str, int]
@@ -43,7 +34,7 @@ State = Literal["failed", "absent", "waiting", "draft", "final"]
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one report stands.
+    """State of one report.
 
     Parameters
     ----------
@@ -52,7 +43,7 @@ class Standing:
     run, made : str
         Id of the run in force and when it was made; empty if there is none.
     draft, errors, warnings, figures
-        Of that run: whether it is one, open findings, the figures of `HEADLINE`.
+        Of that run: whether it is one, open findings, the figures that its form sums up by.
     seconds : float
         How long the last try took.
     tried : str
@@ -119,7 +110,7 @@ class StateOfAll:
         return {key for key, one in self.reports.items() if one.reason}
 
     def unchanged(self, one: Standing) -> bool:
-        """Whether the run in force is that of the night before."""
+        """Return True where the run in force is the same as the night before."""
         was = self.before.get((one.district, one.year))
         return bool(one.run and not one.reason and was and was.run == one.run)
 
@@ -198,7 +189,7 @@ def renew(
     wanted |= {(district, int(year)) for district, year in links if re.fullmatch(r"\d{4}", year)}
     found = {}
     for key in sorted(wanted | reports.keys()):
-        one = _as_it_stands(reports.get(key) or Standing(*key), out)
+        one = _as_it_stands(reports.get(key) or Standing(*key), out, project)
         # Of a name that was mistyped there is nothing.
         if one.run or one.district in known:
             # A run says whose it is; where there is none the district's file does.
@@ -210,14 +201,14 @@ def renew(
     return StateOfAll(found, night, state.reports, fresh.night, fresh.journal)
 
 
-def _as_it_stands(one: Standing, out: Path) -> Standing:
+def _as_it_stands(one: Standing, out: Path, project: Project) -> Standing:
     """A report with what is in force of it now."""
     place = out / one.district / str(one.year)
     try:
         run = (place / "current").readlink().name
         if run == one.run:
             return one
-        found = read_run(place / "runs" / run)
+        found = read_run(place / "runs" / run, project)
     except (OSError, ValueError, KeyError):
         return replace(one, run="", made="", draft=False, errors=0, warnings=0, figures={})
     one = replace(one, **found)
@@ -230,13 +221,14 @@ def _when(told: str) -> datetime:
     return datetime.fromisoformat(told)
 
 
-def read_run(run: Path) -> dict[str, Any]:
-    """What a `Standing` holds of a run."""
+def read_run(run: Path, project: Project) -> dict[str, Any]:
+    """What a `Standing` holds of a run; its figures are those that the form sums it up by."""
     manifest, checks, facts = (
         json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
         for name in ("MANIFEST", "checks", "facts")
     )
     still = [one["severity"] for one in checks if not one["holds"] and not one.get("waived")]
+    form = project.form(manifest.get("form", DEFAULT))
     values = {one["id"]: one["value"] for one in facts["facts"]}
     return {
         "name": manifest["name"],
@@ -245,7 +237,7 @@ def read_run(run: Path) -> dict[str, Any]:
         "draft": manifest["draft"],
         "errors": still.count("error"),
         "warnings": still.count("warning"),
-        "figures": {name: values[name] for name in HEADLINE if name in values},
+        "figures": {name: values[name] for name in form.model.summary if name in values},
     }
 
 
@@ -278,7 +270,7 @@ class Change:
         Its state then; empty if nobody knew of it.
     now : Standing
     figures : tuple of (id, before, now)
-        Figures of `HEADLINE` that changed.
+        Those of its figures that changed.
     """
 
     was: str
@@ -287,16 +279,14 @@ class Change:
 
 
 def changes(state: StateOfAll) -> list[Change]:
-    """What is otherwise than the night before; nothing where there was none."""
+    """Return the changes since the night before; none where there was no batch then."""
     told = []
     for key, now in state.reports.items():
         was = state.before.get(key) or Standing(*key)
         figures = tuple(
             (name, was.figures[name], now.figures[name])
-            for name in HEADLINE
-            if now.figures.get(name, "") != was.figures.get(name, "")
-            and was.figures
-            and now.figures
+            for name in now.figures
+            if name in was.figures and now.figures[name] != was.figures[name]
         )
         if state.before and (key not in state.before or was.state != now.state or figures):
             told.append(Change(was.state if key in state.before else "", now, figures))

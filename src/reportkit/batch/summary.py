@@ -1,4 +1,4 @@
-"""What a batch leaves behind of itself: batch.json, and the lines at its end."""
+"""Records that a batch leaves of itself: batch.json, and the lines at its end."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _EMPTY = {
 
 @dataclass(frozen=True)
 class About:
-    """What a summary says of the batch itself.
+    """Fields of a summary that describe the batch itself.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def summary(done: Done, about: About, *, out: Path) -> dict[str, Any]:
 
 
 def _kept(result: Result, out: Path, started: datetime) -> str:
-    """Where notebook and log of a report that failed in this batch are; empty if it left none."""
+    """Return the folder with notebook and log of a report that failed in this batch, or ""."""
     folder = out / result.district / str(result.year) / FAILED
     if result.state != "failed" or not folder.is_dir():
         return ""
@@ -155,7 +155,7 @@ def by_cause(failed: Iterable[Failure]) -> dict[str, list[list[Failure]]]:
 
 
 def first_line(failed: Result | Standing) -> str:
-    """Why a report failed, in a line; of a fault of ours what happened stands last."""
+    """Return one line on why a report failed: the last one of an internal error, else the first."""
     lines = failed.told.strip().splitlines() or [""]
     return lines[-1 if failed.reason == "internal" else 0]
 
@@ -165,7 +165,7 @@ def _districts(results: Iterable[Result]) -> list[str]:
 
 
 def summary_text(document: dict[str, Any]) -> str:
-    """What the end of a batch shows on a terminal."""
+    """Return the text that a terminal shows at the end of a batch."""
     counts = document["counts"]
     began, ended = (datetime.fromisoformat(document[name]) for name in ("started", "ended"))
     lines = [

@@ -20,7 +20,7 @@ _ALSO = """
 
 
 def threads() -> int:
-    """How many threads this process has, those of libraries counted too."""
+    """Count the threads of this process, those of libraries included."""
     tasks = Path("/proc/self/task")
     return len(list(tasks.iterdir())) if tasks.is_dir() else 1
 

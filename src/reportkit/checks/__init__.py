@@ -12,7 +12,7 @@ from reportkit.checks.form import form_checks
 from reportkit.checks.notices import notice_checks
 from reportkit.checks.records import intake_checks, limit_checks, year_check
 from reportkit.checks.restated import restatement_checks
-from reportkit.checks.rules import Check, Waived, check, rule_of, rules
+from reportkit.checks.rules import Check, Waived, check, rules_of, told_of
 from reportkit.checks.text import coverage_checks, relation_checks
 from reportkit.checks.waivers import accept, meant_later, waiver_yaml
 
@@ -34,9 +34,9 @@ __all__ = [
     "published_checks",
     "relation_checks",
     "restatement_checks",
-    "rule_of",
-    "rules",
+    "rules_of",
     "share_checks",
+    "told_of",
     "waiver_yaml",
     "year_check",
 ]

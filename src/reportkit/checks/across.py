@@ -5,32 +5,33 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from reportkit.checks.rules import Check, check, rule_of
+from reportkit.checks.rules import Check, check
 from reportkit.facts import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from reportkit.checks.rules import Rules
     from reportkit.facts import Facts
     from reportkit.facts.previous import Past
-    from reportkit.forms import Cell, Form
+    from reportkit.forms import Cell, Edition
     from reportkit.forms.model import Continues
 
 
-def past_checks(past: Past | None) -> list[Check]:
+def past_checks(rules: Rules, past: Past | None) -> list[Check]:
     """Say which report this one is compared with, or that there is none (X0)."""
     message = f"上年的报告：{past.source}" if past else "没有上年的报告，未作跨年核对"
-    return [check("X0", True, message)]
+    return [check(rules, "X0", True, message)]
 
 
 def continuity_checks(
-    form: Form, values: Mapping[str, Decimal], past: Mapping[str, Decimal]
+    rules: Rules, edition: Edition, values: Mapping[str, Decimal], past: Mapping[str, Decimal]
 ) -> list[Check]:
-    """What must go on from last year's report (X1-X4 of the form edition).
+    """Check that figures continue last year's report (X1-X4 of the form edition).
 
     Parameters
     ----------
-    form : Form
+    edition : Edition
     values, past : mapping of str to Decimal
         Cells by fact id, of this report and of last year's; across editions only cells that both
         forms have are compared.
@@ -39,17 +40,17 @@ def continuity_checks(
     """
     return [
         one
-        for rule in form.rules
+        for rule in edition.rules
         if rule.continues
-        for one in _continuity(rule.id, rule.continues, form, values, past)
+        for one in _continuity(rules, rule.id, rule.continues, edition, values, past)
     ]
 
 
 def _continuity(
-    name: str, rule: Continues, form: Form, values: Mapping[str, Decimal],
+    rules: Rules, name: str, rule: Continues, edition: Edition, values: Mapping[str, Decimal],
     past: Mapping[str, Decimal],
 ) -> Iterable[Check]:  # fmt: skip
-    table = form.table(rule.table)
+    table = edition.table(rule.table)
     for band in table.model.bands:
         rows, columns = table.rows(band), table.columns(band)
         along, across = (columns, rows) if rule.each == "column" else (rows, columns)
@@ -73,7 +74,7 @@ def _continuity(
             sign = "=" if now == expected else "≠"
             sum_up = f"{plain(expected)} = " if len(terms) > 1 and now != expected else ""
             yield check(
-                name, now == expected,
+                rules, name, now == expected,
                 f"{leaf.node.label}：{labels[rule.now]}{plain(now)} {sign} {sum_up}{told}",
                 left=plain(now), right=plain(expected),
                 facts=[cell(key) for key in (rule.now, *rule.plus, *rule.minus)],
@@ -81,6 +82,7 @@ def _continuity(
 
 
 def member_checks(
+    rules: Rules,
     cells: Sequence[Cell],
     values: Mapping[str, Decimal],
     members: Mapping[str, Mapping[str, Decimal] | None],
@@ -102,7 +104,7 @@ def member_checks(
         return []
     if absent := sorted(set(members) - set(there)):
         message = f"{'、'.join(absent)}没有本年的报告，不能核对汇总数"
-        return [check("X5", False, message, left=len(there), right=len(members))]
+        return [check(rules, "X5", False, message, left=len(there), right=len(members))]
     checks, compared = [], 0
     for cell in cells:
         parts = {name: one[cell.id] for name, one in there.items() if cell.id in one}
@@ -114,19 +116,19 @@ def member_checks(
             told = " + ".join(f"{name} {plain(value)}" for name, value in parts.items())
             message = f"{cell.label}：汇总{plain(values[cell.id])} ≠ {told} = {plain(total)}"
             sides = {"left": plain(values[cell.id]), "right": plain(total)}
-            checks.append(check("X5", False, message, facts=[cell.id], **sides))
-    return checks or [check("X5", True, f"{len(there)}个单位，{compared}格逐一相加相等")]
+            checks.append(check(rules, "X5", False, message, facts=[cell.id], **sides))
+    return checks or [check(rules, "X5", True, f"{len(there)}个单位，{compared}格逐一相加相等")]
 
 
 def plausibility_checks(
-    cells: Sequence[Cell], values: Mapping[str, Decimal], past: Mapping[str, Decimal]
+    rules: Rules, cells: Sequence[Cell], values: Mapping[str, Decimal], past: Mapping[str, Decimal]
 ) -> list[Check]:
     """Figures that a reviewer would ask about (Y1 jumps, Y2 zeros).
 
     What is a part of another cell is left out, and so is a yearly change, which has no usual size.
     """
     wholes = [frozenset(cell.sum_of) for cell in cells]
-    jump, none = rule_of("Y1"), rule_of("Y2")
+    jump, none = rules["Y1"], rules["Y2"]
     checks, compared = [], 0
     for cell in cells:
         signed = cell.definition is not None and cell.definition.minus is not None
@@ -139,44 +141,56 @@ def plausibility_checks(
         sides = {"left": plain(now), "right": plain(before)}
         message = f"{cell.label}：本年{plain(now)}，上年{plain(before)}"
         if now == 0 and before >= none.limit("least"):
-            checks.append(check("Y2", False, message, facts=[cell.id], **sides))
+            checks.append(check(rules, "Y2", False, message, facts=[cell.id], **sides))
         elif high >= jump.limit("least") and high >= jump.limit("times") * low:
-            checks.append(check("Y1", False, message, facts=[cell.id], **sides))
+            checks.append(check(rules, "Y1", False, message, facts=[cell.id], **sides))
     found = {one.id for one in checks}
     return checks + [
-        check(name, True, f"与上年比较{compared}格，未见异常")
+        check(rules, name, True, f"与上年比较{compared}格，未见异常")
         for name in ("Y1", "Y2")
         if name not in found
     ]
 
 
-def share_checks(form: Form, values: Mapping[str, Decimal]) -> list[Check]:
+def share_checks(rules: Rules, edition: Edition, values: Mapping[str, Decimal]) -> list[Check]:
     """Outcomes that should be rare are not many (Y3).
 
     Source: 国办公开办函〔2019〕60号 (其他处理数量偏高).
     """
     checks = []
-    for rule in form.rules:
+    for rule in edition.rules:
         if rule.share:
-            table, column = form.table(rule.share.table), rule.share.column
+            table, column = edition.table(rule.share.table), rule.share.column
             names = [table.cell_id(row, column) for row in rule.share.rows]
             part = sum((values[name] for name in names), Decimal(0))
             whole = values[table.cell_id(rule.share.of, column)]
-            limit = rule_of(rule.id)
+            limit = rules[rule.id]
             high = part >= limit.limit("least") and part * 100 >= whole * limit.limit("percent")
-            message = f"办理结果{plain(whole)}件中，其他处理{plain(part)}件"
+            leaves = {leaf.key: leaf for band in table.model.bands for leaf in table.rows(band)}
+            first, total = leaves[rule.share.rows[0]], leaves[rule.share.of]
+            rare = first.node.label if len(names) == 1 else first.groups[-1].label
+            among = next(node.by for node in reversed(total.groups) if node.by)
+            message = f"{among}{plain(whole)}件中，{rare}{plain(part)}件"
             checks.append(
-                check(rule.id, not high, message, left=plain(part), right=plain(whole), facts=names)
+                check(
+                    rules,
+                    rule.id,
+                    not high,
+                    message,
+                    left=plain(part),
+                    right=plain(whole),
+                    facts=names,
+                )
             )
     return checks
 
 
-def published_checks(published: Mapping[str, Decimal], facts: Facts) -> list[Check]:
+def published_checks(rules: Rules, published: Mapping[str, Decimal], facts: Facts) -> list[Check]:
     """The report against what was published for the same year, cell by cell (P1)."""
     different = [n for n, value in published.items() if n in facts and facts[n].number != value]
     checks = [
         check(
-            "P1", False,
+            rules, "P1", False,
             f"{facts[name].label}：计算得{facts[name].text}，已公布{plain(published[name])}",
             left=facts[name].text, right=plain(published[name]), facts=[name],
         )
@@ -184,5 +198,5 @@ def published_checks(published: Mapping[str, Decimal], facts: Facts) -> list[Che
     ]  # fmt: skip
     compared = sum(name in facts for name in published)
     if compared and not different:
-        checks.append(check("P1", True, f"{compared}格逐一相同"))
+        checks.append(check(rules, "P1", True, f"{compared}格逐一相同"))
     return checks

@@ -16,20 +16,26 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from reportkit.facts import Facts
-    from reportkit.forms import Form, Rule, Table
-    from reportkit.forms.model import Complete, Equal
+    from reportkit.checks.rules import Rules
+    from reportkit.facts import Fact, Facts
+    from reportkit.forms import Edition, Rule, Table
+    from reportkit.forms.model import Complete, Equal, Node
     from reportkit.ledgers import Ledger
 
 
 def form_checks(
-    form: Form, facts: Facts, *, year: int, ledgers: Mapping[str, Ledger] | None = None
+    rules: Rules,
+    edition: Edition,
+    facts: Facts,
+    *,
+    year: int,
+    ledgers: Mapping[str, Ledger] | None = None,
 ) -> list[Check]:
     """Apply the rules of the form edition (R1-R6, F1).
 
     Parameters
     ----------
-    form : Form
+    edition : Edition
     facts : Facts
         All cells of the form.
     year : int
@@ -38,18 +44,55 @@ def form_checks(
 
     Source: 勾稽关系 of the form, 国办公开办函〔2019〕60号 and 〔2021〕30号.
     """
-    checks = [one for rule in form.rules for one in _apply(rule, form, facts)]
-    for rule in form.rules:
+    checks = [one for rule in edition.rules for one in _apply(rules, rule, edition, facts)]
+    for rule in edition.rules:
         if rule.complete and ledgers is not None:
-            checks.append(_complete(rule, rule.complete, form, facts, year, ledgers))
+            checks.append(_complete(rules, rule, rule.complete, edition, facts, year, ledgers))
+    if ledgers is not None:
+        checks += _former_labels(rules, edition, facts, ledgers)
     return checks
 
 
+def _former_labels(
+    rules: Rules, edition: Edition, facts: Facts, ledgers: Mapping[str, Ledger]
+) -> Iterable[Check]:
+    """Records that are counted though a ledger has them under a former label, F2; each is told."""
+    for table in edition.tables.values():
+        counted: dict[str, tuple[Node, list[Fact]]] = {}
+        for _, row, column in table.places():
+            for leaf in (row, column):
+                if leaf.node.was:
+                    fact = facts[table.cell_id(row.key, column.key)]
+                    counted.setdefault(leaf.text, (leaf.node, []))[1].append(fact)
+        for node, cells in counted.values():
+            found = sum(_under(node.was, cell, ledgers) for cell in cells)
+            if found:
+                was = "、".join(f"“{label}”" for label in node.was)
+                message = f"“{node.label}”原为{was}，按原名称登记的{found}件已计入"
+                yield check(rules, "F2", False, message, left=found)
+
+
+def _under(labels: Sequence[str], cell: Fact, ledgers: Mapping[str, Ledger]) -> int:
+    """How many records of a cell have one of some values in the column that it is counted by."""
+    if cell.rows is None or cell.ledger is None:
+        return 0
+    tests = [test for group in cell.where for test in group["all"]]
+    by = [test["column"] for test in tests if set(labels) & {*test["value"]}]
+    frame = ledgers[cell.ledger].frame
+    return sum(int(frame.loc[cell.rows, column].isin(labels).sum()) for column in by)
+
+
 def _complete(
-    rule: Rule, what: Complete, form: Form, facts: Facts, year: int, ledgers: Mapping[str, Ledger]
+    rules: Rules,
+    rule: Rule,
+    what: Complete,
+    edition: Edition,
+    facts: Facts,
+    year: int,
+    ledgers: Mapping[str, Ledger],
 ) -> Check:
     """Records of a group that none of its rows counts: the edition has no row for them."""
-    table = form.table(what.table)
+    table = edition.table(what.table)
     (band,) = table.model.bands
     total = next(r for r in table.rows(band) if r.key == what.parts_of)
     where = {name: test for group in total.groups for name, test in (group.where or {}).items()}
@@ -63,7 +106,7 @@ def _complete(
         f"{key}：{value}" for key, value in missing[[ledger.schema.key_column, by]].values[:20]
     )
     return check(
-        rule.id, missing.empty, told or f"{len(group)}件均已计入",
+        rules, rule.id, missing.empty, told or f"{len(group)}件均已计入",
         left=len(group) - len(missing), right=len(group), facts=[f"{table.id}.{total.key}.total"],
     )  # fmt: skip
 
@@ -77,25 +120,25 @@ def _rows_of_parts(table: Table, total: str, facts: Facts) -> npt.NDArray[np.int
     return np.concatenate([np.empty(0, np.int64), *(c.rows for c in cells if c.rows is not None)])
 
 
-def _apply(rule: Rule, form: Form, facts: Facts) -> Iterable[Check]:
+def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable[Check]:
     if rule.equal:
-        table = form.table(rule.equal.table)
+        table = edition.table(rule.equal.table)
         for left, right, where in _sides(rule.equal, table):
-            yield equation(rule.id, left, right, facts, where=where)
+            yield equation(rules, rule.id, left, right, facts, where=where)
     if rule.disjoint:
-        table = form.table(rule.disjoint.table)
+        table = edition.table(rule.disjoint.table)
         counted = _rows_of_parts(table, rule.disjoint.parts_of, facts)
         twice = len(counted) - len(np.unique(counted))
         message = f"计入各项结果{len(counted)}件，涉及申请{len(counted) - twice}件"
         yield check(
-            rule.id, twice == 0, message, left=len(counted), right=len(counted) - twice,
+            rules, rule.id, twice == 0, message, left=len(counted), right=len(counted) - twice,
             facts=[f"{table.id}.{rule.disjoint.parts_of}.total"],
         )  # fmt: skip
     if rule.natural:
         names = [name for name in facts if name.split(".")[0] in rule.natural]
         wrong = [n for n in names if facts[n].number < 0 or facts[n].number % 1]
         message = "、".join(f"{n} = {facts[n].text}" for n in wrong) or f"{len(names)}格均符合"
-        yield check(rule.id, not wrong, message, facts=wrong)
+        yield check(rules, rule.id, not wrong, message, facts=wrong)
 
 
 def _sides(equal: Equal, table: Table) -> Iterable[tuple[list[str], list[str], str]]:
@@ -117,7 +160,7 @@ def _sides(equal: Equal, table: Table) -> Iterable[tuple[list[str], list[str], s
 
 
 def equation(
-    name: str, left: Sequence[str], right: Sequence[str], facts: Facts, *,
+    rules: Rules, name: str, left: Sequence[str], right: Sequence[str], facts: Facts, *,
     where: str = "", title: str | None = None, severity: str | None = None,
 ) -> Check:  # fmt: skip
     """The check that two sums of facts are equal, with both sides in words."""
@@ -129,7 +172,8 @@ def equation(
     if not holds:
         message += f"，相差{plain(abs(sums[0] - sums[1]))}"
     return check(
-        name, holds, message, left=plain(sums[0]), right=plain(sums[1]), facts=(*left, *right),
+        rules, name, holds, message,
+        left=plain(sums[0]), right=plain(sums[1]), facts=(*left, *right),
         title=title, severity=severity,
     )  # fmt: skip
 

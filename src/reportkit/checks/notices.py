@@ -1,4 +1,4 @@
-"""What the notices demand of form and content, so far as a program can see it (D1-D6)."""
+"""Demands of the notices on form and content, as far as a program can check them (D1-D6)."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from datetime import date
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
-from reportkit.checks.rules import Check, check, rule_of
+from reportkit.checks.rules import Check, check
 from reportkit.text.narrative import UNWRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reportkit.forms import Form
+    from reportkit.checks.rules import Rules
+    from reportkit.forms import Edition
 
 
 def notice_checks(
-    form: Form,
+    rules: Rules,
+    edition: Edition,
     sections: Mapping[str, str],
     *,
     last: Mapping[str, str],
@@ -28,7 +30,7 @@ def notice_checks(
 
     Parameters
     ----------
-    form : Form
+    edition : Edition
         Its sections say what each must hold.
     sections, last : mapping of str to str
         Plain text by section number, of this report and of last year's (may be empty).
@@ -42,36 +44,38 @@ def notice_checks(
     Source: 国办公开办函〔2019〕60号, 〔2021〕30号; 政府信息公开条例 第四十九条.
     """
     checks = []
-    for section in form.sections:
+    for section in edition.sections:
         text, name = sections.get(section.number, "").strip(), f"第{section.number}部分"
         if section.table is None:
-            checks.append(check("D1", bool(text), f"{name}{'已填写' if text else '没有文字'}"))
+            checks.append(
+                check(rules, "D1", bool(text), f"{name}{'已填写' if text else '没有文字'}")
+            )
         if section.at_most:
             length = len("".join(text.split()))
             holds = length <= section.at_most
             message = f"{name}{length}字" + ("" if holds else f"，超过{section.at_most}字")
-            checks.append(check("D2", holds, message, left=length, right=section.at_most))
+            checks.append(check(rules, "D2", holds, message, left=length, right=section.at_most))
         if section.must_say:
             holds = section.must_say in text
             message = f"{name}{'写明了' if holds else '没有提到'}“{section.must_say}”"
-            checks.append(check("D3", holds, message))
+            checks.append(check(rules, "D3", holds, message))
         if section.own_words and text and last.get(section.number, "").strip():
-            checks.append(_own_words(name, text, last[section.number].strip()))
+            checks.append(_own_words(rules, name, text, last[section.number].strip()))
     unwritten = [f"第{number}部分" for number, text in sections.items() if UNWRITTEN in text]
     message = f"{'、'.join(unwritten)}有{UNWRITTEN}】之处" if unwritten else "没有尚未填写之处"
-    checks.append(check("D6", not unwritten, message))
+    checks.append(check(rules, "D6", not unwritten, message))
     if published:
-        month, day = map(int, rule_of("D4").limits[level].split("-"))
+        month, day = map(int, rules["D4"].limits[level].split("-"))
         due = date(year + 1, month, day)
         late = published > due
         message = f"期限{due}，报告日期{published}" + ("，逾期" if late else "")
-        checks.append(check("D4", not late, message, left=published, right=due))
+        checks.append(check(rules, "D4", not late, message, left=published, right=due))
     return checks
 
 
-def _own_words(name: str, text: str, last: str) -> Check:
+def _own_words(rules: Rules, name: str, text: str, last: str) -> Check:
     """Whether a section repeats last year's; the passages are shown, the longest first."""
-    rule = rule_of("D5")
+    rule = rules["D5"]
     matcher = SequenceMatcher(None, last, text, autojunk=False)
     percent = round(matcher.ratio() * 100)
     least = rule.limit("passage")
@@ -79,6 +83,8 @@ def _own_words(name: str, text: str, last: str) -> Check:
     same = [text[b.b : b.b + b.size].strip() for b in blocks if b.size >= least]
     message = f"{name}与上年相同的文字占{percent}%"
     if percent < rule.limit("percent"):
-        return check("D5", True, message, left=f"{percent}%", right=f"{rule.limit('percent')}%")
+        return check(
+            rules, "D5", True, message, left=f"{percent}%", right=f"{rule.limit('percent')}%"
+        )
     message += "：" + "；".join(f"“{passage}”" for passage in same[:5])
-    return check("D5", False, message, left=f"{percent}%", right=f"{rule.limit('percent')}%")
+    return check(rules, "D5", False, message, left=f"{percent}%", right=f"{rule.limit('percent')}%")

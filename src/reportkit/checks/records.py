@@ -14,13 +14,16 @@ from reportkit.forms.conditions import parse_where
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from reportkit.checks.rules import Rules
     from reportkit.ledgers import Ledger
     from reportkit.worktime import WorkCalendar
 
 _TOLD = 20
 
 
-def intake_checks(ledgers: Mapping[str, Ledger], *, unread: Sequence[str] = ()) -> list[Check]:
+def intake_checks(
+    rules: Rules, ledgers: Mapping[str, Ledger], *, unread: Sequence[str] = ()
+) -> list[Check]:
     """Records that were not counted are findings (L1 rejected, L2 other), and files not read."""
     checks = []
     for ledger in ledgers.values():
@@ -30,21 +33,21 @@ def intake_checks(ledgers: Mapping[str, Ledger], *, unread: Sequence[str] = ()) 
         told = told or f"读入{ledger.read}条，拒绝{len(ledger.refused)}条"
         checks.append(
             check(
-                "L1", not (rejected or ledger.refused), f"{name}：{told}",
+                rules, "L1", not (rejected or ledger.refused), f"{name}：{told}",
                 left=ledger.read - len(ledger.refused), right=ledger.read,
             )
         )  # fmt: skip
         others = [v for v in ledger.violations if v.severity != "reject"]
         if others:
             told = "；".join(v.text() for v in others[:_TOLD])
-            checks.append(check("L2", False, f"{name}：{told}"))
+            checks.append(check(rules, "L2", False, f"{name}：{told}"))
     if unread:
         told = f"文件名不以台账名称开头，或者在下级文件夹中，未读入：{'、'.join(unread[:_TOLD])}"
-        checks.append(check("L2", False, told))
+        checks.append(check(rules, "L2", False, told))
     return checks
 
 
-def year_check(ledgers: Mapping[str, Ledger], year: int) -> Check:
+def year_check(rules: Rules, ledgers: Mapping[str, Ledger], year: int) -> Check:
     """Whether any ledger has a record of the year, where they hold other years (L3)."""
     found: Counter[int] = Counter()
     for ledger in ledgers.values():
@@ -52,53 +55,56 @@ def year_check(ledgers: Mapping[str, Ledger], year: int) -> Check:
             if column.type == "date" and column.name in ledger.frame:
                 found.update(ledger.frame[column.name].dt.year.dropna().astype(int))
     if found[year] or not found:
-        return check("L3", True, f"{found[year]}个日期在{year}年")
+        return check(rules, "L3", True, f"{found[year]}个日期在{year}年")
     told = f"各台账的日期在{min(found)}年至{max(found)}年，没有一个在{year}年"
-    return check("L3", False, told, left=0)
+    return check(rules, "L3", False, told, left=0)
 
 
-def limit_checks(ledger: Ledger, year: int, calendar: WorkCalendar) -> list[Check]:
+def limit_checks(rules: Rules, ledger: Ledger, year: int, calendar: WorkCalendar) -> list[Check]:
     """Applications of the year that were not answered within their limit (T1).
 
     An application is told by its number and its days; nothing of the applicant is said. Where the
     holidays of the time are not known, that is a finding of its own (T2).
 
-    Source: 政府信息公开条例 第三十三条.
+    Which columns these are the ledger says by its clock; see `reportkit.worktime.limits`.
     """
     frame = ledger.frame
+    name = ledger.schema.names()
+    reply_day, day = name["answered_date"], name["received_date"]
+    overdue, limit, number_column = name["overdue"], name["due_date"], ledger.schema.key_column
 
     def of(where: Mapping[str, Any]) -> pd.DataFrame:
         masks = [condition.mask(frame) for condition in parse_where(where, year)]
         return frame[np.logical_and.reduce(masks)]
 
-    answered = of({"答复日期": {"during": "Y"}})
-    unanswered = of({"收到日期": {"until": "Y"}, "答复日期": {"not_until": "Y"}})
+    answered = of({reply_day: {"during": "Y"}})
+    unanswered = of({day: {"until": "Y"}, reply_day: {"not_until": "Y"}})
     late = pd.concat(
-        [answered[answered["超期"].fillna(False)],
-         unanswered[unanswered["法定期限"] < pd.Timestamp(year, 12, 31)]]
+        [answered[answered[overdue].fillna(False)],
+         unanswered[unanswered[limit] < pd.Timestamp(year, 12, 31)]]
     )  # fmt: skip
     checks = []
-    columns = late[["登记号", "法定期限", "答复日期"]].sort_values(["法定期限", "登记号"])
+    columns = late[[number_column, limit, reply_day]].sort_values([limit, number_column])
     for number, due, reply in columns.itertuples(index=False):
         # An answer of a later year belongs to that year's report.
         in_year = not pd.isna(reply) and reply.year == year
         done = f"{reply:%Y-%m-%d}答复" if in_year else f"{year}年末未答复"
         checks.append(
             check(
-                "T1", False, f"{number}：法定期限{due:%Y-%m-%d}，{done}",
+                rules, "T1", False, f"{number}：法定期限{due:%Y-%m-%d}，{done}",
                 left=f"{reply:%Y-%m-%d}" if in_year else None, right=f"{due:%Y-%m-%d}",
             )
         )  # fmt: skip
     if not checks:
         told = f"答复{len(answered)}件、年末未答复{len(unanswered)}件，未见超过法定期限"
-        checks.append(check("T1", True, told))
+        checks.append(check(rules, "T1", True, told))
     # Open at the end of the year and received in known days: a limit not known is later still.
-    covered = calendar.covers(unanswered["收到日期"].to_numpy())
-    unknown = int(answered["超期"].isna().sum()) + int((~covered).sum())
+    covered = calendar.covers(unanswered[day].to_numpy())
+    unknown = int(answered[overdue].isna().sum()) + int((~covered).sum())
     if unknown:
         told = (
             f"{unknown}件申请的法定期限无法计算：节假日只有{calendar.first}至{calendar.last}的，"
             "其余年份须在params/holidays.yaml中补充"
         )
-        checks.append(check("T2", False, told))
+        checks.append(check(rules, "T2", False, told))
     return checks

@@ -14,13 +14,14 @@ from reportkit.facts import rows_sha256
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reportkit.checks.rules import Rules
     from reportkit.facts import Computer, Fact
     from reportkit.facts.previous import Past
 
 _TOLD = 20
 
 
-def restatement_checks(past: Past, computer: Computer) -> list[Check]:
+def restatement_checks(rules: Rules, past: Past, computer: Computer) -> list[Check]:
     """What a ledger edited afterwards has done to last year's report.
 
     Parameters
@@ -50,11 +51,11 @@ def restatement_checks(past: Past, computer: Computer) -> list[Check]:
         if new.text != old["value"] or told:
             message = f"{new.label}：上年封存{old['value']}，现为{new.text}{told}"
             sides = {"left": old["value"], "right": new.text}
-            checks.append(check("S1", False, message, facts=[name], **sides))
+            checks.append(check(rules, "S1", False, message, facts=[name], **sides))
     if not checks:
         message = f"重新计算上年{counted}项数据，均与封存时一致"
         message += f"；另有{left_out}项的台账本年不读入" if left_out else ""
-        checks.append(check("S1", True, message))
+        checks.append(check(rules, "S1", True, message))
     return checks
 
 

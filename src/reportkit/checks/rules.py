@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, RootModel
 
-from reportkit.yamlfile import Strict, read_yaml
+from reportkit.yamlfile import Strict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from reportkit.forms import Edition, Form
+
+    Rules = Mapping[str, "RuleText"]
 
 Severity = Literal["error", "warning", "info"]
 
 
 class RuleText(Strict):
-    """What a rule demands, on what ground, and what to do when it does not hold."""
+    """Texts of a rule: its demand, its basis, and what to do when it does not hold."""
 
     title: str
     severity: Severity
@@ -37,10 +39,21 @@ class _Rules(RootModel[dict[str, RuleText]]):
     pass
 
 
-@cache
-def rules() -> dict[str, RuleText]:
-    """All rules by id, in the order of their page."""
-    return read_yaml(Path(str(files("reportkit.checks"))) / "rules.yaml").validate(_Rules).root
+@lru_cache(maxsize=64)
+def rules_of(form: Form, edition: Edition | None = None) -> Rules:
+    """All rules of a form by id, in its order; with the grounds that an edition gives itself.
+
+    Raises
+    ------
+    InputError
+        ``parameters``: the form's rules.yaml is wrong; with its line.
+    """
+    found = form.parts["rules"].validate(_Rules).root
+    bases = edition.model.bases if edition else {}
+    return {
+        name: rule.model_copy(update={"basis": bases[name]}) if name in bases else rule
+        for name, rule in found.items()
+    }
 
 
 def family(name: str) -> str:
@@ -48,14 +61,9 @@ def family(name: str) -> str:
     return "N" if name.startswith("N") else name
 
 
-def rule_of(name: str) -> RuleText:
-    """The rule of a check."""
-    return rules()[family(name)]
-
-
 @dataclass(frozen=True)
 class Waived:
-    """Why a finding was accepted, by whom and when (an ISO day)."""
+    """Acceptance of a finding: the reason, by whom, and when (an ISO day)."""
 
     reason: str
     by: str
@@ -104,6 +112,7 @@ class Check:
 
 
 def check(
+    rules: Rules,
     name: str,
     holds: bool,
     message: str,
@@ -115,9 +124,17 @@ def check(
     severity: str | None = None,
 ) -> Check:
     """A check of a rule; title and severity are the rule's own unless given."""
-    rule = rule_of(name)
+    rule = rules[family(name)]
     return Check(
         name, title or rule.title, severity or rule.severity, holds,
         None if left is None else str(left), None if right is None else str(right),
         tuple(facts), message,
     )  # fmt: skip
+
+
+def told_of(rules: Rules, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """What rules demand and on what ground, by the ids of their checks, for a block."""
+    return {
+        name: rules[family(name)].model_dump(include={"title", "severity", "basis", "todo"})
+        for name in names
+    }

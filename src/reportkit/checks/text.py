@@ -1,4 +1,4 @@
-"""What the text states: numbers without a source (C1, C2) and how its figures agree (N1, N2, …)."""
+"""Checks of the text: numbers without a source (C1, C2), figures that must agree (N1, N2, …)."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from reportkit.text.renderings import day
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from reportkit.checks.rules import Rules
     from reportkit.facts import Fact, Facts
-    from reportkit.params import Relation, Share
+    from reportkit.params import Relation, StatedShare
     from reportkit.text.coverage import Coverage
 
 _Sides: TypeAlias = tuple[str | None, str | None, bool, str]
 
 
 def coverage_checks(
-    coverage: Coverage, facts: Mapping[str, Fact], *, titles: Mapping[str, str]
+    rules: Rules, coverage: Coverage, facts: Mapping[str, Fact], *, titles: Mapping[str, str]
 ) -> list[Check]:
     """Findings of a coverage: C1 for each unbound number, C2 where a typed one equals a fact.
 
@@ -45,9 +46,9 @@ def coverage_checks(
             "请改用{{ 数据标识 }}；不是统计数据的，写成"
             f'{{{{ "{spot.text}" | allowed("理由") }}}}'
         )
-        checks.append(check("C1", False, told, left=spot.text))
+        checks.append(check(rules, "C1", False, told, left=spot.text))
     if not checks:
-        checks.append(check("C1", True, _summary(coverage)))
+        checks.append(check(rules, "C1", True, _summary(coverage)))
     numbers = [
         (spot.section, spot.text, spot.context, _equal(spot.text, facts))
         for spot in coverage.spots
@@ -58,12 +59,12 @@ def coverage_checks(
             named = "、".join(f"{name}（{facts[name].label}）" for name in same[:3])
             more = f"等{len(same)}项" if len(same) > 3 else ""
             told = f"{titles[section]}：“{context}”中的{text}与{named}{more}相同"
-            checks.append(check("C2", False, told, left=text, facts=same[:3]))
+            checks.append(check(rules, "C2", False, told, left=text, facts=same[:3]))
     return checks
 
 
 def _summary(coverage: Coverage) -> str:
-    """What was looked at; the template's own allowances are told one by one."""
+    """Summarise the numbers that were examined; the template's own allowances are named singly."""
     counts = Counter(spot.why for spot in coverage.of("allowed"))
     own = [f"{spot.text}（{spot.why}）" for spot in coverage.of("stated")]
     told = f"{len(coverage.spots)}个数字，绑定数据{len(coverage.of('bound'))}个"
@@ -103,18 +104,18 @@ def _typed_days(
                         yield section, text, around, same
 
 
-def relation_checks(relations: Sequence[Relation], facts: Facts) -> list[Check]:
+def relation_checks(rules: Rules, relations: Sequence[Relation], facts: Facts) -> list[Check]:
     """Check the relations of one report, in their order."""
-    return [_relation(f"N{number}", one, facts) for number, one in enumerate(relations, 1)]
+    return [_relation(rules, f"N{number}", one, facts) for number, one in enumerate(relations, 1)]
 
 
-def _relation(name: str, relation: Relation, facts: Facts) -> Check:
+def _relation(rules: Rules, name: str, relation: Relation, facts: Facts) -> Check:
     unfilled = [facts[fact].label for fact in relation.facts if facts[fact].value == TO_DO]
     if unfilled:
         left, right, holds, told = None, None, False, f"尚未填写：{'、'.join(unfilled)}"
     elif relation.left is not None and relation.right is not None:
         return equation(
-            name, relation.left, relation.right, facts,
+            rules, name, relation.left, relation.right, facts,
             title=relation.title, severity=relation.severity,
         )  # fmt: skip
     elif relation.share:
@@ -122,7 +123,7 @@ def _relation(name: str, relation: Relation, facts: Facts) -> Check:
     else:
         left, right, holds, told = _at_most(relation.parts or [], str(relation.whole), facts)
     return check(
-        name, holds, told, left=left, right=right, facts=relation.facts,
+        rules, name, holds, told, left=left, right=right, facts=relation.facts,
         title=relation.title, severity=relation.severity,
     )  # fmt: skip
 
@@ -136,7 +137,7 @@ def _at_most(parts: list[str], whole: str, facts: Facts) -> _Sides:
     return plain(total), facts[whole].text, holds, told
 
 
-def _share(share: Share, facts: Facts) -> _Sides:
+def _share(share: StatedShare, facts: Facts) -> _Sides:
     stated, part, whole = (facts[name] for name in (share.percent, share.part, share.whole))
     division = f"{part.text} ÷ {whole.text}"
     if not whole.number or isinstance(stated.value, str):

@@ -11,14 +11,15 @@ from reportkit.checks.rules import Check, Waived, check, family
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from reportkit.checks.rules import Rules
     from reportkit.params import Waiver
 
 # Rules of what a notebook shows: findings that are known only when all of it has run.
-_OF_NOTEBOOKS = {"B1", "B2", "B3", "C1", "C2"}
+OF_NOTEBOOKS = ("B1", "B2", "B3", "C1", "C2")
 _PLACE = 40  # characters of a message that tell a finding from its like
 
 
-def accept(checks: Sequence[Check], waivers: Sequence[Waiver]) -> list[Check]:
+def accept(rules: Rules, checks: Sequence[Check], waivers: Sequence[Waiver]) -> list[Check]:
     """The checks, with those findings waived that a waiver means and whose figures still stand.
 
     A waiver that means no finding, or several, or one whose figures have changed, waives nothing
@@ -41,7 +42,7 @@ def accept(checks: Sequence[Check], waivers: Sequence[Waiver]) -> list[Check]:
             why = f"接受时为{_sides(accepted)}，现为{_sides([one.left, one.right])}"
         else:
             why = "没有这样的不符，请删去"
-        told.append(check("W1", False, f"{name}：{why}", facts=waiver.facts))
+        told.append(check(rules, "W1", False, f"{name}：{why}", facts=waiver.facts))
     return found + told
 
 
@@ -50,7 +51,7 @@ def meant_later(checks: Sequence[Check], waivers: Sequence[Waiver]) -> list[Waiv
     return [
         waiver
         for waiver in waivers
-        if waiver.check in _OF_NOTEBOOKS
+        if waiver.check in OF_NOTEBOOKS
         and not any(one.open and _means(waiver, one) for one in checks)
     ]
 
@@ -69,7 +70,7 @@ def _sides(sides: Sequence[str | None]) -> str:
 
 
 def waiver_yaml(finding: Mapping[str, Any]) -> str:
-    """What to write under ``waivers`` to accept a finding of ``checks.json``; reason left open."""
+    """Return the entry of ``waivers`` that accepts a finding of ``checks.json``; no reason yet."""
     waiver: dict[str, Any] = {"check": finding["id"]}
     if finding["facts"]:
         waiver["facts"] = finding["facts"]

@@ -1,4 +1,4 @@
-"""What all commands share: folders, ``--json``, exit status; and the group that holds them."""
+"""Parts that all commands share: folders, ``--json``, exit status; and their group."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def tell_session_key() -> None:
 
 
 def language(environment: Mapping[str, str]) -> Any:
-    """What people read: as asked for by ``--lang``, else as the locale says.
+    """Choose the language of messages: as asked for by ``--lang``, else as the locale says.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a shell offers after Tab: districts, years, facts, runs and ledgers of the project here."""
+"""Completions for a shell: districts, years, facts, runs and ledgers of the project here."""
 
 from __future__ import annotations
 
@@ -59,15 +59,15 @@ def facts(project: Project, given: dict[str, Any]) -> Iterable[str]:
 
 
 @_offer
-def ledgers(_: Project, __: dict[str, Any]) -> Iterable[str]:
+def ledgers(project: Project, _: dict[str, Any]) -> Iterable[str]:
     """Keys and Chinese names of the ledgers."""
     from reportkit.ledgers import schemas
 
-    return (name for key, schema in schemas().items() for name in (key, schema.name))
+    return (name for key, schema in schemas(project.form()).items() for name in (key, schema.name))
 
 
 def script(cli: click.Command, shell: str) -> str:
-    """What a shell must read once to offer all this."""
+    """Return the script that a shell reads once to offer completions."""
     from click.shell_completion import get_completion_class
 
     made = get_completion_class(shell)

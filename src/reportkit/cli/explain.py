@@ -12,16 +12,18 @@ from reportkit.evidence.scripts import read_rows
 from reportkit.facts.derived import compared
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.previous import figures_of, sealed_facts
-from reportkit.forms import form_for
 from reportkit.forms.conditions import Condition
 from reportkit.ledgers import schema_of
 from reportkit.notebook.printed import aligned, places
 from reportkit.params import FACT_ID
+from reportkit.proof.manifest import read_manifest
+from reportkit.proof.places import own_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from reportkit.forms import Edition, Form
     from reportkit.params import Project
 
 # Rows that a terminal shows, and rows with cells in the document, which holds all.
@@ -45,7 +47,9 @@ def find_run(out: Path, asked: Path | None = None) -> Path:
         return runs[0]
     known = ", ".join("/".join(run.parts[-3:-1]) for run in runs) or "none"
     what = f"{asked} is no run" if asked else "say which run is meant by --run DISTRICT/YEAR"
-    raise InputError("run-missing", f"{what}; under {out} there are: {known}")
+    raise InputError(
+        "run-missing", "{what}; under {out} there are: {known}", what=what, out=out, known=known
+    )
 
 
 def explain(run: Path, name: str, *, project: Project) -> dict[str, Any]:
@@ -73,7 +77,7 @@ def explain(run: Path, name: str, *, project: Project) -> dict[str, Any]:
     """
     document = sealed_facts(run)
     if document is None:
-        raise InputError("run-missing", f"{run} is no run: it has no facts.json")
+        raise InputError("run-missing", "{run} is no run: it has no facts.json", run=run)
     facts = {fact["id"]: fact for fact in document["facts"]}
     if name not in facts:
         matches = [fact for fact in facts.values() if name in fact["label"]]
@@ -86,12 +90,16 @@ def explain(run: Path, name: str, *, project: Project) -> dict[str, Any]:
         for group in fact["where"]
         for test in group["all"]
     ]
+    form = own_form(read_manifest(run), project.params)
+    edition = form.edition(document["year"])
+    ledger = fact["ledger"] and schema_of(form, fact["ledger"]).name
     return fact | {
+        "ledger_name": ledger,
         "conditions": conditions,
         "parts": _brief([facts[part] for part in fact["sum_of"]]),
-        "appears": [_place(place, document["year"]) for place in fact["places"]],
+        "appears": [_place(place, edition) for place in fact["places"]],
         "last_year": _last_year(run, fact, document, project),
-        "source_rows": _rows(run, fact),
+        "source_rows": _rows(form, run, fact),
     }
 
 
@@ -101,8 +109,12 @@ def _near(name: str, facts: Mapping[str, Any]) -> list[Any]:
     if not FACT_ID.fullmatch(name):
         words = sorted({word for fact in facts.values() for word in fact["label"].split("/")})
     near = difflib.get_close_matches(name, words, n=3, cutoff=0.5)
-    message = f"no fact '{name}'; nearest: {', '.join(near) or 'none'}"
-    raise InputError("fact-unknown", message)
+    raise InputError(
+        "fact-unknown",
+        "no fact '{name}'; nearest: {near}",
+        name=name,
+        near=", ".join(near) or "none",
+    )
 
 
 def _brief(facts: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -115,13 +127,12 @@ def _condition(test: Mapping[str, Any]) -> Condition:
     return Condition(test["column"], test["op"], tuple(values))
 
 
-def _place(place: str, year: int) -> str:
+def _place(place: str, edition: Edition) -> str:
     """A place in Chinese: 表3 …, 第一部分 …."""
     kind, _, name = place.partition(":")
-    form = form_for(year)
     if kind == "table":
-        return f"表{name.removeprefix('t')} {form.table(name).title}"
-    titles = {section.number: section.title for section in form.sections}
+        return f"表{name.removeprefix('t')} {edition.table(name).title}"
+    titles = {section.number: section.title for section in edition.sections}
     if kind == "section" and name in titles:
         return f"第{name}部分 {titles[name]}"
     return {"preamble": "序言", "notebook": "笔记本"}.get(kind, place)
@@ -151,13 +162,13 @@ def _last_year(
     return told | {"change": change, "text": text}
 
 
-def _rows(run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _rows(form: Form, run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Source rows with file and place; the first ones with their key and what the fact asks."""
     if not fact["evidence"]:
         return []
     rows = read_source_rows(run, fact)
     shown = read_rows(run / "evidence", fact["ledger"], rows["row"][:_TOLD].to_pylist())
-    key = schema_of(fact["ledger"]).key_column
+    key = schema_of(form, fact["ledger"]).key_column
     found = []
     for row in rows.drop_columns("digest").to_pylist():
         place = f"{row['sheet']}!{row['line']}" if row["sheet"] else str(row["line"])
@@ -173,7 +184,7 @@ def _rows(run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def as_text(told: Mapping[str, Any]) -> str:
-    """What `explain` found, for a terminal: aligned, also where characters are wide."""
+    """Return the answer of `explain` for a terminal: aligned, also where characters are wide."""
     if "matches" in told:
         facts = told["matches"]
         return "\n".join([f"{len(facts)} facts have this in their label:", *_listed(facts)])
@@ -200,7 +211,7 @@ def as_text(told: Mapping[str, Any]) -> str:
     fields += zip(names, told["appears"], strict=False)
     rows = told["source_rows"]
     if told["ledger"]:
-        fields.append(("rows", f"{len(rows)} of {schema_of(told['ledger']).name}"))
+        fields.append(("rows", f"{len(rows)} of {told['ledger_name']}"))
     lines = [f"{told['id']}  {told['label']}", *aligned([(f"  {n}", v) for n, v in fields])]
     parts = [part for part in told["parts"] if number_of(part["value"]) != 0]
     lines += ["  parts", *_listed(parts)] if told["parts"] else []

@@ -19,6 +19,7 @@ from reportkit.ledgers.suggest import as_block, suggest_columns, suggest_values
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from reportkit.forms import Form
     from reportkit.ledgers import Ledger, Ledgers
     from reportkit.ledgers.records import Source
 
@@ -61,7 +62,7 @@ def look_into(
         if shown:
             click.echo(ERASED, err=True, nl=False)
         read = [*ledgers.items(), *ledgers.refused.items()]
-        lines += _account(read, every=every)
+        lines += _account(ledgers.form, read, every=every)
         why = "its name begins with no ledger's, or it is in a folder within the district's"
         lines += [f"{name}: not read, {why}" for name in ledgers.unread]
         lines += [_problem(one, ledgers) for one in problems]
@@ -73,7 +74,7 @@ def look_into(
             {"district": district, "ledger": key} | ledger.account for key, ledger in read
         ]
         document["columns"] += [
-            {"district": district, "ledger": key} | _columns(ledger, source)
+            {"district": district, "ledger": key} | _columns(ledgers.form, ledger, source)
             for key, ledger in read
             for source in ledger.sources
         ]
@@ -93,7 +94,7 @@ def _quiet(_name: str, _rows: int) -> None:
     """Nobody looks on."""
 
 
-def _account(read: Iterable[tuple[str, Ledger]], *, every: bool) -> list[str]:
+def _account(form: Form, read: Iterable[tuple[str, Ledger]], *, every: bool) -> list[str]:
     """What became of the rows and columns of each ledger, and what is wrong with them."""
     lines = []
     for _, ledger in read:
@@ -102,7 +103,7 @@ def _account(read: Iterable[tuple[str, Ledger]], *, every: bool) -> list[str]:
             f"{ledger.quarantined} quarantined, {ledger.rejected} rejected, "
             f"{ledger.set_aside} set aside"
         )
-        lines += [_columns_line(ledger, source) for source in ledger.sources]
+        lines += [_columns_line(form, ledger, source) for source in ledger.sources]
         told = [v.text() for v in ledger.violations] if every else grouped(ledger.violations)
         lines += [f"  {one}" for one in told]
     return lines
@@ -118,7 +119,7 @@ def _error(district: str, error: InputError) -> dict[str, Any]:
     return {"district": district, "error": error.reason, "message": error.message}
 
 
-def _columns(ledger: Ledger, source: Source) -> dict[str, Any]:
+def _columns(form: Form, ledger: Ledger, source: Source) -> dict[str, Any]:
     """Which columns of a file or sheet were read, kept, dropped for persons, and not read."""
     meant = {title: ledger.schema.headings().get(heading_key(title)) for title in source.titles}
     dropped = [
@@ -126,7 +127,7 @@ def _columns(ledger: Ledger, source: Source) -> dict[str, Any]:
         for title, found in meant.items()
         if found and found[0].personal and not found[0].pseudonym
     ]
-    known = {column.name for column in schema_of(ledger.key).columns}
+    known = {column.name for column in schema_of(form, ledger.key).columns}
     read = {name: title for name, title in source.headings.items() if title not in dropped}
     told = {*read.values(), *dropped}
     return {
@@ -139,8 +140,8 @@ def _columns(ledger: Ledger, source: Source) -> dict[str, Any]:
     }
 
 
-def _columns_line(ledger: Ledger, source: Source) -> str:
-    told = _columns(ledger, source)
+def _columns_line(form: Form, ledger: Ledger, source: Source) -> str:
+    told = _columns(form, ledger, source)
     sheet = f" {source.sheet}" if source.sheet else ""
     read = [
         name if loose(name) == heading_key(title) else f"{name} ({title})"

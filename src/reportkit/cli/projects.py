@@ -60,15 +60,16 @@ def template(ledgers: tuple[str, ...], *, year: int | None, out: Path) -> Result
 
     LEDGER is a key (applications) or a Chinese name (依申请公开台账); default: all nine.
     """
+    from reportkit.params import Project
     from reportkit.scaffold.workbooks import write_blank_ledgers
 
-    paths = write_blank_ledgers(ledgers, out, year=year)
+    paths = write_blank_ledgers(Project.find().form(), ledgers, out, year=year)
     return 0, {"files": [str(path) for path in paths]}, "\n".join(map(str, paths))
 
 
 @command()
 def doctor(*, params: Path | None, data: Path | None, out: Path) -> Result:
-    """What is wrong with the machine or the project, and what to do; status 1 if anything is."""
+    """Examine the machine and the project, and say what to do; status 1 if anything is wrong."""
     from reportkit.doctor import examine
     from reportkit.params import Project
 
@@ -82,6 +83,6 @@ def doctor(*, params: Path | None, data: Path | None, out: Path) -> Result:
 @command()
 @click.argument("shell", type=click.Choice(offered.SHELLS))
 def completion(shell: str) -> Result:
-    """What a shell reads to complete commands, districts, years, facts and ledgers."""
+    """Print the script by which a shell completes commands, districts, years, facts, ledgers."""
     text = offered.script(cli, shell)
     return 0, {"shell": shell, "script": text}, text

@@ -275,7 +275,7 @@ def verify(
     params: Path | None,
     data: Path | None,
 ) -> Result:
-    """Whether a run is whole, signed and the newest, and whether its figures come out again.
+    """Check that a run is whole, signed and the newest, and that its figures come out again.
 
     RUN is a run, or a folder of outputs with many.
     """

@@ -1,4 +1,4 @@
-"""What is wrong with the machine or the project, each thing with what to do about it."""
+"""Examination of the machine and the project: each fault with its remedy."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _WHOLE = 0xB1B0AFBA
 
 
 def python() -> Iterator[Finding]:
-    """Whether this Python is one that the package allows."""
+    """Check that the package supports this Python."""
     wanted = metadata.metadata(_DISTRIBUTION)["Requires-Python"]
     here = platform.python_version()
     found = f"{here} at {sys.executable}"
@@ -42,7 +42,7 @@ def python() -> Iterator[Finding]:
 
 
 def packages() -> Iterator[Finding]:
-    """Whether every package that ours needs is there, and new enough."""
+    """Check that every required package is installed, and new enough."""
     wanted = [Requirement(text) for text in metadata.requires(_DISTRIBUTION) or ()]
     plain = [one for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
     wrong = []
@@ -61,7 +61,7 @@ def packages() -> Iterator[Finding]:
 
 
 def fonts() -> Iterator[Finding]:
-    """Whether the typefaces are there, each byte of them."""
+    """Check that the typefaces are there, each byte of them."""
     faces = sorted(reportkit_fonts.folder().glob("*.ttf"))
     broken = [path.name for path in faces if not _is_whole(path)]
     todo = f"pip install --force-reinstall {_DISTRIBUTION}-fonts"
@@ -81,11 +81,11 @@ def _is_whole(path: Path) -> bool:
 
 
 def encoding() -> Iterator[Finding]:
-    """Whether Chinese file names and messages come through."""
+    """Check that Chinese file names and messages are not garbled."""
     told = f"file names {sys.getfilesystemencoding()}, output {sys.stdout.encoding}"
     try:
-        "依申请公开台账".encode(sys.getfilesystemencoding())
-        "依申请公开台账".encode(sys.stdout.encoding or "ascii")
+        "台账".encode(sys.getfilesystemencoding())
+        "台账".encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
         todo = "export LANG=C.UTF-8 (or PYTHONUTF8=1)"
         yield bad("encoding", f"{told}: Chinese cannot be written", todo)
@@ -96,7 +96,7 @@ def encoding() -> Iterator[Finding]:
 
 
 def signing_key() -> Iterator[Finding]:
-    """Whether runs are signed."""
+    """Check that runs are signed."""
 
     def read() -> str:
         signer = signer_from(os.environ)
@@ -107,7 +107,7 @@ def signing_key() -> Iterator[Finding]:
 
 
 def privacy_key() -> Iterator[Finding]:
-    """Whether pseudonyms are the same from one run to the next."""
+    """Check that pseudonyms stay the same from one run to the next."""
 
     def read() -> str:
         kept = not privacy.Pseudonyms.from_environment().of_session

@@ -15,7 +15,6 @@ from nbclient import NotebookClient
 
 from reportkit.doctor.finding import Finding, bad, good, warn
 from reportkit.errors import InputError
-from reportkit.forms import form_for
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params.sources import DatabaseSource
 from reportkit.proof.inputs import find_notebook
@@ -32,7 +31,7 @@ _FULL, _TIGHT = 200 << 20, 2 << 30
 
 
 def place(project: Project) -> Iterator[Finding]:
-    """Whether there is a project at all."""
+    """Check that there is a project."""
     if (project.params / "districts").is_dir():
         yield good("project", f"{project.params.parent.resolve()}")
     else:
@@ -41,10 +40,10 @@ def place(project: Project) -> Iterator[Finding]:
 
 
 def kernel(project: Project) -> Iterator[Finding]:
-    """Whether the kernel that the notebook names starts and finds this very package."""
+    """Check that the notebook's kernel starts and imports this very package."""
     import reportkit
 
-    path = find_notebook(project)
+    path = find_notebook(project, project.form())
     metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
     name = metadata.get("kernelspec", {}).get("name", "python3")
     about = f"kernel {name}"
@@ -71,7 +70,7 @@ def kernel(project: Project) -> Iterator[Finding]:
 
 
 def outputs(project: Project) -> Iterator[Finding]:
-    """Whether runs can be written: files, links, locks, and space for them."""
+    """Check that runs can be written: files, links, locks, and space for them."""
     about = f"outputs {project.out}"
     folder = project.out
     while not folder.exists():
@@ -106,14 +105,14 @@ def _years(project: Project, district: str) -> list[int]:
 
 
 def parameters(project: Project) -> Iterator[Finding]:
-    """Whether every district and report can be read."""
+    """Check that every district and report can be read."""
     districts, reports = _districts(project), 0
     wrong = []
     for name in districts:
         try:
-            project.district(name)
+            form = project.form(project.district(name).form)
             for year in _years(project, name):
-                form_for(year)
+                form.edition(year)
                 project.report(name, year)
                 reports += 1
         except InputError as error:
@@ -125,7 +124,7 @@ def parameters(project: Project) -> Iterator[Finding]:
 
 
 def holidays(project: Project) -> Iterator[Finding]:
-    """Whether the working days of every report year are known."""
+    """Check that the calendar covers every report year."""
     calendar = project.calendar()
     first, last = (int(str(day)[:4]) for day in (calendar.first, calendar.last))
     years = {year for name in _districts(project) for year in _years(project, name)}
@@ -137,17 +136,18 @@ def holidays(project: Project) -> Iterator[Finding]:
 
 
 def ledgers(project: Project) -> Iterator[Finding]:
-    """Whether each district has the ledgers that its reports need; they are not read."""
+    """Check that each district has the ledgers that its reports need, without reading them."""
     for name in _districts(project):
         about, years = f"ledgers of {name}", _years(project, name)
         try:
             read = Ledgers(project, project.district(name))
-            found = {key: read.sources(key) for key in schemas()}
-            needed = set().union(*(form_for(year).ledgers() for year in years))
+            known = schemas(read.form)
+            found = {key: read.sources(key) for key in known}
+            needed = set().union(*(read.form.edition(year).ledgers() for year in years))
         except InputError as error:
             yield bad(about, error.message, "mend this, then ask again")
             continue
-        missing = [schemas()[key].name for key in sorted(needed) if not found[key]]
+        missing = [known[key].name for key in sorted(needed) if not found[key]]
         if missing:
             todo = f"reportkit template {' '.join(missing)} --out {project.data / name}"
             yield bad(about, f"{'、'.join(missing)} not found", todo)
@@ -155,12 +155,12 @@ def ledgers(project: Project) -> Iterator[Finding]:
             todo = f"write {project.params}/reports/{name}/<year>.yaml (year: …)"
             yield warn(about, "no report year", todo)
         else:
-            there = [schemas()[key].name for key, sources in found.items() if sources]
+            there = [known[key].name for key, sources in found.items() if sources]
             yield good(about, f"{'、'.join(there)}; reports {', '.join(map(str, years))}")
 
 
 def databases(project: Project) -> Iterator[Finding]:
-    """Whether the drivers of every database that a district names are here."""
+    """Check that the drivers of every database that a district names are installed."""
     sources: set[str] = set()
     for name in _districts(project):
         for named in project.district(name).ledgers.values():
@@ -180,7 +180,7 @@ def databases(project: Project) -> Iterator[Finding]:
 
 
 def git(project: Project) -> Iterator[Finding]:
-    """Whether parameters and notebooks are kept in versions: a run records their commit."""
+    """Check that parameters and notebooks are under version control: a run records their commit."""
     state = git_state(project.params.parent)
     if state is None:
         todo = "git init; commit params and notebooks, never data or outputs"

@@ -1,4 +1,4 @@
-"""Whether a run's facts agree with its evidence; no ledger is needed."""
+"""Check of a run's facts against its evidence; no ledger is needed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reportkit.evidence.paths import inside
 from reportkit.evidence.read import count_records, read_facts
 from reportkit.evidence.rows import FactRows
 from reportkit.facts import rows_sha256
 from reportkit.facts.fact import EVIDENCE
 from reportkit.facts.numerals import plain
-from reportkit.paths import inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def check_evidence(run: Path, facts: Mapping[str, Fact]) -> list[str]:
-    """What in the facts disagrees with their evidence, or has none.
+    """List the facts that disagree with their evidence, or have none.
 
     Parameters
     ----------

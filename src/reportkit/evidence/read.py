@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from reportkit.errors import ReportkitError
+from reportkit.evidence.paths import inside
 from reportkit.evidence.rows import FactRows
-from reportkit.paths import inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,7 @@ def read_records(run: Path, ledger: str) -> pa.Table:
 
 
 def count_records(run: Path) -> dict[str, int]:
-    """How many rows of each ledger were read.
+    """Count the rows of each ledger that were read.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def count_records(run: Path) -> dict[str, int]:
 
 
 def read_source_rows(run: Path, fact: Mapping[str, Any]) -> pa.Table:
-    """Where the rows of one fact of ``facts.json`` stand, in their order, each with its sign.
+    """Read the places of the rows behind one fact of ``facts.json``, in order, each with its sign.
 
     Raises
     ------
@@ -103,5 +103,10 @@ def _read(run: Path, name: str, wanted: tuple[str, ...], **options: Any) -> pa.T
 
 
 def _unreadable(run: Path, name: str, why: object) -> ReportkitError:
-    message = f"{run}/evidence/{name}.parquet is not as this version writes it: {why}"
-    return ReportkitError("evidence-unreadable", message)
+    return ReportkitError(
+        "evidence-unreadable",
+        "{run}/evidence/{name}.parquet is not as this version writes it: {why}",
+        run=run,
+        name=name,
+        why=why,
+    )

@@ -54,7 +54,7 @@ def _order(check: Block) -> tuple[bool, bool, int]:
 
 
 def _kind(check: Block) -> tuple[str, ...]:
-    """What one rule says of several places, and what was said to them all, is told once."""
+    """Return the key by which findings of one rule, with one answer to all, are grouped."""
     return check["id"], check["title"], check["severity"], str(check.get("waived"))
 
 

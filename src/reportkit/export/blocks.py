@@ -85,8 +85,8 @@ def from_notebook(notebook: Mapping[str, Any], /, *kinds: str) -> list[Block]:
     if not found:
         raise ExportError(
             "no-blocks",
-            "no cell of the notebook shows a reportkit block: execute the notebook first "
-            "(reportkit run, or papermill), and keep its outputs",
+            "no cell of the notebook shows a reportkit block: execute the notebook "
+            "first (reportkit run, or papermill), and keep its outputs",
         )
     return [one for one in found if not kinds or one["kind"] in kinds]
 
@@ -101,10 +101,13 @@ def with_cells(notebook: Mapping[str, Any], /) -> Iterator[tuple[Mapping[str, An
             if one.get("schema") != SCHEMA or one.get("kind") not in KINDS:
                 raise ExportError(
                     "block-unknown",
-                    f"cell {number} shows a block of schema {one.get('schema')!r} and kind "
-                    f"{one.get('kind')!r}; this version reads {SCHEMA} of kinds "
-                    f"{', '.join(KINDS)}: export with the version that ran the notebook, "
-                    "or run it again",
+                    "cell {cell} shows a block of schema {schema!r} and kind {kind!r}; "
+                    "this version reads {read} of kinds {kinds}: export with the "
+                    "version that ran the notebook, or run it again",
+                    schema=one.get("schema"),
+                    kind=one.get("kind"),
+                    read=SCHEMA,
+                    kinds=", ".join(KINDS),
                     cell=number,
                 )
             # A notebook on disk has its keys in order, one in memory may not; here both have.

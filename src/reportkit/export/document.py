@@ -116,7 +116,12 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
     once = {kind: [b for b in items if b["kind"] == kind] for kind in ("head", "inputs", "seal")}
     for kind, found in once.items():
         if len(found) > 1:
-            raise ExportError("block-repeated", f"the notebook shows {kind} {len(found)} times")
+            raise ExportError(
+                "block-repeated",
+                "the notebook shows {kind} {found} times",
+                kind=kind,
+                found=len(found),
+            )
     # Where the head is not shown the seal has it, and a check says so.
     heads = [*once["head"], *(seal["head"] for seal in once["seal"] if "head" in seal)]
     head: Block = heads[0] if heads else {}
@@ -127,8 +132,8 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
     if missing or not (order.sections or "form" in once["seal"][0]):
         raise ExportError(
             "block-missing",
-            f"the notebook shows no {', '.join(missing) or 'section'}: it did not run to its last "
-            "cell; run it again",
+            "the notebook shows no {missing}: it did not run to its last cell; run it again",
+            missing=", ".join(missing) or "section",
         )
     seal = once["seal"][0]
     facts = {fact["id"]: fact for fact in seal["facts"]["facts"]}
@@ -152,7 +157,7 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
 
 
 def _items(notebook: Mapping[str, Any]) -> Iterator[Block]:
-    """What the cells show, in their order, with the code that made it."""
+    """Yield what the cells show, in their order, with the code behind it."""
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown" and for_readers(cell):
             yield {"kind": "prose", "body": cell["metadata"].get("reportkit", {}).get("body", [])}
@@ -195,7 +200,7 @@ class _Order:
             self._show(item)
 
     def _stands(self, item: Block) -> bool:
-        """Whether this table of the form is in the document already."""
+        """Return True where this table of the form is in the document already."""
         return _of_form(item) and item["id"] in self._tables
 
     def _show(self, item: Block) -> None:
@@ -302,8 +307,13 @@ def _needs(rows: list[list[Block]], labels: int) -> list[float]:
 
 
 def _ragged(table: Mapping[str, Any], row: int) -> ExportError:
-    message = f"the cells do not fill {table['columns']} columns exactly"
-    return ExportError("table-ragged", message, table=table["id"], row=row + 1)
+    return ExportError(
+        "table-ragged",
+        "the cells do not fill {columns} columns exactly",
+        columns=table["columns"],
+        table=table["id"],
+        row=row + 1,
+    )
 
 
 def _parts(cell: Mapping[str, Any]) -> list[str]:

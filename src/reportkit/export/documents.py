@@ -26,7 +26,7 @@ DOCUMENTS = {
 
 @cache
 def exporters() -> dict[str, type[DocumentExporter]]:
-    """What makes each document, as nbconvert knows it by name; it looks through all packages."""
+    """Return the exporter of each document, by nbconvert's names; it searches all packages."""
     return {file: get_exporter(name) for file, name in DOCUMENTS.items()}  # type: ignore[no-untyped-call]  # nbconvert has no types
 
 

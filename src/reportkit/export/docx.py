@@ -19,6 +19,7 @@ from reportkit.export.document import Document, DocumentExporter, day_of, length
 from reportkit.export.pages import asset, chinese_date, title_lines
 from reportkit.export.typesetting import pictures
 from reportkit.export.wordtables import add_table, element, markup
+from reportkit.internals import xml_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -171,7 +172,7 @@ def _page(word: Word, head: Block) -> None:
     for side, width in _MARGINS.items():
         setattr(page, side, width)
     page.header_distance, page.footer_distance = Mm(22), Mm(22)
-    grid = page._sectPr.find(qn("w:docGrid"))
+    grid = xml_of(page).find(qn("w:docGrid"))
     grid.set(qn("w:type"), "lines")
     grid.set(qn("w:linePitch"), str(round(_LINE * 20)))
     for header in (page.header, page.even_page_header):
@@ -180,7 +181,7 @@ def _page(word: Word, head: Block) -> None:
         if head["synthetic"]:
             paragraph.add_run("演示数据：本文数字由示例台账生成，不是正式公布的统计")
         if head["draft"]:
-            paragraph.add_run()._r.append(docx.oxml.parse_xml(asset("watermark.xml")))
+            xml_of(paragraph.add_run()).append(docx.oxml.parse_xml(asset("watermark.xml")))
     outer = ((page.footer, "RIGHT"), (page.even_page_footer, "LEFT"))
     for footer, side in outer:
         footer.is_linked_to_previous = False
@@ -190,7 +191,7 @@ def _page(word: Word, head: Block) -> None:
         paragraph.paragraph_format.right_indent = Pt(14)
         paragraph.add_run("— ")
         field = element("fldSimple", markup("r", markup("t", text="1")), instr="PAGE")
-        paragraph._p.append(field)
+        xml_of(paragraph).append(field)
         paragraph.add_run(" —")
 
 
@@ -258,8 +259,8 @@ def _chart(word: Word, item: Block, drawn: bytes) -> None:
     shape = paragraph.add_run().add_picture(io.BytesIO(drawn), width=Mm(150))
     if shape.height > Mm(200):  # a page holds it and its caption
         shape.width, shape.height = Length(shape.width * Mm(200) // shape.height), Mm(200)
-    shape._inline.docPr.set("descr", item["alt"])
-    shape._inline.docPr.set("title", item["title"])
+    xml_of(shape).docPr.set("descr", item["alt"])
+    xml_of(shape).docPr.set("title", item["title"])
     told = [(item["title"], "Caption"), (item["note"], "表注")]
     for text, style in told:
         if text:
@@ -292,6 +293,6 @@ def _edges(paragraph: Paragraph, **sides: tuple[int, str, int]) -> None:
         for size, color, space in [sides[side]]
     )
     border = element("pBdr", *lines)
-    paragraph._p.get_or_add_pPr().insert_element_before(
+    xml_of(paragraph).get_or_add_pPr().insert_element_before(
         border, "w:shd", "w:tabs", "w:suppressAutoHyphens", "w:spacing", "w:ind", "w:jc"
     )

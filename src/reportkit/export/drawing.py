@@ -101,4 +101,6 @@ def _name(tag: object) -> str:
 
 
 def _unsafe(chart: str, why: str) -> ExportError:
-    return ExportError("drawing-unsafe", f"the drawing cannot be published: {why}", chart=chart)
+    return ExportError(
+        "drawing-unsafe", "the drawing cannot be published: {why}", why=why, chart=chart
+    )

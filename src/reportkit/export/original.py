@@ -1,4 +1,4 @@
-"""What the official document was made from, to travel inside it: facts and executed notebook."""
+"""Sources of the official document, which travel inside it: facts and executed notebook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the two HTML documents share: templates, styles, filters and the way they are filled."""
+"""Common parts of the two HTML documents: templates, styles, filters and their filling."""
 
 from __future__ import annotations
 

@@ -83,8 +83,11 @@ def _own_fonts(faces: dict[str, str | None], document: Document) -> typst.Fonts:
     if absent := sorted({name for name in faces.values() if name} - known):
         raise ExportError(
             "typeface-missing",
-            f"{where or 'the district file'} holds no typeface named {', '.join(absent)}; "
-            f"there are {', '.join(sorted(known))}: name one of these under fonts, or add its file",
+            "{where} holds no typeface named {absent}; there are {known}: name one of "
+            "these under fonts, or add its file",
+            where=where or "the district file",
+            absent=", ".join(absent),
+            known=", ".join(sorted(known)),
             district=document.head["district"],
         )
     return fonts
@@ -94,12 +97,15 @@ def _failure(error: typst.TypstError, document: Document) -> ExportError:
     place = {"district": document.head["district"], "year": document.head["year"]}
     quoted = re.findall(r'the text `"(.+?)"` could not be displayed', error.diagnostic)
     if not quoted:
-        return ExportError("pdf-failed", f"the PDF could not be set: {error.message}", **place)
+        return ExportError(
+            "pdf-failed", "the PDF could not be set: {message}", message=error.message, **place
+        )
     texts = [re.sub(r"\\u\{(\w+)\}", lambda m: chr(int(m[1], 16)), text) for text in quoted]
     named = ", ".join(f"{text!r} (U+{ord(text[0]):04X})" for text in sorted(set(texts)))
     return ExportError(
         "glyph-missing",
-        f"no typeface of the report has a glyph for {named}: the official document would lose "
-        "it; write it otherwise in the ledger, narrative or parameters",
+        "no typeface of the report has a glyph for {named}: the official document "
+        "would lose it; write it otherwise in the ledger, narrative or parameters",
+        named=named,
         **place,
     )

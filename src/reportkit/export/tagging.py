@@ -50,5 +50,10 @@ def with_row_heads(pdf: bytes, labels: int) -> bytes:
 
     made = _CELL.sub(said, pdf)
     if found != labels:
-        raise ExportError("pdf-failed", f"{found} of {labels} labels could be tagged as row heads")
+        raise ExportError(
+            "pdf-failed",
+            "{found} of {labels} labels could be tagged as row heads",
+            found=found,
+            labels=labels,
+        )
     return made

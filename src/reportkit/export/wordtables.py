@@ -8,6 +8,8 @@ from xml.sax.saxutils import escape, quoteattr
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
+from reportkit.internals import xml_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -49,7 +51,7 @@ def add_table(word: Word, item: Block) -> None:
         markup("tblGrid", *(markup("gridCol", w=width) for width in widths)),
         *rows,
     )
-    table = word.add_table(0, 1)._tbl  # where python-docx puts it
+    table = xml_of(word.add_table(0, 1))  # where python-docx puts it
     table.getparent().replace(table, frame)
     if item["note"]:
         word.add_paragraph(item["note"], "表注")

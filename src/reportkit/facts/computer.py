@@ -13,7 +13,6 @@ from reportkit.errors import InputError
 from reportkit.facts.derived import Figure, change, share
 from reportkit.facts.fact import TO_DO, Fact
 from reportkit.facts.measuring import measure
-from reportkit.ledgers import schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,6 +35,8 @@ class Computer:
     ledgers : mapping of str to Ledger
     past : mapping of str to Decimal, optional
         Last year's figures by fact id, for facts that compare with them.
+    names : mapping of str to str, optional
+        Chinese names of ledgers by key, for what is told of one that is missing.
     """
 
     def __init__(
@@ -47,9 +48,11 @@ class Computer:
         declared: list[Declared],
         ledgers: Mapping[str, Ledger],
         past: Mapping[str, Decimal] | None = None,
+        names: Mapping[str, str] | None = None,
     ) -> None:
         self.year = year
         self.past = past
+        self.names = names or {}
         self.cells = {cell.id: cell for cell in cells}
         self.specs = specs
         self.declared = {fact.id: fact for fact in declared}
@@ -57,8 +60,11 @@ class Computer:
         self.facts: dict[str, Fact] = {}
         for name in self.declared:
             if name in self.cells or name in specs:
-                message = f"fact '{name}' is declared, but it is computed from a ledger already"
-                raise InputError("fact-twice", message)
+                raise InputError(
+                    "fact-twice",
+                    "fact '{name}' is declared, but it is computed from a ledger already",
+                    name=name,
+                )
 
     def __contains__(self, name: str) -> bool:
         return name in self.cells or name in self.specs or name in self.declared
@@ -90,8 +96,12 @@ class Computer:
 
     def _compute(self, name: str, above: tuple[str, ...]) -> Fact:
         if name in above:
-            message = f"fact '{name}' is computed from itself: {' → '.join((*above, name))}"
-            raise InputError("fact-circle", message)
+            raise InputError(
+                "fact-circle",
+                "fact '{name}' is computed from itself: {circle}",
+                name=name,
+                circle=" → ".join((*above, name)),
+            )
         above = (*above, name)
         if name in self.declared:
             return _declared(self.declared[name])
@@ -114,8 +124,13 @@ class Computer:
         except InputError as error:
             if error.reason != "fact-unknown":
                 raise
-            message = f"{spec.place}: fact '{name}': {error.message}"
-            raise InputError("fact-missing", message) from None
+            raise InputError(
+                "fact-missing",
+                "{place}: fact '{name}': {message}",
+                place=spec.place,
+                name=name,
+                message=error.message,
+            ) from None
 
     def _parts(self, names: Iterable[str], above: tuple[str, ...]) -> list[Fact]:
         for name in names:
@@ -141,12 +156,15 @@ class Computer:
             return replace(made, value=value, definition=text)
         (now,) = parts
         if self.past is None or now.id not in self.past:
-            message = (
-                f"'{spec.id}' compares {now.id} with {self.year - 1}, which is not known: run the "
-                f"report of {self.year - 1} first, or add its published figures as "
-                f"params/reports/<district>/{self.year - 1}.published.json"
+            raise InputError(
+                "past-missing",
+                "'{id}' compares {fact} with {year}, which is not known: run the "
+                "report of {year} first, or add its published figures as "
+                "params/reports/<district>/{year}.published.json",
+                id=spec.id,
+                year=self.year - 1,
+                fact=now.id,
             )
-            raise InputError("past-missing", message, fact=now.id)
         before = self.past[now.id]
         value, text = change(spec, figures[0], before)
         return replace(made, value=value, definition=text, compared=(now.number, before))
@@ -154,11 +172,14 @@ class Computer:
     def _counted(self, blank: Fact, definition: Definition) -> Fact:
         ledger = self.ledgers.get(definition.ledger)
         if ledger is None:
-            message = (
-                f"fact '{blank.id}' ({blank.label}) needs the ledger "
-                f"{schema_of(definition.ledger).name}, which is not there"
+            raise InputError(
+                "ledger-missing",
+                "fact '{id}' ({label}) needs the ledger {name}, which is not there",
+                id=blank.id,
+                label=blank.label,
+                name=self.names.get(definition.ledger, definition.ledger),
+                ledger=definition.ledger,
             )
-            raise InputError("ledger-missing", message, ledger=definition.ledger)
         value, rows, subtracted = measure(definition, ledger)
         return replace(
             blank, value=value, definition=definition.text(ledger.schema.name), ledger=ledger.key,
@@ -170,7 +191,7 @@ def unknown_fact(name: str, known: Iterable[str]) -> InputError:
     """The error for an id that no fact has, with the nearest that there are."""
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
     hint = f"; nearest: {', '.join(near)}" if near else ""
-    return InputError("fact-unknown", f"there is no fact '{name}'{hint}")
+    return InputError("fact-unknown", "there is no fact '{name}'{hint}", name=name, hint=hint)
 
 
 def _to_do(parts: Sequence[Fact]) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Figure:
-    """What is computed with: the words, the number and the unit of a fact."""
+    """Operand of a computation: the words, the number and the unit of a fact."""
 
     label: str
     number: Decimal

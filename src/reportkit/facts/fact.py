@@ -81,7 +81,7 @@ class Fact:
         return f"{self.id}  {self.label}：{self.text}{self.unit}（{self.definition}）"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """What a notebook shows of it; documents show it where the text names it."""
+        """Return the fact as a notebook shows it; documents show it where the text names it."""
         html = f"<p><b>{escape(self.text)}</b>{escape(self.unit)} {escape(self.label)}<br>"
         html += f"<code>{escape(self.id)}</code> {escape(self.definition)}</p>"
         return {MIME: block("note", about=self.id), "text/html": html, "text/plain": repr(self)}
@@ -96,8 +96,12 @@ class Fact:
             ``fact-not-a-number``: the fact is a day or a text.
         """
         if isinstance(self.value, str):
-            message = f"fact {self.id} is '{self.value}', which is no number"
-            raise InputError("fact-not-a-number", message)
+            raise InputError(
+                "fact-not-a-number",
+                "fact {id} is '{value}', which is no number",
+                id=self.id,
+                value=self.value,
+            )
         return self.value
 
     @property
@@ -131,7 +135,7 @@ class Fact:
 
 
 def to_come(name: str) -> Fact:
-    """What stands for a fact that is made later: it prints as still to fill in."""
+    """Return a placeholder for a fact that is made later: it prints as still to be filled in."""
     return Fact(name, name, TO_DO, "", "declared", "")
 
 

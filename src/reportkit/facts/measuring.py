@@ -1,4 +1,4 @@
-"""What a definition gives on a ledger: the value, and exactly the rows it is made of."""
+"""Evaluation of a definition on a ledger: the value, and exactly the rows behind it."""
 
 from __future__ import annotations
 
@@ -36,8 +36,14 @@ def measure(definition: Definition, ledger: Ledger) -> tuple[Decimal | str, Any,
     frame = ledger.frame
     if unknown := sorted(definition.columns - set(frame.columns)):
         known = "、".join(frame.columns)
-        message = f"{ledger.schema.name} has no column {'、'.join(unknown)}; it has {known}"
-        raise InputError("fact-column", message, ledger=ledger.key)
+        raise InputError(
+            "fact-column",
+            "{name} has no column {unknown}; it has {known}",
+            name=ledger.schema.name,
+            unknown="、".join(unknown),
+            known=known,
+            ledger=ledger.key,
+        )
     groups = [definition.where] + ([definition.minus] if definition.minus is not None else [])
     values: list[Decimal | str] = []
     rows = []
@@ -67,11 +73,13 @@ def _measure_rows(
         elif isinstance(column.dtype, pd.ArrowDtype):
             numbers = pa.array(column)
         else:
-            message = (
-                f"the {definition.measure} of {definition.column} is asked for, but it is no "
-                "amount or number"
+            raise InputError(
+                "fact-measure",
+                "the {measure} of {column} is asked for, but it is no amount or number",
+                measure=definition.measure,
+                column=definition.column,
+                ledger=definition.ledger,
             )
-            raise InputError("fact-measure", message, ledger=definition.ledger)
         if definition.measure == "sum":
             total = pc.sum(numbers).as_py()
             return Decimal(0) if total is None else total
@@ -81,7 +89,12 @@ def _measure_rows(
         middle = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
         return ordered[-1] if definition.measure == "max" else sum(middle, Decimal(0)) / 2
     if not pd.api.types.is_datetime64_any_dtype(column.dtype):
-        message = f"the {definition.measure} {definition.column} is asked for, but it is no date"
-        raise InputError("fact-measure", message, ledger=definition.ledger)
+        raise InputError(
+            "fact-measure",
+            "the {measure} {column} is asked for, but it is no date",
+            measure=definition.measure,
+            column=definition.column,
+            ledger=definition.ledger,
+        )
     day = column.min() if definition.measure == "first" else column.max()
     return "" if pd.isna(day) else str(day.date())

@@ -27,13 +27,13 @@ _FALLS = re.compile("下降|减少|降低|回落|[-−－](?=[\\d])")
 
 @dataclass(frozen=True)
 class Reading:
-    """What a number in a text says: its value, and how far the true one can be from it."""
+    """Number read from a text: its value, and how far the true one can be from it."""
 
     value: Decimal
     within: Decimal = Decimal(0)
 
     def says(self, value: Decimal) -> bool:
-        """Whether the text is a right rendering of *value*."""
+        """Return True where the text is a right rendering of *value*."""
         return abs(value - self.value) <= self.within
 
 
@@ -46,8 +46,11 @@ def chinese_number(number: int) -> str:
         ``number``: negative or too large.
     """
     if not 0 <= number < 100_000_000:
-        message = f"{number} cannot be written in Chinese numerals here; print it in digits"
-        raise InputError("number", message)
+        raise InputError(
+            "number",
+            "{number} cannot be written in Chinese numerals here; print it in digits",
+            number=number,
+        )
     if number >= 10_000:
         high, low = divmod(number, 10_000)
         link = "零" if 0 < low < 1_000 else ""

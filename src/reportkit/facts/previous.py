@@ -53,7 +53,7 @@ class Past:
     folder: Path | None = None
 
     def changed(self) -> list[str]:
-        """What is no longer as it was read."""
+        """Files that are no longer as they were read."""
         return [str(path) for path, sha256 in self.files.items() if _digest(path) != sha256]
 
 
@@ -74,8 +74,12 @@ def sealed_facts(run: Path) -> dict[str, Any] | None:
             return document
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         pass
-    message = f"{path} is not as reportkit writes it; `reportkit verify` says more"
-    raise InputError("run-unreadable", message, file=str(path))
+    raise InputError(
+        "run-unreadable",
+        "{path} is not as reportkit writes it; `reportkit verify` says more",
+        path=path,
+        file=str(path),
+    )
 
 
 def figures_of(
@@ -107,7 +111,8 @@ def figures_of(
         return None
     path = next(iter(files))
     if path.name != "facts.json":
-        values = dict(read_report(load_published(path)).published)
+        form = project.form(project.district(district).form)
+        values = dict(read_report(form, load_published(path)).published)
         return Past(year, "published", path.relative_to(project.params).as_posix(), values, files)
     run = path.parent
     _refuse_changed(run, files)
@@ -151,11 +156,13 @@ def _refuse_changed(run: Path, files: Mapping[Path, str]) -> None:
         lines = []
     for path, sha256 in files.items():
         if f"{sha256}  {path.name}" not in lines:
-            message = (
-                f"{path} is not what it was sealed with, so this report cannot be compared with "
-                "it; make that report again, or take its 'current' away"
+            raise InputError(
+                "past-changed",
+                "{path} is not what it was sealed with, so this report cannot be "
+                "compared with it; make that report again, or take its 'current' away",
+                path=path,
+                file=str(path),
             )
-            raise InputError("past-changed", message, file=str(path))
 
 
 def _digest(path: Path) -> str:

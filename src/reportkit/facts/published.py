@@ -8,12 +8,14 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
-from reportkit.forms import Cell, Form, Leaf, form_for, forms
+from reportkit.forms import Leaf
 from reportkit.params import check_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from reportkit.forms import Cell, Edition, Form, Table
 
 # How the figures of a published text are named in its JSON: the whole, and its last class.
 PUBLISHED_TOTAL, LAST_CLASS = "主动公开总量", "其他"
@@ -45,7 +47,7 @@ class Difference:
 
 
 @dataclass
-class Report:
+class PublishedReport:
     """One published report: its cells and figures. ``told`` grows while ledgers are made."""
 
     district: str
@@ -79,8 +81,15 @@ def category(cell: Cell, column: str) -> str | None:
     return next(chosen, None)
 
 
-def read_report(published: Mapping[str, Any]) -> Report:
+def read_report(form: Form, published: Mapping[str, Any]) -> PublishedReport:
     """Map the tables and figures of a published report to fact ids.
+
+    Parameters
+    ----------
+    form : Form
+    published : mapping
+        Of each table, by the number of its id (``table3``), rows by key with their columns, or
+        values by the keys or by the labels of rows and columns.
 
     Raises
     ------
@@ -90,23 +99,22 @@ def read_report(published: Mapping[str, Any]) -> Report:
     try:
         year = int(published["report_year"])
         district = check_id(str(published["id"]).removesuffix(f"-{year}"))
-        form = form_for(year)
-        report = Report(district, year, str(published["issuer"]), form.cells(year), {})
+        edition = form.edition(year)
+        report = PublishedReport(district, year, str(published["issuer"]), edition.cells(year), {})
         cells = {cell.id: cell for cell in report.cells}
-        for fact, value in (
-            *_table2(form, published),
-            *_table3(form, published, report),
-            *_table4(form, published),
-        ):
+        for fact, value in _printed(form, edition, published, report):
             if value is not None:
                 number = _number(cells[fact], value, report)
                 report.published[fact] = report.published.get(fact, Decimal(0)) + number
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        message = (
-            "a published report has 'id', 'report_year', 'issuer', 'table2', 'table3' and 'table4' "
-            f"with the labels and keys of its form; wrong, missing or unknown: {error}"
-        )
-        raise InputError("published", message, report=published.get("id")) from None
+        raise InputError(
+            "published",
+            "a published report has 'id', 'report_year', 'issuer' and each table "
+            "('table2', …) with the labels and keys of its form; wrong, missing or "
+            "unknown: {error}",
+            error=error,
+            report=published.get("id"),
+        ) from None
     report.total, report.classes = _publications(published.get("narrative_figures", []))
     return report
 
@@ -125,54 +133,70 @@ def load_published(path: Path) -> Mapping[str, Any]:
         )
         int(report["report_year"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        message = f"{path} is no published report in JSON with a 'report_year': {error}"
-        raise InputError("published", message, file=str(path)) from None
+        raise InputError(
+            "published",
+            "{path} is no published report in JSON with a 'report_year': {error}",
+            path=path,
+            error=error,
+            file=str(path),
+        ) from None
     return report
 
 
-def _table2(form: Form, published: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    table = form.table(2)
+def _printed(
+    form: Form, edition: Edition, published: Mapping[str, Any], report: PublishedReport
+) -> Iterator[tuple[str, Any]]:
+    for table in edition.tables.values():
+        part = published[f"table{table.id.removeprefix('t')}"]
+        if "rows" in part:
+            yield from _by_rows(form, table, part, report)
+        elif any(row.key in part for _, row, _ in table.places()):
+            for _, row, column in table.places():
+                yield table.cell_id(row.key, column.key), part[row.key].get(column.key)
+        else:
+            yield from _by_labels(table, part)
+
+
+def _by_labels(table: Table, part: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     facts = {
         (name, column.node.label): table.cell_id(row.key, column.key)
         for _, row, column in table.places()
         for name in (row.node.label, *row.node.categories)
     }
-    for block in published["table2"].values():
+    for block in part.values():
         for row, values in block.items() if isinstance(block, dict) else ():
             for column, value in values.items():
                 if not column.endswith("_单位"):
                     yield facts[row, column], value
 
 
-def _table3(form: Form, published: Mapping[str, Any], report: Report) -> Iterator[tuple[str, Any]]:
-    def leaves(of: Form) -> dict[str, Leaf]:
-        table = of.table(3)
-        return {leaf.key: leaf for leaf in table.rows(table.model.bands[0])}
+def _by_rows(
+    form: Form, table: Table, part: Mapping[str, Any], report: PublishedReport
+) -> Iterator[tuple[str, Any]]:
+    def leaves(of: Table) -> dict[str, Leaf]:
+        return {leaf.key: leaf for band in of.model.bands for leaf in of.rows(band)}
 
-    own, known = leaves(form), {key: leaf for of in forms() for key, leaf in leaves(of).items()}
-    for printed in published["table3"]["rows"]:
+    own, known = leaves(table), dict[str, Leaf]()
+    for one in form.editions:
+        if table.id in one.tables:
+            known |= leaves(one.tables[table.id])
+    for printed in part["rows"]:
         key, rows = printed["key"], [printed["key"]]
         if key not in own:
             # A row of another edition stands for the rows that share its ledger values.
             values = set(known[key].node.categories)
             rows = [name for name, leaf in own.items() if values & set(leaf.node.categories)]
-        columns = published["table3"]["columns"]
-        for column, value in zip(columns, printed["values"], strict=True):
+        for column, value in zip(part["columns"], printed["values"], strict=True):
             for row in rows[:-1]:
-                yield f"t3.{row}.{column}", 0
+                yield table.cell_id(row, column), 0
             # Nought is nought in all of them; anything else goes to the catch-all at the end.
-            yield f"t3.{rows[-1]}.{column}", value
+            yield table.cell_id(rows[-1], column), value
             if len(rows) > 1 and value:
                 why = f"a row of another edition; counted as {rows[-1]}"
-                report.tell(f"t3.{key}.{column}", None, why, value)
+                report.tell(table.cell_id(key, column), None, why, value)
 
 
-def _table4(form: Form, published: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for _, row, column in form.table(4).places():
-        yield f"t4.{row.key}.{column.key}", published["table4"][row.key].get(column.key)
-
-
-def _number(cell: Cell, value: Any, report: Report) -> Decimal:
+def _number(cell: Cell, value: Any, report: PublishedReport) -> Decimal:
     try:
         number = Decimal(str(value))
     except InvalidOperation:
@@ -181,8 +205,15 @@ def _number(cell: Cell, value: Any, report: Report) -> Decimal:
     whole = cell.definition is None or cell.definition.measure == "count"
     large = not number.is_finite() or number.adjusted() >= 20
     if large or (number < 0 and not signed) or (whole and number % 1):
-        message = f"{cell.id} ({cell.label}) reads {value!r}; no report can hold this value"
-        raise InputError("published", message, district=report.district, year=report.year)
+        raise InputError(
+            "published",
+            "{id} ({label}) reads {value!r}; no report can hold this value",
+            id=cell.id,
+            label=cell.label,
+            value=value,
+            district=report.district,
+            year=report.year,
+        )
     return number
 
 

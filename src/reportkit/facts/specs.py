@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, PrivateAttr
 
 from reportkit.errors import InputError
-from reportkit.forms import forms
 from reportkit.forms.conditions import Definition, parse_where
 from reportkit.ledgers import schemas
 from reportkit.ledgers.mapping import kept_columns
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from reportkit.forms import Form
     from reportkit.forms.conditions import Condition
     from reportkit.ledgers.schema import DerivedColumn
 
@@ -102,35 +102,39 @@ class _FactFile(Strict):
     facts: list[FactSpec]
 
 
-def read_specs(folder: Path) -> dict[str, FactSpec]:
-    """All narrative facts that the YAML files of a folder define, by id.
+def read_specs(form: Form, folder: Path) -> dict[str, FactSpec]:
+    """All narrative facts by id: those of the form, and those of the YAML files of a folder.
+
+    A project's own definition goes before the form's.
 
     Raises
     ------
     InputError
         ``parameters``: every problem with file, line and the nearest known key, column or value.
     """
-    statutory = {name for form in forms() for name in form.tables}
+    statutory = {name for edition in form.editions for name in edition.tables}
     specs: dict[str, FactSpec] = {}
     problems: list[str] = []
-    for path in sorted(folder.glob("*.yaml")):
-        file = read_yaml(path)
+    shared = [form.parts["facts"]] if "facts" in form.parts else []
+    own: set[str] = set()
+    for file in (*shared, *map(read_yaml, sorted(folder.glob("*.yaml")))):
         for number, spec in enumerate(file.validate(_FactFile).facts):
             top: Key = ("facts", number)
-            found = list(_problems(spec, folder.parent / "districts"))
+            found = list(_problems(form, spec, folder.parent / "districts"))
             if spec.id.partition(".")[0] in statutory:
                 message = (
                     f"'{spec.id}' is in the namespace of the form's own cells, which are counted "
                     "as the form says; give the fact another first word"
                 )
                 found.append((("id",), message))
-            if spec.id in specs:
+            if spec.id in own:
                 found.append((("id",), f"fact '{spec.id}' is defined twice"))
             problems += [file.problem((*top, *key), message) for key, message in found]
             spec._place = _place(file, (*top, "id"))
             specs[spec.id] = spec
+            own |= set() if file in shared else {spec.id}
     if problems:
-        raise InputError("parameters", "\n".join(problems))
+        raise InputError("parameters", "{problems}", problems="\n".join(problems))
     return specs
 
 
@@ -138,20 +142,21 @@ def _place(file: YamlFile, key: Key) -> str:
     return f"{file.path}:{file.line(key)}"
 
 
-def _problems(spec: FactSpec, districts: Path) -> Iterator[tuple[Key, str]]:
+def _problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tuple[Key, str]]:
     given = [kind for kind in _KINDS if getattr(spec, kind) is not None]
     if len(given) != 1:
         yield ("id",), f"fact '{spec.id}' needs one of {', '.join(_KINDS)}"
     if (spec.part is None) != (spec.share_of is None):
         yield ("id",), f"fact '{spec.id}': 'part' and 'share_of' go together"
     if given == ["ledger"]:
-        yield from _ledger_problems(spec, districts)
+        yield from _ledger_problems(form, spec, districts)
 
 
-def _ledger_problems(spec: FactSpec, districts: Path) -> Iterator[tuple[Key, str]]:
-    schema = schemas().get(str(spec.ledger))
+def _ledger_problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tuple[Key, str]]:
+    known = schemas(form)
+    schema = known.get(str(spec.ledger))
     if schema is None:
-        yield ("ledger",), f"there is no ledger '{spec.ledger}'{_near(spec.ledger, schemas())}"
+        yield ("ledger",), f"there is no ledger '{spec.ledger}'{_near(spec.ledger, known)}"
         return
     # A personal column is dropped when the ledger is read, so that nothing can be counted by it.
     counted = [c for c in schema.columns if c.pseudonym or not c.personal]
@@ -160,7 +165,7 @@ def _ledger_problems(spec: FactSpec, districts: Path) -> Iterator[tuple[Key, str
     measured = [*spec.measure.values()] if isinstance(spec.measure, dict) else []
     unknown = {*measured, *(spec.where or ()), *(spec.minus or ())} - columns.keys()
     # Whether a district keeps it, its ledger tells when it is read.
-    kept = kept_columns(districts, str(spec.ledger)) if unknown else set()
+    kept = kept_columns(form, districts, str(spec.ledger)) if unknown else set()
     columns |= {name: Column(name=name, key=name) for name in kept}
     if isinstance(spec.measure, dict):
         (kind, name), *more = spec.measure.items()
@@ -186,7 +191,7 @@ def _ledger_problems(spec: FactSpec, districts: Path) -> Iterator[tuple[Key, str
 
 
 def _misfits(condition: Condition, column: Column | DerivedColumn) -> Iterator[str]:
-    """What in a condition can never be true of its column."""
+    """Return what in a condition can never be true of its column."""
     dated = condition.op in ("between", "<", "<=", "empty or >=", "empty or >")
     if dated and column.type != "date":
         yield f"'{column.name}' is no date, so it has no before and after"

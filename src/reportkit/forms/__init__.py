@@ -1,7 +1,19 @@
-"""The statutory form: editions as YAML, and the model that reads them."""
+"""Statutory forms as folders of data, and the model that reads them."""
 
 from reportkit.forms.cells import Cell, Leaf, Table
-from reportkit.forms.edition import Form, form_for, forms
+from reportkit.forms.edition import Edition
+from reportkit.forms.form import DEFAULT, Form, project_form, shipped_form
 from reportkit.forms.model import Follow, Rule
 
-__all__ = ["Cell", "Follow", "Form", "Leaf", "Rule", "Table", "form_for", "forms"]
+__all__ = [
+    "DEFAULT",
+    "Cell",
+    "Edition",
+    "Follow",
+    "Form",
+    "Leaf",
+    "Rule",
+    "Table",
+    "project_form",
+    "shipped_form",
+]

@@ -1,4 +1,4 @@
-"""Files of a project that the package carries with it: notebooks and definitions of facts."""
+"""Files of a project that the package carries with it: notebooks."""
 
 from __future__ import annotations
 
@@ -21,4 +21,9 @@ def carried(pattern: str) -> list[Path]:
     for root in (package / "carried", package.parents[1]):
         if found := sorted(root.glob(pattern)):
             return found
-    raise InputError("package", f"{package} carries no {pattern}; install reportkit again")
+    raise InputError(
+        "package",
+        "{package} carries no {pattern}; install reportkit again",
+        package=package,
+        pattern=pattern,
+    )

@@ -99,6 +99,14 @@ class Table:
                 for column in self.columns(band):
                     yield band, row, column
 
+    @property
+    def totals(self) -> dict[str, str]:
+        """Text of each total column by its key, in a grid: for a short look they are enough."""
+        if self.model.layout != "grid":
+            return {}
+        columns = (column for band in self.model.bands for column in self.columns(band))
+        return {column.key: column.text for column in columns if column.parts}
+
     def cell_id(self, row: str, column: str) -> str:
         """Fact id of a cell."""
         return f"{self.id}.{row}.{column}"

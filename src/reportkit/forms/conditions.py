@@ -1,4 +1,4 @@
-"""What a number means, as data: which rows of which ledger, and what is measured on them.
+"""Meaning of a number, as data: which rows of which ledger, and what is measured on them.
 
 The same conditions are written in the form editions and in ``params/facts``: a column name and
 a value (``类别: 解读``), a list of values, or one operator (``发布日期: {during: Y}``). ``Y`` is
@@ -268,9 +268,16 @@ def _days(text: Any, year: int) -> tuple[str, str]:
     try:
         return (date.fromisoformat(day).isoformat(),) * 2
     except ValueError:
-        message = f"'{text}' is no day; write Y, Y-1, Y-11-30 or 2020-11-30"
-        raise InputError("condition", message) from None
+        raise InputError(
+            "condition", "'{text}' is no day; write Y, Y-1, Y-11-30 or 2020-11-30", text=text
+        ) from None
 
 
 def _wrong(column: str, test: Any, what: str) -> InputError:
-    return InputError("condition", f"condition on '{column}' reads {dict(test)!r}; {what}")
+    return InputError(
+        "condition",
+        "condition on '{column}' reads {test!r}; {what}",
+        column=column,
+        test=dict(test),
+        what=what,
+    )

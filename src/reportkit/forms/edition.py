@@ -1,56 +1,68 @@
-"""Editions of the statutory form: which cells a report year has, and what each one means.
-
-Source: 国办公开办函〔2019〕60号 (years 2019-2020), 国办公开办函〔2021〕30号 (from 2021).
-"""
+"""Editions of a form: which cells a report year has, and what each one means."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib.resources import files
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
 from reportkit.forms.cells import Cell, Table, cell_of, leaves_of
-from reportkit.forms.model import Edition, Follow, Rule, Section
-from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_FOLDER = Path(str(files("reportkit.forms")))
+    from reportkit.forms.model import EditionModel, Follow, Rule, Section
+    from reportkit.yamlfile import YamlFile
 
 
-@dataclass(frozen=True)
-class Form:
-    """One edition of the form."""
+@dataclass(frozen=True, eq=False)
+class Edition:
+    """One edition of a form.
 
-    edition: Edition
+    Parameters
+    ----------
+    model : EditionModel
+    tables : mapping of str to Table
+    narrative : str
+        The plain text of a report that has no narrative of its own.
+    file : YamlFile
+        What was read, for the lines of what is wrong.
+    """
+
+    model: EditionModel
     tables: Mapping[str, Table]
+    narrative: str
+    file: YamlFile
 
     @property
     def name(self) -> str:
-        """``2019`` or ``2021``."""
-        return self.edition.edition
+        """What a report says it is made by: ``2019``."""
+        return self.model.edition
 
     @property
     def sections(self) -> list[Section]:
-        """The six sections, in order."""
-        return self.edition.sections
+        """Its sections, in order."""
+        return self.model.sections
 
     @property
     def rules(self) -> list[Rule]:
         """Reconciliation rules, in order."""
-        return self.edition.rules
+        return self.model.rules
 
     def table(self, name: str | int) -> Table:
         """A table by its number (3) or id ("t3")."""
         key = f"t{name}" if str(name).isdigit() else str(name)
         if key not in self.tables:
             known = ", ".join(self.tables)
-            raise InputError("table", f"edition {self.name} has no table {name!r}; it has {known}")
+            raise InputError(
+                "table",
+                "edition {edition} has no table {name!r}; it has {known}",
+                edition=self.name,
+                name=name,
+                known=known,
+            )
         return self.tables[key]
 
     def cells(self, year: int) -> list[Cell]:
@@ -67,30 +79,27 @@ class Form:
 
     @cached_property
     def _ledgers(self) -> frozenset[str]:
-        cells = self.cells(self.edition.years.first)
+        cells = self.cells(self.model.years.first)
         return frozenset(cell.definition.ledger for cell in cells if cell.definition)
 
-    def unused(self) -> set[str]:
-        """Keys of the ledgers that cells of other editions need, and none of this one."""
-        return {key for other in forms() for key in other.ledgers()} - self.ledgers()
+    def covers(self, year: int) -> bool:
+        """Whether reports of a year can be made by it."""
+        years = self.model.years
+        return years.first <= year and (years.last is None or year <= years.last)
 
     def successor(self, name: str) -> Follow | None:
-        """What this edition has in the place of a cell of the edition before; None if unsaid.
+        """Return what replaces a cell of the edition before in this one; None if unsaid.
 
         A cell that has the same id in both counts the same and has no successor.
         """
-        for follow in self.edition.follows:
+        for follow in self.model.follows:
             match = re.fullmatch(re.escape(follow.cells).replace(r"\*", r"(\w+)"), name)
             if match:
                 here = [cell.replace("*", match[1]) for cell in follow.here]
                 return follow.model_copy(update={"cells": name, "here": here})
         return None
 
-    def default_narrative(self) -> str:
-        """The plain text of a report that has no narrative of its own."""
-        return (_FOLDER / f"{self.name}.md").read_text(encoding="utf-8")
-
-    def vocabulary(self, table: str, axis: str) -> dict[str, str]:
+    def vocabulary(self, table: str, axis: str, *, former: bool = True) -> dict[str, str]:
         """Every way to name a row or column of a table in a ledger, with the value it means.
 
         Parameters
@@ -98,6 +107,8 @@ class Form:
         table : str
             Table id.
         axis : {"rows", "columns"}
+        former : bool
+            Former labels too.
 
         Returns
         -------
@@ -110,7 +121,8 @@ class Form:
             for leaf in leaves_of(getattr(band, axis)):
                 if leaf.parts or not any(node.by for node in (band.define, *leaf.path)):
                     continue
-                for value in leaf.node.categories:
+                was = () if former else leaf.node.was
+                for value in (one for one in leaf.node.categories if one not in was):
                     names.setdefault(value, value)
                 first = leaf.node.categories[0]
                 inner = [node for node in leaf.path if not node.by] or [leaf.node]
@@ -125,36 +137,3 @@ class Form:
                 for name in spellings:
                     names.setdefault(name, first)
         return names
-
-
-@cache
-def forms() -> tuple[Form, ...]:
-    """All editions shipped with the package, oldest first.
-
-    Raises
-    ------
-    InputError
-        ``parameters``: an edition file is wrong; with its line.
-    """
-    found = []
-    for path in sorted(_FOLDER.glob("*.yaml")):
-        edition = read_yaml(path).validate(Edition)
-        found.append(Form(edition, {table.id: Table(table) for table in edition.tables}))
-    return tuple(sorted(found, key=lambda form: form.edition.years.first))
-
-
-def form_for(year: int) -> Form:
-    """The edition that a report year must use.
-
-    Raises
-    ------
-    InputError
-        ``edition``: no edition covers the year.
-    """
-    for form in forms():
-        years = form.edition.years
-        if years.first <= year and (years.last is None or year <= years.last):
-            return form
-    first = forms()[0].edition.years.first
-    message = f"no form edition covers the report year {year}; the first one is for {first}"
-    raise InputError("edition", message, year=year)

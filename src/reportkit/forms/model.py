@@ -1,4 +1,4 @@
-"""What an edition file may say."""
+"""Schema of an edition file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reportkit.yamlfile import Strict
 
 
 class Define(Strict):
-    """What rows, columns and their groups contribute to the definition of a cell."""
+    """Contribution of a row, a column or a group of them to the definition of a cell."""
 
     ledger: str | None = None
     unit: str | None = None
@@ -32,6 +32,7 @@ class Node(Define):
     note: str = ""
     value: str | None = None
     values: list[str] | None = None
+    was: Sequence[str] = ()
     total: bool = False
     show_unit: bool = False
     children: Sequence[Node] = ()
@@ -43,8 +44,8 @@ class Node(Define):
 
     @property
     def categories(self) -> list[str]:
-        """Ledger values that belong to this row or column."""
-        return self.values or [self.value or self.label]
+        """Ledger values that belong to this row or column; under former labels too."""
+        return [*(self.values or [self.value or self.label]), *self.was]
 
 
 class RowNode(Node):
@@ -122,7 +123,7 @@ class Share(Strict):
 
 
 class Rule(Strict):
-    """How a rule of the form is computed; what it says stands in ``checks/rules.yaml``."""
+    """How a rule of the form is computed; what it says stands in the form's ``rules.yaml``."""
 
     id: str
     equal: Equal | None = None
@@ -134,7 +135,7 @@ class Rule(Strict):
 
 
 class Section(Strict):
-    """One of the six sections, and what the notice demands of its text."""
+    """One section, and what the notice demands of its text."""
 
     number: str
     title: str
@@ -152,7 +153,7 @@ class Years(Strict):
 
 
 class Follow(Strict):
-    """What stands in the place of cells of the edition before; ``*`` is one word of their ids."""
+    """Successor of cells of the edition before; ``*`` is one word of their ids."""
 
     cells: str
     here: list[str]
@@ -160,10 +161,11 @@ class Follow(Strict):
     why: str
 
 
-class Edition(Strict):
-    """One edition file, as written."""
+class EditionModel(Strict):
+    """One edition file, as written, with what it takes from the one that it extends."""
 
     edition: str
+    extends: str | None = None
     years: Years
     name: str
     basis: str
@@ -171,3 +173,32 @@ class Edition(Strict):
     tables: list[TableModel]
     rules: list[Rule]
     follows: list[Follow] = Field(default_factory=list)
+    bases: dict[str, str] = Field(default_factory=dict)
+    """Grounds of rules, where they are this edition's own."""
+
+
+class FormModel(Strict):
+    """What ``form.yaml`` says of a form.
+
+    Parameters
+    ----------
+    name : str
+        That of the folder.
+    extends : str, optional
+        The form that it takes the rest from.
+    title : str
+        What a report of it is called, after its issuer and year.
+    law : str
+        What it is published under.
+    notebook : str
+        File of the notebook, in ``notebooks/`` of the project.
+    summary : list of str
+        Facts that tell most of a report in a line, for a page of many.
+    """
+
+    name: str
+    extends: str | None = None
+    title: str
+    law: str
+    notebook: str
+    summary: list[str] = Field(default_factory=list)

@@ -47,7 +47,7 @@ def set_aside(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[Told]]:
         for find in (_sums, _examples, _pages, _footers):
             for row, rule, column, found, expected in find(part):
                 if not mask[start + row]:
-                    mask[start + row] = True
+                    mask[start + row] = rule != "L-odd"
                     told.append(rows.tell(start + row, rule, "warn", column, expected, found=found))
         if empty := [row for row in _empty(part) if not mask[start + row]]:
             last = part.raw.place(int(part.raw.lines[empty[-1]]))
@@ -57,7 +57,7 @@ def set_aside(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[Told]]:
             )
             told.append(rows.tell(start + empty[0], "L-blank", "warn", "", expected, found=""))
             mask[[start + row for row in empty]] = True
-    return mask, told
+    return mask, [one for one in told if one.violation.rule != "L-odd" or not mask[one.row or 0]]
 
 
 _Found = tuple[int, str, str, str, str]
@@ -66,16 +66,21 @@ _Found = tuple[int, str, str, str, str]
 def _sums(part: Part) -> Iterator[_Found]:
     """Rows that say 合计 where their key or day should stand, or that have neither.
 
-    A month's total in a ledger of months is a record: 摘要 may say 本月合计.
+    A month's total in a ledger of months is a record: 摘要 may say 本月合计. Where only some rows
+    say so, they are told.
     """
     own = {heading for heading, _ in part.headings.values()}
     key, day = (part.cells(one.name) for one in (part.schema.columns[0], part.schema.day_column))
     for heading, cells in part.raw.columns.items():
-        for row in np.flatnonzero(sums(cells)).tolist():
+        found = np.flatnonzero(sums(cells)).tolist()
+        for row in found:
             said = clean(cells[row].as_py())
             lacking = [_lacks(one[row].as_py(), said) for one in (key, day)]
             if any(lacking) if heading in own else all(lacking):
                 yield row, "L-sum", heading, said, "a sum row is set aside, not counted"
+            elif len(found) < len(cells):
+                expected = "a sum row, it seems; it has a key and a day, and is counted"
+                yield row, "L-odd", heading, said, expected
 
 
 def _lacks(cell: str | None, said: str) -> bool:
@@ -111,7 +116,7 @@ def _short_keys(part: Part) -> list[int]:
 
 
 def _pages(part: Part) -> Iterator[_Found]:
-    """Where a page begins anew, or says what to fill in."""
+    """Yield the rows where a page begins anew, or which say what to fill in."""
     headings = [heading for heading, _ in part.headings.values()]
     first, _ = part.headings[part.schema.key_column]
     for row in _short_keys(part):
@@ -131,7 +136,7 @@ def _empty(part: Part) -> list[int]:
 
 
 def _footers(part: Part) -> Iterator[_Found]:
-    """What is signed or noted below a table."""
+    """Yield the signatures and notes below a table."""
     size = len(part.raw.lines)
     for row in range(max(0, size - _FOOTERS), size):
         filled = part.filled(row, part.raw.columns)
@@ -141,7 +146,7 @@ def _footers(part: Part) -> Iterator[_Found]:
 
 
 def _is_footer(cells: Sequence[str]) -> bool:
-    """Whether a row is signed or noted: each cell is, or is the value of the label before it."""
+    """Return True where each cell is a signature or note, or the value of a label before it."""
     labels = [False, *(bool(_LABEL.fullmatch(cell)) for cell in cells)]
     return bool(cells) and all(
         _FOOTER.match(cell) or own or before

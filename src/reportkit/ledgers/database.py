@@ -122,16 +122,18 @@ def read_database(
                 return _read(session, source, schema, key, tell)
         except LostError as error:
             lost = str(error)
-    message = f"{source.shown}: {lost}; tried {len(_PAUSES) + 1} times"
-    raise _error("ledger-source", message, key)
+    raise InputError(
+        "ledger-source",
+        "{source}: {lost}; tried {times} times",
+        source=source.shown,
+        lost=lost,
+        times=len(_PAUSES) + 1,
+        ledger=key,
+    )
 
 
 class LostError(Exception):
     """The database cannot be reached, or was lost on the way: worth another try."""
-
-
-def _error(reason: str, message: str, key: str) -> InputError:
-    return InputError(reason, message, ledger=key)
 
 
 def _read(
@@ -176,8 +178,14 @@ def _texts(name: str, column: Sequence[Any], source: DatabaseSource, key: str) -
             raise TypeError("control characters")
     except (TypeError, UnicodeEncodeError) as error:
         told = str(error) if isinstance(error, TypeError) else "text that is no Unicode"
-        message = f"{source.shown}: column '{name}' holds {told}; write a select that mends it"
-        raise _error("ledger-source", message, key) from None
+        raise InputError(
+            "ledger-source",
+            "{source}: column '{name}' holds {told}; write a select that mends it",
+            source=source.shown,
+            name=name,
+            told=told,
+            ledger=key,
+        ) from None
     return texts
 
 
@@ -207,7 +215,7 @@ def _digest(table: pa.Table) -> tuple[str, int]:
 
 
 def origin(source: DatabaseSource) -> str:
-    """What stands after FROM: the quoted table, or the SELECT in brackets."""
+    """Return the SQL after FROM: the quoted table, or the SELECT in brackets."""
     if not source.table:
         return f"(\n{source.select}\n) AS q"
     mark = "`" if source.kind in ("mysql", "mariadb") else '"'
@@ -226,8 +234,14 @@ def _refuse_missing(session: Session, source: DatabaseSource, key: str) -> None:
         return
     near = difflib.get_close_matches(str(source.table), bare + there, n=3, cutoff=0.5)
     told = ", ".join(near or sorted(bare)[:8]) or "none that this user may see"
-    message = f"{source.shown}: there is no table '{source.table}'; nearest: {told}"
-    raise _error("ledger-missing", message, key)
+    raise InputError(
+        "ledger-missing",
+        "{source}: there is no table '{name}'; nearest: {near}",
+        source=source.shown,
+        name=source.table,
+        near=told,
+        ledger=key,
+    )
 
 
 def open_session(source: DatabaseSource, key: str, data: Path) -> AbstractContextManager[Session]:
@@ -241,8 +255,13 @@ def open_session(source: DatabaseSource, key: str, data: Path) -> AbstractContex
         It cannot be reached, or was lost on the way.
     """
     if source.file is not None and not (data / source.file).is_file():
-        message = f"{source.shown}: the file {data / source.file} is not there"
-        raise _error("ledger-missing", message, key)
+        raise InputError(
+            "ledger-missing",
+            "{source}: the file {path} is not there",
+            source=source.shown,
+            path=data / source.file,
+            ledger=key,
+        )
     return (
         _open_duckdb(source, key, data) if source.kind == "duckdb" else _open_sql(source, key, data)
     )
@@ -252,9 +271,12 @@ def _driver(name: str, key: str) -> Any:
     try:
         return import_module(name)
     except ImportError:
-        todo = "pip install 'reportkit-zwgk[databases]'"
-        message = f"reading databases needs the package {name}: {todo}"
-        raise _error("driver-missing", message, key) from None
+        raise InputError(
+            "driver-missing",
+            "reading databases needs the package {name}: pip install 'reportkit-zwgk[databases]'",
+            name=name,
+            ledger=key,
+        ) from None
 
 
 @contextmanager
@@ -298,7 +320,9 @@ def _open_sql(source: DatabaseSource, key: str, data: Path) -> Iterator[Session]
         lost = error.connection_invalidated or not connected
         if lost and not _REFUSED.search(str(error.orig)):
             raise LostError(told) from None
-        raise _error("ledger-source", f"{source.shown}: {told}", key) from None
+        raise InputError(
+            "ledger-source", "{source}: {told}", source=source.shown, told=told, ledger=key
+        ) from None
     finally:
         engine.dispose()
 
@@ -324,17 +348,20 @@ def _password(source: DatabaseSource, key: str) -> str | None:
         return None
     password = os.environ.get(source.password_env)
     if not password:
-        message = (
-            f"{source.shown}: the password is not there; set it first: "
-            f"read -rs {source.password_env}; export {source.password_env}"
+        raise InputError(
+            "ledger-source",
+            "{source}: the password is not there; set it first: "
+            "read -rs {variable}; export {variable}",
+            source=source.shown,
+            variable=source.password_env,
+            ledger=key,
         )
-        raise _error("ledger-source", message, key)
     # pymysql encodes passwords as Latin-1, so the bytes of UTF-8 are given to it as such.
     return password if source.kind == "postgresql" else password.encode().decode("latin-1")
 
 
 def _told(error: BaseException | None, source: DatabaseSource) -> str:
-    """What the database said, where it speaks of names and not of values."""
+    """Return the database's message, where it speaks of names and not of values."""
     text = " ".join(str(error).split())
     kind = type(error).__name__
     if {base.__name__ for base in type(error).__mro__} & _OF_VALUES:
@@ -374,4 +401,10 @@ def _open_duckdb(source: DatabaseSource, key: str, data: Path) -> Iterator[Sessi
 
             yield Session(connection.execute, columns, batches, _TABLES, (duckdb.Error,))
     except duckdb.Error as error:
-        raise _error("ledger-source", f"{source.shown}: {_told(error, source)}", key) from None
+        raise InputError(
+            "ledger-source",
+            "{source}: {told}",
+            source=source.shown,
+            told=_told(error, source),
+            ledger=key,
+        ) from None

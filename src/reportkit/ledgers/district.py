@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
-from reportkit.forms import form_for
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.intake import (
     find_files,
@@ -53,29 +52,34 @@ class Ledgers(Mapping[str, Ledger]):
         kept: Kept | None = None,
     ) -> None:
         self._project, self._district, self._tell = project, district, tell
+        self.form = project.form(district.form)
         self.calendar = project.calendar()
         self.pseudonyms = Pseudonyms.from_environment()
         self._kept: Kept = {} if kept is None else kept
         self._read: dict[str, Ledger] = {}
         self._stood: dict[Path, tuple[int, ...]] = {}
         self.refused: dict[str, Ledger] = {}
-        unknown = set(district.ledgers) - set(schemas())
+        unknown = set(district.ledgers) - set(schemas(self.form))
         if unknown:
-            message = (
-                f"ledgers names {', '.join(sorted(unknown))}; known are {', '.join(schemas())}"
+            raise InputError(
+                "parameters",
+                "ledgers names {unknown}; known are {known}",
+                unknown=", ".join(sorted(unknown)),
+                known=", ".join(schemas(self.form)),
+                district=district.id,
             )
-            raise InputError("parameters", message, district=district.id)
         file = project.params / "districts" / f"{district.id}.yaml"
-        self.mappings = mappings_of(district, file) if district.mapping else {}
+        self.mappings = mappings_of(self.form, district, file) if district.mapping else {}
 
     @property
     def note(self) -> str:
-        """What a reader of the report must know of the pseudonyms; empty where there are none."""
+        """Note on pseudonyms for the report's readers; empty where there are none."""
         return self.note_on(self)
 
     def note_on(self, keys: Iterable[str]) -> str:
         """The same where just these ledgers are read."""
-        kept = any(column.pseudonym for key in keys for column in schemas()[key].columns)
+        known = schemas(self.form)
+        kept = any(column.pseudonym for key in keys for column in known[key].columns)
         return SESSION_NOTE if kept and self.pseudonyms.of_session else ""
 
     @property
@@ -92,28 +96,33 @@ class Ledgers(Mapping[str, Ledger]):
         mappings = [one for many in self.mappings.values() for one in many]
         found = [
             path
-            for path in unread_files(data / self._district.id)
+            for path in unread_files(self.form, data / self._district.id)
             if path not in named and not any(names_file(one, path.name) for one in mappings)
         ]
         return [path.relative_to(data.parent).as_posix() for path in found]
 
     def schema(self, key: str, file: str) -> LedgerSchema:
         """The schema that a file is read by: with the office's own words in it."""
-        return mapped_schema(schema_of(key), chosen(self.mappings.get(key, ()), file))
+        return mapped_schema(schema_of(self.form, key), chosen(self.mappings.get(key, ()), file))
 
     def sources(self, key: str) -> list[Path | DatabaseSource]:
-        """Where a ledger's records are: as the district file says, else the files in its folder."""
+        """List the sources of a ledger: as the district file says, else the files in its folder."""
         named = self._district.ledgers.get(key)
         if named is None:
             folder = self._project.data / self._district.id
-            return [*find_files(folder, key, mappings=self.mappings.get(key, ()))]
+            return [*find_files(self.form, folder, key, mappings=self.mappings.get(key, ()))]
         found = [
             self._project.data / source if isinstance(source, str) else source for source in named
         ]
         for path in found:
             if isinstance(path, Path) and not path.is_file():
-                message = f"{path}, named in the district file, is not there"
-                raise InputError("ledger-missing", message, district=self._district.id, ledger=key)
+                raise InputError(
+                    "ledger-missing",
+                    "{path}, named in the district file, is not there",
+                    path=path,
+                    district=self._district.id,
+                    ledger=key,
+                )
         return found
 
     def __getitem__(self, key: str) -> Ledger:
@@ -122,7 +131,7 @@ class Ledgers(Mapping[str, Ledger]):
             if not sources:
                 raise KeyError(key)
             words = self.mappings.get(key, ())
-            name = (key, self._project.data, tuple(map(repr, sources)), repr(words))
+            name = (self.form, key, self._project.data, tuple(map(repr, sources)), repr(words))
             if name not in self._kept:
                 stood = {one: _stands(one) for one in sources if isinstance(one, Path)}
                 self._kept[name] = self._read_from(key, sources), stood
@@ -134,6 +143,7 @@ class Ledgers(Mapping[str, Ledger]):
         data = self._project.data
         # Shown from the data folder on, so that no document names a machine's folders.
         ledger = take_ledger(
+            self.form,
             key,
             sources,
             root=data.parent,
@@ -162,7 +172,7 @@ class Ledgers(Mapping[str, Ledger]):
         return found
 
     def changed(self) -> list[str]:
-        """What is no longer as it was read.
+        """List what is no longer as it was read.
 
         A file that was not written to is not opened for this; a table of a database is read again.
         """
@@ -183,7 +193,7 @@ class Ledgers(Mapping[str, Ledger]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return (key for key in schemas() if key in self._read)
+        return (key for key in schemas(self.form) if key in self._read)
 
     def __len__(self) -> int:
         return len(self._read)
@@ -220,19 +230,32 @@ def read_ledgers(
     """
     project = Project.find(params, data)
     ledgers = Ledgers(project, project.district(district), tell)
-    needed = form_for(year).ledgers() if year else set()
+    needed = ledgers.form.edition(year).ledgers() if year else set()
     problems = []
-    for key in schemas():
+    for key, schema in schemas(ledgers.form).items():
         try:
             ledgers[key]
         except KeyError:
             if key in needed:
-                message = f"{schemas()[key].name} is not in {project.data / district}"
-                problems.append(InputError("ledger-missing", message, ledger=key))
+                problems.append(
+                    InputError(
+                        "ledger-missing",
+                        "{name} is not in {data}",
+                        name=schema.name,
+                        data=project.data / district,
+                        ledger=key,
+                    )
+                )
         except InputError as error:
             error.fields.setdefault("ledger", key)
             problems.append(error)
     if not ledgers and not problems:
-        message = f"no ledger is in {project.data / district}; a file's name begins with a ledger's"
-        problems.append(InputError("ledger-missing", message, district=district))
+        problems.append(
+            InputError(
+                "ledger-missing",
+                "no ledger is in {data}; a file's name begins with a ledger's",
+                data=project.data / district,
+                district=district,
+            )
+        )
     return ledgers, problems

@@ -27,6 +27,7 @@ from reportkit.worktime import WorkCalendar, work_calendar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from reportkit.forms import Form
     from reportkit.ledgers.records import Ledger
     from reportkit.ledgers.schema import LedgerSchema
     from reportkit.params.mapping import LedgerMapping
@@ -43,13 +44,14 @@ _REFUSED_LIMIT = 0.01
 
 
 def entries_of(folder: Path) -> list[Path]:
-    """What a district's folder holds, by names; nothing if there is no such folder."""
+    """List what a district's folder holds, by name; nothing if there is no such folder."""
     if not folder.is_dir():
         return []
     return sorted(folder.iterdir(), key=lambda path: path.name)
 
 
 def find_files(
+    form: Form,
     folder: Path,
     key: str,
     entries: Iterable[Path] | None = None,
@@ -60,6 +62,7 @@ def find_files(
 
     Parameters
     ----------
+    form : Form
     folder : Path
     key : str
         The ledger.
@@ -74,7 +77,7 @@ def find_files(
         ``ledger-format``: a file is named like the ledger but is of a kind that is not read, or
         is a link to nothing; ``file-name``: its name is no UTF-8.
     """
-    names = (key, schema_of(key).name)
+    names = (key, schema_of(form, key).name)
     found = []
     for path in entries_of(folder) if entries is None else entries:
         ours = path.name.casefold().startswith(names)
@@ -84,27 +87,39 @@ def find_files(
         try:
             path.name.encode()
         except UnicodeEncodeError:
-            message = f"{folder} holds a file named {path.name!a}, which is no UTF-8; rename it"
-            raise InputError("file-name", message, file=ascii(path.name)) from None
+            raise InputError(
+                "file-name",
+                "{folder} holds a file named {name!a}, which is no UTF-8; rename it",
+                folder=folder,
+                name=path.name,
+                file=ascii(path.name),
+            ) from None
         suffix = path.suffix.lower()
         if suffix in SUFFIXES and path.is_file():
             found.append(path)
         elif suffix in SUFFIXES:
-            message = f"{path} is named like the ledger {names[1]}, but is a link to no file"
-            raise InputError("ledger-format", message + "; mend or remove it", file=str(path))
+            raise InputError(
+                "ledger-format",
+                "{file} is named like the ledger {name}, but is a link to no file; "
+                "mend or remove it",
+                name=names[1],
+                file=path,
+            )
         elif suffix in _UNREADABLE:
             message = f"{path} is named like the ledger {names[1]}, but only {', '.join(SUFFIXES)} "
             do = "unpack it" if suffix in _PACKED else "open it in Excel or WPS, save it as .xlsx"
-            raise InputError("ledger-format", f"{message}are read; {do}", file=str(path))
+            raise InputError(
+                "ledger-format", "{message}are read; {do}", message=message, do=do, file=str(path)
+            )
     return found
 
 
-def unread_files(folder: Path) -> list[Path]:
+def unread_files(form: Form, folder: Path) -> list[Path]:
     """What nobody reads: tables and archives named like no ledger, or in a folder of a folder.
 
     Of what is named like a ledger, too, all that is of no kind for records, such as a .pdf.
     """
-    names = tuple(name for key, schema in schemas().items() for name in (key, schema.name))
+    names = tuple(name for key, schema in schemas(form).items() for name in (key, schema.name))
     entries = entries_of(folder)
     inside = [one for path in entries if path.is_dir() for one in entries_of(path)]
 
@@ -120,6 +135,7 @@ def unread_files(folder: Path) -> list[Path]:
 
 
 def read_ledger(
+    form: Form,
     key: str,
     sources: Sequence[Path | DatabaseSource],
     *,
@@ -134,6 +150,8 @@ def read_ledger(
 
     Parameters
     ----------
+    form : Form
+        Whose ledger it is.
     key : str
         The ledger.
     sources : sequence of Path or DatabaseSource
@@ -162,8 +180,8 @@ def read_ledger(
         is rejected; all places are told at once.
     """
     ledger = take_ledger(
-        key, sources, root=root, data=data, calendar=calendar, pseudonyms=pseudonyms, tell=tell,
-        mappings=mappings,
+        form, key, sources, root=root, data=data, calendar=calendar, pseudonyms=pseudonyms,
+        tell=tell, mappings=mappings,
     )  # fmt: skip
     if refused := refusal(ledger):
         raise refused
@@ -171,6 +189,7 @@ def read_ledger(
 
 
 def take_ledger(
+    form: Form,
     key: str,
     sources: Sequence[Path | DatabaseSource],
     *,
@@ -182,7 +201,7 @@ def take_ledger(
     mappings: Sequence[LedgerMapping] = (),
 ) -> Ledger:
     """As `read_ledger`, however many records are rejected."""
-    schema = schema_of(key)
+    schema = schema_of(form, key)
     tables: list[tuple[RawTable, LedgerSchema, LedgerMapping | None]] = []
     for source in sources:
         name = source.shown if isinstance(source, DatabaseSource) else source.name
@@ -206,17 +225,23 @@ def take_ledger(
 
 
 def refusal(ledger: Ledger) -> InputError | None:
-    """Why a ledger is refused whole, if it is."""
+    """Return the error that refuses a ledger as a whole, if too many of its records are bad."""
     refused = ledger.quarantined + ledger.rejected
     if refused <= _REFUSED_LIMIT * ledger.read:
         return None
     told = "\n".join(grouped(v for v in ledger.violations if v.severity == "reject"))
-    message = (
-        f"{refused} of {ledger.read} records of {ledger.schema.name} are rejected, more than "
-        f"{_REFUSED_LIMIT:.0%}; mend them and run again (`reportkit intake --all` tells each):\n"
-        f"{told}"
+    return InputError(
+        "ledger-rejected",
+        "{refused} of {read} records of {name} are rejected, more than "
+        "{refused_limit:.0%}; mend them and run again (`reportkit intake --all` tells "
+        "each):\n{told}",
+        refused=refused,
+        read=ledger.read,
+        name=ledger.schema.name,
+        refused_limit=_REFUSED_LIMIT,
+        told=told,
+        ledger=ledger.key,
     )
-    return InputError("ledger-rejected", message, ledger=ledger.key)
 
 
 def shown_path(path: Path, root: Path | None) -> str:

@@ -16,8 +16,15 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from reportkit.errors import InputError, ReportkitError
-from reportkit.ledgers.normal import loose
-from reportkit.ledgers.schema import Column, LedgerSchema, heading_key, schema_of, schemas
+from reportkit.ledgers.normal import loose, units
+from reportkit.ledgers.schema import (
+    Column,
+    LedgerSchema,
+    heading_key,
+    schema_of,
+    schemas,
+    unit_of,
+)
 from reportkit.ledgers.values import alike, parser_for
 from reportkit.params import District
 from reportkit.params.mapping import LedgerMapping
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
+    from reportkit.forms import Form
     from reportkit.yamlfile import Key, YamlFile
 
     JsonMap = Mapping[str, Any]
@@ -46,7 +54,7 @@ class CarriedMapping(LedgerMapping):
     title: str = Field(min_length=1)
 
     def bare(self) -> LedgerMapping:
-        """What it says of the ledger."""
+        """Return the mapping of the ledger alone, without its key and title."""
         return LedgerMapping.model_validate(self.model_dump(exclude={"ledger", "title"}))
 
 
@@ -58,11 +66,13 @@ def carried_mappings() -> dict[str, CarriedMapping]:
     return {path.stem: read_yaml(path).validate(CarriedMapping) for path in paths}
 
 
-def mappings_of(district: District, file: Path) -> dict[str, tuple[LedgerMapping, ...]]:
+def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[LedgerMapping, ...]]:
     """The mappings of a district by ledger, those that the package carries among them.
 
     Parameters
     ----------
+    form : Form
+        Whose ledgers they are.
     district : District
     file : Path
         Its file, for the lines of what is wrong.
@@ -75,9 +85,11 @@ def mappings_of(district: District, file: Path) -> dict[str, tuple[LedgerMapping
     """
     found: dict[str, tuple[LedgerMapping, ...]] = {}
     told: list[tuple[Key, str]] = []
+    known_ledgers = schemas(form)
     for key, given in district.mapping.items():
-        if key not in schemas():
-            told.append((("mapping", key), f"there is no ledger '{key}'{_near(key, schemas())}"))
+        if key not in known_ledgers:
+            near = _near(key, known_ledgers)
+            told.append((("mapping", key), f"there is no ledger '{key}'{near}"))
             continue
         made = []
         for number, one in enumerate(given):
@@ -89,24 +101,26 @@ def mappings_of(district: District, file: Path) -> dict[str, tuple[LedgerMapping
                 continue
             base = carried_mappings()[own.base].bare() if own.base else LedgerMapping()
             full = own.upon(base)
-            told += [((*place, *at), why) for at, why in _problems(schema_of(key), full)]
+            told += [
+                ((*place, *at), why) for at, why in _problems(form, schema_of(form, key), full)
+            ]
             made.append(full)
         found[key] = tuple(made)
     if told:
         lines = read_yaml(file)
-        message = "\n".join(_at(lines, place, why) for place, why in told)
-        raise InputError("mapping", message, district=district.id)
+        problems = "\n".join(_at(lines, place, why) for place, why in told)
+        raise InputError("mapping", "{problems}", problems=problems, district=district.id)
     return found
 
 
-def kept_columns(districts: Path, key: str) -> set[str]:
+def kept_columns(form: Form, districts: Path, key: str) -> set[str]:
     """Columns that the mappings of any district file in a folder keep of a ledger."""
-    schema = schema_of(key)
+    schema = schema_of(form, key)
     found: set[str] = set()
     for path in sorted(districts.glob("*.yaml")):
         if b"mapping" in path.read_bytes():
             district = read_yaml(path).validate(District)
-            for mapping in mappings_of(district, path).get(key, ()):
+            for mapping in mappings_of(form, district, path).get(key, ()):
                 found |= {column.name for column in mapped_schema(schema, mapping).columns}
     return found - {column.name for column in schema.columns}
 
@@ -133,7 +147,9 @@ def _column(schema: LedgerSchema, name: str) -> Column | None:
     return next((c for c in schema.columns if wanted in (loose(c.name), loose(c.key))), None)
 
 
-def _problems(schema: LedgerSchema, mapping: LedgerMapping) -> Iterator[tuple[Key, str]]:
+def _problems(
+    form: Form, schema: LedgerSchema, mapping: LedgerMapping
+) -> Iterator[tuple[Key, str]]:
     names = [column.name for column in schema.columns]
     meant: dict[str, str] = {}
     for heading, name in mapping.columns.items():
@@ -141,6 +157,12 @@ def _problems(schema: LedgerSchema, mapping: LedgerMapping) -> Iterator[tuple[Ke
         if column is None:
             yield ("columns", heading), f"{schema.name} has no column '{name}'{_near(name, names)}"
             continue
+        if column.type == "amount" and not unit_of(heading):
+            known = "、".join(units())
+            yield (
+                ("columns", heading),
+                f"'{heading}' counts in a unit that is not read; {known} are",
+            )
         other = meant.setdefault(heading_key(heading), column.name)
         if other != column.name:
             yield ("columns", heading), f"'{heading}' means {other} and {column.name}; keep one"
@@ -157,10 +179,10 @@ def _problems(schema: LedgerSchema, mapping: LedgerMapping) -> Iterator[tuple[Ke
         else:
             yield from ((at, why) for why in _unfit(column, value))
     for number, heading in enumerate(mapping.keep):
-        yield from ((("keep", number), why) for why in _unkept(schema, meant, heading))
+        yield from ((("keep", number), why) for why in _unkept(form, schema, meant, heading))
     prefix = mapping.key and mapping.key.prefix
     if prefix and prefix != "year" and _column(schema, prefix) is None:
-        yield from ((("key", "prefix"), why) for why in _unkept(schema, meant, prefix))
+        yield from ((("key", "prefix"), why) for why in _unkept(form, schema, meant, prefix))
     elif (
         prefix
         and (column := _column(schema, prefix))
@@ -187,7 +209,7 @@ def _value_problems(schema: LedgerSchema, mapping: LedgerMapping) -> Iterator[tu
 
 
 def _unfit(column: Column, value: str) -> Iterator[str]:
-    """Why a value cannot stand in a column."""
+    """Yield the reasons why a value cannot stand in a column."""
     try:
         parsed = parser_for(column.model_copy(update={"swaps": {}}))(value)
     except ValueError as error:
@@ -197,12 +219,12 @@ def _unfit(column: Column, value: str) -> Iterator[str]:
         yield f"{column.name} must not be empty"
 
 
-def _unkept(schema: LedgerSchema, meant: dict[str, str], heading: str) -> Iterator[str]:
+def _unkept(form: Form, schema: LedgerSchema, meant: dict[str, str], heading: str) -> Iterator[str]:
     """Why a heading cannot be kept: it is read already, or holds persons."""
     key = heading_key(heading)
     persons = {
         loose(name)
-        for one in schemas().values()
+        for one in schemas(form).values()
         for column in one.columns
         if column.personal
         for name in (column.name, *column.aliases)
@@ -250,7 +272,7 @@ def with_kept(schema: LedgerSchema, mappings: Sequence[LedgerMapping]) -> Ledger
     return schema.model_copy(update={"columns": [*schema.columns, *more]}) if more else schema
 
 
-def recorded_schema(record: JsonMap, source: JsonMap | None = None) -> LedgerSchema:
+def recorded_schema(form: Form, record: JsonMap, source: JsonMap | None = None) -> LedgerSchema:
     """The schema that a run read a ledger by, from its manifest; with *source* that of one file.
 
     Raises
@@ -258,7 +280,7 @@ def recorded_schema(record: JsonMap, source: JsonMap | None = None) -> LedgerSch
     ReportkitError
         ``ledger-other``: the manifest gives no such mapping.
     """
-    schema = schema_of(record["ledger"])
+    schema = schema_of(form, record["ledger"])
     try:
         mappings = [LedgerMapping.model_validate(one) for one in record.get("mappings", ())]
         if source is None:
@@ -266,8 +288,12 @@ def recorded_schema(record: JsonMap, source: JsonMap | None = None) -> LedgerSch
         number = source.get("mapping")
         return mapped_schema(schema, None if number is None else mappings[number])
     except (IndexError, ValueError) as error:
-        message = f"the manifest's mapping of {schema.name} is none: {error}"
-        raise ReportkitError("ledger-other", message) from None
+        raise ReportkitError(
+            "ledger-other",
+            "the manifest's mapping of {name} is none: {error}",
+            name=schema.name,
+            error=error,
+        ) from None
 
 
 def chosen(mappings: Sequence[LedgerMapping], name: str) -> LedgerMapping | None:
@@ -294,7 +320,7 @@ def other_words(record: JsonMap, mappings: Sequence[LedgerMapping], name: str) -
 
 
 def names_file(mapping: LedgerMapping, name: str) -> bool:
-    """Whether a mapping's ``files`` name a file."""
+    """Return True where a mapping's ``files`` name a file."""
     return any(fnmatch(name.casefold(), pattern.casefold()) for pattern in mapping.files)
 
 

@@ -136,7 +136,7 @@ def loose(text: str) -> str:
 
 
 def is_nothing(text: str) -> bool:
-    """Whether a trimmed cell says that there is nothing: empty, a stroke, 无.
+    """Return True where a trimmed cell says that there is nothing: empty, a stroke, 无.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def is_nothing(text: str) -> bool:
 
 
 def foreign(text: str) -> str:
-    """Why a text that fits no form does not, where one of its characters is to blame."""
+    """Name the character in a text that fits no form, where one is to blame."""
     found = next((char for char in text if char in _refused()), "")
     return f"; it holds '{found}': {_refused()[found]} are not read" if found else ""
 
@@ -157,19 +157,13 @@ def like_keys(keys: pa.Array) -> pa.Array:
 
     Examples
     --------
-    >>> like_keys(pa.array(["蓝申〔2021〕01号", "蓝申［２０２１］ 1号", None])).to_pylist()
-    ['蓝申(2021)1号', '蓝申(2021)1号', None]
+    >>> like_keys(pa.array(["蓝申〔2021〕01号", "蓝申［２０２１］ 第1号", "a_1", None])).to_pylist()
+    ['蓝申-2021-1', '蓝申-2021-1', 'a-1', None]
     """
-    opening, closing = (characters(table()["key"][name]) for name in ("open", "close"))
     unfolded = pc.match_substring_regex(keys, f"[{re.escape(pairs('fold')[0])}]").fill_null(False)
     if pc.any(unfolded).as_py():
         folded = [fold(key) for key in keys.filter(unfolded).to_pylist()]
         keys = pc.replace_with_mask(keys, unfolded, pa.array(folded, keys.type))
-    for pattern, alike in (
-        (f"[{re.escape(opening)}]", "("),
-        (f"[{re.escape(closing)}]", ")"),
-        (f"[{re.escape(outer())}]", ""),
-        ("(^|[^0-9])0+([0-9])", r"\1\2"),
-    ):
+    for pattern, alike in table()["key"].items():
         keys = pc.replace_substring_regex(keys, pattern, alike)
     return pc.ascii_lower(keys)

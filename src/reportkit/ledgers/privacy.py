@@ -67,9 +67,17 @@ class Pseudonyms:
         try:
             key, mode = path.read_bytes().strip(), path.stat().st_mode
         except OSError as error:
-            message = f"{KEY_VARIABLE} names {name}, which cannot be read: {error.strerror}"
-            raise InputError("privacy-key", message) from None
+            raise InputError(
+                "privacy-key",
+                "{key_variable} names {name}, which cannot be read: {why}",
+                key_variable=KEY_VARIABLE,
+                name=name,
+                why=error.strerror,
+            ) from None
         if len(key) < 32 or mode & 0o077:
-            message = f"{name} must hold at least 32 bytes and be readable by its owner only (0600)"
-            raise InputError("privacy-key", message)
+            raise InputError(
+                "privacy-key",
+                "{name} must hold at least 32 bytes and be readable by its owner only (0600)",
+                name=name,
+            )
         return cls(key)

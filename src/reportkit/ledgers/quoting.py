@@ -1,4 +1,4 @@
-"""What a text for people may repeat of a ledger: the one rule, for errors, findings and logs.
+"""Quotations of a ledger in texts for people: the one rule, for errors, findings and logs.
 
 A heading that is known or nearly so, or stands in a row that is a heading; values of columns of
 days, numbers and categories, and keys, when the persons of the record and whatever looks like a
@@ -66,7 +66,9 @@ class Quoting:
         Examples
         --------
         >>> from reportkit.ledgers.schema import schema_of
-        >>> Quoting(schema_of("applications").column("收到日期"))("2021-13-40 欧阳小测")
+        >>> from reportkit.forms import shipped_form
+        >>> schema = schema_of(shipped_form(), "applications")
+        >>> Quoting(schema.column("收到日期"))("2021-13-40 欧阳小测")
         '2021-13-40 …'
         """
         if not self.told:

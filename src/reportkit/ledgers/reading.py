@@ -23,15 +23,14 @@ from reportkit.ledgers.columns import (
     parse_each,
     replaced,
 )
-from reportkit.ledgers.normal import clean, is_nothing, like_keys
+from reportkit.ledgers.normal import clean, is_nothing, like_keys, loose, table
 from reportkit.ledgers.quoting import quoted_heading, taken_out
 from reportkit.ledgers.readers import holds
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.rows import Rows, Told
-from reportkit.ledgers.schema import categories
 from reportkit.ledgers.unread import misspelt, near_columns
 from reportkit.ledgers.values import parser_for
-from reportkit.persons import SUSPECT, hide, without_persons
+from reportkit.persons import hide, suspect, without_persons
 from reportkit.worktime import WorkCalendar, limits
 
 if TYPE_CHECKING:
@@ -45,7 +44,17 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 # 2.02103E+11, as a spreadsheet shows a long number and writes it into csv.
-_SHOWN_SHORT = r"^\s*[0-9](?:\.[0-9]+)?E\+[0-9]+\s*$"
+_SHOWN_SHORT = r"^\s*[0-9](?:\.[0-9]+)?[eE]\+[0-9]+\s*$"
+# 3-1 as a spreadsheet writes it into a text file, when it has made a day or a time of it.
+_DAY_KEY = (
+    r"^\s*(?:\d{1,2}月\d{1,2}日|\d{4}[-/年]\d{1,2}[-/月]\d{1,2}日?(?: 0?0:00(?::00)?)?"
+    r"|\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{2}|\d{1,2}:\d{2}(?::\d{2})?)\s*$"
+)
+# A key that no record should have: 3月合计, 示例-1号, 测试, XX〔2020〕X号, ***.
+_ODD_KEY = (
+    r"(?i)[合小总共累]\s*计|汇总|^(?:sub)?total|^sum\b|[样例]|模板|测试|^test|说明"
+    r"|[×＊*]|某|(?:^|[^A-Za-z])x{2,}(?:$|[^A-Za-z])|…"
+)
 # What stands in a column of persons for nobody, or for somebody who is not told.
 _NOBODY = frozenset(
     (
@@ -57,6 +66,7 @@ _NO_PERSON = (
     r"[某*＊×]|(?:公司|集团|企业|合作社|经营部|厂|商行|事务所|研究院|学校|大学|医院|银行|委员会|政府"
     r"|办事处|协会|学会|基金会|项目部|店|局|中心|超市|餐厅|药房|幼儿园)$"
 )
+_FEW = 20
 # Rows of which more is in memory at once than what is kept.
 _STEP = 2_000
 # What these rules find cannot be read; what others find is read, and wrong.
@@ -74,6 +84,8 @@ def read_rows(rows: Rows, calendar: WorkCalendar, pseudonyms: Pseudonyms) -> Led
     typed[rows.schema.key_column], found = _keys(rows, typed, aside)
     told += found
     told += _like_keys(rows, typed[rows.schema.key_column], aside)
+    told += _odd_keys(rows, aside)
+    told += _said_elsewhere(rows, typed)
     bad = _refused(len(rows), told)
     for rule in rows.schema.rules:
         found = _broken(rows, rule, typed, calendar, ~bad & ~aside)
@@ -87,7 +99,7 @@ def read_rows(rows: Rows, calendar: WorkCalendar, pseudonyms: Pseudonyms) -> Led
 
 
 def _notes(rows: Rows) -> list[Told]:
-    """What the readers noted about files and records."""
+    """Collect the readers' notes about files and records."""
     told = []
     for start, part in rows.each():
         for note in part.raw.notes:
@@ -122,14 +134,43 @@ def _headings(rows: Rows) -> list[Told]:
     return told
 
 
+def _said_elsewhere(rows: Rows, typed: Mapping[str, Any]) -> Iterator[Told]:
+    """Records of which a column that is not read says what an empty one does not: 是否延期."""
+    for column in [one for one in rows.schema.columns if one.signs]:
+        empty = np.asarray(pd.isna(typed[column.name]))
+        for start, part in rows.each():
+            for heading in part.unread:
+                if heading not in part.raw.columns or not any(s in heading for s in column.signs):
+                    continue
+                expected = (
+                    f"'{quoted_heading(heading)}' says so, and there is no day; {column.without}"
+                )
+                said = _affirmed(part.raw.columns[heading])
+                there = empty[start : start + len(said)] & said
+                for row in np.flatnonzero(there).tolist():
+                    yield rows.tell(
+                        start + row, "L-unread", "warn", column.name, expected, found=""
+                    )
+
+
+def _affirmed(cells: pa.ChunkedArray) -> Mask:
+    """Where a cell says something, and not 否 or nothing."""
+    no = {loose(one) for one in table()["flag"]["false"]}
+
+    def yes(text: str | None) -> str | None:
+        text = clean(text or "")
+        return None if is_nothing(text) or text[0] in "否不未无没" or loose(text) in no else text
+
+    return np.asarray(replaced(cells, yes).is_valid().to_numpy(), bool)
+
+
 def _misspelt(rows: Rows) -> list[Told]:
     """Headings of a mapping that no file has, though one is nearly so."""
     told = []
     for mapping in [one for n, one in enumerate(rows.mappings) if one not in rows.mappings[:n]]:
         parts = [part for part in rows.parts if part.mapping == mapping]
         read = {name for part in parts for name in part.read}
-        unread = {title for part in parts for title in part.raw.titles}
-        unread -= {title for part in parts for title in part.read.values()}
+        unread = [title for part in parts for title in part.unread]
         for name, heading, near in misspelt(mapping, read, unread):
             stands = quoted_heading(near)
             expected = f"a heading; the mapping names it, and what stands there is {stands}"
@@ -188,7 +229,8 @@ def _judged(rows: Rows, column: Column, values: Any, bad: Mapping[int, str]) -> 
 def _others(rows: Rows, column: Column, values: Any) -> Iterator[Told]:
     """Values of an open column that are none of those that the form counts; each is told once."""
     meant = {target for part in rows.parts for target in part.column(column).swaps.values()}
-    for value in set(values.categories) - set(column.categories()) - meant:
+    known = meant.union(column.categories())
+    for value in [one for one in values.categories if one not in known]:
         where = np.flatnonzero(np.asarray(values == value))
         many = f" ({len(where)} records)" if len(where) > 1 else ""
         expected = (
@@ -255,6 +297,27 @@ def _prefixed(rows: Rows, typed: Mapping[str, Any]) -> tuple[Any, list[Told]]:
     return pd.array(keys, dtype=pd.StringDtype(na_value=np.nan)), told
 
 
+def _odd_keys(rows: Rows, aside: Mask) -> Iterator[Told]:
+    """Keys that read like a day or a time, or like no record's."""
+    name = rows.schema.key_column
+    cells = rows.raw[name].cast(pa.large_string())
+
+    def matched(pattern: str) -> list[int]:
+        like = pc.match_substring_regex(cells, pattern).fill_null(False).to_numpy()
+        return np.flatnonzero(np.asarray(like, bool) & ~aside).tolist()
+
+    # In a workbook a day is one by its format, and told by its reader.
+    for row in matched(_DAY_KEY):
+        if rows.parts[rows.source_of[row]].raw.sheet is None:
+            expected = "a key; a spreadsheet makes a day or a time of one such as 3-1"
+            yield rows.tell(row, "L-day", "warn", name, expected)
+    odd = matched(_ODD_KEY)
+    # Where most keys are like that, they are meant.
+    for row in odd if len(odd) <= max(_FEW, len(rows) // 2) else ():
+        expected = "a key; it reads like a sum, an example or a note, and is counted as a record"
+        yield rows.tell(row, "L-odd", "warn", name, expected)
+
+
 def _like_keys(rows: Rows, values: Any, aside: Mask) -> Iterator[Told]:
     """Keys that are told apart by width, brackets, blanks or zeros only: one record, maybe."""
     name = rows.schema.key_column
@@ -317,7 +380,7 @@ def _protected(
     sought: list[pa.ChunkedArray] = []
     told: list[Told] = []
     headings = {heading for part in rows.parts for heading in part.read.values()}
-    titles = pa.array(sorted(headings | HINTS | _NOBODY | set(categories())), pa.large_string())
+    titles = pa.array(sorted(headings | HINTS | _NOBODY | schema.known), pa.large_string())
     # All that stands in personal columns must appear nowhere.
     for column in schema.columns:
         if not column.personal:
@@ -351,15 +414,16 @@ def _protected(
 
 def _hidden(cells: pa.ChunkedArray, own: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
     """Free text without the persons that can be recognised in it, and its own record's."""
-    suspect = pc.match_substring_regex(cells, SUSPECT)
+    suspected = pc.match_substring_regex(cells, suspect())
     marks = [f"〔{other}〕" for other in own]
     changed: dict[int, str] = {}
     for start in range(0, len(cells), _STEP):
-        columns = [part.slice(start, _STEP).to_pylist() for part in (cells, suspect, *own.values())]
-        for row, (text, suspected, *values) in enumerate(zip(*columns, strict=True), start):
+        parts = (cells, suspected, *own.values())
+        columns = [part.slice(start, _STEP).to_pylist() for part in parts]
+        for row, (text, doubtful, *values) in enumerate(zip(*columns, strict=True), start):
             if not text:
                 continue
-            hidden = hide(text) if suspected else text
+            hidden = hide(text) if doubtful else text
             for value, mark in zip(values, marks, strict=True):
                 if value and value in text and len(value) > 1:
                     hidden = hidden.replace(value, mark)
@@ -375,7 +439,7 @@ def _hidden(cells: pa.ChunkedArray, own: Mapping[str, pa.ChunkedArray]) -> pa.Ch
 
 def _derive(frame: pd.DataFrame, schema: LedgerSchema, calendar: WorkCalendar) -> None:
     """Add the derived columns of the schema to accepted records."""
-    if not schema.derived:
+    if schema.clock is None:
         return
     names = {column.key: column.name for column in schema.columns}
     dates = [column for column in schema.columns if column.type == "date"]
@@ -461,7 +525,7 @@ def _as_it_stands(rows: Rows, typed: Mapping[str, Any], row: int) -> dict[str, A
 
 def _shown_short(cells: pa.ChunkedArray) -> Mask:
     """Where a long number was written as a spreadsheet shows it, most of its digits lost."""
-    if not holds(cells, b"E+"):
+    if not holds(cells, b"E+", b"e+"):
         return np.zeros(len(cells), bool)
     found = pc.match_substring_regex(cells, _SHOWN_SHORT).fill_null(False)
     return np.asarray(found.to_numpy(), bool)

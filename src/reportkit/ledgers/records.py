@@ -1,4 +1,4 @@
-"""What intake hands on: a ledger of typed records, where each came from, and what was told."""
+"""Result of intake: a ledger of typed records, the place of each, and all messages."""
 
 from __future__ import annotations
 

@@ -48,6 +48,12 @@ class Part:
         """Columns that are read, and the headings they stand under."""
         return {name: heading for name, (heading, _) in self.headings.items()}
 
+    @property
+    def unread(self) -> list[str]:
+        """Headings that no column is read from."""
+        read = set(self.read.values())
+        return [title for title in self.raw.titles if title not in read]
+
     def column(self, column: Column) -> Column:
         """A column of the ledger, as this file's schema has it."""
         return next((one for one in self.schema.columns if one.name == column.name), column)
@@ -61,7 +67,7 @@ class Part:
         return pa.chunked_array([pa.repeat(text, len(self.raw.lines))])
 
     def filled(self, row: int, headings: Iterable[str]) -> dict[str, str]:
-        """What stands under these headings in a row, trimmed."""
+        """Return the filled cells of a row under these headings, trimmed."""
         cells = ((one, clean(self.raw.columns[one][row].as_py() or "")) for one in headings)
         return {heading: cell for heading, cell in cells if cell}
 
@@ -143,7 +149,7 @@ class Rows:
         return table.path, table.place(int(self.line_of[row]))
 
     def persons_of(self, row: int) -> list[str]:
-        """Who stands in the record of a row."""
+        """List the persons in the record of a row."""
         return list(filter(None, (known[row].as_py() for known in self.persons.values())))
 
     def quoted(self, columns: str, cells: Sequence[str], row: int | None = None) -> str:

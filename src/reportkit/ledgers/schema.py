@@ -1,33 +1,33 @@
-"""The nine ledgers as data: columns, types, categories, row rules."""
+"""The ledgers of a form as data: columns, types, categories, row rules."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from datetime import date
-from functools import cache, lru_cache
-from importlib.resources import files
-from pathlib import Path
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, RootModel
 
 from reportkit.errors import HeadingError, InputError
-from reportkit.forms import forms
 from reportkit.ledgers.normal import fold, loose, units
 from reportkit.persons import without_persons
-from reportkit.yamlfile import Strict, read_yaml
+from reportkit.worktime import Clock
+from reportkit.yamlfile import Strict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from reportkit.forms import Form
+    from reportkit.forms import Edition, Form
 
 ColumnType = Literal["text", "date", "category", "integer", "amount", "flag"]
 _HINT = re.compile(
     r"[(\[【]\s*(?:必填|选填|必填项|选填项|年月日|年/月/日|y{2,4}[-/.年]?m{1,2}[-/.月]?d{1,2}日?)\s*[)\]】]",
     re.IGNORECASE,
 )
+# A unit in a heading: 元, 万元; 千元 and 美元 are others, as is （万）.
+_UNIT = re.compile(r"[十百千万亿美港日欧]*元|(?<=\()[十百千万亿]+(?=\))")
 NOTES_SHEET = "填写说明"
 """The sheet of a workbook that says how to fill in the others, in those that we hand out."""
 
@@ -56,6 +56,8 @@ class Column(Strict):
     default: str | None = None
     open: bool = False
     form: FormAxis | None = None
+    labels: dict[str, str] = Field(default_factory=dict, exclude=True)
+    """By the form: each way to write a label of its tables, and the value it means."""
     without: str | None = None
     signs: list[str] = Field(default_factory=list)
     # By an office's mapping: its own headings and values, one value for all, the year of 3.15.
@@ -66,25 +68,23 @@ class Column(Strict):
 
     @property
     def may_be_empty(self) -> bool:
-        """Whether a record without a value here is still a good record."""
+        """Return True where a record without a value here is still a good record."""
         return self.blank or not self.required
 
     def categories(self) -> tuple[str, ...]:
         """The values that a cell can take, in the order of the form."""
         return tuple(dict.fromkeys(self.vocabulary().values()))
 
-    def offered(self, form: Form) -> tuple[str, ...]:
+    def offered(self, edition: Edition) -> tuple[str, ...]:
         """The values to choose from under one edition of the form."""
         if self.form is None:
             return tuple(self.values or ())
-        return tuple(dict.fromkeys(form.vocabulary(self.form.table, self.form.axis).values()))
+        labels = edition.vocabulary(self.form.table, self.form.axis, former=False)
+        return tuple(dict.fromkeys(labels.values()))
 
     def vocabulary(self) -> dict[str, str]:
         """Loose spelling of each accepted value, and the value it means."""
-        names = {value: value for value in self.values or ()} | self.variants
-        if self.form:
-            for form in forms():
-                names = form.vocabulary(self.form.table, self.form.axis) | names
+        names = self.labels | {value: value for value in self.values or ()} | self.variants
         return {loose(name): value for name, value in names.items()}
 
 
@@ -130,7 +130,8 @@ class DerivedColumn(Strict):
 class LedgerSchema(Strict):
     """One ledger: its Chinese name, columns (the first is the record's key) and row rules.
 
-    ``row`` says what one row is, after 每行一.
+    ``row`` says what one row is, after 每行一; ``clock`` which statutory limit is counted for it,
+    from columns with the keys that it knows.
     """
 
     name: str
@@ -138,8 +139,11 @@ class LedgerSchema(Strict):
     columns: list[Column]
     derived: list[DerivedColumn] = Field(default_factory=list)
     rules: list[RowRule] = Field(default_factory=list)
+    clock: Clock | None = None
     # By an office's mapping: the column that goes before the key, or "year".
     prefix: str | None = None
+    known: frozenset[str] = Field(default=frozenset(), exclude=True)
+    """By the form: all values that a category of any of its ledgers can have."""
 
     @property
     def day_column(self) -> Column:
@@ -150,6 +154,11 @@ class LedgerSchema(Strict):
     def key_column(self) -> str:
         """Name of the column that is unique within the ledger."""
         return self.columns[0].name
+
+    def names(self) -> dict[str, str]:
+        """Names of columns by their keys, those that are derived too."""
+        columns: list[Column | DerivedColumn] = [*self.columns, *self.derived]
+        return {column.key: column.name for column in columns}
 
     def column(self, name: str) -> Column:
         """A column by its Chinese name."""
@@ -203,11 +212,15 @@ def map_headings(
         if column.name in mapped and schema.rank(heading) > schema.rank(mapped[column.name][0]):
             continue
         if column.name in mapped:
-            message = (
-                f"{file}: '{mapped[column.name][0]}' and '{heading}' both mean "
-                f"{column.name}; keep one"
+            raise InputError(
+                "ledger-heading-twice",
+                "{file}: '{mapped}' and '{heading}' both mean {name}; keep one",
+                mapped=mapped[column.name][0],
+                heading=heading,
+                name=column.name,
+                file=file,
+                ledger=key,
             )
-            raise InputError("ledger-heading-twice", message, file=file, ledger=key)
         mapped[column.name] = (heading, factor)
     for name in [column.name for column in schema.columns if column.fixed is not None]:
         mapped.pop(name, None)
@@ -223,8 +236,15 @@ def map_headings(
             name + (f" (nearest: {'、'.join(found)})" if found else "")
             for name, found in near.items()
         )
-        message = f"{file}: required columns of {schema.name} are missing: {told}"
-        raise HeadingError("ledger-column", message, headings=headings, file=file, ledger=key)
+        raise HeadingError(
+            "ledger-column",
+            "{file}: required columns of {name} are missing: {told}",
+            name=schema.name,
+            told=told,
+            headings=headings,
+            file=file,
+            ledger=key,
+        )
     return mapped
 
 
@@ -235,25 +255,40 @@ def heading_key(text: str) -> str:
 
 
 def unit_of(heading: str) -> int:
-    """How many 元 an amount's unit is, as its heading says."""
-    return next((times for unit, times in units().items() if unit in fold(heading)), 1)
+    """How many 元 an amount's unit is, as its heading says; 0 of a unit that is not read."""
+    found = {units().get(unit, 0) for unit in _UNIT.findall(fold(heading))}
+    return (found.pop() if len(found) == 1 else 0) if found else 1
 
 
-@cache
-def schemas() -> dict[str, LedgerSchema]:
-    """All ledgers by key, in the order of the contract."""
-    path = Path(str(files("reportkit.ledgers"))) / "schemas.yaml"
-    return read_yaml(path).validate(_Schemas).root
+@lru_cache(maxsize=64)
+def schemas(form: Form) -> Mapping[str, LedgerSchema]:
+    """All ledgers of a form by key, in its order.
+
+    Raises
+    ------
+    InputError
+        ``parameters``: the form's ledgers.yaml is wrong; with its line.
+    """
+    found = form.parts["ledgers"].validate(_Schemas).root
+    columns = {key: [_labelled(c, form) for c in one.columns] for key, one in found.items()}
+    values = frozenset(v for those in columns.values() for c in those for v in c.categories())
+    return {
+        key: schema.model_copy(update={"columns": columns[key], "known": values})
+        for key, schema in found.items()
+    }
 
 
-@cache
-def categories() -> frozenset[str]:
-    """All values that a category of any ledger can have."""
-    columns = (column for schema in schemas().values() for column in schema.columns)
-    return frozenset(value for column in columns for value in column.categories())
+def _labelled(column: Column, form: Form) -> Column:
+    """A column whose categories are the labels of a table, with those of every edition."""
+    if column.form is None:
+        return column
+    labels: dict[str, str] = {}
+    for edition in (one for one in form.editions if column.form.table in one.tables):
+        labels = edition.vocabulary(column.form.table, column.form.axis) | labels
+    return column.model_copy(update={"labels": labels})
 
 
-def schema_of(key: str) -> LedgerSchema:
+def schema_of(form: Form, key: str) -> LedgerSchema:
     """The schema of one ledger.
 
     Raises
@@ -261,7 +296,12 @@ def schema_of(key: str) -> LedgerSchema:
     InputError
         ``ledger-unknown``: there is no such ledger.
     """
-    if key not in schemas():
-        message = f"there is no ledger '{key}'; ledgers are {', '.join(schemas())}"
-        raise InputError("ledger-unknown", message)
-    return schemas()[key]
+    known = schemas(form)
+    if key not in known:
+        raise InputError(
+            "ledger-unknown",
+            "there is no ledger '{key}'; ledgers are {known}",
+            key=key,
+            known=", ".join(known),
+        )
+    return known[key]

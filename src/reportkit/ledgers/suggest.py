@@ -1,4 +1,4 @@
-"""What an office's words may mean, as a mapping to paste into its district file and complete."""
+"""Suggestions for an office's words: a mapping to paste into its district file and complete."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _meanings(column: Column) -> str:
 
 
 def _guess(text: str, names: Mapping[str, str], cutoff: float) -> str:
-    """What a text means, if one label only is near."""
+    """Return the name with the only near label, if there is just one."""
     near = difflib.get_close_matches(loose(text), names, n=4, cutoff=cutoff)
     meant = {names[one] for one in near}
     return meant.pop() if len(meant) == 1 else ""

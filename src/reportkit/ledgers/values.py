@@ -29,7 +29,7 @@ _LISTED = 8
 
 
 def clean_texts(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """What *clean* makes of each cell of a column; nothing where that is empty."""
+    """Clean each cell of a column; empty cells stay empty."""
     return pa.chunked_array(map(_clean_chunk, cells.chunks), pa.large_string())
 
 

@@ -1,1 +1,1 @@
-"""What a notebook calls: the report, its tables and charts, a district through the years."""
+"""Objects that a notebook uses: the report, its tables and charts, a district through the years."""

@@ -21,7 +21,7 @@ import reportkit_fonts
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
-from reportkit.errors import ExecutionError, InputError, said
+from reportkit.errors import ExecutionError, InputError
 from reportkit.export.blocks import Block, block, visible
 from reportkit.facts.numerals import plain
 from reportkit.notebook.display import Shown, look
@@ -59,7 +59,7 @@ class _Series:
 
 @dataclass(frozen=True)
 class _Data:
-    """What a chart shows: labels, and at most three series."""
+    """Data of a chart: labels, and at most three series."""
 
     heading: str
     labels: list[str]
@@ -131,12 +131,14 @@ def chart_block(
     """The block of a chart; see `chart`."""
     told = _read(name, data, line=line, limit=limit)
     if kind not in (kinds := get_args(Kind)):
-        text = (
-            "chart '{name}': there is no kind {kind!r}; kinds are {known}; others are drawn with "
-            "matplotlib, for report.show"
+        raise InputError(
+            "chart-data",
+            "chart '{chart}': there is no kind {kind!r}; kinds are {known}; others are drawn with "
+            "matplotlib, for report.show",
+            kind=kind,
+            known="、".join(kinds),
+            chart=name,
         )
-        given = {"name": name, "kind": kind, "known": "、".join(kinds)}
-        raise InputError("chart-data", said(text, **given), chart=name)
     if not any(told.heights):
         return None
     know_fonts()
@@ -146,8 +148,12 @@ def chart_block(
             figure = _bars(told, unit) if kind == "bars" else _columns(told, unit, line, limit)
             svg = as_svg(figure)
         except UserWarning as warning:
-            message = f"chart '{name}': {warning}; replace the character in the label"
-            raise ExecutionError("glyph-missing", message) from None
+            raise ExecutionError(
+                "glyph-missing",
+                "chart '{name}': {warning}; replace the character in the label",
+                name=name,
+                warning=warning,
+            ) from None
     columns = [told.heading, *(one.name for one in told.series)]
     cells = zip(told.labels, *(map(_as_json, one.texts) for one in told.series), strict=True)
     fields = {
@@ -170,18 +176,25 @@ def _read(
     if isinstance(data, pd.Series):
         data = data.to_frame("数值" if data.name is None else data.name)
     if not isinstance(data, pd.DataFrame):
-        text = (
-            "chart '{name}': it is drawn from a DataFrame or a Series, not {kind}: pd.Series(…) "
-            "makes one"
+        raise InputError(
+            "chart-data",
+            "chart '{chart}': it is drawn from a DataFrame or a Series, not {kind}: pd.Series(…) "
+            "makes one",
+            kind=type(data).__name__,
+            chart=name,
         )
-        raise InputError("chart-data", said(text, name=name, kind=type(data).__name__), chart=name)
     series = []
     for column, values in data.items():
         told = str(visible(_label(column)))
         numbers = [number_in(value) for value in values]
         if wrong := [v for v, n in zip(values, numbers, strict=True) if n is None and pd.notna(v)]:
-            message = f"chart '{name}': column {told} holds {wrong[0]!r}, which is no number"
-            raise InputError("chart-data", message, chart=name)
+            raise InputError(
+                "chart-data",
+                "chart '{chart}': column {told} holds {wrong!r}, which is no number",
+                told=told,
+                wrong=wrong[0],
+                chart=name,
+            )
         series.append(_Series(told, numbers, printed(values, missing=_MISSING)))
     labels = [str(visible(_label(label))) for label in data.index]
     names, fault = [one.name for one in series], ""
@@ -197,7 +210,7 @@ def _read(
     elif limit is not None and limit[0] not in labels:
         fault = f"there is no label '{limit[0]}' to end the limit; labels are {', '.join(labels)}"
     if fault:
-        raise InputError("chart-data", f"chart '{name}': {fault}", chart=name)
+        raise InputError("chart-data", "chart '{chart}': {fault}", fault=fault, chart=name)
     heading = " ".join(str(one) for one in data.index.names if one is not None)
     return _Data(heading or "类别", labels, series)
 
@@ -382,7 +395,7 @@ def _above(axes: Axes, x: float, text: str, size: float, **look: Any) -> None:
 
 
 def _width(text: str) -> float:
-    """How wide a text is, in sizes of its typeface: at most, for Latin letters."""
+    """Return the width of a text in sizes of its typeface: an upper limit, for Latin letters."""
     return sum(1 if ord(character) > 0x2E7F else 0.62 for character in text)
 
 

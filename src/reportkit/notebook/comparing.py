@@ -40,12 +40,14 @@ def compared_with(table: Table, counted: pd.DataFrame | pd.Series, facts: Facts)
     if _fit(labels[1], rows) + _fit(labels[0], columns) > sum(map(_fit, labels, (rows, columns))):
         frame, labels = frame.T, labels[::-1]
     if not (_fit(labels[0], rows) and _fit(labels[1], columns)):
-        message = (
-            f"no row and column of the frame is one of table {table.id}; its rows are "
-            f"{'、'.join(_shown(row for _, row, _ in places))}, its columns "
-            f"{'、'.join(_shown(column for _, _, column in places))}"
+        raise InputError(
+            "compare",
+            "no row and column of the frame is one of table {id}; its rows are "
+            "{rows}, its columns {columns}",
+            id=table.id,
+            rows="、".join(_shown((row for _, row, _ in places))),
+            columns="、".join(_shown((column for _, _, column in places))),
         )
-        raise InputError("compare", message)
     found: defaultdict[str, Decimal] = defaultdict(Decimal)
     unknown = []
     for at, label in enumerate(labels[0]):
@@ -116,7 +118,7 @@ def _shown(leaves: Iterable[Leaf]) -> list[str]:
 
 
 def _fit(labels: list[str], known: Named) -> float:
-    """How many labels are of these rows or columns; where nothing was counted none need be."""
+    """Count the labels of these rows or columns; half a one where nothing was counted."""
     return len(set(labels) & set(known)) if labels else 0.5
 
 

@@ -22,6 +22,7 @@ from reportkit.checks import (
     published_checks,
     relation_checks,
     restatement_checks,
+    rules_of,
     share_checks,
     year_check,
 )
@@ -32,7 +33,6 @@ from reportkit.facts.previous import Past, figures_of
 from reportkit.facts.published import load_published, read_report
 from reportkit.facts.sealed import SealedFacts
 from reportkit.facts.specs import read_specs
-from reportkit.forms import Form, form_for
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params import District, Project, ReportParams, Scope, Waiver
 from reportkit.text.coverage import Coverage, cover
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
+    from reportkit.checks.rules import Rules
+    from reportkit.forms import Edition, Form
     from reportkit.ledgers.district import Kept
 
 
@@ -52,8 +54,8 @@ class Compilation:
 
     Parameters
     ----------
-    project, district, year, form, params, scope
-        Whose report it is, by which edition, and what its parameters say.
+    project, district, year, form, edition, params, scope
+        Whose report it is, by which form and edition, and what its parameters say.
     as_draft : bool
         Asked for, or no narrative that is written to its end; see `is_draft`.
     ledgers, absent
@@ -74,6 +76,7 @@ class Compilation:
     district: District
     year: int
     form: Form
+    edition: Edition
     params: ReportParams
     scope: Scope
     as_draft: bool
@@ -113,31 +116,39 @@ class Compilation:
             Is given the file or table that is being read and the rows read of it so far.
         """
         project = Project.find(params, data, out)
-        form = form_for(year)
         who = project.district(district)
+        form = project.form(who.form)
+        edition = form.edition(year)
         report = project.report(district, year)
         text = project.report_file(district, year, "md")
         draft = draft or not text.is_file() or UNWRITTEN.encode() in text.read_bytes()
         ledgers = Ledgers(project, who, tell, kept=kept)
-        absent = _read_all(ledgers, form, project.data / district, district=district, year=year)
+        absent = _read_all(ledgers, edition, project.data / district, district=district, year=year)
         scope = scope or who.scope
         past = figures_of(project, district, year - 1, scope=scope)
         if members is None:
             members = project.members(district)
         computer = Computer(
-            year, cells=form.cells(year), specs=read_specs(project.params / "facts"),
+            year, cells=edition.cells(year), specs=read_specs(form, project.params / "facts"),
             declared=report.declared, ledgers=ledgers, past=past.values if past else None,
+            names={key: schema.name for key, schema in schemas(form).items()},
         )  # fmt: skip
         if not draft:
             _refuse_to_do(report, district)
         return cls(
-            project=project, district=who, year=year, form=form, params=report, scope=scope,
+            project=project, district=who, year=year, form=form, edition=edition, params=report,
+            scope=scope,
             as_draft=draft, ledgers=ledgers, computer=computer, absent=absent, past=past,
             members={
                 name: figures_of(project, name, year, scope=project.district(name).scope)
                 for name in (members if scope == "district" else ())
             },
         )  # fmt: skip
+
+    @property
+    def rules(self) -> Rules:
+        """Every rule of the form, as the edition has it."""
+        return rules_of(self.form, self.edition)
 
     @property
     def is_draft(self) -> bool:
@@ -198,12 +209,12 @@ class Compilation:
         if path.is_file():
             template, name = path.read_text(encoding="utf-8"), path.as_posix()
         else:
-            template, name = self.form.default_narrative(), f"default narrative {self.form.name}"
-        return render(template, figures=self, form=self.form, context=self.context, name=name)
+            template, name = self.edition.narrative, f"default narrative {self.edition.name}"
+        return render(template, figures=self, edition=self.edition, context=self.context, name=name)
 
     @property
     def context(self) -> dict[str, Any]:
-        """What a text can name besides facts."""
+        """Values besides facts that a text can name."""
         return {"year": self.year, "district": self.district.printable()}
 
     @cached_property
@@ -221,20 +232,24 @@ class Compilation:
         shows it.
         """
         _ = self.narrative
+        rules = self.rules
         self._compute_relations()
         facts = self._computed()
-        checks = form_checks(self.form, facts, year=self.year, ledgers=self.ledgers)
+        checks = form_checks(rules, self.edition, facts, year=self.year, ledgers=self.ledgers)
         checks += self._text_checks(facts) + self._checks_across(facts)
-        checks += intake_checks(self.ledgers, unread=self.ledgers.unread)
-        checks.append(year_check(self.ledgers, self.year))
-        if "applications" in self.ledgers:
-            ledger = self.ledgers["applications"]
-            checks += limit_checks(ledger, self.year, self.ledgers.calendar)
+        checks += intake_checks(rules, self.ledgers, unread=self.ledgers.unread)
+        checks.append(year_check(rules, self.ledgers, self.year))
+        for ledger in (one for one in self.ledgers.values() if one.schema.clock):
+            checks += limit_checks(rules, ledger, self.year, self.ledgers.calendar)
         path = self.project.report_file(self.district.id, self.year, "published.json")
         if path.is_file() and self.scope == self.district.scope:
-            checks += published_checks(read_report(load_published(path)).published, facts)
+            checks += published_checks(
+                rules, read_report(self.form, load_published(path)).published, facts
+            )
         self.waivers_left = meant_later(checks, self.params.waivers)
-        return accept(checks, [one for one in self.params.waivers if one not in self.waivers_left])
+        return accept(
+            rules, checks, [one for one in self.params.waivers if one not in self.waivers_left]
+        )
 
     def _compute_relations(self) -> None:
         for relation in self.params.relations:
@@ -243,17 +258,23 @@ class Compilation:
                     self.computer.get(name)
                 except InputError as error:
                     file = self.project.report_file(self.district.id, self.year, "yaml")
-                    message = f"{file}: relation '{relation.title}': {error.message}"
-                    raise InputError("relation", message) from None
+                    raise InputError(
+                        "relation",
+                        "{file}: relation '{title}': {message}",
+                        file=file,
+                        title=relation.title,
+                        message=error.message,
+                    ) from None
 
     def _text_checks(self, facts: Facts) -> list[Check]:
-        checks = relation_checks(self.params.relations, facts)
+        checks = relation_checks(self.rules, self.params.relations, facts)
         meant = self.computer.possible() if self.coverage.of("unbound") else facts
-        titles = {s.number: f"{s.number}、{s.title}" for s in self.form.sections} | {"": "序言"}
-        checks += coverage_checks(self.coverage, meant, titles=titles)
+        titles = {s.number: f"{s.number}、{s.title}" for s in self.edition.sections} | {"": "序言"}
+        checks += coverage_checks(self.rules, self.coverage, meant, titles=titles)
         days = [day for day in (self.params.dated, self.params.printed) if day]
         return checks + notice_checks(
-            self.form,
+            self.rules,
+            self.edition,
             {number: prose_text(body) for number, body in self.narrative.sections.items()},
             last=self.past.sections if self.past else {},
             year=self.year,
@@ -262,23 +283,25 @@ class Compilation:
         )
 
     def _checks_across(self, facts: Facts) -> list[Check]:
-        cells = list(self.computer.cells.values())
+        rules, cells = self.rules, list(self.computer.cells.values())
         values = {cell.id: facts[cell.id].number for cell in cells}
         members = {name: made.values if made else None for name, made in self.members.items()}
-        checks = member_checks(cells, values, members) + share_checks(self.form, values)
-        checks += past_checks(self.past)
+        checks = member_checks(rules, cells, values, members) + share_checks(
+            rules, self.edition, values
+        )
+        checks += past_checks(rules, self.past)
         if self.past:
-            checks += continuity_checks(self.form, values, self.past.values)
+            checks += continuity_checks(rules, self.edition, values, self.past.values)
             if self.past.facts:
-                checks += restatement_checks(self.past, self._computer_of_last_year())
-            checks += plausibility_checks(cells, values, self.past.values)
+                checks += restatement_checks(rules, self.past, self._computer_of_last_year())
+            checks += plausibility_checks(rules, cells, values, self.past.values)
         return checks
 
     def _computer_of_last_year(self) -> Computer:
         """Last year's form over today's ledgers, so far as this year's report reads them."""
         year = self.year - 1
         return Computer(
-            year, cells=form_for(year).cells(year), specs=self.computer.specs, declared=[],
+            year, cells=self.form.edition(year).cells(year), specs=self.computer.specs, declared=[],
             ledgers=dict(self.ledgers),
         )  # fmt: skip
 
@@ -297,26 +320,30 @@ class Compilation:
         for name, fact in self._extra.items():
             places[name] = fact.places + places.get(name, ())
         return self.facts.placed(places).as_json(
-            district=self.district.id, year=self.year, edition=self.form.name, scope=self.scope
+            district=self.district.id, year=self.year, edition=self.edition.name, scope=self.scope
         )
 
 
 def _read_all(
-    ledgers: Ledgers, form: Form, folder: Path, *, district: str, year: int
+    ledgers: Ledgers, edition: Edition, folder: Path, *, district: str, year: int
 ) -> tuple[str, ...]:
     """Read every ledger that the edition can use; the keys of those that are not there."""
-    needed = form.ledgers()
-    unused = form.unused()
-    sources = {key: ledgers.sources(key) for key in schemas() if key not in unused}
+    needed, known = edition.ledgers(), schemas(ledgers.form)
+    unused = ledgers.form.unused(edition)
+    sources = {key: ledgers.sources(key) for key in known if key not in unused}
     if missing := [key for key in sources if key in needed and not sources[key]]:
         names = "\n".join(
-            f"  {schemas()[key].name}: {folder}/{key}-….csv, .xlsx or .parquet" for key in missing
+            f"  {known[key].name}: {folder}/{key}-….csv, .xlsx or .parquet" for key in missing
         )
-        message = (
-            f"the {form.name} form needs ledgers that are not there:\n{names}\n"
-            "add them (a file with a heading only counts as zero records)"
+        raise InputError(
+            "ledger-missing",
+            "the {name} form needs ledgers that are not there:\n{names}\nadd them (a "
+            "file with a heading only counts as zero records)",
+            name=edition.name,
+            names=names,
+            district=district,
+            year=year,
         )
-        raise InputError("ledger-missing", message, district=district, year=year)
     for key in sources:
         if sources[key]:
             ledgers[key]
@@ -326,8 +353,12 @@ def _read_all(
 def _refuse_to_do(report: ReportParams, district: str) -> None:
     if to_do := [fact for fact in report.declared if fact.value is None]:
         listed = "\n".join(f"  {fact.place}: {fact.id} ({fact.label})" for fact in to_do)
-        message = (
-            f"{len(to_do)} declared figures are still to fill in:\n{listed}\n"
-            "give each its value, source, stated_by and stated_on; or ask for a draft (--draft)"
+        raise InputError(
+            "to-do",
+            "{to_do} declared figures are still to fill in:\n{listed}\ngive each its "
+            "value, source, stated_by and stated_on; or ask for a draft (--draft)",
+            to_do=len(to_do),
+            listed=listed,
+            district=district,
+            year=report.year,
         )
-        raise InputError("to-do", message, district=district, year=report.year)

@@ -1,4 +1,4 @@
-"""What a notebook cell shows: one block for the exporters, and HTML and text for the analyst."""
+"""Output of a notebook cell: one block for the exporters, and HTML and text for the analyst."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from reportkit.checks import Check, rule_of
+from reportkit.checks import told_of
 from reportkit.export.blocks import MIME, Block, block, packed, prose_text
 from reportkit.export.typesetting import pictures
 from reportkit.ledgers.mapping import described
@@ -17,6 +17,7 @@ from reportkit.warm.processes import is_forked_kernel
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from reportkit.checks.rules import Check, Rules
     from reportkit.facts import Facts
     from reportkit.forms import Leaf, Table
     from reportkit.forms.model import Band
@@ -268,7 +269,7 @@ def _look_at_comparison(found: Block) -> tuple[str, str]:
 
 
 def agreement(found: Block) -> str:
-    """How many cells of a table a notebook has counted, and how many agree."""
+    """Say how many cells of a table a notebook has counted, and how many of them agree."""
     same = len(found["cells"]) - len(found["differ"])
     told = f"{found['title']}：笔记本数了{len(found['cells'])}格，与表格一致的{same}格"
     left = "、".join(found.get("left", ()))  # of another edition, or spelt wrongly
@@ -278,7 +279,7 @@ def agreement(found: Block) -> str:
 def show_inputs(
     ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]], note: str = ""
 ) -> Shown:
-    """What was read: files, rows, and what was not accepted; a *note* about all of it."""
+    """Show what was read: files, rows, and what was not accepted; a *note* about all of it."""
     listed: list[dict[str, Any]] = [
         {
             "ledger": key,
@@ -338,9 +339,15 @@ def _look_at_inputs(inputs: Block) -> tuple[str, str]:
     return html, "\n".join(told)
 
 
-def show_checks(checks: Sequence[Check]) -> Shown:
+def show_checks(checks: Sequence[Check], rules: Rules) -> Shown:
     """All checks: open errors, warnings and infos first, then what was accepted, then the rest."""
-    return look(block("checks", checks=[one.as_json() for one in checks]))
+    return look(checks_block(checks, told_of(rules, (c.id for c in checks if not c.holds))))
+
+
+def checks_block(checks: Sequence[Check], rules: Mapping[str, Mapping[str, str]]) -> Block:
+    """The block of checks, with what the rules of those that do not hold demand."""
+    told = {one.id: rules[one.id] for one in checks if not one.holds}
+    return block("checks", checks=[one.as_json() for one in checks], rules=told)
 
 
 def _open(check: Mapping[str, Any]) -> bool:
@@ -363,7 +370,8 @@ def _look_at_checks(shown: Block) -> tuple[str, str]:
             told += f"。接受：{by['reason']}（{by['by']}，{by['on']}）"
         elif _open(one) and one["id"] not in explained:
             explained.add(one["id"])
-            told += f"。依据：{rule_of(one['id']).basis}。处理：{rule_of(one['id']).todo}"
+            rule = shown["rules"][one["id"]]
+            told += f"。依据：{rule['basis']}。处理：{rule['todo']}"
         cells = (state, one["id"], one["title"], told)
         html += "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
     text = f"{len(checks)} checks, {failed} do not hold"

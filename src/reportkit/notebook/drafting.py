@@ -21,7 +21,7 @@ from reportkit.notebook.filled import fill
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reportkit.notebook.made import Cell, Made
+    from reportkit.notebook.made import CodeCell, Made
     from reportkit.notebook.report import Report
 
 _NAMES = {
@@ -105,12 +105,12 @@ def _output(shown: Shown) -> dict[str, Any]:
     return {"output_type": "display_data", "metadata": {}, "data": data}
 
 
-def _is_in(place: Cell, saved: Mapping[str, Any]) -> bool:
+def _is_in(place: CodeCell, saved: Mapping[str, Any]) -> bool:
     return any(_is_of(place, cell) for cell in saved["cells"] if cell["cell_type"] == "code")
 
 
-def _is_of(place: Cell, cell: Mapping[str, Any]) -> bool:
-    """Whether this cell showed it: by its id, or where the client says none by its text."""
+def _is_of(place: CodeCell, cell: Mapping[str, Any]) -> bool:
+    """Return True where this cell showed it: by its id, or by its text if the client gives none."""
     if place.id:
         return place.id == cell.get("id")
     return place.source == "".join(cell["source"]).strip()

@@ -1,4 +1,4 @@
-"""What a fact is and what it rests on, as a table to look into."""
+"""Explanation of a fact and what it rests on, as a table to look into."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from reportkit.errors import InputError, said
+from reportkit.errors import InputError
 from reportkit.export.blocks import Block, block
 from reportkit.notebook.charts import as_svg, house_style, know_fonts
 
@@ -50,13 +50,14 @@ def figure_block(figure: Figure, *, title: str, alt: str, note: str) -> Block:
         a character.
     """
     if not _drawn(figure):
-        text = (
+        raise InputError(
+            "figure-empty",
             "figure '{title}' is empty: what a cell draws is taken away at its end (plt.gcf() is "
-            "a new figure then); draw and show it in one cell, or keep the figure by a name"
+            "a new figure then); draw and show it in one cell, or keep the figure by a name",
+            title=title,
         )
-        raise InputError("figure-empty", said(text, title=title))
     if not alt.strip():
-        raise InputError("figure-alt", f"a figure needs its words: {_HOW_TO}")
+        raise InputError("figure-alt", "a figure needs its words: {how_to}", how_to=_HOW_TO)
     know_fonts()
     families = house_style()["font.family"]
     with mpl.rc_context({"font.family": families}), warnings.catch_warnings():
@@ -68,14 +69,20 @@ def figure_block(figure: Figure, *, title: str, alt: str, note: str) -> Block:
             _set_in(figure, families)
             svg = as_svg(figure, bbox_inches="tight")  # as Jupyter shows it: no label is cut
         except UserWarning as warning:
-            message = f"figure '{title}': {warning}; replace the character in its labels"
-            raise InputError("glyph-missing", message) from None
+            raise InputError(
+                "glyph-missing",
+                "figure '{title}': {warning}; replace the character in its labels",
+                title=title,
+                warning=warning,
+            ) from None
     if len(svg) > _LARGEST:
-        message = (
-            f"figure '{title}' takes {len(svg) // 1000} kB, for its many points; draw these as a "
-            "picture within the figure: rasterized=True in the call that plots them"
+        raise InputError(
+            "figure-large",
+            "figure '{title}' takes {size} kB, for its many points; draw these as a "
+            "picture within the figure: rasterized=True in the call that plots them",
+            title=title,
+            size=len(svg) // 1000,
         )
-        raise InputError("figure-large", message)
     return block("chart", own=True, id="", title=title, alt=alt, note=note, svg=svg, data=None)
 
 

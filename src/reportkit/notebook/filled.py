@@ -18,11 +18,11 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import from_dict
 from traitlets import Bool
 
-from reportkit.checks import Check, accept, check, coverage_checks, rule_of
-from reportkit.checks.rules import Waived
-from reportkit.export.blocks import MIME, Block, block, for_readers, from_notebook
+from reportkit.checks import Check, accept, check, coverage_checks
+from reportkit.checks.rules import RuleText, Waived
+from reportkit.export.blocks import MIME, Block, for_readers, from_notebook
 from reportkit.facts.sealed import SealedFacts
-from reportkit.notebook.display import agreement, look
+from reportkit.notebook.display import agreement, checks_block, look
 from reportkit.notebook.made import digest
 from reportkit.params import Waiver
 from reportkit.text.coverage import cover
@@ -134,6 +134,7 @@ class _Whole:
         self.units = {name: fact.unit for name, fact in self.facts.facts.items()}
         self.prose: dict[str, Prose] = {}
         # What an auditor writes about a report is none, and nothing prescribes it.
+        self.rules = {name: RuleText.model_validate(one) for name, one in seal["rules"].items()}
         self.form = seal["form"] or {"sections": [], "tables": []}
 
     def write(self) -> None:
@@ -155,15 +156,11 @@ class _Whole:
                 if one["kind"] == "head":
                     _put(output, one | {"draft": draft})
                 elif one["kind"] == "checks":
-                    _put(output, block("checks", checks=[each.as_json() for each in checks]))
+                    _put(output, checks_block(checks, self.seal["rules"]))
         self.notebook["metadata"]["reportkit"] = {
             "draft": draft,
             "checks": [one.as_json() for one in checks],
-            "rules": {
-                one.id: {"basis": rule_of(one.id).basis, "todo": rule_of(one.id).todo}
-                for one in checks
-                if not one.holds
-            },
+            "rules": {one.id: self.seal["rules"][one.id] for one in checks if not one.holds},
         }
 
     def _cells(self) -> Iterator[Any]:
@@ -228,9 +225,11 @@ class _Whole:
     def _checks(self) -> list[Check]:
         found = [*self._prescribed(), *self._unshown(), *self._compared()]
         coverage, titles = cover(self.prose, self.units), {name: name for name in self.prose}
-        told = coverage_checks(coverage, self.facts.facts, titles=titles)
+        told = coverage_checks(self.rules, coverage, self.facts.facts, titles=titles)
         found += [one for one in told if not one.holds]
-        return accept(found, [Waiver.model_validate(one) for one in self.seal["waivers"]])
+        return accept(
+            self.rules, found, [Waiver.model_validate(one) for one in self.seal["waivers"]]
+        )
 
     def _prescribed(self) -> list[Check]:
         """B1: what the form prescribes is shown once, and in its order."""
@@ -252,8 +251,8 @@ class _Whole:
         if in_order != [number for number in wanted if number in in_order]:
             told.append(f"各部分的次序是{'、'.join(in_order)}")
         if not told:
-            return [check("B1", True, f"{len(names)}项各列出一次")]
-        return [check("B1", False, one) for one in told]
+            return [check(self.rules, "B1", True, f"{len(names)}项各列出一次")]
+        return [check(self.rules, "B1", False, one) for one in told]
 
     def _unshown(self) -> list[Check]:
         """B2: outputs of cells that stand in no document, one check a cell."""
@@ -280,7 +279,7 @@ class _Whole:
             # What `df.plot()` returns is told with its figure.
             kinds = [one for one in kinds if one != "一段文字" or "一张图" not in kinds]
             if kinds:
-                found.append(check("B2", False, _advice(cell, count, kinds)))
+                found.append(check(self.rules, "B2", False, _advice(cell, count, kinds)))
         return found
 
     def _compared(self) -> list[Check]:
@@ -296,7 +295,7 @@ class _Whole:
                     told += [f"{name}：表格里没有" for name in one["unknown"]]
                     message = "；".join([agreement(one), *told[:20], *["…"] * (len(told) > 20)])
                     facts = [d["fact"] for d in differ]
-                    found.append(check("B3", not told, message, facts=facts))
+                    found.append(check(self.rules, "B3", not told, message, facts=facts))
         return found
 
 
@@ -318,7 +317,7 @@ def _advice(cell: Any, count: int, kinds: list[str]) -> str:
 
 
 def _what(output: Any) -> str:
-    """What kind of thing an output is that stands in no document; nothing if it does."""
+    """Name the kind of an output that stands in no document; "" if it does."""
     kind = output["output_type"]
     if kind == "stream":
         text = "".join(output["text"])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from reportkit.errors import InputError, said
+from reportkit.errors import InputError
 from reportkit.export.blocks import Block, block, visible
 from reportkit.facts import Fact
 from reportkit.facts.numerals import plain
@@ -110,11 +110,13 @@ def table_of(
         data = data.to_frame("数值" if data.name is None else data.name)
     frame = data
     if len(frame) > _ROWS:
-        message = (
-            f"the table has {len(frame)} rows; a document shows {_ROWS} at most: "
-            "show the largest (.head), sum up, or draw a figure"
+        raise InputError(
+            "table-long",
+            "the table has {frame} rows; a document shows {rows} at most: show the "
+            "largest (.head), sum up, or draw a figure",
+            frame=len(frame),
+            rows=_ROWS,
         )
-        raise InputError("table-long", message)
     labels, columns = _labels(frame), _values(frame, formats)
     if not labels and columns and not columns[0].number:
         for cell in columns[0].cells:
@@ -168,13 +170,20 @@ def _labels(frame: pd.DataFrame) -> list[_Column]:
 def _values(frame: pd.DataFrame, formats: Mapping[str, str] | str) -> list[_Column]:
     names = [_texts(label, frame.columns.nlevels) for label in frame.columns]
     if isinstance(formats, str):
-        text = "formats={given!r} says not of which column: {{'{name}': {given!r}}}"
-        first = names[0][-1] if names else ""
-        raise InputError("format", said(text, given=formats, name=first))
+        raise InputError(
+            "format",
+            "formats={given!r} says not of which column: {{'{name}': {given!r}}}",
+            given=formats,
+            name=names[0][-1] if names else "",
+        )
     if unknown := sorted(set(formats) - {name[-1] for name in names}):
         known = "、".join(name[-1] for name in names)
-        message = f"formats names {'、'.join(unknown)}; columns are {known}"
-        raise InputError("format", message)
+        raise InputError(
+            "format",
+            "formats names {unknown}; columns are {known}",
+            unknown="、".join(unknown),
+            known=known,
+        )
     made = []
     for at, name in enumerate(names):
         values = list(frame.iloc[:, at])
@@ -190,12 +199,12 @@ def _value(value: Any, text: str, form: str) -> Block:
     if isinstance(value, Fact):
         return _cell(value.text, "value") | {"fact": value.id}
     if isinstance(value, _NO_VALUES) or (isinstance(value, float) and math.isinf(value)):
-        message = said(
+        raise InputError(
+            "table-value",
             "a cell of the table holds {value:.40}, which is no text, number or day: a division "
             "by zero gives inf, Timedeltas have .dt.days; write what shall be printed",
             value=repr(value),
         )
-        raise InputError("table-value", message)
     cell = _cell(text, "value")
     number = number_in(value)
     if number is None:
@@ -217,11 +226,14 @@ def _fitted(columns: Sequence[_Column]) -> tuple[int, bool, list[float]]:
                 share = min(1, (room - sum(wanted)) / wished) if wished else 0
                 widths = [a + (b - a) * share for a, b in zip(wanted, full, strict=True)]
                 return size, turned, [round(width, 2) for width in widths]
-    message = (
-        f"the table is too wide for a page, also for one on its side: {len(columns)} columns need "
-        f"{sum(least):.0f} characters; turn it round (.T), split it, or show 万元 instead of 元"
+    raise InputError(
+        "table-wide",
+        "the table is too wide for a page, also for one on its side: {columns} columns "
+        "need {width:.0f} characters; turn it round (.T), split it, or show 万元 instead "
+        "of 元",
+        columns=len(columns),
+        width=sum(least),
     )
-    raise InputError("table-wide", message)
 
 
 def _down_to(level: int) -> Callable[[_Column], tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""What the cells of a notebook have made of a report so far, and in which cell."""
+"""Record of what a notebook's cells have made of a report so far, and in which cell."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Cell:
+class CodeCell:
     """The cell that runs: as Jupyter counts it, by its id where the client says it, its text."""
 
     count: int
@@ -30,18 +30,18 @@ class Cell:
     source: str = field(default="", compare=False, repr=False)
 
 
-def this_cell() -> Cell:
+def this_cell() -> CodeCell:
     """The cell that runs; count 0 outside a notebook."""
     shell = _shell()
     if shell is None:
-        return Cell(0)
+        return CodeCell(0)
     kernel = getattr(shell, "kernel", None)
     parent = kernel.get_parent("shell") if kernel is not None else {}
     # IPython's own count has gone on by now, or not: it depends on its version.
     count = shell.displayhook.prompt_count
     texts = shell.user_ns.get("In", [])
     source = texts[count].strip() if 0 < count < len(texts) else ""
-    return Cell(count, str(parent.get("metadata", {}).get("cellId", "")), source)
+    return CodeCell(count, str(parent.get("metadata", {}).get("cellId", "")), source)
 
 
 def _shell() -> Any:
@@ -63,10 +63,10 @@ PRINTED = ("table", "chart", "prose")
 
 @dataclass
 class Made:
-    """What was shown, what was drawn and not shown, and in which cell each own fact was made."""
+    """Blocks shown, charts drawn and not shown, and the cell in which each own fact was made."""
 
-    shown: list[tuple[Cell, Shown]] = field(default_factory=list)
-    figures: list[tuple[Cell, Figure]] = field(default_factory=list)
+    shown: list[tuple[CodeCell, Shown]] = field(default_factory=list)
+    figures: list[tuple[CodeCell, Figure]] = field(default_factory=list)
     facts: dict[str, str | None] = field(default_factory=dict)
 
     def note(self, shown: Shown) -> Shown:
@@ -98,7 +98,7 @@ class Made:
         }
 
 
-def _without(kept: list[tuple[Cell, T]], cell: Cell) -> list[tuple[Cell, T]]:
+def _without(kept: list[tuple[CodeCell, T]], cell: CodeCell) -> list[tuple[CodeCell, T]]:
     """Less what the same cell has made when it ran before."""
     return [
         (other, one)

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from reportkit.errors import InputError, said
+from reportkit.errors import InputError
 from reportkit.facts import OF_NOTEBOOK, Fact
-from reportkit.ledgers import schemas
 from reportkit.notebook.printed import number_in
 
 if TYPE_CHECKING:
@@ -30,8 +29,8 @@ _WHERE: dict[str, Any] = {"sign": "+", "all": [], "measure": OF_NOTEBOOK}
 
 
 @dataclass(frozen=True)
-class Told:
-    """What an analyst says of a fact."""
+class OwnFact:
+    """Analyst's statement of a fact."""
 
     id: str
     label: str
@@ -40,7 +39,7 @@ class Told:
 
 
 def own_fact(
-    told: Told,
+    told: OwnFact,
     ledgers: Mapping[str, Ledger],
     *,
     rows: pd.Series | pd.DataFrame | None,
@@ -50,17 +49,23 @@ def own_fact(
 ) -> Fact:
     """A fact with its evidence; see `Report.fact`."""
     if not _ID.fullmatch(told.id):
-        message = (
-            f"'{told.id}' is no id for a fact of one's own: small letters, digits and _ in two or "
-            "more words with dots between, such as streets.late; t2, t3, t4 are the form's"
+        raise InputError(
+            "fact-id",
+            "'{fact}' is no id for a fact of one's own: small letters, digits and _ in "
+            "two or more words with dots between, such as streets.late; t1, t2 … are "
+            "the form's",
+            fact=told.id,
         )
-        raise InputError("fact-id", message, fact=told.id)
     if rows is not None and parts:
-        message = f"fact '{told.id}' rests on rows or on parts; give one of them"
-        raise InputError("fact-rows", message, fact=told.id)
+        raise InputError(
+            "fact-rows", "fact '{fact}' rests on rows or on parts; give one of them", fact=told.id
+        )
     if rows is None and not parts:
-        message = f"fact '{told.id}' has a value and nothing that it rests on; give rows or parts"
-        raise InputError("fact-rows", message, fact=told.id)
+        raise InputError(
+            "fact-rows",
+            "fact '{fact}' has a value and nothing that it rests on; give rows or parts",
+            fact=told.id,
+        )
     given = None if value is None else _value(told.id, value)
     unit = told.unit or ("日期" if isinstance(value, date) else "")
     if rows is None:
@@ -73,21 +78,24 @@ def own_fact(
             told.id, told.label, total, unit, "sum", text, sum_of=names, places=("notebook",)
         )
     if not isinstance(rows, pd.Series | pd.DataFrame):
-        text = (
-            "fact '{id}': rows is a mask of pandas or the records themselves, chosen from "
-            "report.ledger(…), not {kind}, which says not which records they are"
+        raise InputError(
+            "fact-rows",
+            "fact '{fact}': rows is a mask of pandas or the records themselves, chosen from "
+            "report.ledger(…), not {kind}, which says not which records they are",
+            kind=type(rows).__name__,
+            fact=told.id,
         )
-        kind = type(rows).__name__
-        raise InputError("fact-rows", said(text, id=told.id, kind=kind), fact=told.id)
     key = ledger or rows.attrs.get("ledger")
     if key not in (known := list(ledgers)):
-        message = (
-            f"fact '{told.id}': say whose rows these are, ledger=…; ledgers are {', '.join(known)}"
+        raise InputError(
+            "fact-rows",
+            "fact '{fact}': say whose rows these are, ledger=…; ledgers are {known}",
+            known=", ".join(known),
+            fact=told.id,
         )
-        raise InputError("fact-rows", message, fact=told.id)
     chosen = _rows(told.id, rows, ledgers[key])
     what = "的记录数" if given is None else "的记录算得"
-    text = told.definition or f"{schemas()[key].name}中，在笔记本里选出{what}"
+    text = told.definition or f"{ledgers[key].schema.name}中，在笔记本里选出{what}"
     return Fact(
         told.id, told.label, Decimal(len(chosen)) if given is None else given, unit, "ledger", text,
         ledger=key, where=() if given is None else (_WHERE,), rows=chosen, places=("notebook",),
@@ -99,18 +107,24 @@ def _rows(name: str, rows: pd.Series | pd.DataFrame, ledger: Ledger) -> npt.NDAr
     index = rows.index
     if isinstance(rows, pd.Series):
         if not pd.api.types.is_bool_dtype(rows.dtype):
-            message = f"fact '{name}': rows is a mask of true and false, or the records themselves"
-            raise InputError("fact-rows", message, fact=name)
+            raise InputError(
+                "fact-rows",
+                "fact '{fact}': rows is a mask of true and false, or the records themselves",
+                fact=name,
+            )
         index = index[rows.fillna(False).to_numpy(dtype=bool)]
     foreign = rows.index.difference(ledger.frame.index)
     # An index made anew (reset_index, merge) has no name, and its numbers are other records.
     anew = rows.index.name != ledger.frame.index.name
     if anew or len(foreign) or not index.is_unique:
-        message = (
-            f"fact '{name}': these are not rows of {ledger.schema.name}: choose them from "
-            f"report.ledger('{ledger.key}') and keep its index"
+        raise InputError(
+            "fact-rows",
+            "fact '{fact}': these are not rows of {ledger_name}: choose them from "
+            "report.ledger('{ledger}') and keep its index",
+            ledger_name=ledger.schema.name,
+            ledger=ledger.key,
+            fact=name,
         )
-        raise InputError("fact-rows", message, fact=name)
     return np.sort(index.to_numpy()).astype(np.int64)
 
 
@@ -122,5 +136,6 @@ def _value(name: str, value: Any) -> Decimal | str:
         return str(value)[:10]
     if isinstance(value, str) and value.strip():
         return value
-    message = f"fact '{name}': {value!r} is no number, day or text"
-    raise InputError("fact-value", message, fact=name)
+    raise InputError(
+        "fact-value", "fact '{fact}': {value!r} is no number, day or text", value=value, fact=name
+    )

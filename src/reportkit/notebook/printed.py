@@ -1,4 +1,4 @@
-"""How values of a notebook are printed: as exact as they are, days as days, nothing as nothing."""
+"""Printed forms of a notebook's values: as exact as they are, days as days, nothing as nothing."""
 
 from __future__ import annotations
 
@@ -89,8 +89,11 @@ def _text(value: Any, number: Decimal | None, form: str, places: int, missing: s
             with localcontext(rounding=ROUND_HALF_UP):
                 return format(number, form)
         except ValueError:
-            message = f"'{form}' is no form of a number; write 'percent', or such as ',.2f'"
-            raise InputError("format", message) from None
+            raise InputError(
+                "format",
+                "'{form}' is no form of a number; write 'percent', or such as ',.2f'",
+                form=form,
+            ) from None
     if isinstance(value, int) and not form:
         places = 0
     return f"{rounded(number, places):f}" + "%" * (form == "percent")
@@ -111,5 +114,5 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def places(text: str) -> int:
-    """How many places of a terminal a text takes."""
+    """Return the width of a text in places of a terminal."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from reportkit.checks import rule_of
-from reportkit.errors import InputError, said
+from reportkit.checks import told_of
+from reportkit.checks.waivers import OF_NOTEBOOKS
+from reportkit.errors import InputError
 from reportkit.evidence.seal import seal_of, seal_rows
 from reportkit.export.blocks import block
 from reportkit.facts import Fact, plain
-from reportkit.ledgers import schemas
+from reportkit.ledgers import schema_of, schemas
 from reportkit.notebook.charts import Kind, chart_block
 from reportkit.notebook.comparing import compared_with, figures_compared
 from reportkit.notebook.compilation import Compilation
@@ -36,7 +37,7 @@ from reportkit.notebook.explained import explained
 from reportkit.notebook.figures import figure_block, figure_in
 from reportkit.notebook.frames import table_of
 from reportkit.notebook.made import Made, counted, follow, this_cell
-from reportkit.notebook.ownfacts import Told, own_fact
+from reportkit.notebook.ownfacts import OwnFact, own_fact
 from reportkit.text.narrative import cell_name, render_cell
 from reportkit.warm.processes import is_forked_kernel
 
@@ -57,18 +58,18 @@ class Report(Compilation):
 
     @cached_property
     def _so_far(self) -> Made:
-        """What the cells have made of it so far."""
+        """Record of what the cells have made so far."""
         return Made()
 
     def __repr__(self) -> str:
-        return f"{self.district.name}{self.year}年政府信息公开工作年度报告"
+        return f"{self.district.name}{self.year}年{self.form.model.title}"
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         return self.inputs()._repr_mimebundle_(**options)
 
     def inputs(self) -> Shown:
         """What was read: files, rows, and what was not accepted."""
-        absent = [(key, schemas()[key].name) for key in self.absent]
+        absent = [(key, schemas(self.form)[key].name) for key in self.absent]
         return self._so_far.note(show_inputs(self.ledgers, absent, self.ledgers.note))
 
     def ledger(self, key: str) -> pd.DataFrame:
@@ -81,15 +82,12 @@ class Report(Compilation):
         InputError
             ``ledger-unknown`` or what is wrong with its files.
         """
-        if key not in schemas():
-            message = f"there is no ledger '{key}'; ledgers are {', '.join(schemas())}"
-            raise InputError("ledger-unknown", message)
+        schema = schema_of(self.form, key)
         try:
             frame = self.ledgers[key].frame.copy()
             frame.attrs["ledger"] = key  # what is chosen from it knows whose rows it has
             return frame
         except KeyError:
-            schema = schemas()[key]
             names = [column.name for column in schema.columns if not column.personal]
             names += [column.name for column in schema.derived]
             dates = [column.name for column in schema.columns if column.type == "date"]
@@ -137,11 +135,12 @@ class Report(Compilation):
             return self._extra.get(name) or self.computer.get(name)
         again = self._so_far.facts.get(name)
         if name in self.computer or (name in self._extra and again != this_cell().id):
-            message = f"fact '{name}' is there already; choose another id"
-            raise InputError("fact-twice", message, fact=name)
+            raise InputError(
+                "fact-twice", "fact '{fact}' is there already; choose another id", fact=name
+            )
         given = [parts] if isinstance(parts, str | Fact) else parts
         summed = [part if isinstance(part, Fact) else self.fact(part) for part in given]
-        told = Told(name, label or name, unit, definition)
+        told = OwnFact(name, label or name, unit, definition)
         fact = own_fact(told, self.ledgers, rows=rows, value=value, parts=summed, ledger=ledger)
         self._so_far.facts[name] = this_cell().id or None
         self.add(fact)
@@ -157,11 +156,11 @@ class Report(Compilation):
         return {
             "district": self.district.id,
             "year": self.year,
-            "edition": self.form.name,
+            "edition": self.edition.name,
             "scope": self.scope,
             "draft": self.is_draft,
             "synthetic": self.district.synthetic,
-            "title": self.params.title or f"{issuer}{self.year}年政府信息公开工作年度报告",
+            "title": self.params.title or f"{issuer}{self.year}年{self.form.model.title}",
             "issuer": issuer,
             "office": self.district.office,
             "document_number": self.params.document_number,
@@ -180,16 +179,21 @@ class Report(Compilation):
 
     def section(self, number: str) -> Shown:
         """A section's heading and text, by its number ("一")."""
-        section = next((s for s in self.form.sections if s.number == number), None)
+        section = next((s for s in self.edition.sections if s.number == number), None)
         if section is None:
-            known = "、".join(s.number for s in self.form.sections)
-            raise InputError("section", f"there is no section '{number}'; sections are {known}")
+            known = "、".join(s.number for s in self.edition.sections)
+            raise InputError(
+                "section",
+                "there is no section '{number}'; sections are {known}",
+                number=number,
+                known=known,
+            )
         body = self.coverage.sections.get(number, [])
         return self._so_far.note(show_section(number, section.title, body))
 
     def table(self, number: int | str) -> Shown:
         """A statutory table (2, 3 or 4), every cell a fact."""
-        return self._so_far.note(show_table(self.form.table(number), self._computed()))
+        return self._so_far.note(show_table(self.edition.table(number), self._computed()))
 
     def chart(
         self,
@@ -256,11 +260,12 @@ class Report(Compilation):
             made = figure_block(figure, title=title, alt=str(alt or ""), note=note)
             self._so_far.take(figure)
         else:
-            raise _kind(
+            raise InputError(
+                "show-kind",
                 "report.show takes a DataFrame, a Series or a figure, not {kind}: make it one "
                 "(pd.DataFrame(…); .data of a styled table, with formats=…); text goes to "
                 "report.text",
-                thing,
+                kind=type(thing).__name__,
             )
         return self._so_far.note(look(made | bound))
 
@@ -279,7 +284,7 @@ class Report(Compilation):
         return told[0], told[1], {"said": lines}
 
     def explain(self, name: str) -> pd.DataFrame:
-        """What a fact is and what it rests on; for the worker, in no document.
+        """Explain a fact and what it rests on; for the worker, in no document.
 
         Parameters
         ----------
@@ -316,7 +321,11 @@ class Report(Compilation):
             ``show-kind``: no text.
         """
         if not isinstance(source, str):
-            raise _kind("report.text takes text, not {kind}; put it into quotes", source)
+            raise InputError(
+                "show-kind",
+                "report.text takes text, not {kind}; put it into quotes",
+                kind=type(source).__name__,
+            )
         body = self._prose(source)
         return self._so_far.note(look(block("prose", source=source, body=body)))
 
@@ -352,30 +361,40 @@ class Report(Compilation):
             known = {name: self.get(name) for name in table if name in self.computer}
             return self._so_far.note(look(figures_compared(table, known)))
         if counted is None:
-            message = said("say what was counted: report.compare({table}, frame)", table=table)
-            raise InputError("compare", message)
+            raise InputError(
+                "compare", "say what was counted: report.compare({table}, frame)", table=table
+            )
         if not isinstance(counted, pd.DataFrame | pd.Series):
-            raise _kind(
+            raise InputError(
+                "compare",
                 "report.compare takes a DataFrame or a Series with the labels of the table, not "
                 "{kind}: make it one, such as by pd.crosstab or .value_counts()",
-                counted,
-                "compare",
+                kind=type(counted).__name__,
             )
-        found = compared_with(self.form.table(table), counted, self._computed())
+        found = compared_with(self.edition.table(table), counted, self._computed())
         return self._so_far.note(look(found))
 
-    def outcomes(self, table: int | str = 3, total: str = "results_total") -> pd.DataFrame:
+    def outcomes(self, table: int | str | None = None, total: str | None = None) -> pd.DataFrame:
         """The parts of a total row of a table, by label, for a chart: those that are not zero.
+
+        By default of the first table with a total row, and of that row.
 
         Last year's stand beside them where all are known, and this year's are not all zero. Rows
         that were one row in last year's edition of the form, as this one says (``follows``), are
         one here too.
         """
-        form_table = self.form.table(table)
-        (band,) = form_table.model.bands
+        tables = self.edition.tables.values() if table is None else [self.edition.table(table)]
+        form_table, band, total = next(
+            (one, band, row.key)
+            for one in tables
+            for band in one.model.bands
+            for row in one.rows(band)
+            if row.parts and total in (None, row.key)
+        )
         rows = {row.key: row for row in form_table.rows(band)}
         column = next(c.key for c in form_table.columns(band) if c.parts)
         parts = [rows[key] for key in rows[total].parts]
+        kind = next((node.by for node in reversed(rows[total].groups) if node.by), "")
         now = {form_table.cell_id(row.key, column): row for row in parts}
         past = self.past
         before = self._as_of(past, set(now)) if past else {}
@@ -388,7 +407,7 @@ class Report(Compilation):
         years = {f"{self.year}年": this}
         if past is not None and any(this.values()) and set(shown.values()) <= set(before):
             years[f"{past.year}年"] = {name: before[cells] for name, cells in shown.items()}
-        frame = pd.DataFrame(years).astype("int64").rename_axis("办理结果")
+        frame = pd.DataFrame(years).astype("int64").rename_axis(kind)
         return frame[frame.any(axis=1)]
 
     def _as_of(self, past: Past, here: set[str]) -> dict[tuple[str, ...], Decimal]:
@@ -396,20 +415,20 @@ class Report(Compilation):
         found: dict[tuple[str, ...], Decimal] = {}
         found |= {(name,): value for name, value in past.values.items() if name in here}
         for name, value in past.values.items():
-            follow = None if name in here else self.form.successor(name)
+            follow = None if name in here else self.edition.successor(name)
             if follow and follow.comparable and here.issuperset(follow.here):
                 found[tuple(follow.here)] = value
         return found
 
     def checks(self) -> Shown:
         """What holds and what does not."""
-        return self._so_far.note(show_checks(self.all_checks))
+        return self._so_far.note(show_checks(self.all_checks, self.rules))
 
     def prescribed(self) -> dict[str, list[list[str]]]:
-        """What the form wants shown, once each."""
+        """Return the sections and tables that the form wants shown, once each."""
         return {
-            "sections": [[one.number, one.title] for one in self.form.sections],
-            "tables": [[one.id, one.title] for one in self.form.tables.values()],
+            "sections": [[one.number, one.title] for one in self.edition.sections],
+            "tables": [[one.id, one.title] for one in self.edition.tables.values()],
         }
 
     def _named_later(self) -> dict[str, Any]:
@@ -485,22 +504,19 @@ class Report(Compilation):
                 "past": self._last_year(),
                 "versions": _versions(),
                 "checks": [check.as_json() for check in self.all_checks],
-                "rules": {
-                    check.id: {"basis": rule_of(check.id).basis, "todo": rule_of(check.id).todo}
-                    for check in self.all_checks
-                    if not check.holds
-                },
+                "rules": told_of(
+                    self.rules,
+                    dict.fromkeys(
+                        [*(c.id for c in self.all_checks if not c.holds), *OF_NOTEBOOKS, "W1"]
+                    ),
+                ),
                 "rows": seal_rows(self._extra),
             }
         )
 
 
-def _kind(text: str, given: Any, reason: str = "show-kind") -> InputError:
-    return InputError(reason, said(text, kind=type(given).__name__))
-
-
 def _versions() -> dict[str, str]:
-    """What computed the facts, as far as it could change them."""
+    """Return the versions of what computed the facts, as far as they could change them."""
     python = ".".join(platform.python_version_tuple()[:2])
     packages = {name: version(name) for name in ("pandas", "numpy", "pyarrow")}
     return {"python": python, "reportkit": version("reportkit-zwgk")} | packages
@@ -544,11 +560,13 @@ def open_report(
     """
     # The papermill command guesses types: `-p district 350206` arrives as a number.
     if isinstance(year, bool) or not re.fullmatch("[0-9]{4}", str(year)):
-        message = (
-            f"the parameter year is {year!r}, no year; give four digits: -p year 2020, or "
-            "open_report(district, 2020)"
+        raise InputError(
+            "parameters",
+            "the parameter year is {year!r}, no year; give four digits: -p year 2020, "
+            "or open_report(district, 2020)",
+            year=year,
+            district=str(district),
         )
-        raise InputError("parameters", message, district=str(district))
     with counted() as tell:
         report = Report.open(
             str(district), int(year), scope=scope, draft=draft, params=params, data=data, out=out,

@@ -18,7 +18,6 @@ from reportkit.errors import InputError
 from reportkit.facts.derived import compared
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.previous import sealed_facts
-from reportkit.forms import form_for
 from reportkit.notebook.charts import chart
 from reportkit.notebook.report import open_report
 from reportkit.params import District, Project
@@ -26,6 +25,7 @@ from reportkit.params import District, Project
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from reportkit.forms import Form, Table
     from reportkit.notebook.display import Shown
 
 
@@ -36,6 +36,8 @@ class Years:
     Parameters
     ----------
     district : District
+    form : Form
+        The form that it reports by.
     documents : mapping of int to dict
         By year, oldest first: what stands in ``facts.json``.
     sources : mapping of int to str
@@ -45,6 +47,7 @@ class Years:
     """
 
     district: District
+    form: Form
     documents: Mapping[int, Mapping[str, Any]]
     sources: Mapping[int, str]
     left_out: Mapping[int, str]
@@ -82,7 +85,7 @@ class Years:
             numbers = ((one["id"], number_of(one["value"])) for one in document["facts"])
             held = {name: number for name, number in numbers if number is not None}
             names = [fact]
-            follow = form_for(year).successor(fact)
+            follow = self.form.edition(year).successor(fact)
             if fact not in held and follow and follow.comparable:
                 names = follow.here
             if all(name in held for name in names):
@@ -104,16 +107,17 @@ class Years:
     def cells(self) -> dict[str, str]:
         """Label and id of every cell that all years have, and that is not zero in all of them.
 
-        Of table 3 the row totals only.
+        Of a table that sums up its rows the sums only.
         """
         first = min(self.documents)
         chosen = {}
-        for cell in form_for(first).cells(first):
-            values = self.values(cell.id)
-            if cell.table == "t3" and cell.column != "total":
+        edition = self.form.edition(first)
+        for cell in edition.cells(first):
+            values, totals = self.values(cell.id), edition.tables[cell.table].totals
+            if totals and cell.column not in totals:
                 continue
             if len(values) == len(self.documents) and any(values.values()):
-                chosen[cell.label.removesuffix("/申请人情况/总计")] = cell.id
+                chosen[cell.label.removesuffix(f"/{totals.get(cell.column)}")] = cell.id
         return chosen
 
     def table(self, facts: Mapping[str, str]) -> pd.DataFrame:
@@ -172,10 +176,10 @@ class Years:
     def editions(self) -> pd.DataFrame:
         """Cells that differ between the editions of these years: what may be compared, and why.
 
-        Of table 3 the row totals only; empty if all years are of one edition.
+        Of a table that sums up its rows the sums only; empty if all years are of one edition.
         """
         first, last = min(self.documents), max(self.documents)
-        old, new = form_for(first), form_for(last)
+        old, new = self.form.edition(first), self.form.edition(last)
         labels = {cell.id: cell.label for cell in new.cells(last)}
         rows, met = [], set()
         for cell in old.cells(first):
@@ -188,12 +192,19 @@ class Years:
         added = [name for name in labels if name not in met]
         rows += [(name, "", labels[name], False, f"{new.name}年版新设") for name in added]
         frame = pd.DataFrame(rows, columns=["格", f"{old.name}年版", "现行版", "可比", "说明"])
-        shown = ~frame["格"].str.startswith("t3.") | frame["格"].str.endswith(".total")
+        tables = {**old.tables, **new.tables}
+        shown = frame["格"].map(lambda name: _is_short(tables, name))
         return (
             frame[shown]
             .assign(可比=frame["可比"].map({True: "可比", False: "不可比"}))
             .set_index("格")
         )
+
+
+def _is_short(tables: Mapping[str, Table], cell: str) -> bool:
+    """Whether a cell is shown where a table that sums up its rows is shown by its sums only."""
+    totals = tables[cell.partition(".")[0]].totals
+    return not totals or cell.rpartition(".")[2] in totals
 
 
 def _compared(values: Mapping[int, Decimal], before: int, year: int, *, unit: str) -> str:
@@ -255,9 +266,17 @@ def open_years(
         sources[year] = f"已封存的报告 {run.resolve().name}" if sealed else "由台账计算"
     if not documents:
         told = "".join(f"\n  {year}: {why}" for year, why in left_out.items())
-        message = f"no year of {district} has a run or can be computed{told}"
-        raise InputError("years-missing", message, district=district)
+        raise InputError(
+            "years-missing",
+            "no year of {district} has a run or can be computed{told}",
+            told=told,
+            district=district,
+        )
     if len(scopes := {document["scope"] for document in documents.values()}) > 1:
-        message = f"the years are of {' and '.join(sorted(scopes))}; figures of two scopes differ"
-        raise InputError("scope", message, district=district)
-    return Years(who, documents, sources, left_out)
+        raise InputError(
+            "scope",
+            "the years are of {scopes}; figures of two scopes differ",
+            scopes=" and ".join(sorted(scopes)),
+            district=district,
+        )
+    return Years(who, project.form(who.form), documents, sources, left_out)

@@ -1,4 +1,4 @@
-"""Who reports, and what this report adds: typed, and unknown keys are refused."""
+"""Parameters of a district and of one report: typed, and unknown keys are refused."""
 
 from reportkit.params.district import District, Level, Scope, check_id
 from reportkit.params.project import FONTS, Project
@@ -8,7 +8,7 @@ from reportkit.params.report import (
     FactId,
     Relation,
     ReportParams,
-    Share,
+    StatedShare,
     Waiver,
 )
 
@@ -23,7 +23,7 @@ __all__ = [
     "Relation",
     "ReportParams",
     "Scope",
-    "Share",
+    "StatedShare",
     "Waiver",
     "check_id",
 ]

@@ -1,4 +1,4 @@
-"""Who reports: ``params/districts/<id>.yaml``."""
+"""District parameters: ``params/districts/<id>.yaml``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from reportkit.errors import InputError
+from reportkit.forms import DEFAULT
 from reportkit.params.mapping import LedgerMappings
 from reportkit.params.sources import LedgerSources
 from reportkit.yamlfile import Strict
@@ -18,7 +19,7 @@ Level = Literal["department", "county", "city", "province"]
 
 
 class Contact(Strict):
-    """Where readers turn to.
+    """Contact for readers.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ class Fonts(Strict):
 
 
 class District(Strict):
-    """Who reports: ``params/districts/<id>.yaml``.
+    """District that reports: ``params/districts/<id>.yaml``.
 
     Parameters
     ----------
@@ -74,6 +75,9 @@ class District(Strict):
         汇总, the whole district, or 本机关, the office alone.
     level : {"department", "county", "city", "province"}
         Whose deadline holds.
+    form : str
+        The statutory form that it reports by: a folder of the project's ``forms/``, or one that the
+        package carries.
     website : str, optional
         Where the report is published; for the text, as is all that nothing prints by itself.
     contact : Contact, optional
@@ -87,7 +91,8 @@ class District(Strict):
     ledgers : mapping, optional
         Ledger key to the paths or databases it is read from; ``data/<id>/`` where none is named.
     mapping : mapping, optional
-        Ledger key to how the office keeps it in its own words.
+        Ledger key to how the office keeps it in its own words: one mapping, the name of one that
+        the package carries, or a list of either where files differ.
     """
 
     id: str
@@ -98,6 +103,7 @@ class District(Strict):
     parent: str | None = None
     scope: Scope = "district"
     level: Level = "county"
+    form: str = DEFAULT
     website: str | None = None
     contact: Contact = Contact()
     document_prefix: str | None = None
@@ -108,7 +114,7 @@ class District(Strict):
 
     def printable(self) -> dict[str, Any]:
         """What a text may print of it, ``{{ district.contact.phone }}``: texts by name."""
-        return self.model_dump(exclude={"synthetic", "fonts", "ledgers"})
+        return self.model_dump(exclude={"synthetic", "form", "fonts", "ledgers"})
 
 
 def check_id(name: str) -> str:
@@ -120,9 +126,10 @@ def check_id(name: str) -> str:
         ``id``: it is not.
     """
     if not ID.fullmatch(name):
-        message = (
-            f"'{name}' is no district id; ids are lower case letters, digits, '-' and '_', "
-            "64 at most"
+        raise InputError(
+            "id",
+            "'{name}' is no district id; ids are lower case letters, digits, '-' and "
+            "'_', 64 at most",
+            name=name,
         )
-        raise InputError("id", message)
     return name

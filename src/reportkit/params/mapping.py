@@ -20,7 +20,7 @@ Texts = Annotated[dict[str, str], BeforeValidator(_texts)]
 
 
 class KeyPrefix(Strict):
-    """What makes numbers unique that begin anew each year.
+    """Prefix that makes numbers unique which begin anew each year.
 
     Parameters
     ----------
@@ -45,20 +45,22 @@ class ShortDays(Strict):
 
 
 class LedgerMapping(Strict):
-    """How an office keeps a ledger, in its own words.
+    """Mapping of an office's own words to a ledger.
 
     Parameters
     ----------
     base : str, optional
-        A mapping that the package carries; what is given here is added to it.
+        A mapping that the package carries; what is given here is added to it and goes before it.
     files : list of str
-        Names of files besides those that begin with the ledger's, with ``*`` and ``?``.
+        Names of files besides those that begin with the ledger's, with ``*`` and ``?``. Of several
+        mappings the first whose files name a file reads it, else the first that names none.
     columns : mapping of str to str
         The office's heading, and the column that it means.
     values : mapping of str to mapping
         Column, the office's value, and the one that it means; nothing for an empty cell.
     fixed : mapping of str to str
-        Columns that the office's files do not have, since all records are alike.
+        Column, and the value that all records have: the office's files do not have the column, or
+        it is not read. Not for the key, and not for persons.
     keep : list of str
         Further headings, for facts and the notebook; they are declared to hold no person.
     key : KeyPrefix, optional

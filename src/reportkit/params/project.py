@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
+from reportkit.forms import DEFAULT, project_form
 from reportkit.params.district import District, check_id
 from reportkit.params.report import ReportParams
 from reportkit.worktime import WorkCalendar, work_calendar
 from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
+    from reportkit.forms import Form
     from reportkit.yamlfile import YamlFile
 
 FONTS = (".ttf", ".otf", ".ttc", ".otc")
@@ -63,15 +65,18 @@ class Project:
         if not path.is_file():
             known = sorted(p.stem for p in path.parent.glob("*.yaml"))
             near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:8]
-            message = f"there is no district '{name}' ({path} is missing); " + (
-                f"known: {', '.join(near)}" if near else f"{path.parent} holds no district"
+            raise InputError(
+                "district-unknown",
+                "there is no district '{district}' ({path} is missing); known: {near}",
+                path=path,
+                near=", ".join(near) or "none",
+                district=name,
             )
-            raise InputError("district-unknown", message, district=name)
         file = read_yaml(path)
         district = file.validate(District)
         if district.id != name:
-            message = file.problem(("id",), f"id is '{district.id}', the file is named '{name}'")
-            raise InputError("parameters", message, district=name)
+            problem = file.problem(("id",), f"id is '{district.id}', the file is named '{name}'")
+            raise InputError("parameters", "{problem}", problem=problem, district=name)
         if district.fonts is not None:
             self._check_fonts(file, district.fonts.folder)
         return district
@@ -89,7 +94,23 @@ class Project:
         elif not any(path.suffix.lower() in FONTS for path in folder.glob("**/*")):
             problem = f"'{named}' holds no typeface ({', '.join(FONTS)}); it is told from params/"
         if problem:
-            raise InputError("parameters", file.problem(("fonts", "folder"), problem))
+            told = file.problem(("fonts", "folder"), problem)
+            raise InputError("parameters", "{problem}", problem=told)
+
+    @property
+    def forms(self) -> Path:
+        """Forms of the project's own, and what it changes of others; need not be there."""
+        return self.params.parent / "forms"
+
+    def form(self, name: str = DEFAULT) -> Form:
+        """A form by its name: the project's own, else the package's.
+
+        Raises
+        ------
+        InputError
+            ``form``: there is none of this name; or what is wrong with its files.
+        """
+        return project_form(name, self.forms)
 
     def members(self, parent: str) -> tuple[str, ...]:
         """Ids of the districts whose reports a parent's report sums up."""
@@ -135,8 +156,10 @@ class Project:
         file = read_yaml(path)
         report = file.validate(ReportParams)
         if report.year != year:
-            message = file.problem(("year",), f"year is {report.year}, the file is for {year}")
-            raise InputError("parameters", message, district=district, year=year)
+            problem = file.problem(("year",), f"year is {report.year}, the file is for {year}")
+            raise InputError(
+                "parameters", "{problem}", problem=problem, district=district, year=year
+            )
         _refuse_twice(file, [fact.id for fact in report.declared], ("declared",))
         for number, fact in enumerate(report.declared):
             fact._place = f"{path}:{file.line(('declared', number, 'value'))}"
@@ -165,5 +188,5 @@ class Project:
 def _refuse_twice(file: YamlFile, ids: list[str], key: tuple[str, ...]) -> None:
     for number, name in enumerate(ids):
         if name in ids[:number]:
-            message = file.problem((*key, number), f"fact '{name}' is declared twice")
-            raise InputError("parameters", message, file=str(file.path))
+            problem = file.problem((*key, number), f"fact '{name}' is declared twice")
+            raise InputError("parameters", "{problem}", problem=problem, file=file.path)

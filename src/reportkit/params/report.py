@@ -1,4 +1,4 @@
-"""What one report adds: ``params/reports/<id>/<year>.yaml``."""
+"""Parameters of one report: ``params/reports/<id>/<year>.yaml``."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Declared(Strict):
         return self._place
 
 
-class Share(Strict):
+class StatedShare(Strict):
     """A percentage that the text states, with the part and the whole it must follow from.
 
     Parameters
@@ -103,7 +103,7 @@ class Share(Strict):
 
 
 class Relation(Strict):
-    """How figures of the text must agree; one of three kinds.
+    """Relation that figures of the text must satisfy; one of three kinds.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class Relation(Strict):
         Fact ids: both sums are equal.
     parts, whole : list of str and str, optional
         What the parts add up to is at most the whole (73 of 76).
-    share : Share, optional
+    share : StatedShare, optional
         A stated percentage is the part of the whole, rounded half up to the places it is stated
         with.
     severity : {"error", "warning", "info"}
@@ -125,7 +125,7 @@ class Relation(Strict):
     right: list[FactId] | None = None
     parts: list[FactId] | None = None
     whole: FactId | None = None
-    share: Share | None = None
+    share: StatedShare | None = None
     severity: Literal["error", "warning", "info"] = "error"
 
     @model_validator(mode="after")
@@ -195,7 +195,7 @@ class Waiver(Strict):
 
 
 class ReportParams(Strict):
-    """What one report adds: ``params/reports/<id>/<year>.yaml``.
+    """Parameters of one report: ``params/reports/<id>/<year>.yaml``.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where a ledger's records are: a file, or a table or SELECT of a database."""
+"""Sources of a ledger's records: a file, or a table or SELECT of a database."""
 
 from __future__ import annotations
 

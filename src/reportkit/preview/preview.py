@@ -84,8 +84,12 @@ def _server(board: Board, title: str, port: int | None) -> Any:
     except OSError as error:
         if port is None:
             return serve(board, title, 0)
-        message = f"port {port} cannot be used: {error.strerror}; name another, or none"
-        raise InputError("port", message) from None
+        raise InputError(
+            "port",
+            "port {port} cannot be used: {why}; name another, or none",
+            port=port,
+            why=error.strerror,
+        ) from None
 
 
 class _Maker:

@@ -34,8 +34,8 @@ _PULSE = 15
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What there is to see.
+class Draft:
+    """Draft to show.
 
     Parameters
     ----------
@@ -56,11 +56,11 @@ class Shown:
 
 
 class Board:
-    """What is shown, for whoever watches."""
+    """Board that shows the current draft to whoever watches."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.now = Shown()
+        self.now = Draft()
         self._turn, self._count = threading.Condition(), 0
 
     def put(self, **changes: Any) -> None:
@@ -78,8 +78,8 @@ class Board:
             if path.name[1:].isdigit() and int(path.name[1:]) < version:
                 shutil.rmtree(path, ignore_errors=True)
 
-    def after(self, count: int) -> tuple[int, Shown]:
-        """What is shown now, when it has changed since so many changes, or after a while."""
+    def after(self, count: int) -> tuple[int, Draft]:
+        """Return the draft once it has changed since that count, or after a while as it is."""
         with self._turn:
             self._turn.wait_for(lambda: self._count > count, timeout=_PULSE)
             return self._count, self.now

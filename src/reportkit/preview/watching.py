@@ -1,4 +1,4 @@
-"""What a draft is made from, and when somebody has saved it."""
+"""Files that a draft is made from, and a wait until one is saved."""
 
 from __future__ import annotations
 

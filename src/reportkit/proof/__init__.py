@@ -1,4 +1,4 @@
-"""What lets others check a run: record, manifest, signature, crate, and their verification."""
+"""Proof of a run, for others: record, manifest, signature, crate, and their verification."""
 
 from reportkit.proof.manifest import verify_files
 

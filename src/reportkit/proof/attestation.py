@@ -16,6 +16,7 @@ from reportkit.proof.manifest import ATTESTATION, MANIFEST, SUMS, digest, read_m
 from reportkit.proof.plainjson import parse_json
 from reportkit.proof.signing.envelope import envelope, open_envelope, pae
 from reportkit.proof.signing.trust import Trusted, check_signatures
+from reportkit.proof.surroundings import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 def statement(folder: Path) -> bytes:
     """The statement about a run, as it is signed: the same bytes for the same run."""
     manifest = read_manifest(folder)
+    packages = manifest["environment"]["packages"]
     dependencies = [
         {"name": one["name"], "digest": {"sha256": one["sha256"]}} for one in manifest["inputs"]
     ]
@@ -52,7 +54,8 @@ def statement(folder: Path) -> bytes:
             "runDetails": {
                 "builder": {
                     "id": "urn:reportkit:builder",
-                    "version": {"reportkit": manifest["environment"]["packages"]["reportkit-zwgk"]},
+                    # Before 28 November 2026 the distribution was called as the package is.
+                    "version": {"reportkit": packages.get(OURS, packages.get("reportkit"))},
                 },
                 "metadata": {
                     "invocationId": manifest["run"],
@@ -85,10 +88,16 @@ def sign_run(folder: Path, signer: Signer) -> None:
     path = folder / ATTESTATION
     old, signatures = open_envelope(path.read_bytes())
     if old != payload:
-        message = f"what {path} states is not this run; verify it first"
-        raise InputError("attestation-wrong", message)
+        raise InputError(
+            "attestation-wrong", "what {path} states is not this run; verify it first", path=path
+        )
     if signer.keyid in signatures:
-        raise InputError("signed-already", f"key {signer.keyid[:16]} has signed {folder} already")
+        raise InputError(
+            "signed-already",
+            "key {keyid} has signed {folder} already",
+            keyid=signer.keyid[:16],
+            folder=folder,
+        )
     signatures[signer.keyid] = signer.sign(pae(payload))
     # Whole or not there at all: a half-written envelope would take the first signature away.
     new = folder.parent / f".{folder.name}-{ATTESTATION}"
@@ -97,7 +106,7 @@ def sign_run(folder: Path, signer: Signer) -> None:
 
 
 def check_attestation(folder: Path, trusted: Trusted | None) -> str:
-    """Who signed this very run, in words; with nobody trusted, only what is signed is checked.
+    """Check the signature over this very run and name its signer; without keys, only its content.
 
     Raises
     ------
@@ -108,18 +117,20 @@ def check_attestation(folder: Path, trusted: Trusted | None) -> str:
     try:
         payload, signatures = open_envelope((folder / ATTESTATION).read_bytes())
         if payload != statement(folder):
-            raise ReportkitError("statement-other", _other(payload, folder))
+            raise ReportkitError("statement-other", "{other}", other=_other(payload, folder))
         if trusted is not None:
             return check_signatures(payload, signatures, trusted)
     except ReportkitError as error:
-        raise ReportkitError(error.reason, f"{ATTESTATION}: {error.message}") from None
+        raise ReportkitError(
+            error.reason, "{attestation}: {message}", attestation=ATTESTATION, message=error.message
+        ) from None
     if not signatures:
         return "by nobody: whoever can write here can make it anew"
     return f"{len(signatures)} of unknown keys: name the trusted ones with --keys"
 
 
 def _other(payload: bytes, folder: Path) -> str:
-    """How a statement differs from the one about a run."""
+    """Describe how a statement differs from the one about a run."""
     try:
         told: Mapping[str, Any] = parse_json(payload, "it")["predicate"]["buildDefinition"]
         about = {name: told["externalParameters"][name] for name in ("district", "year", "run")}

@@ -20,12 +20,12 @@ from reportkit.evidence.seal import seal_of
 from reportkit.export.blocks import block, from_notebook
 from reportkit.facts.computer import unknown_fact
 from reportkit.facts.numerals import chinese_number, number_of
-from reportkit.forms import form_for
 from reportkit.ledgers.schema import schema_of
 from reportkit.notebook.display import Shown, look
 from reportkit.notebook.frames import table_of
 from reportkit.proof.inspection import Asked, inspect
 from reportkit.proof.manifest import read_manifest
+from reportkit.proof.places import own_form
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.recount.computed import with_sums
 from reportkit.proof.verify import counted_again
@@ -56,6 +56,7 @@ class RunAudit:
         self._notebook = read_json(run / "report.ipynb")
         (self._seal,) = from_notebook(self._notebook, "seal")
         self._checks = read_json(run / "checks.json")
+        self._form = own_form(self.manifest, params)
         self._sections: list[str] = []
 
     def __repr__(self) -> str:
@@ -68,18 +69,18 @@ class RunAudit:
 
     @cached_property
     def _counted(self) -> dict[str, str]:
-        """What the run's notebook counted of the form's cells, by fact."""
+        """Values of the form's cells that the run's notebook counted, by fact."""
         shown = from_notebook(self._notebook, "compare")
         found = {name: value for one in shown for name, value in one["cells"].items()}
         return with_sums(self.facts, {name: found[name] for name in found if name in self.facts})
 
     @cached_property
     def _recounted(self) -> dict[str, str]:
-        """What SQL counts over the raw ledgers, by fact."""
+        """Values that SQL counts over the raw ledgers, by fact."""
         return counted_again(self.run, data=self._data, params=self._params)
 
     def verdicts(self) -> pd.DataFrame:
-        """What ``reportkit verify`` says of the run, level by level."""
+        """Return the verdicts of ``reportkit verify`` on the run, level by level."""
         found = inspect(self.run, Asked(data=self._data, params=self._params), closely=True)
         rows = [
             (_LEVELS.get(one.level, one.level), _VERDICTS[one.holds],
@@ -101,12 +102,18 @@ class RunAudit:
         InputError
             ``table``: the run has no such table.
         """
-        cells = form_for(int(self.manifest["year"])).cells(int(self.manifest["year"]))
+        year = int(self.manifest["year"])
+        cells = self._form.edition(year).cells(year)
         wanted = f"t{str(table).removeprefix('t')}"
         own = [cell.id for cell in cells if cell.table == wanted and cell.id in self.facts]
         if not own:
             tables = "、".join(dict.fromkeys(cell.table for cell in cells))
-            raise InputError("table", f"the run has no table {table!r}; it has {tables}")
+            raise InputError(
+                "table",
+                "the run has no table {table!r}; it has {tables}",
+                table=table,
+                tables=tables,
+            )
         rows = []
         for name in own:
             fact = self.facts[name]
@@ -171,7 +178,7 @@ class RunAudit:
         groups = [group for leaf in leaves for group in self.facts[leaf]["where"]]
         named = {str(group.get("column")) for group in groups}
         named |= {one["column"] for group in groups for one in group["all"]}
-        key = schema_of(ledger).key_column
+        key = schema_of(self._form, ledger).key_column
         return [name for name in columns if name == key or name in named]
 
     def _leaves(self, name: str) -> set[str]:
@@ -221,7 +228,7 @@ class RunAudit:
 
     def checks(self) -> Shown:
         """The checks of the run."""
-        return look(block("checks", checks=self._checks))
+        return look(block("checks", checks=self._checks, rules=self._seal["rules"]))
 
     def seal(self) -> Shown:
         """The last cell: what was audited."""

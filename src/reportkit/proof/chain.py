@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
-from reportkit.paths import inside
+from reportkit.evidence.paths import inside
 from reportkit.proof.manifest import MANIFEST, digest, read_manifest
 from reportkit.proof.plainjson import parse_json
 from reportkit.proof.signing.envelope import envelope, open_envelope, pae
@@ -31,7 +31,7 @@ def in_force(place: Path) -> dict[str, str] | None:
 
 
 def check_chain(folder: Path) -> str:
-    """How many runs a run goes back on; all of them are there, and no later one is.
+    """Check that all earlier runs of a run are there and no later one is; say how many they are.
 
     A run that was copied away from its folder cannot be told later ones from.
 
@@ -43,7 +43,7 @@ def check_chain(folder: Path) -> str:
     """
     manifest = read_manifest(folder)
     if told := _misplaced(folder, manifest):
-        raise ReportkitError("run-misplaced", told)
+        raise ReportkitError("run-misplaced", "{told}", told=told)
     folder = folder.resolve()
     if folder.parent.name != "runs":
         return "copied away from other runs, so that none of them can be compared"
@@ -52,23 +52,30 @@ def check_chain(folder: Path) -> str:
     while named is not None:
         earlier = inside(folder.parent, named["run"])
         if not (earlier / MANIFEST).is_file():
-            message = f"it follows run {named['run']}, which is gone"
-            raise ReportkitError("chain-broken", message)
+            raise ReportkitError(
+                "chain-broken", "it follows run {run}, which is gone", run=named["run"]
+            )
         if digest(earlier / MANIFEST) != named["manifest_sha256"]:
-            message = f"it follows run {named['run']}, which is not the one that stands there now"
-            raise ReportkitError("chain-broken", message)
+            raise ReportkitError(
+                "chain-broken",
+                "it follows run {run}, which is not the one that stands there now",
+                run=named["run"],
+            )
         named = read_manifest(earlier)["previous"]
         length += 1
     if (folder.parents[1] / "current").resolve() == folder:
         for other in sorted(folder.parent.iterdir()):
             if _follows(other, manifest["run"]):
-                message = f"run {other.name} took its place, yet it is in force again"
-                raise ReportkitError("chain-broken", message)
+                raise ReportkitError(
+                    "chain-broken",
+                    "run {name} took its place, yet it is in force again",
+                    name=other.name,
+                )
     return f"{length} earlier" if length else "the first"
 
 
 def _misplaced(folder: Path, manifest: Mapping[str, Any]) -> str:
-    """Why a run cannot stand where it does; empty if it can, or was copied away."""
+    """Return why a run cannot stand where it does; "" if it can, or was copied away."""
     whose, place = f"the run {manifest['run']} of {manifest['district']} {manifest['year']}", folder
     folder = folder.resolve()
     if folder.name == "current":
@@ -144,7 +151,7 @@ def seal_batch(out: Path, runs: Iterable[Path], *, name: str, signer: Signer | N
 
 
 def check_batches(out: Path, trusted: Trusted | None) -> list[str]:
-    """What is wrong with the batches under a folder of outputs; empty if nothing is.
+    """List what is wrong with the batches under a folder of outputs.
 
     Each batch must follow the one before it, every run that it names must stand there as it was,
     and what is in force must not be older than the last batch says. A digest of the last batch

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from reportkit.forms.model import FormModel
+
 _CRATE = "https://w3id.org/ro/crate/1.1"
 _PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 _CONTEXTS = [f"{_CRATE}/context", "https://w3id.org/ro/terms/workflow-run/context"]
@@ -31,7 +33,7 @@ _TITLES = {
 }
 
 
-def crate_bytes(folder: Path, record: Mapping[str, Any]) -> bytes:
+def crate_bytes(folder: Path, record: Mapping[str, Any], form: FormModel) -> bytes:
     """The metadata of a run's folder; the same bytes for the same run.
 
     Parameters
@@ -40,6 +42,8 @@ def crate_bytes(folder: Path, record: Mapping[str, Any]) -> bytes:
         The run, its documents written.
     record : mapping
         As in the manifest.
+    form : FormModel
+        What its form is called, and what it is published under.
     """
     names = [name for name, kind in entries(folder) if kind == "file"]
     top = [name for name in names if "/" not in name and name != "ro-crate-metadata.json"]
@@ -66,7 +70,7 @@ def crate_bytes(folder: Path, record: Mapping[str, Any]) -> bytes:
         }
         for number, one in enumerate(record["inputs"], 1)
     ]
-    title = f"{record['name']}{record['year']}年政府信息公开工作年度报告"
+    title = f"{record['name']}{record['year']}年{form.title}"
     version = record["environment"]["packages"]["reportkit-zwgk"]
     graph: list[dict[str, Any]] = [
         {
@@ -96,7 +100,7 @@ def crate_bytes(folder: Path, record: Mapping[str, Any]) -> bytes:
             "@id": "#terms",
             "@type": "CreativeWork",
             "name": "政府信息",
-            "description": "依照《中华人民共和国政府信息公开条例》公开。",
+            "description": f"依照《{form.law}》公开。",
         },
         {
             "@id": "#run",

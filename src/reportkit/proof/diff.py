@@ -35,7 +35,7 @@ _SHOWN = 20
 
 
 def diff_runs(old: Path, new: Path) -> dict[str, Any]:
-    """How one run differs from another.
+    """Compare two runs.
 
     Parameters
     ----------
@@ -66,8 +66,11 @@ def diff_runs(old: Path, new: Path) -> dict[str, Any]:
             "environment": list(_changes(*map(_environment, manifests))),
         }
     except (OSError, KeyError, ValueError) as error:
-        message = f"a run cannot be compared, verify it first: {error!r}"
-        raise InputError("run-unreadable", message) from None
+        raise InputError(
+            "run-unreadable",
+            "a run cannot be compared, verify it first: {error}",
+            error=repr(error),
+        ) from None
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
@@ -120,7 +123,7 @@ def _records(old: Path, new: Path, one: Mapping[str, Any], other: Mapping[str, A
 
 
 def _places(run: Path, fact: Mapping[str, Any]) -> tuple[dict[str, Change], dict[str, bytes]]:
-    """Where the records of a fact stand, by their keys, and their digests."""
+    """Read the places of a fact's records and their digests, both by the records' keys."""
     if not fact["evidence"]:
         return {}, {}
     places, digests = {}, {}

@@ -1,4 +1,4 @@
-"""Where two things that should be the same differ first, in words."""
+"""First difference between two things that should be the same, in words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TEXTS = (".html", ".js", ".json", ".xml", ".rels")
 
 
 def first_difference(found: Any, made: Any, place: str = "") -> str:
-    """Where JSON differs first: the place in it, what stands there, and what it comes out as.
+    """Describe the first difference of two JSON values: its place and both values there.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def first_difference(found: Any, made: Any, place: str = "") -> str:
 
 
 def difference_in_file(name: str, found: bytes, made: bytes) -> str:
-    """Where a file differs first: its part, if it is an archive, and its text, if it is one."""
+    """Describe the first difference of two files; inside an archive, of its part."""
     if name.endswith(_ARCHIVES):
         try:
             part, found, made = _parts(found, made)

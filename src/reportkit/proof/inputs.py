@@ -1,4 +1,4 @@
-"""What a report is made from: every file and table of it, listed without reading a ledger."""
+"""Inputs of a report: every file and table of it, listed without reading a ledger."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.facts.previous import files_of_past
-from reportkit.forms import form_for
 from reportkit.forms.carried import carried
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params import FONTS
@@ -16,6 +15,7 @@ from reportkit.proof.manifest import digest, input_digest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from reportkit.forms import Form
     from reportkit.notebook.report import Report
     from reportkit.params import District, Project, Scope
     from reportkit.params.sources import DatabaseSource
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a report is made from.
+    """Inputs of a report.
 
     Parameters
     ----------
@@ -103,11 +103,13 @@ def list_inputs(
     for member in members:
         found += files_of_past(project, member, year, scope=project.district(member).scope)
     ledgers = Ledgers(project, district)
-    used = [key for key in schemas() if key not in form_for(year).unused()]
+    form = ledgers.form
+    unused = form.unused(form.edition(year))
+    used = [key for key in schemas(form) if key not in unused]
     sources = {key: ledgers.sources(key) for key in used}
     listed = [source for those in sources.values() for source in those]
     return Inputs(
-        files=(*found, notebook),
+        files=(*found, *form.files, notebook),
         ledgers=tuple(one for one in listed if isinstance(one, Path)),
         tables=tuple(one for one in listed if not isinstance(one, Path)),
         note=ledgers.note_on(key for key in used if sources[key]),
@@ -116,7 +118,7 @@ def list_inputs(
 
 
 def inputs_of(report: Report, notebook: Path) -> Inputs:
-    """What an opened report was made from."""
+    """List the inputs of an opened report."""
     members = tuple(report.members)
     return list_inputs(
         report.project, report.district, report.year, scope=report.scope, notebook=notebook,
@@ -124,9 +126,9 @@ def inputs_of(report: Report, notebook: Path) -> Inputs:
     )  # fmt: skip
 
 
-def find_notebook(project: Project) -> Path:
+def find_notebook(project: Project, form: Form) -> Path:
     """The project's notebook, else the one that the package carries."""
-    own = project.params.parent / "notebooks" / "annual_report.ipynb"
+    own = project.params.parent / "notebooks" / form.model.notebook
     if own.is_file():
         return own
-    return carried("notebooks/annual_report.ipynb")[0]
+    return carried(f"notebooks/{form.model.notebook}")[0]

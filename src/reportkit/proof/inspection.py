@@ -26,7 +26,7 @@ _FEW = 8
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of runs.
+    """Options of an inspection.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Inspected:
-    """What was found of one run.
+    """Results of inspecting one run.
 
     Parameters
     ----------
@@ -94,7 +94,9 @@ def find_runs(folder: Path) -> list[Path]:
         return [folder]
     found = sorted(one for one in folder.glob("**/current") if one.is_dir())
     if not found:
-        raise InputError("run-missing", f"{folder} is no run, and holds none: no MANIFEST.json")
+        raise InputError(
+            "run-missing", "{folder} is no run, and holds none: no MANIFEST.json", folder=folder
+        )
     return found
 
 

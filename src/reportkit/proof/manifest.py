@@ -75,8 +75,13 @@ def write_manifest(folder: Path, record: Mapping[str, Any]) -> None:
     listed = []
     for name, kind in entries(folder):
         if kind != "file" or not _plain(name):
-            message = f"{folder / name} is a {kind} that cannot be part of a run"
-            raise ReportkitError("record-wrong", message, file=name)
+            raise ReportkitError(
+                "record-wrong",
+                "{folder} is a {kind} that cannot be part of a run",
+                folder=folder / name,
+                kind=kind,
+                file=name,
+            )
         size = (folder / name).stat().st_size
         listed.append(
             {
@@ -88,7 +93,12 @@ def write_manifest(folder: Path, record: Mapping[str, Any]) -> None:
         )
     manifest = {"schema": "reportkit/manifest/1", **record, "files": listed}
     if problem := _problem(manifest):
-        raise ReportkitError("record-wrong", f"the record of {folder.name} is not whole: {problem}")
+        raise ReportkitError(
+            "record-wrong",
+            "the record of {name} is not whole: {problem}",
+            name=folder.name,
+            problem=problem,
+        )
     text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     (folder / SUMS).write_text(_sums(manifest, digest(folder / MANIFEST)), encoding="utf-8")
@@ -136,10 +146,21 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     if not path.is_file():
-        raise InputError("run-missing", f"{folder} is no run: it has no {MANIFEST}")
+        raise InputError(
+            "run-missing",
+            "{folder} is no run: it has no {manifest}",
+            folder=folder,
+            manifest=MANIFEST,
+        )
     content = path.read_bytes()
     if problem := _problem_of(content):
-        raise ReportkitError("run-changed", f"{folder}: {MANIFEST} was changed: {problem}")
+        raise ReportkitError(
+            "run-changed",
+            "{folder}: {manifest} was changed: {problem}",
+            folder=folder,
+            manifest=MANIFEST,
+            problem=problem,
+        )
     manifest: dict[str, Any] = json.loads(content)
     return manifest
 
@@ -154,7 +175,7 @@ def _problem_of(content: bytes) -> str:
 
 
 def is_pruned(folder: Path) -> bool:
-    """Whether of a run only its record is left, or is to be left; the one in force is whole."""
+    """Return True where only a run's record is to remain; never for the run in force."""
     folder = folder.resolve()
     if (folder.parent.parent / "current").resolve() == folder:
         return False
@@ -165,7 +186,7 @@ def is_pruned(folder: Path) -> bool:
 def verify_files(
     folder: Path, *, pruned: bool = False, manifest: Mapping[str, Any] | None = None
 ) -> None:
-    """Whether a run's files are exactly those that it was sealed with.
+    """Check that a run's files are exactly those that it was sealed with.
 
     Parameters
     ----------
@@ -207,12 +228,12 @@ def verify_files(
         elif digest(folder / name) != listed[name]:
             told.append(f"{name} was changed")
     if told:
-        raise ReportkitError("run-changed", f"{folder}: " + "; ".join(told))
+        raise ReportkitError("run-changed", "{folder}: {told}", folder=folder, told="; ".join(told))
 
 
 @cache
 def schema_check() -> Callable[[Any], Any]:
-    """What raises where a manifest is not as its schema says; made into Python once."""
+    """Return the function that checks a manifest against its schema; it is compiled once."""
     import fastjsonschema
 
     path = Path(str(files("reportkit.proof"))) / "manifest.schema.json"

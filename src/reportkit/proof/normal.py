@@ -1,34 +1,19 @@
-"""Notebooks that give the same when executed again: their normal form, and rules for writing them.
+"""The normal form of an executed notebook, in which two executions of one notebook are equal.
 
-The normal form drops what may differ between two executions of one notebook (times, the random id
-of the cell with the parameters, folders, the patch version of Python) and nothing else.
+It drops what may differ between them (times, the random id of the cell with the parameters,
+folders, the patch version of Python) and nothing else.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
-import re
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
-
-from pydantic import Field, RootModel
+from typing import TYPE_CHECKING, Any
 
 from reportkit.export.original import lasting
-from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-# What brings the order of its argument to light.
-_ORDERED = {
-    "print", "display", "list", "tuple", "str", "repr", "enumerate", "map", "filter", "zip", "iter",
-    "next", "join",
-}  # fmt: skip
 
 
 def normal_form(notebook: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,145 +83,3 @@ def _json(value: Any) -> str:
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-class _Rule(Strict):
-    id: str
-    message: str
-    calls: list[str] = Field(default_factory=list)
-    methods: list[str] = Field(default_factory=list)
-
-    def forbids(self, name: str) -> bool:
-        return any(name == one or (one[-1] == "." and name.startswith(one)) for one in self.calls)
-
-
-class _Rules(RootModel[list[_Rule]]):
-    pass
-
-
-@cache
-def _rules() -> list[_Rule]:
-    path = Path(str(files("reportkit.proof"))) / "notebook_rules.yaml"
-    return read_yaml(path).validate(_Rules).root
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A place in a notebook that breaks a rule."""
-
-    cell: str
-    line: int
-    rule: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"cell {self.cell}, line {self.line}: {self.message} [{self.rule}]"
-
-
-def lint(notebook: Mapping[str, Any]) -> list[Finding]:
-    """What in a notebook could make it give other bytes when it is executed again.
-
-    Parameters
-    ----------
-    notebook : mapping
-        A notebook of nbformat 4, executed or not.
-
-    Returns
-    -------
-    list of Finding
-        In the order of the cells; rules are in ``notebook_rules.yaml``, and besides them
-        ``B-shell`` (a line of shell or magic), ``B-order`` (the order of a set is shown).
-    """
-    found: list[Finding] = []
-    aliases: dict[str, str] = {}
-    for number, cell in enumerate(notebook["cells"], 1):
-        if cell["cell_type"] != "code":
-            continue
-        name = str(cell.get("id") or number)
-        lines = "".join(cell["source"]).splitlines()
-        for at, line in enumerate(lines):
-            if re.match(r"\s*[!%?]|.*\?\s*$", line) or re.search(r"=\s*[!%]", line):
-                message = "a line of shell or magic, which is no Python"
-                found.append(Finding(name, at + 1, "B-shell", message))
-                # What begins with any white space, or none, always matches.
-                lines[at] = re.match(r"\s*", line)[0] + "pass"  # type: ignore[index]
-        try:
-            tree = ast.parse("\n".join(lines))
-        except SyntaxError as error:
-            message = f"is no Python: {error.msg}"
-            found.append(Finding(name, error.lineno or 1, "B-syntax", message))
-            continue
-        aliases |= _imports(tree)
-        places = {(f.line, f.rule, f.message): f for f in _look(tree, name, aliases)}
-        found += [places[key] for key in sorted(places)]
-    return found
-
-
-def _imports(tree: ast.Module) -> dict[str, str]:
-    aliases = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for one in node.names:
-                aliases[one.asname or one.name.partition(".")[0]] = (
-                    one.name if one.asname else one.name.partition(".")[0]
-                )
-        elif isinstance(node, ast.ImportFrom):
-            aliases |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
-    return aliases
-
-
-def _look(tree: ast.Module, cell: str, aliases: Mapping[str, str]) -> Iterator[Finding]:
-    seeded = {id(call.func) for call in ast.walk(tree) if _names_its_seed(call)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name | ast.Attribute):
-            full = _full_name(node, aliases)
-            for rule in _rules():
-                method = isinstance(node, ast.Attribute) and node.attr in rule.methods
-                method = method and id(node) not in seeded
-                if method or (full and rule.forbids(full)):
-                    yield Finding(cell, node.lineno, rule.id, rule.message)
-        for one in filter(_is_set, _shown_in_order(node)):
-            message = "shows or goes through a set, whose order is chance; sort it"
-            yield Finding(cell, one.lineno, "B-order", message)
-    last = tree.body[-1] if tree.body else None
-    if isinstance(last, ast.Expr) and _is_set(last.value):
-        yield Finding(cell, last.lineno, "B-order", "shows a set, whose order is chance; sort it")
-
-
-def _names_its_seed(node: ast.AST) -> TypeGuard[ast.Call]:
-    """Whether a call says what it draws by: the same is drawn again."""
-    return isinstance(node, ast.Call) and any(
-        one.arg in ("seed", "random_state") for one in node.keywords
-    )
-
-
-def _full_name(node: ast.expr, aliases: Mapping[str, str]) -> str:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return ""
-    if node.id not in aliases and parts:
-        return ""
-    return ".".join([aliases.get(node.id, node.id), *reversed(parts)])
-
-
-def _shown_in_order(node: ast.AST) -> list[ast.expr]:
-    """Expressions whose order comes to light in this node."""
-    if isinstance(node, ast.For | ast.comprehension):
-        return [node.iter]
-    if isinstance(node, ast.FormattedValue):
-        return [node.value]
-    if isinstance(node, ast.Call):
-        name = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
-        return list(node.args) if name in _ORDERED else []
-    return []
-
-
-def _is_set(node: ast.expr) -> bool:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return node.func.id in ("set", "frozenset")
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr | ast.Sub):
-        return _is_set(node.left) or _is_set(node.right)
-    return isinstance(node, ast.Set | ast.SetComp)

@@ -1,4 +1,4 @@
-"""Where the inputs of a run are with whoever verifies it: in folders of their own, or not at all.
+"""Places of a run's inputs on the verifier's machine: in folders of their own, or missing.
 
 A manifest names each input; what its ``path`` says is a note, and nothing is read from there.
 """
@@ -10,20 +10,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.evidence.paths import inside
+from reportkit.forms import DEFAULT, project_form
 from reportkit.forms.carried import carried
 from reportkit.params import Project
 from reportkit.params.sources import DatabaseSource
-from reportkit.paths import inside
 from reportkit.proof.manifest import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reportkit.forms import Form
+
+
+def own_form(manifest: Mapping[str, Any], params: Path | None) -> Form:
+    """The form that a run was made by, as the verifier has it: nothing of it is read from the run.
+
+    Raises
+    ------
+    InputError
+        ``form``: the verifier has none of this name.
+    """
+    return project_form(manifest.get("form", DEFAULT), (params or Path("params")).parent / "forms")
+
 
 def ledger_place(
     source: Mapping[str, Any], manifest: Mapping[str, Any], data: Path | None, params: Path | None
 ) -> Path | DatabaseSource:
-    """Where a file or table of a ledger is now.
+    """Return the place of a ledger's file or table on this machine.
 
     Raises
     ------
@@ -38,8 +52,12 @@ def ledger_place(
         for one in named_sources(project, manifest["district"]):
             if isinstance(one, DatabaseSource) and one.shown == shown:
                 return one
-        message = f"the district file in {project.params} does not name {shown}"
-        raise ReportkitError("ledger-absent", message)
+        raise ReportkitError(
+            "ledger-absent",
+            "the district file in {params} does not name {shown}",
+            params=project.params,
+            shown=shown,
+        )
     if (path := named_file(shown, manifest["district"], data, params)) is not None:
         return path
     # Shown from the data folder on; the copy of a reader may have another name.
@@ -48,8 +66,11 @@ def ledger_place(
     for path in places:
         if path.is_file():
             return path
-    message = f"{shown} is not here; name the folder of the ledgers with --data"
-    raise ReportkitError("ledger-absent", message)
+    raise ReportkitError(
+        "ledger-absent",
+        "{shown} is not here; name the folder of the ledgers with --data",
+        shown=shown,
+    )
 
 
 def named_file(shown: str, district: str, data: Path | None, params: Path | None) -> Path | None:
@@ -65,7 +86,7 @@ def named_file(shown: str, district: str, data: Path | None, params: Path | None
 
 
 def named_sources(project: Project, district: str) -> list[str | DatabaseSource]:
-    """What a district file names as places of its ledgers."""
+    """List the sources of ledgers that a district file names."""
     return [*itertools.chain.from_iterable(project.district(district).ledgers.values())]
 
 

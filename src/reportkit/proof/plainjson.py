@@ -25,7 +25,9 @@ def read_json(path: Path) -> Any:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ReportkitError("run-changed", f"{path.name}: {error.strerror}") from None
+        raise ReportkitError(
+            "run-changed", "{name}: {why}", name=path.name, why=error.strerror
+        ) from None
     return parse_json(content, path.name)
 
 
@@ -48,7 +50,7 @@ def parse_json(content: bytes | str, name: str) -> Any:
     except ValueError as error:
         told = f"is no JSON: {error}"
     if told:
-        raise ReportkitError("run-changed", f"{name} {told}", file=name)
+        raise ReportkitError("run-changed", "{file} {told}", told=told, file=name)
     return found
 
 

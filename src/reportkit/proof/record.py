@@ -1,4 +1,4 @@
-"""What a run says about itself: the record that its manifest holds, and the steps of sealing."""
+"""Record of a run, as its manifest holds it, and the steps of sealing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from reportkit.proof.attestation import attest
 from reportkit.proof.chain import in_force
 from reportkit.proof.crate import crate_bytes
 from reportkit.proof.manifest import digest, write_manifest
-from reportkit.proof.normal import lint, normal_digest
+from reportkit.proof.normal import normal_digest
+from reportkit.proof.notebook_rules import lint
 from reportkit.proof.surroundings import code_digest, environment, fonts, git_state, machine
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ def seal_run(staging: Path, making: Making, *, ended: datetime, signer: Signer |
         ``record-wrong``: something that an auditor needs is not there.
     """
     record = run_record(staging, making, ended=ended)
-    (staging / "ro-crate-metadata.json").write_bytes(crate_bytes(staging, record))
+    (staging / "ro-crate-metadata.json").write_bytes(
+        crate_bytes(staging, record, making.report.form.model)
+    )
     write_manifest(staging, record)
     attest(staging, signer)
 
@@ -128,8 +131,9 @@ def what_follows(
         "name": district.name,
         "code": district.code,
         "year": report.year,
-        "edition": report.form.name,
-        "basis": report.form.edition.basis,
+        "form": report.form.name,
+        "edition": report.edition.name,
+        "basis": report.edition.model.basis,
         "scope": report.scope,
         "draft": executed["metadata"]["reportkit"]["draft"],
         "synthetic": district.synthetic,
@@ -197,16 +201,18 @@ def input_record(path: str, value: str, project: Project) -> dict[str, Any]:
 
 
 def place_of(path: Path, project: Project) -> str:
-    """Where an input stands in a project, whatever the folders are called: ``params/facts/…``."""
+    """Return the place of an input, ``params/facts/…``, whatever the folders are called."""
     for field in dataclasses.fields(project):
         folder = getattr(project, field.name)
         if path.is_relative_to(folder):
             return f"{field.name}/{path.relative_to(folder).as_posix()}"
+    if path.is_relative_to(project.forms):
+        return f"forms/{path.relative_to(project.forms).as_posix()}"
     return f"notebooks/{path.name}" if path.suffix == ".ipynb" else path.as_posix()
 
 
 def ledger_record(ledger: Ledger, *, keyed: bool) -> dict[str, Any]:
-    """What was read of one ledger, and from where; with the office's own words, if it has any."""
+    """Record the sources and counts of one ledger, and the office's own words, if it has any."""
     mappings: list[LedgerMapping] = []
     sources = []
     for source in ledger.sources:

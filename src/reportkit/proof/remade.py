@@ -1,4 +1,4 @@
-"""What the library shows in a notebook, made again: from the report, or from the notebook."""
+"""Blocks that the library shows in a notebook, made again from the report or the notebook."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from reportkit.export.blocks import MIME, from_notebook
 from reportkit.facts import Fact, Facts
 from reportkit.facts.numerals import number_of
 from reportkit.facts.sealed import SealedFacts
-from reportkit.forms import form_for
 from reportkit.notebook.display import SHOWN, look, show_table
 from reportkit.notebook.filled import as_executed, fill
 from reportkit.proof.surroundings import OURS
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reportkit.export.blocks import Block
+    from reportkit.forms import Edition, Form
     from reportkit.notebook.display import Shown
     from reportkit.notebook.report import Report
 
@@ -36,22 +36,24 @@ def key_of(block: Mapping[str, Any]) -> Key:
 
 
 def remade(
-    report: Report | None, notebook: Mapping[str, Any], manifest: Mapping[str, Any]
+    report: Report | None, form: Form, notebook: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> tuple[dict[Key, dict[str, Any]], dict[str, Any]]:
-    """What the library shows, by kind and id, as a cell's output holds it; and all of it filled in.
+    """Make the library's blocks again, by kind and id, as a cell's output; and all filled in.
 
     Parameters
     ----------
     report : Report or None
         Without one, tables are made again from the sealed facts and the verifier's own form, and
         everything else is shown again from its own block.
+    form : Form
+        The verifier's own.
     notebook : mapping
         The executed notebook.
     manifest : mapping
     """
     (seal,) = from_notebook(notebook, "seal")
     if report is None:
-        shown = _of_itself(notebook, seal, manifest["year"])
+        shown = _of_itself(notebook, seal, form.edition(manifest["year"]), manifest["year"])
     else:
         shown = _of_report(report, notebook, seal, manifest)
     # As a notebook on disk holds it.
@@ -86,8 +88,8 @@ def _of_report(
             head = look(head.block | {"fonts": own.model_dump() | {"folder": folder}})
     yield head
     yield report.inputs()
-    yield from (report.section(section.number) for section in report.form.sections)
-    yield from (report.table(name) for name in report.form.tables)
+    yield from (report.section(section.number) for section in report.edition.sections)
+    yield from (report.table(name) for name in report.edition.tables)
     yield report.checks()
     sealed = report.seal().block
     # What computed the figures is as the run says; whether it is so here is told elsewhere.
@@ -124,9 +126,10 @@ def _value(fact: Mapping[str, Any]) -> Any:
     return fact["value"] if number is None else number
 
 
-def _of_itself(notebook: Mapping[str, Any], seal: Block, year: int) -> Iterator[Shown]:
-    form = form_for(year)
-    units = {cell.id: cell.show_unit for cell in form.cells(year)}
+def _of_itself(
+    notebook: Mapping[str, Any], seal: Block, edition: Edition, year: int
+) -> Iterator[Shown]:
+    units = {cell.id: cell.show_unit for cell in edition.cells(year)}
     facts = {
         fact["id"]: Fact(
             fact["id"], fact["label"], _value(fact), fact["unit"], fact["origin"],
@@ -134,8 +137,8 @@ def _of_itself(notebook: Mapping[str, Any], seal: Block, year: int) -> Iterator[
         )
         for fact in seal["facts"]["facts"]
     }  # fmt: skip
-    numbers = {section.number for section in form.sections}
+    numbers = {section.number for section in edition.sections}
     for block in from_notebook(notebook, "head", "inputs", "section", "checks", "seal"):
         if block["kind"] != "section" or block["number"] in numbers:
             yield look(block)
-    yield from (show_table(table, Facts(facts)) for table in form.tables.values())
+    yield from (show_table(table, Facts(facts)) for table in edition.tables.values())

@@ -35,6 +35,7 @@ from reportkit.proof.crate import crate_bytes
 from reportkit.proof.differences import difference_in_file, first_difference
 from reportkit.proof.manifest import digest, read_manifest
 from reportkit.proof.normal import normal_form
+from reportkit.proof.places import own_form
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.record import checks_bytes, what_follows
 from reportkit.proof.remade import key_of, made_there, remade
@@ -45,6 +46,7 @@ from reportkit.proof.verify import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from reportkit.forms import Form
     from reportkit.notebook.report import Report
 
     Key = tuple[str, str]
@@ -65,7 +67,7 @@ _ASKS = re.compile(r"""report\.(head|inputs|section|table|checks|seal)\(["']?(\w
 
 @dataclass
 class _Told:
-    """What was found; a difference is no finding where other versions may have made it.
+    """Collected differences; none counts as a finding where other versions may have made it.
 
     Parameters
     ----------
@@ -88,7 +90,7 @@ class _Told:
 
 
 def render_level(run: Path, *, data: Path | None = None, params: Path | None = None) -> Verdict:
-    """Whether documents, notebook, figures, checks and evidence come out the same, made again.
+    """Check that documents, notebook, figures, checks and evidence come out the same, made again.
 
     Parameters
     ----------
@@ -108,7 +110,7 @@ def render_level(run: Path, *, data: Path | None = None, params: Path | None = N
         manifest = read_manifest(run)
         told = _Told(_other_versions(manifest))
         with reopened(run, manifest, params=params, data=data) as opened:
-            _look_at(run, manifest, opened, told)
+            _look_at(run, manifest, opened, own_form(manifest, params), told)
     except ReportkitError as error:
         return Verdict("render", False, (error.message,))
     except (
@@ -145,7 +147,9 @@ def _other_versions(manifest: Mapping[str, Any]) -> dict[str, str]:
     return other
 
 
-def _look_at(run: Path, manifest: Mapping[str, Any], opened: Reopened, told: _Told) -> None:
+def _look_at(
+    run: Path, manifest: Mapping[str, Any], opened: Reopened, form: Form, told: _Told
+) -> None:
     stored, report = read_json(run / "report.ipynb"), opened.report
     nbformat.validate(stored)
     notebook = _parsed(json.dumps(stored))
@@ -154,7 +158,7 @@ def _look_at(run: Path, manifest: Mapping[str, Any], opened: Reopened, told: _To
     if report is None:
         why = opened.absent or "inputs are not those of the run"
         told.untold.append(f"what ledgers and parameters decide was not made again: {why}")
-    made, filled = remade(report, notebook, manifest)
+    made, filled = remade(report, form, notebook, manifest)
     _compare_notebook(stored, notebook, manifest, opened, made, told)
     _compare_filled(notebook, filled, told)
     seal = unpacked(made["seal", ""][MIME])
@@ -163,7 +167,7 @@ def _look_at(run: Path, manifest: Mapping[str, Any], opened: Reopened, told: _To
     files = {
         "facts.json": facts_bytes(seal["facts"]),
         "checks.json": checks_bytes(filled["metadata"]["reportkit"]["checks"]),
-        "ro-crate-metadata.json": crate_bytes(run, manifest),
+        "ro-crate-metadata.json": crate_bytes(run, manifest, form.model),
     }
     document = arrange(notebook)
     if document.head.get("fonts"):
@@ -332,7 +336,7 @@ def _compare_evidence(run: Path, report: Report, told: _Told) -> None:
 
 
 def _compare_log(run: Path, manifest: Mapping[str, Any], told: _Told) -> None:
-    """What the log says of the run's files and id; the rest of it is a note."""
+    """Compare the log's lines on the run's files and id; the rest of the log is a note."""
     lines = (run / "run.log").read_text(encoding="utf-8").splitlines()
     said = {line.partition(" INFO ")[2] for line in lines}
     there = [run / name for name in DOCUMENTS if (run / name).is_file()]

@@ -29,7 +29,7 @@ _NOT_HERE = ("district-unknown", "ledger-missing", "ledger-source", "driver-miss
 
 @dataclass(frozen=True)
 class Reopened:
-    """What the auditor has of a report.
+    """Material that the auditor has of a report.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def reopened(
                 manifest["district"], manifest["year"], scope=given.get("scope"),
                 draft=bool(given.get("draft")), params=params, data=project.data, out=project.out,
             )  # fmt: skip
-            inputs = inputs_of(report, own or find_notebook(project))
+            inputs = inputs_of(report, own or find_notebook(project, report.form))
             found = list(inputs.digests(report.ledgers.digests()))
         except ReportkitError as error:
             told = error.message.replace(f"{project.data}", f"{data}")

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
+from reportkit.evidence.paths import inside
 from reportkit.export.documents import DOCUMENTS
-from reportkit.paths import inside
 from reportkit.proof.manifest import MANIFEST, SUMS, digest, read_manifest
 from reportkit.proof.normal import cell_digests
-from reportkit.proof.places import named_file, own_notebook
+from reportkit.proof.places import named_file, own_form, own_notebook
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.verify import Verdict
 
@@ -56,7 +56,7 @@ def rerun_level(
     cold: bool = False,
     trusted: bool = False,
 ) -> Verdict:
-    """Whether a run comes out again: facts, evidence, notebook in normal form, documents.
+    """Check that a run comes out again: facts, evidence, notebook in normal form, documents.
 
     The report is made by a process of its own, so that nothing of this one can help it. It
     executes the code of a notebook: one of the reader's own project or of the package, and the
@@ -88,7 +88,8 @@ def rerun_level(
             missing.append(_OTHER_NOTEBOOK)
         else:
             (clean / "notebooks").mkdir()
-            shutil.copy(notebook, clean / "notebooks/annual_report.ipynb")
+            file = own_form(manifest, params).model.notebook
+            shutil.copy(notebook, clean / "notebooks" / file)
         if missing:
             return Verdict("rerun", False, tuple(missing), ("nothing was executed",))
         done = _execute(manifest, clean, warm=not cold)
@@ -133,7 +134,7 @@ def _collect(manifest: Mapping[str, Any], clean: Path, roots: Mapping[str, Path]
 def _places(
     name: str, manifest: Mapping[str, Any], clean: Path, roots: Mapping[str, Path]
 ) -> tuple[Path, Path | None]:
-    """Where an input is here, and where it goes; nowhere if the new run finds it by itself."""
+    """Return an input's place here, and its place in the new run unless that finds it by itself."""
     params, data = roots["params"], roots["data"]
     named = named_file(name, manifest["district"], data, params)
     if named is not None and Path(name).is_absolute():
@@ -152,7 +153,9 @@ def _folder(manifest: Mapping[str, Any], root: str) -> str:
     given = manifest["parameters"].get(root) if root in ("params", "data") else None
     name = Path(str(given)).name if given else {"out": "outputs"}.get(root, root)
     if name in ({"params", "data", "outputs", "notebooks"} - {root}) and root != "out":
-        raise InputError("received-path", f"the folder of {root} cannot be called {name}")
+        raise InputError(
+            "received-path", "the folder of {root} cannot be called {name}", root=root, name=name
+        )
     return inside(Path(), name, own=True).name if name else ""
 
 
@@ -170,7 +173,7 @@ def _execute(
 
 
 def compare(run: Path, made: Path) -> Iterator[str]:
-    """What came out otherwise in a run made again, the first cause first."""
+    """Describe what came out differently in a run made again, the first cause first."""
     there, here = (_facts(folder) for folder in (run, made))
     for name in sorted({*there, *here}):
         if there.get(name) != here.get(name):

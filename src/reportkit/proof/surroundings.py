@@ -1,4 +1,4 @@
-"""What a run was made with: code, versions, fonts, machine; read once, kept in the manifest."""
+"""Surroundings of a run: code, versions, fonts, machine; read once, kept in the manifest."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from typing import Any
 import reportkit_fonts
 
 OURS = "reportkit-zwgk"
-"""What this package is called where packages are installed from."""
+"""Name of this package where packages are installed from."""
 _PACKAGES = (
     OURS, "reportkit-zwgk-fonts", "ipykernel", "jinja2", "lxml", "markupsafe",
     "matplotlib", "mistune", "nbclient", "nbconvert", "nbformat", "numpy", "pandas", "papermill",
@@ -74,7 +74,7 @@ def fonts() -> dict[str, str]:
 
 
 def machine() -> dict[str, Any]:
-    """Where this process runs; none of it may change a byte of a document."""
+    """Describe the machine of this process; none of it may change a byte of a document."""
     return {
         "host": socket.gethostname(),
         "user": _user(),

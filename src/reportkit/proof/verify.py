@@ -19,7 +19,7 @@ from reportkit.params import District
 from reportkit.proof.attestation import check_attestation
 from reportkit.proof.chain import check_chain
 from reportkit.proof.manifest import digest, is_pruned, read_manifest, verify_files
-from reportkit.proof.places import ledger_place
+from reportkit.proof.places import ledger_place, own_form
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.recount.computed import (
     check_computed,
@@ -37,6 +37,7 @@ from reportkit.yamlfile import read_yaml
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reportkit.forms import Form
     from reportkit.proof.signing.trust import Trusted
 
     Fact = Mapping[str, Any]
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one level found.
+    """Verdict of one level.
 
     Parameters
     ----------
@@ -104,7 +105,7 @@ def files_level(run: Path, trusted: Trusted | None = None) -> Verdict:
 def data_levels(
     run: Path, *, data: Path | None = None, params: Path | None = None
 ) -> tuple[Verdict, Verdict]:
-    """Whether the ledgers are those that were read, and the facts follow from them.
+    """Check that the ledgers are those that were read, and that the facts follow from them.
 
     Parameters
     ----------
@@ -138,13 +139,14 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
     manifest = read_manifest(run)
     document = read_json(run / "facts.json")
     said = {fact["id"]: fact for fact in document["facts"]}
-    facts, findings = own_conditions(said, document["edition"], manifest["year"])
-    past = last_year(run, manifest, params or Path("params"))
+    form = own_form(manifest, params)
+    facts, findings = own_conditions(form, said, document["edition"], manifest["year"])
+    past = last_year(form, run, manifest, params or Path("params"))
     wrong, notes = check_computed(facts, past)
     findings += wrong
     findings += check_evidence(run, facts)
-    findings += _other_words(manifest, params)
-    read = _read_again(run, manifest, facts, data, params)
+    findings += _other_words(form, manifest, params)
+    read = _read_again(form, run, manifest, facts, data, params)
     values: dict[str, str] = {}
     moved: dict[str, str] = {}
     changed: list[str] = []
@@ -176,6 +178,7 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
 
 
 def _read_again(
+    form: Form,
     run: Path,
     manifest: Mapping[str, Any],
     facts: Mapping[str, Fact],
@@ -193,7 +196,9 @@ def _read_again(
         key = ledger["ledger"]
         try:
             places = [ledger_place(one, manifest, data, params) for one in ledger["sources"]]
-            wanted.append(Wanted(ledger, places, used_columns(recorded_schema(ledger), own[key])))
+            wanted.append(
+                Wanted(form, ledger, places, used_columns(recorded_schema(form, ledger), own[key]))
+            )
         except ReportkitError as error:
             read[key] = error
     calendar = work_calendar(params and params / "holidays.yaml")
@@ -204,7 +209,7 @@ def _read_again(
 def counted_again(
     run: Path, *, data: Path | None = None, params: Path | None = None
 ) -> dict[str, str]:
-    """What each fact of a run comes to in SQL over the raw ledgers, where these can be read again.
+    """Count each fact of a run in SQL over the raw ledgers, where these can be read again.
 
     Parameters
     ----------
@@ -215,16 +220,17 @@ def counted_again(
     """
     manifest, document = read_manifest(run), read_json(run / "facts.json")
     said = {fact["id"]: fact for fact in document["facts"]}
-    facts, _ = own_conditions(said, document["edition"], manifest["year"])
+    form = own_form(manifest, params)
+    facts, _ = own_conditions(form, said, document["edition"], manifest["year"])
     values: dict[str, str] = {}
-    for own, raw in _read_again(run, manifest, facts, data, params).values():
+    for own, raw in _read_again(form, run, manifest, facts, data, params).values():
         if not isinstance(raw, ReportkitError):
             found = zip(own, count(raw, own), strict=True)
             values |= {fact["id"]: one[0] for fact, one in found if not isinstance(one, str)}
     return with_sums(facts, values)
 
 
-def _other_words(manifest: Mapping[str, Any], params: Path | None) -> list[str]:
+def _other_words(form: Form, manifest: Mapping[str, Any], params: Path | None) -> list[str]:
     """Files that were read by another mapping than the district file of the run gives.
 
     Where that file is not here, its mapping is as the manifest says, and as the audit page shows.
@@ -235,7 +241,7 @@ def _other_words(manifest: Mapping[str, Any], params: Path | None) -> list[str]:
     if not file.is_file() or digest(file) not in digests:
         return []
     district = read_yaml(file).validate(District)
-    mappings = mappings_of(district, file)
+    mappings = mappings_of(form, district, file)
     return [
         told
         for ledger in manifest["ledgers"]
@@ -254,7 +260,7 @@ def _key() -> bytes | None:
 
 
 def environment_level(run: Path) -> Verdict:
-    """What is different here, and whether that can change a byte of a document."""
+    """List what differs on this machine, and say if that can change a byte of a document."""
     manifest = read_manifest(run)
     here = environment()
     notes = []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def gate(notebook: Mapping[str, Any]) -> Block:
-    """Whether an executed notebook ran whole, to its seal; papermill's own status is not asked.
+    """Check that an executed notebook ran whole, to its seal; papermill's own status is not asked.
 
     Returns
     -------
@@ -36,19 +36,22 @@ def gate(notebook: Mapping[str, Any]) -> Block:
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     for number, cell in enumerate(code, 1):
         if cell["execution_count"] != number:
-            message = f"code cell {number} ran as {cell['execution_count']}: the run is not whole"
-            raise ExecutionError("not-whole", message, cell=number)
+            raise ExecutionError(
+                "not-whole",
+                "code cell {cell} ran as {execution_count}: the run is not whole",
+                execution_count=cell["execution_count"],
+                cell=number,
+            )
         if any(output["output_type"] == "error" for output in cell["outputs"]):
-            message = f"code cell {number} ended with an error"
-            raise ExecutionError("not-whole", message, cell=number)
+            raise ExecutionError("not-whole", "code cell {cell} ended with an error", cell=number)
     seals = from_notebook({"cells": code[-1:]}, "seal")
     if len(seals) != 1:
-        message = "the last cell shows no seal; it must be report.seal()"
-        raise ExecutionError("seal-missing", message)
+        raise ExecutionError(
+            "seal-missing", "the last cell shows no seal; it must be report.seal()"
+        )
     seal = seals[0]
     if seal["seal"] != seal_of(seal["facts"]):
-        message = "the seal does not match the facts in the notebook"
-        raise ExecutionError("seal-wrong", message)
+        raise ExecutionError("seal-wrong", "the seal does not match the facts in the notebook")
     return seal
 
 
@@ -65,13 +68,20 @@ def rows_of_sealed(report: Report, seal: Block, expected: Mapping[str, Any]) -> 
         here = computed.get(name) or ours[name].as_json() | {"places": there["places"]}
         other = [key for key in here if there.get(key) != here[key]]
         if "value" in other:
-            message = (
-                f"{name} is {there.get('value')} in the notebook, {here['value']} in the ledgers"
+            raise ExecutionError(
+                "facts-differ",
+                "{fact} is {there} in the notebook, {value} in the ledgers",
+                there=there.get("value"),
+                value=here["value"],
+                fact=name,
             )
-            raise ExecutionError("facts-differ", message, fact=name)
         if other:
-            message = f"{name}: {', '.join(other)} in the notebook are not what the ledgers give"
-            raise ExecutionError("facts-differ", message, fact=name)
+            raise ExecutionError(
+                "facts-differ",
+                "{fact}: {other} in the notebook are not what the ledgers give",
+                other=", ".join(other),
+                fact=name,
+            )
     held = rows_of(ours)
     made = unseal_rows(seal["rows"])
     for name in sealed.keys() - ours.keys():
@@ -83,17 +93,24 @@ def rows_of_sealed(report: Report, seal: Block, expected: Mapping[str, Any]) -> 
             one is None or ledger is None or one.ledger != fact["ledger"]
             or rows_sha256(one.rows) != fact["rows_sha256"] or one.rows.max() >= ledger.read
         ):  # fmt: skip
-            message = f"the rows of {name} are not those that its value was made from"
-            raise ExecutionError("evidence-wrong", message, fact=name)
+            raise ExecutionError(
+                "evidence-wrong",
+                "the rows of {fact} are not those that its value was made from",
+                fact=name,
+            )
         held[name] = one
     return held
 
 
 def same_checks(report: Report, seal: Block) -> None:
-    """What was found here stands in the notebook, and it knows whether it is a draft."""
+    """Check that the notebook holds the findings made here, and knows whether it is a draft."""
     if seal["checks"] != [check.as_json() for check in report.all_checks]:
-        message = "the checks in the notebook are not those of its ledgers and parameters"
-        raise ExecutionError("checks-differ", message)
+        raise ExecutionError(
+            "checks-differ",
+            "the checks in the notebook are not those of its ledgers and parameters",
+        )
     if seal["head"]["draft"] != report.is_draft or seal["form"] != report.prescribed():
-        message = "the notebook says wrongly whether it is a draft, or what its form prescribes"
-        raise ExecutionError("draft-differs", message)
+        raise ExecutionError(
+            "draft-differs",
+            "the notebook says wrongly whether it is a draft, or what its form prescribes",
+        )

@@ -1,4 +1,4 @@
-"""What a kernel needs to show a report, in memory: importing this module is what warms it.
+"""Modules that a kernel needs to show a report; importing this one loads them all.
 
 The process that imports it is forked for a kernel; see `reportkit.warm.template`. It has no data.
 """
@@ -27,16 +27,18 @@ def _warm() -> None:
     for module in _ALSO:
         import_module(module)
 
-    from reportkit.forms import form_for, forms
+    from reportkit.checks import rules_of
+    from reportkit.forms import shipped_form
     from reportkit.ledgers import schemas
     from reportkit.notebook.charts import chart_block
     from reportkit.text.coverage import cover
     from reportkit.worktime import work_calendar
 
-    for form in forms():
-        form.ledgers()
-    schemas()
-    form_for(2020).default_narrative()
+    form = shipped_form()
+    for edition in form.editions:
+        edition.ledgers()
+    schemas(form)
+    rules_of(form)
     work_calendar()
     # The fonts are read and the first chart drawn: two thirds of a second.
     frame = pd.DataFrame({"件": [1, 2]}, index=["一月", "二月"])

@@ -36,7 +36,7 @@ _TAG = re.compile("<[^>]*>")
 
 
 class Gate:
-    """What must not be published of some ledgers, nor be kept of a run that failed.
+    """Texts that must not be published of some ledgers, nor kept of a run that failed.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Gate:
         )
 
     def kinds(self, text: str) -> set[str]:
-        """What kinds of personal data a text holds."""
+        """Return the kinds of personal data in a text."""
         found = {
             one.kind
             for one in find(text, certain=True)
@@ -117,12 +117,12 @@ class Gate:
                     cells = self._cells(path) if path.suffix == ".ipynb" else ""
                     told.append(f"{path.relative_to(folder)}{cells}: {'、'.join(sorted(kinds))}")
         if told:
-            message = (
-                "personal data would be published, so nothing was: "
-                + "; ".join(told)
-                + "; take it out of the narrative, or of what the notebook shows"
+            raise ExecutionError(
+                "personal-data",
+                "personal data would be published, so nothing was: {told}; take it out of the "
+                "narrative, or of what the notebook shows",
+                told="; ".join(told),
             )
-            raise ExecutionError("personal-data", message)
 
     def _cells(self, path: Path) -> str:
         """In which cells of a notebook it stands, as Jupyter counts them."""
@@ -158,7 +158,7 @@ def _unparted(text: str) -> str:
 
 
 def _has_name(text: str, pairs: npt.NDArray[np.uint32]) -> bool:
-    """Whether one of these pairs of characters is a name there; megabytes take milliseconds."""
+    """Return True where one of these pairs of characters is a name in the text."""
     if not len(pairs) or text.isascii():
         return False
     raw = text.encode("utf-16-le", "surrogatepass")

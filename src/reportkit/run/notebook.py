@@ -34,14 +34,16 @@ _LARGEST = 64 << 20
 class LocalKernelManager(AsyncKernelManager):
     """Kernels over unix sockets, with no port to fight for, that end when we do."""
 
-    async def _async_pre_start_kernel(self, **options: Any) -> Any:
-        command, launch = await super()._async_pre_start_kernel(**options)
+    def start_kernel(self, *arguments: Any, **options: Any) -> Any:
+        """Start it as a child of ours that says nothing below Python."""
         # ipykernel looks for its parent by itself; other kernels, and one that hangs, do not.
         # What it writes below Python would pass by the gate, onto the terminal.
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return command, launch | quiet | {"preexec_fn": partial(die_with_parent, os.getpid())}
+        ends = partial(die_with_parent, os.getpid())
+        return super().start_kernel(*arguments, **options, **quiet, preexec_fn=ends)
 
-    def _transport_default(self) -> str:
+    @default("transport")
+    def _unix_sockets(self) -> str:
         return "ipc"
 
     @default("ip")
@@ -104,25 +106,42 @@ def execute(
         except PapermillExecutionError as error:
             lines = [line.strip() for line in error.source.splitlines()]
             first = next((line for line in lines if line and not line.startswith("#")), "")
-            message = (
-                f"cell [{error.exec_count}] of {notebook.name}, which begins `{first[:60]}`: "
-                f"{error.ename}: {error.evalue}"
-            )
-            reason = "out-of-memory" if error.ename == "MemoryError" else "cell-failed"
-            raise ExecutionError(reason, message, cell=error.exec_count) from None
+            raise ExecutionError(
+                "out-of-memory" if error.ename == "MemoryError" else "cell-failed",
+                "cell [{cell}] of {notebook}, which begins `{first}`: {kind}: {why}",
+                cell=error.exec_count,
+                notebook=notebook.name,
+                first=first[:60],
+                kind=error.ename,
+                why=error.evalue,
+            ) from None
         except DeadKernelError:
             if kills_for_memory() > killed:
-                message = f"the kernel of {notebook.name} was {killed_for_memory()}"
-                raise ExecutionError("out-of-memory", message) from None
-            message = f"the kernel of {notebook.name} died; see run.log, and try again"
-            raise ExecutionError("kernel-died", message) from None
+                raise ExecutionError(
+                    "out-of-memory",
+                    "the kernel of {name} was {how}",
+                    name=notebook.name,
+                    how=killed_for_memory(),
+                ) from None
+            raise ExecutionError(
+                "kernel-died",
+                "the kernel of {name} died; see run.log, and try again",
+                name=notebook.name,
+            ) from None
         except CellTimeoutError as error:
-            raise ExecutionError("timeout", f"{notebook.name}: {error}") from None
+            raise ExecutionError(
+                "timeout", "{name}: {error}", name=notebook.name, error=error
+            ) from None
         except (PapermillException, NoSuchKernel, RuntimeError) as error:
-            raise ExecutionError("no-kernel", f"{notebook.name} did not start: {error}") from None
+            raise ExecutionError(
+                "no-kernel", "{name} did not start: {error}", name=notebook.name, error=error
+            ) from None
     if output.stat().st_size > _LARGEST:
-        message = f"the executed notebook is larger than {_LARGEST >> 20} MiB; show less in it"
-        raise ExecutionError("output-too-large", message)
+        raise ExecutionError(
+            "output-too-large",
+            "the executed notebook is larger than {most} MiB; show less in it",
+            most=_LARGEST >> 20,
+        )
     return executed
 
 
@@ -137,8 +156,13 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
     try:
         found: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # nbformat has no types
     except (OSError, ValueError, nbformat.ValidationError) as error:
-        message = f"{path} is no notebook that can be read: {error}"
-        raise InputError("notebook", message, file=str(path)) from None
+        raise InputError(
+            "notebook",
+            "{path} is no notebook that can be read: {error}",
+            path=path,
+            error=error,
+            file=str(path),
+        ) from None
     return found
 
 

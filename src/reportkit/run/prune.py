@@ -134,7 +134,7 @@ def _use(places: Iterable[Path]) -> dict[str, int]:
 
 
 def as_text(told: dict[str, Any]) -> str:
-    """What `prune` did, for a terminal."""
+    """Return the result of `prune` for a terminal."""
     would = "would be " if told["dry_run"] else ""
     lines = [f"{len(told['pruned'])} runs {would}reduced to their records"]
     for name, why in (

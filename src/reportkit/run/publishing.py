@@ -32,14 +32,19 @@ def locked(place: Path, *, wait: bool = False) -> Iterator[None]:
         place.mkdir(parents=True, exist_ok=True)
         lock = (place / ".lock").open("w")
     except OSError as error:
-        message = f"{place} cannot be written: {error.strerror}; choose another --out"
-        raise ExecutionError("not-writable", message) from None
+        raise ExecutionError(
+            "not-writable",
+            "{place} cannot be written: {why}; choose another --out",
+            place=place,
+            why=error.strerror,
+        ) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError:
-            message = f"another run is at work in {place}; wait for it"
-            raise ExecutionError("busy", message) from None
+            raise ExecutionError(
+                "busy", "another run is at work in {place}; wait for it", place=place
+            ) from None
         for stale in place.glob(f"{_STAGING}*"):
             shutil.rmtree(stale, ignore_errors=True)
         yield

@@ -1,4 +1,4 @@
-"""How a report is asked for, and whether the run in force is what would be made of it again."""
+"""Request for a report, and the check whether the run in force would be made again the same."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """How a report is asked for.
+    """Request for a report.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Request:
     scope, draft
         As for `open_report`.
     notebook : Path, optional
-        The notebook to execute; ``notebooks/annual_report.ipynb`` of the project, else the
+        The notebook to execute; that of the form in ``notebooks/`` of the project, else the
         package's own, by default.
     members : tuple of str, optional
         Districts that this one's report sums up, where that is known.
@@ -62,7 +62,7 @@ class Request:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What the notebook is given; nothing that it would find by itself."""
+        """Return the notebook's parameters, but none that it would find by itself."""
         given = {
             "scope": self.scope, "draft": self.draft or None, "params": self.params,
             "data": self.data, "out": self.out,
@@ -80,14 +80,14 @@ class Request:
         members = project.members(self.district) if self.members is None else self.members
         return list_inputs(
             project, who, self.year, scope=scope,
-            notebook=self.notebook or find_notebook(project),
+            notebook=self.notebook or find_notebook(project, project.form(who.form)),
             members=members if scope == "district" else (),
         )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run.
+    """Outcome of a run.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class Outcome:
 
 
 def outcome_of(place: Path, *, unchanged: bool) -> Outcome:
-    """What the run in force in a place has to say."""
+    """Read the outcome of the run in force in a place."""
     folder = place / "runs" / (place / "current").resolve().name
     checks = json.loads((folder / "checks.json").read_text(encoding="utf-8"))
     manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
@@ -120,7 +120,7 @@ def outcome_of(place: Path, *, unchanged: bool) -> Outcome:
 
 
 def changes(request: Request, *, digest: Callable[[Path], str] = digest) -> Iterator[str]:
-    """Why the report must be made; nothing if the run in force is whole and would come out again.
+    """Yield the reasons to make the report; none if the run in force would come out again.
 
     What it is made from is compared, by the digests of all bytes, with what the run's manifest
     says. No ledger is read for that, and their bytes come last.
@@ -167,7 +167,7 @@ def _in_force(place: Path) -> dict[str, Any] | None:
 
 
 def seconds_of(place: Path) -> float:
-    """How long the run in force took; 0 if that is not known."""
+    """Return the seconds that the run in force took; 0 if that is not known."""
     try:
         manifest = _in_force(place) or {}
         started, ended = (datetime.fromisoformat(manifest[name]) for name in ("started", "ended"))
@@ -180,7 +180,7 @@ def _named(
     request: Request, inputs: Inputs, then: Mapping[str, Any], digests: list[tuple[str, str]],
     digest: Callable[[Path], str],
 ) -> Iterator[str]:  # fmt: skip
-    """What is not as a manifest says; digests are added to the list as they are taken."""
+    """Yield what differs from a manifest; digests are added to the list as they are taken."""
     if then["parameters"] != request.parameters:
         yield "it is asked for in another way"
     if then["code_sha256"] != code_digest():

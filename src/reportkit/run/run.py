@@ -127,9 +127,13 @@ def run(
             keep_failed(staging, place / "failed", error, lambda text: held_back().hide(text))
             if isinstance(error, OSError) and error.errno not in (errno.EMFILE, errno.ENFILE):
                 full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-                message = f"{staging.parent} cannot be written: {error.strerror}"
-                reason = "no-space" if full else "not-writable"
-                raise ExecutionError(reason, message, district=request.district) from error
+                raise ExecutionError(
+                    "no-space" if full else "not-writable",
+                    "{folder} cannot be written: {why}",
+                    folder=staging.parent,
+                    why=error.strerror,
+                    district=request.district,
+                ) from error
             if isinstance(error, Exception):
                 raise _cleaned(_placed(error, place / "failed"), held_back()) from None
             raise
@@ -140,20 +144,26 @@ def _placed(error: Exception, failed: Path) -> Exception:
     """An error of a cell, with where the notebook is as far as it ran."""
     notebook = failed / "report.ipynb"
     if isinstance(error, ExecutionError) and "cell" in error.fields and notebook.is_file():
-        message = f"{error.message}; what ran until then is in {notebook}: open it in Jupyter"
-        return ExecutionError(error.reason, message, **error.fields)
+        return ExecutionError(
+            error.reason,
+            "{message}; what ran until then is in {notebook}: open it in Jupyter",
+            message=error.message,
+            notebook=notebook,
+            **error.fields,
+        )
     return error
 
 
 def _refuse_to_come(request: Request, now: datetime) -> None:
     # A year ends where its districts are.
     if now.astimezone(_CHINA).year <= request.year:
-        message = (
-            f"{request.year} is not over: a report of it would leave out what is still to come; "
-            "make a draft (--draft), or wait for its end"
+        raise InputError(
+            "year-not-over",
+            "{year} is not over: a report of it would leave out what is still to come; "
+            "make a draft (--draft), or wait for its end",
+            district=request.district,
+            year=request.year,
         )
-        where = {"district": request.district, "year": request.year}
-        raise InputError("year-not-over", message, **where)
 
 
 def prepare(
@@ -175,7 +185,7 @@ def prepare(
         kept=kept, tell=lambda name, rows: tell(f"reading {name}: {rows:,} rows"),
     )  # fmt: skip
     tell("computing figures")
-    notebook = request.notebook or find_notebook(report.project)
+    notebook = request.notebook or find_notebook(report.project, report.form)
     foresee(read_notebook(notebook), report)
     expected = report.facts_document()
     inputs = inputs_of(report, notebook)
@@ -220,8 +230,11 @@ def _pass_gate(making: Making, executed: Mapping[str, Any], expected: Mapping[st
     changed = report.ledgers.changed()
     changed += [path for past in report.made for path in past.changed()]
     if changed:
-        message = f"{', '.join(changed)} changed while the report was made; run again"
-        raise ExecutionError("input-changed", message)
+        raise ExecutionError(
+            "input-changed",
+            "{changed} changed while the report was made; run again",
+            changed=", ".join(changed),
+        )
     same_checks(report, seal)
     return _Passed(fill(executed), seal, held)
 
@@ -244,7 +257,7 @@ def _write(making: Making, passed: _Passed, staging: Path, tell: Callable[[str],
 
 
 def gate_of(report: Report) -> Gate:
-    """What must not be published of the ledgers of a report."""
+    """Collect what must not be published of a report's ledgers."""
     columns = [ledger.personal.unique() for ledger in report.ledgers.values()]
     personal = {value for cells in columns for value in cells.to_pylist() if value}
     allowed = [str(value) for value in report.district.model_dump().values()]
@@ -254,12 +267,14 @@ def gate_of(report: Report) -> Gate:
 def _cleaned(error: Exception, held_back: Gate) -> Exception:
     """An error of a run, its text without persons of the ledgers: a cell's can hold any."""
     if isinstance(error, ReportkitError):
-        message = held_back.hide(error.message) or _UNTOLD
-        return type(error)(error.reason, message, **error.fields)
+        told = held_back.hide(error.message)
+        if told == error.message:
+            return error
+        return type(error)(error.reason, "{told}", told=told or _UNTOLD, **error.fields)
     if isinstance(error, OSError | MemoryError):
         return error
     told = held_back.hide("".join(traceback.format_exception(error))) or _UNTOLD
-    return ExecutionError("internal", told)
+    return ExecutionError("internal", "{told}", told=told)
 
 
 class _Told(logging.Formatter):

@@ -1,1 +1,1 @@
-"""What somebody begins with: a project, empty ledgers, a new year's parameters and text."""
+"""Files to begin with: a project, empty ledgers, a new year's parameters and text."""

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
 from reportkit.facts.specs import read_specs
-from reportkit.forms import form_for
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.scaffold.newfiles import refuse_existing, write_new
-from reportkit.scaffold.next_text import Note, renew_narrative, renew_parameters
+from reportkit.scaffold.next_text import RenewalNote, renew_narrative, renew_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from reportkit.forms import Form
+    from reportkit.forms import Edition
     from reportkit.params import Project
 
 
@@ -28,8 +27,8 @@ class Renewal:
     year: int
     previous: int
     files: Mapping[Path, str]
-    advanced: tuple[Note, ...]
-    todo: tuple[Note, ...]
+    advanced: tuple[RenewalNote, ...]
+    todo: tuple[RenewalNote, ...]
 
     def write(self) -> None:
         """Write all files, or none; a file that is there is never replaced.
@@ -60,7 +59,9 @@ def renew(project: Project, district: str, year: int) -> Renewal:
         ``exists``; ``report-missing``: there is no earlier year; or what is wrong with the
         parameters of the earlier year.
     """
-    who, form = project.district(district), form_for(year)
+    who = project.district(district)
+    form = project.form(who.form)
+    edition = form.edition(year)
     new = {suffix: project.report_file(district, year, suffix) for suffix in ("yaml", "md")}
     refuse_existing(new.values())
     before = {
@@ -70,19 +71,25 @@ def renew(project: Project, district: str, year: int) -> Renewal:
     }
     previous = max((one for one in before if one < year), default=None)
     if previous is None:
-        message = (
-            f"there is no report of {district} before {year} to start from; write "
-            f"{new['yaml']} (year: {year}) and, beside it, the text {new['md'].name}"
+        raise InputError(
+            "report-missing",
+            "there is no report of {district} before {year} to start from; write "
+            "{yaml} (year: {year}) and, beside it, the text {name}",
+            yaml=new["yaml"],
+            name=new["md"].name,
+            district=district,
+            year=year,
         )
-        raise InputError("report-missing", message, district=district, year=year)
     known = {fact.id for fact in project.report(district, previous).declared}
-    known |= {cell.id for cell in form.cells(year)} | set(read_specs(project.params / "facts"))
+    known |= {cell.id for cell in edition.cells(year)} | set(
+        read_specs(form, project.params / "facts")
+    )
     files: dict[Path, str] = {}
-    advanced: list[Note] = []
-    todo: list[Note] = []
-    if form_for(previous) is not form:
-        told = f"from {form.edition.years.first} on the form is another one: {form.edition.basis}"
-        todo.append(Note(0, "form", form.name, told))
+    advanced: list[RenewalNote] = []
+    todo: list[RenewalNote] = []
+    if form.edition(previous) is not edition:
+        told = f"from {edition.model.years.first} on the form is another one: {edition.model.basis}"
+        todo.append(RenewalNote(0, "form", edition.name, told))
     for suffix, path in new.items():
         last = project.report_file(district, previous, suffix)
         if last.is_file():
@@ -91,31 +98,39 @@ def renew(project: Project, district: str, year: int) -> Renewal:
             text = f"year: {previous}\n"
         else:
             told = f"there is no {last.name}; until {path} is written, the report is a draft"
-            todo.append(Note(0, "narrative", last.name, told))
+            todo.append(RenewalNote(0, "narrative", last.name, told))
             continue
         renewed = renew_parameters if suffix == "yaml" else renew_narrative
-        files[path], changed, left = renewed(text, old=previous, year=year, form=form, known=known)
+        files[path], changed, left = renewed(
+            text,
+            old=previous,
+            year=year,
+            called=form.model.title,
+            edition=edition,
+            known=known,
+        )
         advanced += _in(path, changed)
         todo += _in(path, left)
-    todo += _missing_ledgers(Ledgers(project, who), form, project.data / district)
+    todo += _missing_ledgers(Ledgers(project, who), edition, project.data / district)
     return Renewal(district, year, previous, files, tuple(advanced), tuple(todo))
 
 
-def _missing_ledgers(ledgers: Ledgers, form: Form, folder: Path) -> list[Note]:
+def _missing_ledgers(ledgers: Ledgers, edition: Edition, folder: Path) -> list[RenewalNote]:
     missing = []
-    for key in sorted(form.ledgers()):
-        name = schemas()[key].name
+    known = schemas(ledgers.form)
+    for key in sorted(edition.ledgers()):
+        name = known[key].name
         told = f"{name} is not in {folder}; the report needs it"
         try:
             if ledgers.sources(key):
                 continue
         except InputError as error:
             told = f"{name}: {error.message}"
-        missing.append(Note(0, "ledger", name, told))
+        missing.append(RenewalNote(0, "ledger", name, told))
     return missing
 
 
-def _in(path: Path, notes: Iterable[Note]) -> list[Note]:
+def _in(path: Path, notes: Iterable[RenewalNote]) -> list[RenewalNote]:
     shown = path.as_posix()
     return [replace(note, file=shown) for note in sorted(notes, key=lambda note: note.line)]
 
@@ -125,5 +140,6 @@ def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        message = f"{path} is not UTF-8: {error}"
-        raise InputError("encoding", message, file=str(path)) from None
+        raise InputError(
+            "encoding", "{path} is not UTF-8: {error}", path=path, error=error, file=str(path)
+        ) from None

@@ -33,8 +33,7 @@ def write_new(files: Mapping[Path, bytes]) -> None:
                 file.write(content)
         done = True
     except OSError as error:
-        message = f"nothing is written: {error}"
-        raise ExecutionError("not-written", message) from None
+        raise ExecutionError("not-written", "nothing is written: {error}", error=error) from None
     finally:
         for path in () if done else written:
             path.unlink()
@@ -43,5 +42,8 @@ def write_new(files: Mapping[Path, bytes]) -> None:
 def refuse_existing(paths: Iterable[Path]) -> None:
     """Raise InputError ``exists`` if any of these is there, be it a dangling link."""
     if there := [str(path) for path in paths if path.exists() or path.is_symlink()]:
-        message = f"{' and '.join(there)} exist already; nothing is replaced, and nothing written"
-        raise InputError("exists", message)
+        raise InputError(
+            "exists",
+            "{there} exist already; nothing is replaced, and nothing written",
+            there=" and ".join(there),
+        )

@@ -14,7 +14,7 @@ from reportkit.scaffold.stale_years import Typed, advance, chinese_year, placeho
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from reportkit.forms import Form
+    from reportkit.forms import Edition
 
 Tree = dict[str, tuple[yaml.Node, yaml.Node]]
 # What is known on the day of publication, and what a person states for one year.
@@ -24,7 +24,7 @@ _AD = re.compile(r"(?:19|20)\d\d")
 
 
 @dataclass(frozen=True)
-class Note:
+class RenewalNote:
     """Something in a new file that was changed, or that somebody has to do.
 
     Parameters
@@ -51,8 +51,14 @@ class Note:
 
 
 def renew_parameters(
-    text: str, *, old: int, year: int, form: Form, known: Collection[str]
-) -> tuple[str, list[Note], list[Note]]:
+    text: str,
+    *,
+    old: int,
+    year: int,
+    called: str,
+    edition: Edition,
+    known: Collection[str],
+) -> tuple[str, list[RenewalNote], list[RenewalNote]]:
     """A report's YAML for another year, in its own layout; what was changed, what is to do.
 
     Dates and the document number are emptied: they are known on the day of publication only.
@@ -61,14 +67,16 @@ def renew_parameters(
     """
     last = _tree(text)
     edits: list[tuple[int, int, str]] = []
-    advanced: list[Note] = []
+    advanced: list[RenewalNote] = []
     for name, (key, node) in last.items():
         start, end = node.start_mark.index, node.end_mark.index
         if name == "year":
             edits.append((start, end, str(year)))
         elif name == "title":
             numerals, line = chinese_year(year), key.start_mark.line + 1
-            title, found = advance(text[start:end], old, digits=str(year), numerals=numerals)
+            title, found = advance(
+                text[start:end], old, title=called, digits=str(year), numerals=numerals
+            )
             edits.append((start, end, title))
             advanced += [_advanced(line, one.found, str(year), numerals) for one in found]
         elif name in _OF_THE_DAY and node.value:
@@ -82,16 +90,20 @@ def renew_parameters(
             end = text.find("\n", _end(node)) + 1
             edits.append((start, end or len(text), ""))
             dropped = f"waivers of {old} are dropped: {len(node.value)}"
-            advanced.append(Note(0, "waivers", str(len(node.value)), dropped))
+            advanced.append(RenewalNote(0, "waivers", str(len(node.value)), dropped))
     for start, end, new in sorted(edits, reverse=True):
         text = text[:start] + new + text[end:]
-    return text, advanced, _parameters_todo(text, last, old=old, year=year, form=form, known=known)
+    return (
+        text,
+        advanced,
+        _parameters_todo(text, last, old=old, year=year, edition=edition, known=known),
+    )
 
 
 def _parameters_todo(
-    text: str, last: Tree, *, old: int, year: int, form: Form, known: Collection[str]
-) -> list[Note]:
-    todo: list[Note] = []
+    text: str, last: Tree, *, old: int, year: int, edition: Edition, known: Collection[str]
+) -> list[RenewalNote]:
+    todo: list[RenewalNote] = []
     told: set[int] = set()
     for name, (key, node) in _tree(text).items():
         line = key.start_mark.line + 1
@@ -103,14 +115,14 @@ def _parameters_todo(
             if name == "document_number":
                 shift = str(int(match[0]) + year - old) if (match := _AD.search(before)) else ""
                 message += f", which would now be of {shift}" if shift else ""
-            todo.append(Note(line, "parameter", before, message))
+            todo.append(RenewalNote(line, "parameter", before, message))
         elif name == "declared":
             for item, one in zip(node.value, before, strict=True):
                 todo.append(_declared(item, one))
                 told.update(range(todo[-1].line, text.count("\n", 0, _end(item)) + 2))
         elif name == "relations":
             todo += [
-                _unknown(scalar.start_mark.line + 1, scalar.value, form, known)
+                _unknown(scalar.start_mark.line + 1, scalar.value, edition, known)
                 for relation in node.value
                 for key, (_, value) in _keys(relation).items()
                 if key not in ("title", "severity")
@@ -121,60 +133,66 @@ def _parameters_todo(
     return todo + [_left(one, year) for one in left]
 
 
-def _declared(item: yaml.Node, before: yaml.Node) -> Note:
+def _declared(item: yaml.Node, before: yaml.Node) -> RenewalNote:
     last = {name: node.value for name, (_, node) in _keys(before).items()}
     value = f"{last.get('value', '')} {last.get('unit', '')}".strip()
     message = f"state {last['id']} ({last['label']}); last year {value}"
     message += f", source: {last['source']}" if last.get("source") else ""
-    return Note(item.start_mark.line + 1, "declared", last["id"], message)
+    return RenewalNote(item.start_mark.line + 1, "declared", last["id"], message)
 
 
 def renew_narrative(
-    text: str, *, old: int, year: int, form: Form, known: Collection[str]
-) -> tuple[str, list[Note], list[Note]]:
+    text: str,
+    *,
+    old: int,
+    year: int,
+    called: str,
+    edition: Edition,
+    known: Collection[str],
+) -> tuple[str, list[RenewalNote], list[RenewalNote]]:
     """A report's text for another year; what was advanced, what is to do.
 
     A typed year becomes the placeholder ``{{ year }}``, so that it need not be advanced again.
     """
     digits, numerals = "{{ year }}", chinese_year(year)
-    text, found = advance(text, old, digits=digits, numerals=numerals)
+    text, found = advance(text, old, title=called, digits=digits, numerals=numerals)
     advanced = [_advanced(one.line, one.found, digits, numerals) for one in found]
     done = {(one.line, numerals) for one in found}
     todo = [
-        _unknown(line, name, form, known)
+        _unknown(line, name, edition, known)
         for line, name in placeholders(text)
         if name not in known and not name.startswith("district.")
     ]
-    wanted = {section.number: f"{section.number}、{section.title}" for section in form.sections}
+    wanted = {section.number: f"{section.number}、{section.title}" for section in edition.sections}
     for line, heading in enumerate(text.splitlines(), start=1):
         title = heading[2:].strip()
         if heading.startswith("# ") and title not in {"序言", "前言", *wanted.values()}:
             right = wanted.get(title.partition("、")[0], "；".join(wanted.values()))
-            message = f"heading “{title}” is none of the {form.name} form; it has {right}"
-            todo.append(Note(line, "section", title, message))
+            message = f"heading “{title}” is none of the {edition.name} form; it has {right}"
+            todo.append(RenewalNote(line, "section", title, message))
     left = [one for one in typed(text, old) if (one.line, one.found) not in done]
     return text, advanced, todo + [_left(one, year) for one in left]
 
 
-def _unknown(line: int, name: str, form: Form, known: Collection[str]) -> Note:
-    follow = form.successor(name)
+def _unknown(line: int, name: str, edition: Edition, known: Collection[str]) -> RenewalNote:
+    follow = edition.successor(name)
     if follow:
         here = f"in its place: {' + '.join(follow.here)}" if follow.here else "nothing in its place"
         hint = f"{here} ({follow.why})"
     else:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"nearest: {', '.join(near)}" if near else "nothing is like it"
-    return Note(line, "fact", name, f"the {form.name} form has no {name}; {hint}")
+    return RenewalNote(line, "fact", name, f"the {edition.name} form has no {name}; {hint}")
 
 
-def _left(one: Typed, year: int) -> Note:
+def _left(one: Typed, year: int) -> RenewalNote:
     message = f"the {one.kind} “{one.found}” is typed: is it right for {year}?"
-    return Note(one.line, one.kind, one.found, message)
+    return RenewalNote(one.line, one.kind, one.found, message)
 
 
-def _advanced(line: int, found: str, digits: str, numerals: str) -> Note:
+def _advanced(line: int, found: str, digits: str, numerals: str) -> RenewalNote:
     new = digits if found.isascii() else numerals
-    return Note(line, "year", found, f"{found}年 → {new}年")
+    return RenewalNote(line, "year", found, f"{found}年 → {new}年")
 
 
 def _tree(text: str) -> Tree:
@@ -204,7 +222,7 @@ def _emptied(text: str, node: yaml.Node) -> tuple[int, int, str]:
 
 
 def _end(node: yaml.Node) -> int:
-    """Where a node's own text ends: a block's mark is at whatever comes after it."""
+    """Return the end of a node's own text: a block's end mark stands at whatever comes after it."""
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         node = last[1] if isinstance(last, tuple) else last

@@ -11,7 +11,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
-from reportkit.forms import form_for
+from reportkit.forms import DEFAULT, project_form
 from reportkit.forms.carried import carried
 from reportkit.ledgers import schemas
 from reportkit.params import Level, check_id
@@ -21,7 +21,7 @@ from reportkit.scaffold.workbooks import blank_workbook
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reportkit.forms import Form
+    from reportkit.forms import Edition, Form
 
 _TEXTS = Path(str(files("reportkit.scaffold"))) / "texts"
 
@@ -35,7 +35,7 @@ class Beginning:
     year: int
     files: Mapping[Path, bytes]
     kept: tuple[Path, ...]
-    """What was there already and is left as it is."""
+    """Files that existed already and are left as they are."""
 
     def write(self) -> None:
         """Write all files, or none; a file that is there is never replaced."""
@@ -73,28 +73,36 @@ def begin(
     InputError
         ``id``, ``edition``, ``name``; ``exists``: the district or its ledgers are there already.
     """
-    form, identifier = form_for(year), check_id(district)
+    form = project_form(DEFAULT, folder / "forms")
+    edition, identifier = form.edition(year), check_id(district)
     for one in (name, issuer or name):
         if not one.strip() or not one.isprintable():
-            raise InputError("name", f"{one!r} is no name; give it as it is printed: --name 某某区")
+            raise InputError(
+                "name", "{one!r} is no name; give it as it is printed: --name 某某区", one=one
+            )
     told = {"id": identifier, "name": name, "level": level, "year": year, "next": year + 1}
     told |= {f"{one}_quoted": json.dumps(told[one], ensure_ascii=False) for one in ("id", "name")}
     stated = json.dumps(issuer, ensure_ascii=False)
     told["issuer"] = f"issuer: {stated}" if issuer else "# issuer: 某市某区人民政府"
     described = folder / "params/districts" / f"{district}.yaml"
     if described.exists():
-        message = f"{described} is there already; `reportkit new {district} {year}` begins a year"
-        raise InputError("exists", message, district=district)
+        raise InputError(
+            "exists",
+            "{described} is there already; `reportkit new {district} {year}` begins a year",
+            described=described,
+            year=year,
+            district=district,
+        )
     own = {
         described: _text("district.yaml", told).encode(),
         folder / f"params/reports/{district}/{year}.yaml": _text("report.yaml", told).encode(),
-        folder / f"params/reports/{district}/{year}.md": form.default_narrative().encode(),
+        folder / f"params/reports/{district}/{year}.md": edition.narrative.encode(),
     }
-    own |= {folder / "data" / district / name: book for name, book in _ledgers(form).items()}
+    own |= {
+        folder / "data" / district / name: book for name, book in _ledgers(form, edition).items()
+    }
     refuse_existing(own)
     common = {"README.md": _text("README.md", told), "outputs/.gitignore": "*\n!.gitignore\n"}
-    for path in carried("params/facts/common.yaml"):
-        common[f"params/facts/{path.name}"] = path.read_text(encoding="utf-8")
     for path in carried("notebooks/*.ipynb"):
         notebook = _for_district(path.read_text(encoding="utf-8"), district, year)
         common[f"notebooks/{path.name}"] = notebook
@@ -108,10 +116,10 @@ def _text(name: str, told: Mapping[str, object]) -> str:
     return Template((_TEXTS / name).read_text(encoding="utf-8")).substitute(told)
 
 
-def _ledgers(form: Form) -> dict[str, bytes]:
-    unused = form.unused()
-    wanted = [schema for key, schema in schemas().items() if key not in unused]
-    return {f"{schema.name}.xlsx": blank_workbook(schema, form) for schema in wanted}
+def _ledgers(form: Form, edition: Edition) -> dict[str, bytes]:
+    unused = form.unused(edition)
+    wanted = [schema for key, schema in schemas(form).items() if key not in unused]
+    return {f"{schema.name}.xlsx": blank_workbook(schema, edition) for schema in wanted}
 
 
 def _for_district(notebook: str, district: str, year: int) -> str:

@@ -1,4 +1,4 @@
-"""What is left of an old year in a text that was taken over: typed years, dates and numbers.
+"""Remains of an old year in a text that was taken over: typed years, dates and numbers.
 
 Figures of a narrative are placeholders, so a digit that is typed stands for last year until
 somebody has looked at it. Only what cannot mean anything else is advanced: the first and last day
@@ -61,7 +61,9 @@ def chinese_year(year: int) -> str:
     return "".join("〇一二三四五六七八九"[int(digit)] for digit in str(year))
 
 
-def advance(text: str, old: int, *, digits: str, numerals: str) -> tuple[str, list[Typed]]:
+def advance(
+    text: str, old: int, *, title: str, digits: str, numerals: str
+) -> tuple[str, list[Typed]]:
     """Replace *old* where it can only be the report year.
 
     Parameters
@@ -69,6 +71,8 @@ def advance(text: str, old: int, *, digits: str, numerals: str) -> tuple[str, li
     text : str
     old : int
         The report year that the text was written for.
+    title : str
+        What a report of the form is called.
     digits, numerals : str
         What stands for the new year: in the place of 2020, and of 二〇二〇.
 
@@ -80,7 +84,7 @@ def advance(text: str, old: int, *, digits: str, numerals: str) -> tuple[str, li
     written = rf"(?:{old}|{chinese_year(old).replace('〇', '[〇○零]')})"
     safe = re.compile(
         rf"(?<!\d){written}(?={_B}年(?:{_B}1{_B}月{_B}1{_B}日|{_B}12{_B}月{_B}31{_B}日|一月一日"
-        rf"|十二月三十一日|度?政府信息公开工作年度报告))|(?<![^\n。；！？]){written}(?={_B}年[，,、])"
+        rf"|十二月三十一日|度?{re.escape(title)}))|(?<![^\n。；！？]){written}(?={_B}年[，,、])"
     )
     found: list[Typed] = []
     parts, start = [], 0

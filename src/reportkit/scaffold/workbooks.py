@@ -16,7 +16,6 @@ from xlsxwriter.utility import xl_range_abs
 
 from reportkit.export.archives import without_times
 from reportkit.export.document import length
-from reportkit.forms import form_for, forms
 from reportkit.ledgers import schema_of, schemas
 from reportkit.ledgers.schema import NOTES_SHEET
 from reportkit.scaffold.newfiles import write_new
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from reportkit.forms import Form
+    from reportkit.forms import Edition, Form
     from reportkit.ledgers import LedgerSchema
     from reportkit.ledgers.schema import Column, ColumnType
 
@@ -36,7 +35,7 @@ _OPTIONS = 5
 
 @dataclass(frozen=True)
 class _Kind:
-    """How cells of one type are filled in, shown and accepted."""
+    """Cells of one type: instruction, number format, width, and the values they accept."""
 
     told: str
     format: str
@@ -67,12 +66,14 @@ _SEVERITIES = {"reject": "不计入", "warn": "提示"}
 
 
 def write_blank_ledgers(
-    keys: Sequence[str], folder: Path, *, year: int | None = None
+    form: Form, keys: Sequence[str], folder: Path, *, year: int | None = None
 ) -> list[Path]:
     """Write empty ledgers into a folder, each under its Chinese name.
 
     Parameters
     ----------
+    form : Form
+        Whose ledgers they are.
     keys : sequence of str
         Keys or Chinese names of ledgers; all of them where there are none.
     folder : Path
@@ -88,21 +89,21 @@ def write_blank_ledgers(
     InputError
         ``ledger-unknown``, ``edition``; ``exists``: a file is there, and nothing is written.
     """
-    form = forms()[-1] if year is None else form_for(year)
-    named = {schema.name: key for key, schema in schemas().items()}
-    chosen = [schema_of(named.get(key, key)) for key in keys or schemas()]
-    files = {folder / f"{one.name}.xlsx": blank_workbook(one, form) for one in chosen}
+    edition = form.editions[-1] if year is None else form.edition(year)
+    named = {schema.name: key for key, schema in schemas(form).items()}
+    chosen = [schema_of(form, named.get(key, key)) for key in keys or schemas(form)]
+    files = {folder / f"{one.name}.xlsx": blank_workbook(one, edition) for one in chosen}
     write_new(files)
     return list(files)
 
 
-def blank_workbook(schema: LedgerSchema, form: Form) -> bytes:
+def blank_workbook(schema: LedgerSchema, edition: Edition) -> bytes:
     """An empty ledger; the same bytes each time.
 
     Parameters
     ----------
     schema : LedgerSchema
-    form : Form
+    edition : Edition
         The edition whose labels a category column offers.
 
     Returns
@@ -117,7 +118,7 @@ def blank_workbook(schema: LedgerSchema, form: Form) -> bytes:
         sheet.freeze_panes(1, 1)
         sheet.set_row(0, 32)
         sheet.set_comments_author("reportkit")
-        lists = _write_notes(book, notes, schema, form)
+        lists = _write_notes(book, notes, schema, edition)
         for number, column in enumerate(schema.columns):
             broken = [rule.message for rule in schema.rules if column.name in rule.columns]
             told = "。".join(filter(None, (_demand(column), _how(column), _more(column), *broken)))
@@ -147,7 +148,7 @@ def blank_workbook(schema: LedgerSchema, form: Form) -> bytes:
     return without_times(made.getvalue())
 
 
-def _write_notes(book: Any, sheet: Any, schema: LedgerSchema, form: Form) -> dict[str, str]:
+def _write_notes(book: Any, sheet: Any, schema: LedgerSchema, edition: Edition) -> dict[str, str]:
     """Write the notes; where the values of each category stand, as a formula of a list."""
     bold = book.add_format({"bold": True})
     note = book.add_format(_NOTE)
@@ -177,7 +178,7 @@ def _write_notes(book: Any, sheet: Any, schema: LedgerSchema, form: Form) -> dic
     categories = [column for column in schema.columns if column.type == "category"]
     lists = {}
     for number, column in enumerate(categories, _OPTIONS):
-        values = column.offered(form)
+        values = column.offered(edition)
         sheet.write(top, number, f"可选：{column.name}", bold)
         sheet.write_column(top + 1, number, values)
         sheet.set_column(number, number, 36)

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from reportkit.facts import Fact
-    from reportkit.forms import Form
+    from reportkit.forms import Edition
     from reportkit.forms.model import Section
 
     class Figures(Protocol):
-        """Where facts are found by their id."""
+        """Lookup of facts by their id."""
 
         def get(self, name: str, /) -> Fact:
             """One fact; InputError ``fact-unknown`` if there is none of this id."""
@@ -135,15 +135,23 @@ class _Filler:
         if node.name == "allowed":
             raise _allowed_wrongly()
         if node.name not in FILTERS:
-            message = f"there is no filter '{node.name}'; filters are {', '.join(FILTERS)}, allowed"
-            raise InputError("rendering", message)
+            raise InputError(
+                "rendering",
+                "there is no filter '{name}'; filters are {filters}, allowed",
+                name=node.name,
+                filters=", ".join(FILTERS),
+            )
         if (value := self.context_value(name)) is not None:
-            message = f"'{node.name}' prints facts; {value:.40} is none"
-            raise InputError("rendering", message)
+            raise InputError(
+                "rendering",
+                "'{name}' prints facts; {value:.40} is none",
+                name=node.name,
+                value=value,
+            )
         return self.fact(name, FILTERS[node.name], *options)
 
     def context_value(self, name: str) -> str | None:
-        """What a name that is no fact stands for; plain data and nothing else."""
+        """Return the value of a name that is no fact; plain data and nothing else."""
         value: Any = self.context
         for part in name.split("."):
             if not isinstance(value, dict) or part not in value:
@@ -151,14 +159,15 @@ class _Filler:
             value = value[part]
         if not isinstance(value, str | int) or _MARKS.search(str(value)):
             message = f"{name} is not filled in" if value is None else f"{name} is no text"
-            raise InputError("rendering", f"{message}; it cannot be printed")
+            raise InputError("rendering", "{message}; it cannot be printed", message=message)
         return str(value)
 
     def options(self, node: nodes.Filter) -> list[Any]:
-        """What is given to a filter in brackets: plain texts and numbers."""
+        """Return the arguments of a filter: plain texts and numbers."""
         if node.kwargs or node.dyn_args or node.dyn_kwargs:
-            message = f"'{node.name}' takes plain values in its brackets"
-            raise InputError("rendering", message)
+            raise InputError(
+                "rendering", "'{name}' takes plain values in its brackets", name=node.name
+            )
         for one in node.args:
             if not isinstance(one, nodes.Const):
                 raise _refused(one)
@@ -169,8 +178,12 @@ class _Filler:
         try:
             text = TO_DO if fact.value == TO_DO else form(fact, *options)
         except TypeError:
-            message = f"{name} cannot be printed in this form with {options!r:.40}"
-            raise InputError("rendering", message) from None
+            raise InputError(
+                "rendering",
+                "{name} cannot be printed in this form with {options!r:.40}",
+                name=name,
+                options=options,
+            ) from None
         return self.print({"text": self.counted(text), "fact": name})
 
     def allow(self, text: str, options: list[Any]) -> str:
@@ -188,8 +201,11 @@ class _Filler:
         """The text, if all that the template makes is still of a size that a report can have."""
         self.size += len(text)
         if self.size > _LONGEST:
-            message = f"the text is longer than {_LONGEST} characters, which no report is"
-            raise InputError("rendering", message)
+            raise InputError(
+                "rendering",
+                "the text is longer than {longest} characters, which no report is",
+                longest=_LONGEST,
+            )
         return text
 
 
@@ -203,27 +219,28 @@ def _name(node: nodes.Node | None) -> str:
         raise _refused(node)
     name = ".".join([node.name, *reversed(parts)])
     if len(name) > _LONGEST_NAME:
-        message = f"a name of {len(name)} characters; no fact has one so long"
-        raise InputError("rendering", message)
+        raise InputError(
+            "rendering", "a name of {name} characters; no fact has one so long", name=len(name)
+        )
     return name
 
 
 def _refused(node: nodes.Node | None) -> InputError:
-    message = (
-        "a placeholder is the name of a fact with one filter at most, such as {{ t3.new.total }} "
-        "or {{ pub.total | wan(1) }}; other things of Jinja are not read here: "
-        + _KINDS.get(type(node), type(node).__name__.lower())
+    return InputError(
+        "rendering",
+        "a placeholder is the name of a fact with one filter at most, such as "
+        "{{{{ t3.new.total }}}} or {{{{ pub.total | wan(1) }}}}; other things of Jinja are not "
+        "read here: {kind}",
+        kind=_KINDS.get(type(node), type(node).__name__.lower()),
     )
-    return InputError("rendering", message)
 
 
 def _allowed_wrongly() -> InputError:
-    message = "'allowed' takes plain text and a reason; a fact needs neither"
-    return InputError("allowed", message)
+    return InputError("allowed", "'allowed' takes plain text and a reason; a fact needs neither")
 
 
 def render(
-    template: str, *, figures: Figures, form: Form, context: Mapping[str, Any], name: str
+    template: str, *, figures: Figures, edition: Edition, context: Mapping[str, Any], name: str
 ) -> Narrative:
     """Render a narrative.
 
@@ -234,7 +251,7 @@ def render(
         are headings in it; what stands before the first section, or under ``# 序言``, is preamble.
     figures
         Gives the facts.
-    form : Form
+    edition : Edition
         Its sections are the ones the text may have.
     context : mapping
         Further names, of texts, numbers and mappings only: ``year``, ``district.name``, …
@@ -252,7 +269,7 @@ def render(
         document can show; with file and line.
     """
     text, printed = _filled(template, figures, context, name)
-    return _Reader(text, printed, form.sections, name).narrative()
+    return _Reader(text, printed, edition.sections, name).narrative()
 
 
 def render_cell(
@@ -302,8 +319,9 @@ def _filled(
     """Markdown with a mark in the place of each figure, and the figures."""
     if found := _MARKS.search(template):
         line = template.count("\n", 0, found.start()) + 1
-        message = f"{name}:{line}: private-use characters; remove them"
-        raise InputError("narrative", message, file=name, line=line)
+        raise InputError(
+            "narrative", "{file}:{line}: private-use characters; remove them", file=name, line=line
+        )
     filler = _Filler(figures, context)
     environment = Environment(autoescape=True, keep_trailing_newline=True)  # it only parses
     try:
@@ -312,14 +330,17 @@ def _filled(
             tree = parser.parse()
         except (RecursionError, ValueError):  # ValueError: a number of thousands of digits
             filler.line = parser.stream.current.lineno
-            message = "a placeholder that is too deep or too long to be read"
-            raise InputError("rendering", message) from None
+            raise InputError(
+                "rendering", "a placeholder that is too deep or too long to be read"
+            ) from None
         return filler.body(tree.body), filler.printed
     except TemplateSyntaxError as error:
         line, reason = error.lineno, str(error.message)
     except ReportkitError as error:
         line, reason = filler.line, error.message
-    raise InputError("narrative", f"{name}:{line}: {reason:.600}", file=name, line=line)
+    raise InputError(
+        "narrative", "{file}:{line}: {reason:.600}", reason=reason, file=name, line=line
+    )
 
 
 class _Reader:
@@ -404,7 +425,14 @@ class _Reader:
         found = [n for n, line in enumerate(self.lines, 1) if pattern and re.search(pattern, line)]
         line = found[-1] if found else None
         place = f"{self.name}:{line}" if line else self.name
-        return InputError("narrative", f"{place}: {message}", file=self.name, line=line)
+        return InputError(
+            "narrative",
+            "{place}: {message}",
+            place=place,
+            message=message,
+            file=self.name,
+            line=line,
+        )
 
     def runs(self, tokens: Any) -> list[Run]:
         runs: list[Run] = []

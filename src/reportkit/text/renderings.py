@@ -1,4 +1,4 @@
-"""How a fact is printed in a text. Each form can be read back; see `reportkit.facts.numerals`."""
+"""Forms in which a text prints a fact. Each can be read back; see `reportkit.facts.numerals`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ def cn(fact: Fact) -> str:
     """In Chinese numerals: 二十六."""
     number = fact.number
     if number != int(number):
-        message = f"{plain(number)} is no whole number; print it in digits"
-        raise InputError("number", message)
+        raise InputError(
+            "number", "{number} is no whole number; print it in digits", number=plain(number)
+        )
     return chinese_number(int(number))
 
 
@@ -77,11 +78,17 @@ def _day(fact: Fact) -> date:
     try:
         return date.fromisoformat(fact.text)
     except ValueError:
-        message = f"'{fact.text}' is no day, so it cannot be printed as one"
-        raise InputError("not-a-day", message) from None
+        raise InputError(
+            "not-a-day", "'{text}' is no day, so it cannot be printed as one", text=fact.text
+        ) from None
 
 
 def _must_be(fact: Fact, holds: Any, form: str, reason: str) -> None:
     if not holds:
-        message = f"fact '{fact.id}' cannot be printed with '{form}': {reason}"
-        raise InputError("rendering", message)
+        raise InputError(
+            "rendering",
+            "fact '{id}' cannot be printed with '{form}': {reason}",
+            id=fact.id,
+            form=form,
+            reason=reason,
+        )

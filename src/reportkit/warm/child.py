@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reportkit.internals import leave_fork_server
 from reportkit.warm.processes import die_with_parent, silence_output
-from reportkit.warm.template import leave_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ def serve_forked(
     """
     die_with_parent(parent)
     os.setpgid(0, 0)
-    leave_template()
+    leave_fork_server()
     other.close()
     os.environ.clear()
     os.environ.update(environment)

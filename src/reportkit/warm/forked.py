@@ -20,7 +20,6 @@ from contextlib import suppress
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
-import zmq
 from ipykernel.ipkernel import IPythonKernel
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -28,6 +27,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine
 
 from reportkit.errors import ExecutionError
+from reportkit.internals import has_zmq_context
 from reportkit.warm.child import serve_forked
 from reportkit.warm.processes import FORKED_KERNEL
 from reportkit.warm.template import parent_of_forks, template_runs
@@ -68,7 +68,7 @@ class ForkedEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no ty
 
 
 def _why_not(kernel_name: str, fork: BaseContext) -> str:
-    """Why no kernel may be forked for a notebook; empty if it may."""
+    """Return why no kernel may be forked for a notebook; "" if one may."""
     if sys.platform != "linux":
         return f"processes are not forked safely on {sys.platform}"
     if fork.get_start_method() == "fork":
@@ -97,9 +97,7 @@ def _has_loop_or_context() -> bool:
     with suppress(RuntimeError):
         asyncio.get_running_loop()
         return True
-    # What pyzmq itself keeps as the process's context; asking for it would make one.
-    context = zmq.Context._instance
-    return context is not None and not context.closed
+    return has_zmq_context()
 
 
 class _Client(PapermillNotebookClient):  # type: ignore[misc]  # the same
@@ -120,7 +118,7 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]  # the same
             return cell
         if self.skip_cells_with_tag in cell.metadata.get("tags", []):
             return cell
-        timeout = self._get_timeout(cell)
+        timeout = self.timeout if self.timeout and self.timeout > 0 else None
         self.clear_before_next_output = False
         reply: dict[str, Any] = {}
         for message in self.kernel.run(cell.source, timeout, cell):
@@ -192,7 +190,9 @@ class _Kernel:
                 self._bytes += len(packed)
                 if self._bytes > LARGEST_OUTPUT:
                     told = f"the notebook shows more than {LARGEST_OUTPUT >> 20} MiB"
-                    raise ExecutionError("output-too-large", f"{told}; show less in its cells")
+                    raise ExecutionError(
+                        "output-too-large", "{told}; show less in its cells", told=told
+                    )
                 message = json.loads(packed)
                 # Late output of an earlier cell has no place any more, as with a cold kernel.
                 if message["parent_header"].get("msg_id") == str(self._number):

@@ -1,4 +1,4 @@
-"""What this process may use: of the machine, and of the control groups that a container is in.
+"""Limits of this process: those of the machine, and of the control groups of a container.
 
 Source: the kernel's documentation, cgroup-v1/memory.rst, cgroup-v2.rst; proc(5), cgroups(7).
 """
@@ -19,7 +19,7 @@ _UNLIMITED = 1 << 60
 
 
 def processors() -> int:
-    """How many processors this process may keep busy."""
+    """Count the processors that this process may keep busy."""
     ours = getattr(os, "sched_getaffinity", None)
     found = [len(ours(0)) if ours else os.cpu_count() or 1]
     for group in _groups("cpu"):
@@ -47,7 +47,7 @@ def free_memory() -> int:
 
 
 def kills_for_memory() -> int:
-    """How many processes of our group, or else of the machine, were killed for want of memory."""
+    """Count the processes of our group, or else of the machine, that were killed for memory."""
     for group in _groups("memory"):
         for name in ("memory.events", "memory.oom_control"):
             told = _fields(group / name)
@@ -57,7 +57,7 @@ def kills_for_memory() -> int:
 
 
 def killed_for_memory() -> str:
-    """What is told of a process that the system killed for want of memory."""
+    """Return the message for a process that the system killed for want of memory."""
     limit = min(filter(None, map(_limit, _groups("memory"))), default=None)
     told = f", {limit / 2**20:,.0f} MiB are allowed here" if limit else ""
     return f"killed by the system, which was out of memory{told}; give it more, or fewer --jobs"

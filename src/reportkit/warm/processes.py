@@ -118,7 +118,7 @@ FORKED_KERNEL = "reportkit kernel"
 
 
 def is_forked_kernel() -> bool:
-    """Whether this process is one: what its parent has used with threads of its own hangs here."""
+    """Return True in a forked kernel, where threads that libraries started before are gone."""
     return multiprocessing.current_process().name == FORKED_KERNEL
 
 
@@ -151,11 +151,13 @@ def need_files() -> None:
     if soft != resource.RLIM_INFINITY and soft < min(most, _FILES):
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _FILES), hard))
     if most < _FEWEST_FILES:
-        message = (
-            f"this process may open {most} files, and a kernel needs {_FEWEST_FILES}: "
-            "say `ulimit -n 1024` first, or have whoever set the limit raise it"
+        raise ExecutionError(
+            "too-many-files",
+            "this process may open {most} files, and a kernel needs {fewest_files}: "
+            "say `ulimit -n 1024` first, or have whoever set the limit raise it",
+            most=most,
+            fewest_files=_FEWEST_FILES,
         )
-        raise ExecutionError("too-many-files", message)
 
 
 def silence_output() -> None:
@@ -182,7 +184,7 @@ def end_session(leader: int) -> None:
 
 
 def _kill_members(leader: int) -> int:
-    """How many processes of a session still lived."""
+    """Kill the processes of a session and count them."""
     found = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError, ValueError):

@@ -14,6 +14,7 @@ from contextlib import suppress
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
+from reportkit.internals import forget_fork_server, fork_server_process
 from reportkit.warm.processes import SIGNING, kernel_environment
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def start_template(module: str) -> BaseContext:
     Returns
     -------
     multiprocessing context
-        Whose processes are forked from it; where forking is not safe they are spawned.
+        Whose processes are forked from it; they are spawned where forking is not safe, or where
+        the name of the temporary folder is too long for a socket in it.
     """
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
@@ -54,22 +56,24 @@ def start_template(module: str) -> BaseContext:
                     forkserver.ensure_running()
                 except ChildProcessError:
                     # It was ended and waited for; multiprocessing asks once more before a new one.
-                    setattr(forkserver._forkserver, "_forkserver_pid", None)  # noqa: B010 - no type has it
+                    forget_fork_server()
                     forkserver.ensure_running()
+                except OSError as error:
+                    if error.errno is not None:
+                        raise
+                    return multiprocessing.get_context("spawn")
     return context
 
 
 def signing_environment() -> dict[str, str]:
-    """What says where the key is: the warm process has it not, and whoever makes a report must."""
+    """Return the variables that name the key: they are withheld from the warm process."""
     with _STARTING:
         return {name: os.environ[name] for name in SIGNING if name in os.environ}
 
 
 def template_process() -> int | None:
     """Process id of the warm process, once it was started."""
-    # multiprocessing tells it nowhere else.
-    process: int | None = getattr(forkserver._forkserver, "_forkserver_pid", None)
-    return process
+    return fork_server_process()
 
 
 def stop_template() -> None:
@@ -80,17 +84,6 @@ def stop_template() -> None:
         os.waitpid(process, 0)
 
 
-def leave_template() -> None:
-    """In a process that was forked from the warm one: let that one end before this one does."""
-    # The fork server lives while this is open somewhere, and this process while the server lives:
-    # held here, neither would end when the command is killed.
-    alive = getattr(forkserver._forkserver, "_forkserver_alive_fd", None)
-    if alive is not None:
-        os.close(alive)
-        # The same number may soon be another file's, and a child of this process comes here too.
-        setattr(forkserver._forkserver, "_forkserver_alive_fd", None)  # noqa: B010 - no type has it
-
-
 def parent_of_forks(context: BaseContext) -> int:
     """Process id of the parent that processes of a context have."""
     forked = context.get_start_method() == "forkserver"
@@ -98,7 +91,7 @@ def parent_of_forks(context: BaseContext) -> int:
 
 
 def template_runs() -> bool:
-    """Whether there is a warm process; multiprocessing would start another, which is not warm."""
+    """Return True while the warm process runs; asking multiprocessing would start another, cold."""
     process = template_process()
     if process is None:
         return False

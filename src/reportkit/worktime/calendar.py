@@ -75,13 +75,13 @@ class WorkCalendar:
     first_day: FirstDay
 
     def covers(self, days: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Whether the table knows the days; an empty day (NaT) is not known."""
+        """Return a mask of the days that the table knows; an empty day (NaT) is not known."""
         given = _days(days)
         known: npt.NDArray[np.bool_] = (given >= self.first) & (given <= self.last)
         return known
 
     def is_working_day(self, days: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Whether the days are worked.
+        """Return a mask of the working days.
 
         Raises
         ------
@@ -145,12 +145,15 @@ class WorkCalendar:
         unknown = ~self.covers(days)
         if np.any(unknown):
             day = np.atleast_1d(days)[np.atleast_1d(unknown)][0]
-            message = (
-                f"working days are known from {self.first} to {self.last}, and {day} is not in "
-                "between; add the year to params/holidays.yaml (its form: docs/reference/"
-                "worktime.md)"
+            raise InputError(
+                "holidays-unknown",
+                "working days are known from {first} to {last}, and {day} is not in "
+                "between; add the year to params/holidays.yaml (its form: "
+                "docs/reference/worktime.md)",
+                first=self.first,
+                last=self.last,
+                day=day,
             )
-            raise InputError("holidays-unknown", message)
         return days
 
 
@@ -181,8 +184,14 @@ def _joined(tables: Sequence[_Table], own: Path | None = None) -> WorkCalendar:
     years = {year.year: year for table in tables for year in table.years}
     first, last = min(years), max(years)
     if missing := sorted(set(range(first, last)) - set(years)):
-        message = f"{own}: {', '.join(map(str, missing))} is missing before {last}; add it"
-        raise InputError("parameters", message, file=str(own))
+        raise InputError(
+            "parameters",
+            "{own}: {missing} is missing before {last}; add it",
+            own=own,
+            missing=", ".join(map(str, missing)),
+            last=last,
+            file=str(own),
+        )
     days = _each(date(first, 1, 1), date(last, 12, 31))
     off = [day for year in years.values() for span in year.off for day in _each(*span)]
     worked = [day for year in years.values() for day in year.worked]
@@ -207,17 +216,23 @@ def _read(path: Path) -> _Table:
         key = ("years", number)
         if year.year in [earlier.year for earlier in table.years[:number]]:
             problem = f"the year {year.year} is given twice; keep one of them"
-            raise InputError("parameters", file.problem(key, problem), file=str(path))
+            raise InputError(
+                "parameters", "{problem}", problem=file.problem(key, problem), file=path
+            )
         named = [*(day for span in year.off for day in span), *year.worked]
         for day in named:
             if day.year != year.year:
                 problem = f"{day} is no day of {year.year}"
-                raise InputError("parameters", file.problem(key, problem), file=str(path))
+                raise InputError(
+                    "parameters", "{problem}", problem=file.problem(key, problem), file=path
+                )
         for day in year.worked:
             off = any(first <= day <= last for first, last in year.off)
             if off or day.weekday() < 5:
                 problem = f"{day} is worked, but it is " + ("off too" if off else "no weekend day")
-                raise InputError("parameters", file.problem(key, problem), file=str(path))
+                raise InputError(
+                    "parameters", "{problem}", problem=file.problem(key, problem), file=path
+                )
     return table
 
 

@@ -7,7 +7,7 @@ Source: 政府信息公开条例 第三十条 (补正), 第三十二条 (征求�
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from reportkit.worktime.calendar import Days, WorkCalendar
 
+Clock = Literal["information_request"]
+"""The clocks that a ledger can name: whose law its limits follow."""
 ANSWER_DAYS = 20
 EXTENSION_DAYS = 20
 CONSULTATION_DAYS = 15

@@ -9,6 +9,7 @@ from typing import Any
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from shipped import SCHEMAS
 
 MIME = "application/vnd.reportkit.block+json"
 COLUMNS = ["natural_person", "commercial", "research", "public_welfare", "legal_service", "other"]
@@ -383,7 +384,6 @@ def rows_scripts(folder: Path, name: str = "t3.new.total", total: int = 76) -> N
     from reportkit.evidence.scripts import scripts
     from reportkit.ledgers import Ledger
     from reportkit.ledgers.records import Source
-    from reportkit.ledgers.schema import schemas
 
     days = [f"2020-{at % 12 + 1:02}-{at % 28 + 1:02}" for at in range(total)]
     frame = pd.DataFrame(
@@ -399,7 +399,7 @@ def rows_scripts(folder: Path, name: str = "t3.new.total", total: int = 76) -> N
         encoding="utf-8", sheet=None, rows=total, headings={},
     )  # fmt: skip
     ledger = Ledger(
-        "applications", schemas()["applications"], frame, (source,),
+        "applications", SCHEMAS["applications"], frame, (source,),
         np.zeros(total, np.int16), np.arange(2, total + 2, dtype=np.int32),
     )  # fmt: skip
     folder.mkdir()

@@ -1,1 +1,1 @@
-"""What makes the reports of a batch: processes of this machine, or a dask cluster."""
+"""Workers that make the reports of a batch: processes of this machine, or a dask cluster."""

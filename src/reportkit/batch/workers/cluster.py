@@ -7,7 +7,7 @@ one archive, its runs come back as another, and are published here as if they we
 from __future__ import annotations
 
 import io
-import multiprocessing
+import posixpath
 import shutil
 import signal
 import sys
@@ -26,6 +26,7 @@ import fsspec
 from reportkit.batch.jobs import FAILED, Job, Result, Started, together
 from reportkit.batch.workers.local import Living, in_process, start_template
 from reportkit.errors import ExecutionError, InputError
+from reportkit.internals import allow_children
 from reportkit.params import Project
 from reportkit.proof.surroundings import code_digest
 from reportkit.run.publishing import adopt
@@ -74,13 +75,20 @@ class ClusterWorkers(Executor):
                 where = opened.enter_context(_local(jobs)) if address == LOCAL else address
                 self._client = connect(where, timeout=10, set_as_default=False)
             except (OSError, TimeoutError, ValueError) as error:
-                message = f"no dask scheduler at {address}: {error}"
-                raise InputError("scheduler", message) from None
+                raise InputError(
+                    "scheduler",
+                    "no dask scheduler at {address}: {error}",
+                    address=address,
+                    error=error,
+                ) from None
             opened.callback(self._client.close)
             slots = sum(self._client.nthreads().values())
             if not slots:
-                message = f"the scheduler at {address} has no workers; start some"
-                raise InputError("scheduler", message)
+                raise InputError(
+                    "scheduler",
+                    "the scheduler at {address} has no workers; start some",
+                    address=address,
+                )
             if self._store:
                 _try(self._store)
             self._close = opened.pop_all()
@@ -154,7 +162,7 @@ class ClusterWorkers(Executor):
             self._tell(Started(district, year))
 
     def _result(self, future: Any) -> list[tuple[Result, str]]:
-        """What a worker gives back; a cluster that has lost all its workers is not waited for."""
+        """Return the results of a worker; fail once the cluster has lost all its workers."""
         empty = 0
         while empty < 2:
             try:
@@ -190,13 +198,17 @@ def _local(jobs: int) -> Iterator[Any]:
 
 
 def _try(store: str) -> None:
-    """Whether the store can be written, before the first report is sent there."""
+    """Check that the store can be written, before the first report is sent there."""
     try:
         _put(f"{store}/begun", b"")
     except Exception as error:
         # Each kind of store has errors of its own.
-        message = f"nothing can be written to the store: {type(error).__name__}: {error}"
-        raise InputError("store", message) from None
+        raise InputError(
+            "store",
+            "nothing can be written to the store: {kind}: {error}",
+            kind=type(error).__name__,
+            error=error,
+        ) from None
 
 
 def _on_worker(
@@ -204,10 +216,10 @@ def _on_worker(
 ) -> list[tuple[Result, str]]:
     """On the worker: the job in a process of its own; each result with the archive of its run."""
     if code_digest() != code:
-        message = "the worker has another reportkit than the batch; install the same one"
-        raise ExecutionError("code-differs", message)
-    # dask marks its workers as processes without children; ours are ended with them all the same.
-    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+        raise ExecutionError(
+            "code-differs", "the worker has another reportkit than the batch; install the same one"
+        )
+    allow_children()  # ours are ended with the worker, as dask wants it
     context, worker = start_template(), distributed.get_worker()
 
     def tell(event: Started | Result) -> None:
@@ -241,8 +253,11 @@ def _inputs(job: Job) -> bytes:
     project = Project.find(settings.params, settings.data)
     for path in (project.params, project.data, settings.out):
         if path.is_absolute() or ".." in path.parts:
-            message = f"with --store, give folders below the working folder, not {path}"
-            raise InputError("store", message)
+            raise InputError(
+                "store",
+                "with --store, give folders below the working folder, not {path}",
+                path=path,
+            )
     root, params = settings.folder, project.params
     wanted = [path for path in sorted(params.glob("*")) if path.name not in _OF_ONE]
     wanted.append(params.parent / "notebooks")
@@ -252,7 +267,7 @@ def _inputs(job: Job) -> bytes:
 
 
 def _inputs_of(job: Job, project: Project) -> list[Path]:
-    """What belongs to one district, and what it reads of others."""
+    """List the input files of one district, and those that it reads of other districts."""
     root, out, params = job.settings.folder, job.settings.out, project.params
     wanted = [params / "districts" / f"{job.district}.yaml", params / "reports" / job.district]
     wanted.append(project.data / job.district)
@@ -288,7 +303,7 @@ def _archive(root: Path, names: Iterable[str]) -> bytes:
 
 def _put(url: str, content: bytes) -> None:
     system, path = fsspec.url_to_fs(url)
-    system.makedirs(system._parent(path), exist_ok=True)
+    system.makedirs(posixpath.dirname(path), exist_ok=True)
     with system.open(path, "wb") as file:
         file.write(content)
 

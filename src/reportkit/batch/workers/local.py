@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.batch.jobs import Job, Result, Started
 from reportkit.errors import ExecutionError
+from reportkit.internals import leave_fork_server
 from reportkit.run.publishing import clear_stale
 from reportkit.warm.limits import killed_for_memory, kills_for_memory
 from reportkit.warm.processes import die_with_parent, end_session, sweep
 from reportkit.warm.template import (
-    leave_template,
     parent_of_forks,
     signing_environment,
     stop_template,
@@ -128,9 +128,14 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
     except (EOFError, OSError) as error:
         # The warm process ended before it had forked.
         if kills_for_memory() > killed:
-            message = f"the warm process was {killed_for_memory()}"
-            raise ExecutionError("out-of-memory", message) from None
-        raise ExecutionError("worker-died", f"the warm process ended: {error!r}") from None
+            raise ExecutionError(
+                "out-of-memory",
+                "the warm process was {how}",
+                how=killed_for_memory(),
+            ) from None
+        raise ExecutionError(
+            "worker-died", "the warm process ended: {error}", error=repr(error)
+        ) from None
     finally:
         send.close()
     living.add(process)
@@ -183,7 +188,7 @@ def _child(send: Connection, work: Work, job: Job, parent: int, signing: dict[st
     die_with_parent(parent)
     os.setsid()
     os.environ.update(signing)
-    leave_template()
+    leave_fork_server()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):

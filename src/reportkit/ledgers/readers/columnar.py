@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
 _BATCH = 128 * 1024
 _ROWS = 2**31 - 1
+# Of floating numbers, those of half the size have lost what a day or an amount needs.
 _PLAIN = (
-    pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_floating,
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_float64,
     pa.types.is_decimal, pa.types.is_date, pa.types.is_timestamp,
     pa.types.is_boolean, pa.types.is_null,
 )  # fmt: skip
@@ -59,8 +60,12 @@ def read_parquet(
         if isinstance(error, OSError) and error.errno:
             raise
         told = without_persons(str(error))
-        message = f"{name} is not a readable parquet file: {told}; export it again"
-        raise InputError("ledger-unreadable", message, file=name) from None
+        raise InputError(
+            "ledger-unreadable",
+            "{file} is not a readable parquet file: {told}; export it again",
+            told=told,
+            file=name,
+        ) from None
 
 
 def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> Part:
@@ -73,17 +78,31 @@ def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> 
     old = {column.path for column in physical if column.physical_type == "INT96"}
     for title in titles:
         if titles.count(title) > 1:
-            message = f"{name}: the heading '{title}' stands twice; rename one of them"
-            raise InputError("ledger-heading-twice", message, file=name)
+            raise InputError(
+                "ledger-heading-twice",
+                "{file}: the heading '{title}' stands twice; rename one of them",
+                title=title,
+                file=name,
+            )
         kind: Any = arrow.field(title).type
         if title in old:
             kind = "INT96, a time of no zone"
         if title in old or not _plain(kind):
-            message = f"{name}: column '{title}' is of type {kind}; write it as text, day or number"
-            raise InputError("ledger-type", message, file=name, column=title)
+            raise InputError(
+                "ledger-type",
+                "{file}: column '{column}' is of type {kind}; write it as text, day or number",
+                kind=kind,
+                file=name,
+                column=title,
+            )
     if file.metadata.num_rows > _ROWS:
-        message = f"{name} has {file.metadata.num_rows} rows, more than {_ROWS}; split it by year"
-        raise InputError("ledger-unreadable", message, file=name)
+        raise InputError(
+            "ledger-unreadable",
+            "{file} has {num_rows} rows, more than {rows}; split it by year",
+            num_rows=file.metadata.num_rows,
+            rows=_ROWS,
+            file=name,
+        )
     fields = {title: wanted[heading_key(title)][0] for title in titles}
     chunks: dict[str, list[Any]] = {title: [] for title in titles}
     notes: list[Note] = []
@@ -105,8 +124,13 @@ def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> 
         rows += batch.num_rows
         tell(rows)
     if rows != file.metadata.num_rows:
-        message = f"{name} holds {rows} rows and says {file.metadata.num_rows}; export it again"
-        raise InputError("ledger-unreadable", message, file=name)
+        raise InputError(
+            "ledger-unreadable",
+            "{file} holds {rows} rows and says {num_rows}; export it again",
+            rows=rows,
+            num_rows=file.metadata.num_rows,
+            file=name,
+        )
     notes += [rounded_persons(fields[t], t, count) for t, count in persons.items() if count]
     columns = {title: pa.chunked_array(chunks[title], pa.string()) for title in titles}
     lines = np.arange(1, rows + 1, dtype=np.int32)

@@ -7,8 +7,6 @@ import io
 import re
 from typing import TYPE_CHECKING, BinaryIO
 
-import pyarrow.compute as pc
-
 from reportkit.errors import InputError
 from reportkit.ledgers.readers.table import Note, Part, Row, Tell, find_head, quiet, records
 from reportkit.ledgers.schema import heading_key
@@ -22,8 +20,6 @@ _BOM = "\ufeff".encode()
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 # What Excel reads, and others write, to say what separates the cells.
 _SAID = re.compile(rb"[Ss][Ee][Pp]=([^\w\"\r\n])\r?\n?")
-# 3-1 as a spreadsheet saves it, when it has made a day of it.
-_DAY_KEY = r"^\s*(?:\d{1,2}月\d{1,2}日|\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{2})\s*$"
 # A record of more lines has most likely a quote that was never closed.
 _LINES = 50
 _OTHERS = {
@@ -61,25 +57,18 @@ def read_csv(file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = qu
     columns, lines = records(head, schema, name, whole=whole, tell=tell)
     expected = "one record of many lines: is a quote left open in it?"
     notes = [Note(f"{a}-{b}", "L-lines", "warn", "", "", expected) for a, b in long]
-    wanted = schema.headings()
-    for title, cells in columns.items():
-        if wanted.get(heading_key(title), (None,))[0] == schema.columns[0]:
-            days = pc.match_substring_regex(cells, _DAY_KEY).to_pylist()
-            found = [str(line) for line, day in zip(lines.tolist(), days, strict=True) if day]
-            if found:
-                expected = f"{len(found)} cells hold a day; a spreadsheet makes one of 3-1"
-                places = ", ".join(found[:5]) + " …" * (len(found) > 5)
-                notes.append(Note(places, "L-day", "warn", schema.key_column, "", expected))
     return [Part(columns, lines, encoding, notes=(*head.notes, *notes))]
 
 
 def _refuse_other_formats(content: bytes, name: str) -> None:
     for first, what in _OTHERS.items():
         if content.startswith(first):
-            message = (
-                f"{name} is {what} under the name .csv; name it as what it is, or save it as csv"
+            raise InputError(
+                "ledger-format",
+                "{file} is {what} under the name .csv; name it as what it is, or save it as csv",
+                what=what,
+                file=name,
             )
-            raise InputError("ledger-format", message, file=name)
 
 
 def _as_utf8(content: bytes, name: str) -> tuple[bytes, str]:
@@ -102,11 +91,15 @@ def _as_utf8(content: bytes, name: str) -> tuple[bytes, str]:
             return content.removeprefix(_BOM), encoding
         return text.encode(), encoding
     line = content.count(b"\n", 0, where) + 1
-    message = (
-        f"{name}:{line} is not {' or '.join(candidates)} (byte {where}); "
-        "save the file as UTF-8 or GB18030, and check that it is not cut off"
+    raise InputError(
+        "ledger-encoding",
+        "{file}:{line} is not {candidates} (byte {where}); save the file as UTF-8 or "
+        "GB18030, and check that it is not cut off",
+        candidates=" or ".join(candidates),
+        where=where,
+        file=name,
+        line=line,
     )
-    raise InputError("ledger-encoding", message, file=name, line=line)
 
 
 def _refuse_control(body: bytes, name: str) -> None:
@@ -122,7 +115,7 @@ def _refuse_control(body: bytes, name: str) -> None:
 
 
 def _unreadable(name: str, line: int, what: str) -> InputError:
-    return InputError("ledger-unreadable", f"{name}:{line} {what}", file=name, line=line)
+    return InputError("ledger-unreadable", "{file}:{line} {what}", what=what, file=name, line=line)
 
 
 def _delimiter(body: bytes, schema: LedgerSchema) -> str:

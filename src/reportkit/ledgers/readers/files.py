@@ -58,11 +58,18 @@ def read_file(path: Path, schema: LedgerSchema, *, name: str, tell: Tell = quiet
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             after = os.fstat(file.fileno())
     except OSError as error:
-        message = f"{name} cannot be read: {error.strerror or error}"
-        raise InputError("ledger-unreadable", message, file=name) from None
+        raise InputError(
+            "ledger-unreadable",
+            "{file} cannot be read: {why}",
+            why=error.strerror or error,
+            file=name,
+        ) from None
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        message = f"{name} was written to while it was read; run again when it is finished"
-        raise InputError("ledger-unreadable", message, file=name)
+        raise InputError(
+            "ledger-unreadable",
+            "{file} was written to while it was read; run again when it is finished",
+            file=name,
+        )
     about: dict[str, Any] = {
         "path": name,
         "sha256": digest,

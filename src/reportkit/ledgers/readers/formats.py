@@ -33,7 +33,10 @@ _DAY = re.compile("[ymdhs]", re.IGNORECASE)
 # A comma after the last digit place divides by a thousand; a point that is mere text (p) between
 # places is one where the number has none: 0!.0, and 0\.0000 show ten-thousands.
 _SCALED = re.compile("[0#?],+(?![0#?,])|[0#?]p[0#?]|%")
-_UNIT = re.compile("[美港日欧十百千万亿]*元|[百千万亿%‰$€£]|USD|HKD|EUR|JPY")
+# Of text beside a number, what is of another unit or could be a part of the number.
+_UNIT = re.compile("[美港日欧十百千万亿拾佰仟萬億]*元|[百千万亿拾佰仟萬億%‰$€£]|[0-9A-Za-z.]+")
+_YUAN = re.compile("CNY|RMB")
+_SIGN = re.compile("(?<![eE])[-(（△▲负]")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 _PLAIN = re.compile(r"0|-?[1-9]\d{0,14}", re.ASCII)
 _LAST_DAY = 2_958_466
@@ -47,7 +50,7 @@ VOLATILE = re.compile(
 
 @dataclass(frozen=True)
 class Format:
-    """How a number format shows numbers."""
+    """Number format of a cell."""
 
     day: bool = False
     dressed: bool = False
@@ -57,11 +60,13 @@ class Format:
     unit: str = ""
     """The unit that it writes after the number: 元, 万元, 万 …"""
     places: int | None = None
-    """How many places after the point it shows; None for all that there are, -1 for 1.2E+05."""
+    """Places shown after the point; None for all that there are, -1 for 1.2E+05."""
     blind: bool = False
     """It does not show the number: ``;;;``, ``"已缴"``, ``aaaa``."""
     unsigned: bool = False
     """It shows a negative number without its sign: ``0.00;[Red]0.00``."""
+    signed: bool = False
+    """It shows a positive number with the sign of a negative one: ``"-"0``, ``(0)``."""
 
 
 def built_in(number: int) -> Format:
@@ -80,25 +85,27 @@ def format_of(code: str) -> Format:
     """
     # What is shown as it stands, and the rest with x for such text and p for such a point.
     code = _GENERAL.sub("General", code)
-    texts, shapes, elapsed, white = "", [""], False, False
+    texts, shapes, elapsed, white = [""], [""], False, False
     for quoted, escaped, inside, plain in _TOKEN.findall(code):
         if plain == ";":
             shapes.append("")
+            texts.append("")
             continue
         elapsed |= bool(_ELAPSED.fullmatch(inside))
         white |= inside.lower() == "white"
         currency = inside[1:].partition("-")[0] if inside.startswith("$") else ""
-        text = quoted or escaped or currency or plain
-        texts += text if text not in "0#?,." else " "
+        # Characters of ASCII that stand bare are of the format itself, but a currency's sign.
+        bare = plain if plain == "$" or not plain.isascii() else " "
+        texts[-1] += quoted or escaped or currency or bare
         shape = "p" if "." in (quoted, escaped) else "x" if quoted or escaped else plain
         shapes[-1] += shape
     first = shapes[0]
     day = bool(_DAY.search(first)) and not elapsed
     shown = re.search("[0#?@]|General", first)
     places: int | None = len(re.findall("[0#?]", first.partition(".")[2]))
-    if "General" in first or "/" in first:
+    if re.search("General|[/@]", first):
         places = None
-    unit = _UNIT.search(texts)
+    unit = _UNIT.search(_YUAN.sub(" ", " ".join(texts)))
     return Format(
         day=day,
         dressed=first.strip() not in ("", "General", "0", "#", "@"),
@@ -106,7 +113,8 @@ def format_of(code: str) -> Format:
         unit=unit[0] if unit and not day else "",
         places=-1 if re.search("[eE][+-]", first) else places,
         blind=bool(code) and not day and (elapsed or white or not shown),
-        unsigned=len(shapes) > 1 and not re.search("[-(（△▲负]", code.split(";")[1]),
+        unsigned=len(shapes) > 1 and not _SIGN.search(texts[1] + shapes[1]),
+        signed=bool(shown and _SIGN.search(texts[0] + first)),
     )
 
 
@@ -130,11 +138,11 @@ def number_text(stored: str, shown: Format, epoch: Epoch = 1900) -> tuple[str, O
     text = stored if _PLAIN.fullmatch(stored) else as_text(value)
     places = len(text.partition(".")[2])
     odd = {
-        "rounded": len(stored) > 15 and abs(value) >= EXACT,
+        "rounded": abs(value) >= EXACT,
         "dressed": shown.dressed,
         "scaled": shown.scaled and value,
         "short": shown.places is not None and places > shown.places,
-        "blind": shown.blind or (shown.unsigned and value < 0),
+        "blind": shown.blind or (shown.unsigned if value < 0 else shown.signed and value),
     }
     found = [(what, text) for what, holds in odd.items() if holds]
     return text, (*found, ("unit", shown.unit)) if shown.unit else tuple(found)

@@ -27,6 +27,8 @@ _SPACE = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
 _OFFICE, _TABLE, _TEXT, _STYLE, _NUMBER = (
     _SPACE % name for name in ("office", "table", "text", "style", "datastyle")
 )
+_FO = "{urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0}"
+_WHITE = "#ffffff"
 _FORMATS = ("number-style", "percentage-style", "currency-style")
 _ERROR = re.compile(r"#(?:N/A|[A-Z0-9/]+[!?])|Err:\d+")
 _CLOCK = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,]\d+)?S")
@@ -39,8 +41,15 @@ class _Look:
     """A style: of the numbers and texts of a cell or run, or of a row, column or sheet."""
 
     format: Format = field(default_factory=Format)
+    code: str = ""
+    """The number format as other spreadsheets write it."""
     marks: tuple[str, ...] = ()
     hidden: bool = False
+    white: bool = False
+    dark: bool = False
+    """Whether its background is of a colour."""
+    conditional: bool = False
+    """Whether under a condition it is struck out, white or of another format."""
 
 
 def open_ods(file: BinaryIO, name: str) -> Book:
@@ -96,21 +105,36 @@ def _keep(element: Any, looks: dict[tuple[str, str], _Look]) -> None:
     """A style of numbers, as a spreadsheet would write it; or one of cells, rows …, as it looks."""
     name = element.get(f"{_STYLE}name", "")
     if element.tag != f"{_STYLE}style":
-        looks["format", name] = _Look(format_of(_code(element)))
+        # What other styles say under a condition goes before it, as other spreadsheets write it.
+        others = [one.get(f"{_STYLE}apply-style-name") for one in element.iter(f"{_STYLE}map")]
+        codes = [looks["format", one].code for one in others if ("format", one) in looks]
+        code = ";".join([*codes, _code(element)])
+        looks["format", name] = _Look(format_of(code), code)
         return
     family = element.get(f"{_STYLE}family", "")
     look = looks.get((family, element.get(f"{_STYLE}parent-style-name", "")), _Look())
     if shown := looks.get(("format", element.get(f"{_STYLE}data-style-name", ""))):
-        look = replace(look, format=shown.format)
+        look = replace(look, format=shown.format, code=shown.code)
     for part in element:
-        if (line := part.get(f"{_STYLE}text-line-through-style")) is not None:
-            marks = [mark for mark in look.marks if mark != "struck"]
-            look = replace(look, marks=(*marks, *["struck"] * (line != "none")))
+        lines = [part.get(f"{_STYLE}text-line-through-{one}") for one in ("style", "type")]
+        if lines != [None, None]:
+            marks = [mark for mark in look.marks if "struck" not in mark]
+            # A run may take back what is said of its cell.
+            back = ["not struck"] * (family == "text")
+            look = replace(look, marks=(*marks, *(back if "none" in lines else ["struck"])))
         if re.match("super|sub|[-1-9]", part.get(f"{_STYLE}text-position", "")):
             look = replace(look, marks=(*look.marks, "raised"))
         sizes = (part.get(f"{_STYLE}row-height"), part.get(f"{_STYLE}column-width"))
         flat = any(size and _FLAT.fullmatch(size) for size in sizes)
         look = replace(look, hidden=flat or part.get(f"{_TABLE}display") == "false")
+        if color := part.get(f"{_FO}color"):
+            look = replace(look, white=color == _WHITE)
+        if ground := part.get(f"{_FO}background-color"):
+            look = replace(look, dark=ground not in (_WHITE, "transparent"))
+        if part.tag == f"{_STYLE}map":
+            other = looks.get((family, part.get(f"{_STYLE}apply-style-name", "")), _Look())
+            hides = (other.white and not other.dark) or "struck" in other.marks
+            look = replace(look, conditional=look.conditional or hides or bool(other.code))
     looks[family, name] = look
 
 
@@ -126,6 +150,8 @@ def _code(style: Any) -> str:
             thousands = len(part.get(f"{_NUMBER}display-factor", "1")) // 3
             whole = "0" * int(part.get(f"{_NUMBER}min-integer-digits", 1))
             code += (whole or "#") + point + "0" * (places or bool(inside)) + "," * thousands
+        elif tag == "text-properties" and part.get(f"{_FO}color") == _WHITE:
+            code += "[White]"
         elif tag == "scientific-number":
             code += "0.00E+00"
         elif tag in ("text", "currency-symbol"):
@@ -144,7 +170,7 @@ class _Reading:
     def __init__(self, name: str, sheet: Sheet, looks: dict[tuple[str, str], _Look]) -> None:
         self.name, self.sheet, self.looks = name, sheet, looks
         self.ends: list[int] = []
-        """Where columns of one style end."""
+        """Ends of the runs of columns that share one style."""
         self.styles: list[str] = []
         """The styles of their cells."""
 
@@ -227,6 +253,10 @@ class _Reading:
             text = ":".join(clock.groups()) if clock else shown
         elif kind == "boolean":
             text = "是" if cell.get(f"{_OFFICE}boolean-value") == "true" else "否"
+        if text and look.white and not look.dark:
+            odd += (("white", text),)
+        if text and look.conditional:
+            odd += (("conditional", ""),)
         if formula is not None and not (kind or shown):
             odd += (("hollow", ""),)
         if formula is not None and VOLATILE.search(formula):
@@ -234,13 +264,15 @@ class _Reading:
         return text, odd
 
     def _text(self, cell: Any, look: _Look) -> tuple[str, Oddities]:
-        """What a cell shows, and what is struck or raised in it; notes are none of it."""
+        """Return the text that a cell shows, without notes, and what is struck or raised in it."""
         runs: list[tuple[str, tuple[str, ...]]] = []
 
         def hear(element: Any, marks: tuple[str, ...]) -> None:
             tag = element.tag.removeprefix(_TEXT)
             if tag == "span":
                 style = self.looks.get(("text", element.get(f"{_TEXT}style-name", "")), _Look())
+                if "not struck" in style.marks:
+                    marks = tuple(one for one in marks if one != "struck")
                 marks += style.marks
             spaces = int(element.get(f"{_TEXT}c", 1)) if tag == "s" else 0
             whole = {"s": " " * min(spaces, 1000), "tab": "\t", "line-break": "\n"}.get(tag, "")

@@ -33,7 +33,7 @@ ZIP_ERRORS = (
     zipfile.BadZipFile, zlib.error, etree.XMLSyntaxError, EOFError, NotImplementedError,
     RuntimeError, ValueError, LookupError, OSError,
 )  # fmt: skip
-"""What reading a damaged archive ends in."""
+"""Errors that reading a damaged archive ends in."""
 _STARTS = {
     b"<html": "a web page", b"<!doctype html": "a web page", b"<table": "a web page",
     b"<?xml": "a web page or an XML table", b"<meta": "a web page", b"<head": "a web page",
@@ -43,7 +43,7 @@ _STARTS = {
 
 
 def starts_as(content: bytes) -> str:
-    """What a file is by its first bytes, for a message; nothing where they are not known."""
+    """Name a file's kind by its first bytes, for a message; "" where they are not known."""
     start = content.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return next((what for first, what in _STARTS.items() if start.startswith(first)), "")
 
@@ -51,13 +51,19 @@ def starts_as(content: bytes) -> str:
 def other_format(name: str, what: str, do: str = "open it in Excel or WPS") -> InputError:
     """The refusal of a file that is not what its name says."""
     kind = "." + name.rpartition(".")[2]
-    message = f"{name} is {what}; {do} and save it as {kind if kind != '.xls' else '.xlsx'}"
-    return InputError("ledger-format", message, file=name)
+    return InputError(
+        "ledger-format",
+        "{file} is {what}; {do} and save it as {kind}",
+        what=what,
+        do=do,
+        kind=kind if kind != ".xls" else ".xlsx",
+        file=name,
+    )
 
 
 def unsafe(name: str, what: str, do: str) -> InputError:
     """The refusal of a workbook that no program for ledgers should read."""
-    return InputError("ledger-unsafe", f"{name} {what}; {do}", file=name)
+    return InputError("ledger-unsafe", "{file} {what}; {do}", what=what, do=do, file=name)
 
 
 class _Bounded:

@@ -48,7 +48,7 @@ MACROS = Note(
 
 
 class Kind(NamedTuple):
-    """What is done about something that was seen of a cell."""
+    """Treatment of one kind of oddity in cells."""
 
     columns: tuple[str, ...]
     """Types of the columns in which it matters; the key column is of a type of its own here."""
@@ -101,6 +101,11 @@ KINDS = {
         _ALL, "a formula that has another value whenever it is calculated", "L-formula"
     ),
     "comment": Kind(_ALL, "a comment, which is not read", "L-comment"),
+    "white": Kind(_ALL, "what is written in white; it is read all the same", "L-hidden"),
+    "conditional": Kind(
+        _ALL, "what a conditional format may strike out or show otherwise; it is read as stored",
+        "L-shown",
+    ),
     "rounded": Kind(_TEXTS, "a number that has lost digits", "L-rounded"),
 }  # fmt: skip
 # Told of a column that nobody reads, too.
@@ -129,6 +134,8 @@ class Sheet:
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
     """First and last column of each hidden range."""
     merges: list[Range] = field(default_factory=list)
+    conditional: list[Range] = field(default_factory=list)
+    """Cells that a conditional format may strike out, hide or show in another number format."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +225,7 @@ class SheetReading:
         self.known: dict[int, Column] = {}
         """Columns of the ledger by their number in the sheet."""
         self.units: dict[int, int] = {}
-        """What a number of each column is in 元, by its heading."""
+        """Factor from the numbers of each column to 元, as its heading says."""
         self.seen: defaultdict[tuple[str, int], list[tuple[int, str]]] = defaultdict(list)
         """Rows and texts, by what was seen of them and the column."""
         self.struck: list[int] = []
@@ -233,11 +240,14 @@ class SheetReading:
         title, wanted = self.sheet.title, self.schema.headings()
         head = find_head(chain([first], filled), self.schema, self.name, title)
         if not self.sheet.visible:
-            message = (
-                f"{self.name}: the sheet '{title}' is hidden and holds records of "
-                f"{self.schema.name}; show it if they count, delete it if they do not"
+            raise InputError(
+                "ledger-hidden",
+                "{file}: the sheet '{sheet}' is hidden and holds records of {name}; "
+                "show it if they count, delete it if they do not",
+                name=self.schema.name,
+                file=self.name,
+                sheet=title,
             )
-            raise InputError("ledger-hidden", message, file=self.name, sheet=title)
         for number, one in enumerate(map(heading_key, head.titles)):
             if one in wanted:
                 self.known[number], self.units[number] = wanted[one]
@@ -276,15 +286,23 @@ class SheetReading:
 
     def _tell_seen(self, lines: set[int]) -> None:
         """Refuse what makes cells of the ledger doubtful; tell of the rest."""
-        for line, column in sorted(self.sheet.comments):
-            if line in lines and column in self.known:
-                self.seen["comment", column].append((line, ""))
+        conditional = {
+            (line, column)
+            for top, left, bottom, right in self.sheet.conditional
+            for column in self.known.keys() & range(left, right + 1)
+            for line in lines
+            if top <= line <= bottom
+        }
+        for what, cells in (("comment", self.sheet.comments), ("conditional", conditional)):
+            for line, column in sorted(cells):
+                if line in lines and column in self.known:
+                    self.seen[what, column].append((line, ""))
         for what, kind in KINDS.items():
             columns = [column for seen, column in sorted(self.seen) if seen == what]
             own = [at for at in columns if at in self.known and not self.known[at].personal]
             if own and kind.reason:
-                cells = [(line, at) for at in own for line, _ in self.seen[what, at]]
-                self._refuse([cell_name(*cell) for cell in sorted(cells)], kind)
+                places = sorted((line, at) for at in own for line, _ in self.seen[what, at])
+                self._refuse([cell_name(*place) for place in places], kind)
             for column in columns:
                 self._tell_column(kind, column, self.seen[what, column], own=column in own)
 
@@ -318,12 +336,17 @@ class SheetReading:
 
     def _refuse(self, cells: Sequence[str], kind: Kind) -> None:
         more = f" and {len(cells) - _TOLD} more" if len(cells) > _TOLD else ""
-        message = (
-            f"{self.name}: {self.sheet.title}!{'、'.join(cells[:_TOLD])}{more} "
-            f"{'hold' if len(cells) > 1 else 'holds'} {kind.says}; {kind.do}"
-        )
         raise InputError(
-            kind.reason, message, file=self.name, sheet=self.sheet.title, cell=cells[0]
+            kind.reason,
+            "{file}: {sheet}!{cells}{more} {hold} {says}; {do}",
+            cells="、".join(cells[:_TOLD]),
+            more=more,
+            hold="hold" if len(cells) > 1 else "holds",
+            says=kind.says,
+            do=kind.do,
+            file=self.name,
+            sheet=self.sheet.title,
+            cell=cells[0],
         )
 
     def _unmerge(
@@ -391,7 +414,9 @@ class SheetReading:
             ("L-struck", self.struck, "are struck out"),
         ):
             if rows:
-                self._note(rule, _runs(rows), f"{len(rows)} records {how}; they are counted")
+                self._note(
+                    rule, _runs(rows), f"{len(rows)} records {how}; they are read all the same"
+                )
         for first, last in self.sheet.hidden_columns:
             for number, column in sorted(self.known.items()):
                 if first <= number <= last and not column.personal:

@@ -1,4 +1,4 @@
-"""What a reader gives: text cells by heading; and how it finds the heading among the rows."""
+"""Table of a reader: text cells by heading; and the search for the heading among the rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.errors import HeadingError, InputError
-from reportkit.ledgers.normal import outer, units
+from reportkit.ledgers.normal import fold, outer, units
 from reportkit.ledgers.quoting import headings_near
 from reportkit.ledgers.schema import heading_key
 from reportkit.ledgers.unread import likely_heading
@@ -41,8 +41,11 @@ _BATCH = 20_000
 _SUMS = (
     r"^\s*(?:本[页月季年]|全年)?\s*[合小总共累]\s*计\s*(?:[(（][^()（）]{0,6}[)）])?\s*[:：]?\s*$"
 ).replace(r"\s", r"[\s\x{a0}\x{3000}]")
-# 单位：万元, above a table.
-_UNIT_ABOVE = re.compile("单位\\s*[:：]?\\s*(?:人民币)?\\s*([十百千万亿]*元)")
+# 单位：万元 or （万元） above a table or in the name of its sheet; not 50万元以上.
+_UNIT_ABOVE = re.compile(
+    r"单位\s*[:：（(]?\s*(?:人民币)?\s*([十百千万亿]*元|[十百千万亿])"
+    r"|(?<![\d０-９一二两三四五六七八九十百千万亿几数])([十百千万亿]+元)(?!及?以[上下内])"
+)
 Tell = Callable[[int], object]
 """Is given the number of rows read so far."""
 Epoch = Literal[1900, 1904]
@@ -126,7 +129,7 @@ class Head:
     line: int
     """The line on which it ends."""
     notes: tuple[Note, ...]
-    """What rows above it say that it does not."""
+    """Notes on what rows above say otherwise than it does."""
     below: Iterator[Row] = field(repr=False)
 
     @property
@@ -154,13 +157,13 @@ def as_text(cell: Any) -> str:
 
 
 def sums(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    """Where a cell says that its row is a sum of others."""
+    """Return a mask of the cells that say that their row is a sum of others."""
     bare = pc.utf8_trim(cells, characters=outer())
     return np.asarray(pc.match_substring_regex(bare, _SUMS).fill_null(False), bool)
 
 
 def holds(cells: pa.ChunkedArray, *found: bytes) -> bool:
-    """Whether any of these bytes stand in a column."""
+    """Return True where any of these bytes stand in a column."""
     return any(pc.any(pc.match_substring(cells, one)).as_py() for one in found)
 
 
@@ -207,7 +210,7 @@ def find_head(
                 row, line, used = joined, head[number + rows_used - 1].line, rows_used
         if _names_ledger(row, schema, wanted):
             titles = _unique(row, wanted, name)
-            notes = tuple(_other_units(titles, head[:number], wanted, sheet))
+            notes = tuple(_other_units(titles, head[:number], wanted, name, sheet))
             return Head(titles, len(row), line, notes, chain(head[number + used :], rows))
         if _named(row, wanted) > _named(best, wanted) or not any(best):
             best = row
@@ -215,7 +218,7 @@ def find_head(
 
 
 def names_ledger(headings: Sequence[str], schema: LedgerSchema) -> bool:
-    """Whether these can be the headings of a ledger."""
+    """Return True where these can be the headings of a ledger."""
     return _names_ledger(headings, schema, schema.headings())
 
 
@@ -231,25 +234,48 @@ def no_heading(
     found = (
         f"the nearest row has {'、'.join(near) or 'none of them'}" if filled else "they are empty"
     )
-    message = (
-        f"{name}: no heading of the ledger {schema.name} in the first "
-        f"{SEARCHED_FOR_HEADING} rows; it must name {wanted}; {found}"
+    return HeadingError(
+        "ledger-heading",
+        "{file}: no heading of the ledger {name} in the first {searched_for_heading} "
+        "rows; it must name {wanted}; {found}",
+        name=schema.name,
+        searched_for_heading=SEARCHED_FOR_HEADING,
+        wanted=wanted,
+        found=found,
+        headings=headings,
+        file=name,
+        sheet=sheet,
     )
-    return HeadingError("ledger-heading", message, headings=headings, file=name, sheet=sheet)
 
 
 def _other_units(
-    titles: Sequence[str], above: Sequence[Row], wanted: Wanted, sheet: str | None
+    titles: Sequence[str], above: Sequence[Row], wanted: Wanted, name: str, sheet: str | None
 ) -> Iterator[Note]:
-    """Where a row above the heading says 单位：万元, and an amount's own heading another unit."""
-    for row in above:
-        for unit in filter(None, map(_UNIT_ABOVE.search, row.cells)):
-            for title in titles:
-                column, factor = wanted.get(heading_key(title), (None, 1))
-                if column and column.type == "amount" and units().get(unit[1]) != factor:
-                    place = f"{sheet}!{row.line}" if sheet else str(row.line)
-                    expected = f"the same unit as the heading '{title}', which is what counts"
-                    yield Note(place, "L-unit", "warn", column.name, unit[0], expected)
+    """Where a unit stands above the heading, and an amount's own heading says another or none.
+
+    Raises
+    ------
+    InputError
+        ``ledger-unit``: the heading says none.
+    """
+    cells = [(f"{sheet}!{row.line}" if sheet else str(row.line), cell)
+            for row in above for cell in row.cells]  # fmt: skip
+    for place, cell in [(f"{sheet}!name", sheet or ""), *cells]:
+        found = _UNIT_ABOVE.search(cell)
+        for title in titles if found else ():
+            column, factor = wanted.get(heading_key(title), (None, 1))
+            unit = (found[1] or found[2]).removesuffix("元") + "元" if found else ""
+            if not column or column.type != "amount" or units().get(unit) == factor:
+                continue
+            if not any(one in fold(title) for one in units()):
+                raise InputError(
+                    "ledger-unit",
+                    "{file}:{place} says {unit}, and the heading '{title}' no unit; write into the "
+                    "heading what its numbers are in, as in {title}（{unit}）",
+                    file=name, sheet=sheet, place=place, unit=unit, title=title,
+                )  # fmt: skip
+            expected = f"the same unit as the heading '{title}', which is what counts"
+            yield Note(place, "L-unit", "warn", column.name, found[0] if found else "", expected)
 
 
 def records(
@@ -314,18 +340,23 @@ def ragged(
 ) -> InputError:
     """The refusal of a row that does not fit its heading of *titles* cells, empty ones too."""
     if sheet is None and cells != titles:
-        place = str(line)
-        message = (
-            f"{name}:{line} has {cells} cells, its heading has {width}; "
-            "a separator inside a cell must be quoted"
+        return InputError(
+            "ledger-ragged",
+            "{file}:{line} has {cells} cells, its heading has {width}; "
+            "a separator inside a cell must be quoted",
+            cells=cells,
+            width=width,
+            file=name,
+            line=str(line),
         )
-    else:
-        place = f"{sheet}!{line}" if sheet else str(line)
-        message = (
-            f"{name}:{place} has text to the right of the heading's last column ({width}); "
-            "give that column a heading or clear it"
-        )
-    return InputError("ledger-ragged", message, file=name, line=place)
+    return InputError(
+        "ledger-ragged",
+        "{file}:{line} has text to the right of the heading's last column ({width}); "
+        "give that column a heading or clear it",
+        width=width,
+        file=name,
+        line=f"{sheet}!{line}" if sheet else str(line),
+    )
 
 
 Wanted: TypeAlias = "Mapping[str, tuple[Column, int]]"
@@ -372,8 +403,12 @@ def _unique(row: Sequence[str], wanted: Wanted, name: str) -> list[str]:
         title = cell.strip()
         if title in titles and title:
             if heading_key(title) in wanted:
-                message = f"{name}: the heading '{title}' stands twice; rename one of them"
-                raise InputError("ledger-heading-twice", message, file=name)
+                raise InputError(
+                    "ledger-heading-twice",
+                    "{file}: the heading '{title}' stands twice; rename one of them",
+                    title=title,
+                    file=name,
+                )
             numbers = range(2, len(row) + 2)
             title = next(f"{title} #{n}" for n in numbers if f"{title} #{n}" not in titles)
         titles.append(title)

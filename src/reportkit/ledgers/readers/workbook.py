@@ -41,8 +41,12 @@ def read_workbook(
         if isinstance(error, OSError) and error.errno:
             raise
         told = without_persons(str(error))
-        message = f"{name} is damaged: {told}; open it in Excel or WPS and save it again"
-        raise InputError("ledger-unreadable", message, file=name) from None
+        raise InputError(
+            "ledger-unreadable",
+            "{file} is damaged: {told}; open it in Excel or WPS and save it again",
+            told=told,
+            file=name,
+        ) from None
 
 
 def _read(book: Book, schema: LedgerSchema, name: str, tell: Tell) -> list[Part]:

@@ -17,7 +17,7 @@ from xlrd.compdoc import CompDoc
 
 from reportkit.ledgers.readers.formats import Format, built_in, format_of, number_text
 from reportkit.ledgers.readers.package import other_format, starts_as, unsafe
-from reportkit.ledgers.readers.sheet import MACROS, Book, Sheet, of_runs
+from reportkit.ledgers.readers.sheet import MACROS, Book, Range, Sheet, of_runs
 from reportkit.ledgers.readers.table import Row
 
 if TYPE_CHECKING:
@@ -27,12 +27,17 @@ if TYPE_CHECKING:
     from reportkit.ledgers.readers.table import Epoch
 
 _FORMULA, _BEGIN, _SHEET, _OTHER_BOOK, _CALCULATED = 0x06, 0x809, 0x85, 0x1AE, 0x1C1
+_CONDITIONAL, _CONDITION = 0x1B0, 0x1B1
+# Of a condition, that it has a number format or a font.
+_LOOKS = 3 << 25
 # TODAY, NOW, RAND; OFFSET, INDIRECT; or what Excel marks as such.
 _VOLATILE = re.compile(
     rb"[\x21\x41\x61][\xdd\x4a\x3f]\x00|[\x22\x42\x62].[\x4e\x94]\x00|\A\x19\x01", re.DOTALL
 )
 Formulas = dict[int, dict[tuple[int, int], list[str]]]
 """What must be told of formulas, by sheet and cell."""
+Ranges = dict[int, list[Range]]
+"""Cells that conditional formats show in another font or number format, by sheet."""
 
 
 def open_xls(file: BinaryIO, name: str) -> Book:
@@ -56,7 +61,7 @@ def open_xls(file: BinaryIO, name: str) -> Book:
         book = xlrd.open_workbook(
             file_contents=content, formatting_info=True, ragged_rows=True, logfile=io.StringIO()
         )
-        formulas, foreign, macros = _records(content)
+        formulas, conditional, foreign, macros = _records(content)
     # xlrd goes on until something does not fit: any error can come of a damaged file.
     except Exception as error:
         if "encrypted" in str(error):
@@ -67,16 +72,18 @@ def open_xls(file: BinaryIO, name: str) -> Book:
         raise unsafe(name, what, "break the links (数据 › 编辑链接 › 断开链接) and save it")
     epoch: Epoch = 1904 if book.datemode else 1900
     sheets = (
-        _opened(book, sheet, formulas.get(number, {}), epoch)
+        _opened(book, sheet, formulas.get(number, {}), conditional.get(number, []), epoch)
         for number, sheet in enumerate(book.sheets())
     )
     return Book(epoch, sheets, (MACROS,) if macros else ())
 
 
-def _records(content: bytes) -> tuple[Formulas, bool, bool]:
-    """What xlrd does not tell: formulas, other workbooks they look at, and macros."""
+def _records(content: bytes) -> tuple[Formulas, Ranges, bool, bool]:
+    """What xlrd does not tell: formulas, conditional formats, other workbooks, and macros."""
     stream, start, size = CompDoc(content, logfile=io.StringIO()).locate_named_stream("Workbook")
     formulas: Formulas = defaultdict(dict)
+    conditional: Ranges = defaultdict(list)
+    found: list[tuple[int, ...]] = []
     numbers: dict[int, int] = {}
     foreign, calculated, macros = False, False, "_VBA_PROJECT_CUR".encode("utf-16-le") in content
     at, sheet = start, -1
@@ -93,6 +100,11 @@ def _records(content: bytes) -> tuple[Formulas, bool, bool]:
             macros |= kind == 1
         elif code == _OTHER_BOOK:
             foreign |= len(data) > 4 and data[2:4] not in (b"\x01\x04", b"\x01\x3a")
+        elif code == _CONDITIONAL:
+            count = int.from_bytes(data[12:14], "little")
+            found = [struct.unpack_from("<HHHH", data, 14 + 8 * n) for n in range(count)]
+        elif code == _CONDITION and int.from_bytes(data[6:10], "little") & _LOOKS:
+            conditional[sheet] += [(a + 1, left, b + 1, right) for a, b, left, right in found]
         elif code == _CALCULATED:
             calculated = True
         elif code == _FORMULA:
@@ -102,12 +114,13 @@ def _records(content: bytes) -> tuple[Formulas, bool, bool]:
             told = ["hollow"] * bool(hollow) + ["volatile"] * bool(_VOLATILE.search(data[22:]))
             if told:
                 formulas[sheet][row, column] = told
-    return formulas, foreign, macros
+    return formulas, conditional, foreign, macros
 
 
 def _opened(
-    book: Any, sheet: Any, formulas: dict[tuple[int, int], list[str]], epoch: Epoch
-) -> Sheet:
+    book: Any, sheet: Any, formulas: dict[tuple[int, int], list[str]], conditional: list[Range],
+    epoch: Epoch,
+) -> Sheet:  # fmt: skip
     about = [(row, sheet.rowinfo_map.get(row)) for row in range(sheet.nrows)]
     flat = {
         row + 1 for row, one in about
@@ -126,6 +139,7 @@ def _opened(
         ],
         merges=[(top + 1, left, bottom, right - 1)
                 for top, bottom, left, right in sheet.merged_cells],
+        conditional=conditional,
     )  # fmt: skip
 
 
@@ -161,7 +175,7 @@ def _value(cell: Any, shown: Format, epoch: Epoch) -> tuple[str, Oddities]:
 
 
 def _marks(book: Any, sheet: Any, row: int, column: int, text: str) -> list[tuple[str, str]]:
-    """What fonts say of a cell's text, run by run."""
+    """Return the marks that fonts give a cell's text, run by run."""
     fonts = [(0, book.xf_list[sheet.cell_xf_index(row, column)].font_index)]
     fonts += sheet.rich_text_runlist_map.get((row, column), ())
     runs = []
@@ -169,4 +183,8 @@ def _marks(book: Any, sheet: Any, row: int, column: int, text: str) -> list[tupl
         about = book.font_list[font]
         marks = ["struck"] * about.struck_out + ["raised"] * bool(about.escapement)
         runs.append((text[start:end], marks))
-    return [*of_runs(runs)[1]]
+    style = book.xf_list[sheet.cell_xf_index(row, column)]
+    plain = style.background.fill_pattern == 0
+    color = book.colour_map.get(book.font_list[style.font_index].colour_index)
+    white = [("white", text)] if plain and color == (255, 255, 255) else []
+    return [*of_runs(runs)[1], *white]

@@ -43,17 +43,19 @@ _MIDNIGHT = re.compile(r"T(?:00:00:00(?:\.0*)?Z?$)?")
 
 @dataclass(frozen=True)
 class _Styles:
-    """What cells refer to by number, and what counts for all of them."""
+    """Parts of a workbook that cells refer to by number, and settings for all of them."""
 
     formats: list[Format]
     fonts: list[tuple[str, ...]]
     """Of each style: whether its font is struck out or raised."""
     texts: list[str]
     looks: dict[int, Oddities]
-    """What is odd about some of the texts, by their number."""
+    """Oddities of some of the texts, by their number."""
     epoch: Epoch
+    conditional: list[bool]
+    """Of each look of conditional formats: whether it hides cells, or shows them otherwise."""
     calculate: bool
-    """Whether the program that wrote the workbook left its formulas to be calculated."""
+    """True where the program that wrote the workbook left its formulas to be calculated."""
 
 
 def open_xlsx(file: BinaryIO, name: str) -> Book:
@@ -102,21 +104,34 @@ def open_xlsx(file: BinaryIO, name: str) -> Book:
 def _styles(package: Package, paths: dict[str, str], epoch: Epoch, *, calculate: bool) -> _Styles:
     codes: dict[str, str] = {}
     marks: list[tuple[str, ...]] = []
+    filled: list[bool] = []
     formats: list[Format] = []
     fonts: list[tuple[str, ...]] = []
-    listed = package.elements(paths["styles"], "numFmt", "font", "xf") if "styles" in paths else ()
+    conditional: list[bool] = []
+    said: set[str] = set()
+    about = ("numFmt", "font", "fill", "xf", "dxf")
+    listed = package.elements(paths["styles"], *about) if "styles" in paths else ()
     for element in listed:
         inside = element.getparent().tag.rpartition("}")[2]
         if inside == "numFmts":
             codes[element.get("numFmtId", "")] = element.get("formatCode", "")
         elif inside == "fonts":
             marks.append(_marks(element))
+        elif inside == "fills":
+            filled.append(_is_filled(element))
+        elif inside == "dxf":
+            said |= _said(element)
+        elif inside == "dxfs":
+            conditional.append(_shows_otherwise(said))
+            said = set()
         elif inside == "cellXfs":
             number = element.get("numFmtId", "0")
             code = codes.get(number)
             formats.append(built_in(int(number)) if code is None else format_of(code))
-            font = int(element.get("fontId", 0))
-            fonts.append(marks[font] if font < len(marks) else ())
+            font, fill = int(element.get("fontId", 0)), int(element.get("fillId", 0))
+            own = marks[font] if font < len(marks) else ()
+            dark = fill < len(filled) and filled[fill]
+            fonts.append(tuple(one for one in own if not (dark and one == "white")))
     texts: list[str] = []
     looks: dict[int, Oddities] = {}
     shared = paths.get("sharedStrings")
@@ -125,20 +140,50 @@ def _styles(package: Package, paths: dict[str, str], epoch: Epoch, *, calculate:
         if odd:
             looks[len(texts)] = odd
         texts.append(text)
-    return _Styles(formats, fonts, texts, looks, epoch, calculate)
+    return _Styles(formats, fonts, texts, looks, epoch, conditional, calculate)
+
+
+def _is_white(color: Any) -> bool:
+    return color is not None and (
+        color.get("rgb", "").upper()[2:] == "FFFFFF"
+        or color.get("indexed") in ("1", "9")
+        or (color.get("theme") == "0" and float(color.get("tint", 0)) == 0)
+    )
+
+
+def _is_filled(fill: Any) -> bool:
+    """Whether what is written in white can be read on it."""
+    pattern = fill.find("{*}patternFill")
+    if pattern is None:
+        return True
+    plain = pattern.get("patternType", "none") == "none"
+    return not plain and not _is_white(pattern.find("{*}fgColor"))
+
+
+def _said(part: Any) -> set[str]:
+    """What a part of a conditional format's look says."""
+    tag = part.tag.rpartition("}")[2]
+    return {tag, *(_marks(part) if tag == "font" else ())}
+
+
+def _shows_otherwise(said: set[str]) -> bool:
+    """Whether such a look strikes out, hides, or has a number format."""
+    return bool(said & {"numFmt", "struck"}) or ("white" in said and "fill" not in said)
 
 
 def _marks(font: Any) -> tuple[str, ...]:
-    """Whether a font is struck out, raised or lowered."""
+    """Whether a font is struck out, raised or lowered, or white."""
     strike, raised = font.find("{*}strike"), font.find("{*}vertAlign")
     struck = strike is not None and strike.get("val", "1") in _TRUE
     lifted = raised is not None and raised.get("val") in ("superscript", "subscript")
-    return ("struck",) * struck + ("raised",) * lifted
+    white = _is_white(font.find("{*}color"))
+    return ("struck",) * struck + ("raised",) * lifted + ("white",) * white
 
 
 def _text(item: Any) -> tuple[str, Oddities]:
     """A text of one or several runs without what is struck out of it; phonetic runs are none."""
     runs: list[tuple[str, tuple[str, ...]]] = []
+    own = set()
     for part in item:
         tag = part.tag.rpartition("}")[2]
         if tag == "t":
@@ -146,8 +191,12 @@ def _text(item: Any) -> tuple[str, Oddities]:
         elif tag == "r":
             look = part.find("{*}rPr")
             text = "".join(one.text or "" for one in part.iterfind("{*}t"))
+            own |= {look is not None} if text.strip() else set()
             runs.append((text, () if look is None else _marks(look)))
     text, odd = of_runs(runs, leave_out=True)
+    if len(own) > 1:
+        # What has no look of its own has that of its cell.
+        odd = (*odd, ("mixed", text))
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text), odd
 
 
@@ -158,7 +207,7 @@ class _Reading:
         self.package, self.path, self.styles, self.sheet = package, path, styles, sheet
         self.columns: dict[str, int] = {}
         self.shared: dict[str, bool] = {}
-        """Whether a formula that several cells share has another value each time."""
+        """True of a shared formula whose value changes by itself, by its number."""
 
     def opened(self) -> Sheet:
         """The sheet, its rows to be read and what other parts say of it known."""
@@ -176,7 +225,7 @@ class _Reading:
 
     def _rows(self) -> Iterator[Row]:
         sheet, line, flat, ended = self.sheet, 0, False, False
-        about = ("sheetFormatPr", "col", "row", "sheetData", "mergeCell")
+        about = ("sheetFormatPr", "col", "row", "sheetData", "mergeCell", "conditionalFormatting")
         for element in self.package.elements(self.path, *about):
             tag = element.tag.rpartition("}")[2]
             if tag == "row":
@@ -196,9 +245,23 @@ class _Reading:
                 sheet.merges.append(range_of(element.get("ref", "")))
             elif tag == "sheetData":
                 ended = True
+            elif tag == "conditionalFormatting":
+                if any(map(self._shows_otherwise, element)):
+                    places = element.get("sqref") or element.findtext("{*}sqref") or ""
+                    sheet.conditional += map(range_of, places.split())
             elif element.get("hidden") in _TRUE or float(element.get("width", 1)) == 0:
                 first, last = element.get("min", 1), element.get("max", 16_384)
                 sheet.hidden_columns.append((int(first) - 1, int(last) - 1))
+
+    def _shows_otherwise(self, rule: Any) -> bool:
+        """Whether a rule of a conditional format hides values or shows others."""
+        number, looks = int(rule.get("dxfId", -1)), self.styles.conditional
+        own = {one for part in rule.iterfind("{*}dxf/*") for one in _said(part)}
+        return (
+            (0 <= number < len(looks) and looks[number])
+            or _shows_otherwise(own)
+            or any(part.get("showValue") in ("0", "false") for part in rule)
+        )
 
     def _row(self, row: Any, line: int) -> Row:
         cells: list[str] = []
@@ -227,7 +290,7 @@ class _Reading:
         return Row(line, cells, seen)
 
     def _cell(self, cell: Any) -> tuple[str, Oddities]:
-        """What stands in a cell, and what is odd about it."""
+        """Return a cell's text, and what is odd about it."""
         stored = formula = inline = None
         for child in cell:
             tag = child.tag.rpartition("}")[2]
@@ -243,7 +306,10 @@ class _Reading:
         kind, style = cell.get("t", "n"), int(cell.get("s", 0))
         text, odd = self._value(kind, stored, inline, style)
         if text and 0 <= style < len(self.styles.fonts):
-            odd = (*odd, *((mark, text) for mark in self.styles.fonts[style]))
+            mixed = any(what == "mixed" for what, _ in odd)
+            odd = tuple(one for one in odd if one[0] != "mixed")
+            marks = self.styles.fonts[style]
+            odd += tuple(("struck-part" if mixed and m == "struck" else m, text) for m in marks)
         if formula is not None:
             odd = (*odd, *((what, text) for what in self._formula(formula, kind, stored)))
         return text, odd
@@ -278,7 +344,7 @@ class _Reading:
         raise ValueError(message)
 
     def _formula(self, formula: Any, kind: str, stored: str | None) -> list[str]:
-        """Whether a formula was never calculated, and whether its value changes by itself."""
+        """Return the oddities of a formula: never calculated, or its value changes by itself."""
         # A formula whose result is an empty text has a value: that text.
         hollow = not stored and (kind != "str" or stored is None)
         volatile = bool(formula.text and VOLATILE.search(formula.text))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     Fact = Mapping[str, Any]
 
+    from reportkit.forms import Form
+
 _FIGURE = r"“.*”(-?\d+(?:\.\d+)?)[^\d“”]*"
 _LAST = r"上年(-?\d+(?:\.\d+)?)[^\d“”]*"
 _ROUNDED = r"四舍五入(?:取整数|保留(\d+)位小数)"
@@ -35,7 +37,7 @@ _KINDS = {
 def check_computed(
     facts: Mapping[str, Fact], past: Mapping[str, str] | None
 ) -> tuple[list[str], list[str]]:
-    """What facts that rest on others are otherwise than these give, and what could not be told.
+    """Recompute the facts that rest on others; list the differences, and what could not be told.
 
     Parameters
     ----------
@@ -82,7 +84,7 @@ def _misstated(fact: Fact, kind: str, found: list[str], known: Mapping[str, str]
 
 
 def _kind(fact: Fact) -> tuple[str, list[str]]:
-    """How a fact is computed, and the numbers that its definition states."""
+    """Return the kind of computation behind a fact, and the numbers that its definition states."""
     parts = fact["sum_of"]
     if fact["definition"] in (" + ".join(parts), f"{len(parts)}项之和"):
         return "total", []
@@ -95,7 +97,7 @@ def _kind(fact: Fact) -> tuple[str, list[str]]:
 
 
 def compute(fact: Fact, known: Mapping[str, str]) -> str | None:
-    """What a fact comes to when those it rests on have these values; None if that is no number."""
+    """Compute a fact from the values of those it rests on; None if that is no number."""
     kind, stated = _kind(fact)
     numbers = [number_of(known.get(part, "")) for part in fact["sum_of"]]
     if not kind or None in numbers:
@@ -174,11 +176,15 @@ def _computed_with(facts: Mapping[str, Fact], values: Mapping[str, str]) -> dict
     return known
 
 
-def last_year(run: Path, manifest: Mapping[str, Any], params: Path) -> dict[str, str] | None:
+def last_year(
+    form: Form, run: Path, manifest: Mapping[str, Any], params: Path
+) -> dict[str, str] | None:
     """Values of last year's report that a run compared with; None where that is not here.
 
     Parameters
     ----------
+    form : Form
+        The verifier's own.
     run : Path
         Last year's runs are looked for beside it.
     manifest : mapping
@@ -199,6 +205,6 @@ def last_year(run: Path, manifest: Mapping[str, Any], params: Path) -> dict[str,
         elif rest == f"reports/{district}/{year}.published.json":
             path = params / rest
             if path.is_file() and digest(path) == one["sha256"]:
-                report = read_report(load_published(path))
+                report = read_report(form, load_published(path))
                 return {name: plain(value) for name, value in report.published.items()}
     return None

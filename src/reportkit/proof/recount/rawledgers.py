@@ -129,8 +129,12 @@ def read_cells(
         told = str(error)
     except duckdb.Error as error:
         told = str(error)
-    message = f"{source['path']} cannot be read as it was: {without_persons(told)}"
-    raise ReportkitError("ledger-other", message, file=source["path"]) from None
+    raise ReportkitError(
+        "ledger-other",
+        "{file} cannot be read as it was: {what}",
+        what=without_persons(told),
+        file=source["path"],
+    ) from None
 
 
 def _parquet(
@@ -305,7 +309,7 @@ def _heading(lines: Iterator[Line], titles: Iterable[str]) -> tuple[dict[str, in
 
 
 def _joined(rows: list[list[str]]) -> list[set[str]]:
-    """What each column can be called where groups stand above the names of their columns."""
+    """List the names of each column where groups stand above the names of columns."""
     width = max(map(len, rows))
     padded = [row + [""] * (width - len(row)) for row in rows]
     called: list[set[str]] = [{cell} - {""} for cell in padded.pop()]
@@ -336,8 +340,12 @@ def _table(
             statement = f"SELECT {chosen} FROM {origin(place)}"  # noqa: S608 - the same
             rows = [list(map(_cell, row)) for rows in session.batches(statement) for row in rows]
     except LostError as error:
-        message = f"{source['path']} cannot be reached: {error}"
-        raise ReportkitError("ledger-unreachable", message) from None
+        raise ReportkitError(
+            "ledger-unreachable",
+            "{path} cannot be reached: {error}",
+            path=source["path"],
+            error=error,
+        ) from None
     # By the key and then by all other columns; a column may be in the table in any place.
     first = titles[schema.key_column]
     order = [names.index(name) for name in [first, *sorted(set(names) - {first})]]

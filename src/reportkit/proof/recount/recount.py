@@ -60,7 +60,7 @@ _MEASURES = {
 
 @dataclass(frozen=True)
 class Recount:
-    """What a second count of one ledger's facts says.
+    """Second count of one ledger's facts.
 
     Parameters
     ----------
@@ -155,12 +155,18 @@ class _Group:
 def _group(raw: SqlLedger, group: Mapping[str, Any]) -> _Group:
     measure, column = group.get("measure", "count"), group.get("column")
     if measure != "count" and (measure not in _MEASURES or column not in raw.types):
-        raise ReportkitError("not-recounted", f"its measure {measure} is not known here")
+        raise ReportkitError(
+            "not-recounted", "its measure {measure} is not known here", measure=measure
+        )
     conditions = []
     for one in group["all"]:
         if one["op"] not in _OPERATORS or one["column"] not in raw.types:
-            message = f"its condition {one['column']} {one['op']} is not known here"
-            raise ReportkitError("not-recounted", message)
+            raise ReportkitError(
+                "not-recounted",
+                "its condition {column} {op} is not known here",
+                column=one["column"],
+                op=one["op"],
+            )
         quoted = f'"{one["column"]}"'
         text = f"CAST({quoted} AS VARCHAR)"
         if raw.types[one["column"]] == "flag":

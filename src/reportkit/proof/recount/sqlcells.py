@@ -1,4 +1,4 @@
-"""How a raw cell is read, once more: SQL made from the table of normal forms.
+"""Second way to read a raw cell: SQL made from the table of normal forms.
 
 The table (``ledgers/cells.yaml``) is shared; what is made of it here is not shared with
 ``ledgers/values.py``. Cells come as the table ``cells`` of DuckDB: their number ``n``, the text

@@ -22,6 +22,7 @@ from reportkit.proof.recount.sqlcells import macros, typed
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from reportkit.forms import Form
     from reportkit.params.sources import DatabaseSource
     from reportkit.worktime import WorkCalendar
 
@@ -39,6 +40,8 @@ class Wanted:
 
     Parameters
     ----------
+    form : Form
+        Whose ledger it is.
     record : mapping
         As in the manifest.
     places : sequence of Path or DatabaseSource
@@ -47,6 +50,7 @@ class Wanted:
         Those that are needed; all by default.
     """
 
+    form: Form
     record: Mapping[str, Any]
     places: Sequence[Path | DatabaseSource]
     columns: Collection[str] | None = None
@@ -128,10 +132,14 @@ def read_again(
 def _read(one: Wanted, connection: duckdb.DuckDBPyConnection, data: Path | None) -> list[Cells]:
     parts = []
     for source, place in zip(one.record["sources"], one.places, strict=True):
-        schema = recorded_schema(one.record, source)
+        schema = recorded_schema(one.form, one.record, source)
         if not {column.name for column in schema.columns}.issuperset(source["columns"]):
-            message = f"{source['path']}: the manifest names columns that no {schema.name} has"
-            raise ReportkitError("ledger-other", message)
+            raise ReportkitError(
+                "ledger-other",
+                "{path}: the manifest names columns that no {name} has",
+                path=source["path"],
+                name=schema.name,
+            )
         key = one.record["ledger"]
         parts.append(read_cells(source, place, connection, schema, key=key, data=data))
     return parts
@@ -143,7 +151,7 @@ def _own(schema: LedgerSchema, column: Column) -> Column:
 
 def _prefixed(table: pa.Table, one: Wanted, cells: Sequence[Cells]) -> pa.Table:
     """Keys with what a mapping puts before them: the year of the record's day, or a column."""
-    own = [recorded_schema(one.record, source) for source in one.record["sources"]]
+    own = [recorded_schema(one.form, one.record, source) for source in one.record["sources"]]
     if not any(schema.prefix for schema in own):
         return table
     days, start, before = table[own[0].day_column.name], 0, []
@@ -186,8 +194,8 @@ class _Typing:
     def add(self, one: Wanted, cells: Sequence[Cells]) -> dict[str, list[_Part | pa.Array]]:
         """Columns of a ledger by name, file by file; texts are typed already."""
         made: dict[str, list[_Part | pa.Array]] = {}
-        own = [recorded_schema(one.record, source) for source in one.record["sources"]]
-        for column in recorded_schema(one.record).columns:
+        own = [recorded_schema(one.form, one.record, source) for source in one.record["sources"]]
+        for column in recorded_schema(one.form, one.record).columns:
             if one.columns is not None and column.name not in one.columns:
                 continue
             word = len(self.words)
@@ -273,7 +281,7 @@ def _ledger(
     one: Wanted, cells: Sequence[Cells], table: pa.Table,
     connection: duckdb.DuckDBPyConnection, calendar: WorkCalendar,
 ) -> SqlLedger:  # fmt: skip
-    key, schema = one.record["ledger"], recorded_schema(one.record)
+    key, schema = one.record["ledger"], recorded_schema(one.form, one.record)
     types: dict[str, str] = {c.name: c.type for c in schema.columns if c.name in table.column_names}
     connection.register("read", table)
     joined = ""

@@ -1,24 +1,23 @@
-"""What facts say that they count, against the verifier's own form and against their own words."""
+"""Check of facts' definitions against the verifier's own form and against their own words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from reportkit.facts import OF_NOTEBOOK
-from reportkit.forms import form_for
 from reportkit.forms.conditions import Definition
 from reportkit.ledgers.schema import schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reportkit.forms import Cell
+    from reportkit.forms import Cell, Form
 
     Fact = Mapping[str, Any]
 
 
 def own_conditions(
-    facts: Mapping[str, Fact], edition: str, year: int
+    form: Form, facts: Mapping[str, Fact], name: str, year: int
 ) -> tuple[dict[str, Fact], list[str]]:
     """The facts with the conditions of the verifier's own form, and what was said otherwise.
 
@@ -27,17 +26,19 @@ def own_conditions(
 
     Parameters
     ----------
+    form : Form
+        The verifier's own.
     facts : mapping
         The facts of ``facts.json`` by id.
-    edition : str
-        What the run calls its form.
+    name : str
+        What the run calls its edition.
     year : int
     """
-    form = form_for(year)
+    edition = form.edition(year)
     found, told = dict(facts), []
-    if form.name != edition:
-        told.append(f"the form of {year} is {form.name}, not {edition}")
-    for cell in form.cells(year):
+    if edition.name != name:
+        told.append(f"the form of {year} is {edition.name}, not {name}")
+    for cell in edition.cells(year):
         if cell.id not in facts:
             told.append(f"{cell.id} of the form is not there")
             continue
@@ -48,7 +49,7 @@ def own_conditions(
     for name, fact in found.items():
         if fact["where"] and fact["where"][0].get("measure") != OF_NOTEBOOK:
             definition = Definition.from_json(fact["ledger"], fact["where"])
-            text = definition.text(schema_of(fact["ledger"]).name)
+            text = definition.text(schema_of(form, fact["ledger"]).name)
             if fact["definition"] != text:
                 told.append(f"{name} is defined as {fact['definition']}, its conditions say {text}")
     return found, told

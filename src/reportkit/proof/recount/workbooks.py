@@ -38,14 +38,14 @@ _UNSEEN = re.compile(rb"(?:rows|columns)-spanned=\"(?!1\")|<text:(?:line-break|t
 
 
 @dataclass(frozen=True)
-class Sheet:
+class RawSheet:
     """One sheet: the year that its day numbers count from, and its rows with their numbers."""
 
     epoch: int
     rows: Iterator[Row]
 
 
-def read_sheets(path: Path, kind: str = "xlsx") -> dict[str, Sheet]:
+def read_sheets(path: Path, kind: str = "xlsx") -> dict[str, RawSheet]:
     """The sheets of a workbook by name, each read when its rows are asked for.
 
     A merged cell shows its value in each row beside it that has text, and hides what is under it.
@@ -88,7 +88,7 @@ def read_sheets(path: Path, kind: str = "xlsx") -> dict[str, Sheet]:
         sums.setdefault(table.sheet, set()).add(table.end[0] + 1 if table.end else -1)
     sheets = [one.name for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
     return {
-        name: Sheet(epoch, _rows(book.get_sheet_by_name(name), sums.get(name, set())))
+        name: RawSheet(epoch, _rows(book.get_sheet_by_name(name), sums.get(name, set())))
         for name in sheets
     }
 
@@ -144,7 +144,7 @@ def _is_struck(run: Any) -> bool:
 
 
 class Spread(str):
-    """What a merged cell shows beside a row that is not its first."""
+    """Text of a merged cell, repeated in a row that is not its first."""
 
     __slots__ = ()
 

@@ -56,6 +56,7 @@ def open_envelope(content: bytes) -> tuple[bytes, dict[str, bytes]]:
     except (ValueError, KeyError, TypeError, RecursionError):
         same = False
     if not same:
-        message = "it is no DSSE envelope in the form that reportkit writes"
-        raise ReportkitError("attestation-wrong", message)
+        raise ReportkitError(
+            "attestation-wrong", "it is no DSSE envelope in the form that reportkit writes"
+        )
     return payload, signatures

@@ -62,7 +62,7 @@ class Ed25519Verifier:
         return _keyid(self.key)
 
     def holds(self, message: bytes, signature: bytes) -> bool:
-        """Whether the signature is this key's over this message."""
+        """Return True where the signature is this key's over this message."""
         try:
             self.key.verify(signature, message)
         except InvalidSignature:
@@ -86,9 +86,11 @@ def keygen(path: Path) -> tuple[Path, str]:
     public = path.with_name(path.name + ".pub")
     for one in (path, public):
         if one.exists() or one.is_symlink():
-            raise InputError("key-place", f"{one} is there already; a key is never written over")
+            raise InputError(
+                "key-place", "{one} is there already; a key is never written over", one=one
+            )
     if _among_runs(path.parent.resolve()):
-        raise InputError("key-place", f"{path} lies among runs; keys are kept elsewhere")
+        raise InputError("key-place", "{path} lies among runs; keys are kept elsewhere", path=path)
     key = Ed25519PrivateKey.generate()
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
@@ -101,7 +103,9 @@ def keygen(path: Path) -> tuple[Path, str]:
             key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         )
     except OSError as error:
-        raise InputError("key-place", f"{path} cannot be written: {error.strerror}") from None
+        raise InputError(
+            "key-place", "{path} cannot be written: {why}", path=path, why=error.strerror
+        ) from None
     return public, _keyid(key.public_key())
 
 
@@ -124,13 +128,16 @@ def read_signer(path: Path) -> Ed25519Signer:
         content, mode = path.read_bytes(), path.stat().st_mode
         key = load_pem_private_key(content, password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        message = f"{path} is no private key that can be used: {error}"
-        raise InputError("signing-key", message) from None
+        raise InputError(
+            "signing-key",
+            "{path} is no private key that can be used: {error}",
+            path=path,
+            error=error,
+        ) from None
     if mode & 0o077:
-        message = f"{path} can be read by others; chmod 600 it"
-        raise InputError("signing-key", message)
+        raise InputError("signing-key", "{path} can be read by others; chmod 600 it", path=path)
     if not isinstance(key, Ed25519PrivateKey):
-        raise InputError("signing-key", f"{path} is no Ed25519 key; make one with keygen")
+        raise InputError("signing-key", "{path} is no Ed25519 key; make one with keygen", path=path)
     return Ed25519Signer(key)
 
 
@@ -154,10 +161,13 @@ def read_public(path: Path) -> Verifier:
         if key is None or isinstance(key, EllipticCurvePublicKey):
             return OpensslVerifier(content)
     except (OSError, ValueError, IndexError) as error:
-        raise InputError("signing-key", f"{path} is no public key: {error}") from None
+        raise InputError(
+            "signing-key", "{path} is no public key: {error}", path=path, error=error
+        ) from None
     if not isinstance(key, Ed25519PublicKey):
-        message = f"{path} is no Ed25519 key, nor one of SM2 or of another curve"
-        raise InputError("signing-key", message)
+        raise InputError(
+            "signing-key", "{path} is no Ed25519 key, nor one of SM2 or of another curve", path=path
+        )
     return Ed25519Verifier(key)
 
 

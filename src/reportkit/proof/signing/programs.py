@@ -41,11 +41,11 @@ class CommandSigner:
 
     @property
     def keyid(self) -> str:
-        """That of the public key."""
+        """Id of the public key."""
         return self.public.keyid
 
     def sign(self, message: bytes) -> bytes:
-        """What the command signs; the signature is checked before anybody else sees it.
+        """Sign with the command; check the signature before anybody else sees it.
 
         Raises
         ------
@@ -57,11 +57,20 @@ class CommandSigner:
             done = _run(words, message)
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip()
-            text = f"the signer {words[0]} ended with status {done.returncode}: {said}"
-            raise InputError("signing-key", text)
+            raise InputError(
+                "signing-key",
+                "the signer {program} ended with status {returncode}: {said}",
+                program=words[0],
+                returncode=done.returncode,
+                said=said,
+            )
         if not self.public.holds(message, done.stdout):
-            text = f"the signer {words[0]} signed with another key than {self.keyid[:16]}"
-            raise InputError("signing-key", text)
+            raise InputError(
+                "signing-key",
+                "the signer {program} signed with another key than {keyid}",
+                program=words[0],
+                keyid=self.keyid[:16],
+            )
         return done.stdout
 
 
@@ -82,7 +91,7 @@ class OpensslVerifier:
         return base64.b64decode(body)
 
     def holds(self, message: bytes, signature: bytes) -> bool:
-        """Whether the signature is this key's over this message."""
+        """Return True where the signature is this key's over this message."""
         with _files(message=message, signature=signature, key=self.pem) as folder:
             words = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", f"{folder}/key", "-rawin"]
             words += ["-in", f"{folder}/message", "-sigfile", f"{folder}/signature"]
@@ -108,7 +117,7 @@ class SshVerifier:
         return hashlib.sha256(base64.b64decode(self.blob)).hexdigest()
 
     def holds(self, message: bytes, signature: bytes) -> bool:
-        """Whether the signature is this key's over this message, made for reportkit."""
+        """Return True where the signature is this key's over this message, made for reportkit."""
         signers = f"{NAMESPACE} {self.kind} {self.blob}\n".encode()
         with _files(signers=signers, signature=signature) as folder:
             words = ["ssh-keygen", "-Y", "verify", "-f", f"{folder}/signers", "-I", NAMESPACE]
@@ -129,4 +138,9 @@ def _run(words: Sequence[str], message: bytes) -> subprocess.CompletedProcess[by
     try:
         return subprocess.run(words, input=message, capture_output=True, check=False)  # noqa: S603 - the words of the setting, no shell
     except OSError as error:
-        raise InputError("signing-key", f"{words[0]} cannot be run: {error.strerror}") from None
+        raise InputError(
+            "signing-key",
+            "{program} cannot be run: {why}",
+            program=words[0],
+            why=error.strerror,
+        ) from None

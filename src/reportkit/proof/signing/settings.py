@@ -32,8 +32,13 @@ def signer_from(environment: Mapping[str, str]) -> Signer | None:
     name, command = environment.get(KEY_VARIABLE), environment.get(COMMAND_VARIABLE)
     public = environment.get(PUBLIC_VARIABLE)
     if (name and command) or bool(command) != bool(public):
-        message = f"set {KEY_VARIABLE}, or both {COMMAND_VARIABLE} and {PUBLIC_VARIABLE}"
-        raise InputError("signing-key", message)
+        raise InputError(
+            "signing-key",
+            "set {key_variable}, or both {command_variable} and {public_variable}",
+            key_variable=KEY_VARIABLE,
+            command_variable=COMMAND_VARIABLE,
+            public_variable=PUBLIC_VARIABLE,
+        )
     if command and public:
         return CommandSigner(command, read_public(Path(public)))
     return read_signer(Path(name)) if name else None

@@ -1,4 +1,4 @@
-"""What signs and what checks a signature: two protocols, kept by keys and by other programs."""
+"""Protocols of signers and of public keys, kept by keys and by other programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Signer(Protocol):
 
     @property
     def keyid(self) -> str:
-        """What its public half is known by."""
+        """Id of the public half."""
         ...
 
     def sign(self, message: bytes) -> bytes:
@@ -23,9 +23,9 @@ class Verifier(Protocol):
 
     @property
     def keyid(self) -> str:
-        """What it is known by."""
+        """Id of the key."""
         ...
 
     def holds(self, message: bytes, signature: bytes) -> bool:
-        """Whether the signature is this key's over this message."""
+        """Return True where the signature is this key's over this message."""
         ...

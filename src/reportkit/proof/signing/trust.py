@@ -62,18 +62,25 @@ def trust(
     """
     ids = [key.keyid for key in keys]
     if not ids:
-        raise InputError("keys-missing", f"{place} holds no public key (*.pub, or <role>/*.pub)")
+        raise InputError(
+            "keys-missing", "{place} holds no public key (*.pub, or <role>/*.pub)", place=place
+        )
     if "" in roles and set(roles) != {""}:
-        message = f"{place} holds keys with and without a role; put all of them into <role>/"
-        raise InputError("keys-missing", message)
+        raise InputError(
+            "keys-missing",
+            "{place} holds keys with and without a role; put all of them into <role>/",
+            place=place,
+        )
     if len(set(ids)) < len(ids):
-        raise InputError("keys-missing", f"{place} holds one key twice; a person signs once")
+        raise InputError(
+            "keys-missing", "{place} holds one key twice; a person signs once", place=place
+        )
     by_id = dict(zip(ids, keys, strict=True))
     return Trusted(by_id, dict(zip(ids, roles, strict=True)), dict(zip(ids, names, strict=True)))
 
 
 def check_signatures(payload: bytes, signatures: Mapping[str, bytes], trusted: Trusted) -> str:
-    """Who signed a payload, in words.
+    """Check the signatures of a payload and name the signers.
 
     Where keys have roles, each role must have signed, with a key of its own; else one key.
 
@@ -90,14 +97,21 @@ def check_signatures(payload: bytes, signatures: Mapping[str, bytes], trusted: T
     for keyid, signature in signatures.items():
         verifier = trusted.keys.get(keyid)
         if verifier is None:
-            text = f"key {keyid[:16]} signed, and it is none of the trusted keys"
-            raise ReportkitError("signature-wrong", text)
+            raise ReportkitError(
+                "signature-wrong",
+                "key {keyid} signed, and it is none of the trusted keys",
+                keyid=keyid[:16],
+            )
         if not verifier.holds(message, signature):
-            text = f"the signature of {trusted.names[keyid]} ({keyid[:16]}) does not hold"
-            raise ReportkitError("signature-wrong", text)
+            raise ReportkitError(
+                "signature-wrong",
+                "the signature of {name} ({keyid}) does not hold",
+                name=trusted.names[keyid],
+                keyid=keyid[:16],
+            )
         signed[keyid] = trusted.roles[keyid]
     missing = sorted(set(trusted.roles.values()) - set(signed.values()))
     if missing:
-        text = "not signed by any " + ", nor any ".join(missing)
-        raise ReportkitError("signature-missing", text)
+        roles = ", nor any ".join(missing)
+        raise ReportkitError("signature-missing", "not signed by any {roles}", roles=roles)
     return ", ".join(f"{trusted.names[keyid]} ({keyid[:16]})" for keyid in sorted(signed))

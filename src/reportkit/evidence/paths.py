@@ -78,5 +78,9 @@ def _wrong(name: str) -> str:
 
 
 def _refusal(name: object, why: str) -> InputError:
-    message = f"the path {name!r:.80} of a received file {why}; it is not followed"
-    return InputError("received-path", message)
+    return InputError(
+        "received-path",
+        "the path {name!r:.80} of a received file {why}; it is not followed",
+        name=name,
+        why=why,
+    )

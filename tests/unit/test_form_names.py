@@ -1,0 +1,64 @@
+"""Code knows no row, no ledger and no label of a form: they are data."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from reportkit.forms import shipped_form
+from reportkit.forms.form import shipped_names
+from reportkit.ledgers import schemas
+
+SOURCE = Path(__file__).resolve().parents[2] / "src/reportkit"
+# Words of every table and of Python besides.
+COMMON = {"总计", "合计", "其他"}
+# What stands in a column of persons for somebody who is not told.
+STANDING = {"不予公开"}
+KEYS = {"total", "other", "new", "items", "documents", "amount", "made", "results"}
+
+
+def texts(path: Path) -> list[tuple[int, str]]:
+    """Texts of a module by line, but for what docstrings say."""
+    tree = ast.parse(path.read_text("utf-8"))
+    told = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    # What stands alone is a docstring of a value.
+    told |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told
+    ]
+
+
+def names(form) -> tuple[set[str], set[str]]:
+    """Keys and labels of a form: of rows, columns, sections and ledgers, and what it is called."""
+    nodes = [
+        node
+        for edition in form.editions
+        for table in edition.tables.values()
+        for _, row, column in table.places()
+        for node in (*row.path, *column.path)
+    ]
+    keys = {node.key for node in nodes if node.key} | set(schemas(form))
+    labels = {node.label for node in nodes} | {one.name for one in schemas(form).values()}
+    labels |= {section.title for edition in form.editions for section in edition.sections}
+    labels |= {form.model.title, form.model.law}
+    return keys - KEYS, {label for label in labels if len(label) > 2} - COMMON - STANDING
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_no_module_names_anything_of_a_form(name):
+    keys, labels = names(shipped_form(name))
+    found = [
+        f"{path.relative_to(SOURCE)}:{line}: {text[:60]}"
+        for path in sorted(SOURCE.rglob("*.py"))
+        for line, text in texts(path)
+        if text in keys | labels or any(label in text for label in labels)
+    ]
+    assert found == []
