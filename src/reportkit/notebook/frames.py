@@ -129,11 +129,12 @@ def table_of(
     room = (_UPRIGHT if turned else _TURNED) * _FILLED
     for column, width in zip(named, widths, strict=True):
         if any(_long(cell["text"]) / width * size * _LEADING > room for cell in column.cells):
-            text = (
+            raise InputError(
+                "table-long",
                 "a cell of the column {name} is a text longer than a page; give it to report.text, "
-                "or shorten it"
+                "or shorten it",
+                name=column.heading[-1],
             )
-            raise InputError("table-long", said(text, name=column.heading[-1]))
     rows = [*_heads(labels, columns), *_body(labels, columns, len(frame))]
     return block(
         "table", own=True, title=title, note=note, columns=len(named), label_columns=len(labels),
