@@ -93,7 +93,7 @@ def test_what_stands_before_the_first_section_is_preamble():
     assert document.sections[1]["shown"] == []
 
 
-@pytest.mark.parametrize("name", ["t2", "checks", "contents", "title-1"])
+@pytest.mark.parametrize("name", ["t2", "checks", "contents", "title-1", "panel-body"])
 def test_a_chart_takes_no_name_that_the_pages_use(name):
     blocks = sample.blocks()
     at = next(n for n, one in enumerate(blocks) if one.get("id") == "t2")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from markupsafe import Markup
@@ -166,12 +168,16 @@ def _items(notebook: Mapping[str, Any]) -> Iterator[Block]:
                 yield one | {"code": "".join(cell["source"])}
 
 
-# Names that the pages use themselves.
-_RESERVED = {
-    "all", "checks", "close", "contents", "facts", "main", "next", "panel", "review", "run",
-    "sources", "verdict",
-}  # fmt: skip
-_GIVEN = re.compile(r"t\d+|(section|title|caption|panel|review)-.+|.+-title")
+# Names that follow from what a document holds.
+_GIVEN = re.compile(r"t\d+|(section|title|caption)-.+")
+
+
+@cache
+def _used() -> frozenset[str]:
+    """Return the names that the pages use themselves."""
+    pages = [one for one in (files("reportkit.export") / "templates").iterdir() if one.is_file()]
+    texts = [one.read_text(encoding="utf-8") for one in pages if one.name.endswith(".j2")]
+    return frozenset(re.findall(r'\bid="([\w-]+)"', "".join(texts)))
 
 
 class _Order:
@@ -221,7 +227,7 @@ class _Order:
             self._tables.add(item["id"])
             return str(item["id"])
         wanted = re.sub(r"[^\w-]+", "-", item.get("id") or "own-1")
-        if wanted in _RESERVED or _GIVEN.fullmatch(wanted):
+        if wanted in _used() or _GIVEN.fullmatch(wanted):
             wanted = f"own-{wanted}"
         made, number = wanted, 2
         wanted = wanted.removesuffix("-1")
