@@ -11,11 +11,16 @@ from reportkit.yamlfile import Strict
 
 
 class Define(Strict):
-    """Contribution of a row, a column or a group of them to the definition of a cell."""
+    """Contribution of a row, a column or a group of them to the definition of a cell.
+
+    ``by`` is the column whose value is the row's (or column's); ``heaviest`` all its values from
+    light to heavy, where a record can have several and counts once, in the heaviest.
+    """
 
     ledger: str | None = None
     unit: str | None = None
     by: str | None = None
+    heaviest: list[str] | None = None
     where: dict[str, Any] | None = None
     plus: dict[str, Any] | None = None
     minus: dict[str, Any] | None = None
@@ -88,6 +93,10 @@ class Equal(Strict):
     right: list[str]
 
 
+class AtMost(Equal):
+    """Left rows (or columns) add up to no more than the right ones."""
+
+
 class Disjoint(Strict):
     """No record is counted in two of the rows that make up a total."""
 
@@ -123,13 +132,18 @@ class Share(Strict):
 
 
 class Rule(Strict):
-    """Computation of a rule of the form; its wording stands in the form's ``rules.yaml``."""
+    """Computation of a rule of the form; ``zero`` and ``natural`` name cells or tables.
+
+    What it says stands in the form's ``rules.yaml``.
+    """
 
     id: str
     equal: Equal | None = None
+    at_most: AtMost | None = None
     disjoint: Disjoint | None = None
     complete: Complete | None = None
     natural: list[str] | None = None
+    zero: list[str] | None = None
     continues: Continues | None = None
     share: Share | None = None
 
@@ -161,6 +175,20 @@ class Follow(Strict):
     why: str
 
 
+class Headline(Strict):
+    """A figure that readers see before the text.
+
+    ``facts`` are added up; with ``share`` they are told as a percentage of ``of``, else ``of`` says
+    among how many they are. ``months`` is the date column by which their records are drawn.
+    """
+
+    label: str
+    facts: list[str]
+    of: Sequence[str] = ()
+    share: bool = False
+    months: str | None = None
+
+
 class EditionModel(Strict):
     """One edition file, as written, with what it takes from the one that it extends."""
 
@@ -173,6 +201,8 @@ class EditionModel(Strict):
     tables: list[TableModel]
     rules: list[Rule]
     follows: list[Follow] = Field(default_factory=list)
+    headlines: Sequence[Headline] = ()
+    """Figures that stand before the text, in their order."""
     bases: dict[str, str] = Field(default_factory=dict)
     """Grounds of rules, where they are this edition's own."""
 

@@ -114,6 +114,11 @@ def find_files(
     return found
 
 
+def is_read(path: Path) -> bool:
+    """Return True where a file is of a kind that is read."""
+    return path.suffix.lower() in SUFFIXES
+
+
 def unread_files(form: Form, folder: Path) -> list[Path]:
     """List the unread files: tables and archives named like no ledger, or in deeper folders.
 

@@ -36,6 +36,7 @@ from reportkit.notebook.drafting import make_draft, saved_notebook
 from reportkit.notebook.explained import explained
 from reportkit.notebook.figures import figure_block, figure_in
 from reportkit.notebook.frames import table_of
+from reportkit.notebook.headlines import headlines
 from reportkit.notebook.made import Made, counted, follow, this_cell
 from reportkit.notebook.ownfacts import OwnFact, own_fact
 from reportkit.text.narrative import cell_name, render_cell
@@ -358,7 +359,7 @@ class Report(Compilation):
             ``compare``: there is nothing to compare.
         """
         if isinstance(table, Mapping):
-            known = {name: self.get(name) for name in table if name in self.computer}
+            known = {name: fact for name in table if (fact := self._there(name))}
             return self._so_far.note(look(figures_compared(table, known)))
         if counted is None:
             raise InputError(
@@ -373,6 +374,17 @@ class Report(Compilation):
             )
         found = compared_with(self.edition.table(table), counted, self._computed())
         return self._so_far.note(look(found))
+
+    def _there(self, name: str) -> Fact | None:
+        """One figure; None where there is none, or not the ledger that it counts."""
+        if name not in self.computer:
+            return None
+        try:
+            return self.get(name)
+        except InputError as error:
+            if error.reason != "ledger-missing":
+                raise
+            return None
 
     def outcomes(self, table: int | str | None = None, total: str | None = None) -> pd.DataFrame:
         """The parts of a total row of a table, by label, for a chart: those that are not zero.
@@ -502,6 +514,13 @@ class Report(Compilation):
                 "made": self._so_far.as_json(),
                 "waivers": [one.model_dump(mode="json") for one in self.waivers_left],
                 "past": self._last_year(),
+                "headlines": headlines(
+                    self.edition.model.headlines,
+                    self.facts,
+                    year=self.year,
+                    past=self.past,
+                    ledgers=self.ledgers,
+                ),
                 "versions": _versions(),
                 "checks": [check.as_json() for check in self.all_checks],
                 "rules": told_of(

@@ -46,6 +46,8 @@ _OPERATORS = {
     "contains": "coalesce(contains({text}, ?), false)",
     "empty": "{column} IS NULL",
     "present": "{column} IS NOT NULL",
+    "heaviest": "coalesce(list_has_any(regexp_split_to_array({text}, '[、，,；;/+＋\\s]+'), ?)"
+    " AND NOT list_has_any(regexp_split_to_array({text}, '[、，,；;/+＋\\s]+'), ?), false)",
 }
 _MEASURES = {
     "sum": "coalesce(sum({column}), 0)",
@@ -176,6 +178,8 @@ def _group(raw: SqlLedger, group: Mapping[str, Any]) -> _Group:
         given = condition["value"] if condition["op"] == "between" else [condition["value"]]
         if isinstance(given[0], list):
             given = [tuple(given[0])]
+        if condition["op"] == "heaviest":
+            given.append(tuple(condition["over"]) or ("",))
         values = () if condition["value"] is None else tuple(given)
         conditions.append((_OPERATORS[condition["op"]].format(column=quoted, text=text), values))
     expression = None if measure == "count" else _MEASURES[measure].format(column=f'"{column}"')
