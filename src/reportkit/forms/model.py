@@ -123,13 +123,17 @@ class Share(Strict):
 
 
 class Rule(Strict):
-    """How a rule of the form is computed; what it says stands in the form's ``rules.yaml``."""
+    """How a rule of the form is computed; ``zero`` and ``natural`` name cells or tables.
+
+    What it says stands in the form's ``rules.yaml``.
+    """
 
     id: str
     equal: Equal | None = None
     disjoint: Disjoint | None = None
     complete: Complete | None = None
     natural: list[str] | None = None
+    zero: list[str] | None = None
     continues: Continues | None = None
     share: Share | None = None
 
@@ -188,6 +192,7 @@ class EditionModel(Strict):
     rules: list[Rule]
     follows: list[Follow] = Field(default_factory=list)
     headlines: Sequence[Headline] = ()
+    """Figures that stand before the text, in their order."""
     bases: dict[str, str] = Field(default_factory=dict)
     """Grounds of rules, where they are this edition's own."""
 
