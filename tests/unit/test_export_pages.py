@@ -187,7 +187,7 @@ def test_audit_policy_lets_only_its_own_script_run():
             ReportHTML,
             '<data data-fact="{0}" value="0">0</data>',
             '<a aria-label="链接：1.属于国家秘密" class="anchor" '
-            'href="#t3-deny_1_state_secret">#</a>',
+            'href="#t3-deny_1_state_secret"></a>',
         ),
         (AuditHTML, '<a class="n" data-fact="{0}" href="#fact={0}">0</a>', ""),
     ],
