@@ -1,5 +1,6 @@
 """Whole reports with real kernels: documents, repetition, failures, other ways to one result."""
 
+import csv
 import hashlib
 import json
 import os
@@ -45,6 +46,29 @@ def test_a_run_is_made_with_its_findings(huli):
     assert {"502", "448", "66"} <= set(re.findall(r"\d+", finding["message"]))
     assert finding["waived"]["by"] == "示例"
     assert not told["draft"]
+
+
+def test_pages_are_as_small_as_they_were_promised(huli):
+    current, _, _ = huli
+    assert (current / "report.html").stat().st_size < 200_000
+    assert (current / "audit.html").stat().st_size < 800_000
+
+
+def test_open_data_is_made_of_the_run_in_force(huli):
+    current, _, out = huli
+    done = reportkit("run", "huli", 2020, "--out", out, "--json", "--open-data")
+    told = json.loads(done.stdout)
+    assert (told["unchanged"], told["open_data"]) == (True, str(out / "huli/2020/open-data"))
+    folder = out / "huli/2020/open-data"
+    names = ["csv-metadata.json", "facts.csv", "t2.csv", "t3.csv", "t4.csv"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    with (folder / "facts.csv").open(encoding="utf-8", newline="") as file:
+        found = {r["fact"]: r["value"] + r["day"] + r["words"] for r in csv.DictReader(file)}
+    facts = json.loads((current / "facts.json").read_text(encoding="utf-8"))["facts"]
+    assert found == {fact["id"]: fact["value"] for fact in facts}
+    (folder / "t3.csv").write_text("another's", encoding="utf-8")
+    reportkit("run", "huli", 2020, "--out", out, "--open-data")
+    assert (folder / "t3.csv").read_text(encoding="utf-8").startswith("fact,")
 
 
 def test_the_documents_show_the_report(huli):

@@ -16,7 +16,10 @@ from bs4 import BeautifulSoup
 from reportkit.export.audit import AuditHTML
 from reportkit.export.html import ReportHTML
 
-FILES = {"report.pdf", "report.docx", "tables.xlsx", "facts.json", "report.ipynb", "audit.html"}
+FILES = {
+    "report.html", "report.pdf", "report.docx", "tables.xlsx", "facts.json", "report.ipynb",
+    "audit.html", "checks.json", "MANIFEST.json", "SHA256SUMS",
+}  # fmt: skip
 
 DATA = Path(__file__).parents[1] / "data" / "blocks"
 sample = SimpleNamespace(**run_path(str(DATA / "sample.py")))
@@ -184,7 +187,7 @@ def test_audit_policy_lets_only_its_own_script_run():
             ReportHTML,
             '<data data-fact="{0}" value="0">0</data>',
             '<a aria-label="链接：1.属于国家秘密" class="anchor" '
-            'href="#t3-deny_1_state_secret">#</a>',
+            'href="#t3-deny_1_state_secret"></a>',
         ),
         (AuditHTML, '<a class="n" data-fact="{0}" href="#fact={0}">0</a>', ""),
     ],

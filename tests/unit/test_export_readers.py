@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup
 
 from reportkit.export.defined import definition_of, short
 from reportkit.export.html import ReportHTML
+from reportkit.export.tidy import harmless
 
 sample = SimpleNamespace(
     **run_path(str(Path(__file__).parents[1] / "data" / "blocks" / "sample.py"))
@@ -59,8 +60,8 @@ def test_months_are_as_high_as_their_counts():
 
 
 def test_last_year_stands_in_the_cells_that_have_one():
-    shown = page().select("#t3 .was")
-    assert [one.get_text(strip=True) for one in shown] == ["上年64", "上年0"]
+    cells = page().select("#t3 td[data-was]")
+    assert [(one["data-was"], one.get_text()) for one in cells] == [("64", "76"), ("0", "27")]
     assert page().find(id="past-t2") is None
     box = page().find(id="past-t3")
     assert (box["type"], box.find_next_sibling("label")["for"]) == ("checkbox", "past-t3")
@@ -102,6 +103,15 @@ def test_a_chart_reads_back_to_its_data():
     assert (told["columns"], told["rows"]) == (data["columns"], data["rows"])
     rows = list(csv.reader(io.StringIO(taken("huli-2020-outcomes.csv").decode("utf-8-sig"))))
     assert rows == [list(map(str, row)) for row in (data["columns"], *data["rows"])]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("＝1＋1", "'＝1＋1"), (" @x", "' @x"),
+     ("-5", "-5"), ("+12.5", "+12.5"), ("-1+1", "'-1+1"), (-3, "-3"), ("一、", "一、")],
+)  # fmt: skip
+def test_no_text_of_a_csv_becomes_a_formula(value, told):
+    assert harmless(value) == told
 
 
 def test_a_narrow_screen_has_every_value_of_a_chart():

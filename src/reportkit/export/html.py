@@ -12,7 +12,7 @@ from reportkit.export.defined import along, definition_of, named_in
 from reportkit.export.document import Document, DocumentExporter
 from reportkit.export.headlines import cards, told
 from reportkit.export.pages import asset, compile_templates, render
-from reportkit.export.tidy import csv_text, grid, parts_of, value_of
+from reportkit.export.tidy import csv_text, grid, harmless, parts_of, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,7 +89,10 @@ def _take(item: Block, document: Document) -> list[tuple[str, str, str]]:
     name = f"{head['district']}-{head['year']}-{item['id']}"
     # A mark of UTF-8 first, or Excel takes Chinese for something else.
     made = {
-        "CSV": ("text/csv;charset=utf-8", ("\ufeff" + csv_text(rows)).encode()),
+        "CSV": (
+            "text/csv;charset=utf-8",
+            ("\ufeff" + csv_text([map(harmless, row) for row in rows])).encode(),
+        ),
         "JSON": ("application/json", _compact(data)),
     }
     return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,12 @@ if TYPE_CHECKING:
 
     from reportkit.export.blocks import Block
 
-__all__ = ["Part", "csv_text", "grid", "parts_of", "summary", "value_of"]
+__all__ = ["FORMULA", "Part", "csv_text", "grid", "harmless", "parts_of", "summary", "value_of"]
 
 
+# A program that finds one of these first may take a text for a formula; so also full-width ones.
+FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _LONGEST = 400
 
 
@@ -85,7 +89,13 @@ def value_of(cell: Block, facts: Mapping[str, Block]) -> str:
     return str(cell["value"] if cell.get("value") else cell["text"])
 
 
-def csv_text(rows: Iterable[Sequence[object]]) -> str:
+def harmless(value: object) -> str:
+    """Return a value for a CSV that people open in a workbook: no text of it becomes a formula."""
+    text = str(value)
+    return f"'{text}" if FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def csv_text(rows: Iterable[Iterable[object]]) -> str:
     """Return rows as CSV after RFC 4180."""
     made = io.StringIO()
     csv.writer(made, lineterminator="\r\n").writerows(rows)

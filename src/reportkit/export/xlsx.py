@@ -17,6 +17,7 @@ from xlsxwriter import Workbook
 
 from reportkit.export.defined import definition_of
 from reportkit.export.document import Document, DocumentExporter, day_of, length
+from reportkit.export.tidy import FORMULA
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -51,8 +52,6 @@ _SCOPES = {
 }
 _NUMBERS = ("值", "上年", "增减", "左边", "右边", "来源行数")
 _DAY = "yyyy-mm-dd"
-# A program that finds one of these first may take a text for a formula; so also full-width ones.
-_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _PRINTED = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 # Excel keeps fifteen digits; a longer number stays what it is as text.
@@ -135,7 +134,7 @@ class _Book:
             sheet.write_number(row, column, Decimal(value), self.look(style, number=form))
         else:
             # Never a formula, whatever it begins with; a longer text would be left out whole.
-            quoted = bool(_FORMULA.match(text))
+            quoted = bool(FORMULA.match(text))
             sheet.write_string(row, column, text[:_LONGEST], self.look(style, quoted=quoted))
 
     def look(self, style: str, *, number: str = "", quoted: bool = False) -> Any:
