@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -134,6 +135,11 @@ def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable
             rules, rule.id, twice == 0, message, left=len(counted), right=len(counted) - twice,
             facts=[f"{table.id}.{rule.disjoint.parts_of}.total"],
         )  # fmt: skip
+    if rule.zero:
+        names = [name for name in facts if any(fnmatch(name, one) for one in rule.zero)]
+        wrong = [name for name in names if facts[name].number]
+        message = "、".join(f"{facts[n].label} = {facts[n].text}" for n in wrong)
+        yield check(rules, rule.id, not wrong, message or f"{len(names)}格均为0", facts=wrong)
     if rule.natural:
         names = [name for name in facts if name.split(".")[0] in rule.natural]
         wrong = [n for n in names if facts[n].number < 0 or facts[n].number % 1]

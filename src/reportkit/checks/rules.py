@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, RootModel
 
-from reportkit.yamlfile import Strict
+from reportkit.forms.extending import extended
+from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +42,19 @@ class _Rules(RootModel[dict[str, RuleText]]):
     pass
 
 
+_OWN = Path(str(files("reportkit.checks"))) / "rules.yaml"
+
+
+def _read(form: Form) -> dict[str, RuleText]:
+    """The form's rules, and after them those of any form that it says nothing of."""
+    shared = read_yaml(_OWN)
+    if "rules" not in form.parts:
+        return shared.validate(_Rules).root
+    own = form.parts["rules"]
+    found = extended(shared, own).validate(_Rules).root
+    return {name: found[name] for name in {**own.data, **shared.data}}
+
+
 @lru_cache(maxsize=64)
 def rules_of(form: Form, edition: Edition | None = None) -> Rules:
     """All rules of a form by id, in its order; with the grounds that an edition gives itself.
@@ -48,7 +64,7 @@ def rules_of(form: Form, edition: Edition | None = None) -> Rules:
     InputError
         ``parameters``: the form's rules.yaml is wrong; with its line.
     """
-    found = form.parts["rules"].validate(_Rules).root
+    found = _read(form)
     bases = edition.model.bases if edition else {}
     return {
         name: rule.model_copy(update={"basis": bases[name]}) if name in bases else rule

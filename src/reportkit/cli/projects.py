@@ -81,6 +81,21 @@ def doctor(*, params: Path | None, data: Path | None, out: Path) -> Result:
 
 
 @command()
+@click.argument("action", type=click.Choice(["check"]))
+@click.argument("folder", type=FOLDER, metavar="DIR")
+def form(action: str, *, folder: Path) -> Result:
+    """Look over a form folder: what can never count, close or hold, with file and line.
+
+    DIR is a folder such as forms/zfxxgk; status 1 if anything is found.
+    """
+    from reportkit.checks.folder import look_over
+
+    found = look_over(folder.absolute() if folder.name in ("", ".", "..") else folder)
+    text = "\n".join(found) or f"{folder}: nothing is wrong"
+    return int(bool(found)), {"action": action, "folder": str(folder), "findings": found}, text
+
+
+@command()
 @click.argument("shell", type=click.Choice(offered.SHELLS))
 def completion(shell: str) -> Result:
     """Print the script by which a shell completes commands, districts, years, facts, ledgers."""

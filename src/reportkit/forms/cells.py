@@ -33,6 +33,11 @@ class Leaf:
         return (*self.groups, self.node)
 
     @property
+    def total(self) -> bool:
+        """Whether it adds others up."""
+        return self.node.total
+
+    @property
     def text(self) -> str:
         """Printed headings from outside in."""
         return "/".join(node.text for node in self.path)

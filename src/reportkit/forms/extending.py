@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reportkit.yamlfile import Key
 
 _NAMES = ("id", "key", "name")
-_WORDS = ("label", "number")
+_WORDS = ("label", "title", "number")
 _PLACES = ("after", "before")
 _ORDERS = (*_PLACES, "drop")
 _INNER = ("rows", "columns")

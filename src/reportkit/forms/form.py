@@ -168,7 +168,7 @@ def _read(name: str, roots: tuple[Path, ...], above: tuple[Path, ...] = ()) -> F
     written = {
         stem: read_yaml(path) for stem, path in paths.items() if stem not in ("form", *PARTS)
     }
-    lower = roots[at + 1 :]
+    lower = tuple(root for root in roots[at + 1 :] if root != roots[at])
     base = _base(name, about, written, _names(lower))
     # A form of the project's may be called like the package's that it extends.
     under = _read(base, lower if base == name else roots, (*above, folder)) if base else None

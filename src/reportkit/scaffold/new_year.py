@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,16 @@ from reportkit.errors import InputError
 from reportkit.facts.specs import read_specs
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.scaffold.newfiles import refuse_existing, write_new
-from reportkit.scaffold.next_text import RenewalNote, renew_narrative, renew_parameters
+from reportkit.scaffold.next_text import (
+    RenewalNote,
+    renew_narrative,
+    renew_parameters,
+    with_new_sections,
+)
+from reportkit.scaffold.notebooks import missing_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from reportkit.forms import Edition
@@ -109,10 +116,22 @@ def renew(project: Project, district: str, year: int) -> Renewal:
             edition=edition,
             known=known,
         )
+        if suffix == "md":
+            files[path], added = with_new_sections(files[path], form.edition(previous), edition)
+            left += added
         advanced += _in(path, changed)
         todo += _in(path, left)
+    todo += _missing_cells(project.params.parent / "notebooks" / form.model.notebook, edition)
     todo += _missing_ledgers(Ledgers(project, who), edition, project.data / district)
     return Renewal(district, year, previous, files, tuple(advanced), tuple(todo))
+
+
+def _missing_cells(notebook: Path, edition: Edition) -> Iterator[RenewalNote]:
+    """What the project's own notebook does not show of an edition."""
+    if notebook.is_file():
+        for code in missing_cells(json.loads(_read(notebook)), edition):
+            told = f"the form prescribes what the notebook does not show: add a cell {code}"
+            yield RenewalNote(0, "section", code, told, file=notebook.as_posix())
 
 
 def _missing_ledgers(ledgers: Ledgers, edition: Edition, folder: Path) -> list[RenewalNote]:

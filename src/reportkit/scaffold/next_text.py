@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from reportkit.scaffold.stale_years import Typed, advance, chinese_year, placeholders, typed
+from reportkit.text.narrative import UNWRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -172,6 +173,21 @@ def renew_narrative(
             todo.append(RenewalNote(line, "section", title, message))
     left = [one for one in typed(text, old) if (one.line, one.found) not in done]
     return text, advanced, todo + [_left(one, year) for one in left]
+
+
+def with_new_sections(
+    text: str, before: Edition, edition: Edition
+) -> tuple[str, list[RenewalNote]]:
+    """The text with those sections that the edition before did not have, to be written."""
+    known = {section.number for section in before.sections}
+    todo: list[RenewalNote] = []
+    for section in edition.sections:
+        if section.table is None and section.number not in known:
+            title = f"{section.number}、{section.title}"
+            text = f"{text.rstrip()}\n\n# {title}\n\n{UNWRITTEN}：{section.title}】\n"
+            message = f"the {edition.name} form has a section “{title}”; it is to be written"
+            todo.append(RenewalNote(text.count("\n") - 2, "section", title, message))
+    return text, todo
 
 
 def _unknown(line: int, name: str, edition: Edition, known: Collection[str]) -> RenewalNote:

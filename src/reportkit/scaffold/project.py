@@ -16,6 +16,7 @@ from reportkit.forms.carried import carried
 from reportkit.ledgers import schemas
 from reportkit.params import Level, check_id
 from reportkit.scaffold.newfiles import refuse_existing, write_new
+from reportkit.scaffold.notebooks import with_missing
 from reportkit.scaffold.workbooks import blank_workbook
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def begin(
     refuse_existing(own)
     common = {"README.md": _text("README.md", told), "outputs/.gitignore": "*\n!.gitignore\n"}
     for path in carried("notebooks/*.ipynb"):
-        notebook = _for_district(path.read_text(encoding="utf-8"), district, year)
+        lacks = edition if path.name == form.model.notebook else None
+        notebook = _for_district(path.read_text(encoding="utf-8"), district, year, lacks)
         common[f"notebooks/{path.name}"] = notebook
     shared = {folder / path: text.encode() for path, text in common.items()}
     there = tuple(path for path in shared if path.exists())
@@ -122,12 +124,14 @@ def _ledgers(form: Form, edition: Edition) -> dict[str, bytes]:
     return {f"{schema.name}.xlsx": blank_workbook(schema, edition) for schema in wanted}
 
 
-def _for_district(notebook: str, district: str, year: int) -> str:
-    """A notebook whose parameters name the district and year."""
+def _for_district(notebook: str, district: str, year: int, edition: Edition | None) -> str:
+    """A notebook whose parameters name the district and year, and that shows all of an edition."""
     document = json.loads(notebook)
     for cell in document["cells"]:
         if "parameters" in cell["metadata"].get("tags", ()):
             source = "".join(cell["source"])
             source = re.sub("(?m)^district = .*", f'district = "{district}"', source)
             cell["source"] = re.sub("(?m)^year = .*", f"year = {year}", source)
+    if edition is not None:
+        with_missing(document, edition)
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,136 @@
+"""An edition of next year as a folder of the project: everything follows without the package."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EDITION = """\
+edition: "2026"
+extends: zfxxgk/2021
+years: {first: 2026}
+basis: 国办公开办函〔2026〕9号
+sections:
+  - {number: 七, title: 数据开放情况}
+tables:
+  - id: t3
+    rows:
+      - {after: deny_8_admin_query, key: deny_9_platform, number: "9.", label: 属于平台运行数据}
+      - {key: deny_8_admin_query, label: 属于行政查询类事项, was: [属于行政查询事项]}
+"""
+APPLICATIONS = """\
+登记号,申请人类型,收到日期,答复日期,办理结果
+2026-1,自然人,2026-02-03,2026-02-10,属于平台运行数据
+2026-2,自然人,2026-03-03,2026-03-10,属于行政查询事项
+2026-3,商业企业,2026-03-04,2026-03-11,属于行政查询类事项
+2025-9,自然人,2025-12-30,2026-01-05,予以公开
+2025-1,自然人,2025-03-30,2025-04-05,属于行政查询事项
+"""
+
+
+def reportkit(*words, folder, status=0):
+    command = [Path(sys.executable).parent / "reportkit", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("next")
+    reportkit("init", ".", "--district", "jia", "--name", "甲区", "--year", "2025", folder=folder)
+    (folder / "forms/zfxxgk").mkdir(parents=True)
+    (folder / "forms/zfxxgk/2026.yaml").write_text(EDITION, encoding="utf-8")
+    (folder / "data/jia/依申请公开台账.xlsx").unlink()
+    (folder / "data/jia/applications.csv").write_text(APPLICATIONS, encoding="utf-8")
+    reportkit("run", "jia", "2025", folder=folder)
+    told = reportkit("new", "jia", "2026", folder=folder)
+    assert "七、数据开放情况" in told
+    assert 'add a cell report.section("七")' in told
+    notebook = folder / "notebooks/annual_report.ipynb"
+    cells = json.loads(notebook.read_text("utf-8"))
+    at = next(n for n, c in enumerate(cells["cells"]) if c["source"] == 'report.section("六")')
+    cells["cells"].insert(
+        at + 1, cells["cells"][at] | {"id": "x7", "source": 'report.section("七")'}
+    )
+    notebook.write_text(json.dumps(cells, ensure_ascii=False), encoding="utf-8")
+    text = folder / "params/reports/jia/2026.md"
+    text.write_text(
+        text.read_text("utf-8").replace(
+            "【尚未填写：数据开放情况】",
+            "以平台运行数据为由不予公开{{ t3.deny_9_platform.total }}件。",
+        ),
+        encoding="utf-8",
+    )
+    reportkit("run", "jia", "2026", "--draft", folder=folder)
+    return folder
+
+
+def read(project, name):
+    return json.loads((project / "outputs/jia/2026/current" / name).read_text("utf-8"))
+
+
+def test_cells_of_the_new_row_and_the_changed_label_count(project):
+    facts = {one["id"]: one["value"] for one in read(project, "facts.json")["facts"]}
+    assert read(project, "facts.json")["edition"] == "2026"
+    assert {
+        name: facts[name]
+        for name in (
+            "t3.new.total", "t3.carried_in.total", "t3.deny_9_platform.natural_person",
+            "t3.deny_8_admin_query.natural_person", "t3.deny_8_admin_query.commercial",
+            "t3.results_total.total", "t3.carried_out.total",
+        )
+    } == {
+        "t3.new.total": "3", "t3.carried_in.total": "1", "t3.deny_9_platform.natural_person": "1",
+        "t3.deny_8_admin_query.natural_person": "1", "t3.deny_8_admin_query.commercial": "1",
+        "t3.results_total.total": "4", "t3.carried_out.total": "0",
+    }  # fmt: skip
+
+
+def test_checks_hold_and_the_old_label_is_told(project):
+    open_ = {one["id"]: one["message"] for one in read(project, "checks.json") if not one["holds"]}
+    assert set(open_) == {"D5", "D6", "F2"}
+    assert open_["F2"] == ("“属于行政查询类事项”原为“属于行政查询事项”，按原名称登记的1件已计入")
+
+
+@pytest.mark.parametrize("name", ["report.html", "audit.html"])
+def test_the_documents_have_the_row_the_label_and_the_section(project, name):
+    text = (project / "outputs/jia/2026/current" / name).read_text("utf-8")
+    assert "9.属于平台运行数据" in text
+    assert "8.属于行政查询类事项" in text
+    assert "七、数据开放情况" in text
+
+
+def test_the_form_is_an_input_and_verify_holds_by_the_own_form(project):
+    (form,) = [
+        i for i in read(project, "MANIFEST.json")["inputs"] if i["name"].startswith("forms/")
+    ]
+    assert form["name"] == "forms/zfxxgk/2026.yaml"
+    told = reportkit("verify", "outputs/jia/2026/current", "--rerun", folder=project)
+    assert "rerun: holds" in told
+
+
+def test_a_verifier_with_another_form_refuses(project):
+    file = project / "forms/zfxxgk/2026.yaml"
+    text = file.read_text("utf-8")
+    try:
+        file.write_text(text.replace(", was: [属于行政查询事项]", ""), encoding="utf-8")
+        told = reportkit("verify", "outputs/jia/2026/current", folder=project, status=1)
+    finally:
+        file.write_text(text, encoding="utf-8")
+    assert "t3.deny_8_admin_query.natural_person: where is" in told
+
+
+def test_a_change_of_the_form_makes_the_report_anew(project):
+    told = reportkit("run", "jia", "2026", "--draft", folder=project)
+    assert "unchanged" in told
+    file = project / "forms/zfxxgk/2026.yaml"
+    text = file.read_text("utf-8")
+    try:
+        file.write_text(text.replace("9号", "11号"), encoding="utf-8")
+        reportkit("run", "jia", "2026", "--draft", folder=project)
+        assert read(project, "MANIFEST.json")["basis"] == "国办公开办函〔2026〕11号"
+    finally:
+        file.write_text(text, encoding="utf-8")

@@ -1,0 +1,174 @@
+"""A project's own form folders: what an edition changes of the one that it extends."""
+
+from collections import Counter
+
+import pytest
+from shipped import ZFXXGK
+
+from reportkit.errors import InputError
+from reportkit.forms import project_form
+from reportkit.ledgers import schema_of, schemas
+
+NEXT = """\
+edition: "2026"
+extends: zfxxgk/2021
+years: {first: 2026}
+basis: 国办公开办函〔2026〕9号
+sections:
+  - {number: 七, title: 数据开放情况}
+tables:
+  - id: t3
+    rows:
+      - {after: deny_8_admin_query, key: deny_9_platform, number: "9.", label: 属于平台运行数据}
+      - {key: deny_8_admin_query, label: 属于行政查询类事项, was: [属于行政查询事项]}
+rules:
+  - {id: X2, drop: true}
+"""
+
+
+def write(folder, name, text):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def form(tmp_path):
+    write(tmp_path, "zfxxgk/2026.yaml", NEXT)
+    return project_form("zfxxgk", tmp_path)
+
+
+def test_without_a_folder_the_form_is_the_packages(tmp_path):
+    assert project_form("zfxxgk", tmp_path / "forms") is ZFXXGK
+
+
+def test_the_year_chooses_an_own_edition_before_the_packages(form):
+    assert [form.edition(year).name for year in (2019, 2025, 2026, 2030)] == [
+        "2019", "2021", "2026", "2026",
+    ]  # fmt: skip
+    assert form.edition(2025).model == ZFXXGK.edition(2025).model
+    assert [one.name for one in form.editions] == ["2019", "2021", "2026"]
+
+
+def test_a_row_a_label_a_section_and_a_rule_are_all_that_differs(form):
+    old, new = ZFXXGK.edition(2025), form.edition(2026)
+    was, now = ({cell.id: cell for cell in one.cells(2026)} for one in (old, new))
+    columns = "natural_person commercial research public_welfare legal_service other total".split()
+    assert now.keys() - was.keys() == {f"t3.deny_9_platform.{column}" for column in columns}
+    assert was.keys() <= now.keys()
+    differ = {name.split(".")[1] for name in was if was[name] != now[name] and not now[name].sum_of}
+    assert differ == {"deny_8_admin_query"}
+    rows = [row.key for _, row, _ in new.table(3).places()]
+    assert rows.index("deny_9_platform") == rows.index("deny_8_admin_query") + 7
+    assert now["t3.results_total.natural_person"].sum_of[10] == "t3.deny_9_platform.natural_person"
+    assert now["t3.deny_9_platform.natural_person"].label.split("/")[1:3] == [
+        "（三）不予公开", "9.属于平台运行数据",
+    ]  # fmt: skip
+    assert [one.number for one in new.sections] == list("一二三四五六七")
+    assert {rule.id for rule in old.rules} - {rule.id for rule in new.rules} == {"X2"}
+
+
+def test_the_default_text_has_the_new_section(form):
+    text = form.edition(2026).narrative
+    assert text.startswith(ZFXXGK.edition(2025).narrative.rstrip())
+    assert text.endswith("# 七、数据开放情况\n\n【尚未填写：数据开放情况】\n")
+
+
+def test_old_and_new_labels_are_read_and_the_new_one_is_offered(form):
+    column = schema_of(form, "applications").column("办理结果")
+    assert column.vocabulary()["属于行政查询事项"] == "属于行政查询事项"
+    assert {"属于行政查询类事项", "属于平台运行数据"} <= set(column.categories())
+    offered = column.offered(form.edition(2026))
+    assert "属于行政查询类事项" in offered
+    assert "属于行政查询事项" not in offered
+    assert "属于行政查询事项" in column.offered(form.edition(2025))
+    assert (
+        "属于平台运行数据" not in schema_of(ZFXXGK, "applications").column("办理结果").categories()
+    )
+
+
+def test_a_form_of_another_name_takes_the_rest_from_what_it_extends(tmp_path):
+    write(
+        tmp_path,
+        "hubei/2020.yaml",
+        "edition: 湖北2020\nextends: zfxxgk/2019\nyears: {first: 2020, last: 2020}\n",
+    )
+    form = project_form("hubei", tmp_path)
+    assert (form.name, form.model.title) == ("hubei", "政府信息公开工作年度报告")
+    assert [form.edition(year).name for year in (2019, 2020, 2021)] == ["2019", "湖北2020", "2021"]
+    assert list(schemas(form)) == list(schemas(ZFXXGK))
+
+
+def test_a_file_that_changes_is_read_again(form, tmp_path):
+    path = write(tmp_path, "zfxxgk/2026.yaml", NEXT.replace("9号", "10号"))
+    again = project_form("zfxxgk", tmp_path)
+    assert again.edition(2026).model.basis == "国办公开办函〔2026〕10号"
+    assert again.files == (path,)
+
+
+def test_columns_that_bands_share_change_in_all_of_them(tmp_path):
+    change = "tables:\n  - {id: t2, columns: [{key: decisions, label: 决定件数}]}\n"
+    write(tmp_path, "zfxxgk/2026.yaml", NEXT.partition("sections:")[0] + change)
+    columns = [
+        column.node.label
+        for _, _, column in project_form("zfxxgk", tmp_path).edition(2026).table(2).places()
+        if column.key == "decisions"
+    ]
+    assert columns == ["决定件数"] * 3
+
+
+def test_more_columns_of_a_ledger_and_an_own_ledger(tmp_path):
+    write(tmp_path, "zfxxgk/2026.yaml", NEXT)
+    write(
+        tmp_path,
+        "zfxxgk/ledgers.yaml",
+        "decisions:\n  columns:\n    - {name: 处罚种类, key: penalty}\n"
+        "    - {name: 种类, key: kind, aliases: [类别]}\n"
+        "visits:\n  name: 查阅台账\n  row: 次查阅\n  columns:\n"
+        "    - {name: 编号, key: number, required: true}\n",
+    )
+    form = project_form("zfxxgk", tmp_path)
+    names = [column.name for column in schema_of(form, "decisions").columns]
+    assert Counter(names) == {
+        "决定书文号": 1, "种类": 1, "决定日期": 1, "机关": 1, "事项编码": 1, "是否公开": 1,
+        "行政相对人": 1, "处罚种类": 1,
+    }  # fmt: skip
+    assert schema_of(form, "decisions").column("种类").aliases == ["类别"]
+    assert schema_of(form, "decisions").column("种类").type == "category"
+    assert schema_of(form, "visits").name == "查阅台账"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("  - {after: deny_8_admin_query, key", "  - {after: deny_8, key"),
+        ("  - {id: X2, drop: true}", "  - {id: X8, drop: true}"),
+        ("years: {first: 2026}", "yeers: {first: 2026}"),
+        ("extends: zfxxgk/2021", "extends: zfxxgk/2018"),
+        ("label: 属于平台运行数据}", "lable: 属于平台运行数据}"),
+    ],
+)
+def test_what_is_wrong_is_told_with_file_and_line(tmp_path, change, told):
+    text = NEXT.replace(change, told)
+    write(tmp_path, "zfxxgk/2026.yaml", text)
+    with pytest.raises(InputError) as error:
+        project_form("zfxxgk", tmp_path)
+    assert error.value.reason in ("parameters", "edition")
+    if error.value.reason == "parameters":
+        line = 1 + text.splitlines().index(next(x for x in text.splitlines() if told.strip() in x))
+        assert f"zfxxgk/2026.yaml:{line}" in error.value.message
+
+
+def test_an_unknown_form_names_those_that_there_are(tmp_path):
+    with pytest.raises(InputError, match=r"no form 'zfxxg'; there are: .*zfxxgk") as error:
+        project_form("zfxxg", tmp_path)
+    assert error.value.reason == "form"
+
+
+def test_a_form_that_extends_itself_is_refused(tmp_path):
+    write(tmp_path, "a/form.yaml", "name: a\nextends: b\ntitle: x\nlaw: x\nnotebook: x\n")
+    write(tmp_path, "b/form.yaml", "name: b\nextends: a\ntitle: x\nlaw: x\nnotebook: x\n")
+    with pytest.raises(InputError, match="extends itself") as error:
+        project_form("a", tmp_path)
+    assert error.value.reason == "form"
