@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
+from batches import make_project
 
 from notebooks import executed, whole
 from reportkit.errors import InputError
@@ -168,7 +169,7 @@ def test_the_text_may_name_a_fact_before_it_is_made(naming):
     assert places["own.march"] == ["notebook", "section:六"]
 
 
-def test_a_text_that_names_what_is_never_made_stops_at_its_line(naming):
+def test_a_text_naming_an_unmade_fact_stops_at_its_line(naming):
     report, line = naming
     with pytest.raises(InputError, match=rf"2021\.md:{line}: there is no fact 'own.march'"):
         report.seal()
@@ -227,6 +228,13 @@ def test_figures_of_the_text_are_compared_by_their_ids(report):
     assert repr(shown).endswith("一致的2格；没有定义而未比较的：not.there")
     (differ,) = report.compare({"t3.new.total": 71.0}).block["differ"]
     assert (differ["counted"], differ["stands"]) == ("71", "70")
+
+
+def test_figures_of_a_missing_ledger_are_left_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(make_project(tmp_path / "project", ["a"]))
+    report = open_report("a", 2021)
+    assert "publications" in report.absent
+    assert repr(report.compare({"t3.new.total": 2, "pub.total": 0})).endswith("未比较的：pub.total")
 
 
 def test_explain_shows_records_with_their_places(report):

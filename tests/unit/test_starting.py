@@ -43,7 +43,7 @@ def offered(book, formula):
 
 
 @pytest.mark.parametrize("key", list(SCHEMAS))
-def test_an_empty_ledger_is_read_as_it_is_and_holds_nothing(tmp_path, key):
+def test_an_empty_ledger_is_read_and_holds_nothing(tmp_path, key):
     (path,) = write_blank_ledgers(ZFXXGK, [key], tmp_path)
     assert find_files(ZFXXGK, tmp_path, key) == [path]
     ledger = read_ledger(ZFXXGK, key, [path])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def look_over(folder: Path) -> list[str]:
-    """What is wrong with the editions of a form folder, each with file and line.
+    """List what is wrong with the editions of a form folder, each with file and line.
 
     Parameters
     ----------
@@ -157,10 +157,10 @@ def _totals(form: Form, edition: Edition, table: Table) -> Iterator[str]:
 
 
 def _apart(one: Definition, other: Definition) -> bool:
-    """Whether no record meets both: another ledger, or other values of one column."""
+    """Return True where no record meets both: another ledger, or other values of one column."""
     if one.ledger != other.ledger or one.measure != other.measure or one.column != other.column:
         return True
-    exact = ("=", "in")
+    exact = ("=", "in", "heaviest")
     return any(
         a.column == b.column and a.op in exact and b.op in exact and not {*a.value} & {*b.value}
         for a in one.where
@@ -189,7 +189,7 @@ def _nothing_named(form: Form, edition: Edition, rule: Rule) -> Iterator[str]:
             yield _at(edition.file, rule.id, f"rule {rule.id} names no cell by {pattern}")
     for table in (one for one in rule.natural or () if one not in edition.tables):
         yield _at(edition.file, rule.id, f"rule {rule.id} names a table {table} that there is not")
-    for name in ("equal", "disjoint", "complete", "continues", "share"):
+    for name in ("equal", "at_most", "disjoint", "complete", "continues", "share"):
         part = getattr(rule, name)
         if part is None:
             continue

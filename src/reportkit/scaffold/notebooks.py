@@ -1,4 +1,4 @@
-"""What a form prescribes and a notebook does not show: cells to add."""
+"""Cells to add to a notebook for what a form prescribes and it does not show."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ def missing_cells(notebook: Mapping[str, Any], edition: Edition) -> list[str]:
         for cell in notebook["cells"]
         for kind, name in _SHOWS.findall("".join(cell["source"]))
     }
+    # What is shown by a name is known when it runs only.
+    by_name = any("report.table(" in "".join(c["source"]) for c in notebook["cells"]) and not any(
+        kind == "table" for kind, _ in shown
+    )
     wanted = []
     for section in edition.sections:
         wanted.append(("section", section.number, f'report.section("{section.number}")'))
-        if section.table:
+        if section.table and not by_name:
             number = section.table.removeprefix("t")
             wanted.append(("table", number, f"report.table({number})"))
     return [code for kind, name, code in wanted if (kind, name) not in shown]
