@@ -312,8 +312,9 @@ def _odd_keys(rows: Rows, aside: Mask) -> Iterator[Told]:
             expected = "a key; a spreadsheet makes a day or a time of one such as 3-1"
             yield rows.tell(row, "L-day", "warn", name, expected)
     odd = matched(_ODD_KEY)
-    # Where most keys are like that, they are meant.
-    for row in odd if len(odd) <= max(_FEW, len(rows) // 2) else ():
+    # Where most keys are like that, or all of few, they are meant.
+    meant = len(odd) > max(_FEW, len(rows) // 2) or len(odd) == len(rows)
+    for row in odd if not meant else ():
         expected = "a key; it reads like a sum, an example or a note, and is counted as a record"
         yield rows.tell(row, "L-odd", "warn", name, expected)
 
