@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from reportkit.errors import InputError
-from reportkit.forms.conditions import Definition, parse_where
+from reportkit.forms.conditions import Definition, condition_from, parse_where
 
 FRAME = pd.DataFrame(
     {
@@ -73,3 +73,23 @@ def test_a_change_is_told_as_plus_and_minus():
         "事项目录中，设立日期在2020年内的记录数，减去取消日期在2020年内的记录数"
     )
     assert [group["sign"] for group in definition.where_json()] == ["+", "-"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "counted"),
+    [
+        ("罚款", True),
+        ("警告、罚款", True),
+        ("罚款，其他", True),
+        ("罚款、行政拘留", False),
+        ("行政拘留", False),
+        ("警告", False),
+        (None, False),
+    ],
+)
+def test_of_several_values_in_a_cell_the_heaviest_counts(cell, counted):
+    (condition,) = parse_where({"处罚种类": {"heaviest": ["罚款"], "over": ["行政拘留"]}}, 2024)
+    frame = pd.DataFrame({"处罚种类": pd.Series([cell], dtype="str")})
+    assert condition.mask(frame).tolist() == [counted]
+    assert condition.text() == "处罚种类中最重的是“罚款”"
+    assert condition_from(condition.as_json()) == condition

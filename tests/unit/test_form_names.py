@@ -14,7 +14,19 @@ SOURCE = Path(__file__).resolve().parents[2] / "src/reportkit"
 COMMON = {"总计", "合计", "其他"}
 # What stands in a column of persons for somebody who is not told.
 STANDING = {"不予公开"}
-KEYS = {"total", "other", "new", "items", "documents", "amount", "made", "results"}
+KEYS = {
+    "amount",
+    "total",
+    "other",
+    "new",
+    "items",
+    "documents",
+    "made",
+    "count",
+    "accepted",
+    "refused",
+    "stopped",
+}
 
 
 def texts(path: Path) -> list[tuple[int, str]]:

@@ -160,7 +160,7 @@ def _apart(one: Definition, other: Definition) -> bool:
     """Whether no record meets both: another ledger, or other values of one column."""
     if one.ledger != other.ledger or one.measure != other.measure or one.column != other.column:
         return True
-    exact = ("=", "in")
+    exact = ("=", "in", "heaviest")
     return any(
         a.column == b.column and a.op in exact and b.op in exact and not {*a.value} & {*b.value}
         for a in one.where
@@ -189,7 +189,7 @@ def _nothing_named(form: Form, edition: Edition, rule: Rule) -> Iterator[str]:
             yield _at(edition.file, rule.id, f"rule {rule.id} names no cell by {pattern}")
     for table in (one for one in rule.natural or () if one not in edition.tables):
         yield _at(edition.file, rule.id, f"rule {rule.id} names a table {table} that there is not")
-    for name in ("equal", "disjoint", "complete", "continues", "share"):
+    for name in ("equal", "at_most", "disjoint", "complete", "continues", "share"):
         part = getattr(rule, name)
         if part is None:
             continue

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from reportkit.checks.rules import Rules
     from reportkit.facts import Fact, Facts
-    from reportkit.forms import Edition, Rule, Table
-    from reportkit.forms.model import Complete, Equal, Node
+    from reportkit.forms import Edition, Leaf, Rule, Table
+    from reportkit.forms.model import Band, Complete, Equal, Node
     from reportkit.ledgers import Ledger
 
 
@@ -94,8 +94,7 @@ def _complete(
 ) -> Check:
     """Records of a group that none of its rows counts: the edition has no row for them."""
     table = edition.table(what.table)
-    (band,) = table.model.bands
-    total = next(r for r in table.rows(band) if r.key == what.parts_of)
+    band, total = _total(table, what.parts_of)
     where = {name: test for group in total.groups for name, test in (group.where or {}).items()}
     ledger = ledgers[str(band.define.ledger)]
     masks = [condition.mask(ledger.frame) for condition in parse_where(where, year)]
@@ -108,14 +107,26 @@ def _complete(
     )
     return check(
         rules, rule.id, missing.empty, told or f"{len(group)}件均已计入",
-        left=len(group) - len(missing), right=len(group), facts=[f"{table.id}.{total.key}.total"],
+        left=len(group) - len(missing), right=len(group),
+        facts=[table.cell_id(total.key, _last_column(table, band))],
     )  # fmt: skip
+
+
+def _total(table: Table, key: str) -> tuple[Band, Leaf]:
+    """A total row of a table, and the band that it stands in."""
+    rows = ((band, row) for band in table.model.bands for row in table.rows(band))
+    return next((band, row) for band, row in rows if row.key == key)
+
+
+def _last_column(table: Table, band: Band) -> str:
+    """The column of a band that sums up the others, or its only one."""
+    return table.columns(band)[-1].key
 
 
 def _rows_of_parts(table: Table, total: str, facts: Facts) -> npt.NDArray[np.int64]:
     """Row numbers of all leaf cells that a total row adds up."""
-    (band,) = table.model.bands
-    parts = next(row.parts for row in table.rows(band) if row.key == total)
+    band, row = _total(table, total)
+    parts = row.parts
     columns = [column.key for column in table.columns(band) if not column.parts]
     cells = [facts[table.cell_id(row, column)] for row in parts for column in columns]
     return np.concatenate([np.empty(0, np.int64), *(c.rows for c in cells if c.rows is not None)])
@@ -126,14 +137,27 @@ def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable
         table = edition.table(rule.equal.table)
         for left, right, where in _sides(rule.equal, table):
             yield equation(rules, rule.id, left, right, facts, where=where)
+    if rule.at_most:
+        table = edition.table(rule.at_most.table)
+        for left, right, where in _sides(rule.at_most, table):
+            some, most = (
+                sum((facts[f].number for f in side), Decimal(0)) for side in (left, right)
+            )
+            sign = "≤" if some <= most else ">"
+            message = f"{where}：{_side(left, facts, some)} {sign} {_side(right, facts, most)}"
+            yield check(
+                rules, rule.id, some <= most, message, left=plain(some), right=plain(most),
+                facts=(*left, *right),
+            )  # fmt: skip
     if rule.disjoint:
         table = edition.table(rule.disjoint.table)
         counted = _rows_of_parts(table, rule.disjoint.parts_of, facts)
+        column = _last_column(table, _total(table, rule.disjoint.parts_of)[0])
         twice = len(counted) - len(np.unique(counted))
         message = f"计入各项结果{len(counted)}件，涉及申请{len(counted) - twice}件"
         yield check(
             rules, rule.id, twice == 0, message, left=len(counted), right=len(counted) - twice,
-            facts=[f"{table.id}.{rule.disjoint.parts_of}.total"],
+            facts=[table.cell_id(rule.disjoint.parts_of, column)],
         )  # fmt: skip
     if rule.zero:
         names = [name for name in facts if any(fnmatch(name, one) for one in rule.zero)]
@@ -154,6 +178,8 @@ def _sides(equal: Equal, table: Table) -> Iterable[tuple[list[str], list[str], s
         rows, columns = table.rows(band), table.columns(band)
         along, across = (columns, rows) if by_column else (rows, columns)
         right, left = equal.right, equal.left
+        if not {*right} <= {leaf.key for leaf in across}:
+            continue  # the rule is about another band of the table
         if left == "parts":
             left = [key for leaf in across if leaf.key in right for key in leaf.parts]
         for leaf in along:

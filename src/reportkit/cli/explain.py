@@ -12,7 +12,7 @@ from reportkit.evidence.scripts import read_rows
 from reportkit.facts.derived import compared
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.previous import figures_of, sealed_facts
-from reportkit.forms.conditions import Condition
+from reportkit.forms.conditions import condition_from
 from reportkit.ledgers import schema_of
 from reportkit.notebook.printed import aligned, places
 from reportkit.params import FACT_ID
@@ -86,7 +86,7 @@ def explain(run: Path, name: str, *, project: Project) -> dict[str, Any]:
         name = matches[0]["id"]
     fact: dict[str, Any] = facts[name]
     conditions = [
-        ("减去：" if group["sign"] == "-" else "") + _condition(test).text()
+        ("减去：" if group["sign"] == "-" else "") + condition_from(test).text()
         for group in fact["where"]
         for test in group["all"]
     ]
@@ -119,12 +119,6 @@ def _near(name: str, facts: Mapping[str, Any]) -> list[Any]:
 
 def _brief(facts: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     return [{key: fact[key] for key in ("id", "label", "value", "unit")} for fact in facts]
-
-
-def _condition(test: Mapping[str, Any]) -> Condition:
-    value = test["value"]
-    values = value if isinstance(value, list) else [value] if value is not None else []
-    return Condition(test["column"], test["op"], tuple(values))
 
 
 def _place(place: str, edition: Edition) -> str:

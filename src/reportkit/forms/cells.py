@@ -164,6 +164,10 @@ def cell_of(table: Table, band: Band, row: Leaf, column: Leaf, year: int) -> Cel
         if by:
             values = leaf.node.categories
             where[by] = values[0] if len(values) == 1 else values
+            order = next((define.heaviest for define in reversed(around) if define.heaviest), None)
+            if order:
+                heavier = order[max(map(order.index, values)) + 1 :]
+                where[by] = {"heaviest": values, "over": heavier}
     plus, minus = last("plus"), last("minus")
     definition = Definition(
         ledger=last("ledger"),

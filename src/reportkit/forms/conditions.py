@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 Op = Literal[
     "=", "in", "not in", "between", "<", "<=", "empty or >=", "empty or >", "contains",
-    "empty", "present",
+    "empty", "present", "heaviest",
 ]  # fmt: skip
 Measure = Literal["count", "sum", "distinct", "first", "last", "median", "max"]
 
+# Between several values in one cell.
+_SEVERAL = re.compile(r"[、，,；;/+＋\s]+")
 _WORDS = {
     "=": "为“{0}”",
     "<": "早于{0}",
@@ -42,11 +44,15 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Condition:
-    """One test of one column; dates are ISO text, ``between`` includes both ends."""
+    """One test of one column; dates are ISO text, ``between`` includes both ends.
+
+    ``heaviest``: of several values in one cell, one of *value* is there and none of *over*.
+    """
 
     column: str
     op: Op
     value: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
 
     def mask(self, frame: pd.DataFrame) -> Mask:
         """Rows of *frame* that pass; an empty cell passes only where the operator says so."""
@@ -62,6 +68,9 @@ class Condition:
         elif self.op == "contains":
             found = column.astype("str").str.contains(self.value[0], regex=False, na=False)
             chosen = found.to_numpy(dtype=bool)
+        elif self.op == "heaviest":
+            texts = [text for text in column.dropna().unique() if self._is_heaviest(text)]
+            chosen = column.isin(texts).to_numpy(dtype=bool)
         elif pd.api.types.is_datetime64_any_dtype(column.dtype):
             chosen = self._mask_dates(column.to_numpy(dtype="datetime64[D]"), empty)
         else:
@@ -71,6 +80,10 @@ class Condition:
             # An empty cell is none of the named values, so "not in" lets it pass.
             chosen = ~chosen if self.op == "not in" else chosen
         return chosen
+
+    def _is_heaviest(self, text: Any) -> bool:
+        there = set(_SEVERAL.split(str(text)))
+        return bool(there & {*self.value}) and not there & {*self.over}
 
     def _mask_dates(self, days: npt.NDArray[np.datetime64], empty: Mask) -> Mask:
         import numpy as np
@@ -98,6 +111,9 @@ class Condition:
             if first[:4] == last[:4] and first.endswith("-01-01") and last.endswith("-12-31"):
                 return f"{self.column}在{first[:4]}年内"
             return f"{self.column}在{first}至{last}之间"
+        if self.op == "heaviest":
+            values = "、".join(f"“{value}”" for value in self.value)
+            return f"{self.column}中最重的是{values}" + ("之一" if len(self.value) > 1 else "")
         if self.op in ("in", "not in"):
             values = "、".join(f"“{value}”" for value in self.value)
             return f"{self.column}{'是' if self.op == 'in' else '不是'}{values}" + (
@@ -108,6 +124,9 @@ class Condition:
     def as_json(self) -> dict[str, Any]:
         """The condition for ``facts.json``."""
         value: Any = list(self.value)
+        if self.op == "heaviest":
+            told = {"column": self.column, "op": self.op, "value": value}
+            return told | {"over": list(self.over)}
         if self.op not in ("in", "not in", "between"):
             value = self.value[0] if self.value else None
         return {"column": self.column, "op": self.op, "value": value}
@@ -170,7 +189,7 @@ class Definition:
     def from_json(cls, ledger: str, groups: Sequence[Mapping[str, Any]]) -> Definition:
         """The definition whose filter `where_json` gave."""
         first, *others = groups
-        where, *minus = (tuple(map(_from_json, group["all"])) for group in (first, *others[:1]))
+        where, *minus = (tuple(map(condition_from, group["all"])) for group in (first, *others[:1]))
         return cls(
             ledger, where, minus[0] if minus else None, first.get("measure", "count"),
             first.get("column"), first.get("divide", 1),
@@ -192,10 +211,11 @@ class Definition:
         ]
 
 
-def _from_json(condition: Mapping[str, Any]) -> Condition:
-    value = condition["value"]
+def condition_from(told: Mapping[str, Any]) -> Condition:
+    """The condition that `Condition.as_json` gave."""
+    value = told["value"]
     values = value if isinstance(value, list) else [] if value is None else [value]
-    return Condition(condition["column"], condition["op"], tuple(values))
+    return Condition(told["column"], told["op"], tuple(values), tuple(told.get("over", ())))
 
 
 def _all_of(where: Where) -> str:
@@ -229,6 +249,8 @@ def _condition(column: str, test: Any, year: int) -> Condition:
         return Condition(column, "in", tuple(test))
     if not isinstance(test, Mapping):
         return Condition(column, "=", (str(test),))
+    if set(test) == {"heaviest", "over"}:
+        return Condition(column, "heaviest", tuple(test["heaviest"]), tuple(test["over"]))
     if len(test) != 1 and set(test) != {"from", "to"}:
         raise _wrong(column, test, "give one operator")
     name, value = next(iter(test.items()))
@@ -252,7 +274,7 @@ def _condition(column: str, test: Any, year: int) -> Condition:
         "not_until": ("empty or >", slice(1, 2)),
     }
     if name not in dated:
-        known = ", ".join(["from/to", "not", "contains", "empty", *dated])
+        known = ", ".join(["from/to", "not", "contains", "empty", "heaviest with over", *dated])
         raise _wrong(column, test, f"operators are {known}")
     op, ends = dated[name]
     return Condition(column, op, tuple(_days(value, year)[ends]))

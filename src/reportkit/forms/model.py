@@ -11,11 +11,16 @@ from reportkit.yamlfile import Strict
 
 
 class Define(Strict):
-    """Contribution of a row, a column or a group of them to the definition of a cell."""
+    """Contribution of a row, a column or a group of them to the definition of a cell.
+
+    ``by`` is the column whose value is the row's (or column's); ``heaviest`` all its values from
+    light to heavy, where a record can have several and counts once, in the heaviest.
+    """
 
     ledger: str | None = None
     unit: str | None = None
     by: str | None = None
+    heaviest: list[str] | None = None
     where: dict[str, Any] | None = None
     plus: dict[str, Any] | None = None
     minus: dict[str, Any] | None = None
@@ -88,6 +93,10 @@ class Equal(Strict):
     right: list[str]
 
 
+class AtMost(Equal):
+    """Left rows (or columns) add up to no more than the right ones."""
+
+
 class Disjoint(Strict):
     """No record is counted in two of the rows that make up a total."""
 
@@ -130,6 +139,7 @@ class Rule(Strict):
 
     id: str
     equal: Equal | None = None
+    at_most: AtMost | None = None
     disjoint: Disjoint | None = None
     complete: Complete | None = None
     natural: list[str] | None = None
@@ -172,7 +182,7 @@ class Headline(Strict):
     among how many they are. ``months`` is the date column by which their records are drawn.
     """
 
-    title: str
+    label: str
     facts: list[str]
     of: Sequence[str] = ()
     share: bool = False

@@ -20,10 +20,14 @@ def missing_cells(notebook: Mapping[str, Any], edition: Edition) -> list[str]:
         for cell in notebook["cells"]
         for kind, name in _SHOWS.findall("".join(cell["source"]))
     }
+    # What is shown by a name is known when it runs only.
+    by_name = any("report.table(" in "".join(c["source"]) for c in notebook["cells"]) and not any(
+        kind == "table" for kind, _ in shown
+    )
     wanted = []
     for section in edition.sections:
         wanted.append(("section", section.number, f'report.section("{section.number}")'))
-        if section.table:
+        if section.table and not by_name:
             number = section.table.removeprefix("t")
             wanted.append(("table", number, f"report.table({number})"))
     return [code for kind, name, code in wanted if (kind, name) not in shown]

@@ -46,6 +46,8 @@ _OPERATORS = {
     "contains": "coalesce(contains({text}, ?), false)",
     "empty": "{column} IS NULL",
     "present": "{column} IS NOT NULL",
+    "heaviest": "coalesce(list_has_any(regexp_split_to_array({text}, '[、，,；;/+＋\\s]+'), ?)"
+    " AND NOT list_has_any(regexp_split_to_array({text}, '[、，,；;/+＋\\s]+'), ?), false)",
 }
 _MEASURES = {
     "sum": "coalesce(sum({column}), 0)",
@@ -174,6 +176,8 @@ def _group(raw: SqlLedger, group: Mapping[str, Any]) -> _Group:
         given = one["value"] if one["op"] == "between" else [one["value"]]
         if isinstance(given[0], list):
             given = [tuple(given[0])]
+        if one["op"] == "heaviest":
+            given.append(tuple(one["over"]) or ("",))
         values = () if one["value"] is None else tuple(given)
         conditions.append((_OPERATORS[one["op"]].format(column=quoted, text=text), values))
     made = None if measure == "count" else _MEASURES[measure].format(column=f'"{column}"')
