@@ -16,7 +16,15 @@ from bs4 import BeautifulSoup
 from reportkit.export.audit import AuditHTML
 from reportkit.export.html import ReportHTML
 
-FILES = {"report.pdf", "report.docx", "tables.xlsx", "facts.json", "report.ipynb", "audit.html"}
+FILES = {
+    "report.html",
+    "report.pdf",
+    "report.docx",
+    "tables.xlsx",
+    "facts.json",
+    "report.ipynb",
+    "audit.html",
+}
 
 DATA = Path(__file__).parents[1] / "data" / "blocks"
 sample = SimpleNamespace(**run_path(str(DATA / "sample.py")))
