@@ -17,6 +17,7 @@ from reportkit.export.audit import AuditHTML
 from reportkit.export.html import ReportHTML
 
 FILES = {
+    "checks.json",
     "report.html",
     "report.pdf",
     "report.docx",
