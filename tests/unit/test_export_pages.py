@@ -18,6 +18,7 @@ from reportkit.export.html import ReportHTML
 
 FILES = {
     "checks.json",
+    "MANIFEST.json",
     "report.html",
     "report.pdf",
     "report.docx",
