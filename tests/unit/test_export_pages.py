@@ -19,6 +19,10 @@ from reportkit.export.html import ReportHTML
 FILES = {
     "checks.json",
     "MANIFEST.json",
+    "SHA256SUMS",
+    "attestation.dsse.json",
+    "ro-crate-metadata.json",
+    "run.log",
     "report.html",
     "report.pdf",
     "report.docx",
