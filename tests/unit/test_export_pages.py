@@ -17,9 +17,20 @@ from reportkit.export.audit import AuditHTML
 from reportkit.export.html import ReportHTML
 
 FILES = {
-    "report.html", "report.pdf", "report.docx", "tables.xlsx", "facts.json", "report.ipynb",
-    "audit.html", "checks.json", "MANIFEST.json", "SHA256SUMS",
-}  # fmt: skip
+    "checks.json",
+    "MANIFEST.json",
+    "SHA256SUMS",
+    "attestation.dsse.json",
+    "ro-crate-metadata.json",
+    "run.log",
+    "report.html",
+    "report.pdf",
+    "report.docx",
+    "tables.xlsx",
+    "facts.json",
+    "report.ipynb",
+    "audit.html",
+}
 
 DATA = Path(__file__).parents[1] / "data" / "blocks"
 sample = SimpleNamespace(**run_path(str(DATA / "sample.py")))
