@@ -251,6 +251,6 @@ def test_a_project_of_another_form_has_its_ledgers_text_and_notebook(tmp_path):
     notebooks = {path.name for path in (tmp_path / "notebooks").iterdir()}
     assert "enforcement_report.ipynb" in notebooks
     assert "annual_report.ipynb" not in notebooks
-    report = reportkit.open_report("yi", 2024, params=tmp_path / "params", data=tmp_path / "data")
+    report = open_report("yi", 2024, params=tmp_path / "params", data=tmp_path / "data")
     assert (report.form.name, report.edition.name) == ("xzzf-zhejiang", "浙江2021")
     assert {fact.text for fact in report.facts.values()} == {"0"}
