@@ -71,6 +71,7 @@ def visit(chromium, folder):
 @pytest.mark.parametrize(
     ("name", "width", "scheme"),
     [("report.html", 1280, "light"), ("report.html", 390, "dark"),
+     ("report.html", 320, "light"), ("report.html", 1920, "dark"),
      ("audit.html", 1280, "dark"), ("audit.html", 390, "light")],
 )  # fmt: skip
 def test_pages_are_accessible_ask_for_nothing_and_fit(visit, name, width, scheme):
@@ -80,6 +81,10 @@ def test_pages_are_accessible_ask_for_nothing_and_fit(visit, name, width, scheme
         page.locator("#review").click()
         page.locator(f"main [data-fact='{FACT}']").first.click()
         expect(page.locator("#panel table")).to_be_visible()
+    else:
+        for box in page.locator(".lastyear").all():
+            box.check()
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
     found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
@@ -154,9 +159,96 @@ def test_lists_are_sifted_by_all_words(visit):
     expect(page.locator("#checks [role=status]")).to_have_text(f"筛出 1 行，共 {whole} 行")
     box.fill("")
     expect(rows).to_have_count(whole)
-    page.get_by_text(re.compile("展开 .* 项数据")).click()
     page.get_by_role("searchbox", name="筛选数据").fill("t3.new.")
     expect(page.locator("#all tbody tr:visible")).to_have_count(7)
+    page.get_by_role("checkbox", name="由其他数据算得").uncheck()
+    expect(page.locator("#all tbody tr:visible")).to_have_count(6)
+
+
+def test_facts_are_sorted_by_each_heading(visit):
+    page = visit("audit.html")
+    value = page.locator("#every th", has_text="值")
+    first = page.locator("#every tbody tr").first
+    value.get_by_role("button").click()
+    value.get_by_role("button").click()
+    expect(value).to_have_attribute("aria-sort", "descending")
+    expect(first).to_contain_text("24161987.13")
+    page.locator("#every th", has_text="上年").get_by_role("button").click()
+    expect(first).to_contain_text(FACT)  # the only one that has one
+    page.locator("#every th", has_text="标识").get_by_role("button").click()
+    expect(first).to_contain_text("narrative.published")
+
+
+def test_a_check_lists_its_cells_among_all_facts(visit):
+    page = visit("audit.html")
+    row = page.locator("#checks tbody tr", has_text="R1")
+    row.locator("summary").click()
+    row.get_by_role("button", name="在全部数据里列出").click()
+    expect(page.locator("#every tbody tr:visible code")).to_have_text(
+        ["t3.new.total", "t3.results_total.total"]
+    )
+    page.get_by_role("button", name="现在只列核验 R1").click()
+    assert page.locator("#every tbody tr:visible").count() > 200
+
+
+def test_a_thousand_facts_are_sifted_at_once(visit, folder):
+    blocks = sample.blocks()
+    facts = blocks[-1]["facts"]["facts"]
+    facts += [
+        facts[0] | {"id": f"own.n{number}", "label": f"第{number}项"} for number in range(900)
+    ]
+    text, _ = AuditHTML().from_notebook_node(sample.notebook(blocks))
+    (folder / "thousand.html").write_text(text, encoding="utf-8")
+    page = visit("thousand.html")
+    spent = page.evaluate(
+        """() => { const box = document.querySelector("#all .sift input"); box.value = "第77";
+        const start = performance.now(); box.dispatchEvent(new Event("input"));
+        document.body.offsetHeight; return performance.now() - start; }"""
+    )
+    expect(page.locator("#every tbody tr:visible")).to_have_count(11)
+    assert spent < 500  # measured: 20 to 60 milliseconds
+
+
+def test_last_year_opens_beside_a_table_without_a_script(visit):
+    page = visit("report.html", java_script_enabled=False)
+    past = page.locator("#t3 .was").first
+    expect(past).to_be_hidden()
+    page.get_by_label(re.compile("与上年对照")).first.check()
+    expect(past).to_be_visible()
+    expect(past).to_contain_text("64")
+
+
+@pytest.mark.parametrize("width", [320, 768, 1920])
+def test_charts_and_lines_are_whole_at_every_width(visit, width):
+    page = visit("report.html", width)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for one in page.locator("figure .drawing:visible, figure .narrow:visible").all():
+        box = one.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert one.evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+def test_a_justified_line_is_not_torn_apart(visit):
+    """No gap between two Han characters of a line is wider than half of one."""
+    page = visit("report.html")
+    worst = page.evaluate(
+        """() => { let worst = 0;
+        for (const p of document.querySelectorAll("main section > p")) {
+          const walker = document.createTreeWalker(p, NodeFilter.SHOW_TEXT), boxes = [];
+          for (let node; (node = walker.nextNode()); ) for (let i = 0; i < node.length; i++) {
+            const range = new Range(); range.setStart(node, i); range.setEnd(node, i + 1);
+            boxes.push([node.data[i], range.getBoundingClientRect()]);
+          }
+          const size = parseFloat(getComputedStyle(p).fontSize);
+          for (let i = 1; i < boxes.length; i++) {
+            const [[a, one], [b, two]] = [boxes[i - 1], boxes[i]];
+            if (one.top === two.top && /[\u4e00-\u9fff]/.test(a) && /[\u4e00-\u9fff]/.test(b))
+              worst = Math.max(worst, (two.left - one.left) / size - 1);
+          }
+        } return worst; }"""
+    )
+    assert 0 <= worst < 0.5
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,8 @@ def test_a_table_of_400_rows_stays_whole(exporter):
         table["rows"].append([{**line[0], "text": f"第{number}行"}, *line[1:]])
     text, _ = READERS[exporter](exporter().from_notebook_node(sample.notebook(blocks))[0])
     found = re.findall(r"第(\d+)行", re.sub(r"\s", "", text))
-    assert [int(number) for number in found] == list(range(400))
+    # The readers' page names a row again where it links to it and says how it was counted.
+    assert [int(number) for number in dict.fromkeys(found)] == list(range(400))
 
 
 UNITS = [f"某区第{number}街道办事处综合行政执法大队办公室" for number in range(60)]

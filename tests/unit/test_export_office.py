@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -75,7 +76,19 @@ def test_headings_and_text_stand_in_order():
     assert said[0] == ("发文机关标志", "厦门市湖里区人民政府文件")
     assert said[1] == ("发文字号", "厦湖府〔2021〕1号")
     assert [text for style, text in said if style == "署名"][-1] == "2021年1月5日"
-    assert said[-1] == ("版记", "厦门市湖里区人民政府办公室\t2021年1月5日印发")
+    assert said[-1] == ("版记", "\u3000厦门市湖里区人民政府办公室\t2021年1月5日印发\u3000")
+    (foot,) = word().paragraphs[-1]._p.xpath("w:pPr/w:framePr")
+    assert (foot.get(qn("w:vAnchor")), foot.get(qn("w:yAlign"))) == ("margin", "bottom")
+
+
+def test_the_contents_lead_to_every_section():
+    body = word().element.body
+    assert body.xpath("string((//w:instrText)[1])").split()[:2] == ["TOC", "\\o"]
+    marks = {mark.get(qn("w:name")): mark.getparent() for mark in body.xpath("//w:bookmarkStart")}
+    links = body.xpath("//w:hyperlink")
+    told = [(link.xpath("string(.)"), marks[link.get(qn("w:anchor"))]) for link in links]
+    assert len(told) == len(marks) == 6
+    assert all(heading.xpath("string(.)") == text for text, heading in told)
 
 
 def test_tables_are_merged_as_the_form_is_and_repeat_their_heads():
@@ -90,6 +103,9 @@ def test_tables_are_merged_as_the_form_is_and_repeat_their_heads():
     assert all(row._tr.xpath("w:trPr/w:cantSplit") for row in third.rows)
     caption = third._tbl.tblPr.find(qn("w:tblCaption")).get(qn("w:val"))
     assert caption == "收到和处理政府信息公开申请情况"
+    told = third._tbl.tblPr.find(qn("w:tblDescription")).get(qn("w:val"))
+    assert told.startswith("列：申请人情况/自然人、申请人情况/法人或其他组织/商业企业、")
+    assert "行：一、本年新收政府信息公开申请数量、" in told
 
 
 def test_charts_are_pictures_that_speak():
@@ -97,6 +113,11 @@ def test_charts_are_pictures_that_speak():
     told = [shape._inline.docPr.get("descr") for shape in shapes]
     assert len(told) == 2
     assert all(text.startswith("柱状图：") for text in told)
+    for shape in shapes:
+        (sharp,) = shape._inline.xpath(".//*[local-name()='svgBlip']")
+        assert word().part.related_parts[sharp.get(qn("r:embed"))].blob.startswith(b"<svg ")
+        (blip,) = shape._inline.xpath(".//a:blip")
+        assert word().part.related_parts[blip.get(qn("r:embed"))].content_type == "image/png"
 
 
 @pytest.mark.parametrize(("name", "draft"), [("huli-2020", False), ("pingtan-2021", True)])
@@ -174,7 +195,7 @@ def test_values_are_numbers_as_they_are_printed():
 
 
 def test_what_a_number_would_change_stays_text():
-    values = ["007", "1E5", "2020-01-01", "12345678901234567.8", "NaN"]
+    values = ["007", "1E5", "2020-02-30", "12345678901234567.8", "NaN"]
     blocks = sample.blocks()
     for fact, value in zip(blocks[-1]["facts"]["facts"], values, strict=False):
         fact["value"] = value
@@ -209,4 +230,38 @@ def test_a_text_longer_than_a_cell_is_cut_and_not_left_out():
     blocks = sample.blocks()
     blocks[-1]["facts"]["facts"][0]["definition"] = "长" * 40_000
     made = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, blocks)))
-    assert made["数据"]["F3"].value == "长" * 32_767
+    assert made["数据"]["H3"].value == "长" * 32_767
+
+
+def test_days_and_years_are_typed_and_last_year_stands_beside():
+    blocks = sample.blocks()
+    facts = blocks[-1]["facts"]["facts"]
+    facts[0] |= {"value": "2020-08-19", "unit": "日期"}
+    blocks[-1]["past"]["t3.new.other"] = {"value": "5", "change": "-5"}
+    book = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, blocks)))
+    sheet = book["数据"]
+    assert [c.value for c in sheet[2]][2:6] == ["值", "单位", "上年", "增减"]
+    assert (sheet["C3"].value.date(), sheet["C3"].number_format) == (
+        date(2020, 8, 19),
+        "yyyy-mm-dd",
+    )
+    rows = {row[0].value: [c.value for c in row[2:6]] for row in sheet.iter_rows(min_row=3)}
+    assert rows["t3.new.total"] == [76, "件", 64, 12]
+    assert rows["t3.new.other"] == [0, "件", 5, -5]
+    notes = {row[0].value: row[1].value for row in book["说明"].iter_rows(min_row=2)}
+    assert (notes["成文日期"].date(), notes["年度"]) == (date(2021, 1, 5), 2020)
+    assert notes["口径"].startswith("汇总：")
+
+
+def test_the_notes_lead_to_every_sheet():
+    book = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, sample.blocks())))
+    links = {c.value: c.hyperlink.location for row in book["说明"] for c in row if c.hyperlink}
+    assert list(links) == book.sheetnames[1:]
+    assert links == {name: f"'{name}'!A1" for name in book.sheetnames[1:]}
+
+
+def test_data_sheets_are_one_table_without_merged_cells():
+    book = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, sample.blocks())))
+    for name in ("数据", "核验"):
+        assert not book[name].merged_cells.ranges
+        assert [table.name for table in book[name].tables.values()] == [name]

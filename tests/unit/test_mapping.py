@@ -22,6 +22,7 @@ from reportkit.ledgers.mapping import (
     other_words,
 )
 from reportkit.ledgers.suggest import as_block, suggest_columns, suggest_values
+from reportkit.ledgers.unread import likely_heading
 from reportkit.params import Project
 from reportkit.params.mapping import LedgerMapping
 from reportkit.params.sources import DatabaseSource
@@ -141,6 +142,13 @@ key: {prefix: year}
         "a2021.csv was read by another mapping than x has",
         "c2021.csv was read by another mapping than x has",
     ]
+
+
+def test_the_heading_of_a_register_in_everyday_words_is_found():
+    heading = ["序", "编号", "来信人", "身份", "来信日期", "问什么", "回复日期", "怎么办的"]
+    record = ["1", "1", "王小样", "群众", "1月9日", "预算", "1月20日", "给了"]
+    assert likely_heading([["登记簿"], heading, record]) == tuple(heading)
+    assert likely_heading([["登记簿"], record, record]) == ()
 
 
 def test_a_mapped_heading_goes_before_our_own_names(tmp_path):

@@ -197,6 +197,45 @@ def test_what_is_written_in_white_is_read_and_told(path):
     assert (amounts(ledger), told(ledger)) == (["300", "20", "5"], [("L-hidden", "E2")])
 
 
+@pytest.mark.parametrize(
+    ("font", "fill", "unseen"),
+    [("#FEFEFE", None, 1), ("#FF0000", "#FF0000", 1), ("#FFFFFF", "#F2F2F2", 1),
+     ("#FF0000", None, 0), ("#FFFFFF", "#00B050", 0), ("#000000", "#FFFFFF", 0)],
+)  # fmt: skip
+def test_what_has_the_colour_of_its_ground_is_told(font, fill, unseen, tmp_path):
+    path = tmp_path / "procurement.xlsx"
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet("台账")
+    heading, record = rows("300")
+    sheet.write_row(0, 0, heading)
+    look = {"font_color": font} | ({"bg_color": fill} if fill else {})
+    sheet.write_row(1, 0, map(str, record), book.add_format(look))
+    book.close()
+    assert told(read(path)) == [("L-hidden", f"{one}2") for one in "ABCDE"] * unseen
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "xls"])
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [('"2021-"mm-dd', None), ('"2021年1月1日"', "L-shown"), ("yyyy年m月", ""), ('h"时"', "")],
+)
+def test_a_day_that_its_format_shows_as_another(code, rule, suffix, tmp_path):
+    path = tmp_path / f"procurement.{suffix}"
+    save(path, Table(rows(1, 合同签订日期=Cell(43892, code))))
+    if rule is None:
+        assert refused(path) == ("ledger-shown", "D2")
+    else:
+        ledger = read(path)
+        assert ledger.frame["合同签订日期"].dt.date.tolist() == [DAY]
+        assert told(ledger) == [(rule, "D2")] * bool(rule)
+
+
+def test_white_space_in_a_value_is_none_to_both_readers(tmp_path):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(300)))
+    edited(path, b"<v>300</v>", b"<v> 300\n</v>")
+    assert amounts(read(path)) == ["300"]
+
+
 @pytest.mark.parametrize("suffix", ["xlsx", "ods"])
 @pytest.mark.parametrize("look", ["struck", "white", "0.0,", "red"])
 def test_what_a_conditional_format_may_show_otherwise_is_told(look, suffix, tmp_path):
@@ -209,6 +248,7 @@ def test_what_a_conditional_format_may_show_otherwise_is_told(look, suffix, tmp_
 def test_a_run_that_is_not_struck_in_a_cell_that_is(tmp_path):
     path = tmp_path / "procurement.xlsx"
     save(path, Table(rows(1, Cell(struck=True, runs=(("12", ""), ("15", ""))))))
+    edited(path, rb"<rPr>.*?</rPr><t>12", b"<t>12", "xl/sharedStrings.xml")
     assert refused(path) == ("ledger-shown", "E3")
 
 

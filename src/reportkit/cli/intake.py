@@ -10,6 +10,7 @@ import click
 from reportkit.cli.command import ERASED
 from reportkit.errors import HeadingError, InputError
 from reportkit.ledgers import read_ledgers, schema_of
+from reportkit.ledgers.intake import is_read
 from reportkit.ledgers.normal import loose
 from reportkit.ledgers.quoting import quoted_heading
 from reportkit.ledgers.records import grouped
@@ -63,8 +64,7 @@ def look_into(
             click.echo(ERASED, err=True, nl=False)
         read = [*ledgers.items(), *ledgers.refused.items()]
         lines += _account(ledgers.form, read, every=every)
-        why = "its name begins with no ledger's, or it is in a folder within the district's"
-        lines += [f"{name}: not read, {why}" for name in ledgers.unread]
+        lines += [f"{name}: not read, {_why_unread(name)}" for name in ledgers.unread]
         lines += [_problem(one, ledgers) for one in problems]
         if block := _mapping(ledgers, problems):
             file = Path(params or "params") / f"districts/{district}.yaml"
@@ -84,6 +84,12 @@ def look_into(
         refused = any(ledger.refused for _, ledger in read)
         status = max(status, 2 if problems else int(refused))
     return status, document, lines
+
+
+def _why_unread(name: str) -> str:
+    if is_read(Path(name)):
+        return "its name begins with no ledger's, or it is in a folder within the district's"
+    return "nor is any file of its kind; if it holds records, save it as .xlsx"
 
 
 def _tell_rows(name: str, rows: int) -> None:
@@ -157,7 +163,7 @@ def _columns_line(form: Form, ledger: Ledger, source: Source) -> str:
 def _mapping(ledgers: Ledgers, problems: Iterable[InputError]) -> str:
     """The mapping to paste, for headings and values that are unknown."""
     lines: dict[str, list[str]] = {}
-    unread = [name.rpartition("/")[2] for name in ledgers.unread]
+    unread = [name.rpartition("/")[2] for name in ledgers.unread if is_read(Path(name))]
     for problem in problems:
         key = str(problem.fields.get("ledger"))
         if problem.reason == "ledger-missing" and unread:

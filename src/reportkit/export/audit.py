@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from reportkit.export.dataset import FILES
 from reportkit.export.document import Document, DocumentExporter
 from reportkit.export.pages import asset, compile_templates, digest, render
 
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["AuditHTML"]
 
+_BESIDE = [
+    *(one for one in FILES if one[0] != "audit.html"),
+    ("checks.json", "application/json", "核验", "全部核验，供程序使用"),
+    ("MANIFEST.json", "application/json", "清单", "输入、环境和本次运行各文件的摘要"),
+    ("SHA256SUMS", "text/plain", "摘要", "各文件的SHA-256，可用sha256sum核对"),
+]
 _SEVERITIES = ("error", "warning", "info")
 
 
@@ -44,6 +51,7 @@ class AuditHTML(DocumentExporter):
             script=script,
             digest=digest(script),
             style=asset("base.css", "audit.css"),
+            files=[("report.html", "text/html", "报告", "给读者的网页"), *_BESIDE],
         )
 
 

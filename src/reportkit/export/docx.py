@@ -11,6 +11,10 @@ import docx
 from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING, WD_TAB_ALIGNMENT
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
+from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 from docx.shared import Length, Mm, Pt, RGBColor
 
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from docx.document import Document as Word
+    from docx.shape import InlineShape
     from docx.text.paragraph import Paragraph
 
     from reportkit.export.blocks import Block
@@ -62,7 +67,12 @@ _STYLES = {
     "宽表头": ("hei", 9, "CENTER", 0),
     "署名": ("fang", 16, "RIGHT", 0),
     "版记": ("fang", 14, "LEFT", 0),
+    "目录": ("hei", 16, "CENTER", 0),
+    "toc 1": ("fang", 16, "LEFT", 0),
 }
+_DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/main"
+_RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_SVG = "http://schemas.microsoft.com/office/drawing/2016/SVG/main"
 _STOCK = {*_STYLES, "Table Grid", "Normal Table"}
 _OF_TABLES = ("表格", "表头", "宽表", "宽表头", "表注", "图", "Caption", "Header")
 
@@ -85,12 +95,14 @@ class ReportDocx(DocumentExporter):
         _describe(word, document)
         _page(word, document.head)
         _opening(word, document.head)
+        _contents(word, document.sections)
         sections = (document.preamble, *document.sections)
         charts = [i for s in sections for i in s["shown"] if i["kind"] == "chart"]
         drawn = iter(pictures([str(item["svg"]) for item in charts]))
         for section in sections:
             if section["number"]:
-                word.add_heading(f"{section['number']}、{section['title']}", 1)
+                heading = word.add_heading(f"{section['number']}、{section['title']}", 1)
+                _mark(heading, section["number"])
             for part in section["parts"]:
                 _prose(word, part.get("prose", ()))
                 for item in part.get("shown", ()):
@@ -181,7 +193,7 @@ def _page(word: Word, head: Block) -> None:
         if head["synthetic"]:
             paragraph.add_run("演示数据：本文数字由示例台账生成，不是正式公布的统计")
         if head["draft"]:
-            xml_of(paragraph.add_run()).append(docx.oxml.parse_xml(asset("watermark.xml")))
+            xml_of(paragraph.add_run()).append(parse_xml(asset("watermark.xml")))
     outer = ((page.footer, "RIGHT"), (page.even_page_footer, "LEFT"))
     for footer, side in outer:
         footer.is_linked_to_previous = False
@@ -228,11 +240,44 @@ def _closing(word: Word, head: Block) -> None:
         shown.paragraph_format.right_indent = Pt((4 + max(0, -4 - beside)) * _CHARACTER)
     if head["printed"]:
         note = word.add_paragraph(style="版记")
-        note.paragraph_format.space_before = Pt(_LINE)
-        note.paragraph_format.left_indent = note.paragraph_format.right_indent = Pt(14)
-        note.paragraph_format.tab_stops.add_tab_stop(Mm(156) - Pt(14), WD_TAB_ALIGNMENT.RIGHT)
-        note.add_run(f"{head['office'] or head['issuer']}\t{chinese_date(head['printed'])}印发")
+        # Lines as wide as the text of the page, what is written a character in from both sides.
+        note.paragraph_format.tab_stops.add_tab_stop(Mm(156), WD_TAB_ALIGNMENT.RIGHT)
+        office, printed = head["office"] or head["issuer"], chinese_date(head["printed"])
+        note.add_run(f"\u3000{office}\t{printed}印发\u3000")
         _edges(note, top=(8, "000000", 4), bottom=(8, "000000", 4))
+        # At the foot of the last page, wherever its text ends. Source: GB/T 9704-2012, 7.4.
+        frame = element(
+            "framePr", w=8844, hSpace=0, wrap="around", vAnchor="margin", hAnchor="margin",
+            xAlign="center", yAlign="bottom",
+        )  # fmt: skip
+        xml_of(note).get_or_add_pPr().insert_element_before(frame, "w:widowControl", "w:pBdr")
+
+
+def _contents(word: Word, sections: Iterable[Block]) -> None:
+    """Add a table of contents, filled in: it leads to the sections before anybody renews it."""
+    word.add_paragraph("目录", "目录")
+    titles = [(s["number"], f"{s['number']}、{s['title']}") for s in sections]
+    begin = markup("r", markup("fldChar", fldCharType="begin"))
+    begin += markup("r", markup("instrText", text=' TOC \\o "1-1" \\n \\h \\z '))
+    begin += markup("r", markup("fldChar", fldCharType="separate"))
+    for at, (number, title) in enumerate(titles):
+        link = markup("hyperlink", markup("r", markup("t", text=title)), anchor=_bookmark(number))
+        end = markup("r", markup("fldChar", fldCharType="end")) if at == len(titles) - 1 else ""
+        style = markup("pPr", markup("pStyle", val=word.styles["toc 1"].style_id))
+        line = element("p", style, begin if at == 0 else "", link, end)
+        word.element.body.insert_element_before(line, "w:sectPr")
+    word.paragraphs[-1].paragraph_format.space_after = Pt(_LINE)
+
+
+def _mark(heading: Paragraph, number: str) -> None:
+    """Make a heading a place that the contents lead to."""
+    name, at = _bookmark(number), ord(number[-1])
+    xml_of(heading).insert(1, element("bookmarkStart", id=at, name=name))
+    xml_of(heading).append(element("bookmarkEnd", id=at))
+
+
+def _bookmark(number: str) -> str:
+    return f"_Toc{''.join(str(ord(character)) for character in number)}"
 
 
 def _prose(word: Word, items: Iterable[Block]) -> None:
@@ -257,6 +302,7 @@ def _runs(paragraph: Paragraph, items: Iterable[Block]) -> None:
 def _chart(word: Word, item: Block, drawn: bytes) -> None:
     paragraph = word.add_paragraph(style="图")
     shape = paragraph.add_run().add_picture(io.BytesIO(drawn), width=Mm(150))
+    _beside(word, shape, item)
     if shape.height > Mm(200):  # a page holds it and its caption
         shape.width, shape.height = Length(shape.width * Mm(200) // shape.height), Mm(200)
     xml_of(shape).docPr.set("descr", item["alt"])
@@ -267,6 +313,22 @@ def _chart(word: Word, item: Block, drawn: bytes) -> None:
             paragraph.paragraph_format.keep_with_next = True
             paragraph = word.add_paragraph(text, style)
     paragraph.paragraph_format.space_after = Pt(_LINE / 2)
+
+
+def _beside(word: Word, shape: InlineShape, item: Block) -> None:
+    """Put the drawing beside its picture: programs that know it show sharp lines and its text."""
+    name = PackURI(f"/word/media/drawing-{xml_of(shape).docPr.id}.svg")
+    # Where our typefaces are not there, one of the office's stands in.
+    svg = str(item["svg"]).replace("'RK Song'", "'RK Song', SimHei, 'Microsoft YaHei'")
+    part = Part(name, "image/svg+xml", svg.encode(), word.part.package)
+    blip = xml_of(shape).graphic.graphicData.pic.blipFill.blip
+    blip.append(
+        parse_xml(
+            f'<a:extLst xmlns:a="{_DRAWING}"><a:ext uri="{{96DAC541-7B7A-43D3-8B79-37D633B846F1}}">'
+            f'<s:svgBlip xmlns:s="{_SVG}" xmlns:r="{_RELATED}" '
+            f'r:embed="{word.part.relate_to(part, RELATIONSHIP_TYPE.IMAGE)}"/></a:ext></a:extLst>'
+        )
+    )
 
 
 def _turned(word: Word, item: Block) -> None:

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from reportkit.export.dataset import FILES, dataset
+from reportkit.export.defined import along, definition_of, named_in
 from reportkit.export.document import Document, DocumentExporter
+from reportkit.export.headlines import cards, told
 from reportkit.export.pages import asset, compile_templates, render
+from reportkit.export.tidy import csv_text, grid, parts_of, value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reportkit.export.blocks import Block
+    from reportkit.export.tidy import Part
 
 __all__ = ["ReportHTML"]
 
-_PUBLIC = ("id", "label", "value", "unit", "origin")
+# Labels stand in the tables and definitions of the page.
+_PUBLIC = ("id", "value", "unit", "origin")
+# A table of more cells is defined by its rows and columns, not cell by cell.
+_CELL_BY_CELL = 40
 
 
 class ReportHTML(DocumentExporter):
@@ -25,10 +43,100 @@ class ReportHTML(DocumentExporter):
     def make(self, document: Document) -> str:
         """Return the page."""
         facts = [[fact[key] for key in _PUBLIC] for fact in document.facts.values()]
+        shown = cards(document.seal.get("headlines", []), document.facts)
+        head = document.head
+        about = f"{head['title']}。" + "，".join(map(told, shown))
         return render(
             "report.html.j2",
             document=document,
             facts=document.facts,
-            public={"schema": "reportkit/public-facts/2", "columns": _PUBLIC, "facts": facts},
+            cards=shown,
+            about=about,
+            files=FILES,
+            dataset=dataset(document, about),
+            readers={
+                "past": document.seal.get("past", {}),
+                "take": {item["id"]: _take(item, document) for item in _shown(document)},
+                "how": {item["id"]: _how(item, document) for item in _shown(document)},
+                "defined": _defined(document),
+            },
+            public={"schema": "reportkit/public-facts/3", "columns": _PUBLIC, "facts": facts},
             style=asset("base.css", "report.css"),
         )
+
+
+def _shown(document: Document) -> Iterator[Block]:
+    sections = (document.preamble, *document.sections)
+    return chain.from_iterable(section["shown"] for section in sections)
+
+
+def _take(item: Block, document: Document) -> list[tuple[str, str, str]]:
+    """Name, file name and address of what a reader takes along of a table or chart."""
+    head = document.head
+    facts = document.facts
+    if item["kind"] == "table":
+        rows = [
+            [c["text"] if c["role"] != "value" else value_of(c, facts) for c in row]
+            for row in grid(item)
+        ]
+        data: dict[str, Any] = {"parts": [_part_json(part, facts) for part in parts_of(item)]}
+    elif item.get("data"):
+        data = dict(item["data"])
+        rows = [data["columns"], *data["rows"]]
+    else:
+        return []
+    data |= {"title": item["title"], "district": head["district"], "year": head["year"]}
+    name = f"{head['district']}-{head['year']}-{item['id']}"
+    # A mark of UTF-8 first, or Excel takes Chinese for something else.
+    made = {
+        "CSV": ("text/csv;charset=utf-8", ("\ufeff" + csv_text(rows)).encode()),
+        "JSON": ("application/json", _compact(data)),
+    }
+    return [
+        (kind, f"{name}.{kind.lower()}", f"data:{mime};base64,{base64.b64encode(body).decode()}")
+        for kind, (mime, body) in made.items()
+    ]
+
+
+def _compact(data: Any) -> bytes:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _part_json(part: Part, facts: Mapping[str, Block]) -> dict[str, Any]:
+    rows = [
+        {"label": label, "cells": [_cell(c, facts) for c in cells]} for label, cells in part.rows
+    ]
+    return {"title": part.title, "columns": part.columns, "rows": rows}
+
+
+def _cell(cell: Block, facts: Mapping[str, Block]) -> dict[str, str]:
+    value = {"value": value_of(cell, facts)}
+    name = cell.get("fact")
+    return value | {"fact": name, "unit": facts[name]["unit"]} if name else value
+
+
+def _how(item: Block, document: Document) -> list[tuple[str, str]]:
+    """How the cells of a statutory table were counted."""
+    if item["kind"] != "table" or item["own"]:
+        return []
+    parts = parts_of(item)
+    names = [c["fact"] for part in parts for _, cells in part.rows for c in cells if c.get("fact")]
+    if len(names) > _CELL_BY_CELL:
+        return [pair for part in parts for pair in along(part, document.facts)]
+    facts = [document.facts[name] for name in names]
+    return [(fact["label"], definition_of(fact, document.facts)) for fact in facts]
+
+
+def _defined(document: Document) -> dict[str, list[Block]]:
+    """Return the figures of each section's text, by its number: each one where it stands first."""
+    seen: set[str] = set()
+    found: dict[str, list[Block]] = {}
+    for section in (document.preamble, *document.sections):
+        prose = [part["prose"] for part in section["parts"] if "prose" in part]
+        new = [name for name in dict.fromkeys(named_in(prose)) if name not in seen]
+        seen |= {*new}
+        found[section["number"]] = [
+            document.facts[name] | {"how": definition_of(document.facts[name], document.facts)}
+            for name in new
+        ]
+    return found

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
+from reportkit.export.tidy import summary
 from reportkit.internals import xml_of
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def add_table(word: Word, item: Block) -> None:
             markup("tblCellMar", *(markup(side, w=20, type="dxa") for side in ("left", "right"))),
             markup("tblLook", firstRow=head, lastRow=0, firstColumn=labels, lastColumn=0),
             markup("tblCaption", val=item["title"]),
+            markup("tblDescription", val=summary(item)),
         ),
         markup("tblGrid", *(markup("gridCol", w=width) for width in widths)),
         *rows,

@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 import math
 import re
-from datetime import datetime, time
+from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from xlsxwriter import Workbook
 
+from reportkit.export.defined import definition_of
 from reportkit.export.document import Document, DocumentExporter, day_of, length
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _STYLES = {
     "项": (11, True, "", "top", False, ""),
     "文": (11, False, "", "top", False, ""),
     "长文": (11, False, "", "top", True, ""),
+    "链接": (11, False, "", "top", False, ""),
     "表 band": (11, True, "center", "vcenter", True, "#E8E8E8"),
     "表 head": (11, True, "center", "vcenter", True, "#F4F4F4"),
     "表 label": (11, False, "left", "vcenter", True, ""),
@@ -43,16 +45,22 @@ _ORIGINS = {"ledger": "台账计算", "sum": "合计", "declared": "申报"}
 _LEVELS = {"error": "错误", "warning": "警告", "info": "提示"}
 # Sheets of every workbook.
 _SHEETS = ("说明", "数据", "核验")
-_SCOPES = {"district": "汇总", "office": "本机关"}
+_SCOPES = {
+    "district": "汇总：本地区各行政机关合计，不只是发文机关一家",
+    "office": "本机关：只计发文机关自己，不含下级和其他机关",
+}
+_NUMBERS = ("值", "上年", "增减", "左边", "右边", "来源行数")
+_DAY = "yyyy-mm-dd"
 # A program that finds one of these first may take a text for a formula; so also full-width ones.
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _PRINTED = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 # Excel keeps fifteen digits; a longer number stays what it is as text.
 _DIGITS = 15
 _LONGEST = 32_767
 _FACTS = {
-    "标识": 34, "名称": 52, "值": 16, "单位": 8, "来历": 10, "定义": 60, "来源说明": 44,
-    "台账": 16, "来源行数": 10,
+    "标识": 34, "名称": 52, "值": 16, "单位": 8, "上年": 16, "增减": 12, "来历": 10, "定义": 60,
+    "来源说明": 44, "台账": 16, "来源行数": 10,
 }  # fmt: skip
 _CHECKS = {
     "编号": 12, "规则": 44, "级别": 8, "结果": 8, "左边": 16, "右边": 16, "说明": 60,
@@ -85,7 +93,11 @@ class TablesXlsx(DocumentExporter):
         _notes(book, document, tables)
         for name, table in tables.items():
             _statutory(book, name, table, document.facts)
-        facts = [_fact(fact) for fact in document.facts.values()]
+        past = document.seal.get("past", {})
+        facts = [
+            _fact(fact, definition_of(fact, document.facts), past.get(name, {}))
+            for name, fact in document.facts.items()
+        ]
         _listed(book, "数据", f"全部数据（{len(facts)}项）", _FACTS, facts)
         checks = [_check(check) for check in document.checks]
         _listed(book, "核验", f"全部核验（{len(checks)}项）", _CHECKS, checks)
@@ -116,8 +128,10 @@ class _Book:
     def write(
         self, sheet: Any, row: int, column: int, text: str, style: str, value: str = ""
     ) -> None:
-        """Write a text; or its value as a number that is shown as this text, if none is lost."""
-        if (form := _number(value, text)) is not None:
+        """Write a text; or its value as a day, or a number that is shown as this text."""
+        if (day := _day(value)) is not None:
+            sheet.write_datetime(row, column, day, self.look(style, number=_DAY))
+        elif (form := _number(value, text)) is not None:
             sheet.write_number(row, column, Decimal(value), self.look(style, number=form))
         else:
             # Never a formula, whatever it begins with; a longer text would be left out whole.
@@ -143,6 +157,10 @@ def _look(style: str, number: str, quoted: bool) -> dict[str, Any]:
         look |= {"border": 1, "border_color": _GREY}
     if style == "表 upright":
         look["rotation"] = 270  # one character below the other
+    if style == "链接":
+        look |= {"font_color": "#17457E", "underline": 1}
+    if number == _DAY or (number and style == "长文"):
+        look["align"] = across or "left"
     return {key: value for key, value in look.items() if value}
 
 
@@ -168,16 +186,24 @@ def _notes(book: _Book, document: Document, tables: Mapping[str, Block]) -> None
         ("状态", "草稿：尚未定稿，不得作为正式公开的报告使用" if head["draft"] else None),
         ("数据性质", "示例：由演示台账生成，不是正式公布的统计" if head["synthetic"] else None),
         ("封签", document.seal["seal"]),
+        ("空格", "表示没有这一项，不表示零；零写作0"),
+    ]
+    sheets = [
         *(
             (name, "由笔记本计算的表格" if one["own"] else "法定表格，合并单元格与表式一致")
             for name, one in tables.items()
         ),
-        ("数据", "每项数据一行：值、定义、来历；值与报告所印相同，不含公式"),
+        ("数据", "每项数据一行：值、上年值、定义、来历；值与报告所印相同，不含公式"),
         ("核验", "每条核验一行：比较了什么，是否相符"),
     ]
+    row = 0
     for row, (name, value) in enumerate(((n, v) for n, v in lines if v is not None), 1):
         book.write(sheet, row, 0, name, "项")
-        book.write(sheet, row, 1, value, "长文")
+        book.write(sheet, row, 1, value, "长文", value if name in ("成文日期", "年度") else "")
+    for at, (name, value) in enumerate(sheets, row + 1):
+        quoted = name.replace("'", "''")
+        sheet.write_url(at, 0, f"internal:'{quoted}'!A1", book.look("链接"), name)
+        book.write(sheet, at, 1, value, "长文")
     sheet.set_column(0, 0, 40)
     sheet.set_column(1, 1, 72)
 
@@ -213,11 +239,12 @@ def _statutory(book: _Book, name: str, table: Block, facts: Mapping[str, Block])
         sheet.repeat_rows(1, table["head_rows"])
 
 
-def _fact(fact: Block) -> list[Any]:
+def _fact(fact: Block, definition: str, past: Block) -> list[Any]:
     counted = fact["rows"] if fact["origin"] == "ledger" else None
     return [
-        fact["id"], fact["label"], fact["value"], fact["unit"],
-        _ORIGINS.get(fact["origin"], fact["origin"]), fact["definition"], fact["source"],
+        fact["id"], fact["label"], fact["value"], fact["unit"], past.get("value"),
+        past.get("change", "").removeprefix("+") or None,
+        _ORIGINS.get(fact["origin"], fact["origin"]), definition, fact["source"],
         fact["ledger"], counted,
     ]  # fmt: skip
 
@@ -240,8 +267,8 @@ def _listed(
         for column, (heading, value) in enumerate(zip(columns, row, strict=True)):
             if value is not None:
                 style = "长文" if columns[heading] > 30 else "文"
-                number = heading in ("值", "左边", "右边", "来源行数")
-                book.write(sheet, at, column, str(value), style, str(value) if number else "")
+                number = str(value) if heading in _NUMBERS else ""
+                book.write(sheet, at, column, str(value), style, number)
         _height(sheet, at, list(zip(map(str, row), columns.values(), strict=True)))
     sheet.freeze_panes(2, 0)
     sheet.repeat_rows(1)
@@ -258,6 +285,15 @@ def _height(sheet: Any, row: int, texts: Sequence[tuple[str, float]]) -> None:
     """Make a row as high as its longest text needs, or 4 lines: not every program does so."""
     lines = max((math.ceil((2 * length(text) + 1) / width) for text, width in texts), default=1)
     sheet.set_row(row, 4 + 14 * min(lines, 4))
+
+
+def _day(value: str) -> date | None:
+    """The day that a value is, if Excel knows it: for Excel there are none before 1900."""
+    try:
+        day = date.fromisoformat(value) if _ISO_DAY.fullmatch(value) else None
+    except ValueError:
+        return None
+    return day if day and day.year >= 1900 else None
 
 
 def _number(value: str, printed: str) -> str | None:

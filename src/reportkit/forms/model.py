@@ -175,6 +175,20 @@ class Follow(Strict):
     why: str
 
 
+class Headline(Strict):
+    """A figure that readers see before the text.
+
+    ``facts`` are added up; with ``share`` they are told as a percentage of ``of``, else ``of`` says
+    among how many they are. ``months`` is the date column by which their records are drawn.
+    """
+
+    title: str
+    facts: list[str]
+    of: Sequence[str] = ()
+    share: bool = False
+    months: str | None = None
+
+
 class EditionModel(Strict):
     """One edition file, as written, with what it takes from the one that it extends."""
 
@@ -187,6 +201,8 @@ class EditionModel(Strict):
     tables: list[TableModel]
     rules: list[Rule]
     follows: list[Follow] = Field(default_factory=list)
+    headlines: Sequence[Headline] = ()
+    """Figures that stand before the text, in their order."""
     bases: dict[str, str] = Field(default_factory=dict)
     """Grounds of rules, where they are this edition's own."""
 

@@ -11,6 +11,7 @@ from reportkit.errors import InputError
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.intake import (
     find_files,
+    is_read,
     refusal,
     shown_path,
     take_ledger,
@@ -97,7 +98,8 @@ class Ledgers(Mapping[str, Ledger]):
         found = [
             path
             for path in unread_files(self.form, data / self._district.id)
-            if path not in named and not any(names_file(one, path.name) for one in mappings)
+            if path not in named
+            and not (is_read(path) and any(names_file(one, path.name) for one in mappings))
         ]
         return [path.relative_to(data.parent).as_posix() for path in found]
 
@@ -247,7 +249,7 @@ def read_ledgers(
                     )
                 )
         except InputError as error:
-            error.fields.setdefault("ledger", key)
+            error.values.setdefault("ledger", key)
             problems.append(error)
     if not ledgers and not problems:
         problems.append(

@@ -114,6 +114,11 @@ def find_files(
     return found
 
 
+def is_read(path: Path) -> bool:
+    """Whether a file is of a kind that is read."""
+    return path.suffix.lower() in SUFFIXES
+
+
 def unread_files(form: Form, folder: Path) -> list[Path]:
     """What nobody reads: tables and archives named like no ledger, or in a folder of a folder.
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _NEAR = 0.65
 _WORD = re.compile(
-    "号|日期|时间|名称|姓名|类型|类别|性质|结果|方式|途径|内容|单位|部门|科室|机关|机构|金额|备注|年度|状态|电话"
-    "|地址|代码|编码|是否|标题|意见|种类|期限|[请文主当系办告出]人$"
+    "序|号|日期|时间|名称|姓名|类型|类别|性质|结果|方式|途径|内容|单位|部门|科室|机关|机构|金额|备注|年度|状态|电话"
+    "|地址|代码|编码|是否|标题|意见|种类|期限|身份|事项|什么|怎|[请文主当系办告出信访]人$"
 )
 # Two figures on end are of a day or a number; 代码_1 is of a heading.
 _NUMBER = re.compile(r"\d{2}|^[\d.,%-]+$|\d\D\d")
@@ -102,14 +102,14 @@ def _nearest(heading: str, columns: Collection[Column]) -> Column | None:
 def likely_heading(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """The row that looks most like a heading; never a record, since its cells are told.
 
-    Its cells are short, differ, hold no number, day or person, and half of them have a word that
-    headings are made with.
+    Its cells are short, differ, hold no number, day or person, and a third of them have a word
+    that headings are made with.
     """
     best: tuple[str, ...] = ()
     for row in rows:
         cells = tuple(cell.strip() for cell in row if cell.strip())
         words = sum(bool(_WORD.search(cell)) for cell in cells)
         plain = all(quoted_heading(cell) == cell and not _NUMBER.search(cell) for cell in cells)
-        if plain and len(set(cells)) == len(cells) > max(2, len(best)) and 2 * words >= len(cells):
+        if plain and len(set(cells)) == len(cells) > max(2, len(best)) and 3 * words >= len(cells):
             best = cells
     return best

@@ -36,6 +36,7 @@ from reportkit.notebook.drafting import make_draft, saved_notebook
 from reportkit.notebook.explained import explained
 from reportkit.notebook.figures import figure_block, figure_in
 from reportkit.notebook.frames import table_of
+from reportkit.notebook.headlines import headlines
 from reportkit.notebook.made import Made, counted, follow, this_cell
 from reportkit.notebook.ownfacts import OwnFact, own_fact
 from reportkit.text.narrative import cell_name, render_cell
@@ -502,6 +503,13 @@ class Report(Compilation):
                 "made": self._so_far.as_json(),
                 "waivers": [one.model_dump(mode="json") for one in self.waivers_left],
                 "past": self._last_year(),
+                "headlines": headlines(
+                    self.edition.model.headlines,
+                    self.facts,
+                    year=self.year,
+                    past=self.past,
+                    ledgers=self.ledgers,
+                ),
                 "versions": _versions(),
                 "checks": [check.as_json() for check in self.all_checks],
                 "rules": told_of(

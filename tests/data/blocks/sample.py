@@ -356,9 +356,42 @@ def blocks(name: str = "huli-2020", *, failing: bool = True, **head: Any) -> lis
         "checks": found,
         "rules": {"N3": {"basis": "统得出、报得准、可核查", "todo": "核对文中各数的来源"}},
         "rows": {},
+        "past": {
+            "t3.new.total": {"year": 2019, "origin": "published", "value": "64", "change": "+12"},
+            "t3.granted.total": {
+                "year": 2019,
+                "origin": "published",
+                "value": "0",
+                "change": "+27",
+            },
+        },
+        "headlines": headlines(),
+        "context": {"year": 2020, "district": {"name": "厦门市湖里区", "code": "350206"}},
     }
     made = [inputs, *made, {"kind": "checks", "checks": found}, seal]
     return [{"schema": "reportkit/block/1", **one} for one in made]
+
+
+def headlines() -> list[Block]:
+    """Return a figure drawn by months, a share of two years, and one of nothing."""
+    new = {"year": 2020, "value": "76", "count": "76", "of": None}
+    share = {"year": 2020, "value": "37", "count": "27", "of": "73"}
+    none = {"year": 2020, "value": None, "count": "0", "of": "0"}
+    return [
+        {
+            "title": "新收申请", "facts": ["t3.new.total"], "of": [], "unit": "件", "years": [new],
+            "months": [7, 6, 7, 4, 4, 11, 5, 6, 4, 6, 6, 10],
+        },
+        {
+            "title": "予以公开", "facts": ["t3.granted.total"], "of": ["t3.results_total.total"],
+            "unit": "%", "months": None,
+            "years": [share, share | {"year": 2019, "value": "0", "count": "0", "of": "61"}],
+        },
+        {
+            "title": "按期答复", "facts": ["t3.granted.total"], "of": ["t3.results_total.total"],
+            "unit": "%", "years": [none], "months": None,
+        },
+    ]  # fmt: skip
 
 
 def notebook(document: list[Block] | None = None) -> nbformat.NotebookNode:

@@ -198,16 +198,65 @@
   };
 
   // Lists of checks and facts, sifted by words: a row stays if it holds them all.
+  const also = new Map(); // what else a row of a list must be to stay
+  const sifts = new Map();
   for (const sift of document.querySelectorAll(".sift")) {
     const [box, status] = sift.children;
-    const rows = [...sift.nextElementSibling.querySelectorAll("tbody tr")].map((row) => [row, row.textContent.toLowerCase()]);
-    sift.hidden = false;
-    box.addEventListener("input", () => {
+    const table = sift.parentElement.querySelector("table");
+    const rows = [...table.tBodies[0].rows].map((row) => [row, row.textContent.toLowerCase()]);
+    const draw = () => {
       const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
-      for (const [row, text] of rows) row.hidden = !words.every((word) => text.includes(word));
-      status.textContent = words.length ? "筛出 " + rows.filter(([row]) => !row.hidden).length + " 行，共 " + rows.length + " 行" : "";
+      const wanted = also.get(table) || (() => true);
+      let left = 0;
+      for (const [row, text] of rows) {
+        row.hidden = !(wanted(row) && words.every((word) => text.includes(word)));
+        left += !row.hidden;
+      }
+      status.textContent = left < rows.length || words.length ? "筛出 " + left + " 行，共 " + rows.length + " 行" : "";
+    };
+    sift.hidden = false;
+    sifts.set(table, draw);
+    box.addEventListener("input", draw);
+  }
+  const every = document.getElementById("every");
+  const choices = document.querySelector(".choices"), whole = document.getElementById("whole");
+  let among = null;
+  const chosen = () => {
+    const origins = new Set([...choices.querySelectorAll("input:checked")].map((box) => box.value));
+    also.set(every, (row) => origins.has(row.dataset.origin) && (!among || among.has(row.dataset.id)));
+    whole.hidden = !among;
+    sifts.get(every)();
+  };
+  choices.hidden = false;
+  choices.addEventListener("change", chosen);
+  whole.addEventListener("click", () => { among = null; chosen(); });
+  for (const button of document.querySelectorAll(".among")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      among = new Set(button.dataset.facts.split(" "));
+      chosen();
+      document.getElementById("all").scrollIntoView();
+      whole.textContent = "现在只列核验 " + button.dataset.check + " 的数据，点此列出全部";
+      whole.focus({ preventScroll: true });
     });
   }
+  // Columns of the facts are sorted by their headings; numbers as numbers, empty ones last.
+  [...every.tHead.rows[0].cells].forEach((head, column) => {
+    const button = make("button", { type: "button" }, head.textContent);
+    head.replaceChildren(button);
+    const number = head.classList.contains("figure");
+    button.addEventListener("click", () => {
+      const turn = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+      for (const other of every.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", turn > 0 ? "ascending" : "descending");
+      const words = new Intl.Collator("zh-Hans", { numeric: true });
+      const rows = [...every.tBodies[0].rows].map((row) => [row, row.cells[column].textContent.trim()]);
+      const key = (text) => (number ? Number.parseFloat(text) : text);
+      const empty = (text) => text === "" || (number && Number.isNaN(key(text)));
+      rows.sort(([, a], [, b]) => empty(a) - empty(b) || turn * (number ? key(a) - key(b) || 0 : words.compare(a, b)));
+      every.tBodies[0].append(...rows.map(([row]) => row));
+    });
+  });
 
   // Review: what rests on somebody's word, was accepted or failed, or is bound to nothing.
   const lit = [...document.querySelectorAll("main .n.declared, main .n.waived, main .n.failing, main .unbound")].filter((one) => !one.closest(".key"));

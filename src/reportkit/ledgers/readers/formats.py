@@ -55,6 +55,8 @@ class Format:
     day: bool = False
     dressed: bool = False
     """It shows more or other characters than those of the number: ``000``, ``0.00E+00``."""
+    redated: bool = False
+    """It shows a day with digits that are not the day's: ``"2021-"mm-dd``."""
     scaled: bool = False
     """It shows a multiple: ``0.0,`` thousands, ``0!.0,`` ten-thousands, ``0%`` hundredths."""
     unit: str = ""
@@ -109,6 +111,7 @@ def format_of(code: str) -> Format:
     return Format(
         day=day,
         dressed=first.strip() not in ("", "General", "0", "#", "@"),
+        redated=day and bool(re.search("[0-9]", " ".join(texts))),
         scaled=any(map(_SCALED.search, shapes)),
         unit=unit[0] if unit and not day else "",
         places=-1 if re.search("[eE][+-]", first) else places,
@@ -134,7 +137,7 @@ def number_text(stored: str, shown: Format, epoch: Epoch = 1900) -> tuple[str, O
         message = f"'{stored[:20]}' is no number"
         raise ValueError(message)
     if shown.day and (text := day_text(value, epoch)):
-        return text, (("day", text),)
+        return text, (("day", text), *[("redated", text)] * shown.redated)
     text = stored if _PLAIN.fullmatch(stored) else as_text(value)
     places = len(text.partition(".")[2])
     odd = {

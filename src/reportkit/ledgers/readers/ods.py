@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from reportkit.ledgers.readers.formats import VOLATILE, Format, format_of, number_text
 from reportkit.ledgers.readers.package import Package, open_package, other_format, unsafe
-from reportkit.ledgers.readers.sheet import MACROS, Book, Sheet, of_runs
+from reportkit.ledgers.readers.sheet import MACROS, THIN, Book, Sheet, of_runs, shade
 from reportkit.ledgers.readers.table import Row
 
 if TYPE_CHECKING:
@@ -28,12 +28,14 @@ _OFFICE, _TABLE, _TEXT, _STYLE, _NUMBER = (
     _SPACE % name for name in ("office", "table", "text", "style", "datastyle")
 )
 _FO = "{urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0}"
-_WHITE = "#ffffff"
+_YEAR = re.compile("[0-9]{4}")
+_COLOR = re.compile("#([0-9a-fA-F]{6})")
 _FORMATS = ("number-style", "percentage-style", "currency-style")
 _ERROR = re.compile(r"#(?:N/A|[A-Z0-9/]+[!?])|Err:\d+")
 _CLOCK = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,]\d+)?S")
 _MIDNIGHT = re.compile(r"T(?:00:00:00(?:\.0*)?$)?")
-_FLAT = re.compile(r"0+(?:\.0+)?[a-z]*")
+_LENGTH = re.compile(r"([0-9.]+)(cm|mm|in|pt|pc|px)")
+_INCH = {"cm": 2.54, "mm": 25.4, "in": 1.0, "pt": 72.0, "pc": 6.0, "px": 96.0}
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,8 @@ class _Look:
     """The number format as other spreadsheets write it."""
     marks: tuple[str, ...] = ()
     hidden: bool = False
-    white: bool = False
-    dark: bool = False
-    """Whether its background is of a colour."""
+    color: str = ""
+    ground: str = "FFFFFF"
     conditional: bool = False
     """Whether under a condition it is struck out, white or of another format."""
 
@@ -125,15 +126,16 @@ def _keep(element: Any, looks: dict[tuple[str, str], _Look]) -> None:
         if re.match("super|sub|[-1-9]", part.get(f"{_STYLE}text-position", "")):
             look = replace(look, marks=(*look.marks, "raised"))
         sizes = (part.get(f"{_STYLE}row-height"), part.get(f"{_STYLE}column-width"))
-        flat = any(size and _FLAT.fullmatch(size) for size in sizes)
+        found = [_LENGTH.fullmatch(size) for size in sizes if size]
+        flat = any(size and float(size[1]) / _INCH[size[2]] < THIN for size in found)
         look = replace(look, hidden=flat or part.get(f"{_TABLE}display") == "false")
-        if color := part.get(f"{_FO}color"):
-            look = replace(look, white=color == _WHITE)
-        if ground := part.get(f"{_FO}background-color"):
-            look = replace(look, dark=ground not in (_WHITE, "transparent"))
+        if color := _COLOR.fullmatch(part.get(f"{_FO}color", "")):
+            look = replace(look, color=shade(*bytes.fromhex(color[1])))
+        if ground := _COLOR.fullmatch(part.get(f"{_FO}background-color", "")):
+            look = replace(look, ground=shade(*bytes.fromhex(ground[1])))
         if part.tag == f"{_STYLE}map":
             other = looks.get((family, part.get(f"{_STYLE}apply-style-name", "")), _Look())
-            hides = (other.white and not other.dark) or "struck" in other.marks
+            hides = other.color == other.ground or "struck" in other.marks
             look = replace(look, conditional=look.conditional or hides or bool(other.code))
     looks[family, name] = look
 
@@ -150,7 +152,7 @@ def _code(style: Any) -> str:
             thousands = len(part.get(f"{_NUMBER}display-factor", "1")) // 3
             whole = "0" * int(part.get(f"{_NUMBER}min-integer-digits", 1))
             code += (whole or "#") + point + "0" * (places or bool(inside)) + "," * thousands
-        elif tag == "text-properties" and part.get(f"{_FO}color") == _WHITE:
+        elif tag == "text-properties" and part.get(f"{_FO}color") == "#ffffff":
             code += "[White]"
         elif tag == "scientific-number":
             code += "0.00E+00"
@@ -248,13 +250,15 @@ class _Reading:
         elif kind == "date":
             text = _MIDNIGHT.sub(" ", cell.get(f"{_OFFICE}date-value", "")).strip()
             odd += (("day", text),)
+            years = _YEAR.findall(shown)
+            odd += (("redated", text),) * bool(years and text[:4] not in years)
         elif kind == "time":
             clock = _CLOCK.fullmatch(cell.get(f"{_OFFICE}time-value", ""))
             text = ":".join(clock.groups()) if clock else shown
         elif kind == "boolean":
             text = "是" if cell.get(f"{_OFFICE}boolean-value") == "true" else "否"
-        if text and look.white and not look.dark:
-            odd += (("white", text),)
+        if text and look.color == look.ground:
+            odd += (("unseen", text),)
         if text and look.conditional:
             odd += (("conditional", ""),)
         if formula is not None and not (kind or shown):

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from reportkit.ledgers.schema import Column, LedgerSchema
 
 _TOLD = 5
+_LIGHT = 0xF0
+THIN = 0.04
+"""Rows lower than so many inches, and narrower columns, are hidden."""
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?([1-9]\d{0,6})", re.ASCII)
 _COLUMNS = 16_384
 Range = tuple[int, int, int, int]
@@ -85,13 +88,19 @@ KINDS = {
         _NUMBERS, "a number that its format shows in another unit than the heading",
         reason="ledger-shown", do=_FORMAT_IT,
     ),
+    "redated": Kind(
+        ("date",), "a day that its format shows as another one",
+        reason="ledger-shown", do="give the column a plain format of days",
+    ),
     "struck-part": Kind(
         _ALL, "a text of which a part is struck out",
         reason="ledger-shown", do="take that part out, or save the workbook as .xlsx",
     ),
     "struck-run": Kind(_ALL, "a part that is struck out; it is left out", "L-struck"),
     "struck": Kind(_ALL, "what is struck out; it is read all the same", "L-struck"),
-    "blind": Kind(_NUMBERS, "a number that its format does not show; it counts", "L-shown"),
+    "blind": Kind(
+        (*_NUMBERS, "date"), "a number that its format does not show; it counts", "L-shown"
+    ),
     "short": Kind(_NUMBERS, "more digits than are shown; they count", "L-shown"),
     "dressed": Kind(_TEXTS, "a number that is shown otherwise than it is read", "L-shown"),
     "day": Kind(
@@ -101,7 +110,9 @@ KINDS = {
         _ALL, "a formula that has another value whenever it is calculated", "L-formula"
     ),
     "comment": Kind(_ALL, "a comment, which is not read", "L-comment"),
-    "white": Kind(_ALL, "what is written in white; it is read all the same", "L-hidden"),
+    "unseen": Kind(
+        _ALL, "what is written in the colour of its ground; it is read all the same", "L-hidden"
+    ),
     "conditional": Kind(
         _ALL, "what a conditional format may strike out or show otherwise; it is read as stored",
         "L-shown",
@@ -145,6 +156,12 @@ class Book:
     epoch: Epoch
     sheets: Iterable[Sheet]
     notes: tuple[Note, ...] = ()
+
+
+def shade(red: int, green: int, blue: int) -> str:
+    """A colour, to compare; what is nearly white is white."""
+    light = min(red, green, blue) >= _LIGHT
+    return "FFFFFF" if light else f"{red:02X}{green:02X}{blue:02X}"
 
 
 def of_runs(

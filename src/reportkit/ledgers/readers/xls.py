@@ -17,7 +17,7 @@ from xlrd.compdoc import CompDoc
 
 from reportkit.ledgers.readers.formats import Format, built_in, format_of, number_text
 from reportkit.ledgers.readers.package import other_format, starts_as, unsafe
-from reportkit.ledgers.readers.sheet import MACROS, Book, Range, Sheet, of_runs
+from reportkit.ledgers.readers.sheet import MACROS, THIN, Book, Range, Sheet, of_runs, shade
 from reportkit.ledgers.readers.table import Row
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 _FORMULA, _BEGIN, _SHEET, _OTHER_BOOK, _CALCULATED = 0x06, 0x809, 0x85, 0x1AE, 0x1C1
 _CONDITIONAL, _CONDITION = 0x1B0, 0x1B1
+_WHITE = 9
+# Heights are in twentieths of a point, widths in 256ths of a character.
+_LOW, _NARROW = 1440 * THIN, 2560 * THIN
 # Of a condition, that it has a number format or a font.
 _LOOKS = 3 << 25
 # TODAY, NOW, RAND; OFFSET, INDIRECT; or what Excel marks as such.
@@ -124,7 +127,7 @@ def _opened(
     about = [(row, sheet.rowinfo_map.get(row)) for row in range(sheet.nrows)]
     flat = {
         row + 1 for row, one in about
-        if (one.hidden or one.height == 0 if one else sheet.default_row_hidden)
+        if (one.hidden or one.height < _LOW if one else sheet.default_row_hidden)
     }  # fmt: skip
     return Sheet(
         sheet.name,
@@ -135,7 +138,7 @@ def _opened(
         hidden_columns=[
             (column, column)
             for column, about in sheet.colinfo_map.items()
-            if about.hidden or about.width == 0
+            if about.hidden or about.width < _NARROW
         ],
         merges=[(top + 1, left, bottom, right - 1)
                 for top, bottom, left, right in sheet.merged_cells],
@@ -184,7 +187,9 @@ def _marks(book: Any, sheet: Any, row: int, column: int, text: str) -> list[tupl
         marks = ["struck"] * about.struck_out + ["raised"] * bool(about.escapement)
         runs.append((text[start:end], marks))
     style = book.xf_list[sheet.cell_xf_index(row, column)]
-    plain = style.background.fill_pattern == 0
-    color = book.colour_map.get(book.font_list[style.font_index].colour_index)
-    white = [("white", text)] if plain and color == (255, 255, 255) else []
-    return [*of_runs(runs)[1], *white]
+    # Without a pattern the ground is white.
+    ground = style.background.pattern_colour_index if style.background.fill_pattern else _WHITE
+    both = (book.font_list[style.font_index].colour_index, ground)
+    known = [shade(*color) for one in both if (color := book.colour_map.get(one))]
+    unseen = [("unseen", text)] if len(known) > len(set(known)) else []
+    return [*of_runs(runs)[1], *unseen]

@@ -19,12 +19,14 @@ from reportkit.ledgers.readers.formats import (
 from reportkit.ledgers.readers.package import Package, open_package, other_format, unsafe
 from reportkit.ledgers.readers.sheet import (
     MACROS,
+    THIN,
     Book,
     Sheet,
     cell_name,
     column_number,
     of_runs,
     range_of,
+    shade,
 )
 from reportkit.ledgers.readers.table import Row
 
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 
 _ROWS = 1_048_576
 _TRUE = ("1", "true")
+_WHITE = "FFFFFF"
+# Heights are in points, widths in characters.
+_LOW, _NARROW = 72 * THIN, 10 * THIN
 # A carriage return is _x000D_, and an underscore that could begin such a thing is _x005F_.
 _ESCAPE = re.compile("_x(000[9AaDd]|00[2-7][0-9A-Fa-f])_")
 _MIDNIGHT = re.compile(r"T(?:00:00:00(?:\.0*)?Z?$)?")
@@ -104,7 +109,8 @@ def open_xlsx(file: BinaryIO, name: str) -> Book:
 def _styles(package: Package, paths: dict[str, str], epoch: Epoch, *, calculate: bool) -> _Styles:
     codes: dict[str, str] = {}
     marks: list[tuple[str, ...]] = []
-    filled: list[bool] = []
+    colors: list[str] = []
+    grounds: list[str] = []
     formats: list[Format] = []
     fonts: list[tuple[str, ...]] = []
     conditional: list[bool] = []
@@ -117,8 +123,9 @@ def _styles(package: Package, paths: dict[str, str], epoch: Epoch, *, calculate:
             codes[element.get("numFmtId", "")] = element.get("formatCode", "")
         elif inside == "fonts":
             marks.append(_marks(element))
+            colors.append(_color(element.find("{*}color")))
         elif inside == "fills":
-            filled.append(_is_filled(element))
+            grounds.append(_ground(element))
         elif inside == "dxf":
             said |= _said(element)
         elif inside == "dxfs":
@@ -130,8 +137,9 @@ def _styles(package: Package, paths: dict[str, str], epoch: Epoch, *, calculate:
             formats.append(built_in(int(number)) if code is None else format_of(code))
             font, fill = int(element.get("fontId", 0)), int(element.get("fillId", 0))
             own = marks[font] if font < len(marks) else ()
-            dark = fill < len(filled) and filled[fill]
-            fonts.append(tuple(one for one in own if not (dark and one == "white")))
+            ground = grounds[fill] if fill < len(grounds) else _WHITE
+            unseen = font < len(colors) and colors[font] == ground
+            fonts.append((*own, *["unseen"] * unseen))
     texts: list[str] = []
     looks: dict[int, Oddities] = {}
     shared = paths.get("sharedStrings")
@@ -143,27 +151,34 @@ def _styles(package: Package, paths: dict[str, str], epoch: Epoch, *, calculate:
     return _Styles(formats, fonts, texts, looks, epoch, conditional, calculate)
 
 
-def _is_white(color: Any) -> bool:
-    return color is not None and (
-        color.get("rgb", "").upper()[2:] == "FFFFFF"
-        or color.get("indexed") in ("1", "9")
-        or (color.get("theme") == "0" and float(color.get("tint", 0)) == 0)
-    )
+def _color(color: Any) -> str:
+    """A colour, to compare; nothing where it is what the program takes."""
+    if color is None:
+        return ""
+    white = color.get("theme") == "0" and float(color.get("tint", 0)) == 0
+    if white or color.get("indexed") in ("1", "9"):
+        return _WHITE
+    if re.fullmatch("[0-9A-Fa-f]{8}", color.get("rgb", "")):
+        return shade(*bytes.fromhex(color.get("rgb")[2:]))
+    return str(sorted(color.items()))
 
 
-def _is_filled(fill: Any) -> bool:
-    """Whether what is written in white can be read on it."""
+def _ground(fill: Any) -> str:
+    """The colour that a fill gives to cells: white where it gives none, "two" where it has more."""
     pattern = fill.find("{*}patternFill")
     if pattern is None:
-        return True
-    plain = pattern.get("patternType", "none") == "none"
-    return not plain and not _is_white(pattern.find("{*}fgColor"))
+        return "two"
+    filled = pattern.get("patternType", "none") != "none"
+    return (_color(pattern.find("{*}fgColor")) or "none") if filled else _WHITE
 
 
 def _said(part: Any) -> set[str]:
     """What a part of a conditional format's look says."""
     tag = part.tag.rpartition("}")[2]
-    return {tag, *(_marks(part) if tag == "font" else ())}
+    if tag != "font":
+        return {tag}
+    white = _color(part.find("{*}color")) == _WHITE
+    return {tag, *_marks(part), *["white"] * white}
 
 
 def _shows_otherwise(said: set[str]) -> bool:
@@ -172,12 +187,11 @@ def _shows_otherwise(said: set[str]) -> bool:
 
 
 def _marks(font: Any) -> tuple[str, ...]:
-    """Whether a font is struck out, raised or lowered, or white."""
+    """Whether a font is struck out, raised or lowered."""
     strike, raised = font.find("{*}strike"), font.find("{*}vertAlign")
     struck = strike is not None and strike.get("val", "1") in _TRUE
     lifted = raised is not None and raised.get("val") in ("superscript", "subscript")
-    white = _is_white(font.find("{*}color"))
-    return ("struck",) * struck + ("raised",) * lifted + ("white",) * white
+    return ("struck",) * struck + ("raised",) * lifted
 
 
 def _text(item: Any) -> tuple[str, Oddities]:
@@ -235,8 +249,8 @@ class _Reading:
                     raise unsafe(place, f"has a cell in row {line}", do)
                 if line <= before or ended:
                     self._refuse(f"rows are not in their order (at row {line})")
-                height = float(element.get("ht", 0 if flat else 1))
-                if element.get("hidden") in _TRUE or height == 0:
+                height = float(element.get("ht", 0 if flat else _LOW))
+                if element.get("hidden") in _TRUE or height < _LOW:
                     sheet.hidden_rows.add(line)
                 yield self._row(element, line)
             elif tag == "sheetFormatPr":
@@ -249,7 +263,7 @@ class _Reading:
                 if any(map(self._shows_otherwise, element)):
                     places = element.get("sqref") or element.findtext("{*}sqref") or ""
                     sheet.conditional += map(range_of, places.split())
-            elif element.get("hidden") in _TRUE or float(element.get("width", 1)) == 0:
+            elif element.get("hidden") in _TRUE or float(element.get("width", 1)) < _NARROW:
                 first, last = element.get("min", 1), element.get("max", 16_384)
                 sheet.hidden_columns.append((int(first) - 1, int(last) - 1))
 

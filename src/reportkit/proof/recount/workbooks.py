@@ -31,7 +31,7 @@ _TOTALS = re.compile(rb"<(?:\w+:)?table [^>]*totalsRowCount=\"[1-9]")
 _TABLE = re.compile(rb" displayName=\"([^\"]+)\"")
 _PLACE = re.compile(rb" r=\"([A-Z]+)(\d+)\"")
 # Signs that a text has runs or is written in a way that calamine reads otherwise.
-_RUNS = re.compile(rb"strike|<!")
+_RUNS = re.compile(rb"strike|<!|<(?:\w+:)?v>\s|\s</(?:\w+:)?v>")
 _CELLS = 20_000_000
 # What of an .ods file calamine reads otherwise, or not at all.
 _UNSEEN = re.compile(rb"(?:rows|columns)-spanned=\"(?!1\")|<text:(?:line-break|tab)")
@@ -118,6 +118,9 @@ def _without_struck(archive: zipfile.ZipFile, content: BinaryIO) -> BinaryIO:
             if any("".join(run.itertext()).strip() for run in left):
                 for run in struck:
                     text.remove(run)
+        for cell in tree.iter("{*}c"):
+            for value in cell.iterfind("{*}v") if cell.get("t") != "str" else ():
+                value.text = (value.text or "").strip()
         changed[name] = etree.tostring(tree, encoding="UTF-8")
     if not changed:
         return content

@@ -1,0 +1,79 @@
+"""A report as a schema.org Dataset, for search engines and catalogues of open data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reportkit.export.document import Document
+
+__all__ = ["FILES", "dataset"]
+
+# Files of a run that readers take along: name, media type, what it is for.
+FILES = (
+    ("report.pdf", "application/pdf", "PDF", "正式文本，可打印、可归档"),
+    (
+        "report.docx",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "Word", "可编辑的文本",
+    ),
+    (
+        "tables.xlsx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "Excel", "法定表格和全部数据",
+    ),
+    ("facts.json", "application/json", "JSON", "全部数据、定义和来历，供程序使用"),
+    ("report.ipynb", "application/x-ipynb+json", "笔记本", "计算过程"),
+    ("audit.html", "text/html", "审计页", "每个数字的定义、筛选条件和来源行"),
+)  # fmt: skip
+
+
+def dataset(document: Document, about: str) -> dict[str, Any]:
+    """Return the description of a report's data as JSON-LD.
+
+    Parameters
+    ----------
+    document : Document
+    about : str
+        The report in a sentence.
+
+    Source: https://schema.org/Dataset.
+    """
+    head, seal = document.head, document.seal
+    district = seal.get("context", {}).get("district", {})
+    issuer = {"@type": "GovernmentOrganization", "name": head["issuer"]}
+    place = {"@type": "AdministrativeArea", "name": district.get("name") or head["district"]}
+    if code := district.get("code"):
+        place["identifier"] = code
+    told = {
+        "@context": "https://schema.org/",
+        "@type": "Dataset",
+        "name": head["title"],
+        "description": f"{about}。含法定表格和正文的全部数据，每项都有定义和来历。",
+        "identifier": head["document_number"] or f"{head['district']}-{head['year']}",
+        "version": seal["seal"],
+        "inLanguage": "zh-CN",
+        "isAccessibleForFree": True,
+        "creator": issuer,
+        "publisher": issuer,
+        "temporalCoverage": f"{head['year']}-01-01/{head['year']}-12-31",
+        "spatialCoverage": place,
+        "measurementTechnique": "由台账逐条计算，未由台账计算的另注明申报来源",
+        "variableMeasured": [
+            {
+                "@type": "PropertyValue", "name": one["title"], "unitText": one["unit"],
+                "value": one["years"][0]["value"],
+            }
+            for one in seal.get("headlines", [])
+            if one["years"][0]["value"] is not None
+        ],
+        "distribution": [
+            {"@type": "DataDownload", "name": name, "encodingFormat": kind, "contentUrl": file}
+            for file, kind, name, _ in FILES
+        ],
+    }  # fmt: skip
+    if head["dated"]:
+        told["datePublished"] = head["dated"]
+    if head["draft"]:
+        told["creativeWorkStatus"] = "Draft"
+    return told

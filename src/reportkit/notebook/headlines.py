@@ -1,0 +1,79 @@
+"""The figures that readers see first: which ones they are stands in the edition's file."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from reportkit.facts.numerals import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reportkit.facts import Fact
+    from reportkit.facts.previous import Past
+    from reportkit.forms.model import Headline
+    from reportkit.ledgers import Ledger
+
+
+def headlines(
+    wanted: Sequence[Headline],
+    facts: Mapping[str, Fact],
+    *,
+    year: int,
+    past: Past | None,
+    ledgers: Mapping[str, Ledger],
+) -> list[dict[str, Any]]:
+    """Return each headline with this year's figure, last year's and its months, as JSON.
+
+    One whose facts are not all there, or are no numbers, is left out; so is last year's figure.
+    """
+    numbers = {name: f.value for name, f in facts.items() if isinstance(f.value, Decimal)}
+    shown = []
+    for one in wanted:
+        figures = [(year, _figure(one, numbers))]
+        if past is not None:
+            figures.append((past.year, _figure(one, past.values)))
+        if figures[0][1] is None:
+            continue
+        shown.append(
+            {
+                "title": one.title,
+                "facts": one.facts,
+                "of": one.of,
+                "unit": "%" if one.share else facts[one.facts[0]].unit,
+                "years": [{"year": at, **figure} for at, figure in figures if figure],
+                "months": _months(one, facts, ledgers),
+            }
+        )
+    return shown
+
+
+def _figure(one: Headline, numbers: Mapping[str, Decimal]) -> dict[str, str | None] | None:
+    if not numbers.keys() >= {*one.facts, *one.of}:
+        return None
+    count, whole = (sum((numbers[n] for n in names), Decimal()) for names in (one.facts, one.of))
+    told = {"count": plain(count), "of": plain(whole) if one.of else None}
+    if not one.share:
+        return told | {"value": plain(count)}
+    share = (100 * count / whole).quantize(Decimal("0.1"), ROUND_HALF_UP) if whole else None
+    return told | {"value": None if share is None else plain(share)}
+
+
+def _months(
+    one: Headline, facts: Mapping[str, Fact], ledgers: Mapping[str, Ledger]
+) -> list[int] | None:
+    """How many of the records fall into each month, by the column that the headline names."""
+    if one.months is None:
+        return None
+    counts = pd.Series(0, index=range(1, 13))
+    waiting = list(one.facts)
+    while waiting:
+        fact = facts[waiting.pop()]
+        waiting += fact.sum_of
+        if fact.ledger and fact.rows is not None and len(fact.rows):
+            days = ledgers[fact.ledger].frame.loc[fact.rows, one.months]
+            counts = counts.add(days.dt.month.value_counts(), fill_value=0)
+    return [int(count) for count in counts]
