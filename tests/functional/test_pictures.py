@@ -131,6 +131,11 @@ PARTS = {
     "table-4": ("report.html", 1280, "#t4"),
     "masthead": ("report.html", 1280, ".masthead"),
     "contents": ("report.html", 1280, ".contents"),
+    "headlines": ("report.html", 1280, ".headlines"),
+    "phone-headlines": ("report.html", 390, ".headlines"),
+    "phone-chart": ("report.html", 390, "#outcomes .narrow"),
+    "along": ("report.html", 1280, ".along"),
+    "facts": ("audit.html", 1280, "#all"),
     "phone-table-3": ("report.html", 390, ".scroll:has(#t3)"),
     "verdict": ("audit.html", 1280, ".verdict"),
     "checks": ("audit.html", 1280, "#checks"),
@@ -169,6 +174,8 @@ def test_a_table_on_paper(visit):
         ("checks", ".list td { padding-block: .5rem !important }"),
         ("verdict", ".verdict { border-left: 0 !important }"),
         ("contents", ".contents li { border: 0 !important }"),
+        ("headlines", ".headlines .now { width: 20px !important }"),
+        ("phone-chart", ".narrow i { width: 50% !important }"),
     ],
 )
 def test_a_fault_is_seen(visit, name, fault):

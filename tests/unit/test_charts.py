@@ -197,6 +197,7 @@ def test_several_levels_of_labels_are_joined():
         (MONTHS, {"kind": "columns", "line": "未答复"}, "columns are 收到, 答复, 月末未答复"),
         (MONTHS, {"kind": "columns", "limit": ("4月", "期限")}, "labels are 1月, 2月, 3月"),
         (MONTHS, {"kind": "pie"}, "kinds are bars、columns"),
+        (pd.Series(range(81)), {}, "there are 81 labels, a chart shows 80"),
         ({"甲": 1}, {}, "not dict: pd.Series(…) makes one"),
         ([1, 2], {}, "not list"),
     ],

@@ -93,6 +93,18 @@ def test_what_stands_before_the_first_section_is_preamble():
     assert document.sections[1]["shown"] == []
 
 
+@pytest.mark.parametrize("name", ["t2", "checks", "contents", "title-1", "panel-body"])
+def test_a_chart_takes_no_name_that_the_pages_use(name):
+    blocks = sample.blocks()
+    at = next(n for n, one in enumerate(blocks) if one.get("id") == "t2")
+    own = next(one for one in blocks if one["kind"] == "chart") | {"id": name}
+    document = arrange(sample.notebook([*blocks[:at], own, *blocks[at:]]))
+    ids = [one["id"] for section in document.sections for one in section["shown"]]
+    assert f"own-{name}" in ids
+    assert ids.count("t2") == 1
+    assert len(set(ids)) == len(ids)
+
+
 def test_value_that_is_no_fact_is_refused():
     blocks = sample.blocks()
     blocks[2]["body"].append({"type": "paragraph", "runs": [{"text": "9", "fact": "t9.a.b"}]})

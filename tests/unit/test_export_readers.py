@@ -61,6 +61,7 @@ def test_months_are_as_high_as_their_counts():
 def test_last_year_stands_in_the_cells_that_have_one():
     shown = page().select("#t3 .was")
     assert [one.get_text(strip=True) for one in shown] == ["上年64", "上年0"]
+    assert page().find(id="past-t2") is None
     box = page().find(id="past-t3")
     assert (box["type"], box.find_next_sibling("label")["for"]) == ("checkbox", "past-t3")
 

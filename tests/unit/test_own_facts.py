@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
+from batches import make_project
 
 from notebooks import executed, whole
 from reportkit.errors import InputError
@@ -227,6 +228,13 @@ def test_figures_of_the_text_are_compared_by_their_ids(report):
     assert repr(shown).endswith("一致的2格；没有定义而未比较的：not.there")
     (differ,) = report.compare({"t3.new.total": 71.0}).block["differ"]
     assert (differ["counted"], differ["stands"]) == ("71", "70")
+
+
+def test_figures_of_a_ledger_that_is_not_there_are_left_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(make_project(tmp_path / "project", ["a"]))
+    report = open_report("a", 2021)
+    assert "publications" in report.absent
+    assert repr(report.compare({"t3.new.total": 2, "pub.total": 0})).endswith("未比较的：pub.total")
 
 
 def test_explain_shows_records_with_their_places(report):

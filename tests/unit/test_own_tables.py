@@ -138,6 +138,21 @@ def test_what_no_page_holds_is_refused():
         table(pd.DataFrame(index=range(3)))
 
 
+def test_a_text_longer_than_a_page_is_refused():
+    with pytest.raises(InputError, match="column 说明 is a text longer than a page") as caught:
+        table(pd.DataFrame({"项": ["甲"], "说明": ["字" * 3000]}))
+    assert caught.value.reason == "table-long"
+    assert table(pd.DataFrame({"项": ["甲"], "说明": ["字" * 400]}))["size"] == 12
+
+
+def test_what_no_line_breaks_gets_its_width_or_is_refused():
+    address = "http://www.pingtan.gov.cn/" + "abcdefgh" * 4
+    made = table(pd.DataFrame({"项": ["甲"] * 2, "地址": [address, "无"], "数": [1, 2]}))
+    assert made["widths"][1] > 32 * 0.56
+    with pytest.raises(InputError, match="too wide for a page"):
+        table(pd.DataFrame({"项": ["甲"], "地址": ["abcdefgh" * 30]}))
+
+
 def test_an_empty_table_says_so():
     made = table(pd.DataFrame({"街道": [], "件": []}))
     assert cells(made)[-1] == ["（没有记录）"]

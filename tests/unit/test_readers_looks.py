@@ -655,7 +655,9 @@ def test_an_error_of_an_old_workbook_is_refused(tmp_path):
     [
         (rb"<sheetFormatPr ", b'<sheetFormatPr zeroHeight="1" ', "2-3"),
         (rb'<row r="3"', b'<row r="3" ht="0" customHeight="1"', "3"),
+        (rb'<row r="3"', b'<row r="3" ht="0.5" customHeight="1"', "3"),
         (rb"<sheetData>", b'<cols><col min="5" max="5" width="0"/></cols><sheetData>', "E"),
+        (rb"<sheetData>", b'<cols><col min="5" max="5" width="0.1"/></cols><sheetData>', "E"),
         (rb'<row r="3"', b'<row r="3" hidden="true"', "3"),
     ],
 )

@@ -37,6 +37,7 @@ _scope = click.option("--scope", type=click.Choice(["district", "office"]), help
 @click.option("--draft", is_flag=True, help="Mark the documents as a draft.")
 @click.option("--force", is_flag=True, help="Run also when nothing has changed.")
 @click.option("--cold", is_flag=True, help="Start the kernel from nothing, as Jupyter does.")
+@click.option("--open-data", is_flag=True, help="Write tidy CSV with CSVW metadata beside the run.")
 def run(
     district: str,
     year: int,
@@ -45,6 +46,7 @@ def run(
     draft: bool,
     force: bool,
     cold: bool,
+    open_data: bool,
     params: Path | None,
     data: Path | None,
     out: Path,
@@ -87,6 +89,12 @@ def run(
         "findings": outcome.findings,
         "documents": [str(path) for path in documents],
     }
+    if open_data:
+        from reportkit.run.opendata import write_open_data
+
+        folder = write_open_data(outcome.folder, request.place)
+        document["open_data"] = str(folder)
+        lines.append(f"  {folder}")
     return outcome.exit_status, document, "\n".join(lines)
 
 

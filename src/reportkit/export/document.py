@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from markupsafe import Markup
@@ -166,6 +168,18 @@ def _items(notebook: Mapping[str, Any]) -> Iterator[Block]:
                 yield one | {"code": "".join(cell["source"])}
 
 
+# Names that follow from what a document holds.
+_GIVEN = re.compile(r"t\d+|(section|title|caption)-.+")
+
+
+@cache
+def _used() -> frozenset[str]:
+    """Return the names that the pages use themselves."""
+    pages = [one for one in (files("reportkit.export") / "templates").iterdir() if one.is_file()]
+    texts = [one.read_text(encoding="utf-8") for one in pages if one.name.endswith(".j2")]
+    return frozenset(re.findall(r'\bid="([\w-]+)"', "".join(texts)))
+
+
 class _Order:
     """A document that grows item by item."""
 
@@ -174,6 +188,7 @@ class _Order:
         self.sections: list[Block] = []
         self._section = self.preamble
         self._ids: set[str] = set()
+        self._tables: set[str] = set()
 
     def put(self, item: Block) -> None:
         """Put a block where it belongs; what stands already is not put there again."""
@@ -192,7 +207,7 @@ class _Order:
 
     def _stands(self, item: Block) -> bool:
         """Return True where this table of the form is in the document already."""
-        return item["kind"] == "table" and not item.get("own") and item["id"] in self._ids
+        return _of_form(item) and item["id"] in self._tables
 
     def _show(self, item: Block) -> None:
         own = bool(item.get("own"))
@@ -208,13 +223,22 @@ class _Order:
 
     def _id(self, item: Block) -> str:
         """A name of its own in every page: letters, digits and - are safe in all of them."""
+        if _of_form(item):
+            self._tables.add(item["id"])
+            return str(item["id"])
         wanted = re.sub(r"[^\w-]+", "-", item.get("id") or "own-1")
+        if wanted in _used() or _GIVEN.fullmatch(wanted):
+            wanted = f"own-{wanted}"
         made, number = wanted, 2
         wanted = wanted.removesuffix("-1")
         while made in self._ids:
             made, number = f"{wanted}-{number}", number + 1
         self._ids.add(made)
         return made
+
+
+def _of_form(item: Block) -> bool:
+    return item["kind"] == "table" and not item.get("own")
 
 
 def _begun(section: Block) -> Block:

@@ -167,9 +167,9 @@ def _look(style: str, number: str, quoted: bool) -> dict[str, Any]:
 def _sheet_name(number: str, table: Block, taken: Collection[str]) -> str:
     # Excel allows 31 characters, and not these; capital and small letters are the same to it.
     kept = re.sub(r"[\[\]:*?/\\']", "", table["title"] or "表")
-    name, again = f"{number} {kept}".strip()[:31], 2
+    name, again = (whole := f"{number} {kept}".strip())[:31], 2
     while name.lower() in {one.lower() for one in (*taken, *_SHEETS)}:
-        name, again = f"{name[:27]} {again}", again + 1
+        name, again = f"{whole[:27]} {again}", again + 1
     return name
 
 

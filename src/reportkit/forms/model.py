@@ -182,7 +182,7 @@ class Headline(Strict):
     among how many they are. ``months`` is the date column by which their records are drawn.
     """
 
-    title: str
+    label: str
     facts: list[str]
     of: Sequence[str] = ()
     share: bool = False

@@ -38,6 +38,8 @@ _MISSING = "—"
 # Points: how wide a chart is, and where its marks may stand.
 _WIDTH, _LEFT, _RIGHT = 439.2, 8, 435.2
 _SERIES = 3
+# More bars than this on one page cannot be read.
+_LABELS = 80
 # What is counted or paid adds up; percentages, and days that something took, do not.
 _ADDS_UP = "件条个项份次人家篇场期宗起本批元"
 
@@ -196,7 +198,12 @@ def _read(
         series.append(_Series(told, numbers, printed(values, missing=_MISSING)))
     labels = [str(visible(_label(label))) for label in data.index]
     names, fault = [one.name for one in series], ""
-    if len(series) > _SERIES:
+    if len(labels) > _LABELS:
+        fault = (
+            f"there are {len(labels)} labels, a chart shows {_LABELS}: draw the largest "
+            "(.nlargest), sum up, or show a table"
+        )
+    elif len(series) > _SERIES:
         fault = f"there are {len(series)} series, a chart shows {_SERIES}; draw one of your own"
     elif line is not None and line not in names:
         fault = f"there is no column '{line}' to draw as a line; columns are {', '.join(names)}"

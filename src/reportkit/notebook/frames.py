@@ -32,6 +32,10 @@ _UPRIGHT, _TURNED = 442.2, 637.8
 _PADDING = 6.5
 # Characters: a text breaks into lines, but not into slivers; a longer one needs no wider column.
 _LEAST, _EASY, _MOST = 6, 12, 40
+# A page that a cell of text may fill, and a line of it; what stands above it needs the rest.
+_FILLED, _LEADING = 0.8, 1.4
+# Letters and figures on end; a line may break after - and /.
+_UNBROKEN = re.compile("[!-,.0-~]{7,}")
 _WIDE = "%‰—…WM@"
 _ROWS = 400
 # What the rows of a ledger are counted by.
@@ -58,7 +62,8 @@ class _Column:
     @property
     def least(self) -> float:
         """Characters without which a column cannot be read: a number is never broken."""
-        return max(self._heads(3, 2), self.full if self.number else min(self.full, _LEAST))
+        text = max(min(self.full, _LEAST), *(_word(cell["text"]) for cell in self.cells), 0)
+        return max(self._heads(3, 2), self.full if self.number else text)
 
     @property
     def easy(self) -> float:
@@ -73,6 +78,11 @@ class _Column:
 def _long(text: str) -> float:
     """How many Chinese characters a text is long; a figure of our Song is 0.56 of one."""
     return sum(1 if ord(character) > 0x2E7F or character in _WIDE else 0.56 for character in text)
+
+
+def _word(text: str) -> float:
+    """How long the longest part of a text is that no line breaks."""
+    return max(map(_long, _UNBROKEN.findall(text)), default=0)
 
 
 def table_of(
@@ -116,6 +126,15 @@ def table_of(
     if not named:
         raise InputError("table-wide", "the table has no column; there is nothing to show")
     size, turned, widths = _fitted(named)
+    room = (_UPRIGHT if turned else _TURNED) * _FILLED
+    for column, width in zip(named, widths, strict=True):
+        if any(_long(cell["text"]) / width * size * _LEADING > room for cell in column.cells):
+            raise InputError(
+                "table-long",
+                "a cell of the column {name} is a text longer than a page; give it to report.text, "
+                "or shorten it",
+                name=column.heading[-1],
+            )
     rows = [*_heads(labels, columns), *_body(labels, columns, len(frame))]
     return block(
         "table", own=True, title=title, note=note, columns=len(named), label_columns=len(labels),

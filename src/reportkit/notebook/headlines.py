@@ -40,7 +40,7 @@ def headlines(
             continue
         shown.append(
             {
-                "title": one.title,
+                "title": one.label,
                 "facts": one.facts,
                 "of": one.of,
                 "unit": "%" if one.share else facts[one.facts[0]].unit,

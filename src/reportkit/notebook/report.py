@@ -359,7 +359,7 @@ class Report(Compilation):
             ``compare``: there is nothing to compare.
         """
         if isinstance(table, Mapping):
-            known = {name: self.get(name) for name in table if name in self.computer}
+            known = {name: fact for name in table if (fact := self._there(name))}
             return self._so_far.note(look(figures_compared(table, known)))
         if counted is None:
             raise InputError(
@@ -374,6 +374,17 @@ class Report(Compilation):
             )
         found = compared_with(self.edition.table(table), counted, self._computed())
         return self._so_far.note(look(found))
+
+    def _there(self, name: str) -> Fact | None:
+        """One figure; None where there is none, or not the ledger that it counts."""
+        if name not in self.computer:
+            return None
+        try:
+            return self.get(name)
+        except InputError as error:
+            if error.reason != "ledger-missing":
+                raise
+            return None
 
     def outcomes(self, table: int | str | None = None, total: str | None = None) -> pd.DataFrame:
         """The parts of a total row of a table, by label, for a chart: those that are not zero.

@@ -319,10 +319,10 @@ class _Reading:
                 inline = child
         kind, style = cell.get("t", "n"), int(cell.get("s", 0))
         text, odd = self._value(kind, stored, inline, style)
-        if text and 0 <= style < len(self.styles.fonts):
+        marks = self.styles.fonts[style] if 0 <= style < len(self.styles.fonts) else ()
+        if text and (odd or marks):
             mixed = any(what == "mixed" for what, _ in odd)
             odd = tuple(one for one in odd if one[0] != "mixed")
-            marks = self.styles.fonts[style]
             odd += tuple(("struck-part" if mixed and m == "struck" else m, text) for m in marks)
         if formula is not None:
             odd = (*odd, *((what, text) for what in self._formula(formula, kind, stored)))
