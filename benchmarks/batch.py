@@ -1,4 +1,4 @@
-"""What a report costs in a batch: as users script it, ours cold, ours warm, and the floor.
+"""Costs of a report in a batch: as users script it, ours cold, ours warm, and the floor.
 
 Prints JSON and adds it to a history; all sides are measured by turns in one run.
 
@@ -169,7 +169,7 @@ def lasting(project: Path, workers: int, year: int) -> dict[str, Any]:
 
 
 def made_at(project: Path) -> list[float]:
-    """When each report was made, in seconds, as the journal tells."""
+    """Return the seconds after which each report was made, by the journal."""
     path = project / "outputs/batch.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     events = [json.loads(line) for line in lines if '"event": "made"' in line]
@@ -341,7 +341,7 @@ def ratios(found: dict[str, Any], unit: str) -> dict[str, float]:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on; no name and no path of it."""
+    """Describe the machine of the figures; no name and no path of it."""
     known = {
         "processors": os.cpu_count(),
         "system": platform.system(),

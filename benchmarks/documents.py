@@ -1,4 +1,4 @@
-"""How fast the documents are made and how large they are, against nbconvert's own.
+"""Speed and size of the documents, against nbconvert's own.
 
 Prints JSON: ratios of medians, both sides measured by turns in one run, on one executed notebook;
 the time until the audit page's first panel shows its rows, in Chromium.

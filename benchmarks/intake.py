@@ -1,4 +1,4 @@
-"""How fast ledgers are read, against the fastest plain reader of each format.
+"""Speed of reading ledgers, against the fastest plain reader of each format.
 
 Prints JSON: ratios of medians, both sides measured by turns in one run; peak memory of a process
 of its own for each side, over that of the same process when it has read a hundred rows.

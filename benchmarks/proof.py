@@ -1,4 +1,4 @@
-"""What proving costs, against making a report: ratios of processor time, measured in one run.
+"""Costs of proving, against making a report: ratios of processor time, measured in one run.
 
 Prints JSON. ``files``: the files level over many runs, and the time for one against that of making
 one. ``verify``: all levels of one run that are on by default, its raw ledgers counted again and

@@ -1,4 +1,4 @@
-"""How a report is made in a script today, with papermill and nbconvert alone; see batch.py."""
+"""Script for a report as users write it today, with papermill and nbconvert; see batch.py."""
 
 from __future__ import annotations
 

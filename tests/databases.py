@@ -74,7 +74,7 @@ class Database:
         return read_database(self.source(table, **more), SCHEMAS[key], key=key, data=DATA)
 
     def ledgers(self, suffix=""):
-        """What a district file says."""
+        """Return the ledgers as a district file names them."""
         return {
             key: {"url": self.url, "table": key + suffix, "password_env": "OA_PASSWORD"}
             for key in LOADED

@@ -1,4 +1,4 @@
-"""What tests need of the machine beside Python, installed where that is possible; and patience."""
+"""Programs that tests need besides Python, installed where possible; and patience."""
 
 import contextlib
 import fcntl

@@ -20,7 +20,7 @@ class Cell:
     struck: bool = False
     white: bool = False
     filled: bool = False
-    """Whether its ground is of a colour."""
+    """True where its ground is of a colour."""
     runs: tuple[tuple[str, str], ...] = ()
     """Texts, each with ``struck``, ``raised`` or nothing."""
     comment: bool = False
@@ -40,7 +40,7 @@ class Table:
     """Numbers of rows without height."""
     hidden_column: int = 0
     conditional: str = ""
-    """What a conditional format makes of E2:E9: ``struck``, ``white``, ``red`` or a format."""
+    """Look that a conditional format gives E2:E9: ``struck``, ``white``, ``red`` or a format."""
     title: str = "台账"
 
     def cells(self):
@@ -234,7 +234,7 @@ def _ods(path, table):
 
 
 def _ods_map(table, row, column):
-    """What a conditional format says in the style of a cell."""
+    """Return the style that a conditional format gives a cell."""
     there = table.conditional and column == 4 and row > 0
     return '<style:map style:apply-style-name="shown"/>' * bool(there)
 

@@ -94,7 +94,7 @@ def _wide(name: str) -> int:
 
 
 def _places(ways: dict[Arrow, list[str]]) -> dict[str, tuple[float, float]]:
-    """Where each box and bend stands: near what it is joined to, without touching its neighbour."""
+    """Place each box and bend: near what it is joined to, without touching its neighbour."""
     order = rows()
     for way in ways.values():
         for name in way[1:-1]:

@@ -286,7 +286,7 @@ def _cells(form: Edition, name: str) -> list[str]:
 
 
 def _but_for_column(definitions: Sequence[Definition]) -> Definition | None:
-    """What definitions have in common that differ by the value of one condition only."""
+    """Return what definitions have in common that differ by the value of one condition only."""
     if len(definitions) < 2:
         return None
     common = set.intersection(*(set(one.where) for one in definitions))
@@ -349,7 +349,7 @@ def rules_page() -> str:
 
 
 def reasons() -> dict[str, list[str]]:
-    """What each reason code means, and what to do, as ``reasons.yaml`` says."""
+    """Read the meaning and the remedy of each reason code from ``reasons.yaml``."""
     text = (ROOT / "tools/reasons.yaml").read_text(encoding="utf-8")
     told: dict[str, list[str]] = yaml.safe_load(text)
     return told

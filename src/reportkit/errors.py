@@ -61,7 +61,7 @@ def end_on_signals() -> None:
 
 
 class ReportkitError(Exception):
-    """Something reportkit refuses, with a reason code for programs and a text for people.
+    """Refusal, with a reason code for programs and a text for people.
 
     Parameters
     ----------

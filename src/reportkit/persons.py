@@ -372,7 +372,7 @@ def find(text: str, *, certain: bool = False) -> list[Found]:
 
 @cache
 def suspect() -> str:
-    """What every text has that `hide` changes, as a pattern; a column is searched for it fast.
+    """Pattern that matches every text that `hide` changes; a column is searched for it fast.
 
     Ten digits with what may stand between them, seven after a word or before a bracket, six after
     a letter, a letter after the name of a province, or a sign of addresses and foreign names.

@@ -1,4 +1,4 @@
-"""What tests share that look at pages in a browser."""
+"""Fixtures of tests that look at pages in a browser."""
 
 import pytest
 import reportkit_fonts

@@ -1,4 +1,4 @@
-"""What a shell offers after Tab; asked of a real bash."""
+"""Completions of a shell after Tab; asked of a real bash."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def project(tmp_path):
 
 
 def offered(folder, *words):
-    """What bash would complete the last word to."""
+    """Return the completions that bash offers for the last word."""
     script = 'eval "$(reportkit completion bash)"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
     script += '_reportkit_completion reportkit; printf "%s\\n" "${COMPREPLY[@]}"'
     done = subprocess.run(

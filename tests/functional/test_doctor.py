@@ -1,4 +1,4 @@
-"""What `reportkit doctor` says of a machine and a project that something is wrong with."""
+"""Findings of `reportkit doctor` on a machine and a project with faults."""
 
 import json
 import os

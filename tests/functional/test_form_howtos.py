@@ -30,7 +30,7 @@ def test_the_folder_of_a_page_has_nothing_wrong(tmp_path, page, name):
     assert look_over(tmp_path / "forms" / name) == []
 
 
-def test_the_local_row_and_next_years_edition_are_in_their_years(tmp_path):
+def test_local_rows_and_next_editions_stand_in_their_years(tmp_path):
     take_over("new-edition.md", tmp_path)
     local, national = (project_form(one, tmp_path / "forms") for one in ("hubei", "zfxxgk"))
     assert "t2.other_documents.made" in {cell.id for cell in local.edition(2020).cells(2020)}

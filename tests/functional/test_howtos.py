@@ -47,7 +47,7 @@ def huli():
 
 
 def shown(page, report):
-    """What the cells of a page show, one after the other."""
+    """Return the outputs of a page's cells, one after the other."""
     known = {"report": report, "year": 2020, "pd": pd}
     for code in blocks(page, "python"):
         *before, last = ast.parse(code).body

@@ -1,4 +1,4 @@
-"""What `reportkit intake` says on a terminal, in a pipe and as JSON."""
+"""Output of `reportkit intake` on a terminal, in a pipe and as JSON."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def intake(*options, **environment):
     return made.stdout.decode(), made.stderr.decode()
 
 
-def test_a_pipe_hears_nothing_but_that_the_key_is_of_the_session():
+def test_a_pipe_is_told_only_of_the_session_key():
     out, told = intake("--json")
     assert told == NOTICE
     assert json.loads(out)["ledgers"][0]["read"] == 76

@@ -27,7 +27,7 @@ def test_outcomes_stand_beside_last_year_s(report):
     assert "要求提供公开出版物" not in frame.index
 
 
-def test_three_rows_that_were_one_last_year_stand_beside_it_as_one(report):
+def test_three_rows_stand_beside_the_one_of_last_year(report):
     cells = [name for name in report.facts if name.startswith("t3.") and name.endswith(".total")]
     values = dict.fromkeys((c for c in cells if ".other_" not in c), Decimal(0))
     values |= {"t3.other.total": Decimal(6), "t3.granted.total": Decimal(9)}

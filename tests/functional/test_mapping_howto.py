@@ -114,7 +114,7 @@ def test_what_intake_prints_is_pasted_completed_and_right(project):
     assert "made" in reportkit("run", "lantian", "2023", folder=project)
 
 
-def test_a_run_whose_mapping_is_not_the_districts_does_not_hold(project):
+def test_a_run_with_another_mapping_does_not_hold(project):
     paste(project, mapping_in(WHOLE))
     reportkit("run", "lantian", "2023", folder=project)
     run = (project / "outputs/lantian/2023/current").resolve()

@@ -63,7 +63,7 @@ def test_a_new_year_says_what_to_do(district, year, missing, project):
         ("pingtan", ["t3.other.total", "t2.normative_documents.total_disclosed"]),
     ],
 )
-def test_cells_that_the_next_form_lacks_are_named_with_their_line(district, cells, project):
+def test_cells_missing_from_the_next_form_are_named_by_line(district, cells, project):
     for path in (project / f"params/reports/{district}").glob("2021.*"):
         path.unlink()
     todo = json.loads(new(project, district, 2021, "--json").stdout)["todo"]
@@ -75,7 +75,7 @@ def test_cells_that_the_next_form_lacks_are_named_with_their_line(district, cell
         assert "in its place: t" in note["message"]
 
 
-def test_the_new_year_makes_a_report_when_it_is_filled_in(project):
+def test_the_new_year_makes_a_report_once_filled_in(project):
     assert new(project, "pingtan", 2022).exit_code == 0
     path = project / "params/reports/pingtan/2022.yaml"
     text = path.read_text(encoding="utf-8")

@@ -30,7 +30,7 @@ def project(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(project):
-    """Where the preview of 平潭 2021 is."""
+    """Return the address of the preview of 平潭 2021."""
     command = [COMMAND, "preview", "pingtan", "2021", "--port", str(free())]
     with subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) as process:
         yield process.stderr.readline().strip()

@@ -75,7 +75,7 @@ def test_the_contradiction_of_huli_is_a_finding(opened):
     assert not opened("huli", 2020).is_draft
 
 
-def test_the_figures_of_the_published_text_of_huli_are_bound_to_facts(opened):
+def test_figures_of_the_published_huli_text_are_bound_to_facts(opened):
     report = opened("huli", 2020)
     prose = [node for section in report.narrative.sections.values() for node in section]
     runs = [run for node in prose for run in node.get("runs", ())]
@@ -100,7 +100,7 @@ def test_most_figures_of_huli_come_from_ledgers(opened):
     assert len(origins) > 4 * 11
 
 
-def test_an_outcome_that_the_edition_has_no_row_for_is_named(tmp_path):
+def test_an_outcome_without_a_row_in_the_edition_is_named(tmp_path):
     shutil.copytree(ROOT / "data/pingtan", tmp_path / "pingtan")
     heading = "登记号,申请人类型,收到日期,答复日期,办理结果\n"
     text = heading + "旧表一号,自然人,2021-03-01,2021-03-10,（六）其他处理\n"

@@ -46,7 +46,7 @@ def project(tmp_path, monkeypatch):
 
 
 def here(text, project):
-    """What stands in the page, with the places of this project."""
+    """Return the text of the page, with the places of this project."""
     text = text.replace("/var/lib/node_exporter", f"{project}/metrics")
     return text.replace("/srv/annual", str(project))
 

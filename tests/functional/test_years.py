@@ -29,7 +29,7 @@ def test_years_are_in_order_however_they_are_asked_for(tmp_path):
     assert list(open_years("pingtan", 2019, **FOLDERS, out=tmp_path).documents) == [2019]
 
 
-def test_a_row_that_was_divided_goes_on_as_the_sum_of_its_parts(pingtan):
+def test_a_divided_row_continues_as_the_sum_of_parts(pingtan):
     assert pingtan.values("t3.other.total") == {2019: 0, 2020: 4, 2021: 1}
     assert pingtan.values("t3.other_3_other.total") == {2021: 1}
     assert pingtan.values("t2.normative_documents.total_disclosed").keys() == {2019, 2020}
@@ -48,7 +48,7 @@ def test_a_year_that_was_asked_for_must_be_there(tmp_path):
         open_years("pingtan", [2018, 2019], **FOLDERS, out=tmp_path)
 
 
-def test_a_year_that_cannot_be_computed_is_left_out_and_told(tmp_path):
+def test_a_year_that_cannot_be_computed_is_left_out(tmp_path):
     shutil.copytree(ROOT / "params", tmp_path / "params")
     shutil.copytree(ROOT / "data/pingtan", tmp_path / "data/pingtan")
     for path in tmp_path.glob("data/pingtan/fees*"):

@@ -59,7 +59,7 @@ def tables(draw):
 
 
 def stripped(text):
-    """What is left of a key, by the table of normal forms."""
+    """Return the normal form of a key, by the table of normal forms."""
     return clean(text)
 
 

@@ -1,4 +1,4 @@
-"""What tests share: one real, signed run; and database servers with the ledgers of 湖里 2020."""
+"""Fixtures: one real, signed run; and database servers with the ledgers of 湖里 2020."""
 
 import gc
 import os

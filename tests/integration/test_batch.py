@@ -106,7 +106,7 @@ def test_every_cause_of_making_anew_is_named(done_once):
     currents(done_once)
 
 
-def test_what_a_killed_run_left_goes_with_the_next_batch_though_nothing_is_made(done_once):
+def test_remains_of_a_killed_run_go_with_the_next_batch(done_once):
     places = [done_once / "outputs" / name / "2021" for name in ("a", "b")]
     for place in places:
         (place / ".staging-killed").mkdir()
@@ -119,12 +119,12 @@ def test_what_a_killed_run_left_goes_with_the_next_batch_though_nothing_is_made(
 
 
 def summed(project, district):
-    """Whether a report is the sum of its members' (X5)."""
+    """Return True where a report is the sum of its members' (X5)."""
     checks = json.loads((currents(project)[district] / "checks.json").read_bytes())
     return {check["holds"] for check in checks if check["id"] == "X5"}
 
 
-def test_a_parent_is_made_after_its_members_and_again_when_it_gets_one(tmp_path):
+def test_a_parent_is_made_after_members_and_each_new_one(tmp_path):
     project = make_project(tmp_path, ["a", "b", "c"])
     # 'a' comes first by every other order; it must wait for 'b', and that for 'c'.
     name_parents(project, {"b": "a", "c": "b"})
@@ -157,7 +157,7 @@ if district == "c" and not mark.exists():
 """
 
 
-def test_districts_that_share_a_ledger_are_made_from_it_once_read(tmp_path):
+def test_a_ledger_shared_by_districts_is_read_once(tmp_path):
     one, all_at_once = (make_project(tmp_path / n, "abcd", {"outcomes": KILLED}) for n in "xy")
     for project in (one, all_at_once):
         share_fees(project, "abcd")
@@ -252,7 +252,7 @@ if not mark.exists():
 """
 
 
-def test_a_kernel_that_died_is_tried_again_in_a_cold_one(tmp_path):
+def test_a_kernel_that_died_is_tried_again_cold(tmp_path):
     project = make_project(tmp_path, ["a"], {"outcomes": KILLED_ONCE})
     (project / "killed").mkdir()
     done = batch(project)
@@ -294,7 +294,7 @@ for name, value in os.environ.items():
 """
 
 
-def test_each_run_of_a_batch_is_signed_and_no_notebook_sees_by_whom(tmp_path):
+def test_batch_runs_are_signed_and_notebooks_see_no_key(tmp_path):
     project = make_project(tmp_path, ["a", "b"], {"outcomes": TELLS})
     _, keyid = keygen(tmp_path / "own.key")
     world = os.environ | {"REPORTKIT_SIGNING_KEY_FILE": str(tmp_path / "own.key")}

@@ -1,4 +1,4 @@
-"""What an analyst sees when a cell of a notebook meets something that reportkit refuses."""
+"""Output for an analyst when a cell of a notebook meets something that reportkit refuses."""
 
 import multiprocessing
 
@@ -25,7 +25,7 @@ def cells(*sources):
 
 
 def shown(notebook, folder):
-    """What the failing cell of a notebook shows."""
+    """Return the output of the notebook's failing cell."""
     with pytest.raises(CellExecutionError):
         NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}).execute()
     (error,) = [o for c in notebook.cells for o in c.outputs if o.output_type == "error"]
@@ -46,7 +46,7 @@ def test_a_refusal_reads_like_help(project):
     ]
 
 
-def test_a_ledger_that_is_not_there_is_told_with_its_place(project):
+def test_a_missing_ledger_is_named_with_its_place(project):
     (project / "data/linhai/收费台账.xlsx").unlink()
     error = shown(cells('import reportkit\nreportkit.open_report("linhai", 2024)'), project)
     text = "\n".join(error.traceback)

@@ -176,7 +176,7 @@ def test_a_trial_cluster_with_a_store_makes_the_same_reports(store, tmp_path):
     assert states(batch(there, "--districts", "a,b")) == {"a": "unchanged", "b": "unchanged"}
 
 
-def test_a_store_that_cannot_be_written_is_told_before_the_first_report(tmp_path, monkeypatch):
+def test_an_unwritable_store_is_refused_before_the_first_report(tmp_path, monkeypatch):
     project = make_project(tmp_path, ["a"])
     monkeypatch.setenv("FSSPEC_S3_ENDPOINT_URL", "http://127.0.0.1:9")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

@@ -101,7 +101,7 @@ if district == "hungry":
 """
 
 
-def test_a_report_that_takes_too_much_memory_is_told_as_that(tmp_path):
+def test_a_report_that_takes_too_much_memory_says_so(tmp_path):
     project = make_project(tmp_path, ["hungry", "small"], {"outcomes": HUNGRY})
     with memory_group(700 << 20) as limited:
         night = ["batch", "--years", "2021", "--json"]

@@ -116,7 +116,7 @@ def test_nothing_differs_from_itself(again):
     assert as_text(document).endswith("nothing differs")
 
 
-def test_the_page_says_the_same_and_nothing_in_it_is_alive(again, tmp_path):
+def test_the_page_says_the_same_and_runs_nothing(again, tmp_path):
     old, new, name, _ = again
     done = CliRunner().invoke(cli, ["diff", str(old), str(new), "--html", str(tmp_path / "d.html")])
     assert done.exit_code == 1
@@ -130,7 +130,7 @@ def test_the_page_says_the_same_and_nothing_in_it_is_alive(again, tmp_path):
     assert BAD in soup.get_text()
 
 
-def test_what_ledgers_and_texts_hold_is_only_text_on_the_page(again):
+def test_ledgers_and_texts_are_only_text_on_the_page(again):
     document = diff_runs(again[0], again[1])
     document["facts"][0]["label"] = document["facts"][0]["id"] = BAD
     document["inputs"][0]["name"] = BAD

@@ -32,7 +32,7 @@ def empty(tmp_path_factory):
     return run(Request("pingtan", 2021, **folders)).folder
 
 
-def test_its_table_is_zeros_and_it_has_no_chart_of_applications(empty):
+def test_its_table_is_zeros_and_no_applications_are_charted(empty):
     facts = json.loads((empty / "facts.json").read_text("utf-8"))["facts"]
     assert {fact["value"] for fact in facts if fact["id"].startswith("t3.")} == {"0"}
     page = (empty / "report.html").read_text("utf-8")

@@ -7,7 +7,7 @@ What is injected where; the numbers are those of the list of faults that the bat
 Faults 21, 23-28, 35 and 36 belong to verifying, intake and databases, and are tested there.
 
 1   a kernel killed in a cell             test_each_fault_stops_its_own_report_and_no_other
-1   the same once, then tried again       test_a_kernel_that_died_is_tried_again_in_a_cold_one
+1   the same once, then tried again       test_a_kernel_that_died_is_tried_again_cold
 1   the old report stays in force         test_a_failed_run_leaves_the_one_in_force
 2   a kernel killed in the last cell      test_each_fault_stops_its_own_report_and_no_other
 3   _exit, a segfault                     test_each_fault_stops_its_own_report_and_no_other
@@ -15,7 +15,7 @@ Faults 21, 23-28, 35 and 36 belong to verifying, intake and databases, and are t
 5   an exception                          test_each_fault_stops_its_own_report_and_no_other
 6   memory used up                        test_each_fault_stops_its_own_report_and_no_other
 7   killed with much memory in use        test_each_fault_stops_its_own_report_and_no_other
-7   killed by the system for its memory   test_a_report_that_takes_too_much_memory_is_told_as_that
+7   killed by the system for its memory   test_a_report_that_takes_too_much_memory_says_so
 8   a cell without end                    test_each_fault_stops_its_own_report_and_no_other
 8   the same under plain papermill        test_a_cell_that_takes_too_long_is_ended
 9   a cell that ignores interrupts        test_each_fault_stops_its_own_report_and_no_other
@@ -43,7 +43,7 @@ Faults 21, 23-28, 35 and 36 belong to verifying, intake and databases, and are t
 20  the same in a batch                   test_what_has_not_changed_is_left
 22  a ledger changed during the run       test_each_fault_stops_its_own_report_and_no_other
 29  parameters unknown, missing, mistyped test_bad_input_stops_before_a_notebook
-29  a year without edition, unknown ids   test_what_is_wrong_with_a_district_is_in_its_own_reports
+29  a year without edition, unknown ids   test_a_districts_faults_are_in_its_own_reports
 29  a year without holidays               test_beyond_the_table_is_refused_and_says_what_to_do
 30  70 MB shown, 300 000 lines printed    test_each_fault_stops_its_own_report_and_no_other
 31  a process and a thread left behind    test_each_fault_stops_its_own_report_and_no_other
@@ -167,7 +167,7 @@ def test_each_fault_stops_its_own_report_and_no_other(tmp_path):
 
 
 def most_at_once(project):
-    """How many reports were under way at one time, as the journal tells."""
+    """Count the reports that were under way at one time, by the journal."""
     lines = (project / "outputs/batch.jsonl").read_text(encoding="utf-8").splitlines()
     steps = [json.loads(line)["event"] for line in lines]
     changes = [{"started": 1, "made": -1, "failed": -1}.get(step, 0) for step in steps]

@@ -99,7 +99,7 @@ def test_the_notebook_of_a_trusted_run_is_executed(trust, sealed, copy, tmp_path
         "C:/anything",
     ],
 )
-def test_an_input_that_leaves_its_folder_is_told_and_not_copied(name, sealed, copy, tmp_path):
+def test_an_input_outside_its_folder_is_not_copied(name, sealed, copy, tmp_path):
     source = sealed.project / "params/districts/pingtan.yaml"
 
     def change(manifest):

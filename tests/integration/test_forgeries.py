@@ -662,7 +662,7 @@ FORGERIES = [
 
 
 @pytest.mark.parametrize(("forge", "told"), FORGERIES)
-def test_a_forged_run_is_refused_and_what_is_forged_is_named(forge, told, run, project):
+def test_a_forged_run_is_refused_and_the_forgery_named(forge, told, run, project):
     forge(run)
     reseal(run)
     refused(run, project, told)
@@ -704,7 +704,7 @@ def test_the_honest_run_holds_at_every_level(run, project):
 
 
 def judged(run, project, **asked):
-    """What is found of a run, and the verdict of its level ``render``."""
+    """Return the findings on a run, and the verdict of its level ``render``."""
     found = inspect(run, Asked(**{**folders(project), **asked}), closely=True)
     return found, next(one for one in found.levels if one.level == "render")
 
@@ -814,7 +814,7 @@ def test_these_are_refused_without_ledgers_too(forge, told, run, tmp_path):
     assert any(told in one for one in findings), findings
 
 
-def test_a_notebook_of_the_runs_own_is_said_to_be_one(run, tmp_path):
+def test_a_notebook_of_the_runs_own_is_reported(run, tmp_path):
     change_all(run, with_cell(8, own_block(kind="section", number="九", title="补充", body=PROSE)))
     reseal(run, lambda manifest: manifest["notebook"].update(sha256="9" * 64))
     render = render_level(run, params=tmp_path, data=tmp_path)

@@ -40,7 +40,7 @@ def outputs(tmp_path_factory):
     return [cell.outputs for cell in done.cells]
 
 
-def test_a_figure_is_seen_once_and_told_if_no_document_has_it(outputs):
+def test_a_figure_outside_of_documents_is_shown_once_and_reported(outputs):
     seen = [[sorted(one.data) for one in cell if "image/png" in one.get("data", {})]
             for cell in outputs]  # fmt: skip
     assert [len(one) for one in seen] == [0, 0, 1, 1, 1, 1, 0, 0]

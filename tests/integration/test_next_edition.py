@@ -103,7 +103,7 @@ def test_the_documents_have_the_row_the_label_and_the_section(project, name):
     assert "七、数据开放情况" in text
 
 
-def test_the_form_is_an_input_and_verify_holds_by_the_own_form(project):
+def test_the_form_is_an_input_and_verify_uses_the_own(project):
     (form,) = [
         i for i in read(project, "MANIFEST.json")["inputs"] if i["name"].startswith("forms/")
     ]

@@ -1,4 +1,4 @@
-"""What proves a real run: record, crate, signature, and every level of ``verify``."""
+"""Proof of a real run: record, crate, signature, and every level of ``verify``."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def validator(monkeypatch, tmp_path):
     from rocrate_validator.utils.http import HttpRequester
 
     def get(self, url, **named):
-        """What w3id.org would answer: the terms that we use, and no profile's page."""
+        """Return the answer of w3id.org: the terms that we use, and no profile's page."""
         answer = requests.Response()
         answer.status_code = 200 if url.endswith("/context") else 404
         answer.headers["Content-Type"] = "application/ld+json"
@@ -113,7 +113,7 @@ def copy(sealed, tmp_path):
 
 
 def findings(run, **folders):
-    """What is wrong with ledgers and facts, in order."""
+    """List the findings on ledgers and facts, in order."""
     return [one for verdict in data_levels(run, **folders) for one in verdict.findings]
 
 
@@ -165,7 +165,7 @@ def change_values(path, old, new, count=1):
     path.write_text(text.replace(old, new, count), encoding="utf-8")
 
 
-def test_one_changed_cell_names_its_line_and_exactly_the_facts_that_moved(sealed, tmp_path):
+def test_a_changed_cell_names_its_line_and_the_moved_facts(sealed, tmp_path):
     shutil.copytree(sealed.project / "data", tmp_path / "data")
     path = tmp_path / "data/pingtan/applications-2021.parquet"
     table = pq.read_table(path)

@@ -90,7 +90,7 @@ def test_a_changed_record_is_named(server, tmp_path):
     assert told == [f"{shown}:4: not the record that the run read"]
 
 
-def test_a_run_over_a_database_is_verified_and_says_when_it_is_gone(postgres, tmp_path):
+def test_a_database_run_is_verified_and_says_if_gone(postgres, tmp_path):
     postgres.load("applications", "proved")
     ledgers = postgres.ledgers()
     ledgers["applications"]["table"] = "proved"

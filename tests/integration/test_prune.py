@@ -110,7 +110,7 @@ def test_a_record_is_no_place_to_hide_in(damage, project):
     assert (status, verdict["runs"][0]["holds"]) == (1, False)
 
 
-def test_a_report_at_work_and_a_run_compared_with_are_left(project):
+def test_reports_at_work_and_runs_compared_with_are_left(project):
     first, *_ = runs(project)
     with (project / "outputs/a/2021/.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

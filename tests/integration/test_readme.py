@@ -40,7 +40,7 @@ SCRIPTS = {
 
 @pytest.fixture
 def project(tmp_path) -> Path:
-    """What a checkout has, without outputs; its environment is the one that runs this test."""
+    """Make a checkout without outputs; its environment is the one that runs this test."""
     for name in ("params", "data", "notebooks"):
         shutil.copytree(ROOT / name, tmp_path / name)
     (tmp_path / "fonts").mkdir()

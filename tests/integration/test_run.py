@@ -82,7 +82,7 @@ def test_a_figure_changed_by_hand_is_named(project):
     assert "政府信息1313条" in page
 
 
-def test_figures_left_to_do_are_listed_and_make_a_draft_only(project):
+def test_figures_left_to_do_are_listed_in_a_draft(project):
     path = project / "params/reports/pingtan/2021.yaml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("value: 2, unit: 个", "value: , unit: 个"), encoding="utf-8")
@@ -235,7 +235,7 @@ def test_missing_ledgers_are_all_named(project):
     assert "收费台账" in done.stderr
 
 
-def test_a_report_without_narrative_is_a_draft_with_the_plain_text(project):
+def test_a_report_without_narrative_is_a_plain_draft(project):
     for path in project.glob("params/reports/pingtan/2021.*"):
         path.unlink()
     done = reportkit("run", "pingtan", "2021", "--json", cwd=project)
@@ -358,7 +358,7 @@ facts[fact.id] = replace(fact, rows=fact.rows[::-1])
 """
 
 
-def test_a_fact_made_in_the_notebook_has_its_rows_in_the_evidence(project):
+def test_the_evidence_has_rows_of_facts_made_in_notebooks(project):
     change_cell(project, "outcomes", OWN)
     assert reportkit("run", "pingtan", "2019", cwd=project).returncode == 0
     current = project / "outputs/pingtan/2019/current"

@@ -45,7 +45,7 @@ def notebook(path, cells):
 
 
 def papermill(path, *options):
-    """What plain papermill makes of it: count and outputs of each cell, and what it said."""
+    """Execute a notebook with plain papermill: count and outputs of each cell, and its messages."""
     out = path.with_suffix(".out.ipynb")
     command = [BIN / "papermill", "--no-progress-bar", *options, path, out]
     done = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, check=False)
@@ -80,7 +80,7 @@ def test_a_forked_report_is_the_cold_one(tmp_path):
 
 
 @pytest.mark.parametrize("district", ["a", "raises"])
-def test_a_report_by_itself_is_forked_too_and_is_the_cold_one(district, tmp_path):
+def test_a_single_report_is_forked_and_equals_the_cold_one(district, tmp_path):
     cells = {"outcomes": "if district == 'raises': 1 / 0"}
     told = {}
     for kind in ("warm", "cold"):
@@ -252,7 +252,7 @@ sys.addaudithook(hook)
 
 
 def opened(tmp_path, project, *options):
-    """How often a run opens each ledger, and what its log says of the kernel."""
+    """Count how often a run opens each ledger, and read its log on the kernel."""
     (tmp_path / "hook").mkdir(exist_ok=True)
     (tmp_path / "hook/sitecustomize.py").write_text(OPENS, encoding="utf-8")
     told = tmp_path / "opened"
@@ -324,7 +324,7 @@ if __name__ == "__main__":
 """
 
 
-def test_where_nothing_is_forked_processes_are_spawned_and_do_the_same(tmp_path):
+def test_without_forks_spawned_processes_do_the_same(tmp_path):
     spawned, forked = (make_project(tmp_path / kind, ["a"]) for kind in ("spawned", "forked"))
     (spawned / "spawned.py").write_text(SPAWNED, encoding="utf-8")
     command = [sys.executable, "spawned.py"]

@@ -107,7 +107,7 @@ def test_a_broken_carry_over_makes_a_draft(years):
     assert all("草稿" in page.extract_text().replace("\n", "") for page in pages)
 
 
-def test_last_years_run_is_an_input_and_papermill_finds_it_too(years):
+def test_last_years_run_is_an_input_for_papermill_too(years):
     project, made, _, _ = years
     manifest = json.loads((project / "outputs/pingtan/2021/current/MANIFEST.json").read_text())
     inputs = {one["path"] for one in manifest["inputs"]}
@@ -126,7 +126,7 @@ def test_last_years_run_is_an_input_and_papermill_finds_it_too(years):
     assert seal["checks"] == [one for one in made[2021][1] if not one["id"].startswith("B")]
 
 
-def test_rows_may_move_in_their_ledger_but_amounts_may_not_change(years):
+def test_rows_may_move_but_amounts_may_not_change(years):
     project, _, _, _ = years
     folders = {name: project / name for name in ("params", "data")}
     report = open_report("pingtan", 2020, out=project / "outputs", **folders)

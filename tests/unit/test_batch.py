@@ -74,7 +74,7 @@ def test_the_longest_job_is_first_and_years_rise(tmp_path):
     assert [job.district for job in plan.jobs] == ["short", "long"]
 
 
-def test_what_is_wrong_with_a_district_is_in_its_own_reports(tmp_path):
+def test_a_districts_faults_are_in_its_own_reports(tmp_path):
     project = make_project(tmp_path, ["bare", "broken", "good", "nothing"])
     (project / "data/bare/fees.csv").unlink()
     (project / "params/districts/broken.yaml").write_text("id: [", encoding="utf-8")
@@ -122,7 +122,7 @@ def test_members_are_made_before_their_parents(tmp_path):
     ]
 
 
-def test_districts_that_share_a_ledger_are_one_job_that_reads_it_once(tmp_path, monkeypatch):
+def test_districts_sharing_a_ledger_are_one_job(tmp_path, monkeypatch):
     names = [f"d{number:02}" for number in range(20)]
     project = make_project(tmp_path, [*names, "own", "city"])
     share_fees(project, [*names, "city"])

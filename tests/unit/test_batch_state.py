@@ -117,7 +117,7 @@ def test_what_somebody_made_alone_since_then_is_made(project):
     assert state.reports["a", 2021].reason == ""
 
 
-def test_a_ledger_that_is_as_it_was_makes_a_failure_good(project):
+def test_a_restored_ledger_makes_a_failure_good(project):
     publish(project, "a", "one", ended=NIGHT - timedelta(days=1))
     night(project, failed("a"))
     state = night(project, Result("a", 2021, "unchanged", 0))
@@ -158,7 +158,7 @@ BATCH = {
 }
 
 
-def test_the_page_is_in_the_language_of_its_reader_and_escapes(project):
+def test_the_page_is_in_its_readers_language_and_escapes(project):
     publish(project, "a", "one")
     state = night(
         project,

@@ -26,12 +26,12 @@ def texts(shown):
 
 
 def across(text):
-    """Where a text stands from the left."""
+    """Return the place of a text from the left."""
     turned = re.match(r"translate\(([\d.]+)", text.get("transform", ""))
     return float(turned[1] if turned else text.get("x"))
 
 
-def test_the_chart_in_words_says_what_is_most_and_every_value():
+def test_the_chart_in_words_says_its_maximum_and_every_value():
     shown = chart("m", MONTHS, title="各月申请", kind="columns", line="月末未答复")
     assert shown.block["alt"] == (
         "柱状图和折线图：各月申请（单位：件）。"
@@ -57,7 +57,7 @@ def test_the_limit_is_drawn_and_told():
     assert "法定期限" in "".join(texts(shown))
 
 
-def test_what_is_told_at_the_last_mark_stays_on_the_sheet():
+def test_the_label_of_the_last_mark_stays_on_the_sheet():
     days = pd.DataFrame({"期限内": [5, 2]}, index=["20日以内", "20日以上"])
     limit = ("20日以上", "法定期限")
     shown = chart("d", days, title="办理工作日", kind="columns", limit=limit)
@@ -129,7 +129,7 @@ def test_a_label_without_glyph_stops():
 RATES = pd.Series([95.3, 88.9, None, 100], index=["甲街道", "乙街道", "丙街道", "丁街道"])
 
 
-def test_decimals_are_shown_as_they_are_and_percentages_have_no_total():
+def test_decimals_stay_as_they_are_and_percentages_have_no_total():
     shown = chart("r", RATES, title="按时率", unit="%")
     assert shown.block["data"]["columns"] == ["类别", "数值"]
     assert shown.block["data"]["rows"] == [

@@ -92,7 +92,7 @@ def consistent_tables(draw):
 
 
 @given(consistent_tables(), st.sampled_from(CELLS), COUNT)
-def test_any_changed_cell_is_found_and_its_row_or_column_named(tables, cell, value):
+def test_any_changed_cell_is_found_by_row_or_column(tables, cell, value):
     def found(values):
         facts = consistent(**values)
         return [one for one in form_checks(RULES, FORM, facts, year=2020) if not one.holds]
@@ -157,6 +157,6 @@ def ledger(*days):
         ([None], True, "0个日期在2020年"),
     ],
 )
-def test_a_year_of_which_no_ledger_has_a_record_is_an_error(days, holds, told):
+def test_a_year_without_records_in_any_ledger_is_an_error(days, holds, told):
     found = year_check(RULES, {"cases": ledger(*days)}, 2020)
     assert (found.id, found.severity, found.holds, found.message) == ("L3", "error", holds, told)

@@ -69,7 +69,7 @@ NUMBER = st.integers(0, 100_000).map(Decimal)
 
 
 @given(st.data())
-def test_any_change_that_x2_or_x3_can_see_is_found_in_its_row(data):
+def test_any_change_visible_to_x2_or_x3_is_found(data):
     draw = data.draw
     now, last = {}, {}
     for row in X2:
@@ -115,7 +115,7 @@ def test_a_parent_is_the_sum_of_its_members():
     assert member_checks(RULES, cells, whole, {}) == []
 
 
-def test_jumps_and_zeros_are_asked_about_and_small_numbers_are_not():
+def test_jumps_and_zeros_are_questioned_but_no_small_numbers():
     form, now, last = ZFXXGK.edition(2021), published("pingtan-2021"), published("pingtan-2020")
     found = failing(plausibility_checks(RULES, form.cells(2021), now, last))
     assert found == [
@@ -234,7 +234,7 @@ def test_the_printed_waiver_accepts_its_finding_once_filled_in(finding, tmp_path
     assert not checks[0].holds
 
 
-def test_of_two_findings_in_one_place_the_figures_tell_which_is_meant(tmp_path):
+def test_figures_tell_apart_two_findings_in_one_place(tmp_path):
     place = "一、总体情况：“整改隐患17处，关停12个”"
     first, second = (check(RULES, "C1", False, f"{place}中的{n}", left=n) for n in ("17", "12"))
     checks = accept(RULES, [first, second], waivers(tmp_path, filled(second)))
@@ -246,7 +246,7 @@ def test_a_relation_keeps_its_waiver_when_its_number_changes(tmp_path):
     assert not accept(RULES, [moved], waivers(tmp_path, filled(FINDING)))[0].open
 
 
-def test_a_waiver_that_is_not_filled_in_is_refused_with_its_lines(tmp_path):
+def test_an_empty_waiver_is_refused_with_its_lines(tmp_path):
     with pytest.raises(InputError) as refused:
         waivers(tmp_path, waiver_yaml(FINDING.as_json()))
     for line, name in ((6, "reason"), (7, "by"), (8, "on")):

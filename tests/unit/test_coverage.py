@@ -34,7 +34,7 @@ def unbound(*runs, units=None):
 
 
 def covers(one, text):
-    """Whether one class alone covers every numeral of a text."""
+    """Return True where one class alone covers every numeral of a text."""
     covered = {at for match in one.regex.finditer(text) for at in range(*match.span())}
     return {at for m in NUMBER.finditer(text) for at in range(*m.span())} <= covered
 
@@ -169,7 +169,7 @@ def findings(*runs, facts=()):
     return [(check.id, check.holds, check.message) for check in checks]
 
 
-def test_an_unbound_number_is_told_with_its_place_and_what_to_do():
+def test_an_unbound_number_has_its_place_and_a_remedy():
     facts = [fact("pub.total", Decimal(1313)), fact("a.b", Decimal(7))]
     assert findings("全年公开政府信息1313条。", facts=facts) == [
         (
@@ -240,9 +240,7 @@ def changed_by_hand(report, template):
 
 
 @pytest.mark.parametrize(("district", "year", "bound"), NARRATIVES)
-def test_our_own_narratives_are_bound_and_a_change_by_hand_is_told(
-    district, year, bound, monkeypatch
-):
+def test_our_narratives_are_bound_and_hand_changes_are_found(district, year, bound, monkeypatch):
     monkeypatch.chdir(ROOT)
     report = reportkit.open_report(district, year)
     assert [spot.context for spot in report.coverage.of("unbound")] == []
@@ -259,7 +257,7 @@ def test_our_own_narratives_are_bound_and_a_change_by_hand_is_told(
 
 
 @pytest.mark.parametrize("year", [2020, 2021])
-def test_the_default_narratives_are_bound_and_a_change_by_hand_is_told(year, tmp_path, monkeypatch):
+def test_default_narratives_are_bound_and_hand_changes_are_found(year, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     for folder in ("districts", "facts"):
         (tmp_path / folder).symlink_to(ROOT / "params" / folder)

@@ -50,7 +50,7 @@ def test_a_missing_driver_names_the_extra(module, url, monkeypatch, tmp_path):
     assert error.value.reason == "driver-missing"
 
 
-def test_a_server_that_is_gone_is_asked_again_and_then_told(monkeypatch, tmp_path):
+def test_a_server_that_is_gone_is_asked_again(monkeypatch, tmp_path):
     waited = []
     monkeypatch.setattr(database.time, "sleep", waited.append)
     with pytest.raises(InputError, match=r"tried 4 times") as error:

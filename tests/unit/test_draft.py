@@ -63,7 +63,7 @@ def test_what_is_not_shown_yet_is_told(opened, monkeypatch, tmp_path):
     assert "〔待填〕件。" in page
 
 
-def test_the_saved_notebook_has_the_order_and_deleted_cells_fall_out(opened, monkeypatch, tmp_path):
+def test_the_saved_notebook_gives_order_and_drops_deleted_cells(opened, monkeypatch, tmp_path):
     report, path = opened
     cells = [
         "report.head()",
@@ -92,7 +92,7 @@ def test_a_cell_that_runs_again_shows_the_last_alone(opened, monkeypatch):
     assert [one.block["source"] for _, one in report._so_far.shown] == ["二稿"]
 
 
-def test_a_text_that_names_what_is_never_made_stops_at_the_seal(opened):
+def test_a_text_naming_an_unmade_fact_stops_at_the_seal(opened):
     report, _ = opened
     report.text("共{{ t3.new.totl }}件。")
     with pytest.raises(InputError, match=r"“共\{\{ t3.new.totl \}\}件。”.*nearest: t3.new.total"):

@@ -27,7 +27,7 @@ def test_two_drawings_share_no_id():
     assert 'href="#one-p1"' in one
 
 
-def test_size_is_left_to_the_page_and_style_to_the_drawing():
+def test_the_page_sets_the_size_and_the_drawing_style():
     made = clean(svg("<style>*{stroke-linejoin: round; stroke-linecap: butt}</style><g/>"), "a")
     assert "<style" not in made
     assert 'stroke-linejoin="round"' in made

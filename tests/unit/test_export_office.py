@@ -91,7 +91,7 @@ def test_the_contents_lead_to_every_section():
     assert all(heading.xpath("string(.)") == text for text, heading in told)
 
 
-def test_tables_are_merged_as_the_form_is_and_repeat_their_heads():
+def test_tables_merge_like_the_form_and_repeat_their_heads():
     _, third, _ = word().tables
     assert len(third.columns) == 10
     (corner,) = {third.cell(r, c)._tc for r in range(3) for c in range(3)}
@@ -129,7 +129,7 @@ def test_a_draft_is_marked_on_every_page(name, draft):
     assert {sheet.oddHeader.center.text for sheet in sheets} == {"草稿" if draft else None}
 
 
-def test_every_sheet_has_a_title_and_the_lists_are_plain_tables():
+def test_every_sheet_has_a_title_and_plain_lists():
     assert book().sheetnames == [
         "说明",
         "二 主动公开政府信息情况",
@@ -161,7 +161,7 @@ def test_rows_and_columns_of_the_workbook_hold_their_text():
     assert book()["数据"].row_dimensions[3].height >= 18
 
 
-def test_heads_of_the_document_break_between_words_and_labels_have_room():
+def test_heads_break_between_words_and_labels_have_room():
     second, third, _ = word().tables
     assert third.cell(2, 6).text == "社会\n公益\n组织"
     assert third.cell(1, 3).text == "自然人"
@@ -226,7 +226,7 @@ def test_numbers_keep_every_digit():
     assert Decimal(repr(made["数据"]["C3"].value)) == Decimal("123456789012.34")
 
 
-def test_a_text_longer_than_a_cell_is_cut_and_not_left_out():
+def test_a_text_longer_than_a_cell_is_cut():
     blocks = sample.blocks()
     blocks[-1]["facts"]["facts"][0]["definition"] = "长" * 40_000
     made = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, blocks)))

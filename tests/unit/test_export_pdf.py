@@ -168,7 +168,7 @@ def cells(reader):
     return found
 
 
-def test_labels_are_heads_of_rows_and_values_have_both_by_scope():
+def test_labels_head_rows_and_values_have_both_scopes():
     found = cells(read(document()))
     assert structure(read(document()))["/Table"] == 3
     assert found.count(("/TD", None, False)) == 161 + 22 + 15

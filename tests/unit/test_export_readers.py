@@ -1,4 +1,4 @@
-"""What readers see first, look up and take along from report.html."""
+"""Parts of report.html that readers see first, look up and take along."""
 
 import base64
 import csv

@@ -79,7 +79,7 @@ def test_sections_out_of_order_are_told(report):
     assert told(fill(executed(report, cells)), "B1") == ["各部分的次序是一、二、三、四、六、五"]
 
 
-def test_a_block_in_a_cell_for_the_worker_is_in_no_document(report):
+def test_a_block_for_the_worker_is_in_no_document(report):
     cells = whole()
     at = cells.index("report.table(3)")
     made = fill(executed(report, cells, tags={at: ["notes"]}))
@@ -137,7 +137,7 @@ def test_an_unknown_fact_is_refused_before_and_after(report):
             attempt()
 
 
-def test_a_fact_made_in_the_notebook_can_be_named_above_and_below(report):
+def test_a_notebooks_fact_can_be_named_above_and_below(report):
     fact = CHOSEN + 'report.fact("own.some", rows=apps["收到日期"].dt.month == 3, label="三月")'
     made = filled(
         report, 'report.text("上：{{ own.some }}件")', fact, 'report.text("下：{{ own.some }}件")'

@@ -51,7 +51,7 @@ def test_the_year_chooses_an_own_edition_before_the_packages(form):
     assert [one.name for one in form.editions] == ["2019", "2021", "2026"]
 
 
-def test_a_row_a_label_a_section_and_a_rule_are_all_that_differs(form):
+def test_only_a_row_label_section_and_rule_differ(form):
     old, new = ZFXXGK.edition(2025), form.edition(2026)
     was, now = ({cell.id: cell for cell in one.cells(2026)} for one in (old, new))
     columns = "natural_person commercial research public_welfare legal_service other total".split()
@@ -75,7 +75,7 @@ def test_the_default_text_has_the_new_section(form):
     assert text.endswith("# 七、数据开放情况\n\n【尚未填写：数据开放情况】\n")
 
 
-def test_old_and_new_labels_are_read_and_the_new_one_is_offered(form):
+def test_old_labels_are_read_and_new_ones_are_offered(form):
     column = schema_of(form, "applications").column("办理结果")
     assert column.vocabulary()["属于行政查询事项"] == "属于行政查询事项"
     assert {"属于行政查询类事项", "属于平台运行数据"} <= set(column.categories())
@@ -88,7 +88,7 @@ def test_old_and_new_labels_are_read_and_the_new_one_is_offered(form):
     )
 
 
-def test_a_form_of_another_name_takes_the_rest_from_what_it_extends(tmp_path):
+def test_a_named_form_takes_the_rest_from_its_base(tmp_path):
     write(
         tmp_path,
         "hubei/2020.yaml",

@@ -72,7 +72,7 @@ def test_each_edition_needs_the_ledgers_its_cells_are_made_from():
     "written",
     ["予以公开", "（一）予以公开", "granted"],
 )
-def test_an_outcome_may_be_written_with_or_without_number_or_as_key(written):
+def test_an_outcome_may_have_a_number_or_be_a_key(written):
     assert ZFXXGK.edition(2020).vocabulary("t3", "rows")[written] == "予以公开"
 
 
@@ -88,7 +88,7 @@ def test_editions_follow_each_other_without_gap():
     assert second.model.years.last is None
 
 
-def test_the_2021_edition_says_what_became_of_every_cell_of_2019():
+def test_the_2021_edition_has_a_successor_of_every_2019_cell():
     old, new = ZFXXGK.edition(2019), ZFXXGK.edition(2021)
     cells = {cell.id: cell for cell in new.cells(2020)}
     for cell in old.cells(2020):

@@ -1,4 +1,4 @@
-"""What holds for the repository as a whole. `make lint` runs this file too."""
+"""Rules for the repository as a whole. `make lint` runs this file too."""
 
 import json
 import re
@@ -87,7 +87,7 @@ EXTRAS = re.compile(r"reportkit(?:-fonts)?(?:\[[a-z]|[=<>~]=)")
 
 
 def installs_anothers(text: str) -> list[str]:
-    """What in a text installs `reportkit`, which on PyPI is another project."""
+    """Return the parts of a text that install `reportkit`, on PyPI another project."""
     joined = text.replace("\\\n", " ")
     found = [one for one in INSTALLS.findall(joined) if PLAIN.search(one)]
     return found + EXTRAS.findall(joined)
@@ -168,6 +168,16 @@ def test_every_waived_finding_says_why(files: list[Path]):
     waived = ruff.partition("\nignore = [\n")[2].partition("\n]")[0].splitlines()
     waived += re.findall(r'^".*" = \[.*', ruff, flags=re.M)
     assert [line for line in waived if not re.search(r"# \w+", line)] == []
+
+
+def test_docstrings_and_names_of_tests_are_plain(files: list[Path]):
+    opening = re.compile(r'"""(?:What|Whether|How|Who|Where|When|Why|That)\b.*')
+    name = re.compile(r"def test((?:_[^_(]+){11,})\(")
+    wrong = []
+    for path in (path for path in files if path.suffix == ".py"):
+        text = read(str(path))
+        wrong += opening.findall(text) + name.findall(text)
+    assert wrong == []
 
 
 def test_notebooks_hold_no_outputs(files: list[Path]):

@@ -59,7 +59,7 @@ def test_personal_columns_stay_behind(tmp_path):
     assert set(ledger.personal.to_pylist()) >= {"张三", "李四", "000-1", "000-2"}
 
 
-def test_one_applicant_has_one_pseudonym_and_is_hidden_in_the_text(tmp_path):
+def test_an_applicant_has_one_pseudonym_and_is_hidden_in_texts(tmp_path):
     heading = [*HEADING, "所需信息"]
     text = "张三要求公开预算，回电13800138000"
     rows = [[f"{n}", *RECORDS[0][1:], text] for n in range(2)]
@@ -84,7 +84,7 @@ def test_persons_of_every_ledger_are_known(tmp_path):
     assert ledger.personal.to_pylist() == ["欧阳小测", "王小测"]
 
 
-def test_two_characters_of_an_address_are_no_name_to_look_for(tmp_path):
+def test_two_characters_of_an_address_are_no_name(tmp_path):
     heading = [*HEADING[:6], "联系地址"]
     write_csv(tmp_path, [heading, [*RECORDS[0][:6], "江头"], [*RECORDS[2][:6], "江头路1号"]])
     sought = set(read(tmp_path).personal.to_pylist()) - {None}
@@ -261,7 +261,7 @@ def test_numbers_of_persons_shown_short_are_counted_and_not_shown(tmp_path):
     assert violation.expected.startswith("3 numbers were written short")
 
 
-def test_what_makes_a_number_a_text_is_no_part_of_it(tmp_path):
+def test_the_mark_of_a_text_is_no_part_of_numbers(tmp_path):
     rows = [
         ['=""001""', "自然人", '=""2020-03-02""', "\u200e2020/3/20\u200e", "予以公开", "", ""],
         ["'002", "自然人", "'20200302", "2020-03-20", "予以公开", "", ""],

@@ -69,7 +69,7 @@ def test_a_sum_row_lacks_its_key_or_day(row, counts, tmp_path):
     assert [one[0] for one in told(ledger)] == ["L-odd" if counts else "L-sum"]
 
 
-def test_months_of_which_each_says_that_it_is_a_sum_are_records(tmp_path):
+def test_months_that_each_call_themselves_a_sum_are_records(tmp_path):
     months = [[str(n), "A", f"2021-{n:02}-28", "5", "本月合计"] for n in range(1, 13)]
     ledger = read("fees", tmp_path, [[*FEES, "摘要"], *months])
     assert (len(ledger.frame), told(ledger)) == (12, [])
@@ -95,7 +95,7 @@ def test_keys_of_which_most_read_like_none_are_meant(tmp_path):
 @pytest.mark.parametrize(
     "key", ["3月1日", "1-Mar", "Mar-01", "2020/3/1", "2020年3月1日", "0:01", "2020/3/1 0:00"]
 )
-def test_a_key_in_a_text_file_that_became_a_day_is_told(key, tmp_path):
+def test_a_key_that_became_a_day_is_reported(key, tmp_path):
     rows = [FEES, [key, "A", "2021-01-31", "300"], ["3-1", "A", "2021-01-31", "300"]]
     assert told(read("fees", tmp_path, rows)) == [("L-day", "2", "编号", key)]
 
@@ -175,7 +175,7 @@ def test_keys_of_the_year_are_different_keys(tmp_path):
     assert told(ledger) == []
 
 
-def test_a_value_that_the_form_does_not_name_is_told_once(tmp_path):
+def test_a_value_unknown_to_the_form_is_reported_once(tmp_path):
     heading = ["项目编号", "项目名称", "组织形式", "合同签订日期", "合同金额（元）"]
     kinds = ["政府集中采购", "集采", "集采", "网上超市", "集中采购", "分散采购"]
     rows = [[f"{n}", "a", kind, "2020-06-01", "1"] for n, kind in enumerate(kinds)]
@@ -189,7 +189,7 @@ def test_a_value_that_the_form_does_not_name_is_told_once(tmp_path):
     )
 
 
-def test_values_that_the_form_does_not_name_are_told_in_order(tmp_path):
+def test_values_unknown_to_the_form_are_reported_in_order(tmp_path):
     heading = ["项目编号", "项目名称", "组织形式", "合同签订日期", "合同金额（元）"]
     kinds = ["丙", "甲", "丁", "乙", "己", "戊", "庚"]
     rows = [[f"{n}", "a", kind, "2020-06-01", "1"] for n, kind in enumerate(kinds)]

@@ -64,7 +64,7 @@ def test_a_personal_value_in_any_file_is_found(name, tmp_path):
     ],
     ids=["runs", "attribute", "between signs", "references"],
 )
-def test_a_person_is_found_however_a_part_of_a_document_is_cut(xml, tmp_path):
+def test_a_person_is_found_however_a_document_is_cut(xml, tmp_path):
     with zipfile.ZipFile(tmp_path / "report.docx", "w") as archive:
         archive.writestr("word/document.xml", xml)
     with pytest.raises(ExecutionError, match=r"report\.docx: 个人信息栏内容"):
@@ -77,7 +77,7 @@ def test_cells_beside_each_other_are_no_number_together(tmp_path):
     check_leaks(tmp_path, personal=[], allowed=[])
 
 
-def test_a_mobile_number_is_found_unless_it_is_the_office_s(tmp_path):
+def test_a_mobile_number_is_found_unless_the_office_owns_it(tmp_path):
     (tmp_path / "report.html").write_text("电话13800001111", encoding="utf-8")
     with pytest.raises(ExecutionError, match="手机号码"):
         check_leaks(tmp_path, personal=[], allowed=[])
@@ -116,7 +116,7 @@ NAMES = ["李强", "张　三", "于洋", "石林", "其他", "单位", "统计"
         "李强的申请", "李强反映的事项", "已经答复李强。", "𠮷𠮷 李强 ",
     ],
 )  # fmt: skip
-def test_a_name_of_two_characters_is_found_where_a_person_is_meant(text, tmp_path):
+def test_a_name_of_two_characters_is_found_among_person_words(text, tmp_path):
     (tmp_path / "report.html").write_text(text, encoding="utf-8")
     with pytest.raises(ExecutionError, match=r"report\.html: 个人信息栏内容"):
         check_leaks(tmp_path, personal=NAMES, allowed=[])
@@ -134,7 +134,7 @@ def test_two_characters_inside_other_words_are_no_name(text, tmp_path):
     check_leaks(tmp_path, personal=NAMES, allowed=[])
 
 
-def test_a_name_that_may_stand_in_a_report_may_be_short(tmp_path):
+def test_a_permitted_name_may_be_short(tmp_path):
     (tmp_path / "report.html").write_text("联系人：李强", encoding="utf-8")
     check_leaks(tmp_path, personal=["李强"], allowed=["李强"])
 

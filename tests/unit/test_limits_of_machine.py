@@ -1,4 +1,4 @@
-"""What a process may use, as control groups of both versions say it."""
+"""Limits of a process, by control groups of both versions."""
 
 import os
 

@@ -217,7 +217,7 @@ def test_a_key_needs_what_stands_before_it(tmp_path):
     assert ledger.quarantined == 1
 
 
-def test_numbers_that_begin_anew_are_told_apart_by_their_year_only(tmp_path):
+def test_numbers_that_begin_anew_differ_by_year_only(tmp_path):
     rows = [HEADING, ROWS[1], ROWS[1]]
     ledger = take_ledger(
         ZFXXGK, "applications", [written(tmp_path / "a.csv", rows)], mappings=[mapping()]
@@ -341,7 +341,7 @@ def test_what_is_unknown_is_offered_as_a_mapping(tmp_path):
     assert parsed["values"]["办理结果"]["已公开"] == "?"
 
 
-def test_districts_that_share_a_register_read_it_in_their_own_words(tmp_path):
+def test_a_shared_register_is_read_in_each_districts_words(tmp_path):
     for folder in ("params/districts", "data/a"):
         (tmp_path / folder).mkdir(parents=True)
     written(tmp_path / "data/x.csv", [["流水号", "申请人类型", "收到日期", "答复日期", "办理结果"],

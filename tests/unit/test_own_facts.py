@@ -169,7 +169,7 @@ def test_the_text_may_name_a_fact_before_it_is_made(naming):
     assert places["own.march"] == ["notebook", "section:六"]
 
 
-def test_a_text_that_names_what_is_never_made_stops_at_its_line(naming):
+def test_a_text_naming_an_unmade_fact_stops_at_its_line(naming):
     report, line = naming
     with pytest.raises(InputError, match=rf"2021\.md:{line}: there is no fact 'own.march'"):
         report.seal()
@@ -230,7 +230,7 @@ def test_figures_of_the_text_are_compared_by_their_ids(report):
     assert (differ["counted"], differ["stands"]) == ("71", "70")
 
 
-def test_figures_of_a_ledger_that_is_not_there_are_left_out(tmp_path, monkeypatch):
+def test_figures_of_a_missing_ledger_are_left_out(tmp_path, monkeypatch):
     monkeypatch.chdir(make_project(tmp_path / "project", ["a"]))
     report = open_report("a", 2021)
     assert "publications" in report.absent

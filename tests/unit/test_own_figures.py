@@ -76,7 +76,7 @@ def test_a_figure_needs_its_words():
     assert caught.value.reason == "figure-alt"
 
 
-def test_a_figure_of_many_points_is_refused_unless_they_are_a_picture():
+def test_a_figure_of_many_points_must_be_a_picture():
     points = np.arange(20_000)
     figure, axes = plt.subplots()
     axes.plot(points, points % 97, ".")

@@ -83,7 +83,7 @@ def test_a_ledger_is_read_from_where_the_reader_says(shown, tmp_path):
     assert error.value.reason == "received-path"
 
 
-def test_a_ledger_outside_is_read_if_the_own_district_file_names_it(tmp_path):
+def test_an_outside_ledger_is_read_if_the_district_names_it(tmp_path):
     elsewhere = tmp_path / "elsewhere.csv"
     elsewhere.touch()
     (tmp_path / "project/params/districts").mkdir(parents=True)

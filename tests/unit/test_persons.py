@@ -118,7 +118,7 @@ def suspected(text):
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.characters(codec="utf-8"), max_size=20).map("".join))
-def test_a_text_that_is_not_suspect_is_left_as_it_is(text):
+def test_a_text_without_suspects_is_left_alone(text):
     assert suspected(text) or hide(text) == text
 
 

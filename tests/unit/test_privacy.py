@@ -12,7 +12,7 @@ def test_pseudonyms_are_stable_under_one_key_and_tell_nothing():
     assert "张三" not in first("申请人", "张三")
 
 
-def test_the_key_comes_from_a_file_that_only_its_owner_reads(tmp_path, monkeypatch):
+def test_the_key_file_is_readable_by_its_owner_only(tmp_path, monkeypatch):
     path = tmp_path / "key"
     path.write_bytes(b"x" * 32)
     path.chmod(0o600)

@@ -112,7 +112,7 @@ def test_parquet_is_read_the_same(tmp_path):
     same_records(*both("applications", tmp_path / "a.parquet", tmp_path))
 
 
-def test_a_workbook_with_a_title_two_heading_rows_and_merged_cells_is_read_the_same(tmp_path):
+def test_title_two_heading_rows_and_merged_cells_read_the_same(tmp_path):
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "台账"
@@ -135,7 +135,7 @@ def test_a_workbook_with_a_title_two_heading_rows_and_merged_cells_is_read_the_s
     assert counted(raw, total.where_json())[0] == "140001.23"
 
 
-def test_a_heading_of_three_rows_and_what_is_signed_below_are_read_the_same(tmp_path):
+def test_three_heading_rows_and_a_signature_read_the_same(tmp_path):
     book = openpyxl.Workbook()
     sheet = book.active
     for row in [
@@ -156,7 +156,7 @@ def test_a_heading_of_three_rows_and_what_is_signed_below_are_read_the_same(tmp_
     same_records(ledger, raw)
 
 
-def test_days_and_numbers_of_a_workbook_are_read_as_they_are_shown(tmp_path):
+def test_days_and_numbers_of_workbooks_read_as_shown(tmp_path):
     book = openpyxl.Workbook()
     book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
     sheet = book.active

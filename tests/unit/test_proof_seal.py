@@ -408,7 +408,7 @@ def test_batches_are_chained(batches, tmp_path):
     ]
 
 
-def test_a_run_cut_out_with_its_successors_is_told_by_the_batch(batches):
+def test_the_batch_misses_a_run_cut_out_with_successors(batches):
     place = batches / "huli/2020"
     (place / "current").unlink()
     (place / "current").symlink_to("runs/20260201T030405Z-x")

@@ -118,7 +118,7 @@ def test_an_ssh_signature_for_something_else_is_refused(tmp_path):
     assert not read_public(tmp_path / "id.pub").holds(pae(PAYLOAD), signature)
 
 
-def test_the_id_of_an_ssh_key_is_the_one_that_ssh_keygen_shows(tmp_path):
+def test_the_id_of_ssh_keys_is_that_of_ssh_keygen(tmp_path):
     do("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "id")
     shown = do("ssh-keygen", "-l", "-f", tmp_path / "id.pub").stdout.decode().split()[1]
     digest = base64.b64decode(shown.removeprefix("SHA256:") + "=")

@@ -1,4 +1,4 @@
-"""What messages repeat of a ledger: never a row, nor a person in whatever cell one stands."""
+"""Quotations in messages: never a row, nor a person in whatever cell one stands."""
 
 import csv
 import sqlite3
@@ -148,7 +148,7 @@ def test_the_rule_of_one_cell(ledger, name, cell, found):
     assert Quoting(SCHEMAS[ledger].column(name))(cell) == found
 
 
-def test_headings_that_are_nearly_known_are_told_and_no_other_cell():
+def test_only_headings_that_are_nearly_known_are_quoted():
     wanted = SCHEMAS["applications"].headings()
     cells = [
         "登记号",

@@ -1,4 +1,4 @@
-"""What a cell looks like: its value is right, or told, or refused with its place; read twice."""
+"""Looks of a cell: its value is right, or reported, or refused with its place; read twice."""
 
 import datetime as dt
 import re
@@ -137,7 +137,7 @@ def test_formats_as_spreadsheets_spell_them(suffix, code, unit, right, tmp_path)
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("suffix", ["xlsx", "xls"])
-def test_a_number_shown_short_or_not_at_all_counts_and_is_told(suffix, cell, rule, tmp_path):
+def test_a_number_shown_short_counts_and_is_reported(suffix, cell, rule, tmp_path):
     ledger = read(save(tmp_path / f"procurement.{suffix}", Table(rows(cell))))
     assert amounts(ledger) == [format(Decimal(str(cell.value)), "f")]
     assert told(ledger) == [(rule, "E2")] * bool(rule)
@@ -151,7 +151,7 @@ def test_a_struck_run_is_left_out_and_told(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["xls", "ods"])
-def test_a_struck_run_is_refused_where_it_is_not_read_twice(suffix, tmp_path):
+def test_a_struck_run_is_refused_unless_read_twice(suffix, tmp_path):
     old_and_new = Cell(runs=(("12", "struck"), ("15", "")))
     path = save(tmp_path / f"procurement.{suffix}", Table(rows(300, old_and_new)))
     assert refused(path) == ("ledger-shown", "E3")
@@ -185,7 +185,7 @@ def test_struck_records_are_counted_and_told(path):
 
 
 @pytest.mark.parametrize("suffix", ["xlsx", "xls"])
-def test_a_text_struck_out_in_all_its_runs_is_struck_out(suffix, tmp_path):
+def test_a_text_with_all_runs_struck_is_struck_out(suffix, tmp_path):
     cell = Cell(runs=(("采", "struck"), ("9", "struck")))
     ledger = read(save(tmp_path / f"procurement.{suffix}", Table(rows(300, 项目编号=cell))))
     assert (ledger.frame["项目编号"].tolist(), told(ledger)) == (["采9"], [("L-struck", "A2")])
@@ -245,7 +245,7 @@ def test_what_a_conditional_format_may_show_otherwise_is_told(look, suffix, tmp_
     assert told(ledger) == ([] if look == "red" else [("L-shown", "E2, E3")])
 
 
-def test_a_run_that_is_not_struck_in_a_cell_that_is(tmp_path):
+def test_an_unstruck_run_in_a_struck_cell(tmp_path):
     path = tmp_path / "procurement.xlsx"
     save(path, Table(rows(1, Cell(struck=True, runs=(("12", ""), ("15", ""))))))
     edited(path, rb"<rPr>.*?</rPr><t>12", b"<t>12", "xl/sharedStrings.xml")
@@ -315,7 +315,7 @@ def test_what_a_merged_cell_hides_is_no_value(suffix, tmp_path):
     assert ("L-merged", "C3, C4, F3") in told(ledger)
 
 
-def test_merged_cells_of_ods_are_not_told_to_be_read_twice(tmp_path):
+def test_merged_cells_of_ods_are_not_read_twice(tmp_path):
     table = rows(1, 2)
     table[2][2] = None
     path = save(tmp_path / "procurement.ods", Table(table, merges=((2, 3, 3, 3),)))
@@ -408,7 +408,7 @@ def edited(path, old, new, part=SHEET):
     repacked(path, change)
 
 
-def test_a_row_of_sums_of_a_table_in_the_sheet_is_set_aside(tmp_path):
+def test_a_tables_row_of_sums_is_set_aside(tmp_path):
     path = tmp_path / "procurement.xlsx"
     book = xlsxwriter.Workbook(path)
     sheet = book.add_worksheet("台账")
@@ -677,7 +677,7 @@ def test_days_are_floored_and_have_no_time_below_a_millisecond(tmp_path):
     assert ledger.frame["合同签订日期"].dt.date.tolist() == days
 
 
-def test_a_struck_run_in_the_cell_itself_and_in_a_key(tmp_path):
+def test_a_struck_run_in_a_cell_and_a_key(tmp_path):
     path = save(tmp_path / "procurement.xlsx", Table(rows(300, 20)))
     runs = (
         "<is><r><rPr><strike/></rPr><t>旧</t></r><r><rPr><strike val='0'/></rPr><t>新</t></r></is>"

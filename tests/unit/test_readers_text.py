@@ -78,7 +78,7 @@ def test_a_cut_off_character_is_refused_with_its_place(encoding, tmp_path):
     assert "(byte " in str(error)
 
 
-def test_two_encodings_in_one_file_are_refused_where_the_second_begins(tmp_path):
+def test_two_encodings_are_refused_where_the_second_begins(tmp_path):
     content = lines(HEADING, RECORD).encode() + lines(RECORD).encode("gb18030")
     (tmp_path / "applications.csv").write_bytes(content)
     assert refused(tmp_path).fields["line"] == 3
@@ -143,7 +143,7 @@ def test_the_first_line_says_what_separates_the_cells(mark, tmp_path):
     assert (ledger.frame["登记号"].tolist(), ledger.place(0)[1]) == (["依1"], "3")
 
 
-def test_cells_that_may_be_empty_may_be_missing_at_the_end(tmp_path):
+def test_optional_cells_may_be_missing_at_the_end(tmp_path):
     written(tmp_path, lines([*HEADING, "申请渠道", "备注"], RECORD, ["依2", *RECORD[1:3]]))
     frame = read(tmp_path).frame
     assert frame["登记号"].tolist() == ["依1", "依2"]
@@ -211,7 +211,7 @@ def test_a_heading_in_its_spellings(heading, tmp_path):
     assert ledger.sources[0].headings["收到日期"] == heading
 
 
-def test_a_column_of_the_right_name_goes_before_its_other_names(tmp_path):
+def test_a_columns_own_name_goes_before_its_aliases(tmp_path):
     written(tmp_path, lines(["编号", *HEADING], ["甲", *RECORD]))
     ledger = read(tmp_path)
     assert ledger.frame["登记号"].tolist() == ["依1"]

@@ -124,7 +124,7 @@ def test_sheets_with_the_heading_are_read_and_others_told(tmp_path):
     assert [violation.place for violation in told(ledger, "L-sheet")] == ["填表说明", "字典"]
 
 
-def test_a_table_that_begins_far_down_and_right_keeps_its_rows(tmp_path):
+def test_a_table_far_down_and_right_keeps_its_rows(tmp_path):
     book = openpyxl.Workbook()
     for line, row in enumerate((HEADING, record(1)), 40):
         for column, value in enumerate(row, 4):
@@ -182,7 +182,7 @@ def test_a_key_over_several_records_is_not_repeated(tmp_path):
     assert violation.place == "Sheet!4"
 
 
-def test_a_cell_over_two_columns_is_read_in_the_first_and_told(tmp_path):
+def test_a_cell_over_two_columns_is_read_in_the_first(tmp_path):
     book = book_of(HEADING, record(1), record(2, 答复日期=None, 办理结果=None))
     book.active.merge_cells("D2:E2")
     saved(tmp_path, book)
@@ -259,7 +259,7 @@ def test_error_values_are_refused_with_sheet_and_cells(tmp_path):
     assert "台账!D3、D4、D5、D6、D7 and 2 more" in str(error)
 
 
-def test_an_error_value_in_a_column_that_is_not_read_is_told(tmp_path):
+def test_an_error_value_in_an_unread_column_is_reported(tmp_path):
     saved(tmp_path, book_of([*HEADING, "备注"], [*record(1), "#REF!"]))
     (violation,) = told(read(tmp_path), "L-cell")
     assert violation.place == "Sheet!F2"

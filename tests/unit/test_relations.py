@@ -71,7 +71,7 @@ def test_a_relation_is_of_one_kind(kind):
         Relation(title="x", **kind)
 
 
-def test_a_relation_of_an_unknown_fact_is_refused_with_the_nearest(tmp_path):
+def test_a_relation_of_an_unknown_fact_suggests_the_nearest(tmp_path):
     shutil.copytree(ROOT / "params", tmp_path, dirs_exist_ok=True)
     path = tmp_path / "reports/huli/2020.yaml"
     text = path.read_text(encoding="utf-8")

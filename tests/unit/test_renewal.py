@@ -1,4 +1,4 @@
-"""What a new year keeps of the last one's texts, what it empties, and what it tells."""
+"""Texts of a new year: the parts that are kept, emptied and reported."""
 
 import pytest
 import yaml
@@ -130,7 +130,7 @@ def test_placeholders_know_their_lines():
     assert placeholders(text) == [(2, "t3.new.total"), (2, "t3.granted.total"), (4, "x.y")]
 
 
-def test_a_cell_of_the_old_form_names_what_is_in_its_place():
+def test_a_cell_of_the_old_form_names_its_successor():
     text = (
         "# 一、总体情况\n\n{{ t2.normative_documents.disclosed }}件，{{ t2.procurement.amount }}元"
     )
@@ -277,7 +277,7 @@ def test_the_latest_earlier_year_is_taken(project):
     }
 
 
-def test_a_ledger_that_the_district_names_and_that_is_gone_is_to_do(project):
+def test_a_named_ledger_that_is_gone_is_to_do(project):
     district = "id: a\nname: 某区\nledgers: {fees: [a/fees-2020.csv]}\n"
     (project.params / "districts/a.yaml").write_text(district, encoding="utf-8")
     write(project, "2020.yaml", "year: 2020\n")

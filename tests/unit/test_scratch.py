@@ -73,7 +73,7 @@ def test_a_process_of_another_container_is_left_in_peace(shared):
     assert not folder.exists()
 
 
-def test_a_folder_that_was_swept_before_its_lock_is_made_again(shared, monkeypatch):
+def test_a_folder_swept_before_its_lock_is_made_again(shared, monkeypatch):
     made, known = [], tempfile.mkdtemp
 
     def swept_once(**options):
@@ -88,7 +88,7 @@ def test_a_folder_that_was_swept_before_its_lock_is_made_again(shared, monkeypat
         assert list(shared.iterdir()) == [folder]
 
 
-def test_a_long_name_of_the_folder_for_temporary_files_is_not_taken(monkeypatch):
+def test_a_long_name_of_the_temporary_folder_is_avoided(monkeypatch):
     """A socket in it would have more than the 107 bytes that its name may have."""
     monkeypatch.setattr(tempfile, "tempdir", "/var/tmp/" + 8 * "scratch-")
     assert _short_folder() == "/tmp"

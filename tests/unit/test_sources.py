@@ -1,4 +1,4 @@
-"""Where ledgers are: what a district file may say, and what it is told when it may not."""
+"""Places of ledgers: the entries that a district file may have, and their errors."""
 
 import traceback
 

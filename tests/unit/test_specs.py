@@ -88,7 +88,7 @@ def test_a_column_that_a_mapping_keeps_is_a_column(tmp_path):
         read(tmp_path / "facts", kinds.replace("decisions", "fees"))
 
 
-def test_a_fact_of_the_project_goes_before_one_of_the_form(tmp_path):
+def test_a_projects_fact_goes_before_one_of_the_form(tmp_path):
     assert read(tmp_path, "- {id: a.b, label: x, ledger: fees}")["pub.total"].unit == "条"
     own = read(tmp_path, "- {id: pub.total, label: 总数, unit: 件, ledger: publications}")
     assert (own["pub.total"].unit, own["pub.total"].place) == ("件", f"{tmp_path}/x.yaml:2")

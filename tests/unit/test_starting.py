@@ -43,7 +43,7 @@ def offered(book, formula):
 
 
 @pytest.mark.parametrize("key", list(SCHEMAS))
-def test_an_empty_ledger_is_read_as_it_is_and_holds_nothing(tmp_path, key):
+def test_an_empty_ledger_is_read_and_holds_nothing(tmp_path, key):
     (path,) = write_blank_ledgers(ZFXXGK, [key], tmp_path)
     assert find_files(ZFXXGK, tmp_path, key) == [path]
     ledger = read_ledger(ZFXXGK, key, [path])
@@ -243,7 +243,7 @@ def test_the_command_knows_all_levels():
     assert get_args(Level) == LEVELS
 
 
-def test_a_project_of_another_form_has_its_ledgers_text_and_notebook(tmp_path):
+def test_a_project_of_another_form_begins_whole(tmp_path):
     begin(tmp_path, "yi", 2024, name="乙县", form="xzzf-zhejiang").write()
     assert {path.stem for path in (tmp_path / "data/yi").iterdir()} == {
         "行政许可台账", "行政处罚台账", "行政强制台账", "其他行政执法台账",

@@ -228,7 +228,7 @@ def test_rows_of_the_old_edition_and_totals_left_at_nought() -> None:
     ]
 
 
-def test_a_row_of_the_old_edition_that_is_not_nought_is_told() -> None:
+def test_a_nonzero_row_of_the_old_edition_is_reported() -> None:
     report = published("hongze-2023")
     rows = {row["key"]: row["values"] for row in report["table3"]["rows"]}
     for row in ("new", "other", "results_total"):

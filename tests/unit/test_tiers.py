@@ -1,4 +1,4 @@
-"""How our tests run: from which numbers, and what becomes of one that lacks a program."""
+"""Ways in which our tests run: their seeds, and tests that lack a program."""
 
 import os
 import re
@@ -41,7 +41,7 @@ def suite(tmp_path):
     return run
 
 
-def test_random_numbers_are_the_same_each_time_if_no_others_are_asked_for(suite):
+def test_random_numbers_repeat_unless_another_seed_is_given(suite):
     def numbers(*options):
         return re.findall("^numbers .*", suite(RANDOM, *options), flags=re.M)
 

@@ -57,7 +57,7 @@ def around(seed, char):
 
 
 def second(kind, cells, *, with_=1, words=None, is_open=False, year=None):
-    """What the SQL of the second engine makes of cells."""
+    """Return the values that the SQL of the second engine reads from cells."""
     connection = duckdb.connect(config={"threads": 1})
     connection.execute(macros())
     bare = _bare(pa.array(cells, pa.string()))

@@ -1,4 +1,4 @@
-"""What a published report does not say but its text lives on: rows that a person asks for.
+"""Rows that a person asks for: a published report does not say them, but its text rests on them.
 
 A recipe is data beside the published report, ``<year>.synth.yaml``::
 

@@ -1,4 +1,4 @@
-"""What all ledgers of a district share: its reports, its names, its days, its dice."""
+"""Common ground of all ledgers of a district: its reports, its names, its days, its dice."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Setting:
 
     @property
     def issuers(self) -> list[str]:
-        """Who makes documents: the recipe's, or who issues the report."""
+        """Makers of documents: the recipe's, or whoever issues the report."""
         return self.recipe.issuers or [self.reports[-1].issuer.partition("（")[0]]
 
     @property

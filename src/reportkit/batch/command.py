@@ -100,7 +100,7 @@ def batch(
     if options.dry_run:
         settings, file, _ = _settings(options, project)
         plan = _plan(options, file, settings, read_state(out))
-        status = max((one.exit_status for one in plan.refused), default=0)
+        status = max((result.exit_status for result in plan.refused), default=0)
         return status, _plan_document(plan), _plan_text(plan)
     name = f"{started:%Y%m%dT%H%M%SZ}-{os.getpid()}"
     events: SimpleQueue[Event] = SimpleQueue()
@@ -112,12 +112,12 @@ def batch(
             plan, done = _make(begun, events, signals, fresh=fresh)
             status, document, text = _finish(begun, plan, done, events)
         except ReportkitError as error:
-            if told := _notify(options.notify, f"reportkit: {error}"):
-                message = f"{error.message}\n{told}"
+            if problem := _notify(options.notify, f"reportkit: {error}"):
+                message = f"{error.message}\n{problem}"
                 raise type(error)(error.reason, message, **error.fields) from None
             raise
-        if told := _notify(options.notify, text):
-            status, text = max(status, 3), f"{text}\n{told}"
+        if problem := _notify(options.notify, text):
+            status, text = max(status, 3), f"{text}\n{problem}"
         return status, document, text
 
 
@@ -155,15 +155,17 @@ def _make(
             return plan, Done(refused=refused)
         except Stopped as stopped:
             journal.add("stopping", cause=stopped.number)
-            left = tuple((one.district, one.year) for one in plan.reports)
+            left = tuple((report.district, report.year) for report in plan.reports)
             return plan, Done((), left, stopped.number)
         signals.defer()
         if fresh:
             _tell_found(journal, plan, out)
-        unchanged = [one for one in plan.reports if not one.reasons and not one.refused]
+        unchanged = [
+            planned for planned in plan.reports if not planned.reasons and not planned.refused
+        ]
         progress.planned(len(plan.reports), len(unchanged))
-        for one in unchanged:  # nobody else comes there
-            clear_stale(out / one.district / str(one.year))
+        for planned in unchanged:  # nobody else comes there
+            clear_stale(out / planned.district / str(planned.year))
         limits = BatchLimits(file.retries, file.stop_after)
         return plan, run_batch(
             plan, workers, events, limits=limits, journal=journal, watcher=progress
@@ -216,8 +218,8 @@ def _notify(command: str | None, text: str) -> str:
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         return f"--notify failed: {error}"
-    told = f": {done.stderr.strip()}" if done.stderr.strip() else ""
-    return f"--notify ended with status {done.returncode}{told}" if done.returncode else ""
+    detail = f": {done.stderr.strip()}" if done.stderr.strip() else ""
+    return f"--notify ended with status {done.returncode}{detail}" if done.returncode else ""
 
 
 def _settings(options: Options, project: Project) -> tuple[Settings, BatchFile, int]:
@@ -256,11 +258,11 @@ def _leave(
 ) -> str:
     """Write what the batch leaves, each file at once; says what could not be written."""
     name = document["batch"]
-    told = [one for one in document["reports"] if one["state"] != "unchanged"]
+    reports = [report for report in document["reports"] if report["state"] != "unchanged"]
     try:
         history = out / "batches" / f"{name}.json"
         history.parent.mkdir(exist_ok=True)
-        _replace(history, _json(document | {"reports": told}), name)
+        _replace(history, _json(document | {"reports": reports}), name)
         _replace(out / "batch.json", _json(document), name)
         _replace(out / STATE, json.dumps(as_json(state), ensure_ascii=False), name)
         page = state_page(state, document, out=out, language=options.language)
@@ -296,7 +298,7 @@ def _chain(out: Path, results: Sequence[Result], name: str) -> None:
 
 
 def default_jobs() -> int:
-    """As many as there are processors for us, and as memory has room for."""
+    """Number of jobs for which there are processors and memory."""
     return max(1, min(processors(), free_memory() // _ROOM))
 
 
@@ -388,9 +390,9 @@ def _plan_text(plan: Plan) -> str:
             why = f"{planned.refused.message} [{planned.refused.reason}]"
         lines.append(f"{planned.district} {planned.year}: {why}")
     runs = sum(bool(planned.reasons) for planned in plan.reports)
-    told = f"{runs} of {len(plan.reports)} must be made"
+    text = f"{runs} of {len(plan.reports)} must be made"
     refused = f", {len(plan.refused)} cannot be" if plan.refused else ""
-    return "\n".join([*lines, told + refused])
+    return "\n".join([*lines, text + refused])
 
 
 def _json(document: Any) -> str:

@@ -13,17 +13,17 @@ class WarmEngine:
 
     @classmethod
     def execute_notebook(cls, *arguments: Any, **options: Any) -> Any:
-        """As of papermill's engines."""
+        """Execute a notebook, as papermill asks its engines to."""
         return _engine().execute_notebook(*arguments, **options)
 
     @classmethod
     def nb_kernel_name(cls, notebook: Any, name: str | None = None) -> Any:
-        """As of papermill's engines."""
+        """Return the name of a notebook's kernel."""
         return _engine().nb_kernel_name(notebook, name)
 
     @classmethod
     def nb_language(cls, notebook: Any, language: str | None = None) -> Any:
-        """As of papermill's engines."""
+        """Return the language of a notebook."""
         return _engine().nb_language(notebook, language)
 
 

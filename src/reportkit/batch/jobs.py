@@ -162,4 +162,4 @@ class Result:
     @property
     def open(self) -> Counter[str]:
         """Number of findings that are not accepted, by severity."""
-        return Counter(one["severity"] for one in self.findings if not one["waived"])
+        return Counter(finding["severity"] for finding in self.findings if not finding["waived"])

@@ -46,8 +46,8 @@ class Journal:
 
         A disk that is full stops no batch here: the runs are the truth, and say so themselves.
         """
-        told = {"at": self._now().isoformat(timespec="milliseconds"), "batch": self._batch}
-        line = json.dumps(told | {"event": event} | fields, ensure_ascii=False) + "\n"
+        entry = {"at": self._now().isoformat(timespec="milliseconds"), "batch": self._batch}
+        line = json.dumps(entry | {"event": event} | fields, ensure_ascii=False) + "\n"
         # One write of one line: what another batch adds at the same time stands before or after.
         packed = (b"\n" if self._torn else b"") + line.encode()
         try:

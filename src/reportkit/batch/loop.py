@@ -23,12 +23,12 @@ FailOn = Literal["error", "draft", "never"]
 
 
 class Workers(Protocol):
-    """An executor of `concurrent.futures` that also tells what its workers do, and can end them."""
+    """Executor of `concurrent.futures` that reports what its workers do, and can end them."""
 
     capacity: int
 
     def submit(self, fn: Callable[..., None], job: Job, /) -> Future[list[Result]]:
-        """Begin with a job; its future ends after all of it was told."""
+        """Begin with a job; its future ends once all its results were reported."""
 
     def close(self) -> None:
         """Let the reports that run end, and begin with no other."""
@@ -37,11 +37,11 @@ class Workers(Protocol):
         """End all that runs, now."""
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """As of every executor."""
+        """Close the workers, as every executor does."""
 
 
 class Watcher(Protocol):
-    """Is shown what happens."""
+    """Receiver of the events of a batch."""
 
     def started(self, report: Report) -> None:
         """A report was begun."""
@@ -53,7 +53,7 @@ class Watcher(Protocol):
         """A report failed and is tried again."""
 
     def note(self, text: str) -> None:
-        """Something that concerns the whole batch."""
+        """Show a message about the whole batch."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,12 @@ class Done:
             return 128 + self.stopped
         if self.refused:
             return self.refused.exit_status
-        found = [3] if self.stopped else [0]
+        statuses = [3] if self.stopped else [0]
         if fail_on != "never":
-            found += [result.exit_status for result in self.results]
+            statuses += [result.exit_status for result in self.results]
         if fail_on == "draft":
-            found += [1 for result in self.results if result.draft]
-        return max(found)
+            statuses += [1 for result in self.results if result.draft]
+        return max(statuses)
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ class _Batch:
             rest = self._rest(job)
         if rest:
             self.waiting.append(together(rest))
-        self._unfinished -= {part.district for part in job.parts} - {one.district for one in rest}
+        self._unfinished -= {part.district for part in job.parts} - {part.district for part in rest}
 
     def _rest(self, job: Job) -> list[Job]:
         """Return the reports of a job that have no result yet, as one job a district."""

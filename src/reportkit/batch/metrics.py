@@ -27,9 +27,9 @@ def metrics(batch: Mapping[str, Any], state: StateOfAll) -> str:
     state : StateOfAll
     """
     began, ended = (datetime.fromisoformat(batch[name]) for name in ("started", "ended"))
-    stands: Counter[str] = Counter(one.state for one in state.reports.values())
+    stands: Counter[str] = Counter(report.state for report in state.reports.values())
     counted = ("made", "unchanged", "failed", "left")
-    found: list[tuple[str, str, Mapping[str, float]]] = [
+    families: list[tuple[str, str, Mapping[str, float]]] = [
         ("batch_start_time_seconds", "When the last batch began.", {"": began.timestamp()}),
         ("batch_end_time_seconds", "When the last batch ended.", {"": ended.timestamp()}),
         ("batch_exit_status", "Its exit status.", {"": batch["exit_status"]}),
@@ -43,12 +43,12 @@ def metrics(batch: Mapping[str, Any], state: StateOfAll) -> str:
         (
             "batch_failures",
             "Its failures by cause.",
-            {f'reason="{one["reason"]}"': one["count"] for one in batch["failures"]},
+            {f'reason="{failure["reason"]}"': failure["count"] for failure in batch["failures"]},
         ),
         (
             "batch_peak_bytes",
             "Most memory that a report of it held.",
-            {"": max((one["peak_bytes"] for one in batch["reports"]), default=0)},
+            {"": max((report["peak_bytes"] for report in batch["reports"]), default=0)},
         ),
         (
             "reports",
@@ -58,11 +58,11 @@ def metrics(batch: Mapping[str, Any], state: StateOfAll) -> str:
         (
             "reports_with_errors",
             "Reports in force with an open error.",
-            {"": sum(one.errors > 0 for one in state.reports.values())},
+            {"": sum(report.errors > 0 for report in state.reports.values())},
         ),
     ]
     lines = []
-    for name, meaning, values in found:
+    for name, meaning, values in families:
         lines += [f"# HELP reportkit_{name} {meaning}", f"# TYPE reportkit_{name} gauge"]
         for labels, value in values.items():
             lines.append(f"reportkit_{name}{f'{{{labels}}}' if labels else ''} {float(value):.15g}")

@@ -43,12 +43,12 @@ def state_page(
     """
     words = yaml.safe_load(_file("words.yaml"))[language]
     rows = sorted(state.reports.values(), key=_calm)
-    counts: Counter[str] = Counter(one.state for one in rows)
+    counts: Counter[str] = Counter(row.state for row in rows)
     unchanged = sum(map(state.unchanged, rows))
     absent: dict[int, list[str]] = {}
-    for one in rows:
-        if one.state == "absent":
-            absent.setdefault(one.year, []).append(one.name or one.district)
+    for row in rows:
+        if row.state == "absent":
+            absent.setdefault(row.year, []).append(row.name or row.district)
     # The page runs this script and no other; it and the style are files of ours.
     script = _file("batch.js")
     digest = base64.b64encode(hashlib.sha256(f"\n{script}\n".encode()).digest()).decode()
@@ -67,39 +67,47 @@ def state_page(
             compared=bool(state.before),
             changes=changes(state),
             absent=absent,
-            failures=by_cause(one for one in rows if one.state == "failed"),
-            years=sorted({one.year for one in rows}, reverse=True),
-            rows=[_row(one, state, out, words) for one in rows],
+            failures=by_cause(row for row in rows if row.state == "failed"),
+            years=sorted({row.year for row in rows}, reverse=True),
+            rows=[_row(row, state, out, words) for row in rows],
         )
     )
 
 
-def _calm(one: Standing) -> tuple[int, int, int, str, int]:
+def _calm(report: Standing) -> tuple[int, int, int, str, int]:
     """Return the sort key that puts first what needs attention."""
-    return STATES.index(one.state), -one.errors, -one.warnings, one.district, one.year
+    return (
+        STATES.index(report.state),
+        -report.errors,
+        -report.warnings,
+        report.district,
+        report.year,
+    )
 
 
-def _row(one: Standing, state: StateOfAll, out: Path, words: Mapping[str, Any]) -> dict[str, Any]:
+def _row(
+    report: Standing, state: StateOfAll, out: Path, words: Mapping[str, Any]
+) -> dict[str, Any]:
     return {
-        "one": one,
-        "unchanged": state.unchanged(one),
-        "figures": [_figure(one, name) for name in words["figures"]],
-        "made": _local(one.made)[:16] if one.made else "",
-        "message": first_line(one),
-        "kept": one.reason and (out / one.district / str(one.year) / FAILED).is_dir(),
+        "one": report,
+        "unchanged": state.unchanged(report),
+        "figures": [_figure(report, name) for name in words["figures"]],
+        "made": _local(report.made)[:16] if report.made else "",
+        "message": first_line(report),
+        "kept": report.reason and (out / report.district / str(report.year) / FAILED).is_dir(),
     }
 
 
-def _figure(one: Standing, name: str) -> str:
+def _figure(report: Standing, name: str) -> str:
     """A figure, or the sum of those of a table."""
-    if name in one.figures:
-        return one.figures[name]
-    parts = [value for key, value in one.figures.items() if key.startswith(f"{name}.")]
+    if name in report.figures:
+        return report.figures[name]
+    parts = [value for key, value in report.figures.items() if key.startswith(f"{name}.")]
     return str(sum(map(int, parts))) if parts else ""
 
 
-def _local(told: str) -> str:
-    return datetime.fromisoformat(told).astimezone(CHINA).isoformat(" ", timespec="seconds")
+def _local(time: str) -> str:
+    return datetime.fromisoformat(time).astimezone(CHINA).isoformat(" ", timespec="seconds")
 
 
 def _file(name: str) -> str:

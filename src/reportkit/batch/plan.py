@@ -36,11 +36,11 @@ def parse_years(text: str) -> tuple[int, ...]:
     """
     years: set[int] = set()
     for part in str(text).replace(" ", "").split(","):
-        found = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", part)
-        if found is None:
+        match = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", part)
+        if match is None:
             message = f"'{part}' is no year and no range of years, such as 2019-2021"
             raise ValueError(message)
-        years |= set(range(int(found[1]), int(found[2] or found[1]) + 1))
+        years |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
     return tuple(sorted(years))
 
 
@@ -110,7 +110,7 @@ class Plan:
     @property
     def refused(self) -> list[Result]:
         """Those that cannot be made, each with its reason."""
-        return [one.refused for one in self.reports if one.refused]
+        return [report.refused for report in self.reports if report.refused]
 
 
 def read_batch_file(path: Path) -> BatchFile:
@@ -200,7 +200,7 @@ def make_plan(
             reports.append(Planned(district, year, (), 0, refused))
     plan = Plan(tuple(reports))
     if strict and plan.refused:
-        messages = dict.fromkeys(one.message for one in plan.refused)
+        messages = dict.fromkeys(result.message for result in plan.refused)
         things = "one thing is" if len(messages) == 1 else f"{len(messages)} things are"
         listed = "\n".join(f"  {message}" for message in messages)
         raise InputError(
@@ -264,14 +264,14 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
             continue
         named = district.ledgers.get(key)
         if named is None:
-            found = find_files(form, folder, key, entries, mappings=mappings.get(key, ()))
-            if key in needed and not found:
+            paths = find_files(form, folder, key, entries, mappings=mappings.get(key, ()))
+            if key in needed and not paths:
                 missing.append(f"{schema.name} is missing: {folder}/{key}-….csv, .xlsx or .parquet")
         else:
-            found = [project.data / source for source in named if isinstance(source, str)]
-            gone = [path for path in found if not path.is_file()]
+            paths = [project.data / source for source in named if isinstance(source, str)]
+            gone = [path for path in paths if not path.is_file()]
             missing += [f"{path}, named in the district's file, is missing" for path in gone]
-        files += [path for path in found if path.is_file()]
+        files += [path for path in paths if path.is_file()]
     if missing and not files and not district.ledgers:
         raise InputError(
             "not-handed-in",
@@ -293,15 +293,15 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
 
 def _with_those_that_follow(reports: Iterable[Planned], families: Families) -> list[Planned]:
     """Add those that hold, but read the run of one that is made anew."""
-    all_of = {(one.district, one.year): one for one in reports}
+    all_of = {(planned.district, planned.year): planned for planned in reports}
     parents = {member: parent for parent, members in families.items() for member in members}
-    todo = [report for report, one in all_of.items() if one.reasons]
+    todo = [report for report, planned in all_of.items() if planned.reasons]
     while todo:
         district, year = todo.pop()
         readers = {(district, year + 1): f"{year}", (parents.get(district, ""), year): district}
-        for reader, told in readers.items():
+        for reader, named in readers.items():
             if reader in all_of and not all_of[reader].reasons:
-                why = (f"the report of {told} is made first",)
+                why = (f"the report of {named} is made first",)
                 all_of[reader] = replace(all_of[reader], reasons=why, known=None)
                 todo.append(reader)
     return list(all_of.values())
@@ -323,14 +323,14 @@ def _jobs(
 
     def urgency(district: str) -> tuple[bool, int, float]:
         # A parent waits for its members wherever it stands.
-        seconds = sum(one.seconds for one in chains[district])
+        seconds = sum(planned.seconds for planned in chains[district])
         return district in last, height(district), -seconds
 
     # Ledgers that several districts name are read once for some of them; see `Job.then`.
     uses = Counter(name for chain in chains.values() for name in chain[0].named)
     groups: dict[object, list[Job]] = {}
     for name in sorted(chains, key=urgency):
-        years = tuple(sorted(one.year for one in chains[name]))
+        years = tuple(sorted(planned.year for planned in chains[name]))
         shared = frozenset(ledger for ledger in chains[name][0].named if uses[ledger] > 1)
         group = groups.setdefault((urgency(name)[:2], shared) if shared else name, [])
         group.append(Job(name, years, settings, families.get(name, ())))

@@ -34,7 +34,7 @@ class Progress:
         self._total: int | None = None
         self._clock, self._begun = clock, clock()
         self.done, self.failed, self.skipped, self.tried = 0, 0, 0, 0
-        self._told: set[tuple[str, str]] = set()
+        self._printed: set[tuple[str, str]] = set()
         self._running: dict[tuple[str, int], float] = {}
         self._console = Console(stderr=True)
         self._live: Live | None = None
@@ -77,8 +77,8 @@ class Progress:
         # What cannot be made takes no time, and says nothing of what the others will take.
         self.tried += result.seconds > 0
         # What is wrong with a district's ledger is wrong in each of its years, and said once.
-        if result.state == "failed" and (result.district, result.told) not in self._told:
-            self._told.add((result.district, result.told))
+        if result.state == "failed" and (result.district, result.told) not in self._printed:
+            self._printed.add((result.district, result.told))
             self._tell(f"failed: {_told(result)}")
 
     def again(self, result: Result) -> None:
@@ -87,7 +87,7 @@ class Progress:
         self._tell(f"again: {_told(result)}")
 
     def note(self, text: str) -> None:
-        """Something that concerns the whole batch."""
+        """Show a message about the whole batch."""
         self._tell(text)
 
     def line(self) -> Text:

@@ -107,12 +107,12 @@ class StateOfAll:
     @property
     def failed(self) -> set[Key]:
         """Reports whose last try failed, those that were not handed in too."""
-        return {key for key, one in self.reports.items() if one.reason}
+        return {key for key, standing in self.reports.items() if standing.reason}
 
-    def unchanged(self, one: Standing) -> bool:
+    def unchanged(self, standing: Standing) -> bool:
         """Return True where the run in force is the same as the night before."""
-        was = self.before.get((one.district, one.year))
-        return bool(one.run and not one.reason and was and was.run == one.run)
+        was = self.before.get((standing.district, standing.year))
+        return bool(standing.run and not standing.reason and was and was.run == standing.run)
 
 
 def night_of(when: datetime) -> str:
@@ -131,12 +131,14 @@ def read_state(out: Path) -> StateOfAll:
     """The state as the last batch left it, with what the journal tells since then."""
     state = StateOfAll()
     try:
-        told = json.loads((out / NAME).read_text(encoding="utf-8"))
+        document = json.loads((out / NAME).read_text(encoding="utf-8"))
         reports, before = (
-            {(one["district"], one["year"]): Standing(**one) for one in told[name]}
+            {(fields["district"], fields["year"]): Standing(**fields) for fields in document[name]}
             for name in ("reports", "before")
         )
-        state = StateOfAll(reports, told["night"], before, told["since"], told["journal"])
+        state = StateOfAll(
+            reports, document["night"], before, document["since"], document["journal"]
+        )
     except (OSError, ValueError, KeyError, TypeError):
         # Runs and journal are the truth; this only saves reading all of them.
         pass
@@ -149,15 +151,15 @@ def read_state(out: Path) -> StateOfAll:
     return replace(state, reports=reports, journal=end)
 
 
-def _note(reports: dict[Key, Standing], at: str, told: dict[str, Any]) -> None:
-    """Put down what a batch told of one report."""
-    key = (str(told["district"]), int(told["year"]))
+def _note(reports: dict[Key, Standing], at: str, event: dict[str, Any]) -> None:
+    """Write down an event that a batch told of one report."""
+    key = (str(event["district"]), int(event["year"]))
     reports[key] = replace(
         reports.get(key) or Standing(*key),
         tried=at,
-        seconds=float(told.get("seconds", 0)),
-        reason=str(told.get("reason", "")),
-        message=str(told.get("message", "")),
+        seconds=float(event.get("seconds", 0)),
+        reason=str(event.get("reason", "")),
+        message=str(event.get("message", "")),
     )
 
 
@@ -187,49 +189,51 @@ def renew(
     wanted = {(path.parent.name, int(path.stem)) for path in files if path.parent.name in known}
     links = (path.parts[-3:-1] for path in out.glob("*/*/current"))
     wanted |= {(district, int(year)) for district, year in links if re.fullmatch(r"\d{4}", year)}
-    found = {}
+    renewed = {}
     for key in sorted(wanted | reports.keys()):
-        one = _as_it_stands(reports.get(key) or Standing(*key), out, project)
+        standing = _as_it_stands(reports.get(key) or Standing(*key), out, project)
         # Of a name that was mistyped there is nothing.
-        if one.run or one.district in known:
+        if standing.run or standing.district in known:
             # A run says whose it is; where there is none the district's file does.
-            name = "" if one.run else _name(project, one.district)
-            found[key] = replace(one, name=name or one.name)
+            name = "" if standing.run else _name(project, standing.district)
+            renewed[key] = replace(standing, name=name or standing.name)
     night = night_of(at)
     if fresh.night == night:
-        return replace(fresh, reports=found)
-    return StateOfAll(found, night, state.reports, fresh.night, fresh.journal)
+        return replace(fresh, reports=renewed)
+    return StateOfAll(renewed, night, state.reports, fresh.night, fresh.journal)
 
 
-def _as_it_stands(one: Standing, out: Path, project: Project) -> Standing:
+def _as_it_stands(standing: Standing, out: Path, project: Project) -> Standing:
     """A report with what is in force of it now."""
-    place = out / one.district / str(one.year)
+    place = out / standing.district / str(standing.year)
     try:
         run = (place / "current").readlink().name
-        if run == one.run:
-            return one
-        found = read_run(place / "runs" / run, project)
+        if run == standing.run:
+            return standing
+        fields = read_run(place / "runs" / run, project)
     except (OSError, ValueError, KeyError):
-        return replace(one, run="", made="", draft=False, errors=0, warnings=0, figures={})
-    one = replace(one, **found)
+        return replace(standing, run="", made="", draft=False, errors=0, warnings=0, figures={})
+    standing = replace(standing, **fields)
     # Whoever made it since then, it is made.
-    newer = one.tried and _when(one.made) > _when(one.tried)
-    return replace(one, reason="", message="") if newer else one
+    newer = standing.tried and _when(standing.made) > _when(standing.tried)
+    return replace(standing, reason="", message="") if newer else standing
 
 
-def _when(told: str) -> datetime:
-    return datetime.fromisoformat(told)
+def _when(time: str) -> datetime:
+    return datetime.fromisoformat(time)
 
 
 def read_run(run: Path, project: Project) -> dict[str, Any]:
-    """What a `Standing` holds of a run; its figures are those that the form sums it up by."""
+    """Read the fields of a `Standing` from a run; its figures are those that sum up the form."""
     manifest, checks, facts = (
         json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
         for name in ("MANIFEST", "checks", "facts")
     )
-    still = [one["severity"] for one in checks if not one["holds"] and not one.get("waived")]
+    still = [
+        check["severity"] for check in checks if not check["holds"] and not check.get("waived")
+    ]
     form = project.form(manifest.get("form", DEFAULT))
-    values = {one["id"]: one["value"] for one in facts["facts"]}
+    values = {fact["id"]: fact["value"] for fact in facts["facts"]}
     return {
         "name": manifest["name"],
         "run": run.name,
@@ -255,8 +259,8 @@ def as_json(state: StateOfAll) -> dict[str, Any]:
         "night": state.night,
         "since": state.since,
         "journal": state.journal,
-        "reports": [asdict(one) for one in state.reports.values()],
-        "before": [asdict(one) for one in state.before.values()],
+        "reports": [asdict(standing) for standing in state.reports.values()],
+        "before": [asdict(standing) for standing in state.before.values()],
     }
 
 
@@ -280,7 +284,7 @@ class Change:
 
 def changes(state: StateOfAll) -> list[Change]:
     """Return the changes since the night before; none where there was no batch then."""
-    told = []
+    changed = []
     for key, now in state.reports.items():
         was = state.before.get(key) or Standing(*key)
         figures = tuple(
@@ -289,5 +293,5 @@ def changes(state: StateOfAll) -> list[Change]:
             if name in was.figures and now.figures[name] != was.figures[name]
         )
         if state.before and (key not in state.before or was.state != now.state or figures):
-            told.append(Change(was.state if key in state.before else "", now, figures))
-    return told
+            changed.append(Change(was.state if key in state.before else "", now, figures))
+    return changed

@@ -121,12 +121,14 @@ def _failures(results: Sequence[Result], command: Sequence[str]) -> list[dict[st
     """Each cause with its messages, and the command that makes just these reports again."""
     which = [at for at, word in enumerate(command) if word in ("--districts", "--years")]
     others = [word for at, word in enumerate(command) if not {at, at - 1} & {*which}]
-    told = []
-    for reason, messages in by_cause(one for one in results if one.state == "failed").items():
-        failed = [one for alike in messages for one in alike]
+    failures = []
+    for reason, messages in by_cause(
+        result for result in results if result.state == "failed"
+    ).items():
+        failed = [result for alike in messages for result in alike]
         districts, years = _districts(failed), sorted({str(result.year) for result in failed})
         again = [*others, "--districts", ",".join(districts), "--years", ",".join(years)]
-        told.append(
+        failures.append(
             {
                 "reason": reason,
                 "count": len(failed),
@@ -142,16 +144,16 @@ def _failures(results: Sequence[Result], command: Sequence[str]) -> list[dict[st
                 "command": shlex.join([*again, "--failed"]),
             }
         )
-    return told
+    return failures
 
 
 def by_cause(failed: Iterable[Failure]) -> dict[str, list[list[Failure]]]:
     """Reports that failed: for each cause, most first, those of which the same is told."""
     causes: dict[str, dict[str, list[Failure]]] = {}
-    for one in failed:
-        causes.setdefault(one.reason, {}).setdefault(one.told, []).append(one)
-    found = {reason: list(messages.values()) for reason, messages in causes.items()}
-    return dict(sorted(found.items(), key=lambda item: -sum(map(len, item[1]))))
+    for result in failed:
+        causes.setdefault(result.reason, {}).setdefault(result.told, []).append(result)
+    grouped = {reason: list(messages.values()) for reason, messages in causes.items()}
+    return dict(sorted(grouped.items(), key=lambda item: -sum(map(len, item[1]))))
 
 
 def first_line(failed: Result | Standing) -> str:
@@ -178,14 +180,20 @@ def summary_text(document: dict[str, Any]) -> str:
     kept = {(r["district"], r["year"]): r["kept"] for r in document["reports"]}
     for failure in document["failures"]:
         lines.append(f"{failure['count']} × {failure['reason']}:")
-        for one in failure["messages"][:_SHOWN]:
-            who = f"{_listed(one['districts'])} {', '.join(map(str, one['years']))}"
-            shown = one["message"].splitlines() or [""]
+        for message in failure["messages"][:_SHOWN]:
+            who = f"{_listed(message['districts'])} {', '.join(map(str, message['years']))}"
+            shown = message["message"].splitlines() or [""]
             first, *more = shown[-1:] if failure["reason"] == "internal" else shown[:3]
             lines.append(f"  {who}: {first}")
             lines += [f"      {line}" for line in more]
             if left := next(
-                (kept[d, y] for d in one["districts"] for y in one["years"] if kept.get((d, y))), ""
+                (
+                    kept[d, y]
+                    for d in message["districts"]
+                    for y in message["years"]
+                    if kept.get((d, y))
+                ),
+                "",
             ):
                 lines.append(f"      its notebook and log: {left}")
         if (more_of := len(failure["messages"]) - _SHOWN) > 0:

@@ -60,7 +60,7 @@ def read_shared(job: Job) -> Kept:
         districts = [project.district(part.district) for part in job.parts]
         ledgers = Ledgers(project, districts[0], kept=kept)
         for key, sources in districts[0].ledgers.items():
-            if all(other.ledgers.get(key) == sources for other in districts):
+            if all(district.ledgers.get(key) == sources for district in districts):
                 ledgers[key]
     gc.collect()
     gc.freeze()

@@ -39,10 +39,10 @@ def continuity_checks(
     Source: 勾稽关系 between years, as reviewers check them; see the rules' basis.
     """
     return [
-        one
+        result
         for rule in edition.rules
         if rule.continues
-        for one in _continuity(rules, rule.id, rule.continues, edition, values, past)
+        for result in _continuity(rules, rule.id, rule.continues, edition, values, past)
     ]
 
 
@@ -56,7 +56,7 @@ def _continuity(
         along, across = (columns, rows) if rule.each == "column" else (rows, columns)
         labels = {leaf.key: leaf.node.label for leaf in across}
         for leaf in along:
-
+            # The default keeps the leaf of this turn of the loop.
             def cell(key: str, at: str = leaf.key) -> str:
                 return table.cell_id(*((key, at) if rule.each == "column" else (at, key)))
 
@@ -67,7 +67,7 @@ def _continuity(
                 continue
             now = values[cell(rule.now)]
             expected = sum((of[cell(key)] * sign for _, of, key, sign in terms), Decimal(0))
-            told = "".join(
+            sum_text = "".join(
                 (" + " if sign > 0 else " - ") + f"{when}{labels[key]}{plain(of[cell(key)])}"
                 for when, of, key, sign in terms
             ).removeprefix(" + ")
@@ -75,7 +75,7 @@ def _continuity(
             sum_up = f"{plain(expected)} = " if len(terms) > 1 and now != expected else ""
             yield check(
                 rules, name, now == expected,
-                f"{leaf.node.label}：{labels[rule.now]}{plain(now)} {sign} {sum_up}{told}",
+                f"{leaf.node.label}：{labels[rule.now]}{plain(now)} {sign} {sum_up}{sum_text}",
                 left=plain(now), right=plain(expected),
                 facts=[cell(key) for key in (rule.now, *rule.plus, *rule.minus)],
             )  # fmt: skip
@@ -99,25 +99,25 @@ def member_checks(
 
     Source: 国办公开办函〔2019〕60号, 〔2021〕30号 (逐级汇总).
     """
-    there = {name: one for name, one in members.items() if one is not None}
-    if not there:
+    present = {name: facts for name, facts in members.items() if facts is not None}
+    if not present:
         return []
-    if absent := sorted(set(members) - set(there)):
+    if absent := sorted(set(members) - set(present)):
         message = f"{'、'.join(absent)}没有本年的报告，不能核对汇总数"
-        return [check(rules, "X5", False, message, left=len(there), right=len(members))]
+        return [check(rules, "X5", False, message, left=len(present), right=len(members))]
     checks, compared = [], 0
     for cell in cells:
-        parts = {name: one[cell.id] for name, one in there.items() if cell.id in one}
-        if cell.id not in values or len(parts) < len(there):
+        parts = {name: facts[cell.id] for name, facts in present.items() if cell.id in facts}
+        if cell.id not in values or len(parts) < len(present):
             continue
         compared += 1
         total = sum(parts.values(), Decimal(0))
         if total != values[cell.id]:
-            told = " + ".join(f"{name} {plain(value)}" for name, value in parts.items())
-            message = f"{cell.label}：汇总{plain(values[cell.id])} ≠ {told} = {plain(total)}"
+            addends = " + ".join(f"{name} {plain(value)}" for name, value in parts.items())
+            message = f"{cell.label}：汇总{plain(values[cell.id])} ≠ {addends} = {plain(total)}"
             sides = {"left": plain(values[cell.id]), "right": plain(total)}
             checks.append(check(rules, "X5", False, message, facts=[cell.id], **sides))
-    return checks or [check(rules, "X5", True, f"{len(there)}个单位，{compared}格逐一相加相等")]
+    return checks or [check(rules, "X5", True, f"{len(present)}个单位，{compared}格逐一相加相等")]
 
 
 def plausibility_checks(
@@ -144,11 +144,11 @@ def plausibility_checks(
             checks.append(check(rules, "Y2", False, message, facts=[cell.id], **sides))
         elif high >= jump.limit("least") and high >= jump.limit("times") * low:
             checks.append(check(rules, "Y1", False, message, facts=[cell.id], **sides))
-    found = {one.id for one in checks}
+    ids = {fact.id for fact in checks}
     return checks + [
         check(rules, name, True, f"与上年比较{compared}格，未见异常")
         for name in ("Y1", "Y2")
-        if name not in found
+        if name not in ids
     ]
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def look_over(folder: Path) -> list[str]:
-    """What is wrong with the editions of a form folder, each with file and line.
+    """List what is wrong with the editions of a form folder, each with file and line.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def _totals(form: Form, edition: Edition, table: Table) -> Iterator[str]:
 
 
 def _apart(one: Definition, other: Definition) -> bool:
-    """Whether no record meets both: another ledger, or other values of one column."""
+    """Return True where no record meets both: another ledger, or other values of one column."""
     if one.ledger != other.ledger or one.measure != other.measure or one.column != other.column:
         return True
     exact = ("=", "in", "heaviest")

@@ -45,7 +45,7 @@ def form_checks(
 
     Source: 勾稽关系 of the form, 国办公开办函〔2019〕60号 and 〔2021〕30号.
     """
-    checks = [one for rule in edition.rules for one in _apply(rules, rule, edition, facts)]
+    checks = [result for rule in edition.rules for result in _apply(rules, rule, edition, facts)]
     for rule in edition.rules:
         if rule.complete and ledgers is not None:
             checks.append(_complete(rules, rule, rule.complete, edition, facts, year, ledgers))
@@ -66,15 +66,15 @@ def _former_labels(
                     fact = facts[table.cell_id(row.key, column.key)]
                     counted.setdefault(leaf.text, (leaf.node, []))[1].append(fact)
         for node, cells in counted.values():
-            found = sum(_under(node.was, cell, ledgers) for cell in cells)
-            if found:
+            former = sum(_under(node.was, cell, ledgers) for cell in cells)
+            if former:
                 was = "、".join(f"“{label}”" for label in node.was)
-                message = f"“{node.label}”原为{was}，按原名称登记的{found}件已计入"
-                yield check(rules, "F2", False, message, left=found)
+                message = f"“{node.label}”原为{was}，按原名称登记的{former}件已计入"
+                yield check(rules, "F2", False, message, left=former)
 
 
 def _under(labels: Sequence[str], cell: Fact, ledgers: Mapping[str, Ledger]) -> int:
-    """How many records of a cell have one of some values in the column that it is counted by."""
+    """Count the records of a cell that have one of some values in the column it is counted by."""
     if cell.rows is None or cell.ledger is None:
         return 0
     tests = [test for group in cell.where for test in group["all"]]
@@ -102,11 +102,11 @@ def _complete(
     counted = _rows_of_parts(table, what.parts_of, facts)
     missing = group[~group.index.isin(counted)]
     by = next(node.by for node in total.groups if node.by)
-    told = "；".join(
+    message = "；".join(
         f"{key}：{value}" for key, value in missing[[ledger.schema.key_column, by]].values[:20]
     )
     return check(
-        rules, rule.id, missing.empty, told or f"{len(group)}件均已计入",
+        rules, rule.id, missing.empty, message or f"{len(group)}件均已计入",
         left=len(group) - len(missing), right=len(group),
         facts=[table.cell_id(total.key, _last_column(table, band))],
     )  # fmt: skip

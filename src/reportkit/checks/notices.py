@@ -74,7 +74,7 @@ def notice_checks(
 
 
 def _own_words(rules: Rules, name: str, text: str, last: str) -> Check:
-    """Whether a section repeats last year's; the passages are shown, the longest first."""
+    """Check that a section does not repeat last year's; the longest shared passages come first."""
     rule = rules["D5"]
     matcher = SequenceMatcher(None, last, text, autojunk=False)
     percent = round(matcher.ratio() * 100)

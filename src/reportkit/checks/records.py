@@ -29,35 +29,35 @@ def intake_checks(
     for ledger in ledgers.values():
         name = ledger.schema.name
         rejected = [v for v in ledger.violations if v.severity == "reject"]
-        told = "；".join(v.text() for v in rejected[:_TOLD])
-        told = told or f"读入{ledger.read}条，拒绝{len(ledger.refused)}条"
+        message = "；".join(v.text() for v in rejected[:_TOLD])
+        message = message or f"读入{ledger.read}条，拒绝{len(ledger.refused)}条"
         checks.append(
             check(
-                rules, "L1", not (rejected or ledger.refused), f"{name}：{told}",
+                rules, "L1", not (rejected or ledger.refused), f"{name}：{message}",
                 left=ledger.read - len(ledger.refused), right=ledger.read,
             )
         )  # fmt: skip
         others = [v for v in ledger.violations if v.severity != "reject"]
         if others:
-            told = "；".join(v.text() for v in others[:_TOLD])
-            checks.append(check(rules, "L2", False, f"{name}：{told}"))
+            message = "；".join(v.text() for v in others[:_TOLD])
+            checks.append(check(rules, "L2", False, f"{name}：{message}"))
     if unread:
-        told = f"文件名不以台账名称开头，或者在下级文件夹中，未读入：{'、'.join(unread[:_TOLD])}"
-        checks.append(check(rules, "L2", False, told))
+        message = f"文件名不以台账名称开头，或者在下级文件夹中，未读入：{'、'.join(unread[:_TOLD])}"
+        checks.append(check(rules, "L2", False, message))
     return checks
 
 
 def year_check(rules: Rules, ledgers: Mapping[str, Ledger], year: int) -> Check:
-    """Whether any ledger has a record of the year, where they hold other years (L3)."""
-    found: Counter[int] = Counter()
+    """Check that some ledger has a record of the year, where all have records of others (L3)."""
+    years: Counter[int] = Counter()
     for ledger in ledgers.values():
         for column in ledger.schema.columns:
             if column.type == "date" and column.name in ledger.frame:
-                found.update(ledger.frame[column.name].dt.year.dropna().astype(int))
-    if found[year] or not found:
-        return check(rules, "L3", True, f"{found[year]}个日期在{year}年")
-    told = f"各台账的日期在{min(found)}年至{max(found)}年，没有一个在{year}年"
-    return check(rules, "L3", False, told, left=0)
+                years.update(ledger.frame[column.name].dt.year.dropna().astype(int))
+    if years[year] or not years:
+        return check(rules, "L3", True, f"{years[year]}个日期在{year}年")
+    message = f"各台账的日期在{min(years)}年至{max(years)}年，没有一个在{year}年"
+    return check(rules, "L3", False, message, left=0)
 
 
 def limit_checks(rules: Rules, ledger: Ledger, year: int, calendar: WorkCalendar) -> list[Check]:
@@ -96,15 +96,15 @@ def limit_checks(rules: Rules, ledger: Ledger, year: int, calendar: WorkCalendar
             )
         )  # fmt: skip
     if not checks:
-        told = f"答复{len(answered)}件、年末未答复{len(unanswered)}件，未见超过法定期限"
-        checks.append(check(rules, "T1", True, told))
+        message = f"答复{len(answered)}件、年末未答复{len(unanswered)}件，未见超过法定期限"
+        checks.append(check(rules, "T1", True, message))
     # Open at the end of the year and received in known days: a limit not known is later still.
     covered = calendar.covers(unanswered[day].to_numpy())
     unknown = int(answered[overdue].isna().sum()) + int((~covered).sum())
     if unknown:
-        told = (
+        message = (
             f"{unknown}件申请的法定期限无法计算：节假日只有{calendar.first}至{calendar.last}的，"
             "其余年份须在params/holidays.yaml中补充"
         )
-        checks.append(check(rules, "T2", False, told))
+        checks.append(check(rules, "T2", False, message))
     return checks

@@ -22,7 +22,7 @@ _TOLD = 20
 
 
 def restatement_checks(rules: Rules, past: Past, computer: Computer) -> list[Check]:
-    """What a ledger edited afterwards has done to last year's report.
+    """Check whether a ledger edited afterwards has changed figures of last year's report.
 
     Parameters
     ----------
@@ -47,9 +47,9 @@ def restatement_checks(rules: Rules, past: Past, computer: Computer) -> list[Che
             left_out += 1  # of a ledger that is read for last year's form only
             continue
         counted += 1
-        told = _told(past, old, new, computer)
-        if new.text != old["value"] or told:
-            message = f"{new.label}：上年封存{old['value']}，现为{new.text}{told}"
+        cause = _cause(past, old, new, computer)
+        if new.text != old["value"] or cause:
+            message = f"{new.label}：上年封存{old['value']}，现为{new.text}{cause}"
             sides = {"left": old["value"], "right": new.text}
             checks.append(check(rules, "S1", False, message, facts=[name], **sides))
     if not checks:
@@ -59,25 +59,25 @@ def restatement_checks(rules: Rules, past: Past, computer: Computer) -> list[Che
     return checks
 
 
-def _told(past: Past, old: Mapping[str, Any], new: Fact, computer: Computer) -> str:
+def _cause(past: Past, old: Mapping[str, Any], new: Fact, computer: Computer) -> str:
     """Records that came or went, by key and place; empty if they are the same ones."""
     if new.rows is None or new.ledger is None or rows_sha256(new.rows) == old["rows_sha256"]:
-        told = ""
+        cause = ""
     elif (before := _records(past, old)) is None:
-        told = "；上年报告的依据不能读取，不能列出增减的记录" if new.text != old["value"] else ""
+        cause = "；上年报告的依据不能读取，不能列出增减的记录" if new.text != old["value"] else ""
     else:
         ledger = computer.ledgers[new.ledger]
         keys = ledger.frame.loc[new.rows, ledger.schema.key_column].astype("str")
         came, went = keys[~keys.isin(before["key"])], before[~before["key"].isin(keys)]
-        told = _listed(
+        cause = _listed(
             "增加", [f"{key}（{':'.join(ledger.place(row))}）" for row, key in came.items()]
         )
-        told += _listed("减少", [_was(one) for one in went.itertuples(index=False)])
-    if not told and new.rows is not None and new.text != old["value"]:
-        told = "；记录没有增减，所计的数值有改动"
+        cause += _listed("减少", [_was(row) for row in went.itertuples(index=False)])
+    if not cause and new.rows is not None and new.text != old["value"]:
+        cause = "；记录没有增减，所计的数值有改动"
     if new.text != old["value"] and new.definition != old["definition"]:
-        told += "；定义已改"
-    return told
+        cause += "；定义已改"
+    return cause
 
 
 def _records(past: Past, fact: Mapping[str, Any]) -> pd.DataFrame | None:
@@ -90,9 +90,9 @@ def _records(past: Past, fact: Mapping[str, Any]) -> pd.DataFrame | None:
         return None  # another version made the run
 
 
-def _was(one: Any) -> str:
-    line = f"{one.sheet}!{one.line}" if one.sheet else one.line
-    return f"{one.key}（原{one.file}:{line}）"
+def _was(row: Any) -> str:
+    line = f"{row.sheet}!{row.line}" if row.sheet else row.line
+    return f"{row.key}（原{row.file}:{line}）"
 
 
 def _listed(verb: str, records: list[str]) -> str:

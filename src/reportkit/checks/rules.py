@@ -51,8 +51,8 @@ def _read(form: Form) -> dict[str, RuleText]:
     if "rules" not in form.parts:
         return shared.validate(_Rules).root
     own = form.parts["rules"]
-    found = extended(shared, own).validate(_Rules).root
-    return {name: found[name] for name in {**own.data, **shared.data}}
+    texts = extended(shared, own).validate(_Rules).root
+    return {name: texts[name] for name in {**own.data, **shared.data}}
 
 
 @lru_cache(maxsize=64)
@@ -149,7 +149,7 @@ def check(
 
 
 def told_of(rules: Rules, names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """What rules demand and on what ground, by the ids of their checks, for a block."""
+    """Return the demands of rules and their basis, by the ids of their checks, for a block."""
     return {
         name: rules[family(name)].model_dump(include={"title", "severity", "basis", "todo"})
         for name in names

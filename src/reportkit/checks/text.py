@@ -41,12 +41,12 @@ def coverage_checks(
     """
     checks = []
     for spot in coverage.of("unbound"):
-        told = (
+        message = (
             f"{titles[spot.section]}：“{spot.context}”中的{spot.text}没有绑定数据。"
             "请改用{{ 数据标识 }}；不是统计数据的，写成"
             f'{{{{ "{spot.text}" | allowed("理由") }}}}'
         )
-        checks.append(check(rules, "C1", False, told, left=spot.text))
+        checks.append(check(rules, "C1", False, message, left=spot.text))
     if not checks:
         checks.append(check(rules, "C1", True, _summary(coverage)))
     # In the order of ids: that in which they were computed is another when a run is verified.
@@ -60,8 +60,8 @@ def coverage_checks(
         if same:
             named = "、".join(f"{name}（{facts[name].label}）" for name in same[:3])
             more = f"等{len(same)}项" if len(same) > 3 else ""
-            told = f"{titles[section]}：“{context}”中的{text}与{named}{more}相同"
-            checks.append(check(rules, "C2", False, told, left=text, facts=same[:3]))
+            message = f"{titles[section]}：“{context}”中的{text}与{named}{more}相同"
+            checks.append(check(rules, "C2", False, message, left=text, facts=same[:3]))
     return checks
 
 
@@ -69,10 +69,10 @@ def _summary(coverage: Coverage) -> str:
     """Summarise the numbers that were examined; the template's own allowances are named singly."""
     counts = Counter(spot.why for spot in coverage.of("allowed"))
     own = [f"{spot.text}（{spot.why}）" for spot in coverage.of("stated")]
-    told = f"{len(coverage.spots)}个数字，绑定数据{len(coverage.of('bound'))}个"
+    message = f"{len(coverage.spots)}个数字，绑定数据{len(coverage.of('bound'))}个"
     for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        told += f"，{name}{count}个"
-    return told + (f"；文稿自行说明的{len(own)}个：{'、'.join(own)}" if own else "")
+        message += f"，{name}{count}个"
+    return message + (f"；文稿自行说明的{len(own)}个：{'、'.join(own)}" if own else "")
 
 
 def _equal(text: str, facts: Mapping[str, Fact]) -> list[str]:
@@ -101,31 +101,34 @@ def _typed_days(
             for runs in node.get("items", [node.get("runs", [])]):
                 typed = "".join("□" if "fact" in run else run["text"] for run in runs)
                 for text, same in days.items():
-                    for found in re.finditer(rf"(?<!\d){text}", typed):
-                        around = typed[max(0, found.start() - 12) : found.end() + 12]
+                    for match in re.finditer(rf"(?<!\d){text}", typed):
+                        around = typed[max(0, match.start() - 12) : match.end() + 12]
                         yield section, text, around, same
 
 
 def relation_checks(rules: Rules, relations: Sequence[Relation], facts: Facts) -> list[Check]:
     """Check the relations of one report, in their order."""
-    return [_relation(rules, f"N{number}", one, facts) for number, one in enumerate(relations, 1)]
+    return [
+        _relation(rules, f"N{number}", relation, facts)
+        for number, relation in enumerate(relations, 1)
+    ]
 
 
 def _relation(rules: Rules, name: str, relation: Relation, facts: Facts) -> Check:
     unfilled = [facts[fact].label for fact in relation.facts if facts[fact].value == TO_DO]
     if unfilled:
-        left, right, holds, told = None, None, False, f"尚未填写：{'、'.join(unfilled)}"
+        left, right, holds, message = None, None, False, f"尚未填写：{'、'.join(unfilled)}"
     elif relation.left is not None and relation.right is not None:
         return equation(
             rules, name, relation.left, relation.right, facts,
             title=relation.title, severity=relation.severity,
         )  # fmt: skip
     elif relation.share:
-        left, right, holds, told = _share(relation.share, facts)
+        left, right, holds, message = _share(relation.share, facts)
     else:
-        left, right, holds, told = _at_most(relation.parts or [], str(relation.whole), facts)
+        left, right, holds, message = _at_most(relation.parts or [], str(relation.whole), facts)
     return check(
-        rules, name, holds, told, left=left, right=right, facts=relation.facts,
+        rules, name, holds, message, left=left, right=right, facts=relation.facts,
         title=relation.title, severity=relation.severity,
     )  # fmt: skip
 
@@ -135,8 +138,8 @@ def _at_most(parts: list[str], whole: str, facts: Facts) -> _Sides:
     holds = total <= facts[whole].number
     terms = " + ".join(facts[part].text for part in parts)
     left = f"{terms} = {plain(total)}" if len(parts) > 1 else terms
-    told = f"{facts[whole].text}中的{left}" + ("" if holds else "，部分大于总数")
-    return plain(total), facts[whole].text, holds, told
+    message = f"{facts[whole].text}中的{left}" + ("" if holds else "，部分大于总数")
+    return plain(total), facts[whole].text, holds, message
 
 
 def _share(share: StatedShare, facts: Facts) -> _Sides:
@@ -149,5 +152,5 @@ def _share(share: StatedShare, facts: Facts) -> _Sides:
     # As many places as it is stated with: 50.0 claims more than 50.
     decimals = max(0, -int(stated.value.as_tuple().exponent))
     right = rounded(part.number * 100 / whole.number, decimals)
-    told = f"{division} = {plain(right)}%，文中为{stated.text}%"
-    return f"{stated.text}%", f"{plain(right)}%", stated.value == right, told
+    message = f"{division} = {plain(right)}%，文中为{stated.text}%"
+    return f"{stated.text}%", f"{plain(right)}%", stated.value == right, message

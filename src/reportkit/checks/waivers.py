@@ -25,25 +25,27 @@ def accept(rules: Rules, checks: Sequence[Check], waivers: Sequence[Waiver]) -> 
     A waiver that means no finding, or several, or one whose figures have changed, waives nothing
     and is a finding of its own (W1).
     """
-    found, told = list(checks), []
+    checked, unmatched = list(checks), []
     for waiver in waivers:
         accepted = [waiver.figures.left, waiver.figures.right]
-        meant = [at for at, one in enumerate(found) if one.open and _means(waiver, one)]
-        same = [at for at in meant if accepted == [found[at].left, found[at].right]]
+        meant = [
+            at for at, finding in enumerate(checked) if finding.open and _means(waiver, finding)
+        ]
+        same = [at for at in meant if accepted == [checked[at].left, checked[at].right]]
         name = "、".join((waiver.check, *waiver.facts)) + (f"“{waiver.place}”" * bool(waiver.place))
         if len(same) == 1:
             waived = Waived(waiver.reason, waiver.by, waiver.on.isoformat())
-            found[same[0]] = replace(found[same[0]], waived=waived)
+            checked[same[0]] = replace(checked[same[0]], waived=waived)
             continue
         if len(meant) > 1:
             why = f"同时符合{len(meant)}项，须写得更具体"
         elif meant:
-            one = found[meant[0]]
-            why = f"接受时为{_sides(accepted)}，现为{_sides([one.left, one.right])}"
+            finding = checked[meant[0]]
+            why = f"接受时为{_sides(accepted)}，现为{_sides([finding.left, finding.right])}"
         else:
             why = "没有这样的不符，请删去"
-        told.append(check(rules, "W1", False, f"{name}：{why}", facts=waiver.facts))
-    return found + told
+        unmatched.append(check(rules, "W1", False, f"{name}：{why}", facts=waiver.facts))
+    return checked + unmatched
 
 
 def meant_later(checks: Sequence[Check], waivers: Sequence[Waiver]) -> list[Waiver]:
@@ -52,17 +54,17 @@ def meant_later(checks: Sequence[Check], waivers: Sequence[Waiver]) -> list[Waiv
         waiver
         for waiver in waivers
         if waiver.check in OF_NOTEBOOKS
-        and not any(one.open and _means(waiver, one) for one in checks)
+        and not any(finding.open and _means(waiver, finding) for finding in checks)
     ]
 
 
-def _means(waiver: Waiver, one: Check) -> bool:
+def _means(waiver: Waiver, finding: Check) -> bool:
     # A relation written above it changes a relation's number; its facts say which one it is.
-    if family(waiver.check) != family(one.id):
+    if family(waiver.check) != family(finding.id):
         return False
     if waiver.place is not None:
-        return waiver.place in one.message
-    return set(waiver.facts) == set(one.facts)
+        return waiver.place in finding.message
+    return set(waiver.facts) == set(finding.facts)
 
 
 def _sides(sides: Sequence[str | None]) -> str:

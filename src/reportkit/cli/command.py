@@ -100,7 +100,7 @@ def command(out: str = "outputs") -> Callable[[Command], click.Command]:
 
     def decorate(function: Command) -> click.Command:
         taken = inspect.signature(function).parameters
-        all_taken = any(one.kind is one.VAR_KEYWORD for one in taken.values())
+        all_taken = any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values())
 
         @wraps(function)
         def wrapped(*, as_json: bool, **options: Any) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SHELLS = ("bash", "zsh", "fish")
 
 
-def _offer(found: Callable[[Project, dict[str, Any]], Iterable[str]]) -> Any:
+def _offer(candidates: Callable[[Project, dict[str, Any]], Iterable[str]]) -> Any:
     """A completer of click: what begins as what was typed; nothing where there is a fault."""
 
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
@@ -24,7 +24,9 @@ def _offer(found: Callable[[Project, dict[str, Any]], Iterable[str]]) -> Any:
         given = context.params
         try:
             project = Project.find(given.get("params"), given.get("data"), given.get("out"))
-            return sorted(one for one in set(found(project, given)) if one.startswith(incomplete))
+            return sorted(
+                word for word in set(candidates(project, given)) if word.startswith(incomplete)
+            )
         except (OSError, ValueError, KeyError):
             return []
 
@@ -70,8 +72,8 @@ def script(cli: click.Command, shell: str) -> str:
     """Return the script that a shell reads once to offer completions."""
     from click.shell_completion import get_completion_class
 
-    made = get_completion_class(shell)
-    if made is None:
+    completion = get_completion_class(shell)
+    if completion is None:
         message = f"click completes for no shell '{shell}'"
         raise LookupError(message)
-    return made(cli, {}, "reportkit", "_REPORTKIT_COMPLETE").source()
+    return completion(cli, {}, "reportkit", "_REPORTKIT_COMPLETE").source()

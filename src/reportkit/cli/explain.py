@@ -154,8 +154,8 @@ def _last_year(
             change, text = plain(now - was), compared(now, was, unit=fact["unit"])
     elif name in past.facts:
         value = past.facts[name]["value"]
-    told = {"year": year, "origin": past.origin, "source": past.source, "value": value}
-    return told | {"change": change, "text": text}
+    answer = {"year": year, "origin": past.origin, "source": past.source, "value": value}
+    return answer | {"change": change, "text": text}
 
 
 def _rows(form: Form, run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -165,54 +165,54 @@ def _rows(form: Form, run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]
     rows = read_source_rows(run, fact)
     shown = read_rows(run / "evidence", fact["ledger"], rows["row"][:_TOLD].to_pylist())
     key = schema_of(form, fact["ledger"]).key_column
-    found = []
+    records = []
     for row in rows.drop_columns("digest").to_pylist():
         place = f"{row['sheet']}!{row['line']}" if row["sheet"] else str(row["line"])
-        one: dict[str, Any] = {"row": row["row"], "file": row["file"], "place": place}
+        entry: dict[str, Any] = {"row": row["row"], "file": row["file"], "place": place}
         if row["sign"] < 0:
-            one["subtracted"] = True
-        if cells := shown.get(one["row"]):
-            one["cells"] = {key: cells[key]} | {
+            entry["subtracted"] = True
+        if cells := shown.get(entry["row"]):
+            entry["cells"] = {key: cells[key]} | {
                 name: cell for name, cell in cells.items() if name in fact["definition"]
             }
-        found.append(one)
-    return found
+        records.append(entry)
+    return records
 
 
-def as_text(told: Mapping[str, Any]) -> str:
+def as_text(answer: Mapping[str, Any]) -> str:
     """Return the answer of `explain` for a terminal: aligned, also where characters are wide."""
-    if "matches" in told:
-        facts = told["matches"]
+    if "matches" in answer:
+        facts = answer["matches"]
         return "\n".join([f"{len(facts)} facts have this in their label:", *_listed(facts)])
-    fields = [("value", f"{told['value']} {told['unit']}".strip())]
-    last = told["last_year"]
+    fields = [("value", f"{answer['value']} {answer['unit']}".strip())]
+    last = answer["last_year"]
     if last:
         origin = "run" if last["origin"] == "run" else "published report"
-        value = f"{last['value']} {told['unit']}".strip() if last["value"] else "no such fact"
+        value = f"{last['value']} {answer['unit']}".strip() if last["value"] else "no such fact"
         value += f", {last['text']}" if last["text"] else ""
         fields.append(("last year", f"{value} ({origin} of {last['year']})"))
-    if told["origin"] == "sum":
-        fields.append(("definition", f"{len(told['parts'])}项之和"))
+    if answer["origin"] == "sum":
+        fields.append(("definition", f"{len(answer['parts'])}项之和"))
     else:
-        fields.append(("definition", told["definition"]))
-    names = ["filter", *[""] * len(told["conditions"])]
-    fields += zip(names, told["conditions"], strict=False)
-    if told["source"]:
+        fields.append(("definition", answer["definition"]))
+    names = ["filter", *[""] * len(answer["conditions"])]
+    fields += zip(names, answer["conditions"], strict=False)
+    if answer["source"]:
         # Who and when stand behind the source, in brackets.
-        source, _, stated = told["source"].removesuffix("）").rpartition("（")
+        source, _, stated = answer["source"].removesuffix("）").rpartition("（")
         stated = stated if re.search(r"\d{4}-\d\d-\d\d$", stated) else ""
-        fields.append(("source", source if stated else told["source"]))
+        fields.append(("source", source if stated else answer["source"]))
         fields += [("stated", stated)] * bool(stated)
-    names = ["appears in", *[""] * len(told["appears"])]
-    fields += zip(names, told["appears"], strict=False)
-    rows = told["source_rows"]
-    if told["ledger"]:
-        fields.append(("rows", f"{len(rows)} of {told['ledger_name']}"))
-    lines = [f"{told['id']}  {told['label']}", *aligned([(f"  {n}", v) for n, v in fields])]
-    parts = [part for part in told["parts"] if number_of(part["value"]) != 0]
-    lines += ["  parts", *_listed(parts)] if told["parts"] else []
-    if len(parts) < len(told["parts"]):
-        lines.append(f"    … and {len(told['parts']) - len(parts)} that are 0")
+    names = ["appears in", *[""] * len(answer["appears"])]
+    fields += zip(names, answer["appears"], strict=False)
+    rows = answer["source_rows"]
+    if answer["ledger"]:
+        fields.append(("rows", f"{len(rows)} of {answer['ledger_name']}"))
+    lines = [f"{answer['id']}  {answer['label']}", *aligned([(f"  {n}", v) for n, v in fields])]
+    parts = [part for part in answer["parts"] if number_of(part["value"]) != 0]
+    lines += ["  parts", *_listed(parts)] if answer["parts"] else []
+    if len(parts) < len(answer["parts"]):
+        lines.append(f"    … and {len(answer['parts']) - len(parts)} that are 0")
     shown = [row for row in rows[:_SHOWN] if "cells" in row]
     if shown:
         columns = list(shown[0]["cells"])

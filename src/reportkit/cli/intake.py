@@ -65,7 +65,7 @@ def look_into(
         read = [*ledgers.items(), *ledgers.refused.items()]
         lines += _account(ledgers.form, read, every=every)
         lines += [f"{name}: not read, {_why_unread(name)}" for name in ledgers.unread]
-        lines += [_problem(one, ledgers) for one in problems]
+        lines += [_problem(problem, ledgers) for problem in problems]
         if block := _mapping(ledgers, problems):
             file = Path(params or "params") / f"districts/{district}.yaml"
             lines += [f"to paste into {file}, each ? to be replaced:", block]
@@ -101,7 +101,7 @@ def _quiet(_name: str, _rows: int) -> None:
 
 
 def _account(form: Form, read: Iterable[tuple[str, Ledger]], *, every: bool) -> list[str]:
-    """What became of the rows and columns of each ledger, and what is wrong with them."""
+    """Describe the rows and columns read of each ledger, and what is wrong with them."""
     lines = []
     for _, ledger in read:
         lines.append(
@@ -110,15 +110,15 @@ def _account(form: Form, read: Iterable[tuple[str, Ledger]], *, every: bool) -> 
             f"{ledger.set_aside} set aside"
         )
         lines += [_columns_line(form, ledger, source) for source in ledger.sources]
-        told = [v.text() for v in ledger.violations] if every else grouped(ledger.violations)
-        lines += [f"  {one}" for one in told]
+        messages = [v.text() for v in ledger.violations] if every else grouped(ledger.violations)
+        lines += [f"  {message}" for message in messages]
     return lines
 
 
 def _problem(problem: InputError, ledgers: Ledgers) -> str:
     """A problem in full, but of a ledger whose records are told already."""
-    told = problem.fields.get("ledger") in ledgers.refused
-    return problem.message.partition(";")[0] + f" [{problem.reason}]" if told else str(problem)
+    refused = problem.fields.get("ledger") in ledgers.refused
+    return problem.message.partition(";")[0] + f" [{problem.reason}]" if refused else str(problem)
 
 
 def _error(district: str, error: InputError) -> dict[str, Any]:
@@ -135,28 +135,28 @@ def _columns(form: Form, ledger: Ledger, source: Source) -> dict[str, Any]:
     ]
     known = {column.name for column in schema_of(form, ledger.key).columns}
     read = {name: title for name, title in source.headings.items() if title not in dropped}
-    told = {*read.values(), *dropped}
+    titles = {*read.values(), *dropped}
     return {
         "file": source.path,
         "sheet": source.sheet,
         "read": {name: title for name, title in read.items() if name in known},
         "kept": [title for name, title in read.items() if name not in known],
         "dropped": dropped,
-        "not_read": [quoted_heading(title) for title in source.titles if title not in told],
+        "not_read": [quoted_heading(title) for title in source.titles if title not in titles],
     }
 
 
 def _columns_line(form: Form, ledger: Ledger, source: Source) -> str:
-    told = _columns(form, ledger, source)
+    columns = _columns(form, ledger, source)
     sheet = f" {source.sheet}" if source.sheet else ""
     read = [
         name if loose(name) == heading_key(title) else f"{name} ({title})"
-        for name, title in told["read"].items()
+        for name, title in columns["read"].items()
     ]
     parts = [f"read {'、'.join(read)}"]
     for name in ("kept", "dropped", "not_read"):
-        if told[name]:
-            parts.append(f"{name.replace('_', ' ')} {'、'.join(told[name])}")
+        if columns[name]:
+            parts.append(f"{name.replace('_', ' ')} {'、'.join(columns[name])}")
     return f"  {source.path}{sheet}: {'; '.join(parts)}"
 
 

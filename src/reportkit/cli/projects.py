@@ -44,18 +44,18 @@ def init(
     begun.write()
     # As it can be typed there: who has not put an environment on the path has only its place.
     program = "reportkit" if shutil.which("reportkit") else str(Path(sys.argv[0]).absolute())
-    following = [f"{one} {district} {year}" for one in ("intake", "run")]
+    following = [f"{command} {district} {year}" for command in ("intake", "run")]
     lines = [f"  {path}" for path in begun.files]
     lines = [f"{len(lines)} files made:", *lines]
     lines.append(f"fill in the ledgers in {folder / 'data' / district}, then:")
     lines.append(f"  cd {shlex.quote(str(folder))}")
-    lines += [f"  {shlex.quote(program)} {one}" for one in following]
+    lines += [f"  {shlex.quote(program)} {command}" for command in following]
     document = {
         "district": district,
         "year": year,
         "files": [str(path) for path in begun.files],
         "kept": [str(path) for path in begun.kept],
-        "next": [f"reportkit {one}" for one in following],
+        "next": [f"reportkit {command}" for command in following],
     }
     return 0, document, "\n".join(lines)
 
@@ -82,11 +82,17 @@ def doctor(*, params: Path | None, data: Path | None, out: Path) -> Result:
     from reportkit.doctor import examine
     from reportkit.params import Project
 
-    found = list(examine(Project.find(params, data, out)))
-    worst = [sum(one.state == state for one in found) for state in ("good", "warn", "bad")]
-    lines = [one.text() for one in found]
+    findings = list(examine(Project.find(params, data, out)))
+    worst = [
+        sum(finding.state == state for finding in findings) for state in ("good", "warn", "bad")
+    ]
+    lines = [finding.text() for finding in findings]
     lines.append("{} good, {} to know, {} to mend".format(*worst))
-    return int(worst[2] > 0), {"findings": [vars(one) for one in found]}, "\n".join(lines)
+    return (
+        int(worst[2] > 0),
+        {"findings": [vars(finding) for finding in findings]},
+        "\n".join(lines),
+    )
 
 
 @command()

@@ -125,18 +125,18 @@ def preview(
 def _findings(findings: list[dict[str, Any]]) -> list[str]:
     """Open findings, what was accepted, and how each open error could be."""
 
-    def told(check: dict[str, Any]) -> str:
+    def line(check: dict[str, Any]) -> str:
         return f"  {check['id']} {check['severity']}: {check['title']}: {check['message']}"
 
     waived = [check for check in findings if check["waived"]]
     still = [check for check in findings if not check["waived"]]
     errors = [check for check in still if check["severity"] == "error"]
-    lines = [f"{len(still)} checks do not hold:", *map(told, still)] if still else []
+    lines = [f"{len(still)} checks do not hold:", *map(line, still)] if still else []
     if waived:
         lines.append(f"{len(waived)} checks do not hold and are accepted:")
     for check in waived:
         by = check["waived"]
-        lines += [told(check), f"    {by['reason']} ({by['by']}, {by['on']})"]
+        lines += [line(check), f"    {by['reason']} ({by['by']}, {by['on']})"]
     if errors:
         from reportkit.checks import waiver_yaml
 
@@ -219,10 +219,10 @@ def new(district: str, year: int, *, params: Path | None, data: Path | None) -> 
     from reportkit.params import Project
     from reportkit.scaffold.new_year import renew
 
-    made = renew(Project.find(params, data), district, year)
-    made.write()
-    lines = [f"made from {made.previous}:", *(f"  {path}" for path in made.files)]
-    for title, notes in (("advanced", made.advanced), ("to do", made.todo)):
+    renewal = renew(Project.find(params, data), district, year)
+    renewal.write()
+    lines = [f"made from {renewal.previous}:", *(f"  {path}" for path in renewal.files)]
+    for title, notes in (("advanced", renewal.advanced), ("to do", renewal.todo)):
         if notes:
             lines += [f"{len(notes)} {title}:", *(f"  {note}" for note in notes)]
     following = [f"reportkit {command} {district} {year}" for command in ("intake", "run")]
@@ -230,10 +230,10 @@ def new(district: str, year: int, *, params: Path | None, data: Path | None) -> 
     document = {
         "district": district,
         "year": year,
-        "previous": made.previous,
-        "files": [str(path) for path in made.files],
-        "advanced": [vars(note) for note in made.advanced],
-        "todo": [vars(note) for note in made.todo],
+        "previous": renewal.previous,
+        "files": [str(path) for path in renewal.files],
+        "advanced": [vars(note) for note in renewal.advanced],
+        "todo": [vars(note) for note in renewal.todo],
         "next": following,
     }
     return 0, document, "\n".join(lines)
@@ -296,31 +296,33 @@ def verify(
     trusted = read_trusted(keys) if keys else None
     runs = [run for folder in folders for run in find_runs(folder)]
     closely = draw(runs, sample)
-    told, lines = [], []
-    for number, found in enumerate(inspect_all(runs, closely, asked)):
+    verdicts, lines = [], []
+    for number, result in enumerate(inspect_all(runs, closely, asked)):
         if sys.stderr.isatty() and len(runs) > 1:
             click.echo(f"{ERASED}{number + 1} of {len(runs)}", err=True, nl=False)
-        run, levels = str(runs[number]), found.levels
-        whose = {"district": found.district, "year": found.year, "id": found.run}
-        judged = {"holds": found.holds, "levels": [one.as_json() for one in levels]}
-        told.append({"run": run} | whose | judged)
-        name = f"{found.district} {found.year}, run {found.run}, {run}" if found.run else run
-        lines.append(f"{name}: {found.verdict}")
+        run, levels = str(runs[number]), result.levels
+        whose = {"district": result.district, "year": result.year, "id": result.run}
+        judged = {"holds": result.holds, "levels": [level.as_json() for level in levels]}
+        verdicts.append({"run": run} | whose | judged)
+        name = f"{result.district} {result.year}, run {result.run}, {run}" if result.run else run
+        lines.append(f"{name}: {result.verdict}")
         # Of many runs, those that hold have nothing else to tell; --json has all of it.
-        for one in levels if len(runs) == 1 else [one for one in levels if not one.holds]:
-            lines.append(f"  {one.level}: {one.verdict}")
-            lines += [f"    - {finding}" for finding in one.findings]
-            lines += [f"    {note}" for note in one.notes]
-    batches = [f"{folder}: {one}" for folder in folders for one in check_batches(folder, trusted)]
+        for level in levels if len(runs) == 1 else [level for level in levels if not level.holds]:
+            lines.append(f"  {level.level}: {level.verdict}")
+            lines += [f"    - {finding}" for finding in level.findings]
+            lines += [f"    {note}" for note in level.notes]
+    batches = [
+        f"{folder}: {problem}" for folder in folders for problem in check_batches(folder, trusted)
+    ]
     lines += batches
     if len(runs) > 1:
-        good = sum(bool(one["holds"]) for one in told)
+        good = sum(bool(verdict["holds"]) for verdict in verdicts)
         lines.append(
             f"{good} of {len(runs)} runs hold; {sum(closely)} were looked into, of all the files"
         )
     sampled = sorted(str(run) for run, close in zip(runs, closely, strict=True) if close)
-    document = {"runs": told, "batches": batches, "sampled": sampled}
-    failed = batches or not all(one["holds"] for one in told)
+    document = {"runs": verdicts, "batches": batches, "sampled": sampled}
+    failed = batches or not all(verdict["holds"] for verdict in verdicts)
     # A received file can hold what would move the cursor of a terminal.
     return int(bool(failed)), document, str(visible("\n".join(lines)))
 

@@ -32,8 +32,8 @@ def examine(project: Project) -> Iterator[Finding]:
     ----------
     project : Project
     """
-    for look in _MACHINE:
-        yield from look()
+    for examination in _MACHINE:
+        yield from examination()
     for look_at in _PROJECT:
         try:
             yield from look_at(project)

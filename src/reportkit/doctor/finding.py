@@ -26,7 +26,7 @@ class Finding:
     todo: str = ""
 
     def text(self) -> str:
-        """As one or two lines."""
+        """Return the finding as one or two lines."""
         return f"{self.state:4}  {self.about}: {self.found}" + (
             f"\n      → {self.todo}" if self.todo else ""
         )

@@ -33,27 +33,27 @@ _WHOLE = 0xB1B0AFBA
 def python() -> Iterator[Finding]:
     """Check that the package supports this Python."""
     wanted = metadata.metadata(_DISTRIBUTION)["Requires-Python"]
-    here = platform.python_version()
-    found = f"{here} at {sys.executable}"
-    if Requirement(f"python{wanted}").specifier.contains(here, prereleases=True):
-        yield good("Python", found)
+    version = platform.python_version()
+    message = f"{version} at {sys.executable}"
+    if Requirement(f"python{wanted}").specifier.contains(version, prereleases=True):
+        yield good("Python", message)
     else:
-        yield bad("Python", f"{found}; {wanted} is needed", "make the environment anew")
+        yield bad("Python", f"{message}; {wanted} is needed", "make the environment anew")
 
 
 def packages() -> Iterator[Finding]:
     """Check that every required package is installed, and new enough."""
     wanted = [Requirement(text) for text in metadata.requires(_DISTRIBUTION) or ()]
-    plain = [one for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
+    plain = [need for need in wanted if need.marker is None or need.marker.evaluate({"extra": ""})]
     wrong = []
-    for one in plain:
+    for need in plain:
         try:
-            here = metadata.version(one.name)
+            installed = metadata.version(need.name)
         except metadata.PackageNotFoundError:
-            wrong.append(f"{one} is not here")
+            wrong.append(f"{need} is not here")
             continue
-        if not one.specifier.contains(here, prereleases=True):
-            wrong.append(f"{one.name} is {here}; {one.specifier} is needed")
+        if not need.specifier.contains(installed, prereleases=True):
+            wrong.append(f"{need.name} is {installed}; {need.specifier} is needed")
     if wrong:
         yield bad("packages", "; ".join(wrong), f"pip install --upgrade {_DISTRIBUTION}")
     else:
@@ -66,8 +66,8 @@ def fonts() -> Iterator[Finding]:
     broken = [path.name for path in faces if not _is_whole(path)]
     todo = f"pip install --force-reinstall {_DISTRIBUTION}-fonts"
     if len(faces) != _FACES:
-        found = f"{len(faces)} of {_FACES} are in {reportkit_fonts.folder()}"
-        yield bad("fonts", found, todo)
+        message = f"{len(faces)} of {_FACES} are in {reportkit_fonts.folder()}"
+        yield bad("fonts", message, todo)
     elif broken:
         yield bad("fonts", f"{', '.join(broken)} is damaged", todo)
     else:
@@ -82,17 +82,17 @@ def _is_whole(path: Path) -> bool:
 
 def encoding() -> Iterator[Finding]:
     """Check that Chinese file names and messages are not garbled."""
-    told = f"file names {sys.getfilesystemencoding()}, output {sys.stdout.encoding}"
+    message = f"file names {sys.getfilesystemencoding()}, output {sys.stdout.encoding}"
     try:
         "台账".encode(sys.getfilesystemencoding())
         "台账".encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
         todo = "export LANG=C.UTF-8 (or PYTHONUTF8=1)"
-        yield bad("encoding", f"{told}: Chinese cannot be written", todo)
+        yield bad("encoding", f"{message}: Chinese cannot be written", todo)
         return
     # Other programs in the chain (git, an editor) follow the locale.
-    here = locale.setlocale(locale.LC_CTYPE)
-    yield good("encoding", f"{told}, locale {here}")
+    current = locale.setlocale(locale.LC_CTYPE)
+    yield good("encoding", f"{message}, locale {current}")
 
 
 def signing_key() -> Iterator[Finding]:
@@ -119,7 +119,7 @@ def privacy_key() -> Iterator[Finding]:
 
 def _key(about: str, read: Callable[[], str], without: str, todo: str) -> Finding:
     try:
-        found = read()
+        message = read()
     except InputError as error:
         return bad(about, error.message, "chmod 600 it, or make another")
-    return good(about, found) if found else warn(about, without, todo)
+    return good(about, message) if message else warn(about, without, todo)

@@ -35,8 +35,8 @@ def place(project: Project) -> Iterator[Finding]:
     if (project.params / "districts").is_dir():
         yield good("project", f"{project.params.parent.resolve()}")
     else:
-        found = f"{project.params}/districts is not here"
-        yield bad("project", found, "change into the project's folder, or: reportkit init DIR …")
+        message = f"{project.params}/districts is not here"
+        yield bad("project", message, "change into the project's folder, or: reportkit init DIR …")
 
 
 def kernel(project: Project) -> Iterator[Finding]:
@@ -62,11 +62,11 @@ def kernel(project: Project) -> Iterator[Finding]:
         last = (str(error).strip() or type(error).__name__).splitlines()[-1]
         yield bad(about, f"does not start: {last}", todo)
         return
-    there = cell.outputs[0].text.strip()
-    if there == reportkit.__file__:
+    kernel_folder = cell.outputs[0].text.strip()
+    if kernel_folder == reportkit.__file__:
         yield good(about, "starts")
     else:
-        yield warn(about, f"is another Python: {there}", todo)
+        yield warn(about, f"is another Python: {kernel_folder}", todo)
 
 
 def outputs(project: Project) -> Iterator[Finding]:
@@ -76,23 +76,23 @@ def outputs(project: Project) -> Iterator[Finding]:
     while not folder.exists():
         folder = folder.parent
     try:
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".doctor-") as made:
-            (Path(made) / "current").symlink_to("run")
-            with (Path(made) / "lock").open("w") as lock:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".doctor-") as trial:
+            (Path(trial) / "current").symlink_to("run")
+            with (Path(trial) / "lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         todo = "give yourself the right to write there, or choose another folder with --out"
         yield bad(about, f"{folder}: {error.strerror}", todo)
         return
     free = shutil.disk_usage(folder).free
-    found = f"can be written, {free >> 20:,} MiB free"
+    message = f"can be written, {free >> 20:,} MiB free"
     todo = "make room: a run takes a few MiB, with large ledgers more"
     if free < _FULL:
-        yield bad(about, found, todo)
+        yield bad(about, message, todo)
     elif free < _TIGHT:
-        yield warn(about, found, todo)
+        yield warn(about, message, todo)
     else:
-        yield good(about, found)
+        yield good(about, message)
 
 
 def _districts(project: Project) -> list[str]:
@@ -129,8 +129,8 @@ def holidays(project: Project) -> Iterator[Finding]:
     first, last = (int(str(day)[:4]) for day in (calendar.first, calendar.last))
     years = {year for name in _districts(project) for year in _years(project, name)}
     if unknown := sorted(year for year in years if not first <= year <= last):
-        found = f"{first}-{last} are known, not {', '.join(map(str, unknown))}"
-        yield warn("holidays", found, f"add the years to {project.holidays_file}")
+        message = f"{first}-{last} are known, not {', '.join(map(str, unknown))}"
+        yield warn("holidays", message, f"add the years to {project.holidays_file}")
     else:
         yield good("holidays", f"{first}-{last}")
 
@@ -142,12 +142,12 @@ def ledgers(project: Project) -> Iterator[Finding]:
         try:
             read = Ledgers(project, project.district(name))
             known = schemas(read.form)
-            found = {key: read.sources(key) for key in known}
+            by_ledger = {key: read.sources(key) for key in known}
             needed = set().union(*(read.form.edition(year).ledgers() for year in years))
         except InputError as error:
             yield bad(about, error.message, "mend this, then ask again")
             continue
-        missing = [known[key].name for key in sorted(needed) if not found[key]]
+        missing = [known[key].name for key in sorted(needed) if not by_ledger[key]]
         if missing:
             todo = f"reportkit template {' '.join(missing)} --out {project.data / name}"
             yield bad(about, f"{'、'.join(missing)} not found", todo)
@@ -155,8 +155,8 @@ def ledgers(project: Project) -> Iterator[Finding]:
             todo = f"write {project.params}/reports/{name}/<year>.yaml (year: …)"
             yield warn(about, "no report year", todo)
         else:
-            there = [known[key].name for key, sources in found.items() if sources]
-            yield good(about, f"{'、'.join(there)}; reports {', '.join(map(str, years))}")
+            present = [known[key].name for key, sources in by_ledger.items() if sources]
+            yield good(about, f"{'、'.join(present)}; reports {', '.join(map(str, years))}")
 
 
 def databases(project: Project) -> Iterator[Finding]:
@@ -165,7 +165,9 @@ def databases(project: Project) -> Iterator[Finding]:
     for name in _districts(project):
         for named in project.district(name).ledgers.values():
             sources |= {
-                one.url.partition(":")[0] for one in named if isinstance(one, DatabaseSource)
+                source.url.partition(":")[0]
+                for source in named
+                if isinstance(source, DatabaseSource)
             }
     if not sources:
         yield good("databases", "no district names one")
@@ -186,7 +188,7 @@ def git(project: Project) -> Iterator[Finding]:
         todo = "git init; commit params and notebooks, never data or outputs"
         yield warn("git", "no checkout, or no git: a run cannot name its commit", todo)
     elif state["dirty"]:
-        found = f"commit {state['commit'][:12]}, and changes that are in none"
-        yield warn("git", found, "commit them before the final run")
+        message = f"commit {state['commit'][:12]}, and changes that are in none"
+        yield warn("git", message, "commit them before the final run")
     else:
         yield good("git", f"commit {state['commit'][:12]}, clean")

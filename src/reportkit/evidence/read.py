@@ -65,7 +65,7 @@ def count_records(run: Path) -> dict[str, int]:
     """
     ledgers = _read(run, "records", ("ledger",), columns=["ledger"])["ledger"]
     counted = ledgers.cast(pa.string()).value_counts()
-    return {one["values"]: one["counts"] for one in counted.to_pylist()}
+    return {count["values"]: count["counts"] for count in counted.to_pylist()}
 
 
 def read_source_rows(run: Path, fact: Mapping[str, Any]) -> pa.Table:
@@ -76,20 +76,22 @@ def read_source_rows(run: Path, fact: Mapping[str, Any]) -> pa.Table:
     ReportkitError
         ``evidence-unreadable``.
     """
-    held = read_facts(run).get(fact["id"]) or FactRows(fact["ledger"], np.empty(0, np.int64))
-    records = read_records(run, held.ledger)
-    if held.rows.size and int(held.rows.max()) >= records.num_rows:
-        raise _unreadable(run, "records", f"it has no row {held.rows.max()} of {held.ledger}")
-    return records.take(held.rows).append_column("sign", pa.array(held.signs))
+    evidence = read_facts(run).get(fact["id"]) or FactRows(fact["ledger"], np.empty(0, np.int64))
+    records = read_records(run, evidence.ledger)
+    if evidence.rows.size and int(evidence.rows.max()) >= records.num_rows:
+        raise _unreadable(
+            run, "records", f"it has no row {evidence.rows.max()} of {evidence.ledger}"
+        )
+    return records.take(evidence.rows).append_column("sign", pa.array(evidence.signs))
 
 
 def read_refused(run: Path) -> dict[str, list[int]]:
     """Numbers of the rows that were not accepted, by ledger."""
-    found: dict[str, list[int]] = {}
+    refused: dict[str, list[int]] = {}
     if (run / "evidence/quarantine.parquet").is_file():
-        for one in _read(run, "quarantine", ("ledger", "row")).to_pylist():
-            found.setdefault(one["ledger"], []).append(int(one["row"]))
-    return found
+        for row in _read(run, "quarantine", ("ledger", "row")).to_pylist():
+            refused.setdefault(row["ledger"], []).append(int(row["row"]))
+    return refused
 
 
 def _read(run: Path, name: str, wanted: tuple[str, ...], **options: Any) -> pa.Table:

@@ -59,6 +59,7 @@ def steps(rows: Rows) -> str:
     '4,1x3,2'
     """
     differences = np.diff(rows, prepend=0)
+    # What is put before the first step always differs from it, so that a run starts there.
     starts = np.flatnonzero(np.diff(differences, prepend=-1 - differences[:1]))
     times = np.diff(starts, append=len(rows))
     pairs = zip(differences[starts].tolist(), times.tolist(), strict=True)

@@ -53,9 +53,10 @@ def scripts(
     used = {
         key: np.unique(np.concatenate(rows))
         for key in ledgers
-        if (rows := [one.rows for one in held.values() if one.ledger == key])
+        if (rows := [fact_rows.rows for fact_rows in held.values() if fact_rows.ledger == key])
     }
     parts = [(key, part) for key in used for part in np.unique(used[key] // PART).tolist()]
+    # Rounded up, so that there are never more scripts than that.
     length = max(1, -(-len(parts) // SCRIPTS))
     groups = [parts[start : start + length] for start in range(0, len(parts), length)]
     stands: dict[str, dict[int, str]] = {key: {} for key in used}
@@ -122,19 +123,19 @@ def read_rows(folder: Path, ledger: str, rows: Iterable[int]) -> dict[int, dict[
     rows : iterable of int
     """
     wanted = set(rows)
-    found = {}
+    cells_of = {}
     index = json.loads(_between("{", (folder / "facts.js").read_text("utf-8"), "}"))
     # Names are looked up among the files that are there: who made the index may be anybody.
-    there = {path.stem: path for path in folder.glob("rows-*.js")}
+    files = {path.stem: path for path in folder.glob("rows-*.js")}
     for part in sorted({row // PART for row in wanted}):
-        script = there[index["parts"][ledger][str(part)]].read_text("utf-8")
-        line = next(one for one in script.splitlines() if one.startswith(_begins(ledger, part)))
-        held = json.loads(re.sub(r"\\(.)", r"\1", _between("{", line, "}")))
-        for at, row in enumerate(held["rows"]):
+        script = files[index["parts"][ledger][str(part)]].read_text("utf-8")
+        line = next(text for text in script.splitlines() if text.startswith(_begins(ledger, part)))
+        script_data = json.loads(re.sub(r"\\(.)", r"\1", _between("{", line, "}")))
+        for at, row in enumerate(script_data["rows"]):
             if row in wanted:
-                cells = [_unpacked(column, at) for column in held["cells"][2:]]
-                found[row] = dict(zip(held["columns"], cells, strict=True))
-    return found
+                cells = [_unpacked(column, at) for column in script_data["cells"][2:]]
+                cells_of[row] = dict(zip(script_data["columns"], cells, strict=True))
+    return cells_of
 
 
 def _between(first: str, text: str, last: str) -> str:

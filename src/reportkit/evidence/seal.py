@@ -32,6 +32,6 @@ def seal_rows(facts: Mapping[str, Fact]) -> dict[str, dict[str, Any]]:
 def unseal_rows(sealed: Mapping[str, Mapping[str, Any]]) -> dict[str, FactRows]:
     """The rows that a seal holds, by fact id."""
     return {
-        name: FactRows(one["ledger"], rows_from(one["steps"]), one["subtracted"])
-        for name, one in sealed.items()
+        name: FactRows(fact["ledger"], rows_from(fact["steps"]), fact["subtracted"])
+        for name, fact in sealed.items()
     }

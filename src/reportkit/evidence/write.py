@@ -46,12 +46,12 @@ def evidence_files(
         The privacy key, where the digests of records are keyed.
     """
     yield "facts.parquet", _facts({name: held[name] for name in sorted(held)})
-    yield "records.parquet", _records([_places(one, key) for one in ledgers.values()])
-    violations = [vars(one) for ledger in ledgers.values() for one in ledger.violations]
+    yield "records.parquet", _records([_places(ledger, key) for ledger in ledgers.values()])
+    violations = [vars(violation) for ledger in ledgers.values() for violation in ledger.violations]
     refused = [
-        one | {"cells": json.dumps(one["cells"], ensure_ascii=False)}
+        row | {"cells": json.dumps(row["cells"], ensure_ascii=False)}
         for ledger in ledgers.values()
-        for one in ledger.refused
+        for row in ledger.refused
     ]
     for name, rows in (("violations", violations), ("quarantine", refused)):
         if rows:
@@ -61,12 +61,14 @@ def evidence_files(
 
 def _facts(held: Mapping[str, FactRows]) -> bytes:
     """Rows of all facts: fact, ledger, row, sign."""
-    lengths = [len(one.rows) for one in held.values()]
+    lengths = [len(fact_rows.rows) for fact_rows in held.values()]
     numbers = pa.array(np.repeat(np.arange(len(held), dtype=np.int32), lengths))
     fact = _named(list(held), numbers)
-    ledger = _named([one.ledger for one in held.values()], numbers)
-    rows = np.concatenate([np.empty(0, np.int64), *(one.rows for one in held.values())])
-    signs = np.concatenate([np.empty(0, np.int8), *(one.signs for one in held.values())])
+    ledger = _named([fact_rows.ledger for fact_rows in held.values()], numbers)
+    rows = np.concatenate([np.empty(0, np.int64), *(fact_rows.rows for fact_rows in held.values())])
+    signs = np.concatenate(
+        [np.empty(0, np.int8), *(fact_rows.signs for fact_rows in held.values())]
+    )
     table = pa.table({"fact": fact, "ledger": ledger, "row": rows, "sign": signs})
     return _parquet([table], repeated=["fact", "ledger", "sign"], rising=["row"])
 
@@ -87,8 +89,8 @@ def _places(ledger: Ledger, key: bytes | None) -> pa.Table:
         {
             "ledger": pa.DictionaryArray.from_arrays(np.zeros(len(rows), np.int32), [ledger.key]),
             "row": rows,
-            "file": _named([one.path for one in ledger.sources], source),
-            "sheet": _named([one.sheet or "" for one in ledger.sources], source),
+            "file": _named([source.path for source in ledger.sources], source),
+            "sheet": _named([source.sheet or "" for source in ledger.sources], source),
             "line": ledger.line_of.astype(np.int64),
             "key": record.column(0).combine_chunks().take(place),
             "digest": row_digests(record, key).take(place),

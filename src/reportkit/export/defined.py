@@ -1,4 +1,4 @@
-"""How figures were counted, in words for readers."""
+"""Definitions of figures, in words for readers."""
 
 from __future__ import annotations
 

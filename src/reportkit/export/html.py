@@ -116,7 +116,7 @@ def _cell(cell: Block, facts: Mapping[str, Block]) -> dict[str, str]:
 
 
 def _how(item: Block, document: Document) -> list[tuple[str, str]]:
-    """How the cells of a statutory table were counted."""
+    """Describe the counting of a statutory table's cells."""
     if item["kind"] != "table" or item["own"]:
         return []
     parts = parts_of(item)

@@ -147,13 +147,13 @@ class Computer:
     def _derived(self, blank: Fact, spec: FactSpec, above: tuple[str, ...]) -> Fact:
         names = tuple(str(name) for name in (spec.part, spec.share_of, spec.change_of) if name)
         parts = self._parts(names, above)
-        made = replace(blank, origin="sum", sum_of=names)
+        derived = replace(blank, origin="sum", sum_of=names)
         if _to_do(parts):
-            return replace(made, value=TO_DO, definition=f"{TO_DO}{'、'.join(names)}")
+            return replace(derived, value=TO_DO, definition=f"{TO_DO}{'、'.join(names)}")
         figures = [Figure(part.label, part.number, part.unit) for part in parts]
         if spec.share_of:
             value, text = share(spec, *figures)
-            return replace(made, value=value, definition=text)
+            return replace(derived, value=value, definition=text)
         (now,) = parts
         if self.past is None or now.id not in self.past:
             raise InputError(
@@ -167,7 +167,7 @@ class Computer:
             )
         before = self.past[now.id]
         value, text = change(spec, figures[0], before)
-        return replace(made, value=value, definition=text, compared=(now.number, before))
+        return replace(derived, value=value, definition=text, compared=(now.number, before))
 
     def _counted(self, blank: Fact, definition: Definition) -> Fact:
         ledger = self.ledgers.get(definition.ledger)
@@ -203,7 +203,7 @@ def _declared(fact: Declared) -> Fact:
     with suppress(ArithmeticError):
         number = Decimal(value)
         value = number if number.is_finite() else value
-    stated = "，".join(str(one) for one in (fact.stated_by, fact.stated_on) if one)
+    stated = "，".join(str(part) for part in (fact.stated_by, fact.stated_on) if part)
     source = (fact.source or "来源待填") + (f"（{stated}）" if stated else "")
     text = "申报数据，不由台账计算"
     return Fact(fact.id, fact.label, value, fact.unit, "declared", text, source=source)

@@ -93,7 +93,7 @@ def _rate(
     if now == before:
         return Decimal(0)
     if now < 0 or before < 0:
-        was, is_now = (changed(one, unit) if one else "没有增减" for one in (before, now))
+        was, is_now = (changed(figure, unit) if figure else "没有增减" for figure in (before, now))
         return f"由{last}{was}{'转为' if now * before <= 0 else '变为'}{is_now}"
     if not before:
         return f"{last}为0，无可比增幅"

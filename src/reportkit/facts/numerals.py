@@ -97,16 +97,16 @@ def read_number(text: str) -> Reading | None:
     Decimal('-3.5')
     """
     plain = unicodedata.normalize("NFKC", text)
-    found = NUMBER.findall(plain)
-    if not found:
+    numbers = NUMBER.findall(plain)
+    if not numbers:
         return Reading(Decimal(0)) if "持平" in plain else None
-    if len(found) > 1:
+    if len(numbers) > 1:
         return None
-    value = _value(found[0])
+    value = _value(numbers[0])
     if value is None:
         return None
     number, step = value
-    before = plain[: plain.index(found[0]) + 1]
+    before = plain[: plain.index(numbers[0]) + 1]
     sign = -1 if _FALLS.search(before) else 1
     return Reading(sign * number, step / 2 if "约" in before else Decimal(0))
 

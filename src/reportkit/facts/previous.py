@@ -145,8 +145,8 @@ def files_of_past(
         if same or document is None:
             return [run / "facts.json", run / "report.ipynb"]
     path = project.report_file(check_id(district), year, "published.json")
-    there = path.is_file() and project.district(district).scope == scope
-    return [path] if there else []
+    published = path.is_file() and project.district(district).scope == scope
+    return [path] if published else []
 
 
 def _refuse_changed(run: Path, files: Mapping[Path, str]) -> None:

@@ -177,9 +177,9 @@ def _by_rows(
         return {leaf.key: leaf for band in of.model.bands for leaf in of.rows(band)}
 
     own, known = leaves(table), dict[str, Leaf]()
-    for one in form.editions:
-        if table.id in one.tables:
-            known |= leaves(one.tables[table.id])
+    for edition in form.editions:
+        if table.id in edition.tables:
+            known |= leaves(edition.tables[table.id])
     for printed in part["rows"]:
         key, rows = printed["key"], [printed["key"]]
         if key not in own:
@@ -224,6 +224,7 @@ def _publications(figures: list[Mapping[str, Any]]) -> tuple[int, dict[str, int]
         return 0, {}
     start = names.index(PUBLISHED_TOTAL)
     total, classes = figures[start], dict[str, int]()
+    # Classes are listed right below their total; another section or unit ends the list.
     for figure in figures[start + 1 :]:
         if any(figure[key] != total[key] for key in ("section", "unit")):
             break

@@ -48,7 +48,7 @@ class SealedFacts:
         later : bool
             See the class.
         """
-        facts = {one["id"]: _fact(one, compared.get(one["id"])) for one in document["facts"]}
+        facts = {fact["id"]: _fact(fact, compared.get(fact["id"])) for fact in document["facts"]}
         return cls(facts, later)
 
     def get(self, name: str) -> Fact:
@@ -66,11 +66,11 @@ class SealedFacts:
         return self.facts[name]
 
 
-def _fact(told: Mapping[str, Any], compared: list[str] | None) -> Fact:
-    number = number_of(told["value"])
+def _fact(fact: Mapping[str, Any], compared: list[str] | None) -> Fact:
+    number = number_of(fact["value"])
     return Fact(
-        told["id"], told["label"], told["value"] if number is None else number, told["unit"],
-        told["origin"], told["definition"], ledger=told["ledger"], where=tuple(told["where"]),
-        sum_of=tuple(told["sum_of"]), source=told["source"], places=tuple(told["places"]),
+        fact["id"], fact["label"], fact["value"] if number is None else number, fact["unit"],
+        fact["origin"], fact["definition"], ledger=fact["ledger"], where=tuple(fact["where"]),
+        sum_of=tuple(fact["sum_of"]), source=fact["source"], places=tuple(fact["places"]),
         compared=(Decimal(compared[0]), Decimal(compared[1])) if compared else None,
     )  # fmt: skip

@@ -120,16 +120,16 @@ def read_specs(form: Form, folder: Path) -> dict[str, FactSpec]:
     for file in (*shared, *map(read_yaml, sorted(folder.glob("*.yaml")))):
         for number, spec in enumerate(file.validate(_FactFile).facts):
             top: Key = ("facts", number)
-            found = list(_problems(form, spec, folder.parent / "districts"))
+            faults = list(_problems(form, spec, folder.parent / "districts"))
             if spec.id.partition(".")[0] in statutory:
                 message = (
                     f"'{spec.id}' is in the namespace of the form's own cells, which are counted "
                     "as the form says; give the fact another first word"
                 )
-                found.append((("id",), message))
+                faults.append((("id",), message))
             if spec.id in own:
-                found.append((("id",), f"fact '{spec.id}' is defined twice"))
-            problems += [file.problem((*top, *key), message) for key, message in found]
+                faults.append((("id",), f"fact '{spec.id}' is defined twice"))
+            problems += [file.problem((*top, *key), message) for key, message in faults]
             spec._place = _place(file, (*top, "id"))
             specs[spec.id] = spec
             own |= set() if file in shared else {spec.id}

@@ -34,7 +34,7 @@ class Leaf:
 
     @property
     def total(self) -> bool:
-        """Whether it adds others up."""
+        """True where it adds others up."""
         return self.node.total
 
     @property

@@ -38,7 +38,7 @@ class Edition:
 
     @property
     def name(self) -> str:
-        """What a report says it is made by: ``2019``."""
+        """Name of the edition as reports state it: ``2019``."""
         return self.model.edition
 
     @property
@@ -83,7 +83,7 @@ class Edition:
         return frozenset(cell.definition.ledger for cell in cells if cell.definition)
 
     def covers(self, year: int) -> bool:
-        """Whether reports of a year can be made by it."""
+        """Return True where reports of a year can be made by it."""
         years = self.model.years
         return years.first <= year and (years.last is None or year <= years.last)
 

@@ -1,4 +1,4 @@
-"""What a form file changes of the one that it extends: entries of lists are found by their name.
+"""Changes of a form file to the one that it extends: entries of lists are found by their name.
 
 An entry that is there already (the same ``id``, ``key`` or ``name``; where it gives none, the same
 ``label`` or ``number``) takes what is said of it anew; ``drop: true`` takes it away. Any other is
@@ -42,7 +42,7 @@ class _Node:
 
     @property
     def named(self) -> bool:
-        """Whether it can be found by a name of its own."""
+        """Return True where it can be found by a name of its own."""
         return any(self.told(one) for one in (*_NAMES, *_WORDS))
 
 

@@ -132,7 +132,7 @@ class Share(Strict):
 
 
 class Rule(Strict):
-    """How a rule of the form is computed; ``zero`` and ``natural`` name cells or tables.
+    """Computation of a rule of the form; ``zero`` and ``natural`` name cells or tables.
 
     What it says stands in the form's ``rules.yaml``.
     """
@@ -208,7 +208,7 @@ class EditionModel(Strict):
 
 
 class FormModel(Strict):
-    """What ``form.yaml`` says of a form.
+    """Content of a form's ``form.yaml``.
 
     Parameters
     ----------

@@ -115,12 +115,12 @@ def find_files(
 
 
 def is_read(path: Path) -> bool:
-    """Whether a file is of a kind that is read."""
+    """Return True where a file is of a kind that is read."""
     return path.suffix.lower() in SUFFIXES
 
 
 def unread_files(form: Form, folder: Path) -> list[Path]:
-    """What nobody reads: tables and archives named like no ledger, or in a folder of a folder.
+    """List the unread files: tables and archives named like no ledger, or in deeper folders.
 
     Of what is named like a ledger, too, all that is of no kind for records, such as a .pdf.
     """

@@ -220,7 +220,7 @@ def _unfit(column: Column, value: str) -> Iterator[str]:
 
 
 def _unkept(form: Form, schema: LedgerSchema, meant: dict[str, str], heading: str) -> Iterator[str]:
-    """Why a heading cannot be kept: it is read already, or holds persons."""
+    """Yield the reasons why a heading cannot be kept: it is read already, or holds persons."""
     key = heading_key(heading)
     persons = {
         loose(name)

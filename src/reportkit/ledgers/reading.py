@@ -154,7 +154,7 @@ def _said_elsewhere(rows: Rows, typed: Mapping[str, Any]) -> Iterator[Told]:
 
 
 def _affirmed(cells: pa.ChunkedArray) -> Mask:
-    """Where a cell says something, and not 否 or nothing."""
+    """Return a mask of the cells that say something other than 否 or nothing."""
     no = {loose(one) for one in table()["flag"]["false"]}
 
     def yes(text: str | None) -> str | None:
@@ -524,7 +524,7 @@ def _as_it_stands(rows: Rows, typed: Mapping[str, Any], row: int) -> dict[str, A
 
 
 def _shown_short(cells: pa.ChunkedArray) -> Mask:
-    """Where a long number was written as a spreadsheet shows it, most of its digits lost."""
+    """Return a mask of the long numbers that a spreadsheet wrote with most digits lost."""
     if not holds(cells, b"E+", b"e+"):
         return np.zeros(len(cells), bool)
     found = pc.match_substring_regex(cells, _SHOWN_SHORT).fill_null(False)

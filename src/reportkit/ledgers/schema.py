@@ -255,7 +255,7 @@ def heading_key(text: str) -> str:
 
 
 def unit_of(heading: str) -> int:
-    """How many 元 an amount's unit is, as its heading says; 0 of a unit that is not read."""
+    """Return the number of 元 in an amount's unit, as its heading says; 0 of an unread unit."""
     found = {units().get(unit, 0) for unit in _UNIT.findall(fold(heading))}
     return (found.pop() if len(found) == 1 else 0) if found else 1
 

@@ -76,12 +76,12 @@ class _Column:
 
 
 def _long(text: str) -> float:
-    """How many Chinese characters a text is long; a figure of our Song is 0.56 of one."""
+    """Return the length of a text in Chinese characters; a figure of our Song is 0.56 of one."""
     return sum(1 if ord(character) > 0x2E7F or character in _WIDE else 0.56 for character in text)
 
 
 def _word(text: str) -> float:
-    """How long the longest part of a text is that no line breaks."""
+    """Return the length of the longest part of a text that no line breaks."""
     return max(map(_long, _UNBROKEN.findall(text)), default=0)
 
 

@@ -65,7 +65,7 @@ def _figure(one: Headline, numbers: Mapping[str, Decimal]) -> dict[str, str | No
 def _months(
     one: Headline, facts: Mapping[str, Fact], ledgers: Mapping[str, Ledger]
 ) -> list[int] | None:
-    """How many of the records fall into each month, by the column that the headline names."""
+    """Count the records of each month, by the column that the headline names."""
     if one.months is None:
         return None
     counts = pd.Series(0, index=range(1, 13))

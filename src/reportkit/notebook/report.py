@@ -69,7 +69,7 @@ class Report(Compilation):
         return self.inputs()._repr_mimebundle_(**options)
 
     def inputs(self) -> Shown:
-        """What was read: files, rows, and what was not accepted."""
+        """Show what was read: files, rows, and what was not accepted."""
         absent = [(key, schemas(self.form)[key].name) for key in self.absent]
         return self._so_far.note(show_inputs(self.ledgers, absent, self.ledgers.note))
 
@@ -433,7 +433,7 @@ class Report(Compilation):
         return found
 
     def checks(self) -> Shown:
-        """What holds and what does not."""
+        """Show which checks hold and which do not."""
         return self._so_far.note(show_checks(self.all_checks, self.rules))
 
     def prescribed(self) -> dict[str, list[list[str]]]:

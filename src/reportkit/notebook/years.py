@@ -202,7 +202,7 @@ class Years:
 
 
 def _is_short(tables: Mapping[str, Table], cell: str) -> bool:
-    """Whether a cell is shown where a table that sums up its rows is shown by its sums only."""
+    """Return True where a cell stands in its short table: all of it, or the sums of its rows."""
     totals = tables[cell.partition(".")[0]].totals
     return not totals or cell.rpartition(".")[2] in totals
 

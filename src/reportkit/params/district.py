@@ -113,7 +113,7 @@ class District(Strict):
     mapping: dict[str, LedgerMappings] = Field(default_factory=dict)
 
     def printable(self) -> dict[str, Any]:
-        """What a text may print of it, ``{{ district.contact.phone }}``: texts by name."""
+        """Return the fields that a text may print, ``{{ district.contact.phone }}``, by name."""
         return self.model_dump(exclude={"synthetic", "form", "fonts", "ledgers"})
 
 

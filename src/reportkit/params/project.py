@@ -46,9 +46,11 @@ class Project:
         params, data, out : path, optional
             Folders to use instead; ``outputs`` stands beside ``params``.
         """
-        here = Path.cwd()
-        root = next((p for p in (here, *here.parents) if (p / "params/districts").is_dir()), here)
-        base = Path() if root == here else root
+        start = Path.cwd()
+        root = next(
+            (p for p in (start, *start.parents) if (p / "params/districts").is_dir()), start
+        )
+        base = Path() if root == start else root
         folder = Path(params or base / "params")
         return cls(folder, Path(data or base / "data"), Path(out or folder.parent / "outputs"))
 
@@ -94,8 +96,8 @@ class Project:
         elif not any(path.suffix.lower() in FONTS for path in folder.glob("**/*")):
             problem = f"'{named}' holds no typeface ({', '.join(FONTS)}); it is told from params/"
         if problem:
-            told = file.problem(("fonts", "folder"), problem)
-            raise InputError("parameters", "{problem}", problem=told)
+            message = file.problem(("fonts", "folder"), problem)
+            raise InputError("parameters", "{problem}", problem=message)
 
     @property
     def forms(self) -> Path:
@@ -128,7 +130,7 @@ class Project:
         -----
         A file that cannot be read is told of with its own report, not with every other.
         """
-        found: dict[str, tuple[str, ...]] = {}
+        faces: dict[str, tuple[str, ...]] = {}
         for path in sorted((self.params / "districts").glob("*.yaml")):
             content = path.read_bytes()
             if parent.encode() in content:
@@ -139,8 +141,8 @@ class Project:
                     data = {"parent": line[1]} if line else None
                 name = data.get("parent") if isinstance(data, dict) else None
                 if isinstance(name, str):
-                    found[name] = (*found.get(name, ()), path.stem)
-        return found
+                    faces[name] = (*faces.get(name, ()), path.stem)
+        return faces
 
     def report(self, district: str, year: int) -> ReportParams:
         """Parameters of one report; a report without a file has none.

@@ -25,7 +25,7 @@ _NO_SQL = re.compile(
 def _unshown(message: str) -> PydanticCustomError:
     """An error whose input is not repeated: it may hold a password."""
     # As a value, since pydantic would fill in {braces} of the text.
-    return PydanticCustomError("unshown", "{told}", {"told": message})
+    return PydanticCustomError("unshown", "{message}", {"message": message})
 
 
 def _check_url(value: Any) -> Any:
@@ -109,7 +109,7 @@ class DatabaseSource(Strict):
 
     @property
     def shown(self) -> str:
-        """As people see it: no user, no option, of a file outside the data folder its name only.
+        """Name for people: no user, no option, of a file outside the data folder its name only.
 
         A SELECT is shown by the beginning of its digest; its text is in the district file.
         """

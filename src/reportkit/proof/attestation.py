@@ -30,7 +30,7 @@ def statement(folder: Path) -> bytes:
     manifest = read_manifest(folder)
     packages = manifest["environment"]["packages"]
     dependencies = [
-        {"name": one["name"], "digest": {"sha256": one["sha256"]}} for one in manifest["inputs"]
+        {"name": item["name"], "digest": {"sha256": item["sha256"]}} for item in manifest["inputs"]
     ]
     document = {
         "_type": "https://in-toto.io/Statement/v1",
@@ -132,8 +132,10 @@ def check_attestation(folder: Path, trusted: Trusted | None) -> str:
 def _other(payload: bytes, folder: Path) -> str:
     """Describe how a statement differs from the one about a run."""
     try:
-        told: Mapping[str, Any] = parse_json(payload, "it")["predicate"]["buildDefinition"]
-        about = {name: told["externalParameters"][name] for name in ("district", "year", "run")}
+        predicate: Mapping[str, Any] = parse_json(payload, "it")["predicate"]["buildDefinition"]
+        about = {
+            name: predicate["externalParameters"][name] for name in ("district", "year", "run")
+        }
     except (ReportkitError, KeyError, TypeError):
         return "it is no statement of reportkit"
     manifest = read_manifest(folder)

@@ -71,8 +71,8 @@ class RunAudit:
     def _counted(self) -> dict[str, str]:
         """Values of the form's cells that the run's notebook counted, by fact."""
         shown = from_notebook(self._notebook, "compare")
-        found = {name: value for one in shown for name, value in one["cells"].items()}
-        return with_sums(self.facts, {name: found[name] for name in found if name in self.facts})
+        values = {name: value for block in shown for name, value in block["cells"].items()}
+        return with_sums(self.facts, {name: values[name] for name in values if name in self.facts})
 
     @cached_property
     def _recounted(self) -> dict[str, str]:
@@ -81,11 +81,11 @@ class RunAudit:
 
     def verdicts(self) -> pd.DataFrame:
         """Return the verdicts of ``reportkit verify`` on the run, level by level."""
-        found = inspect(self.run, Asked(data=self._data, params=self._params), closely=True)
+        inspected = inspect(self.run, Asked(data=self._data, params=self._params), closely=True)
         rows = [
-            (_LEVELS.get(one.level, one.level), _VERDICTS[one.holds],
-             "\n".join(one.findings) or "—", "\n".join(one.notes))
-            for one in found.levels
+            (_LEVELS.get(verdict.level, verdict.level), _VERDICTS[verdict.holds],
+             "\n".join(verdict.findings) or "—", "\n".join(verdict.notes))
+            for verdict in inspected.levels
         ]  # fmt: skip
         return pd.DataFrame(rows, columns=["层次", "结论", "不符", "说明"])
 
@@ -118,10 +118,10 @@ class RunAudit:
         for name in own:
             fact = self.facts[name]
             counts = [self._counted.get(name), fact["value"], self._recounted.get(name)]
-            found = [None if one is None else _number(one) for one in counts]
-            told = [one for one in found if one is not None]
-            verdict = "一致" if len({*told}) == 1 else "不一致"
-            rows.append((fact["label"], *found, verdict if len(told) > 1 else "另无来源"))
+            numbers = [None if count is None else _number(count) for count in counts]
+            known = [number for number in numbers if number is not None]
+            verdict = "一致" if len({*known}) == 1 else "不一致"
+            rows.append((fact["label"], *numbers, verdict if len(known) > 1 else "另无来源"))
         return pd.DataFrame(
             rows,
             columns=["格", "笔记本", "程序", "SQL", "核对"],
@@ -131,11 +131,11 @@ class RunAudit:
 
     def findings(self) -> pd.DataFrame:
         """Checks of the run that do not hold, and what was accepted of them."""
-        checks = [one for one in self._checks if not one["holds"]]
+        checks = [check for check in self._checks if not check["holds"]]
         rows = [
-            (one["id"], _SEVERITIES[one["severity"]], one["title"], one["message"],
-             one["waived"]["reason"] if one["waived"] else "")
-            for one in checks
+            (check["id"], _SEVERITIES[check["severity"]], check["title"], check["message"],
+             check["waived"]["reason"] if check["waived"] else "")
+            for check in checks
         ]  # fmt: skip
         return pd.DataFrame(rows, columns=["编号", "级别", "规则", "说明", "接受的理由"])
 
@@ -156,28 +156,28 @@ class RunAudit:
         InputError
             ``fact-unknown``.
         """
-        held, leaves = read_facts(self.run), self._leaves(fact)
-        rows = {(held[leaf].ledger, int(row)) for leaf in leaves & {*held}
-                for row in held[leaf].rows}  # fmt: skip
+        facts, leaves = read_facts(self.run), self._leaves(fact)
+        rows = {(facts[leaf].ledger, int(row)) for leaf in leaves & {*facts}
+                for row in facts[leaf].rows}  # fmt: skip
         lot = random.Random(f"{seed} {fact}")  # noqa: S311 - it can be drawn again
         drawn = sorted(lot.sample(sorted(rows), min(size, len(rows))))
-        found = []
+        records = []
         for ledger in sorted({ledger for ledger, _ in drawn}):
-            numbers = [row for one, row in drawn if one == ledger]
+            numbers = [row for key, row in drawn if key == ledger]
             cells = read_rows(self.run / "evidence", ledger, numbers)
             places = read_records(self.run, ledger).take(numbers).to_pylist()
             looked = self._looked_at(ledger, leaves, next(iter(cells.values())))
             for number, place in zip(numbers, places, strict=True):
                 at = "!".join(filter(None, [place["sheet"], str(place["line"])]))
                 own = {name: cells[number][name] for name in looked}
-                found.append({"核": "□", "文件": place["file"], "位置": at, **own})
-        return pd.DataFrame(found, columns=None if found else ["核", "文件", "位置"]).fillna("")
+                records.append({"核": "□", "文件": place["file"], "位置": at, **own})
+        return pd.DataFrame(records, columns=None if records else ["核", "文件", "位置"]).fillna("")
 
     def _looked_at(self, ledger: str, leaves: set[str], columns: Iterable[str]) -> list[str]:
         """The key of a record, and the columns by which it is counted."""
         groups = [group for leaf in leaves for group in self.facts[leaf]["where"]]
         named = {str(group.get("column")) for group in groups}
-        named |= {one["column"] for group in groups for one in group["all"]}
+        named |= {condition["column"] for group in groups for condition in group["all"]}
         key = schema_of(self._form, ledger).key_column
         return [name for name in columns if name == key or name in named]
 
@@ -194,6 +194,7 @@ class RunAudit:
             for name, last in self._seal["past"].items()
             if name in self.facts and (now := self.facts[name]["value"]) != last["value"]
         ]
+        # A change that is no number, such as a day, counts as none and comes last.
         rows.sort(key=lambda row: -abs(row[3] or 0))
         return pd.DataFrame(rows, columns=["数据", "上年", "本年", "增减"], dtype=object)
 
@@ -270,5 +271,5 @@ def open_run(
     InputError
         ``run-missing``.
     """
-    params, data = (Path(one) if one else None for one in (params, data))
+    params, data = (Path(folder) if folder else None for folder in (params, data))
     return RunAudit(Path(run), params=params, data=data, auditor=auditor)

@@ -42,8 +42,8 @@ def check_chain(folder: Path) -> str:
         beside it that took its place. ``run-misplaced``: it stands where another run should.
     """
     manifest = read_manifest(folder)
-    if told := _misplaced(folder, manifest):
-        raise ReportkitError("run-misplaced", "{told}", told=told)
+    if problem := _misplaced(folder, manifest):
+        raise ReportkitError("run-misplaced", "{problem}", problem=problem)
     folder = folder.resolve()
     if folder.parent.name != "runs":
         return "copied away from other runs, so that none of them can be compared"
@@ -64,12 +64,12 @@ def check_chain(folder: Path) -> str:
         named = read_manifest(earlier)["previous"]
         length += 1
     if (folder.parents[1] / "current").resolve() == folder:
-        for other in sorted(folder.parent.iterdir()):
-            if _follows(other, manifest["run"]):
+        for sibling in sorted(folder.parent.iterdir()):
+            if _follows(sibling, manifest["run"]):
                 raise ReportkitError(
                     "chain-broken",
                     "run {name} took its place, yet it is in force again",
-                    name=other.name,
+                    name=sibling.name,
                 )
     return f"{length} earlier" if length else "the first"
 
@@ -94,9 +94,9 @@ def _misplaced(folder: Path, manifest: Mapping[str, Any]) -> str:
     return ""
 
 
-def _follows(other: Path, run: str) -> bool:
+def _follows(sibling: Path, run: str) -> bool:
     try:
-        previous = read_manifest(other)["previous"]
+        previous = read_manifest(sibling)["previous"]
     except ReportkitError:
         return False
     return bool(previous and previous["run"] == run)
@@ -133,7 +133,7 @@ def seal_batch(out: Path, runs: Iterable[Path], *, name: str, signer: Signer | N
     ]
     document = {
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": sorted(subjects, key=lambda one: str(one["name"])),
+        "subject": sorted(subjects, key=lambda subject: str(subject["name"])),
         "predicateType": _TYPE,
         "predicate": {
             "batch": name,
@@ -157,7 +157,7 @@ def check_batches(out: Path, trusted: Trusted | None) -> list[str]:
     and what is in force must not be older than the last batch says. A digest of the last batch
     that was written down elsewhere shows whether batches were cut off at the end.
     """
-    told = []
+    problems = []
     before: Path | None = None
     last: dict[str, str] = {}
     for path in _batches(out):
@@ -167,32 +167,38 @@ def check_batches(out: Path, trusted: Trusted | None) -> list[str]:
             expected = before and {"batch": before.name, "sha256": _statement_digest(before)}
             if predicate["previous"] != expected:
                 said = predicate["previous"]["batch"] if predicate["previous"] else "none"
-                told.append(f"batch {path.name} follows {said}, not the one that stands before it")
-            for one in subjects:
-                if (told_one := _subject(out, one)) is not None:
-                    told.append(f"batch {path.name}: {told_one}")
-                last[one["name"].partition("/runs/")[0]] = one["name"]
+                problems.append(
+                    f"batch {path.name} follows {said}, not the one that stands before it"
+                )
+            for subject in subjects:
+                if (problem := _subject(out, subject)) is not None:
+                    problems.append(f"batch {path.name}: {problem}")
+                last[subject["name"].partition("/runs/")[0]] = subject["name"]
         except ReportkitError as error:
-            told.append(f"batch {path.name}: {error.message}")
+            problems.append(f"batch {path.name}: {error.message}")
         except (KeyError, TypeError):
-            told.append(f"batch {path.name} is no statement of reportkit")
+            problems.append(f"batch {path.name} is no statement of reportkit")
         before = path
     for place, name in last.items():
         try:
             current = inside(out, f"{place}/current").resolve()
         except ReportkitError as error:
-            told.append(error.message)
+            problems.append(error.message)
             continue
         if current.name < name.rpartition("/")[2]:
-            told.append(f"{place}/current is run {current.name}, older than the last batch says")
-    return told
+            problems.append(
+                f"{place}/current is run {current.name}, older than the last batch says"
+            )
+    return problems
 
 
-def _subject(out: Path, one: Mapping[str, Any]) -> str | None:
-    manifest = inside(out, one["name"]) / MANIFEST
+def _subject(out: Path, subject: Mapping[str, Any]) -> str | None:
+    manifest = inside(out, subject["name"]) / MANIFEST
     if not manifest.is_file():
-        return f"run {one['name']} is gone"
-    return None if digest(manifest) == one["digest"]["sha256"] else f"run {one['name']} was changed"
+        return f"run {subject['name']} is gone"
+    if digest(manifest) == subject["digest"]["sha256"]:
+        return None
+    return f"run {subject['name']} was changed"
 
 
 def _payload(path: Path, trusted: Trusted | None) -> bytes:

@@ -65,10 +65,10 @@ def crate_bytes(folder: Path, record: Mapping[str, Any], form: FormModel) -> byt
         {
             "@id": f"#input-{number}",
             "@type": "CreativeWork",
-            "name": one["name"],
-            "identifier": f"sha256:{one['sha256']}",
+            "name": item["name"],
+            "identifier": f"sha256:{item['sha256']}",
         }
-        for number, one in enumerate(record["inputs"], 1)
+        for number, item in enumerate(record["inputs"], 1)
     ]
     title = f"{record['name']}{record['year']}年{form.title}"
     version = record["environment"]["packages"]["reportkit-zwgk"]
@@ -127,11 +127,14 @@ def crate_bytes(folder: Path, record: Mapping[str, Any], form: FormModel) -> byt
         *parts,
         *inputs,
     ]
-    document = {"@context": _CONTEXTS, "@graph": sorted(graph, key=lambda one: str(one["@id"]))}
+    document = {
+        "@context": _CONTEXTS,
+        "@graph": sorted(graph, key=lambda entity: str(entity["@id"])),
+    }
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def _ids(entities: list[dict[str, Any]]) -> Any:
     # A list of one element is not what a validator expects.
-    ids = [{"@id": one["@id"]} for one in entities]
+    ids = [{"@id": entity["@id"]} for entity in entities]
     return ids[0] if len(ids) == 1 else ids

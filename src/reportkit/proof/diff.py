@@ -80,19 +80,19 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]
 
 
 def _facts(old: Path, new: Path) -> Iterator[Change]:
-    there, here = (read_json(run / "facts.json") for run in (old, new))
-    left, right = ({f["id"]: f for f in one["facts"]} for one in (there, here))
+    before, after = (read_json(run / "facts.json") for run in (old, new))
+    left, right = ({f["id"]: f for f in document["facts"]} for document in (before, after))
     # In another year each condition has other days, and each ledger other records.
-    same = all(there[key] == here[key] for key in ("district", "year", "scope"))
+    same = all(before[key] == after[key] for key in ("district", "year", "scope"))
     compared = ["value", "unit", "origin", "source", *(["where", "sum_of"] if same else [])]
     for name in sorted({*left, *right}):
-        one, other = left.get(name), right.get(name)
-        if one is None or other is None:
-            yield _fact(name, one, other, same=same)
+        earlier, later = left.get(name), right.get(name)
+        if earlier is None or later is None:
+            yield _fact(name, earlier, later, same=same)
             continue
-        records = _records(old, new, one, other) if same else {}
-        if any(records.values()) or any(one[key] != other[key] for key in compared):
-            yield _fact(name, one, other, same=same) | records
+        records = _records(old, new, earlier, later) if same else {}
+        if any(records.values()) or any(earlier[key] != later[key] for key in compared):
+            yield _fact(name, earlier, later, same=same) | records
 
 
 def _fact(
@@ -112,9 +112,9 @@ def _fact(
     return change
 
 
-def _records(old: Path, new: Path, one: Mapping[str, Any], other: Mapping[str, Any]) -> Change:
+def _records(old: Path, new: Path, earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Change:
     """Records of a fact that came, went, or stayed with other content."""
-    (left, was), (right, now) = _places(old, one), _places(new, other)
+    (left, was), (right, now) = _places(old, earlier), _places(new, later)
     return {
         "came": [right[key] for key in right if key not in left],
         "went": [left[key] for key in left if key not in right],
@@ -127,34 +127,35 @@ def _places(run: Path, fact: Mapping[str, Any]) -> tuple[dict[str, Change], dict
     if not fact["evidence"]:
         return {}, {}
     places, digests = {}, {}
-    for one in read_source_rows(run, fact).to_pylist():
-        key, line = one["key"], f"{one['sheet']}!{one['line']}" if one["sheet"] else one["line"]
-        places[key] = {"key": key, "file": one["file"], "place": str(line)}
-        digests[key] = one["digest"]
+    for record in read_source_rows(run, fact).to_pylist():
+        key, line = record["key"], record["line"]
+        place = f"{record['sheet']}!{line}" if record["sheet"] else str(line)
+        places[key] = {"key": key, "file": record["file"], "place": place}
+        digests[key] = record["digest"]
     return places, digests
 
 
 def _checks(old: Path, new: Path) -> Iterator[Change]:
     """Checks that hold in one and not in the other, or that fail otherwise or are waived."""
-    told: list[dict[str, Any]] = [{}, {}]
-    for run, found in zip((old, new), told, strict=True):
+    checks: list[dict[str, Any]] = [{}, {}]
+    for run, by_key in zip((old, new), checks, strict=True):
         for check in read_json(run / "checks.json"):
             name = f"{check['id']} {check['title']} ({'、'.join(check['facts'][:2]) or '—'})"
-            found[name] = {
+            by_key[name] = {
                 key: check.get(key) for key in ("holds", "severity", "message", "waived")
             }
-    for change in _changes(*told):
-        if not all(one is None or one["holds"] for one in (change["from"], change["to"])):
+    for change in _changes(*checks):
+        if not all(check is None or check["holds"] for check in (change["from"], change["to"])):
             yield change
 
 
 def _narrative(old: Path, new: Path) -> Iterator[Change]:
     left, right = _paragraphs(old), _paragraphs(new)
     for section in sorted({*left, *right}):
-        one, other = left.get(section, []), right.get(section, [])
-        for kind, a, b, c, d in SequenceMatcher(a=one, b=other, autojunk=False).get_opcodes():
+        earlier, later = left.get(section, []), right.get(section, [])
+        for kind, a, b, c, d in SequenceMatcher(a=earlier, b=later, autojunk=False).get_opcodes():
             if kind != "equal":
-                yield {"name": section, "from": one[a:b], "to": other[c:d]}
+                yield {"name": section, "from": earlier[a:b], "to": later[c:d]}
 
 
 def _paragraphs(run: Path) -> dict[str, list[str]]:
@@ -171,26 +172,26 @@ def _paragraphs(run: Path) -> dict[str, list[str]]:
 def _lines(body: Any) -> Iterator[str]:
     """Runs joined to lines, however deep lists are."""
     if isinstance(body, list):
-        for one in body:
-            yield from _lines(one)
+        for node in body:
+            yield from _lines(node)
     elif isinstance(body, dict) and "runs" in body:
         yield "".join(str(run.get("text", "")) for run in body["runs"])
     elif isinstance(body, dict):
-        for one in body.values():
-            yield from _lines(one)
+        for node in body.values():
+            yield from _lines(node)
 
 
 def _inputs(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    files = {one["name"]: one["sha256"] for one in manifest["inputs"]}
+    files = {item["name"]: item["sha256"] for item in manifest["inputs"]}
     ledgers = {
-        one["name"]: {key: one[key] for key in _COUNTS if one[key] or key == "read"}
-        for one in manifest["ledgers"]
+        item["name"]: {key: item[key] for key in _COUNTS if item[key] or key == "read"}
+        for item in manifest["ledgers"]
     }
     return files | ledgers
 
 
 def _parameters(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    settings = {one["name"]: one["value"] for one in manifest["settings"]}
+    settings = {setting["name"]: setting["value"] for setting in manifest["settings"]}
     return settings | {key: manifest[key] for key in ("edition", "basis", "synthetic")}
 
 
@@ -219,43 +220,50 @@ def _cells(old: Path, new: Path) -> Iterator[Change]:
 
 
 def _environment(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    told = manifest["environment"]
-    found: dict[str, Any] = {key: told[key] for key in ("python", "system")}
-    found |= told["packages"]
-    return found | {f"font {name}": value for name, value in manifest["fonts"].items()}
+    environment = manifest["environment"]
+    versions: dict[str, Any] = {key: environment[key] for key in ("python", "system")}
+    versions |= environment["packages"]
+    return versions | {f"font {name}": value for name, value in manifest["fonts"].items()}
 
 
 def as_text(document: Mapping[str, Any]) -> str:
     """The comparison for a terminal."""
-    lines = [f"{one['name']} {one['year']}: {one['run']}" for one in document["runs"]]
+    lines = [f"{run['name']} {run['year']}: {run['run']}" for run in document["runs"]]
     counts = [f"{len(document[part])} {part}" for part in _PARTS if document[part]]
     lines.append("differ in " + ", ".join(counts) if counts else "nothing differs")
-    both = [one for one in document["facts"] if None not in (one["from"], one["to"])]
+    both = [change for change in document["facts"] if None not in (change["from"], change["to"])]
     for change in both:
         by = [change["by"] and _signed(change["by"]), change["percent"]]
-        told = ", ".join([*filter(None, by[:1]), *([f"{_signed(by[1])}%"] if by[1] else [])])
-        moved = f" ({told})" if change["by"] not in (None, "0") else ""
+        amounts = ", ".join([*filter(None, by[:1]), *([f"{_signed(by[1])}%"] if by[1] else [])])
+        moved = f" ({amounts})" if change["by"] not in (None, "0") else ""
         values = f"{_short(change['from'])} → {_short(change['to'])}{moved}"
         lines.append(f"fact {change['id']}: {values} {change['label']}")
         for kind, sign in (("came", "+"), ("went", "-"), ("changed", "~")):
             records = change.get(kind, [])
             lines += [
-                f"  {sign} {one['key']} ({one['file']}:{one['place']})" for one in records[:_SHOWN]
+                f"  {sign} {record['key']} ({record['file']}:{record['place']})"
+                for record in records[:_SHOWN]
             ]
             if len(records) > _SHOWN:
                 lines.append(f"  {sign} … and {len(records) - _SHOWN} more; --json lists all")
     for side, which in (("from", "first"), ("to", "second")):
-        only = [one for one in document["facts"] if one not in both and one[side] is not None]
+        only = [
+            change
+            for change in document["facts"]
+            if change not in both and change[side] is not None
+        ]
         if only:
             lines.append(f"only in the {which}: {len(only)} facts")
-            lines += [f"  {one['id']}: {_short(one[side])} {one['label']}" for one in only]
+            lines += [
+                f"  {change['id']}: {_short(change[side])} {change['label']}" for change in only
+            ]
     for change in document["narrative"]:
         lines.append(f"text {change['name'] or 'preamble'}:")
         lines += [f"  - {text}" for text in change["from"]]
         lines += [f"  + {text}" for text in change["to"]]
     for part in _PARTS[2:]:
-        for one in document[part]:
-            lines.append(f"{part} {one['name']}: {_short(one['from'])} → {_short(one['to'])}")
+        for entry in document[part]:
+            lines.append(f"{part} {entry['name']}: {_short(entry['from'])} → {_short(entry['to'])}")
     return "\n".join(lines)
 
 

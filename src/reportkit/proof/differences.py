@@ -11,7 +11,7 @@ _ARCHIVES = (".docx", ".xlsx")
 _TEXTS = (".html", ".js", ".json", ".xml", ".rels")
 
 
-def first_difference(found: Any, made: Any, place: str = "") -> str:
+def first_difference(old: Any, new: Any, place: str = "") -> str:
     """Describe the first difference of two JSON values: its place and both values there.
 
     Examples
@@ -19,59 +19,59 @@ def first_difference(found: Any, made: Any, place: str = "") -> str:
     >>> first_difference([{"id": "t2.fees", "value": "2"}], [{"id": "t2.fees", "value": "1"}])
     "t2.fees/value is '2' and comes out as '1'"
     """
-    if isinstance(found, dict) and isinstance(made, dict):
-        for key in sorted({*found, *made}):
-            if key not in found or key not in made:
-                return f"{place}{key} is only {'in the run' if key in found else 'made here'}"
-            if found[key] != made[key]:
-                return first_difference(found[key], made[key], f"{place}{key}/")
-    if isinstance(found, list) and isinstance(made, list):
-        for number, (one, other) in enumerate(zip(found, made, strict=False)):
-            if one != other:
-                name = other.get("id", number) if isinstance(other, dict) else number
-                return first_difference(one, other, f"{place}{name}/")
-        return f"{place.removesuffix('/')} has {len(found)} and comes out with {len(made)}"
-    if isinstance(found, str) and isinstance(made, str):
-        found, made = _excerpts(found, made)
-    told = [f"{one!r}"[:_LONGEST] for one in (found, made)]
-    return f"{place.removesuffix('/')} is {told[0]} and comes out as {told[1]}"
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            if key not in old or key not in new:
+                return f"{place}{key} is only {'in the run' if key in old else 'made here'}"
+            if old[key] != new[key]:
+                return first_difference(old[key], new[key], f"{place}{key}/")
+    if isinstance(old, list) and isinstance(new, list):
+        for number, (left, right) in enumerate(zip(old, new, strict=False)):
+            if left != right:
+                name = right.get("id", number) if isinstance(right, dict) else number
+                return first_difference(left, right, f"{place}{name}/")
+        return f"{place.removesuffix('/')} has {len(old)} and comes out with {len(new)}"
+    if isinstance(old, str) and isinstance(new, str):
+        old, new = _excerpts(old, new)
+    texts = [f"{value!r}"[:_LONGEST] for value in (old, new)]
+    return f"{place.removesuffix('/')} is {texts[0]} and comes out as {texts[1]}"
 
 
-def difference_in_file(name: str, found: bytes, made: bytes) -> str:
+def difference_in_file(name: str, old: bytes, new: bytes) -> str:
     """Describe the first difference of two files; inside an archive, of its part."""
     if name.endswith(_ARCHIVES):
         try:
-            part, found, made = _parts(found, made)
+            part, old, new = _parts(old, new)
         except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError):
             return "is no archive that can be read"
         if not part:
             return "comes out packed otherwise"
-        return f"{part} {difference_in_file(part, found, made)}"
+        return f"{part} {difference_in_file(part, old, new)}"
     if name.endswith(_TEXTS):
-        there, here = _excerpts(*(one.decode(errors="replace") for one in (found, made)))
-        return f"reads “{there}” and comes out as “{here}”"
+        before, after = _excerpts(*(content.decode(errors="replace") for content in (old, new)))
+        return f"reads “{before}” and comes out as “{after}”"
     return "comes out with other bytes"
 
 
-def _excerpts(found: str, made: str) -> tuple[str, str]:
-    pairs = enumerate(zip(found, made, strict=False))
-    at = next((at for at, (a, b) in pairs if a != b), min(len(found), len(made)))
+def _excerpts(old: str, new: str) -> tuple[str, str]:
+    pairs = enumerate(zip(old, new, strict=False))
+    at = next((at for at, (a, b) in pairs if a != b), min(len(old), len(new)))
     start, end = max(0, at - _AROUND), at + _AROUND
-    return found[start:end], made[start:end]
+    return old[start:end], new[start:end]
 
 
-def _parts(found: bytes, made: bytes) -> tuple[str, bytes, bytes]:
+def _parts(old: bytes, new: bytes) -> tuple[str, bytes, bytes]:
     """The first part of two archives that differs; nothing where all parts are the same."""
-    with zipfile.ZipFile(io.BytesIO(found)) as one, zipfile.ZipFile(io.BytesIO(made)) as other:
-        listed = [file.namelist() for file in (one, other)]
+    with zipfile.ZipFile(io.BytesIO(old)) as left, zipfile.ZipFile(io.BytesIO(new)) as right:
+        listed = [file.namelist() for file in (left, right)]
         if listed[0] != listed[1]:
             changed = sorted(set(listed[0]) ^ set(listed[1]))
             return f"{(changed or ['its list of parts'])[0]} in it", b"", b""
-        for entry in other.infolist():
-            content = other.read(entry)
-            with one.open(entry.filename) as file:
+        for entry in right.infolist():
+            content = right.read(entry)
+            with left.open(entry.filename) as file:
                 # No more than that: a small archive can hold a part without end.
-                there = file.read(len(content) + _AROUND)
-            if there != content:
-                return entry.filename, there, content
+                start = file.read(len(content) + _AROUND)
+            if start != content:
+                return entry.filename, start, content
     return "", b"", b""

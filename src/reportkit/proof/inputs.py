@@ -60,7 +60,9 @@ class Inputs:
         for path in (*self.files, *self.ledgers):
             name = path.as_posix()
             yield name, read.get(name) or digest(path)
-        yield from ((one.shown, read[one.shown]) for one in self.tables if one.shown in read)
+        yield from (
+            (table.shown, read[table.shown]) for table in self.tables if table.shown in read
+        )
 
     def key(self, digests: Sequence[tuple[str, str]], parameters: Mapping[str, Any]) -> str:
         """The digest over everything that decides over the bytes of a report."""
@@ -92,16 +94,19 @@ def list_inputs(
         A file that the district's parameters name is not there, or cannot be read.
     """
     folder = project.params / "districts"
-    found = [folder / f"{district.id}.yaml", *sorted((project.params / "facts").glob("*.yaml"))]
+    paths = [
+        folder / f"{district.id}.yaml",
+        *sorted((project.params / "facts").glob("*.yaml")),
+    ]
     own = [project.report_file(district.id, year, end) for end in ("yaml", "md", "published.json")]
-    found += [path for path in (*own, project.holidays_file) if path.is_file()]
+    paths += [path for path in (*own, project.holidays_file) if path.is_file()]
     if district.fonts:
         files = (project.params / district.fonts.folder).rglob("*")
-        found += sorted(p for p in files if p.is_file() and p.suffix.lower() in FONTS)
-    found += [folder / f"{member}.yaml" for member in members]
-    found += files_of_past(project, district.id, year - 1, scope=scope)
+        paths += sorted(p for p in files if p.is_file() and p.suffix.lower() in FONTS)
+    paths += [folder / f"{member}.yaml" for member in members]
+    paths += files_of_past(project, district.id, year - 1, scope=scope)
     for member in members:
-        found += files_of_past(project, member, year, scope=project.district(member).scope)
+        paths += files_of_past(project, member, year, scope=project.district(member).scope)
     ledgers = Ledgers(project, district)
     form = ledgers.form
     unused = form.unused(form.edition(year))
@@ -109,9 +114,9 @@ def list_inputs(
     sources = {key: ledgers.sources(key) for key in used}
     listed = [source for those in sources.values() for source in those]
     return Inputs(
-        files=(*found, *form.files, notebook),
-        ledgers=tuple(one for one in listed if isinstance(one, Path)),
-        tables=tuple(one for one in listed if not isinstance(one, Path)),
+        files=(*paths, *form.files, notebook),
+        ledgers=tuple(source for source in listed if isinstance(source, Path)),
+        tables=tuple(source for source in listed if not isinstance(source, Path)),
         note=ledgers.note_on(key for key in used if sources[key]),
         unread=tuple(ledgers.unread),
     )

@@ -74,7 +74,7 @@ class Inspected:
         """
         if any(level.holds is False for level in self.levels):
             return False
-        return None if any(one.needed for one in self.levels) and not self.signed else True
+        return None if any(level.needed for level in self.levels) and not self.signed else True
 
     @property
     def verdict(self) -> str:
@@ -92,12 +92,12 @@ def find_runs(folder: Path) -> list[Path]:
     """
     if (folder / "MANIFEST.json").exists() or (folder / "facts.json").exists():
         return [folder]
-    found = sorted(one for one in folder.glob("**/current") if one.is_dir())
-    if not found:
+    runs = sorted(path for path in folder.glob("**/current") if path.is_dir())
+    if not runs:
         raise InputError(
             "run-missing", "{folder} is no run, and holds none: no MANIFEST.json", folder=folder
         )
-    return found
+    return runs
 
 
 def draw(runs: Sequence[Path], number: int | None) -> list[bool]:
@@ -151,5 +151,5 @@ def inspect_all(runs: Sequence[Path], closely: Sequence[bool], asked: Asked) -> 
             pool.submit(inspect, run, asked, closely=close)
             for run, close in zip(runs, closely, strict=True)
         ]
-        for one in waiting:
-            yield one.result()
+        for future in waiting:
+            yield future.result()

@@ -46,8 +46,8 @@ def input_digest(inputs: Iterable[tuple[str, str]], settings: Mapping[str, Any])
     settings : mapping
         Parameters of the run, of JSON types.
     """
-    told = json.dumps([settings, environment()], sort_keys=True, ensure_ascii=False)
-    pairs = [*sorted(inputs), ("code", code_digest()), ("settings", told)]
+    settings_text = json.dumps([settings, environment()], sort_keys=True, ensure_ascii=False)
+    pairs = [*sorted(inputs), ("code", code_digest()), ("settings", settings_text)]
     return hashlib.sha256("".join(f"{n}\0{v}\n" for n, v in pairs).encode()).hexdigest()
 
 
@@ -119,19 +119,19 @@ def entries(folder: Path) -> Iterator[tuple[str, str]]:
 
     Folders are given only where they are empty.
     """
-    found, root = [], str(folder)
-    for here, folders, names in os.walk(root):
-        base = here[len(root) + 1 :]
+    listed, root = [], str(folder)
+    for place, folders, names in os.walk(root):
+        base = place[len(root) + 1 :]
         # Thousands of runs of hundreds of files: as paths they would take ten times as long.
-        links = (one for one in folders if os.path.islink(f"{here}/{one}"))  # noqa: PTH114
+        links = (name for name in folders if os.path.islink(f"{place}/{name}"))  # noqa: PTH114
         for name in [*names, *links]:
-            mode = os.lstat(f"{here}/{name}").st_mode
+            mode = os.lstat(f"{place}/{name}").st_mode
             kind = "file" if stat.S_ISREG(mode) else "link" if stat.S_ISLNK(mode) else "device"
-            found.append((f"{base}/{name}" if base else name, kind))
+            listed.append((f"{base}/{name}" if base else name, kind))
         if not folders and not names and base:
-            found.append((base, "folder"))
+            listed.append((base, "folder"))
     own = {(name, "file") for name in (MANIFEST, SUMS, ATTESTATION)}
-    yield from sorted(set(found) - own)
+    yield from sorted(set(listed) - own)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -204,31 +204,33 @@ def verify_files(
         ``run-changed``: names each file that is missing, added, changed or a link.
     """
     manifest = manifest or read_manifest(folder)
-    told = []
+    problems = []
     try:
         sums = (folder / SUMS).read_bytes().decode(errors="replace")
         own = digest(folder / MANIFEST)
         if sums != _sums(manifest, own):
             both = f"{MANIFEST} or {SUMS} was changed: they disagree"
-            told.append(f"{SUMS} was changed" if f"{own}  {MANIFEST}\n" in sums else both)
+            problems.append(f"{SUMS} was changed" if f"{own}  {MANIFEST}\n" in sums else both)
     except OSError:
-        told.append(f"{SUMS} is missing")
-    told += [] if (folder / ATTESTATION).is_file() else [f"{ATTESTATION} is missing"]
-    there = dict(entries(folder))
+        problems.append(f"{SUMS} is missing")
+    problems += [] if (folder / ATTESTATION).is_file() else [f"{ATTESTATION} is missing"]
+    present = dict(entries(folder))
     listed = {file["path"]: file["sha256"] for file in manifest["files"]}
     if pruned:
-        there.pop(PRUNING, None)
+        present.pop(PRUNING, None)
     else:
-        told += [f"{name} is missing" for name in sorted(set(listed) - set(there))]
-    for name, kind in there.items():
+        problems += [f"{name} is missing" for name in sorted(set(listed) - set(present))]
+    for name, kind in present.items():
         if kind in ("link", "device"):
-            told.append(f"{name} is a {kind}")
+            problems.append(f"{name} is a {kind}")
         elif name not in listed:
-            told.append(f"{name} was added")
+            problems.append(f"{name} was added")
         elif digest(folder / name) != listed[name]:
-            told.append(f"{name} was changed")
-    if told:
-        raise ReportkitError("run-changed", "{folder}: {told}", folder=folder, told="; ".join(told))
+            problems.append(f"{name} was changed")
+    if problems:
+        raise ReportkitError(
+            "run-changed", "{folder}: {problems}", folder=folder, problems="; ".join(problems)
+        )
 
 
 @cache
@@ -238,8 +240,8 @@ def schema_check() -> Callable[[Any], Any]:
 
     path = Path(str(files("reportkit.proof"))) / "manifest.schema.json"
     schema = json.loads(path.read_text(encoding="utf-8"))
-    made: Callable[[Any], Any] = fastjsonschema.compile(schema)
-    return made
+    check: Callable[[Any], Any] = fastjsonschema.compile(schema)
+    return check
 
 
 def _problem(manifest: Any) -> str:

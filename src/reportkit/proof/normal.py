@@ -49,6 +49,7 @@ def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
 
 def _outputs(outputs: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     streams: dict[str, str] = {}
+    # How a stream is cut into pieces depends on time, so each is joined into one text.
     for output in outputs:
         if output["output_type"] == "stream":
             streams[output["name"]] = streams.get(output["name"], "") + "".join(output["text"])

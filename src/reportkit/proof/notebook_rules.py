@@ -31,7 +31,9 @@ class _Rule(Strict):
     methods: list[str] = Field(default_factory=list)
 
     def forbids(self, name: str) -> bool:
-        return any(name == one or (one[-1] == "." and name.startswith(one)) for one in self.calls)
+        return any(
+            name == call or (call[-1] == "." and name.startswith(call)) for call in self.calls
+        )
 
 
 class _Rules(RootModel[list[_Rule]]):
@@ -71,7 +73,7 @@ def lint(notebook: Mapping[str, Any]) -> list[NotebookFinding]:
         In the order of the cells; rules are in ``notebook_rules.yaml``, and besides them
         ``B-shell`` (a line of shell or magic), ``B-order`` (the order of a set is shown).
     """
-    found: list[NotebookFinding] = []
+    findings: list[NotebookFinding] = []
     aliases: dict[str, str] = {}
     for number, cell in enumerate(notebook["cells"], 1):
         if cell["cell_type"] != "code":
@@ -81,31 +83,33 @@ def lint(notebook: Mapping[str, Any]) -> list[NotebookFinding]:
         for at, line in enumerate(lines):
             if re.match(r"\s*[!%?]|.*\?\s*$", line) or re.search(r"=\s*[!%]", line):
                 message = "a line of shell or magic, which is no Python"
-                found.append(NotebookFinding(name, at + 1, "B-shell", message))
+                findings.append(NotebookFinding(name, at + 1, "B-shell", message))
                 # What begins with any white space, or none, always matches.
                 lines[at] = re.match(r"\s*", line)[0] + "pass"  # type: ignore[index]
         try:
             tree = ast.parse("\n".join(lines))
         except SyntaxError as error:
             message = f"is no Python: {error.msg}"
-            found.append(NotebookFinding(name, error.lineno or 1, "B-syntax", message))
+            findings.append(NotebookFinding(name, error.lineno or 1, "B-syntax", message))
             continue
         aliases |= _imports(tree)
         places = {(f.line, f.rule, f.message): f for f in _look(tree, name, aliases)}
-        found += [places[key] for key in sorted(places)]
-    return found
+        findings += [places[key] for key in sorted(places)]
+    return findings
 
 
 def _imports(tree: ast.Module) -> dict[str, str]:
     aliases = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            for one in node.names:
-                aliases[one.asname or one.name.partition(".")[0]] = (
-                    one.name if one.asname else one.name.partition(".")[0]
+            for alias in node.names:
+                aliases[alias.asname or alias.name.partition(".")[0]] = (
+                    alias.name if alias.asname else alias.name.partition(".")[0]
                 )
         elif isinstance(node, ast.ImportFrom):
-            aliases |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
+            aliases |= {
+                alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names
+            }
     return aliases
 
 
@@ -119,9 +123,9 @@ def _look(tree: ast.Module, cell: str, aliases: Mapping[str, str]) -> Iterator[N
                 method = method and id(node) not in seeded
                 if method or (full and rule.forbids(full)):
                     yield NotebookFinding(cell, node.lineno, rule.id, rule.message)
-        for one in filter(_is_set, _shown_in_order(node)):
+        for part in filter(_is_set, _shown_in_order(node)):
             message = "shows or goes through a set, whose order is chance; sort it"
-            yield NotebookFinding(cell, one.lineno, "B-order", message)
+            yield NotebookFinding(cell, part.lineno, "B-order", message)
     last = tree.body[-1] if tree.body else None
     if isinstance(last, ast.Expr) and _is_set(last.value):
         message = "shows a set, whose order is chance; sort it"
@@ -131,7 +135,7 @@ def _look(tree: ast.Module, cell: str, aliases: Mapping[str, str]) -> Iterator[N
 def _names_its_seed(node: ast.AST) -> TypeGuard[ast.Call]:
     """Return True where a call names its seed, so that the same is drawn again."""
     return isinstance(node, ast.Call) and any(
-        one.arg in ("seed", "random_state") for one in node.keywords
+        keyword.arg in ("seed", "random_state") for keyword in node.keywords
     )
 
 

@@ -49,9 +49,9 @@ def ledger_place(
     shown, root = source["path"], data or Path("data")
     if source["format"] == "sql":
         project = Project.find(params, data)
-        for one in named_sources(project, manifest["district"]):
-            if isinstance(one, DatabaseSource) and one.shown == shown:
-                return one
+        for named in named_sources(project, manifest["district"]):
+            if isinstance(named, DatabaseSource) and named.shown == shown:
+                return named
         raise ReportkitError(
             "ledger-absent",
             "the district file in {params} does not name {shown}",
@@ -81,7 +81,7 @@ def named_file(shown: str, district: str, data: Path | None, params: Path | None
         return None
     ours = (shown, shown.partition("/")[2])
     root = data or Path("data")
-    paths = [root / one for one in sources if isinstance(one, str) and one in ours]
+    paths = [root / source for source in sources if isinstance(source, str) and source in ours]
     return next((path for path in paths if path.is_file()), None)
 
 

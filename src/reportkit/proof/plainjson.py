@@ -43,24 +43,24 @@ def parse_json(content: bytes | str, name: str) -> Any:
         ``run-changed``: it is no such JSON.
     """
     try:
-        found = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
-        told = f"is nested more than {_DEEPEST} deep" if _too_deep(found) else ""
+        value = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
+        problem = f"is nested more than {_DEEPEST} deep" if _too_deep(value) else ""
     except RecursionError:
-        told = f"is nested more than {_DEEPEST} deep"
+        problem = f"is nested more than {_DEEPEST} deep"
     except ValueError as error:
-        told = f"is no JSON: {error}"
-    if told:
-        raise ReportkitError("run-changed", "{file} {told}", told=told, file=name)
-    return found
+        problem = f"is no JSON: {error}"
+    if problem:
+        raise ReportkitError("run-changed", "{file} {problem}", problem=problem, file=name)
+    return value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         names = [key for key, _ in pairs]
         message = f"the key '{next(key for key in names if names.count(key) > 1)}' stands twice"
         raise ValueError(message)
-    return found
+    return members
 
 
 def _no_number(text: str) -> Any:
@@ -73,9 +73,9 @@ def _too_deep(value: Any) -> bool:
     for _ in range(_DEEPEST):
         level = [
             child
-            for one in level
-            if isinstance(one, dict | list)
-            for child in (one.values() if isinstance(one, dict) else one)
+            for item in level
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
         ]
         if not level:
             return False

@@ -90,7 +90,7 @@ def seal_run(staging: Path, making: Making, *, ended: datetime, signer: Signer |
 
 
 def run_record(staging: Path, making: Making, *, ended: datetime) -> dict[str, Any]:
-    """All that an auditor needs to know about a run but its files; of JSON types."""
+    """Describe a run for an auditor, without its files; of JSON types."""
     report, parameters = making.report, making.parameters
     project = report.project
     lock = project.params.parent / "requirements.lock"
@@ -171,7 +171,7 @@ def checks_bytes(checks: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def _settings(report: Report, parameters: Mapping[str, Any], draft: bool) -> list[dict[str, Any]]:
-    found = {
+    settings = {
         "district": report.district.id, "year": report.year, "scope": report.scope,
         "draft": draft,
     } | dict(parameters)  # fmt: skip
@@ -181,21 +181,21 @@ def _settings(report: Report, parameters: Mapping[str, Any], draft: bool) -> lis
     }
     return [
         {"name": name, "value": value, "from": defaults[name] if name not in parameters else "call"}
-        for name, value in found.items()
+        for name, value in settings.items()
     ]
 
 
 def input_record(path: str, value: str, project: Project) -> dict[str, Any]:
     """One input: where it is, its place in the project, and what it was."""
     file = Path(path)
-    there = file.is_file()
-    modified = datetime.fromtimestamp(file.stat().st_mtime, UTC) if there else None
+    present = file.is_file()
+    modified = datetime.fromtimestamp(file.stat().st_mtime, UTC) if present else None
     return {
         "path": path,
         # A table of a database has no place in the project.
-        "name": place_of(file, project) if there else path,
+        "name": place_of(file, project) if present else path,
         "sha256": value,
-        "bytes": file.stat().st_size if there else None,
+        "bytes": file.stat().st_size if present else None,
         "modified": modified and modified.isoformat(timespec="seconds"),
     }
 
@@ -216,7 +216,7 @@ def ledger_record(ledger: Ledger, *, keyed: bool) -> dict[str, Any]:
     mappings: list[LedgerMapping] = []
     sources = []
     for source in ledger.sources:
-        told: dict[str, Any] = {
+        entry: dict[str, Any] = {
             "path": source.path, "sha256": source.sha256, "bytes": source.bytes,
             "format": source.format, "encoding": source.encoding, "sheet": source.sheet,
             "rows": source.rows, "columns": source.headings,
@@ -224,18 +224,18 @@ def ledger_record(ledger: Ledger, *, keyed: bool) -> dict[str, Any]:
         if source.mapping:
             if source.mapping not in mappings:
                 mappings.append(source.mapping)
-            told["mapping"] = mappings.index(source.mapping)
-        sources.append(told)
+            entry["mapping"] = mappings.index(source.mapping)
+        sources.append(entry)
     record = {
         "ledger": ledger.key,
         "name": ledger.schema.name,
         **ledger.account,
-        "told": dict(sorted(Counter(one.rule for one in ledger.violations).items())),
+        "told": dict(sorted(Counter(violation.rule for violation in ledger.violations).items())),
         "rows_keyed": keyed,
         "sources": sources,
     }
     if mappings:
         record["mappings"] = [
-            one.model_dump(mode="json", exclude_defaults=True) for one in mappings
+            mapping.model_dump(mode="json", exclude_defaults=True) for mapping in mappings
         ]
     return record

@@ -57,22 +57,22 @@ def remade(
     else:
         shown = _of_report(report, notebook, seal, manifest)
     # As a notebook on disk holds it.
-    bundles = (json.dumps(one._repr_mimebundle_(), sort_keys=True) for one in shown)
-    made = {key_of(bundle[MIME]): bundle for bundle in map(json.loads, bundles)}
+    bundles = (json.dumps(block._repr_mimebundle_(), sort_keys=True) for block in shown)
+    by_key = {key_of(bundle[MIME]): bundle for bundle in map(json.loads, bundles)}
     executed = as_executed(notebook)
-    outputs = [one for cell in executed["cells"] for one in cell.get("outputs", ())]
+    outputs = [output for cell in executed["cells"] for output in cell.get("outputs", ())]
     for output in outputs:
         block = output.get("data", {}).get(MIME)
         if block is not None and block["kind"] in SHOWN:
             # What Jupyter shows of an own block follows from the block.
-            output["data"] = made.get(key_of(block)) or look(block)._repr_mimebundle_()
+            output["data"] = by_key.get(key_of(block)) or look(block)._repr_mimebundle_()
     filled = fill(executed)
     for cell in filled["cells"]:
         for output in cell.get("outputs", ()):
             block = output.get("data", {}).get(MIME)
-            if block is not None and key_of(block) in made:
-                made[key_of(block)] = json.loads(json.dumps(output["data"], sort_keys=True))
-    return made, filled
+            if block is not None and key_of(block) in by_key:
+                by_key[key_of(block)] = json.loads(json.dumps(output["data"], sort_keys=True))
+    return by_key, filled
 
 
 def _of_report(
@@ -82,8 +82,8 @@ def _of_report(
     head = report.head()
     if own := report.district.fonts:
         # Where the district's typefaces lie is told as the run was asked, which changes no byte.
-        (there,) = from_notebook(notebook, "head")
-        folder = str((there.get("fonts") or {}).get("folder"))
+        (stored,) = from_notebook(notebook, "head")
+        folder = str((stored.get("fonts") or {}).get("folder"))
         if folder.endswith(f"/{own.folder}"):
             head = look(head.block | {"fonts": own.model_dump() | {"folder": folder}})
     yield head
@@ -104,17 +104,17 @@ def _of_report(
 
 def made_there(report: Report, seal: Block) -> list[str]:
     """Facts that the notebook made: no definition gives them."""
-    return [one["id"] for one in seal["facts"]["facts"] if one["id"] not in report.computer]
+    return [fact["id"] for fact in seal["facts"]["facts"] if fact["id"] not in report.computer]
 
 
 def add_made_there(report: Report, seal: Block) -> None:
     """Add the facts that the notebook made, as it sealed them, and compute what it asked for."""
-    made = unseal_rows(seal["rows"])
+    rows = unseal_rows(seal["rows"])
     names = made_there(report, seal)
     own = [fact for fact in seal["facts"]["facts"] if fact["id"] in names]
     for name, fact in SealedFacts.read({"facts": own}, {}).facts.items():
         none = np.empty(0, np.int64) if fact.ledger else None
-        chosen = made[name].rows if name in made else none
+        chosen = rows[name].rows if name in rows else none
         report.add(replace(fact, rows=chosen, places=("notebook",)))
     for fact in seal["facts"]["facts"]:
         if fact["id"] not in names:

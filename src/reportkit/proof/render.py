@@ -66,7 +66,7 @@ _ASKS = re.compile(r"""report\.(head|inputs|section|table|checks|seal)\(["']?(\w
 
 
 @dataclass
-class _Told:
+class _Differences:
     """Collected differences; none counts as a finding where other versions may have made it.
 
     Parameters
@@ -77,7 +77,7 @@ class _Told:
 
     versions: Mapping[str, str]
     findings: list[str] = field(default_factory=list)
-    untold: list[str] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     needed: list[str] = field(default_factory=list)
 
@@ -85,7 +85,7 @@ class _Told:
         """Something comes out otherwise, which is in the file of this name."""
         deciding = {OURS, "python", *_MADE_WITH.get(name, self.versions)}
         causes = deciding & {*self.versions}
-        (self.untold if causes else self.findings).append(what)
+        (self.undecided if causes else self.findings).append(what)
         self.needed += sorted({self.versions[cause] for cause in causes} - {*self.needed})
 
 
@@ -108,9 +108,9 @@ def render_level(run: Path, *, data: Path | None = None, params: Path | None = N
     params, data = params or Path("params"), data or Path("data")
     try:
         manifest = read_manifest(run)
-        told = _Told(_other_versions(manifest))
+        differences = _Differences(_other_versions(manifest))
         with reopened(run, manifest, params=params, data=data) as opened:
-            _look_at(run, manifest, opened, own_form(manifest, params), told)
+            _look_at(run, manifest, opened, own_form(manifest, params), differences)
     except ReportkitError as error:
         return Verdict("render", False, (error.message,))
     except (
@@ -120,50 +120,52 @@ def render_level(run: Path, *, data: Path | None = None, params: Path | None = N
         # Somebody else has written these files: what is in them can be anything.
         what = f"a file is not as reportkit writes it: {type(error).__name__}: {error}"
         return Verdict("render", False, (what[:300],))
-    findings = told.findings[:_SHOWN]
-    if len(told.findings) > _SHOWN:
-        findings.append(f"… and {len(told.findings) - _SHOWN} more")
-    if told.needed:
-        told.notes.insert(0, f"to tell it, this is needed: {', '.join(told.needed)}")
-    holds = False if told.findings else None if told.untold else True
-    notes = (*told.untold, *told.notes)
-    return Verdict("render", holds, tuple(findings), notes, tuple(told.needed))
+    findings = differences.findings[:_SHOWN]
+    if len(differences.findings) > _SHOWN:
+        findings.append(f"… and {len(differences.findings) - _SHOWN} more")
+    if differences.needed:
+        differences.notes.insert(0, f"to tell it, this is needed: {', '.join(differences.needed)}")
+    holds = False if differences.findings else None if differences.undecided else True
+    notes = (*differences.undecided, *differences.notes)
+    return Verdict("render", holds, tuple(findings), notes, tuple(differences.needed))
 
 
 def _other_versions(manifest: Mapping[str, Any]) -> dict[str, str]:
-    there, here = manifest["environment"], environment()
-    other = {
+    before, now = manifest["environment"], environment()
+    changed = {
         name: f"{name} {version}"
-        for name, version in there["packages"].items()
-        if here["packages"].get(name) != version
+        for name, version in before["packages"].items()
+        if now["packages"].get(name) != version
     }
-    ours = f"{OURS} {there['packages'].get(OURS)}"
-    if OURS in other or manifest["code_sha256"] != code_digest():
-        other[OURS] = f"{ours} with code {manifest['code_sha256'][:12]}"
-    if there["python"].split(".")[:2] != here["python"].split(".")[:2]:
-        other["python"] = f"Python {there['python']}"
+    ours = f"{OURS} {before['packages'].get(OURS)}"
+    if OURS in changed or manifest["code_sha256"] != code_digest():
+        changed[OURS] = f"{ours} with code {manifest['code_sha256'][:12]}"
+    if before["python"].split(".")[:2] != now["python"].split(".")[:2]:
+        changed["python"] = f"Python {before['python']}"
     if manifest["fonts"] != fonts():
-        other["fonts"] = f"the fonts of {ours}"
-    return other
+        changed["fonts"] = f"the fonts of {ours}"
+    return changed
 
 
 def _look_at(
-    run: Path, manifest: Mapping[str, Any], opened: Reopened, form: Form, told: _Told
+    run: Path, manifest: Mapping[str, Any], opened: Reopened, form: Form, differences: _Differences
 ) -> None:
     stored, report = read_json(run / "report.ipynb"), opened.report
     nbformat.validate(stored)
     notebook = _parsed(json.dumps(stored))
-    told.findings += opened.other
-    told.needed += opened.needed
+    differences.findings += opened.other
+    differences.needed += opened.needed
     if report is None:
         why = opened.absent or "inputs are not those of the run"
-        told.untold.append(f"what ledgers and parameters decide was not made again: {why}")
-    made, filled = remade(report, form, notebook, manifest)
-    _compare_notebook(stored, notebook, manifest, opened, made, told)
-    _compare_filled(notebook, filled, told)
-    seal = unpacked(made["seal", ""][MIME])
+        differences.undecided.append(
+            f"what ledgers and parameters decide was not made again: {why}"
+        )
+    blocks, filled = remade(report, form, notebook, manifest)
+    _compare_notebook(stored, notebook, manifest, opened, blocks, differences)
+    _compare_filled(notebook, filled, differences)
+    seal = unpacked(blocks["seal", ""][MIME])
     if report is not None and (names := made_there(report, seal)):
-        told.notes.append(f"figures of the notebook's own code: {', '.join(names)}")
+        differences.notes.append(f"figures of the notebook's own code: {', '.join(names)}")
     files = {
         "facts.json": facts_bytes(seal["facts"]),
         "checks.json": checks_bytes(filled["metadata"]["reportkit"]["checks"]),
@@ -175,33 +177,39 @@ def _look_at(
         own = report.fonts() if report else None
         document = replace(document, head=document.head | {"fonts": own})
     for name, content in (*files.items(), *make_documents(document)):
-        _compare_file(run, name, content, told)
-    told.notes.append(f"{len(DOCUMENTS)} documents were made again from the executed notebook")
+        _compare_file(run, name, content, differences)
+    differences.notes.append(
+        f"{len(DOCUMENTS)} documents were made again from the executed notebook"
+    )
     if report is not None:
-        told.notes.append(f"{len(made)} parts of it from ledgers and parameters, and the evidence")
-        _compare_evidence(run, report, told)
+        differences.notes.append(
+            f"{len(blocks)} parts of it from ledgers and parameters, and the evidence"
+        )
+        _compare_evidence(run, report, differences)
         sha256 = digest(opened.notebook) if opened.notebook else ""
         follows = what_follows(report, stored, manifest["parameters"], notebook_sha256=sha256)
         said = {name: manifest[name] for name in follows}
         if said != follows:
-            told.differs(f"MANIFEST.json: {first_difference(said, follows)}")
-    _compare_log(run, manifest, told)
-    told.notes.append("machine, times, commit and most of run.log are as the run says")
+            differences.differs(f"MANIFEST.json: {first_difference(said, follows)}")
+    _compare_log(run, manifest, differences)
+    differences.notes.append("machine, times, commit and most of run.log are as the run says")
 
 
 def _compare_notebook(
     stored: Mapping[str, Any], notebook: Mapping[str, Any], manifest: Mapping[str, Any],
-    opened: Reopened, made: Mapping[Key, Mapping[str, Any]], told: _Told,
+    opened: Reopened, blocks: Mapping[Key, Mapping[str, Any]], differences: _Differences,
 ) -> None:  # fmt: skip
     """Cells with the auditor's own notebook, and what they show with what is made here."""
     cells = normal_form(as_executed(stored))["cells"]
     if opened.notebook is not None:
-        told.notes.append("the notebook is the one that is here")
-        told.findings += _other_cells(cells, _as_given(opened.notebook, manifest))
-        _compare_metadata(stored, opened.notebook, told)
+        differences.notes.append("the notebook is the one that is here")
+        differences.findings += _other_cells(cells, _as_given(opened.notebook, manifest))
+        _compare_metadata(stored, opened.notebook, differences)
     else:
-        told.untold.append("the notebook is the run's own: it is neither yours nor the package's")
-    seen: set[Key] = set()
+        differences.undecided.append(
+            "the notebook is the run's own: it is neither yours nor the package's"
+        )
+    shown: set[Key] = set()
     rest, count = [], 0
     for number, (cell, plain) in enumerate(zip(notebook["cells"], cells, strict=True), 1):
         if cell["cell_type"] != "code":
@@ -209,50 +217,60 @@ def _compare_notebook(
         count += 1
         name = f"report.ipynb: cell {number} ({plain['id']})"
         if cell["execution_count"] != count:
-            told.findings.append(f"{name} ran as {cell['execution_count']}, not in its turn")
-        held = []
+            differences.findings.append(f"{name} ran as {cell['execution_count']}, not in its turn")
+        keys = []
         for output in cell["outputs"]:
             data = output.get("data", {})
             key = key_of(data[MIME]) if MIME in data else ("", "")
-            held.append(key)
+            keys.append(key)
             if output.get("execution_count", count) != count:
-                told.findings.append(f"{name} shows what ran as {output['execution_count']}")
-            if key not in made:
+                differences.findings.append(f"{name} shows what ran as {output['execution_count']}")
+            if key not in blocks:
                 kind = " ".join(key) if key[0] else " and ".join(data) or output["output_type"]
                 rest.append(f"{plain['id']} ({kind.strip()})")
-            elif data != made[key] or output["metadata"]:
-                what = first_difference(unpacked(data[MIME]), unpacked(made[key][MIME]))
-                if data[MIME] == made[key][MIME]:
-                    what = first_difference({**output["metadata"], **data}, made[key])
-                told.differs(f"{name}: {' '.join(key).strip()}: {what}")
+            elif data != blocks[key] or output["metadata"]:
+                what = first_difference(unpacked(data[MIME]), unpacked(blocks[key][MIME]))
+                if data[MIME] == blocks[key][MIME]:
+                    what = first_difference({**output["metadata"], **data}, blocks[key])
+                differences.differs(f"{name}: {' '.join(key).strip()}: {what}")
         asked = _ASKS.fullmatch("".join(cell["source"]).strip())
-        if asked and held != [_asked(*asked.groups())]:
-            told.findings.append(f"{name} shows something else than {cell['source'].strip()}")
-        seen |= {*held}
-    if missing := sorted(set(made) - seen):
+        if asked and keys != [_asked(*asked.groups())]:
+            differences.findings.append(
+                f"{name} shows something else than {cell['source'].strip()}"
+            )
+        shown |= {*keys}
+    if missing := sorted(set(blocks) - shown):
         listed = ", ".join(" ".join(key).strip() for key in missing)
-        told.differs(f"report.ipynb does not show {listed}")
+        differences.differs(f"report.ipynb does not show {listed}")
     if rest:
-        told.notes.append(
+        differences.notes.append(
             f"shown by the notebook's own code, which --rerun executes: {', '.join(rest)}"
         )
 
 
-def _compare_filled(notebook: Mapping[str, Any], filled: Mapping[str, Any], told: _Told) -> None:
+def _compare_filled(
+    notebook: Mapping[str, Any], filled: Mapping[str, Any], differences: _Differences
+) -> None:
     """Text in cells with the text filled in here, and what was found in the whole."""
-    for number, (cell, other) in enumerate(zip(notebook["cells"], filled["cells"], strict=True), 1):
-        ours = [(one["source"], one["metadata"].get("reportkit")) for one in (cell, other)]
+    for number, (cell, filled_cell) in enumerate(
+        zip(notebook["cells"], filled["cells"], strict=True), 1
+    ):
+        ours = [(part["source"], part["metadata"].get("reportkit")) for part in (cell, filled_cell)]
         if ours[0] != ours[1]:
-            told.differs(f"report.ipynb: cell {number}: {first_difference(ours[0], ours[1])}")
+            differences.differs(
+                f"report.ipynb: cell {number}: {first_difference(ours[0], ours[1])}"
+            )
         if cell["cell_type"] == "code":
-            for output, made in zip(cell["outputs"], other["outputs"], strict=True):
+            for output, filled_output in zip(cell["outputs"], filled_cell["outputs"], strict=True):
                 block = output.get("data", {}).get(MIME)
-                if block is not None and output["data"] != made["data"]:
-                    what = first_difference(output["data"], made["data"])
-                    told.differs(f"report.ipynb: cell {number}: {what}")
-    said, found = (one["metadata"].get("reportkit") for one in (notebook, filled))
-    if said != found:
-        told.differs(f"report.ipynb: {first_difference(said, found, 'metadata/reportkit/')}")
+                if block is not None and output["data"] != filled_output["data"]:
+                    what = first_difference(output["data"], filled_output["data"])
+                    differences.differs(f"report.ipynb: cell {number}: {what}")
+    theirs, expected = (document["metadata"].get("reportkit") for document in (notebook, filled))
+    if theirs != expected:
+        differences.differs(
+            f"report.ipynb: {first_difference(theirs, expected, 'metadata/reportkit/')}"
+        )
 
 
 def _asked(kind: str, which: str) -> Key:
@@ -276,18 +294,18 @@ def _as_given(path: Path, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     return cells
 
 
-def _other_cells(found: list[dict[str, Any]], given: list[dict[str, Any]]) -> Iterator[str]:
+def _other_cells(own: list[dict[str, Any]], given: list[dict[str, Any]]) -> Iterator[str]:
     """Cells that are not the notebook's: their text, kind, tags and what is attached."""
     before, after = (
-        [json.dumps(_before(cell), sort_keys=True) for cell in cells] for cells in (given, found)
+        [json.dumps(_before(cell), sort_keys=True) for cell in cells] for cells in (given, own)
     )
     matcher = SequenceMatcher(a=before, b=after, autojunk=False)
     for kind, first, last, start, end in matcher.get_opcodes():
         if kind == "equal":
             continue
         for number in range(start, end):
-            yield f"report.ipynb: cell {number + 1} ({found[number]['id']}) is not the notebook's"
-        names = {cell["id"] for cell in found[start:end]}
+            yield f"report.ipynb: cell {number + 1} ({own[number]['id']}) is not the notebook's"
+        names = {cell["id"] for cell in own[start:end]}
         for cell in given[first:last]:
             if cell["id"] not in names:
                 yield f"report.ipynb: cell {cell['id']} of the notebook is not in it"
@@ -298,51 +316,51 @@ def _before(cell: Mapping[str, Any]) -> dict[str, Any]:
     return kept | {"metadata": {"tags": [], **cell["metadata"]}}
 
 
-def _compare_metadata(stored: Mapping[str, Any], path: Path, told: _Told) -> None:
+def _compare_metadata(stored: Mapping[str, Any], path: Path, differences: _Differences) -> None:
     given = _parsed(path.read_text(encoding="utf-8"))
     given.metadata["language_info"] = dict(IPythonKernel.language_info)
     said = normal_form(as_executed(stored))["metadata"]
-    made = normal_form({"metadata": given.metadata, "cells": []})["metadata"]
-    if said != made:
-        told.differs(f"report.ipynb: {first_difference(said, made, 'metadata/')}")
+    expected = normal_form({"metadata": given.metadata, "cells": []})["metadata"]
+    if said != expected:
+        differences.differs(f"report.ipynb: {first_difference(said, expected, 'metadata/')}")
 
 
-def _compare_file(run: Path, name: str, made: bytes, told: _Told) -> None:
+def _compare_file(run: Path, name: str, content: bytes, differences: _Differences) -> None:
     path = run / name
-    found = path.read_bytes() if path.is_file() else None
-    if found is None:
-        told.findings.append(f"{name} is missing")
-    elif found != made:
-        told.differs(f"{name} {difference_in_file(name, found, made)}", name)
+    stored = path.read_bytes() if path.is_file() else None
+    if stored is None:
+        differences.findings.append(f"{name} is missing")
+    elif stored != content:
+        differences.differs(f"{name} {difference_in_file(name, stored, content)}", name)
 
 
-def _compare_evidence(run: Path, report: Report, told: _Told) -> None:
+def _compare_evidence(run: Path, report: Report, differences: _Differences) -> None:
     """The evidence, written again by the writer that wrote it."""
     # Digests of records under a key that is not here cannot be made again.
     secret = not report.ledgers.pseudonyms.of_session and Pseudonyms.from_environment().of_session
     if secret:
-        told.notes.append("digests of records are keyed, and the key is not here")
+        differences.notes.append("digests of records are keyed, and the key is not here")
     ledgers = report.ledgers
-    made = set()
+    names = set()
     for name, content in evidence_files(rows_of(report.facts), ledgers, key=ledgers.row_key):
-        made.add(name)
-        there = run / "evidence" / name
-        keyed = secret and name == "records.parquet" and there.is_file()
-        if not keyed or _without_digests(there.read_bytes()) != _without_digests(content):
-            _compare_file(run, f"evidence/{name}", content, told)
-    found = {one.relative_to(run).as_posix() for one in (run / "evidence").rglob("*")}
-    for name in sorted(found - {f"evidence/{one}" for one in made}):
-        told.differs(f"{name} does not come out again")
+        names.add(name)
+        path = run / "evidence" / name
+        keyed = secret and name == "records.parquet" and path.is_file()
+        if not keyed or _without_digests(path.read_bytes()) != _without_digests(content):
+            _compare_file(run, f"evidence/{name}", content, differences)
+    stored = {path.relative_to(run).as_posix() for path in (run / "evidence").rglob("*")}
+    for name in sorted(stored - {f"evidence/{file}" for file in names}):
+        differences.differs(f"{name} does not come out again")
 
 
-def _compare_log(run: Path, manifest: Mapping[str, Any], told: _Told) -> None:
+def _compare_log(run: Path, manifest: Mapping[str, Any], differences: _Differences) -> None:
     """Compare the log's lines on the run's files and id; the rest of the log is a note."""
     lines = (run / "run.log").read_text(encoding="utf-8").splitlines()
     said = {line.partition(" INFO ")[2] for line in lines}
-    there = [run / name for name in DOCUMENTS if (run / name).is_file()]
-    sizes = {f"{path.name}: {path.stat().st_size} bytes" for path in there}
-    for one in sorted({*sizes, f"sealed as {manifest['run']}"} - said):
-        told.findings.append(f"run.log does not say {one}")
+    documents = [run / name for name in DOCUMENTS if (run / name).is_file()]
+    sizes = {f"{path.name}: {path.stat().st_size} bytes" for path in documents}
+    for statement in sorted({*sizes, f"sealed as {manifest['run']}"} - said):
+        differences.findings.append(f"run.log does not say {statement}")
 
 
 def _without_digests(content: bytes) -> pa.Table:

@@ -78,13 +78,13 @@ def reopened(
                 draft=bool(given.get("draft")), params=params, data=project.data, out=project.out,
             )  # fmt: skip
             inputs = inputs_of(report, own or find_notebook(project, report.form))
-            found = list(inputs.digests(report.ledgers.digests()))
+            digests = list(inputs.digests(report.ledgers.digests()))
         except ReportkitError as error:
-            told = error.message.replace(f"{project.data}", f"{data}")
+            message = error.message.replace(f"{project.data}", f"{data}")
             if error.reason in _NOT_HERE:
-                yield Reopened(None, own, absent=told)
+                yield Reopened(None, own, absent=message)
             else:
-                yield Reopened(None, own, needed=(told,))
+                yield Reopened(None, own, needed=(message,))
             return
         except OSError as error:
             yield Reopened(None, own, needed=(str(error),))
@@ -92,16 +92,16 @@ def reopened(
         # Where there was no key the records are not keyed, whoever has one now.
         keyed = any(ledger["rows_keyed"] for ledger in manifest["ledgers"])
         report.ledgers.pseudonyms = replace(report.ledgers.pseudonyms, of_session=not keyed)
-        records = [input_record(path, sha256, project) for path, sha256 in found]
-        here = {one["name"]: (one["sha256"], one["bytes"]) for one in records}
-        there = {one["name"]: (one["sha256"], one["bytes"]) for one in manifest["inputs"]}
-        both = sorted({*here} & {*there})
-        other = [f"{one} is not what the run read" for one in both if here[one] != there[one]]
-        new = sorted({*here} - {*there})
-        other += [f"{one} is here, and the run did not read it" for one in new]
-        needed = tuple(sorted({*there} - {*here}))
-        whole = not other and not needed
-        yield Reopened(report if whole else None, own, tuple(other), needed)
+        records = [input_record(path, sha256, project) for path, sha256 in digests]
+        now = {item["name"]: (item["sha256"], item["bytes"]) for item in records}
+        before = {item["name"]: (item["sha256"], item["bytes"]) for item in manifest["inputs"]}
+        both = sorted({*now} & {*before})
+        changed = [f"{name} is not what the run read" for name in both if now[name] != before[name]]
+        new = sorted({*now} - {*before})
+        changed += [f"{name} is here, and the run did not read it" for name in new]
+        needed = tuple(sorted({*before} - {*now}))
+        whole = not changed and not needed
+        yield Reopened(report if whole else None, own, tuple(changed), needed)
 
 
 def _named_data(folder: Path, manifest: Mapping[str, Any], data: Path) -> Path:
@@ -118,13 +118,14 @@ def _link_earlier(run: Path, manifest: Mapping[str, Any], out: Path) -> None:
     """Put those reports in force that the run was compared with, whatever is in force now."""
     above = run.resolve().parents
     outputs = above[min(3, len(above) - 1)]
-    there = {one["name"]: one["sha256"] for one in manifest["inputs"]}
-    for name in there:
-        if found := _EARLIER.fullmatch(name):
-            folder, district, year = found.groups()
+    digests = {item["name"]: item["sha256"] for item in manifest["inputs"]}
+    for name in digests:
+        if match := _EARLIER.fullmatch(name):
+            folder, district, year = match.groups()
             for path in sorted(outputs.glob(f"{district}/{year}/runs/*")):
                 if all(
-                    (path / file).is_file() and digest(path / file) == there.get(f"{folder}{file}")
+                    (path / file).is_file()
+                    and digest(path / file) == digests.get(f"{folder}{file}")
                     for file in ("facts.json", "report.ipynb")
                 ):
                     (out / district / year).mkdir(parents=True, exist_ok=True)

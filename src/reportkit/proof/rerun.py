@@ -93,12 +93,12 @@ def rerun_level(
         if missing:
             return Verdict("rerun", False, tuple(missing), ("nothing was executed",))
         done = _execute(manifest, clean, warm=not cold)
-        made = clean / "outputs" / manifest["district"] / str(manifest["year"]) / "current"
-        if done.returncode or not made.is_dir():
+        new = clean / "outputs" / manifest["district"] / str(manifest["year"]) / "current"
+        if done.returncode or not new.is_dir():
             last = "\n".join(done.stderr.strip().splitlines()[-5:])
             return Verdict("rerun", False, (f"it cannot be made again: {last}",))
-        findings = tuple(compare(run, made))
-        log = (made / "run.log").read_text(encoding="utf-8")
+        findings = tuple(compare(run, new))
+        log = (new / "run.log").read_text(encoding="utf-8")
     notes = ["executed in a kernel forked from a warm process"]
     if "kernel: cold" in log:
         notes = ["executed in a cold kernel" + ("" if cold else ", since none can be forked here")]
@@ -109,24 +109,24 @@ def rerun_level(
 
 def _collect(manifest: Mapping[str, Any], clean: Path, roots: Mapping[str, Path]) -> Iterator[str]:
     """Copy the recorded inputs but notebooks; say which are not here, or not as they were."""
-    for one in manifest["inputs"]:
+    for item in manifest["inputs"]:
         # Of a table of a database the digest is among the inputs of the new run.
-        if one["bytes"] is None or one["name"].startswith("notebooks/"):
+        if item["bytes"] is None or item["name"].startswith("notebooks/"):
             continue
         try:
-            found, place = _places(one["name"], manifest, clean, roots)
+            source, place = _places(item["name"], manifest, clean, roots)
         except InputError as error:
             yield error.message
             continue
-        if not found.is_file():
-            yield f"{one['name']} is not here"
-        elif digest(found) != one["sha256"]:
-            yield f"{one['name']} is not what the run read"
+        if not source.is_file():
+            yield f"{item['name']} is not here"
+        elif digest(source) != item["sha256"]:
+            yield f"{item['name']} is not what the run read"
         elif place is not None:
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(found, place)
-            beside = [found.parent / name for name in (MANIFEST, SUMS)]
-            for path in beside if one["name"].startswith("out/") else ():
+            shutil.copy(source, place)
+            beside = [source.parent / name for name in (MANIFEST, SUMS)]
+            for path in beside if item["name"].startswith("out/") else ():
                 if path.is_file():
                     shutil.copy(path, place.parent)
 
@@ -172,29 +172,29 @@ def _execute(
     )
 
 
-def compare(run: Path, made: Path) -> Iterator[str]:
+def compare(run: Path, again: Path) -> Iterator[str]:
     """Describe what came out differently in a run made again, the first cause first."""
-    there, here = (_facts(folder) for folder in (run, made))
-    for name in sorted({*there, *here}):
-        if there.get(name) != here.get(name):
-            values = [one.get(name, {}).get("value", "nothing") for one in (there, here)]
+    before, after = (_facts(folder) for folder in (run, again))
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            values = [facts.get(name, {}).get("value", "nothing") for facts in (before, after)]
             yield f"{name} is {values[0]} in the run and comes out as {values[1]}"
     for name in ("facts.json", "checks.json"):
-        if digest(run / name) != digest(made / name):
+        if digest(run / name) != digest(again / name):
             yield f"{name} comes out otherwise"
-    then, now = (_names(folder) for folder in (run, made))
+    then, now = (_names(folder) for folder in (run, again))
     yield from (f"{name} does not come out again" for name in sorted(set(then) - set(now)))
     for name in sorted(set(now)):
         if then.get(name) != now[name]:
             yield f"{name} comes out otherwise"
-    cells = [cell_digests(read_json(folder / "report.ipynb")) for folder in (run, made)]
+    cells = [cell_digests(read_json(folder / "report.ipynb")) for folder in (run, again)]
     if len(cells[0]) != len(cells[1]):
         yield f"report.ipynb has {len(cells[0])} cells and comes out with {len(cells[1])}"
-    for number, (one, other) in enumerate(zip(*cells, strict=False), 1):
-        if one != other:
-            yield f"report.ipynb: cell {number} ({one[0]}) comes out otherwise"
+    for number, (left, right) in enumerate(zip(*cells, strict=False), 1):
+        if left != right:
+            yield f"report.ipynb: cell {number} ({left[0]}) comes out otherwise"
     for name in DOCUMENTS:
-        old, new = run / name, made / name
+        old, new = run / name, again / name
         if old.is_file() and not (new.is_file() and digest(old) == digest(new)):
             yield f"{name} comes out with other bytes"
 

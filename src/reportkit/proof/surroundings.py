@@ -55,13 +55,13 @@ def environment() -> dict[str, Any]:
 def code_digest() -> str:
     """One digest over all files of the library."""
     root = Path(str(files("reportkit")))
-    found = sorted(
+    paths = sorted(
         path
         for path in root.rglob("*")
         if path.is_file() and path.suffix not in (".pyc", ".so") and "__pycache__" not in path.parts
     )
     text = "".join(
-        f"{path.relative_to(root).as_posix()}\0{_sha256(path.read_bytes())}\n" for path in found
+        f"{path.relative_to(root).as_posix()}\0{_sha256(path.read_bytes())}\n" for path in paths
     )
     return _sha256(text.encode())
 
@@ -91,8 +91,10 @@ def machine() -> dict[str, Any]:
 def git_state(folder: Path) -> dict[str, Any] | None:
     """Commit of a checkout, and a digest of what differs from it; None where there is no git."""
     try:
-        told = _git(folder, "status", "--porcelain=v2", "--branch").decode(errors="surrogateescape")
-        lines = told.splitlines()
+        status = _git(folder, "status", "--porcelain=v2", "--branch").decode(
+            errors="surrogateescape"
+        )
+        lines = status.splitlines()
         commit = next(line.split()[2] for line in lines if line.startswith("# branch.oid"))
         touched = [line for line in lines if not line.startswith("#")]
         changed = _git(folder, "diff", "HEAD") if touched else b""
@@ -122,7 +124,7 @@ def _user() -> str:
 def _peak() -> int:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     unit = 1 if sys.platform == "darwin" else 1024
-    return max(one.ru_maxrss for one in used) * unit
+    return max(usage.ru_maxrss for usage in used) * unit
 
 
 def _sha256(content: bytes) -> str:

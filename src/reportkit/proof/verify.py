@@ -127,12 +127,12 @@ def data_levels(
         LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError
     ) as error:  # fmt: skip
         # Somebody else has written these files: what is in them can be anything.
-        told = f"facts.json or the evidence is not as reportkit writes it: {error!r}"
+        message = f"facts.json or the evidence is not as reportkit writes it: {error!r}"
     except ReportkitError as error:
         if error.reason not in ("received-path", "run-changed", "edition", "evidence-unreadable"):
             raise
-        told = error.message
-    return Verdict("ledgers", None), Verdict("facts", False, (told,))
+        message = error.message
+    return Verdict("ledgers", None), Verdict("facts", False, (message,))
 
 
 def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, Verdict]:
@@ -156,17 +156,19 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
         if isinstance(raw, ReportkitError):
             unread.append(f"{ledger['name']}: {len(own)} facts not counted again: {raw}")
             continue
-        found = recount(raw, own, run=run, key=_key())
-        values |= found.values
-        moved |= found.moved
-        notes += found.untold
+        result = recount(raw, own, run=run, key=_key())
+        values |= result.values
+        moved |= result.moved
+        notes += result.untold
         changed += [f"{path} is not what the run read" for path in raw.changed]
-        changed += _first(found.lines)
+        changed += _first(result.lines)
     # With a fact, what is computed from it moves too.
     moved |= moved_with(facts, values) if moved else {}
     findings += [f"{name} moved: {what}" for name, what in sorted(moved.items())]
     unknown = {fact["ledger"] for fact in facts.values() if fact["origin"] == "ledger"} - {*read}
-    findings += [f"facts are of a ledger {one}, which was not read" for one in sorted(unknown)]
+    findings += [
+        f"facts are of a ledger {ledger}, which was not read" for ledger in sorted(unknown)
+    ]
     of = sum(fact["origin"] == "ledger" for fact in facts.values())
     counted = f"{len(facts)} facts; {len(values)} of {of} from ledgers counted again in SQL"
     again = f"{len(read) - len(unread)} of {len(read)} ledgers read again, record by record"
@@ -195,7 +197,7 @@ def _read_again(
     for ledger in manifest["ledgers"]:
         key = ledger["ledger"]
         try:
-            places = [ledger_place(one, manifest, data, params) for one in ledger["sources"]]
+            places = [ledger_place(source, manifest, data, params) for source in ledger["sources"]]
             wanted.append(
                 Wanted(form, ledger, places, used_columns(recorded_schema(form, ledger), own[key]))
             )
@@ -225,8 +227,10 @@ def counted_again(
     values: dict[str, str] = {}
     for own, raw in _read_again(form, run, manifest, facts, data, params).values():
         if not isinstance(raw, ReportkitError):
-            found = zip(own, count(raw, own), strict=True)
-            values |= {fact["id"]: one[0] for fact, one in found if not isinstance(one, str)}
+            counted = zip(own, count(raw, own), strict=True)
+            values |= {
+                fact["id"]: result[0] for fact, result in counted if not isinstance(result, str)
+            }
     return with_sums(facts, values)
 
 
@@ -237,15 +241,15 @@ def _other_words(form: Form, manifest: Mapping[str, Any], params: Path | None) -
     """
     name = f"districts/{manifest['district']}.yaml"
     file = (params or Path("params")) / name
-    digests = {one["sha256"] for one in manifest["inputs"] if one["name"] == f"params/{name}"}
+    digests = {item["sha256"] for item in manifest["inputs"] if item["name"] == f"params/{name}"}
     if not file.is_file() or digest(file) not in digests:
         return []
     district = read_yaml(file).validate(District)
     mappings = mappings_of(form, district, file)
     return [
-        told
+        finding
         for ledger in manifest["ledgers"]
-        for told in other_words(ledger, mappings.get(ledger["ledger"], ()), str(file))
+        for finding in other_words(ledger, mappings.get(ledger["ledger"], ()), str(file))
     ]
 
 
@@ -262,22 +266,22 @@ def _key() -> bytes | None:
 def environment_level(run: Path) -> Verdict:
     """List what differs on this machine, and say if that can change a byte of a document."""
     manifest = read_manifest(run)
-    here = environment()
+    current = environment()
     notes = []
-    for name, there in sorted(manifest["environment"]["packages"].items()):
-        now = here["packages"].get(name, "absent")
-        if now != there:
-            notes.append(f"{name} is {now}, was {there}: documents may differ, facts must not")
+    for name, before in sorted(manifest["environment"]["packages"].items()):
+        now = current["packages"].get(name, "absent")
+        if now != before:
+            notes.append(f"{name} is {now}, was {before}: documents may differ, facts must not")
     for name, cause in (
         ("python", "documents may differ, facts must not"),
         ("system", "documents may differ, facts must not"),
     ):
-        if here[name] != manifest["environment"][name]:
-            notes.append(f"{name} is {here[name]}, was {manifest['environment'][name]}: {cause}")
+        if current[name] != manifest["environment"][name]:
+            notes.append(f"{name} is {current[name]}, was {manifest['environment'][name]}: {cause}")
     if fonts() != manifest["fonts"]:
         notes.append("other fonts: the PDF and charts differ, facts must not")
     if code_digest() != manifest["code_sha256"]:
         notes.append("other code of reportkit: anything may differ; install the version of the run")
-    notes += [f"notebook, {one}" for one in manifest["notebook"]["warnings"]]
+    notes += [f"notebook, {warning}" for warning in manifest["notebook"]["warnings"]]
     same = "the same code, versions and fonts; host, locale, time zone and threads do not matter"
     return Verdict("environment", True, (), tuple(notes or [same]))

@@ -64,42 +64,44 @@ def rows_of_sealed(report: Report, seal: Block, expected: Mapping[str, Any]) -> 
     computed = {fact["id"]: fact for fact in expected["facts"]}
     ours = {name: report.computer.get(name) for name in sealed if name in report.computer}
     for name in sorted(ours.keys() | computed.keys()):
-        there = sealed.get(name, {})
-        here = computed.get(name) or ours[name].as_json() | {"places": there["places"]}
-        other = [key for key in here if there.get(key) != here[key]]
-        if "value" in other:
+        sealed_fact = sealed.get(name, {})
+        computed_fact = computed.get(name) or ours[name].as_json() | {
+            "places": sealed_fact["places"]
+        }
+        differing = [key for key in computed_fact if sealed_fact.get(key) != computed_fact[key]]
+        if "value" in differing:
             raise ExecutionError(
                 "facts-differ",
-                "{fact} is {there} in the notebook, {value} in the ledgers",
-                there=there.get("value"),
-                value=here["value"],
+                "{fact} is {sealed} in the notebook, {value} in the ledgers",
+                sealed=sealed_fact.get("value"),
+                value=computed_fact["value"],
                 fact=name,
             )
-        if other:
+        if differing:
             raise ExecutionError(
                 "facts-differ",
-                "{fact}: {other} in the notebook are not what the ledgers give",
-                other=", ".join(other),
+                "{fact}: {keys} in the notebook are not what the ledgers give",
+                keys=", ".join(differing),
                 fact=name,
             )
-    held = rows_of(ours)
-    made = unseal_rows(seal["rows"])
+    own_rows = rows_of(ours)
+    made_rows = unseal_rows(seal["rows"])
     for name in sealed.keys() - ours.keys():
-        fact, one = sealed[name], made.get(name)
-        if one is None and not fact["rows"]:
+        fact, made = sealed[name], made_rows.get(name)
+        if made is None and not fact["rows"]:
             continue
         ledger = report.ledgers.get(fact["ledger"])
         if (
-            one is None or ledger is None or one.ledger != fact["ledger"]
-            or rows_sha256(one.rows) != fact["rows_sha256"] or one.rows.max() >= ledger.read
+            made is None or ledger is None or made.ledger != fact["ledger"]
+            or rows_sha256(made.rows) != fact["rows_sha256"] or made.rows.max() >= ledger.read
         ):  # fmt: skip
             raise ExecutionError(
                 "evidence-wrong",
                 "the rows of {fact} are not those that its value was made from",
                 fact=name,
             )
-        held[name] = one
-    return held
+        own_rows[name] = made
+    return own_rows
 
 
 def same_checks(report: Report, seal: Block) -> None:

@@ -49,7 +49,7 @@ class Gate:
     def __init__(self, personal: Collection[str], allowed: Collection[str]) -> None:
         self._permitted = "\n".join(allowed)
         self._names = ahocorasick.Automaton()
-        known = {one for value in personal for one in _spellings(value)}
+        known = {spelling for value in personal for spelling in _spellings(value)}
         for value in known:
             if len(value) >= _SHORTEST and value not in self._permitted:
                 self._names.add_word(value, value)
@@ -63,39 +63,41 @@ class Gate:
 
     def kinds(self, text: str) -> set[str]:
         """Return the kinds of personal data in a text."""
-        found = {
-            one.kind
-            for one in find(text, certain=True)
-            if text[one.start : one.end] not in self._permitted
+        kinds = {
+            person.kind
+            for person in find(text, certain=True)
+            if text[person.start : person.end] not in self._permitted
         }
         if next(self._iterate(_unparted(text)), None) or _has_name(text, self._pairs):
-            found.add(_OF_COLUMNS)
-        return found
+            kinds.add(_OF_COLUMNS)
+        return kinds
 
     def hide(self, text: str) -> str:
         """A text with the personal data in it replaced by its kind; nothing if some is left."""
-        made = self._hidden(text)
-        if self.kinds(made):
-            made = self._hidden(_unparted(made))
-        return "" if self.kinds(made) else made
+        hidden = self._hidden(text)
+        if self.kinds(hidden):
+            hidden = self._hidden(_unparted(hidden))
+        return "" if self.kinds(hidden) else hidden
 
     def _hidden(self, text: str) -> str:
-        made = hide(text)
-        spans = [(end + 1 - len(name), end + 1) for end, name in self._iterate(made)]
+        hidden = hide(text)
+        spans = [(end + 1 - len(name), end + 1) for end, name in self._iterate(hidden)]
         for name in self._of_two:
             spans += [
-                one.span()
-                for one in re.finditer(name, made)
+                match.span()
+                for match in re.finditer(name, hidden)
                 if is_named(
-                    made[max(0, one.start() - 12) : one.start()], made[one.end() : one.end() + 8]
+                    hidden[max(0, match.start() - 12) : match.start()],
+                    hidden[match.end() : match.end() + 8],
                 )
             ]
         parts, done = [], 0
+        # Of names that overlap the one that begins first is hidden, and the longest of these.
         for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
             if start >= done:
-                parts += [made[done:start], f"〔{_OF_COLUMNS}〕"]
+                parts += [hidden[done:start], f"〔{_OF_COLUMNS}〕"]
                 done = end
-        return "".join(parts) + made[done:]
+        return "".join(parts) + hidden[done:]
 
     def _iterate(self, text: str) -> Iterator[tuple[int, str]]:
         return self._names.iter(text) if len(self._names) else iter(())
@@ -108,20 +110,20 @@ class Gate:
         ExecutionError
             ``personal-data``: names the files and what kind of data, never the data.
         """
-        told = []
+        leaks = []
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 # No pattern goes over the end of a line, so that parts are searched as one text.
                 kinds = self.kinds("\n".join(_texts(path)))
                 if kinds:
                     cells = self._cells(path) if path.suffix == ".ipynb" else ""
-                    told.append(f"{path.relative_to(folder)}{cells}: {'、'.join(sorted(kinds))}")
-        if told:
+                    leaks.append(f"{path.relative_to(folder)}{cells}: {'、'.join(sorted(kinds))}")
+        if leaks:
             raise ExecutionError(
                 "personal-data",
-                "personal data would be published, so nothing was: {told}; take it out of the "
+                "personal data would be published, so nothing was: {leaks}; take it out of the "
                 "narrative, or of what the notebook shows",
-                told="; ".join(told),
+                leaks="; ".join(leaks),
             )
 
     def _cells(self, path: Path) -> str:
@@ -130,12 +132,12 @@ class Gate:
             cells = json.loads(path.read_bytes())["cells"]
         except (ValueError, KeyError):
             return ""
-        held = [
-            f"[{count}]" if (count := cell.get("execution_count")) else f"no. {place} from above"
-            for place, cell in enumerate(cells, 1)
+        places = [
+            f"[{count}]" if (count := cell.get("execution_count")) else f"no. {number} from above"
+            for number, cell in enumerate(cells, 1)
             if self.kinds(json.dumps(cell, ensure_ascii=False))
         ]
-        return f", cell {', '.join(held[:5])}" if held else ""
+        return f", cell {', '.join(places[:5])}" if places else ""
 
 
 def check_leaks(folder: Path, *, personal: Collection[str], allowed: Collection[str]) -> None:
@@ -161,14 +163,16 @@ def _has_name(text: str, pairs: npt.NDArray[np.uint32]) -> bool:
     """Return True where one of these pairs of characters is a name in the text."""
     if not len(pairs) or text.isascii():
         return False
+    # Pairs are compared as numbers, all at once: each character is two bytes of UTF-16.
     raw = text.encode("utf-16-le", "surrogatepass")
     characters = np.frombuffer(raw, np.uint16)
     firsts = np.flatnonzero(characters[:-1] >= _CHINESE)
     firsts = firsts[np.isin(characters[firsts], pairs >> 16)]
-    found = characters[firsts].astype(np.uint32) << 16 | characters[firsts + 1]
+    codes = characters[firsts].astype(np.uint32) << 16 | characters[firsts + 1]
     return any(
         is_named(*(raw[start:end].decode("utf-16-le", "replace") for start, end in around))
-        for at in (2 * firsts[np.isin(found, pairs)]).tolist()
+        for at in (2 * firsts[np.isin(codes, pairs)]).tolist()
+        # In bytes: twelve characters before the pair, and eight after it.
         for around in [((max(0, at - 24), at), (at + 4, at + 20))]
     )
 
@@ -189,8 +193,8 @@ def _texts(path: Path) -> Iterator[str]:
     content = path.read_bytes()
     if path.suffix == ".parquet":
         file = pq.ParquetFile(io.BytesIO(content))
-        held = [field.name for field in file.schema_arrow if _is_text(field.type)]
-        for column in file.read(held).columns if held else ():
+        columns = [field.name for field in file.schema_arrow if _is_text(field.type)]
+        for column in file.read(columns).columns if columns else ():
             yield "\n".join(value or "" for value in column.unique().to_pylist())
     elif path.suffix == ".pdf":
         document = pypdfium2.PdfDocument(content)

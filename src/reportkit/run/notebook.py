@@ -154,7 +154,7 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
         ``notebook``: it is none.
     """
     try:
-        found: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # nbformat has no types
+        notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # nbformat has no types
     except (OSError, ValueError, nbformat.ValidationError) as error:
         raise InputError(
             "notebook",
@@ -163,7 +163,7 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
             error=error,
             file=str(path),
         ) from None
-    return found
+    return notebook
 
 
 def write_notebook(notebook: Mapping[str, Any], path: Path) -> None:

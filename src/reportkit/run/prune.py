@@ -52,7 +52,7 @@ def prune(out: Path, *, keep: int, dry_run: bool = False) -> dict[str, Any]:
         force, those that were ``changed`` since they were sealed, and of reports at which somebody
         is ``busy``. ``before`` and ``after``: what all runs take of the disk.
     """
-    told: dict[str, list[str]] = {"pruned": [], "compared": [], "changed": [], "busy": []}
+    result: dict[str, list[str]] = {"pruned": [], "compared": [], "changed": [], "busy": []}
     places = sorted(path.parent for path in out.glob("*/*/runs"))
     before = _use(places)
     compared = _compared(out)
@@ -63,16 +63,16 @@ def prune(out: Path, *, keep: int, dry_run: bool = False) -> dict[str, Any]:
             with nullcontext() if dry_run else locked(place):
                 # Looked for again, now that no other run can come into force.
                 for run in _old(place, keep):
-                    told[_reduce(run, compared, dry_run=dry_run)].append(run.as_posix())
+                    result[_reduce(run, compared, dry_run=dry_run)].append(run.as_posix())
         except ReportkitError as error:
             if error.reason != "busy":
                 raise
-            told["busy"].append(place.as_posix())
+            result["busy"].append(place.as_posix())
     return {
         "schema": "reportkit/prune/1",
         "keep": keep,
         "dry_run": dry_run,
-        **told,
+        **result,
         "before": before,
         "after": _use(places),
     }
@@ -93,11 +93,11 @@ def _holds_files(run: Path) -> bool:
 
 def _compared(out: Path) -> set[str]:
     """Digests of the figures of other runs that those in force were made with."""
-    found = set()
+    digests = set()
     for path in out.glob(f"*/*/current/{MANIFEST}"):
         inputs = json.loads(path.read_text(encoding="utf-8")).get("inputs", [])
-        found |= {one["sha256"] for one in inputs if one["name"].endswith("/facts.json")}
-    return found
+        digests |= {item["sha256"] for item in inputs if item["name"].endswith("/facts.json")}
+    return digests
 
 
 def _reduce(run: Path, compared: set[str], *, dry_run: bool) -> str:
@@ -108,7 +108,7 @@ def _reduce(run: Path, compared: set[str], *, dry_run: bool) -> str:
     except ReportkitError:
         # Whoever asks what happened to it needs what is there.
         return "changed"
-    if any(one["path"] == "facts.json" and one["sha256"] in compared for one in files):
+    if any(item["path"] == "facts.json" and item["sha256"] in compared for item in files):
         return "compared"
     if not dry_run:
         (run / PRUNING).touch()
@@ -133,17 +133,17 @@ def _use(places: Iterable[Path]) -> dict[str, int]:
     return {"files": files, "bytes": taken}
 
 
-def as_text(told: dict[str, Any]) -> str:
+def as_text(result: dict[str, Any]) -> str:
     """Return the result of `prune` for a terminal."""
-    would = "would be " if told["dry_run"] else ""
-    lines = [f"{len(told['pruned'])} runs {would}reduced to their records"]
+    would = "would be " if result["dry_run"] else ""
+    lines = [f"{len(result['pruned'])} runs {would}reduced to their records"]
     for name, why in (
         ("compared", "left whole, since a run in force was compared with it"),
         ("changed", "LEFT AS IT IS, since it was changed after it was sealed: verify it"),
         ("busy", "left, since somebody is at work there"),
     ):
-        lines += [f"{path}: {why}" for path in told[name]]
+        lines += [f"{path}: {why}" for path in result[name]]
     for name in ("before", "after"):
-        use = told[name]
+        use = result[name]
         lines.append(f"{name}: {use['bytes'] / 1e6:,.1f} MB in {use['files']:,} files of runs")
     return "\n".join(lines)

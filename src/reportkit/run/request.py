@@ -73,7 +73,7 @@ class Request:
         return {"district": self.district, "year": self.year} | own
 
     def inputs(self) -> Inputs:
-        """All that the report is made from; no ledger is read."""
+        """List the inputs of the report, without reading a ledger."""
         project = self.project
         who = project.district(self.district)
         scope = self.scope or who.scope
@@ -137,20 +137,20 @@ def changes(request: Request, *, digest: Callable[[Path], str] = digest) -> Iter
         Something that the parameters name is not there, or they cannot be read.
     """
     inputs = request.inputs()
-    then = _in_force(request.place)
-    if then is None:
+    manifest = _in_force(request.place)
+    if manifest is None:
         yield "it was never made"
         return
     digests: list[tuple[str, str]] = []
     same = True
     try:
-        for reason in _named(request, inputs, then, digests, digest):
+        for reason in _named(request, inputs, manifest, digests, digest):
             yield reason
             same = False
-        if same and inputs.key(digests, request.parameters) != then["inputs_sha256"]:
+        if same and inputs.key(digests, request.parameters) != manifest["inputs_sha256"]:
             yield "other files lie beside the ledgers, or pseudonyms are of another kind of key"
         # What has our own key was written by this code, and its schema is not asked again.
-        verify_files(request.place / "current", manifest=then)
+        verify_files(request.place / "current", manifest=manifest)
     except ReportkitError as error:
         yield error.message
     except (LookupError, TypeError, AttributeError) as error:
@@ -160,10 +160,10 @@ def changes(request: Request, *, digest: Callable[[Path], str] = digest) -> Iter
 def _in_force(place: Path) -> dict[str, Any] | None:
     """The manifest of the run in force in a place; None if there is none."""
     try:
-        found: dict[str, Any] = json.loads((place / "current" / MANIFEST).read_bytes())
+        manifest: dict[str, Any] = json.loads((place / "current" / MANIFEST).read_bytes())
     except (OSError, ValueError):
         return None
-    return found
+    return manifest
 
 
 def seconds_of(place: Path) -> float:
@@ -177,18 +177,20 @@ def seconds_of(place: Path) -> float:
 
 
 def _named(
-    request: Request, inputs: Inputs, then: Mapping[str, Any], digests: list[tuple[str, str]],
+    request: Request, inputs: Inputs, manifest: Mapping[str, Any], digests: list[tuple[str, str]],
     digest: Callable[[Path], str],
 ) -> Iterator[str]:  # fmt: skip
     """Yield what differs from a manifest; digests are added to the list as they are taken."""
-    if then["parameters"] != request.parameters:
+    if manifest["parameters"] != request.parameters:
         yield "it is asked for in another way"
-    if then["code_sha256"] != code_digest():
+    if manifest["code_sha256"] != code_digest():
         yield "the library has changed"
-    yield from _other_versions(then["environment"], environment())
+    yield from _other_versions(manifest["environment"], environment())
     if inputs.tables:
         yield "what a database holds is known by reading it"
-    known = {one["path"]: one["sha256"] for one in then["inputs"] if one["bytes"] is not None}
+    known = {
+        item["path"]: item["sha256"] for item in manifest["inputs"] if item["bytes"] is not None
+    }
     names = [path.as_posix() for path in (*inputs.files, *inputs.ledgers)]
     yield from (f"{name} is new" for name in names if name not in known)
     yield from (f"{name} is gone" for name in known if name not in names)
@@ -198,8 +200,8 @@ def _named(
             yield f"{name} has changed"
 
 
-def _other_versions(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    before, here = ({**one, **one["packages"]} for one in (then, now))
-    for name in here:
-        if name != "packages" and here[name] != before.get(name):
-            yield f"{name} is {here[name]} and was {before.get(name)}"
+def _other_versions(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    before, after = ({**record, **record["packages"]} for record in (recorded, now))
+    for name in after:
+        if name != "packages" and after[name] != before.get(name):
+            yield f"{name} is {after[name]} and was {before.get(name)}"

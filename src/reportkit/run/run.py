@@ -225,7 +225,7 @@ class _Passed:
 def _pass_gate(making: Making, executed: Mapping[str, Any], expected: Mapping[str, Any]) -> _Passed:
     """Let pass only what is whole, and what was computed from inputs that are still the same."""
     report, seal = making.report, gate(executed)
-    held = rows_of_sealed(report, seal, expected)
+    rows = rows_of_sealed(report, seal, expected)
     report.adopt(seal["facts"])
     changed = report.ledgers.changed()
     changed += [path for past in report.made for path in past.changed()]
@@ -236,7 +236,7 @@ def _pass_gate(making: Making, executed: Mapping[str, Any], expected: Mapping[st
             changed=", ".join(changed),
         )
     same_checks(report, seal)
-    return _Passed(fill(executed), seal, held)
+    return _Passed(fill(executed), seal, rows)
 
 
 def _write(making: Making, passed: _Passed, staging: Path, tell: Callable[[str], object]) -> None:
@@ -267,14 +267,14 @@ def gate_of(report: Report) -> Gate:
 def _cleaned(error: Exception, held_back: Gate) -> Exception:
     """An error of a run, its text without persons of the ledgers: a cell's can hold any."""
     if isinstance(error, ReportkitError):
-        told = held_back.hide(error.message)
-        if told == error.message:
+        message = held_back.hide(error.message)
+        if message == error.message:
             return error
-        return type(error)(error.reason, "{told}", told=told or _UNTOLD, **error.fields)
+        return type(error)(error.reason, "{message}", message=message or _UNTOLD, **error.fields)
     if isinstance(error, OSError | MemoryError):
         return error
-    told = held_back.hide("".join(traceback.format_exception(error))) or _UNTOLD
-    return ExecutionError("internal", "{told}", told=told)
+    message = held_back.hide("".join(traceback.format_exception(error))) or _UNTOLD
+    return ExecutionError("internal", "{message}", message=message)
 
 
 class _Told(logging.Formatter):

@@ -76,7 +76,7 @@ def renew(project: Project, district: str, year: int) -> Renewal:
         for path in new["yaml"].parent.glob("[0-9]*.*")
         if path.suffix in (".yaml", ".md") and path.stem.isdigit()
     }
-    previous = max((one for one in before if one < year), default=None)
+    previous = max((known for known in before if known < year), default=None)
     if previous is None:
         raise InputError(
             "report-missing",
@@ -95,8 +95,10 @@ def renew(project: Project, district: str, year: int) -> Renewal:
     advanced: list[RenewalNote] = []
     todo: list[RenewalNote] = []
     if form.edition(previous) is not edition:
-        told = f"from {edition.model.years.first} on the form is another one: {edition.model.basis}"
-        todo.append(RenewalNote(0, "form", edition.name, told))
+        message = (
+            f"from {edition.model.years.first} on the form is another one: {edition.model.basis}"
+        )
+        todo.append(RenewalNote(0, "form", edition.name, message))
     for suffix, path in new.items():
         last = project.report_file(district, previous, suffix)
         if last.is_file():
@@ -104,8 +106,8 @@ def renew(project: Project, district: str, year: int) -> Renewal:
         elif suffix == "yaml":
             text = f"year: {previous}\n"
         else:
-            told = f"there is no {last.name}; until {path} is written, the report is a draft"
-            todo.append(RenewalNote(0, "narrative", last.name, told))
+            message = f"there is no {last.name}; until {path} is written, the report is a draft"
+            todo.append(RenewalNote(0, "narrative", last.name, message))
             continue
         renewed = renew_parameters if suffix == "yaml" else renew_narrative
         files[path], changed, left = renewed(
@@ -127,7 +129,7 @@ def renew(project: Project, district: str, year: int) -> Renewal:
 
 
 def _missing_cells(notebook: Path, edition: Edition) -> Iterator[RenewalNote]:
-    """What the project's own notebook does not show of an edition."""
+    """List what an edition prescribes and the project's own notebook does not show."""
     if notebook.is_file():
         for code in missing_cells(json.loads(_read(notebook)), edition):
             told = f"the form prescribes what the notebook does not show: add a cell {code}"
@@ -139,13 +141,13 @@ def _missing_ledgers(ledgers: Ledgers, edition: Edition, folder: Path) -> list[R
     known = schemas(ledgers.form)
     for key in sorted(edition.ledgers()):
         name = known[key].name
-        told = f"{name} is not in {folder}; the report needs it"
+        message = f"{name} is not in {folder}; the report needs it"
         try:
             if ledgers.sources(key):
                 continue
         except InputError as error:
-            told = f"{name}: {error.message}"
-        missing.append(RenewalNote(0, "ledger", name, told))
+            message = f"{name}: {error.message}"
+        missing.append(RenewalNote(0, "ledger", name, message))
     return missing
 
 

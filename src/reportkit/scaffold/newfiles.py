@@ -41,9 +41,9 @@ def write_new(files: Mapping[Path, bytes]) -> None:
 
 def refuse_existing(paths: Iterable[Path]) -> None:
     """Raise InputError ``exists`` if any of these is there, be it a dangling link."""
-    if there := [str(path) for path in paths if path.exists() or path.is_symlink()]:
+    if existing := [str(path) for path in paths if path.exists() or path.is_symlink()]:
         raise InputError(
             "exists",
-            "{there} exist already; nothing is replaced, and nothing written",
-            there=" and ".join(there),
+            "{existing} exist already; nothing is replaced, and nothing written",
+            existing=" and ".join(existing),
         )

@@ -75,11 +75,11 @@ def renew_parameters(
             edits.append((start, end, str(year)))
         elif name == "title":
             numerals, line = chinese_year(year), key.start_mark.line + 1
-            title, found = advance(
+            title, replaced = advance(
                 text[start:end], old, title=called, digits=str(year), numerals=numerals
             )
             edits.append((start, end, title))
-            advanced += [_advanced(line, one.found, str(year), numerals) for one in found]
+            advanced += [_advanced(line, number.found, str(year), numerals) for number in replaced]
         elif name in _OF_THE_DAY and node.value:
             edits.append(_emptied(text, node))
         elif name == "declared":
@@ -105,12 +105,12 @@ def _parameters_todo(
     text: str, last: Tree, *, old: int, year: int, edition: Edition, known: Collection[str]
 ) -> list[RenewalNote]:
     todo: list[RenewalNote] = []
-    told: set[int] = set()
+    done: set[int] = set()
     for name, (key, node) in _tree(text).items():
         line = key.start_mark.line + 1
         before = last[name][1].value
         if name == "year" or (name == "title" and node.value != before):
-            told.add(line)
+            done.add(line)
         elif name in _OF_THE_DAY and before:
             message = f"{name} is empty; last year's was {before}"
             if name == "document_number":
@@ -118,9 +118,9 @@ def _parameters_todo(
                 message += f", which would now be of {shift}" if shift else ""
             todo.append(RenewalNote(line, "parameter", before, message))
         elif name == "declared":
-            for item, one in zip(node.value, before, strict=True):
-                todo.append(_declared(item, one))
-                told.update(range(todo[-1].line, text.count("\n", 0, _end(item)) + 2))
+            for item, earlier in zip(node.value, before, strict=True):
+                todo.append(_declared(item, earlier))
+                done.update(range(todo[-1].line, text.count("\n", 0, _end(item)) + 2))
         elif name == "relations":
             todo += [
                 _unknown(scalar.start_mark.line + 1, scalar.value, edition, known)
@@ -130,8 +130,8 @@ def _parameters_todo(
                 for scalar in _scalars(value)
                 if scalar.value not in known
             ]
-    left = [one for one in typed(text, old, numbers=False) if one.line not in told]
-    return todo + [_left(one, year) for one in left]
+    left = [number for number in typed(text, old, numbers=False) if number.line not in done]
+    return todo + [_left(number, year) for number in left]
 
 
 def _declared(item: yaml.Node, before: yaml.Node) -> RenewalNote:
@@ -156,9 +156,9 @@ def renew_narrative(
     A typed year becomes the placeholder ``{{ year }}``, so that it need not be advanced again.
     """
     digits, numerals = "{{ year }}", chinese_year(year)
-    text, found = advance(text, old, title=called, digits=digits, numerals=numerals)
-    advanced = [_advanced(one.line, one.found, digits, numerals) for one in found]
-    done = {(one.line, numerals) for one in found}
+    text, replaced = advance(text, old, title=called, digits=digits, numerals=numerals)
+    advanced = [_advanced(number.line, number.found, digits, numerals) for number in replaced]
+    done = {(number.line, numerals) for number in replaced}
     todo = [
         _unknown(line, name, edition, known)
         for line, name in placeholders(text)
@@ -171,8 +171,8 @@ def renew_narrative(
             right = wanted.get(title.partition("、")[0], "；".join(wanted.values()))
             message = f"heading “{title}” is none of the {edition.name} form; it has {right}"
             todo.append(RenewalNote(line, "section", title, message))
-    left = [one for one in typed(text, old) if (one.line, one.found) not in done]
-    return text, advanced, todo + [_left(one, year) for one in left]
+    left = [number for number in typed(text, old) if (number.line, number.found) not in done]
+    return text, advanced, todo + [_left(number, year) for number in left]
 
 
 def with_new_sections(
@@ -193,22 +193,24 @@ def with_new_sections(
 def _unknown(line: int, name: str, edition: Edition, known: Collection[str]) -> RenewalNote:
     follow = edition.successor(name)
     if follow:
-        here = f"in its place: {' + '.join(follow.here)}" if follow.here else "nothing in its place"
-        hint = f"{here} ({follow.why})"
+        place = (
+            f"in its place: {' + '.join(follow.here)}" if follow.here else "nothing in its place"
+        )
+        hint = f"{place} ({follow.why})"
     else:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"nearest: {', '.join(near)}" if near else "nothing is like it"
     return RenewalNote(line, "fact", name, f"the {edition.name} form has no {name}; {hint}")
 
 
-def _left(one: Typed, year: int) -> RenewalNote:
-    message = f"the {one.kind} “{one.found}” is typed: is it right for {year}?"
-    return RenewalNote(one.line, one.kind, one.found, message)
+def _left(number: Typed, year: int) -> RenewalNote:
+    message = f"the {number.kind} “{number.found}” is typed: is it right for {year}?"
+    return RenewalNote(number.line, number.kind, number.found, message)
 
 
-def _advanced(line: int, found: str, digits: str, numerals: str) -> RenewalNote:
-    new = digits if found.isascii() else numerals
-    return RenewalNote(line, "year", found, f"{found}年 → {new}年")
+def _advanced(line: int, old: str, digits: str, numerals: str) -> RenewalNote:
+    new = digits if old.isascii() else numerals
+    return RenewalNote(line, "year", old, f"{old}年 → {new}年")
 
 
 def _tree(text: str) -> Tree:
@@ -239,6 +241,7 @@ def _emptied(text: str, node: yaml.Node) -> tuple[int, int, str]:
 
 def _end(node: yaml.Node) -> int:
     """Return the end of a node's own text: a block's end mark stands at whatever comes after it."""
+    # The last scalar inside ends the block; a pair of a mapping ends with its value.
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         node = last[1] if isinstance(last, tuple) else last

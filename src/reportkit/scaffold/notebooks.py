@@ -1,4 +1,4 @@
-"""What a form prescribes and a notebook does not show: cells to add."""
+"""Cells to add to a notebook for what a form prescribes and it does not show."""
 
 from __future__ import annotations
 

@@ -80,16 +80,18 @@ def begin(
     """
     by = project_form(form, folder / "forms")
     edition, identifier = by.edition(year), check_id(district)
-    for one in (name, issuer or name):
-        if not one.strip() or not one.isprintable():
+    for text in (name, issuer or name):
+        if not text.strip() or not text.isprintable():
             raise InputError(
-                "name", "{one!r} is no name; give it as it is printed: --name 某某区", one=one
+                "name", "{text!r} is no name; give it as it is printed: --name 某某区", text=text
             )
-    told = {"id": identifier, "name": name, "level": level, "year": year, "next": year + 1}
-    told |= {f"{one}_quoted": json.dumps(told[one], ensure_ascii=False) for one in ("id", "name")}
+    fields = {"id": identifier, "name": name, "level": level, "year": year, "next": year + 1}
+    fields |= {
+        f"{key}_quoted": json.dumps(fields[key], ensure_ascii=False) for key in ("id", "name")
+    }
     stated = json.dumps(issuer, ensure_ascii=False)
-    told["form"] = "" if form == DEFAULT else f"form: {form}\n"
-    told["issuer"] = f"issuer: {stated}" if issuer else "# issuer: 某市某区人民政府"
+    fields["form"] = "" if form == DEFAULT else f"form: {form}\n"
+    fields["issuer"] = f"issuer: {stated}" if issuer else "# issuer: 某市某区人民政府"
     described = folder / "params/districts" / f"{district}.yaml"
     if described.exists():
         raise InputError(
@@ -100,26 +102,26 @@ def begin(
             district=district,
         )
     own = {
-        described: _text("district.yaml", told).encode(),
-        folder / f"params/reports/{district}/{year}.yaml": _text("report.yaml", told).encode(),
+        described: _text("district.yaml", fields).encode(),
+        folder / f"params/reports/{district}/{year}.yaml": _text("report.yaml", fields).encode(),
         folder / f"params/reports/{district}/{year}.md": edition.narrative.encode(),
     }
     own |= {folder / "data" / district / name: book for name, book in _ledgers(by, edition).items()}
     refuse_existing(own)
-    common = {"README.md": _text("README.md", told), "outputs/.gitignore": "*\n!.gitignore\n"}
+    common = {"README.md": _text("README.md", fields), "outputs/.gitignore": "*\n!.gitignore\n"}
     others = {shipped_form(one).model.notebook for one in shipped_names()} - {by.model.notebook}
     for path in (one for one in carried("notebooks/*.ipynb") if one.name not in others):
         lacks = edition if path.name == by.model.notebook else None
         notebook = _for_district(path.read_text(encoding="utf-8"), district, year, lacks)
         common[f"notebooks/{path.name}"] = notebook
     shared = {folder / path: text.encode() for path, text in common.items()}
-    there = tuple(path for path in shared if path.exists())
-    missing = {path: content for path, content in shared.items() if path not in there}
-    return Beginning(folder, district, year, own | missing, there)
+    existing = tuple(path for path in shared if path.exists())
+    missing = {path: content for path, content in shared.items() if path not in existing}
+    return Beginning(folder, district, year, own | missing, existing)
 
 
-def _text(name: str, told: Mapping[str, object]) -> str:
-    return Template((_TEXTS / name).read_text(encoding="utf-8")).substitute(told)
+def _text(name: str, values: Mapping[str, object]) -> str:
+    return Template((_TEXTS / name).read_text(encoding="utf-8")).substitute(values)
 
 
 def _ledgers(form: Form, edition: Edition) -> dict[str, bytes]:

@@ -86,13 +86,13 @@ def advance(
         rf"(?<!\d){written}(?={_B}年(?:{_B}1{_B}月{_B}1{_B}日|{_B}12{_B}月{_B}31{_B}日|一月一日"
         rf"|十二月三十一日|度?{re.escape(title)}))|(?<![^\n。；！？]){written}(?={_B}年[，,、])"
     )
-    found: list[Typed] = []
+    replaced: list[Typed] = []
     parts, start = [], 0
     for match in safe.finditer(_hide(text, titles=True)):
-        found.append(Typed(text.count("\n", 0, match.start()) + 1, "year", match[0]))
+        replaced.append(Typed(text.count("\n", 0, match.start()) + 1, "year", match[0]))
         parts += [text[start : match.start()], digits if match[0].isascii() else numerals]
         start = match.end()
-    return "".join([*parts, text[start:]]), found
+    return "".join([*parts, text[start:]]), replaced
 
 
 def typed(text: str, old: int, *, numbers: bool = True) -> list[Typed]:
@@ -102,7 +102,7 @@ def typed(text: str, old: int, *, numbers: bool = True) -> list[Typed]:
     the numbers those are told that a report would tell (C1): dates aside, what no class of
     `reportkit.text.coverage` allows.
     """
-    found: list[Typed] = []
+    remains: list[Typed] = []
     hidden = _hide(text)
 
     def tell(match: re.Match[str]) -> str:
@@ -110,15 +110,15 @@ def typed(text: str, old: int, *, numbers: bool = True) -> list[Typed]:
         if re.sub(_B, "", match[0]) in _ENDS or (year and _number(year[0]) < old - 1):
             return match[0]
         line = text.count("\n", 0, match.start()) + 1
-        found.append(Typed(line, match.lastgroup, match[0]))  # type: ignore[arg-type]  # a group
+        remains.append(Typed(line, match.lastgroup, match[0]))  # type: ignore[arg-type]  # a group
         return _blank(match)
 
     rest = _DATED.sub(tell, hidden)
     for line, words in enumerate(rest.split("\n") if numbers else [], start=1):
         runs = [{"text": _MARK.sub("", words)}]
         spots = cover({"": [{"type": "paragraph", "runs": runs}]}).of("unbound")
-        found += [Typed(line, "number", spot.text) for spot in spots]
-    return found
+        remains += [Typed(line, "number", spot.text) for spot in spots]
+    return remains
 
 
 def placeholders(text: str) -> list[tuple[int, str]]:

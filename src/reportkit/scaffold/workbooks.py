@@ -37,7 +37,7 @@ _OPTIONS = 5
 class _Kind:
     """Cells of one type: instruction, number format, width, and the values they accept."""
 
-    told: str
+    instruction: str
     format: str
     width: int
     accepts: dict[str, Any] | None = None
@@ -92,7 +92,7 @@ def write_blank_ledgers(
     edition = form.editions[-1] if year is None else form.edition(year)
     named = {schema.name: key for key, schema in schemas(form).items()}
     chosen = [schema_of(form, named.get(key, key)) for key in keys or schemas(form)]
-    files = {folder / f"{one.name}.xlsx": blank_workbook(one, edition) for one in chosen}
+    files = {folder / f"{schema.name}.xlsx": blank_workbook(schema, edition) for schema in chosen}
     write_new(files)
     return list(files)
 
@@ -111,8 +111,8 @@ def blank_workbook(schema: LedgerSchema, edition: Edition) -> bytes:
     bytes
         An .xlsx workbook.
     """
-    made = io.BytesIO()
-    with Workbook(made, {"in_memory": True, "strings_to_formulas": False}) as book:
+    buffer = io.BytesIO()
+    with Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
         book.set_properties({"author": "reportkit template"})
         sheet, notes = book.add_worksheet(schema.name), book.add_worksheet(NOTES_SHEET)
         sheet.freeze_panes(1, 1)
@@ -121,11 +121,13 @@ def blank_workbook(schema: LedgerSchema, edition: Edition) -> bytes:
         lists = _write_notes(book, notes, schema, edition)
         for number, column in enumerate(schema.columns):
             broken = [rule.message for rule in schema.rules if column.name in rule.columns]
-            told = "。".join(filter(None, (_demand(column), _how(column), _more(column), *broken)))
-            look = _HEAD | {"bold": not column.may_be_empty, "bg_color": _shade(column)}
-            sheet.write(0, number, _heading(column), book.add_format(look))
-            size = {"height": 40 + 18 * (len(told) // 16), "width": 240, "font_size": 11}
-            sheet.write_comment(0, number, told, size)
+            comment = "。".join(
+                filter(None, (_demand(column), _how(column), _more(column), *broken))
+            )
+            heading_style = _HEAD | {"bold": not column.may_be_empty, "bg_color": _shade(column)}
+            sheet.write(0, number, _heading(column), book.add_format(heading_style))
+            size = {"height": 40 + 18 * (len(comment) // 16), "width": 240, "font_size": 11}
+            sheet.write_comment(0, number, comment, size)
             kind = _KINDS[column.type]
             # A column's style is that of the cells in it that somebody fills in.
             style = book.add_format({"num_format": kind.format})
@@ -142,10 +144,10 @@ def blank_workbook(schema: LedgerSchema, edition: Edition) -> bytes:
                     "error_type": "warning" if column.open else "stop",
                 }
                 sheet.data_validation(1, number, _LAST_ROW, number, accepts | rule)
-        for one in book.worksheets():
-            one.set_landscape()
-            one.fit_to_pages(1, 0)
-    return without_times(made.getvalue())
+        for worksheet in book.worksheets():
+            worksheet.set_landscape()
+            worksheet.fit_to_pages(1, 0)
+    return without_times(buffer.getvalue())
 
 
 def _write_notes(book: Any, sheet: Any, schema: LedgerSchema, edition: Edition) -> dict[str, str]:
@@ -210,19 +212,19 @@ def _demand(column: Column) -> str:
 
 
 def _how(column: Column) -> str:
-    return _KINDS[column.type].told
+    return _KINDS[column.type].instruction
 
 
 def _more(column: Column) -> str:
-    told = []
+    notes = []
     if column.personal and column.pseudonym:
-        told.append("个人信息：读入时换成化名，不出现在任何文件中")
+        notes.append("个人信息：读入时换成化名，不出现在任何文件中")
     elif column.personal:
-        told.append("个人信息：读入时即舍去")
+        notes.append("个人信息：读入时即舍去")
     elif column.free_text:
-        told.append("其中的证件号码、手机号码等在读入时隐去")
+        notes.append("其中的证件号码、手机号码等在读入时隐去")
     if column.default:
-        told.append(f"空白按“{column.default}”")
+        notes.append(f"空白按“{column.default}”")
     if column.aliases:
-        told.append(f"栏目名称也可写作{'、'.join(column.aliases)}")
-    return "；".join(told)
+        notes.append(f"栏目名称也可写作{'、'.join(column.aliases)}")
+    return "；".join(notes)

@@ -129,8 +129,8 @@ def cover(sections: Mapping[str, Prose], units: Mapping[str, str] | None = None)
         done = [_cover_runs(section, runs, units or {}, spots) for runs in parts]
         return {**node, "items": done} if "items" in node else {**node, "runs": done[0]}
 
-    found = {number: [marked(number, node) for node in body] for number, body in sections.items()}
-    return Coverage(found, tuple(spots))
+    split = {number: [marked(number, node) for node in body] for number, body in sections.items()}
+    return Coverage(split, tuple(spots))
 
 
 def _cover_runs(
@@ -186,13 +186,13 @@ def _judge(
 def _allowed(text: str) -> list[str]:
     """For each character, the class that covers it, or nothing."""
     covered = [""] * len(text)
-    for one in allowed_classes():
-        for match in one.regex.finditer(text):
+    for allowed in allowed_classes():
+        for match in allowed.regex.finditer(text):
             for at in range(*match.span()):
-                covered[at] = covered[at] or one.name
+                covered[at] = covered[at] or allowed.name
     return covered
 
 
 @cache
 def _uncounted() -> frozenset[str]:
-    return frozenset(one.name for one in allowed_classes() if not one.counted)
+    return frozenset(allowed.name for allowed in allowed_classes() if not allowed.counted)

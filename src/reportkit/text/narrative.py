@@ -168,10 +168,10 @@ class _Filler:
             raise InputError(
                 "rendering", "'{name}' takes plain values in its brackets", name=node.name
             )
-        for one in node.args:
-            if not isinstance(one, nodes.Const):
-                raise _refused(one)
-        return [one.value for one in node.args if isinstance(one, nodes.Const)]
+        for argument in node.args:
+            if not isinstance(argument, nodes.Const):
+                raise _refused(argument)
+        return [argument.value for argument in node.args if isinstance(argument, nodes.Const)]
 
     def fact(self, name: str, form: Callable[..., str], *options: Any) -> str:
         fact = self.figures.get(name)
@@ -304,7 +304,7 @@ def render_cell(
             if node["type"] == "heading":
                 node["level"] = min(_DEEPEST, node["level"] + 1)
             body.append(node)
-    return body, _MARK.sub(lambda found: str(printed[int(found[1])]["text"]), text)
+    return body, _MARK.sub(lambda match: str(printed[int(match[1])]["text"]), text)
 
 
 def cell_name(source: str) -> str:
@@ -317,8 +317,8 @@ def _filled(
     template: str, figures: Figures, context: Mapping[str, Any], name: str
 ) -> tuple[str, list[Run]]:
     """Markdown with a mark in the place of each figure, and the figures."""
-    if found := _MARKS.search(template):
-        line = template.count("\n", 0, found.start()) + 1
+    if match := _MARKS.search(template):
+        line = template.count("\n", 0, match.start()) + 1
         raise InputError(
             "narrative", "{file}:{line}: private-use characters; remove them", file=name, line=line
         )
@@ -358,8 +358,8 @@ class _Reader:
         # Without its sign a footnote is taken for an address of a link, and lost.
         if "[^" in self.source:
             raise self.unshown("footnote")
-        found: Any = _MARKDOWN(self.source)
-        return [one for one in found if one["type"] != "blank_line"]
+        tokens: Any = _MARKDOWN(self.source)
+        return [token for token in tokens if token["type"] != "blank_line"]
 
     def narrative(self) -> Narrative:
         sections: dict[str, Prose] = {"": []}
@@ -422,8 +422,8 @@ class _Reader:
 
     def wrong(self, message: str, pattern: str | None) -> InputError:
         """An error at the last line that has the pattern; Markdown does not tell its lines."""
-        found = [n for n, line in enumerate(self.lines, 1) if pattern and re.search(pattern, line)]
-        line = found[-1] if found else None
+        lines = [n for n, line in enumerate(self.lines, 1) if pattern and re.search(pattern, line)]
+        line = lines[-1] if lines else None
         place = f"{self.name}:{line}" if line else self.name
         return InputError(
             "narrative",
@@ -448,8 +448,8 @@ class _Reader:
                 more = [run | {"strong": True} for run in self.runs(token["children"])]
             elif kind == "link":
                 more = self.runs(token["children"])
-                url, told = token["attrs"]["url"], "".join(run["text"] for run in more)
-                if "://" in url and url != told:  # on paper nothing can be followed
+                url, text = token["attrs"]["url"], "".join(run["text"] for run in more)
+                if "://" in url and url != text:  # on paper nothing can be followed
                     more += self.text(f"（{url}）")
             else:
                 raise self.unshown(kind)

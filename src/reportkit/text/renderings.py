@@ -59,8 +59,8 @@ def yoy(fact: Fact) -> str:
 
 def day(fact: Fact) -> str:
     """A day of the report year: 8月19日."""
-    found = _day(fact)
-    return f"{found.month}月{found.day}日"
+    date = _day(fact)
+    return f"{date.month}月{date.day}日"
 
 
 def full_day(fact: Fact) -> str:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def serve_forked(
-    pipe: Connection, other: Connection, parent: int, environment: Mapping[str, str]
+    pipe: Connection, far_end: Connection, parent: int, environment: Mapping[str, str]
 ) -> None:
     """Run cells as they come through a pipe, until it ends.
 
     Parameters
     ----------
-    pipe, other : Connection
+    pipe, far_end : Connection
         The child's end, and the parent's, which must not stay open here.
     parent : int
         Process id of the parent.
@@ -33,7 +33,7 @@ def serve_forked(
     die_with_parent(parent)
     os.setpgid(0, 0)
     leave_fork_server()
-    other.close()
+    far_end.close()
     os.environ.clear()
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -137,9 +137,9 @@ class _Kernel:
     """A forked child that runs cells; it and all that it started are gone at the end."""
 
     def __init__(self, fork: BaseContext) -> None:
-        self._pipe, other = fork.Pipe()
+        self._pipe, far_end = fork.Pipe()
         parent = parent_of_forks(fork)
-        given = (other, self._pipe, parent, dict(os.environ))
+        given = (far_end, self._pipe, parent, dict(os.environ))
         # Each context has processes of its own kind, under one name.
         self._child = fork.Process(  # type: ignore[attr-defined]
             target=serve_forked, args=given, daemon=False, name=FORKED_KERNEL
@@ -148,7 +148,7 @@ class _Kernel:
             # Python 3.12 warns of threads. Ours has none of Python's; Arrow mends its own.
             warnings.simplefilter("ignore", DeprecationWarning)
             self._child.start()
-        other.close()
+        far_end.close()
         _log.info("kernel: process %d, forked from %d for %d", self._child.pid, parent, os.getpid())
         self._number = self._bytes = 0
 
@@ -189,9 +189,9 @@ class _Kernel:
                     raise EOFError
                 self._bytes += len(packed)
                 if self._bytes > LARGEST_OUTPUT:
-                    told = f"the notebook shows more than {LARGEST_OUTPUT >> 20} MiB"
+                    problem = f"the notebook shows more than {LARGEST_OUTPUT >> 20} MiB"
                     raise ExecutionError(
-                        "output-too-large", "{told}; show less in its cells", told=told
+                        "output-too-large", "{problem}; show less in its cells", problem=problem
                     )
                 message = json.loads(packed)
                 # Late output of an earlier cell has no place any more, as with a cold kernel.

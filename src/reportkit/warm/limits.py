@@ -21,51 +21,53 @@ _UNLIMITED = 1 << 60
 def processors() -> int:
     """Count the processors that this process may keep busy."""
     ours = getattr(os, "sched_getaffinity", None)
-    found = [len(ours(0)) if ours else os.cpu_count() or 1]
+    counts = [len(ours(0)) if ours else os.cpu_count() or 1]
     for group in _groups("cpu"):
         quota, _, period = _text(group / "cpu.max").partition(" ")
         quota = quota or _text(group / "cpu.cfs_quota_us")
         period = period or _text(group / "cpu.cfs_period_us")
         if quota.isdecimal() and period.isdecimal():
-            found.append(max(1, int(quota) // int(period)))
-    return min(found)
+            counts.append(max(1, int(quota) // int(period)))
+    return min(counts)
 
 
 def free_memory() -> int:
     """Bytes that are free for us, of the machine and of what we are allowed."""
-    told = _fields(_MEMORY)
+    fields = _fields(_MEMORY)
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    found = [told["MemAvailable:"] << 10 if "MemAvailable:" in told else pages]
+    limits = [fields["MemAvailable:"] << 10 if "MemAvailable:" in fields else pages]
     for group in _groups("memory"):
         if limit := _limit(group):
             used = _text(group / "memory.current") or _text(group / "memory.usage_in_bytes")
             # What was read of files is given back before anything else is.
             stat = _fields(group / "memory.stat")
             files = stat.get("total_inactive_file", stat.get("inactive_file", 0))
-            found.append(max(0, limit - int(used) + files))
-    return min(found)
+            limits.append(max(0, limit - int(used) + files))
+    return min(limits)
 
 
 def kills_for_memory() -> int:
     """Count the processes of our group, or else of the machine, that were killed for memory."""
     for group in _groups("memory"):
         for name in ("memory.events", "memory.oom_control"):
-            told = _fields(group / name)
-            if "oom_kill" in told:
-                return told["oom_kill"]
+            fields = _fields(group / name)
+            if "oom_kill" in fields:
+                return fields["oom_kill"]
     return _fields(_KILLS).get("oom_kill", 0)
 
 
 def killed_for_memory() -> str:
     """Return the message for a process that the system killed for want of memory."""
     limit = min(filter(None, map(_limit, _groups("memory"))), default=None)
-    told = f", {limit / 2**20:,.0f} MiB are allowed here" if limit else ""
-    return f"killed by the system, which was out of memory{told}; give it more, or fewer --jobs"
+    limit_text = f", {limit / 2**20:,.0f} MiB are allowed here" if limit else ""
+    return (
+        f"killed by the system, which was out of memory{limit_text}; give it more, or fewer --jobs"
+    )
 
 
 def _limit(group: Path) -> int | None:
-    told = _text(group / "memory.max") or _text(group / "memory.limit_in_bytes")
-    return int(told) if told.isdecimal() and int(told) < _UNLIMITED else None
+    text = _text(group / "memory.max") or _text(group / "memory.limit_in_bytes")
+    return int(text) if text.isdecimal() and int(text) < _UNLIMITED else None
 
 
 def _groups(controller: str) -> Iterator[Path]:
@@ -79,8 +81,8 @@ def _groups(controller: str) -> Iterator[Path]:
         else:
             continue
         # In a container that sees its own part only, the path may be one outside of it.
-        here = tree / path.strip("/") if ".." not in path else tree
-        yield from (one for one in (here, *here.parents) if one.is_relative_to(tree))
+        folder = tree / path.strip("/") if ".." not in path else tree
+        yield from (parent for parent in (folder, *folder.parents) if parent.is_relative_to(tree))
 
 
 def _text(path: Path) -> str:

@@ -185,7 +185,7 @@ def end_session(leader: int) -> None:
 
 def _kill_members(leader: int) -> int:
     """Kill the processes of a session and count them."""
-    found = 0
+    killed = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError, ValueError):
             # The name in parentheses may hold anything; state and session follow it.
@@ -194,5 +194,5 @@ def _kill_members(leader: int) -> int:
             gone = fields[0] in "ZX" and int(fields[17]) <= 1
             if int(fields[3]) == leader and not gone:
                 os.kill(int(stat.parent.name), signal.SIGKILL)
-                found += 1
-    return found
+                killed += 1
+    return killed

@@ -75,9 +75,9 @@ def limits(
 
     # An unanswered consultation ends with the third party's 15 working days.
     sent = np.maximum(days["consultation_sent_date"], start)
-    heard = days["consultation_answered_date"]
-    heard = np.where(np.isnat(heard), calendar.offset(sent, CONSULTATION_DAYS), heard)
-    asked = calendar.count(sent, heard)
+    consulted = days["consultation_answered_date"]
+    consulted = np.where(np.isnat(consulted), calendar.offset(sent, CONSULTATION_DAYS), consulted)
+    asked = calendar.count(sent, consulted)
 
     # What begins after the limit has passed does not bring it back.
     allowed = np.clip(np.nan_to_num(extension_days, nan=EXTENSION_DAYS), 0, EXTENSION_DAYS)
@@ -90,15 +90,17 @@ def limits(
     limit += np.where(counted, asked, 0)
 
     end = calendar.offset(start, limit)
-    told = end <= calendar.last
+    known = end <= calendar.last
     within = answered <= calendar.last
-    asked = np.where(counted, calendar.count(sent, np.fmin(heard, answered)), 0)
+    asked = np.where(counted, calendar.count(sent, np.fmin(consulted, answered)), 0)
     took = calendar.count(start, answered) - asked
     late = answered > end
     open_ = np.isnat(answered)
     return Limits(
-        due_date=np.where(told, end, np.datetime64("NaT")),
+        due_date=np.where(known, end, np.datetime64("NaT")),
         working_days=np.ma.masked_array(took, open_ | ~runs | ~within),
         extended=extended,
-        overdue=np.ma.masked_array(late & runs, open_ | ~(runs | waits) | (runs & ~told & ~within)),
+        overdue=np.ma.masked_array(
+            late & runs, open_ | ~(runs | waits) | (runs & ~known & ~within)
+        ),
     )

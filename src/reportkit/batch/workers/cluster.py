@@ -107,14 +107,14 @@ class ClusterWorkers(Executor):
         return self._threads.submit(self._on_cluster, work, job)
 
     def close(self) -> None:
-        """Nothing: what was given to the cluster ends there, also what waits for a worker."""
+        """Do nothing: jobs that the cluster has are finished there, waiting ones too."""
 
     def kill(self) -> None:
         """Take back what waits; a report that a worker has begun ends by itself, and is dropped."""
         self._client.cancel(list(self._futures.values()), force=True)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """As of every executor."""
+        """Close the workers, as every executor does."""
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
         self._close.close()
         if self._store:
@@ -134,7 +134,7 @@ class ClusterWorkers(Executor):
                 _on_worker, work, job, packed, code_digest(), self._topic, pure=False
             )
             self._futures |= dict.fromkeys(districts, future)
-            told = self._result(future)
+            pairs = self._result(future)
         except (Exception, CancelledError):
             if self._client.status == "running":
                 raise
@@ -143,7 +143,7 @@ class ClusterWorkers(Executor):
             for district in districts:
                 self._futures.pop(district, None)
         results = []
-        for result, archive in told:
+        for result, archive in pairs:
             done = result
             place = job.settings.out / result.district / str(result.year)
             if archive and result.run:
@@ -166,8 +166,8 @@ class ClusterWorkers(Executor):
         empty = 0
         while empty < 2:
             try:
-                told: list[tuple[Result, str]] = future.result(timeout=_PATIENCE)
-                return told
+                results: list[tuple[Result, str]] = future.result(timeout=_PATIENCE)
+                return results
             except TimeoutError:
                 if future.done():
                     raise
@@ -180,7 +180,7 @@ def _local(jobs: int) -> Iterator[Any]:
     """A scheduler and its workers as processes of this machine."""
     start: Any = distributed.LocalCluster
     # Ctrl-C goes to every process of a terminal; the workers are to hear of it from us.
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         # What a report may take is limited by the report's own process.
         cluster = start(
@@ -192,7 +192,7 @@ def _local(jobs: int) -> Iterator[Any]:
             silence_logs="ERROR",
         )
     finally:
-        signal.signal(signal.SIGINT, heard)
+        signal.signal(signal.SIGINT, previous)
     with cluster:
         yield cluster
 
@@ -235,20 +235,20 @@ def _on_worker(
             [replace(part, settings=replace(part.settings, folder=folder)) for part in job.parts]
         )
         done = in_process(context, work, own, tell=tell, living=Living())
-        told = []
+        results = []
         for result in done:
             archive, place = "", job.settings.out / result.district / str(result.year)
             # Of a report that failed its notebook and log, where it left any.
-            made = folder / (result.run or place / FAILED)
-            if made.is_dir():
+            produced = folder / (result.run or place / FAILED)
+            if produced.is_dir():
                 archive = packed.replace("-in.tar", f"-{result.district}-{result.year}-run.tar")
-                _put(archive, _archive(made, ["."]))
-            told.append((result, archive))
-        return told
+                _put(archive, _archive(produced, ["."]))
+            results.append((result, archive))
+        return results
 
 
 def _inputs(job: Job) -> bytes:
-    """All that a job reads, as an archive of a small project."""
+    """Pack the inputs of a job as an archive of a small project."""
     settings = job.settings
     project = Project.find(settings.params, settings.data)
     for path in (project.params, project.data, settings.out):

@@ -57,7 +57,7 @@ class LocalWorkers(Executor):
 
     # Of an executor's functions it takes the one that makes reports.
     def submit(self, work: Work, job: Job, /) -> Future[list[Result]]:  # type: ignore[override]
-        """Run ``work(job, tell)`` in a process; the future holds the results that it told."""
+        """Run ``work(job, tell)`` in a process; the future holds the results that it reported."""
         return self._threads.submit(self._in_process, work, job)
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ class LocalWorkers(Executor):
         stop_template()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """As of every executor."""
+        """Close the workers, as every executor does."""
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
 
     def _in_process(self, work: Work, job: Job) -> list[Result]:
@@ -152,14 +152,14 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
                 process.join(_GRACE)
                 break
             try:
-                told = receive.recv() if receive.poll() else None
+                event = receive.recv() if receive.poll() else None
             except (EOFError, OSError):
-                told = None
-            if told is None or (living.closing and isinstance(told, Started)):
+                event = None
+            if event is None or (living.closing and isinstance(event, Started)):
                 break
-            running = told if isinstance(told, Started) else None
-            results += [told] if isinstance(told, Result) else []
-            tell(told)
+            running = event if isinstance(event, Started) else None
+            results += [event] if isinstance(event, Result) else []
+            tell(event)
     finally:
         if not reason and running is None:
             process.join(_GRACE)

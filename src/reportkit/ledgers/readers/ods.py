@@ -50,7 +50,7 @@ class _Look:
     color: str = ""
     ground: str = "FFFFFF"
     conditional: bool = False
-    """Whether under a condition it is struck out, white or of another format."""
+    """True where a condition strikes it out, makes it white or gives it another format."""
 
 
 def open_ods(file: BinaryIO, name: str) -> Book:

@@ -251,7 +251,7 @@ def no_heading(
 def _other_units(
     titles: Sequence[str], above: Sequence[Row], wanted: Wanted, name: str, sheet: str | None
 ) -> Iterator[Note]:
-    """Where a unit stands above the heading, and an amount's own heading says another or none.
+    """Note a unit above the heading where an amount's own heading says another or none.
 
     Raises
     ------

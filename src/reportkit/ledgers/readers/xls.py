@@ -38,7 +38,7 @@ _VOLATILE = re.compile(
     rb"[\x21\x41\x61][\xdd\x4a\x3f]\x00|[\x22\x42\x62].[\x4e\x94]\x00|\A\x19\x01", re.DOTALL
 )
 Formulas = dict[int, dict[tuple[int, int], list[str]]]
-"""What must be told of formulas, by sheet and cell."""
+"""Oddities of formulas, by sheet and cell."""
 Ranges = dict[int, list[Range]]
 """Cells that conditional formats show in another font or number format, by sheet."""
 
@@ -82,7 +82,7 @@ def open_xls(file: BinaryIO, name: str) -> Book:
 
 
 def _records(content: bytes) -> tuple[Formulas, Ranges, bool, bool]:
-    """What xlrd does not tell: formulas, conditional formats, other workbooks, and macros."""
+    """Read what xlrd does not: formulas, conditional formats, other workbooks, and macros."""
     stream, start, size = CompDoc(content, logfile=io.StringIO()).locate_named_stream("Workbook")
     formulas: Formulas = defaultdict(dict)
     conditional: Ranges = defaultdict(list)

@@ -173,7 +173,7 @@ def _ground(fill: Any) -> str:
 
 
 def _said(part: Any) -> set[str]:
-    """What a part of a conditional format's look says."""
+    """Return the parts of a conditional format's look by name, with the marks of its font."""
     tag = part.tag.rpartition("}")[2]
     if tag != "font":
         return {tag}
@@ -182,12 +182,12 @@ def _said(part: Any) -> set[str]:
 
 
 def _shows_otherwise(said: set[str]) -> bool:
-    """Whether such a look strikes out, hides, or has a number format."""
+    """Return True where such a look strikes out, hides, or has a number format."""
     return bool(said & {"numFmt", "struck"}) or ("white" in said and "fill" not in said)
 
 
 def _marks(font: Any) -> tuple[str, ...]:
-    """Whether a font is struck out, raised or lowered."""
+    """Return the marks of a font: struck out, raised or lowered."""
     strike, raised = font.find("{*}strike"), font.find("{*}vertAlign")
     struck = strike is not None and strike.get("val", "1") in _TRUE
     lifted = raised is not None and raised.get("val") in ("superscript", "subscript")
@@ -268,7 +268,7 @@ class _Reading:
                 sheet.hidden_columns.append((int(first) - 1, int(last) - 1))
 
     def _shows_otherwise(self, rule: Any) -> bool:
-        """Whether a rule of a conditional format hides values or shows others."""
+        """Return True where a rule of a conditional format hides values or shows others."""
         number, looks = int(rule.get("dxfId", -1)), self.styles.conditional
         own = {one for part in rule.iterfind("{*}dxf/*") for one in _said(part)}
         return (

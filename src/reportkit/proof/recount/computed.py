@@ -46,39 +46,43 @@ def check_computed(
     past : mapping of str to str, optional
         Last year's values, from the report that the run compared with.
     """
-    told: list[str] = []
-    untold: list[str] = []
+    differences: list[str] = []
+    unknown: list[str] = []
     known = {name: fact["value"] for name, fact in facts.items()}
     for name, fact in facts.items():
         if fact["origin"] != "sum":
             continue
         if missing := [part for part in fact["sum_of"] if part not in facts]:
-            told.append(f"{name} rests on {'、'.join(missing)}, which is not there")
+            differences.append(f"{name} rests on {'、'.join(missing)}, which is not there")
             continue
-        kind, found = _kind(fact)
+        kind, numbers = _kind(fact)
         if not kind:
-            untold.append(f"{name} was not computed again: {fact['definition']}")
+            unknown.append(f"{name} was not computed again: {fact['definition']}")
             continue
-        told += _misstated(fact, kind, found, known)
+        differences += _misstated(fact, kind, numbers, known)
         value = compute(fact, known)
         if value is None:
             if number_of(fact["value"]) is not None:
-                told.append(f"{name} is {fact['value']}, and there is no number to give")
+                differences.append(f"{name} is {fact['value']}, and there is no number to give")
         elif value != fact["value"]:
             how = "its parts add up to" if kind == "total" else "what it is computed from gives"
-            told.append(f"{name} is {fact['value']}, {how} {value}")
+            differences.append(f"{name} is {fact['value']}, {how} {value}")
         if kind in ("rate", "difference", "words"):
-            before, part = found[1], fact["sum_of"][0]
+            before, part = numbers[1], fact["sum_of"][0]
             if past is None:
-                untold.append(f"{name}: last year's {before} is as its definition says")
+                unknown.append(f"{name}: last year's {before} is as its definition says")
             elif past.get(part) != before:
-                told.append(f"{name} compares with {before}; last year {part} was {past.get(part)}")
-    return told, untold
+                differences.append(
+                    f"{name} compares with {before}; last year {part} was {past.get(part)}"
+                )
+    return differences, unknown
 
 
-def _misstated(fact: Fact, kind: str, found: list[str], known: Mapping[str, str]) -> Iterator[str]:
+def _misstated(
+    fact: Fact, kind: str, numbers: list[str], known: Mapping[str, str]
+) -> Iterator[str]:
     """Parts that a definition gives with another value than they have."""
-    for part, stated in zip(fact["sum_of"], found if kind != "total" else (), strict=False):
+    for part, stated in zip(fact["sum_of"], numbers if kind != "total" else (), strict=False):
         if known[part] != stated:
             yield f"{fact['id']} is said to rest on {part} as {stated}, which is {known[part]}"
 
@@ -91,8 +95,8 @@ def _kind(fact: Fact) -> tuple[str, list[str]]:
     if fact["definition"].startswith("〔待填〕"):
         return "total", []  # a figure that is still to be filled in; its text says so
     for kind, pattern in _KINDS.items():
-        if found := pattern.fullmatch(fact["definition"]):
-            return kind, [str(one) for one in found.groups()]
+        if match := pattern.fullmatch(fact["definition"]):
+            return kind, [str(number) for number in match.groups()]
     return "", []
 
 
@@ -123,6 +127,7 @@ def _written(value: Fraction, places: str | None) -> str:
     if places is None:
         return plain(Decimal(value.numerator) / Decimal(value.denominator))
     scale = 10 ** (int(places) if places != "None" else 0)
+    # Twice the value plus one, halved: rounds a half away from zero without a float.
     whole = (abs(value) * scale * 2 + 1) // 2
     return plain(Decimal(whole if value >= 0 else -whole) / scale)
 
@@ -169,8 +174,8 @@ def _computed_with(facts: Mapping[str, Fact], values: Mapping[str, str]) -> dict
     resting = [fact for fact in facts.values() if fact["origin"] == "sum"]
     for _ in resting:  # a total may add up totals
         before = dict(known)
-        made = {fact["id"]: compute(fact, known) for fact in resting}
-        known |= {name: value for name, value in made.items() if value is not None}
+        computed = {fact["id"]: compute(fact, known) for fact in resting}
+        known |= {name: value for name, value in computed.items() if value is not None}
         if known == before:
             break
     return known
@@ -193,18 +198,18 @@ def last_year(
         The folder of figures that were published.
     """
     district, year = manifest["district"], int(manifest["year"]) - 1
-    for one in manifest["inputs"]:
-        root, _, rest = one["name"].partition("/")
+    for item in manifest["inputs"]:
+        root, _, rest = item["name"].partition("/")
         ours = root == "out" and rest.startswith(f"{district}/{year}/")
         if ours and rest.endswith("/facts.json"):
             place = run.resolve().parent.parent.parent / str(year)
             for path in sorted(place.glob("runs/*/facts.json")):
-                if digest(path) == one["sha256"]:
+                if digest(path) == item["sha256"]:
                     listed = json.loads(path.read_text(encoding="utf-8"))["facts"]
                     return {fact["id"]: fact["value"] for fact in listed}
         elif rest == f"reports/{district}/{year}.published.json":
             path = params / rest
-            if path.is_file() and digest(path) == one["sha256"]:
+            if path.is_file() and digest(path) == item["sha256"]:
                 report = read_report(form, load_published(path))
                 return {name: plain(value) for name, value in report.published.items()}
     return None

@@ -124,15 +124,15 @@ def read_cells(
         sheet = read_sheets(place, source["format"])[source["sheet"]]
         return _records(sheet.rows, source, sheet.epoch, digest(place), schema)
     except LookupError as error:
-        told = str(error) or "its heading is not there"
+        message = str(error) or "its heading is not there"
     except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        told = str(error)
+        message = str(error)
     except duckdb.Error as error:
-        told = str(error)
+        message = str(error)
     raise ReportkitError(
         "ledger-other",
         "{file} cannot be read as it was: {what}",
-        what=without_persons(told),
+        what=without_persons(message),
         file=source["path"],
     ) from None
 
@@ -142,9 +142,9 @@ def _parquet(
     schema: LedgerSchema,
 ) -> Cells:  # fmt: skip
     connection.execute("SET TimeZone = 'Asia/Shanghai'")
-    found = connection.sql("SELECT * FROM read_parquet(?)", params=[str(path)]).to_arrow_table()
-    texts = {name: _texts(found[name].combine_chunks()) for name in source["columns"].values()}
-    lines = np.arange(1, found.num_rows + 1)
+    table = connection.sql("SELECT * FROM read_parquet(?)", params=[str(path)]).to_arrow_table()
+    texts = {name: _texts(table[name].combine_chunks()) for name in source["columns"].values()}
+    lines = np.arange(1, table.num_rows + 1)
     return _cells(texts, source["columns"], lines, 1900, digest(path), schema)
 
 
@@ -180,13 +180,13 @@ def csv_lines(text: str, delimiter: str) -> Iterator[Line]:
     at = begun = 0
     line = 1
     while at < len(text) or row:
-        found = cell.match(text, at)
-        if found is None:
+        match = cell.match(text, at)
+        if match is None:
             message = f"line {line} is not well-formed csv"
             raise ValueError(message)
-        at = found.end()
-        row.append(found[2] if found[1] is None else found[1].replace('""', '"'))
-        if found[3] != delimiter:
+        at = match.end()
+        row.append(match[2] if match[1] is None else match[1].replace('""', '"'))
+        if match[3] != delimiter:
             yield line, row
             line += len(_LINE_END.findall(text, begun, at))
             row, begun = [], at
@@ -262,20 +262,20 @@ def _no_records(
     A sum says so, and has no key or no day; what says so in a column of no ledger has neither.
     """
     key, day = columns[schema.key_column], columns[schema.day_column.name]
-    found = np.zeros(len(key), dtype=bool)
+    mask = np.zeros(len(key), dtype=bool)
     for title, cells in bare.items():
         says = pc.match_substring_regex(cells, SUMS).fill_null(False)
         for row in np.flatnonzero(says.to_numpy(zero_copy_only=False)).tolist():
             said = cells[row].as_py()
             void = [
-                one in (None, said) or _folded(one) in table()["nothing"]
-                for one in (key[row].as_py(), day[row].as_py())
+                value in (None, said) or _folded(value) in table()["nothing"]
+                for value in (key[row].as_py(), day[row].as_py())
             ]
-            found[row] |= any(void) if title in own else all(void)
+            mask[row] |= any(void) if title in own else all(void)
     near = pc.match_substring(key, "例").fill_null(False).to_numpy(zero_copy_only=False)
     for row in np.flatnonzero(near).tolist():
-        found[row] |= bool(_EXAMPLE.fullmatch(_folded(key[row].as_py())))
-    return found
+        mask[row] |= bool(_EXAMPLE.fullmatch(_folded(key[row].as_py())))
+    return mask
 
 
 def _folded(text: str) -> str:
@@ -300,6 +300,7 @@ def _heading(lines: Iterator[Line], titles: Iterable[str]) -> tuple[dict[str, in
         stack = [*stack[1 - _HEADING_ROWS :], ["".join(cell.split()) for cell in row]]
         for depth in range(1, len(stack) + 1):
             places: dict[str, int] = {}
+            # Spaces and line breaks within a title do not count, nor does how many rows it has.
             for at, called in enumerate(_joined(stack[-depth:])):
                 for title in wanted.keys() & called:
                     places.setdefault(wanted[title], at)
@@ -317,8 +318,9 @@ def _joined(rows: list[list[str]]) -> list[set[str]]:
         group = ""
         for at, above in enumerate(row):
             below = called[at]
+            # A group is written once, above its first column; the cells beside it are empty.
             group = above if above or not below else group
-            called[at] = below | {group + one for one in below} if below else {above} - {""}
+            called[at] = below | {group + name for name in below} if below else {above} - {""}
     return called
 
 
@@ -331,12 +333,12 @@ def _table(
     titles = source["columns"]
     try:
         with open_session(place, key, data) as session:
-            there = session.columns(f"SELECT * FROM {origin(place)}")  # noqa: S608 - the district's
-            names = [name for name in there if name in set(titles.values())]
+            present = session.columns(f"SELECT * FROM {origin(place)}")  # noqa: S608 - the district's
+            names = [name for name in present if name in set(titles.values())]
             if missing := sorted(set(titles.values()) - set(names)):
                 message = f"it has no column {'、'.join(missing)}"
                 raise ValueError(message)
-            chosen = ", ".join(there[name] for name in names)
+            chosen = ", ".join(present[name] for name in names)
             statement = f"SELECT {chosen} FROM {origin(place)}"  # noqa: S608 - the same
             rows = [list(map(_cell, row)) for rows in session.batches(statement) for row in rows]
     except LostError as error:

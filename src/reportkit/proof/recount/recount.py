@@ -85,7 +85,7 @@ class Recount:
 def used_columns(schema: LedgerSchema, facts: Iterable[Fact]) -> set[str]:
     """Columns of a ledger that its facts or the digests of its records look at."""
     groups = [group for fact in facts for group in fact["where"]]
-    named = {one["column"] for group in groups for one in group["all"]}
+    named = {condition["column"] for group in groups for condition in group["all"]}
     return {*record_columns(schema), *named, *(str(group.get("column")) for group in groups)}
 
 
@@ -105,10 +105,10 @@ def recount(
     """
     values: dict[str, str] = {}
     moved: dict[str, str] = {}
-    untold: list[str] = []
+    unknown: list[str] = []
     for fact, counted in zip(facts, count(raw, facts), strict=True):
         if isinstance(counted, str):
-            untold.append(f"{fact['id']} was not counted again: {counted}")
+            unknown.append(f"{fact['id']} was not counted again: {counted}")
             continue
         value, rows = counted
         values[fact["id"]] = value
@@ -118,7 +118,7 @@ def recount(
             moved[fact["id"]] = f"{value} as in the run, but from other records"
     lines: list[str] = []
     if raw.record["rows_keyed"] and key is None:
-        untold.append(
+        unknown.append(
             f"records of {raw.schema.name} were not compared one by one: they are keyed, and "
             "REPORTKIT_PRIVACY_KEY_FILE names no key"
         )
@@ -126,23 +126,25 @@ def recount(
         records = read_records(run, raw.record["ledger"])
         # Records that were not keyed are compared so, whatever key there is now.
         lines = changed_lines(raw, records, key if raw.record["rows_keyed"] else None)
-    return Recount(values, moved, tuple(lines), tuple(untold))
+    return Recount(values, moved, tuple(lines), tuple(unknown))
 
 
 def count(raw: SqlLedger, facts: Sequence[Fact]) -> list[tuple[str, Rows] | str]:
     """Value of each fact as text with its row numbers; or why it was not counted."""
-    told: dict[int, str] = {}
+    failures: dict[int, str] = {}
     groups: dict[tuple[int, int], _Group] = {}
     for number, fact in enumerate(facts):
         try:
             for at, group in enumerate(fact["where"]):
                 groups[number, at] = _group(raw, group)
         except ReportkitError as error:
-            told[number] = error.message
+            failures[number] = error.message
         if not fact["where"]:
-            told[number] = "it states no condition"
-    rows = _rows(raw, {place: one for place, one in groups.items() if place[0] not in told}, told)
-    return [told.get(number) or _value(raw, fact, number, groups, rows)
+            failures[number] = "it states no condition"
+    rows = _rows(
+        raw, {place: group for place, group in groups.items() if place[0] not in failures}, failures
+    )
+    return [failures.get(number) or _value(raw, fact, number, groups, rows)
             for number, fact in enumerate(facts)]  # fmt: skip
 
 
@@ -161,61 +163,65 @@ def _group(raw: SqlLedger, group: Mapping[str, Any]) -> _Group:
             "not-recounted", "its measure {measure} is not known here", measure=measure
         )
     conditions = []
-    for one in group["all"]:
-        if one["op"] not in _OPERATORS or one["column"] not in raw.types:
+    for condition in group["all"]:
+        if condition["op"] not in _OPERATORS or condition["column"] not in raw.types:
             raise ReportkitError(
                 "not-recounted",
                 "its condition {column} {op} is not known here",
-                column=one["column"],
-                op=one["op"],
+                column=condition["column"],
+                op=condition["op"],
             )
-        quoted = f'"{one["column"]}"'
+        quoted = f'"{condition["column"]}"'
         text = f"CAST({quoted} AS VARCHAR)"
-        if raw.types[one["column"]] == "flag":
+        if raw.types[condition["column"]] == "flag":
             text = f"CASE {quoted} WHEN true THEN '是' WHEN false THEN '否' END"
-        given = one["value"] if one["op"] == "between" else [one["value"]]
+        given = condition["value"] if condition["op"] == "between" else [condition["value"]]
         if isinstance(given[0], list):
             given = [tuple(given[0])]
-        if one["op"] == "heaviest":
-            given.append(tuple(one["over"]) or ("",))
-        values = () if one["value"] is None else tuple(given)
-        conditions.append((_OPERATORS[one["op"]].format(column=quoted, text=text), values))
-    made = None if measure == "count" else _MEASURES[measure].format(column=f'"{column}"')
-    return _Group(tuple(conditions), made)
+        if condition["op"] == "heaviest":
+            given.append(tuple(condition["over"]) or ("",))
+        values = () if condition["value"] is None else tuple(given)
+        conditions.append((_OPERATORS[condition["op"]].format(column=quoted, text=text), values))
+    expression = None if measure == "count" else _MEASURES[measure].format(column=f'"{column}"')
+    return _Group(tuple(conditions), expression)
 
 
 def _rows(
-    raw: SqlLedger, groups: Mapping[tuple[int, int], _Group], told: dict[int, str]
+    raw: SqlLedger, groups: Mapping[tuple[int, int], _Group], failures: dict[int, str]
 ) -> dict[tuple[int, int], Rows]:
     """Numbers of the rows of each group; each different condition is looked at once."""
-    different = list(dict.fromkeys(one for group in groups.values() for one in group.conditions))
-    names = {one: f"c{number}" for number, one in enumerate(different)}
+    different = list(
+        dict.fromkeys(condition for group in groups.values() for condition in group.conditions)
+    )
+    names = {condition: f"c{number}" for number, condition in enumerate(different)}
     values = [value for _, those in different for value in those]
-    given = [list(one) if isinstance(one, tuple) else one for one in values]
-    listed = ", ".join([f'"{ROW}"', *(f"{one[0]} AS {names[one]}" for one in different)])
+    given = [list(value) if isinstance(value, tuple) else value for value in values]
+    listed = ", ".join(
+        [f'"{ROW}"', *(f"{condition[0]} AS {names[condition]}" for condition in different)]
+    )
     try:
         # Names are the schema's; values are given apart.
-        found = raw.connection.sql(f"SELECT {listed} FROM {raw.table}", params=given)  # noqa: S608
-        table = found.to_arrow_table()
+        relation = raw.connection.sql(f"SELECT {listed} FROM {raw.table}", params=given)  # noqa: S608
+        table = relation.to_arrow_table()
     except duckdb.Error as error:
         numbers = {number for number, _ in groups}
         if len(numbers) > 1:  # one of them is at fault, and only that one is told
-            made: dict[tuple[int, int], Rows] = {}
+            counted: dict[tuple[int, int], Rows] = {}
             for number in sorted(numbers):
-                own = {place: one for place, one in groups.items() if place[0] == number}
-                made |= _rows(raw, own, told)
-            return made
-        told |= dict.fromkeys(numbers, without_persons(str(error)))
+                own = {place: group for place, group in groups.items() if place[0] == number}
+                counted |= _rows(raw, own, failures)
+            return counted
+        failures |= dict.fromkeys(numbers, without_persons(str(error)))
         return {}
     holds = {name: table[name].to_numpy() for name in table.column_names}
     order = np.argsort(holds[ROW], kind="stable")
-    made = {}
+    counted = {}
     for place, group in groups.items():
         mask = np.ones(len(order), dtype=bool)
-        for one in group.conditions:
-            mask &= holds[names[one]]
-        made[place] = holds[ROW][order][mask[order]]
-    return made
+        for condition in group.conditions:
+            mask &= holds[names[condition]]
+        counted[place] = holds[ROW][order][mask[order]]
+    return counted
 
 
 def _value(
@@ -230,9 +236,9 @@ def _value(
             continue
         raw.connection.register("chosen", pa.table({ROW: rows[number, at]}))
         query = f'FROM {raw.table} SEMI JOIN chosen USING ("{ROW}")'
-        ((found,),) = raw.connection.sql(f"SELECT CAST({measure} AS VARCHAR) {query}").fetchall()
+        ((measured,),) = raw.connection.sql(f"SELECT CAST({measure} AS VARCHAR) {query}").fetchall()
         raw.connection.unregister("chosen")
-        text = found or ""
+        text = measured or ""
         dated = group.get("measure") in ("first", "last")
         values.append(text if dated or not text else Decimal(text))
     value = values[0]
@@ -243,29 +249,31 @@ def _value(
     return value, np.concatenate([rows[number, at] for at in range(len(values))])
 
 
-def changed_lines(raw: SqlLedger, then: pa.Table, key: bytes | None) -> list[str]:
+def changed_lines(raw: SqlLedger, records: pa.Table, key: bytes | None) -> list[str]:
     """Records that are not those of the run, as its evidence has them: file, line, and how."""
     cells = [f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in record_columns(raw.schema)]
     query = f'SELECT "{ROW}", {", ".join(cells)} FROM {raw.table} ORDER BY "{ROW}"'  # noqa: S608
-    found = raw.connection.sql(query).to_arrow_table()
-    digests = row_digests(found.drop_columns([ROW]), key)
-    both = min(then.num_rows, len(raw.lines))
+    current = raw.connection.sql(query).to_arrow_table()
+    digests = row_digests(current.drop_columns([ROW]), key)
+    both = min(records.num_rows, len(raw.lines))
     # Digest of each row that there is now; none for those that are not counted.
     places = np.full(len(raw.lines), -1)
-    places[found[ROW].to_numpy()] = np.arange(found.num_rows)
+    places[current[ROW].to_numpy()] = np.arange(current.num_rows)
     now = digests.take(pa.array(places, mask=places < 0))[:both]
-    old = then["digest"].combine_chunks()[:both].cast(now.type)
+    old = records["digest"].combine_chunks()[:both].cast(now.type)
     same = pc.or_kleene(pc.equal(now, old), pc.and_(pc.is_null(now), pc.is_null(old)))
     kept = pc.fill_null(same, False).to_numpy(zero_copy_only=False)
-    kept &= then["line"].to_numpy()[:both] == raw.lines[:both]
-    other = np.flatnonzero(~kept).tolist()
-    told = [f"{_place(then, row)}: not the record that the run read" for row in other]
-    told += [f"{_place(then, row)}: the record is gone" for row in range(both, then.num_rows)]
+    kept &= records["line"].to_numpy()[:both] == raw.lines[:both]
+    differing = np.flatnonzero(~kept).tolist()
+    problems = [f"{_place(records, row)}: not the record that the run read" for row in differing]
+    problems += [
+        f"{_place(records, row)}: the record is gone" for row in range(both, records.num_rows)
+    ]
     more = range(both, len(raw.lines))
-    return told + [f"{raw.place(row)}: a record that the run did not read" for row in more]
+    return problems + [f"{raw.place(row)}: a record that the run did not read" for row in more]
 
 
 def _place(rowmap: pa.Table, row: int) -> str:
-    one = {name: rowmap[name][row].as_py() for name in ("file", "sheet", "line")}
-    sheet = f"{one['sheet']}!" if one["sheet"] else ""
-    return f"{one['file']}:{sheet}{one['line']}"
+    place = {name: rowmap[name][row].as_py() for name in ("file", "sheet", "line")}
+    sheet = f"{place['sheet']}!" if place["sheet"] else ""
+    return f"{place['file']}:{sheet}{place['line']}"

@@ -62,11 +62,12 @@ def _date() -> list[str]:
     names = "['y', 'm', 'd', 'hour', 'minute', 'off']"
     patterns = [_text(f"^{form['day']}(?:{form['gap']}{date['time']})?$") for form in date["forms"]]
     whens = " ".join(
-        f"WHEN regexp_matches(f, {one}) THEN regexp_extract(f, {one}, {names})" for one in patterns
+        f"WHEN regexp_matches(f, {pattern}) THEN regexp_extract(f, {pattern}, {names})"
+        for pattern in patterns
     )
     short = " ".join(
-        f"WHEN regexp_matches(f, {one}) THEN regexp_extract(f, {one}, ['m', 'd'])"
-        for one in (_text(f"^{form}$") for form in date["short"])
+        f"WHEN regexp_matches(f, {pattern}) THEN regexp_extract(f, {pattern}, ['m', 'd'])"
+        for pattern in (_text(f"^{form}$") for form in date["short"])
     )
     serial = date["serial"]
     epochs = " ".join(

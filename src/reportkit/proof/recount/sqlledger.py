@@ -103,36 +103,36 @@ def read_again(
     """
     connection = duckdb.connect(config={"threads": 1})
     connection.execute(macros())
-    found: dict[str, SqlLedger | ReportkitError] = {}
+    ledgers: dict[str, SqlLedger | ReportkitError] = {}
     read: list[tuple[Wanted, list[Cells]]] = []
-    for one in wanted:
+    for ledger in wanted:
         try:
-            read.append((one, _read(one, connection, data)))
+            read.append((ledger, _read(ledger, connection, data)))
         except ReportkitError as error:
-            found[one.record["ledger"]] = error
+            ledgers[ledger.record["ledger"]] = error
     # Nothing outside is needed from here on, and facts.json may have been made by anybody.
     connection.execute("SET enable_external_access = false")
     typing = _Typing(connection)
-    columns = [typing.add(one, cells) for one, cells in read]
+    columns = [typing.add(ledger, cells) for ledger, cells in read]
     typing.type()
     refused = read_refused(run)
-    for (one, cells), parts in zip(read, columns, strict=True):
-        key = one.record["ledger"]
+    for (ledger, cells), parts in zip(read, columns, strict=True):
+        key = ledger.record["ledger"]
         table = pa.table({name: typing.column(those) for name, those in parts.items()})
-        table = _prefixed(table, one, cells)
+        table = _prefixed(table, ledger, cells)
         rows = np.arange(table.num_rows, dtype=np.int64)
         kept = ~np.concatenate([part.aside for part in cells])
         kept[[row for row in refused.get(key, ()) if row < len(kept)]] = False
         table = table.append_column(ROW, pa.array(rows)).filter(pa.array(kept))
-        found[key] = _ledger(one, cells, table, connection, calendar)
+        ledgers[key] = _ledger(ledger, cells, table, connection, calendar)
     connection.execute("SET lock_configuration = true")
-    return found
+    return ledgers
 
 
-def _read(one: Wanted, connection: duckdb.DuckDBPyConnection, data: Path | None) -> list[Cells]:
+def _read(ledger: Wanted, connection: duckdb.DuckDBPyConnection, data: Path | None) -> list[Cells]:
     parts = []
-    for source, place in zip(one.record["sources"], one.places, strict=True):
-        schema = recorded_schema(one.form, one.record, source)
+    for source, place in zip(ledger.record["sources"], ledger.places, strict=True):
+        schema = recorded_schema(ledger.form, ledger.record, source)
         if not {column.name for column in schema.columns}.issuperset(source["columns"]):
             raise ReportkitError(
                 "ledger-other",
@@ -140,18 +140,20 @@ def _read(one: Wanted, connection: duckdb.DuckDBPyConnection, data: Path | None)
                 path=source["path"],
                 name=schema.name,
             )
-        key = one.record["ledger"]
+        key = ledger.record["ledger"]
         parts.append(read_cells(source, place, connection, schema, key=key, data=data))
     return parts
 
 
 def _own(schema: LedgerSchema, column: Column) -> Column:
-    return next((one for one in schema.columns if one.name == column.name), column)
+    return next((named for named in schema.columns if named.name == column.name), column)
 
 
-def _prefixed(table: pa.Table, one: Wanted, cells: Sequence[Cells]) -> pa.Table:
+def _prefixed(table: pa.Table, ledger: Wanted, cells: Sequence[Cells]) -> pa.Table:
     """Keys with what a mapping puts before them: the year of the record's day, or a column."""
-    own = [recorded_schema(one.form, one.record, source) for source in one.record["sources"]]
+    own = [
+        recorded_schema(ledger.form, ledger.record, source) for source in ledger.record["sources"]
+    ]
     if not any(schema.prefix for schema in own):
         return table
     days, start, before = table[own[0].day_column.name], 0, []
@@ -191,12 +193,15 @@ class _Typing:
         self.words: list[pa.Table] = []
         self.typed: dict[str, pa.Array] = {}
 
-    def add(self, one: Wanted, cells: Sequence[Cells]) -> dict[str, list[_Part | pa.Array]]:
+    def add(self, ledger: Wanted, cells: Sequence[Cells]) -> dict[str, list[_Part | pa.Array]]:
         """Columns of a ledger by name, file by file; texts are typed already."""
-        made: dict[str, list[_Part | pa.Array]] = {}
-        own = [recorded_schema(one.form, one.record, source) for source in one.record["sources"]]
-        for column in recorded_schema(one.form, one.record).columns:
-            if one.columns is not None and column.name not in one.columns:
+        by_column: dict[str, list[_Part | pa.Array]] = {}
+        own = [
+            recorded_schema(ledger.form, ledger.record, source)
+            for source in ledger.record["sources"]
+        ]
+        for column in recorded_schema(ledger.form, ledger.record).columns:
+            if ledger.columns is not None and column.name not in ledger.columns:
                 continue
             word = len(self.words)
             if column.type == "category":
@@ -205,12 +210,12 @@ class _Typing:
                     pa.table({"list": [word] * len(vocabulary), "loose": list(vocabulary),
                               "value": list(vocabulary.values())})
                 )  # fmt: skip
-            parts = zip(one.record["sources"], own, cells, strict=True)
-            made[column.name] = [
+            parts = zip(ledger.record["sources"], own, cells, strict=True)
+            by_column[column.name] = [
                 self._part(_own(schema, column), word, source, part)
                 for source, schema, part in parts
             ]
-        return made
+        return by_column
 
     def _part(
         self, column: Column, word: int, source: Mapping[str, Any], cells: Cells
@@ -252,8 +257,8 @@ class _Typing:
             f"SELECT coalesce(becomes, c) AS c FROM found LEFT JOIN swaps ON word = {same}(c) "  # noqa: S608 - our own names
             "ORDER BY n"
         )
-        made = self.connection.sql(query).to_arrow_table()["c"].combine_chunks()
-        return made.take(different.indices)
+        swapped = self.connection.sql(query).to_arrow_table()["c"].combine_chunks()
+        return swapped.take(different.indices)
 
     def type(self) -> None:
         """Type all cells."""
@@ -261,8 +266,8 @@ class _Typing:
             self.connection.register("words", pa.concat_tables(self.words))
         for kind, tables in self.cells.items():
             self.connection.register("cells", pa.concat_tables(tables))
-            found = self.connection.sql(typed(kind)).to_arrow_table()
-            self.typed[kind] = found["value"].combine_chunks()
+            table = self.connection.sql(typed(kind)).to_arrow_table()
+            self.typed[kind] = table["value"].combine_chunks()
             self.connection.unregister("cells")
 
     def column(self, parts: Sequence[_Part | pa.Array]) -> pa.ChunkedArray:
@@ -278,10 +283,10 @@ class _Typing:
 
 
 def _ledger(
-    one: Wanted, cells: Sequence[Cells], table: pa.Table,
+    ledger: Wanted, cells: Sequence[Cells], table: pa.Table,
     connection: duckdb.DuckDBPyConnection, calendar: WorkCalendar,
 ) -> SqlLedger:  # fmt: skip
-    key, schema = one.record["ledger"], recorded_schema(one.form, one.record)
+    key, schema = ledger.record["ledger"], recorded_schema(ledger.form, ledger.record)
     types: dict[str, str] = {c.name: c.type for c in schema.columns if c.name in table.column_names}
     connection.register("read", table)
     joined = ""
@@ -294,10 +299,10 @@ def _ledger(
     connection.execute(f'CREATE TABLE "{key}" AS SELECT * FROM read {joined} ORDER BY "{ROW}"')  # noqa: S608
     connection.unregister("read")
     sizes = [len(part.lines) for part in cells]
-    pairs = zip(one.record["sources"], cells, strict=True)
+    pairs = zip(ledger.record["sources"], cells, strict=True)
     changed = {source["path"] for source, part in pairs if source["sha256"] != part.sha256}
     return SqlLedger(
-        one.record, schema, connection, types, np.concatenate([part.lines for part in cells]),
+        ledger.record, schema, connection, types, np.concatenate([part.lines for part in cells]),
         np.repeat(np.arange(len(sizes)), sizes), tuple(sorted(changed)),
     )  # fmt: skip
 

@@ -35,24 +35,28 @@ def own_conditions(
     year : int
     """
     edition = form.edition(year)
-    found, told = dict(facts), []
+    own, problems = dict(facts), []
     if edition.name != name:
-        told.append(f"the form of {year} is {edition.name}, not {name}")
+        problems.append(f"the form of {year} is {edition.name}, not {name}")
     for cell in edition.cells(year):
         if cell.id not in facts:
-            told.append(f"{cell.id} of the form is not there")
+            problems.append(f"{cell.id} of the form is not there")
             continue
         for name, value in _demanded(cell).items():
             if facts[cell.id][name] != value:
-                told.append(f"{cell.id}: {name} is {facts[cell.id][name]}, the form says {value}")
-        found[cell.id] = {**facts[cell.id], **_demanded(cell)}
-    for name, fact in found.items():
+                problems.append(
+                    f"{cell.id}: {name} is {facts[cell.id][name]}, the form says {value}"
+                )
+        own[cell.id] = {**facts[cell.id], **_demanded(cell)}
+    for name, fact in own.items():
         if fact["where"] and fact["where"][0].get("measure") != OF_NOTEBOOK:
             definition = Definition.from_json(fact["ledger"], fact["where"])
             text = definition.text(schema_of(form, fact["ledger"]).name)
             if fact["definition"] != text:
-                told.append(f"{name} is defined as {fact['definition']}, its conditions say {text}")
-    return found, told
+                problems.append(
+                    f"{name} is defined as {fact['definition']}, its conditions say {text}"
+                )
+    return own, problems
 
 
 def _demanded(cell: Cell) -> dict[str, Any]:

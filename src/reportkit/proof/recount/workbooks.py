@@ -86,7 +86,7 @@ def read_sheets(path: Path, kind: str = "xlsx") -> dict[str, RawSheet]:
     for name in tables:
         table = book.get_table_by_name(name)
         sums.setdefault(table.sheet, set()).add(table.end[0] + 1 if table.end else -1)
-    sheets = [one.name for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
+    sheets = [sheet.name for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
     return {
         name: RawSheet(epoch, _rows(book.get_sheet_by_name(name), sums.get(name, set())))
         for name in sheets
@@ -160,7 +160,8 @@ def _rows(sheet: CalamineSheet, sums: set[int]) -> Iterator[Row]:
     for number, cells in enumerate(sheet.to_python(skip_empty_area=False)):
         row = [plain_text(cell) for cell in cells]
         blank = not any(map(str.strip, row))
-        beside = [one for one in beside if one[0] >= number]
+        # Merged cells that reach down to this row; an empty row is left empty, and so ignored.
+        beside = [merged for merged in beside if merged[0] >= number]
         for _, left, right, shown in () if blank else beside:
             row[left : right + 1] = [Spread(shown), *[""] * (right - left)]
         for bottom, left, right in begun.get(number, ()):

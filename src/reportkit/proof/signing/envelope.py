@@ -49,8 +49,8 @@ def open_envelope(content: bytes) -> tuple[bytes, dict[str, bytes]]:
         document = json.loads(content)
         payload = base64.b64decode(document["payload"], validate=True)
         signatures = {
-            one["keyid"]: base64.b64decode(one["sig"], validate=True)
-            for one in document["signatures"]
+            signature["keyid"]: base64.b64decode(signature["sig"], validate=True)
+            for signature in document["signatures"]
         }
         same = envelope(payload, signatures) == content
     except (ValueError, KeyError, TypeError, RecursionError):

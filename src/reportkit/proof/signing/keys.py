@@ -84,10 +84,10 @@ def keygen(path: Path) -> tuple[Path, str]:
         ``key-place``: the file is there already, or would lie in a run.
     """
     public = path.with_name(path.name + ".pub")
-    for one in (path, public):
-        if one.exists() or one.is_symlink():
+    for key_file in (path, public):
+        if key_file.exists() or key_file.is_symlink():
             raise InputError(
-                "key-place", "{one} is there already; a key is never written over", one=one
+                "key-place", "{path} is there already; a key is never written over", path=key_file
             )
     if _among_runs(path.parent.resolve()):
         raise InputError("key-place", "{path} lies among runs; keys are kept elsewhere", path=path)
@@ -111,8 +111,8 @@ def keygen(path: Path) -> tuple[Path, str]:
 
 def _among_runs(folder: Path) -> bool:
     above = [folder, *folder.parents]
-    in_run = any((one / "MANIFEST.json").exists() for one in above)
-    in_place = any((one / "current").is_symlink() for one in above)
+    in_run = any((folder / "MANIFEST.json").exists() for folder in above)
+    in_place = any((folder / "current").is_symlink() for folder in above)
     return in_run or in_place or any((*folder.glob("*/current"), *folder.glob("*/*/current")))
 
 
