@@ -241,3 +241,16 @@ def test_init_prints_commands_that_can_be_copied(tmp_path):
 
 def test_the_command_knows_all_levels():
     assert get_args(Level) == LEVELS
+
+
+def test_a_project_of_another_form_begins_whole(tmp_path):
+    begin(tmp_path, "yi", 2024, name="乙县", form="xzzf-zhejiang").write()
+    assert {path.stem for path in (tmp_path / "data/yi").iterdir()} == {
+        "行政许可台账", "行政处罚台账", "行政强制台账", "其他行政执法台账",
+    }  # fmt: skip
+    notebooks = {path.name for path in (tmp_path / "notebooks").iterdir()}
+    assert "enforcement_report.ipynb" in notebooks
+    assert "annual_report.ipynb" not in notebooks
+    report = open_report("yi", 2024, params=tmp_path / "params", data=tmp_path / "data")
+    assert (report.form.name, report.edition.name) == ("xzzf-zhejiang", "浙江2021")
+    assert {fact.text for fact in report.facts.values()} == {"0"}

@@ -16,7 +16,7 @@ from reportkit.forms.conditions import condition_from
 from reportkit.ledgers import schema_of
 from reportkit.notebook.printed import aligned, places
 from reportkit.params import FACT_ID
-from reportkit.proof.manifest import read_manifest
+from reportkit.proof.manifest import MANIFEST, read_manifest
 from reportkit.proof.places import own_form
 
 if TYPE_CHECKING:
@@ -90,7 +90,9 @@ def explain(run: Path, name: str, *, project: Project) -> dict[str, Any]:
         for group in fact["where"]
         for test in group["all"]
     ]
-    form = own_form(read_manifest(run), project.params)
+    # Facts alone, without the run that they are of, are of the form that everybody has.
+    manifest = read_manifest(run) if (run / MANIFEST).is_file() else {}
+    form = own_form(manifest, project.params)
     edition = form.edition(document["year"])
     ledger = fact["ledger"] and schema_of(form, fact["ledger"]).name
     return fact | {

@@ -23,8 +23,16 @@ LEVELS = ("department", "county", "city", "province")
 @click.option("--year", type=int, required=True, help="Report year.")
 @click.option("--level", type=click.Choice(LEVELS), default="county", help="Sets the deadline.")
 @click.option("--issuer", help="Full name of the issuing organ; default: the name.")
+@click.option("--form", default="zfxxgk", show_default=True, help="Which statutory report.")
 def init(
-    folder: Path, *, district: str, name: str, year: int, level: Any, issuer: str | None
+    folder: Path,
+    *,
+    district: str,
+    name: str,
+    year: int,
+    level: Any,
+    issuer: str | None,
+    form: str,
 ) -> Result:
     """A project for your own district: parameters, text, notebooks, empty ledgers.
 
@@ -32,7 +40,7 @@ def init(
     """
     from reportkit.scaffold.project import begin
 
-    begun = begin(folder, district, year, name=name, level=level, issuer=issuer)
+    begun = begin(folder, district, year, name=name, level=level, issuer=issuer, form=form)
     begun.write()
     # As it can be typed there: who has not put an environment on the path has only its place.
     program = "reportkit" if shutil.which("reportkit") else str(Path(sys.argv[0]).absolute())
@@ -55,15 +63,16 @@ def init(
 @command(out=".")
 @click.argument("ledgers", nargs=-1, metavar="[LEDGER]...", shell_complete=offered.ledgers)
 @click.option("--year", type=int, help="Labels of this report year's form; default: the newest.")
-def template(ledgers: tuple[str, ...], *, year: int | None, out: Path) -> Result:
+@click.option("--form", default="zfxxgk", show_default=True, help="Which statutory report.")
+def template(ledgers: tuple[str, ...], *, year: int | None, form: str, out: Path) -> Result:
     """Empty ledgers as workbooks, with notes and drop-down lists.
 
-    LEDGER is a key (applications) or a Chinese name (依申请公开台账); default: all nine.
+    LEDGER is a key (applications) or a Chinese name (依申请公开台账); default: all of the form.
     """
     from reportkit.params import Project
     from reportkit.scaffold.workbooks import write_blank_ledgers
 
-    paths = write_blank_ledgers(Project.find().form(), ledgers, out, year=year)
+    paths = write_blank_ledgers(Project.find().form(form), ledgers, out, year=year)
     return 0, {"files": [str(path) for path in paths]}, "\n".join(map(str, paths))
 
 

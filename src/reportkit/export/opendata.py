@@ -81,7 +81,7 @@ def _group(document: Document, tables: list[dict[str, Any]]) -> dict[str, Any]:
         "dc:title": head["title"],
         "dc:publisher": head["issuer"],
         "dc:temporal": f"{head['year']}-01-01/{head['year']}-12-31",
-        "dc:conformsTo": f"政府信息公开工作年度报告格式（{head['edition']}年）",
+        "dc:conformsTo": f"格式版本：{head['edition']}",
         "dc:identifier": document.seal["seal"],
         "dialect": {"encoding": "utf-8", "lineTerminators": ["\r\n"], "header": True},
         "tables": tables,

@@ -11,8 +11,9 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
-from reportkit.forms import DEFAULT, project_form
+from reportkit.forms import DEFAULT, project_form, shipped_form
 from reportkit.forms.carried import carried
+from reportkit.forms.form import shipped_names
 from reportkit.ledgers import schemas
 from reportkit.params import Level, check_id
 from reportkit.scaffold.newfiles import refuse_existing, write_new
@@ -51,6 +52,7 @@ def begin(
     name: str,
     level: Level = "county",
     issuer: str | None = None,
+    form: str = DEFAULT,
 ) -> Beginning:
     """A project for a district's report, ready to run; in one that is there, a further district.
 
@@ -68,14 +70,16 @@ def begin(
         Who reports; sets the deadline.
     issuer : str, optional
         Full name of the issuing organ.
+    form : str
+        The statutory form: one that the package carries, or of the project's ``forms/``.
 
     Raises
     ------
     InputError
         ``id``, ``edition``, ``name``; ``exists``: the district or its ledgers are there already.
     """
-    form = project_form(DEFAULT, folder / "forms")
-    edition, identifier = form.edition(year), check_id(district)
+    by = project_form(form, folder / "forms")
+    edition, identifier = by.edition(year), check_id(district)
     for text in (name, issuer or name):
         if not text.strip() or not text.isprintable():
             raise InputError(
@@ -86,6 +90,7 @@ def begin(
         f"{key}_quoted": json.dumps(fields[key], ensure_ascii=False) for key in ("id", "name")
     }
     stated = json.dumps(issuer, ensure_ascii=False)
+    fields["form"] = "" if form == DEFAULT else f"form: {form}\n"
     fields["issuer"] = f"issuer: {stated}" if issuer else "# issuer: 某市某区人民政府"
     described = folder / "params/districts" / f"{district}.yaml"
     if described.exists():
@@ -101,13 +106,12 @@ def begin(
         folder / f"params/reports/{district}/{year}.yaml": _text("report.yaml", fields).encode(),
         folder / f"params/reports/{district}/{year}.md": edition.narrative.encode(),
     }
-    own |= {
-        folder / "data" / district / name: book for name, book in _ledgers(form, edition).items()
-    }
+    own |= {folder / "data" / district / name: book for name, book in _ledgers(by, edition).items()}
     refuse_existing(own)
     common = {"README.md": _text("README.md", fields), "outputs/.gitignore": "*\n!.gitignore\n"}
-    for path in carried("notebooks/*.ipynb"):
-        lacks = edition if path.name == form.model.notebook else None
+    others = {shipped_form(one).model.notebook for one in shipped_names()} - {by.model.notebook}
+    for path in (one for one in carried("notebooks/*.ipynb") if one.name not in others):
+        lacks = edition if path.name == by.model.notebook else None
         notebook = _for_district(path.read_text(encoding="utf-8"), district, year, lacks)
         common[f"notebooks/{path.name}"] = notebook
     shared = {folder / path: text.encode() for path, text in common.items()}
