@@ -110,9 +110,15 @@ def _links(path: Path, folder: Path) -> bool:
 def batch_command(workers: int, year: int, *options: str) -> list[str]:
     """``reportkit batch`` over all districts of a project."""
     return [
-        str(BIN / "reportkit"), "batch", "--json", "--years", str(year), "--jobs", str(workers),
+        str(BIN / "reportkit"),
+        "batch",
+        "--json",
+        "--years",
+        str(year),
+        "--jobs",
+        str(workers),
         *options,
-    ]  # fmt: skip
+    ]
 
 
 def ours(project: Path, workers: int, year: int, *options: str) -> Any:
@@ -158,11 +164,13 @@ def lasting(project: Path, workers: int, year: int) -> dict[str, Any]:
     last = (times[-1] - times[-window]) / (window - 1)
     told = {
         "reports": len(times),
-        "parent_mib_at_end": round(resident, 1), "template_mib": round(template, 1),
+        "parent_mib_at_end": round(resident, 1),
+        "template_mib": round(template, 1),
         "seconds_per_report": round((times[-1] - times[0]) / (len(times) - 1), 4),
-        "seconds_per_report_first": round(first, 4), "seconds_per_report_last": round(last, 4),
+        "seconds_per_report_first": round(first, 4),
+        "seconds_per_report_last": round(last, 4),
         "last/first": round(last / first, 3),
-    }  # fmt: skip
+    }
     if at_100:
         told |= {"parent_mib_at_100": round(at_100, 1), "end/100": round(resident / at_100, 3)}
     return told
@@ -318,12 +326,16 @@ def ratios(found: dict[str, Any], unit: str) -> dict[str, float]:
     for key, sides in found.items():
         time_of = {side: values[unit] for side, values in sides.items()}
         for name, over, under in (
-            ("script/warm", "script", "warm"), ("shell/warm", "shell", "warm"),
-            ("plain/warm", "plain", "warm"), ("plain/run", "plain", "run"),
-            ("pool/warm", "pool", "warm"), ("pool/run", "pool", "run"),
-            ("cold/warm", "cold", "warm"), ("warm/floor", "warm", "floor"),
+            ("script/warm", "script", "warm"),
+            ("shell/warm", "shell", "warm"),
+            ("plain/warm", "plain", "warm"),
+            ("plain/run", "plain", "run"),
+            ("pool/warm", "pool", "warm"),
+            ("pool/run", "pool", "run"),
+            ("cold/warm", "cold", "warm"),
+            ("warm/floor", "warm", "floor"),
             ("warm/again", "warm", "again"),
-        ):  # fmt: skip
+        ):
             if over in time_of and under in time_of:
                 told[f"{key} {name}"] = round(time_of[over] / time_of[under], 2)
     # What a second worker gives, and what many cost beside few.
@@ -415,11 +427,14 @@ def main() -> None:
                     side: middle([turn[side] for turn in turns]) for side in options.sides
                 }
     result = {
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": commit(),
-        "machine": known, "sample": "light" if options.light else "湖里",
-        "ratios": ratios(found, "seconds"), "processor_ratios": ratios(found, "processor_seconds"),
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "commit": commit(),
+        "machine": known,
+        "sample": "light" if options.light else "湖里",
+        "ratios": ratios(found, "seconds"),
+        "processor_ratios": ratios(found, "processor_seconds"),
         "found": found,
-    }  # fmt: skip
+    }
     sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
     if options.history:
         options.history.parent.mkdir(exist_ok=True)

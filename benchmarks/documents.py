@@ -110,10 +110,14 @@ def main() -> None:
     notebook = nbformat.read(options.run / "report.ipynb", as_version=4)
     with_debians_chromium()
     sides = {
-        "pdf": ReportPDF, "webpdf": WebPDFExporter,
-        "html": ReportHTML, "nbconvert_html": HTMLExporter,
-        "audit": AuditHTML, "docx": ReportDocx, "xlsx": TablesXlsx,
-    }  # fmt: skip
+        "pdf": ReportPDF,
+        "webpdf": WebPDFExporter,
+        "html": ReportHTML,
+        "nbconvert_html": HTMLExporter,
+        "audit": AuditHTML,
+        "docx": ReportDocx,
+        "xlsx": TablesXlsx,
+    }
     found = compared(sides, notebook, options.turns)
 
     def ratio(ours: str, theirs: str, what: str) -> float:

@@ -76,11 +76,20 @@ def write_xlsx(path: Path, rows: int) -> None:
     for n in range(rows):
         sheet.append(
             [
-                f"依〔2020〕{n}号", TYPES[n % 4], received[n], answered[n], "予以公开",
-                f"申请人{n}", f"3502{n:014}", f"139{n:08}", "网络申请",
-                f"关于第{n % 500}号事项的信息", f"科室{n % 20}", f"答〔2020〕{n}号",
+                f"依〔2020〕{n}号",
+                TYPES[n % 4],
+                received[n],
+                answered[n],
+                "予以公开",
+                f"申请人{n}",
+                f"3502{n:014}",
+                f"139{n:08}",
+                "网络申请",
+                f"关于第{n % 500}号事项的信息",
+                f"科室{n % 20}",
+                f"答〔2020〕{n}号",
             ]
-        )  # fmt: skip
+        )
     book.save(path)
 
 

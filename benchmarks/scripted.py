@@ -79,7 +79,7 @@ def _shell(what: tuple[Path, str, int, str]) -> None:
         [str(BIN / "papermill"), "--no-progress-bar", source, notebook, *given],
         [*convert, "html", notebook],
         [*convert, "webpdf", "--disable-chromium-sandbox", notebook],
-    ):  # fmt: skip
+    ):
         subprocess.run(command, cwd=project, check=True, capture_output=True)
     assert (out / "report.pdf").is_file()
 

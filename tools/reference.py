@@ -201,13 +201,23 @@ def ledgers_page() -> str:
         if schema.rules:
             ruled = [(f"`{r.id}`", r.severity, r.message, r.basis) for r in schema.rules]
             lines += _table(("rule", "a record that breaks it", "says", "basis"), ruled)
-    lines += ["", "## Carried mappings", "", "Exports of other systems that a district can name",
-              "([an office's own words](../how-to/mapping.md)):"]  # fmt: skip
+    lines += [
+        "",
+        "## Carried mappings",
+        "",
+        "Exports of other systems that a district can name",
+        "([an office's own words](../how-to/mapping.md)):",
+    ]
     carried = [
-        (f"`{name}`", f"`{one.ledger}`", one.title, "、".join(f"`{glob}`" for glob in one.files),
-         "；".join(said(one, one.columns)))
+        (
+            f"`{name}`",
+            f"`{one.ledger}`",
+            one.title,
+            "、".join(f"`{glob}`" for glob in one.files),
+            "；".join(said(one, one.columns)),
+        )
         for name, one in carried_mappings().items()
-    ]  # fmt: skip
+    ]
     lines += _table(("mapping", "ledger", "for", "files", "says"), carried)
     return _page("Ledgers", "`src/reportkit/forms/zfxxgk/ledgers.yaml`", "", *lines)
 

@@ -1,5 +1,6 @@
 """Rules for the repository as a whole. `make lint` runs this file too."""
 
+import ast
 import json
 import re
 import subprocess
@@ -193,3 +194,27 @@ def test_files_are_small_and_outputs_stay_out(files: list[Path]):
     assert [path for path in big if path.suffix != ".ttf"] == []
     inside = [path for path in files if path.parts[0] == "outputs"]
     assert inside == [Path("outputs/.gitignore")]
+
+
+def _laid_out_by_hand(path: Path) -> list[str]:
+    """Places in a file where the formatter is switched off for what is no table of data."""
+    text = path.read_text("utf-8")
+    tables = [
+        range(node.lineno, (node.end_lineno or 0) + 1)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+    ]
+    lines = enumerate(text.splitlines(), 1)
+    marked = [number for number, line in lines if line.endswith("# fmt: skip")]
+    return [f"{path}:{number}" for number in marked if not any(number in one for one in tables)]
+
+
+@pytest.mark.parametrize("folder", ["src", "tools", "benchmarks"])
+def test_only_tables_of_data_are_laid_out_by_hand(folder):
+    found = [_laid_out_by_hand(path) for path in sorted((ROOT / folder).rglob("*.py"))]
+    assert sum(found, []) == []
+
+
+def test_code_laid_out_by_hand_is_seen(tmp_path):
+    (tmp_path / "one.py").write_text("def f():\n    return {1,\n      2}  # fmt: skip\n", "utf-8")
+    assert len(_laid_out_by_hand(tmp_path / "one.py")) == 1

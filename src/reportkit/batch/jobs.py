@@ -74,9 +74,14 @@ class Settings:
     def request(self, district: str, year: int, members: tuple[str, ...]) -> Request:
         """One of the reports, as it is asked for."""
         return Request(
-            district, year, params=self.params, data=self.data, out=self.out, scope=self.scope,
+            district,
+            year,
+            params=self.params,
+            data=self.data,
+            out=self.out,
+            scope=self.scope,
             members=members,
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True)

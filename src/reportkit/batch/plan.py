@@ -220,18 +220,26 @@ def _years_of(project: Project, district: str) -> list[int]:
 
 
 def _planned(
-    request: Request, project: Project, settings: Settings,
-    digest: Callable[[Path], str], begin: Callable[[], object],
-) -> Planned:  # fmt: skip
+    request: Request,
+    project: Project,
+    settings: Settings,
+    digest: Callable[[Path], str],
+    begin: Callable[[], object],
+) -> Planned:
     district, year = request.district, request.year
     reasons = list(changes(request, digest=digest))
     last = seconds_of(request.place)
     if not reasons and not settings.force:
         outcome = outcome_of(request.place, unchanged=True)
         result = Result(
-            district, year, "unchanged", outcome.exit_status, run=str(outcome.folder),
-            draft=outcome.draft, findings=outcome.findings,
-        )  # fmt: skip
+            district,
+            year,
+            "unchanged",
+            outcome.exit_status,
+            run=str(outcome.folder),
+            draft=outcome.draft,
+            findings=outcome.findings,
+        )
         return Planned(district, year, (), last or 0, result)
     begin()
     who = project.district(district)

@@ -47,9 +47,13 @@ def continuity_checks(
 
 
 def _continuity(
-    rules: Rules, name: str, rule: Continues, edition: Edition, values: Mapping[str, Decimal],
+    rules: Rules,
+    name: str,
+    rule: Continues,
+    edition: Edition,
+    values: Mapping[str, Decimal],
     past: Mapping[str, Decimal],
-) -> Iterable[Check]:  # fmt: skip
+) -> Iterable[Check]:
     table = edition.table(rule.table)
     for band in table.model.bands:
         rows, columns = table.rows(band), table.columns(band)
@@ -74,11 +78,14 @@ def _continuity(
             sign = "=" if now == expected else "≠"
             sum_up = f"{plain(expected)} = " if len(terms) > 1 and now != expected else ""
             yield check(
-                rules, name, now == expected,
+                rules,
+                name,
+                now == expected,
                 f"{leaf.node.label}：{labels[rule.now]}{plain(now)} {sign} {sum_up}{sum_text}",
-                left=plain(now), right=plain(expected),
+                left=plain(now),
+                right=plain(expected),
                 facts=[cell(key) for key in (rule.now, *rule.plus, *rule.minus)],
-            )  # fmt: skip
+            )
 
 
 def member_checks(
@@ -190,12 +197,16 @@ def published_checks(rules: Rules, published: Mapping[str, Decimal], facts: Fact
     different = [n for n, value in published.items() if n in facts and facts[n].number != value]
     checks = [
         check(
-            rules, "P1", False,
+            rules,
+            "P1",
+            False,
             f"{facts[name].label}：计算得{facts[name].text}，已公布{plain(published[name])}",
-            left=facts[name].text, right=plain(published[name]), facts=[name],
+            left=facts[name].text,
+            right=plain(published[name]),
+            facts=[name],
         )
         for name in different
-    ]  # fmt: skip
+    ]
     compared = sum(name in facts for name in published)
     if compared and not different:
         checks.append(check(rules, "P1", True, f"{compared}格逐一相同"))

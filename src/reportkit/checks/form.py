@@ -106,10 +106,14 @@ def _complete(
         f"{key}：{value}" for key, value in missing[[ledger.schema.key_column, by]].values[:20]
     )
     return check(
-        rules, rule.id, missing.empty, message or f"{len(group)}件均已计入",
-        left=len(group) - len(missing), right=len(group),
+        rules,
+        rule.id,
+        missing.empty,
+        message or f"{len(group)}件均已计入",
+        left=len(group) - len(missing),
+        right=len(group),
         facts=[table.cell_id(total.key, _last_column(table, band))],
-    )  # fmt: skip
+    )
 
 
 def _total(table: Table, key: str) -> tuple[Band, Leaf]:
@@ -146,9 +150,14 @@ def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable
             sign = "≤" if some <= most else ">"
             message = f"{where}：{_side(left, facts, some)} {sign} {_side(right, facts, most)}"
             yield check(
-                rules, rule.id, some <= most, message, left=plain(some), right=plain(most),
+                rules,
+                rule.id,
+                some <= most,
+                message,
+                left=plain(some),
+                right=plain(most),
                 facts=(*left, *right),
-            )  # fmt: skip
+            )
     if rule.disjoint:
         table = edition.table(rule.disjoint.table)
         counted = _rows_of_parts(table, rule.disjoint.parts_of, facts)
@@ -156,9 +165,14 @@ def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable
         twice = len(counted) - len(np.unique(counted))
         message = f"计入各项结果{len(counted)}件，涉及申请{len(counted) - twice}件"
         yield check(
-            rules, rule.id, twice == 0, message, left=len(counted), right=len(counted) - twice,
+            rules,
+            rule.id,
+            twice == 0,
+            message,
+            left=len(counted),
+            right=len(counted) - twice,
             facts=[table.cell_id(rule.disjoint.parts_of, column)],
-        )  # fmt: skip
+        )
     if rule.zero:
         names = [name for name in facts if any(fnmatch(name, one) for one in rule.zero)]
         wrong = [name for name in names if facts[name].number]
@@ -192,9 +206,16 @@ def _sides(equal: Equal, table: Table) -> Iterable[tuple[list[str], list[str], s
 
 
 def equation(
-    rules: Rules, name: str, left: Sequence[str], right: Sequence[str], facts: Facts, *,
-    where: str = "", title: str | None = None, severity: str | None = None,
-) -> Check:  # fmt: skip
+    rules: Rules,
+    name: str,
+    left: Sequence[str],
+    right: Sequence[str],
+    facts: Facts,
+    *,
+    where: str = "",
+    title: str | None = None,
+    severity: str | None = None,
+) -> Check:
     """The check that two sums of facts are equal, with both sides in words."""
     sums = [sum((facts[f].number for f in side), Decimal(0)) for side in (left, right)]
     holds = sums[0] == sums[1]
@@ -204,10 +225,16 @@ def equation(
     if not holds:
         message += f"，相差{plain(abs(sums[0] - sums[1]))}"
     return check(
-        rules, name, holds, message,
-        left=plain(sums[0]), right=plain(sums[1]), facts=(*left, *right),
-        title=title, severity=severity,
-    )  # fmt: skip
+        rules,
+        name,
+        holds,
+        message,
+        left=plain(sums[0]),
+        right=plain(sums[1]),
+        facts=(*left, *right),
+        title=title,
+        severity=severity,
+    )
 
 
 def _side(names: Sequence[str], facts: Facts, total: Decimal) -> str:

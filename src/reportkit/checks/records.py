@@ -33,10 +33,14 @@ def intake_checks(
         message = message or f"读入{ledger.read}条，拒绝{len(ledger.refused)}条"
         checks.append(
             check(
-                rules, "L1", not (rejected or ledger.refused), f"{name}：{message}",
-                left=ledger.read - len(ledger.refused), right=ledger.read,
+                rules,
+                "L1",
+                not (rejected or ledger.refused),
+                f"{name}：{message}",
+                left=ledger.read - len(ledger.refused),
+                right=ledger.read,
             )
-        )  # fmt: skip
+        )
         others = [v for v in ledger.violations if v.severity != "reject"]
         if others:
             message = "；".join(v.text() for v in others[:_TOLD])
@@ -80,9 +84,11 @@ def limit_checks(rules: Rules, ledger: Ledger, year: int, calendar: WorkCalendar
     answered = of({reply_day: {"during": "Y"}})
     unanswered = of({day: {"until": "Y"}, reply_day: {"not_until": "Y"}})
     late = pd.concat(
-        [answered[answered[overdue].fillna(False)],
-         unanswered[unanswered[limit] < pd.Timestamp(year, 12, 31)]]
-    )  # fmt: skip
+        [
+            answered[answered[overdue].fillna(False)],
+            unanswered[unanswered[limit] < pd.Timestamp(year, 12, 31)],
+        ]
+    )
     checks = []
     columns = late[[number_column, limit, reply_day]].sort_values([limit, number_column])
     for number, due, reply in columns.itertuples(index=False):
@@ -91,10 +97,14 @@ def limit_checks(rules: Rules, ledger: Ledger, year: int, calendar: WorkCalendar
         done = f"{reply:%Y-%m-%d}答复" if in_year else f"{year}年末未答复"
         checks.append(
             check(
-                rules, "T1", False, f"{number}：法定期限{due:%Y-%m-%d}，{done}",
-                left=f"{reply:%Y-%m-%d}" if in_year else None, right=f"{due:%Y-%m-%d}",
+                rules,
+                "T1",
+                False,
+                f"{number}：法定期限{due:%Y-%m-%d}，{done}",
+                left=f"{reply:%Y-%m-%d}" if in_year else None,
+                right=f"{due:%Y-%m-%d}",
             )
-        )  # fmt: skip
+        )
     if not checks:
         message = f"答复{len(answered)}件、年末未答复{len(unanswered)}件，未见超过法定期限"
         checks.append(check(rules, "T1", True, message))

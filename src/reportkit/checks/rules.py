@@ -142,10 +142,15 @@ def check(
     """A check of a rule; title and severity are the rule's own unless given."""
     rule = rules[family(name)]
     return Check(
-        name, title or rule.title, severity or rule.severity, holds,
-        None if left is None else str(left), None if right is None else str(right),
-        tuple(facts), message,
-    )  # fmt: skip
+        name,
+        title or rule.title,
+        severity or rule.severity,
+        holds,
+        None if left is None else str(left),
+        None if right is None else str(right),
+        tuple(facts),
+        message,
+    )
 
 
 def told_of(rules: Rules, names: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -120,17 +120,29 @@ def _relation(rules: Rules, name: str, relation: Relation, facts: Facts) -> Chec
         left, right, holds, message = None, None, False, f"尚未填写：{'、'.join(unfilled)}"
     elif relation.left is not None and relation.right is not None:
         return equation(
-            rules, name, relation.left, relation.right, facts,
-            title=relation.title, severity=relation.severity,
-        )  # fmt: skip
+            rules,
+            name,
+            relation.left,
+            relation.right,
+            facts,
+            title=relation.title,
+            severity=relation.severity,
+        )
     elif relation.share:
         left, right, holds, message = _share(relation.share, facts)
     else:
         left, right, holds, message = _at_most(relation.parts or [], str(relation.whole), facts)
     return check(
-        rules, name, holds, message, left=left, right=right, facts=relation.facts,
-        title=relation.title, severity=relation.severity,
-    )  # fmt: skip
+        rules,
+        name,
+        holds,
+        message,
+        left=left,
+        right=right,
+        facts=relation.facts,
+        title=relation.title,
+        severity=relation.severity,
+    )
 
 
 def _at_most(parts: list[str], whole: str, facts: Facts) -> _Sides:

@@ -141,9 +141,12 @@ def _last_year(
     name, year = fact["id"], document["year"] - 1
     # A run is <out>/<district>/<year>/runs/<run id>; a copy of one has no run beside it.
     past = figures_of(
-        project, document["district"], year, scope=document["scope"],
+        project,
+        document["district"],
+        year,
+        scope=document["scope"],
         run=run.resolve() / f"../../../{year}/current",
-    )  # fmt: skip
+    )
     if past is None:
         return None
     was, now = past.values.get(name), number_of(fact["value"])

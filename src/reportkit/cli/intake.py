@@ -26,9 +26,14 @@ if TYPE_CHECKING:
 
 
 def look_into(
-    districts: Sequence[str], year: int | None, *, every: bool, shown: bool,
-    params: Path | None, data: Path | None,
-) -> tuple[int, dict[str, Any], list[str]]:  # fmt: skip
+    districts: Sequence[str],
+    year: int | None,
+    *,
+    every: bool,
+    shown: bool,
+    params: Path | None,
+    data: Path | None,
+) -> tuple[int, dict[str, Any], list[str]]:
     """Exit status, JSON document and lines about the ledgers of districts.
 
     Parameters
@@ -43,8 +48,13 @@ def look_into(
         Folders.
     """
     document: dict[str, Any] = {
-        "ledgers": [], "columns": [], "violations": [], "unread": [], "errors": [], "mapping": {},
-    }  # fmt: skip
+        "ledgers": [],
+        "columns": [],
+        "violations": [],
+        "unread": [],
+        "errors": [],
+        "mapping": {},
+    }
     lines: list[str] = []
     status = 0
     for district in districts:

@@ -160,9 +160,11 @@ def _findings(findings: list[dict[str, Any]]) -> list[str]:
 @click.option("--failed", is_flag=True, help="Only reports that failed when they were last tried.")
 @click.option("--strict", is_flag=True, help="Refuse all if something is wrong with one district.")
 @click.option(
-    "--fail-on", type=click.Choice(["error", "draft", "never"]), default="error",
+    "--fail-on",
+    type=click.Choice(["error", "draft", "never"]),
+    default="error",
     help="When the status is not 0: open errors and failures (default), drafts too, or never.",
-)  # fmt: skip
+)
 @click.option("--metrics", type=FILE, help="Write a textfile of metrics for Prometheus.")
 @click.option("--notify", metavar="COMMAND", help="Run this at the end, the summary on its stdin.")
 @click.option("--cold", is_flag=True, help="A cold kernel for each report: the slow reference.")
@@ -187,9 +189,12 @@ def batch(*, out: Path, **options: Any) -> Result:
 
 @command()
 @click.argument(
-    "asked", nargs=-1, required=True, metavar="DISTRICT... [YEAR]",
+    "asked",
+    nargs=-1,
+    required=True,
+    metavar="DISTRICT... [YEAR]",
     shell_complete=completion.districts,
-)  # fmt: skip
+)
 @click.option("--all", "every", is_flag=True, help="Each problem with its place, not grouped.")
 def intake(
     asked: tuple[str, ...], *, every: bool, params: Path | None, data: Path | None, as_json: bool
@@ -242,9 +247,13 @@ def new(district: str, year: int, *, params: Path | None, data: Path | None) -> 
 @command()
 @click.argument("fact", shell_complete=completion.facts)
 @click.option(
-    "--run", "asked", type=FOLDER, metavar="RUN", shell_complete=completion.runs,
+    "--run",
+    "asked",
+    type=FOLDER,
+    metavar="RUN",
+    shell_complete=completion.runs,
     help="A run's folder, or DISTRICT/YEAR; default: the only one under --out.",
-)  # fmt: skip
+)
 def explain(fact: str, *, asked: Path | None, params: Path | None, out: Path) -> Result:
     """Definition, filter, value, last year's value and source rows of one fact of a run.
 
@@ -268,9 +277,10 @@ def explain(fact: str, *, asked: Path | None, params: Path | None, out: Path) ->
 )
 @click.option("--cold", is_flag=True, help="As --rerun, in a kernel that starts from nothing.")
 @click.option(
-    "--trust-notebook", is_flag=True,
+    "--trust-notebook",
+    is_flag=True,
     help="With --rerun, execute the run's own notebook where yours is another one.",
-)  # fmt: skip
+)
 @click.option("--sample", type=click.IntRange(1), help="Look into so many runs, drawn at random.")
 def verify(
     folders: tuple[Path, ...],
@@ -376,9 +386,10 @@ def keygen(file: Path) -> Result:
 @command()
 @click.argument("folder", type=FOLDER, metavar="RUN")
 @click.option(
-    "--key", type=FILE,
+    "--key",
+    type=FILE,
     help="A private key; default: the key or the command that the environment names.",
-)  # fmt: skip
+)
 def sign(folder: Path, *, key: Path | None) -> Result:
     """Add a signature to a run whose files are whole."""
     from reportkit.proof import verify_files

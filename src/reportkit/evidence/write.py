@@ -116,9 +116,12 @@ def _parquet(
     """
     buffer = io.BytesIO()
     with pq.ParquetWriter(
-        buffer, tables[0].schema, compression="zstd", use_dictionary=repeated,
+        buffer,
+        tables[0].schema,
+        compression="zstd",
+        use_dictionary=repeated,
         column_encoding=dict.fromkeys(rising, "DELTA_BINARY_PACKED") or None,
-    ) as writer:  # fmt: skip
+    ) as writer:
         for table in tables:
             writer.write_table(table, row_group_size=max(1, table.num_rows))
     return buffer.getvalue()

@@ -61,7 +61,9 @@ def dataset(document: Document, about: str) -> dict[str, Any]:
         "measurementTechnique": "由台账逐条计算，未由台账计算的另注明申报来源",
         "variableMeasured": [
             {
-                "@type": "PropertyValue", "name": one["title"], "unitText": one["unit"],
+                "@type": "PropertyValue",
+                "name": one["title"],
+                "unitText": one["unit"],
                 "value": one["years"][0]["value"],
             }
             for one in seal.get("headlines", [])
@@ -71,7 +73,7 @@ def dataset(document: Document, about: str) -> dict[str, Any]:
             {"@type": "DataDownload", "name": name, "encodingFormat": kind, "contentUrl": file}
             for file, kind, name, _ in FILES
         ],
-    }  # fmt: skip
+    }
     if head["dated"]:
         told["datePublished"] = head["dated"]
     if head["draft"]:

@@ -247,9 +247,15 @@ def _closing(word: Word, head: Block) -> None:
         _edges(note, top=(8, "000000", 4), bottom=(8, "000000", 4))
         # At the foot of the last page, wherever its text ends. Source: GB/T 9704-2012, 7.4.
         frame = element(
-            "framePr", w=8844, hSpace=0, wrap="around", vAnchor="margin", hAnchor="margin",
-            xAlign="center", yAlign="bottom",
-        )  # fmt: skip
+            "framePr",
+            w=8844,
+            hSpace=0,
+            wrap="around",
+            vAnchor="margin",
+            hAnchor="margin",
+            xAlign="center",
+            yAlign="bottom",
+        )
         xml_of(note).get_or_add_pPr().insert_element_before(frame, "w:widowControl", "w:pBdr")
 
 

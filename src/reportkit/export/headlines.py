@@ -50,12 +50,15 @@ def _card(one: Block, facts: Mapping[str, Block]) -> dict[str, Any]:
         "beside": _beside(now, one["unit"], unit),
         "before": [f"{year['year']}年 {_value(year, one)}" for year in before],
         "how": [
-            (facts[name]["label"], f"{facts[name]['value']}{facts[name]['unit']}",
-             definition_of(facts[name], facts))
+            (
+                facts[name]["label"],
+                f"{facts[name]['value']}{facts[name]['unit']}",
+                definition_of(facts[name], facts),
+            )
             for name in (*one["facts"], *one["of"])
         ],
         **(_months(one, now) if any(one["months"] or ()) else _years(one)),
-    }  # fmt: skip
+    }
 
 
 def _value(year: Block, one: Block) -> str:
@@ -75,11 +78,14 @@ def _months(one: Block, now: Block) -> dict[str, Any]:
     step = _WIDTH / 12
     bars = [
         {
-            "x": round(at * step + 2, 1), "y": round(14 + _HIGH * (1 - count / most), 1),
-            "width": round(step - 4, 1), "height": round(_HIGH * count / most, 1), "now": True,
+            "x": round(at * step + 2, 1),
+            "y": round(14 + _HIGH * (1 - count / most), 1),
+            "width": round(step - 4, 1),
+            "height": round(_HIGH * count / most, 1),
+            "now": True,
         }
         for at, count in enumerate(one["months"])
-    ]  # fmt: skip
+    ]
     at = one["months"].index(most)
     middle = round(min(max((at + 0.5) * step, 12), _WIDTH - 12), 1)
     texts = [

@@ -119,12 +119,19 @@ def _facts(document: Document) -> Iterator[Block]:
         value = fact["value"]
         kind = "value" if _NUMBER.fullmatch(value) else "day" if _DAY.fullmatch(value) else "words"
         yield {
-            "fact": name, "label": fact["label"], kind: value, "unit": fact["unit"],
-            "last_year": past.get(name, {}).get("value"), "origin": fact["origin"],
-            "definition": definition_of(fact, document.facts), "source": fact["source"],
-            "ledger": fact["ledger"], "rows": fact["rows"], "district": head["district"],
+            "fact": name,
+            "label": fact["label"],
+            kind: value,
+            "unit": fact["unit"],
+            "last_year": past.get(name, {}).get("value"),
+            "origin": fact["origin"],
+            "definition": definition_of(fact, document.facts),
+            "source": fact["source"],
+            "ledger": fact["ledger"],
+            "rows": fact["rows"],
+            "district": head["district"],
             "year": head["year"],
-        }  # fmt: skip
+        }
 
 
 def _cells(table: Block, document: Document) -> Iterator[Block]:
@@ -134,7 +141,11 @@ def _cells(table: Block, document: Document) -> Iterator[Block]:
             for column, cell in zip(part.columns, cells, strict=True):
                 fact = document.facts[cell["fact"]]
                 yield {
-                    "fact": fact["id"], "part": part.title, "row": label, "column": column,
-                    "value": fact["value"], "unit": fact["unit"],
+                    "fact": fact["id"],
+                    "part": part.title,
+                    "row": label,
+                    "column": column,
+                    "value": fact["value"],
+                    "unit": fact["unit"],
                     "last_year": past.get(fact["id"], {}).get("value"),
-                }  # fmt: skip
+                }

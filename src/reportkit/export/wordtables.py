@@ -30,12 +30,17 @@ def add_table(word: Word, item: Block) -> None:
     whole = len(item["rows"]) <= 40
     rows = [
         markup(
-            "tr", markup("trPr", markup("cantSplit"), markup("trHeight", val=high),
-                         markup("tblHeader") if at < item["head_rows"] else ""),
+            "tr",
+            markup(
+                "trPr",
+                markup("cantSplit"),
+                markup("trHeight", val=high),
+                markup("tblHeader") if at < item["head_rows"] else "",
+            ),
             *(_cell(c, item, widths, last=not whole or at == len(item["rows"]) - 1) for c in cells),
         )
         for at, cells in enumerate(_filled(item))
-    ]  # fmt: skip
+    ]
     head, labels = int(item["head_rows"] > 0), int(item["label_columns"] > 0)
     frame = element(
         "tbl",
@@ -61,8 +66,9 @@ def add_table(word: Word, item: Block) -> None:
 
 def _filled(item: Block) -> list[list[Block]]:
     """Return the rows with a cell for each place that a cell from above reaches into."""
-    rows: list[list[Block]] = [[{**cell, "from": at} for cell in row]
-                               for at, row in enumerate(item["rows"])]  # fmt: skip
+    rows: list[list[Block]] = [
+        [{**cell, "from": at} for cell in row] for at, row in enumerate(item["rows"])
+    ]
     for at, row in enumerate(item["rows"]):
         for cell in row:
             for below in range(at + 1, at + cell["rowspan"]):

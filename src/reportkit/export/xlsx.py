@@ -80,10 +80,11 @@ class TablesXlsx(DocumentExporter):
         book = _Book(made)
         book.file.set_properties(
             {
-                "title": document.head["title"], "author": document.head["issuer"],
+                "title": document.head["title"],
+                "author": document.head["issuer"],
                 "created": datetime.combine(day_of(document.head), time()),
             }
-        )  # fmt: skip
+        )
         tables: dict[str, Block] = {}
         for section in (document.preamble, *document.sections):
             for one in section["shown"]:
@@ -148,10 +149,16 @@ class _Book:
 def _look(style: str, number: str, quoted: bool) -> dict[str, Any]:
     size, bold, across, down, wrap, ground = _STYLES[style]
     look = {
-        "font_name": "宋体", "font_size": size, "bold": bold, "align": across, "valign": down,
-        "text_wrap": wrap, "num_format": number or "General", "quote_prefix": quoted,
+        "font_name": "宋体",
+        "font_size": size,
+        "bold": bold,
+        "align": across,
+        "valign": down,
+        "text_wrap": wrap,
+        "num_format": number or "General",
+        "quote_prefix": quoted,
         "bg_color": ground,
-    }  # fmt: skip
+    }
     if style.startswith("表"):
         look |= {"border": 1, "border_color": _GREY}
     if style == "表 upright":
@@ -241,19 +248,31 @@ def _statutory(book: _Book, name: str, table: Block, facts: Mapping[str, Block])
 def _fact(fact: Block, definition: str, past: Block) -> list[Any]:
     counted = fact["rows"] if fact["origin"] == "ledger" else None
     return [
-        fact["id"], fact["label"], fact["value"], fact["unit"], past.get("value"),
+        fact["id"],
+        fact["label"],
+        fact["value"],
+        fact["unit"],
+        past.get("value"),
         past.get("change", "").removeprefix("+") or None,
-        _ORIGINS.get(fact["origin"], fact["origin"]), definition, fact["source"],
-        fact["ledger"], counted,
-    ]  # fmt: skip
+        _ORIGINS.get(fact["origin"], fact["origin"]),
+        definition,
+        fact["source"],
+        fact["ledger"],
+        counted,
+    ]
 
 
 def _check(check: Block) -> list[Any]:
     return [
-        check["id"], check["title"], _LEVELS.get(check["severity"], check["severity"]),
+        check["id"],
+        check["title"],
+        _LEVELS.get(check["severity"], check["severity"]),
         "通过" if check["holds"] else "已说明" if check.get("waived") else "未通过",
-        check["left"], check["right"], check["message"], "、".join(check["facts"]),
-    ]  # fmt: skip
+        check["left"],
+        check["right"],
+        check["message"],
+        "、".join(check["facts"]),
+    ]
 
 
 def _listed(

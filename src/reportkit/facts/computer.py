@@ -182,9 +182,14 @@ class Computer:
             )
         value, rows, subtracted = measure(definition, ledger)
         return replace(
-            blank, value=value, definition=definition.text(ledger.schema.name), ledger=ledger.key,
-            where=tuple(definition.where_json()), rows=rows, subtracted=subtracted,
-        )  # fmt: skip
+            blank,
+            value=value,
+            definition=definition.text(ledger.schema.name),
+            ledger=ledger.key,
+            where=tuple(definition.where_json()),
+            rows=rows,
+            subtracted=subtracted,
+        )
 
 
 def unknown_fact(name: str, known: Iterable[str]) -> InputError:

@@ -121,11 +121,15 @@ def figures_of(
     facts = {fact["id"]: fact for fact in document["facts"]}
     numbers = {name: number_of(fact["value"]) for name, fact in facts.items()}
     return Past(
-        year, "run", f"{district}/{year}/current",
-        {name: value for name, value in numbers.items() if value is not None}, files,
+        year,
+        "run",
+        f"{district}/{year}/current",
+        {name: value for name, value in numbers.items() if value is not None},
+        files,
         {b["number"]: prose_text(b["body"]) for b in from_notebook(notebook, "section")},
-        facts, run.resolve(),
-    )  # fmt: skip
+        facts,
+        run.resolve(),
+    )
 
 
 def files_of_past(

@@ -69,8 +69,16 @@ class SealedFacts:
 def _fact(fact: Mapping[str, Any], compared: list[str] | None) -> Fact:
     number = number_of(fact["value"])
     return Fact(
-        fact["id"], fact["label"], fact["value"] if number is None else number, fact["unit"],
-        fact["origin"], fact["definition"], ledger=fact["ledger"], where=tuple(fact["where"]),
-        sum_of=tuple(fact["sum_of"]), source=fact["source"], places=tuple(fact["places"]),
+        fact["id"],
+        fact["label"],
+        fact["value"] if number is None else number,
+        fact["unit"],
+        fact["origin"],
+        fact["definition"],
+        ledger=fact["ledger"],
+        where=tuple(fact["where"]),
+        sum_of=tuple(fact["sum_of"]),
+        source=fact["source"],
+        places=tuple(fact["places"]),
         compared=(Decimal(compared[0]), Decimal(compared[1])) if compared else None,
-    )  # fmt: skip
+    )

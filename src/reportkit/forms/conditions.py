@@ -23,9 +23,19 @@ if TYPE_CHECKING:
     Mask: TypeAlias = npt.NDArray[np.bool_]
 
 Op = Literal[
-    "=", "in", "not in", "between", "<", "<=", "empty or >=", "empty or >", "contains",
-    "empty", "present", "heaviest",
-]  # fmt: skip
+    "=",
+    "in",
+    "not in",
+    "between",
+    "<",
+    "<=",
+    "empty or >=",
+    "empty or >",
+    "contains",
+    "empty",
+    "present",
+    "heaviest",
+]
 Measure = Literal["count", "sum", "distinct", "first", "last", "median", "max"]
 
 # Between several values in one cell.
@@ -191,9 +201,13 @@ class Definition:
         first, *others = groups
         where, *minus = (tuple(map(condition_from, group["all"])) for group in (first, *others[:1]))
         return cls(
-            ledger, where, minus[0] if minus else None, first.get("measure", "count"),
-            first.get("column"), first.get("divide", 1),
-        )  # fmt: skip
+            ledger,
+            where,
+            minus[0] if minus else None,
+            first.get("measure", "count"),
+            first.get("column"),
+            first.get("divide", 1),
+        )
 
     def where_json(self) -> list[dict[str, Any]]:
         """The filter for ``facts.json``: groups of conditions, each measured with its sign.

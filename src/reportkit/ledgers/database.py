@@ -164,10 +164,16 @@ def _read(
     table = table.sort_by([(name, "ascending") for name in order])
     digest, size = _digest(table)
     return RawTable(
-        path=source.shown, sha256=digest, bytes=size, format="sql", encoding=None, sheet=None,
+        path=source.shown,
+        sha256=digest,
+        bytes=size,
+        format="sql",
+        encoding=None,
+        sheet=None,
         columns=dict(zip(names, table.columns, strict=True)),
-        lines=np.arange(1, table.num_rows + 1, dtype=np.int32), headings=tuple(expressions),
-    )  # fmt: skip
+        lines=np.arange(1, table.num_rows + 1, dtype=np.int32),
+        headings=tuple(expressions),
+    )
 
 
 def _texts(name: str, column: Sequence[Any], source: DatabaseSource, key: str) -> pa.Array:
@@ -294,9 +300,10 @@ def _open_sql(source: DatabaseSource, key: str, data: Path) -> Iterator[Session]
             kind = connection.dialect.name.replace("mariadb", "mysql")
             if kind == "mysql":
                 timeout = (
-                    f"max_statement_time = {_SECONDS}" if connection.dialect.is_mariadb
+                    f"max_statement_time = {_SECONDS}"
+                    if connection.dialect.is_mariadb
                     else f"max_execution_time = {_SECONDS * 1000}"
-                )  # fmt: skip
+                )
                 connection.exec_driver_sql(f"SET SESSION {timeout}")
             for statement in _BEGIN[kind]:
                 connection.exec_driver_sql(statement)
@@ -312,9 +319,12 @@ def _open_sql(source: DatabaseSource, key: str, data: Path) -> Iterator[Session]
                 yield from result.partitions(_BATCH)
 
             yield Session(
-                connection.exec_driver_sql, columns, batches,
-                _SQLITE_TABLES if kind == "sqlite" else _TABLES, (sql.exc.DBAPIError,),
-            )  # fmt: skip
+                connection.exec_driver_sql,
+                columns,
+                batches,
+                _SQLITE_TABLES if kind == "sqlite" else _TABLES,
+                (sql.exc.DBAPIError,),
+            )
     except sql.exc.DBAPIError as error:
         told = _told(error.orig, source)
         lost = error.connection_invalidated or not connected
@@ -378,10 +388,11 @@ def _open_duckdb(source: DatabaseSource, key: str, data: Path) -> Iterator[Sessi
     try:
         with closing(
             duckdb.connect(
-                str(data / str(source.file)), read_only=True,
+                str(data / str(source.file)),
+                read_only=True,
                 config={"enable_external_access": "false"},
             )
-        ) as connection:  # fmt: skip
+        ) as connection:
             for statement in _BEGIN["duckdb"]:
                 connection.execute(statement)
 

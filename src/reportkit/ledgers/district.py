@@ -92,8 +92,12 @@ class Ledgers(Mapping[str, Ledger]):
     def unread(self) -> list[str]:
         """Tables in the district's folder that belong to no ledger, as they are shown."""
         data = self._project.data
-        named = {data / one for many in self._district.ledgers.values() for one in many
-                 if isinstance(one, str)}  # fmt: skip
+        named = {
+            data / one
+            for many in self._district.ledgers.values()
+            for one in many
+            if isinstance(one, str)
+        }
         mappings = [one for many in self.mappings.values() for one in many]
         found = [
             path

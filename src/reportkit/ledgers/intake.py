@@ -185,9 +185,16 @@ def read_ledger(
         is rejected; all places are told at once.
     """
     ledger = take_ledger(
-        form, key, sources, root=root, data=data, calendar=calendar, pseudonyms=pseudonyms,
-        tell=tell, mappings=mappings,
-    )  # fmt: skip
+        form,
+        key,
+        sources,
+        root=root,
+        data=data,
+        calendar=calendar,
+        pseudonyms=pseudonyms,
+        tell=tell,
+        mappings=mappings,
+    )
     if refused := refusal(ledger):
         raise refused
     return ledger

@@ -107,9 +107,15 @@ def _notes(rows: Rows) -> list[Told]:
             if note.line is not None:
                 row = start + int(np.searchsorted(part.raw.lines, note.line))
             violation = Violation(
-                rows.key, part.raw.path, note.place, note.rule, note.severity, note.column,
-                rows.quoted(note.column, [note.found]), note.expected,
-            )  # fmt: skip
+                rows.key,
+                part.raw.path,
+                note.place,
+                note.rule,
+                note.severity,
+                note.column,
+                rows.quoted(note.column, [note.found]),
+                note.expected,
+            )
             told.append(Told(row, violation))
     return told
 
@@ -478,9 +484,13 @@ def _refused(size: int, told: Sequence[Told], rules: Collection[str] = ()) -> Ma
 
 
 def _ledger(
-    rows: Rows, typed: Mapping[str, Any], told: Sequence[Told], aside: Mask,
-    personal: pa.ChunkedArray, calendar: WorkCalendar,
-) -> Ledger:  # fmt: skip
+    rows: Rows,
+    typed: Mapping[str, Any],
+    told: Sequence[Told],
+    aside: Mask,
+    personal: pa.ChunkedArray,
+    calendar: WorkCalendar,
+) -> Ledger:
     """The finished ledger; every row read is accounted for."""
     bad = _refused(len(rows), told) & ~aside
     unread = _refused(len(rows), told, _UNREAD) & bad
@@ -491,20 +501,33 @@ def _ledger(
     _derive(frame, rows.schema, calendar)
     sources = tuple(
         Source(
-            part.raw.path, part.raw.sha256, part.raw.bytes, part.raw.format, part.raw.encoding,
-            part.raw.sheet, len(part.raw.lines), part.read, part.mapping, tuple(part.raw.titles),
+            part.raw.path,
+            part.raw.sha256,
+            part.raw.bytes,
+            part.raw.format,
+            part.raw.encoding,
+            part.raw.sheet,
+            len(part.raw.lines),
+            part.read,
+            part.mapping,
+            tuple(part.raw.titles),
         )
         for part in rows.parts
-    )  # fmt: skip
+    )
     return Ledger(
-        rows.key, rows.schema, frame, sources, rows.source_of, rows.line_of,
+        rows.key,
+        rows.schema,
+        frame,
+        sources,
+        rows.source_of,
+        rows.line_of,
         quarantined=int(unread.sum()),
         rejected=int((bad & ~unread).sum()),
         set_aside=int(aside.sum()),
         violations=tuple(one.violation for one in told),
         refused=tuple(_as_it_stands(rows, typed, row) for row in np.flatnonzero(bad).tolist()),
         personal=personal,
-    )  # fmt: skip
+    )
 
 
 def _as_it_stands(rows: Rows, typed: Mapping[str, Any], row: int) -> dict[str, Any]:

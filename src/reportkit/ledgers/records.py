@@ -154,9 +154,12 @@ class Ledger:
     def account(self) -> dict[str, int]:
         """Every row read, by what became of it."""
         return {
-            "read": self.read, "accepted": len(self.frame), "quarantined": self.quarantined,
-            "rejected": self.rejected, "set_aside": self.set_aside,
-        }  # fmt: skip
+            "read": self.read,
+            "accepted": len(self.frame),
+            "quarantined": self.quarantined,
+            "rejected": self.rejected,
+            "set_aside": self.set_aside,
+        }
 
     def mask(self, where: Where) -> Mask:
         """Which accepted records meet all conditions; each condition is looked at once."""

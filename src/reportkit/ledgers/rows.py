@@ -124,9 +124,15 @@ class Rows:
                 raw[column.name] = joined(cells)
             quoting[column.name] = Quoting(column, key=column is schema.columns[0])
         return cls(
-            key, schema, parts, np.repeat(np.arange(len(parts), dtype=np.int16), sizes),
-            lines[0] if len(lines) == 1 else np.concatenate(lines), raw, persons, quoting,
-        )  # fmt: skip
+            key,
+            schema,
+            parts,
+            np.repeat(np.arange(len(parts), dtype=np.int16), sizes),
+            lines[0] if len(lines) == 1 else np.concatenate(lines),
+            raw,
+            persons,
+            quoting,
+        )
 
     @property
     def mappings(self) -> list[LedgerMapping]:
@@ -163,9 +169,15 @@ class Rows:
         return "、".join(filter(None, told))
 
     def tell(
-        self, row: int, rule: str, severity: str, column: str, expected: str,
-        *, found: str | None = None,
-    ) -> Told:  # fmt: skip
+        self,
+        row: int,
+        rule: str,
+        severity: str,
+        column: str,
+        expected: str,
+        *,
+        found: str | None = None,
+    ) -> Told:
         """A finding about a row; *found* is what stands in the column, as far as it may be told."""
         if found is None:
             names = [name for name in column.split("、") if name in self.raw]

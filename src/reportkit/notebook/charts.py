@@ -369,14 +369,26 @@ def _limit(axes: Axes, share: float, told: str) -> None:
     """A line at a share of the width, with its words on the side where there is room."""
     tone = _tones()[2]
     axes.plot(
-        [share, share], [0, 1], transform=axes.transAxes, color=tone, linewidth=1.2,
-        linestyle=(0, (4, 2)), clip_on=False,
-    )  # fmt: skip
+        [share, share],
+        [0, 1],
+        transform=axes.transAxes,
+        color=tone,
+        linewidth=1.2,
+        linestyle=(0, (4, 2)),
+        clip_on=False,
+    )
     left = share * (_RIGHT - _LEFT) + 4 + 8 * _width(told) > _RIGHT - _LEFT
     axes.annotate(
-        told, (share, 1), (-4 if left else 4, -2), xycoords="axes fraction",
-        textcoords="offset points", ha="right" if left else "left", va="top", size=8, color=tone,
-    )  # fmt: skip
+        told,
+        (share, 1),
+        (-4 if left else 4, -2),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right" if left else "left",
+        va="top",
+        size=8,
+        color=tone,
+    )
 
 
 def _told(axes: Axes, series: int, unit: str) -> None:
@@ -384,14 +396,26 @@ def _told(axes: Axes, series: int, unit: str) -> None:
     _above(axes, 0, f"单位：{unit}", 8, color=mpl.rcParams["axes.edgecolor"])
     if series > 1:
         axes.legend(
-            loc="lower right", bbox_to_anchor=(1, 1), ncols=series, borderpad=0, borderaxespad=0.5,
-            handlelength=1.1, handleheight=0.7,
-        )  # fmt: skip
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            ncols=series,
+            borderpad=0,
+            borderaxespad=0.5,
+            handlelength=1.1,
+            handleheight=0.7,
+        )
 
 
 def _above(axes: Axes, x: float, text: str, size: float, **look: Any) -> None:
-    axes.annotate(text, (x, 1), (0, 6), xycoords="axes fraction", textcoords="offset points",
-                  size=size, **look)  # fmt: skip
+    axes.annotate(
+        text,
+        (x, 1),
+        (0, 6),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        size=size,
+        **look,
+    )
 
 
 def _width(text: str) -> float:

@@ -83,9 +83,12 @@ def figures_compared(counted: Mapping[str, Any], facts: Mapping[str, Fact]) -> B
 
 
 def _block(
-    table: str, title: str, found: Mapping[str, Decimal | None], unknown: list[str],
+    table: str,
+    title: str,
+    found: Mapping[str, Decimal | None],
+    unknown: list[str],
     facts: Mapping[str, Fact],
-) -> Block:  # fmt: skip
+) -> Block:
     cells = {
         name: "" if number is None else plain(number) for name, number in sorted(found.items())
     }

@@ -129,21 +129,34 @@ class Compilation:
         if members is None:
             members = project.members(district)
         computer = Computer(
-            year, cells=edition.cells(year), specs=read_specs(form, project.params / "facts"),
-            declared=report.declared, ledgers=ledgers, past=past.values if past else None,
+            year,
+            cells=edition.cells(year),
+            specs=read_specs(form, project.params / "facts"),
+            declared=report.declared,
+            ledgers=ledgers,
+            past=past.values if past else None,
             names={key: schema.name for key, schema in schemas(form).items()},
-        )  # fmt: skip
+        )
         if not draft:
             _refuse_to_do(report, district)
         return cls(
-            project=project, district=who, year=year, form=form, edition=edition, params=report,
+            project=project,
+            district=who,
+            year=year,
+            form=form,
+            edition=edition,
+            params=report,
             scope=scope,
-            as_draft=draft, ledgers=ledgers, computer=computer, absent=absent, past=past,
+            as_draft=draft,
+            ledgers=ledgers,
+            computer=computer,
+            absent=absent,
+            past=past,
             members={
                 name: figures_of(project, name, year, scope=project.district(name).scope)
                 for name in (members if scope == "district" else ())
             },
-        )  # fmt: skip
+        )
 
     @property
     def rules(self) -> Rules:
@@ -301,9 +314,12 @@ class Compilation:
         """Last year's form over today's ledgers, so far as this year's report reads them."""
         year = self.year - 1
         return Computer(
-            year, cells=self.form.edition(year).cells(year), specs=self.computer.specs, declared=[],
+            year,
+            cells=self.form.edition(year).cells(year),
+            specs=self.computer.specs,
+            declared=[],
             ledgers=dict(self.ledgers),
-        )  # fmt: skip
+        )
 
     def facts_document(self) -> dict[str, Any]:
         """The document ``facts.json``; it is not to be changed.

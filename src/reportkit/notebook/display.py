@@ -123,9 +123,13 @@ def show_table(table: Table, facts: Facts) -> Shown:
     else:
         rows, columns, labels, head = _banded(table, facts)
     fields = {
-        "id": table.id, "title": table.title, "columns": columns, "label_columns": labels,
-        "head_rows": head, "rows": rows,
-    }  # fmt: skip
+        "id": table.id,
+        "title": table.title,
+        "columns": columns,
+        "label_columns": labels,
+        "head_rows": head,
+        "rows": rows,
+    }
     return look(block("table", **fields))
 
 
@@ -295,22 +299,32 @@ def show_inputs(
     ]
     findings = [
         {
-            "ledger": v.ledger, "file": v.file, "place": v.place, "rule": v.rule,
-            "severity": v.severity, "column": v.column, "found": v.found,
-            "expected": v.expected, "message": v.text(),
+            "ledger": v.ledger,
+            "file": v.file,
+            "place": v.place,
+            "rule": v.rule,
+            "severity": v.severity,
+            "column": v.column,
+            "found": v.found,
+            "expected": v.expected,
+            "message": v.text(),
         }
         for ledger in ledgers.values()
         for v in ledger.violations
-    ]  # fmt: skip
+    ]
     return look(block("inputs", ledgers=listed, findings=findings, note=note))
 
 
 def _file(source: Source) -> dict[str, Any]:
     file: dict[str, Any] = {
-        "path": source.path, "sha256": source.sha256, "bytes": source.bytes,
-        "format": source.format, "encoding": source.encoding, "sheet": source.sheet,
+        "path": source.path,
+        "sha256": source.sha256,
+        "bytes": source.bytes,
+        "format": source.format,
+        "encoding": source.encoding,
+        "sheet": source.sheet,
         "rows": source.rows,
-    }  # fmt: skip
+    }
     told = source.mapping.columns if source.mapping else {}
     # Headings that are spelt otherwise than the ledger's own, and not by its mapping.
     file["headings"] = {n: h for n, h in source.headings.items() if n != h and h not in told}

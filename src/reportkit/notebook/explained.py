@@ -27,9 +27,7 @@ class Explained(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
         told = [self.attrs["fact"], self.attrs["definition"]]
         html = "".join(f"<p>{escape(line)}</p>" for line in told) + self._repr_html_()
         text = "\n".join([*told, repr(self)])
-        return {
-            MIME: block("note", about=self.attrs["id"]), "text/html": html, "text/plain": text
-        }  # fmt: skip
+        return {MIME: block("note", about=self.attrs["id"]), "text/html": html, "text/plain": text}
 
 
 def explained(fact: Fact, ledgers: Mapping[str, Ledger], parts: Mapping[str, Fact]) -> Explained:

@@ -137,12 +137,20 @@ def table_of(
             )
     rows = [*_heads(labels, columns), *_body(labels, columns, len(frame))]
     return block(
-        "table", own=True, title=title, note=note, columns=len(named), label_columns=len(labels),
-        head_rows=max(len(column.heading) for column in columns or labels), rows=rows, size=size,
-        turned=turned, widths=widths,
+        "table",
+        own=True,
+        title=title,
+        note=note,
+        columns=len(named),
+        label_columns=len(labels),
+        head_rows=max(len(column.heading) for column in columns or labels),
+        rows=rows,
+        size=size,
+        turned=turned,
+        widths=widths,
         align=["right" if column.number else "left" for column in named],
         kept=[column.number or column.full <= _EASY for column in named],
-    )  # fmt: skip
+    )
 
 
 def _cell(text: str, role: str, *, across: int = 1, down: int = 1) -> Block:

@@ -97,9 +97,17 @@ def own_fact(
     what = "的记录数" if given is None else "的记录算得"
     text = told.definition or f"{ledgers[key].schema.name}中，在笔记本里选出{what}"
     return Fact(
-        told.id, told.label, Decimal(len(chosen)) if given is None else given, unit, "ledger", text,
-        ledger=key, where=() if given is None else (_WHERE,), rows=chosen, places=("notebook",),
-    )  # fmt: skip
+        told.id,
+        told.label,
+        Decimal(len(chosen)) if given is None else given,
+        unit,
+        "ledger",
+        text,
+        ledger=key,
+        where=() if given is None else (_WHERE,),
+        rows=chosen,
+        places=("notebook",),
+    )
 
 
 def _rows(name: str, rows: pd.Series | pd.DataFrame, ledger: Ledger) -> npt.NDArray[np.int64]:

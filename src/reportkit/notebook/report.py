@@ -588,8 +588,14 @@ def open_report(
         )
     with counted() as tell:
         report = Report.open(
-            str(district), int(year), scope=scope, draft=draft, params=params, data=data, out=out,
+            str(district),
+            int(year),
+            scope=scope,
+            draft=draft,
+            params=params,
+            data=data,
+            out=out,
             tell=tell,
-        )  # fmt: skip
+        )
     follow(report._so_far)
     return report

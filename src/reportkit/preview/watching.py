@@ -34,8 +34,14 @@ def watched(project: Project, district: str) -> list[Path]:
 
 def saved(folders: list[Path], stop: Event) -> Iterator[None]:
     """Each time that something of these was saved; changes that come together are one."""
-    for _ in watch(*folders, watch_filter=_counts, debounce=200, step=30, stop_event=stop,
-                   raise_interrupt=False):  # fmt: skip
+    for _ in watch(
+        *folders,
+        watch_filter=_counts,
+        debounce=200,
+        step=30,
+        stop_event=stop,
+        raise_interrupt=False,
+    ):
         yield
 
 

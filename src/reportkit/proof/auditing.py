@@ -83,10 +83,14 @@ class RunAudit:
         """Return the verdicts of ``reportkit verify`` on the run, level by level."""
         inspected = inspect(self.run, Asked(data=self._data, params=self._params), closely=True)
         rows = [
-            (_LEVELS.get(verdict.level, verdict.level), _VERDICTS[verdict.holds],
-             "\n".join(verdict.findings) or "—", "\n".join(verdict.notes))
+            (
+                _LEVELS.get(verdict.level, verdict.level),
+                _VERDICTS[verdict.holds],
+                "\n".join(verdict.findings) or "—",
+                "\n".join(verdict.notes),
+            )
             for verdict in inspected.levels
-        ]  # fmt: skip
+        ]
         return pd.DataFrame(rows, columns=["层次", "结论", "不符", "说明"])
 
     def counts(self, table: int | str) -> pd.DataFrame:
@@ -133,10 +137,15 @@ class RunAudit:
         """Checks of the run that do not hold, and what was accepted of them."""
         checks = [check for check in self._checks if not check["holds"]]
         rows = [
-            (check["id"], _SEVERITIES[check["severity"]], check["title"], check["message"],
-             check["waived"]["reason"] if check["waived"] else "")
+            (
+                check["id"],
+                _SEVERITIES[check["severity"]],
+                check["title"],
+                check["message"],
+                check["waived"]["reason"] if check["waived"] else "",
+            )
             for check in checks
-        ]  # fmt: skip
+        ]
         return pd.DataFrame(rows, columns=["编号", "级别", "规则", "说明", "接受的理由"])
 
     def sample(self, fact: str, size: int, *, seed: int) -> pd.DataFrame:
@@ -157,8 +166,9 @@ class RunAudit:
             ``fact-unknown``.
         """
         facts, leaves = read_facts(self.run), self._leaves(fact)
-        rows = {(facts[leaf].ledger, int(row)) for leaf in leaves & {*facts}
-                for row in facts[leaf].rows}  # fmt: skip
+        rows = {
+            (facts[leaf].ledger, int(row)) for leaf in leaves & {*facts} for row in facts[leaf].rows
+        }
         lot = random.Random(f"{seed} {fact}")  # noqa: S311 - it can be drawn again
         drawn = sorted(lot.sample(sorted(rows), min(size, len(rows))))
         records = []
@@ -206,10 +216,15 @@ class RunAudit:
     def _head(self) -> dict[str, Any]:
         head: dict[str, Any] = self._seal["head"]
         own: dict[str, Any] = {
-            "title": f"{head['title']}核查记录", "issuer": self._auditor, "office": None,
-            "document_number": None, "dated": None, "printed": None, "draft": False,
+            "title": f"{head['title']}核查记录",
+            "issuer": self._auditor,
+            "office": None,
+            "document_number": None,
+            "dated": None,
+            "printed": None,
+            "draft": False,
             "preamble": [],
-        }  # fmt: skip
+        }
         return head | own
 
     def section(self, title: str) -> Shown:
@@ -235,11 +250,16 @@ class RunAudit:
         """The last cell: what was audited."""
         document = read_json(self.run / "facts.json")
         own = {
-            "seal": seal_of(document), "facts": document, "head": self._head, "sections": {},
-            "form": None, "waivers": [],
-            "made": {"blocks": [], "figures": []}, "checks": self._checks,
+            "seal": seal_of(document),
+            "facts": document,
+            "head": self._head,
+            "sections": {},
+            "form": None,
+            "waivers": [],
+            "made": {"blocks": [], "figures": []},
+            "checks": self._checks,
             "parameters": {"run": self.manifest["run"], "auditor": self._auditor},
-        }  # fmt: skip
+        }
         return look(self._seal | own)
 
 

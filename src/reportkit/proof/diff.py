@@ -300,9 +300,12 @@ def _marked(old: str, new: str) -> list[tuple[str, str, str]]:
 def as_page(document: Mapping[str, Any]) -> str:
     """The comparison as one page, everything in it escaped."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("reportkit.proof", "."), autoescape=True,
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=jinja2.PackageLoader("reportkit.proof", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.filters |= {"short": _short_chinese, "signed": _signed}
     environment.globals["marked"] = _marked
     return environment.get_template("diff.html.j2").render(diff=document)

@@ -126,9 +126,13 @@ def inputs_of(report: Report, notebook: Path) -> Inputs:
     """List the inputs of an opened report."""
     members = tuple(report.members)
     return list_inputs(
-        report.project, report.district, report.year, scope=report.scope, notebook=notebook,
+        report.project,
+        report.district,
+        report.year,
+        scope=report.scope,
+        notebook=notebook,
         members=members,
-    )  # fmt: skip
+    )
 
 
 def find_notebook(project: Project, form: Form) -> Path:

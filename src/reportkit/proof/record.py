@@ -172,9 +172,11 @@ def checks_bytes(checks: Sequence[Mapping[str, Any]]) -> bytes:
 
 def _settings(report: Report, parameters: Mapping[str, Any], draft: bool) -> list[dict[str, Any]]:
     settings = {
-        "district": report.district.id, "year": report.year, "scope": report.scope,
+        "district": report.district.id,
+        "year": report.year,
+        "scope": report.scope,
         "draft": draft,
-    } | dict(parameters)  # fmt: skip
+    } | dict(parameters)
     defaults = {
         "scope": f"params/districts/{report.district.id}.yaml",
         "draft": "what was read: a narrative of its own, no refused record",
@@ -217,10 +219,15 @@ def ledger_record(ledger: Ledger, *, keyed: bool) -> dict[str, Any]:
     sources = []
     for source in ledger.sources:
         entry: dict[str, Any] = {
-            "path": source.path, "sha256": source.sha256, "bytes": source.bytes,
-            "format": source.format, "encoding": source.encoding, "sheet": source.sheet,
-            "rows": source.rows, "columns": source.headings,
-        }  # fmt: skip
+            "path": source.path,
+            "sha256": source.sha256,
+            "bytes": source.bytes,
+            "format": source.format,
+            "encoding": source.encoding,
+            "sheet": source.sheet,
+            "rows": source.rows,
+            "columns": source.headings,
+        }
         if source.mapping:
             if source.mapping not in mappings:
                 mappings.append(source.mapping)

@@ -132,11 +132,16 @@ def _of_itself(
     units = {cell.id: cell.show_unit for cell in edition.cells(year)}
     facts = {
         fact["id"]: Fact(
-            fact["id"], fact["label"], _value(fact), fact["unit"], fact["origin"],
-            fact["definition"], show_unit=units.get(fact["id"], False),
+            fact["id"],
+            fact["label"],
+            _value(fact),
+            fact["unit"],
+            fact["origin"],
+            fact["definition"],
+            show_unit=units.get(fact["id"], False),
         )
         for fact in seal["facts"]["facts"]
-    }  # fmt: skip
+    }
     numbers = {section.number for section in edition.sections}
     for block in from_notebook(notebook, "head", "inputs", "section", "checks", "seal"):
         if block["kind"] != "section" or block["number"] in numbers:

@@ -114,9 +114,15 @@ def render_level(run: Path, *, data: Path | None = None, params: Path | None = N
     except ReportkitError as error:
         return Verdict("render", False, (error.message,))
     except (
-        LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError,
-        pa.ArrowException, nbformat.ValidationError,
-    ) as error:  # fmt: skip
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OSError,
+        RecursionError,
+        pa.ArrowException,
+        nbformat.ValidationError,
+    ) as error:
         # Somebody else has written these files: what is in them can be anything.
         what = f"a file is not as reportkit writes it: {type(error).__name__}: {error}"
         return Verdict("render", False, (what[:300],))
@@ -196,9 +202,13 @@ def _look_at(
 
 
 def _compare_notebook(
-    stored: Mapping[str, Any], notebook: Mapping[str, Any], manifest: Mapping[str, Any],
-    opened: Reopened, blocks: Mapping[Key, Mapping[str, Any]], differences: _Differences,
-) -> None:  # fmt: skip
+    stored: Mapping[str, Any],
+    notebook: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    opened: Reopened,
+    blocks: Mapping[Key, Mapping[str, Any]],
+    differences: _Differences,
+) -> None:
     """Cells with the auditor's own notebook, and what they show with what is made here."""
     cells = normal_form(as_executed(stored))["cells"]
     if opened.notebook is not None:

@@ -74,9 +74,14 @@ def reopened(
         given = manifest["parameters"]
         try:
             report = Report.open(
-                manifest["district"], manifest["year"], scope=given.get("scope"),
-                draft=bool(given.get("draft")), params=params, data=project.data, out=project.out,
-            )  # fmt: skip
+                manifest["district"],
+                manifest["year"],
+                scope=given.get("scope"),
+                draft=bool(given.get("draft")),
+                params=params,
+                data=project.data,
+                out=project.out,
+            )
             inputs = inputs_of(report, own or find_notebook(project, report.form))
             digests = list(inputs.digests(report.ledgers.digests()))
         except ReportkitError as error:

@@ -123,9 +123,7 @@ def data_levels(
     """
     try:
         return _data(run, data, params)
-    except (
-        LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError
-    ) as error:  # fmt: skip
+    except (LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError) as error:
         # Somebody else has written these files: what is in them can be anything.
         message = f"facts.json or the evidence is not as reportkit writes it: {error!r}"
     except ReportkitError as error:

@@ -92,9 +92,12 @@ def rows_of_sealed(report: Report, seal: Block, expected: Mapping[str, Any]) -> 
             continue
         ledger = report.ledgers.get(fact["ledger"])
         if (
-            made is None or ledger is None or made.ledger != fact["ledger"]
-            or rows_sha256(made.rows) != fact["rows_sha256"] or made.rows.max() >= ledger.read
-        ):  # fmt: skip
+            made is None
+            or ledger is None
+            or made.ledger != fact["ledger"]
+            or rows_sha256(made.rows) != fact["rows_sha256"]
+            or made.rows.max() >= ledger.read
+        ):
             raise ExecutionError(
                 "evidence-wrong",
                 "the rows of {fact} are not those that its value was made from",

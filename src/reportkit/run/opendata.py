@@ -39,7 +39,9 @@ def write_open_data(run: Path, place: Path) -> Path:
         fresh.rename(folder)
     except OSError as error:
         raise ExecutionError(
-            "not-writable", "{folder} cannot be written: {why}",
-            folder=str(folder), why=error.strerror,
-        ) from error  # fmt: skip
+            "not-writable",
+            "{folder} cannot be written: {why}",
+            folder=str(folder),
+            why=error.strerror,
+        ) from error
     return folder

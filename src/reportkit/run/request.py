@@ -64,9 +64,12 @@ class Request:
     def parameters(self) -> dict[str, Any]:
         """Return the notebook's parameters, but none that it would find by itself."""
         given = {
-            "scope": self.scope, "draft": self.draft or None, "params": self.params,
-            "data": self.data, "out": self.out,
-        }  # fmt: skip
+            "scope": self.scope,
+            "draft": self.draft or None,
+            "params": self.params,
+            "data": self.data,
+            "out": self.out,
+        }
         if self.out == Project.find(self.params, self.data).out:
             del given["out"]
         own = {k: v if k == "draft" else str(v) for k, v in given.items() if v is not None}
@@ -79,10 +82,13 @@ class Request:
         scope = self.scope or who.scope
         members = project.members(self.district) if self.members is None else self.members
         return list_inputs(
-            project, who, self.year, scope=scope,
+            project,
+            who,
+            self.year,
+            scope=scope,
             notebook=self.notebook or find_notebook(project, project.form(who.form)),
             members=members if scope == "district" else (),
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True)
@@ -177,9 +183,12 @@ def seconds_of(place: Path) -> float:
 
 
 def _named(
-    request: Request, inputs: Inputs, manifest: Mapping[str, Any], digests: list[tuple[str, str]],
+    request: Request,
+    inputs: Inputs,
+    manifest: Mapping[str, Any],
+    digests: list[tuple[str, str]],
     digest: Callable[[Path], str],
-) -> Iterator[str]:  # fmt: skip
+) -> Iterator[str]:
     """Yield what differs from a manifest; digests are added to the list as they are taken."""
     if manifest["parameters"] != request.parameters:
         yield "it is asked for in another way"

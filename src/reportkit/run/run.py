@@ -180,10 +180,17 @@ def prepare(
         What is on its way; the document ``facts.json`` as it must come out.
     """
     report = Report.open(
-        request.district, request.year, scope=request.scope, draft=request.draft,
-        params=request.params, data=request.data, out=request.out, members=request.members,
-        kept=kept, tell=lambda name, rows: tell(f"reading {name}: {rows:,} rows"),
-    )  # fmt: skip
+        request.district,
+        request.year,
+        scope=request.scope,
+        draft=request.draft,
+        params=request.params,
+        data=request.data,
+        out=request.out,
+        members=request.members,
+        kept=kept,
+        tell=lambda name, rows: tell(f"reading {name}: {rows:,} rows"),
+    )
     tell("computing figures")
     notebook = request.notebook or find_notebook(report.project, report.form)
     foresee(read_notebook(notebook), report)

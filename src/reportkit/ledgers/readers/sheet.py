@@ -122,9 +122,11 @@ KINDS = {
 # Told of a column that nobody reads, too.
 _EVERYWHERE = ("error", "hollow")
 _MERGED = Kind(
-    _NUMBERS, "one number beside several records",
-    reason="ledger-merged", do="unmerge the cells and write to each record what is its own",
-)  # fmt: skip
+    _NUMBERS,
+    "one number beside several records",
+    reason="ledger-merged",
+    do="unmerge the cells and write to each record what is its own",
+)
 
 
 @dataclass
@@ -345,9 +347,15 @@ class SheetReading:
             self._note(kind.rule, place, f"{number} {kind.says}", name, found)
 
     def _note(
-        self, rule: str, place: str, expected: str, column: str = "", found: str = "",
-        *, line: int | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        rule: str,
+        place: str,
+        expected: str,
+        column: str = "",
+        found: str = "",
+        *,
+        line: int | None = None,
+    ) -> None:
         place = f"{self.sheet.title}!{place}"
         self.notes.append(Note(place, rule, "warn", column, found, expected, line))
 
@@ -400,9 +408,10 @@ class SheetReading:
                 expected = "one cell over several records; its value is taken for each of them"
                 self._note("L-merged", place, expected, own.name, shown)
             covered = [
-                one.name for at, one in self.known.items()
+                one.name
+                for at, one in self.known.items()
                 if left < at <= right and not one.personal
-            ]  # fmt: skip
+            ]
             if covered and (own or not owner):
                 expected = "one cell over several columns; it is read in the first, these are empty"
                 self._note(

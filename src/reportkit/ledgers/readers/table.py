@@ -223,9 +223,12 @@ def names_ledger(headings: Sequence[str], schema: LedgerSchema) -> bool:
 
 
 def no_heading(
-    name: str, sheet: str | None, schema: LedgerSchema, nearest: Sequence[str],
+    name: str,
+    sheet: str | None,
+    schema: LedgerSchema,
+    nearest: Sequence[str],
     headings: Sequence[str] = (),
-) -> InputError:  # fmt: skip
+) -> InputError:
     """The refusal of a file in which no heading was found; *headings* may be one all the same."""
     wanted = "、".join(column.name for column in schema.columns if column.required)
     filled = [cell for cell in nearest[:40] if cell.strip()]
@@ -258,8 +261,11 @@ def _other_units(
     InputError
         ``ledger-unit``: the heading says none.
     """
-    cells = [(f"{sheet}!{row.line}" if sheet else str(row.line), cell)
-            for row in above for cell in row.cells]  # fmt: skip
+    cells = [
+        (f"{sheet}!{row.line}" if sheet else str(row.line), cell)
+        for row in above
+        for cell in row.cells
+    ]
     for place, cell in [(f"{sheet}!name", sheet or ""), *cells]:
         found = _UNIT_ABOVE.search(cell)
         for title in titles if found else ():
@@ -272,8 +278,12 @@ def _other_units(
                     "ledger-unit",
                     "{file}:{place} says {unit}, and the heading '{title}' no unit; write into the "
                     "heading what its numbers are in, as in {title}（{unit}）",
-                    file=name, sheet=sheet, place=place, unit=unit, title=title,
-                )  # fmt: skip
+                    file=name,
+                    sheet=sheet,
+                    place=place,
+                    unit=unit,
+                    title=title,
+                )
             expected = f"the same unit as the heading '{title}', which is what counts"
             yield Note(place, "L-unit", "warn", column.name, found[0] if found else "", expected)
 

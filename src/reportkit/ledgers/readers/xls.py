@@ -121,14 +121,18 @@ def _records(content: bytes) -> tuple[Formulas, Ranges, bool, bool]:
 
 
 def _opened(
-    book: Any, sheet: Any, formulas: dict[tuple[int, int], list[str]], conditional: list[Range],
+    book: Any,
+    sheet: Any,
+    formulas: dict[tuple[int, int], list[str]],
+    conditional: list[Range],
     epoch: Epoch,
-) -> Sheet:  # fmt: skip
+) -> Sheet:
     about = [(row, sheet.rowinfo_map.get(row)) for row in range(sheet.nrows)]
     flat = {
-        row + 1 for row, one in about
+        row + 1
+        for row, one in about
         if (one.hidden or one.height < _LOW if one else sheet.default_row_hidden)
-    }  # fmt: skip
+    }
     return Sheet(
         sheet.name,
         visible=sheet.visibility == 0,
@@ -140,10 +144,11 @@ def _opened(
             for column, about in sheet.colinfo_map.items()
             if about.hidden or about.width < _NARROW
         ],
-        merges=[(top + 1, left, bottom, right - 1)
-                for top, bottom, left, right in sheet.merged_cells],
+        merges=[
+            (top + 1, left, bottom, right - 1) for top, bottom, left, right in sheet.merged_cells
+        ],
         conditional=conditional,
-    )  # fmt: skip
+    )
 
 
 def _rows(

@@ -53,8 +53,9 @@ _SIGN = re.compile(rf"{_SIGNS}\s*[：:]?")
 # 示例, （例）, 示例1; 例：… and 例如….
 _EXAMPLE = re.compile(
     r"[(\[【〔]?(?:填写|填报)?(?:(?:示|样|范)例|例子?|举例|例如)"
-    r"(?:[-_ ]*\d{0,3}[)\]】〕]?|[)\]】〕]? *[:,].*)", re.ASCII
-)  # fmt: skip
+    r"(?:[-_ ]*\d{0,3}[)\]】〕]?|[)\]】〕]? *[:,].*)",
+    re.ASCII,
+)
 _HINTS = ("", "必填", "选填", "必填项", "选填项")
 _CHINA = ZoneInfo("Asia/Shanghai")
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -138,9 +139,11 @@ def read_cells(
 
 
 def _parquet(
-    source: Mapping[str, Any], path: Path, connection: duckdb.DuckDBPyConnection,
+    source: Mapping[str, Any],
+    path: Path,
+    connection: duckdb.DuckDBPyConnection,
     schema: LedgerSchema,
-) -> Cells:  # fmt: skip
+) -> Cells:
     connection.execute("SET TimeZone = 'Asia/Shanghai'")
     table = connection.sql("SELECT * FROM read_parquet(?)", params=[str(path)]).to_arrow_table()
     texts = {name: _texts(table[name].combine_chunks()) for name in source["columns"].values()}
@@ -222,9 +225,15 @@ def _records(
 
 
 def _cells(
-    texts: Mapping[str, pa.Array], named: Mapping[str, str], lines: Any, epoch: int, sha256: str,
-    schema: LedgerSchema, *, titles: Mapping[str, str] | None = None,
-) -> Cells:  # fmt: skip
+    texts: Mapping[str, pa.Array],
+    named: Mapping[str, str],
+    lines: Any,
+    epoch: int,
+    sha256: str,
+    schema: LedgerSchema,
+    *,
+    titles: Mapping[str, str] | None = None,
+) -> Cells:
     """The columns of a ledger out of all that stands in a file, with what is no record told."""
     bare = {title: _bare(column) for title, column in texts.items()}
     fixed = {
@@ -254,9 +263,11 @@ def _cells(
 
 
 def _no_records(
-    bare: Mapping[str, pa.Array], columns: Mapping[str, pa.Array], own: Collection[str],
+    bare: Mapping[str, pa.Array],
+    columns: Mapping[str, pa.Array],
+    own: Collection[str],
     schema: LedgerSchema,
-) -> Any:  # fmt: skip
+) -> Any:
     """Rows that are sums of others, or examples.
 
     A sum says so, and has no key or no day; what says so in a column of no ledger has neither.

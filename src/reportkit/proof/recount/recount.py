@@ -144,8 +144,10 @@ def count(raw: SqlLedger, facts: Sequence[Fact]) -> list[tuple[str, Rows] | str]
     rows = _rows(
         raw, {place: group for place, group in groups.items() if place[0] not in failures}, failures
     )
-    return [failures.get(number) or _value(raw, fact, number, groups, rows)
-            for number, fact in enumerate(facts)]  # fmt: skip
+    return [
+        failures.get(number) or _value(raw, fact, number, groups, rows)
+        for number, fact in enumerate(facts)
+    ]
 
 
 @dataclass(frozen=True)
@@ -225,9 +227,12 @@ def _rows(
 
 
 def _value(
-    raw: SqlLedger, fact: Fact, number: int,
-    groups: Mapping[tuple[int, int], _Group], rows: Mapping[tuple[int, int], Rows],
-) -> tuple[str, Rows]:  # fmt: skip
+    raw: SqlLedger,
+    fact: Fact,
+    number: int,
+    groups: Mapping[tuple[int, int], _Group],
+    rows: Mapping[tuple[int, int], Rows],
+) -> tuple[str, Rows]:
     values: list[Decimal | str] = []
     for at, group in enumerate(fact["where"]):
         measure = groups[number, at].measure

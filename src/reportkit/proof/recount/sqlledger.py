@@ -207,9 +207,14 @@ class _Typing:
             if column.type == "category":
                 vocabulary = column.vocabulary()
                 self.words.append(
-                    pa.table({"list": [word] * len(vocabulary), "loose": list(vocabulary),
-                              "value": list(vocabulary.values())})
-                )  # fmt: skip
+                    pa.table(
+                        {
+                            "list": [word] * len(vocabulary),
+                            "loose": list(vocabulary),
+                            "value": list(vocabulary.values()),
+                        }
+                    )
+                )
             parts = zip(ledger.record["sources"], own, cells, strict=True)
             by_column[column.name] = [
                 self._part(_own(schema, column), word, source, part)
@@ -235,8 +240,9 @@ class _Typing:
         fixed = {
             "w": pa.scalar(word if column.type == "category" else with_, pa.int64()),
             "year": pa.scalar(column.year, pa.int64()),
-            "open": pa.scalar(column.open), "other": pa.scalar(column.default, pa.string()),
-        }  # fmt: skip
+            "open": pa.scalar(column.open),
+            "other": pa.scalar(column.default, pa.string()),
+        }
         numbers = pa.array(np.arange(first, first + size))
         same = {name: pa.repeat(value, size) for name, value in fixed.items()}
         table = pa.table({"n": numbers, "c": different.dictionary, **same})
@@ -283,9 +289,12 @@ class _Typing:
 
 
 def _ledger(
-    ledger: Wanted, cells: Sequence[Cells], table: pa.Table,
-    connection: duckdb.DuckDBPyConnection, calendar: WorkCalendar,
-) -> SqlLedger:  # fmt: skip
+    ledger: Wanted,
+    cells: Sequence[Cells],
+    table: pa.Table,
+    connection: duckdb.DuckDBPyConnection,
+    calendar: WorkCalendar,
+) -> SqlLedger:
     key, schema = ledger.record["ledger"], recorded_schema(ledger.form, ledger.record)
     types: dict[str, str] = {c.name: c.type for c in schema.columns if c.name in table.column_names}
     connection.register("read", table)
@@ -302,25 +311,33 @@ def _ledger(
     pairs = zip(ledger.record["sources"], cells, strict=True)
     changed = {source["path"] for source, part in pairs if source["sha256"] != part.sha256}
     return SqlLedger(
-        ledger.record, schema, connection, types, np.concatenate([part.lines for part in cells]),
-        np.repeat(np.arange(len(sizes)), sizes), tuple(sorted(changed)),
-    )  # fmt: skip
+        ledger.record,
+        schema,
+        connection,
+        types,
+        np.concatenate([part.lines for part in cells]),
+        np.repeat(np.arange(len(sizes)), sizes),
+        tuple(sorted(changed)),
+    )
 
 
 def _derive(
-    connection: duckdb.DuckDBPyConnection, schema: LedgerSchema, types: Mapping[str, str],
+    connection: duckdb.DuckDBPyConnection,
+    schema: LedgerSchema,
+    types: Mapping[str, str],
     calendar: WorkCalendar,
-) -> None:  # fmt: skip
+) -> None:
     """The columns that no file has, as the table ``limits``.
 
     Days are given with how many working days are until and before them, so that a limit is a sum.
     """
     known = {column.key: column.name for column in schema.columns if column.name in types}
     chosen = [
-        f'"{known[key]}" AS {name}' if key in known else
-        f"CAST(NULL AS {'BIGINT' if name == 'days' else 'DATE'}) AS {name}"
+        f'"{known[key]}" AS {name}'
+        if key in known
+        else f"CAST(NULL AS {'BIGINT' if name == 'days' else 'DATE'}) AS {name}"
         for name, key in _DAYS.items()
-    ]  # fmt: skip
+    ]
     query = f'SELECT "{ROW}" AS row, {", ".join(chosen)} FROM read'  # noqa: S608 - our own names
     steps = connection.sql(query).to_arrow_table()
     first, last = calendar.first, calendar.last
