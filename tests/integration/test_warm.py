@@ -105,15 +105,17 @@ def test_a_single_report_is_forked_and_equals_the_cold_one(district, tmp_path):
         assert (ours / name).read_bytes() == (reference / name).read_bytes(), name
 
 
-LIGHT = """
-import sys
-import reportkit.cli, reportkit.batch.command
-print(sorted({"nbconvert", "matplotlib"} & set(sys.modules)))
-"""
-
-
-def test_what_is_forked_from_another_process_is_imported_there_alone():
-    done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize(
+    ("modules", "heavy"),
+    [
+        ("reportkit.cli, reportkit.batch.command", {"nbconvert", "matplotlib"}),
+        # What verifies a run draws nothing and starts no kernel.
+        ("reportkit.proof.inspection", {"matplotlib", "ipykernel"}),
+    ],
+)
+def test_what_one_process_needs_the_others_do_not_import(modules, heavy):
+    code = f"import sys, {modules}; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
 

@@ -212,7 +212,7 @@ def _laid_out_by_hand(path: Path) -> list[str]:
 @pytest.mark.parametrize("folder", ["src", "tools", "benchmarks"])
 def test_only_tables_of_data_are_laid_out_by_hand(folder):
     found = [_laid_out_by_hand(path) for path in sorted((ROOT / folder).rglob("*.py"))]
-    assert sum(found, []) == []
+    assert [place for places in found for place in places] == []
 
 
 def test_code_laid_out_by_hand_is_seen(tmp_path):

@@ -90,8 +90,8 @@ def _months(one: Block, now: Block) -> dict[str, Any]:
     middle = round(min(max((at + 0.5) * step, 12), _WIDTH - 12), 1)
     texts = [
         {"x": middle, "y": 10, "anchor": "middle", "text": str(most)},
-        {"x": round(step / 2, 1), "y": 71, "anchor": "middle", "text": "1月"},
-        {"x": round(_WIDTH - step / 2, 1), "y": 71, "anchor": "middle", "text": "12月"},
+        {"x": 2, "y": 71, "anchor": "start", "text": "1月"},
+        {"x": _WIDTH - 2, "y": 71, "anchor": "end", "text": "12月"},
     ]
     listed = "，".join(f"{month}月{count}" for month, count in enumerate(one["months"], 1))
     return {"bars": bars, "texts": texts, "alt": f"{now['year']}年各月：{listed}"}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -13,9 +12,6 @@ from matplotlib.text import Text
 from reportkit.errors import InputError
 from reportkit.export.blocks import Block, block
 from reportkit.notebook.charts import as_svg, house_style, know_fonts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _LARGEST = 300_000
 _HOW_TO = (
@@ -97,19 +93,6 @@ def _drawn(figure: Figure) -> bool:
 def _set_in(figure: Figure, families: list[str]) -> None:
     for text in figure.findobj(Text):
         text.set_fontfamily(families)
-
-
-def open_figures() -> Iterator[Figure]:
-    """Figures that pyplot holds; a cell that shows one in a document closes it."""
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:
-        yield from map(pyplot.figure, pyplot.get_fignums())
-
-
-def close(figure: Figure) -> None:
-    """Take a figure from pyplot, so that the next cell draws a new one."""
-    if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
-        pyplot.close(figure)
 
 
 def prepare() -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reportkit.export.blocks import Block, block, json_bytes
-from reportkit.notebook.figures import close, open_figures, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,6 +137,19 @@ class _AtEnd:
         self._made.left()
 
 
+def open_figures() -> Iterator[Figure]:
+    """Figures that pyplot holds; a cell that shows one in a document closes it."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        yield from map(pyplot.figure, pyplot.get_fignums())
+
+
+def close(figure: Figure) -> None:
+    """Take a figure from pyplot, so that the next cell draws a new one."""
+    if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
+        pyplot.close(figure)
+
+
 def _close_all(*_: Any) -> None:
     for figure in list(open_figures()):
         close(figure)
@@ -148,6 +160,9 @@ def follow(made: Made) -> None:
     shell = _shell()
     if shell is None:
         return
+    # Here alone: whoever opens a report outside of a notebook draws nothing.
+    from reportkit.notebook.figures import prepare
+
     prepare()
     at_end = shell.events.callbacks["post_execute"]
     for one in list(at_end):

@@ -19,7 +19,6 @@ from reportkit.evidence.seal import seal_of, seal_rows
 from reportkit.export.blocks import block
 from reportkit.facts import Fact, plain
 from reportkit.ledgers import schema_of, schemas
-from reportkit.notebook.charts import Kind, chart_block
 from reportkit.notebook.comparing import compared_with, figures_compared
 from reportkit.notebook.compilation import Compilation
 from reportkit.notebook.display import (
@@ -34,7 +33,6 @@ from reportkit.notebook.display import (
 )
 from reportkit.notebook.drafting import make_draft, saved_notebook
 from reportkit.notebook.explained import explained
-from reportkit.notebook.figures import figure_block, figure_in
 from reportkit.notebook.frames import table_of
 from reportkit.notebook.headlines import headlines
 from reportkit.notebook.made import Made, counted, follow, this_cell
@@ -47,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportkit.facts.previous import Past
+    from reportkit.notebook.charts import Kind
     from reportkit.params import Scope
     from reportkit.text.narrative import Prose
 
@@ -220,6 +219,9 @@ class Report(Compilation):
             As of `rk.chart`.
         """
         told, _, bound = self._bound(title)
+        # matplotlib is imported where something is drawn: `verify` and the command draw nothing.
+        from reportkit.notebook.charts import chart_block
+
         made = chart_block(name, data, title=told, kind=kind, unit=unit, line=line, limit=limit)
         return None if made is None else self._so_far.note(look(made | bound))
 
@@ -252,6 +254,8 @@ class Report(Compilation):
             ``show-kind``; ``table-wide``, ``table-long``, ``table-value``, ``format``;
             ``figure-alt``, ``figure-empty``, ``figure-large``, ``glyph-missing``.
         """
+        from reportkit.notebook.figures import figure_block, figure_in
+
         title, note, bound = self._bound(title, note)
         if hasattr(thing, "to_pandas"):  # polars, Arrow and others have tables of their own
             thing = thing.to_pandas()

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import pyarrow as pa
 import pyarrow.parquet as pq
-from ipykernel.ipkernel import IPythonKernel
 from papermill.translators import PythonTranslator
 
 from reportkit.errors import ReportkitError
@@ -328,6 +327,9 @@ def _before(cell: Mapping[str, Any]) -> dict[str, Any]:
 
 def _compare_metadata(stored: Mapping[str, Any], path: Path, differences: _Differences) -> None:
     given = _parsed(path.read_text(encoding="utf-8"))
+    # Here alone: asyncio and zmq come with it.
+    from ipykernel.ipkernel import IPythonKernel
+
     given.metadata["language_info"] = dict(IPythonKernel.language_info)
     said = normal_form(as_executed(stored))["metadata"]
     expected = normal_form({"metadata": given.metadata, "cells": []})["metadata"]
