@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import tomllib
+from collections import Counter
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -218,3 +219,14 @@ def test_only_tables_of_data_are_laid_out_by_hand(folder):
 def test_code_laid_out_by_hand_is_seen(tmp_path):
     (tmp_path / "one.py").write_text("def f():\n    return {1,\n      2}  # fmt: skip\n", "utf-8")
     assert len(_laid_out_by_hand(tmp_path / "one.py")) == 1
+
+
+def test_no_two_classes_have_one_name():
+    paths = sorted((ROOT / "src").rglob("*.py"))
+    classes = [
+        node.name
+        for path in paths
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert [name for name, times in Counter(classes).items() if times > 1] == []

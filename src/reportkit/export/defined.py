@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from reportkit.export.blocks import Block
-    from reportkit.export.tidy import Part
+    from reportkit.export.tidy import TidyTable
 
 __all__ = ["along", "definition_of", "named_in", "short"]
 
@@ -55,7 +55,7 @@ def named_in(item: Any) -> Iterable[str]:
             yield from named_in(one)
 
 
-def along(part: Part, facts: Mapping[str, Block]) -> list[tuple[str, str]]:
+def along(part: TidyTable, facts: Mapping[str, Block]) -> list[tuple[str, str]]:
     """Return what each row of a table and each of its columns demands of a record.
 
     A cell of a large table counts what its row and its column demand together, so that two lists

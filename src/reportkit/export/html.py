@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reportkit.export.blocks import Block
-    from reportkit.export.tidy import Part
+    from reportkit.export.tidy import TidyTable
 
 __all__ = ["ReportHTML"]
 
@@ -105,7 +105,7 @@ def _compact(data: Any) -> bytes:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _part_json(part: Part, facts: Mapping[str, Block]) -> dict[str, Any]:
+def _part_json(part: TidyTable, facts: Mapping[str, Block]) -> dict[str, Any]:
     rows = [
         {"label": label, "cells": [_cell(c, facts) for c in cells]} for label, cells in part.rows
     ]

@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 
     from reportkit.export.blocks import Block
 
-__all__ = ["FORMULA", "Part", "csv_text", "grid", "harmless", "parts_of", "summary", "value_of"]
+__all__ = [
+    "FORMULA",
+    "TidyTable",
+    "csv_text",
+    "grid",
+    "harmless",
+    "parts_of",
+    "summary",
+    "value_of",
+]
 
 
 # A program that finds one of these first may take a text for a formula; so also full-width ones.
@@ -23,7 +32,7 @@ _LONGEST = 400
 
 
 @dataclass(frozen=True)
-class Part:
+class TidyTable:
     """Rows of a table that stand under the same headings.
 
     Parameters
@@ -52,9 +61,9 @@ def grid(table: Mapping[str, Sequence[Sequence[Block]]]) -> list[list[Block]]:
     return [[row[column] for column in sorted(row)] for row in rows]
 
 
-def parts_of(table: Mapping[str, Sequence[Sequence[Block]]]) -> list[Part]:
+def parts_of(table: Mapping[str, Sequence[Sequence[Block]]]) -> list[TidyTable]:
     """Return the parts of a table, from its first heading to its last value."""
-    parts: list[Part] = []
+    parts: list[TidyTable] = []
     heads: list[list[Block]] = []
     for row in grid(table):
         if all(cell["role"] in ("head", "band") for cell in row):
@@ -69,13 +78,13 @@ def parts_of(table: Mapping[str, Sequence[Sequence[Block]]]) -> list[Part]:
     return parts
 
 
-def _part(heads: list[list[Block]], values: list[Block]) -> Part:
+def _part(heads: list[list[Block]], values: list[Block]) -> TidyTable:
     title = "".join(row[0]["text"] for row in heads if row[0]["role"] == "band")
     columns = []
     for value in values:
         above = _once(row[value["column"]] for row in heads if row[0]["role"] != "band")
         columns.append("/".join(cell["text"] for cell in above))
-    return Part(title, columns, [])
+    return TidyTable(title, columns, [])
 
 
 def _once(cells: Iterable[Block]) -> list[Block]:

@@ -159,7 +159,7 @@ class Section(Strict):
     own_words: bool = False
 
 
-class Years(Strict):
+class YearSpan(Strict):
     """Report years of an edition; open-ended without ``last``."""
 
     first: int
@@ -194,7 +194,7 @@ class EditionModel(Strict):
 
     edition: str
     extends: str | None = None
-    years: Years
+    years: YearSpan
     name: str
     basis: str
     sections: list[Section]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from reportkit.ledgers.rows import Part, Rows, Told
+    from reportkit.ledgers.rows import Part, RowFinding, Rows
 
 # At the end of a table, 填表人：… 审核人：… 说明：…, each cell of the row one of these.
 _SIGNED = (
@@ -39,10 +39,10 @@ _EXAMPLE = re.compile(
 _FOOTERS = 10
 
 
-def set_aside(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[Told]]:
+def set_aside(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[RowFinding]]:
     """Which rows are no records, and what is told of them; of a row the first reason."""
     mask = np.zeros(len(rows), dtype=bool)
-    told: list[Told] = []
+    told: list[RowFinding] = []
     for start, part in rows.each():
         for find in (_sums, _examples, _pages, _footers):
             for row, rule, column, found, expected in find(part):

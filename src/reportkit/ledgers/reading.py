@@ -27,7 +27,7 @@ from reportkit.ledgers.normal import clean, is_nothing, like_keys, loose, table
 from reportkit.ledgers.quoting import quoted_heading, taken_out
 from reportkit.ledgers.readers import holds
 from reportkit.ledgers.records import Ledger, Source, Violation
-from reportkit.ledgers.rows import Rows, Told
+from reportkit.ledgers.rows import RowFinding, Rows
 from reportkit.ledgers.unread import misspelt, near_columns
 from reportkit.ledgers.values import parser_for
 from reportkit.persons import hide, suspect, without_persons
@@ -98,7 +98,7 @@ def read_rows(rows: Rows, calendar: WorkCalendar, pseudonyms: Pseudonyms) -> Led
     return _ledger(rows, typed | kept, told, aside, personal, calendar)
 
 
-def _notes(rows: Rows) -> list[Told]:
+def _notes(rows: Rows) -> list[RowFinding]:
     """Collect the readers' notes about files and records."""
     told = []
     for start, part in rows.each():
@@ -116,11 +116,11 @@ def _notes(rows: Rows) -> list[Told]:
                 rows.quoted(note.column, [note.found]),
                 note.expected,
             )
-            told.append(Told(row, violation))
+            told.append(RowFinding(row, violation))
     return told
 
 
-def _headings(rows: Rows) -> list[Told]:
+def _headings(rows: Rows) -> list[RowFinding]:
     """Headings that are not read, though a column may be meant by them."""
     told = []
     for part in rows.parts:
@@ -136,11 +136,11 @@ def _headings(rows: Rows) -> list[Told]:
                 quoted_heading(heading),
                 why,
             )
-            told.append(Told(None, violation))
+            told.append(RowFinding(None, violation))
     return told
 
 
-def _said_elsewhere(rows: Rows, typed: Mapping[str, Any]) -> Iterator[Told]:
+def _said_elsewhere(rows: Rows, typed: Mapping[str, Any]) -> Iterator[RowFinding]:
     """Records of which a column that is not read says what an empty one does not: 是否延期."""
     for column in [one for one in rows.schema.columns if one.signs]:
         empty = np.asarray(pd.isna(typed[column.name]))
@@ -170,7 +170,7 @@ def _affirmed(cells: pa.ChunkedArray) -> Mask:
     return np.asarray(replaced(cells, yes).is_valid().to_numpy(), bool)
 
 
-def _misspelt(rows: Rows) -> list[Told]:
+def _misspelt(rows: Rows) -> list[RowFinding]:
     """Headings of a mapping that no file has, though one is nearly so."""
     told = []
     for mapping in [one for n, one in enumerate(rows.mappings) if one not in rows.mappings[:n]]:
@@ -184,15 +184,15 @@ def _misspelt(rows: Rows) -> list[Told]:
             violation = Violation(
                 rows.key, file, "heading", "L-mapping", "warn", name, heading, expected
             )
-            told.append(Told(None, violation))
+            told.append(RowFinding(None, violation))
     return told
 
 
-def _typed(rows: Rows) -> tuple[dict[str, Any], list[Told]]:
+def _typed(rows: Rows) -> tuple[dict[str, Any], list[RowFinding]]:
     """Columns with their types, and what cannot be read of them."""
     columns = [column for column in rows.schema.columns if not column.personal]
     typed: dict[str, Any] = {}
-    told: list[Told] = []
+    told: list[RowFinding] = []
     for column in columns:
         values, bad = _parsed(rows, column)
         typed[column.name] = values
@@ -215,7 +215,9 @@ def _parsed(rows: Rows, column: Column) -> tuple[Any, dict[int, str]]:
     return parse_column(own[0] if own else column, rows.raw[column.name], parsers[0])
 
 
-def _judged(rows: Rows, column: Column, values: Any, bad: Mapping[int, str]) -> Iterator[Told]:
+def _judged(
+    rows: Rows, column: Column, values: Any, bad: Mapping[int, str]
+) -> Iterator[RowFinding]:
     name = column.name
     if name == rows.schema.key_column:
         for row in np.flatnonzero(_shown_short(rows.raw[name])).tolist():
@@ -232,7 +234,7 @@ def _judged(rows: Rows, column: Column, values: Any, bad: Mapping[int, str]) -> 
         yield from _others(rows, column, values)
 
 
-def _others(rows: Rows, column: Column, values: Any) -> Iterator[Told]:
+def _others(rows: Rows, column: Column, values: Any) -> Iterator[RowFinding]:
     """Values of an open column that are none of those that the form counts; each is told once."""
     meant = {target for part in rows.parts for target in part.column(column).swaps.values()}
     known = meant.union(column.categories())
@@ -246,7 +248,7 @@ def _others(rows: Rows, column: Column, values: Any) -> Iterator[Told]:
         yield rows.tell(int(where[0]), "L-other", "warn", column.name, expected)
 
 
-def _keys(rows: Rows, typed: Mapping[str, Any], aside: Mask) -> tuple[Any, list[Told]]:
+def _keys(rows: Rows, typed: Mapping[str, Any], aside: Mask) -> tuple[Any, list[RowFinding]]:
     """The key, unique; of a repeated record the first one counts."""
     name = rows.schema.key_column
     values, told = _prefixed(rows, typed)
@@ -276,7 +278,7 @@ def _keys(rows: Rows, typed: Mapping[str, Any], aside: Mask) -> tuple[Any, list[
     return values, told
 
 
-def _prefixed(rows: Rows, typed: Mapping[str, Any]) -> tuple[Any, list[Told]]:
+def _prefixed(rows: Rows, typed: Mapping[str, Any]) -> tuple[Any, list[RowFinding]]:
     """Keys with what a mapping puts before numbers that begin anew each year."""
     name = rows.schema.key_column
     if not any(part.schema.prefix for part in rows.parts):
@@ -303,7 +305,7 @@ def _prefixed(rows: Rows, typed: Mapping[str, Any]) -> tuple[Any, list[Told]]:
     return pd.array(keys, dtype=pd.StringDtype(na_value=np.nan)), told
 
 
-def _odd_keys(rows: Rows, aside: Mask) -> Iterator[Told]:
+def _odd_keys(rows: Rows, aside: Mask) -> Iterator[RowFinding]:
     """Keys that read like a day or a time, or like no record's."""
     name = rows.schema.key_column
     cells = rows.raw[name].cast(pa.large_string())
@@ -325,7 +327,7 @@ def _odd_keys(rows: Rows, aside: Mask) -> Iterator[Told]:
         yield rows.tell(row, "L-odd", "warn", name, expected)
 
 
-def _like_keys(rows: Rows, values: Any, aside: Mask) -> Iterator[Told]:
+def _like_keys(rows: Rows, values: Any, aside: Mask) -> Iterator[RowFinding]:
     """Keys that are told apart by width, brackets, blanks or zeros only: one record, maybe."""
     name = rows.schema.key_column
     cells = pa.table({name: values})[name].cast(pa.large_string()).combine_chunks()
@@ -349,7 +351,7 @@ def _like_keys(rows: Rows, values: Any, aside: Mask) -> Iterator[Told]:
 
 def _broken(
     rows: Rows, rule: RowRule, typed: Mapping[str, Any], calendar: WorkCalendar, good: Mask
-) -> list[Told]:
+) -> list[RowFinding]:
     """Good rows that break one row rule of the schema."""
     cells = [pd.Series(typed[name]) for name in rule.columns]
     broken = np.zeros(len(rows), dtype=bool)
@@ -380,12 +382,12 @@ def _broken(
 
 def _protected(
     rows: Rows, typed: Mapping[str, Any], name: Pseudonyms
-) -> tuple[dict[str, Any], pa.ChunkedArray, list[Told]]:
+) -> tuple[dict[str, Any], pa.ChunkedArray, list[RowFinding]]:
     """Pseudonyms for personal columns that are kept, free text without persons, who they are."""
     schema = rows.schema
     made: dict[str, Any] = {}
     sought: list[pa.ChunkedArray] = []
-    told: list[Told] = []
+    told: list[RowFinding] = []
     headings = {heading for part in rows.parts for heading in part.read.values()}
     titles = pa.array(sorted(headings | HINTS | _NOBODY | schema.known), pa.large_string())
     # All that stands in personal columns must appear nowhere.
@@ -468,7 +470,7 @@ def _derive(frame: pd.DataFrame, schema: LedgerSchema, calendar: WorkCalendar) -
             frame[column.name] = pd.arrays.BooleanArray(values, mask)
 
 
-def _refused(size: int, told: Sequence[Told], rules: Collection[str] = ()) -> Mask:
+def _refused(size: int, told: Sequence[RowFinding], rules: Collection[str] = ()) -> Mask:
     """Rows that something speaks against; where *rules* are named, one of these."""
     mask = np.zeros(size, dtype=bool)
     mask[
@@ -486,7 +488,7 @@ def _refused(size: int, told: Sequence[Told], rules: Collection[str] = ()) -> Ma
 def _ledger(
     rows: Rows,
     typed: Mapping[str, Any],
-    told: Sequence[Told],
+    told: Sequence[RowFinding],
     aside: Mask,
     personal: pa.ChunkedArray,
     calendar: WorkCalendar,

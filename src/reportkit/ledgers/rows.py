@@ -73,7 +73,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Told:
+class RowFinding:
     """Something about a row, or about a file where there is no row."""
 
     row: int | None
@@ -177,11 +177,13 @@ class Rows:
         expected: str,
         *,
         found: str | None = None,
-    ) -> Told:
+    ) -> RowFinding:
         """A finding about a row; *found* is what stands in the column, as far as it may be told."""
         if found is None:
             names = [name for name in column.split("、") if name in self.raw]
             cells = [self.raw[name][row].as_py() or "" for name in names]
             found = self.quoted("、".join(names), cells, row)
         file, place = self.place(row)
-        return Told(row, Violation(self.key, file, place, rule, severity, column, found, expected))
+        return RowFinding(
+            row, Violation(self.key, file, place, rule, severity, column, found, expected)
+        )

@@ -15,8 +15,8 @@ from reportkit.ledgers.readers.table import (
     CHINA,
     EXACT,
     Note,
-    Part,
     Tell,
+    TextTable,
     as_text,
     names_ledger,
     no_heading,
@@ -43,7 +43,7 @@ _PLAIN = (
 
 def read_parquet(
     source: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = quiet
-) -> list[Part]:
+) -> list[TextTable]:
     """Read one parquet file; every cell in its plain written form.
 
     Raises
@@ -68,7 +68,7 @@ def read_parquet(
         ) from None
 
 
-def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> Part:
+def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> TextTable:
     arrow = file.schema_arrow
     wanted = schema.headings()
     if not names_ledger(arrow.names, schema):
@@ -134,7 +134,7 @@ def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> 
     notes += [rounded_persons(fields[t], t, count) for t, count in persons.items() if count]
     columns = {title: pa.chunked_array(chunks[title], pa.string()) for title in titles}
     lines = np.arange(1, rows + 1, dtype=np.int32)
-    return Part(columns, lines, notes=tuple(notes), headings=tuple(arrow.names))
+    return TextTable(columns, lines, notes=tuple(notes), headings=tuple(arrow.names))
 
 
 def _plain(kind: pa.DataType) -> bool:

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, BinaryIO
 
 from reportkit.errors import InputError
-from reportkit.ledgers.readers.table import Note, Part, Row, Tell, find_head, quiet, records
+from reportkit.ledgers.readers.table import Note, Row, Tell, TextTable, find_head, quiet, records
 from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ _OTHERS = {
 }
 
 
-def read_csv(file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = quiet) -> list[Part]:
+def read_csv(
+    file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = quiet
+) -> list[TextTable]:
     """Read one csv file with commas, semicolons or tabs, or what its line ``sep=`` says.
 
     Parameters
@@ -57,7 +59,7 @@ def read_csv(file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = qu
     columns, lines = records(head, schema, name, whole=whole, tell=tell)
     expected = "one record of many lines: is a quote left open in it?"
     notes = [Note(f"{a}-{b}", "L-lines", "warn", "", "", expected) for a, b in long]
-    return [Part(columns, lines, encoding, notes=(*head.notes, *notes))]
+    return [TextTable(columns, lines, encoding, notes=(*head.notes, *notes))]
 
 
 def _refuse_other_formats(content: bytes, name: str) -> None:

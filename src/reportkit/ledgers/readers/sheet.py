@@ -21,9 +21,9 @@ from reportkit.ledgers.readers.table import (
     Epoch,
     Head,
     Note,
-    Part,
     Row,
     Tell,
+    TextTable,
     find_head,
     records,
     rounded,
@@ -250,7 +250,7 @@ class SheetReading:
         self.struck: list[int] = []
         """Records that are struck out in all their cells."""
 
-    def run(self, epoch: Epoch, tell: Tell) -> Part | None:
+    def run(self, epoch: Epoch, tell: Tell) -> TextTable | None:
         """The records of the sheet; None where nothing stands in it."""
         filled = (row for row in self.sheet.rows if row.seen or any(map(str.strip, row.cells)))
         first = next(filled, None)
@@ -276,7 +276,7 @@ class SheetReading:
         self._unmerge(columns, lines.tolist(), head)
         self._tell_hidden(lines.tolist())
         notes = sorted([*head.notes, *self.notes], key=lambda note: note.line or 0)
-        return Part(columns, lines, sheet=title, notes=tuple(notes), epoch=epoch)
+        return TextTable(columns, lines, sheet=title, notes=tuple(notes), epoch=epoch)
 
     def _looked_at(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Rows below the heading, but a table's own row of sums; what was seen of them is kept."""

@@ -79,7 +79,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Part:
+class TextTable:
     """One table as a reader of files gives it: text cells by heading, and where records stand.
 
     All that a reader knows of a cell is its text, as a person sees it, and the notes: what is
@@ -105,7 +105,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RawTable(Part):
+class RawTable(TextTable):
     """A table with the file or database that it was read from: what readers hand on."""
 
     path: str

@@ -9,7 +9,7 @@ from reportkit.errors import InputError
 from reportkit.ledgers.readers.ods import open_ods
 from reportkit.ledgers.readers.package import ZIP_ERRORS
 from reportkit.ledgers.readers.sheet import SheetReading
-from reportkit.ledgers.readers.table import Note, Part, Tell, no_heading, quiet
+from reportkit.ledgers.readers.table import Note, Tell, TextTable, no_heading, quiet
 from reportkit.ledgers.readers.xls import open_xls
 from reportkit.ledgers.readers.xlsx import open_xlsx
 from reportkit.ledgers.schema import NOTES_SHEET
@@ -24,7 +24,7 @@ OPENERS = {".xlsx": open_xlsx, ".xlsm": open_xlsx, ".xls": open_xls, ".ods": ope
 
 def read_workbook(
     file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = quiet
-) -> list[Part]:
+) -> list[TextTable]:
     """Read all sheets of a workbook that have the heading of a ledger.
 
     Raises
@@ -49,8 +49,8 @@ def read_workbook(
         ) from None
 
 
-def _read(book: Book, schema: LedgerSchema, name: str, tell: Tell) -> list[Part]:
-    parts: list[Part] = []
+def _read(book: Book, schema: LedgerSchema, name: str, tell: Tell) -> list[TextTable]:
+    parts: list[TextTable] = []
     notes = [*book.notes]
     problem: InputError | None = None
     for sheet in book.sheets:
