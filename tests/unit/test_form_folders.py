@@ -146,7 +146,7 @@ def test_more_columns_of_a_ledger_and_an_own_ledger(tmp_path):
         ("  - {id: X2, drop: true}", "  - {id: X8, drop: true}"),
         ("years: {first: 2026}", "yeers: {first: 2026}"),
         ("extends: zfxxgk/2021", "extends: zfxxgk/2018"),
-        ("label: 属于平台运行数据}", "lable: 属于平台运行数据}"),
+        ("label: 属于平台运行数据}", "labl: 属于平台运行数据}"),
     ],
 )
 def test_what_is_wrong_is_told_with_file_and_line(tmp_path, change, told):

@@ -93,7 +93,7 @@ class Equal(Strict):
     right: list[str]
 
 
-class AtMost(Equal):
+class NoMore(Equal):
     """Left rows (or columns) add up to no more than the right ones."""
 
 
@@ -139,7 +139,7 @@ class Rule(Strict):
 
     id: str
     equal: Equal | None = None
-    at_most: AtMost | None = None
+    at_most: NoMore | None = None
     disjoint: Disjoint | None = None
     complete: Complete | None = None
     natural: list[str] | None = None
