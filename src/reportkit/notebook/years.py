@@ -193,7 +193,7 @@ class Years:
         rows += [(name, "", labels[name], False, f"{new.name}年版新设") for name in added]
         frame = pd.DataFrame(rows, columns=["格", f"{old.name}年版", "现行版", "可比", "说明"])
         tables = {**old.tables, **new.tables}
-        shown = frame["格"].map(lambda name: _is_short(tables, name))
+        shown = frame["格"].map(lambda name: _is_short(tables, name)).astype(bool)
         return (
             frame[shown]
             .assign(可比=frame["可比"].map({True: "可比", False: "不可比"}))
