@@ -1,13 +1,17 @@
 """Errors: a literal template, its values, and where it is."""
 
 import ast
+import json
 import pickle
 import string
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from reportkit import errors
+from reportkit.cli.command import cli, command
 from reportkit.errors import HeadingError, InputError, ReportkitError
 
 ROOT = Path(__file__).parents[2]
@@ -63,3 +67,33 @@ def test_an_error_goes_to_another_process_with_template_and_values():
     there = pickle.loads(pickle.dumps(error))
     assert (there.template, there.message) == ("{file}: {why}", "a.xlsx: no sheet")
     assert there.fields == {"file": "a.xlsx"}
+
+
+@pytest.fixture
+def failing():
+    """A command that fails with what it is given, as one of ours."""
+
+    def make(fault):
+        @command()
+        def broken():
+            raise fault
+
+        return broken
+
+    yield make
+    del cli.commands["broken"]
+
+
+def test_an_unforeseen_fault_is_told_without_persons(failing):
+    done = CliRunner().invoke(failing(KeyError("张三 13812345678")), ["--json"])
+    assert done.exit_code == 3
+    assert "Traceback" in done.stderr
+    assert "KeyError" in done.stderr
+    assert not {"张三", "13812345678"} & set(done.stderr.replace("'", " ").split())
+    assert "13812345678" not in done.stdout
+    assert json.loads(done.stdout)["error"] == "internal"
+
+
+def test_click_tells_its_own_errors(failing):
+    done = CliRunner().invoke(failing(click.UsageError("no such year")), [])
+    assert (done.exit_code, "Error: no such year" in done.stderr) == (2, True)

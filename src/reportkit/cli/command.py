@@ -6,6 +6,7 @@ import inspect
 import json
 import shutil
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
@@ -16,7 +17,7 @@ import click
 from click.core import ParameterSource
 
 from reportkit import __version__
-from reportkit.errors import ReportkitError, Stopped, refusal
+from reportkit.errors import ExecutionError, ReportkitError, Stopped, refusal
 
 Command = Callable[..., Any]
 Result = tuple[int, Any, str]
@@ -92,6 +93,19 @@ def as_given(context: click.Context, *without: str) -> tuple[str, ...]:
     return tuple(words)
 
 
+def _as_ours(fault: Exception) -> ReportkitError:
+    """A fault as an error of ours; what nobody foresaw can hold a record, and is told without."""
+    if isinstance(fault, ReportkitError):
+        return fault
+    if isinstance(fault, OSError) and (refused := refusal(fault)):
+        return refused
+    # numpy comes with it, for which `--help` does not wait.
+    from reportkit.persons import without_persons
+
+    told = without_persons("".join(traceback.format_exception(fault)))
+    return ExecutionError("internal", "{told}", told=told)
+
+
 def command(out: str = "outputs") -> Callable[[Command], click.Command]:
     """A command that returns (exit status, JSON document, text) or raises a ReportkitError.
 
@@ -113,10 +127,10 @@ def command(out: str = "outputs") -> Callable[[Command], click.Command]:
                 status, text = stopped.number + 128, f"reportkit: {stopped}"
                 document = {"error": "stopped", "message": str(stopped), "signal": stopped.number}
                 click.echo(text, err=True)
-            except (ReportkitError, OSError) as found:
-                error = refusal(found) if isinstance(found, OSError) else found
-                if error is None:
-                    raise
+            except (click.ClickException, click.exceptions.Exit, click.Abort):
+                raise
+            except Exception as fault:
+                error = _as_ours(fault)
                 status, text = error.exit_status, f"reportkit: {error}"
                 document = {"error": error.reason, "message": error.message} | error.fields
                 click.echo(text, err=True)
