@@ -46,10 +46,10 @@ def difference(kept: Image.Image, made: Image.Image) -> tuple[float, float]:
     return float(apart.mean()), float(max(tiles))
 
 
-def compare(name: str, picture: Image.Image) -> tuple[float, float]:
+def compare(name: str, picture: Image.Image, *, faulty: bool = False) -> tuple[float, float]:
     """Return how a part differs from its kept picture; keep it if that is asked for."""
     path, made = FOLDER / f"{name}.png", small(picture)
-    if os.environ.get("PICTURES") == "write":
+    if os.environ.get("PICTURES") == "write" and not faulty:
         made.quantize(24).save(path, optimize=True)
     with Image.open(path) as kept:
         return difference(kept.convert("L"), made)

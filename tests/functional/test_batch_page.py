@@ -1,11 +1,9 @@
 """The state of all reports in Chromium, from a file and offline: sorted, filtered, accessible."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from reportkit.batch.page import state_page
 from reportkit.batch.state import Standing, StateOfAll
@@ -34,15 +32,6 @@ REPORTS = [
     Standing("jimei", 2021, "集美区", reason="ledger-heading", message="no <heading> here"),
     Standing("tongan", 2020, "同安区", reason="not-handed-in", message="nothing is handed in"),
 ]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        program = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=["en", "zh"])

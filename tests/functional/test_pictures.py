@@ -180,9 +180,8 @@ def test_a_table_on_paper(visit):
 )
 def test_a_fault_is_seen(visit, name, fault):
     file, width, selector = PARTS[name]
-    mean, worst = compare(
-        name, opened(visit(file, width, style=fault).locator(selector).screenshot())
-    )
+    made = opened(visit(file, width, style=fault).locator(selector).screenshot())
+    mean, worst = compare(name, made, faulty=True)
     assert mean > MEAN or worst > WORST, (mean, worst)
 
 

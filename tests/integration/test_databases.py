@@ -188,6 +188,25 @@ def test_bytes_are_refused_and_not_guessed(server):
         server.read(None, "fees", select=select.replace(data, code))
 
 
+def test_numbers_of_single_precision_are_refused(server):
+    amount = {
+        "postgresql": "1234567.89::real",
+        "mysql": "CAST(1234567.89 AS FLOAT)",
+        "sqlite": "CAST(1234567.89 AS REAL)",
+        "duckdb": "1234567.89::FLOAT",
+    }[server.kind]
+    select = (
+        "SELECT 'a' AS receipt_number, 'a' AS item_code, '2020-01-01' AS charged_date, "
+        f"{amount} AS amount"
+    )
+    if server.kind == "sqlite":  # whose REAL is of double precision
+        amounts = server.read(None, "fees", select=select).columns["amount"]
+        assert amounts.to_pylist() == ["1234567.89"]
+        return
+    with pytest.raises(InputError, match="'amount' is a number of single precision"):
+        server.read(None, "fees", select=select)
+
+
 def test_a_connection_lost_on_the_way_is_made_again(postgres, monkeypatch):
     monkeypatch.setattr(database, "_PAUSES", (0, 0))
     times = []

@@ -21,7 +21,7 @@ from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 from decimal import Decimal
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -72,12 +72,23 @@ _OF_VALUES = {"DataError", "IntegrityError", "ConversionException", "InvalidInpu
 Row = Sequence[Any]
 
 
+class Expression(NamedTuple):
+    """What selects a column, and whether its numbers are of single precision."""
+
+    text: str
+    single: bool = False
+
+
+# Numbers of single precision, as drivers call the type of a column.
+_SINGLE = {"postgresql": (700,), "mysql": (4,)}
+
+
 @dataclass(frozen=True)
 class Session:
     """One open transaction."""
 
     run: Callable[[str], Any]
-    columns: Callable[[str], dict[str, str]]
+    columns: Callable[[str], dict[str, Expression]]
     """Names that a statement gives, each with the expression that selects it."""
     batches: Callable[[str], Iterator[Sequence[Row]]]
     tables: str
@@ -149,7 +160,17 @@ def _read(
     mapped = map_headings(list(expressions), schema, source.shown, key)
     known = {heading for heading, _ in mapped.values()}
     names = [name for name in expressions if name in known]
-    chosen = ", ".join(expressions[name] for name in names)
+    for name in names:
+        if expressions[name].single:
+            raise InputError(
+                "ledger-source",
+                "{source}: column '{name}' is a number of single precision, which keeps seven "
+                "digits of an amount; make it NUMERIC where it is stored",
+                source=source.shown,
+                name=name,
+                ledger=key,
+            )
+    chosen = ", ".join(expressions[name].text for name in names)
     chunks: list[pa.Table] = []
     for batch in session.batches(f"SELECT {chosen} FROM {where}"):  # noqa: S608  # quoted names
         cells = [
@@ -309,9 +330,14 @@ def _open_sql(source: DatabaseSource, key: str, data: Path) -> Iterator[Session]
                 connection.exec_driver_sql(statement)
             mark = connection.dialect.identifier_preparer.initial_quote
 
-            def columns(statement: str) -> dict[str, str]:
-                names = connection.exec_driver_sql(f"{statement} WHERE 1 = 0").keys()
-                return {n: mark + n.replace(mark, mark * 2) + mark for n in names}
+            def columns(statement: str) -> dict[str, Expression]:
+                cursor = connection.exec_driver_sql(f"{statement} WHERE 1 = 0").cursor
+                return {
+                    name: Expression(
+                        mark + name.replace(mark, mark * 2) + mark, number in _SINGLE.get(kind, ())
+                    )
+                    for name, number, *_ in cursor.description
+                }
 
             def batches(statement: str) -> Iterator[Sequence[Row]]:
                 streamed = {"stream_results": True, "max_row_buffer": _BATCH}
@@ -396,13 +422,14 @@ def _open_duckdb(source: DatabaseSource, key: str, data: Path) -> Iterator[Sessi
             for statement in _BEGIN["duckdb"]:
                 connection.execute(statement)
 
-            def columns(statement: str) -> dict[str, str]:
+            def columns(statement: str) -> dict[str, Expression]:
                 described = connection.execute(f"{statement} WHERE 1 = 0").description
                 found = {}
                 for name, kind, *_ in described:
                     quoted = '"' + name.replace('"', '""') + '"'
                     zoned = str(kind) == "TIMESTAMP WITH TIME ZONE"
-                    found[name] = f"CAST({quoted} AS TIMESTAMP)" if zoned else quoted
+                    text = f"CAST({quoted} AS TIMESTAMP)" if zoned else quoted
+                    found[name] = Expression(text, str(kind) == "FLOAT")
                 return found
 
             def batches(statement: str) -> Iterator[Sequence[Row]]:

@@ -349,7 +349,7 @@ def _table(
             if missing := sorted(set(titles.values()) - set(names)):
                 message = f"it has no column {'、'.join(missing)}"
                 raise ValueError(message)
-            chosen = ", ".join(present[name] for name in names)
+            chosen = ", ".join(present[name].text for name in names)
             statement = f"SELECT {chosen} FROM {origin(place)}"  # noqa: S608 - the same
             rows = [list(map(_cell, row)) for rows in session.batches(statement) for row in rows]
     except LostError as error:
