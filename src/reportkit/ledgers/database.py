@@ -73,7 +73,7 @@ Row = Sequence[Any]
 
 
 class Expression(NamedTuple):
-    """What selects a column, and whether its numbers are of single precision."""
+    """Text that selects a column; ``single`` where its numbers are of single precision."""
 
     text: str
     single: bool = False
