@@ -172,17 +172,19 @@ def _read(name: str, roots: tuple[Path, ...], above: tuple[Path, ...] = ()) -> F
     base = _base(name, about, written, _names(lower))
     # A form of the project's may be called like the package's that it extends.
     under = _read(base, lower if base == name else roots, (*above, folder)) if base else None
-    if about is None and under is None:
+    if about is not None:
+        if under is not None:
+            data = {**under.model.model_dump(exclude={"name", "extends"}), **about.data}
+            about = YamlFile(about.path, data, about.lines)
+        model = about.validate(FormModel)
+    elif under is not None:
+        model = under.model.model_copy(update={"name": name})
+    else:
         raise InputError(
             "form",
             "{file} has no form.yaml, and no edition that extends a form",
             file=str(folder),
         )
-    if about is not None and under is not None:
-        data = {**under.model.model_dump(exclude={"name", "extends"}), **about.data}
-        about = YamlFile(about.path, data, about.lines)
-    model = under.model.model_copy(update={"name": name}) if about is None and under else None
-    model = model or about.validate(FormModel)  # type: ignore[union-attr]  # one of them is there
     own = sorted(
         (_edition(stem, file, under, folder) for stem, file in written.items()),
         key=lambda one: one.model.years.first,

@@ -38,6 +38,11 @@ class Source:
     titles: tuple[str, ...] = ()
     """All its headings."""
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the file as a record of it says: its place, digest, size, format and rows."""
+        names = ("path", "sha256", "bytes", "format", "encoding", "sheet", "rows")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True)
 class Violation:

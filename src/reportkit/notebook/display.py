@@ -316,15 +316,7 @@ def show_inputs(
 
 
 def _file(source: Source) -> dict[str, Any]:
-    file: dict[str, Any] = {
-        "path": source.path,
-        "sha256": source.sha256,
-        "bytes": source.bytes,
-        "format": source.format,
-        "encoding": source.encoding,
-        "sheet": source.sheet,
-        "rows": source.rows,
-    }
+    file = source.as_json()
     told = source.mapping.columns if source.mapping else {}
     # Headings that are spelt otherwise than the ledger's own, and not by its mapping.
     file["headings"] = {n: h for n, h in source.headings.items() if n != h and h not in told}

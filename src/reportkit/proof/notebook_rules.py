@@ -85,7 +85,7 @@ def lint(notebook: Mapping[str, Any]) -> list[NotebookFinding]:
                 message = "a line of shell or magic, which is no Python"
                 findings.append(NotebookFinding(name, at + 1, "B-shell", message))
                 # What begins with any white space, or none, always matches.
-                lines[at] = re.match(r"\s*", line)[0] + "pass"  # type: ignore[index]
+                lines[at] = line[: len(line) - len(line.lstrip())] + "pass"
         try:
             tree = ast.parse("\n".join(lines))
         except SyntaxError as error:

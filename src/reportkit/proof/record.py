@@ -218,16 +218,7 @@ def ledger_record(ledger: Ledger, *, keyed: bool) -> dict[str, Any]:
     mappings: list[LedgerMapping] = []
     sources = []
     for source in ledger.sources:
-        entry: dict[str, Any] = {
-            "path": source.path,
-            "sha256": source.sha256,
-            "bytes": source.bytes,
-            "format": source.format,
-            "encoding": source.encoding,
-            "sheet": source.sheet,
-            "rows": source.rows,
-            "columns": source.headings,
-        }
+        entry = {**source.as_json(), "columns": source.headings}
         if source.mapping:
             if source.mapping not in mappings:
                 mappings.append(source.mapping)
