@@ -9,33 +9,23 @@ from shipped import ZFXXGK
 from reportkit.errors import ExecutionError, InputError
 from reportkit.params import Project
 from reportkit.scaffold.new_year import Renewal, renew
-from reportkit.scaffold.next_text import renew_narrative, renew_parameters
+from reportkit.scaffold.next_text import Turn, renew_narrative, renew_parameters
 from reportkit.scaffold.stale_years import advance, placeholders, typed
 from reportkit.yamlfile import read_yaml
 
 KNOWN = {"t3.new.total", "t2.normative_documents.made", "pub.total"}
 
 
+def turn(year):
+    return Turn(2020, year, ZFXXGK.model.title, ZFXXGK.edition(year), KNOWN)
+
+
 def narrative(text, year=2021):
-    return renew_narrative(
-        text,
-        old=2020,
-        year=year,
-        called=ZFXXGK.model.title,
-        edition=ZFXXGK.edition(year),
-        known=KNOWN,
-    )
+    return renew_narrative(text, turn(year))
 
 
 def parameters(text, year=2021):
-    return renew_parameters(
-        text,
-        old=2020,
-        year=year,
-        called=ZFXXGK.model.title,
-        edition=ZFXXGK.edition(year),
-        known=KNOWN,
-    )
+    return renew_parameters(text, turn(year))
 
 
 @pytest.mark.parametrize(

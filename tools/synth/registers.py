@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
-from reportkit.facts.published import PUBLISHED_TOTAL, category
+from reportkit.facts.published import category
 from synth.recipe import split
 from synth.setting import number
 from synth.words import words
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from synth.recipe import Row
     from synth.setting import Setting
 
+# How the figures of a published text are named in its JSON: the whole, and its last class.
+TOTAL, LAST_CLASS = "主动公开总量", "其他"
 RECEIPTS = 480
 """Most receipts of a year; a year's fees are divided among them to the cent."""
 
@@ -114,6 +116,23 @@ def procurement(setting: Setting) -> list[Row]:
     return rows
 
 
+def _published(report: PublishedReport) -> tuple[int, dict[str, int]]:
+    """Total published, and its classes where the same section breaks it down to the last."""
+    names = [figure["category"] for figure in report.figures]
+    if TOTAL not in names:
+        return 0, {}
+    start = names.index(TOTAL)
+    whole, classes = report.figures[start], dict[str, int]()
+    # Classes are listed right below their total; another section or unit ends the list.
+    for figure in report.figures[start + 1 :]:
+        if any(figure[key] != whole[key] for key in ("section", "unit")):
+            break
+        classes[figure["category"]] = int(figure["value"])
+        if figure["category"] == LAST_CLASS:
+            return int(whole["value"]), classes
+    return int(whole["value"]), {}
+
+
 def publications(setting: Setting) -> list[Row]:
     """Rows of 主动公开目录: the recipe's, the published classes, the rest up to the total."""
     rng = setting.dice("publications")
@@ -121,13 +140,14 @@ def publications(setting: Setting) -> list[Row]:
     for report in setting.reports:
         found = setting.recipe_rows("publications", report, rng)
         kinds = words()["classes"]
-        rest = split(rng, max(report.total - len(found), 0), len(kinds))
-        wanted = Counter(report.classes) - Counter(row["类别"] for row in found)
-        wanted = wanted if report.classes else Counter(dict(zip(kinds, rest, strict=True)))
+        total, classes = _published(report)
+        rest = split(rng, max(total - len(found), 0), len(kinds))
+        wanted = Counter(classes) - Counter(row["类别"] for row in found)
+        wanted = wanted if classes else Counter(dict(zip(kinds, rest, strict=True)))
         found += [{"类别": kind} for kind in wanted.elements()]
-        if len(found) != report.total:
+        if len(found) != total:
             reason = f"its classes are the evidence, and add up to {len(found)}"
-            report.tell(PUBLISHED_TOTAL, len(found), reason, Decimal(report.total))
+            report.tell(TOTAL, len(found), reason, Decimal(total))
         for row in found:
             row.setdefault("发布日期", setting.day(rng, *setting.span(report.year)))
             row.setdefault("标题", setting.title(rng, "publications") + "（示例）")

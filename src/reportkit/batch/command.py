@@ -8,6 +8,7 @@ import os
 import shlex
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from reportkit.batch.state import StateOfAll, as_json, read_state, renew
 from reportkit.batch.summary import About, summary, summary_text
 from reportkit.batch.workers.local import LocalWorkers, start_template
 from reportkit.errors import ExecutionError, InputError, ReportkitError, Stopped, refusal
+from reportkit.forms import form_names
 from reportkit.params import Project
 from reportkit.run.publishing import clear_stale
 from reportkit.warm.limits import free_memory, processors
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reportkit.batch.loop import Workers
+    from reportkit.forms import Form
 
 # A report's process with all of pandas in it, and room to work.
 _ROOM = 1 << 30
@@ -60,6 +63,7 @@ class Options:
     data: Path | None = None
     districts: str | None = None
     years: str | None = None
+    form: str | None = None
     scope: Any = None
     jobs: int | None = None
     retries: int | None = None
@@ -155,7 +159,7 @@ def _make(
             return plan, Done(refused=refused)
         except Stopped as stopped:
             journal.add("stopping", cause=stopped.number)
-            left = tuple((report.district, report.year) for report in plan.reports)
+            left = tuple(planned.report for planned in plan.reports)
             return plan, Done((), left, stopped.number)
         signals.defer()
         if fresh:
@@ -165,7 +169,7 @@ def _make(
         ]
         progress.planned(len(plan.reports), len(unchanged))
         for planned in unchanged:  # nobody else comes there
-            clear_stale(out / planned.district / str(planned.year))
+            clear_stale(out.joinpath(*planned.report))
         limits = BatchLimits(file.retries, file.stop_after)
         return plan, run_batch(
             plan, workers, events, limits=limits, journal=journal, watcher=progress
@@ -246,6 +250,7 @@ def _plan(options: Options, file: BatchFile, settings: Settings, state: StateOfA
         file.districts,
         file.years,
         settings=settings,
+        forms=file.form,
         failed=state.failed,
         only_failed=options.failed,
         strict=options.strict,
@@ -265,7 +270,9 @@ def _leave(
         _replace(history, _json(document | {"reports": reports}), name)
         _replace(out / "batch.json", _json(document), name)
         _replace(out / STATE, json.dumps(as_json(state), ensure_ascii=False), name)
-        page = state_page(state, document, out=out, language=options.language)
+        page = state_page(
+            state, document, out=out, language=options.language, forms=_forms(options.params)
+        )
         _replace(out / "batch.html", page, name)
         if options.metrics:
             options.metrics.parent.mkdir(parents=True, exist_ok=True)
@@ -275,6 +282,15 @@ def _leave(
     except OSError as error:
         return f"{error.filename or out} cannot be written: {error.strerror}"
     return ""
+
+
+def _forms(params: Path | None) -> list[Form]:
+    """The forms that can be read: those that cannot their own reports have told of."""
+    project, found = Project.find(params), []
+    for name in form_names(project.forms):
+        with suppress(InputError):
+            found.append(project.form(name))
+    return found
 
 
 def _replace(path: Path, content: str, name: str) -> None:
@@ -323,6 +339,7 @@ def _file(options: Options, params: Path) -> BatchFile:
         "retries": options.retries,
         "timeout": options.timeout,
         "districts": options.districts and tuple(options.districts.split(",")),
+        "form": options.form and tuple(options.form.split(",")),
     }
     return file.model_copy(update={name: v for name, v in given.items() if v is not None})
 
@@ -360,10 +377,11 @@ def _open_journal(out: Path, name: str, now: Callable[[], datetime]) -> Journal:
 def _tell_found(journal: Journal, plan: Plan, out: Path) -> None:
     """A journal that is gone is begun anew with the runs that are there."""
     for planned in plan.reports:
-        current = out / planned.district / str(planned.year) / "current"
+        current = out.joinpath(*planned.report, "current")
         if current.is_dir():
+            form = {"form": planned.form} if planned.form else {}
             run = current.resolve().name
-            journal.add("found", district=planned.district, year=planned.year, run=run)
+            journal.add("found", district=planned.district, year=planned.year, run=run, **form)
 
 
 def _plan_document(plan: Plan) -> Any:
@@ -371,6 +389,7 @@ def _plan_document(plan: Plan) -> Any:
         {
             "district": planned.district,
             "year": planned.year,
+            "form": planned.form,
             "runs": bool(planned.reasons),
             "why": list(planned.reasons),
             "refused": planned.refused
@@ -378,7 +397,11 @@ def _plan_document(plan: Plan) -> Any:
         }
         for planned in plan.reports
     ]
-    order = [[part.district, list(part.years)] for job in plan.jobs for part in job.parts]
+    order = [
+        [part.district, list(part.years), *([part.form] if part.form else [])]
+        for job in plan.jobs
+        for part in job.parts
+    ]
     return {"schema": "reportkit/plan/1", "reports": reports, "order": order}
 
 
@@ -388,7 +411,7 @@ def _plan_text(plan: Plan) -> str:
         why = "; ".join(planned.reasons) or "unchanged"
         if planned.refused:
             why = f"{planned.refused.message} [{planned.refused.reason}]"
-        lines.append(f"{planned.district} {planned.year}: {why}")
+        lines.append(f"{' '.join(planned.report)}: {why}")
     runs = sum(bool(planned.reasons) for planned in plan.reports)
     text = f"{runs} of {len(plan.reports)} must be made"
     refused = f", {len(plan.refused)} cannot be" if plan.refused else ""

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from reportkit.params import report_name
 from reportkit.run.request import Request
 
 if TYPE_CHECKING:
@@ -71,11 +72,14 @@ class Settings:
     timeout: float = 600
     memory: int | None = None
 
-    def request(self, district: str, year: int, members: tuple[str, ...]) -> Request:
+    def request(
+        self, district: str, year: int, members: tuple[str, ...], form: str | None = None
+    ) -> Request:
         """One of the reports, as it is asked for."""
         return Request(
             district,
             year,
+            form=form,
             params=self.params,
             data=self.data,
             out=self.out,
@@ -84,12 +88,45 @@ class Settings:
         )
 
 
+Report = tuple[str, str]
+"""A report by its district and its name among the reports of that: ``2024``, ``2024-<form>``."""
+
+
+@dataclass(frozen=True)
+class OfReport:
+    """Base of what is of one report.
+
+    Parameters
+    ----------
+    district, year
+        Whose.
+    form : str, optional
+        The form where it is not the district's usual one.
+    """
+
+    district: str
+    year: int
+    form: str | None = field(default=None, kw_only=True)
+
+    @property
+    def called(self) -> str:
+        """Its name among the reports of its district."""
+        return report_name(self.year, self.form)
+
+    @property
+    def report(self) -> Report:
+        """The report."""
+        return self.district, self.called
+
+
 @dataclass(frozen=True)
 class Job:
     """The years of one district, in their order: a later report may read an earlier one's run.
 
     Parameters
     ----------
+    form : str, optional
+        Their form where it is not the district's usual one.
     members : tuple of str
         Districts whose reports these sum up; theirs are made first.
     then : tuple of Job
@@ -101,6 +138,11 @@ class Job:
     settings: Settings
     members: tuple[str, ...] = ()
     then: tuple[Job, ...] = ()
+    form: str | None = None
+
+    def named(self, year: int) -> Report:
+        """One of its reports."""
+        return self.district, report_name(year, self.form)
 
     @property
     def parts(self) -> tuple[Job, ...]:
@@ -114,15 +156,12 @@ def together(parts: Sequence[Job]) -> Job:
 
 
 @dataclass(frozen=True)
-class Started:
+class Started(OfReport):
     """A worker began with a report."""
-
-    district: str
-    year: int
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(OfReport):
     """Result of one report.
 
     Parameters
@@ -141,8 +180,6 @@ class Result:
         Whether its process was killed from outside, or for want of memory.
     """
 
-    district: str
-    year: int
     state: State
     exit_status: int
     run: str = ""

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from reportkit.batch.jobs import MACHINE, Job, Result, Started, together
+from reportkit.batch.jobs import MACHINE, Job, Report, Result, Started, together
 from reportkit.errors import ReportkitError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from reportkit.batch.journal import Journal
     from reportkit.batch.plan import Plan
 
-Report = tuple[str, int]
 FailOn = Literal["error", "draft", "never"]
 
 
@@ -81,7 +80,7 @@ class Done:
     ----------
     results : tuple of Result
         Of every report that was tried or held.
-    left : tuple of (district, year)
+    left : tuple of (district, name)
         Not tried, since the batch was stopped.
     stopped : int or str, optional
         The signal that stopped it, or the cause that too many districts failed for.
@@ -133,7 +132,7 @@ class _Batch:
         self.limits, self.journal, self.watcher = limits, journal, watcher
         self.waiting = deque(plan.jobs)
         self.running = 0
-        self._unfinished = {part.district for job in plan.jobs for part in job.parts}
+        self._unfinished = Counter(part.district for job in plan.jobs for part in job.parts)
         self.results: dict[Report, Result] = {}
         self.stopped: int | str | None = None
         self.killed = False
@@ -142,15 +141,15 @@ class _Batch:
         self._begun: set[Report] = set()
 
     def told(self, event: Started | Result) -> None:
-        report = (event.district, event.year)
+        report = event.report
         if isinstance(event, Started):
             if report in self._begun:
                 self.watcher.note(
-                    f"{event.district} {event.year}: begun again, since the worker that had it is "
-                    "lost"
+                    f"{' '.join(report)}: begun again, since the worker that had it is lost"
                 )
             self._begun.add(report)
-            self.journal.add("started", district=event.district, year=event.year)
+            form = {"form": event.form} if event.form else {}
+            self.journal.add("started", district=event.district, year=event.year, **form)
             self.watcher.started(report)
             return
         self._begun.discard(report)
@@ -175,7 +174,7 @@ class _Batch:
         """The first job whose members' reports are done; of two that wait for each other, one."""
         for number, job in enumerate(self.waiting):
             members = (member for part in job.parts for member in part.members)
-            if self._unfinished.isdisjoint(members):
+            if not any(self._unfinished[member] for member in members):
                 del self.waiting[number]
                 return job
         return self.waiting.popleft() if self.waiting and not self.running else None
@@ -191,20 +190,24 @@ class _Batch:
                 reason, message = error.reason, error.message
             first = rest[0]
             lost = reason == "worker-died"
-            result = Result(first.district, first.years[0], "failed", 3, killed=lost)
+            year, form = first.years[0], first.form
+            result = Result(first.district, year, "failed", 3, form=form, killed=lost)
             self.told(replace(result, reason=reason, message=message))
             rest = self._rest(job)
         if rest:
             self.waiting.append(together(rest))
-        self._unfinished -= {part.district for part in job.parts} - {part.district for part in rest}
+        left = {(part.district, part.form) for part in rest}
+        self._unfinished -= Counter(
+            part.district for part in job.parts if (part.district, part.form) not in left
+        )
 
     def _rest(self, job: Job) -> list[Job]:
         """Return the reports of a job that have no result yet, as one job a district."""
         rest = []
         for part in job.parts:
-            if years := tuple(y for y in part.years if (part.district, y) not in self.results):
+            if years := tuple(y for y in part.years if part.named(y) not in self.results):
                 # A kernel that died warm is tried in a cold one: the reference.
-                again = self._tries[part.district, years[0]] > 0
+                again = self._tries[part.named(years[0])] > 0
                 settings = replace(part.settings, warm=part.settings.warm and not again)
                 rest.append(replace(part, years=years, settings=settings))
         return rest
@@ -227,6 +230,7 @@ class _Batch:
         fields = {
             "district": result.district,
             "year": result.year,
+            "form": result.form,
             "run": result.run or None,
             "seconds": round(result.seconds, 3),
             "reason": result.reason or None,
@@ -272,7 +276,7 @@ def run_batch(
         if result.state == "failed":
             batch.told(result)
         else:
-            batch.results[result.district, result.year] = result
+            batch.results[result.report] = result
     try:
         while batch.waiting or batch.running:
             while batch.running < workers.capacity and not batch.stopped and events.empty():
@@ -298,12 +302,8 @@ def run_batch(
         if batch.running:
             workers.kill()
         workers.shutdown(wait=True, cancel_futures=True)
-    left = [(p.district, p.year) for p in plan.reports if (p.district, p.year) not in batch.results]
-    order = [
-        batch.results[p.district, p.year]
-        for p in plan.reports
-        if (p.district, p.year) in batch.results
-    ]
+    left = [p.report for p in plan.reports if p.report not in batch.results]
+    order = [batch.results[p.report] for p in plan.reports if p.report in batch.results]
     return Done(tuple(order), tuple(left), batch.stopped)
 
 

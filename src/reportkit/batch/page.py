@@ -19,16 +19,22 @@ from reportkit.batch.state import CHINA, STATES, changes
 from reportkit.batch.summary import by_cause, first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from reportkit.batch.state import Standing, StateOfAll
+    from reportkit.forms import Form
 
 Language = Literal["en", "zh"]
 
 
 def state_page(
-    state: StateOfAll, batch: Mapping[str, Any], *, out: Path, language: Language
+    state: StateOfAll,
+    batch: Mapping[str, Any],
+    *,
+    out: Path,
+    language: Language,
+    forms: Iterable[Form] = (),
 ) -> str:
     """The page as one file: everything escaped, nothing loaded.
 
@@ -40,15 +46,20 @@ def state_page(
     out : Path
         The folder of reports.
     language : {"en", "zh"}
+    forms : iterable of Form
+        Those that say in English what figures are called.
     """
     words = yaml.safe_load(_file("words.yaml"))[language]
     rows = sorted(state.reports.values(), key=_calm)
     counts: Counter[str] = Counter(row.state for row in rows)
     unchanged = sum(map(state.unchanged, rows))
-    absent: dict[int, list[str]] = {}
+    absent: dict[str, list[str]] = {}
     for row in rows:
         if row.state == "absent":
-            absent.setdefault(row.year, []).append(row.name or row.district)
+            absent.setdefault(row.called, []).append(row.name or row.district)
+    labels = list(dict.fromkeys(label for row in rows for label in row.figures))
+    english = {one.label: one.english for form in forms for one in form.model.summary}
+    figures = {label: (language == "en" and english.get(label)) or label for label in labels}
     # The page runs this script and no other; it and the style are files of ours.
     script = _file("batch.js")
     digest = base64.b64encode(hashlib.sha256(f"\n{script}\n".encode()).digest()).decode()
@@ -59,6 +70,7 @@ def state_page(
         .render(
             {name: Markup(text) for name, text in ours.items()},  # noqa: S704 - they are ours
             w=words,
+            figures=figures,
             language=language,
             batch=batch,
             ended=_local(batch["ended"]),
@@ -69,41 +81,31 @@ def state_page(
             absent=absent,
             failures=by_cause(row for row in rows if row.state == "failed"),
             years=sorted({row.year for row in rows}, reverse=True),
-            rows=[_row(row, state, out, words) for row in rows],
+            rows=[_row(row, state, out, labels) for row in rows],
         )
     )
 
 
-def _calm(report: Standing) -> tuple[int, int, int, str, int]:
+def _calm(report: Standing) -> tuple[int, int, int, str, str]:
     """Return the sort key that puts first what needs attention."""
     return (
         STATES.index(report.state),
         -report.errors,
         -report.warnings,
         report.district,
-        report.year,
+        report.called,
     )
 
 
-def _row(
-    report: Standing, state: StateOfAll, out: Path, words: Mapping[str, Any]
-) -> dict[str, Any]:
+def _row(report: Standing, state: StateOfAll, out: Path, labels: Sequence[str]) -> dict[str, Any]:
     return {
         "one": report,
         "unchanged": state.unchanged(report),
-        "figures": [_figure(report, name) for name in words["figures"]],
+        "figures": [report.figures.get(label, "") for label in labels],
         "made": _local(report.made)[:16] if report.made else "",
         "message": first_line(report),
-        "kept": report.reason and (out / report.district / str(report.year) / FAILED).is_dir(),
+        "kept": report.reason and out.joinpath(*report.report, FAILED).is_dir(),
     }
-
-
-def _figure(report: Standing, name: str) -> str:
-    """A figure, or the sum of those of a table."""
-    if name in report.figures:
-        return report.figures[name]
-    parts = [value for key, value in report.figures.items() if key.startswith(f"{name}.")]
-    return str(sum(map(int, parts))) if parts else ""
 
 
 def _local(time: str) -> str:

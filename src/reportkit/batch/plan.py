@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BeforeValidator, Field
 
-from reportkit.batch.jobs import Job, Result, Settings, together
+from reportkit.batch.jobs import Job, OfReport, Report, Result, Settings, together
 from reportkit.errors import InputError
 from reportkit.ledgers import entries_of, find_files, schemas
 from reportkit.ledgers.mapping import mappings_of
-from reportkit.params import District, Project, Scope
+from reportkit.params import District, Project, Scope, report_name
 from reportkit.proof.manifest import digest
 from reportkit.run.request import changes, outcome_of, seconds_of
 from reportkit.yamlfile import Strict, read_yaml
@@ -50,11 +50,16 @@ def _years(value: str | list[str] | None) -> tuple[int, ...] | None:
     return parse_years(",".join(value) if isinstance(value, list) else value)
 
 
+def _forms(value: str | list[str] | None) -> list[str] | None:
+    return value.replace(" ", "").split(",") if isinstance(value, str) else value or None
+
+
 class BatchFile(Strict):
     """``params/batch.yaml``."""
 
     districts: tuple[str, ...] | None = None
     years: Annotated[tuple[int, ...] | None, BeforeValidator(_years)] = None
+    form: Annotated[tuple[str, ...] | None, BeforeValidator(_forms)] = None
     scope: Scope | None = None
     jobs: int | None = Field(default=None, ge=1)
     retries: int = Field(default=1, ge=0)
@@ -68,11 +73,10 @@ class BatchFile(Strict):
 _TOGETHER = 16
 
 Families = dict[str, tuple[str, ...]]
-Report = tuple[str, int]
 
 
 @dataclass(frozen=True)
-class Planned:
+class Planned(OfReport):
     """One report of the matrix: why it must be made, or what is known without making it.
 
     Parameters
@@ -87,8 +91,6 @@ class Planned:
         Ledgers that its district's file names.
     """
 
-    district: str
-    year: int
     reasons: tuple[str, ...]
     seconds: float
     known: Result | None = None
@@ -129,6 +131,7 @@ def make_plan(
     years: Sequence[int] | None,
     *,
     settings: Settings,
+    forms: Sequence[str] | None = None,
     failed: Collection[Report] = (),
     only_failed: bool = False,
     strict: bool = False,
@@ -143,7 +146,9 @@ def make_plan(
     years : sequence of int, optional
         For each district those that have a file under ``params/reports`` by default.
     settings : Settings
-    failed : collection of (district, year)
+    forms : sequence of str, optional
+        Of each district those that its file names, and that a file of a report names, by default.
+    failed : collection of (district, name)
         Reports that failed when they were last tried; their districts start last.
     only_failed : bool
         Plan these alone.
@@ -166,38 +171,39 @@ def make_plan(
     project = Project.find(settings.params, settings.data)
     folder = project.params / "districts"
     matrix = [
-        (district, year)
+        OfReport(district, year, form=form)
         for district in dict.fromkeys(districts or sorted(p.stem for p in folder.glob("*.yaml")))
-        for year in years or _years_of(project, district)
+        for year, form in _reports_of(project, district, years, forms)
     ]
     if not matrix:
         raise InputError(
             "batch", "there is nothing to do: {folder} and --years name no report", folder=folder
         )
     if only_failed:
-        matrix = [report for report in matrix if report in failed]
+        matrix = [one for one in matrix if one.report in failed]
     reports: list[Planned] = []
     # What many reports are made from, such as the notebook, is read once.
     begin_once, digest_once = cache(begin), cache(digest)
-    places = (settings.out / name / str(year) / "current" for name, year in matrix)
+    places = (settings.out.joinpath(*one.report, "current") for one in matrix)
     if not all(place.exists() for place in places):
         begin_once()
     families = project.families() if matrix else {}
-    for district, year in matrix:
-        members = families.get(district, ())
+    for one in matrix:
         try:
-            request = settings.request(district, year, members)
+            members = families.get(one.district, ())
+            request = settings.request(one.district, one.year, members, one.form)
             reports.append(_planned(request, project, settings, digest_once, begin_once))
         except InputError as error:
             refused = Result(
-                district,
-                year,
+                one.district,
+                one.year,
                 "failed",
                 error.exit_status,
+                form=one.form,
                 reason=error.reason,
                 message=error.message,
             )
-            reports.append(Planned(district, year, (), 0, refused))
+            reports.append(Planned(one.district, one.year, (), 0, refused, form=one.form))
     plan = Plan(tuple(reports))
     if strict and plan.refused:
         messages = dict.fromkeys(result.message for result in plan.refused)
@@ -214,9 +220,40 @@ def make_plan(
     return Plan(tuple(reports), _jobs(reports, families, settings, last))
 
 
-def _years_of(project: Project, district: str) -> list[int]:
-    files = (project.params / "reports" / district).glob("*.yaml")
-    return sorted(int(path.stem) for path in files if re.fullmatch(r"\d{4}", path.stem))
+def _reports_of(
+    project: Project, district: str, years: Sequence[int] | None, forms: Sequence[str] | None
+) -> list[tuple[int, str | None]]:
+    """Years and forms of a district's reports, its usual form, which has no name here, first.
+
+    A form that is asked for, or that the district's file names, has all years that are asked for,
+    else those that have a file, else those of the usual form.
+    """
+    there = project.reports_named(district)
+    wanted = _forms_of(project, district, forms)
+    further = {form for _, form in there if form not in wanted} if forms is None else set()
+    found = []
+    for form in [*wanted, *sorted(further, key=str)]:
+        own = [year for year, other in there if other == form]
+        if form in further:
+            own = [year for year in own if not years or year in years]
+        else:
+            own = [*(years or own or (year for year, other in there if other is None))]
+        found += [(year, form) for year in own]
+    return found
+
+
+def _forms_of(project: Project, district: str, forms: Sequence[str] | None) -> list[str | None]:
+    """The forms that are asked for, or that a district's file names; None for its usual one."""
+    path = project.params / "districts" / f"{district}.yaml"
+    # To read thousands of files takes a second, and most name no further form.
+    if forms is None and not (path.is_file() and b"forms:" in path.read_bytes()):
+        return [None]
+    try:
+        who = project.district(district)
+    except InputError:
+        return [None]  # its reports will say what is wrong
+    asked = forms or who.all_forms
+    return [None if form == who.usual_form else form for form in dict.fromkeys(asked)]
 
 
 def _planned(
@@ -226,7 +263,7 @@ def _planned(
     digest: Callable[[Path], str],
     begin: Callable[[], object],
 ) -> Planned:
-    district, year = request.district, request.year
+    district, year, form = request.district, request.year, request.form
     reasons = list(changes(request, digest=digest))
     last = seconds_of(request.place)
     if not reasons and not settings.force:
@@ -236,19 +273,20 @@ def _planned(
             year,
             "unchanged",
             outcome.exit_status,
+            form=form,
             run=str(outcome.folder),
             draft=outcome.draft,
             findings=outcome.findings,
         )
-        return Planned(district, year, (), last or 0, result)
+        return Planned(district, year, (), last or 0, result, form=form)
     begin()
-    who = project.district(district)
-    project.report(district, year)
+    who = project.district(district, request.form)
+    project.report(who, year)
     size = sum(path.stat().st_size for path in _ledgers(project, who, year))
     seconds = last or 1 + size / 1e6
     reasons += ["asked for by --force"] if settings.force else []
     named = tuple(f"{key}\0{source!r}" for key, source in who.ledgers.items())
-    return Planned(district, year, tuple(reasons), seconds, named=named)
+    return Planned(district, year, tuple(reasons), seconds, named=named, form=form)
 
 
 def _ledgers(project: Project, district: District, year: int) -> list[Path]:
@@ -301,12 +339,17 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
 
 def _with_those_that_follow(reports: Iterable[Planned], families: Families) -> list[Planned]:
     """Add those that hold, but read the run of one that is made anew."""
-    all_of = {(planned.district, planned.year): planned for planned in reports}
+    all_of = {planned.report: planned for planned in reports}
+    of_year: dict[tuple[str, int], list[Report]] = {}
+    for planned in all_of.values():
+        of_year.setdefault((planned.district, planned.year), []).append(planned.report)
     parents = {member: parent for parent, members in families.items() for member in members}
     todo = [report for report, planned in all_of.items() if planned.reasons]
     while todo:
-        district, year = todo.pop()
-        readers = {(district, year + 1): f"{year}", (parents.get(district, ""), year): district}
+        made = all_of[todo.pop()]
+        next_year = (made.district, report_name(made.year + 1, made.form))
+        above = of_year.get((parents.get(made.district, ""), made.year), [])
+        readers = {next_year: made.called, **dict.fromkeys(above, made.district)}
         for reader, named in readers.items():
             if reader in all_of and not all_of[reader].reasons:
                 why = (f"the report of {named} is made first",)
@@ -319,29 +362,30 @@ def _jobs(
     reports: Iterable[Planned], families: Families, settings: Settings, last: Collection[str]
 ) -> tuple[Job, ...]:
     """One job for each district that has something to do, or for some that share a ledger."""
-    chains: dict[str, list[Planned]] = {}
+    chains: dict[tuple[str, str | None], list[Planned]] = {}
     for planned in reports:
         if planned.reasons:
-            chains.setdefault(planned.district, []).append(planned)
+            chains.setdefault((planned.district, planned.form), []).append(planned)
 
     def height(district: str, above: tuple[str, ...] = ()) -> int:
         line = (*above, district)
         below = (height(name, line) for name in families.get(district, ()) if name not in line)
         return 1 + max(below, default=-1)
 
-    def urgency(district: str) -> tuple[bool, int, float]:
+    def urgency(chain: tuple[str, str | None]) -> tuple[bool, int, float]:
         # A parent waits for its members wherever it stands.
-        seconds = sum(planned.seconds for planned in chains[district])
-        return district in last, height(district), -seconds
+        seconds = sum(planned.seconds for planned in chains[chain])
+        return chain[0] in last, height(chain[0]), -seconds
 
     # Ledgers that several districts name are read once for some of them; see `Job.then`.
     uses = Counter(name for chain in chains.values() for name in chain[0].named)
     groups: dict[object, list[Job]] = {}
     for name in sorted(chains, key=urgency):
         years = tuple(sorted(planned.year for planned in chains[name]))
+        district, form = name
         shared = frozenset(ledger for ledger in chains[name][0].named if uses[ledger] > 1)
-        group = groups.setdefault((urgency(name)[:2], shared) if shared else name, [])
-        group.append(Job(name, years, settings, families.get(name, ())))
+        group = groups.setdefault((urgency(name)[:2], form, shared) if shared else name, [])
+        group.append(Job(district, years, settings, families.get(district, ()), form=form))
     return tuple(
         together(group[start : start + _TOGETHER])
         for group in groups.values()

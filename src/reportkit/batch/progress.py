@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from reportkit.batch.jobs import Result
+    from reportkit.batch.jobs import Report, Result
 
 # How many of the running reports are named.
 _NAMED = 6
@@ -35,7 +35,7 @@ class Progress:
         self._clock, self._begun = clock, clock()
         self.done, self.failed, self.skipped, self.tried = 0, 0, 0, 0
         self._printed: set[tuple[str, str]] = set()
-        self._running: dict[tuple[str, int], float] = {}
+        self._running: dict[Report, float] = {}
         self._console = Console(stderr=True)
         self._live: Live | None = None
         if self._console.is_terminal:
@@ -64,13 +64,13 @@ class Progress:
         """Take note of the number of reports in the plan, and of those that are unchanged."""
         self._total, self.skipped, self._begun = total, unchanged, self._clock()
 
-    def started(self, report: tuple[str, int]) -> None:
+    def started(self, report: Report) -> None:
         """A report was begun."""
         self._running[report] = self._clock()
 
     def ended(self, result: Result) -> None:
         """A report is done, for good or bad."""
-        self._running.pop((result.district, result.year), None)
+        self._running.pop(result.report, None)
         self.done += result.state == "made"
         self.skipped += result.state == "unchanged"
         self.failed += result.state == "failed"
@@ -83,7 +83,7 @@ class Progress:
 
     def again(self, result: Result) -> None:
         """A report failed and is tried again."""
-        self._running.pop((result.district, result.year), None)
+        self._running.pop(result.report, None)
         self._tell(f"again: {_told(result)}")
 
     def note(self, text: str) -> None:
@@ -102,8 +102,8 @@ class Progress:
             parts.append(f"{self.tried / spent * 60:.0f}/min")
             parts.append(f"{_duration(left * spent / self.tried)} left")
         names = [
-            f"{district} {year} ({self._clock() - since:.0f} s)"
-            for (district, year), since in list(self._running.items())[:_NAMED]
+            f"{' '.join(report)} ({self._clock() - since:.0f} s)"
+            for report, since in list(self._running.items())[:_NAMED]
         ]
         more = len(self._running) - len(names)
         running = "  running: " + ", ".join(names) + (f" and {more} more" if more > 0 else "")
@@ -115,7 +115,7 @@ class Progress:
 
 
 def _told(result: Result) -> str:
-    return f"{result.district} {result.year}: {first_line(result)} [{result.reason}]"
+    return f"{' '.join(result.report)}: {first_line(result)} [{result.reason}]"
 
 
 def _duration(seconds: float) -> str:

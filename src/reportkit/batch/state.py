@@ -8,42 +8,45 @@ end.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from reportkit.batch.jobs import OfReport
 from reportkit.batch.journal import read_journal
 from reportkit.errors import InputError
+from reportkit.facts.numerals import number_of, plain
 from reportkit.forms import DEFAULT
+from reportkit.params import parse_report_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from reportkit.batch.jobs import Result
+    from reportkit.batch.jobs import Report, Result
     from reportkit.params import Project
 
 NAME = "state.json"
 STATES = ("failed", "absent", "waiting", "draft", "final")
 CHINA = timezone(timedelta(hours=8))
 
-Key = tuple[str, int]
 State = Literal["failed", "absent", "waiting", "draft", "final"]
 
 
 @dataclass(frozen=True)
-class Standing:
+class Standing(OfReport):
     """State of one report.
 
     Parameters
     ----------
-    district, year, name
-        Which; the name is the Chinese one, as far as known.
+    name : str
+        The district's Chinese one, as far as known.
     run, made : str
         Id of the run in force and when it was made; empty if there is none.
     draft, errors, warnings, figures
-        Of that run: whether it is one, open findings, the figures that its form sums up by.
+        Of that run: whether it is one, open findings, the figures that its form sums up by, by
+        their labels.
     seconds : float
         How long the last try took.
     tried : str
@@ -52,8 +55,6 @@ class Standing:
         Why that failed; empty if it did not.
     """
 
-    district: str
-    year: int
     name: str = ""
     run: str = ""
     made: str = ""
@@ -88,7 +89,7 @@ class StateOfAll:
     Parameters
     ----------
     reports : dict
-        (district, year) to its `Standing`.
+        Each with its `Standing`.
     night : str
         The day on which the night of the last batch began; a night goes from noon to noon, China
         time.
@@ -98,20 +99,20 @@ class StateOfAll:
         Bytes of the journal that are in it already.
     """
 
-    reports: dict[Key, Standing] = field(default_factory=dict)
+    reports: dict[Report, Standing] = field(default_factory=dict)
     night: str = ""
-    before: dict[Key, Standing] = field(default_factory=dict)
+    before: dict[Report, Standing] = field(default_factory=dict)
     since: str = ""
     journal: int = 0
 
     @property
-    def failed(self) -> set[Key]:
+    def failed(self) -> set[Report]:
         """Reports whose last try failed, those that were not handed in too."""
         return {key for key, standing in self.reports.items() if standing.reason}
 
     def unchanged(self, standing: Standing) -> bool:
         """Return True where the run in force is the same as the night before."""
-        was = self.before.get((standing.district, standing.year))
+        was = self.before.get(standing.report)
         return bool(standing.run and not standing.reason and was and was.run == standing.run)
 
 
@@ -133,7 +134,7 @@ def read_state(out: Path) -> StateOfAll:
     try:
         document = json.loads((out / NAME).read_text(encoding="utf-8"))
         reports, before = (
-            {(fields["district"], fields["year"]): Standing(**fields) for fields in document[name]}
+            {one.report: one for one in (Standing(**fields) for fields in document[name])}
             for name in ("reports", "before")
         )
         state = StateOfAll(
@@ -151,11 +152,11 @@ def read_state(out: Path) -> StateOfAll:
     return replace(state, reports=reports, journal=end)
 
 
-def _note(reports: dict[Key, Standing], at: str, event: dict[str, Any]) -> None:
+def _note(reports: dict[Report, Standing], at: str, event: dict[str, Any]) -> None:
     """Write down an event that a batch told of one report."""
-    key = (str(event["district"]), int(event["year"]))
-    reports[key] = replace(
-        reports.get(key) or Standing(*key),
+    known = Standing(str(event["district"]), int(event["year"]), form=event.get("form"))
+    reports[known.report] = replace(
+        reports.get(known.report) or known,
         tried=at,
         seconds=float(event.get("seconds", 0)),
         reason=str(event.get("reason", "")),
@@ -185,13 +186,14 @@ def renew(
     for result in results:
         _note(reports, at.isoformat(timespec="seconds"), vars(result))
     known = {path.stem for path in (project.params / "districts").glob("*.yaml")}
-    files = (project.params / "reports").glob("*/[0-9][0-9][0-9][0-9].yaml")
-    wanted = {(path.parent.name, int(path.stem)) for path in files if path.parent.name in known}
-    links = (path.parts[-3:-1] for path in out.glob("*/*/current"))
-    wanted |= {(district, int(year)) for district, year in links if re.fullmatch(r"\d{4}", year)}
+    files = (project.params / "reports").glob("*/[0-9]*.yaml")
+    wanted = {(path.parent.name, path.stem) for path in files if path.parent.name in known}
+    links = (path.parent for path in out.glob("*/*/current"))
+    wanted |= {(place.parent.name, place.name) for place in links}
+    named = {report for report in wanted if parse_report_name(report[1])}
     renewed = {}
-    for key in sorted(wanted | reports.keys()):
-        standing = _as_it_stands(reports.get(key) or Standing(*key), out, project)
+    for key in sorted(named | reports.keys()):
+        standing = _as_it_stands(reports.get(key) or _unknown(key), out, project)
         # Of a name that was mistyped there is nothing.
         if standing.run or standing.district in known:
             # A run says whose it is; where there is none the district's file does.
@@ -203,9 +205,15 @@ def renew(
     return StateOfAll(renewed, night, state.reports, fresh.night, fresh.journal)
 
 
+def _unknown(report: Report) -> Standing:
+    """A report of which nothing is known."""
+    year, form = parse_report_name(report[1]) or (0, None)
+    return Standing(report[0], year, form=form)
+
+
 def _as_it_stands(standing: Standing, out: Path, project: Project) -> Standing:
     """A report with what is in force of it now."""
-    place = out / standing.district / str(standing.year)
+    place = out.joinpath(*standing.report)
     try:
         run = (place / "current").readlink().name
         if run == standing.run:
@@ -233,7 +241,8 @@ def read_run(run: Path, project: Project) -> dict[str, Any]:
         check["severity"] for check in checks if not check["holds"] and not check.get("waived")
     ]
     form = project.form(manifest.get("form", DEFAULT))
-    values = {fact["id"]: fact["value"] for fact in facts["facts"]}
+    values = {fact["id"]: number_of(fact["value"]) for fact in facts["facts"]}
+    sums = {one.label: [values.get(name) for name in one.facts] for one in form.model.summary}
     return {
         "name": manifest["name"],
         "run": run.name,
@@ -241,7 +250,11 @@ def read_run(run: Path, project: Project) -> dict[str, Any]:
         "draft": manifest["draft"],
         "errors": still.count("error"),
         "warnings": still.count("warning"),
-        "figures": {name: values[name] for name in form.model.summary if name in values},
+        "figures": {
+            label: plain(sum(filter(None, parts), Decimal(0)))
+            for label, parts in sums.items()
+            if None not in parts
+        },
     }
 
 
@@ -273,7 +286,7 @@ class Change:
     was : str
         Its state then; empty if nobody knew of it.
     now : Standing
-    figures : tuple of (id, before, now)
+    figures : tuple of (label, before, now)
         Those of its figures that changed.
     """
 
@@ -286,7 +299,7 @@ def changes(state: StateOfAll) -> list[Change]:
     """Return the changes since the night before; none where there was no batch then."""
     changed = []
     for key, now in state.reports.items():
-        was = state.before.get(key) or Standing(*key)
+        was = state.before.get(key) or _unknown(key)
         figures = tuple(
             (name, was.figures[name], now.figures[name])
             for name in now.figures

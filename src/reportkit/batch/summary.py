@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reportkit.batch.jobs import FAILED
+from reportkit.params import parse_report_name, report_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from reportkit.batch.jobs import Result
+    from reportkit.batch.jobs import Report, Result
     from reportkit.batch.loop import Done
     from reportkit.batch.state import Standing
 
@@ -26,6 +27,7 @@ _SHOWN = 12
 _EMPTY = {
     "district": "",
     "year": 0,
+    "form": None,
     "state": "left",
     "exit_status": 0,
     "run": "",
@@ -87,13 +89,18 @@ def summary(done: Done, about: About, *, out: Path) -> dict[str, Any]:
         "failures": _failures(done.results, about.command),
         "again": shlex.join([*about.command, "--failed"]) if counts["failed"] else None,
         "reports": [_report(result, _kept(result, out, about.started)) for result in done.results]
-        + [_EMPTY | {"district": d, "year": y} for d, y in done.left],
+        + [_EMPTY | _whose(report) for report in done.left],
     }
+
+
+def _whose(report: Report) -> dict[str, Any]:
+    year, form = parse_report_name(report[1]) or (0, None)
+    return {"district": report[0], "year": year, "form": form}
 
 
 def _kept(result: Result, out: Path, started: datetime) -> str:
     """Return the folder with notebook and log of a report that failed in this batch, or ""."""
-    folder = out / result.district / str(result.year) / FAILED
+    folder = out.joinpath(*result.report, FAILED)
     if result.state != "failed" or not folder.is_dir():
         return ""
     return folder.as_posix() if folder.stat().st_mtime >= started.timestamp() else ""
@@ -103,6 +110,7 @@ def _report(result: Result, kept: str) -> dict[str, Any]:
     return {
         "district": result.district,
         "year": result.year,
+        "form": result.form,
         "state": result.state,
         "exit_status": result.exit_status,
         "run": result.run,
@@ -174,10 +182,14 @@ def summary_text(document: dict[str, Any]) -> str:
         f"{counts['made']} made, {counts['unchanged']} unchanged, {counts['failed']} failed, "
         f"{counts['left']} left; {counts['with_findings']} with findings; in {ended - began}"
     ]
-    open_errors = [f"{r['district']} {r['year']}" for r in document["reports"] if r["errors"]]
+    open_errors = [
+        f"{r['district']} {report_name(r['year'], r['form'])}"
+        for r in document["reports"]
+        if r["errors"]
+    ]
     if open_errors:
         lines.append(f"{len(open_errors)} with open errors: {_listed(open_errors)}")
-    kept = {(r["district"], r["year"]): r["kept"] for r in document["reports"]}
+    kept = {(r["district"], r["year"]): r["kept"] for r in document["reports"] if r["kept"]}
     for failure in document["failures"]:
         lines.append(f"{failure['count']} × {failure['reason']}:")
         for message in failure["messages"][:_SHOWN]:

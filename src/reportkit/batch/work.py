@@ -57,7 +57,7 @@ def read_shared(job: Job) -> Kept:
     project = Project.find(job.settings.params, job.settings.data)
     kept: Kept = {}
     with suppress(InputError):
-        districts = [project.district(part.district) for part in job.parts]
+        districts = [project.district(part.district, part.form) for part in job.parts]
         ledgers = Ledgers(project, districts[0], kept=kept)
         for key, sources in districts[0].ledgers.items():
             if all(district.ledgers.get(key) == sources for district in districts):
@@ -93,7 +93,7 @@ def _in_fork(part: Job, tell: Callable[[Started | Result], None], kept: Kept) ->
 
 def _make_years(job: Job, tell: Callable[[Started | Result], None], kept: Kept) -> None:
     for year in job.years:
-        tell(Started(job.district, year))
+        tell(Started(job.district, year, form=job.form))
         result = make(job, year, kept)
         tell(result)
         if result.transient:
@@ -107,7 +107,7 @@ def make(job: Job, year: int, kept: Kept) -> Result:
     # A warm process that had to be started again has not the environment that it should have.
     warm = settings.warm and sys.flags.hash_randomization == 0
     fork = multiprocessing.get_context("fork") if warm and sys.platform == "linux" else None
-    request = settings.request(job.district, year, job.members)
+    request = settings.request(job.district, year, job.members, job.form)
     try:
         outcome = run(
             request, force=settings.force, fork=lambda: fork, wait=True, planned=True, kept=kept
@@ -125,6 +125,7 @@ def make(job: Job, year: int, kept: Kept) -> Result:
             year,
             "failed",
             status,
+            form=job.form,
             seconds=time.monotonic() - begun,
             peak=_peak(),
             reason=reason,
@@ -135,6 +136,7 @@ def make(job: Job, year: int, kept: Kept) -> Result:
         year,
         "unchanged" if outcome.unchanged else "made",
         outcome.exit_status,
+        form=job.form,
         run=str(outcome.folder),
         seconds=time.monotonic() - begun,
         peak=_peak(),

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from reportkit.ledgers import Ledger
 
 
+_COUNTED = "计入各项{counted}次，涉及记录{records}条"
+
+
 def form_checks(
     rules: Rules,
     edition: Edition,
@@ -69,7 +72,7 @@ def _former_labels(
             former = sum(_under(node.was, cell, ledgers) for cell in cells)
             if former:
                 was = "、".join(f"“{label}”" for label in node.was)
-                message = f"“{node.label}”原为{was}，按原名称登记的{former}件已计入"
+                message = f"“{node.label}”原为{was}，按原名称登记的{former}{cells[0].unit}已计入"
                 yield check(rules, "F2", False, message, left=former)
 
 
@@ -102,6 +105,7 @@ def _complete(
     counted = _rows_of_parts(table, what.parts_of, facts)
     missing = group[~group.index.isin(counted)]
     by = next(node.by for node in total.groups if node.by)
+    whole = facts[table.cell_id(total.key, _last_column(table, band))]
     message = "；".join(
         f"{key}：{value}" for key, value in missing[[ledger.schema.key_column, by]].values[:20]
     )
@@ -109,10 +113,10 @@ def _complete(
         rules,
         rule.id,
         missing.empty,
-        message or f"{len(group)}件均已计入",
+        message or f"{len(group)}{whole.unit}均已计入",
         left=len(group) - len(missing),
         right=len(group),
-        facts=[table.cell_id(total.key, _last_column(table, band))],
+        facts=[whole.id],
     )
 
 
@@ -163,7 +167,8 @@ def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable
         counted = _rows_of_parts(table, rule.disjoint.parts_of, facts)
         column = _last_column(table, _total(table, rule.disjoint.parts_of)[0])
         twice = len(counted) - len(np.unique(counted))
-        message = f"计入各项结果{len(counted)}件，涉及申请{len(counted) - twice}件"
+        figures = {"counted": len(counted), "records": len(counted) - twice}
+        message = rules[rule.id].say("counted", **figures) or _COUNTED.format(**figures)
         yield check(
             rules,
             rule.id,

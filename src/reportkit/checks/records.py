@@ -65,9 +65,9 @@ def year_check(rules: Rules, ledgers: Mapping[str, Ledger], year: int) -> Check:
 
 
 def limit_checks(rules: Rules, ledger: Ledger, year: int, calendar: WorkCalendar) -> list[Check]:
-    """Applications of the year that were not answered within their limit (T1).
+    """Records of the year that were not done within their statutory limit (T1).
 
-    An application is told by its number and its days; nothing of the applicant is said. Where the
+    A record is told by its number and its days; nothing of a person is said. Where the
     holidays of the time are not known, that is a finding of its own (T2).
 
     Which columns these are the ledger says by its clock; see `reportkit.worktime.limits`.
@@ -89,12 +89,12 @@ def limit_checks(rules: Rules, ledger: Ledger, year: int, calendar: WorkCalendar
             unanswered[unanswered[limit] < pd.Timestamp(year, 12, 31)],
         ]
     )
-    checks = []
+    checks, told = [], rules["T1"]
     columns = late[[number_column, limit, reply_day]].sort_values([limit, number_column])
     for number, due, reply in columns.itertuples(index=False):
         # An answer of a later year belongs to that year's report.
         in_year = not pd.isna(reply) and reply.year == year
-        done = f"{reply:%Y-%m-%d}答复" if in_year else f"{year}年末未答复"
+        done = told.say("done", day=f"{reply:%Y-%m-%d}") if in_year else told.say("open", year=year)
         checks.append(
             check(
                 rules,
@@ -106,15 +106,14 @@ def limit_checks(rules: Rules, ledger: Ledger, year: int, calendar: WorkCalendar
             )
         )
     if not checks:
-        message = f"答复{len(answered)}件、年末未答复{len(unanswered)}件，未见超过法定期限"
+        message = told.say("none", done=len(answered), open=len(unanswered))
         checks.append(check(rules, "T1", True, message))
     # Open at the end of the year and received in known days: a limit not known is later still.
     covered = calendar.covers(unanswered[day].to_numpy())
     unknown = int(answered[overdue].isna().sum()) + int((~covered).sum())
     if unknown:
-        message = (
-            f"{unknown}件申请的法定期限无法计算：节假日只有{calendar.first}至{calendar.last}的，"
-            "其余年份须在params/holidays.yaml中补充"
+        message = rules["T2"].say(
+            "unknown", count=unknown, first=calendar.first, last=calendar.last
         )
         checks.append(check(rules, "T2", False, message))
     return checks

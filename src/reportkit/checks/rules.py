@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, RootModel
@@ -32,6 +33,12 @@ class RuleText(Strict):
     todo: str
     limits: dict[str, str] = Field(default_factory=dict)
     why: str = ""
+    words: dict[str, str] = Field(default_factory=dict)
+    """What its findings say where they speak of records; ``$name`` stands for a figure or a day."""
+
+    def say(self, name: str, **figures: object) -> str:
+        """A text of the rule with its figures in it."""
+        return Template(self.words.get(name, "")).safe_substitute(figures)
 
     def limit(self, name: str) -> int:
         """A threshold of the rule, a whole number."""

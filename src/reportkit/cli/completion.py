@@ -47,6 +47,14 @@ def years(project: Project, given: dict[str, Any]) -> Iterable[str]:
 
 
 @_offer
+def forms(project: Project, _: dict[str, Any]) -> Iterable[str]:
+    """Names of the forms of the project and of the package."""
+    from reportkit.forms import form_names
+
+    return form_names(project.forms)
+
+
+@_offer
 def runs(project: Project, _: dict[str, Any]) -> Iterable[str]:
     """Reports that were made, such as huli/2020."""
     return (f"{path.parts[-3]}/{path.parts[-2]}" for path in project.out.glob("*/*/current"))
@@ -61,11 +69,13 @@ def facts(project: Project, given: dict[str, Any]) -> Iterable[str]:
 
 
 @_offer
-def ledgers(project: Project, _: dict[str, Any]) -> Iterable[str]:
-    """Keys and Chinese names of the ledgers."""
+def ledgers(project: Project, given: dict[str, Any]) -> Iterable[str]:
+    """Keys and Chinese names of the ledgers of the form that was typed."""
+    from reportkit.forms import DEFAULT
     from reportkit.ledgers import schemas
 
-    return (name for key, schema in schemas(project.form()).items() for name in (key, schema.name))
+    known = schemas(project.form(given.get("form") or DEFAULT))
+    return (name for key, schema in known.items() for name in (key, schema.name))
 
 
 def script(cli: click.Command, shell: str) -> str:

@@ -12,10 +12,11 @@ from reportkit.evidence.scripts import read_rows
 from reportkit.facts.derived import compared
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.previous import figures_of, sealed_facts
+from reportkit.forms import DEFAULT
 from reportkit.forms.conditions import condition_from
 from reportkit.ledgers import schema_of
 from reportkit.notebook.printed import aligned, places
-from reportkit.params import FACT_ID
+from reportkit.params import FACT_ID, District
 from reportkit.proof.manifest import MANIFEST, read_manifest
 from reportkit.proof.places import own_form
 
@@ -30,18 +31,28 @@ if TYPE_CHECKING:
 _SHOWN, _TOLD = 50, 200
 
 
-def find_run(out: Path, asked: Path | None = None) -> Path:
+def find_run(out: Path, asked: Path | None = None, form: str | None = None) -> Path:
     """The run that is meant: a folder, DISTRICT/YEAR, or the only one there is.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of reports.
+    asked : Path, optional
+    form : str, optional
+        Only runs by this form are meant.
 
     Raises
     ------
     InputError
         ``run-missing``: with the runs that there are.
     """
-    runs = sorted(out.glob("*/*/current"))
+    runs = [run for run in sorted(out.glob("*/*/current")) if _is_by(run, form)]
     if asked is not None:
-        for folder in (asked, asked / "current", out / asked / "current"):
-            if (folder / "facts.json").is_file():
+        names = [asked, asked.with_name(f"{asked.name}-{form}")] if form else [asked]
+        places = [asked, asked / "current", *(out / name / "current" for name in names)]
+        for folder in places:
+            if (folder / "facts.json").is_file() and _is_by(folder, form):
                 return folder
     elif len(runs) == 1:
         return runs[0]
@@ -50,6 +61,14 @@ def find_run(out: Path, asked: Path | None = None) -> Path:
     raise InputError(
         "run-missing", "{what}; under {out} there are: {known}", what=what, out=out, known=known
     )
+
+
+def _is_by(run: Path, form: str | None) -> bool:
+    """Return True where a run is by a form; facts alone are by the one that everybody has."""
+    if form is None:
+        return True
+    manifest = read_manifest(run) if (run / MANIFEST).is_file() else {}
+    return bool(manifest.get("form", DEFAULT) == form)
 
 
 def explain(run: Path, name: str, *, project: Project) -> dict[str, Any]:
@@ -100,7 +119,7 @@ def explain(run: Path, name: str, *, project: Project) -> dict[str, Any]:
         "conditions": conditions,
         "parts": _brief([facts[part] for part in fact["sum_of"]]),
         "appears": [_place(place, edition) for place in fact["places"]],
-        "last_year": _last_year(run, fact, document, project),
+        "last_year": _last_year(run, fact, document, _whose(manifest, document, project), project),
         "source_rows": _rows(form, run, fact),
     }
 
@@ -134,18 +153,32 @@ def _place(place: str, edition: Edition) -> str:
     return {"preamble": "序言", "notebook": "笔记本"}.get(kind, place)
 
 
+def _whose(manifest: Mapping[str, Any], document: Mapping[str, Any], project: Project) -> District:
+    """The district of a run, by the form of it; one that is not of this project has its id only."""
+    name, other = document["district"], manifest.get("parameters", {}).get("form")
+    try:
+        return project.district(name, other)
+    except InputError:
+        usual = "" if other else manifest.get("form", DEFAULT)
+        return District(id=name, name=name, scope=document["scope"], form=usual).by(other)
+
+
 def _last_year(
-    run: Path, fact: Mapping[str, Any], document: Mapping[str, Any], project: Project
+    run: Path,
+    fact: Mapping[str, Any],
+    document: Mapping[str, Any],
+    whose: District,
+    project: Project,
 ) -> dict[str, Any] | None:
     """Last year's value, from the run beside this one, else from the published report."""
     name, year = fact["id"], document["year"] - 1
     # A run is <out>/<district>/<year>/runs/<run id>; a copy of one has no run beside it.
     past = figures_of(
         project,
-        document["district"],
+        whose,
         year,
         scope=document["scope"],
-        run=run.resolve() / f"../../../{year}/current",
+        run=run.resolve() / f"../../../{whose.report_name(year)}/current",
     )
     if past is None:
         return None

@@ -29,6 +29,7 @@ def look_into(
     districts: Sequence[str],
     year: int | None,
     *,
+    form: str | None = None,
     every: bool,
     shown: bool,
     params: Path | None,
@@ -40,6 +41,8 @@ def look_into(
     ----------
     districts, year
         Whose; with a year, a ledger that its form needs is missed.
+    form : str, optional
+        Whose ledgers; each district's usual one by default.
     every : bool
         Each problem with its place, not grouped.
     shown : bool
@@ -61,7 +64,12 @@ def look_into(
         lines += [f"{district}:"] if len(districts) > 1 else []
         try:
             ledgers, problems = read_ledgers(
-                district, year, params=params, data=data, tell=_tell_rows if shown else _quiet
+                district,
+                year,
+                form=form,
+                params=params,
+                data=data,
+                tell=_tell_rows if shown else _quiet,
             )
         except InputError as error:
             if len(districts) == 1:

@@ -28,11 +28,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _scope = click.option("--scope", type=click.Choice(["district", "office"]), help="汇总 or 本机关.")
+_form = click.option(
+    "--form",
+    metavar="NAME",
+    shell_complete=completion.forms,
+    help="The form to report by; default: the district's.",
+)
 
 
 @command()
 @click.argument("district", shell_complete=completion.districts)
 @click.argument("year", type=int, shell_complete=completion.years)
+@_form
 @_scope
 @click.option("--draft", is_flag=True, help="Mark the documents as a draft.")
 @click.option("--force", is_flag=True, help="Run also when nothing has changed.")
@@ -42,6 +49,7 @@ def run(
     district: str,
     year: int,
     *,
+    form: str | None,
     scope: Any,
     draft: bool,
     force: bool,
@@ -61,7 +69,7 @@ def run(
     # As in a warm process: a report makes much JSON and few circles, and to look for circles among
     # all that is imported takes a tenth of the time.
     gc.set_threshold(50_000, 20, 100)
-    if force or not (out / district / str(year) / "current").exists():
+    if force or form or not (out / district / str(year) / "current").exists():
         fork()  # what a kernel needs is imported there while this process imports what it needs
     try:
         from reportkit.export.documents import DOCUMENTS
@@ -69,7 +77,7 @@ def run(
         from reportkit.run.run import run as make
 
         tell_session_key()
-        request = Request(district, year, params, data, out, scope, draft)
+        request = Request(district, year, params, data, out, scope, draft, form=form)
         with live_line(shown=not as_json) as tell:
             outcome = make(request, force=force, fork=fork, tell=tell)
     finally:
@@ -83,6 +91,7 @@ def run(
     document = {
         "district": district,
         "year": year,
+        "form": request.whose.form,
         "run": str(outcome.folder),
         "draft": outcome.draft,
         "unchanged": outcome.unchanged,
@@ -101,11 +110,13 @@ def run(
 @command()
 @click.argument("district", shell_complete=completion.districts)
 @click.argument("year", type=int, shell_complete=completion.years)
+@_form
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: 8640, or one that is free.")
 def preview(
     district: str,
     year: int,
     *,
+    form: str | None,
     port: int | None,
     params: Path | None,
     data: Path | None,
@@ -118,7 +129,7 @@ def preview(
     from reportkit.preview.preview import preview as show
     from reportkit.run.request import Request
 
-    request = Request(district, year, params, data, out, draft=True)
+    request = Request(district, year, params, data, out, draft=True, form=form)
     show(request, port=port, tell=lambda text: click.echo(text, err=True))
 
 
@@ -152,6 +163,7 @@ def _findings(findings: list[dict[str, Any]]) -> list[str]:
 @click.argument("file", required=False, type=FILE)
 @click.option("--districts", help="Ids, with commas; default: all.")
 @click.option("--years", help="Such as 2020, 2019,2021 or 2019-2021; default: those with a file.")
+@click.option("--form", help="Names of forms, with commas; default: those of each district.")
 @_scope
 @click.option("--jobs", type=click.IntRange(1), help="Reports at once; default: processors.")
 @click.option("--retries", type=click.IntRange(0), help="Further tries after a transient fault.")
@@ -195,9 +207,16 @@ def batch(*, out: Path, **options: Any) -> Result:
     metavar="DISTRICT... [YEAR]",
     shell_complete=completion.districts,
 )
+@_form
 @click.option("--all", "every", is_flag=True, help="Each problem with its place, not grouped.")
 def intake(
-    asked: tuple[str, ...], *, every: bool, params: Path | None, data: Path | None, as_json: bool
+    asked: tuple[str, ...],
+    *,
+    form: str | None,
+    every: bool,
+    params: Path | None,
+    data: Path | None,
+    as_json: bool,
 ) -> Result:
     """Read and validate the ledgers of districts; print every problem, write nothing.
 
@@ -211,7 +230,7 @@ def intake(
     tell_session_key()
     shown = sys.stderr.isatty() and not as_json
     status, document, lines = look_into(
-        districts, year, every=every, shown=shown, params=params, data=data
+        districts, year, form=form, every=every, shown=shown, params=params, data=data
     )
     return status, document, "\n".join(lines)
 
@@ -219,18 +238,28 @@ def intake(
 @command()
 @click.argument("district", shell_complete=completion.districts)
 @click.argument("year", type=int, shell_complete=completion.years)
-def new(district: str, year: int, *, params: Path | None, data: Path | None) -> Result:
-    """Parameters and narrative for a new year, from the last one; what is left to do."""
+@_form
+def new(
+    district: str, year: int, *, form: str | None, params: Path | None, data: Path | None
+) -> Result:
+    """Parameters and narrative for a new year, from the last one; what is left to do.
+
+    The first report by a further form begins with the form's own text.
+    """
     from reportkit.params import Project
     from reportkit.scaffold.new_year import renew
 
-    renewal = renew(Project.find(params, data), district, year)
+    renewal = renew(Project.find(params, data), district, year, form)
     renewal.write()
-    lines = [f"made from {renewal.previous}:", *(f"  {path}" for path in renewal.files)]
+    lines = [
+        f"made from {renewal.previous or 'the form itself'}:",
+        *(f"  {path}" for path in renewal.files),
+    ]
     for title, notes in (("advanced", renewal.advanced), ("to do", renewal.todo)):
         if notes:
             lines += [f"{len(notes)} {title}:", *(f"  {note}" for note in notes)]
-    following = [f"reportkit {command} {district} {year}" for command in ("intake", "run")]
+    asked = f" --form {form}" if form else ""
+    following = [f"reportkit {command} {district} {year}{asked}" for command in ("intake", "run")]
     lines.append(f"next: {', then '.join(following)}")
     document = {
         "district": district,
@@ -254,7 +283,10 @@ def new(district: str, year: int, *, params: Path | None, data: Path | None) -> 
     shell_complete=completion.runs,
     help="A run's folder, or DISTRICT/YEAR; default: the only one under --out.",
 )
-def explain(fact: str, *, asked: Path | None, params: Path | None, out: Path) -> Result:
+@click.option("--form", metavar="NAME", help="Of the runs there only those by this form.")
+def explain(
+    fact: str, *, asked: Path | None, form: str | None, params: Path | None, out: Path
+) -> Result:
     """Definition, filter, value, last year's value and source rows of one fact of a run.
 
     FACT is an id (t3.new.total) or a part of a label (予以公开).
@@ -263,7 +295,7 @@ def explain(fact: str, *, asked: Path | None, params: Path | None, out: Path) ->
     from reportkit.cli.explain import explain as look_up
     from reportkit.params import Project
 
-    document = look_up(find_run(out, asked), fact, project=Project.find(params))
+    document = look_up(find_run(out, asked, form), fact, project=Project.find(params))
     return 0, document, as_text(document)
 
 

@@ -15,6 +15,7 @@ from nbclient import NotebookClient
 
 from reportkit.doctor.finding import Finding, bad, good, warn
 from reportkit.errors import InputError
+from reportkit.forms import DEFAULT
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params.sources import DatabaseSource
 from reportkit.proof.inputs import find_notebook
@@ -25,7 +26,7 @@ from reportkit.warm.processes import kernel_environment, need_files
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reportkit.params import Project
+    from reportkit.params import District, Project
 
 _FULL, _TIGHT = 200 << 20, 2 << 30
 
@@ -99,9 +100,15 @@ def _districts(project: Project) -> list[str]:
     return sorted(path.stem for path in (project.params / "districts").glob("*.yaml"))
 
 
-def _years(project: Project, district: str) -> list[int]:
-    paths = (project.params / "reports" / district).glob("[0-9]*.*")
-    return sorted({int(p.stem) for p in paths if p.suffix in (".yaml", ".md") and p.stem.isdigit()})
+def _by_form(project: Project, district: str) -> dict[str, tuple[District, list[int]]]:
+    """A district as it reports by each of its forms, and the years of these reports."""
+    who, reported = project.district(district), project.reports_named(district)
+    named = [who.by(other).form for _, other in reported]
+    made = (project.district(district, form) for form in dict.fromkeys([*who.all_forms, *named]))
+    return {
+        one.form: (one, [year for year, other in reported if other == one.other_form])
+        for one in made
+    }
 
 
 def parameters(project: Project) -> Iterator[Finding]:
@@ -110,11 +117,11 @@ def parameters(project: Project) -> Iterator[Finding]:
     wrong = []
     for name in districts:
         try:
-            form = project.form(project.district(name).form)
-            for year in _years(project, name):
-                form.edition(year)
-                project.report(name, year)
-                reports += 1
+            for form, (who, years) in _by_form(project, name).items():
+                for year in years:
+                    project.form(form).edition(year)
+                    project.report(who, year)
+                    reports += 1
         except InputError as error:
             wrong.append(error.message)
     if wrong:
@@ -127,7 +134,7 @@ def holidays(project: Project) -> Iterator[Finding]:
     """Check that the calendar covers every report year."""
     calendar = project.calendar()
     first, last = (int(str(day)[:4]) for day in (calendar.first, calendar.last))
-    years = {year for name in _districts(project) for year in _years(project, name)}
+    years = {year for name in _districts(project) for year, _ in project.reports_named(name)}
     if unknown := sorted(year for year in years if not first <= year <= last):
         message = f"{first}-{last} are known, not {', '.join(map(str, unknown))}"
         yield warn("holidays", message, f"add the years to {project.holidays_file}")
@@ -138,25 +145,35 @@ def holidays(project: Project) -> Iterator[Finding]:
 def ledgers(project: Project) -> Iterator[Finding]:
     """Check that each district has the ledgers that its reports need, without reading them."""
     for name in _districts(project):
-        about, years = f"ledgers of {name}", _years(project, name)
         try:
-            read = Ledgers(project, project.district(name))
-            known = schemas(read.form)
-            by_ledger = {key: read.sources(key) for key in known}
-            needed = set().union(*(read.form.edition(year).ledgers() for year in years))
+            by_form = _by_form(project, name)
         except InputError as error:
-            yield bad(about, error.message, "mend this, then ask again")
+            yield bad(f"ledgers of {name}", error.message, "mend this, then ask again")
             continue
-        missing = [known[key].name for key in sorted(needed) if not by_ledger[key]]
-        if missing:
-            todo = f"reportkit template {' '.join(missing)} --out {project.data / name}"
-            yield bad(about, f"{'、'.join(missing)} not found", todo)
-        elif not years:
-            todo = f"write {project.params}/reports/{name}/<year>.yaml (year: …)"
-            yield warn(about, "no report year", todo)
-        else:
-            present = [known[key].name for key, sources in by_ledger.items() if sources]
-            yield good(about, f"{'、'.join(present)}; reports {', '.join(map(str, years))}")
+        for who, years in by_form.values():
+            yield _ledgers_of(project, who, years)
+
+
+def _ledgers_of(project: Project, who: District, years: list[int]) -> Finding:
+    about = f"ledgers of {who.id}" + (f" by {who.form}" if who.other_form else "")
+    try:
+        read = Ledgers(project, who)
+        known = schemas(read.form)
+        by_ledger = {key: read.sources(key) for key in known}
+        needed = set().union(*(read.form.edition(year).ledgers() for year in years))
+    except InputError as error:
+        return bad(about, error.message, "mend this, then ask again")
+    missing = [known[key].name for key in sorted(needed) if not by_ledger[key]]
+    if missing:
+        form = "" if who.form == DEFAULT else f" --form {who.form}"
+        todo = f"reportkit template {' '.join(missing)}{form} --out {project.data / who.id}"
+        return bad(about, f"{'、'.join(missing)} not found", todo)
+    if not years:
+        name = f"<year>{'-' + who.form if who.other_form else ''}.yaml"
+        todo = f"write {project.params}/reports/{who.id}/{name} (year: …)"
+        return warn(about, "no report year", todo)
+    present = [known[key].name for key, sources in by_ledger.items() if sources]
+    return good(about, f"{'、'.join(present)}; reports {', '.join(map(str, years))}")
 
 
 def databases(project: Project) -> Iterator[Finding]:

@@ -11,14 +11,14 @@ from reportkit.errors import InputError
 from reportkit.export.blocks import from_notebook, prose_text
 from reportkit.facts.numerals import number_of
 from reportkit.facts.published import load_published, read_report
-from reportkit.params import check_id
+from reportkit.forms import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
     from pathlib import Path
 
-    from reportkit.params import Project, Scope
+    from reportkit.params import District, Project, Scope
 
 
 @dataclass(frozen=True)
@@ -83,17 +83,18 @@ def sealed_facts(run: Path) -> dict[str, Any] | None:
 
 
 def figures_of(
-    project: Project, district: str, year: int, *, scope: Scope, run: Path | None = None
+    project: Project, district: District, year: int, *, scope: Scope, run: Path | None = None
 ) -> Past | None:
     """The report of a district and year as it stands: its run in force, else what was published.
 
-    A report of the other scope is not the same report, and is passed over; what was published is
-    of the scope that the district file names.
+    A report of the other scope or by another kind of form is not the same report, and is passed
+    over; what was published is of the scope that the district file names.
 
     Parameters
     ----------
     project : Project
-    district : str
+    district : District
+        By its form.
     year : int
     scope : {"district", "office"}
     run : Path, optional
@@ -111,7 +112,7 @@ def figures_of(
         return None
     path = next(iter(files))
     if path.name != "facts.json":
-        form = project.form(project.district(district).form)
+        form = project.form(district.form)
         values = dict(read_report(form, load_published(path)).published)
         return Past(year, "published", path.relative_to(project.params).as_posix(), values, files)
     run = path.parent
@@ -123,7 +124,7 @@ def figures_of(
     return Past(
         year,
         "run",
-        f"{district}/{year}/current",
+        f"{district.id}/{district.report_name(year)}/current",
         {name: value for name, value in numbers.items() if value is not None},
         files,
         {b["number"]: prose_text(b["body"]) for b in from_notebook(notebook, "section")},
@@ -133,24 +134,34 @@ def figures_of(
 
 
 def files_of_past(
-    project: Project, district: str, year: int, *, scope: Scope, run: Path | None = None
+    project: Project, district: District, year: int, *, scope: Scope, run: Path | None = None
 ) -> list[Path]:
     """The files that `figures_of` reads: of a run its facts and notebook, else what was published.
 
     A run that cannot be read is given too; `figures_of` refuses it.
     """
-    run = run or project.out / check_id(district) / str(year) / "current"
+    run = run or project.place(district, year) / "current"
     if run.is_dir():
         try:
             document = sealed_facts(run)
         except ValueError:
             document = None
-        same = document and (document.get("district"), document.get("scope")) == (district, scope)
+        whose = document and (document.get("district"), document.get("scope"))
+        same = whose == (district.id, scope) and _by_its_form(run, project, district)
         if same or document is None:
             return [run / "facts.json", run / "report.ipynb"]
-    path = project.report_file(check_id(district), year, "published.json")
-    published = path.is_file() and project.district(district).scope == scope
-    return [path] if published else []
+    path = project.report_file(district, year, "published.json")
+    return [path] if path.is_file() and district.scope == scope else []
+
+
+def _by_its_form(run: Path, project: Project, district: District) -> bool:
+    """Return False where a run is by a form of another kind than its district's is now."""
+    try:
+        name = json.loads((run / "MANIFEST.json").read_bytes()).get("form", DEFAULT)
+        kind = project.form(name).kind
+    except (OSError, ValueError, AttributeError):
+        return True  # facts alone, or nothing that this says
+    return name == district.form or kind == project.form(district.form).kind
 
 
 def _refuse_changed(run: Path, files: Mapping[Path, str]) -> None:

@@ -12,13 +12,10 @@ from reportkit.forms import Leaf
 from reportkit.params import check_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from reportkit.forms import Cell, Edition, Form, Table
-
-# How the figures of a published text are named in its JSON: the whole, and its last class.
-PUBLISHED_TOTAL, LAST_CLASS = "主动公开总量", "其他"
 
 
 @dataclass(frozen=True)
@@ -48,15 +45,17 @@ class Difference:
 
 @dataclass
 class PublishedReport:
-    """One published report: its cells and figures. ``told`` grows while ledgers are made."""
+    """One published report: its cells, and what its text names, as it is given.
+
+    ``told`` grows while ledgers are made.
+    """
 
     district: str
     year: int
     issuer: str
     cells: list[Cell]
     published: dict[str, Decimal]
-    total: int = 0
-    classes: dict[str, int] = field(default_factory=dict)
+    figures: Sequence[Mapping[str, Any]] = ()
     told: list[Difference] = field(default_factory=list)
 
     def count(self, fact: str) -> int:
@@ -115,7 +114,7 @@ def read_report(form: Form, published: Mapping[str, Any]) -> PublishedReport:
             error=error,
             report=published.get("id"),
         ) from None
-    report.total, report.classes = _publications(published.get("narrative_figures", []))
+    report.figures = published.get("narrative_figures", ())
     return report
 
 
@@ -215,20 +214,3 @@ def _number(cell: Cell, value: Any, report: PublishedReport) -> Decimal:
             year=report.year,
         )
     return number
-
-
-def _publications(figures: list[Mapping[str, Any]]) -> tuple[int, dict[str, int]]:
-    """Total published, and its classes where the same section breaks it down to the last."""
-    names = [figure["category"] for figure in figures]
-    if PUBLISHED_TOTAL not in names:
-        return 0, {}
-    start = names.index(PUBLISHED_TOTAL)
-    total, classes = figures[start], dict[str, int]()
-    # Classes are listed right below their total; another section or unit ends the list.
-    for figure in figures[start + 1 :]:
-        if any(figure[key] != total[key] for key in ("section", "unit")):
-            break
-        classes[figure["category"]] = int(figure["value"])
-        if figure["category"] == LAST_CLASS:
-            return int(total["value"]), classes
-    return int(total["value"]), {}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, PrivateAttr
 
 from reportkit.errors import InputError
+from reportkit.forms import form_names, project_form
 from reportkit.forms.conditions import Definition, parse_where
 from reportkit.ledgers import schemas
 from reportkit.ledgers.mapping import kept_columns
@@ -119,6 +121,8 @@ def read_specs(form: Form, folder: Path) -> dict[str, FactSpec]:
     own: set[str] = set()
     for file in (*shared, *map(read_yaml, sorted(folder.glob("*.yaml")))):
         for number, spec in enumerate(file.validate(_FactFile).facts):
+            if file not in shared and _of_another(form, spec, folder):
+                continue
             top: Key = ("facts", number)
             faults = list(_problems(form, spec, folder.parent / "districts"))
             if spec.id.partition(".")[0] in statutory:
@@ -136,6 +140,18 @@ def read_specs(form: Form, folder: Path) -> dict[str, FactSpec]:
     if problems:
         raise InputError("parameters", "{problems}", problems="\n".join(problems))
     return specs
+
+
+def _of_another(form: Form, spec: FactSpec, folder: Path) -> bool:
+    """Return True where a fact counts in a ledger that only other forms of the project have."""
+    if spec.ledger is None or spec.ledger in schemas(form):
+        return False
+    forms = folder.parent.parent / "forms"
+    for name in form_names(forms):
+        with suppress(InputError):  # what is wrong with another form its own reports say
+            if spec.ledger in schemas(project_form(name, forms)):
+                return True
+    return False
 
 
 def _place(file: YamlFile, key: Key) -> str:

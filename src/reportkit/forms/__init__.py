@@ -2,7 +2,7 @@
 
 from reportkit.forms.cells import Cell, Leaf, Table
 from reportkit.forms.edition import Edition
-from reportkit.forms.form import DEFAULT, Form, project_form, shipped_form
+from reportkit.forms.form import DEFAULT, Form, form_names, project_form, shipped_form
 from reportkit.forms.model import Follow, Rule
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Leaf",
     "Rule",
     "Table",
+    "form_names",
     "project_form",
     "shipped_form",
 ]

@@ -18,7 +18,7 @@ from reportkit.forms.model import EditionModel, FormModel
 from reportkit.yamlfile import YamlFile, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 DEFAULT = "zfxxgk"
 """The form of a district file that names none."""
@@ -40,6 +40,8 @@ class Form:
         oldest first.
     parts : mapping of str to YamlFile
         What ``ledgers.yaml``, ``rules.yaml`` and ``facts.yaml`` hold.
+    bases : tuple of str
+        Names of the form that it extends, of the one that this extends, and so on.
     files : tuple of Path
         Every file of the project that it was read from.
     """
@@ -48,12 +50,18 @@ class Form:
     own: tuple[Edition, ...]
     others: tuple[Edition, ...]
     parts: Mapping[str, YamlFile]
+    bases: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
         """The name of its folder."""
         return self.model.name
+
+    @property
+    def kind(self) -> str:
+        """Name of the form that all its bases go back to: reports of one kind can be compared."""
+        return (self.name, *self.bases)[-1]
 
     @property
     def editions(self) -> tuple[Edition, ...]:
@@ -115,6 +123,11 @@ def shipped_names() -> list[str]:
     return _names((_SHIPPED,))
 
 
+def form_names(folder: Path) -> list[str]:
+    """Names of all forms that a project can use: those of its own folder, and the package's."""
+    return _names((folder, _SHIPPED))
+
+
 def project_form(name: str, folder: Path) -> Form:
     """A form of a project, or of the package where the project has none of this name.
 
@@ -146,6 +159,44 @@ def _names(roots: Iterable[Path]) -> list[str]:
     return sorted({path.parent.name for root in roots for path in root.glob("*/*.yaml")})
 
 
+@dataclass(frozen=True)
+class _Folder:
+    """The files of a form folder, as they are written."""
+
+    path: Path
+    about: YamlFile | None
+    editions: Mapping[str, YamlFile]
+    parts: Mapping[str, YamlFile]
+
+    @classmethod
+    def of(cls, path: Path) -> _Folder:
+        found = {file.stem: read_yaml(file) for file in sorted(path.glob("*.yaml"))}
+        for file in found.values():
+            if not isinstance(file.data, dict):
+                told = file.problem((), "a file of a form is a list of names, each with its value")
+                raise InputError("parameters", "{problem}", problem=told)
+        about = found.pop("form", None)
+        parts = {name: found.pop(name) for name in PARTS if name in found}
+        return cls(path, about, found, parts)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All of them, the default texts of editions too."""
+        about = [self.about] if self.about else []
+        read = [file.path for file in (*about, *self.editions.values(), *self.parts.values())]
+        texts = (self.path / f"{name}.md" for name in self.editions)
+        return (*sorted(read), *(text for text in texts if text.is_file()))
+
+    def base(self, others: Collection[str]) -> str | None:
+        """The form that it extends: as form.yaml says, else of its name, else as editions do."""
+        told = self.about.data.get("extends") if self.about else None
+        if told is not None or self.path.name in others:
+            return told or self.path.name
+        told = (str(file.data.get("extends", "")) for file in self.editions.values())
+        named = (of for of, _, _ in (one.rpartition("/") for one in told) if of)
+        return None if self.about else next((of for of in named if of != self.path.name), None)
+
+
 def _read(name: str, roots: tuple[Path, ...], above: tuple[Path, ...] = ()) -> Form:
     """A form out of the first of some folders that has one of its name."""
     at = next((n for n, root in enumerate(roots) if any((root / name).glob("*.yaml"))), None)
@@ -158,84 +209,103 @@ def _read(name: str, roots: tuple[Path, ...], above: tuple[Path, ...] = ()) -> F
             name=name,
             known=", ".join(near),
         )
-    folder = roots[at] / name
-    if folder in above:
+    folder = _Folder.of(roots[at] / name)
+    if folder.path in above:
         raise InputError(
-            "form", "the form '{name}' extends itself: {file}", name=name, file=str(folder)
+            "form", "the form '{name}' extends itself: {file}", name=name, file=str(folder.path)
         )
-    paths = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-    about = read_yaml(paths["form"]) if "form" in paths else None
-    written = {
-        stem: read_yaml(path) for stem, path in paths.items() if stem not in ("form", *PARTS)
-    }
     lower = tuple(root for root in roots[at + 1 :] if root != roots[at])
-    base = _base(name, about, written, _names(lower))
+    base = folder.base(_names(lower))
     # A form of the project's may be called like the package's that it extends.
-    under = _read(base, lower if base == name else roots, (*above, folder)) if base else None
-    if about is not None:
-        if under is not None:
-            data = {**under.model.model_dump(exclude={"name", "extends"}), **about.data}
-            about = YamlFile(about.path, data, about.lines)
-        model = about.validate(FormModel)
-    elif under is not None:
-        model = under.model.model_copy(update={"name": name})
-    else:
+    under = _read(base, lower if base == name else roots, (*above, folder.path)) if base else None
+    return _made(folder, under, shipped=roots[at] == _SHIPPED)
+
+
+def _made(folder: _Folder, under: Form | None, *, shipped: bool) -> Form:
+    """The form of a folder, with what it takes from the one that it extends."""
+    own = sorted(
+        (_edition(stem, folder, under) for stem in folder.editions),
+        key=lambda one: one.model.years.first,
+    )
+    mine = {one.name for one in own}
+    others = tuple(one for one in under.editions if one.name not in mine) if under else ()
+    parts = dict(under.parts) if under else {}
+    for name, file in folder.parts.items():
+        parts[name] = extended(parts[name], file) if name in parts else file
+    lacks = [] if "ledgers" in parts else ["ledgers.yaml"]
+    lacks += [] if own or others else ["edition, such as 2024.yaml"]
+    if lacks:
+        raise InputError(
+            "form", "{file} has no {lacks}", file=str(folder.path), lacks=", and no ".join(lacks)
+        )
+    return Form(
+        model=_model(folder, under),
+        own=tuple(own),
+        others=others,
+        parts=parts,
+        bases=(under.name, *under.bases) if under else (),
+        files=(*(under.files if under else ()), *(() if shipped else folder.files)),
+    )
+
+
+def _model(folder: _Folder, under: Form | None) -> FormModel:
+    """The form's own words, over those of the form that it extends."""
+    about = folder.about
+    if about is None and under is None:
         raise InputError(
             "form",
             "{file} has no form.yaml, and no edition that extends a form",
-            file=str(folder),
+            file=str(folder.path),
         )
-    own = sorted(
-        (_edition(stem, file, under, folder) for stem, file in written.items()),
-        key=lambda one: one.model.years.first,
-    )
-    parts = dict(under.parts) if under else {}
-    for part in PARTS:
-        if part in paths:
-            file = read_yaml(paths[part])
-            parts[part] = extended(parts[part], file) if part in parts else file
-    mine = {one.name for one in own}
-    others = tuple(one for one in under.editions if one.name not in mine) if under else ()
-    texts = [folder / f"{stem}.md" for stem in written]
-    found = [*paths.values(), *(path for path in texts if path.is_file())]
-    read = () if roots[at] == _SHIPPED else tuple(found)
-    return Form(model, tuple(own), others, parts, (*(under.files if under else ()), *read))
+    taken = under.model.model_dump(exclude={"name", "extends"}) if under else {}
+    own = about.data if about else {}
+    path, lines = (about.path, about.lines) if about else (folder.path, {})
+    file = YamlFile(path, {"name": folder.path.name, **taken, **own}, lines)
+    model = file.validate(FormModel)
+    if model.name != folder.path.name:
+        told = file.problem(("name",), f"the folder is named '{folder.path.name}'; name it alike")
+        raise InputError("parameters", "{problem}", problem=told)
+    return model
 
 
-def _base(
-    name: str, about: YamlFile | None, editions: Mapping[str, YamlFile], lower: list[str]
-) -> str | None:
-    """The form that one extends: as form.yaml says, else as its editions do."""
-    told = about.data.get("extends") if about else None
-    if told is None and name in lower:
-        return name
-    named = (file.data.get("extends") for file in editions.values() if about is None)
-    return told or next((str(one).partition("/")[0] for one in named if one), None)
-
-
-def _edition(stem: str, file: YamlFile, under: Form | None, folder: Path) -> Edition:
+def _edition(
+    stem: str, folder: _Folder, under: Form | None, above: tuple[str, ...] = ()
+) -> Edition:
     """One edition of a folder, with what it takes from the one that it extends."""
-    path, narrative = folder / f"{stem}.md", ""
-    extends = file.data.get("extends") if isinstance(file.data, dict) else None
-    if extends:
-        of, _, name = str(extends).partition("/")
-        if under is None or (of != under.name and name):
-            known = f"it extends {under.name}" if under else "it extends none"
-            raise InputError(
-                "parameters",
-                "{file}:{line}: '{extends}' is no edition of a form that is extended; {known}",
-                file=str(file.path),
-                line=file.line(("extends",)),
-                extends=extends,
-                known=known,
-            )
-        base = under.named(name or of)
+    file, narrative = folder.editions[stem], ""
+    if file.data.get("extends"):
+        base = _base_edition(stem, folder, under, above)
         file, narrative = extended(base.file, file), base.narrative
     model = file.validate(EditionModel)
+    path = folder.path / f"{stem}.md"
     if path.is_file():
         narrative = path.read_text(encoding="utf-8")
     tables = {table.id: Table(table) for table in model.tables}
     return Edition(model, tables, _completed(narrative, model), file)
+
+
+def _base_edition(
+    stem: str, folder: _Folder, under: Form | None, above: tuple[str, ...]
+) -> Edition:
+    """The edition that one extends: of its own folder, or of the form that its form extends."""
+    file = folder.editions[stem]
+    extends = str(file.data["extends"])
+    of, _, name = extends.rpartition("/")
+    beside = (one for one, other in folder.editions.items() if other.data.get("edition") == name)
+    own = next((one for one in beside if one not in (*above, stem)), None)
+    if own is not None and of in ("", folder.path.name):
+        return _edition(own, folder, under, (*above, stem))
+    if under is not None and of in ("", under.name, *under.bases):
+        return under.named(name)
+    known = f"it extends {under.name}" if under else "it extends none"
+    raise InputError(
+        "parameters",
+        "{file}:{line}: '{extends}' is no edition of a form that is extended; {known}",
+        file=str(file.path),
+        line=file.line(("extends",)),
+        extends=extends,
+        known=known,
+    )
 
 
 def _completed(narrative: str, model: EditionModel) -> str:

@@ -207,6 +207,14 @@ class EditionModel(Strict):
     """Grounds of rules, where they are this edition's own."""
 
 
+class Summary(Strict):
+    """A figure that tells of a report in a line: facts added up, and what they are called."""
+
+    label: str
+    english: str = ""
+    facts: list[str]
+
+
 class FormModel(Strict):
     """Content of a form's ``form.yaml``.
 
@@ -222,8 +230,8 @@ class FormModel(Strict):
         What it is published under.
     notebook : str
         File of the notebook, in ``notebooks/`` of the project.
-    summary : list of str
-        Facts that tell most of a report in a line, for a page of many.
+    summary : list of Summary
+        Figures that tell most of a report in a line, for a page of many.
     """
 
     name: str
@@ -231,4 +239,4 @@ class FormModel(Strict):
     title: str
     law: str
     notebook: str
-    summary: list[str] = Field(default_factory=list)
+    summary: list[Summary] = Field(default_factory=list)

@@ -17,7 +17,13 @@ from reportkit.ledgers.intake import (
     take_ledger,
     unread_files,
 )
-from reportkit.ledgers.mapping import chosen, mapped_schema, mappings_of, names_file
+from reportkit.ledgers.mapping import (
+    chosen,
+    forms_beside,
+    mapped_schema,
+    mappings_of,
+    names_file,
+)
 from reportkit.ledgers.privacy import SESSION_NOTE, Pseudonyms
 from reportkit.ledgers.records import Ledger
 from reportkit.ledgers.schema import LedgerSchema, schema_of, schemas
@@ -60,8 +66,9 @@ class Ledgers(Mapping[str, Ledger]):
         self._read: dict[str, Ledger] = {}
         self._stood: dict[Path, tuple[int, ...]] = {}
         self.refused: dict[str, Ledger] = {}
-        unknown = set(district.ledgers) - set(schemas(self.form))
-        if unknown:
+        self._beside = forms_beside(self.form, district, project.forms)
+        known = {key for form in (self.form, *self._beside) for key in schemas(form)}
+        if unknown := district.ledgers.keys() - known:
             raise InputError(
                 "parameters",
                 "ledgers names {unknown}; known are {known}",
@@ -98,10 +105,13 @@ class Ledgers(Mapping[str, Ledger]):
             for one in many
             if isinstance(one, str)
         }
-        mappings = [one for many in self.mappings.values() for one in many]
+        file = self._project.params / "districts" / f"{self._district.id}.yaml"
+        others = (mappings_of(form, self._district, file) for form in self._beside)
+        all_mappings = (self.mappings, *others)
+        mappings = [one for by in all_mappings for many in by.values() for one in many]
         found = [
             path
-            for path in unread_files(self.form, data / self._district.id)
+            for path in unread_files(self.form, data / self._district.id, *self._beside)
             if path not in named
             and not (is_read(path) and any(names_file(one, path.name) for one in mappings))
         ]
@@ -214,6 +224,7 @@ def read_ledgers(
     district: str,
     year: int | None = None,
     *,
+    form: str | None = None,
     params: str | Path | None = None,
     data: str | Path | None = None,
     tell: Callable[[str, int], object] = lambda _name, _rows: None,
@@ -225,6 +236,8 @@ def read_ledgers(
     district : str
     year : int, optional
         With a year, a ledger that its form needs and that is not there is a problem too.
+    form : str, optional
+        Whose ledgers they are; the district's usual one by default.
     params, data : path, optional
         As for `open_report`.
     tell : callable, optional
@@ -235,7 +248,7 @@ def read_ledgers(
     tuple of Ledgers and list of InputError
     """
     project = Project.find(params, data)
-    ledgers = Ledgers(project, project.district(district), tell)
+    ledgers = Ledgers(project, project.district(district, form), tell)
     needed = ledgers.form.edition(year).ledgers() if year else set()
     problems = []
     for key, schema in schemas(ledgers.form).items():

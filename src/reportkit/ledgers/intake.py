@@ -78,9 +78,13 @@ def find_files(
         is a link to nothing; ``file-name``: its name is no UTF-8.
     """
     names = (key, schema_of(form, key).name)
+    # What begins with the longer name of another ledger is of that one.
+    all_names = [name for one, schema in schemas(form).items() for name in (one, schema.name)]
+    longer = tuple(name for name in all_names if name.startswith(names) and name not in names)
     found = []
     for path in entries_of(folder) if entries is None else entries:
-        ours = path.name.casefold().startswith(names)
+        named = path.name.casefold()
+        ours = named.startswith(names) and not named.startswith(longer)
         ours |= any(names_file(mapping, path.name) for mapping in mappings)
         if not ours or path.is_dir():
             continue
@@ -119,12 +123,14 @@ def is_read(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def unread_files(form: Form, folder: Path) -> list[Path]:
+def unread_files(form: Form, folder: Path, *beside: Form) -> list[Path]:
     """List the unread files: tables and archives named like no ledger, or in deeper folders.
 
     Of what is named like a ledger, too, all that is of no kind for records, such as a .pdf.
+    Ledgers of forms that the district reports by *beside* this one are read with those.
     """
-    names = tuple(name for key, schema in schemas(form).items() for name in (key, schema.name))
+    known = [pair for one in (form, *beside) for pair in schemas(one).items()]
+    names = tuple(name for key, schema in known for name in (key, schema.name))
     entries = entries_of(folder)
     inside = [one for path in entries if path.is_dir() for one in entries_of(path)]
 

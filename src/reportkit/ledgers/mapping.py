@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.forms import project_form
 from reportkit.ledgers.normal import loose, units
 from reportkit.ledgers.schema import (
     Column,
@@ -88,6 +89,9 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
     known_ledgers = schemas(form)
     for key, given in district.mapping.items():
         if key not in known_ledgers:
+            others = forms_beside(form, district, file.parent.parent.parent / "forms")
+            if any(key in schemas(other) for other in others):
+                continue
             near = _near(key, known_ledgers)
             told.append((("mapping", key), f"there is no ledger '{key}'{near}"))
             continue
@@ -113,6 +117,19 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
     return found
 
 
+def forms_beside(form: Form, district: District, folder: Path) -> list[Form]:
+    """Other forms that a district reports by: their ledgers lie beside those of this one.
+
+    Parameters
+    ----------
+    form : Form
+    district : District
+    folder : Path
+        The project's ``forms``.
+    """
+    return [project_form(name, folder) for name in district.all_forms if name != form.name]
+
+
 def kept_columns(form: Form, districts: Path, key: str) -> set[str]:
     """Columns that the mappings of any district file in a folder keep of a ledger."""
     schema = schema_of(form, key)
@@ -120,6 +137,9 @@ def kept_columns(form: Form, districts: Path, key: str) -> set[str]:
     for path in sorted(districts.glob("*.yaml")):
         if b"mapping" in path.read_bytes():
             district = read_yaml(path).validate(District)
+            # Of another district's form this one need not know the other ledgers.
+            only = {name: one for name, one in district.mapping.items() if name == key}
+            district = district.model_copy(update={"mapping": only})
             for mapping in mappings_of(form, district, path).get(key, ()):
                 found |= {column.name for column in mapped_schema(schema, mapping).columns}
     return found - {column.name for column in schema.columns}

@@ -95,6 +95,7 @@ class Compilation:
         district: str,
         year: int,
         *,
+        form: str | None = None,
         scope: Scope | None = None,
         draft: bool = False,
         params: str | Path | None = None,
@@ -116,26 +117,27 @@ class Compilation:
             Is given the file or table that is being read and the rows read of it so far.
         """
         project = Project.find(params, data, out)
-        who = project.district(district)
-        form = project.form(who.form)
-        edition = form.edition(year)
-        report = project.report(district, year)
-        text = project.report_file(district, year, "md")
+        who = project.district(district, form)
+        by = project.form(who.form)
+        edition = by.edition(year)
+        report = project.report(who, year)
+        text = project.report_file(who, year, "md")
         draft = draft or not text.is_file() or UNWRITTEN.encode() in text.read_bytes()
         ledgers = Ledgers(project, who, tell, kept=kept)
         absent = _read_all(ledgers, edition, project.data / district, district=district, year=year)
         scope = scope or who.scope
-        past = figures_of(project, district, year - 1, scope=scope)
+        past = figures_of(project, who, year - 1, scope=scope)
         if members is None:
             members = project.members(district)
+        below = [project.member(one, who) for one in (members if scope == "district" else ())]
         computer = Computer(
             year,
             cells=edition.cells(year),
-            specs=read_specs(form, project.params / "facts"),
+            specs=read_specs(by, project.params / "facts"),
             declared=report.declared,
             ledgers=ledgers,
             past=past.values if past else None,
-            names={key: schema.name for key, schema in schemas(form).items()},
+            names={key: schema.name for key, schema in schemas(by).items()},
         )
         if not draft:
             _refuse_to_do(report, district)
@@ -143,7 +145,7 @@ class Compilation:
             project=project,
             district=who,
             year=year,
-            form=form,
+            form=by,
             edition=edition,
             params=report,
             scope=scope,
@@ -152,10 +154,7 @@ class Compilation:
             computer=computer,
             absent=absent,
             past=past,
-            members={
-                name: figures_of(project, name, year, scope=project.district(name).scope)
-                for name in (members if scope == "district" else ())
-            },
+            members={one.id: figures_of(project, one, year, scope=one.scope) for one in below},
         )
 
     @property
@@ -218,7 +217,7 @@ class Compilation:
     @cached_property
     def narrative(self) -> Narrative:
         """The rendered text."""
-        path = self.project.report_file(self.district.id, self.year, "md")
+        path = self.project.report_file(self.district, self.year, "md")
         if path.is_file():
             template, name = path.read_text(encoding="utf-8"), path.as_posix()
         else:
@@ -254,7 +253,7 @@ class Compilation:
         checks.append(year_check(rules, self.ledgers, self.year))
         for ledger in (one for one in self.ledgers.values() if one.schema.clock):
             checks += limit_checks(rules, ledger, self.year, self.ledgers.calendar)
-        path = self.project.report_file(self.district.id, self.year, "published.json")
+        path = self.project.report_file(self.district, self.year, "published.json")
         if path.is_file() and self.scope == self.district.scope:
             checks += published_checks(
                 rules, read_report(self.form, load_published(path)).published, facts
@@ -270,7 +269,7 @@ class Compilation:
                 try:
                     self.computer.get(name)
                 except InputError as error:
-                    file = self.project.report_file(self.district.id, self.year, "yaml")
+                    file = self.project.report_file(self.district, self.year, "yaml")
                     raise InputError(
                         "relation",
                         "{file}: relation '{title}': {message}",

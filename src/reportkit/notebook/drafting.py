@@ -53,7 +53,7 @@ def make_draft(report: Report, so_far: Made, seal: Shown, saved: Path) -> Shown:
     written = json.loads(saved.read_text(encoding="utf-8"))
     filled = fill(put_together(so_far, seal, written), later=True)
     filled["metadata"]["reportkit"]["draft"] = True
-    folder = report.project.out / report.district.id / str(report.year) / "draft"
+    folder = report.project.place(report.district, report.year) / "draft"
     shutil.rmtree(folder, ignore_errors=True)  # the draft of before
     folder.mkdir(parents=True)
     held = rows_of(report.facts)

@@ -43,6 +43,13 @@ def this_cell() -> CodeCell:
     return CodeCell(count, str(parent.get("metadata", {}).get("cellId", "")), source)
 
 
+def parameter(name: str) -> str | None:
+    """A parameter that the notebook was given as text; None where there is none, or no notebook."""
+    shell = _shell()
+    value = shell.user_ns.get(name) if shell is not None else None
+    return value if isinstance(value, str) and value else None
+
+
 def _shell() -> Any:
     # Where nothing of IPython is loaded there is no notebook, and it is slow to load.
     ipython = sys.modules.get("IPython")

@@ -35,7 +35,7 @@ from reportkit.notebook.drafting import make_draft, saved_notebook
 from reportkit.notebook.explained import explained
 from reportkit.notebook.frames import table_of
 from reportkit.notebook.headlines import headlines
-from reportkit.notebook.made import Made, counted, follow, this_cell
+from reportkit.notebook.made import Made, counted, follow, parameter, this_cell
 from reportkit.notebook.ownfacts import OwnFact, own_fact
 from reportkit.text.narrative import cell_name, render_cell
 from reportkit.warm.processes import is_forked_kernel
@@ -483,6 +483,10 @@ class Report(Compilation):
             self.later = None  # cells may be run again, and further ones
         return self._sealed()
 
+    def _other_form(self) -> dict[str, str]:
+        form = self.district.other_form
+        return {"form": form} if form else {}
+
     def draft(self) -> Shown | None:
         """In Jupyter, the documents as they would be now, and links to them; elsewhere nothing.
 
@@ -504,6 +508,7 @@ class Report(Compilation):
                     "year": self.year,
                     "scope": self.scope,
                     "draft": self.is_draft,
+                    **self._other_form(),
                 },
                 "facts": document,
                 "form": self.prescribed(),
@@ -549,6 +554,7 @@ def open_report(
     district: str,
     year: int,
     *,
+    form: str | None = None,
     scope: Scope | None = None,
     draft: bool = False,
     params: str | Path | None = None,
@@ -563,6 +569,9 @@ def open_report(
         District id, as in ``params/districts/<id>.yaml``.
     year : int
         Report year; chooses the edition of the form.
+    form : str, optional
+        The form that it reports by. By default the notebook's parameter ``form``, where it is given
+        one (``papermill … -p form NAME``, ``reportkit run --form NAME``), else the district's.
     scope : {"district", "office"}, optional
         Whole district or the office alone; the district file's scope by default.
     draft : bool
@@ -594,6 +603,7 @@ def open_report(
         report = Report.open(
             str(district),
             int(year),
+            form=form or parameter("form"),
             scope=scope,
             draft=draft,
             params=params,

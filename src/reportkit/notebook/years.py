@@ -19,8 +19,9 @@ from reportkit.facts.derived import compared
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.previous import sealed_facts
 from reportkit.notebook.charts import chart
+from reportkit.notebook.made import parameter
 from reportkit.notebook.report import open_report
-from reportkit.params import District, Project
+from reportkit.params import District, Project, parse_report_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -215,6 +216,7 @@ def open_years(
     district: str,
     years: Iterable[int] | int | None = None,
     *,
+    form: str | None = None,
     params: str | Path | None = None,
     data: str | Path | None = None,
     out: str | Path | None = None,
@@ -225,6 +227,8 @@ def open_years(
     ----------
     district : str
         District id.
+    form : str, optional
+        The form of the reports, as for `open_report`.
     years : iterable of int, optional
         Report years; by default all that have a run or parameters. Of these, one that cannot be
         computed is left out and told; one that is asked for must be there.
@@ -240,23 +244,25 @@ def open_years(
     """
     district = str(district)
     project = Project.find(params, data)
-    who = project.district(district)
+    who = project.district(district, form or parameter("form"))
     runs = Path(out) if out else project.params.parent / "outputs"
     if years is None:
-        paths = [*runs.glob(f"{district}/*/current"), project.report_file(district, 0, "x")]
-        found = {path.parent.name for path in paths[:-1]}
-        found |= {path.stem for path in paths[-1].parent.glob("*.yaml")}
-        wanted = sorted(int(name) for name in found if name.isdigit())
+        made = (parse_report_name(path.parent.name) for path in runs.glob(f"{district}/*/current"))
+        there = [*project.reports_named(district), *(one for one in made if one)]
+        wanted = sorted({year for year, other in there if other == who.other_form})
     else:
         wanted = sorted({years} if isinstance(years, int) else set(map(int, years)))
     documents: dict[int, Mapping[str, Any]] = {}
     sources, left_out = {}, {}
     for year in wanted:
-        run = runs / district / str(year) / "current"
+        run = runs / district / who.report_name(year) / "current"
         sealed = sealed_facts(run)
         try:
             documents[year] = (
-                sealed or open_report(district, year, params=params, data=data).facts_document()
+                sealed
+                or open_report(
+                    district, year, form=who.form, params=params, data=data
+                ).facts_document()
             )
         except InputError as error:
             if years is not None:

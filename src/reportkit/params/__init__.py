@@ -1,6 +1,13 @@
 """Parameters of a district and of one report: typed, and unknown keys are refused."""
 
-from reportkit.params.district import District, Level, Scope, check_id
+from reportkit.params.district import (
+    District,
+    Level,
+    Scope,
+    check_id,
+    parse_report_name,
+    report_name,
+)
 from reportkit.params.project import FONTS, Project
 from reportkit.params.report import (
     FACT_ID,
@@ -26,4 +33,6 @@ __all__ = [
     "StatedShare",
     "Waiver",
     "check_id",
+    "parse_report_name",
+    "report_name",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from reportkit.errors import InputError
 from reportkit.forms import DEFAULT
@@ -78,6 +78,8 @@ class District(Strict):
     form : str
         The statutory form that it reports by: a folder of the project's ``forms/``, or one that the
         package carries.
+    forms : list of str, optional
+        Further forms that it reports by, beside its own.
     website : str, optional
         Where the report is published; for the text, as is all that nothing prints by itself.
     contact : Contact, optional
@@ -104,6 +106,7 @@ class District(Strict):
     scope: Scope = "district"
     level: Level = "county"
     form: str = DEFAULT
+    forms: list[str] = Field(default_factory=list)
     website: str | None = None
     contact: Contact = Contact()
     document_prefix: str | None = None
@@ -111,10 +114,60 @@ class District(Strict):
     fonts: Fonts | None = None
     ledgers: dict[str, LedgerSources] = Field(default_factory=dict)
     mapping: dict[str, LedgerMappings] = Field(default_factory=dict)
+    _usual: str | None = PrivateAttr(None)
+
+    def by(self, form: str | None) -> District:
+        """The district as it reports by a form; by the usual one where none is named."""
+        made = self.model_copy(update={"form": form or self.usual_form})
+        made._usual = self.usual_form
+        return made
+
+    @property
+    def usual_form(self) -> str:
+        """The form that its file names, by which it reports where nothing else is asked for."""
+        return self.form if self._usual is None else self._usual
+
+    @property
+    def other_form(self) -> str | None:
+        """The form that it reports by where that is not its usual one."""
+        return None if self.form == self.usual_form else self.form
+
+    @property
+    def all_forms(self) -> tuple[str, ...]:
+        """The forms that its file names, the usual one first, and the one that it reports by."""
+        return tuple(dict.fromkeys([self.usual_form, *self.forms, self.form]))
+
+    def report_name(self, year: int) -> str:
+        """The name of its report of a year, of its folder and its files.
+
+        Examples
+        --------
+        >>> district = District(id="a", name="甲区", form="b")
+        >>> [district.by(form).report_name(2024) for form in (None, "b", "c")]
+        ['2024', '2024', '2024-c']
+        """
+        return report_name(year, self.other_form)
 
     def printable(self) -> dict[str, Any]:
         """Return the fields that a text may print, ``{{ district.contact.phone }}``, by name."""
-        return self.model_dump(exclude={"synthetic", "form", "fonts", "ledgers"})
+        return self.model_dump(exclude={"synthetic", "form", "forms", "fonts", "ledgers"})
+
+
+def report_name(year: int, form: str | None = None) -> str:
+    """The name of a report among those of its district; the usual form's has its year alone."""
+    return f"{year}-{form}" if form else str(year)
+
+
+def parse_report_name(name: str) -> tuple[int, str | None] | None:
+    """The year and form of a report's name; None where it is the name of none.
+
+    Examples
+    --------
+    >>> [parse_report_name(name) for name in ("2024", "2024-c", "24", "2024.published")]
+    [(2024, None), (2024, 'c'), None, None]
+    """
+    match = re.fullmatch(rf"(\d{{4}})(?:-({ID.pattern}))?", name)
+    return (int(match[1]), match[2]) if match else None
 
 
 def check_id(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
 from reportkit.forms import DEFAULT, project_form
-from reportkit.params.district import District, check_id
+from reportkit.params.district import District, check_id, parse_report_name
 from reportkit.params.report import ReportParams
 from reportkit.worktime import WorkCalendar, work_calendar
 from reportkit.yamlfile import read_yaml
@@ -54,13 +54,20 @@ class Project:
         folder = Path(params or base / "params")
         return cls(folder, Path(data or base / "data"), Path(out or folder.parent / "outputs"))
 
-    def district(self, name: str) -> District:
+    def district(self, name: str, form: str | None = None) -> District:
         """Parameters of a district.
+
+        Parameters
+        ----------
+        name : str
+            Its id.
+        form : str, optional
+            The form that it is to report by; its usual one by default.
 
         Raises
         ------
         InputError
-            ``district-unknown`` with the nearest known ids, or ``parameters``.
+            ``district-unknown`` with the nearest known ids, ``form``, or ``parameters``.
         """
         check_id(name)
         path = self.params / "districts" / f"{name}.yaml"
@@ -81,7 +88,15 @@ class Project:
             raise InputError("parameters", "{problem}", problem=problem, district=name)
         if district.fonts is not None:
             self._check_fonts(file, district.fonts.folder)
-        return district
+        for number, further in enumerate(district.forms):
+            try:
+                self.form(further)
+            except InputError as error:
+                problem = file.problem(("forms", number), error.message)
+                raise InputError(error.reason, "{problem}", problem=problem) from None
+        if form is not None:
+            self.form(form)  # it says which there are
+        return district.by(form)
 
     def _check_fonts(self, file: YamlFile, named: str) -> None:
         """All files of the folder become inputs of the run, so it is one of the project's own."""
@@ -114,6 +129,11 @@ class Project:
         """
         return project_form(name, self.forms)
 
+    def member(self, name: str, parent: District) -> District:
+        """A member as it reports for its parent: by the form of that, or a variant of it."""
+        who, kind = self.district(name), self.form(parent.form).kind
+        return who.by(next((f for f in who.all_forms if self.form(f).kind == kind), parent.form))
+
     def members(self, parent: str) -> tuple[str, ...]:
         """Ids of the districts whose reports a parent's report sums up."""
         return self.families(parent).get(parent, ())
@@ -144,7 +164,7 @@ class Project:
                     faces[name] = (*faces.get(name, ()), path.stem)
         return faces
 
-    def report(self, district: str, year: int) -> ReportParams:
+    def report(self, district: District, year: int) -> ReportParams:
         """Parameters of one report; a report without a file has none.
 
         Raises
@@ -160,16 +180,27 @@ class Project:
         if report.year != year:
             problem = file.problem(("year",), f"year is {report.year}, the file is for {year}")
             raise InputError(
-                "parameters", "{problem}", problem=problem, district=district, year=year
+                "parameters", "{problem}", problem=problem, district=district.id, year=year
             )
         _refuse_twice(file, [fact.id for fact in report.declared], ("declared",))
         for number, fact in enumerate(report.declared):
             fact._place = f"{path}:{file.line(('declared', number, 'value'))}"
         return report
 
-    def report_file(self, district: str, year: int, suffix: str) -> Path:
+    def report_file(self, district: District, year: int, suffix: str) -> Path:
         """A file of one report: ``yaml``, ``md`` (narrative) or ``published.json``."""
-        return self.params / "reports" / district / f"{year}.{suffix}"
+        folder = self.params / "reports" / check_id(district.id)
+        return folder / f"{district.report_name(year)}.{suffix}"
+
+    def reports_named(self, district: str) -> list[tuple[int, str | None]]:
+        """Year and form, None for the usual one, of each report that has parameters or a text."""
+        paths = (self.params / "reports" / district).glob("[0-9]*.*")
+        found = {parse_report_name(path.stem) for path in paths if path.suffix in (".yaml", ".md")}
+        return sorted((one for one in found if one), key=lambda one: (one[0], one[1] or ""))
+
+    def place(self, district: District, year: int) -> Path:
+        """The folder of the runs of one report."""
+        return self.out / check_id(district.id) / district.report_name(year)
 
     @property
     def holidays_file(self) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
 from reportkit.evidence.paths import inside
-from reportkit.proof.manifest import MANIFEST, digest, read_manifest
+from reportkit.proof.manifest import MANIFEST, digest, named, read_manifest
 from reportkit.proof.plainjson import parse_json
 from reportkit.proof.signing.envelope import envelope, open_envelope, pae
 from reportkit.proof.signing.trust import Trusted, check_signatures
@@ -76,7 +76,8 @@ def check_chain(folder: Path) -> str:
 
 def _misplaced(folder: Path, manifest: Mapping[str, Any]) -> str:
     """Return why a run cannot stand where it does; "" if it can, or was copied away."""
-    whose, place = f"the run {manifest['run']} of {manifest['district']} {manifest['year']}", folder
+    report = named(manifest)
+    whose, place = f"the run {manifest['run']} of {manifest['district']} {report}", folder
     folder = folder.resolve()
     if folder.name == "current":
         return f"{place} is a folder; it must be the link to a run in runs/"
@@ -88,9 +89,9 @@ def _misplaced(folder: Path, manifest: Mapping[str, Any]) -> str:
         return f"{folder} holds {whose}"
     # The folder that was asked about, and the one that links lead to.
     asked = place.absolute().parent if place.name == "current" else folder.parents[1]
-    for year in (asked, folder.parents[1]):
-        if (year.parent.name, year.name) != (manifest["district"], str(manifest["year"])):
-            return f"under {year.parent.name}/{year.name} stands {whose}"
+    for there in (asked, folder.parents[1]):
+        if (there.parent.name, there.name) != (manifest["district"], report):
+            return f"under {there.parent.name}/{there.name} stands {whose}"
     return ""
 
 

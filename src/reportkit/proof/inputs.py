@@ -98,15 +98,15 @@ def list_inputs(
         folder / f"{district.id}.yaml",
         *sorted((project.params / "facts").glob("*.yaml")),
     ]
-    own = [project.report_file(district.id, year, end) for end in ("yaml", "md", "published.json")]
+    own = [project.report_file(district, year, end) for end in ("yaml", "md", "published.json")]
     paths += [path for path in (*own, project.holidays_file) if path.is_file()]
     if district.fonts:
         files = (project.params / district.fonts.folder).rglob("*")
         paths += sorted(p for p in files if p.is_file() and p.suffix.lower() in FONTS)
     paths += [folder / f"{member}.yaml" for member in members]
-    paths += files_of_past(project, district.id, year - 1, scope=scope)
-    for member in members:
-        paths += files_of_past(project, member, year, scope=project.district(member).scope)
+    paths += files_of_past(project, district, year - 1, scope=scope)
+    for member in (project.member(one, district) for one in members):
+        paths += files_of_past(project, member, year, scope=member.scope)
     ledgers = Ledgers(project, district)
     form = ledgers.form
     unused = form.unused(form.edition(year))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.params import report_name
 from reportkit.proof.plainjson import parse_json
 from reportkit.proof.surroundings import code_digest, environment
 
@@ -49,6 +50,11 @@ def input_digest(inputs: Iterable[tuple[str, str]], settings: Mapping[str, Any])
     settings_text = json.dumps([settings, environment()], sort_keys=True, ensure_ascii=False)
     pairs = [*sorted(inputs), ("code", code_digest()), ("settings", settings_text)]
     return hashlib.sha256("".join(f"{n}\0{v}\n" for n, v in pairs).encode()).hexdigest()
+
+
+def named(manifest: Mapping[str, Any]) -> str:
+    """The name of a run's report among those of its district: ``2024``, or ``2024-<form>``."""
+    return report_name(int(manifest["year"]), manifest["parameters"].get("form"))
 
 
 def media_type(name: str) -> str:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 # A report that was compared with: its folder under the outputs, and the file that has its figures.
-_EARLIER = re.compile(r"(out/([0-9a-z][0-9a-z_-]{0,63})/(\d{4})/current/)facts\.json")
+_ID = r"[0-9a-z][0-9a-z_-]{0,63}"
+_EARLIER = re.compile(rf"(out/({_ID})/(\d{{4}}(?:-{_ID})?)/current/)facts\.json")
 
 # Nothing that a manifest says can bring these about.
 _NOT_HERE = ("district-unknown", "ledger-missing", "ledger-source", "driver-missing")
@@ -76,6 +77,7 @@ def reopened(
             report = Report.open(
                 manifest["district"],
                 manifest["year"],
+                form=given.get("form"),
                 scope=given.get("scope"),
                 draft=bool(given.get("draft")),
                 params=params,
@@ -126,13 +128,13 @@ def _link_earlier(run: Path, manifest: Mapping[str, Any], out: Path) -> None:
     digests = {item["name"]: item["sha256"] for item in manifest["inputs"]}
     for name in digests:
         if match := _EARLIER.fullmatch(name):
-            folder, district, year = match.groups()
-            for path in sorted(outputs.glob(f"{district}/{year}/runs/*")):
+            folder, district, report = match.groups()
+            for path in sorted(outputs.glob(f"{district}/{report}/runs/*")):
                 if all(
                     (path / file).is_file()
                     and digest(path / file) == digests.get(f"{folder}{file}")
                     for file in ("facts.json", "report.ipynb")
                 ):
-                    (out / district / year).mkdir(parents=True, exist_ok=True)
-                    (out / district / year / "current").symlink_to(path)
+                    (out / district / report).mkdir(parents=True, exist_ok=True)
+                    (out / district / report / "current").symlink_to(path)
                     break

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from reportkit.errors import InputError
 from reportkit.evidence.paths import inside
 from reportkit.export.documents import DOCUMENTS
-from reportkit.proof.manifest import MANIFEST, SUMS, digest, read_manifest
+from reportkit.proof.manifest import MANIFEST, SUMS, digest, named, read_manifest
 from reportkit.proof.normal import cell_digests
 from reportkit.proof.places import named_file, own_form, own_notebook
 from reportkit.proof.plainjson import read_json
@@ -93,7 +93,7 @@ def rerun_level(
         if missing:
             return Verdict("rerun", False, tuple(missing), ("nothing was executed",))
         done = _execute(manifest, clean, warm=not cold)
-        new = clean / "outputs" / manifest["district"] / str(manifest["year"]) / "current"
+        new = clean / "outputs" / manifest["district"] / named(manifest) / "current"
         if done.returncode or not new.is_dir():
             last = "\n".join(done.stderr.strip().splitlines()[-5:])
             return Verdict("rerun", False, (f"it cannot be made again: {last}",))
@@ -162,7 +162,8 @@ def _folder(manifest: Mapping[str, Any], root: str) -> str:
 def _execute(
     manifest: Mapping[str, Any], clean: Path, *, warm: bool
 ) -> subprocess.CompletedProcess[str]:
-    given = {k: v for k, v in manifest["parameters"].items() if k in ("scope", "draft") and v}
+    kept = ("form", "scope", "draft")
+    given = {k: v for k, v in manifest["parameters"].items() if k in kept and v}
     given |= {"district": manifest["district"], "year": manifest["year"], "warm": warm}
     for name in ("params", "data"):
         given |= {name: _folder(manifest, name)} if name in manifest["parameters"] else {}

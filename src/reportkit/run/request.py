@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
-from reportkit.params import Project, check_id
+from reportkit.params import Project, check_id, report_name
 from reportkit.proof.inputs import find_notebook, list_inputs
 from reportkit.proof.manifest import MANIFEST, digest, verify_files
 from reportkit.proof.surroundings import code_digest, environment
@@ -17,7 +17,7 @@ from reportkit.proof.surroundings import code_digest, environment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from reportkit.params import Scope
+    from reportkit.params import District, Scope
     from reportkit.proof.inputs import Inputs
 
 
@@ -38,6 +38,8 @@ class Request:
         package's own, by default.
     members : tuple of str, optional
         Districts that this one's report sums up, where that is known.
+    form : str, optional
+        The form to report by; the district's usual one by default.
     """
 
     district: str
@@ -49,6 +51,7 @@ class Request:
     draft: bool = False
     notebook: Path | None = None
     members: tuple[str, ...] | None = None
+    form: str | None = None
 
     @property
     def project(self) -> Project:
@@ -56,14 +59,25 @@ class Request:
         return Project.find(self.params, self.data, self.out)
 
     @property
+    def whose(self) -> District:
+        """The district, as it is to report."""
+        return self.project.district(self.district, self.form)
+
+    @property
+    def other_form(self) -> str | None:
+        """The form that is asked for where that is not the district's usual one."""
+        return self.form and self.whose.other_form
+
+    @property
     def place(self) -> Path:
-        """The folder of the district's runs of the year."""
-        return self.out / check_id(self.district) / str(self.year)
+        """The folder of the report's runs."""
+        return self.out / check_id(self.district) / report_name(self.year, self.other_form)
 
     @property
     def parameters(self) -> dict[str, Any]:
         """Return the notebook's parameters, but none that it would find by itself."""
         given = {
+            "form": self.other_form,
             "scope": self.scope,
             "draft": self.draft or None,
             "params": self.params,
@@ -77,8 +91,7 @@ class Request:
 
     def inputs(self) -> Inputs:
         """List the inputs of the report, without reading a ledger."""
-        project = self.project
-        who = project.district(self.district)
+        project, who = self.project, self.whose
         scope = self.scope or who.scope
         members = project.members(self.district) if self.members is None else self.members
         return list_inputs(

@@ -182,6 +182,7 @@ def prepare(
     report = Report.open(
         request.district,
         request.year,
+        form=request.form,
         scope=request.scope,
         draft=request.draft,
         params=request.params,

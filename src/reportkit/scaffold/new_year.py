@@ -12,6 +12,7 @@ from reportkit.ledgers import Ledgers, schemas
 from reportkit.scaffold.newfiles import refuse_existing, write_new
 from reportkit.scaffold.next_text import (
     RenewalNote,
+    Turn,
     renew_narrative,
     renew_parameters,
     with_new_sections,
@@ -22,17 +23,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from reportkit.forms import Edition
-    from reportkit.params import Project
+    from reportkit.forms import Edition, Form
+    from reportkit.params import District, Project
 
 
 @dataclass(frozen=True)
 class Renewal:
-    """The files of a new year, not yet written; made by `renew`."""
+    """The files of a new year, not yet written; made by `renew`.
+
+    ``previous`` is the year that they are made from; None where there is none, by a form that the
+    district has not reported by before.
+    """
 
     district: str
     year: int
-    previous: int
+    previous: int | None
     files: Mapping[Path, str]
     advanced: tuple[RenewalNote, ...]
     todo: tuple[RenewalNote, ...]
@@ -50,8 +55,10 @@ class Renewal:
         write_new({path: text.encode() for path, text in self.files.items()})
 
 
-def renew(project: Project, district: str, year: int) -> Renewal:
+def renew(project: Project, district: str, year: int, form: str | None = None) -> Renewal:
     """Parameters and narrative of a report year, from the latest earlier year that has any.
+
+    The first report by a form that is not the district's usual one begins with the form's own text.
 
     Parameters
     ----------
@@ -59,6 +66,8 @@ def renew(project: Project, district: str, year: int) -> Renewal:
     district : str
     year : int
         The new report year.
+    form : str, optional
+        The form of the report; the district's usual one by default.
 
     Raises
     ------
@@ -66,18 +75,15 @@ def renew(project: Project, district: str, year: int) -> Renewal:
         ``exists``; ``report-missing``: there is no earlier year; or what is wrong with the
         parameters of the earlier year.
     """
-    who = project.district(district)
-    form = project.form(who.form)
-    edition = form.edition(year)
-    new = {suffix: project.report_file(district, year, suffix) for suffix in ("yaml", "md")}
+    who = project.district(district, form)
+    by = project.form(who.form)
+    edition = by.edition(year)
+    new = {suffix: project.report_file(who, year, suffix) for suffix in ("yaml", "md")}
     refuse_existing(new.values())
-    before = {
-        int(path.stem)
-        for path in new["yaml"].parent.glob("[0-9]*.*")
-        if path.suffix in (".yaml", ".md") and path.stem.isdigit()
-    }
-    previous = max((known for known in before if known < year), default=None)
-    if previous is None:
+    reported = project.reports_named(district)
+    before = [one for one, other in reported if other == who.other_form and one < year]
+    previous = max(before, default=None)
+    if previous is None and not who.other_form:
         raise InputError(
             "report-missing",
             "there is no report of {district} before {year} to start from; write "
@@ -87,20 +93,46 @@ def renew(project: Project, district: str, year: int) -> Renewal:
             district=district,
             year=year,
         )
-    known = {fact.id for fact in project.report(district, previous).declared}
+    if previous is None:
+        files = {new["yaml"]: f"year: {year}\n", new["md"]: edition.narrative}
+        advanced: list[RenewalNote] = []
+        todo = list(_first_of_its_form(project, who))
+    else:
+        files, advanced, todo = _turned(project, who, by, previous, year)
+    todo += _missing_cells(project.params.parent / "notebooks" / by.model.notebook, edition)
+    todo += _missing_ledgers(Ledgers(project, who), edition, project.data / district)
+    return Renewal(district, year, previous, files, tuple(advanced), tuple(todo))
+
+
+def _first_of_its_form(project: Project, who: District) -> Iterator[RenewalNote]:
+    """Say where the district's file lacks a form that it now reports by."""
+    if who.form not in who.forms:
+        file = project.params / "districts" / f"{who.id}.yaml"
+        told = f"say in {file} that it reports by this form too: forms: [{who.form}]"
+        yield RenewalNote(0, "form", who.form, told)
+
+
+def _turned(
+    project: Project, who: District, by: Form, previous: int, year: int
+) -> tuple[dict[Path, str], list[RenewalNote], list[RenewalNote]]:
+    """The files of an earlier year for a new one; what was advanced, and what is to do."""
+    edition = by.edition(year)
+    known = {fact.id for fact in project.report(who, previous).declared}
     known |= {cell.id for cell in edition.cells(year)} | set(
-        read_specs(form, project.params / "facts")
+        read_specs(by, project.params / "facts")
     )
+    turn = Turn(previous, year, by.model.title, edition, known)
     files: dict[Path, str] = {}
     advanced: list[RenewalNote] = []
     todo: list[RenewalNote] = []
-    if form.edition(previous) is not edition:
+    if by.edition(previous) is not edition:
         message = (
             f"from {edition.model.years.first} on the form is another one: {edition.model.basis}"
         )
         todo.append(RenewalNote(0, "form", edition.name, message))
-    for suffix, path in new.items():
-        last = project.report_file(district, previous, suffix)
+    for suffix in ("yaml", "md"):
+        path = project.report_file(who, year, suffix)
+        last = project.report_file(who, previous, suffix)
         if last.is_file():
             text = _read(last)
         elif suffix == "yaml":
@@ -110,22 +142,13 @@ def renew(project: Project, district: str, year: int) -> Renewal:
             todo.append(RenewalNote(0, "narrative", last.name, message))
             continue
         renewed = renew_parameters if suffix == "yaml" else renew_narrative
-        files[path], changed, left = renewed(
-            text,
-            old=previous,
-            year=year,
-            called=form.model.title,
-            edition=edition,
-            known=known,
-        )
+        files[path], changed, left = renewed(text, turn)
         if suffix == "md":
-            files[path], added = with_new_sections(files[path], form.edition(previous), edition)
+            files[path], added = with_new_sections(files[path], by.edition(previous), edition)
             left += added
         advanced += _in(path, changed)
         todo += _in(path, left)
-    todo += _missing_cells(project.params.parent / "notebooks" / form.model.notebook, edition)
-    todo += _missing_ledgers(Ledgers(project, who), edition, project.data / district)
-    return Renewal(district, year, previous, files, tuple(advanced), tuple(todo))
+    return files, advanced, todo
 
 
 def _missing_cells(notebook: Path, edition: Edition) -> Iterator[RenewalNote]:

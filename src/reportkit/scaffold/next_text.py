@@ -51,15 +51,30 @@ class RenewalNote:
         return f"{place}{self.message}"
 
 
-def renew_parameters(
-    text: str,
-    *,
-    old: int,
-    year: int,
-    called: str,
-    edition: Edition,
-    known: Collection[str],
-) -> tuple[str, list[RenewalNote], list[RenewalNote]]:
+@dataclass(frozen=True)
+class Turn:
+    """Turn of a report's files to a new year.
+
+    Parameters
+    ----------
+    old, year : int
+        The year of the files, and the new one.
+    called : str
+        The form's title, which stands in the files after a year.
+    edition : Edition
+        That of the new year.
+    known : collection of str
+        Facts that the new year's text can name.
+    """
+
+    old: int
+    year: int
+    called: str
+    edition: Edition
+    known: Collection[str]
+
+
+def renew_parameters(text: str, turn: Turn) -> tuple[str, list[RenewalNote], list[RenewalNote]]:
     """A report's YAML for another year, in its own layout; what was changed, what is to do.
 
     Dates and the document number are emptied: they are known on the day of publication only.
@@ -72,14 +87,15 @@ def renew_parameters(
     for name, (key, node) in last.items():
         start, end = node.start_mark.index, node.end_mark.index
         if name == "year":
-            edits.append((start, end, str(year)))
+            edits.append((start, end, str(turn.year)))
         elif name == "title":
-            numerals, line = chinese_year(year), key.start_mark.line + 1
+            digits, numerals = str(turn.year), chinese_year(turn.year)
+            line = key.start_mark.line + 1
             title, replaced = advance(
-                text[start:end], old, title=called, digits=str(year), numerals=numerals
+                text[start:end], turn.old, title=turn.called, digits=digits, numerals=numerals
             )
             edits.append((start, end, title))
-            advanced += [_advanced(line, number.found, str(year), numerals) for number in replaced]
+            advanced += [_advanced(line, number.found, digits, numerals) for number in replaced]
         elif name in _OF_THE_DAY and node.value:
             edits.append(_emptied(text, node))
         elif name == "declared":
@@ -90,20 +106,14 @@ def renew_parameters(
             start = text.rfind("\n", 0, key.start_mark.index) + 1
             end = text.find("\n", _end(node)) + 1
             edits.append((start, end or len(text), ""))
-            dropped = f"waivers of {old} are dropped: {len(node.value)}"
+            dropped = f"waivers of {turn.old} are dropped: {len(node.value)}"
             advanced.append(RenewalNote(0, "waivers", str(len(node.value)), dropped))
     for start, end, new in sorted(edits, reverse=True):
         text = text[:start] + new + text[end:]
-    return (
-        text,
-        advanced,
-        _parameters_todo(text, last, old=old, year=year, edition=edition, known=known),
-    )
+    return text, advanced, _parameters_todo(text, last, turn)
 
 
-def _parameters_todo(
-    text: str, last: Tree, *, old: int, year: int, edition: Edition, known: Collection[str]
-) -> list[RenewalNote]:
+def _parameters_todo(text: str, last: Tree, turn: Turn) -> list[RenewalNote]:
     todo: list[RenewalNote] = []
     done: set[int] = set()
     for name, (key, node) in _tree(text).items():
@@ -113,9 +123,9 @@ def _parameters_todo(
             done.add(line)
         elif name in _OF_THE_DAY and before:
             message = f"{name} is empty; last year's was {before}"
-            if name == "document_number":
-                shift = str(int(match[0]) + year - old) if (match := _AD.search(before)) else ""
-                message += f", which would now be of {shift}" if shift else ""
+            if name == "document_number" and (match := _AD.search(before)):
+                shift = int(match[0]) + turn.year - turn.old
+                message += f", which would now be of {shift}"
             todo.append(RenewalNote(line, "parameter", before, message))
         elif name == "declared":
             for item, earlier in zip(node.value, before, strict=True):
@@ -123,15 +133,15 @@ def _parameters_todo(
                 done.update(range(todo[-1].line, text.count("\n", 0, _end(item)) + 2))
         elif name == "relations":
             todo += [
-                _unknown(scalar.start_mark.line + 1, scalar.value, edition, known)
+                _unknown(scalar.start_mark.line + 1, scalar.value, turn)
                 for relation in node.value
                 for key, (_, value) in _keys(relation).items()
                 if key not in ("title", "severity")
                 for scalar in _scalars(value)
-                if scalar.value not in known
+                if scalar.value not in turn.known
             ]
-    left = [number for number in typed(text, old, numbers=False) if number.line not in done]
-    return todo + [_left(number, year) for number in left]
+    left = [number for number in typed(text, turn.old, numbers=False) if number.line not in done]
+    return todo + [_left(number, turn.year) for number in left]
 
 
 def _declared(item: yaml.Node, before: yaml.Node) -> RenewalNote:
@@ -142,37 +152,30 @@ def _declared(item: yaml.Node, before: yaml.Node) -> RenewalNote:
     return RenewalNote(item.start_mark.line + 1, "declared", last["id"], message)
 
 
-def renew_narrative(
-    text: str,
-    *,
-    old: int,
-    year: int,
-    called: str,
-    edition: Edition,
-    known: Collection[str],
-) -> tuple[str, list[RenewalNote], list[RenewalNote]]:
+def renew_narrative(text: str, turn: Turn) -> tuple[str, list[RenewalNote], list[RenewalNote]]:
     """A report's text for another year; what was advanced, what is to do.
 
     A typed year becomes the placeholder ``{{ year }}``, so that it need not be advanced again.
     """
-    digits, numerals = "{{ year }}", chinese_year(year)
-    text, replaced = advance(text, old, title=called, digits=digits, numerals=numerals)
+    digits, numerals = "{{ year }}", chinese_year(turn.year)
+    text, replaced = advance(text, turn.old, title=turn.called, digits=digits, numerals=numerals)
     advanced = [_advanced(number.line, number.found, digits, numerals) for number in replaced]
     done = {(number.line, numerals) for number in replaced}
     todo = [
-        _unknown(line, name, edition, known)
+        _unknown(line, name, turn)
         for line, name in placeholders(text)
-        if name not in known and not name.startswith("district.")
+        if name not in turn.known and not name.startswith("district.")
     ]
-    wanted = {section.number: f"{section.number}、{section.title}" for section in edition.sections}
+    sections = turn.edition.sections
+    wanted = {section.number: f"{section.number}、{section.title}" for section in sections}
     for line, heading in enumerate(text.splitlines(), start=1):
         title = heading[2:].strip()
         if heading.startswith("# ") and title not in {"序言", "前言", *wanted.values()}:
             right = wanted.get(title.partition("、")[0], "；".join(wanted.values()))
-            message = f"heading “{title}” is none of the {edition.name} form; it has {right}"
+            message = f"heading “{title}” is none of the {turn.edition.name} form; it has {right}"
             todo.append(RenewalNote(line, "section", title, message))
-    left = [number for number in typed(text, old) if (number.line, number.found) not in done]
-    return text, advanced, todo + [_left(number, year) for number in left]
+    left = [one for one in typed(text, turn.old) if (one.line, one.found) not in done]
+    return text, advanced, todo + [_left(number, turn.year) for number in left]
 
 
 def with_new_sections(
@@ -190,17 +193,17 @@ def with_new_sections(
     return text, todo
 
 
-def _unknown(line: int, name: str, edition: Edition, known: Collection[str]) -> RenewalNote:
-    follow = edition.successor(name)
+def _unknown(line: int, name: str, turn: Turn) -> RenewalNote:
+    follow = turn.edition.successor(name)
     if follow:
         place = (
             f"in its place: {' + '.join(follow.here)}" if follow.here else "nothing in its place"
         )
         hint = f"{place} ({follow.why})"
     else:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        near = difflib.get_close_matches(name, turn.known, n=3, cutoff=0.5)
         hint = f"nearest: {', '.join(near)}" if near else "nothing is like it"
-    return RenewalNote(line, "fact", name, f"the {edition.name} form has no {name}; {hint}")
+    return RenewalNote(line, "fact", name, f"the {turn.edition.name} form has no {name}; {hint}")
 
 
 def _left(number: Typed, year: int) -> RenewalNote:

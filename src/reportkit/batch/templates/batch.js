@@ -9,7 +9,7 @@
     let shown = 0;
     for (const row of rows) {
       row.hidden = !(words.every((word) => texts.get(row).includes(word))
-        && (!state || row.dataset.state.split(" ").includes(state)) && (!year || row.cells[1].textContent === year));
+        && (!state || row.dataset.state.split(" ").includes(state)) && (!year || row.cells[1].firstChild.data === year));
       shown += !row.hidden;
     }
     at("shown").textContent = shown;

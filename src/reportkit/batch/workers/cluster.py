@@ -96,7 +96,7 @@ class ClusterWorkers(Executor):
         self.capacity = 2 * slots
         self._threads = ThreadPoolExecutor(self.capacity, thread_name_prefix="reportkit-cluster")
         self._tell = tell
-        self._futures: dict[str, Any] = {}
+        self._futures: dict[tuple[str, str | None], Any] = {}
         # What a worker begins it says by an event of dask's, since a result is said once.
         self._topic = f"reportkit-{uuid4().hex}"
         self._client.subscribe_topic(self._topic, self._begun)
@@ -126,26 +126,26 @@ class ClusterWorkers(Executor):
     def _on_cluster(self, work: Work, job: Job) -> list[Result]:
         packed = ""
         if self._store:
-            packed = f"{self._store}/{job.district}-{job.years[0]}-in.tar"
+            packed = f"{self._store}/{'-'.join(job.named(job.years[0]))}-in.tar"
             _put(packed, _inputs(job))
-        districts = [part.district for part in job.parts]
+        whose = [(part.district, part.form) for part in job.parts]
         try:
             future = self._client.submit(
                 _on_worker, work, job, packed, code_digest(), self._topic, pure=False
             )
-            self._futures |= dict.fromkeys(districts, future)
+            self._futures |= dict.fromkeys(whose, future)
             pairs = self._result(future)
         except (Exception, CancelledError):
             if self._client.status == "running":
                 raise
             raise ExecutionError("no-scheduler", "the scheduler of the cluster is gone") from None
         finally:
-            for district in districts:
-                self._futures.pop(district, None)
+            for part in whose:
+                self._futures.pop(part, None)
         results = []
         for result, archive in pairs:
             done = result
-            place = job.settings.out / result.district / str(result.year)
+            place = job.settings.out.joinpath(*result.report)
             if archive and result.run:
                 run = adopt(place, Path(result.run).name, partial(_fetch, archive))
                 done = replace(result, run=str(run))
@@ -156,10 +156,10 @@ class ClusterWorkers(Executor):
             results.append(done)
         return results
 
-    def _begun(self, event: tuple[float, tuple[str, int]]) -> None:
-        _, (district, year) = event
-        if district in self._futures:
-            self._tell(Started(district, year))
+    def _begun(self, event: tuple[float, tuple[str, int, str | None]]) -> None:
+        _, (district, year, form) = event
+        if (district, form) in self._futures:
+            self._tell(Started(district, year, form=form))
 
     def _result(self, future: Any) -> list[tuple[Result, str]]:
         """Return the results of a worker; fail once the cluster has lost all its workers."""
@@ -224,7 +224,7 @@ def _on_worker(
 
     def tell(event: Started | Result) -> None:
         if isinstance(event, Started):
-            worker.log_event(topic, (event.district, event.year))
+            worker.log_event(topic, (event.district, event.year, event.form))
 
     if not packed:
         done = in_process(context, work, job, tell=tell, living=Living())
@@ -237,11 +237,11 @@ def _on_worker(
         done = in_process(context, work, own, tell=tell, living=Living())
         results = []
         for result in done:
-            archive, place = "", job.settings.out / result.district / str(result.year)
+            archive, place = "", job.settings.out.joinpath(*result.report)
             # Of a report that failed its notebook and log, where it left any.
             produced = folder / (result.run or place / FAILED)
             if produced.is_dir():
-                archive = packed.replace("-in.tar", f"-{result.district}-{result.year}-run.tar")
+                archive = packed.replace("-in.tar", f"-{'-'.join(result.report)}-run.tar")
                 _put(archive, _archive(produced, ["."]))
             results.append((result, archive))
         return results
@@ -260,7 +260,7 @@ def _inputs(job: Job) -> bytes:
             )
     root, params = settings.folder, project.params
     wanted = [path for path in sorted(params.glob("*")) if path.name not in _OF_ONE]
-    wanted.append(params.parent / "notebooks")
+    wanted += [params.parent / "notebooks", project.forms]
     for part in job.parts:
         wanted += _inputs_of(part, project)
     return _archive(root, [str(path) for path in dict.fromkeys(wanted) if (root / path).exists()])
@@ -271,20 +271,21 @@ def _inputs_of(job: Job, project: Project) -> list[Path]:
     root, out, params = job.settings.folder, job.settings.out, project.params
     wanted = [params / "districts" / f"{job.district}.yaml", params / "reports" / job.district]
     wanted.append(project.data / job.district)
+    who = project.district(job.district, job.form)
     wanted += [
         project.data / source
-        for sources in project.district(job.district).ledgers.values()
+        for sources in who.ledgers.values()
         for source in sources
         if isinstance(source, str)
     ]
     for year in (job.years[0] - 1, *job.years):
-        current = out / job.district / str(year) / "current"
+        current = out.joinpath(*job.named(year), "current")
         wanted += [current, current.resolve().relative_to(root)] if current.exists() else []
-    for member in job.members:
-        wanted.append(params / "districts" / f"{member}.yaml")
+    for member in (project.member(one, who) for one in job.members):
+        wanted.append(params / "districts" / f"{member.id}.yaml")
         for year in job.years:
             wanted.append(project.report_file(member, year, "published.json"))
-            current = out / member / str(year) / "current"
+            current = out / member.id / member.report_name(year) / "current"
             run = current.resolve().relative_to(root) if current.exists() else current
             wanted += [current, *(run / name for name in READ_OF_A_RUN)]
     return wanted

@@ -169,16 +169,23 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
         sweep()
         receive.close()
     if running or not (results or living.closing):
-        district, year = job.district, job.years[0]
-        if running:
-            district, year = running.district, running.year
+        begun = running or Started(job.district, job.years[0], form=job.form)
         if not reason and kills_for_memory() > killed:
             reason, message = "out-of-memory", f"its process was {killed_for_memory()}"
         elif not reason:
             reason = "worker-died"
             message = f"the process of the report ended with status {process.exitcode}"
-        clear_stale(job.settings.folder / job.settings.out / district / str(year))
-        failed = Result(district, year, "failed", 3, reason=reason, message=message, killed=True)
+        clear_stale(job.settings.folder.joinpath(job.settings.out, *begun.report))
+        failed = Result(
+            begun.district,
+            begun.year,
+            "failed",
+            3,
+            form=begun.form,
+            reason=reason,
+            message=message,
+            killed=True,
+        )
         results.append(failed)
         tell(failed)
     return results

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.published import load_published, read_report
+from reportkit.params import report_name
 from reportkit.proof.manifest import digest
 
 if TYPE_CHECKING:
@@ -197,17 +198,18 @@ def last_year(
     params : Path
         The folder of figures that were published.
     """
-    district, year = manifest["district"], int(manifest["year"]) - 1
+    district = manifest["district"]
+    before = report_name(int(manifest["year"]) - 1, manifest["parameters"].get("form"))
     for item in manifest["inputs"]:
         root, _, rest = item["name"].partition("/")
-        ours = root == "out" and rest.startswith(f"{district}/{year}/")
+        ours = root == "out" and rest.startswith(f"{district}/{before}/")
         if ours and rest.endswith("/facts.json"):
-            place = run.resolve().parent.parent.parent / str(year)
+            place = run.resolve().parent.parent.parent / before
             for path in sorted(place.glob("runs/*/facts.json")):
                 if digest(path) == item["sha256"]:
                     listed = json.loads(path.read_text(encoding="utf-8"))["facts"]
                     return {fact["id"]: fact["value"] for fact in listed}
-        elif rest == f"reports/{district}/{year}.published.json":
+        elif rest == f"reports/{district}/{before}.published.json":
             path = params / rest
             if path.is_file() and digest(path) == item["sha256"]:
                 report = read_report(form, load_published(path))
