@@ -143,10 +143,8 @@ def test_rows_may_move_but_amounts_may_not_change(years):
 
 def test_evidence_of_another_version_lists_no_records(years, tmp_path):
     project, _, _, _ = years
-    past = figures_of(
-        Project(project / "params", project / "data", project / "outputs"), "pingtan", 2020,
-        scope="district",
-    )  # fmt: skip
+    folders = Project(project / "params", project / "data", project / "outputs")
+    past = figures_of(folders, folders.district("pingtan"), 2020, scope="district")
     shutil.copytree(past.folder / "evidence", tmp_path / "evidence")
     records = tmp_path / "evidence/records.parquet"
     pq.write_table(pq.read_table(records).drop_columns("key"), records)
@@ -163,19 +161,19 @@ def test_evidence_of_another_version_lists_no_records(years, tmp_path):
 def test_the_past_is_the_run_else_what_was_published(years):
     project, _, _, _ = years
     folders = Project(project / "params", project / "data", project / "outputs")
-    run = figures_of(folders, "pingtan", 2020, scope="district")
+    run = figures_of(folders, folders.district("pingtan"), 2020, scope="district")
     assert (run.origin, run.source) == ("run", "pingtan/2020/current")
     assert run.values["t3.new.total"] == 27
     assert run.sections["六"] == "无其他需要报告的事项。"
     assert run.changed() == []
     # A report of the office alone would be another report, run or published.
-    assert figures_of(folders, "pingtan", 2020, scope="office") is None
+    assert figures_of(folders, folders.district("pingtan"), 2020, scope="office") is None
     none = replace(folders, out=project / "none")
-    other = figures_of(none, "pingtan", 2020, scope="district")
+    other = figures_of(none, none.district("pingtan"), 2020, scope="district")
     assert (other.origin, other.source) == ("published", "reports/pingtan/2020.published.json")
     assert other.values["t3.new.total"] == 21
     assert other.values["t2.procurement.amount"] == Decimal("73802895.9")
-    assert figures_of(none, "pingtan", 2018, scope="district") is None
+    assert figures_of(none, none.district("pingtan"), 2018, scope="district") is None
 
 
 def test_figures_of_another_scope_are_not_compared(tmp_path):

@@ -70,7 +70,7 @@ def test_the_longest_job_is_first_and_years_rise(tmp_path):
         ("short", (2021, 2022)),
     ]
     # A district that failed when it was last tried starts last, however long it takes.
-    plan = make_plan(None, [2021, 2022], settings=settings, failed={("long", 2022)})
+    plan = make_plan(None, [2021, 2022], settings=settings, failed={("long", "2022")})
     assert [job.district for job in plan.jobs] == ["short", "long"]
 
 
@@ -187,7 +187,7 @@ RESULTS = (
     failed("c", 2021, "csv", "another"),
     failed("d", 2020, "kernel-died", "d 2020: it died", 3),
 )
-DONE = Done(RESULTS, (("e", 2020),))
+DONE = Done(RESULTS, (("e", "2020"),))
 BEGAN = datetime(2022, 1, 3, 20, tzinfo=UTC)
 COMMAND = ("reportkit", "batch", "my night.yaml", "--years", "2020-2021", "--out", "my out")
 ABOUT = About("x", BEGAN, datetime(2022, 1, 3, 21, 2, 3, tzinfo=UTC), COMMAND, 3)
@@ -240,8 +240,8 @@ def test_failures_are_told_by_cause_and_district_once(tmp_path):
 
 def test_metrics_are_what_prometheus_reads():
     reports = {
-        ("b", 2020): Standing("b", 2020, run="x", draft=True, errors=1),
-        ("a", 2020): Standing("a", 2020, reason="csv"),
+        ("b", "2020"): Standing("b", 2020, run="x", draft=True, errors=1),
+        ("a", "2020"): Standing("a", 2020, reason="csv"),
     }
     text = metrics(summary(DONE, ABOUT, out=Path("nowhere")), StateOfAll(reports))
     lines = text.splitlines()
@@ -378,7 +378,7 @@ def test_a_machine_that_fails_is_counted_by_districts(tmp_path):
     assert once.stopped is None
     outcomes = {"a": "no-space", "b": "cell-failed", "c": "worker-died", "d": "no-space", "e": ""}
     done, told = run(tmp_path, outcomes)
-    assert (done.stopped, done.left) == ("no-space", (("e", 2021),))
+    assert (done.stopped, done.left) == ("no-space", (("e", "2021"),))
     assert told.notes == [
         "stopping: the machine failed 3 districts in a row, most of them for one cause [no-space]; "
         "mend it and give the same command again"
@@ -414,9 +414,9 @@ def test_the_live_line_counts():
     progress = Progress(clock=lambda: next(seconds))
     assert progress.line().plain == "looking at what has changed"
     progress.planned(9, 2)
-    progress.started(("b", 2020))
+    progress.started(("b", "2020"))
     progress.ended(RESULTS[0])
-    progress.started(("c", 2021))
+    progress.started(("c", "2021"))
     assert progress.line().plain == (
         "1 made · 0 failed · 2 unchanged · 6 to go · 2/min · 3:00 left\n  running: c 2021 (20 s)"
     )

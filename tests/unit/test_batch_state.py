@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from batches import ROOT, make_project
+from shipped import ZFXXGK
 
 from reportkit.batch.jobs import Result
 from reportkit.batch.journal import Journal
@@ -90,19 +91,19 @@ def test_each_report_has_one_state(project):
         "b 2021": "failed",
         "c 2021": "absent",
     }
-    made = state.reports["a", 2021]
+    made = state.reports["a", "2021"]
     assert (made.name, made.errors, made.warnings) == ("a区", 0, 1)
-    assert made.figures == {"t3.new.total": "3"}
-    assert state.reports["b", 2021].name == "测试区"
-    assert state.failed == {("b", 2021), ("c", 2021)}
+    assert made.figures == {"新收": "3"}
+    assert state.reports["b", "2021"].name == "测试区"
+    assert state.failed == {("b", "2021"), ("c", "2021")}
 
 
 def test_a_batch_that_was_killed_has_told_its_failures(project):
     night(project, failed("a"), failed("b"))
     state = night(project, Result("a", 2021, "made", 0), failed("c"), tell=False)
-    assert state.failed == {("b", 2021), ("c", 2021)}
+    assert state.failed == {("b", "2021"), ("c", "2021")}
     (project.out / "batch.jsonl").unlink()
-    assert read_state(project.out).failed == {("a", 2021), ("b", 2021)}
+    assert read_state(project.out).failed == {("a", "2021"), ("b", "2021")}
     (project.out / NAME).write_text("{", encoding="utf-8")
     assert read_state(project.out).failed == set()
 
@@ -110,11 +111,11 @@ def test_a_batch_that_was_killed_has_told_its_failures(project):
 def test_what_somebody_made_alone_since_then_is_made(project):
     publish(project, "a", "old", ended=NIGHT - timedelta(days=9))
     state = night(project, failed("a"))
-    assert (state.reports["a", 2021].state, state.reports["a", 2021].run) == ("failed", "old")
+    assert (state.reports["a", "2021"].state, state.reports["a", "2021"].run) == ("failed", "old")
     publish(project, "a", "new", ended=NIGHT + timedelta(hours=7))
     state = night(project, failed("b"), at=NIGHT + timedelta(hours=8))
     assert states(state)["a 2021"] == "final"
-    assert state.reports["a", 2021].reason == ""
+    assert state.reports["a", "2021"].reason == ""
 
 
 def test_a_restored_ledger_makes_a_failure_good(project):
@@ -138,14 +139,14 @@ def test_what_changed_is_told_against_the_night_before(project):
     state = night(project, Result("b", 2021, "made", 0), at=next_night + timedelta(hours=6))
     told = [(one.was, one.now.district, one.now.state, one.figures) for one in changes(state)]
     assert told == [
-        ("final", "a", "final", (("t3.new.total", "3", "5"),)),
+        ("final", "a", "final", (("新收", "3", "5"),)),
         ("draft", "b", "final", ()),
         ("failed", "c", "final", ()),
     ]
     assert (state.night, state.since) == ("2022-01-04", "2022-01-03")
     unchanged = night(project, at=next_night + timedelta(days=1))
     assert changes(unchanged) == []
-    assert all(map(unchanged.unchanged, (unchanged.reports[key, 2021] for key in "abc")))
+    assert all(map(unchanged.unchanged, (unchanged.reports[key, "2021"] for key in "abc")))
 
 
 BATCH = {
@@ -167,7 +168,8 @@ def test_the_page_is_in_its_readers_language_and_escapes(project):
         failed("c", "not-handed-in", "nothing is handed in"),
     )
     english, chinese = (
-        state_page(state, BATCH, out=project.out, language=one) for one in ("en", "zh")
+        state_page(state, BATCH, out=project.out, language=one, forms=[ZFXXGK])
+        for one in ("en", "zh")
     )
     assert '<html lang="en">' in english
     assert "<b>2021</b> (1): 测试区" in english

@@ -22,7 +22,7 @@ from reportkit.checks import (
 )
 from reportkit.errors import InputError
 from reportkit.facts.published import load_published, read_report
-from reportkit.params import Project
+from reportkit.params import District, Project
 
 PUBLISHED = Path(__file__).parents[1] / "data" / "published"
 
@@ -208,7 +208,8 @@ def waivers(tmp_path, text):
     (tmp_path / "reports/a1").mkdir(parents=True)
     path = tmp_path / "reports/a1/2020.yaml"
     path.write_text(f"year: 2020\nwaivers:\n{text}", encoding="utf-8")
-    return Project(tmp_path, tmp_path).report("a1", 2020).waivers
+    report = Project(tmp_path, tmp_path).report(District(id="a1", name="甲区"), 2020)
+    return report.waivers
 
 
 def filled(finding):

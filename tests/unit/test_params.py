@@ -41,7 +41,7 @@ def test_an_unknown_key_further_in_is_found_too(project):
 def test_all_problems_are_told_at_once(project):
     put(project, "reports/a1/2020.yaml", "year: zwanzig\ndated: 2021-02-30\n")
     with pytest.raises(InputError) as error:
-        project.report("a1", 2020)
+        project.report(project.district("a1"), 2020)
     assert "2020.yaml:1" in str(error.value)
     assert "2020.yaml:2" in str(error.value)
 
@@ -62,7 +62,7 @@ def test_an_id_that_is_no_file_name_is_refused(name, project):
 def test_a_file_for_another_year_is_refused(project):
     put(project, "reports/a1/2020.yaml", "year: 2019\n")
     with pytest.raises(InputError, match="the file is for 2020"):
-        project.report("a1", 2020)
+        project.report(project.district("a1"), 2020)
 
 
 def test_a_key_given_twice_is_refused(project):
@@ -85,12 +85,12 @@ DECLARED = "year: 2020\ndeclared:\n  - {id: a.b, label: 某数, value: %s}\n"
 def test_a_declared_figure_says_where_it_is_from(entry, missing, project):
     put(project, "reports/a1/2020.yaml", DECLARED % entry)
     with pytest.raises(InputError, match=rf"2020\.yaml:3: .*'a\.b'.*without {missing}:"):
-        project.report("a1", 2020)
+        project.report(project.district("a1"), 2020)
 
 
 def test_a_declared_figure_may_be_left_to_do(project):
     put(project, "reports/a1/2020.yaml", DECLARED % "")
-    (fact,) = project.report("a1", 2020).declared
+    (fact,) = project.report(project.district("a1"), 2020).declared
     assert fact.value is None
     assert fact.place.endswith("2020.yaml:3")
 
@@ -146,7 +146,7 @@ def test_a_number_that_no_report_can_print_is_refused(project, value):
     entry = f"{value}, source: x, stated_by: y, stated_on: 2021-01-05"
     put(project, "reports/a1/2020.yaml", DECLARED % entry)
     with pytest.raises(InputError, match=r"2020\.yaml:3: .*at most 20 digits"):
-        project.report("a1", 2020)
+        project.report(project.district("a1"), 2020)
 
 
 def test_text_that_is_no_yaml_is_refused_with_its_line(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from reportkit.errors import InputError, ReportkitError
 from reportkit.evidence.paths import inside
 from reportkit.facts.previous import figures_of, sealed_facts
-from reportkit.params import Project
+from reportkit.params import District, Project
 from reportkit.proof.chain import check_batches
 from reportkit.proof.places import ledger_place
 from reportkit.proof.signing.envelope import envelope
@@ -115,7 +115,7 @@ def test_a_batch_names_runs_below_its_own_folder(tmp_path):
 def test_last_year_of_a_foreign_district_is_not_looked_for(tmp_path):
     project = Project(tmp_path / "params", tmp_path / "data")
     with pytest.raises(InputError, match="is no district id"):
-        figures_of(project, "../../etc", 2020, scope="district")
+        figures_of(project, District(id="../../etc", name="某区"), 2020, scope="district")
 
 
 @pytest.mark.parametrize(

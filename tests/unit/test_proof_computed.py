@@ -124,7 +124,7 @@ def test_last_year_is_the_report_that_was_compared_with(tmp_path):
         (earlier / name / "facts.json").write_text(text, encoding="utf-8")
     name = "out/huli/2019/current/facts.json"
     manifest = {
-        "district": "huli", "year": 2020,
+        "district": "huli", "year": 2020, "parameters": {},
         "inputs": [{"name": name, "sha256": digest(earlier / "b/facts.json")}],
     }  # fmt: skip
     assert last_year(ZFXXGK, place, manifest, tmp_path) == {"t3.new.total": "2"}
@@ -138,7 +138,7 @@ def test_last_year_can_be_what_was_published(tmp_path):
     path = tmp_path / "reports/pingtan/2019.published.json"
     path.write_bytes(published.read_bytes())
     inputs = [{"name": "params/reports/pingtan/2019.published.json", "sha256": digest(path)}]
-    manifest = {"district": "pingtan", "year": 2020, "inputs": inputs}
+    manifest = {"district": "pingtan", "year": 2020, "parameters": {}, "inputs": inputs}
     values = last_year(ZFXXGK, tmp_path, manifest, tmp_path)
     assert values["t3.new.total"] == "23"
     assert last_year(ZFXXGK, tmp_path, manifest, tmp_path / "elsewhere") is None

@@ -163,7 +163,7 @@ def test_a_new_project_is_whole_and_counts_zero(tmp_path):
     begun.write()
     project = Project(tmp_path / "params", tmp_path / "data")
     assert project.district("linhai").issuer == "某市临海区人民政府"
-    assert project.report("linhai", 2024).declared == []
+    assert project.report(project.district("linhai"), 2024).declared == []
     ledgers, problems = read_ledgers("linhai", 2024, params=project.params, data=project.data)
     assert problems == []
     # What the form does not ask for is not there either.

@@ -34,7 +34,7 @@ class RuleText(Strict):
     limits: dict[str, str] = Field(default_factory=dict)
     why: str = ""
     words: dict[str, str] = Field(default_factory=dict)
-    """What its findings say where they speak of records; ``$name`` stands for a figure or a day."""
+    """Texts of its findings, where they speak of records; ``$name`` is a figure or a day."""
 
     def say(self, name: str, **figures: object) -> str:
         """A text of the rule with its figures in it."""

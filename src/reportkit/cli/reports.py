@@ -343,10 +343,11 @@ def verify(
         if sys.stderr.isatty() and len(runs) > 1:
             click.echo(f"{ERASED}{number + 1} of {len(runs)}", err=True, nl=False)
         run, levels = str(runs[number]), result.levels
-        whose = {"district": result.district, "year": result.year, "id": result.run}
+        year, _, form = result.report.partition("-")
+        whose = {"district": result.district, "year": year, "form": form or None, "id": result.run}
         judged = {"holds": result.holds, "levels": [level.as_json() for level in levels]}
         verdicts.append({"run": run} | whose | judged)
-        name = f"{result.district} {result.year}, run {result.run}, {run}" if result.run else run
+        name = f"{result.district} {result.report}, run {result.run}, {run}" if result.run else run
         lines.append(f"{name}: {result.verdict}")
         # Of many runs, those that hold have nothing else to tell; --json has all of it.
         for level in levels if len(runs) == 1 else [level for level in levels if not level.holds]:

@@ -50,7 +50,8 @@ def dataset(document: Document, about: str) -> dict[str, Any]:
         "@type": "Dataset",
         "name": head["title"],
         "description": f"{about}。含法定表格和正文的全部数据，每项都有定义和来历。",
-        "identifier": head["document_number"] or f"{head['district']}-{head['year']}",
+        "identifier": head["document_number"]
+        or f"{head['district']}-{head.get('report', head['year'])}",
         "version": seal["seal"],
         "inLanguage": "zh-CN",
         "isAccessibleForFree": True,

@@ -86,7 +86,7 @@ def _take(item: Block, document: Document) -> list[tuple[str, str, str]]:
     else:
         return []
     data |= {"title": item["title"], "district": head["district"], "year": head["year"]}
-    name = f"{head['district']}-{head['year']}-{item['id']}"
+    name = f"{head['district']}-{head.get('report', head['year'])}-{item['id']}"
     # A mark of UTF-8 first, or Excel takes Chinese for something else.
     made = {
         "CSV": (

@@ -156,6 +156,7 @@ class Report(Compilation):
         return {
             "district": self.district.id,
             "year": self.year,
+            **self._other_name(),
             "edition": self.edition.name,
             "scope": self.scope,
             "draft": self.is_draft,
@@ -483,9 +484,10 @@ class Report(Compilation):
             self.later = None  # cells may be run again, and further ones
         return self._sealed()
 
-    def _other_form(self) -> dict[str, str]:
-        form = self.district.other_form
-        return {"form": form} if form else {}
+    def _other_name(self) -> dict[str, str]:
+        """The name of a report by another form than the usual one, which its year does not tell."""
+        named = self.district.report_name(self.year)
+        return {"report": named} if self.district.other_form else {}
 
     def draft(self) -> Shown | None:
         """In Jupyter, the documents as they would be now, and links to them; elsewhere nothing.
@@ -508,7 +510,6 @@ class Report(Compilation):
                     "year": self.year,
                     "scope": self.scope,
                     "draft": self.is_draft,
-                    **self._other_form(),
                 },
                 "facts": document,
                 "form": self.prescribed(),

@@ -70,6 +70,8 @@ def crate_bytes(folder: Path, record: Mapping[str, Any], form: FormModel) -> byt
         }
         for number, item in enumerate(record["inputs"], 1)
     ]
+    form_asked = record["parameters"].get("form")
+    by = f" --form {form_asked}" if form_asked else ""
     title = f"{record['name']}{record['year']}年{form.title}"
     version = record["environment"]["packages"]["reportkit-zwgk"]
     graph: list[dict[str, Any]] = [
@@ -106,7 +108,7 @@ def crate_bytes(folder: Path, record: Mapping[str, Any], form: FormModel) -> byt
             "@id": "#run",
             "@type": "CreateAction",
             "name": f"run {record['run']}",
-            "description": f"reportkit run {record['district']} {record['year']}",
+            "description": f"reportkit run {record['district']} {record['year']}{by}",
             "startTime": record["started"],
             "endTime": record["ended"],
             "actionStatus": "http://schema.org/CompletedActionStatus",

@@ -16,6 +16,7 @@ from reportkit.errors import InputError
 from reportkit.evidence.read import read_source_rows
 from reportkit.export.blocks import from_notebook
 from reportkit.facts.numerals import number_of, plain, rounded
+from reportkit.forms import DEFAULT
 from reportkit.proof.manifest import read_manifest
 from reportkit.proof.normal import cell_digests
 from reportkit.proof.plainjson import read_json
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Change = dict[str, Any]
-_HEAD = ("run", "district", "name", "year", "edition", "scope", "draft", "started")
+_HEAD = ("run", "district", "name", "year", "form", "edition", "scope", "draft", "started")
 _PARTS = ("facts", "narrative", "checks", "inputs", "parameters", "code", "environment")
 _COUNTS = {
     "read": "读入", "accepted": "计入", "quarantined": "不能读", "rejected": "退回",
@@ -52,12 +53,16 @@ def diff_runs(old: Path, new: Path) -> dict[str, Any]:
     InputError
         ``run-missing``, or ``run-unreadable``: a run lacks one of its files.
     """
-    manifests = [read_manifest(run) for run in (old, new)]
+    manifests = [{"form": DEFAULT} | read_manifest(run) for run in (old, new)]
+    # In another year each condition has other days, and each ledger other records.
+    same = all(
+        len({m[key] for m in manifests}) == 1 for key in ("district", "year", "scope", "form")
+    )
     try:
         return {
             "schema": "reportkit/diff/1",
             "runs": [{key: manifest[key] for key in _HEAD} for manifest in manifests],
-            "facts": list(_facts(old, new)),
+            "facts": list(_facts(old, new, same=same)),
             "checks": list(_checks(old, new)),
             "narrative": list(_narrative(old, new)),
             "inputs": list(_changes(*map(_inputs, manifests))),
@@ -79,11 +84,9 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]
             yield {"name": name, "from": old.get(name), "to": new.get(name)}
 
 
-def _facts(old: Path, new: Path) -> Iterator[Change]:
+def _facts(old: Path, new: Path, *, same: bool) -> Iterator[Change]:
     before, after = (read_json(run / "facts.json") for run in (old, new))
     left, right = ({f["id"]: f for f in document["facts"]} for document in (before, after))
-    # In another year each condition has other days, and each ledger other records.
-    same = all(before[key] == after[key] for key in ("district", "year", "scope"))
     compared = ["value", "unit", "origin", "source", *(["where", "sum_of"] if same else [])]
     for name in sorted({*left, *right}):
         earlier, later = left.get(name), right.get(name)
@@ -228,7 +231,12 @@ def _environment(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 def as_text(document: Mapping[str, Any]) -> str:
     """The comparison for a terminal."""
-    lines = [f"{run['name']} {run['year']}: {run['run']}" for run in document["runs"]]
+    runs = document["runs"]
+    two_forms = len({run["form"] for run in runs}) > 1
+    lines = [
+        f"{run['name']} {run['year']}{' by ' + run['form'] if two_forms else ''}: {run['run']}"
+        for run in runs
+    ]
     counts = [f"{len(document[part])} {part}" for part in _PARTS if document[part]]
     lines.append("differ in " + ", ".join(counts) if counts else "nothing differs")
     both = [change for change in document["facts"] if None not in (change["from"], change["to"])]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError, ReportkitError
-from reportkit.proof.manifest import entries, is_pruned, read_manifest
+from reportkit.proof.manifest import entries, is_pruned, named, read_manifest
 from reportkit.proof.render import render_level
 from reportkit.proof.rerun import rerun_level
 from reportkit.proof.signing.trust import read_trusted
@@ -52,15 +52,16 @@ class Inspected:
 
     Parameters
     ----------
-    district, year, run : str
-        Whose it says that it is, and its id; empty where its manifest cannot be read.
+    district, report, run : str
+        Whose it says that it is, the report's name (``2024``, ``2024-<form>``), and its id; empty
+        where its manifest cannot be read.
     levels : tuple of Verdict
     signed : bool
         Whether keys that are trusted have signed it.
     """
 
     district: str
-    year: str
+    report: str
     run: str
     levels: tuple[Verdict, ...]
     signed: bool = False
@@ -131,11 +132,11 @@ def inspect(run: Path, asked: Asked, *, closely: bool) -> Inspected:
             )
     try:
         manifest = read_manifest(run)
+        whose = (manifest["district"], named(manifest), manifest["run"])
     except ReportkitError:
-        manifest = {"district": "", "year": "", "run": ""}
-    district, year, name = (str(manifest[key]) for key in ("district", "year", "run"))
+        whose = ("", "", "")
     signed = trusted is not None and bool(verdicts[0].holds)
-    return Inspected(district, year, name, tuple(verdicts), signed)
+    return Inspected(*whose, tuple(verdicts), signed)
 
 
 def inspect_all(runs: Sequence[Path], closely: Sequence[bool], asked: Asked) -> Iterator[Inspected]:
