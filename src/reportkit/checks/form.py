@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
+    import pandas as pd
 
     from reportkit.checks.rules import Rules
     from reportkit.facts import Fact, Facts
@@ -86,6 +88,71 @@ def _under(labels: Sequence[str], cell: Fact, ledgers: Mapping[str, Ledger]) -> 
     return sum(int(frame.loc[cell.rows, column].isin(labels).sum()) for column in by)
 
 
+@dataclass(frozen=True)
+class _Total:
+    """A total row or column of a table, and what it adds up."""
+
+    table: Table
+    band: Band
+    leaf: Leaf
+    is_row: bool
+
+    @classmethod
+    def of(cls, table: Table, key: str) -> _Total:
+        leaves = (
+            (band, leaf, is_row)
+            for band in table.model.bands
+            for is_row in (True, False)
+            for leaf in (table.rows(band) if is_row else table.columns(band))
+        )
+        return next(cls(table, *one) for one in leaves if one[1].key == key)
+
+    @property
+    def across(self) -> list[Leaf]:
+        """Columns of a total row, or rows of a total column, that add nothing up."""
+        found = self.table.columns(self.band) if self.is_row else self.table.rows(self.band)
+        return [leaf for leaf in found if not leaf.parts]
+
+    def cell(self, key: str, across: str) -> str:
+        """A cell of one of its parts, or of itself."""
+        return self.table.cell_id(*((key, across) if self.is_row else (across, key)))
+
+    @property
+    def whole(self) -> str:
+        """The cell that sums up all others, or the last that sums up its parts."""
+        found = self.table.columns(self.band) if self.is_row else self.table.rows(self.band)
+        return self.cell(self.leaf.key, found[-1].key)
+
+    @property
+    def by(self) -> str | None:
+        """Column of a ledger whose value says of which part a record is."""
+        around = (self.band.define, *self.leaf.groups)
+        return next((node.by for node in reversed(around) if node.by), None)
+
+    def counted(self, facts: Facts) -> dict[str, list[npt.NDArray[np.int64]]]:
+        """Numbers of the records of each part, once each, by their ledger."""
+        found: dict[str, list[npt.NDArray[np.int64]]] = {}
+        for part in self.leaf.parts:
+            cells = [facts[self.cell(part, leaf.key)] for leaf in self.across]
+            of_ledger: dict[str, list[npt.NDArray[np.int64]]] = {}
+            for cell in cells:
+                if cell.rows is not None and cell.ledger is not None:
+                    of_ledger.setdefault(cell.ledger, []).append(cell.rows)
+            for ledger, rows in of_ledger.items():
+                found.setdefault(ledger, []).append(np.unique(np.concatenate(rows)))
+        return found
+
+    def group(self, frame: pd.DataFrame, year: int) -> pd.DataFrame:
+        """Records that meet what stands around the parts, whichever of them they are of."""
+        chosen = np.zeros(len(frame), dtype=bool)
+        for leaf in self.across:
+            nodes = (self.band.define, *self.leaf.groups, *leaf.path)
+            where = {name: test for node in nodes for name, test in (node.where or {}).items()}
+            masks = [condition.mask(frame) for condition in parse_where(where, year)]
+            chosen |= np.logical_and.reduce([np.ones(len(frame), dtype=bool), *masks])
+        return frame[chosen]
+
+
 def _complete(
     rules: Rules,
     rule: Rule,
@@ -95,49 +162,31 @@ def _complete(
     year: int,
     ledgers: Mapping[str, Ledger],
 ) -> Check:
-    """Records of a group that none of its rows counts: the edition has no row for them."""
-    table = edition.table(what.table)
-    band, total = _total(table, what.parts_of)
-    where = {name: test for group in total.groups for name, test in (group.where or {}).items()}
-    ledger = ledgers[str(band.define.ledger)]
-    masks = [condition.mask(ledger.frame) for condition in parse_where(where, year)]
-    group = ledger.frame[np.logical_and.reduce(masks)]
-    counted = _rows_of_parts(table, what.parts_of, facts)
-    missing = group[~group.index.isin(counted)]
-    by = next(node.by for node in total.groups if node.by)
-    whole = facts[table.cell_id(total.key, _last_column(table, band))]
-    message = "；".join(
-        f"{key}：{value}" for key, value in missing[[ledger.schema.key_column, by]].values[:20]
-    )
+    """Records of a group that none of its parts counts: the edition has no row for them."""
+    total = _Total.of(edition.table(what.table), what.parts_of)
+    size, told = 0, []
+    for key, counted in total.counted(facts).items():
+        group = total.group(ledgers[key].frame, year)
+        missing = group[~group.index.isin(np.concatenate(counted))]
+        size += len(group)
+        told += [
+            f"{record}：{value}" if total.by else str(record)
+            for record, value in zip(
+                missing[ledgers[key].schema.key_column],
+                missing[total.by or ledgers[key].schema.key_column],
+                strict=True,
+            )
+        ]
+    whole = facts[total.whole]
     return check(
         rules,
         rule.id,
-        missing.empty,
-        message or f"{len(group)}{whole.unit}均已计入",
-        left=len(group) - len(missing),
-        right=len(group),
+        not told,
+        "；".join(told[:20]) or f"{size}{whole.unit}均已计入",
+        left=size - len(told),
+        right=size,
         facts=[whole.id],
     )
-
-
-def _total(table: Table, key: str) -> tuple[Band, Leaf]:
-    """A total row of a table, and the band that it stands in."""
-    rows = ((band, row) for band in table.model.bands for row in table.rows(band))
-    return next((band, row) for band, row in rows if row.key == key)
-
-
-def _last_column(table: Table, band: Band) -> str:
-    """The column of a band that sums up the others, or its only one."""
-    return table.columns(band)[-1].key
-
-
-def _rows_of_parts(table: Table, total: str, facts: Facts) -> npt.NDArray[np.int64]:
-    """Row numbers of all leaf cells that a total row adds up."""
-    band, row = _total(table, total)
-    parts = row.parts
-    columns = [column.key for column in table.columns(band) if not column.parts]
-    cells = [facts[table.cell_id(row, column)] for row in parts for column in columns]
-    return np.concatenate([np.empty(0, np.int64), *(c.rows for c in cells if c.rows is not None)])
 
 
 def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable[Check]:
@@ -163,20 +212,18 @@ def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable
                 facts=(*left, *right),
             )
     if rule.disjoint:
-        table = edition.table(rule.disjoint.table)
-        counted = _rows_of_parts(table, rule.disjoint.parts_of, facts)
-        column = _last_column(table, _total(table, rule.disjoint.parts_of)[0])
-        twice = len(counted) - len(np.unique(counted))
-        figures = {"counted": len(counted), "records": len(counted) - twice}
-        message = rules[rule.id].say("counted", **figures) or _COUNTED.format(**figures)
+        total = _Total.of(edition.table(rule.disjoint.table), rule.disjoint.parts_of)
+        parts = [np.concatenate(rows) for rows in total.counted(facts).values()]
+        counted, records = (sum(map(len, of)) for of in (parts, map(np.unique, parts)))
+        figures = {"counted": counted, "records": records}
         yield check(
             rules,
             rule.id,
-            twice == 0,
-            message,
-            left=len(counted),
-            right=len(counted) - twice,
-            facts=[table.cell_id(rule.disjoint.parts_of, column)],
+            counted == records,
+            rules[rule.id].say("counted", **figures) or _COUNTED.format(**figures),
+            left=counted,
+            right=records,
+            facts=[total.whole],
         )
     if rule.zero:
         names = [name for name in facts if any(fnmatch(name, one) for one in rule.zero)]

@@ -13,6 +13,7 @@ from reportkit.facts.derived import compared
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.previous import figures_of, sealed_facts
 from reportkit.forms import DEFAULT
+from reportkit.forms.cells import shown_by
 from reportkit.forms.conditions import condition_from
 from reportkit.ledgers import schema_of
 from reportkit.notebook.printed import aligned, places
@@ -146,7 +147,8 @@ def _place(place: str, edition: Edition) -> str:
     """A place in Chinese: 表3 …, 第一部分 …."""
     kind, _, name = place.partition(":")
     if kind == "table":
-        return f"表{name.removeprefix('t')} {edition.table(name).title}"
+        number = shown_by(name)
+        return f"表{number if number.isdigit() else ''} {edition.table(name).title}"
     titles = {section.number: section.title for section in edition.sections}
     if kind == "section" and name in titles:
         return f"第{name}部分 {titles[name]}"

@@ -96,16 +96,24 @@ def doctor(*, params: Path | None, data: Path | None, out: Path) -> Result:
 
 
 @command()
-@click.argument("action", type=click.Choice(["check"]))
+@click.argument("action", type=click.Choice(["check", "notebook"]))
 @click.argument("folder", type=FOLDER, metavar="DIR")
 def form(action: str, *, folder: Path) -> Result:
-    """Look over a form folder: what can never count, close or hold, with file and line.
+    """Look over a form folder, or write a notebook for it.
 
-    DIR is a folder such as forms/zfxxgk; status 1 if anything is found.
+    check: what can never count, close or hold, with file and line; status 1 if anything is found.
+    notebook: one that shows all sections and tables, into the project's notebooks.
+    DIR is a folder such as forms/zfxxgk.
     """
     from reportkit.checks.folder import look_over
 
-    found = look_over(folder.absolute() if folder.name in ("", ".", "..") else folder)
+    folder = folder.resolve() if folder.name in ("", ".", "..") else folder
+    if action == "notebook":
+        from reportkit.scaffold.notebooks import write_notebook
+
+        path = write_notebook(folder)
+        return 0, {"action": action, "folder": str(folder), "files": [str(path)]}, str(path)
+    found = look_over(folder)
     text = "\n".join(found) or f"{folder}: nothing is wrong"
     return int(bool(found)), {"action": action, "folder": str(folder), "findings": found}, text
 

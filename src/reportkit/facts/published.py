@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
 from reportkit.forms import Leaf
+from reportkit.forms.cells import shown_by
 from reportkit.params import check_id
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ def read_report(form: Form, published: Mapping[str, Any]) -> PublishedReport:
     ----------
     form : Form
     published : mapping
-        Of each table, by the number of its id (``table3``), rows by key with their columns, or
-        values by the keys or by the labels of rows and columns.
+        Of each table, by the number of its id (``table3``, else its id), rows by key with their
+        columns, or values by the keys or by the labels of rows and columns.
 
     Raises
     ------
@@ -146,7 +147,8 @@ def _printed(
     form: Form, edition: Edition, published: Mapping[str, Any], report: PublishedReport
 ) -> Iterator[tuple[str, Any]]:
     for table in edition.tables.values():
-        part = published[f"table{table.id.removeprefix('t')}"]
+        number = shown_by(table.id)
+        part = published[f"table{number}" if number.isdigit() else table.id]
         if "rows" in part:
             yield from _by_rows(form, table, part, report)
         elif any(row.key in part for _, row, _ in table.places()):

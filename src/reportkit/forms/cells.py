@@ -117,6 +117,18 @@ class Table:
         return f"{self.id}.{row}.{column}"
 
 
+def shown_by(table: str) -> str:
+    """What shows a table in a notebook, ``report.table(3)``: the number of its id, or the id.
+
+    Examples
+    --------
+    >>> [shown_by(name) for name in ("t3", "visits")]
+    ['3', '"visits"']
+    """
+    number = table.removeprefix("t")
+    return number if number.isdigit() and number != table else f'"{table}"'
+
+
 def leaves_of(nodes: list[Any], groups: tuple[Node, ...] = ()) -> tuple[Leaf, ...]:
     """Value rows (or columns) in order; a total adds up all leaves of the group it closes."""
     leaves: list[Leaf] = []

@@ -22,6 +22,7 @@ from reportkit.checks import Check, accept, check, coverage_checks
 from reportkit.checks.rules import RuleText, Waived
 from reportkit.export.blocks import MIME, Block, for_readers, from_notebook
 from reportkit.facts.sealed import SealedFacts
+from reportkit.forms.cells import shown_by
 from reportkit.notebook.display import agreement, checks_block, look
 from reportkit.notebook.made import digest
 from reportkit.params import Waiver
@@ -244,7 +245,7 @@ class _Whole:
         for number, title in self.form["sections"]:
             names["section", number] = f"第{number}部分“{title}”（report.section('{number}')）"
         for name, title in self.form["tables"]:
-            names["table", name] = f"表格“{title}”（report.table({name.removeprefix('t')})）"
+            names["table", name] = f"表格“{title}”（report.table({shown_by(name)})）"
         told = [f"{name}没有列出" for key, name in names.items() if not counts[key]]
         told += [f"{name}列出了{counts[key]}次" for key, name in names.items() if counts[key] > 1]
         in_order = list(dict.fromkeys(sections))

@@ -108,7 +108,7 @@ class RunAudit:
         """
         year = int(self.manifest["year"])
         cells = self._form.edition(year).cells(year)
-        wanted = f"t{str(table).removeprefix('t')}"
+        wanted = f"t{table}" if str(table).isdigit() else str(table)
         own = [cell.id for cell in cells if cell.table == wanted and cell.id in self.facts]
         if not own:
             tables = "、".join(dict.fromkeys(cell.table for cell in cells))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reportkit.errors import InputError
 from reportkit.facts.previous import files_of_past
 from reportkit.forms.carried import carried
 from reportkit.ledgers import Ledgers, schemas
@@ -136,8 +137,23 @@ def inputs_of(report: Report, notebook: Path) -> Inputs:
 
 
 def find_notebook(project: Project, form: Form) -> Path:
-    """The project's notebook, else the one that the package carries."""
+    """The project's notebook, else the one that the package carries.
+
+    Raises
+    ------
+    InputError
+        ``notebook-missing``: there is neither.
+    """
     own = project.params.parent / "notebooks" / form.model.notebook
     if own.is_file():
         return own
-    return carried(f"notebooks/{form.model.notebook}")[0]
+    try:
+        return carried(f"notebooks/{form.model.notebook}")[0]
+    except InputError:
+        raise InputError(
+            "notebook-missing",
+            "{file}, which the form {form} names, is not there; `reportkit form notebook "
+            "forms/{form}` writes one that shows all that the form prescribes",
+            file=own.as_posix(),
+            form=form.name,
+        ) from None

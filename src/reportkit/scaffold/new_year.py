@@ -17,7 +17,7 @@ from reportkit.scaffold.next_text import (
     renew_parameters,
     with_new_sections,
 )
-from reportkit.scaffold.notebooks import missing_cells
+from reportkit.scaffold.notebooks import missing_cells, notebook_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -93,13 +93,16 @@ def renew(project: Project, district: str, year: int, form: str | None = None) -
             district=district,
             year=year,
         )
+    notebook = project.params.parent / "notebooks" / by.model.notebook
     if previous is None:
         files = {new["yaml"]: f"year: {year}\n", new["md"]: edition.narrative}
+        if not notebook.exists():
+            files[notebook] = notebook_of(by, edition, district, year)
         advanced: list[RenewalNote] = []
         todo = list(_first_of_its_form(project, who))
     else:
         files, advanced, todo = _turned(project, who, by, previous, year)
-    todo += _missing_cells(project.params.parent / "notebooks" / by.model.notebook, edition)
+    todo += _missing_cells(notebook, edition)
     todo += _missing_ledgers(Ledgers(project, who), edition, project.data / district)
     return Renewal(district, year, previous, files, tuple(advanced), tuple(todo))
 

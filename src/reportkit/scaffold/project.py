@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +16,7 @@ from reportkit.forms.form import shipped_names
 from reportkit.ledgers import schemas
 from reportkit.params import Level, check_id
 from reportkit.scaffold.newfiles import refuse_existing, write_new
-from reportkit.scaffold.notebooks import with_missing
+from reportkit.scaffold.notebooks import for_district, notebook_of
 from reportkit.scaffold.workbooks import blank_workbook
 
 if TYPE_CHECKING:
@@ -96,7 +95,8 @@ def begin(
     if described.exists():
         raise InputError(
             "exists",
-            "{described} is there already; `reportkit new {district} {year}` begins a year",
+            "{described} is there already; `reportkit new {district} {year}` begins a year, with "
+            "--form the first report by a further form",
             described=described,
             year=year,
             district=district,
@@ -109,11 +109,10 @@ def begin(
     own |= {folder / "data" / district / name: book for name, book in _ledgers(by, edition).items()}
     refuse_existing(own)
     common = {"README.md": _text("README.md", fields), "outputs/.gitignore": "*\n!.gitignore\n"}
-    others = {shipped_form(one).model.notebook for one in shipped_names()} - {by.model.notebook}
-    for path in (one for one in carried("notebooks/*.ipynb") if one.name not in others):
-        lacks = edition if path.name == by.model.notebook else None
-        notebook = _for_district(path.read_text(encoding="utf-8"), district, year, lacks)
-        common[f"notebooks/{path.name}"] = notebook
+    of_forms = {shipped_form(one).model.notebook for one in shipped_names()}
+    common[f"notebooks/{by.model.notebook}"] = notebook_of(by, edition, district, year)
+    for path in (one for one in carried("notebooks/*.ipynb") if one.name not in of_forms):
+        common[f"notebooks/{path.name}"] = for_district(path, district, year, None)
     shared = {folder / path: text.encode() for path, text in common.items()}
     existing = tuple(path for path in shared if path.exists())
     missing = {path: content for path, content in shared.items() if path not in existing}
@@ -128,16 +127,3 @@ def _ledgers(form: Form, edition: Edition) -> dict[str, bytes]:
     unused = form.unused(edition)
     wanted = [schema for key, schema in schemas(form).items() if key not in unused]
     return {f"{schema.name}.xlsx": blank_workbook(schema, edition) for schema in wanted}
-
-
-def _for_district(notebook: str, district: str, year: int, edition: Edition | None) -> str:
-    """A notebook whose parameters name the district and year, and that shows all of an edition."""
-    document = json.loads(notebook)
-    for cell in document["cells"]:
-        if "parameters" in cell["metadata"].get("tags", ()):
-            source = "".join(cell["source"])
-            source = re.sub("(?m)^district = .*", f'district = "{district}"', source)
-            cell["source"] = re.sub("(?m)^year = .*", f"year = {year}", source)
-    if edition is not None:
-        with_missing(document, edition)
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
