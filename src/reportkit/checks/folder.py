@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from fnmatch import fnmatch
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from reportkit.checks.rules import rules_of
+from reportkit.checks.closing import Finding, cells_of, place_of, totals_of
+from reportkit.checks.rules import rules_of, rules_of_any
+from reportkit.errors import InputError
+from reportkit.facts.specs import read_specs
 from reportkit.forms import project_form
 from reportkit.ledgers import schemas
+from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from reportkit.forms import Edition, Form, Rule, Table
-    from reportkit.forms.conditions import Definition
-    from reportkit.ledgers import LedgerSchema
+    from reportkit.forms import Edition, Form, Leaf, Rule, Table
     from reportkit.yamlfile import Key, YamlFile
+
+_OF_TABLES = ("equal", "at_most", "disjoint", "complete", "continues", "share")
 
 
 def look_over(folder: Path) -> list[str]:
-    """List what is wrong with the editions of a form folder, each with file and line.
+    """List what is wrong with a form folder, each finding with file and line.
+
+    Every edition is looked at as it is in the end, with what it takes from another; so are those
+    of the form that it extends, since ledgers and rules may be other ones here.
 
     Parameters
     ----------
@@ -35,182 +41,196 @@ def look_over(folder: Path) -> list[str]:
         It cannot be read at all; with file and line.
     """
     form = project_form(folder.name, folder.parent)
-    return [told for edition in form.own for told in _edition(form, edition)]
+    found = [*_ledgers(form), *_words(form), *_summary(form, folder / "form.yaml")]
+    for edition in form.editions:
+        found += [edition.file.problem(*one) for one in _edition(form, edition)]
+    return list(dict.fromkeys(found))
 
 
-def _edition(form: Form, edition: Edition) -> Iterator[str]:
+def _edition(form: Form, edition: Edition) -> Iterator[Finding]:
     yield from _said_twice(edition)
-    yield from _cells(form, edition)
-    for table in edition.tables.values():
-        yield from _totals(form, edition, table)
+    yield from cells_of(form, edition)
+    yield from totals_of(form, edition)
     known = rules_of(form, edition)
-    for rule in edition.rules:
+    for number, rule in enumerate(edition.rules):
+        at: Key = ("rules", number)
         if rule.id not in known:
-            yield _at(edition.file, rule.id, f"rule {rule.id} has no words in rules.yaml")
-        yield from _nothing_named(form, edition, rule)
+            yield Finding(at, f"rule {rule.id} has no words in rules.yaml")
+        for told in _nothing_named(form, edition, rule):
+            yield Finding(at, f"rule {rule.id} {told}")
     for name in edition.model.bases.keys() - known.keys():
-        yield _at(edition.file, "bases", f"bases names a rule {name} that there is not")
-    for section in edition.sections:
+        yield Finding(("bases", name), f"bases names a rule {name} that there is not")
+    for number, section in enumerate(edition.sections):
         if section.table is not None and section.table not in edition.tables:
             told = f"section {section.number} shows a table {section.table} that there is not"
-            yield _at(edition.file, section.number, told)
-    cells = {cell.id for cell in edition.cells(edition.model.years.first)}
-    for follow in edition.model.follows:
-        names = (one for one in follow.here if not any(fnmatch(cell, one) for cell in cells))
-        yield from (
-            _at(edition.file, follow.cells, f"follows names a cell {one} that there is not")
-            for one in names
-        )
+            yield Finding(("sections", number), told)
+    yield from _unknown_facts(form, edition)
 
 
-def _at(file: YamlFile, name: str, message: str) -> str:
-    """The message with file and line of the entry that is called so."""
-    return file.problem(_place(file.data, name, ()) or (), message)
+def _said_twice(edition: Edition) -> Iterator[Finding]:
+    """Yield ids of cells, tables and rules, labels beside each other, and sections given twice."""
+    ids: Counter[str] = Counter()
+    for number, model in enumerate(edition.model.tables):
+        table = edition.tables[model.id]
+        for at, band in enumerate(model.bands):
+            key: Key = ("tables", number, "bands", at)
+            rows, columns = table.rows(band), table.columns(band)
+            for leaf in rows:
+                names = [table.cell_id(leaf.key, column.key) for column in columns]
+                if again := [name for name in names if ids[name] or names.count(name) > 1]:
+                    told = f"two cells have the id {again[0]}; give one another key"
+                    yield Finding(place_of(edition, (*key, "rows"), leaf), told)
+                ids.update(names)
+            for axis, leaves in (("rows", rows), ("columns", columns)):
+                for leaf, text in _again(leaves):
+                    told = f"{table.id} has the label {text} twice"
+                    yield Finding(place_of(edition, (*key, axis), leaf), told)
+    for name, given in (
+        ("tables", [one.id for one in edition.model.tables]),
+        ("rules", [one.id for one in edition.rules]),
+        ("sections", [one.number for one in edition.sections]),
+        ("sections", [one.title for one in edition.sections]),
+    ):
+        for number, one in enumerate(given):
+            if one in given[:number]:
+                yield Finding((name, number), f"there are two {name} {one}")
 
 
-def _place(data: Any, name: str, key: Key) -> Key | None:
-    if isinstance(data, dict):
-        if name in (data.get(one) for one in ("key", "id", "number", "label", "cells")):
-            return key
-        pairs: Iterable[tuple[Any, Any]] = data.items()
-        if name in data:
-            return (*key, name)
-    elif isinstance(data, list):
-        pairs = enumerate(data)
-    else:
-        return None
-    found = (_place(inner, name, (*key, at)) for at, inner in pairs)
-    return next((one for one in found if one is not None), None)
-
-
-def _said_twice(edition: Edition) -> Iterator[str]:
-    """Cells with one id; labels that print alike beside each other; sections of one number."""
-    cells = Counter(cell.id for cell in edition.cells(edition.model.years.first))
-    for name in (one for one, count in cells.items() if count > 1):
-        row = name.split(".")[1]
-        yield _at(edition.file, row, f"two cells have the id {name}; give one another key")
-    for table in edition.tables.values():
-        for band in table.model.bands:
-            for leaves in (table.rows(band), table.columns(band)):
-                texts = Counter("/".join(node.label for node in leaf.path) for leaf in leaves)
-                for leaf in reversed(leaves):
-                    text = "/".join(node.label for node in leaf.path)
-                    if texts.pop(text, 1) > 1:
-                        told = f"{table.id} has the label {text} twice"
-                        yield _at(edition.file, leaf.key, told)
-    numbers = Counter(section.number for section in edition.sections)
-    for number in (one for one, count in numbers.items() if count > 1):
-        yield _at(edition.file, number, f"there are two sections {number}")
-
-
-def _cells(form: Form, edition: Edition) -> Iterator[str]:
-    """Cells without a condition, or with one that no record can meet."""
-    known = schemas(form)
-    for cell in edition.cells(edition.model.years.first):
-        definition = cell.definition
-        if definition is None:
-            continue
-        schema = known.get(definition.ledger)
-        if schema is None:
-            told = f"{cell.id} counts in a ledger {definition.ledger} that there is not"
-        elif not definition.where:
-            told = f"{cell.id} has no condition: it would count every record of {schema.name}"
-        else:
-            told = next(_never(schema, definition), "")
-            told = told and f"{cell.id}: {told}"
-        if told:
-            yield _at(edition.file, cell.row, told)
-
-
-def _never(schema: LedgerSchema, definition: Definition) -> Iterator[str]:
-    columns: dict[str, Any] = {one.name: one for one in schema.columns}
-    columns |= {one.name: one for one in schema.derived}
-    for name in sorted(definition.columns - columns.keys()):
-        yield f"{schema.name} has no column {name}"
-    for test in definition.where:
-        column = columns.get(test.column)
-        if column is None or column.type != "category" or column.open:
-            continue
-        for value in test.value if test.op in ("=", "in", "not in") else ():
-            if value not in column.categories():
-                yield f"{test.column} is never {value}"
-
-
-def _totals(form: Form, edition: Edition, table: Table) -> Iterator[str]:
-    """Parts of a total that count a record twice, or leave out a value that a record can have."""
-    cells = {cell.id: cell for cell in edition.cells(edition.model.years.first)}
-    for band in table.model.bands:
-        columns = [column for column in table.columns(band) if not column.parts]
-        for row in (one for one in table.rows(band) if one.total):
-            if not row.parts:
-                yield _at(edition.file, row.key, f"the total {row.key} adds up nothing")
-            for one, other in combinations(row.parts, 2):
-                pairs = ([cells[table.cell_id(r, c.key)] for r in (one, other)] for c in columns)
-                both = [[cell.definition for cell in pair] for pair in pairs]
-                if any(a and b and not _apart(a, b) for a, b in both):
-                    told = f"a record can be counted in {one} and in {other}, which {row.key} adds"
-                    yield _at(edition.file, other, told)
-            counted = [cells[table.cell_id(part, columns[0].key)].definition for part in row.parts]
-            by = next((node.by for node in reversed(row.groups) if node.by), None)
-            for value in _left_out(schemas(form), by, [one for one in counted if one]):
-                yield _at(edition.file, row.key, f"the total {row.key} leaves out {by} {value}")
-
-
-def _apart(one: Definition, other: Definition) -> bool:
-    """Return True where no record meets both: another ledger, or other values of one column."""
-    if one.ledger != other.ledger or one.measure != other.measure or one.column != other.column:
-        return True
-    exact = ("=", "in", "heaviest")
-    return any(
-        a.column == b.column and a.op in exact and b.op in exact and not {*a.value} & {*b.value}
-        for a in one.where
-        for b in other.where
-    )
-
-
-def _left_out(
-    known: Mapping[str, LedgerSchema], by: str | None, counted: list[Definition]
-) -> Iterator[str]:
-    schema = known.get(counted[0].ledger) if counted and by else None
-    column = next((c for c in schema.columns if c.name == by), None) if schema else None
-    # Labels of a table are the values of a column with `form`: those of all editions.
-    if column is not None and column.form is None and not column.open:
-        values = {
-            v for one in counted for test in one.where if test.column == by for v in test.value
-        }
-        yield from (value for value in column.categories() if values and value not in values)
+def _again(leaves: Iterable[Leaf]) -> Iterator[tuple[Leaf, str]]:
+    seen: set[str] = set()
+    for leaf in leaves:
+        text = "/".join(node.label for node in leaf.path)
+        if text in seen:
+            yield leaf, text
+        seen.add(text)
 
 
 def _nothing_named(form: Form, edition: Edition, rule: Rule) -> Iterator[str]:
-    """Tables, rows, columns and cells that a rule names and that there are not."""
-    cells = [cell.id for cell in edition.cells(edition.model.years.first)]
+    """Yield tables, rows, columns and cells that a rule names and that there are not."""
+    cells = _cells(edition)
     for pattern in rule.zero or ():
         if not any(fnmatch(cell, pattern) for cell in cells):
-            yield _at(edition.file, rule.id, f"rule {rule.id} names no cell by {pattern}")
-    for table in (one for one in rule.natural or () if one not in edition.tables):
-        yield _at(edition.file, rule.id, f"rule {rule.id} names a table {table} that there is not")
-    for name in ("equal", "at_most", "disjoint", "complete", "continues", "share"):
-        part = getattr(rule, name)
-        if part is None:
-            continue
+            yield f"names no cell by {pattern}"
+    for name in (one for one in rule.natural or () if one not in edition.tables):
+        yield f"names a table {name} that there is not"
+    parts = [(name, getattr(rule, name)) for name in _OF_TABLES]
+    for name, part in ((name, part) for name, part in parts if part is not None):
         if part.table not in edition.tables:
-            told = f"rule {rule.id} names a table {part.table} that there is not"
-            yield _at(edition.file, rule.id, told)
+            yield f"names a table {part.table} that there is not"
             continue
         # A row of the edition before may be what this one goes on from.
         tables = [one.tables[part.table] for one in form.editions if part.table in one.tables]
-        own = _keys([edition.tables[part.table]])
+        table = edition.tables[part.table]
+        unknown = []
         for field, value in part:
             named = [value] if isinstance(value, str) else [*value]
             if field in ("table", "each") or named == ["parts"]:
                 continue
-            there = _keys(tables) if field == "past" else own
-            for key in (one for one in named if one not in there):
-                told = f"rule {rule.id} names {key}, which table {part.table} does not have"
-                yield _at(edition.file, rule.id, told)
+            there = _keys(tables if field == "past" else [table])
+            unknown += [key for key in named if key not in there]
+        for key in dict.fromkeys(unknown):
+            yield f"names {key}, which table {part.table} does not have"
+        if not unknown:
+            yield from _no_place(table, name, part)
+
+
+def _no_place(table: Table, name: str, part: Any) -> Iterator[str]:
+    """Yield why a rule whose names are all there can apply nowhere."""
+    totals = {leaf.key for leaves in _leaves(table) for leaf in leaves if leaf.total}
+    if name in ("disjoint", "complete") and part.parts_of not in totals:
+        yield f"looks at the parts of {part.parts_of}, which is no total"
+    if name not in ("equal", "at_most"):
+        return
+    if part.left == "parts" and (no_totals := [key for key in part.right if key not in totals]):
+        yield f"adds up the parts of {'、'.join(no_totals)}, which is no total"
+    sides = {*part.right, *(part.left if part.left != "parts" else ())}
+    along = [leaves for at, leaves in enumerate(_leaves(table)) if at % 2 == (part.each == "row")]
+    if not any(sides <= {leaf.key for leaf in leaves} for leaves in along):
+        what = "columns" if part.each == "row" else "rows"
+        listed = "、".join(sorted(sides))
+        yield f"applies nowhere: no part of table {table.id} has the {what} {listed}"
+
+
+def _leaves(table: Table) -> list[tuple[Leaf, ...]]:
+    """Rows, columns, rows, columns … of the bands of a table."""
+    bands = ((table.rows(band), table.columns(band)) for band in table.model.bands)
+    return [leaves for band in bands for leaves in band]
 
 
 def _keys(tables: Iterable[Table]) -> set[str]:
-    return {
-        leaf.key for table in tables for _, row, column in table.places() for leaf in (row, column)
-    }
+    return {leaf.key for table in tables for leaves in _leaves(table) for leaf in leaves}
+
+
+def _cells(edition: Edition) -> list[str]:
+    return [
+        table.cell_id(row.key, column.key)
+        for table in edition.tables.values()
+        for _, row, column in table.places()
+    ]
+
+
+def _unknown_facts(form: Form, edition: Edition) -> Iterator[Finding]:
+    """Yield headlines, successors and their like that name cells and facts that there are not."""
+    cells = _cells(edition)
+    for number, follow in enumerate(edition.model.follows):
+        for one in follow.here:
+            if not any(fnmatch(cell, one) for cell in cells):
+                yield Finding(("follows", number), f"follows names a cell {one} that there is not")
+    known = {*cells, *_own_facts(form)}
+    columns = {one.name: one.type for schema in schemas(form).values() for one in schema.columns}
+    for number, headline in enumerate(edition.model.headlines):
+        at: Key = ("headlines", number)
+        for name in (*headline.facts, *headline.of):
+            if name not in known:
+                told = f"headline {headline.label} names a fact {name} that there is not"
+                yield Finding(at, told)
+        if headline.months and columns.get(headline.months) != "date":
+            told = f"headline {headline.label}: no ledger has a date {headline.months}"
+            yield Finding(at, told)
+
+
+def _ledgers(form: Form) -> Iterator[str]:
+    """Ledgers that are called alike, and columns of one that are."""
+    file: YamlFile = form.parts["ledgers"]
+    names: set[str] = set()
+    for key, schema in schemas(form).items():
+        if schema.name in names:
+            yield file.problem((key, "name"), f"two ledgers are named {schema.name}")
+        names.add(schema.name)
+        for field in ("name", "key"):
+            given = [getattr(column, field) for column in schema.columns]
+            for number, one in enumerate(given):
+                if one in given[:number]:
+                    told = f"{schema.name} has two columns with the {field} {one}"
+                    yield file.problem((key, "columns", number), told)
+
+
+def _words(form: Form) -> Iterator[str]:
+    """Words for rules that no edition has, and facts and figures that cannot be."""
+    if "rules" in form.parts:
+        used = {rule.id for edition in form.editions for rule in edition.rules}
+        file = form.parts["rules"]
+        for name in sorted(file.data.keys() - used - rules_of_any()):
+            yield file.problem((name,), f"these are words for a rule {name} that no edition has")
+    if "facts" in form.parts:
+        try:
+            read_specs(form, form.parts["facts"].path.parent / "params/facts")
+        except InputError as error:
+            yield from error.message.splitlines()
+
+
+def _summary(form: Form, path: Path) -> Iterator[str]:
+    """Figures of form.yaml that no edition has."""
+    if not path.is_file():
+        return
+    known = {cell for edition in form.editions for cell in _cells(edition)} | _own_facts(form)
+    file = read_yaml(path)
+    for number, one in enumerate(form.model.summary if "summary" in file.data else ()):
+        for name in (name for name in one.facts if name not in known):
+            told = f"summary {one.label} names a fact {name} that there is not"
+            yield file.problem(("summary", number), told)
+
+
+def _own_facts(form: Form) -> set[str]:
+    listed = form.parts["facts"].data.get("facts", ()) if "facts" in form.parts else ()
+    return {str(one.get("id")) for one in listed}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -62,6 +63,11 @@ def _read(form: Form) -> dict[str, RuleText]:
     return {name: texts[name] for name in {**own.data, **shared.data}}
 
 
+def rules_of_any() -> set[str]:
+    """Ids of the rules that hold of a report by any form."""
+    return set(read_yaml(_OWN).data)
+
+
 @lru_cache(maxsize=64)
 def rules_of(form: Form, edition: Edition | None = None) -> Rules:
     """All rules of a form by id, in its order; with the grounds that an edition gives itself.
@@ -81,7 +87,7 @@ def rules_of(form: Form, edition: Edition | None = None) -> Rules:
 
 def family(name: str) -> str:
     """The rule's id of a check's: relations of the text, N1, N2, …, share the rule N."""
-    return "N" if name.startswith("N") else name
+    return "N" if re.fullmatch(r"N\d+", name) else name
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _Measure = Literal["sum", "distinct", "first", "last", "median", "max"]
 _KINDS = ("ledger", "sum_of", "share_of", "change_of")
-_MEASURED = {
+MEASURED = {
     "sum": ("integer", "amount"), "median": ("integer", "amount"), "max": ("integer", "amount"),
     "first": ("date",), "last": ("date",),
 }  # fmt: skip
@@ -189,8 +189,8 @@ def _ledger_problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tu
             yield ("measure",), "one measure at a time"
         if name not in columns:
             yield ("measure", kind), f"{schema.name} has no column '{name}'{_near(name, columns)}"
-        elif columns[name].type not in _MEASURED.get(kind, (columns[name].type,)):
-            wanted = " or ".join(_MEASURED[kind])
+        elif columns[name].type not in MEASURED.get(kind, (columns[name].type,)):
+            wanted = " or ".join(MEASURED[kind])
             yield ("measure", kind), f"{kind} needs a column of type {wanted}; '{name}' is none"
     for group in ("where", "minus"):
         for name, test in (getattr(spec, group) or {}).items():
@@ -203,10 +203,10 @@ def _ledger_problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tu
             except InputError as error:
                 yield key, error.message
             else:
-                yield from ((key, problem) for problem in _misfits(condition, columns[name]))
+                yield from ((key, problem) for problem in misfits(condition, columns[name]))
 
 
-def _misfits(condition: Condition, column: Column | DerivedColumn) -> Iterator[str]:
+def misfits(condition: Condition, column: Column | DerivedColumn) -> Iterator[str]:
     """Return what in a condition can never be true of its column."""
     dated = condition.op in ("between", "<", "<=", "empty or >=", "empty or >")
     if dated and column.type != "date":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reportkit.errors import InputError
 from reportkit.forms.conditions import Definition, parse_where
 
 if TYPE_CHECKING:
@@ -117,6 +118,17 @@ class Table:
         return f"{self.id}.{row}.{column}"
 
 
+def _heaviest(by: str, values: list[str], order: list[str]) -> dict[str, list[str]]:
+    if unknown := [value for value in values if value not in order]:
+        raise InputError(
+            "condition",
+            "{values} of {by} has no place among heaviest, the kinds from light to heavy",
+            values="、".join(unknown),
+            by=by,
+        )
+    return {"heaviest": values, "over": order[max(map(order.index, values)) + 1 :]}
+
+
 def shown_by(table: str) -> str:
     """What shows a table in a notebook, ``report.table(3)``: the number of its id, or the id.
 
@@ -130,13 +142,17 @@ def shown_by(table: str) -> str:
 
 
 def leaves_of(nodes: list[Any], groups: tuple[Node, ...] = ()) -> tuple[Leaf, ...]:
-    """Value rows (or columns) in order; a total adds up all leaves of the group it closes."""
+    """Value rows (or columns) in order; a total adds up all leaves of the group it closes.
+
+    Of totals of inner groups it adds what they add, so that nothing counts twice.
+    """
     leaves: list[Leaf] = []
     for node in nodes:
         if node.children:
             leaves += leaves_of(node.children, (*groups, node))
         elif node.total:
-            leaves.append(Leaf(node, groups, tuple(leaf.key for leaf in leaves)))
+            parts = tuple(leaf.key for leaf in leaves if not leaf.total)
+            leaves.append(Leaf(node, groups, parts))
         else:
             leaves.append(Leaf(node, groups, ()))
     return tuple(leaves)
@@ -160,11 +176,11 @@ def cell_of(table: Table, band: Band, row: Leaf, column: Leaf, year: int) -> Cel
         "unit": last("unit") or "件",
         "show_unit": column.node.show_unit,
     }
-    if row.parts or column.parts:
+    if row.total or column.total:
         parts = [
             table.cell_id(r, c)
-            for r in row.parts or (row.key,)
-            for c in column.parts or (column.key,)
+            for r in (row.parts if row.total else (row.key,))
+            for c in (column.parts if column.total else (column.key,))
         ]
         return Cell(**common, definition=None, sum_of=tuple(parts))
 
@@ -178,8 +194,7 @@ def cell_of(table: Table, band: Band, row: Leaf, column: Leaf, year: int) -> Cel
             where[by] = values[0] if len(values) == 1 else values
             order = next((define.heaviest for define in reversed(around) if define.heaviest), None)
             if order:
-                heavier = order[max(map(order.index, values)) + 1 :]
-                where[by] = {"heaviest": values, "over": heavier}
+                where[by] = _heaviest(by, values, order)
     plus, minus = last("plus"), last("minus")
     definition = Definition(
         ledger=last("ledger"),

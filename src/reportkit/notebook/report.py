@@ -409,7 +409,8 @@ class Report(Compilation):
             if row.parts and total in (None, row.key)
         )
         rows = {row.key: row for row in form_table.rows(band)}
-        column = next(c.key for c in form_table.columns(band) if c.parts)
+        columns = form_table.columns(band)
+        column = next((c.key for c in columns if c.parts), columns[-1].key)
         parts = [rows[key] for key in rows[total].parts]
         kind = next((node.by for node in reversed(rows[total].groups) if node.by), "")
         now = {form_table.cell_id(row.key, column): row for row in parts}
