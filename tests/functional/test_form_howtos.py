@@ -1,24 +1,11 @@
 """The how-tos of forms, walked: a local row, next year's edition, a form of one's own."""
 
-import re
-from pathlib import Path
-
 import pytest
+from howtos import take_over
 
 import reportkit
 from reportkit.checks.folder import look_over
 from reportkit.forms import project_form
-
-DOCS = Path(__file__).parents[2] / "docs/how-to"
-
-
-def take_over(page, folder):
-    """Write each block of a page under the name that it has there."""
-    text = (DOCS / page).read_text("utf-8")
-    for name, block in re.findall(r'^```yaml title="(.*?)"\n(.*?)^```', text, re.M | re.S):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(block, encoding="utf-8")
 
 
 @pytest.mark.parametrize(

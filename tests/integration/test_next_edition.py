@@ -6,20 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from howtos import NEXT
 
-EDITION = """\
-edition: "2026"
-extends: zfxxgk/2021
-years: {first: 2026}
-basis: 国办公开办函〔2026〕9号
-sections:
-  - {number: 七, title: 数据开放情况}
-tables:
-  - id: t3
-    rows:
-      - {after: deny_8_admin_query, key: deny_9_platform, number: "9.", label: 属于平台运行数据}
-      - {key: deny_8_admin_query, label: 属于行政查询类事项, was: [属于行政查询事项]}
-"""
 APPLICATIONS = """\
 登记号,申请人类型,收到日期,答复日期,办理结果
 2026-1,自然人,2026-02-03,2026-02-10,属于平台运行数据
@@ -42,7 +30,7 @@ def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("next")
     reportkit("init", ".", "--district", "jia", "--name", "甲区", "--year", "2025", folder=folder)
     (folder / "forms/zfxxgk").mkdir(parents=True)
-    (folder / "forms/zfxxgk/2026.yaml").write_text(EDITION, encoding="utf-8")
+    (folder / "forms/zfxxgk/2026.yaml").write_text(NEXT, encoding="utf-8")
     (folder / "data/jia/依申请公开台账.xlsx").unlink()
     (folder / "data/jia/applications.csv").write_text(APPLICATIONS, encoding="utf-8")
     reportkit("run", "jia", "2025", folder=folder)

@@ -105,8 +105,9 @@ CELLS = [
     ("where: {日期: {during", "where: {日子: {during",
      "1.yaml:18: t1.paper.times: 查阅台账 has no column 日子"),
     ("{日期: {during: Y}}", "{日期: {durin: Y}}",
-     "1.yaml:18: t1.paper.times: condition on '日期' reads \"{'durin': 'Y'}\"; operators are from/to, "
-     "not, contains, empty, heaviest with over, during, before, until, not_before, not_until"),
+     "1.yaml:18: t1.paper.times: condition on '日期' reads \"{'durin': 'Y'}\"; operators "
+     "are from/to, not, contains, empty, heaviest with over, during, before, until, not_before, "
+     "not_until"),
     ("{日期: {during: Y}}", "{日期: {from: Y-02-30, to: Y}}",
      "1.yaml:18: t1.paper.times: 'Y-02-30' is no day; write Y, Y-1, Y-11-30 or 2020-11-30"),
     ("{日期: {during: Y}}", "{编号: {during: Y}}",
@@ -116,8 +117,8 @@ CELLS = [
     ("label: 次数}", "label: 次数, sum: 种类}",
      "1.yaml:18: t1.paper.times adds up 种类, which holds no numbers"),
     ("by: 种类", "by: 种类\n            heaviest: [纸质]",
-     "1.yaml:20: t1.screen.times: 电子 of 种类 has no place among heaviest, the kinds from light to "
-     "heavy"),
+     "1.yaml:20: t1.screen.times: 电子 of 种类 has no place among heaviest, the kinds from light "
+     "to heavy"),
     ("{key: screen, label: 电子}", "{key: screen, label: 电子, value: 纸质}",
      "1.yaml:19: t1.screen.times counts the same as t1.paper.times"),
 ]  # fmt: skip
@@ -139,7 +140,8 @@ TWICE = [
     ("{key: screen, label: 电子}", "{key: screen, label: 纸质}",
      "1.yaml:19: t1 has the label 查阅/纸质 twice"),
     ("- {key: times, label: 次数}", "- {key: times, label: 次数}\n"
-     "          - {key: cost, label: 次数, sum: 工本费（元）}", "1.yaml:14: t1 has the label 次数 twice"),
+     "          - {key: cost, label: 次数, sum: 工本费（元）}",
+     "1.yaml:14: t1 has the label 次数 twice"),
     ("{key: screen,", "{key: paper,",
      "1.yaml:19: two cells have the id t1.paper.times; give one another key"),
     ("  - {number: 一, title: 情况, table: t1}\n", "  - {number: 一, title: 情况, table: t1}\n"
@@ -148,7 +150,8 @@ TWICE = [
      "  - {number: 二, title: 情况}\n", "1.yaml:7: there are two sections 情况"),
     ("right: [both]}}\n", "right: [both]}}\n  - {id: K1, natural: [t1]}\n",
      "1.yaml:23: there are two rules K1"),
-    ("rules:\n", "  - {id: t1, title: 又, bands: []}\nrules:\n", "1.yaml:21: there are two tables t1"),
+    ("rules:\n", "  - {id: t1, title: 又, bands: []}\nrules:\n",
+     "1.yaml:21: there are two tables t1"),
 ]  # fmt: skip
 NAMED = [
     ("right: [both]", "right: [all]",
@@ -169,7 +172,8 @@ NAMED = [
     ("equal: {table: t1, each: column, left: parts, right: [both]}",
      "disjoint: {table: t1, parts_of: paper}",
      "1.yaml:22: rule K1 looks at the parts of paper, which is no total"),
-    ("rules:\n", "bases: {K9: 新规定}\nrules:\n", "1.yaml:21: bases names a rule K9 that there is not"),
+    ("rules:\n", "bases: {K9: 新规定}\nrules:\n",
+     "1.yaml:21: bases names a rule K9 that there is not"),
 ]  # fmt: skip
 
 
@@ -237,7 +241,8 @@ def test_days_that_exclude_each_other_do_not_overlap(tmp_path, one, other, apart
     [
         ("rules", f"{RULES}K7: {WORDS}",
          "rules.yaml:2: these are words for a rule K7 that no edition has"),
-        ("ledgers", LEDGERS + "  rules: []\nmore: {name: 查阅台账, row: 次, columns: [{name: 编号, key: n}]}\n",
+        ("ledgers", LEDGERS + "  rules: []\nmore: {name: 查阅台账, row: 次, columns: [{name: 编号, "
+         "key: n}]}\n",
          "ledgers.yaml:10: two ledgers are named 查阅台账"),
         ("ledgers", LEDGERS.replace("key: cost", "key: kind"),
          "ledgers.yaml:8: 查阅台账 has two columns with the key kind"),

@@ -3,27 +3,14 @@
 from collections import Counter
 
 import pytest
+from howtos import NEXT
 from shipped import ZFXXGK
 
 from reportkit.errors import InputError
 from reportkit.forms import project_form
 from reportkit.ledgers import schema_of, schemas
 
-NEXT = """\
-edition: "2026"
-extends: zfxxgk/2021
-years: {first: 2026}
-basis: 国办公开办函〔2026〕9号
-sections:
-  - {number: 七, title: 数据开放情况}
-tables:
-  - id: t3
-    rows:
-      - {after: deny_8_admin_query, key: deny_9_platform, number: "9.", label: 属于平台运行数据}
-      - {key: deny_8_admin_query, label: 属于行政查询类事项, was: [属于行政查询事项]}
-rules:
-  - {id: X2, drop: true}
-"""
+CHANGED = NEXT + "rules:\n  - {id: X2, drop: true}\n"
 
 
 def write(folder, name, text):
@@ -35,7 +22,7 @@ def write(folder, name, text):
 
 @pytest.fixture
 def form(tmp_path):
-    write(tmp_path, "zfxxgk/2026.yaml", NEXT)
+    write(tmp_path, "zfxxgk/2026.yaml", CHANGED)
     return project_form("zfxxgk", tmp_path)
 
 
@@ -101,7 +88,7 @@ def test_a_named_form_takes_the_rest_from_its_base(tmp_path):
 
 
 def test_a_file_that_changes_is_read_again(form, tmp_path):
-    path = write(tmp_path, "zfxxgk/2026.yaml", NEXT.replace("9号", "10号"))
+    path = write(tmp_path, "zfxxgk/2026.yaml", CHANGED.replace("9号", "10号"))
     again = project_form("zfxxgk", tmp_path)
     assert again.edition(2026).model.basis == "国办公开办函〔2026〕10号"
     assert again.files == (path,)
@@ -150,7 +137,7 @@ def test_more_columns_of_a_ledger_and_an_own_ledger(tmp_path):
     ],
 )
 def test_what_is_wrong_is_told_with_file_and_line(tmp_path, change, told):
-    text = NEXT.replace(change, told)
+    text = CHANGED.replace(change, told)
     write(tmp_path, "zfxxgk/2026.yaml", text)
     with pytest.raises(InputError) as error:
         project_form("zfxxgk", tmp_path)
@@ -172,3 +159,74 @@ def test_a_form_that_extends_itself_is_refused(tmp_path):
     with pytest.raises(InputError, match="extends itself") as error:
         project_form("a", tmp_path)
     assert error.value.reason == "form"
+
+
+def test_an_edition_extends_one_of_its_own_folder(tmp_path):
+    write(tmp_path, "zfxxgk/2026.yaml", NEXT)
+    later = 'edition: "2027"\nextends: {}\nyears: {{first: 2027}}\nbasis: 再改\n'
+    for extends in ("zfxxgk/2026", "'2026'"):
+        write(tmp_path, "zfxxgk/2027.yaml", later.format(extends))
+        form = project_form("zfxxgk", tmp_path)
+        assert [form.edition(year).name for year in (2025, 2026, 2027)] == ["2021", "2026", "2027"]
+        rows = {cell.row for cell in form.edition(2027).cells(2027)}
+        assert "deny_9_platform" in rows
+        assert form.edition(2027).narrative.endswith("【尚未填写：数据开放情况】\n")
+
+
+def test_editions_that_extend_each_other_are_refused(tmp_path):
+    for name, other in (("2026", "2027"), ("2027", "2026")):
+        text = f'edition: "{name}"\nextends: zfxxgk/{other}\nyears: {{first: {name}}}\n'
+        write(tmp_path, f"zfxxgk/{name}.yaml", text)
+    with pytest.raises(InputError, match="has no edition '2026'; it has 2019, 2021"):
+        project_form("zfxxgk", tmp_path)
+
+
+def test_forms_that_extend_one_another_are_of_one_kind(tmp_path):
+    for name, base in (("b", "xzzf-zhejiang"), ("a", "b")):
+        write(tmp_path, f"{name}/form.yaml", f"name: {name}\nextends: {base}\n")
+    form = project_form("a", tmp_path)
+    assert (form.kind, form.bases) == ("xzzf", ("b", "xzzf-zhejiang", "xzzf"))
+    assert form.model.title == "行政执法统计年报"
+    assert [one.name for one in form.editions] == ["广东2018", "浙江2021"]
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"form": "- a\n"}, "form.yaml:1: a file of a form is a list of names"),
+        ({"form": "name: b\ntitle: x\nlaw: x\nnotebook: x\n"},
+         "form.yaml:1: the folder is named 'a'; name it alike"),
+        ({"form": "name: a\ntitle: x\nlaw: x\nnotebook: x\n"},
+         "a has no ledgers.yaml, and no edition, such as 2024.yaml"),
+        ({"ledgers": "x: {}\n"}, "a has no form.yaml, and no edition that extends a form"),
+        ({"1": "edition: 1\nextends: zfxxgk/1999\nyears: {first: 1}\n"},
+         "form zfxxgk has no edition '1999'; it has 2019, 2021"),
+        ({"1": "edition: 1\nextends: xzzf/2019\nyears: {first: 1}\n",
+          "form": "name: a\nextends: zfxxgk\n"},
+         "1.yaml:2: 'xzzf/2019' is no edition of a form that is extended; it extends zfxxgk"),
+    ],
+)  # fmt: skip
+def test_a_form_that_is_not_whole_is_refused(tmp_path, files, told):
+    for name, text in files.items():
+        write(tmp_path, f"a/{name}.yaml", text)
+    with pytest.raises(InputError) as error:
+        project_form("a", tmp_path)
+    assert told in error.value.message
+
+
+def test_a_total_of_totals_counts_nothing_twice(tmp_path):
+    write(
+        tmp_path,
+        "zfxxgk/2026.yaml",
+        NEXT.partition("sections:")[0]
+        + """\
+tables:
+  - id: t4
+    columns:
+      - {key: closed, after: other, label: 已结, total: true}
+""",
+    )
+    edition = project_form("zfxxgk", tmp_path).edition(2026)
+    parts = {column.key: column.parts for _, _, column in edition.table(4).places()}
+    assert parts["closed"] == ("maintain", "correct", "other")
+    assert parts["total"] == ("maintain", "correct", "other", "pending")

@@ -223,6 +223,7 @@ def _read(name: str, roots: tuple[Path, ...], above: tuple[Path, ...] = ()) -> F
 
 def _made(folder: _Folder, under: Form | None, *, shipped: bool) -> Form:
     """The form of a folder, with what it takes from the one that it extends."""
+    model = _model(folder, under)
     own = sorted(
         (_edition(stem, folder, under) for stem in folder.editions),
         key=lambda one: one.model.years.first,
@@ -239,7 +240,7 @@ def _made(folder: _Folder, under: Form | None, *, shipped: bool) -> Form:
             "form", "{file} has no {lacks}", file=str(folder.path), lacks=", and no ".join(lacks)
         )
     return Form(
-        model=_model(folder, under),
+        model=model,
         own=tuple(own),
         others=others,
         parts=parts,
