@@ -187,7 +187,8 @@ def _notes(book: _Book, document: Document, tables: Mapping[str, Block]) -> None
         ("发文字号", head["document_number"]),
         ("成文日期", head["dated"]),
         ("年度", str(head["year"])),
-        ("表式", f"{head['edition']}年"),
+        # An edition is named by its year, or by words.
+        ("表式", head["edition"] + "年" * head["edition"].isdigit()),
         ("口径", _SCOPES.get(head["scope"], head["scope"])),
         ("状态", "草稿：尚未定稿，不得作为正式公开的报告使用" if head["draft"] else None),
         ("数据性质", "示例：由演示台账生成，不是正式公布的统计" if head["synthetic"] else None),

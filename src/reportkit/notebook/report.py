@@ -509,6 +509,7 @@ class Report(Compilation):
                 "parameters": {
                     "district": self.district.id,
                     "year": self.year,
+                    **({"form": self.form.name} if self.district.other_form else {}),
                     "scope": self.scope,
                     "draft": self.is_draft,
                 },
