@@ -74,6 +74,46 @@ def test_the_longest_job_is_first_and_years_rise(tmp_path):
     assert [job.district for job in plan.jobs] == ["short", "long"]
 
 
+@pytest.mark.parametrize(
+    ("files", "years", "forms", "reports"),
+    [
+        (["2020", "2021-xzzf"], None, None, ["2020", "2021-xzzf"]),
+        (["2020", "2021"], None, None, ["2020", "2021"]),
+        (["2020", "2021-xzzf"], [2021], None, ["2021", "2021-xzzf"]),
+        (["2020", "2021-xzzf"], [2020], None, ["2020"]),
+        (["2020", "2021-xzzf"], None, ["xzzf"], ["2021-xzzf"]),
+        (["2020", "2021"], None, ["xzzf", "zfxxgk"], ["2020-xzzf", "2021-xzzf", "2020", "2021"]),
+        (["2020"], [2022], ["xzzf"], ["2022-xzzf"]),
+    ],
+)
+def test_reports_of_several_forms_are_planned(tmp_path, files, years, forms, reports):
+    project = make_project(tmp_path, ["a"])
+    (project / "params/reports/a").mkdir(parents=True)
+    for name in files:
+        (project / f"params/reports/a/{name}.yaml").write_text(f"year: {name[:4]}\n", "utf-8")
+    folders = {"params": project / "params", "data": project / "data"}
+    settings = Settings(**folders, out=tmp_path / "out", folder=tmp_path)
+    plan = make_plan(None, years, settings=settings, forms=forms)
+    assert [one.called for one in plan.reports] == reports
+
+
+def test_forms_of_the_district_file_have_its_years(tmp_path):
+    project = make_project(tmp_path, ["a"])
+    (project / "params/reports/a").mkdir(parents=True)
+    (project / "params/reports/a/2021.yaml").write_text("year: 2021\n", "utf-8")
+    with (project / "params/districts/a.yaml").open("a", encoding="utf-8") as file:
+        file.write("forms: [xzzf]\n")
+    folders = {"params": project / "params", "data": project / "data"}
+    settings = Settings(**folders, out=tmp_path / "out", folder=tmp_path)
+    plan = make_plan(None, None, settings=settings)
+    # Its ledgers are not there, and that stops no other report.
+    assert [(one.called, bool(one.refused)) for one in plan.reports] == [
+        ("2021", False),
+        ("2021-xzzf", True),
+    ]
+    assert [(job.district, job.form, job.years) for job in plan.jobs] == [("a", None, (2021,))]
+
+
 def test_a_districts_faults_are_in_its_own_reports(tmp_path):
     project = make_project(tmp_path, ["bare", "broken", "good", "nothing"])
     (project / "data/bare/fees.csv").unlink()

@@ -2,7 +2,10 @@
 
 import pytest
 
+from reportkit.checks import refuse_broken
 from reportkit.checks.folder import look_over
+from reportkit.errors import InputError
+from reportkit.forms import project_form
 
 GOOD = """\
 edition: "1"
@@ -79,6 +82,7 @@ visits:
     - {name: 日期, key: day, type: date, required: true}
     - {name: 种类, key: kind, type: category, values: [纸质, 电子], required: true}
     - {name: 工本费（元）, key: cost, type: amount}
+    - {name: 姓名, key: person, personal: true}
 """
 WORDS = "{title: 合计, severity: error, basis: 样例, todo: 核对}\n"
 RULES = f"K1: {WORDS}"
@@ -99,6 +103,14 @@ def test_good_forms_have_no_findings(tmp_path):
 
 
 CELLS = [
+    ("key: paper", "key: Paper",
+     "1.yaml:18: 't1.Paper.times' is no id: keys are of small letters, digits and _"),
+    ("key: paper, ", "",
+     "1.yaml:18: 't1..times' is no id: keys are of small letters, digits and _"),
+    ("key: times", "key: 次",
+     "1.yaml:18: 't1.paper.次' is no id: keys are of small letters, digits and _"),
+    ("by: 种类", "by: 姓名",
+     "1.yaml:18: t1.paper.times counts by 姓名, which holds persons and is not kept"),
     ("ledger: visits", "ledger: visit",
      "1.yaml:18: t1.paper.times counts in a ledger visit that there is not"),
     ("ledger: visits, ", "", "1.yaml:18: t1.paper.times says no ledger to count in"),
@@ -154,24 +166,28 @@ TWICE = [
      "1.yaml:21: there are two tables t1"),
 ]  # fmt: skip
 NAMED = [
+    ("equal: {table: t1, each: column, left: parts, right: [both]}",
+     "share: {table: t1, column: times, rows: [paper], of: both}",
+     "1.yaml:22: rule K1 has no limits {percent: …, least: …} in rules.yaml"),
     ("right: [both]", "right: [all]",
-     "1.yaml:22: rule K1 names all, which table t1 does not have"),
+     "1.yaml:22: rule K1 names all, which table t1 does not have; correct or drop it"),
     ("{id: K1, equal: {table: t1", "{id: K1, equal: {table: t2",
-     "1.yaml:22: rule K1 names a table t2 that there is not"),
+     "1.yaml:22: rule K1 names a table t2 that there is not; correct or drop it"),
     ("{id: K1, equal", "{id: K2, equal", "1.yaml:22: rule K2 has no words in rules.yaml"),
     ("title: 情况, table: t1}", "title: 情况, table: t3}",
      "1.yaml:6: section 一 shows a table t3 that there is not"),
     ("each: column, left: parts, right: [both]", "each: column, left: parts, right: [paper]",
-     "1.yaml:22: rule K1 adds up the parts of paper, which is no total"),
+     "1.yaml:22: rule K1 adds up the parts of paper, which is no total; correct or drop it"),
     ("each: column, left", "each: row, left",
-     "1.yaml:22: rule K1 applies nowhere: no part of table t1 has the columns both"),
+     "1.yaml:22: rule K1 applies nowhere: no part of table t1 has the columns both; correct "
+     "or drop it"),
     ("equal: {table: t1, each: column, left: parts, right: [both]}", "zero: [t1.both.cost]",
-     "1.yaml:22: rule K1 names no cell by t1.both.cost"),
+     "1.yaml:22: rule K1 names no cell by t1.both.cost; correct or drop it"),
     ("equal: {table: t1, each: column, left: parts, right: [both]}", "natural: [t2]",
-     "1.yaml:22: rule K1 names a table t2 that there is not"),
+     "1.yaml:22: rule K1 names a table t2 that there is not; correct or drop it"),
     ("equal: {table: t1, each: column, left: parts, right: [both]}",
      "disjoint: {table: t1, parts_of: paper}",
-     "1.yaml:22: rule K1 looks at the parts of paper, which is no total"),
+     "1.yaml:22: rule K1 looks at the parts of paper, which is no total; correct or drop it"),
     ("rules:\n", "bases: {K9: 新规定}\nrules:\n",
      "1.yaml:21: bases names a rule K9 that there is not"),
 ]  # fmt: skip
@@ -203,7 +219,8 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path, old, new, told):
          "1.yaml:21: two cells have the id t1.first.paper; give one another key"),
         ("label: 电子}", "label: 纸质}", "1.yaml:18: t1 has the label 方式/纸质 twice"),
         ("each: row", "each: column",
-         "1.yaml:33: rule K1 applies nowhere: no part of table t1 has the rows both"),
+         "1.yaml:33: rule K1 applies nowhere: no part of table t1 has the rows both; "
+         "correct or drop it"),
         ("here: [t1.*.paper]", "here: [t1.*.films]",
          "1.yaml:36: follows names a cell t1.*.films that there is not"),
         ("facts: [t1.year.both]", "facts: [t1.year.all]",
@@ -243,11 +260,11 @@ def test_days_that_exclude_each_other_do_not_overlap(tmp_path, one, other, apart
          "rules.yaml:2: these are words for a rule K7 that no edition has"),
         ("ledgers", LEDGERS + "  rules: []\nmore: {name: 查阅台账, row: 次, columns: [{name: 编号, "
          "key: n}]}\n",
-         "ledgers.yaml:10: two ledgers are named 查阅台账"),
+         "ledgers.yaml:11: two ledgers are named 查阅台账"),
         ("ledgers", LEDGERS.replace("key: cost", "key: kind"),
          "ledgers.yaml:8: 查阅台账 has two columns with the key kind"),
         ("ledgers", LEDGERS + "    - {name: 日期, key: again}\n",
-         "ledgers.yaml:9: 查阅台账 has two columns with the name 日期"),
+         "ledgers.yaml:10: 查阅台账 has two columns with the name 日期"),
         ("form", FORM + "summary:\n  - {label: 查阅, facts: [t1.both.cost]}\n",
          "form.yaml:6: summary 查阅 names a fact t1.both.cost that there is not"),
         ("facts", "facts:\n  - {id: a.b, label: 甲, ledger: visits, where: {种类: 网上}}\n",
@@ -296,3 +313,39 @@ def test_an_edition_of_the_base_meets_a_changed_ledger(tmp_path):
     assert look_over(tmp_path / "own") == [
         f"{tmp_path}/k/1.yaml:20: the total both leaves out 种类 胶片"
     ]
+
+
+def test_a_default_text_names_facts_that_there_are(tmp_path):
+    found(tmp_path, GOOD)
+    path = tmp_path / "k/1.md"
+    path.write_text(
+        "# 一、情况\n\n{{ district.name }}{{ t1.both.times }}次，{{ t1.all }}。\n", "utf-8"
+    )
+    assert look_over(tmp_path / "k") == [
+        f"{path}:3: the text names a fact t1.all that there is not"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("ledger: visits", "ledger: visit", "counts in a ledger visit"),
+        ("{id: K1,", "{id: K2,", "rule K2 has no words in rules.yaml"),
+        ("right: [both]", "right: [all]", "rule K1 names all"),
+        ("{key: screen,", "{key: paper,", "two cells have the id t1.paper.times"),
+        ("{日期: {during: Y}}", "{日期: {durin: Y}}", "condition on '日期' reads"),
+    ],
+)
+def test_no_report_is_opened_by_a_broken_edition(tmp_path, old, new, told):
+    found(tmp_path, GOOD.replace(old, new))
+    form = project_form("k", tmp_path)
+    with pytest.raises(InputError, match=told) as error:
+        refuse_broken(form, form.edition(2021))
+    assert error.value.reason == "form-broken"
+    assert f"{tmp_path}/k/1.yaml:" in error.value.message
+
+
+def test_what_is_only_odd_opens_a_report(tmp_path):
+    found(tmp_path, GOOD.replace("label: 电子}", "label: 网上}"))
+    form = project_form("k", tmp_path)
+    refuse_broken(form, form.edition(2021))

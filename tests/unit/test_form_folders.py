@@ -3,12 +3,12 @@
 from collections import Counter
 
 import pytest
-from howtos import NEXT
+from howtos import NEXT, blocks
 from shipped import ZFXXGK
 
 from reportkit.errors import InputError
 from reportkit.forms import project_form
-from reportkit.ledgers import schema_of, schemas
+from reportkit.ledgers import find_files, read_ledger, schema_of, schemas
 
 CHANGED = NEXT + "rules:\n  - {id: X2, drop: true}\n"
 
@@ -230,3 +230,51 @@ tables:
     parts = {column.key: column.parts for _, _, column in edition.table(4).places()}
     assert parts["closed"] == ("maintain", "correct", "other")
     assert parts["total"] == ("maintain", "correct", "other", "pending")
+
+
+def test_a_label_changed_elsewhere_is_read_too(tmp_path):
+    write(
+        tmp_path,
+        "zfxxgk/2026.yaml",
+        NEXT.partition("sections:")[0]
+        + """\
+tables:
+  - id: t2
+    rows:
+      - {key: normative_documents, label: 规范性文件类, was: [行政规范性文件]}
+""",
+    )
+    form = project_form("zfxxgk", tmp_path)
+    column = schema_of(form, "documents").column("种类")
+    assert column.categories() == ("规范性文件类", "规章", "行政规范性文件")
+    assert column.offered(form.edition(2026)) == ("规章", "规范性文件类")
+    assert column.offered(form.edition(2025)) == ("规章", "行政规范性文件")
+    # A label of which the old one is no value of the ledger's is not learnt.
+    assert "规范性文件类" not in schema_of(ZFXXGK, "documents").column("种类").categories()
+
+
+def test_a_ledger_whose_days_may_be_empty_is_read(tmp_path):
+    for name, text in blocks("new-form.md").items():
+        write(tmp_path, name, text.replace("type: date, required: true", "type: date"))
+    path = write(
+        tmp_path, "data/visits.csv", "编号,日期,方式\n1,2024-01-05,纸质\n2,,电子\n合计,,\n"
+    )
+    form = project_form("visits", tmp_path / "forms")
+    ledger = read_ledger(form, "visits", [path])
+    assert (ledger.read, len(ledger.frame), ledger.set_aside) == (3, 2, 1)
+
+
+def test_a_file_is_of_the_ledger_with_the_longer_name(tmp_path):
+    text = (
+        "visits_online: {name: 查阅台账（网上）, row: 次, columns: [{name: 编号, key: number}]}\n"
+    )
+    for name, block in blocks("new-form.md").items():
+        write(tmp_path, name, block + text * name.endswith("ledgers.yaml"))
+    names = ("visits-2024.csv", "visits_online.csv", "查阅台账2024.csv", "查阅台账（网上）.csv")
+    for name in names:
+        write(tmp_path, f"data/{name}", "编号\n")
+    form = project_form("visits", tmp_path / "forms")
+    found = {
+        key: [p.name for p in find_files(form, tmp_path / "data", key)] for key in schemas(form)
+    }
+    assert found == {"visits": [names[0], names[2]], "visits_online": [names[1], names[3]]}

@@ -155,3 +155,42 @@ def test_text_that_is_no_yaml_is_refused_with_its_line(tmp_path):
         read_yaml(tmp_path / "x.yaml").validate(District)
     assert error.value.reason == "yaml"
     assert error.value.fields["line"]
+
+
+def test_a_district_reports_by_its_usual_form_and_others(project):
+    put(project, "districts/a1.yaml", DISTRICT + "form: xzzf\nforms: [zfxxgk]\n")
+    usual, other, again = (project.district("a1", form) for form in (None, "zfxxgk", "xzzf"))
+    assert [one.report_name(2020) for one in (usual, other, again)] == [
+        "2020",
+        "2020-zfxxgk",
+        "2020",
+    ]
+    assert [one.other_form for one in (usual, other, again)] == [None, "zfxxgk", None]
+    assert other.all_forms == ("xzzf", "zfxxgk")
+    assert project.report_file(other, 2020, "md").name == "2020-zfxxgk.md"
+    assert project.place(other, 2020) == project.out / "a1/2020-zfxxgk"
+    assert other.by(None).report_name(2020) == "2020"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("forms: [xzfz]\n", 4), ("forms:\n  - xzzf\n  - ../x\n", 6)]
+)
+def test_a_further_form_that_there_is_not_is_refused(project, text, line):
+    put(project, "districts/a1.yaml", DISTRICT + text)
+    with pytest.raises(
+        InputError, match=rf"a1\.yaml:{line}: there is no form '.*'; there are"
+    ) as error:
+        project.district("a1")
+    assert error.value.reason == "form"
+
+
+def test_members_report_by_the_form_of_their_parent(project):
+    put(project, "districts/b.yaml", "id: b\nname: 乙\nform: xzzf-zhejiang\nforms: [zfxxgk]\n")
+    put(project, "districts/c.yaml", "id: c\nname: 丙\n")
+    parent = {form: project.district("a1", form) for form in ("zfxxgk", "xzzf")}
+    names = [
+        [project.member(name, parent[form]).report_name(2020) for name in ("b", "c")]
+        for form in ("zfxxgk", "xzzf")
+    ]
+    # Zhejiang's is a variant of the same form; who has none of the kind is asked for the parent's.
+    assert names == [["2020-zfxxgk", "2020"], ["2020", "2020-xzzf"]]

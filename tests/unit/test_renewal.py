@@ -10,7 +10,8 @@ from reportkit.errors import ExecutionError, InputError
 from reportkit.params import Project
 from reportkit.scaffold.new_year import Renewal, renew
 from reportkit.scaffold.next_text import Turn, renew_narrative, renew_parameters
-from reportkit.scaffold.stale_years import advance, placeholders, typed
+from reportkit.scaffold.stale_years import advance, typed
+from reportkit.text.placeholders import placeholders
 from reportkit.yamlfile import read_yaml
 
 KNOWN = {"t3.new.total", "t2.normative_documents.made", "pub.total"}

@@ -9,6 +9,7 @@ from reportkit.checks.across import (
     share_checks,
 )
 from reportkit.checks.form import form_checks
+from reportkit.checks.naming import refuse_broken
 from reportkit.checks.notices import notice_checks
 from reportkit.checks.records import intake_checks, limit_checks, year_check
 from reportkit.checks.restated import restatement_checks
@@ -32,6 +33,7 @@ __all__ = [
     "past_checks",
     "plausibility_checks",
     "published_checks",
+    "refuse_broken",
     "relation_checks",
     "restatement_checks",
     "rules_of",

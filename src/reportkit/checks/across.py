@@ -175,9 +175,10 @@ def share_checks(rules: Rules, edition: Edition, values: Mapping[str, Decimal]) 
             high = part >= limit.limit("least") and part * 100 >= whole * limit.limit("percent")
             leaves = {leaf.key: leaf for band in table.model.bands for leaf in table.rows(band)}
             first, total = leaves[rule.share.rows[0]], leaves[rule.share.of]
-            rare = first.node.label if len(names) == 1 else first.groups[-1].label
-            among = next(node.by for node in reversed(total.groups) if node.by)
-            message = f"{among}{plain(whole)}件中，{rare}{plain(part)}件"
+            rare = first.groups[-1] if first.groups and len(names) > 1 else first.node
+            by = (node.by for node in reversed(total.groups) if node.by)
+            among = next(by, total.node.label)
+            message = f"{among}{plain(whole)}件中，{rare.label}{plain(part)}件"
             checks.append(
                 check(
                     rules,

@@ -23,10 +23,14 @@ _EXACT = ("=", "in", "heaviest")
 
 
 class Finding(NamedTuple):
-    """A finding, and the key of the edition's file at which it is told."""
+    """A finding, and the key of the edition's file at which it is told.
+
+    With a fatal one no report can be made.
+    """
 
     key: Key
     message: str
+    fatal: bool = False
 
 
 class _Axis(NamedTuple):
@@ -49,14 +53,16 @@ def cells_of(form: Form, edition: Edition) -> Iterator[Finding]:
     for at, table, row, column, definition in _defined(edition):
         name = table.cell_id(row.key, column.key)
         if isinstance(definition, InputError):
-            yield Finding(place_of(edition, at, row), f"{name}: {definition.message}")
+            yield Finding(edition.place(at, row), f"{name}: {definition.message}", fatal=True)
             continue
         same = seen.setdefault((table.id, column.key, definition), row.key)
-        told = _wrong(known, definition)
-        if same != row.key and not told:
+        if told := _impossible(known, definition):
+            yield Finding(edition.place(at, row), f"{name}{told}", fatal=True)
+        elif told := _useless(known, definition):
+            yield Finding(edition.place(at, row), f"{name}{told}")
+        elif same != row.key:
             told = f" counts the same as {table.cell_id(same, column.key)}"
-        if told:
-            yield Finding(place_of(edition, at, row), f"{name}{told}")
+            yield Finding(edition.place(at, row), f"{name}{told}")
 
 
 def totals_of(form: Form, edition: Edition) -> Iterator[Finding]:
@@ -72,26 +78,6 @@ def totals_of(form: Form, edition: Edition) -> Iterator[Finding]:
             yield from _closed(edition, axis, leaf)
             yield from _overlapping(edition, axis, leaf, found)
             yield from _left_out(schemas(form), edition, axis, leaf, found)
-
-
-def place_of(edition: Edition, at: Key, leaf: Leaf) -> Key:
-    """The key at which a row or column stands in an edition's file, below that of its list."""
-    data: Any = edition.file.data
-    for part in at:
-        data = data[part]
-    found = _inside(data, leaf.node.key, leaf.node.label, at)
-    return found or at
-
-
-def _inside(data: Any, key: str | None, label: str, at: Key) -> Key | None:
-    for number, one in enumerate(data):
-        if one.get("key") == key and one.get("label") == label:
-            return (*at, number)
-        for inner in ("rows", "columns"):
-            found = _inside(one.get(inner, ()), key, label, (*at, number, inner))
-            if found:
-                return found
-    return None
 
 
 def _axes(edition: Edition) -> Iterator[_Axis]:
@@ -124,35 +110,48 @@ def _defined(
                             yield key, table, row, column, definition
 
 
-def _wrong(known: Mapping[str, LedgerSchema], definition: Definition) -> str:
-    """Say why a cell counts nothing, or everything; empty where it counts."""
+def _impossible(known: Mapping[str, LedgerSchema], definition: Definition) -> str:
+    """Say why a cell cannot be counted; empty where it can."""
     if not definition.ledger:
         return " says no ledger to count in"
     schema = known.get(definition.ledger)
     if schema is None:
         return f" counts in a ledger {definition.ledger} that there is not"
-    if not definition.where:
-        return f" has no condition: it would count every record of {schema.name}"
-    columns: dict[str, Any] = {one.name: one for one in schema.columns}
-    columns |= {one.name: one for one in schema.derived}
+    columns = _columns(schema)
+    dropped = {one.name for one in schema.columns if one.personal and not one.pseudonym}
+    if persons := sorted(definition.columns & dropped):
+        return f" counts by {'、'.join(persons)}, which holds persons and is not kept"
     if unknown := sorted(definition.columns - columns.keys()):
         return f": {schema.name} has no column {'、'.join(unknown)}"
     if definition.column and columns[definition.column].type not in MEASURED["sum"]:
         return f" adds up {definition.column}, which holds no numbers"
+    return ""
+
+
+def _useless(known: Mapping[str, LedgerSchema], definition: Definition) -> str:
+    """Say why a cell counts every record, or none; empty where it does not."""
+    schema = known[definition.ledger]
+    if not definition.where:
+        return f" has no condition: it would count every record of {schema.name}"
     tests = (*definition.where, *(definition.minus or ()))
-    told = (why for one in tests for why in misfits(one, columns[one.column]))
+    told = (why for one in tests for why in misfits(one, _columns(schema)[one.column]))
     return next((f": {why}" for why in told), "")
+
+
+def _columns(schema: LedgerSchema) -> dict[str, Any]:
+    columns: dict[str, Any] = {one.name: one for one in schema.columns}
+    return columns | {one.name: one for one in schema.derived}
 
 
 def _closed(edition: Edition, axis: _Axis, total: Leaf) -> Iterator[Finding]:
     """Rows or columns beside a total that it does not add up, since they come after it."""
-    at = place_of(edition, axis.at, total)
+    at = edition.place(axis.at, total)
     if not total.parts:
         yield Finding(at, f"the total {total.key} adds up nothing")
     start = axis.leaves.index(total)
     for leaf in axis.leaves[start + 1 :]:
         if leaf.groups[: len(total.groups)] == total.groups and not leaf.total:
-            where = place_of(edition, axis.at, leaf)
+            where = edition.place(axis.at, leaf)
             yield Finding(
                 where, f"{leaf.key} stands after the total {total.key}, which leaves it out"
             )
@@ -168,7 +167,7 @@ def _overlapping(
         )
         if any(a and b and not _apart(a, b) for a, b in pairs):
             told = f"a record can be counted in {one} and in {other}, which {total.key} adds"
-            yield Finding(place_of(edition, axis.at, leaves[other]), told)
+            yield Finding(edition.place(axis.at, leaves[other]), told)
 
 
 def _apart(one: Definition, other: Definition) -> bool:
@@ -231,4 +230,4 @@ def _left_out(
     for value in column.categories():
         if values and value not in values:
             told = f"the total {total.key} leaves out {by} {value}"
-            yield Finding(place_of(edition, axis.at, total), told)
+            yield Finding(edition.place(axis.at, total), told)

@@ -71,21 +71,25 @@ def _former_labels(
                     fact = facts[table.cell_id(row.key, column.key)]
                     counted.setdefault(leaf.text, (leaf.node, []))[1].append(fact)
         for node, cells in counted.values():
-            former = sum(_under(node.was, cell, ledgers) for cell in cells)
-            if former:
+            records = {one for cell in cells for one in _under(node.was, cell, ledgers)}
+            if former := len(records):
                 was = "、".join(f"“{label}”" for label in node.was)
                 message = f"“{node.label}”原为{was}，按原名称登记的{former}{cells[0].unit}已计入"
                 yield check(rules, "F2", False, message, left=former)
 
 
-def _under(labels: Sequence[str], cell: Fact, ledgers: Mapping[str, Ledger]) -> int:
-    """Count the records of a cell that have one of some values in the column it is counted by."""
+def _under(
+    labels: Sequence[str], cell: Fact, ledgers: Mapping[str, Ledger]
+) -> Iterable[tuple[str, int]]:
+    """Records of a cell that have one of some values in the column it is counted by."""
     if cell.rows is None or cell.ledger is None:
-        return 0
+        return
     tests = [test for group in cell.where for test in group["all"]]
     by = [test["column"] for test in tests if set(labels) & {*test["value"]}]
     frame = ledgers[cell.ledger].frame
-    return sum(int(frame.loc[cell.rows, column].isin(labels).sum()) for column in by)
+    for column in by:
+        rows = frame.loc[cell.rows, column]
+        yield from ((cell.ledger, int(row)) for row in rows.index[rows.isin(labels)])
 
 
 @dataclass(frozen=True)
@@ -136,8 +140,8 @@ class _Total:
             cells = [facts[self.cell(part, leaf.key)] for leaf in self.across]
             of_ledger: dict[str, list[npt.NDArray[np.int64]]] = {}
             for cell in cells:
-                if cell.rows is not None and cell.ledger is not None:
-                    of_ledger.setdefault(cell.ledger, []).append(cell.rows)
+                if cell.rows is not None:
+                    of_ledger.setdefault(str(cell.ledger), []).append(cell.rows)
             for ledger, rows in of_ledger.items():
                 found.setdefault(ledger, []).append(np.unique(np.concatenate(rows)))
         return found

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
-from reportkit.forms.cells import Cell, Table, cell_of, leaves_of
+from reportkit.forms.cells import Cell, Leaf, Table, cell_of, leaves_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reportkit.forms.model import EditionModel, Follow, Rule, Section
-    from reportkit.yamlfile import YamlFile
+    from reportkit.forms.model import Band, EditionModel, Follow, Rule, Section
+    from reportkit.yamlfile import Key, YamlFile
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,12 +66,36 @@ class Edition:
         return self.tables[key]
 
     def cells(self, year: int) -> list[Cell]:
-        """All value cells, with their definitions for one report year."""
+        """All value cells, with their definitions for one report year.
+
+        Raises
+        ------
+        InputError
+            ``condition``: a definition is none; with file and line.
+        """
         return [
-            cell_of(table, band, row, column, year)
-            for table in self.tables.values()
-            for band, row, column in table.places()
+            self._cell(("tables", number, "bands", at, "rows"), band, row, column, year)
+            for number, model in enumerate(self.model.tables)
+            for at, band in enumerate(model.bands)
+            for row in self.tables[model.id].rows(band)
+            for column in self.tables[model.id].columns(band)
         ]
+
+    def _cell(self, at: Key, band: Band, row: Leaf, column: Leaf, year: int) -> Cell:
+        table = self.tables[self.model.tables[int(at[1])].id]
+        try:
+            return cell_of(table, band, row, column, year)
+        except InputError as error:
+            told = f"{table.cell_id(row.key, column.key)}: {error.message}"
+            problem = self.file.problem(self.place(at, row), told)
+            raise InputError(error.reason, "{problem}", problem=problem) from None
+
+    def place(self, at: Key, leaf: Leaf) -> Key:
+        """The key at which a row or column stands in the file, below that of its list."""
+        data: Any = self.file.data
+        for part in at:
+            data = data[part]
+        return _inside(data, leaf, at) or at
 
     def ledgers(self) -> set[str]:
         """Keys of the ledgers that the value cells need."""
@@ -80,7 +104,18 @@ class Edition:
     @cached_property
     def _ledgers(self) -> frozenset[str]:
         cells = self.cells(self.model.years.first)
-        return frozenset(cell.definition.ledger for cell in cells if cell.definition)
+        counted = (cell.definition for cell in cells if cell.definition)
+        return frozenset(definition.ledger for definition in counted if definition.ledger)
+
+    def renamed(self, column: str) -> list[tuple[str, tuple[str, ...]]]:
+        """Values of a ledger's column that rows and columns stand for anew, and what they were."""
+        return [
+            (leaf.node.categories[0], tuple(leaf.node.was))
+            for table in self.tables.values()
+            for band in table.model.bands
+            for leaf in (*table.rows(band), *table.columns(band))
+            if leaf.node.was and column in (node.by for node in (band.define, *leaf.path))
+        ]
 
     def covers(self, year: int) -> bool:
         """Return True where reports of a year can be made by it."""
@@ -137,3 +172,14 @@ class Edition:
                 for name in spellings:
                     names.setdefault(name, first)
         return names
+
+
+def _inside(data: Any, leaf: Leaf, at: Key) -> Key | None:
+    for number, one in enumerate(data):
+        if (one.get("key"), one.get("label")) == (leaf.node.key, leaf.node.label):
+            return (*at, number)
+        for inner in ("rows", "columns"):
+            found = _inside(one.get(inner, ()), leaf, (*at, number, inner))
+            if found:
+                return found
+    return None

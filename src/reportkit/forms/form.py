@@ -255,8 +255,9 @@ def _model(folder: _Folder, under: Form | None) -> FormModel:
     if about is None and under is None:
         raise InputError(
             "form",
-            "{file} has no form.yaml, and no edition that extends a form",
+            "{file} has no form.yaml, and no edition that extends a form (extends: {example})",
             file=str(folder.path),
+            example=f"{DEFAULT}/2021",
         )
     taken = under.model.model_dump(exclude={"name", "extends"}) if under else {}
     own = about.data if about else {}

@@ -199,7 +199,7 @@ class EditionModel(Strict):
     basis: str
     sections: list[Section]
     tables: list[TableModel]
-    rules: list[Rule]
+    rules: list[Rule] = Field(default_factory=list)
     follows: list[Follow] = Field(default_factory=list)
     headlines: Sequence[Headline] = ()
     """Figures that stand before the text, in their order."""

@@ -201,6 +201,8 @@ def _problems(
     for number, heading in enumerate(mapping.keep):
         yield from ((("keep", number), why) for why in _unkept(form, schema, meant, heading))
     prefix = mapping.key and mapping.key.prefix
+    if prefix == "year" and schema.day_column.type != "date":
+        yield ("key", "prefix"), f"{schema.name} has no day that every record has"
     if prefix and prefix != "year" and _column(schema, prefix) is None:
         yield from ((("key", "prefix"), why) for why in _unkept(form, schema, meant, prefix))
     elif (

@@ -78,7 +78,10 @@ class Column(Strict):
     def offered(self, edition: Edition) -> tuple[str, ...]:
         """The values to choose from under one edition of the form."""
         if self.form is None:
-            return tuple(self.values or ())
+            renamed = edition.renamed(self.name)
+            former = {value for _, was in renamed for value in was}
+            kept = (value for value in self.values or () if value not in former)
+            return (*kept, *(value for value, was in renamed if former & {*(self.values or ())}))
         labels = edition.vocabulary(self.form.table, self.form.axis, former=False)
         return tuple(dict.fromkeys(labels.values()))
 
@@ -147,8 +150,9 @@ class LedgerSchema(Strict):
 
     @property
     def day_column(self) -> Column:
-        """The day that every record has: 收到日期, 决定日期 …."""
-        return next(c for c in self.columns if c.type == "date" and c.required and not c.blank)
+        """The day that every record has; the key where records need not have one."""
+        days = (c for c in self.columns if c.type == "date" and not c.may_be_empty)
+        return next(days, self.columns[0])
 
     @property
     def key_column(self) -> str:
@@ -280,9 +284,13 @@ def schemas(form: Form) -> Mapping[str, LedgerSchema]:
 
 def _labelled(column: Column, form: Form) -> Column:
     """A column whose categories are the labels of a table, with those of every edition."""
-    if column.form is None:
-        return column
     labels: dict[str, str] = {}
+    if column.form is None:
+        # What a row is called now is a value, where what it was called is one.
+        for edition in form.editions if column.values else ():
+            for value, was in edition.renamed(column.name):
+                labels |= {value: value} if {*was} & {*(column.values or ())} else {}
+        return column.model_copy(update={"labels": labels}) if labels else column
     for edition in (one for one in form.editions if column.form.table in one.tables):
         labels = edition.vocabulary(column.form.table, column.form.axis) | labels
     return column.model_copy(update={"labels": labels})

@@ -20,6 +20,7 @@ from reportkit.checks import (
     past_checks,
     plausibility_checks,
     published_checks,
+    refuse_broken,
     relation_checks,
     restatement_checks,
     rules_of,
@@ -120,6 +121,7 @@ class Compilation:
         who = project.district(district, form)
         by = project.form(who.form)
         edition = by.edition(year)
+        refuse_broken(by, edition)
         report = project.report(who, year)
         text = project.report_file(who, year, "md")
         draft = draft or not text.is_file() or UNWRITTEN.encode() in text.read_bytes()

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from reportkit.scaffold.stale_years import Typed, advance, chinese_year, placeholders, typed
+from reportkit.scaffold.stale_years import Typed, advance, chinese_year, typed
 from reportkit.text.narrative import UNWRITTEN
+from reportkit.text.placeholders import placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Collection

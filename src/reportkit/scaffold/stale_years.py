@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reportkit.text.coverage import cover
+from reportkit.text.placeholders import PLACEHOLDER
 
-_PLACEHOLDER = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.S)
 _TITLE = re.compile(r"《[^》\n]*》")
 _YEAR = r"(?:(?:19|20)\d\d|[一二][〇○零一二三四五六七八九]{3})"
 # Texts from word processors have blanks between digits and 年, 月, 日.
@@ -121,23 +121,13 @@ def typed(text: str, old: int, *, numbers: bool = True) -> list[Typed]:
     return remains
 
 
-def placeholders(text: str) -> list[tuple[int, str]]:
-    """Names with a dot in the placeholders of a text, each with its line: facts and district.*."""
-    return [
-        (text.count("\n", 0, place.start() + name.start()) + 1, name[0])
-        for place in _PLACEHOLDER.finditer(text)
-        if not place[0].startswith("{#")
-        for name in re.finditer(r"\b[a-z]\w*(?:\.\w+)+", place[0])
-    ]
-
-
 def _number(year: str) -> int:
     return int(year.translate(str.maketrans("〇○零一二三四五六七八九", "000123456789")))
 
 
 def _hide(text: str, *, titles: bool = False) -> str:
     """Blank out placeholders (and titles in 《》), so that places stay what they are."""
-    text = _PLACEHOLDER.sub(_blank, text)
+    text = PLACEHOLDER.sub(_blank, text)
     return _TITLE.sub(_blank, text) if titles else text
 
 
