@@ -22,7 +22,6 @@ from reportkit.notebook.display import (
     show_inputs,
     show_seal,
     show_section,
-    show_table,
 )
 from reportkit.notebook.drafting import make_draft, saved_notebook
 from reportkit.notebook.explained import explained
@@ -31,6 +30,7 @@ from reportkit.notebook.made import Made, counted, follow, this_cell
 from reportkit.notebook.outcomes import outcomes_of
 from reportkit.notebook.ownfacts import OwnFact, own_fact
 from reportkit.notebook.sealing import head_of, seal_content
+from reportkit.notebook.statutory import show_table
 from reportkit.text.narrative import cell_name, render_cell
 from reportkit.warm.processes import is_forked_kernel
 

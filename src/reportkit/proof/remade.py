@@ -13,9 +13,10 @@ from reportkit.export.blocks import MIME, from_notebook
 from reportkit.facts import Fact, Facts
 from reportkit.facts.numerals import number_of
 from reportkit.facts.sealed import SealedFacts
-from reportkit.notebook.display import SHOWN, look, show_table
+from reportkit.notebook.display import SHOWN, look
 from reportkit.notebook.filled import as_executed, fill
 from reportkit.notebook.report import Report
+from reportkit.notebook.statutory import show_table
 from reportkit.proof.surroundings import OURS
 
 if TYPE_CHECKING:
