@@ -1,5 +1,10 @@
 """The how-tos of forms, walked: a local row, next year's edition, a form of one's own."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from howtos import take_over
 
@@ -44,3 +49,45 @@ def test_a_form_of_ones_own_counts(tmp_path):
     assert repr(report) == "甲区2024年政府信息查阅点年度报告"
     (check,) = (one for one in report.all_checks if one.id == "K1")
     assert check.holds
+
+
+def command(folder, *words, status=0):
+    program = [Path(sys.executable).parent / "reportkit", *words]
+    done = subprocess.run(program, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_form_of_ones_own_is_walked_to_its_report(tmp_path):
+    take_over("new-form.md", tmp_path)
+    told = [command(tmp_path, *line.split()) for line in (
+        "form check forms/visits",
+        "init . --district jia --name 甲区 --year 2024 --form visits",
+    )]  # fmt: skip
+    assert told[0] == "forms/visits: nothing is wrong\n"
+    assert "notebooks/visits.ipynb" in told[1]
+    (tmp_path / "data/jia/查阅台账.xlsx").unlink()
+    ledger = "编号,日期,方式\n1,2024-01-05,纸质\n2,2024-12-31,电子\n"
+    (tmp_path / "data/jia/查阅台账.csv").write_text(ledger, encoding="utf-8")
+    text = "# 二、情况说明\n\n{{ year }}年查阅{{ t1.total.times }}次。\n"
+    (tmp_path / "params/reports/jia/2024.md").write_text(text, encoding="utf-8")
+    assert "查阅台账: 2 read, 2 accepted" in command(tmp_path, "intake", "jia", "2024")
+    assert "made: outputs/jia/2024/runs/" in command(tmp_path, "run", "jia", "2024")
+    assert "holds" in command(tmp_path, "verify", "outputs/jia/2024/current")
+    assert "2 次" in command(tmp_path, "explain", "t1.total.times")
+    # A year later: an edition of the same folder, and the files of the year before.
+    edition = "edition: '2025'\nextends: visits/2024\nyears: {first: 2025}\n"
+    (tmp_path / "forms/visits/2025.yaml").write_text(edition, encoding="utf-8")
+    assert "made from 2024" in command(tmp_path, "new", "jia", "2025")
+
+
+def test_a_notebook_is_written_for_a_form_once(tmp_path):
+    take_over("new-form.md", tmp_path)
+    assert command(tmp_path, "form", "notebook", "forms/visits") == "notebooks/visits.ipynb\n"
+    cells = json.loads((tmp_path / "notebooks/visits.ipynb").read_text("utf-8"))["cells"]
+    assert [cell["source"] for cell in cells[3:]] == [
+        "report.head()", 'report.section("一")', "report.table(1)", 'report.section("二")',
+        "report.checks()", "report.seal()",
+    ]  # fmt: skip
+    assert "政府信息查阅点年度报告" in cells[0]["source"]
+    command(tmp_path, "form", "notebook", "forms/visits", status=2)
