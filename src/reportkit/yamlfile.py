@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reportkit.errors import InputError
+from reportkit.language import Message, joined
 from reportkit.persons import without_persons
 
 if TYPE_CHECKING:
@@ -53,7 +54,12 @@ class YamlFile:
 
     def problem(self, key: Key, message: str) -> str:
         """Say *message* of the value at *key*, with file and line."""
-        return f"{self.file_of(key)}:{self.line(key)}: {message}"
+        return Message(
+            "{file}:{line}: {message}",
+            file=self.file_of(key),
+            line=self.line(key),
+            message=message,
+        )
 
     def validate(self, model: type[M]) -> M:
         """Turn the data into *model*; all problems are told at once.
@@ -67,7 +73,7 @@ class YamlFile:
             return model.model_validate(self.data)
         except ValidationError as error:
             problems = [self._explain(model, problem) for problem in error.errors()]
-            raise InputError("parameters", "{problems}", problems="\n".join(problems)) from None
+            raise InputError("parameters", "{problems}", problems=joined("\n", problems)) from None
 
     def _explain(self, model: type[BaseModel], problem: Any) -> str:
         # A union adds its own branch names to the location; they are no keys of the file.
@@ -81,15 +87,23 @@ class YamlFile:
         if problem["type"] == "extra_forbidden":
             known = _known_keys(model, key[:-1])
             near = difflib.get_close_matches(str(key[-1]), known, n=1, cutoff=0.4)
-            hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
-            return self.problem(key, f"unknown key '{name}'; {hint}")
+            hint = (
+                Message("did you mean '{near}'?", near=near[0])
+                if near
+                else Message("known keys: {known}", known=", ".join(known))
+            )
+            return self.problem(key, Message("unknown key '{name}'; {hint}", name=name, hint=hint))
         if problem["type"] == "missing":
-            return self.problem(key, f"'{name}' is missing")
+            return self.problem(key, Message("'{name}' is missing", name=name))
         # Only a plain value is repeated; around it may stand what nobody should read.
         found = problem["input"]
         plain = isinstance(found, str | None) and problem["type"] != "unshown"
-        told = f" is {found and without_persons(found)!r:.80}:" if plain else ""
-        return self.problem(key, f"'{name}'{told} {problem['msg']}")
+        told = (
+            Message(" is {value!r:.80}:", value=found and without_persons(found)) if plain else ""
+        )
+        return self.problem(
+            key, Message("'{name}'{told} {msg}", name=name, told=told, msg=problem["msg"])
+        )
 
 
 def _known_keys(model: type[BaseModel], key: Key) -> list[str]:
@@ -162,7 +176,9 @@ class _Builder:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if self.count:
-                    raise self.wrong(event, "a second document begins with ---; keep one of them")
+                    raise self.wrong(
+                        event, Message("a second document begins with ---; keep one of them")
+                    )
                 data = self.value(next(self.events), ())
         return YamlFile(self.path, data, self.lines)
 
@@ -171,7 +187,10 @@ class _Builder:
         before = len(self.order)
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.named:
-                raise self.wrong(event, f"'*{event.anchor:.60}' stands for nothing before it")
+                raise self.wrong(
+                    event,
+                    Message("'*{anchor:.60}' stands for nothing before it", anchor=event.anchor),
+                )
             value, lines = self.named[event.anchor]
             self.counted(event, len(lines))
             for inner, line in lines.items():
@@ -179,7 +198,9 @@ class _Builder:
             return value
         self.note(key, event.start_mark.line + 1)
         if len(key) > _DEEPEST:
-            raise self.wrong(event, f"more than {_DEEPEST} levels within each other")
+            raise self.wrong(
+                event, Message("more than {deepest} levels within each other", deepest=_DEEPEST)
+            )
         if isinstance(event, yaml.SequenceStartEvent):
             value = self.sequence(key)
         elif isinstance(event, yaml.MappingStartEvent):
@@ -203,9 +224,14 @@ class _Builder:
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             line = event.start_mark.line + 1
             if not isinstance(event, yaml.ScalarEvent):
-                raise self.wrong(event, "a key must be plain text")
+                raise self.wrong(event, Message("a key must be plain text"))
             if event.value in found:
-                raise self.wrong(event, f"key '{event.value:.60}' is given twice; keep one of them")
+                raise self.wrong(
+                    event,
+                    Message(
+                        "key '{value:.60}' is given twice; keep one of them", value=event.value
+                    ),
+                )
             name = str(event.value)
             found[name] = self.value(next(self.events), (*key, name))
             self.lines[(*key, name)] = line
@@ -218,7 +244,9 @@ class _Builder:
     def counted(self, event: Any, more: int) -> None:
         self.count += more
         if self.count > self.most:
-            raise self.wrong(event, "aliases repeat more than the file holds; write values out")
+            raise self.wrong(
+                event, Message("aliases repeat more than the file holds; write values out")
+            )
 
     def wrong(self, event: Any, message: str) -> InputError:
         line = event.start_mark.line + 1

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
+from reportkit.batch.jobs import without_report
 from reportkit.batch.journal import read_journal
 from reportkit.errors import InputError
 from reportkit.forms import DEFAULT
@@ -69,7 +70,7 @@ class Standing:
     @property
     def told(self) -> str:
         """As of a `Result`."""
-        return self.message.removeprefix(f"{self.district} {self.year}: ")
+        return without_report(self.message, self.district, self.year)
 
     @property
     def state(self) -> State:

@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reportkit.errors import InputError
+from reportkit.language import Message
 
 KEY_VARIABLE = "REPORTKIT_PRIVACY_KEY_FILE"
 
 SESSION_NOTE = (
     "未指定密钥文件，个人信息栏的化名由本次运行的临时密钥生成，与其他次运行的化名不能比对。"
 )
-SESSION_TOLD = (
-    f"{KEY_VARIABLE} is not set: pseudonyms are of a key for this session only, "
-    "those of another run differ"
+SESSION_TOLD = Message(
+    "{key_variable} is not set: pseudonyms are of a key for this session only, "
+    "those of another run differ",
+    key_variable=KEY_VARIABLE,
 )
 
 

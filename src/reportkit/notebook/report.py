@@ -18,6 +18,7 @@ from reportkit.errors import InputError
 from reportkit.evidence.seal import seal_of, seal_rows
 from reportkit.export.blocks import block
 from reportkit.facts import Fact, plain
+from reportkit.language import Message
 from reportkit.ledgers import schema_of, schemas
 from reportkit.notebook.comparing import compared_with, figures_compared
 from reportkit.notebook.compilation import Compilation
@@ -282,7 +283,10 @@ class Report(Compilation):
         lines = []
         for text in (title, note):
             body, _ = render_cell(
-                text, figures=self, context=self.context, name=f"the caption “{title[:20]}”"
+                text,
+                figures=self,
+                context=self.context,
+                name=Message("the caption “{title}”", title=title[:20]),
             )
             lines.append([run for node in body for run in node.get("runs", ())])
         told = ["".join(run["text"] for run in runs) for runs in lines]

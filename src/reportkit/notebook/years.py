@@ -18,6 +18,7 @@ from reportkit.errors import InputError
 from reportkit.facts.derived import compared
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.previous import sealed_facts
+from reportkit.language import joined
 from reportkit.notebook.charts import chart
 from reportkit.notebook.report import open_report
 from reportkit.params import District, Project
@@ -265,7 +266,7 @@ def open_years(
             continue
         sources[year] = f"已封存的报告 {run.resolve().name}" if sealed else "由台账计算"
     if not documents:
-        told = "".join(f"\n  {year}: {why}" for year, why in left_out.items())
+        told = joined("", [f"\n  {year}: " + why for year, why in left_out.items()])
         raise InputError(
             "years-missing",
             "no year of {district} has a run or can be computed{told}",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
 from reportkit.forms import DEFAULT, project_form
+from reportkit.language import Message
 from reportkit.params.district import District, check_id
 from reportkit.params.report import ReportParams
 from reportkit.worktime import WorkCalendar, work_calendar
@@ -77,7 +78,10 @@ class Project:
         file = read_yaml(path)
         district = file.validate(District)
         if district.id != name:
-            problem = file.problem(("id",), f"id is '{district.id}', the file is named '{name}'")
+            problem = file.problem(
+                ("id",),
+                Message("id is '{id}', the file is named '{name}'", id=district.id, name=name),
+            )
             raise InputError("parameters", "{problem}", problem=problem, district=name)
         if district.fonts is not None:
             self._check_fonts(file, district.fonts.folder)
@@ -92,9 +96,17 @@ class Project:
         )
         problem = ""
         if root not in folder.parents:
-            problem = f"'{named}' is outside the project; copy the typefaces into {root}"
+            problem = Message(
+                "'{named}' is outside the project; copy the typefaces into {root}",
+                named=named,
+                root=root,
+            )
         elif not any(path.suffix.lower() in FONTS for path in folder.glob("**/*")):
-            problem = f"'{named}' holds no typeface ({', '.join(FONTS)}); it is told from params/"
+            problem = Message(
+                "'{named}' holds no typeface ({fonts}); it is told from params/",
+                named=named,
+                fonts=", ".join(FONTS),
+            )
         if problem:
             message = file.problem(("fonts", "folder"), problem)
             raise InputError("parameters", "{problem}", problem=message)
@@ -158,7 +170,10 @@ class Project:
         file = read_yaml(path)
         report = file.validate(ReportParams)
         if report.year != year:
-            problem = file.problem(("year",), f"year is {report.year}, the file is for {year}")
+            problem = file.problem(
+                ("year",),
+                Message("year is {found}, the file is for {year}", found=report.year, year=year),
+            )
             raise InputError(
                 "parameters", "{problem}", problem=problem, district=district, year=year
             )
@@ -190,5 +205,7 @@ class Project:
 def _refuse_twice(file: YamlFile, ids: list[str], key: tuple[str, ...]) -> None:
     for number, name in enumerate(ids):
         if name in ids[:number]:
-            problem = file.problem((*key, number), f"fact '{name}' is declared twice")
+            problem = file.problem(
+                (*key, number), Message("fact '{name}' is declared twice", name=name)
+            )
             raise InputError("parameters", "{problem}", problem=problem, file=file.path)

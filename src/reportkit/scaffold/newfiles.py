@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reportkit.errors import ExecutionError, InputError
+from reportkit.language import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,5 +46,5 @@ def refuse_existing(paths: Iterable[Path]) -> None:
         raise InputError(
             "exists",
             "{existing} exist already; nothing is replaced, and nothing written",
-            existing=" and ".join(existing),
+            existing=joined(" and ", existing),
         )

@@ -1,0 +1,129 @@
+"""Texts for people: English to every program, and told in another language where a reader is.
+
+A `Message` is the English text, joined. So it goes into journals, JSON and other texts as any
+string does; it keeps its template and values, from which a reader's language is made at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Number
+from types import NoneType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Translate = Callable[[str], str]
+
+
+class Message(str):
+    """A text in English that can be told in another language.
+
+    Parameters
+    ----------
+    template : str
+        Literal, since catalogues are made from the source; with the name of each value in braces,
+        as `str.format` reads it.
+    **values : object
+        What stands for the names; messages among them are translated too.
+
+    Examples
+    --------
+    >>> text = Message("{count} rows of {ledger}", count=3, ledger="applications")
+    >>> text
+    '3 rows of applications'
+    >>> text.told({"{count} rows of {ledger}": "{ledger}共{count}行"}.get)
+    'applications共3行'
+    """
+
+    __slots__ = ("template", "values")
+
+    template: str
+    values: dict[str, Any]
+
+    def __new__(cls, template: str, /, **values: Any) -> Message:
+        """Join the English text, and keep what it was joined from."""
+        values = {name: plain(value) for name, value in values.items()}
+        message = super().__new__(cls, template.format_map(values))
+        message.template, message.values = template, values
+        return message
+
+    def __str__(self) -> str:
+        # Else `str(error)` of an error with a message would be without template and values.
+        return self
+
+    def __add__(self, other: str) -> Message:
+        """A longer message."""
+        return joined("", (self, other))
+
+    def __radd__(self, other: str) -> Message:
+        return joined("", (other, self))
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        return (self.template,), self.values
+
+    def told(self, translate: Translate) -> str:
+        """Return the text in the language of *translate*, which is given the template."""
+        values = {name: told(value, translate) for name, value in self.values.items()}
+        return translate(self.template).format_map(values)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Texts that stand one after the other."""
+
+    separator: str
+    texts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.separator.join(self.texts)
+
+    def told(self, translate: Translate) -> str:
+        # A catalogue gives its own heading for the empty text.
+        between = self.separator and translate(self.separator)
+        return between.join(told(text, translate) for text in self.texts)
+
+
+def joined(separator: str, texts: Iterable[str]) -> Message:
+    """Join texts as `str.join` does; messages among them can still be translated."""
+    return Message("{parts}", parts=_Parts(separator, tuple(texts)))
+
+
+def told(value: Any, translate: Translate) -> Any:
+    """Return a value as a reader is told it; what is no message stays as it is."""
+    return value.told(translate) if isinstance(value, (Message, _Parts, _Lines)) else value
+
+
+def first_lines(text: str, count: int, *, indent: str = "\n") -> str:
+    """Return the first lines of a text, told in whatever language."""
+    return Message("{lines}", lines=_Lines(text, count, indent))
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The first lines of a text."""
+
+    text: str
+    count: int
+    indent: str
+
+    def __str__(self) -> str:
+        return self.indent.join(self.text.strip().splitlines()[: self.count])
+
+    def told(self, translate: Translate) -> str:
+        return str(_Lines(told(self.text, translate), self.count, self.indent))
+
+
+def plain(value: Any) -> Any:
+    """Return a value as it is told; so it goes from one process to another."""
+    return value if isinstance(value, (str, Number, NoneType, _Parts, _Lines)) else str(value)
+
+
+def template(text: str) -> str:
+    """Mark a literal as the template of messages that are made elsewhere."""
+    return text
+
+
+# What joins the parts of a message.
+SEMICOLON, COMMA, COLON = template("; "), template(", "), template(": ")
