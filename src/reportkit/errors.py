@@ -11,29 +11,21 @@ import linecache
 import signal
 from typing import TYPE_CHECKING, Any
 
-from reportkit.language import Message, joined, template
+from reportkit.language import Message, joined
 from reportkit.language.catalogue import translator_here
-from reportkit.language.message import COMMA, SEMICOLON, told
+from reportkit.language.message import COLON, COMMA, SEMICOLON, of_library, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Values of a text that say where: programs are given them under these names.
 PLACES = {
-    "district": template("district {value}"),
-    "year": template("year {value}"),
-    "report": template("report {value}"),
-    "ledger": template("ledger {value}"),
-    "file": template("file {value}"),
-    "sheet": template("sheet {value}"),
-    "line": template("line {value}"),
-    "column": template("column {value}"),
-    "row": template("row {value}"),
-    "cell": template("cell {value}"),
-    "table": template("table {value}"),
-    "chart": template("chart {value}"),
-    "fact": template("fact {value}"),
-}
+    "district": Message("district"), "year": Message("year"), "report": Message("report"),
+    "ledger": Message("ledger"), "file": Message("file"), "sheet": Message("sheet"),
+    "line": Message("line"), "column": Message("column"), "row": Message("row"),
+    "cell": Message("cell"), "table": Message("table"), "chart": Message("chart"),
+    "fact": Message("fact"),
+}  # fmt: skip
 # What a file system refuses, and is no fault of ours.
 _REFUSALS = {
     errno.ENOSPC: "no-space",
@@ -121,13 +113,13 @@ class ReportkitError(Exception):
         return {name: value for name, value in told if name in PLACES and value is not None}
 
     def __str__(self) -> str:
-        places = (Message(PLACES[name], value=value) for name, value in self.fields.items())
+        places = [joined(" ", [PLACES[name], str(value)]) for name, value in self.fields.items()]
         known = [self.reason, joined(COMMA, places)] if self.fields else [self.reason]
         return joined("", [self.message, " [", joined(SEMICOLON, known), "]"])
 
     def _render_traceback_(self) -> list[str]:
         """Return the lines that a notebook shows for a traceback; IPython asks by this name."""
-        places = (Message(PLACES[name], value=value) for name, value in self.fields.items())
+        places = [joined(COLON, [PLACES[name], str(at)]) for name, at in self.fields.items()]
         lines = [f"{type(self).__name__}: " + self.message, *("  " + place for place in places)]
         at = self.__traceback__
         # What lies below the cell's own line is ours, and tells an analyst nothing.
@@ -187,7 +179,14 @@ def refusal(error: OSError) -> ExecutionError | None:
     reason = _REFUSALS.get(error.errno or 0)
     if reason is None:
         return None
-    return ExecutionError(reason, "{path}: {why}", path=error.filename, why=error.strerror)
+    return ExecutionError(
+        reason, "{path}: {why}", path=error.filename, why=refused_by_system(error)
+    )
+
+
+def refused_by_system(error: OSError) -> Message:
+    """Return the words of the system for what it refused."""
+    return of_library(error.strerror or str(error))
 
 
 class ExportError(ReportkitError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reportkit.errors import InputError
 from reportkit.language import Message, joined
+from reportkit.language.libraries import PYDANTIC
+from reportkit.language.message import of_library
 from reportkit.persons import without_persons
 
 if TYPE_CHECKING:
@@ -102,8 +105,15 @@ class YamlFile:
             Message(" is {value!r:.80}:", value=found and without_persons(found)) if plain else ""
         )
         return self.problem(
-            key, Message("'{name}'{told} {msg}", name=name, told=told, msg=problem["msg"])
+            key, Message("'{name}'{told} {why}", name=name, told=told, why=_of_pydantic(problem))
         )
+
+
+def _of_pydantic(problem: Any) -> Message:
+    known = PYDANTIC.get(problem["type"])
+    told = Message(known, **problem.get("ctx", {})) if known else None
+    # Its sentences change from one version to the next.
+    return told if told is not None and told == problem["msg"] else of_library(problem["msg"])
 
 
 def _known_keys(model: type[BaseModel], key: Key) -> list[str]:
@@ -137,6 +147,7 @@ def read_yaml(path: Path) -> YamlFile:
     InputError
         ``yaml``: not UTF-8, not YAML, a key given twice, or nested too deep; with file and line.
     """
+    text = ""
     try:
         text = path.read_text(encoding="utf-8")
         return _Builder(path, text).file()
@@ -144,15 +155,57 @@ def read_yaml(path: Path) -> YamlFile:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
         # Without the piece of the file that the error would show.
-        told = " ".join(part for part in (error.context, error.problem) if part)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        line, told = None, str(error)
+        parts = [of_library(part) for part in (error.context, error.problem) if part]
+        told: str = joined(" ", parts)
+        _refuse_slips(path, text, line or 1)
+    except UnicodeDecodeError as error:
+        line, told = None, Message("byte {place} is none of it; save it anew", place=error.start)
+    except yaml.YAMLError as error:
+        line, told = None, of_library(str(error))
     place = f"{path}:{line}" if line else f"{path}"
     raise InputError(
         "yaml",
         "{place} is not readable as UTF-8 YAML: {told}",
         place=place,
         told=told,
+        file=str(path),
+        line=line,
+    )
+
+
+# A key, and a colon as Chinese keyboards write it.
+_WIDE_COLON = re.compile(r"\s*(?:- )?(?P<key>[^\s#:：'\"]+) *：")
+
+
+def _refuse_slips(path: Path, text: str, line: int) -> None:
+    """Tell what mostly makes a file unreadable, where the parser stopped or just before.
+
+    Raises
+    ------
+    InputError
+        ``yaml``: a full-width colon, or a tab.
+    """
+    lines = text.splitlines()
+    for number in range(min(line, len(lines)), max(line - 3, 0), -1):
+        if slip := _slip(lines[number - 1]):
+            raise _wrong(path, number, slip)
+
+
+def _slip(line: str) -> Message | None:
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return Message("a tab stands before the text; indent it with spaces")
+    if found := _WIDE_COLON.match(line):
+        key = without_persons(found["key"])[:40]
+        return Message("the colon after '{key}' is a full-width one; write ': ' instead", key=key)
+    return None
+
+
+def _wrong(path: Path, line: int, message: str) -> InputError:
+    return InputError(
+        "yaml",
+        "{path}:{line}: {message}",
+        path=path,
+        message=message,
         file=str(path),
         line=line,
     )
@@ -179,7 +232,9 @@ class _Builder:
                     raise self.wrong(
                         event, Message("a second document begins with ---; keep one of them")
                     )
-                data = self.value(next(self.events), ())
+                data = self.value(first := next(self.events), ())
+                if isinstance(data, str) and not first.style and (slip := _slip(data)):
+                    raise self.wrong(first, slip)
         return YamlFile(self.path, data, self.lines)
 
     def value(self, event: Any, key: Key) -> Any:
@@ -234,6 +289,8 @@ class _Builder:
                 )
             name = str(event.value)
             found[name] = self.value(next(self.events), (*key, name))
+            if found[name] is None and not event.style and (slip := _slip(name)):
+                raise self.wrong(event, slip)
             self.lines[(*key, name)] = line
         return found
 
@@ -249,12 +306,4 @@ class _Builder:
             )
 
     def wrong(self, event: Any, message: str) -> InputError:
-        line = event.start_mark.line + 1
-        return InputError(
-            "yaml",
-            "{path}:{line}: {message}",
-            path=self.path,
-            message=message,
-            file=str(self.path),
-            line=line,
-        )
+        return _wrong(self.path, event.start_mark.line + 1, message)

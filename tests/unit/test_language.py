@@ -61,7 +61,7 @@ def test_an_error_is_told_in_the_language_of_its_reader():
     error = InputError("ledger-unreadable", "{file} cannot be read: {why}", why=fault, file="a.ods")
     there = pickle.loads(pickle.dumps(error))
     assert str(there) == "a.ods cannot be read: '{1' is no column [ledger-unreadable; file a.ods]"
-    assert told(str(there), CHINESE) == "a.ods不能读取：“{1”不是列号 [ledger-unreadable；文件a.ods]"
+    assert told(str(there), CHINESE) == "a.ods不能读取：“{1”不是列号 [ledger-unreadable；文件 a.ods]"
 
 
 def test_joined_texts_are_translated_one_by_one():

@@ -26,7 +26,14 @@ from reportkit.batch.state import NAME as STATE
 from reportkit.batch.state import StateOfAll, as_json, read_state, renew
 from reportkit.batch.summary import About, summary, summary_text
 from reportkit.batch.workers.local import LocalWorkers, start_template
-from reportkit.errors import ExecutionError, InputError, ReportkitError, Stopped, refusal
+from reportkit.errors import (
+    ExecutionError,
+    InputError,
+    ReportkitError,
+    Stopped,
+    refusal,
+    refused_by_system,
+)
 from reportkit.language import Message, joined
 from reportkit.language.catalogue import translator
 from reportkit.language.message import COLON, told
@@ -297,7 +304,9 @@ def _leave(
             _chain(out, done.results, name)
     except OSError as error:
         return Message(
-            "{out} cannot be written: {why}", out=error.filename or out, why=error.strerror
+            "{out} cannot be written: {why}",
+            out=error.filename or out,
+            why=refused_by_system(error),
         )
     return ""
 
@@ -378,7 +387,7 @@ def _open_journal(out: Path, name: str, now: Callable[[], datetime]) -> Journal:
             "not-writable",
             "{out} cannot be written: {why}; choose another --out",
             out=out,
-            why=error.strerror,
+            why=refused_by_system(error),
         ) from None
 
 

@@ -14,7 +14,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from reportkit.doctor.finding import Finding, bad, good, warn
-from reportkit.errors import InputError
+from reportkit.errors import InputError, refused_by_system
 from reportkit.language import Message, joined
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params.sources import DatabaseSource
@@ -89,7 +89,9 @@ def outputs(project: Project) -> Iterator[Finding]:
         todo = Message(
             "give yourself the right to write there, or choose another folder with --out"
         )
-        yield bad(about, Message("{folder}: {why}", folder=folder, why=error.strerror), todo)
+        yield bad(
+            about, Message("{folder}: {why}", folder=folder, why=refused_by_system(error)), todo
+        )
         return
     free = shutil.disk_usage(folder).free
     message = Message("can be written, {free:,} MiB free", free=free >> 20)

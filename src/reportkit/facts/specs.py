@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr
 from reportkit.errors import InputError
 from reportkit.forms.conditions import Definition, parse_where
 from reportkit.language import Message, joined
+from reportkit.language.message import OR
 from reportkit.ledgers import schemas
 from reportkit.ledgers.mapping import kept_columns
 from reportkit.ledgers.schema import Column
@@ -194,7 +195,7 @@ def _ledger_problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tu
                 ),
             )
         elif columns[name].type not in _MEASURED.get(kind, (columns[name].type,)):
-            wanted = " or ".join(_MEASURED[kind])
+            wanted = joined(OR, _MEASURED[kind])
             yield (
                 ("measure", kind),
                 Message(

@@ -120,6 +120,11 @@ def plain(value: Any) -> Any:
     return value if isinstance(value, (str, Number, NoneType, _Parts, _Lines)) else str(value)
 
 
+def of_library(text: str) -> Message:
+    """Return what the system or a library says, which is translated where a catalogue knows it."""
+    return Message(text.replace("{", "{{").replace("}", "}}"))
+
+
 def template(text: str) -> str:
     """Mark a literal as the template of messages that are made elsewhere."""
     return text
@@ -127,3 +132,4 @@ def template(text: str) -> str:
 
 # What joins the parts of a message.
 SEMICOLON, COMMA, COLON = template("; "), template(", "), template(": ")
+AND, OR = template(" and "), template(" or ")

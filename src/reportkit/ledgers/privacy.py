@@ -13,7 +13,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from reportkit.errors import InputError
+from reportkit.errors import InputError, refused_by_system
 from reportkit.language import Message
 
 KEY_VARIABLE = "REPORTKIT_PRIVACY_KEY_FILE"
@@ -74,7 +74,7 @@ class Pseudonyms:
                 "{key_variable} names {name}, which cannot be read: {why}",
                 key_variable=KEY_VARIABLE,
                 name=name,
-                why=error.strerror,
+                why=refused_by_system(error),
             ) from None
         if len(key) < 32 or mode & 0o077:
             raise InputError(

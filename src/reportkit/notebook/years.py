@@ -19,6 +19,7 @@ from reportkit.facts.derived import compared
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.previous import sealed_facts
 from reportkit.language import joined
+from reportkit.language.message import AND
 from reportkit.notebook.charts import chart
 from reportkit.notebook.report import open_report
 from reportkit.params import District, Project
@@ -277,7 +278,7 @@ def open_years(
         raise InputError(
             "scope",
             "the years are of {scopes}; figures of two scopes differ",
-            scopes=" and ".join(sorted(scopes)),
+            scopes=joined(AND, sorted(scopes)),
             district=district,
         )
     return Years(who, project.form(who.form), documents, sources, left_out)

@@ -72,7 +72,7 @@ class Project:
                 "district-unknown",
                 "there is no district '{district}' ({path} is missing); known: {near}",
                 path=path,
-                near=", ".join(near) or "none",
+                near=", ".join(near) or Message("none"),
                 district=name,
             )
         file = read_yaml(path)

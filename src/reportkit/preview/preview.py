@@ -10,7 +10,7 @@ from queue import Queue
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from reportkit.errors import InputError
+from reportkit.errors import InputError, refused_by_system
 from reportkit.export.documents import DOCUMENTS
 from reportkit.language import Message
 from reportkit.language.message import told as in_words
@@ -99,7 +99,7 @@ def _server(board: Board, title: str, port: int | None) -> Any:
             "port",
             "port {port} cannot be used: {why}; name another, or none",
             port=port,
-            why=error.strerror,
+            why=refused_by_system(error),
         ) from None
 
 

@@ -24,12 +24,9 @@ def first_difference(old: Any, new: Any, place: str = "") -> str:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
             if key not in old or key not in new:
-                return Message(
-                    "{place}{key} is only {value}",
-                    place=place,
-                    key=key,
-                    value="in the run" if key in old else "made here",
-                )
+                if key in old:
+                    return Message("{place} is only in the run", place=f"{place}{key}")
+                return Message("{place} is only made here", place=f"{place}{key}")
             if old[key] != new[key]:
                 return first_difference(old[key], new[key], f"{place}{key}/")
     if isinstance(old, list) and isinstance(new, list):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from reportkit.errors import ReportkitError
+from reportkit.errors import ReportkitError, refused_by_system
 from reportkit.language import Message
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def read_json(path: Path) -> Any:
         content = path.read_bytes()
     except OSError as error:
         raise ReportkitError(
-            "run-changed", "{name}: {why}", name=path.name, why=error.strerror
+            "run-changed", "{name}: {why}", name=path.name, why=refused_by_system(error)
         ) from None
     return parse_json(content, path.name)
 

@@ -20,7 +20,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from reportkit.errors import ExecutionError, InputError, ReportkitError
+from reportkit.errors import ExecutionError, InputError, ReportkitError, refused_by_system
 from reportkit.evidence.write import write_evidence
 from reportkit.export.document import arrange
 from reportkit.export.documents import make_documents
@@ -132,7 +132,7 @@ def run(
                     "no-space" if full else "not-writable",
                     "{folder} cannot be written: {why}",
                     folder=staging.parent,
-                    why=error.strerror,
+                    why=refused_by_system(error),
                     district=request.district,
                 ) from error
             if isinstance(error, Exception):

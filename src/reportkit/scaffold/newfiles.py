@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reportkit.errors import ExecutionError, InputError
 from reportkit.language import joined
+from reportkit.language.message import AND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,5 +47,5 @@ def refuse_existing(paths: Iterable[Path]) -> None:
         raise InputError(
             "exists",
             "{existing} exist already; nothing is replaced, and nothing written",
-            existing=joined(" and ", existing),
+            existing=joined(AND, existing),
         )

@@ -8,7 +8,8 @@ import re
 from typing import TYPE_CHECKING, BinaryIO
 
 from reportkit.errors import InputError
-from reportkit.language import Message
+from reportkit.language import Message, joined
+from reportkit.language.message import OR, of_library
 from reportkit.ledgers.readers.table import Note, Row, Tell, TextTable, find_head, quiet, records
 from reportkit.ledgers.schema import heading_key
 
@@ -98,7 +99,7 @@ def _as_utf8(content: bytes, name: str) -> tuple[bytes, str]:
         "ledger-encoding",
         "{file}:{line} is not {candidates} (byte {where}); save the file as UTF-8 or "
         "GB18030, and check that it is not cut off",
-        candidates=" or ".join(candidates),
+        candidates=joined(OR, candidates),
         where=where,
         file=name,
         line=line,
@@ -171,6 +172,6 @@ def _rows(body: bytes, delimiter: str, name: str, long: list[tuple[int, int]]) -
         what = Message(
             "is not well-formed csv: {error}; mend the quotes of this record or export the "
             "file again",
-            error=error,
+            error=of_library(str(error)),
         )
         raise _unreadable(name, line, what) from None

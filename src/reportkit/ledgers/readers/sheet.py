@@ -383,10 +383,9 @@ class SheetReading:
         more = Message(" and {cells} more", cells=len(cells) - _TOLD) if len(cells) > _TOLD else ""
         raise InputError(
             kind.reason,
-            "{file}: {sheet}!{cells}{more} {hold} {says}; {do}",
+            "{file}: {sheet}!{cells}{more} holds {says}; {do}",
             cells="、".join(cells[:_TOLD]),
             more=more,
-            hold="hold" if len(cells) > 1 else "holds",
             says=kind.says,
             do=kind.do,
             file=self.name,
