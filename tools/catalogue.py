@@ -22,6 +22,7 @@ from babel.messages.pofile import read_po, write_po
 from reportkit import errors
 from reportkit.cli import cli
 from reportkit.language.catalogue import DOMAIN, FOLDER
+from reportkit.language.message import UNTRANSLATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def texts() -> dict[str | tuple[str, ...], list[str]]:
     """Return every text of ours with the files that it is in."""
     found: dict[str | tuple[str, ...], list[str]] = {}
     for name, _, text, *_ in extract_from_dir(ROOT / "src", [("**.py", "python")], keywords=_OURS):
-        if isinstance(text, str) and not _JOINS.fullmatch(text):
+        if isinstance(text, str) and (text == UNTRANSLATED or not _JOINS.fullmatch(text)):
             found.setdefault(text, []).append(f"src/{name}")
     for text in _helps():
         found.setdefault(text, []).append("src/reportkit/cli")

@@ -110,6 +110,8 @@ class YamlFile:
 
 
 def _of_pydantic(problem: Any) -> Message:
+    if isinstance(own := problem.get("ctx", {}).get("message"), Message):
+        return own
     known = PYDANTIC.get(problem["type"])
     told = Message(known, **problem.get("ctx", {})) if known else None
     # Its sentences change from one version to the next.

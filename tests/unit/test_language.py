@@ -1,6 +1,7 @@
 """Texts in the reader's language: messages, and the catalogue of what they are translated by."""
 
 import pickle
+import re
 import string
 from io import BytesIO
 
@@ -35,6 +36,11 @@ def test_a_translation_has_the_same_holes():
     for entry in ENTRIES:
         if entry.pluralizable:
             assert holes(entry.string[0]) <= holes(entry.id[0]) | holes(entry.id[1]), entry.id
+        elif "libraries" in entry.locations[0][0]:
+            # Most are whole sentences, with any signs.
+            assert set(re.findall(r"\{\w+\}", entry.string)) <= set(
+                re.findall(r"\{\w+\}", entry.id)
+            )
         elif entry.locations[0][0].startswith("click/"):
             # Its words for kinds of values are English, and left out.
             assert holes(entry.string) <= holes(entry.id), entry.id
@@ -61,7 +67,9 @@ def test_an_error_is_told_in_the_language_of_its_reader():
     error = InputError("ledger-unreadable", "{file} cannot be read: {why}", why=fault, file="a.ods")
     there = pickle.loads(pickle.dumps(error))
     assert str(there) == "a.ods cannot be read: '{1' is no column [ledger-unreadable; file a.ods]"
-    assert told(str(there), CHINESE) == "a.ods不能读取：“{1”不是列号 [ledger-unreadable；文件 a.ods]"
+    assert (
+        told(str(there), CHINESE) == "a.ods不能读取：“{1”不是列号 [ledger-unreadable；文件 a.ods]"
+    )
 
 
 def test_joined_texts_are_translated_one_by_one():

@@ -253,7 +253,7 @@ def _notify(options: Options, text: str) -> str:
 
 
 def _settings(options: Options, project: Project) -> tuple[Settings, BatchFile, int]:
-    file = _file(options, project.params)
+    file = _file(options, project)
     jobs = file.jobs or default_jobs()
     settings = Settings(
         options.params,
@@ -340,9 +340,9 @@ def _memory(file: BatchFile, jobs: int) -> int:
     return file.memory << 20 if file.memory else max(2 * _ROOM, free_memory() // jobs)
 
 
-def _file(options: Options, params: Path) -> BatchFile:
+def _file(options: Options, project: Project) -> BatchFile:
     """The batch file with the options put over it."""
-    path = options.file or params / "batch.yaml"
+    path = options.file or project.params / "batch.yaml"
     if options.file and not path.is_file():
         raise InputError("batch", "there is no batch file {path}", path=path)
     file = read_batch_file(path) if path.is_file() else BatchFile()
@@ -356,7 +356,8 @@ def _file(options: Options, params: Path) -> BatchFile:
         "jobs": options.jobs,
         "retries": options.retries,
         "timeout": options.timeout,
-        "districts": options.districts and tuple(options.districts.split(",")),
+        "districts": options.districts
+        and tuple(map(project.district_id, options.districts.split(","))),
     }
     return file.model_copy(update={name: v for name, v in given.items() if v is not None})
 

@@ -130,7 +130,8 @@ def without_report(message: str, district: str, year: int) -> str:
     if isinstance(message, Message) and message.template == ABOUT_REPORT:
         rest: str = message.values["missing"]
         return rest
-    return message.removeprefix(f"{district} {year}: ")
+    head = f"{district} {year}: "
+    return message.removeprefix(head) if message.startswith(head) else message
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,15 @@ def tell_session_key() -> None:
         say(SESSION_TOLD, err=True)
 
 
+def district_id(asked: str, params: Path | None) -> str:
+    """Return the id of a district that is asked for by its id or its Chinese name."""
+    if asked.isascii():
+        return asked
+    from reportkit.params import Project
+
+    return Project.find(params).district_id(asked)
+
+
 def as_given(context: click.Context, *without: str) -> tuple[str, ...]:
     """The command with what was given to it, to be given again, but for some options."""
     words = ["reportkit", context.info_name or ""]

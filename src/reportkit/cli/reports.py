@@ -18,6 +18,7 @@ from reportkit.cli.command import (
     Result,
     as_given,
     command,
+    district_id,
     live_line,
     tell_session_key,
 )
@@ -70,6 +71,8 @@ def run(
 ) -> Result:
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
     from reportkit.warm.template import start_template, stop_template
+
+    district = district_id(district, params)
 
     def fork() -> Any:
         return None if cold else start_template("reportkit.run.kernels")
@@ -133,7 +136,7 @@ def preview(
     from reportkit.preview.preview import preview as show
     from reportkit.run.request import Request
 
-    request = Request(district, year, params, data, out, draft=True)
+    request = Request(district_id(district, params), year, params, data, out, draft=True)
     show(request, port=port, tell=lambda text: say(text, err=True), translate=translate())
 
 
@@ -228,6 +231,7 @@ def intake(
 
     with_year = len(asked) > 1 and re.fullmatch("[0-9]{4}", asked[-1])
     districts, year = (asked[:-1], int(asked[-1])) if with_year else (asked, None)
+    districts = tuple(district_id(one, params) for one in districts)
     tell_session_key()
     shown = sys.stderr.isatty() and not as_json
     status, document, lines = look_into(
@@ -244,6 +248,7 @@ def new(district: str, year: int, *, params: Path | None, data: Path | None) -> 
     from reportkit.params import Project
     from reportkit.scaffold.new_year import renew
 
+    district = district_id(district, params)
     renewal = renew(Project.find(params, data), district, year)
     renewal.write()
     lines: list[str] = [Message("made from {previous}:", previous=renewal.previous)]

@@ -17,7 +17,21 @@ SYSTEM = (
 )  # fmt: skip
 
 # Of the csv module.
-CSV = (template("unexpected end of data"), template("',' expected after '\"'"))
+CSV = (
+    template("unexpected end of data"),
+    template("field larger than field limit (131072)"),
+    template("',' expected after '\"'"),
+)
+
+# Of the readers of archives and of parquet files.
+FILES = (
+    template("File is not a zip file"),
+    template("Truncated file header"),
+    template(
+        "Parquet magic bytes not found in footer. Either the file is corrupted or this is not a "
+        "parquet file."
+    ),
+)
 
 # Of the YAML parser.
 YAML = (
@@ -31,11 +45,12 @@ YAML = (
     template("while parsing a flow sequence"),
     template("while parsing a block collection"),
     template("while parsing a node"),
+    template("while parsing a flow node"),
     template("did not find expected key"),
     template("did not find expected node content"),
     template("did not find expected '-' indicator"),
     template("did not find expected ',' or ']'"),
-    template("did not find expected ',' or '}}'"),
+    template("did not find expected ',' or '}'"),
     template("did not find expected <document start>"),
     template("found character that cannot start any token"),
     template("found unexpected end of stream"),
@@ -47,6 +62,13 @@ YAML = (
     template("block sequence entries are not allowed in this context"),
     template("control characters are not allowed"),
 )
+
+# Of Python's dates.
+DATES = (
+    template("month must be in 1..12"), template("day is out of range for month"),
+    template("year must be in 1..9999"), template("hour must be in 0..23"),
+    template("minute must be in 0..59"),
+)  # fmt: skip
 
 # Of pydantic, by the kind of the error.
 PYDANTIC = {
@@ -72,6 +94,7 @@ PYDANTIC = {
     "less_than_equal": template("Input should be less than or equal to {le}"),
     "list_type": template("Input should be a valid list"),
     "literal_error": template("Input should be {expected}"),
+    "model_type": template("Input should be a valid dictionary or instance of {class_name}"),
     "string_pattern_mismatch": template("String should match pattern '{pattern}'"),
     "string_too_long": template("String should have at most {max_length} characters"),
     "string_too_short": template("String should have at least {min_length} character"),

@@ -92,7 +92,7 @@ def joined(separator: str, texts: Iterable[str]) -> Message:
 
 def told(value: Any, translate: Translate) -> Any:
     """Return a value as a reader is told it; what is no message stays as it is."""
-    return value.told(translate) if isinstance(value, (Message, _Parts, _Lines)) else value
+    return value.told(translate) if isinstance(value, _TOLD) else value
 
 
 def first_lines(text: str, count: int, *, indent: str = "\n") -> str:
@@ -117,12 +117,31 @@ class _Lines:
 
 def plain(value: Any) -> Any:
     """Return a value as it is told; so it goes from one process to another."""
-    return value if isinstance(value, (str, Number, NoneType, _Parts, _Lines)) else str(value)
+    if isinstance(value, (str, Number, NoneType, *_TOLD)):
+        return value
+    if isinstance(value, OSError) and value.strerror:
+        where = f" ({value.filename})" if value.filename else ""
+        return joined("", [of_library(value.strerror), where])
+    return of_library(str(value)) if isinstance(value, Exception) else str(value)
 
 
 def of_library(text: str) -> Message:
-    """Return what the system or a library says, which is translated where a catalogue knows it."""
-    return Message(text.replace("{", "{{").replace("}", "}}"))
+    """Return what the system or a library says: translated where a catalogue knows it."""
+    return text if isinstance(text, Message) else Message("{said}", said=_Foreign(text))
+
+
+@dataclass(frozen=True)
+class _Foreign:
+    """A sentence that is not ours."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def told(self, translate: Translate) -> str:
+        ours = self.text and translate(self.text)
+        return ours if ours != self.text else translate(UNTRANSLATED).format(original=self.text)
 
 
 def template(text: str) -> str:
@@ -130,6 +149,9 @@ def template(text: str) -> str:
     return text
 
 
+_TOLD = (Message, _Parts, _Lines, _Foreign)
+# A sentence of others that no catalogue has, as it stands among sentences of a language.
+UNTRANSLATED = template("{original}")
 # What joins the parts of a message.
 SEMICOLON, COMMA, COLON = template("; "), template(", "), template(": ")
 AND, OR = template(" and "), template(" or ")

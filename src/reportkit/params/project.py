@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
 from reportkit.forms import DEFAULT, project_form
-from reportkit.language import Message
+from reportkit.language import Message, template
 from reportkit.params.district import District, check_id
 from reportkit.params.report import ReportParams
 from reportkit.worktime import WorkCalendar, work_calendar
@@ -86,6 +87,43 @@ class Project:
         if district.fonts is not None:
             self._check_fonts(file, district.fonts.folder)
         return district
+
+    def names(self) -> dict[str, str]:
+        """Chinese names of all districts whose files can be read, by id."""
+        names = {}
+        for path in sorted((self.params / "districts").glob("*.yaml")):
+            with suppress(InputError, AttributeError):
+                names[path.stem] = str(read_yaml(path).data.get("name", ""))
+        return names
+
+    def district_id(self, asked: str) -> str:
+        """Id of a district that is asked for by its id, its name or the end of its name.
+
+        Raises
+        ------
+        InputError
+            ``district-unknown``: the name is nobody's, or fits several.
+        """
+        if asked.isascii():
+            return asked
+        names = self.names()
+        found = [one for one, name in names.items() if name == asked]
+        found = found or [one for one, name in names.items() if name.endswith(asked)]
+        if len(found) == 1:
+            return found[0]
+        known = found or difflib.get_close_matches(asked, names.values(), n=3, cutoff=0.3)
+        several = template("several districts are called '{district}': {known}; name one by its id")
+        none = template("no district is called '{district}'; nearest: {known}")
+        raise InputError(
+            "district-unknown",
+            "{found}",
+            found=Message(
+                several if found else none,
+                district=asked,
+                known=", ".join(known) or Message("none"),
+            ),
+            district=asked,
+        )
 
     def _check_fonts(self, file: YamlFile, named: str) -> None:
         """All files of the folder become inputs of the run, so it is one of the project's own."""

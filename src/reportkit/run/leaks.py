@@ -17,6 +17,7 @@ import pypdfium2
 
 from reportkit.errors import ExecutionError
 from reportkit.language import Message, joined
+from reportkit.language.message import COLON, COMMA
 from reportkit.persons import find, hide, is_named, name_of_two, plain_text
 
 if TYPE_CHECKING:
@@ -118,7 +119,8 @@ class Gate:
                 kinds = self.kinds("\n".join(_texts(path)))
                 if kinds:
                     cells = self._cells(path) if path.suffix == ".ipynb" else ""
-                    leaks.append(f"{path.relative_to(folder)}{cells}: {'、'.join(sorted(kinds))}")
+                    name = joined("", [str(path.relative_to(folder)), cells])
+                    leaks.append(joined(COLON, [name, "、".join(sorted(kinds))]))
         if leaks:
             raise ExecutionError(
                 "personal-data",
@@ -140,7 +142,7 @@ class Gate:
             for number, cell in enumerate(cells, 1)
             if self.kinds(json.dumps(cell, ensure_ascii=False))
         ]
-        return Message(", cell {places}", places=", ".join(places[:5])) if places else ""
+        return Message(", cell {places}", places=joined(COMMA, places[:5])) if places else ""
 
 
 def check_leaks(folder: Path, *, personal: Collection[str], allowed: Collection[str]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from reportkit.errors import InputError
 from reportkit.language import Message
+from reportkit.language.message import of_library
 from reportkit.ledgers.readers.ods import open_ods
 from reportkit.ledgers.readers.package import ZIP_ERRORS
 from reportkit.ledgers.readers.sheet import SheetReading
@@ -41,7 +42,7 @@ def read_workbook(
     except ZIP_ERRORS as error:
         if isinstance(error, OSError) and error.errno:
             raise
-        told = without_persons(str(error))
+        told = of_library(without_persons(str(error)))
         raise InputError(
             "ledger-unreadable",
             "{file} is damaged: {told}; open it in Excel or WPS and save it again",
