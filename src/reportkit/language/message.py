@@ -149,7 +149,28 @@ def template(text: str) -> str:
     return text
 
 
-_TOLD = (Message, _Parts, _Lines, _Foreign)
+@dataclass(frozen=True)
+class Translated:
+    """A text of another process, which was translated there.
+
+    Parameters
+    ----------
+    english, words : str
+        As programs take it, and as its reader is told it.
+    """
+
+    english: str
+    words: str
+
+    def __str__(self) -> str:
+        return self.english
+
+    def told(self, _: Translate) -> str:
+        """Return the words of its reader."""
+        return self.words
+
+
+_TOLD = (Message, _Parts, _Lines, _Foreign, Translated)
 # A sentence of others that no catalogue has, as it stands among sentences of a language.
 UNTRANSLATED = template("{original}")
 # What joins the parts of a message.
