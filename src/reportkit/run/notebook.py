@@ -147,7 +147,7 @@ def execute(
 
 
 def _why(error: PapermillExecutionError) -> Translated:
-    """What a cell raised; an error of ours was told in the kernel in its reader's language."""
+    """The error of a cell; one of ours was told in the kernel in its reader's language."""
     first = str(error.traceback[0]) if error.traceback else ""
     own = first.startswith(f"{error.ename}: ")
     return Translated(error.evalue, first.partition(": ")[2] if own else error.evalue)
