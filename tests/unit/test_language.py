@@ -1,5 +1,6 @@
 """Texts in the reader's language: messages, and the catalogue of what they are translated by."""
 
+import json
 import pickle
 import re
 import string
@@ -11,7 +12,7 @@ from babel.messages.pofile import read_po
 from reportkit.errors import InputError
 from reportkit.language import Message, joined
 from reportkit.language.catalogue import FOLDER, translator
-from reportkit.language.message import SEMICOLON, first_lines, told
+from reportkit.language.message import SEMICOLON, first_lines, of_library, packed, told, unpacked
 
 CHINESE = translator("zh")
 PLACE = FOLDER / "zh/LC_MESSAGES"
@@ -78,3 +79,11 @@ def test_joined_texts_are_translated_one_by_one():
     assert told(texts + "\n甲", CHINESE) == "有两个值；{a}；太长\n甲"
     assert told("甲\n" + first_lines(texts + "\n乙", 1), CHINESE) == "甲\n有两个值；{a}；太长"
     assert told(joined("", []), CHINESE) == ""
+
+
+def test_a_message_comes_back_from_json_and_is_told():
+    message = InputError("a", "{file} cannot be read: {why}", file="甲", why=of_library("x {"))
+    text = joined(SEMICOLON, [message.message, Message("{count} to go", count=3)])
+    back = unpacked(json.loads(json.dumps(packed(text))))
+    assert back == "甲 cannot be read: x {; 3 to go"
+    assert told(back, CHINESE) == "甲不能读取：原文：x {；还有3份"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from reportkit.batch.jobs import MACHINE, Job, Result, Started, together
 from reportkit.errors import ReportkitError
 from reportkit.language import Message, joined
+from reportkit.language.message import packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -241,6 +242,7 @@ class _Batch:
             "seconds": round(result.seconds, 3),
             "reason": result.reason or None,
             "message": result.message or None,
+            "words": packed(result.message) if isinstance(result.message, Message) else None,
             "exit_status": result.exit_status,
         }
         self.journal.add(event, **{name: value for name, value in fields.items() if value})

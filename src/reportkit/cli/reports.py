@@ -173,7 +173,7 @@ def _findings(findings: list[dict[str, Any]]) -> list[str]:
 
 @command()
 @click.argument("file", required=False, type=FILE)
-@click.option("--districts", help="Ids, with commas; default: all.")
+@click.option("--districts", help="Ids or Chinese names, with commas; default: all.")
 @click.option("--years", help="Such as 2020, 2019,2021 or 2019-2021; default: those with a file.")
 @_scope
 @click.option("--jobs", type=click.IntRange(1), help="Reports at once; default: processors.")

@@ -115,6 +115,36 @@ class _Lines:
         return str(_Lines(told(self.text, translate), self.count, self.indent))
 
 
+def packed(text: str) -> Any:
+    """Return a text as data of JSON types, with what it takes to translate it."""
+    if isinstance(text, Message):
+        values = {name: packed(value) for name, value in text.values.items()}
+        return {"template": text.template, "values": values}
+    if isinstance(text, _Parts):
+        return {"separator": text.separator, "texts": [packed(one) for one in text.texts]}
+    if isinstance(text, _Foreign):
+        return {"said": text.text}
+    return text if isinstance(text, (str, int, float, NoneType)) else str(text)
+
+
+def unpacked(data: Any) -> Any:
+    """Return the text, or value, that `packed` made data of.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        It did not.
+    """
+    if not isinstance(data, dict):
+        return data
+    if "separator" in data:
+        return _Parts(data["separator"], tuple(unpacked(one) for one in data["texts"]))
+    if "said" in data:
+        return _Foreign(data["said"])
+    text, values = data["template"], data["values"].items()
+    return Message(text, **{name: unpacked(value) for name, value in values})
+
+
 def plain(value: Any) -> Any:
     """Return a value as it is told; so it goes from one process to another."""
     if isinstance(value, (str, Number, NoneType, *_TOLD)):

@@ -136,7 +136,9 @@ def check_attestation(folder: Path, trusted: Trusted | None) -> str:
 def _other(payload: bytes, folder: Path) -> str:
     """Describe how a statement differs from the one about a run."""
     try:
-        predicate: Mapping[str, Any] = parse_json(payload, "it")["predicate"]["buildDefinition"]
+        predicate: Mapping[str, Any] = parse_json(payload, Message("it"))["predicate"][
+            "buildDefinition"
+        ]
         about = {
             name: predicate["externalParameters"][name] for name in ("district", "year", "run")
         }

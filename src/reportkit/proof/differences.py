@@ -6,7 +6,7 @@ import io
 import zipfile
 from typing import Any
 
-from reportkit.language import Message
+from reportkit.language import Message, joined
 
 _AROUND, _LONGEST = 16, 60
 _ARCHIVES = (".docx", ".xlsx")
@@ -60,7 +60,7 @@ def difference_in_file(name: str, old: bytes, new: bytes) -> str:
             return Message("is no archive that can be read")
         if not part:
             return Message("comes out packed otherwise")
-        return f"{part} {difference_in_file(part, old, new)}"
+        return joined(" ", [part, difference_in_file(part, old, new)])
     if name.endswith(_TEXTS):
         before, after = _excerpts(*(content.decode(errors="replace") for content in (old, new)))
         return Message("reads “{before}” and comes out as “{after}”", before=before, after=after)

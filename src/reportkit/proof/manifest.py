@@ -171,7 +171,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def _problem_of(content: bytes) -> str:
     # Several levels look at one manifest, and the schema takes longer than all of its files.
     try:
-        return _problem(parse_json(content, "it"))
+        return _problem(parse_json(content, Message("it")))
     except ReportkitError as error:
         return error.message
 

@@ -414,7 +414,8 @@ def _compare_file(run: Path, name: str, content: bytes, differences: _Difference
     if stored is None:
         differences.findings.append(Message("{name} is missing", name=name))
     elif stored != content:
-        differences.differs(f"{name} {difference_in_file(name, stored, content)}", name)
+        difference = difference_in_file(name, stored, content)
+        differences.differs(joined(" ", [name, difference]), name)
 
 
 def _compare_evidence(run: Path, report: Compilation, differences: _Differences) -> None:
