@@ -110,7 +110,7 @@ FAILURES = [
     (nothing, "form check params", 2, "没有格式“params”"),
     (removed("data/huli/cases-2020.csv"), "run huli 2020", 2, "所需的台账缺少"),
     (removed(HULI), "batch --districts huli", 2, "没有地区“huli”"),
-    (edited(YEAR, "year: 2020", "yaer: 2020"), "run huli 2020", 2, "没有“yaer”这个键"),
+    (edited(YEAR, "year: 2020", "yearr: 2020"), "run huli 2020", 2, "没有“yearr”这个键"),
     (edited(YEAR, "year: 2020", "year: 二〇"), "run huli 2020", 2, "应为整数"),
     (edited(YEAR, "year: 2020", "year：2020"), "run huli 2020", 2, "后面是全角冒号"),
     (edited(YEAR, "year: 2020", "\tyear: 2020"), "run huli 2020", 2, "行首有制表符"),
@@ -118,7 +118,7 @@ FAILURES = [
     (written(YEAR, b"year: [2020"), "run huli 2020", 2, "不是可以读取的UTF-8 YAML"),
     (edited(HULI, "name:", "fonts: {folder: none}\nname:"), "run huli 2020", 2, "没有字体文件"),
     (edited(HULI, "name:", "form: none\nname:"), "run huli 2020", 2, "没有格式“none”"),
-    (edited(HULI, "name:", "mapping: {aplications: {}}\nname:"), "intake huli", 2, "相近的有"),
+    (edited(HULI, "name:", "mapping: {aplikations: {}}\nname:"), "intake huli", 2, "相近的有"),
     (written("data/huli/fees-1.csv", b"a,b\n1,2\n"), "intake huli", 2, "没有收费台账的列名"),
     (written("data/huli/fees-1.csv", b"PK\x03\x04"), "intake huli", 2, "请改用本来的扩展名"),
     (written("data/huli/fees-1.xlsx", b"PK\x03\x04"), "intake huli", 2, "已损坏"),
@@ -147,3 +147,41 @@ def test_failures_are_chinese_and_json_stays_english(project, spoil, words, stat
     document = told("zh", *words.split(), "--json").stdout
     assert document == told("en", *words.split(), "--json").stdout
     assert sentences(json.dumps(json.loads(document), ensure_ascii=False), CHINESE) == []
+
+
+def test_a_run_and_its_verdicts_are_chinese(project):
+    """Take a report through its life: made, explained, compared, changed, doubted, pruned."""
+    run = project / "outputs/huli/2020/current"
+
+    def ask(*words: str, status: int = 0) -> str:
+        done = told("zh", *words)
+        assert (done.exit_code, sentences(done.output, ENGLISH)) == (status, []), done.output
+        return done.output
+
+    assert "已生成：" in ask("run", "湖里区", "2020")
+    assert "没有变化：" in ask("run", "huli", "2020")
+    assert "出现在" in ask("explain", "t3.new.total")
+    assert "名称中含有这几个字的数据有" in ask("explain", "予以公开")
+    assert "没有数据“予以不开”" in ask("explain", "予以不开", status=2)
+    assert "没有不同" in ask("diff", str(run), str(run))
+    assert "：通过" in ask("verify", str(run))
+    assert "已精简0次运行" in ask("prune")
+    assert "请自己妥善保管" in ask("keygen", "key")
+    assert "已用密钥" in ask("sign", str(run), "--key", "key")
+    assert "不在可信密钥之中" in ask("verify", str(run), "--keys", str(keys(project)), status=1)
+    edited(CASES, "2020-", "2019-")(project)
+    assert f"{CASES}不是该次运行读取的样子" in ask("verify", str(run), status=1)
+    assert "有变化" in ask("batch", "--districts", "湖里区", "--dry-run")
+    with (run / "report.html").open("ab") as file:
+        file.write(b" ")
+    assert "report.html被改动过" in ask("verify", str(run), status=1)
+    (run / "MANIFEST.json").write_text("{", "utf-8")
+    assert "MANIFEST.json被改动过" in ask("verify", str(run), status=1)
+
+
+def keys(project: Path) -> Path:
+    """Make a folder with the key of somebody who has signed nothing."""
+    folder = project / "keys"
+    folder.mkdir()
+    assert told("zh", "keygen", str(folder / "other")).exit_code == 0
+    return folder

@@ -60,6 +60,11 @@ class Message(str):
     def __radd__(self, other: str) -> Message:
         return joined("", (other, self))
 
+    def with_other(self, old: str, new: str) -> Message:
+        """Return the message with a piece of its values replaced, such as the name of a folder."""
+        values = {name: _with_other(value, old, new) for name, value in self.values.items()}
+        return Message(self.template, **values)
+
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
         return (self.template,), self.values
 
@@ -83,6 +88,14 @@ class _Parts:
         # A catalogue gives its own heading for the empty text.
         between = self.separator and translate(self.separator)
         return between.join(told(text, translate) for text in self.texts)
+
+
+def _with_other(value: Any, old: str, new: str) -> Any:
+    if isinstance(value, Message):
+        return value.with_other(old, new)
+    if isinstance(value, _Parts):
+        return _Parts(value.separator, tuple(_with_other(one, old, new) for one in value.texts))
+    return value.replace(old, new) if isinstance(value, str) else value
 
 
 def joined(separator: str, texts: Iterable[str]) -> Message:

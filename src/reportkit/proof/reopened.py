@@ -86,7 +86,7 @@ def reopened(
             inputs = inputs_of(report, own or find_notebook(project, report.form))
             digests = list(inputs.digests(report.ledgers.digests()))
         except ReportkitError as error:
-            message = error.message.replace(f"{project.data}", f"{data}")
+            message = error.message.with_other(f"{project.data}", f"{data}")
             if error.reason in _NOT_HERE:
                 yield Reopened(None, own, absent=message)
             else:
