@@ -16,6 +16,15 @@ SYSTEM = (
     template("Connection refused"), template("Exec format error"),
 )  # fmt: skip
 
+# Names of kinds, as code has them.
+KINDS = (
+    template("link"), template("device"), template("folder"), template("image"),
+    template("footnote"), template("strikethrough"), template("inline_math"),
+    template("block_math"), template("number"), template("date"), template("head"),
+    template("seal"), template("section"), template("block_html"), template("inline_html"),
+    template("sum"), template("median"), template("max"), template("first"), template("last"),
+)  # fmt: skip
+
 # Of the csv module.
 CSV = (
     template("unexpected end of data"),

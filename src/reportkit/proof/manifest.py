@@ -80,7 +80,7 @@ def write_manifest(folder: Path, record: Mapping[str, Any]) -> None:
                 "record-wrong",
                 "{folder} is a {kind} that cannot be part of a run",
                 folder=folder / name,
-                kind=kind,
+                kind=Message(kind),
                 file=name,
             )
         size = (folder / name).stat().st_size
@@ -234,7 +234,7 @@ def verify_files(
         ]
     for name, kind in present.items():
         if kind in ("link", "device"):
-            problems.append(Message("{name} is a {kind}", name=name, kind=kind))
+            problems.append(Message("{name} is a {kind}", name=name, kind=Message(kind)))
         elif name not in listed:
             problems.append(Message("{name} was added", name=name))
         elif digest(folder / name) != listed[name]:

@@ -233,7 +233,7 @@ def _unknown(line: int, name: str, edition: Edition, known: Collection[str]) -> 
 def _left(number: Typed, year: int) -> RenewalNote:
     message = Message(
         "the {kind} “{found}” is typed: is it right for {year}?",
-        kind=number.kind,
+        kind=Message(number.kind),
         found=number.found,
         year=year,
     )

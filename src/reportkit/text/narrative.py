@@ -429,7 +429,9 @@ class _Reader:
         """An error for markup that no document has."""
         instead = _INSTEAD.get(kind, Message("write a paragraph"))
         message = Message(
-            "'{kind}' is markup that a report cannot show; {instead}", kind=kind, instead=instead
+            "'{kind}' is markup that a report cannot show; {instead}",
+            kind=Message(kind),
+            instead=instead,
         )
         return self.wrong(message, _MARKUP.get(kind))
 
