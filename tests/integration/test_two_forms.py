@@ -187,7 +187,7 @@ def test_a_local_variant_stands_beside_the_usual_form(tmp_path):
     assert "rerun: holds" in told
 
 
-def test_a_form_that_there_is_not_names_those_that_there_are(project):
+def test_an_unknown_form_names_those_that_there_are(project):
     done = subprocess.run(
         [BIN / "reportkit", "run", "jia", "2021", "--form", "xzfz"],
         cwd=project.folder, capture_output=True, text=True, check=False,

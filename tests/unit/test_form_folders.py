@@ -197,7 +197,7 @@ def test_forms_that_extend_one_another_are_of_one_kind(tmp_path):
         ({"form": "name: b\ntitle: x\nlaw: x\nnotebook: x\n"},
          "form.yaml:1: the folder is named 'a'; name it alike"),
         ({"form": "name: a\ntitle: x\nlaw: x\nnotebook: x\n"},
-         "a has no ledgers.yaml, and no edition, such as 2024.yaml"),
+         "a has no ledgers.yaml"),
         ({"ledgers": "x: {}\n"}, "a has no form.yaml, and no edition that extends a form"),
         ({"1": "edition: 1\nextends: zfxxgk/1999\nyears: {first: 1}\n"},
          "form zfxxgk has no edition '1999'; it has 2019, 2021"),

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from reportkit.language import Message
 from reportkit.params import report_name
 from reportkit.run.request import Request
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportkit.params import Scope
+
+# How a message that names its report before all else is written.
+ABOUT_REPORT = "{id} {year}: {missing}"
 
 State = Literal["made", "unchanged", "failed"]
 
@@ -160,6 +164,15 @@ class Started(OfReport):
     """A worker began with a report."""
 
 
+def without_report(message: str, district: str, year: int) -> str:
+    """Return a message without the report that it begins with, so that it fits others too."""
+    if isinstance(message, Message) and message.template == ABOUT_REPORT:
+        rest: str = message.values["missing"]
+        return rest
+    head = f"{district} {year}: "
+    return message.removeprefix(head) if message.startswith(head) else message
+
+
 @dataclass(frozen=True)
 class Result(OfReport):
     """Result of one report.
@@ -194,7 +207,7 @@ class Result(OfReport):
     @property
     def told(self) -> str:
         """Reason of the failure, in words that fit each year that failed in the same way."""
-        return self.message.removeprefix(f"{self.district} {self.year}: ")
+        return without_report(self.message, self.district, self.year)
 
     @property
     def transient(self) -> bool:

@@ -8,16 +8,19 @@ end.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from reportkit.batch.jobs import OfReport
+from reportkit.batch.jobs import OfReport, without_report
 from reportkit.batch.journal import read_journal
 from reportkit.errors import InputError
 from reportkit.facts.numerals import number_of, plain
 from reportkit.forms import DEFAULT
+from reportkit.language import Message
+from reportkit.language.message import packed, unpacked
 from reportkit.params import parse_report_name
 
 if TYPE_CHECKING:
@@ -70,7 +73,7 @@ class Standing(OfReport):
     @property
     def told(self) -> str:
         """As of a `Result`."""
-        return self.message.removeprefix(f"{self.district} {self.year}: ")
+        return without_report(self.message, self.district, self.year)
 
     @property
     def state(self) -> State:
@@ -134,7 +137,7 @@ def read_state(out: Path) -> StateOfAll:
     try:
         document = json.loads((out / NAME).read_text(encoding="utf-8"))
         reports, before = (
-            {one.report: one for one in (Standing(**fields) for fields in document[name])}
+            {one.report: one for one in map(_read, document[name])}
             for name in ("reports", "before")
         )
         state = StateOfAll(
@@ -160,8 +163,27 @@ def _note(reports: dict[Report, Standing], at: str, event: dict[str, Any]) -> No
         tried=at,
         seconds=float(event.get("seconds", 0)),
         reason=str(event.get("reason", "")),
-        message=str(event.get("message", "")),
+        message=_in_words(event),
     )
+
+
+def _in_words(fields: dict[str, Any]) -> str:
+    """The message of an event or of a report, as one that can be told in other languages."""
+    message = str(fields.get("message", ""))
+    with suppress(LookupError, TypeError, ValueError, AttributeError):
+        words = unpacked(fields["words"])
+        return words if words == message else message
+    return message
+
+
+def _read(fields: dict[str, Any]) -> Standing:
+    known = {name: value for name, value in fields.items() if name != "words"}
+    return Standing(**known | {"message": _in_words(fields)})
+
+
+def _written(standing: Standing) -> dict[str, Any]:
+    words = {"words": packed(standing.message)} if isinstance(standing.message, Message) else {}
+    return asdict(standing) | words
 
 
 def renew(
@@ -272,8 +294,8 @@ def as_json(state: StateOfAll) -> dict[str, Any]:
         "night": state.night,
         "since": state.since,
         "journal": state.journal,
-        "reports": [asdict(standing) for standing in state.reports.values()],
-        "before": [asdict(standing) for standing in state.before.values()],
+        "reports": [_written(standing) for standing in state.reports.values()],
+        "before": [_written(standing) for standing in state.before.values()],
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from reportkit.errors import InputError
 from reportkit.facts.specs import MEASURED, misfits
 from reportkit.forms.cells import cell_of
+from reportkit.language import Message
 from reportkit.ledgers import schemas
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _EXACT = ("=", "in", "heaviest")
 
 
-class Finding(NamedTuple):
+class FormFinding(NamedTuple):
     """A finding, and the key of the edition's file at which it is told.
 
     With a fatal one no report can be made.
@@ -46,26 +47,29 @@ class _Axis(NamedTuple):
         return self.table.cell_id(*((key, across) if self.is_row else (across, key)))
 
 
-def cells_of(form: Form, edition: Edition) -> Iterator[Finding]:
+def cells_of(form: Form, edition: Edition) -> Iterator[FormFinding]:
     """Yield cells without a condition, with one that nothing can meet, or that count the same."""
     known = schemas(form)
     seen: dict[tuple[str, str, Definition], str] = {}
     for at, table, row, column, definition in _defined(edition):
         name = table.cell_id(row.key, column.key)
         if isinstance(definition, InputError):
-            yield Finding(edition.place(at, row), f"{name}: {definition.message}", fatal=True)
+            why = Message("{cell}: {why}", cell=name, why=definition.message)
+            yield FormFinding(edition.place(at, row), why, fatal=True)
             continue
         same = seen.setdefault((table.id, column.key, definition), row.key)
         if told := _impossible(known, definition):
-            yield Finding(edition.place(at, row), f"{name}{told}", fatal=True)
+            yield FormFinding(edition.place(at, row), name + told, fatal=True)
         elif told := _useless(known, definition):
-            yield Finding(edition.place(at, row), f"{name}{told}")
+            yield FormFinding(edition.place(at, row), name + told)
         elif same != row.key:
-            told = f" counts the same as {table.cell_id(same, column.key)}"
-            yield Finding(edition.place(at, row), f"{name}{told}")
+            told = name + Message(
+                " counts the same as {cell}", cell=table.cell_id(same, column.key)
+            )
+            yield FormFinding(edition.place(at, row), told)
 
 
-def totals_of(form: Form, edition: Edition) -> Iterator[Finding]:
+def totals_of(form: Form, edition: Edition) -> Iterator[FormFinding]:
     """Yield parts of totals that count a record twice, and what totals leave out."""
     found = {
         table.cell_id(row.key, column.key): definition
@@ -113,18 +117,23 @@ def _defined(
 def _impossible(known: Mapping[str, LedgerSchema], definition: Definition) -> str:
     """Say why a cell cannot be counted; empty where it can."""
     if not definition.ledger:
-        return " says no ledger to count in"
+        return Message(" says no ledger to count in")
     schema = known.get(definition.ledger)
     if schema is None:
-        return f" counts in a ledger {definition.ledger} that there is not"
+        return Message(" counts in a ledger {ledger} that there is not", ledger=definition.ledger)
     columns = _columns(schema)
     dropped = {one.name for one in schema.columns if one.personal and not one.pseudonym}
     if persons := sorted(definition.columns & dropped):
-        return f" counts by {'、'.join(persons)}, which holds persons and is not kept"
+        return Message(
+            " counts by {columns}, which holds persons and is not kept",
+            columns="、".join(persons),
+        )
     if unknown := sorted(definition.columns - columns.keys()):
-        return f": {schema.name} has no column {'、'.join(unknown)}"
+        return Message(
+            ": {ledger} has no column {columns}", ledger=schema.name, columns="、".join(unknown)
+        )
     if definition.column and columns[definition.column].type not in MEASURED["sum"]:
-        return f" adds up {definition.column}, which holds no numbers"
+        return Message(" adds up {column}, which holds no numbers", column=definition.column)
     return ""
 
 
@@ -132,10 +141,12 @@ def _useless(known: Mapping[str, LedgerSchema], definition: Definition) -> str:
     """Say why a cell counts every record, or none; empty where it does not."""
     schema = known[definition.ledger]
     if not definition.where:
-        return f" has no condition: it would count every record of {schema.name}"
+        return Message(
+            " has no condition: it would count every record of {ledger}", ledger=schema.name
+        )
     tests = (*definition.where, *(definition.minus or ()))
     told = (why for one in tests for why in misfits(one, _columns(schema)[one.column]))
-    return next((f": {why}" for why in told), "")
+    return next((Message(": {why}", why=why) for why in told), "")
 
 
 def _columns(schema: LedgerSchema) -> dict[str, Any]:
@@ -143,31 +154,41 @@ def _columns(schema: LedgerSchema) -> dict[str, Any]:
     return columns | {one.name: one for one in schema.derived}
 
 
-def _closed(edition: Edition, axis: _Axis, total: Leaf) -> Iterator[Finding]:
+def _closed(edition: Edition, axis: _Axis, total: Leaf) -> Iterator[FormFinding]:
     """Rows or columns beside a total that it does not add up, since they come after it."""
     at = edition.place(axis.at, total)
     if not total.parts:
-        yield Finding(at, f"the total {total.key} adds up nothing")
+        yield FormFinding(at, Message("the total {key} adds up nothing", key=total.key))
     start = axis.leaves.index(total)
     for leaf in axis.leaves[start + 1 :]:
         if leaf.groups[: len(total.groups)] == total.groups and not leaf.total:
             where = edition.place(axis.at, leaf)
-            yield Finding(
-                where, f"{leaf.key} stands after the total {total.key}, which leaves it out"
+            yield FormFinding(
+                where,
+                Message(
+                    "{key} stands after the total {key2}, which leaves it out",
+                    key=leaf.key,
+                    key2=total.key,
+                ),
             )
 
 
 def _overlapping(
     edition: Edition, axis: _Axis, total: Leaf, found: Mapping[str, Definition]
-) -> Iterator[Finding]:
+) -> Iterator[FormFinding]:
     leaves = {leaf.key: leaf for leaf in axis.leaves}
     for one, other in combinations(total.parts, 2):
         pairs = (
             [found.get(axis.cell(key, leaf.key)) for key in (one, other)] for leaf in axis.across
         )
         if any(a and b and not _apart(a, b) for a, b in pairs):
-            told = f"a record can be counted in {one} and in {other}, which {total.key} adds"
-            yield Finding(edition.place(axis.at, leaves[other]), told)
+            told = Message(
+                "a record can be counted in {one} and in {other}, which {key} adds",
+                one=one,
+                other=other,
+                key=total.key,
+            )
+            yield FormFinding(edition.place(axis.at, leaves[other]), told)
 
 
 def _apart(one: Definition, other: Definition) -> bool:
@@ -214,7 +235,7 @@ def _left_out(
     axis: _Axis,
     total: Leaf,
     found: Mapping[str, Definition],
-) -> Iterator[Finding]:
+) -> Iterator[FormFinding]:
     """Values of the column by which parts are told apart that no part counts."""
     band = edition.model.tables[int(axis.at[1])].bands[int(axis.at[3])]
     around = (band.define, *total.groups)
@@ -229,5 +250,7 @@ def _left_out(
     values = {v for one in counted for test in one.where if test.column == by for v in test.value}
     for value in column.categories():
         if values and value not in values:
-            told = f"the total {total.key} leaves out {by} {value}"
-            yield Finding(edition.place(axis.at, total), told)
+            told = Message(
+                "the total {key} leaves out {by} {value}", key=total.key, by=by, value=value
+            )
+            yield FormFinding(edition.place(axis.at, total), told)

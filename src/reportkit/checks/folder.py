@@ -5,12 +5,13 @@ from __future__ import annotations
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
-from reportkit.checks.closing import Finding, cells_of, totals_of
+from reportkit.checks.closing import FormFinding, cells_of, totals_of
 from reportkit.checks.naming import cell_ids, names_of
 from reportkit.checks.rules import rules_of, rules_of_any
 from reportkit.errors import InputError
 from reportkit.facts.specs import read_specs
 from reportkit.forms import project_form
+from reportkit.language import Message
 from reportkit.ledgers import schemas
 from reportkit.text.placeholders import placeholders
 from reportkit.yamlfile import read_yaml
@@ -47,37 +48,54 @@ def look_over(folder: Path) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _edition(form: Form, edition: Edition) -> Iterator[Finding]:
+def _edition(form: Form, edition: Edition) -> Iterator[FormFinding]:
     yield from names_of(form, edition)
     yield from cells_of(form, edition)
     yield from totals_of(form, edition)
     for name in edition.model.bases.keys() - rules_of(form).keys():
-        yield Finding(("bases", name), f"bases names a rule {name} that there is not")
+        yield FormFinding(
+            ("bases", name), Message("bases names a rule {name} that there is not", name=name)
+        )
     for number, section in enumerate(edition.sections):
         if section.table is not None and section.table not in edition.tables:
-            told = f"section {section.number} shows a table {section.table} that there is not"
-            yield Finding(("sections", number), told)
+            told = Message(
+                "section {number} shows a table {table} that there is not",
+                number=section.number,
+                table=section.table,
+            )
+            yield FormFinding(("sections", number), told)
     yield from _unknown_facts(form, edition)
 
 
-def _unknown_facts(form: Form, edition: Edition) -> Iterator[Finding]:
+def _unknown_facts(form: Form, edition: Edition) -> Iterator[FormFinding]:
     """Yield headlines, successors and their like that name cells and facts that there are not."""
     cells = cell_ids(edition)
     for number, follow in enumerate(edition.model.follows):
         for one in follow.here:
             if not any(fnmatch(cell, one) for cell in cells):
-                yield Finding(("follows", number), f"follows names a cell {one} that there is not")
+                yield FormFinding(
+                    ("follows", number),
+                    Message("follows names a cell {one} that there is not", one=one),
+                )
     known = {*cells, *_own_facts(form)}
     columns = {one.name: one.type for schema in schemas(form).values() for one in schema.columns}
     for number, headline in enumerate(edition.model.headlines):
         at: Key = ("headlines", number)
         for name in (*headline.facts, *headline.of):
             if name not in known:
-                told = f"headline {headline.label} names a fact {name} that there is not"
-                yield Finding(at, told)
+                told = Message(
+                    "headline {label} names a fact {name} that there is not",
+                    label=headline.label,
+                    name=name,
+                )
+                yield FormFinding(at, told)
         if headline.months and columns.get(headline.months) != "date":
-            told = f"headline {headline.label}: no ledger has a date {headline.months}"
-            yield Finding(at, told)
+            told = Message(
+                "headline {label}: no ledger has a date {months}",
+                label=headline.label,
+                months=headline.months,
+            )
+            yield FormFinding(at, told)
 
 
 def _ledgers(form: Form) -> Iterator[str]:
@@ -86,13 +104,20 @@ def _ledgers(form: Form) -> Iterator[str]:
     names: set[str] = set()
     for key, schema in schemas(form).items():
         if schema.name in names:
-            yield file.problem((key, "name"), f"two ledgers are named {schema.name}")
+            yield file.problem(
+                (key, "name"), Message("two ledgers are named {name}", name=schema.name)
+            )
         names.add(schema.name)
         for field in ("name", "key"):
             given = [getattr(column, field) for column in schema.columns]
             for number, one in enumerate(given):
                 if one in given[:number]:
-                    told = f"{schema.name} has two columns with the {field} {one}"
+                    told = Message(
+                        "{name} has two columns with the {field} {one}",
+                        name=schema.name,
+                        field=field,
+                        one=one,
+                    )
                     yield file.problem((key, "columns", number), told)
 
 
@@ -102,7 +127,9 @@ def _words(form: Form) -> Iterator[str]:
         used = {rule.id for edition in form.editions for rule in edition.rules}
         file = form.parts["rules"]
         for name in sorted(file.data.keys() - used - rules_of_any()):
-            yield file.problem((name,), f"these are words for a rule {name} that no edition has")
+            yield file.problem(
+                (name,), Message("these are words for a rule {name} that no edition has", name=name)
+            )
     if "facts" in form.parts:
         try:
             read_specs(form, form.parts["facts"].path.parent / "params/facts")
@@ -118,7 +145,9 @@ def _summary(form: Form, path: Path) -> Iterator[str]:
     file = read_yaml(path)
     for number, one in enumerate(form.model.summary if "summary" in file.data else ()):
         for name in (name for name in one.facts if name not in known):
-            told = f"summary {one.label} names a fact {name} that there is not"
+            told = Message(
+                "summary {label} names a fact {name} that there is not", label=one.label, name=name
+            )
             yield file.problem(("summary", number), told)
 
 
@@ -130,7 +159,12 @@ def _texts(form: Form, folder: Path) -> Iterator[str]:
             known = {*cell_ids(edition), *_own_facts(form)}
             for line, name in placeholders(path.read_text(encoding="utf-8")):
                 if name not in known and not name.startswith("district."):
-                    yield f"{path}:{line}: the text names a fact {name} that there is not"
+                    yield Message(
+                        "{path}:{line}: the text names a fact {name} that there is not",
+                        path=path,
+                        line=line,
+                        name=name,
+                    )
 
 
 def _own_facts(form: Form) -> set[str]:

@@ -130,7 +130,7 @@ def _heaviest(by: str, values: list[str], order: list[str]) -> dict[str, list[st
 
 
 def shown_by(table: str) -> str:
-    """What shows a table in a notebook, ``report.table(3)``: the number of its id, or the id.
+    """Argument that shows a table in a notebook, ``report.table(3)``: its number, or its id.
 
     Examples
     --------

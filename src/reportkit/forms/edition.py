@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
 from reportkit.forms.cells import Cell, Leaf, Table, cell_of, leaves_of
+from reportkit.language import Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +87,9 @@ class Edition:
         try:
             return cell_of(table, band, row, column, year)
         except InputError as error:
-            told = f"{table.cell_id(row.key, column.key)}: {error.message}"
+            told = Message(
+                "{key}: {message}", key=table.cell_id(row.key, column.key), message=error.message
+            )
             problem = self.file.problem(self.place(at, row), told)
             raise InputError(error.reason, "{problem}", problem=problem) from None
 

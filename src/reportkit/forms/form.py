@@ -15,6 +15,7 @@ from reportkit.forms.cells import Table
 from reportkit.forms.edition import Edition
 from reportkit.forms.extending import extended
 from reportkit.forms.model import EditionModel, FormModel
+from reportkit.language import Message
 from reportkit.yamlfile import YamlFile, read_yaml
 
 if TYPE_CHECKING:
@@ -173,7 +174,9 @@ class _Folder:
         found = {file.stem: read_yaml(file) for file in sorted(path.glob("*.yaml"))}
         for file in found.values():
             if not isinstance(file.data, dict):
-                told = file.problem((), "a file of a form is a list of names, each with its value")
+                told = file.problem(
+                    (), Message("a file of a form is a list of names, each with its value")
+                )
                 raise InputError("parameters", "{problem}", problem=told)
         about = found.pop("form", None)
         parts = {name: found.pop(name) for name in PARTS if name in found}
@@ -233,12 +236,10 @@ def _made(folder: _Folder, under: Form | None, *, shipped: bool) -> Form:
     parts = dict(under.parts) if under else {}
     for name, file in folder.parts.items():
         parts[name] = extended(parts[name], file) if name in parts else file
-    lacks = [] if "ledgers" in parts else ["ledgers.yaml"]
-    lacks += [] if own or others else ["edition, such as 2024.yaml"]
-    if lacks:
-        raise InputError(
-            "form", "{file} has no {lacks}", file=str(folder.path), lacks=", and no ".join(lacks)
-        )
+    if "ledgers" not in parts:
+        raise InputError("form", "{file} has no ledgers.yaml", file=str(folder.path))
+    if not (own or others):
+        raise InputError("form", "{file} has no edition, such as 2024.yaml", file=str(folder.path))
     return Form(
         model=model,
         own=tuple(own),
@@ -265,7 +266,9 @@ def _model(folder: _Folder, under: Form | None) -> FormModel:
     file = YamlFile(path, {"name": folder.path.name, **taken, **own}, lines)
     model = file.validate(FormModel)
     if model.name != folder.path.name:
-        told = file.problem(("name",), f"the folder is named '{folder.path.name}'; name it alike")
+        told = file.problem(
+            ("name",), Message("the folder is named '{name}'; name it alike", name=folder.path.name)
+        )
         raise InputError("parameters", "{problem}", problem=told)
     return model
 
@@ -299,7 +302,7 @@ def _base_edition(
         return _edition(own, folder, under, (*above, stem))
     if under is not None and of in ("", under.name, *under.bases):
         return under.named(name)
-    known = f"it extends {under.name}" if under else "it extends none"
+    known = Message("it extends {name}", name=under.name) if under else Message("it extends none")
     raise InputError(
         "parameters",
         "{file}:{line}: '{extends}' is no edition of a form that is extended; {known}",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
 from reportkit.facts.specs import read_specs
+from reportkit.language import Message
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.scaffold.newfiles import refuse_existing, write_new
 from reportkit.scaffold.next_text import (
@@ -111,7 +112,11 @@ def _first_of_its_form(project: Project, who: District) -> Iterator[RenewalNote]
     """Say where the district's file lacks a form that it now reports by."""
     if who.form not in who.forms:
         file = project.params / "districts" / f"{who.id}.yaml"
-        told = f"say in {file} that it reports by this form too: forms: [{who.form}]"
+        told = Message(
+            "say in {file} that it reports by this form too: forms: [{form}]",
+            file=file,
+            form=who.form,
+        )
         yield RenewalNote(0, "form", who.form, told)
 
 
@@ -129,8 +134,10 @@ def _turned(
     advanced: list[RenewalNote] = []
     todo: list[RenewalNote] = []
     if by.edition(previous) is not edition:
-        message = (
-            f"from {edition.model.years.first} on the form is another one: {edition.model.basis}"
+        message = Message(
+            "from {first} on the form is another one: {basis}",
+            first=edition.model.years.first,
+            basis=edition.model.basis,
         )
         todo.append(RenewalNote(0, "form", edition.name, message))
     for suffix in ("yaml", "md"):
@@ -141,7 +148,11 @@ def _turned(
         elif suffix == "yaml":
             text = f"year: {previous}\n"
         else:
-            message = f"there is no {last.name}; until {path} is written, the report is a draft"
+            message = Message(
+                "there is no {name}; until {path} is written, the report is a draft",
+                name=last.name,
+                path=path,
+            )
             todo.append(RenewalNote(0, "narrative", last.name, message))
             continue
         renewed = renew_parameters if suffix == "yaml" else renew_narrative
@@ -158,7 +169,9 @@ def _missing_cells(notebook: Path, edition: Edition) -> Iterator[RenewalNote]:
     """List what an edition prescribes and the project's own notebook does not show."""
     if notebook.is_file():
         for code in missing_cells(json.loads(_read(notebook)), edition):
-            told = f"the form prescribes what the notebook does not show: add a cell {code}"
+            told = Message(
+                "the form prescribes what the notebook does not show: add a cell {code}", code=code
+            )
             yield RenewalNote(0, "section", code, told, file=notebook.as_posix())
 
 
@@ -167,12 +180,14 @@ def _missing_ledgers(ledgers: Ledgers, edition: Edition, folder: Path) -> list[R
     known = schemas(ledgers.form)
     for key in sorted(edition.ledgers()):
         name = known[key].name
-        message = f"{name} is not in {folder}; the report needs it"
+        message = Message(
+            "{name} is not in {folder}; the report needs it", name=name, folder=folder
+        )
         try:
             if ledgers.sources(key):
                 continue
         except InputError as error:
-            message = f"{name}: {error.message}"
+            message = Message("{name}: {message}", name=name, message=error.message)
         missing.append(RenewalNote(0, "ledger", name, message))
     return missing
 
