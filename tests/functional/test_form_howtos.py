@@ -91,3 +91,55 @@ def test_a_notebook_is_written_for_a_form_once(tmp_path):
     ]  # fmt: skip
     assert "政府信息查阅点年度报告" in cells[0]["source"]
     command(tmp_path, "form", "notebook", "forms/visits", status=2)
+
+
+GRID = """\
+edition: "2024"
+years: {first: 2024}
+name: 查阅点统计表
+basis: 样例
+sections:
+  - {number: 一, title: 查阅情况, table: visits}
+tables:
+  - id: visits
+    title: 查阅数量
+    bands:
+      - define: {ledger: visits, unit: 次}
+        columns:
+          - label: 方式
+            by: 方式
+            columns:
+              - {key: paper, label: 纸质}
+              - {key: both, label: 合计, total: true}
+        rows:
+          - {key: first, label: 上半年, where: {日期: {from: Y-01-01, to: Y-06-30}}}
+          - {key: second, label: 下半年, where: {日期: {from: Y-07-01, to: Y-12-31}}}
+          - {key: early, label: 一季度, where: {日期: {from: Y-01-01, to: Y-03-31}}}
+          - {key: year, label: 全年, total: true}
+rules:
+  - {id: K1, complete: {table: visits, parts_of: both}}
+  - {id: K2, disjoint: {table: visits, parts_of: year}}
+"""
+
+
+def test_rules_of_totals_hold_for_columns_and_without_conditions(tmp_path):
+    take_over("new-form.md", tmp_path)
+    words = "{title: 合计, severity: error, basis: 样例, todo: 核对}"
+    for name, text in {
+        "forms/visits/2024.yaml": GRID,
+        "forms/visits/rules.yaml": "".join(f"K{n}: {words}\n" for n in (1, 2)),
+        "params/districts/a.yaml": "id: a\nname: 甲区\nform: visits\n",
+        "data/a/visits.csv": "编号,日期,方式\n1,2024-01-05,纸质\n2,2024-12-31,电子\n"
+        "3,2023-12-31,电子\n",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    report = reportkit.open_report(
+        "a", 2024, params=tmp_path / "params", data=tmp_path / "data", out=tmp_path / "outputs"
+    )
+    told = {one.id: (one.holds, one.left, one.right, one.message) for one in report.all_checks}
+    # No column counts 电子; a day in March is in two rows; of 2024 each day is in some row.
+    assert told["K1"] == (False, "1", "2", "2：电子")
+    assert told["K2"] == (False, "2", "1", "计入各项2次，涉及记录1条")
+    assert "查阅数量" in report.table("visits")._repr_mimebundle_()["text/html"]

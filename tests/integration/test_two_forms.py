@@ -104,7 +104,7 @@ def test_ledgers_of_the_other_form_are_not_told_as_unread(project):
 def test_all_runs_are_verified_and_made_again(project):
     told = project("verify", "outputs", "--rerun")
     assert "3 of 3 runs hold" in told
-    assert "jia 2021-xzzf, run " in told
+    assert "jia 2021 by xzzf, run " in told
 
 
 def test_a_run_in_the_folder_of_another_form_is_refused(project, tmp_path):

@@ -116,8 +116,8 @@ CELLS = [
     ("ledger: visits, ", "", "1.yaml:18: t1.paper.times says no ledger to count in"),
     ("where: {日期: {during", "where: {日子: {during",
      "1.yaml:18: t1.paper.times: 查阅台账 has no column 日子"),
-    ("{日期: {during: Y}}", "{日期: {durin: Y}}",
-     "1.yaml:18: t1.paper.times: condition on '日期' reads \"{'durin': 'Y'}\"; operators "
+    ("{日期: {during: Y}}", "{日期: {within: Y}}",
+     "1.yaml:18: t1.paper.times: condition on '日期' reads \"{'within': 'Y'}\"; operators "
      "are from/to, not, contains, empty, heaviest with over, during, before, until, not_before, "
      "not_until"),
     ("{日期: {during: Y}}", "{日期: {from: Y-02-30, to: Y}}",
@@ -333,7 +333,7 @@ def test_a_default_text_names_facts_that_there_are(tmp_path):
         ("{id: K1,", "{id: K2,", "rule K2 has no words in rules.yaml"),
         ("right: [both]", "right: [all]", "rule K1 names all"),
         ("{key: screen,", "{key: paper,", "two cells have the id t1.paper.times"),
-        ("{日期: {during: Y}}", "{日期: {durin: Y}}", "condition on '日期' reads"),
+        ("{日期: {during: Y}}", "{日期: {within: Y}}", "condition on '日期' reads"),
     ],
 )
 def test_no_report_is_opened_by_a_broken_edition(tmp_path, old, new, told):

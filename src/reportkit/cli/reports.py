@@ -44,6 +44,8 @@ _LEVELS = {
     "render": Message("render"), "environment": Message("environment"), "rerun": Message("rerun"),
 }  # fmt: skip
 _THEN = template(", then ")
+_RUN = template("{district} {year}, run {run}, {folder}")
+_RUN_BY = template("{district} {year} by {form}, run {run}, {folder}")
 _scope = click.option("--scope", type=click.Choice(["district", "office"]), help="汇总 or 本机关.")
 _form = click.option(
     "--form",
@@ -376,17 +378,16 @@ def verify(
         whose = {"district": result.district, "year": year, "form": form or None, "id": result.run}
         judged = {"holds": result.holds, "levels": [level.as_json() for level in levels]}
         verdicts.append({"run": run} | whose | judged)
-        name = (
-            Message(
-                "{district} {year}, run {run}, {folder}",
+        name = run
+        if result.run:
+            name = Message(
+                _RUN_BY if form else _RUN,
                 district=result.district,
-                year=result.report,
+                year=year,
+                form=form,
                 run=result.run,
                 folder=run,
             )
-            if result.run
-            else run
-        )
         lines.append(joined(COLON, [name, result.verdict]))
         # Of many runs, those that hold have nothing else to tell; --json has all of it.
         for level in levels if len(runs) == 1 else [level for level in levels if not level.holds]:
