@@ -38,6 +38,10 @@ _OURS = {"Message": None, "template": None} | {
 _CLICK = {"_": None, "gettext": None, "ngettext": (1, 2)}
 # A text that only puts others together is the same in every language.
 _JOINS = re.compile(r"(?:\{[^{}]*\}[^a-z{}]*)+", re.IGNORECASE)
+# What a form says of a column that is not there.
+_WITHOUT = re.compile(r'without: "([^"]*)"')
+# What click 8.2 says otherwise, the least version that we allow.
+_OLDER = ("No such option: {name}", "{value!r} is not a valid boolean.")
 # Parts of click that no command of ours uses.
 _UNUSED = ("_termui_impl.py", "_winconsole.py", "termui.py")
 
@@ -50,15 +54,18 @@ def texts() -> dict[str | tuple[str, ...], list[str]]:
             found.setdefault(text, []).append(f"src/{name}")
     for text in _helps():
         found.setdefault(text, []).append("src/reportkit/cli")
+    for path in sorted((ROOT / "src/reportkit/forms").glob("*/ledgers.yaml")):
+        for text in _WITHOUT.findall(path.read_text(encoding="utf-8")):
+            found.setdefault(text, []).append(str(path.relative_to(ROOT)))
     return found
 
 
 def texts_of_click() -> dict[str | tuple[str, ...], list[str]]:
     """Return click's own sentences that its commands can print."""
     folder = Path(inspect.getfile(click)).parent
-    found: dict[str | tuple[str, ...], list[str]] = {}
+    found: dict[str | tuple[str, ...], list[str]] = {text: ["click"] for text in _OLDER}
     for name, _, text, *_ in extract_from_dir(folder, [("**.py", "python")], keywords=_CLICK):
-        if name not in _UNUSED:
+        if name not in _UNUSED and not (isinstance(text, str) and _JOINS.fullmatch(text)):
             found.setdefault(text, []).append(f"click/{name}")
     return found
 

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from reportkit.cli import cli
+from reportkit.export.documents import DOCUMENTS
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).parent / "reportkit"
@@ -160,6 +161,11 @@ def test_a_run_and_its_verdicts_are_chinese(project):
 
     assert "已生成：" in ask("run", "湖里区", "2020")
     assert "没有变化：" in ask("run", "huli", "2020")
+    names = [*DOCUMENTS, "facts.json", "checks.json"]
+    sealed = {name: (run / name).read_bytes() for name in names}
+    # Nothing that is sealed depends on the language.
+    assert told("en", "run", "huli", "2020", "--force").exit_code == 0
+    assert {name: (run / name).read_bytes() for name in sealed} == sealed
     assert "出现在" in ask("explain", "t3.new.total")
     assert "名称中含有这几个字的数据有" in ask("explain", "予以公开")
     assert "没有数据“予以不开”" in ask("explain", "予以不开", status=2)

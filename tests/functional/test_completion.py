@@ -20,7 +20,10 @@ def project(tmp_path):
     run = tmp_path / "outputs/linhai/2024/current"
     run.mkdir(parents=True)
     facts = {
-        "facts": [{"id": name} for name in ("t3.new.total", "t3.new.other", "t4.review.total")]
+        "facts": [
+            {"id": name, "label": f"一、本年新收/{label}"}
+            for name, label in (("t3.new.total", "总计"), ("t3.new.other", "（六）其他"))
+        ]
     }
     (run / "facts.json").write_text(json.dumps(facts), "utf-8")
     return tmp_path
@@ -47,7 +50,11 @@ def offered(folder, *words):
         (["run", "linhai", ""], ["2024"]),
         (["run", "nowhere", ""], []),
         (["explain", "--run", "linhai/2024", "t3.new."], ["t3.new.other", "t3.new.total"]),
+        (["explain", "--run", "linhai/2024", "本"], ["本年新收"]),
+        (["explain", "--run", "linhai/2024", "其"], ["其他"]),
         (["explain", "--run", "l"], ["linhai/2024"]),
+        (["run", "临"], ["临安区", "临海区"]),
+        (["run", "临海区", ""], ["2024"]),
         (["template", "依"], ["依申请公开台账"]),
         (["run", "--params", "elsewhere", ""], []),
     ],

@@ -1,7 +1,9 @@
 """Texts in the reader's language: messages, and the catalogue of what they are translated by."""
 
 import ast
+import gettext
 import json
+import os
 import pickle
 import re
 import string
@@ -10,8 +12,11 @@ from io import BytesIO
 from pathlib import Path
 
 import catalogue
+import click
+import pytest
 from babel.messages.pofile import read_po
 
+from reportkit.cli.language import settle
 from reportkit.errors import InputError
 from reportkit.language import Message, joined
 from reportkit.language.catalogue import FOLDER, translator
@@ -31,7 +36,8 @@ def holes(text: str) -> set[str]:
 def test_every_text_is_translated_and_none_besides():
     ours = {entry.id for entry in ENTRIES if any(p[0][:4] == "src/" for p in entry.locations)}
     assert ours == set(catalogue.texts())
-    assert set(catalogue.texts_of_click()) <= {entry.id for entry in ENTRIES}
+    of_click = {text if isinstance(text, str) else text[0] for text in catalogue.texts_of_click()}
+    assert of_click <= {e.id if isinstance(e.id, str) else e.id[0] for e in ENTRIES}
     wanting = [e.id for e in ENTRIES if not e.string or not all(e.string) or e.fuzzy]
     assert wanting == []
 
@@ -68,7 +74,7 @@ def test_a_translation_has_the_same_holes():
             assert set(re.findall(r"\{\w+\}", entry.string)) <= set(
                 re.findall(r"\{\w+\}", entry.id)
             )
-        elif entry.locations[0][0].startswith("click/"):
+        elif entry.locations[0][0].startswith("click"):
             # Its words for kinds of values are English, and left out.
             assert holes(entry.string) <= holes(entry.id), entry.id
         else:
@@ -113,3 +119,43 @@ def test_a_message_comes_back_from_json_and_is_told():
     back = unpacked(json.loads(json.dumps(packed(text))))
     assert back == "甲 cannot be read: x {; 3 to go"
     assert told(back, CHINESE) == "甲不能读取：原文：x {；还有3份"
+
+
+@pytest.mark.parametrize("setting", [{"LANGUAGE": "zh"}, {"LANG": "zh_CN.UTF-8"}])
+def test_a_notebook_shows_errors_in_the_language_around_it(setting, monkeypatch):
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in setting.items():
+        monkeypatch.setenv(name, value)
+    error = InputError("ledger-missing", "{name} is not in {data}", name="甲", data="乙", line=3)
+    assert error._render_traceback_() == [
+        "InputError: 乙中没有甲",
+        "  行号：3",
+        "  原因代码：ledger-missing",
+        "下一步：请改正后从第一格起重新执行笔记本；`reportkit intake`一次列出台账的全部问题",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "locale", "language"),
+    [
+        ([], {}, "en"),
+        ([], {"LANG": "zh_CN.UTF-8"}, "zh"),
+        ([], {"LC_ALL": "C", "LANG": "zh_CN"}, "en"),
+        (["--lang", "zh", "run"], {}, "zh"),
+        (["--lang=en"], {"LC_MESSAGES": "zh_TW"}, "en"),
+        (["--lang", "fr"], {"LANG": "zh"}, "zh"),
+        (["run", "--lang", "zh"], {}, "en"),
+    ],
+)
+def test_one_language_is_chosen_for_all(words, locale, language, monkeypatch):
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in locale.items():
+        monkeypatch.setenv(name, value)
+    group = click.Group("g", help="Report year.")
+    settle(group, words)
+    assert (os.environ["LANGUAGE"], group.help) == (
+        (language, "报告年度。") if language == "zh" else (language, "Report year.")
+    )
+    gettext.textdomain("messages")

@@ -22,6 +22,7 @@ def _offer(candidates: Callable[[Project, dict[str, Any]], Iterable[str]]) -> An
     """A completer of click: what begins as what was typed; nothing where there is a fault."""
 
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+        from reportkit.errors import ReportkitError
         from reportkit.params import Project
 
         given = context.params
@@ -30,7 +31,7 @@ def _offer(candidates: Callable[[Project, dict[str, Any]], Iterable[str]]) -> An
             return sorted(
                 word for word in set(candidates(project, given)) if word.startswith(incomplete)
             )
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, ReportkitError):
             return []
 
     return complete
@@ -46,7 +47,8 @@ def districts(project: Project, _: dict[str, Any]) -> Iterable[str]:
 @_offer
 def years(project: Project, given: dict[str, Any]) -> Iterable[str]:
     """Report years of the district that was typed."""
-    paths = (project.params / "reports" / str(given.get("district"))).glob("*.yaml")
+    district = project.district_id(str(given.get("district")))
+    paths = (project.params / "reports" / district).glob("*.yaml")
     return (path.stem for path in paths if path.stem.isdigit())
 
 

@@ -168,6 +168,11 @@ def plain(value: Any) -> Any:
     return of_library(str(value)) if isinstance(value, Exception) else str(value)
 
 
+def of_form(text: str) -> Message:
+    """Return a text of a form's data; those of the package's forms are translated."""
+    return Message(text.replace("{", "{{").replace("}", "}}"))
+
+
 def of_library(text: str) -> Message:
     """Return what the system or a library says: translated where a catalogue knows it."""
     return text if isinstance(text, Message) else Message("{said}", said=_Foreign(text))

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.language import Message
+from reportkit.language.message import of_form
 from reportkit.ledgers.aside import HINTS, set_aside
 from reportkit.ledgers.columns import (
     joined,
@@ -152,7 +153,7 @@ def _said_elsewhere(rows: Rows, typed: Mapping[str, Any]) -> Iterator[RowFinding
                 expected = Message(
                     "'{heading}' says so, and there is no day; {without}",
                     heading=quoted_heading(heading),
-                    without=column.without,
+                    without=of_form(column.without or ""),
                 )
                 said = _affirmed(part.raw.columns[heading])
                 there = empty[start : start + len(said)] & said

@@ -6,7 +6,8 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from reportkit.language import Message
+from reportkit.language import Message, joined
+from reportkit.language.message import SEMICOLON, of_form
 from reportkit.ledgers.normal import loose
 from reportkit.ledgers.quoting import quoted_heading
 from reportkit.ledgers.schema import heading_key
@@ -58,7 +59,7 @@ def near_columns(
                 )
                 yield column, heading, why
         elif near := _nearest(heading, absent):
-            without = f"; {near.without}" if near.without else ""
+            without = joined("", [SEMICOLON, of_form(near.without)]) if near.without else ""
             why = Message(
                 "it is not read, and no heading is {name}{without}; if it means that, rename "
                 "it or map it",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 
 from reportkit.errors import InputError
-from reportkit.language import Message
+from reportkit.language import Message, joined
 from reportkit.ledgers.normal import units
 from reportkit.ledgers.readers.table import (
     Epoch,
@@ -364,7 +364,7 @@ class SheetReading:
             )
             name, text = (owner.name, seen[0][1]) if owner and own else ("", "")
             found = "" if owner and owner.free_text else text
-            self._note(kind.rule, place, f"{number} {kind.says}", name, found)
+            self._note(kind.rule, place, joined(" ", [number, kind.says]), name, found)
 
     def _note(
         self,

@@ -1,0 +1,46 @@
+"""Parameters as Chinese keyboards write them: names for ids, full-width colons, tabs."""
+
+import pytest
+
+from reportkit.errors import InputError
+from reportkit.params import Project
+from reportkit.yamlfile import read_yaml
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ("id: a\nname：临海区\nx: 1\n", 2, "the colon after 'name' is a full-width one"),
+        ("id：a\n", 1, "the colon after 'id' is a full-width one"),
+        ("m:\n  applications：\n    c: 1\n", 2, "the colon after 'applications'"),
+        ("v: {办理结果: {已公开：予以公开}}\n", 1, "the colon after '已公开'"),
+        ("a:\n\tb: 1\n", 2, "a tab stands before the text"),
+        ("a: 1\n  \t- b: : 2\n", 2, "a tab stands before the text"),
+    ],
+)
+def test_slips_of_a_chinese_keyboard_are_told(tmp_path, text, line, told):
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=told) as refused:
+        read_yaml(tmp_path / "a.yaml")
+    assert refused.value.fields["line"] == line
+
+
+def test_full_width_colons_in_values_are_left_alone(tmp_path):
+    text = 'a: 甲：乙\nb: "丙：丁"\n"戊：己":\nc: [庚：辛]\n'
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+    data = read_yaml(tmp_path / "a.yaml").data
+    assert data == {"a": "甲：乙", "b": "丙：丁", "戊：己": None, "c": ["庚：辛"]}
+
+
+def test_a_district_is_found_by_its_chinese_name(tmp_path):
+    (tmp_path / "districts").mkdir()
+    for name, called in (("a1", "临海市甲区"), ("b2", "临海市乙区"), ("c3", "临海市乙区")):
+        (tmp_path / f"districts/{name}.yaml").write_text(f"id: {name}\nname: {called}\n", "utf-8")
+    (tmp_path / "districts/broken.yaml").write_text("id: [", "utf-8")
+    project = Project(tmp_path, tmp_path)
+    asked = ("a1", "临海市甲区", "甲区", "Nowhere")
+    assert [project.district_id(name) for name in asked] == ["a1", "a1", "a1", "Nowhere"]
+    with pytest.raises(InputError, match="several districts are called '乙区': b2, c3"):
+        project.district_id("乙区")
+    with pytest.raises(InputError, match="no district is called '临海市丙区'; nearest: 临海市甲区"):
+        project.district_id("临海市丙区")
