@@ -277,14 +277,14 @@ def _read_line(entries: Sequence[Entry], table: Table, edition: Edition) -> Read
     cells = [name for row in rows for name in row.cells]
     size = len(rows[0].columns)
     made = ReadTable(table, edition, dict.fromkeys(cells))
-    heads = [at for at, entry in enumerate(entries) if _is_heads(entry, rows[0])]
+    under_heads = _under_heads(entries, rows[0])
     for at, entry in enumerate(entries):
-        near = [h for h in heads if h <= at and (entries[h].grid == entry.grid or at - h < 40)]
-        if not near:
+        # So many numbers in a row are of no other table; fewer need its heads above them.
+        if at not in under_heads and len(entry.filled) != len(cells):
             continue
-        columns = columns_of([entry], len(cells)) if entry.filled else ()
+        columns = columns_of([entry], len(cells))
         texts = values_of(entry, len(cells), columns)
-        if texts is not None and (any(texts) or entry.grid == entries[near[-1]].grid is not None):
+        if texts is not None and (any(texts) or entry.grid is not None):
             _take(made, cells, texts, entry)
             break
         text = "".join(cell.text for cell in entry.filled)
@@ -303,14 +303,22 @@ def _read_line(entries: Sequence[Entry], table: Table, edition: Edition) -> Read
             break
     if not made.found:
         _by_blocks(made, entries, rows)
-    if not made.found and heads:
+    if not made.found and under_heads:
         made.unread.append(f"{table.title}：没有找到各格的数")
     return made
 
 
-def _is_heads(entry: Entry, row: FormRow) -> bool:
-    text = letters("".join(cell.text for cell in entry.line.cells))
-    return sum(head in text for head in row.heads) >= len(row.heads) - 2
+def _under_heads(entries: Sequence[Entry], row: FormRow) -> set[int]:
+    """Entries shortly after the names of the columns, which can stand a name a line."""
+    found: set[int] = set()
+    for at in range(len(entries)):
+        if not any(head in letters(entries[at].label) for head in row.heads):
+            continue
+        around = entries[max(at - 3 * len(row.heads), 0) : at + 1]
+        text = "".join(letters(entry.label) for entry in around)
+        if sum(head in text for head in row.heads) >= len(row.heads) - 1:
+            found |= {at, *range(at + 1, min(at + 6, len(entries)))}
+    return found
 
 
 def _pieces(

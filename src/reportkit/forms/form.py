@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "zfxxgk"
 """The form of a district file that names none."""
-PARTS = ("ledgers", "rules", "facts")
+PARTS = ("ledgers", "rules", "facts", "audit")
 """Files of a form that all its editions share."""
 _SHIPPED = Path(str(files("reportkit.forms")))
 
@@ -39,7 +39,7 @@ class Form:
         Editions of the folder itself, which go first, and those of the form that it extends;
         oldest first.
     parts : mapping of str to YamlFile
-        What ``ledgers.yaml``, ``rules.yaml`` and ``facts.yaml`` hold.
+        What ``ledgers.yaml``, ``rules.yaml``, ``facts.yaml`` and ``audit.yaml`` hold.
     files : tuple of Path
         Every file of the project that it was read from.
     """
