@@ -51,12 +51,7 @@ def align(entries: Sequence[Entry], rows: Sequence[FormRow]) -> Aligned:
     others are taken in order, but only if there are as many as the form has there.
     """
     texts = _texts(entries, rows)
-    scores = {
-        (at, k): max(score(label, row) for label in entries[at].labels)
-        for at, k in _fitting(entries, rows, texts)
-        for row in (rows[k],)
-    }
-    sure = {pair: value for pair, value in scores.items() if value >= SURE}
+    sure = _sure(entries, rows, _fitting(entries, rows, texts))
     anchors = _chain(sure, entries)
     if not anchors:
         return _unlabelled(entries, rows, texts)
@@ -74,6 +69,20 @@ def align(entries: Sequence[Entry], rows: Sequence[FormRow]) -> Aligned:
     return Aligned(rows, at_rows, kept, aside, weight, (min(found), max(found)))
 
 
+def _sure(
+    entries: Sequence[Entry], rows: Sequence[FormRow], pairs: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], float]:
+    """Entries and rows whose labels agree; the lines around one are asked if its own says nothing."""
+    own = {(at, k): score(entries[at].label, rows[k]) for at, k in pairs}
+    told = {at for (at, _), value in own.items() if value >= SURE}
+    return {
+        (at, k): best
+        for (at, k), value in own.items()
+        if (best := value if at in told else max(
+            [value, *(score(label, rows[k]) for label in entries[at].others)])) >= SURE
+    }  # fmt: skip
+
+
 def _texts(
     entries: Sequence[Entry], rows: Sequence[FormRow]
 ) -> dict[tuple[int, int], list[str]]:
@@ -81,7 +90,7 @@ def _texts(
     texts: dict[tuple[int, int], list[str]] = {}
     counts = {len(row.columns) for row in rows}
     for count in counts:
-        columns = _columns(entries, count) if count > 1 else {}
+        columns = _columns(entries, rows, count) if count > 1 else {}
         for at, entry in enumerate(entries):
             values = values_of(entry, count, columns.get(_part(entry), ()))
             if values is None and count > 1:
@@ -100,12 +109,14 @@ def _part(entry: Entry) -> tuple[object, ...]:
 
 
 def _columns(
-    entries: Sequence[Entry], count: int
+    entries: Sequence[Entry], rows: Sequence[FormRow], count: int
 ) -> dict[tuple[object, ...], tuple[float, ...]]:
     """Columns of the values in each part; a part that has no full row has the one's before it."""
     parts: dict[tuple[object, ...], list[Entry]] = {}
     for entry in entries:
-        parts.setdefault(_part(entry), []).append(entry)
+        # Without rules as many numbers may be a row of another table, in which some are blank.
+        if entry.grid is not None or any(score(entry.label, row) >= SURE for row in rows):
+            parts.setdefault(_part(entry), []).append(entry)
     columns: dict[tuple[object, ...], tuple[float, ...]] = {}
     before: tuple[float, ...] = ()
     for part, members in parts.items():
@@ -197,7 +208,10 @@ def _fill(
             for at in range(i1 + 1, i2)
             if at not in found and _is_row(entries, rows, texts, at, [*range(k1, k2 + 1)])
         ]
-        if len(free) == len(missing) and all((at, k) in texts for at, k in zip(free, missing, strict=True)):
+        pairs = list(zip(free, missing, strict=False))
+        if len(free) == len(missing) and all(
+            pair in texts and _counts(entries[pair[0]], rows[pair[1]]) for pair in pairs
+        ):
             for at, k in zip(free, missing, strict=True):
                 found[at], taken[k] = k, at
         elif not missing:
@@ -205,6 +219,11 @@ def _fill(
     _extend(entries, rows, texts, found, taken, -1)
     _extend(entries, rows, texts, found, taken, 1)
     return tuple(aside)
+
+
+def _counts(entry: Entry, row: FormRow) -> bool:
+    """A line of text is counted as a row without its label only if it has all its numbers."""
+    return entry.grid is not None or len(entry.filled) in (1, len(row.columns))
 
 
 def _extend(
@@ -225,6 +244,8 @@ def _extend(
         if entries[at].grid != entries[edge].grid:
             break
         if _is_row(entries, rows, texts, at, missing):
+            if entries[at].grid is None and not _full(entries, at, edge, rows):
+                break
             free.append(at)
         elif entries[at].grid is None and (free or entries[at].cells):
             break
@@ -234,6 +255,13 @@ def _extend(
     ):
         for at, k in zip(free, missing, strict=True):
             found[at], taken[k] = k, at
+
+
+def _full(entries: Sequence[Entry], at: int, edge: int, rows: Sequence[FormRow]) -> bool:
+    """Return True for a line of text that is surely a row: all numbers, and not far away."""
+    count = len(rows[0].columns)
+    near = entries[at].line.page == entries[edge].line.page
+    return near and count > 1 and len(entries[at].filled) >= count
 
 
 def _is_row(

@@ -249,13 +249,23 @@ def _begins(entry: Entry) -> bool:
 
 
 def columns_of(entries: Iterable[Entry], count: int) -> tuple[float, ...]:
-    """Where the values of the rows stand that have all of them; empty where no row has."""
+    """Where the values of a table's rows stand; empty where that is not sure.
+
+    As in most rows that have all of them; where none has, as in all rows taken together.
+    """
+    listed = list(entries)
     found = Counter(
         tuple(round(cell.at, 1) for cell in entry.filled)
-        for entry in entries
+        for entry in listed
         if len(entry.filled) == count
     )
-    return found.most_common(1)[0][0] if found else ()
+    if found:
+        return found.most_common(1)[0][0]
+    places = {
+        cell.at for entry in listed if not entry.line.ragged for cell in entry.filled
+        if entry.label and any(map(str.isdigit, cell.text))
+    }  # fmt: skip
+    return tuple(sorted(places)) if len(places) == count > 2 else ()
 
 
 def values_of(entry: Entry, count: int, columns: Sequence[float]) -> list[str] | None:

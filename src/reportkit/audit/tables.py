@@ -117,12 +117,14 @@ def _read_grid(
     entries: Sequence[Entry], name: str, form: Form, due: Edition
 ) -> tuple[ReadTable, tuple[int, int]]:
     """Read a table of rows, in the edition that fits best; between equals, in the one that is due."""
-    ways = [
-        (_fit(entries, align(entries, form_rows(one.tables[name]))), one is due, one)
-        for one in form.editions
-        if name in one.tables
-    ]
-    (_, aligned), _, edition = max(ways, key=lambda way: (way[0][0], way[1]))
+    usual = form_rows(due.tables[name])
+    ways = []
+    for one in form.editions:
+        if name in one.tables:
+            weight, aligned = _fit(entries, align(entries, form_rows(one.tables[name])))
+            if one is due or _has_own_rows(aligned, usual):
+                ways.append((weight, one is due, aligned, one))
+    _, _, aligned, edition = max(ways, key=lambda way: way[:2])
     table = edition.tables[name]
     made = ReadTable(table, edition, {})
     if len(aligned.entries) < min(_NO_TABLE, len(aligned.rows)):
@@ -133,11 +135,28 @@ def _read_grid(
         return made, (0, 0)
     made.found = True
     units = {cell.id: cell.unit for cell in edition.cells(edition.model.years.first)}
+    runs = _no_blanks(aligned) and _sums(edition, name) is None
     for row in aligned.rows:
-        _read_row(made, row, aligned, units)
+        _read_row(made, row, aligned, units, runs=runs)
     _apart(made, aligned, edition)
     _told(made, aligned)
     return made, aligned.span
+
+
+def _has_own_rows(aligned: Aligned, usual: Sequence[FormRow]) -> bool:
+    """Return True where rows that only this edition has were found: more than half of them."""
+    known = {(row.key, row.columns) for row in usual}
+    own = [row.key for row in aligned.rows if (row.key, row.columns) not in known]
+    return 2 * sum(key in aligned.entries for key in own) > len(own)
+
+
+def _no_blanks(aligned: Aligned) -> bool:
+    """Return True where every row has at least as many digits as cells: none can be blank."""
+    return all(
+        row.key in aligned.entries
+        and sum(len(cell.text) for cell in aligned.entries[row.key].filled) >= len(row.cells)
+        for row in aligned.rows
+    )
 
 
 def _fit(entries: Sequence[Entry], aligned: Aligned) -> tuple[float, Aligned]:
@@ -155,11 +174,12 @@ def _fit(entries: Sequence[Entry], aligned: Aligned) -> tuple[float, Aligned]:
 
 
 def _read_row(
-    made: ReadTable, row: FormRow, aligned: Aligned, units: Mapping[str, str]
+    made: ReadTable, row: FormRow, aligned: Aligned, units: Mapping[str, str], *, runs: bool
 ) -> None:
     entry = aligned.entries.get(row.key)
     texts = aligned.texts.get(row.key, [])
-    if entry is not None and len(texts) == 1 < len(row.cells):
+    # A row of a table with sums is taken apart by these, with the others.
+    if runs and entry is not None and len(entry.filled) == 1 and len(texts) == 1 < len(row.cells):
         split = only_split(texts[0], len(row.cells))
         if split is not None:
             made.inferred.append(f"{row.title}：“{texts[0]}”读作{'、'.join(map(str, split))}")
@@ -288,7 +308,7 @@ def _read_line(entries: Sequence[Entry], table: Table, edition: Edition) -> Read
             _take(made, cells, texts, entry)
             break
         text = "".join(cell.text for cell in entry.filled)
-        if len(text) >= len(cells) and text.isdigit() and len(entry.filled) < len(cells):
+        if len(text) >= len(cells) and text.isdigit() and len(entry.filled) == 1:
             split = in_blocks(text, len(rows), size)
             made.found = True
             if split is None:

@@ -19,7 +19,7 @@ _BLOCKS = frozenset(
     "address article aside blockquote body br center dd div dl dt fieldset figcaption figure footer "
     "form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table td th tr ul".split()
 )
-_SILENT = frozenset("script style noscript template head title svg select button".split())
+_SILENT = frozenset("script style noscript template head title svg select button nav".split())
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.I)
 _CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([\w-]+)""", re.IGNORECASE)
 _WIDEST = 200
@@ -83,6 +83,9 @@ class _Walk:
 
 
 def _hidden(element: Any) -> bool:
+    """What a reader does not see; a closed fold is no part of the text."""
+    if element.tag == "details" and element.get("open") is None:
+        return True
     return element.get("hidden") is not None or bool(_HIDDEN.search(element.get("style") or ""))
 
 

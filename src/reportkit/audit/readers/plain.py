@@ -74,6 +74,6 @@ def _pieces(line: str) -> list[str] | None:
         first, last = not pieces[0].strip(), not pieces[-1].strip()
         closed = line.strip()[0] in "|│｜"
         return pieces[(1 if first and closed else 0) : (-1 if last and len(pieces) > 1 else None)]
-    if "\t" in line.strip():
+    if "\t" in line.lstrip():
         return line.rstrip("\n").split("\t")
     return None
