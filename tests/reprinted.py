@@ -237,7 +237,7 @@ def as_docx(content):
 
     def table(rows):
         cells = flat(rows)
-        made = document.add_table(rows=len(cells), cols=len(cells[0]))
+        made = document.add_table(len(cells), len(cells[0]), "Table Grid")
         for at, row in enumerate(rows):
             columns = [column for column, text in enumerate(cells[at]) if text is not None]
             for column, (text, wide, high) in zip(columns, row, strict=False):
@@ -347,3 +347,47 @@ WAYS = {
     "run-together": (".txt", as_run_together),
     "one-line": (".txt", as_one_line),
 }
+
+
+def content_of(published, texts=None):
+    """The content of a published report in JSON, with what it prints."""
+    year = published["report_year"]
+    editions = {
+        "t2": published["table2"]["edition"],
+        "t3": published["table3"]["row_layout"],
+    }
+    content = Content(published["title"], year, {}, editions, texts or {})
+    names = {}
+    for band in content.edition("t2").tables["t2"].model.bands:
+        for row in content.edition("t2").tables["t2"].rows(band):
+            for column in content.edition("t2").tables["t2"].columns(band):
+                names[row.key, column.node.label] = f"t2.{row.key}.{column.key}"
+    rows = {
+        row.node.label: row.key
+        for edition in FORM.editions
+        for band in edition.tables["t2"].model.bands
+        for row in edition.tables["t2"].rows(band)
+    }
+    for part in published["table2"].values():
+        for label, values in part.items() if isinstance(part, dict) else ():
+            key = rows.get(label.partition("（")[0])
+            if key is None:
+                content.local.append((("t2", label), [str(value) for value in values.values()]))
+                continue
+            if "原文如此" in label:
+                content.labels["t2", key] = label.partition("（")[0]
+            for column, value in values.items():
+                if not column.endswith("_单位"):
+                    content.cells[names[key, column]] = value
+                elif value == "万元":
+                    name = names[key, column.removesuffix("_单位")]
+                    content.printed[name] = f"{content.cells[name]}万元"
+                    content.cells[name] *= 10_000
+    for row in published["table3"]["rows"]:
+        for column, value in zip(published["table3"]["columns"], row["values"], strict=True):
+            content.cells[f"t3.{row['key']}.{column}"] = value
+    for block, values in published["table4"].items():
+        if block != "labels":
+            for column, value in values.items():
+                content.cells[f"t4.{block}.{column}"] = value
+    return content

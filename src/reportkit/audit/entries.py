@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reportkit.audit.labels import numbered
 from reportkit.audit.numbers import is_value
-from reportkit.audit.readers.lines import Cell, Line, text_line
+from reportkit.audit.readers.lines import BROKEN, Cell, Line, squeeze, text_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -87,7 +87,44 @@ def entries_of(lines: Sequence[Line], words: Iterable[str]) -> list[Entry]:
                 values += cut[at].cells
         entries.append(replace(entry, cells=tuple(values)))
         at += 1
-    return _labelled(entries)
+    return _labelled(_with_tails(entries))
+
+
+def _with_tails(entries: Sequence[Entry]) -> list[Entry]:
+    """Lines of a page without rules, with what of their numbers has been wrapped below them."""
+    made: list[Entry] = []
+    for entry in entries:
+        before = made[-1] if made else None
+        if before is not None and _is_tail(before, entry):
+            tails = {_near(before, cell): cell.text for cell in entry.cells}
+            cells = tuple(
+                replace(cell, text=cell.text + BROKEN + tails[at]) if at in tails else cell
+                for at, cell in enumerate(before.cells)
+            )
+            made[-1] = replace(before, cells=cells)
+        else:
+            made.append(entry)
+    return made
+
+
+def _is_tail(before: Entry, entry: Entry) -> bool:
+    one, line = before.line, entry.line
+    if not (one.y and line.y and one.ragged and line.ragged) or one.page != line.page:
+        return False
+    close = line.y - one.y < 1.7 * max(line.height, 1)
+    digits = all(cell.text.isdigit() for cell in entry.cells)
+    fewer = 0 < len(entry.cells) < len(before.cells)
+    return (
+        close and digits and fewer and len(before.cells) > 2
+        and all(_near(before, cell) is not None for cell in entry.cells)
+        and not any(not is_value(cell.text) for cell in line.cells)
+    )  # fmt: skip
+
+
+def _near(entry: Entry, cell: Cell) -> int | None:
+    """The value of an entry that stands above another."""
+    found = [at for at, one in enumerate(entry.cells) if abs(one.at - cell.at) < 2 * _NEAR]
+    return found[0] if len(found) == 1 else None
 
 
 def _is_single(line: Line) -> bool:
@@ -126,8 +163,6 @@ def _labels_pattern(words: Iterable[str]) -> re.Pattern[str]:
 
 def _in_form(word: str) -> str:
     """A label as readers give it: NFKC makes the brackets of a numbering half as wide."""
-    from reportkit.audit.readers.lines import squeeze
-
     return squeeze(word)
 
 
@@ -183,7 +218,7 @@ def _whole(first: Line, second: Line) -> Line | None:
     """The row that two halves are of; None where they are two rows."""
     upper, lower = _split(first), _split(second)
     if lower.filled and upper.filled:
-        return None
+        return _both(first, upper, lower)
     own = [cell.text for cell in second.cells if _is_label(cell.text)]
     if not own or any(map(numbered, own)) or len(first.cells) < 2 or not upper.label:
         return None
@@ -194,6 +229,20 @@ def _whole(first: Line, second: Line) -> Line | None:
     if len(values) < 1:
         return None
     return replace(first, cells=(label, *values))
+
+
+def _both(first: Line, upper: Entry, lower: Entry) -> Line | None:
+    """A row of which a page break has cut even the numbers: they are kept as two pieces each."""
+    if lower.label or not upper.label or len(lower.filled) >= len(upper.filled):
+        return None
+    rest = {round(cell.at): cell.text for cell in lower.filled}
+    values = [
+        replace(cell, text=BROKEN.join(filter(None, (cell.text, rest.pop(round(cell.at), "")))))
+        for cell in upper.cells
+    ]
+    if rest:
+        return None
+    return replace(first, cells=(*first.cells[: len(first.cells) - len(values)], *values))
 
 
 def _labelled(entries: list[Entry]) -> list[Entry]:
@@ -291,12 +340,17 @@ def _at(cells: Iterable[Cell], column: float, near: float) -> Cell | None:
 
 
 def _by_place(filled: Sequence[Cell], columns: Sequence[float]) -> list[str] | None:
-    """Values of a row without rules by where they stand; None where one stands between two."""
+    """Values of a row without rules by where they stand; None where one stands between two.
+
+    A word about as wide as a column can be two numbers that stand close.
+    """
     texts = [""] * len(columns)
     gaps = [b - a for a, b in zip(columns, columns[1:], strict=False)] or [0.0]
+    if any(cell.wide > 0.7 * min(gaps) for cell in filled):
+        return None
     for cell in filled:
         near = min(range(len(columns)), key=lambda at: abs(columns[at] - cell.at))
-        if abs(columns[near] - cell.at) > 0.35 * min(gaps) or texts[near]:
+        if abs(columns[near] - cell.at) > 0.25 * min(gaps) or texts[near]:
             return None
         texts[near] = cell.text
     return texts

@@ -83,12 +83,17 @@ def read_heading(lines: Sequence[Line], form: Form, name: str) -> Heading:
 
 
 def _before(text: str, title: str) -> str:
-    """What stands before the year in a title, or before the title itself."""
+    """The body in a title: before the year or the title itself, between them, or in brackets."""
+    text = text.strip("#·*“”《》")
     year = _YEAR.search(text)
-    start = title[:4]
-    ends = [at for at in (year.start() if year else -1, text.find(start)) if at >= 0]
-    before = text[: min(ends)] if ends else text
-    return before.strip("#·*“”《》关于") if len(before) <= 40 else ""
+    start = text.find(title[:4])
+    told = text[: min(at for at in (year.start() if year else -1, start, len(text)) if at >= 0)]
+    if not told and year and start > year.end():
+        told = text[year.end() : start].lstrip("年度的")
+    bracket = re.search(r"[((]([^()()]{4,30})[))]$", text)
+    if not told and bracket and not _YEAR.search(bracket[1]):
+        told = bracket[1]
+    return told.removeprefix("关于") if len(told) <= 40 else ""
 
 
 def _signed(lines: Sequence[Line]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
@@ -74,7 +74,7 @@ def _row(table: Table, band: Band, row: Leaf) -> FormRow:
     return FormRow(table.id, row.key, tuple(names), keys, heads, title)
 
 
-@cache
+@lru_cache(maxsize=65536)
 def letters(text: str) -> str:
     """A label without numbering, blanks and punctuation."""
     text = squeeze(text)
@@ -82,7 +82,7 @@ def letters(text: str) -> str:
     return _NO_LETTER.sub("", text[match.end() :] if match else text)
 
 
-@cache
+@lru_cache(maxsize=65536)
 def plain_letters(text: str) -> str:
     """A label also without what stands in brackets."""
     return letters(_BRACKETS.sub("", _without_number(squeeze(text))))
@@ -98,7 +98,7 @@ def numbered(text: str) -> bool:
     return bool(_NUMBERING.match(text))
 
 
-@cache
+@lru_cache(maxsize=65536)
 def score(label: str, row: FormRow) -> float:
     """How surely a label is a row's, from 0 to 1."""
     last = _PIECE.split(label)[-1] or label

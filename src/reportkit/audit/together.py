@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
     Row = tuple[int, ...]
 
+_DIGITS = 36  # of a row; seven numbers of five digits
 _MOST = 20_000  # partial sums held at once; more are no table of a report
 
 
-@cache
+@lru_cache(maxsize=4096)
 def splits(text: str, count: int) -> tuple[Row, ...]:
     """All ways to read a run of digits as so many numbers without leading zeros."""
     return tuple(_splits(text, count))
@@ -35,10 +36,10 @@ def _splits(text: str, count: int) -> Iterator[Row]:
             yield (int(piece), *rest)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def row_splits(text: str, count: int) -> tuple[Row, ...]:
     """The ways in which the last number is the sum of the others."""
-    if len(text) > 40:
+    if len(text) > _DIGITS or not (text.isascii() and text.isdigit()):
         return ()
     found: list[Row] = []
 
@@ -52,6 +53,9 @@ def row_splits(text: str, count: int) -> tuple[Row, ...]:
             if end - at > 1 and text[at] == "0":
                 break
             number = int(text[at:end])
+            # The sum has at least as many digits as what is added up so far.
+            if len(text) - end < len(str(total + number)):
+                break
             walk(end, left - 1, (*row, number), total + number)
 
     walk(0, count, (), 0)

@@ -25,10 +25,13 @@ class Cell:
         In NFKC without blanks; `BROKEN` between digits that stand on two lines.
     at : float
         Its column in a grid, or the middle of its word on the page.
+    wide : float
+        How wide a word is on the page; 0 where that says nothing.
     """
 
     text: str
     at: float
+    wide: float = 0.0
 
 
 @dataclass(frozen=True)

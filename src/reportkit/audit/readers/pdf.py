@@ -73,9 +73,11 @@ def _page(page: Any, words: list[Word], tables: int, rows: int) -> Iterator[Line
     found = [table for table in page.find_tables() if _is_table(table)]
     pieces: list[tuple[float, list[Line]]] = []
     for number, table in enumerate(found, tables + 1):
-        inside = [word for word in words if _within(word, table.bbox)]
+        inside = [char for char in page.chars if _within(char, table.bbox)]
+        over = [word for word in words if _within(word, table.bbox)]
         words = [word for word in words if not _within(word, table.bbox)]
-        pieces.append((table.bbox[1], list(_grid(table, inside, page.page_number, number))))
+        lines = list(_grid(table, inside, over, page.page_number, number))
+        pieces.append((table.bbox[1], lines))
     for number, group in enumerate(_lines(words), rows + 1):
         line = _loose(group, page.page_number, number)
         pieces.append((line.y, [line]))
@@ -93,8 +95,13 @@ def _within(word: Word, box: Sequence[float]) -> bool:
     return bool(box[0] <= x <= box[2] and box[1] <= y <= box[3])
 
 
-def _grid(table: Any, words: list[Word], page: int, number: int) -> Iterator[Line]:
-    """Rows of a ruled table; a cell stands where its middle is."""
+def _grid(
+    table: Any, chars: list[Word], words: list[Word], page: int, number: int
+) -> Iterator[Line]:
+    """Rows of a ruled table; a cell stands where its middle is.
+
+    Characters are taken, not words: two numbers on both sides of a rule can stand close.
+    """
     rows = table.rows
     for at, row in enumerate(rows):
         cells, boxes = [], [box for box in row.cells if box]
@@ -104,14 +111,13 @@ def _grid(table: Any, words: list[Word], page: int, number: int) -> Iterator[Lin
                 yield _loose(line, page, at + 1)
             continue
         for box in boxes:
-            inside = [word for word in words if _within(word, box)]
-            lines = ["".join(word["text"] for word in line) for line in _lines(inside)]
-            cells.append(((box[0] + box[2]) / 2, joined(lines)))
+            lines = _lines([char for char in chars if _within(char, box)])
+            texts = ["".join(char["text"] for char in line) for line in lines]
+            cells.append(((box[0] + box[2]) / 2, joined(texts)))
         if cells:
             edge = at in (0, len(rows) - 1)
-            yield grid_line(
-                cells, page=page, table=number, row=at + 1, y=(row.bbox[1] + row.bbox[3]) / 2, edge=edge
-            )
+            y = (row.bbox[1] + row.bbox[3]) / 2
+            yield grid_line(cells, page=page, table=number, row=at + 1, y=y, edge=edge)
 
 
 def _lines(words: list[Word]) -> list[list[Word]]:
@@ -135,7 +141,8 @@ def _middle(word: Word) -> float:
 def _loose(words: list[Word], page: int, number: int) -> Line:
     """A line without rules: words are its cells."""
     cells = tuple(
-        Cell(squeeze(word["text"]), (word["x0"] + word["x1"]) / 2) for word in words
+        Cell(squeeze(word["text"]), (word["x0"] + word["x1"]) / 2, word["x1"] - word["x0"])
+        for word in words
     )
     text = words[0]["text"]
     for before, word in pairwise(words):
