@@ -178,7 +178,9 @@ def as_markdown(content):
 
 def as_tabs(content):
     return "\n".join(
-        walk(content, str, lambda rows: "\n".join("\t".join(c or "" for c in r) for r in flat(rows)))
+        walk(
+            content, str, lambda rows: "\n".join("\t".join(c or "" for c in r) for r in flat(rows))
+        )
     ).encode("gb18030")
 
 
@@ -214,7 +216,7 @@ def html_table(rows, style):
     lines = []
     for row in rows:
         cells = "".join(
-            f'<td{style}{f" colspan={w}" if w > 1 else ""}{f" rowspan={h}" if h > 1 else ""}>'
+            f"<td{style}{f' colspan={w}' if w > 1 else ''}{f' rowspan={h}' if h > 1 else ''}>"
             f"<p class=MsoNormal>{html.escape(text) or '&nbsp;'}</p></td>"
             for text, w, h in row
         )
@@ -227,8 +229,11 @@ def as_html(content, *, charset="utf-8", word=False):
     parts = walk(content, lambda t: f"<p>{html.escape(t)}</p>", lambda r: html_table(r, style))
     body = "".join(parts)
     if word:
-        body = f"<table><tr><td><div>首页 &gt; 政府信息公开</div></td></tr><tr><td>{body}</td></tr></table>"
-    page = f'<html><head><meta charset="{charset}"><title>x</title></head><body>{body}</body></html>'
+        head = "<tr><td><div>首页 &gt; 政府信息公开</div></td></tr>"
+        body = f"<table>{head}<tr><td>{body}</td></tr></table>"
+    page = (
+        f'<html><head><meta charset="{charset}"><title>x</title></head><body>{body}</body></html>'
+    )
     return page.encode("gb18030" if charset != "utf-8" else charset)
 
 
@@ -261,14 +266,16 @@ def as_pdf(content, *, ruled=True, size="9pt", margin="2cm", breakable=True, ali
     def table(rows):
         width = sum(wide for _, wide, _ in rows[0])
         cells = "".join(
-            f"table.cell(colspan: {w}, rowspan: {h})[{quoted(text)}]," for row in rows for text, w, h in row
+            f"table.cell(colspan: {w}, rowspan: {h})[{quoted(text)}],"
+            for row in rows
+            for text, w, h in row
         )
         labels = max(1, width - 7) if width == 10 else 1
         fractions = ["1.4fr"] * labels + ["1fr"] * (width - labels)
         stroke = "0.5pt" if ruled else "none"
         return (
-            f"#table(columns: ({', '.join(fractions)}), stroke: {stroke}, align: {align} + horizon, "
-            f"inset: 4pt, {cells})"
+            f"#table(columns: ({', '.join(fractions)}), stroke: {stroke}, inset: 4pt, "
+            f"align: {align} + horizon, {cells})"
         )
 
     source = f'#set page(paper: "a4", margin: {margin})\n#set text(font: "RK-Song", size: {size})\n'
@@ -309,17 +316,24 @@ def invented(seed, year=2023):
             if cell.id.startswith("t2.regulations"):
                 cells[cell.id] = 0
     if "t2.fees.amount_wan" in cells:
-        cells["t2.fees.amount_wan"] = Decimal(chance.randint(0, 10**7)) / 10 ** chance.choice([0, 2, 4])
+        cells["t2.fees.amount_wan"] = Decimal(chance.randint(0, 10**7)) / 10 ** chance.choice(
+            [0, 2, 4]
+        )
     if "t2.procurement.amount" in cells:
         cells["t2.procurement.amount"] = Decimal(chance.randint(0, 10**10)) / 100
     for name in [n for n in cells if n.startswith("t2.") and n.endswith(".made")]:
         rest = "disclosed" if year < 2021 else "in_force"
-        cells[name.replace(".made", f".{rest}")] = cells[name] + chance.randint(0, 9) * (cells[name] > 0)
+        cells[name.replace(".made", f".{rest}")] = cells[name] + chance.randint(0, 9) * (
+            cells[name] > 0
+        )
         if year < 2021:
-            cells[name.replace(".made", ".total_disclosed")] = cells[name.replace(".made", ".disclosed")]
+            cells[name.replace(".made", ".total_disclosed")] = cells[
+                name.replace(".made", ".disclosed")
+            ]
     new, done, left = (cells[f"t3.{r}.total"] for r in ("new", "results_total", "carried_out"))
+    law = "本报告依据《中华人民共和国政府信息公开条例》编制"
     texts = {
-        "": f"本报告依据《中华人民共和国政府信息公开条例》编制，统计期限自{year}年1月1日起至{year}年12月31日止。",
+        "": f"{law}，统计期限自{year}年1月1日起至{year}年12月31日止。",
         "一": f"{year}年，全区新收政府信息公开申请{new}件，办结{done}件，结转下年度{left}件。",
         "五": "存在的问题是公开内容不够全面。下一步将细化目录。",
         "六": f"{year}年收取信息处理费0元。",

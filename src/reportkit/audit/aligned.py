@@ -72,7 +72,7 @@ def align(entries: Sequence[Entry], rows: Sequence[FormRow]) -> Aligned:
 def _sure(
     entries: Sequence[Entry], rows: Sequence[FormRow], pairs: Sequence[tuple[int, int]]
 ) -> dict[tuple[int, int], float]:
-    """Entries and rows whose labels agree; the lines around one are asked if its own says nothing."""
+    """Entries and rows whose labels agree; the lines around one count if its own says nothing."""
     own = {(at, k): score(entries[at].label, rows[k]) for at, k in pairs}
     told = {at for (at, _), value in own.items() if value >= SURE}
     return {
@@ -83,9 +83,7 @@ def _sure(
     }  # fmt: skip
 
 
-def _texts(
-    entries: Sequence[Entry], rows: Sequence[FormRow]
-) -> dict[tuple[int, int], list[str]]:
+def _texts(entries: Sequence[Entry], rows: Sequence[FormRow]) -> dict[tuple[int, int], list[str]]:
     """Texts of the cells of each entry, taken for each row of the form that it can be."""
     texts: dict[tuple[int, int], list[str]] = {}
     counts = {len(row.columns) for row in rows}
@@ -171,8 +169,8 @@ def _chain(
         before, link = 0.0, -1
         for other in range(at):
             j, m = pairs[other]
-            if j < i and m < k and best[other][0] - _apart(entries, j, i) > before:
-                before, link = best[other][0] - _apart(entries, j, i), other
+            if j < i and m < k and best[other][0] - _apart(j, i) > before:
+                before, link = best[other][0] - _apart(j, i), other
         best.append((before + own, link))
     if not best:
         return []
@@ -184,7 +182,7 @@ def _chain(
     return chain[::-1]
 
 
-def _apart(entries: Sequence[Entry], first: int, second: int) -> float:
+def _apart(first: int, second: int) -> float:
     """A little against rows that stand far from each other: a label in a text is no row."""
     return 0.002 * min(second - first - 1, 100)
 
@@ -250,8 +248,10 @@ def _extend(
         elif entries[at].grid is None and (free or entries[at].cells):
             break
         at += step
-    if missing and len(free) == len(missing) and all(
-        (at, k) in texts and any(texts[at, k]) for at, k in zip(free, missing, strict=True)
+    if (
+        missing
+        and len(free) == len(missing)
+        and all((at, k) in texts and any(texts[at, k]) for at, k in zip(free, missing, strict=True))
     ):
         for at, k in zip(free, missing, strict=True):
             found[at], taken[k] = k, at

@@ -39,9 +39,9 @@ def read_published(path: Path, form: Form) -> Published:
     return Published(path, heading, edition, tables, read_sections(lines, form))
 
 
-def audit(path: Path, form: Form, *, previous: Published | None = None) -> tuple[
-    Published, list[Finding]
-]:
+def audit(
+    path: Path, form: Form, *, previous: Published | None = None
+) -> tuple[Published, list[Finding]]:
     """Read a published report and look for what does not hold in it.
 
     Parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from reportkit.audit.labels import numbered
@@ -81,8 +82,10 @@ def entries_of(lines: Sequence[Line], words: Iterable[str]) -> list[Entry]:
         # A cell a line: what follows a label until the next one are its values.
         if len(line.cells) == 1 or not entry.label:
             while (
-                len(values) <= 1 or len(cut[at].cells) == 1
-            ) and at + 1 < len(cut) and _is_single(cut[at + 1]):
+                (len(values) <= 1 or len(cut[at].cells) == 1)
+                and at + 1 < len(cut)
+                and _is_single(cut[at + 1])
+            ):
                 at += 1
                 values += cut[at].cells
         entries.append(replace(entry, cells=tuple(values)))
@@ -186,7 +189,10 @@ def _without_page_numbers(lines: list[Line]) -> list[Line]:
     """Lines but for the number at the foot or head of a page."""
     kept = []
     for before, line, after in zip([None, *lines], lines, [*lines[1:], None], strict=False):
-        ends = (after is None or after.page != line.page, before is None or before.page != line.page)
+        ends = (
+            after is None or after.page != line.page,
+            before is None or before.page != line.page,
+        )
         alone = line.table is None and re.fullmatch(r"[-—–·\s]*\d{1,3}[-—–·\s]*", line.text)
         marked = alone and re.fullmatch(r"[-—–·]\s*\d{1,3}\s*[-—–·]", line.text)
         if not (marked or (alone and line.page is not None and line.y and any(ends))):
@@ -345,7 +351,7 @@ def _by_place(filled: Sequence[Cell], columns: Sequence[float]) -> list[str] | N
     A word about as wide as a column can be two numbers that stand close.
     """
     texts = [""] * len(columns)
-    gaps = [b - a for a, b in zip(columns, columns[1:], strict=False)] or [0.0]
+    gaps = [right - left for left, right in pairwise(columns)] or [0.0]
     if any(cell.wide > 0.7 * min(gaps) for cell in filled):
         return None
     for cell in filled:

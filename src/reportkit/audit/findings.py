@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reportkit.audit.labels import form_rows, plain_letters
 from reportkit.audit.mentions import all_mentions, said, sentences, sums_of, twice, unbalanced
+from reportkit.audit.numbers import read_cell
 from reportkit.audit.published import Finding
 from reportkit.audit.stated_sums import stated_sums, wrong_shares
 from reportkit.audit.wording import wording_of
@@ -89,8 +90,6 @@ def _explained(one: Check, table: ReadTable) -> bool:
         return False
     column = one.facts[-1].split(".")[2]
     keys = form_rows(table.table)[0].columns
-    from reportkit.audit.numbers import read_cell
-
     more = Decimal(0)
     for _, texts in table.aside:
         if len(texts) == len(keys):
@@ -142,9 +141,8 @@ def _place(report: Published, cells: Sequence[str]) -> str:
 def _blanks(rules: Rules, report: Published, table: ReadTable) -> Iterator[Finding]:
     blank = table.blank
     if table.found and blank:
-        labels = "、".join(dict.fromkeys(report.labels.get(n, n).split("/")[-1] for n in blank))
-        rows = "、".join(dict.fromkeys(n.split(".")[1] for n in blank))
-        del labels
+        titles = {name: row.title for row in form_rows(table.table) for name in row.cells}
+        rows = "、".join(dict.fromkeys(titles[name].split("/")[-1] for name in blank))
         message = f"{len(blank)}格空白，零须写作0（{_short(rows)}）"
         yield _finding(check(rules, "A4", False, message, facts=blank), report)
 
@@ -184,9 +182,7 @@ def _unable(rules: Rules, wording: Wording, report: Published) -> Iterator[Findi
             yield _finding(told, report, expected="0", printed=printed)
 
 
-def _of_form(
-    rules: Rules, form: Form, wording: Wording, report: Published
-) -> Iterator[Finding]:
+def _of_form(rules: Rules, form: Form, wording: Wording, report: Published) -> Iterator[Finding]:
     """Tables, labels and words of another edition than the year's."""
     if report.heading.year is None:
         return
@@ -195,7 +191,10 @@ def _of_form(
         if not table.found:
             continue
         if table.edition.name != due.name and table.table.model.layout == "grid":
-            message = f"“{table.table.title}”用的是{table.edition.name}年版的行和列，{report.year}年应当用{due.name}年版"
+            message = (
+                f"“{table.table.title}”用的是{table.edition.name}年版的行和列，"
+                f"{report.year}年应当用{due.name}年版"
+            )
             own = {row.key for row in form_rows(due.tables[table.table.id])}
             cells = [n for n in table.values if n.split(".")[1] not in own] or list(table.values)
             told = check(rules, "A1", False, message, facts=cells)
@@ -208,9 +207,9 @@ def _of_form(
             continue
         words = [edition.model.basis, edition.model.name]
         words += [w for one in wording.superseded if one.edition == edition.name for w in one.words]
-        own = (due.model.basis, due.model.name)
+        ours = (due.model.basis, due.model.name)
         for word in words:
-            if _plain(word) in _plain(text) and word not in own:
+            if _plain(word) in _plain(text) and word not in ours:
                 message = f"文中引用“{word}”，{report.year}年的依据是{due.model.basis}"
                 told = check(rules, "A3", False, message)
                 yield _finding(told, report, expected=due.model.basis, printed=word, place="正文")
@@ -221,9 +220,7 @@ def _plain(text: str) -> str:
     return re.sub(r"[^\w]", "", text)
 
 
-def _labels(
-    rules: Rules, form: Form, report: Published, table: ReadTable
-) -> Iterator[Finding]:
+def _labels(rules: Rules, form: Form, report: Published, table: ReadTable) -> Iterator[Finding]:
     """Rows that bear the label of another edition."""
     other = {
         row.key: row
@@ -265,8 +262,8 @@ def _of_text(rules: Rules, wording: Wording, report: Published) -> Iterator[Find
             told = check(rules, "N", False, message, severity="warning")
             yield _finding(told, report, printed=f"{percent}%", place=place)
         yield from _leftovers(rules, wording, report, text, place)
-    for first, second, one, other in twice(wording, texts):
-        message = f"同一事项前后不一：“{_short(one)}”与“{_short(other)}”"
+    for first, second, before, after in twice(wording, texts):
+        message = f"同一事项前后不一：“{_short(before)}”与“{_short(after)}”"
         told = check(rules, "N", False, message, severity="warning")
         yield _finding(told, report, expected=first, printed=second, place="正文")
     yield from _period(rules, wording, report, texts)
@@ -291,7 +288,9 @@ def _restated(
         cells, total = sums[0]
         # A text that says it rightly elsewhere speaks here of something else.
         severity = "warning" if one.mention.name in right else "error"
-        message = f"“{_short(one.sentence)}”：{one.mention.name}{plain(one.value)} ≠ 表中{plain(total)}"
+        message = (
+            f"“{_short(one.sentence)}”：{one.mention.name}{plain(one.value)} ≠ 表中{plain(total)}"
+        )
         found = check(rules, "N", False, message, facts=cells, severity=severity)
         yield _finding(
             found,
@@ -319,10 +318,10 @@ def _leftovers(
             yield _finding(told, report, printed=match[0], place=place)
     issuer = report.heading.issuer or ""
     for one in wording.foreign:
-        match = re.search(one.words, text)
-        if match and re.search(one.issuer, issuer):
-            told = check(rules, "A10", False, f"“{match[0]}”不是{issuer}的自称")
-            yield _finding(told, report, printed=match[0], place=place)
+        found = re.search(one.words, text)
+        if found and re.search(one.issuer, issuer):
+            told = check(rules, "A10", False, f"“{found[0]}”不是{issuer}的自称")
+            yield _finding(told, report, printed=found[0], place=place)
     for sentence in sentences(text):
         year = re.search(r"(?<!\d)(20\d\d)年[,，]?(?:将|我|全|要|继续|计划)", sentence)
         if (
@@ -381,8 +380,15 @@ def _parts_of(rules: Rules, report: Published, texts: Mapping[str, str]) -> Iter
     numerals = "一二三四五六七八九十"
     for number, text in texts.items():
         for sentence in sentences(text):
-            match = re.search(r"(?:等|共|分为|由|包括|含)?([一二三四五六七八九十]|\d{1,2})个?部分(?:组成|内容|构成)?", sentence)
-            if not match or not re.search("包括|组成|分为|由|构成", sentence) or sentence[match.start() - 1 : match.start()] == "第":
+            match = re.search(
+                r"(?:等|共|分为|由|包括|含)?([一二三四五六七八九十]|\d{1,2})个?部分(?:组成|内容|构成)?",
+                sentence,
+            )
+            if (
+                not match
+                or not re.search("包括|组成|分为|由|构成", sentence)
+                or sentence[match.start() - 1 : match.start()] == "第"
+            ):
                 continue
             stated = int(match[1]) if match[1].isdigit() else numerals.index(match[1]) + 1
             told = _plain(sentence)

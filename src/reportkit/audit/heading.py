@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
@@ -24,7 +25,9 @@ _FIRST = 60  # lines in which a title stands
 _TITLE = 75  # of a hundred
 _SECTION = 80
 _ENDS = re.compile(r"[。！？：；:;!?]$")
-_BEGINS = re.compile(r"[((]?[一二三四五六七八九十]{1,3}[、))]|\d{1,2}[.、．)](?!\d)|第[一二三四五六]")
+_BEGINS = re.compile(
+    r"[((]?[一二三四五六七八九十]{1,3}[、))]|\d{1,2}[.、．)](?!\d)|第[一二三四五六]"
+)
 _NOISE = re.compile(r"[-—–·\s]*\d{1,3}[-—–·\s]*")
 
 
@@ -60,13 +63,17 @@ def read_heading(lines: Sequence[Line], form: Form, name: str) -> Heading:
     year = None
     for at, text in enumerate(texts):
         around = text if at == 0 else texts[at - 1] + text
-        if len(text) > 60 or not text.endswith(form.model.title[-2:]) and form.model.title[-4:] not in text:
+        if len(text) > 60 or (
+            not text.endswith(form.model.title[-2:]) and form.model.title[-4:] not in text
+        ):
             continue
         if fuzz.partial_ratio(form.model.title, around) < _TITLE:
             continue
         before = _before(text, form.model.title)
         short = at > 0 and len(texts[at - 1]) <= 40 and not _ENDS.search(texts[at - 1])
-        if (not before and short) or (short and _YEAR.search(texts[at - 1]) and not _YEAR.search(text)):
+        if (not before and short) or (
+            short and _YEAR.search(texts[at - 1]) and not _YEAR.search(text)
+        ):
             before, text = _before(texts[at - 1], form.model.title) or before, texts[at - 1] + text
         found = _YEAR.search(text)
         title, issuer = text, before or None
@@ -99,7 +106,7 @@ def _before(text: str, title: str) -> str:
 def _signed(lines: Sequence[Line]) -> str | None:
     """Who signed: the short line before a day at the end."""
     texts = [squeeze(line.text) for line in lines[-12:] if line.text]
-    for before, text in zip(texts, texts[1:], strict=False):
+    for before, text in pairwise(texts):
         if re.fullmatch(r"20\d\d年\d{1,2}月\d{1,2}日", text) and 3 < len(before) < 30:
             return before if not _ENDS.search(before) else None
     return None

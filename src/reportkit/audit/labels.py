@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 SURE = 0.9
 """A label that scores less is none: at 0.8 nine cells of forty hard documents were wrong."""
 _NUMBERING = re.compile(r"[((]?(?:[一二三四五六七八九十]{1,3}|\d{1,2})(?:[))][.、]?|[、.．:])")
-_PIECE = re.compile(r"(?=[((][一二三四五六七八九十][))]|(?<!\d)\d{1,2}[.、](?!\d)|[一二三四五六]、)")
+_PIECE = re.compile(
+    r"(?=[((][一二三四五六七八九十][))]|(?<!\d)\d{1,2}[.、](?!\d)|[一二三四五六]、)"
+)
 _BRACKETS = re.compile(r"[((\[][^()()\[\]]*[))\]]?")
 _NO_LETTER = re.compile(r"[^\w]|_")
 _SHORT = 4  # labels of fewer letters are parts of others
@@ -60,9 +62,7 @@ class FormRow:
 
 def form_rows(table: Table) -> list[FormRow]:
     """All value rows of a table, in order."""
-    return [
-        _row(table, band, row) for band in table.model.bands for row in table.rows(band)
-    ]
+    return [_row(table, band, row) for band in table.model.bands for row in table.rows(band)]
 
 
 def _row(table: Table, band: Band, row: Leaf) -> FormRow:

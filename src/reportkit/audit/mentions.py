@@ -116,7 +116,7 @@ def sums_of(mention: Mention, values: Mapping[str, Decimal]) -> list[tuple[list[
 
 
 def twice(wording: Wording, sections: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
-    """Figures that a text gives twice, and differently: number, other number, and both sentences."""
+    """Figures that a text gives twice, and differently: both numbers, and both sentences."""
     subject = wording.subject
     for pattern in wording.once:
         regex = filled(pattern, subject=subject)
@@ -156,7 +156,7 @@ def unbalanced(
         sum((next(iter(told[name])) for name in side if name in told), Decimal(0))
         for side in (balance.left, balance.right)
     ]
-    # Both that are always there, and at least one that is carried.
-    if first not in told or balance.right[0] not in told or len(told) < 3:
+    # What was carried in can be left unsaid where it is nought; nothing else can.
+    if not {first, *balance.right} <= told.keys():
         return None
     return None if sides[0] == sides[1] else (plain(sides[0]), plain(sides[1]))

@@ -14,7 +14,9 @@ _UNIT = "条次|万元|人次|[条件项个篇次起宗期份场家名元本批]
 _NUMBER = rf"(\d[\d,]*(?:\.\d+)?)(余|多)?({_UNIT})"
 _WHOLE = re.compile(_NUMBER)
 _OPENS = re.compile(r"[,，。:：]?\(?(其中|包括|分别为|分别是|具体为|即)[:：,，]?")
-_PART = re.compile(rf"[,，、;；和及]?([^,，、;；。\d(（)）]{{0,30}}?){_NUMBER}(?:[(（][^()（）]*[)）])?")
+_PART = re.compile(
+    rf"[,，、;；和及]?([^,，、;；。\d(（)）]{{0,30}}?){_NUMBER}(?:[(（][^()（）]*[)）])?"
+)
 # Words with which something else than a further part begins.
 _STOPS = re.compile(
     "共|总|答复|办结|办理|占|另|还有|同比|环比|较|比上|增长|下降|结转|累计|全年|同时|此外|组织|开展"
@@ -75,17 +77,19 @@ def stated_sums(text: str) -> Iterator[StatedSum]:
         unit = wholes[-1][3]
         numbers = tuple(number for number, _, _ in parts)
         end = re.search(r"[。；;\n]|$", text[opening.end() :])
-        sentence = text[max(0, opening.start() - 30) : opening.end() + (end.end() if end else 0)]
+        lead = re.split(r"[。；;\n]", text[max(0, opening.start() - 60) : opening.start()])[-1]
+        sentence = lead + text[opening.start() : opening.end() + (end.end() if end else 0)]
+        same_unit = [_decimal(one[1]) for one in wholes if one[3] == unit]
         stated = StatedSum(
-            _decimal(wholes[-1][1]),
+            # After a full stop the parts are of the sentence before, whatever it says last.
+            max(same_unit) if opening[0][0] == "。" else _decimal(wholes[-1][1]),
             numbers,
             opening[1],
             sum((number for number, _, of in parts if of == unit), Decimal(0)),
             sentence.strip(),
         )
         # A text that corrects itself names both: the parts may be of any whole before them.
-        others = {_decimal(one[1]) for one in wholes[:-1] if one[3] == unit}
-        if opening[0][0] == "。" and stated.total in others:
+        if opening[0][0] == "。" and stated.total in same_unit:
             continue
         yield stated
 
@@ -109,9 +113,7 @@ def _decimal(text: str) -> Decimal:
     return Decimal(text.replace(",", ""))
 
 
-_SHARE = re.compile(
-    rf"(\d[\d,]*)(?:{_UNIT})[,，(（]?(?:占[^,，。；;\d]{{0,12}})?(\d+(?:\.\d+)?)%"
-)
+_SHARE = re.compile(rf"(\d[\d,]*)(?:{_UNIT})[,，(（]?(?:占[^,，。；;\d]{{0,12}})?(\d+(?:\.\d+)?)%")
 
 
 def wrong_shares(text: str) -> Iterator[tuple[str, str, str]]:

@@ -11,10 +11,10 @@ from reportkit.audit.entries import columns_of, entries_of, values_of
 from reportkit.audit.labels import form_rows, form_words, heads_score, letters
 from reportkit.audit.numbers import read_cell
 from reportkit.audit.readers.lines import BROKEN
-from reportkit.audit.together import in_blocks, jointly, only_split, row_splits
+from reportkit.audit.together import Sums, in_blocks, jointly, only_split, row_splits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from reportkit.audit.entries import Entry
     from reportkit.audit.labels import FormRow
@@ -116,7 +116,7 @@ def _where(name: str, spans: Mapping[str, tuple[int, int]], count: int) -> tuple
 def _read_grid(
     entries: Sequence[Entry], name: str, form: Form, due: Edition
 ) -> tuple[ReadTable, tuple[int, int]]:
-    """Read a table of rows, in the edition that fits best; between equals, in the one that is due."""
+    """Read a table of rows in the edition that fits best; of equals, in the one that is due."""
     usual = form_rows(due.tables[name])
     ways = []
     for one in form.editions:
@@ -216,7 +216,7 @@ def _apart(made: ReadTable, aligned: Aligned, edition: Edition) -> None:
     sums = _sums(edition, made.table.id)
     if not open_rows or sums is None:
         return
-    solution = jointly(candidates, **sums) if set(sums_rows(sums)) <= set(candidates) else None
+    solution = jointly(candidates, sums)
     if solution is None:
         return
     for key, text in open_rows.items():
@@ -244,7 +244,7 @@ def _clear_ways(texts: Sequence[str]) -> list[tuple[int, ...]]:
     return [tuple(row)] if sum(row[:-1]) == row[-1] else []
 
 
-def _sums(edition: Edition, table: str) -> dict[str, object] | None:
+def _sums(edition: Edition, table: str) -> Sums | None:
     """What the rules of the form say of a table: which rows add up to which."""
     both: tuple[Sequence[str], Sequence[str]] | None = None
     total: str | None = None
@@ -261,13 +261,7 @@ def _sums(edition: Edition, table: str) -> dict[str, object] | None:
         for band in edition.tables[table].model.bands
         for leaf in edition.tables[table].rows(band)
     }
-    return {"left": both[0], "right": both[1], "parts": leaves[total].parts, "total": total}
-
-
-def sums_rows(sums: Mapping[str, object]) -> Iterable[str]:
-    """All rows that take part in the sums of a table."""
-    for name in ("left", "right", "parts"):
-        yield from sums[name]  # type: ignore[misc]  # names of rows
+    return Sums(both[0], both[1], leaves[total].parts, total)
 
 
 def _told(made: ReadTable, aligned: Aligned) -> None:
@@ -276,7 +270,9 @@ def _told(made: ReadTable, aligned: Aligned) -> None:
         entry = aligned.entries.get(row.key)
         missing = [name for name in row.cells if made.values[name] is None]
         if entry is None:
-            made.unread.append(f"{made.table.title}，{row.title}：没有找到这一行，或不能确定是哪一行")
+            made.unread.append(
+                f"{made.table.title}，{row.title}：没有找到这一行，或不能确定是哪一行"
+            )
         elif missing and row.cells[0] not in made.printed:
             text = " ".join(cell.text for cell in entry.filled).replace(BROKEN, " ")
             made.unread.append(f"{made.table.title}，{row.title}：“{text}”不能确定各格的数")
@@ -286,9 +282,7 @@ def _told(made: ReadTable, aligned: Aligned) -> None:
                 if not _empty(text):
                     shown = text.replace(BROKEN, " ")
                     made.unread.append(f"{made.table.title}，{row.title}：“{shown}”不是一个数")
-    made.aside += [
-        (entry.label, [cell.text for cell in entry.cells]) for entry in aligned.aside
-    ]
+    made.aside += [(entry.label, [cell.text for cell in entry.cells]) for entry in aligned.aside]
 
 
 def _read_line(entries: Sequence[Entry], table: Table, edition: Edition) -> ReadTable:

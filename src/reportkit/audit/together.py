@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     Row = tuple[int, ...]
 
@@ -90,44 +91,57 @@ def in_blocks(text: str, count: int, size: int) -> Row | None:
     return next(iter(solutions)) if len(solutions) == 1 else None
 
 
-def jointly(
-    candidates: Mapping[str, Sequence[Row]],
-    *,
-    left: Sequence[str],
-    right: Sequence[str],
-    parts: Sequence[str],
-    total: str,
-) -> dict[str, Row] | None:
-    """The one choice of a reading for each row that keeps the sums of all columns.
+@dataclass(frozen=True)
+class Sums:
+    """Rows of a table that add up.
 
     Parameters
     ----------
-    candidates : mapping of str to sequence of Row
-        Ways to read each row; of a row that was read there is one.
     left, right : sequence of str
         Rows that add up to the same (R1).
     parts : sequence of str
     total : str
         Rows that add up to a total (R2).
     """
-    if any(not candidates.get(name) for name in (*left, *right, *parts, total)):
+
+    left: Sequence[str]
+    right: Sequence[str]
+    parts: Sequence[str]
+    total: str
+
+    @property
+    def rows(self) -> set[str]:
+        """All rows that take part."""
+        return {*self.left, *self.right, *self.parts}
+
+
+def jointly(candidates: Mapping[str, Sequence[Row]], sums: Sums) -> dict[str, Row] | None:
+    """The one choice of a reading for each row that keeps the sums of all columns.
+
+    Parameters
+    ----------
+    candidates : mapping of str to sequence of Row
+        Ways to read each row; of a row that was read there is one.
+    sums : Sums
+    """
+    if any(not candidates.get(name) for name in (*sums.rows, sums.total)):
         return None
-    outer = _sums_of({name: candidates[name] for name in left})
-    for_right = _sums_of({name: candidates[name] for name in right})
+    outer = _sums_of({name: candidates[name] for name in sums.left})
+    for_right = _sums_of({name: candidates[name] for name in sums.right})
     if outer is None or for_right is None:
         return None
     solutions: list[dict[str, Row]] = []
-    for whole in dict.fromkeys(candidates[total]):
+    for whole in dict.fromkeys(candidates[sums.total]):
         ways = [
             (one, other)
             for sum_left, ones in outer.items()
             for other in for_right.get(sum_left, [])
-            if other[total] == whole
+            if other[sums.total] == whole
             for one in ones
         ]
         if not ways:
             continue
-        inner = _parts(candidates, parts, whole)
+        inner = _parts(candidates, sums.parts, whole)
         if inner is None:
             return None
         solutions += [{**one, **other, **rest} for one, other in ways for rest in inner]
@@ -149,8 +163,8 @@ def _sums_of(rows: Mapping[str, Sequence[Row]]) -> dict[Row, list[dict[str, Row]
     return sums
 
 
-def _added(rows: object) -> Row:
-    return tuple(sum(column) for column in zip(*rows, strict=True))  # type: ignore[call-overload]  # rows of numbers
+def _added(rows: Iterable[Row]) -> Row:
+    return tuple(sum(column) for column in zip(*rows, strict=True))
 
 
 def _parts(

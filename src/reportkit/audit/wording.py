@@ -20,7 +20,7 @@ _NOTHING = r"(?!)"
 
 
 def filled(pattern: str, **names: str) -> re.Pattern[str]:
-    """A pattern of ``audit.yaml`` with its names filled in: ``{n}`` a number, ``{gap}`` a few words."""
+    """A pattern of ``audit.yaml`` filled in: ``{n}`` is a number, ``{gap}`` some words."""
     names = {
         # 余, 多 and 万 make another number of it.
         "n": r"(\d[\d,]*(?:\.\d+)?)(?![\d.]|[余多几]|万)",

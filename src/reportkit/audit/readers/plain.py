@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _RULE = re.compile(r"^[\s|:+=_─━┄—-]*-{2,}[\s|:+=_─━┄—-]*$|^[\s│┌┐└┘├┤┬┴┼─═╔╗╚╝╠╣╦╩╬+]+$")
 _MARKS = re.compile(r"\*\*|__|`|^\s*#{1,6}\s+|^\s*>\s?")
 _BREAK = re.compile(r"<br\s*/?>|&nbsp;", re.IGNORECASE)
+_DAMAGED = 0.02
 _PIPES = re.compile(r"(?<!\\)[|│｜]")
 
 
@@ -36,6 +37,11 @@ def decoded(content: bytes) -> str:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
+    # A few damaged bytes are no other encoding.
+    texts = [content.decode(encoding, errors="replace") for encoding in ("utf-8", "gb18030")]
+    best = min(texts, key=lambda text: text.count("\ufffd"))
+    if best.count("\ufffd") <= len(best) * _DAMAGED:
+        return best
     raise InputError(
         "audit-encoding", "the text is neither UTF-8 nor GB 18030 (GBK); save it as UTF-8"
     )
@@ -62,9 +68,7 @@ def read_plain(content: bytes) -> Iterator[Line]:
             table += not inside
             inside = True
             cells = [(at, joined(_BREAK.split(piece))) for at, piece in enumerate(pieces)]
-            yield grid_line(
-                cells, page=page if len(pages) > 1 else None, table=table, row=number
-            )
+            yield grid_line(cells, page=page if len(pages) > 1 else None, table=table, row=number)
 
 
 def _pieces(line: str) -> list[str] | None:

@@ -53,7 +53,7 @@ def _read(path: Path) -> list[Line]:
             lines = _listed(reader(content))
     except (ReportkitError, KeyboardInterrupt):
         raise
-    except Exception as error:  # noqa: BLE001 - libraries raise dozens of kinds over damaged files
+    except Exception as error:
         raise InputError(
             "audit-damaged",
             "the document cannot be read as {kind} ({fault}); open it, save it again, and try once "

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 _P, _TBL, _TR, _TC, _T = (qn(f"w:{name}") for name in ("p", "tbl", "tr", "tc", "t"))
 _SILENT = frozenset(qn(f"w:{name}") for name in ("del", "moveFrom", "instrText", "delText"))
-_FALLBACK = qn("mc:Fallback") if "mc" in docx.oxml.ns.nsmap else (
-    "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-)
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _GAPS = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n"}
 
 
