@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 import io
 import random
+import zipfile
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-import docx
 import typst
 from reportkit_fonts import folder
 
@@ -237,23 +237,52 @@ def as_html(content, *, charset="utf-8", word=False):
     return page.encode("gb18030" if charset != "utf-8" else charset)
 
 
+PACKAGE = {
+    "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/'
+    'content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-'
+    'officedocument.wordprocessingml.document.main+xml"/></Types>',
+    "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/'
+    'relationships">'
+    '<Relationship Id="a" Target="word/document.xml" Type="http://schemas.openxmlformats.org/'
+    'officeDocument/2006/relationships/officeDocument"/></Relationships>',
+}
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def word_text(text):
+    return f"<w:p><w:r><w:t>{html.escape(text)}</w:t></w:r></w:p>"
+
+
+def word_table(rows):
+    """A table as Word writes it: a cell that covers those below begins again in each row."""
+    below, lines = {}, []
+    for row in rows:
+        cells, line, column = iter(row), "", 0
+        while column < sum(wide for _, wide, _ in rows[0]):
+            if below.get(column, (0, 0))[0]:
+                left, wide = below[column]
+                below[column] = (left - 1, wide)
+                text, merge = "", "<w:vMerge/>"
+            else:
+                text, wide, high = next(cells)
+                below[column] = (high - 1, wide)
+                merge = '<w:vMerge w:val="restart"/>' if high > 1 else ""
+            span = f'<w:tcPr><w:gridSpan w:val="{wide}"/>{merge}</w:tcPr>'
+            line += f"<w:tc>{span}{word_text(text)}</w:tc>"
+            column += wide
+        lines.append(f"<w:tr>{line}</w:tr>")
+    return f"<w:tbl>{''.join(lines)}</w:tbl>"
+
+
 def as_docx(content):
-    document = docx.Document()
-
-    def table(rows):
-        cells = flat(rows)
-        made = document.add_table(len(cells), len(cells[0]), "Table Grid")
-        for at, row in enumerate(rows):
-            columns = [column for column, text in enumerate(cells[at]) if text is not None]
-            for column, (text, wide, high) in zip(columns, row, strict=False):
-                first = made.cell(at, column)
-                last = made.cell(at + high - 1, column + wide - 1)
-                (first.merge(last) if (wide, high) != (1, 1) else first).text = text
-        return ""
-
-    walk(content, lambda text: document.add_paragraph(text) and "", table)
+    body = "".join(walk(content, word_text, word_table))
+    document = f'<w:document xmlns:w="{WORD}"><w:body>{body}</w:body></w:document>'
     file = io.BytesIO()
-    document.save(file)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in (PACKAGE | {"word/document.xml": document}).items():
+            archive.writestr(name, text)
     return file.getvalue()
 
 

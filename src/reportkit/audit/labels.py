@@ -26,6 +26,7 @@ _PIECE = re.compile(
 _BRACKETS = re.compile(r"[((\[][^()()\[\]]*[))\]]?")
 _NO_LETTER = re.compile(r"[^\w]|_")
 _SHORT = 4  # labels of fewer letters are parts of others
+_MORE = 8  # letters that offices add to a label
 
 
 @dataclass(frozen=True)
@@ -110,13 +111,15 @@ def score(label: str, row: FormRow) -> float:
         if len(name) < _SHORT:
             continue
         whole = letters(label)
-        if name in whole:
+        if whole.endswith(name):
             best = max(best, 0.97)
+        elif name in whole and len(whole) <= len(name) + _MORE:
+            best = max(best, 0.91)  # another row's label may follow it
         for text in told:
-            if len(text) >= _SHORT:
+            if _SHORT <= len(text) <= len(name) + _MORE:
                 best = max(best, fuzz.ratio(text, name) / 100)
                 if len(text) > len(name):
-                    best = max(best, fuzz.partial_ratio(text, name) / 100 - 0.01)
+                    best = max(best, min(fuzz.partial_ratio(text, name) / 100, 0.91))
     return best
 
 
