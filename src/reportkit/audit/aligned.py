@@ -73,14 +73,12 @@ def _sure(
     entries: Sequence[Entry], rows: Sequence[FormRow], pairs: Sequence[tuple[int, int]]
 ) -> dict[tuple[int, int], float]:
     """Entries and rows whose labels agree; the lines around one count if its own says nothing."""
-    own = {(at, k): score(entries[at].label, rows[k]) for at, k in pairs}
-    told = {at for (at, _), value in own.items() if value >= SURE}
-    return {
-        (at, k): best
-        for (at, k), value in own.items()
-        if (best := value if at in told else max(
-            [value, *(score(label, rows[k]) for label in entries[at].others)])) >= SURE
-    }  # fmt: skip
+    best = {(at, k): score(entries[at].label, rows[k]) for at, k in pairs}
+    told = {at for (at, _), value in best.items() if value >= SURE}
+    for at, k in best:
+        if at not in told:
+            best[at, k] = max(score(label, rows[k]) for label in entries[at].labels)
+    return {pair: value for pair, value in best.items() if value >= SURE}
 
 
 def _texts(entries: Sequence[Entry], rows: Sequence[FormRow]) -> dict[tuple[int, int], list[str]]:
@@ -102,7 +100,7 @@ def _texts(entries: Sequence[Entry], rows: Sequence[FormRow]) -> dict[tuple[int,
 
 
 def _part(entry: Entry) -> tuple[object, ...]:
-    """What shares its columns: a table, or the text of a page."""
+    """The part that shares its columns: a table, or the text of a page."""
     return (entry.grid, None if entry.grid else entry.line.page)
 
 
@@ -153,9 +151,11 @@ def is_head(entry: Entry, rows: Sequence[FormRow]) -> bool:
     told = [cell.text for cell in entry.line.cells if cell.text]
     if len(told) < _HEADS:
         return False
-    return any(heads_score(told, row) * len(row.heads) >= min(_HEADS, len(row.heads)) - 0.5
-               and max((score(text, one) for text in told for one in rows), default=0) < SURE
-               for row in rows)  # fmt: skip
+    return any(
+        heads_score(told, row) * len(row.heads) >= min(_HEADS, len(row.heads)) - 0.5
+        and max((score(text, one) for text in told for one in rows), default=0) < SURE
+        for row in rows
+    )
 
 
 def _chain(
@@ -197,8 +197,11 @@ def _fill(
     """Take rows without a sure label in order; return those that the form does not have."""
     aside: list[Entry] = []
     ordered = sorted((k, at) for at, k in found.items())
-    chain = [pair for pair in ordered if all(
-        (pair[0] - other[0]) * (pair[1] - other[1]) >= 0 for other in ordered)]  # fmt: skip
+    chain = [
+        pair
+        for pair in ordered
+        if all((pair[0] - other[0]) * (pair[1] - other[1]) >= 0 for other in ordered)
+    ]
     for (k1, i1), (k2, i2) in pairwise(chain):
         missing = [k for k in range(k1 + 1, k2) if k not in taken]
         free = [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reportkit.audit.findings import findings_of
 from reportkit.audit.heading import read_heading, read_sections
-from reportkit.audit.published import Finding, Published
+from reportkit.audit.published import Flaw, Published
 from reportkit.audit.readers.reading import read_lines
 from reportkit.audit.tables import read_tables
 
@@ -41,7 +41,7 @@ def read_published(path: Path, form: Form) -> Published:
 
 def audit(
     path: Path, form: Form, *, previous: Published | None = None
-) -> tuple[Published, list[Finding]]:
+) -> tuple[Published, list[Flaw]]:
     """Read a published report and look for what does not hold in it.
 
     Parameters

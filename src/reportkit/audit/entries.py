@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reportkit.audit.labels import numbered
 from reportkit.audit.numbers import is_value
-from reportkit.audit.readers.lines import BROKEN, Cell, Line, squeeze, text_line
+from reportkit.audit.readers.lines import BROKEN, Line, Piece, squeeze, text_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ class Entry:
         The texts before its values.
     others : tuple of str
         Further labels that may be its own: with those of the lines around it.
-    cells : tuple of Cell
+    cells : tuple of Piece
         Its values, and blank cells.
     line : Line
         Where it stands.
@@ -38,7 +38,7 @@ class Entry:
 
     label: str
     others: tuple[str, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[Piece, ...]
     line: Line
 
     @property
@@ -47,7 +47,7 @@ class Entry:
         return (self.label, *self.others)
 
     @property
-    def filled(self) -> tuple[Cell, ...]:
+    def filled(self) -> tuple[Piece, ...]:
         """Cells in which something is printed."""
         return tuple(cell for cell in self.cells if cell.text)
 
@@ -118,13 +118,16 @@ def _is_tail(before: Entry, entry: Entry) -> bool:
     digits = all(cell.text.isdigit() for cell in entry.cells)
     fewer = 0 < len(entry.cells) < len(before.cells)
     return (
-        close and digits and fewer and len(before.cells) > 2
+        close
+        and digits
+        and fewer
+        and len(before.cells) > 2
         and all(_near(before, cell) is not None for cell in entry.cells)
         and not any(not is_value(cell.text) for cell in line.cells)
-    )  # fmt: skip
+    )
 
 
-def _near(entry: Entry, cell: Cell) -> int | None:
+def _near(entry: Entry, cell: Piece) -> int | None:
     """The value of an entry that stands above another."""
     found = [at for at, one in enumerate(entry.cells) if abs(one.at - cell.at) < 2 * _NEAR]
     return found[0] if len(found) == 1 else None
@@ -153,7 +156,7 @@ def _apart(line: Line) -> Line:
             continue
         match = _TAIL.fullmatch(cell.text)
         if match and _CHINESE.search(match[1]) and not match[1].endswith(("第", "(", "〔")):
-            pieces = (Cell(match[1], cell.at), Cell(match[2], cell.at))
+            pieces = (Piece(match[1], cell.at), Piece(match[2], cell.at))
             return replace(line, cells=(*line.cells[:at], *pieces, *line.cells[at + 1 :]))
         return line
     return line
@@ -231,7 +234,7 @@ def _whole(first: Line, second: Line) -> Line | None:
     if not lower.cells and not upper.cells:
         return None
     values = (upper if upper.filled or not lower.filled else lower).cells
-    label = Cell(upper.label + lower.label, first.cells[0].at)
+    label = Piece(upper.label + lower.label, first.cells[0].at)
     if len(values) < 1:
         return None
     return replace(first, cells=(label, *values))
@@ -304,7 +307,7 @@ def _begins(entry: Entry) -> bool:
 
 
 def columns_of(entries: Iterable[Entry], count: int) -> tuple[float, ...]:
-    """Where the values of a table's rows stand; empty where that is not sure.
+    """Columns of the values of a table's rows; empty where that is not sure.
 
     As in most rows that have all of them; where none has, as in all rows taken together.
     """
@@ -317,9 +320,12 @@ def columns_of(entries: Iterable[Entry], count: int) -> tuple[float, ...]:
     if found:
         return found.most_common(1)[0][0]
     places = {
-        cell.at for entry in listed if not entry.line.ragged for cell in entry.filled
+        cell.at
+        for entry in listed
+        if not entry.line.ragged
+        for cell in entry.filled
         if entry.label and any(map(str.isdigit, cell.text))
-    }  # fmt: skip
+    }
     return tuple(sorted(places)) if len(places) == count > 2 else ()
 
 
@@ -340,12 +346,12 @@ def values_of(entry: Entry, count: int, columns: Sequence[float]) -> list[str] |
     return None
 
 
-def _at(cells: Iterable[Cell], column: float, near: float) -> Cell | None:
+def _at(cells: Iterable[Piece], column: float, near: float) -> Piece | None:
     found = [cell for cell in cells if abs(cell.at - column) <= near]
     return found[0] if len(found) == 1 else None
 
 
-def _by_place(filled: Sequence[Cell], columns: Sequence[float]) -> list[str] | None:
+def _by_place(filled: Sequence[Piece], columns: Sequence[float]) -> list[str] | None:
     """Values of a row without rules by where they stand; None where one stands between two.
 
     A word about as wide as a column can be two numbers that stand close.

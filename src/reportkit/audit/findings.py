@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reportkit.audit.labels import form_rows, plain_letters
 from reportkit.audit.mentions import all_mentions, said, sentences, sums_of, twice, unbalanced
 from reportkit.audit.numbers import read_cell
-from reportkit.audit.published import Finding
+from reportkit.audit.published import Flaw
 from reportkit.audit.stated_sums import stated_sums, wrong_shares
 from reportkit.audit.wording import wording_of
 from reportkit.checks import Check, check, continuity_checks, form_checks, notice_checks, rules_of
@@ -30,9 +30,7 @@ _AS_WARNING = frozenset({"D1", "D3"})
 _SHOWN = 60
 
 
-def findings_of(
-    report: Published, form: Form, *, previous: Published | None = None
-) -> list[Finding]:
+def findings_of(report: Published, form: Form, *, previous: Published | None = None) -> list[Flaw]:
     """Everything that does not hold in a published report.
 
     Parameters
@@ -66,7 +64,7 @@ def facts_of(table: ReadTable) -> Facts:
     )
 
 
-def _of_tables(rules: Rules, wording: Wording, report: Published) -> Iterator[Finding]:
+def _of_tables(rules: Rules, wording: Wording, report: Published) -> Iterator[Flaw]:
     """The rules of the edition that each table is printed by, over the cells that are known."""
     for table in report.tables:
         facts = facts_of(table)
@@ -105,9 +103,9 @@ def _finding(
     printed: str | None = None,
     severity: str | None = None,
     place: str | None = None,
-) -> Finding:
+) -> Flaw:
     where = place if place is not None else _place(report, one.facts)
-    return Finding(
+    return Flaw(
         one.id,
         severity or one.severity,
         where,
@@ -138,7 +136,7 @@ def _place(report: Published, cells: Sequence[str]) -> str:
     return "，".join(parts)
 
 
-def _blanks(rules: Rules, report: Published, table: ReadTable) -> Iterator[Finding]:
+def _blanks(rules: Rules, report: Published, table: ReadTable) -> Iterator[Flaw]:
     blank = table.blank
     if table.found and blank:
         titles = {name: row.title for row in form_rows(table.table) for name in row.cells}
@@ -147,7 +145,7 @@ def _blanks(rules: Rules, report: Published, table: ReadTable) -> Iterator[Findi
         yield _finding(check(rules, "A4", False, message, facts=blank), report)
 
 
-def _misread(rules: Rules, wording: Wording, report: Published) -> Iterator[Finding]:
+def _misread(rules: Rules, wording: Wording, report: Published) -> Iterator[Flaw]:
     values = report.values
     for one in wording.misread:
         table = next((t for t in report.tables if t.table.id == one.table), None)
@@ -169,7 +167,7 @@ def _misread(rules: Rules, wording: Wording, report: Published) -> Iterator[Find
             yield _finding(check(rules, one.id, False, message, facts=same), report)
 
 
-def _unable(rules: Rules, wording: Wording, report: Published) -> Iterator[Finding]:
+def _unable(rules: Rules, wording: Wording, report: Published) -> Iterator[Flaw]:
     issuer = report.heading.issuer or ""
     for one in wording.unable:
         if not re.search(one.issuer, issuer) or re.search(one.but, issuer):
@@ -182,7 +180,7 @@ def _unable(rules: Rules, wording: Wording, report: Published) -> Iterator[Findi
             yield _finding(told, report, expected="0", printed=printed)
 
 
-def _of_form(rules: Rules, form: Form, wording: Wording, report: Published) -> Iterator[Finding]:
+def _of_form(rules: Rules, form: Form, wording: Wording, report: Published) -> Iterator[Flaw]:
     """Tables, labels and words of another edition than the year's."""
     if report.heading.year is None:
         return
@@ -220,7 +218,7 @@ def _plain(text: str) -> str:
     return re.sub(r"[^\w]", "", text)
 
 
-def _labels(rules: Rules, form: Form, report: Published, table: ReadTable) -> Iterator[Finding]:
+def _labels(rules: Rules, form: Form, report: Published, table: ReadTable) -> Iterator[Flaw]:
     """Rows that bear the label of another edition."""
     other = {
         row.key: row
@@ -240,7 +238,7 @@ def _labels(rules: Rules, form: Form, report: Published, table: ReadTable) -> It
             yield _finding(one, report, expected=row.title, printed=name)
 
 
-def _of_text(rules: Rules, wording: Wording, report: Published) -> Iterator[Finding]:
+def _of_text(rules: Rules, wording: Wording, report: Published) -> Iterator[Flaw]:
     texts = {
         number: text
         for number, text in report.sections.items()
@@ -272,7 +270,7 @@ def _of_text(rules: Rules, wording: Wording, report: Published) -> Iterator[Find
 
 def _restated(
     rules: Rules, wording: Wording, report: Published, texts: Mapping[str, str]
-) -> Iterator[Finding]:
+) -> Iterator[Flaw]:
     """Figures of the text against the cells that they restate."""
     values = report.values
     issuer = report.heading.issuer or ""
@@ -299,8 +297,12 @@ def _restated(
             printed=plain(one.value),
             place=_section(one.section),
         )
-    has_cells = any(one.mention.name == m.name for one in told for m in all_mentions(
-        wording, report.edition) if sums_of(m, values))  # fmt: skip
+    has_cells = any(
+        one.mention.name == m.name
+        for one in told
+        for m in all_mentions(wording, report.edition)
+        if sums_of(m, values)
+    )
     if not has_cells and (sides := unbalanced(wording, report.edition, texts)):
         message = f"收到与结转之和{sides[0]} ≠ 办结与结转下年之和{sides[1]}"
         found = check(rules, "N", False, message)
@@ -309,7 +311,7 @@ def _restated(
 
 def _leftovers(
     rules: Rules, wording: Wording, report: Published, text: str, place: str
-) -> Iterator[Finding]:
+) -> Iterator[Flaw]:
     """Sentences of a template, a letter or another body; numbering that skips."""
     for pattern, what in wording.leftovers.items():
         for match in re.finditer(pattern, text):
@@ -350,7 +352,7 @@ _DAYS = re.compile(
 
 def _period(
     rules: Rules, wording: Wording, report: Published, texts: Mapping[str, str]
-) -> Iterator[Finding]:
+) -> Iterator[Flaw]:
     """The period of the figures: the whole report year."""
     for number, text in texts.items():
         for sentence in sentences(text):
@@ -375,7 +377,7 @@ def _period(
                 )
 
 
-def _parts_of(rules: Rules, report: Published, texts: Mapping[str, str]) -> Iterator[Finding]:
+def _parts_of(rules: Rules, report: Published, texts: Mapping[str, str]) -> Iterator[Flaw]:
     """The number of parts that a text says it has, against those that it lists."""
     numerals = "一二三四五六七八九十"
     for number, text in texts.items():
@@ -409,7 +411,7 @@ def _spellings(title: str) -> list[str]:
     return [title, title.replace("、", "和"), max(re.split("[、和]", title), key=len)]
 
 
-def _of_years(rules: Rules, report: Published, previous: Published) -> Iterator[Finding]:
+def _of_years(rules: Rules, report: Published, previous: Published) -> Iterator[Flaw]:
     values, past = report.values, previous.values
     for one in continuity_checks(rules, report.edition, values, past):
         if not one.holds:
@@ -418,7 +420,7 @@ def _of_years(rules: Rules, report: Published, previous: Published) -> Iterator[
 
 def _of_notices(
     rules: Rules, wording: Wording, report: Published, previous: Published | None
-) -> Iterator[Finding]:
+) -> Iterator[Flaw]:
     """Demands of the notices, of the sections that the document has."""
     if report.heading.year is None:
         return

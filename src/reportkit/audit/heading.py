@@ -33,7 +33,7 @@ _NOISE = re.compile(r"[-—–·\s]*\d{1,3}[-—–·\s]*")
 
 @dataclass(frozen=True)
 class Heading:
-    """What a report says of itself.
+    """Title, issuer and year, as a report states them.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def _before(text: str, title: str) -> str:
 
 
 def _signed(lines: Sequence[Line]) -> str | None:
-    """Who signed: the short line before a day at the end."""
+    """The body that signed: the short line before a day at the end."""
     texts = [squeeze(line.text) for line in lines[-12:] if line.text]
     for before, text in pairwise(texts):
         if re.fullmatch(r"20\d\d年\d{1,2}月\d{1,2}日", text) and 3 < len(before) < 30:
@@ -125,10 +125,12 @@ def read_sections(lines: Sequence[Line], form: Form) -> dict[str, str]:
     heads = {at: number for at, line in enumerate(texts) if (number := _number(line, titles))}
     # A list of contents repeats the headings, one below the other.
     listed = {
-        at for at in heads
-        if (at - 1 in heads and at - 2 in heads) or (at + 1 in heads and at + 2 in heads)
+        at
+        for at in heads
+        if (at - 1 in heads and at - 2 in heads)
+        or (at + 1 in heads and at + 2 in heads)
         or (at - 1 in heads and at + 1 in heads)
-    }  # fmt: skip
+    }
     if set(heads.values()) - {heads[at] for at in set(heads) - listed} == set():
         heads = {at: number for at, number in heads.items() if at not in listed}
     sections: dict[str, list[str]] = {"": []}

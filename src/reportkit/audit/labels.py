@@ -101,7 +101,7 @@ def numbered(text: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def score(label: str, row: FormRow) -> float:
-    """How surely a label is a row's, from 0 to 1."""
+    """The likeness of a label to a row's, from 0 to 1."""
     last = _PIECE.split(label)[-1] or label
     told = {letters(last), plain_letters(last), letters(label)} - {""}
     best = 0.0
@@ -124,7 +124,7 @@ def score(label: str, row: FormRow) -> float:
 
 
 def heads_score(texts: Iterable[str], row: FormRow) -> float:
-    """How well some cells of a head are the columns of a row: the share of these that is found."""
+    """The share of a row's columns that some cells of a head name."""
     told = [plain_letters(text) for text in texts if text]
     found = [
         max((fuzz.ratio(text, head) / 100 for text in told), default=0.0) for head in row.heads

@@ -104,7 +104,7 @@ def _is_part(
 
 
 def sums_of(mention: Mention, values: Mapping[str, Decimal]) -> list[tuple[list[str], Decimal]]:
-    """What a mention can be: cells and their sum; those of which a cell is unknown are left out."""
+    """Cells that a mention can be the sum of, and the sum, where all of them are known."""
     sums = []
     for names in mention.equals:
         plus = [name for name in names if not name.startswith("-")]

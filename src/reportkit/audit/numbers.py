@@ -21,7 +21,7 @@ _UNITS = {"元": 1, "万元": 10_000, "亿元": 100_000_000}
 
 @dataclass(frozen=True)
 class Printed:
-    """What a cell says.
+    """Content of a cell.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ class Published:
 
     @property
     def lines(self) -> dict[str, Line]:
-        """Where each cell stands."""
+        """The line in which each cell stands."""
         return {name: line for table in self.tables for name, line in table.lines.items()}
 
     @property
@@ -79,7 +79,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Flaw:
     """One thing that is not as it should be.
 
     Parameters
@@ -122,7 +122,7 @@ def number_json(value: Decimal | None) -> int | float | None:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def document_json(report: Published, findings: Sequence[Finding]) -> dict[str, Any]:
+def document_json(report: Published, findings: Sequence[Flaw]) -> dict[str, Any]:
     """One document of ``audit --json``."""
     tables: dict[str, Any] = {}
     for read in report.tables:

@@ -160,7 +160,7 @@ def _no_blanks(aligned: Aligned) -> bool:
 
 
 def _fit(entries: Sequence[Entry], aligned: Aligned) -> tuple[float, Aligned]:
-    """How well an edition fits: its rows, and the heads of its columns that stand above them."""
+    """Weight of an edition: its rows, and the heads of its columns that stand above them."""
     told = 0.0
     for row in aligned.rows:
         entry = aligned.entries.get(row.key)
@@ -245,7 +245,7 @@ def _clear_ways(texts: Sequence[str]) -> list[tuple[int, ...]]:
 
 
 def _sums(edition: Edition, table: str) -> Sums | None:
-    """What the rules of the form say of a table: which rows add up to which."""
+    """The rows of a table that add up to others, as the rules of the form say."""
     both: tuple[Sequence[str], Sequence[str]] | None = None
     total: str | None = None
     for rule in edition.rules:
@@ -265,7 +265,7 @@ def _sums(edition: Edition, table: str) -> Sums | None:
 
 
 def _told(made: ReadTable, aligned: Aligned) -> None:
-    """What is unread, and the rows of others."""
+    """Note what is unread, and the rows of others."""
     for row in aligned.rows:
         entry = aligned.entries.get(row.key)
         missing = [name for name in row.cells if made.values[name] is None]

@@ -13,7 +13,7 @@ from reportkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reportkit.audit.published import Finding, Published
+    from reportkit.audit.published import Flaw, Published
 
 _DOCUMENT = click.Path(path_type=Path)
 
@@ -49,10 +49,16 @@ def audit(
             status = max(status, error.exit_status)
             told.append(
                 {
-                    "path": str(path), "issuer": None, "year": None, "edition": None, "tables": {},
-                    "findings": [], "unread": [error.message], "error": error.reason,
+                    "path": str(path),
+                    "issuer": None,
+                    "year": None,
+                    "edition": None,
+                    "tables": {},
+                    "findings": [],
+                    "unread": [error.message],
+                    "error": error.reason,
                 }
-            )  # fmt: skip
+            )
             lines.append(f"{path}: {error.message} [{error.reason}]")
             continue
         if any(finding.severity == "error" and finding.open for finding in findings):
@@ -62,7 +68,7 @@ def audit(
     return status, {"documents": told}, "\n".join(lines)
 
 
-def _lines(report: Published, findings: Sequence[Finding]) -> list[str]:
+def _lines(report: Published, findings: Sequence[Flaw]) -> list[str]:
     """A document for a terminal: its findings first, then what could not be read."""
     values = {name: value for table in report.tables for name, value in table.values.items()}
     known = sum(value is not None for value in values.values())

@@ -83,7 +83,7 @@ class _Walk:
 
 
 def _hidden(element: Any) -> bool:
-    """What a reader does not see; a closed fold is no part of the text."""
+    """Return True for a part that no reader sees; a closed fold is no part of the text."""
     if element.tag == "details" and element.get("open") is None:
         return True
     return element.get("hidden") is not None or bool(_HIDDEN.search(element.get("style") or ""))
@@ -119,7 +119,7 @@ def _rows(table: Any, number: int) -> Iterator[Line]:
 
 
 def _span(cell: Any, name: str) -> int:
-    """How many columns or rows a cell covers; nonsense counts as one."""
+    """The number of columns or rows that a cell covers; nonsense counts as one."""
     told = re.match(r"\s*(\d{1,4})", cell.get(name) or "1")
     return min(max(int(told[1]) if told else 1, 1), _WIDEST)
 

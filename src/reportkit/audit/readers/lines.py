@@ -16,7 +16,7 @@ BROKEN = "\n"
 
 
 @dataclass(frozen=True)
-class Cell:
+class Piece:
     """One cell, or one word where nothing is ruled.
 
     Parameters
@@ -40,7 +40,7 @@ class Line:
 
     Parameters
     ----------
-    cells : tuple of Cell
+    cells : tuple of Piece
         Without what a merged cell covers; a blank cell has an empty text.
     page : int or None
         From 1; None where a format has no pages.
@@ -58,7 +58,7 @@ class Line:
         The first or last row of a table on its page: a page break may have cut it.
     """
 
-    cells: tuple[Cell, ...]
+    cells: tuple[Piece, ...]
     page: int | None
     table: int | None
     row: int
@@ -86,7 +86,7 @@ def joined(pieces: Iterable[str]) -> str:
 def text_line(text: str, row: int, page: int | None = None) -> Line:
     """A line of text whose words are its cells."""
     words = text.split()
-    cells = tuple(Cell(squeeze(word), at) for at, word in enumerate(words))
+    cells = tuple(Piece(squeeze(word), at) for at, word in enumerate(words))
     return Line(cells, page, None, row, unicodedata.normalize("NFKC", text).strip(), ragged=True)
 
 
@@ -101,5 +101,5 @@ def grid_line(
 ) -> Line:
     """A row of a table, of columns and texts."""
     text = " ".join(text for _, text in cells if text)
-    made = tuple(Cell(text, at) for at, text in cells)
+    made = tuple(Piece(text, at) for at, text in cells)
     return Line(made, page, table, row, text, y=y, edge=edge)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pdfplumber
 
-from reportkit.audit.readers.lines import Cell, Line, grid_line, joined, squeeze
+from reportkit.audit.readers.lines import Line, Piece, grid_line, joined, squeeze
 from reportkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _middle(word: Word) -> float:
 def _loose(words: list[Word], page: int, number: int) -> Line:
     """A line without rules: words are its cells."""
     cells = tuple(
-        Cell(squeeze(word["text"]), (word["x0"] + word["x1"]) / 2, word["x1"] - word["x0"])
+        Piece(squeeze(word["text"]), (word["x0"] + word["x1"]) / 2, word["x1"] - word["x0"])
         for word in words
     )
     text = words[0]["text"]

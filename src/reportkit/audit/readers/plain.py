@@ -28,8 +28,11 @@ def decoded(content: bytes) -> str:
     InputError
         ``audit-encoding``: it is in none of them.
     """
-    for start, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"),
-                            (b"\xfe\xff", "utf-16")):  # fmt: skip
+    for start, encoding in (
+        (b"\xef\xbb\xbf", "utf-8-sig"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
         if content.startswith(start):
             return content.decode(encoding, errors="replace")
     for encoding in ("utf-8", "gb18030"):

@@ -32,7 +32,8 @@ def read_lines(path: Path) -> list[Line]:
     try:
         return _read(path)
     except InputError as error:
-        raise InputError(error.reason, error.template, **error.values, file=str(path)) from None
+        error.values["file"] = str(path)
+        raise
 
 
 def _read(path: Path) -> list[Line]:
