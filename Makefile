@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 OUT := outputs/huli/2020/current
 
-.PHONY: help report test slow pythons lowest bench lint reference pictures docs lock dist sample clean
+.PHONY: help report test slow pythons lowest bench lint reference catalogue pictures docs lock dist sample clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,12 +59,14 @@ reference: $(READY) ## the reference pages and the picture of the layers, from t
 	$(BIN)/python tools/reference.py
 	$(BIN)/python tools/layers.py
 
+catalogue: $(READY) ## texts in other languages: find new ones, tell which are to be translated, compile
+	$(BIN)/python tools/catalogue.py
+
 pictures: report ## the pictures of the README, from that report (needs chromium)
 	$(BIN)/python tools/pictures.py
 
-# Not --quiet: mkdocs would not count the warnings that --strict looks for.
 docs: $(READY) ## the documentation, into site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/zensical build --strict
 
 # Resolved for every Python and platform at once; it says no index, so that each place uses its own.
 lock: ## resolve requirements.lock anew (uv in a throw-away environment)
