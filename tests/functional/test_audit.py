@@ -4,6 +4,7 @@ import json
 import random
 import re
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from reportkit.audit.audit import audit, read_published
 from reportkit.audit.published import document_json
 from reportkit.cli import cli
 from reportkit.errors import InputError
-from reportkit.facts.published import load_published
+from reportkit.facts.published import load_published, read_report
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 PUBLISHED = DATA / "published"
@@ -292,3 +293,42 @@ def test_mutated_documents_neither_crash_nor_hang(tmp_path):
         path.write_bytes(damaged)
         with suppress(InputError):  # anything else is a crash
             audit(path, FORM)
+
+
+def test_a_dismissed_finding_keeps_its_reason(tmp_path):
+    content = invented(4, 2023)
+    content.cells["t4.review.total"] += 1
+    path = write(content, tmp_path)
+    code, out = command(path, "--json")
+    (one,) = json.loads(out)["documents"][0]["findings"]
+    kept = {key: one[key] for key in ("check", "cells", "printed")}
+    kept |= {"document": path.name, "reason": "更正公告已发"}
+    (tmp_path / "dismissed.yaml").write_text(json.dumps([kept]), "utf-8")
+    assert code == 1
+    code, out = command(path, "--dismissed", tmp_path / "dismissed.yaml", "--json")
+    assert json.loads(out)["documents"][0]["findings"] == [one | {"dismissed": "更正公告已发"}]
+    assert code == 0
+    # Another figure is another finding.
+    content.cells["t4.review.total"] += 1
+    write(content, tmp_path)
+    assert command(path, "--dismissed", tmp_path / "dismissed.yaml")[0] == 1
+
+
+def test_a_folder_is_read_and_handed_over(tmp_path):
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    contents = {"haizhou-2022": invented(4, 2022), "haizhou-2020": invented(4, 2020)}
+    for name, content in contents.items():
+        write(content, folder, f"{name}.html")
+    code, out = command(folder, "--to-published", tmp_path / "made")
+    assert code == 0
+    assert out.count("no findings") == 2
+    for name, content in contents.items():
+        report = read_report(FORM, load_published(tmp_path / "made" / f"{name}.json"))
+        assert (report.district, report.year) == ("haizhou", content.year)
+        assert report.published == {name: Decimal(str(v)) for name, v in content.cells.items()}
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    code, out = command(tmp_path, "--json")
+    assert (code, json.loads(out)["error"]) == (2, "audit-missing")
