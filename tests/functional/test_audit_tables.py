@@ -84,12 +84,17 @@ def test_a_sound_table_that_runs_together_is_solved(tmp_path):
         assert values(tables)[name] == content.cells[name]
 
 
-def test_an_unsound_table_that_runs_together_stays_unread(tmp_path):
+def test_an_unsound_table_is_not_taken_apart(tmp_path):
     content = content_of(load_published(PUBLISHED / "pingtan-2020.json"))
     tables = read(content, "run-together", tmp_path)
     third = next(table for table in tables if table.table.id == "t3")
-    assert third.known == {}
-    assert len(third.unread) == 23
+    # Seven digits are seven cells; two rows have more, and the sums do not tell how they part.
+    assert {name.split(".")[1] for name, value in third.values.items() if value is None} == {
+        "new",
+        "results_total",
+    }
+    assert len(third.unread) == 2
+    assert differences(content, tables) == {}
 
 
 def spoil(content, chance):

@@ -74,7 +74,11 @@ def _sure(
 ) -> dict[tuple[int, int], float]:
     """Entries and rows whose labels agree; the lines around one count if its own says nothing."""
     best = {(at, k): score(entries[at].label, rows[k]) for at, k in pairs}
-    told = {at for (at, _), value in best.items() if value >= SURE}
+    told = {
+        at
+        for at in {at for at, _ in pairs}
+        if any(score(entries[at].label, row) >= SURE for row in rows)
+    }
     for at, k in best:
         if at not in told:
             best[at, k] = max(score(label, rows[k]) for label in entries[at].labels)

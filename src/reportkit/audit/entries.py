@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _TAIL = re.compile(r"(.*[^\d\s,.+-])([+-]?\d[\d,.+-]*(?:万?元|[件条项宗个])?(?:\(.*\))?)")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_RUN = 7  # digits from which a number alone is likely a row that runs together
 _NEAR = 6.0  # points between the middles of cells of one column
 
 
@@ -80,12 +81,8 @@ def entries_of(lines: Sequence[Line], words: Iterable[str]) -> list[Entry]:
         entry = _split(_apart(line))
         values = [*entry.cells]
         # A cell a line: what follows a label until the next one are its values.
-        if len(line.cells) == 1 or not entry.label:
-            while (
-                (len(values) <= 1 or len(cut[at].cells) == 1)
-                and at + 1 < len(cut)
-                and _is_single(cut[at + 1])
-            ):
+        if _is_stacked(line, entry):
+            while at + 1 < len(cut) and _is_single(cut[at + 1]):
                 at += 1
                 values += cut[at].cells
         entries.append(replace(entry, cells=tuple(values)))
@@ -131,6 +128,13 @@ def _near(entry: Entry, cell: Piece) -> int | None:
     """The value of an entry that stands above another."""
     found = [at for at, one in enumerate(entry.cells) if abs(one.at - cell.at) < 2 * _NEAR]
     return found[0] if len(found) == 1 else None
+
+
+def _is_stacked(line: Line, entry: Entry) -> bool:
+    """A label alone, or a value of a label that is lost; a row that runs together is neither."""
+    if entry.label:
+        return not entry.cells
+    return len(line.cells) == 1 and len(line.cells[0].text) < _RUN
 
 
 def _is_single(line: Line) -> bool:

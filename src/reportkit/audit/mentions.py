@@ -156,7 +156,7 @@ def unbalanced(
         sum((next(iter(told[name])) for name in side if name in told), Decimal(0))
         for side in (balance.left, balance.right)
     ]
-    # What was carried in can be left unsaid where it is nought; nothing else can.
-    if not {first, *balance.right} <= told.keys():
+    # Texts leave out what was carried in: only where all are named they must agree.
+    if not {*balance.left, *balance.right} <= told.keys():
         return None
     return None if sides[0] == sides[1] else (plain(sides[0]), plain(sides[1]))

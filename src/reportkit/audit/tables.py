@@ -135,7 +135,7 @@ def _read_grid(
         return made, (0, 0)
     made.found = True
     units = {cell.id: cell.unit for cell in edition.cells(edition.model.years.first)}
-    runs = _no_blanks(aligned) and _sums(edition, name) is None
+    runs = _no_blanks(aligned)
     for row in aligned.rows:
         _read_row(made, row, aligned, units, runs=runs)
     _apart(made, aligned, edition)
@@ -178,10 +178,12 @@ def _read_row(
 ) -> None:
     entry = aligned.entries.get(row.key)
     texts = aligned.texts.get(row.key, [])
-    # A row of a table with sums is taken apart by these, with the others.
     if runs and entry is not None and len(entry.filled) == 1 and len(texts) == 1 < len(row.cells):
         split = only_split(texts[0], len(row.cells))
-        if split is not None:
+        # A row of a table with sums must keep its own; what it can be else, the others tell.
+        if split is not None and (
+            _sums(made.edition, row.table) is None or sum(split[:-1]) == split[-1]
+        ):
             made.inferred.append(f"{row.title}：“{texts[0]}”读作{'、'.join(map(str, split))}")
             texts = [str(number) for number in split]
     if entry is None or len(texts) != len(row.cells):
