@@ -143,10 +143,12 @@ def test_worktime_reference_names_the_derived_columns():
 def test_every_rule_of_the_code_is_described():
     sources = [
         *ROOT.glob("src/reportkit/checks/*.py"),
+        *ROOT.glob("src/reportkit/audit/*.py"),
         *ROOT.glob("src/reportkit/forms/zfxxgk/20*.yaml"),
+        *ROOT.glob("src/reportkit/forms/zfxxgk/audit.yaml"),
     ]
     text = "".join(path.read_text("utf-8") for path in sources)
-    used = set(re.findall(r"\"([A-Z]\d)\"|\{id: ([A-Z]\d),", text))
+    used = set(re.findall(r"\"([A-Z]\d+)\"|id: ([A-Z]\d+)\b", text))
     assert {left or right for left, right in used} | {"N", "C1", "C2"} == set(RULES)
 
 

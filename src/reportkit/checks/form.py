@@ -14,7 +14,7 @@ from reportkit.facts import plain
 from reportkit.forms.conditions import parse_where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
@@ -43,7 +43,7 @@ def form_checks(
     ----------
     edition : Edition
     facts : Facts
-        All cells of the form.
+        The cells of the form: all of them, or those that are known of a published report.
     year : int
     ledgers : mapping of str to Ledger, optional
         For rules that look at records; left out without them.
@@ -196,11 +196,11 @@ def _complete(
 def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable[Check]:
     if rule.equal:
         table = edition.table(rule.equal.table)
-        for left, right, where in _sides(rule.equal, table):
+        for left, right, where in _known(_sides(rule.equal, table), facts):
             yield equation(rules, rule.id, left, right, facts, where=where)
     if rule.at_most:
         table = edition.table(rule.at_most.table)
-        for left, right, where in _sides(rule.at_most, table):
+        for left, right, where in _known(_sides(rule.at_most, table), facts):
             some, most = (
                 sum((facts[f].number for f in side), Decimal(0)) for side in (left, right)
             )
@@ -215,7 +215,8 @@ def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable
                 right=plain(most),
                 facts=(*left, *right),
             )
-    if rule.disjoint:
+    # What somebody else published has no records.
+    if rule.disjoint and any(fact.rows is not None for fact in facts.values()):
         total = _Total.of(edition.table(rule.disjoint.table), rule.disjoint.parts_of)
         parts = [np.concatenate(rows) for rows in total.counted(facts).values()]
         counted, records = (sum(map(len, of)) for of in (parts, map(np.unique, parts)))
@@ -239,6 +240,13 @@ def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable
         wrong = [n for n in names if facts[n].number < 0 or facts[n].number % 1]
         message = "、".join(f"{n} = {facts[n].text}" for n in wrong) or f"{len(names)}格均符合"
         yield check(rules, rule.id, not wrong, message, facts=wrong)
+
+
+def _known(
+    sides: Iterable[tuple[list[str], list[str], str]], facts: Facts
+) -> Iterator[tuple[list[str], list[str], str]]:
+    """Equations of which every cell is known: a published report can have blank ones."""
+    return (one for one in sides if {*one[0], *one[1]} <= facts.keys())
 
 
 def _sides(equal: Equal, table: Table) -> Iterable[tuple[list[str], list[str], str]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "zfxxgk"
 """The form of a district file that names none."""
-PARTS = ("ledgers", "rules", "facts")
+PARTS = ("ledgers", "rules", "facts", "audit")
 """Files of a form that all its editions share."""
 _SHIPPED = Path(str(files("reportkit.forms")))
 
@@ -40,7 +40,7 @@ class Form:
         Editions of the folder itself, which go first, and those of the form that it extends;
         oldest first.
     parts : mapping of str to YamlFile
-        What ``ledgers.yaml``, ``rules.yaml`` and ``facts.yaml`` hold.
+        What ``ledgers.yaml``, ``rules.yaml``, ``facts.yaml`` and ``audit.yaml`` hold.
     bases : tuple of str
         Names of the form that it extends, of the one that this extends, and so on.
     files : tuple of Path

@@ -1,0 +1,49 @@
+"""A report that was read, as the JSON by which other commands know published figures."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from reportkit.audit.published import number_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reportkit.audit.published import Published
+    from reportkit.audit.tables import ReadTable
+
+
+def write_published(report: Published, folder: Path) -> Path:
+    """Write the figures of a report into a folder; return the file."""
+    stem = re.sub(r"[^0-9a-z_-]+", "-", report.path.stem.lower()).strip("-_") or "report"
+    name = f"{stem.removesuffix(f'-{report.year}')}-{report.year}"
+    document: dict[str, Any] = {
+        "id": name,
+        "title": report.heading.title,
+        "issuer": report.heading.issuer or "",
+        "report_year": report.year,
+        "edition": report.edition.name,
+        "source": {"file": report.path.name},
+    }
+    for read in report.tables:
+        document[f"table{read.table.id.removeprefix('t')}"] = _table(read)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
+    text = json.dumps(document, ensure_ascii=False, indent=1)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def _table(read: ReadTable) -> dict[str, Any]:
+    """The cells of a table, by the keys of their rows and columns."""
+    rows: dict[str, dict[str, Any]] = {}
+    for name, value in read.values.items():
+        _, row, column = name.split(".")
+        rows.setdefault(row, {})[column] = number_json(value)
+    if read.table.model.layout != "grid" or len(read.table.model.bands) > 1:
+        return {"edition": read.edition.name, **rows}
+    columns = list(next(iter(rows.values())))
+    listed = [{"key": key, "values": list(cells.values())} for key, cells in rows.items()]
+    return {"row_layout": read.edition.name, "columns": columns, "rows": listed}

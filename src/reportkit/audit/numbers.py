@@ -1,0 +1,79 @@
+"""A cell of a published table as a number: with signs, units and notes as offices print them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from reportkit.facts.numerals import CHINESE, read_number
+
+_UNIT = "(?:件|条|项|宗|起|个|次|份|人次|元|万元|亿元)"
+_NUMBER = re.compile(
+    rf"([+-]?)(\d{{1,3}}(?:,\d{{3}})+|\d+)(\.\d+)?({_UNIT})?(?:[(\[].*[)\]])?[*※]?", re.DOTALL
+)
+_NOTHING = re.compile(r"[-—–―_/\\~～无空.…]*")
+_CHINESE = re.compile(rf"[{CHINESE}]+")
+# Signs of other alphabets that stand for a minus or a plus, after NFKC.
+_SIGNS = str.maketrans({"−": "-", "－": "-", "﹣": "-", "‐": "-", "‑": "-", "﹢": "+", "，": ","})
+_UNITS = {"元": 1, "万元": 10_000, "亿元": 100_000_000}
+
+
+@dataclass(frozen=True)
+class Printed:
+    """Content of a cell.
+
+    Parameters
+    ----------
+    value : Decimal or None
+        None where the cell is blank, or not clear.
+    clear : bool
+        False where something is printed that is no one number.
+    unit : str
+        The unit that the cell itself prints.
+    """
+
+    value: Decimal | None
+    clear: bool = True
+    unit: str = ""
+
+    def in_unit(self, unit: str) -> Decimal | None:
+        """The value in a unit of money, where the cell prints another one."""
+        if self.value is None or self.unit not in _UNITS or unit not in _UNITS:
+            return self.value
+        return self.value * _UNITS[self.unit] / _UNITS[unit]
+
+
+def read_cell(text: str) -> Printed:
+    """Read one cell, in the form that `lines.squeeze` gives it.
+
+    Examples
+    --------
+    >>> read_cell("22(其中修订16件)").value, read_cell("-18").value, read_cell("/").value
+    (Decimal('22'), Decimal('-18'), None)
+    >>> read_cell("1O").clear
+    False
+    """
+    text = text.translate(_SIGNS)
+    match = _NUMBER.fullmatch(text)
+    if match:
+        sign, whole, part, unit = match.group(1, 2, 3, 4)
+        if len(whole) > 18 or (len(whole) > 1 and whole.startswith("0")):
+            return Printed(None, clear=False)
+        return Printed(Decimal(sign + whole.replace(",", "") + (part or "")), unit=unit or "")
+    if _NOTHING.fullmatch(text):
+        return Printed(None)
+    if _CHINESE.fullmatch(text) and (reading := read_number(text)):
+        return Printed(reading.value)
+    return Printed(None, clear=False)
+
+
+def is_value(text: str) -> bool:
+    """Return True where a cell can be a value of a table: a number, or a sign for nothing."""
+    text = text.translate(_SIGNS)
+    return bool(_NUMBER.fullmatch(text) or (text and _NOTHING.fullmatch(text)) or _digits(text))
+
+
+def _digits(text: str) -> bool:
+    """A number on two lines, or with something in it that a scan misread."""
+    return bool(re.fullmatch(r"[\dOolI\n?？.,-]+", text)) and any(c.isdigit() for c in text)

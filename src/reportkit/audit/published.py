@@ -1,0 +1,151 @@
+"""A published report as it was read, and what is found in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from decimal import Decimal
+    from pathlib import Path
+
+    from reportkit.audit.heading import Heading
+    from reportkit.audit.readers.lines import Line
+    from reportkit.audit.tables import ReadTable
+    from reportkit.forms import Edition
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published report as it was read.
+
+    Parameters
+    ----------
+    path : Path
+    heading : Heading
+    edition : Edition
+        The one that its year must use.
+    tables : sequence of ReadTable
+    sections : mapping of str to str
+        Texts by number, the preamble under "".
+    """
+
+    path: Path
+    heading: Heading
+    edition: Edition
+    tables: Sequence[ReadTable]
+    sections: Mapping[str, str]
+
+    @property
+    def year(self) -> int:
+        """The report year; the edition's first where the document does not say it."""
+        return self.heading.year or self.edition.model.years.first
+
+    @property
+    def values(self) -> dict[str, Decimal]:
+        """All cells that are known."""
+        return {name: value for table in self.tables for name, value in table.known.items()}
+
+    @property
+    def lines(self) -> dict[str, Line]:
+        """The line in which each cell stands."""
+        return {name: line for table in self.tables for name, line in table.lines.items()}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Printed headings of each cell."""
+        return {
+            cell.id: cell.label
+            for table in self.tables
+            for cell in table.edition.cells(table.edition.model.years.first)
+            if cell.table == table.table.id
+        }
+
+    @property
+    def printed_edition(self) -> str:
+        """The edition whose tables it prints; the one that is due where they are of several."""
+        editions = {
+            table.edition.name
+            for table in self.tables
+            if table.found and table.table.model.layout == "grid"
+        }
+        return editions.pop() if len(editions) == 1 else self.edition.name
+
+    @property
+    def unread(self) -> list[str]:
+        """All that is printed and could not be read."""
+        return [text for table in self.tables for text in table.unread]
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """One thing that is not as it should be.
+
+    Parameters
+    ----------
+    check : str
+        Id of the rule.
+    severity : {"error", "warning", "info"}
+    place : str
+    expected, printed : str or None
+    message : str
+    cells : tuple of str
+        Fact ids that take part.
+    dismissed : str or None
+        The reason for which somebody dismissed it.
+    """
+
+    check: str
+    severity: str
+    place: str
+    expected: str | None
+    printed: str | None
+    message: str
+    cells: tuple[str, ...] = ()
+    dismissed: str | None = field(default=None)
+
+    @property
+    def open(self) -> bool:
+        """Nobody has dismissed it."""
+        return self.dismissed is None
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding as it stands in the command's JSON."""
+        return vars(self) | {"cells": list(self.cells)}
+
+
+def number_json(value: Decimal | None) -> int | float | None:
+    """A cell for JSON: a whole number as one."""
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def document_json(report: Published, findings: Sequence[Flaw]) -> dict[str, Any]:
+    """One document of ``audit --json``."""
+    tables: dict[str, Any] = {}
+    for read in report.tables:
+        number = read.table.id.removeprefix("t")
+        values = {name: number_json(value) for name, value in read.values.items()}
+        widths = {len(read.table.columns(band)) for band in read.table.model.bands}
+        if len(widths) > 1 or len(read.table.model.bands) > 1:
+            tables[number] = values
+            continue
+        rows: dict[str, list[Any]] = {}
+        for name, value in values.items():
+            rows.setdefault(name.split(".")[1], []).append(value)
+        tables[number] = rows
+    return {
+        "path": str(report.path),
+        "issuer": report.heading.issuer,
+        "year": report.heading.year,
+        "edition": report.printed_edition,
+        "tables": tables,
+        "findings": [finding.as_json() for finding in findings],
+        "unread": report.unread,
+        "inferred": [text for table in report.tables for text in table.inferred],
+        "aside": [
+            f"{label}：{' '.join(texts)}" for table in report.tables for label, texts in table.aside
+        ],
+    }

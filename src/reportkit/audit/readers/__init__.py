@@ -1,0 +1,1 @@
+"""Readers: a published document as lines of cells, one module a format."""
