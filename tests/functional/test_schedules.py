@@ -81,7 +81,7 @@ def test_the_units_of_systemd(project):
     assert [path.name for path in (project / "metrics").iterdir()] == ["reportkit.prom"]
     mailed = (project / "mailed.txt").read_text(encoding="utf-8").splitlines()
     assert mailed[0] == "-s Reports office@example.org"
-    assert mailed[1].startswith("1 made, 0 unchanged, 1 failed, 0 left;")
+    assert mailed[1].startswith("已生成1份，没有变化0份，未成功1份，余下0份；")
 
 
 def test_the_line_of_cron(project):
@@ -95,7 +95,7 @@ def test_the_line_of_cron(project):
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert check(project) == "zh-Hans"
     assert (project / "mailed.txt").is_file()
-    assert "\n1 made" in (project / "batch.log").read_text(encoding="utf-8")
+    assert "\n已生成1份" in (project / "batch.log").read_text(encoding="utf-8")
 
 
 def stubs(monkeypatch, **modules):
@@ -190,4 +190,4 @@ def test_a_notice_that_fails_is_told(project):
     done = subprocess.run(
         [*command, "/nowhere/at-all"], cwd=project, capture_output=True, text=True, check=False
     )
-    assert "--notify failed: [Errno 2] No such file or directory" in done.stderr
+    assert "--notify failed: No such file or directory (/nowhere/at-all)" in done.stderr

@@ -247,7 +247,7 @@ def _of_text(rules: Rules, wording: Wording, report: Published) -> Iterator[Flaw
     yield from _restated(rules, wording, report, texts)
     for number, text in texts.items():
         place = _section(number)
-        for one in stated_sums(text):
+        for one in stated_sums(text, wording.stops):
             if one.severity:
                 total = plain(one.total)
                 terms = " + ".join(map(plain, one.parts))
@@ -303,8 +303,10 @@ def _restated(
         for m in all_mentions(wording, report.edition)
         if sums_of(m, values)
     )
-    if not has_cells and (sides := unbalanced(wording, report.edition, texts)):
-        message = f"收到与结转之和{sides[0]} ≠ 办结与结转下年之和{sides[1]}"
+    balance = wording.balance
+    if balance and not has_cells and (sides := unbalanced(wording, report.edition, texts)):
+        left, right = ("与".join(names) for names in (balance.left, balance.right))
+        message = f"{left}之和{sides[0]} ≠ {right}之和{sides[1]}"
         found = check(rules, "N", False, message)
         yield _finding(found, report, expected=sides[0], printed=sides[1], place="正文")
 

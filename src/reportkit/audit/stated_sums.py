@@ -18,9 +18,7 @@ _PART = re.compile(
     rf"[,，、;；和及]?([^,，、;；。\d(（)）]{{0,30}}?){_NUMBER}(?:[(（][^()（）]*[)）])?"
 )
 # Words with which something else than a further part begins.
-_STOPS = re.compile(
-    "共|总|答复|办结|办理|占|另|还有|同比|环比|较|比上|增长|下降|结转|累计|全年|同时|此外|组织|开展"
-)
+_STOPS = "共|总|办理|占|另|还有|同比|环比|较|比上|增长|下降|累计|全年|同时|此外|组织|开展"
 _INNER = re.compile(r"[(（][^()（）]*[)）]")
 
 
@@ -60,8 +58,16 @@ class StatedSum:
         return "warning" if self.total < self.whole else None
 
 
-def stated_sums(text: str) -> Iterator[StatedSum]:
-    """All sums of a text that have at least two parts."""
+def stated_sums(text: str, stops: str) -> Iterator[StatedSum]:
+    """All sums of a text that have at least two parts.
+
+    Parameters
+    ----------
+    text : str
+    stops : str
+        Pattern of the form's own words with which something else than a further part begins.
+    """
+    stop = re.compile(f"{_STOPS}|{stops}")
     for opening in _OPENS.finditer(text):
         before = _INNER.sub("", text[max(0, opening.start() - 60) : opening.start()])
         before = re.split(r"[。；;\n](?=.)", before)[-1] if opening[0][0] != "。" else before
@@ -71,7 +77,7 @@ def stated_sums(text: str) -> Iterator[StatedSum]:
         # Nothing but a few words stands between a whole and its parts.
         if len(before) - wholes[-1].end() > 12 or "。" in before[wholes[-1].end() : -1]:
             continue
-        parts = list(_parts(text, opening.end(), inner="(" in opening[0]))
+        parts = list(_parts(text, opening.end(), stop, inner="(" in opening[0]))
         if len(parts) < 2 or any(rest for _, rest, _ in parts):
             continue
         unit = wholes[-1][3]
@@ -94,10 +100,12 @@ def stated_sums(text: str) -> Iterator[StatedSum]:
         yield stated
 
 
-def _parts(text: str, start: int, *, inner: bool) -> Iterator[tuple[Decimal, str | None, str]]:
+def _parts(
+    text: str, start: int, stop: re.Pattern[str], *, inner: bool
+) -> Iterator[tuple[Decimal, str | None, str]]:
     at = start
     while match := _PART.match(text, at):
-        if at > start and (_STOPS.match(match[1]) or match[0][0] in "。；;"):
+        if at > start and (stop.match(match[1]) or match[0][0] in "。；;"):
             return
         if re.search("占|比|%", match[1]):
             return

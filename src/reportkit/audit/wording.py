@@ -127,6 +127,8 @@ class Wording(Strict):
     published: str = _NOTHING
     period: str = _NOTHING
     plans: str = _NOTHING
+    stops: str = _NOTHING
+    """Words with which, after the parts of a sum, something else begins."""
     foreign: list[Foreign] = Field(default_factory=list)
     subsets: str = _NOTHING
     """Words before a number that make it one of a part of the body, or of another year."""
