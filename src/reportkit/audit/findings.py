@@ -305,8 +305,8 @@ def _restated(
     )
     balance = wording.balance
     if balance and not has_cells and (sides := unbalanced(wording, report.edition, texts)):
-        left, right = ("与".join(names) for names in (balance.left, balance.right))
-        message = f"{left}之和{sides[0]} ≠ {right}之和{sides[1]}"
+        some, others = ("与".join(names) for names in (balance.left, balance.right))
+        message = f"{some}之和{sides[0]} ≠ {others}之和{sides[1]}"
         found = check(rules, "N", False, message)
         yield _finding(found, report, expected=sides[0], printed=sides[1], place="正文")
 
