@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reportkit.facts import Fact
     from reportkit.ledgers import read_ledgers
     from reportkit.notebook.charts import chart
-    from reportkit.notebook.report import Report, open_report
+    from reportkit.notebook.report import Report, open_report, open_rollup
     from reportkit.notebook.years import open_years
     from reportkit.proof.auditing import open_run
 
@@ -28,6 +28,7 @@ __all__ = [
     "__version__",
     "chart",
     "open_report",
+    "open_rollup",
     "open_run",
     "open_years",
     "read_ledgers",
@@ -41,6 +42,7 @@ _HOMES = {
     "ReportkitError": "errors",
     "chart": "notebook.charts",
     "open_report": "notebook.report",
+    "open_rollup": "notebook.report",
     "open_run": "proof.auditing",
     "open_years": "notebook.years",
     "read_ledgers": "ledgers",

@@ -158,7 +158,7 @@ def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable
                 right=plain(most),
                 facts=(*left, *right),
             )
-    if rule.disjoint:
+    if rule.disjoint and any(fact.rows is not None for fact in facts.values()):
         table = edition.table(rule.disjoint.table)
         counted = _rows_of_parts(table, rule.disjoint.parts_of, facts)
         column = _last_column(table, _total(table, rule.disjoint.parts_of)[0])

@@ -60,6 +60,8 @@ class Cell:
         How it follows from a ledger; None for a total.
     sum_of : tuple of str
         Leaf cells that a total adds up.
+    once : bool
+        Records that several members share count once in their parent's report.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Cell:
     definition: Definition | None
     sum_of: tuple[str, ...] = ()
     show_unit: bool = False
+    once: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,7 @@ def cell_of(table: Table, band: Band, row: Leaf, column: Leaf, year: int) -> Cel
         "label": label,
         "unit": last("unit") or "件",
         "show_unit": column.node.show_unit,
+        "once": last("once") or False,
     }
     if row.parts or column.parts:
         parts = [

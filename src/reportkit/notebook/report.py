@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 from importlib.metadata import version
@@ -41,7 +42,7 @@ from reportkit.text.narrative import cell_name, render_cell
 from reportkit.warm.processes import is_forked_kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from reportkit.facts.previous import Past
@@ -70,7 +71,9 @@ class Report(Compilation):
     def inputs(self) -> Shown:
         """Show what was read: files, rows, and what was not accepted."""
         absent = [(key, schemas(self.form)[key].name) for key in self.absent]
-        return self._so_far.note(show_inputs(self.ledgers, absent, self.ledgers.note))
+        members = [one.as_json() for one in self.members.values()] if self.sums else []
+        note = "" if self.sums else self.ledgers.note
+        return self._so_far.note(show_inputs(self.ledgers, absent, note, members=members))
 
     def ledger(self, key: str) -> pd.DataFrame:
         """The accepted records of a ledger, without personal columns, indexed by row number.
@@ -195,6 +198,46 @@ class Report(Compilation):
         """A statutory table (2, 3 or 4), every cell a fact."""
         return self._so_far.note(show_table(self.edition.table(number), self._computed()))
 
+    def parts(self) -> Iterator[Shown]:
+        """Every section with its table, in the order of the form, whichever form it is."""
+        for section in self.edition.sections:
+            yield self.section(section.number)
+            if section.table:
+                yield self.table(section.table)
+
+    def members_frame(self) -> pd.DataFrame:
+        """The members of a roll-up as rows: where their figures are from, and their headlines.
+
+        The columns of figures are those of the form's headlines that add up cells.
+        """
+        cells = self.computer.cells
+        wanted = [
+            one
+            for one in self.edition.model.headlines
+            if not one.share and all(name in cells for name in one.facts)
+        ]
+        origins = {"run": "封存的报告", "published": "已公布的数", "missing": "没有报告"}
+        rows = {}
+        for member in self.members.values():
+            state = "、".join(
+                told
+                for told, holds in (
+                    (origins[member.origin], True),
+                    ("草稿", member.draft),
+                    ("有差错", bool(member.errors)),
+                    ("逾期", bool(member.late)),
+                )
+                if holds
+            )
+            figures = {
+                one.label: sum((member.values[name] for name in one.facts), Decimal(0))
+                for one in wanted
+                if all(name in member.values for name in one.facts)
+            }
+            rows[member.name] = {"来源": state} | figures
+        frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("单位")
+        return frame.reindex(columns=["来源", *(one.label for one in wanted)])
+
     def chart(
         self,
         name: str,
@@ -308,7 +351,16 @@ class Report(Compilation):
             ``fact-unknown``.
         """
         fact = self.fact(name)
-        return explained(fact, self.ledgers, {part: self.get(part) for part in fact.sum_of})
+        parts = {
+            part: self.get(part) if part in self.facts else self._of_member(fact, part)
+            for part in fact.sum_of
+        }
+        return explained(fact, self.ledgers, parts)
+
+    def _of_member(self, fact: Fact, part: str) -> Fact:
+        """A member's fact, which a roll-up adds."""
+        member = self.members[part.partition("/")[0]]
+        return replace(fact, id=part, label=member.name, value=member.values[fact.id], sum_of=())
 
     def text(self, source: str) -> Shown:
         """Prose of one's own, with figures bound as in the narrative.
@@ -581,6 +633,46 @@ def open_report(
         Unknown district, a year without edition, wrong parameters, or a ledger that is missing
         or refused; all missing ledgers are told at once.
     """
+    return _opened(district, year, scope=scope, draft=draft, params=params, data=data, out=out)
+
+
+def open_rollup(
+    parent: str,
+    year: int,
+    *,
+    draft: bool = False,
+    params: str | Path | None = None,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+) -> Report:
+    """Open the report of a parent as the sum of its members' reports.
+
+    Parameters
+    ----------
+    parent : str
+        District id; its members are the districts whose files say ``parent: <id>``.
+    year : int
+        Report year.
+    draft : bool
+        Mark the documents as a draft.
+    params, data, out : path, optional
+        As for `open_report`; under *out* stand the runs of the members.
+
+    Returns
+    -------
+    Report
+        Its figures are of origin ``sum``, and it has no ledgers.
+
+    Raises
+    ------
+    InputError
+        ``hierarchy``: districts name their parents wrongly; ``members-missing``: no member has a
+        report; ``member-differs``: one is of another year, form or edition.
+    """
+    return _opened(parent, year, draft=draft, params=params, data=data, out=out, rollup=True)
+
+
+def _opened(district: str, year: int, **options: Any) -> Report:
     # The papermill command guesses types: `-p district 350206` arrives as a number.
     if isinstance(year, bool) or not re.fullmatch("[0-9]{4}", str(year)):
         raise InputError(
@@ -591,15 +683,6 @@ def open_report(
             district=str(district),
         )
     with counted() as tell:
-        report = Report.open(
-            str(district),
-            int(year),
-            scope=scope,
-            draft=draft,
-            params=params,
-            data=data,
-            out=out,
-            tell=tell,
-        )
+        report = Report.open(str(district), int(year), tell=tell, **options)
     follow(report._so_far)
     return report

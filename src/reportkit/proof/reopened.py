@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from reportkit.errors import ReportkitError
 from reportkit.notebook.report import Report
 from reportkit.params import Project
-from reportkit.proof.inputs import find_notebook, inputs_of
-from reportkit.proof.manifest import digest
+from reportkit.proof.inputs import digests_read, find_notebook, inputs_of
+from reportkit.proof.manifest import MANIFEST, digest
 from reportkit.proof.places import own_notebook
 from reportkit.proof.record import input_record
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 # A report that was compared with: its folder under the outputs, and the file that has its figures.
+_MEMBER = re.compile(r"out/([0-9a-z][0-9a-z_-]{0,63})/(\d{4})/runs/([0-9A-Za-z_-]+)/MANIFEST\.json")
 _EARLIER = re.compile(r"(out/([0-9a-z][0-9a-z_-]{0,63})/(\d{4})/current/)facts\.json")
 
 # Nothing that a manifest says can bring these about.
@@ -70,6 +71,8 @@ def reopened(
     with TemporaryDirectory(prefix="rk-render-") as name:
         project = Project(params, _named_data(Path(name), manifest, data), Path(name) / "outputs")
         _link_earlier(run, manifest, project.out)
+        _link_members(run, manifest, project.out)
+        rollup = "members" in manifest
         own = own_notebook(manifest, params.parent / "notebooks")
         given = manifest["parameters"]
         try:
@@ -81,9 +84,11 @@ def reopened(
                 params=params,
                 data=project.data,
                 out=project.out,
+                rollup=rollup,
             )
-            inputs = inputs_of(report, own or find_notebook(project, report.form))
-            digests = list(inputs.digests(report.ledgers.digests()))
+            notebook = own or find_notebook(project, report.form, rollup=rollup)
+            inputs = inputs_of(report, notebook)
+            digests = list(inputs.digests(digests_read(report)))
         except ReportkitError as error:
             message = error.message.replace(f"{project.data}", f"{data}")
             if error.reason in _NOT_HERE:
@@ -136,3 +141,20 @@ def _link_earlier(run: Path, manifest: Mapping[str, Any], out: Path) -> None:
                     (out / district / year).mkdir(parents=True, exist_ok=True)
                     (out / district / year / "current").symlink_to(path)
                     break
+
+
+def _link_members(run: Path, manifest: Mapping[str, Any], out: Path) -> None:
+    """Put those runs of members in force that the run adds, whatever is in force now."""
+    above = run.resolve().parents
+    outputs = above[min(3, len(above) - 1)]
+    for item in manifest["inputs"]:
+        if match := _MEMBER.fullmatch(item["name"]):
+            member, year, name = match.groups()
+            stands = outputs / member / year / "runs" / name
+            place = out / member / year
+            if not (stands / MANIFEST).is_file() or digest(stands / MANIFEST) != item["sha256"]:
+                continue
+            (place / "runs").mkdir(parents=True, exist_ok=True)
+            (place / "runs" / name).symlink_to(stands)
+            if not (place / "current").exists():
+                (place / "current").symlink_to(f"runs/{name}")

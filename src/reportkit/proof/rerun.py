@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from reportkit.errors import InputError
 from reportkit.evidence.paths import inside
 from reportkit.export.documents import DOCUMENTS
+from reportkit.proof.inputs import ROLLUP
 from reportkit.proof.manifest import MANIFEST, SUMS, digest, read_manifest
 from reportkit.proof.normal import cell_digests
 from reportkit.proof.places import named_file, own_form, own_notebook
@@ -88,7 +89,7 @@ def rerun_level(
             missing.append(_OTHER_NOTEBOOK)
         else:
             (clean / "notebooks").mkdir()
-            file = own_form(manifest, params).model.notebook
+            file = ROLLUP if "members" in manifest else own_form(manifest, params).model.notebook
             shutil.copy(notebook, clean / "notebooks" / file)
         if missing:
             return Verdict("rerun", False, tuple(missing), ("nothing was executed",))
@@ -125,6 +126,10 @@ def _collect(manifest: Mapping[str, Any], clean: Path, roots: Mapping[str, Path]
         elif place is not None:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, place)
+            if place.name == MANIFEST and place.parents[1].name == "runs":
+                current = place.parents[2] / "current"
+                if not current.exists():  # a member's run is in force, as it was then
+                    current.symlink_to(f"runs/{place.parent.name}")
             beside = [source.parent / name for name in (MANIFEST, SUMS)]
             for path in beside if item["name"].startswith("out/") else ():
                 if path.is_file():
@@ -164,6 +169,7 @@ def _execute(
 ) -> subprocess.CompletedProcess[str]:
     given = {k: v for k, v in manifest["parameters"].items() if k in ("scope", "draft") and v}
     given |= {"district": manifest["district"], "year": manifest["year"], "warm": warm}
+    given |= {"rollup": True} if "members" in manifest else {}
     for name in ("params", "data"):
         given |= {name: _folder(manifest, name)} if name in manifest["parameters"] else {}
     command = [sys.executable, "-c", _MAKE, json.dumps(given | {"out": "outputs"})]

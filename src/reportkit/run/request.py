@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
 from reportkit.params import Project, check_id
+from reportkit.params.hierarchy import members_to_sum
 from reportkit.proof.inputs import find_notebook, list_inputs
 from reportkit.proof.manifest import MANIFEST, digest, verify_files
 from reportkit.proof.surroundings import code_digest, environment
+from reportkit.rollup.members import counts_itself, member_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reportkit.params import Scope
     from reportkit.proof.inputs import Inputs
@@ -38,6 +40,8 @@ class Request:
         package's own, by default.
     members : tuple of str, optional
         Districts that this one's report sums up, where that is known.
+    rollup : bool
+        It adds its members' reports, and reads no ledger.
     """
 
     district: str
@@ -49,6 +53,7 @@ class Request:
     draft: bool = False
     notebook: Path | None = None
     members: tuple[str, ...] | None = None
+    rollup: bool = False
 
     @property
     def project(self) -> Project:
@@ -79,15 +84,22 @@ class Request:
         """List the inputs of the report, without reading a ledger."""
         project = self.project
         who = project.district(self.district)
-        scope = self.scope or who.scope
-        members = project.members(self.district) if self.members is None else self.members
+        scope = "district" if self.rollup else self.scope or who.scope
+        form = project.form(who.form)
+        members: Sequence[str] = ()
+        if self.rollup:
+            members = members_to_sum(project, self.district)
+        elif scope == "district":
+            members = project.members(self.district) if self.members is None else self.members
+        own = self.rollup and counts_itself(project, who)
         return list_inputs(
             project,
             who,
             self.year,
             scope=scope,
-            notebook=self.notebook or find_notebook(project, project.form(who.form)),
-            members=members if scope == "district" else (),
+            notebook=self.notebook or find_notebook(project, form, rollup=self.rollup),
+            members=member_files(project, who, self.year, members=members, own=own),
+            rollup=self.rollup,
         )
 
 

@@ -28,10 +28,11 @@ from reportkit.facts import facts_bytes
 from reportkit.notebook.filled import fill, foresee
 from reportkit.notebook.report import Report
 from reportkit.proof import verify_files
-from reportkit.proof.inputs import find_notebook, inputs_of
+from reportkit.proof.inputs import digests_read, find_notebook, inputs_of
 from reportkit.proof.manifest import read_manifest
 from reportkit.proof.record import Making, checks_bytes, seal_run
 from reportkit.proof.signing.settings import signer_from
+from reportkit.rollup.evidence import write_members
 from reportkit.run.gate import gate, rows_of_sealed, same_checks
 from reportkit.run.leaks import Gate
 from reportkit.run.notebook import execute, read_notebook, write_notebook
@@ -188,15 +189,16 @@ def prepare(
         data=request.data,
         out=request.out,
         members=request.members,
+        rollup=request.rollup,
         kept=kept,
         tell=lambda name, rows: tell(f"reading {name}: {rows:,} rows"),
     )
     tell("computing figures")
-    notebook = request.notebook or find_notebook(report.project, report.form)
+    notebook = request.notebook or find_notebook(report.project, report.form, rollup=request.rollup)
     foresee(read_notebook(notebook), report)
     expected = report.facts_document()
     inputs = inputs_of(report, notebook)
-    digests = tuple(inputs.digests(report.ledgers.digests()))
+    digests = tuple(inputs.digests(digests_read(report)))
     key = inputs.key(digests, request.parameters)
     return Making(report, request.parameters, digests, key, notebook, started), expected
 
@@ -255,6 +257,8 @@ def _write(making: Making, passed: _Passed, staging: Path, tell: Callable[[str],
     (staging / "checks.json").write_bytes(checks_bytes(checks))
     tell("writing evidence")
     write_evidence(staging / "evidence", passed.held, report.ledgers, key=report.ledgers.row_key)
+    if report.sums:
+        write_members(staging / "evidence", report.sums, report.facts)
     tell("making documents")
     for name, body in make_documents(arrange(passed.notebook)):
         tell(f"making documents: {name}")
