@@ -71,7 +71,9 @@ class Settings:
     timeout: float = 600
     memory: int | None = None
 
-    def request(self, district: str, year: int, members: tuple[str, ...]) -> Request:
+    def request(
+        self, district: str, year: int, members: tuple[str, ...], *, rollup: bool = False
+    ) -> Request:
         """One of the reports, as it is asked for."""
         return Request(
             district,
@@ -79,8 +81,9 @@ class Settings:
             params=self.params,
             data=self.data,
             out=self.out,
-            scope=self.scope,
+            scope=None if rollup else self.scope,
             members=members,
+            rollup=rollup,
         )
 
 
@@ -92,6 +95,8 @@ class Job:
     ----------
     members : tuple of str
         Districts whose reports these sum up; theirs are made first.
+    rollup : bool
+        The district's reports add those of its members.
     then : tuple of Job
         Of other districts that name the same ledger; it is read once for all of them.
     """
@@ -100,6 +105,7 @@ class Job:
     years: tuple[int, ...]
     settings: Settings
     members: tuple[str, ...] = ()
+    rollup: bool = False
     then: tuple[Job, ...] = ()
 
     @property

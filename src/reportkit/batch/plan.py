@@ -12,11 +12,13 @@ from pydantic import BeforeValidator, Field
 
 from reportkit.batch.jobs import Job, Result, Settings, together
 from reportkit.errors import InputError
-from reportkit.ledgers import entries_of, find_files, schemas
+from reportkit.ledgers import Ledgers, entries_of, find_files, schemas
 from reportkit.ledgers.mapping import mappings_of
 from reportkit.params import District, Project, Scope
+from reportkit.params.hierarchy import members_to_sum
 from reportkit.proof.manifest import digest
-from reportkit.run.request import changes, outcome_of, seconds_of
+from reportkit.rollup.members import counts_itself
+from reportkit.run.request import changes, outcome_of, seconds_of, standing
 from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
@@ -85,6 +87,8 @@ class Planned:
         The run in force, if it holds; or why the report cannot be made.
     named : tuple of str
         Ledgers that its district's file names.
+    rollup : bool
+        It adds the reports of its members.
     """
 
     district: str
@@ -93,6 +97,7 @@ class Planned:
     seconds: float
     known: Result | None = None
     named: tuple[str, ...] = ()
+    rollup: bool = False
 
     @property
     def refused(self) -> Result | None:
@@ -165,10 +170,11 @@ def make_plan(
     """
     project = Project.find(settings.params, settings.data)
     folder = project.params / "districts"
+    families = project.families()
     matrix = [
         (district, year)
         for district in dict.fromkeys(districts or sorted(p.stem for p in folder.glob("*.yaml")))
-        for year in years or _years_of(project, district)
+        for year in years or _years_of(project, district, families)
     ]
     if not matrix:
         raise InputError(
@@ -182,11 +188,11 @@ def make_plan(
     places = (settings.out / name / str(year) / "current" for name, year in matrix)
     if not all(place.exists() for place in places):
         begin_once()
-    families = project.families() if matrix else {}
     for district, year in matrix:
         members = families.get(district, ())
         try:
-            request = settings.request(district, year, members)
+            rollup = bool(members) and settings.scope is None and _sums_up(project, district)
+            request = settings.request(district, year, members, rollup=rollup)
             reports.append(_planned(request, project, settings, digest_once, begin_once))
         except InputError as error:
             refused = Result(
@@ -214,9 +220,21 @@ def make_plan(
     return Plan(tuple(reports), _jobs(reports, families, settings, last))
 
 
-def _years_of(project: Project, district: str) -> list[int]:
-    files = (project.params / "reports" / district).glob("*.yaml")
-    return sorted(int(path.stem) for path in files if re.fullmatch(r"\d{4}", path.stem))
+def _years_of(project: Project, district: str, families: Families) -> list[int]:
+    """Years with a file of a district's report; of a parent without one those of its members."""
+    folder = project.params / "reports"
+    files = [*(folder / district).glob("*.yaml")]
+    if not files:
+        files = [path for name in families.get(district, ()) for path in (folder / name).glob("*")]
+    stems = {path.name.partition(".")[0] for path in files}
+    return sorted(int(stem) for stem in stems if re.fullmatch(r"\d{4}", stem))
+
+
+def _sums_up(project: Project, parent: str) -> bool:
+    """Return True where a parent's report is the sum of its members', not one from ledgers."""
+    ledgers = Ledgers(project, project.district(parent))
+    own = any(ledgers.sources(key) for key in schemas(ledgers.form))
+    return not own or project.district(parent).scope == "office"
 
 
 def _planned(
@@ -227,10 +245,15 @@ def _planned(
     begin: Callable[[], object],
 ) -> Planned:
     district, year = request.district, request.year
+    who = project.district(district)
+    own = request.rollup and counts_itself(project, who)
     reasons = list(changes(request, digest=digest))
+    if own:
+        of_office = replace(request, rollup=False)
+        reasons += [f"its own office: {why}" for why in changes(of_office, digest=digest)]
     last = seconds_of(request.place)
     if not reasons and not settings.force:
-        outcome = outcome_of(request.place, unchanged=True)
+        outcome = outcome_of(standing(request), unchanged=True)
         result = Result(
             district,
             year,
@@ -240,15 +263,16 @@ def _planned(
             draft=outcome.draft,
             findings=outcome.findings,
         )
-        return Planned(district, year, (), last or 0, result)
+        return Planned(district, year, (), last or 0, result, rollup=request.rollup)
     begin()
-    who = project.district(district)
     project.report(district, year)
-    size = sum(path.stat().st_size for path in _ledgers(project, who, year))
-    seconds = last or 1 + size / 1e6
+    if request.rollup:
+        members_to_sum(project, district)
+    files = _ledgers(project, who, year) if own or not request.rollup else []
+    seconds = last or 1 + sum(path.stat().st_size for path in files) / 1e6
     reasons += ["asked for by --force"] if settings.force else []
     named = tuple(f"{key}\0{source!r}" for key, source in who.ledgers.items())
-    return Planned(district, year, tuple(reasons), seconds, named=named)
+    return Planned(district, year, tuple(reasons), seconds, named=named, rollup=request.rollup)
 
 
 def _ledgers(project: Project, district: District, year: int) -> list[Path]:
@@ -341,7 +365,8 @@ def _jobs(
         years = tuple(sorted(planned.year for planned in chains[name]))
         shared = frozenset(ledger for ledger in chains[name][0].named if uses[ledger] > 1)
         group = groups.setdefault((urgency(name)[:2], shared) if shared else name, [])
-        group.append(Job(name, years, settings, families.get(name, ())))
+        rollup = any(planned.rollup for planned in chains[name])
+        group.append(Job(name, years, settings, families.get(name, ()), rollup))
     return tuple(
         together(group[start : start + _TOGETHER])
         for group in groups.values()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "MANIFEST.json"
 # What a roll-up reads of a member's run; the rows only to see which records members share.
-_READ = (
+READ = (
     MANIFEST,
     "facts.json",
     "checks.json",
@@ -167,13 +167,13 @@ class _Wanted:
     def files(self, project: Project, year: int) -> list[Path]:
         run = self.run(project, year)
         if run is not None:
-            return [run / name for name in _READ if (run / name).is_file()]
+            return [run / name for name in READ if (run / name).is_file()]
         path = project.report_file(self.who.id, year, "published.json")
         return [path] if path.is_file() and not self.office else []
 
     def run(self, project: Project, year: int) -> Path | None:
         """The run in force; of the parent's own office the last one, behind the roll-up."""
-        for run in _chain(project.out / self.who.id / str(year)):
+        for run in runs_of(project.out / self.who.id / str(year)):
             if _json(run / MANIFEST).get("scope") == self.scope:
                 return run
             if not self.office:
@@ -248,8 +248,8 @@ def _wanted(
         yield _Wanted(who, "district" if name in families else who.scope, office=False)
 
 
-def _chain(place: Path) -> Iterator[Path]:
-    """The run in force in a place, then those that stood there before."""
+def runs_of(place: Path) -> Iterator[Path]:
+    """Yield the run in force in the place of a district and year, then those before it."""
     current = place / "current"
     run = place / "runs" / current.resolve().name
     run = run if run.is_dir() else current

@@ -14,7 +14,7 @@ from reportkit.params.hierarchy import members_to_sum
 from reportkit.proof.inputs import find_notebook, list_inputs
 from reportkit.proof.manifest import MANIFEST, digest, verify_files
 from reportkit.proof.surroundings import code_digest, environment
-from reportkit.rollup.members import counts_itself, member_files
+from reportkit.rollup.members import counts_itself, member_files, runs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -128,9 +128,21 @@ class Outcome:
         return int(any(c["severity"] == "error" and not c["waived"] for c in self.findings))
 
 
-def outcome_of(place: Path, *, unchanged: bool) -> Outcome:
-    """Read the outcome of the run in force in a place."""
-    folder = place / "runs" / (place / "current").resolve().name
+def standing(request: Request) -> Path:
+    """The run that stands for a request: the one in force, or the office's own behind a roll-up."""
+    place = request.place
+    current = place / "current"
+    if not request.rollup and "members" in (_manifest(current) or {}):
+        scope = request.scope or request.project.district(request.district).scope
+        behind = (run for run in runs_of(place) if "members" not in (_manifest(run) or {}))
+        if scope == "office" and (own := next(behind, None)):
+            return own
+    return current
+
+
+def outcome_of(run: Path, *, unchanged: bool) -> Outcome:
+    """Read the outcome of a run, by its own folder or the link to it that is in force."""
+    folder = run.parent / "runs" / run.resolve().name if run.is_symlink() else run
     checks = json.loads((folder / "checks.json").read_text(encoding="utf-8"))
     manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
     findings = [check for check in checks if not check["holds"]]
@@ -155,7 +167,8 @@ def changes(request: Request, *, digest: Callable[[Path], str] = digest) -> Iter
         Something that the parameters name is not there, or they cannot be read.
     """
     inputs = request.inputs()
-    manifest = _in_force(request.place)
+    run = standing(request)
+    manifest = _manifest(run)
     if manifest is None:
         yield "it was never made"
         return
@@ -168,17 +181,17 @@ def changes(request: Request, *, digest: Callable[[Path], str] = digest) -> Iter
         if same and inputs.key(digests, request.parameters) != manifest["inputs_sha256"]:
             yield "other files lie beside the ledgers, or pseudonyms are of another kind of key"
         # What has our own key was written by this code, and its schema is not asked again.
-        verify_files(request.place / "current", manifest=manifest)
+        verify_files(run, manifest=manifest)
     except ReportkitError as error:
         yield error.message
     except (LookupError, TypeError, AttributeError) as error:
         yield f"the manifest of the run in force is not as it was written: {error!r}"
 
 
-def _in_force(place: Path) -> dict[str, Any] | None:
-    """The manifest of the run in force in a place; None if there is none."""
+def _manifest(run: Path) -> dict[str, Any] | None:
+    """The manifest of a run; None if there is none."""
     try:
-        manifest: dict[str, Any] = json.loads((place / "current" / MANIFEST).read_bytes())
+        manifest: dict[str, Any] = json.loads((run / MANIFEST).read_bytes())
     except (OSError, ValueError):
         return None
     return manifest
@@ -187,7 +200,7 @@ def _in_force(place: Path) -> dict[str, Any] | None:
 def seconds_of(place: Path) -> float:
     """Return the seconds that the run in force took; 0 if that is not known."""
     try:
-        manifest = _in_force(place) or {}
+        manifest = _manifest(place / "current") or {}
         started, ended = (datetime.fromisoformat(manifest[name]) for name in ("started", "ended"))
         return (ended - started).total_seconds()
     except (LookupError, TypeError, ValueError):

@@ -37,7 +37,7 @@ from reportkit.run.gate import gate, rows_of_sealed, same_checks
 from reportkit.run.leaks import Gate
 from reportkit.run.notebook import execute, read_notebook, write_notebook
 from reportkit.run.publishing import clear_stale, keep_failed, locked, publish, staging_of
-from reportkit.run.request import Outcome, Request, changes, outcome_of
+from reportkit.run.request import Outcome, Request, changes, outcome_of, standing
 from reportkit.warm.processes import need_files
 
 if TYPE_CHECKING:
@@ -104,13 +104,13 @@ def run(
     place = request.place
     if not (force or planned) and next(changes(request), None) is None:
         clear_stale(place)
-        return outcome_of(place, unchanged=True)
+        return outcome_of(standing(request), unchanged=True)
     context = fork()
     making, expected = prepare(request, started, kept, tell)
     with locked(place, wait=wait):
         # Another process may have made it meanwhile; and a database is known only now.
-        if not force and _made_from(place) == making.key:
-            return outcome_of(place, unchanged=True)
+        if not force and _made_from(standing(request)) == making.key:
+            return outcome_of(standing(request), unchanged=True)
         staging = staging_of(place, making.run_id)
         try:
             staging.mkdir()
@@ -138,7 +138,7 @@ def run(
             if isinstance(error, Exception):
                 raise _cleaned(_placed(error, place / "failed"), held_back()) from None
             raise
-        return outcome_of(place, unchanged=False)
+        return outcome_of(place / "runs" / making.run_id, unchanged=False)
 
 
 def _placed(error: Exception, failed: Path) -> Exception:
@@ -203,12 +203,11 @@ def prepare(
     return Making(report, request.parameters, digests, key, notebook, started), expected
 
 
-def _made_from(place: Path) -> str:
-    """The key of the run in force; empty if there is none that is whole."""
-    current = place / "current"
+def _made_from(run: Path) -> str:
+    """The key of a run; empty if it is not there, or not whole."""
     try:
-        verify_files(current)
-        return str(read_manifest(current)["inputs_sha256"])
+        verify_files(run)
+        return str(read_manifest(run)["inputs_sha256"])
     except ReportkitError:
         return ""
 
