@@ -141,6 +141,7 @@ def test_worktime_reference_names_the_derived_columns():
 def test_every_rule_of_the_code_is_described():
     sources = [
         *ROOT.glob("src/reportkit/checks/*.py"),
+        *ROOT.glob("src/reportkit/rollup/*.py"),
         *ROOT.glob("src/reportkit/forms/zfxxgk/20*.yaml"),
     ]
     text = "".join(path.read_text("utf-8") for path in sources)

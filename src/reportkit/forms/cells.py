@@ -60,8 +60,9 @@ class Cell:
         How it follows from a ledger; None for a total.
     sum_of : tuple of str
         Leaf cells that a total adds up.
-    once : bool
-        Records that several members share count once in their parent's report.
+    once : str
+        Pattern of the keys by which records that several members share count once in their
+        parent's report; empty where each counts its own.
     """
 
     id: str
@@ -73,7 +74,7 @@ class Cell:
     definition: Definition | None
     sum_of: tuple[str, ...] = ()
     show_unit: bool = False
-    once: bool = False
+    once: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def cell_of(table: Table, band: Band, row: Leaf, column: Leaf, year: int) -> Cel
         "label": label,
         "unit": last("unit") or "件",
         "show_unit": column.node.show_unit,
-        "once": last("once") or False,
+        "once": last("once") or "",
     }
     if row.parts or column.parts:
         parts = [

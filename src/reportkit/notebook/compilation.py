@@ -314,7 +314,7 @@ class Compilation:
         return read_report(self.form, load_published(path)).published if path.is_file() else {}
 
     def _own_totals(self) -> Iterator[tuple[str, tuple[Decimal, str]]]:
-        """What the parent itself has published or declares of figures that its members give."""
+        """Figures that the parent itself has published or declares, and its members give too."""
         for name, value in self._published().items():
             yield name, (value, "本级已公布")
         for one in self.params.declared:

@@ -115,7 +115,7 @@ def _shared(rules: Rules, sums: Sums, facts: Facts) -> Iterator[Check]:
             apart.append(f"{key}：{told}")
     less = sum(sums.shared.less.values())
     unseen = sums.shared.unseen
-    unseen_told = f"；没有编号可查的：{_listed(list(unseen))}" if unseen else ""
+    unseen_told = f"；没有可辨认的编号的：{_listed(list(unseen))}" if unseen else ""
     if once:
         told = f"编号相同的只计一次，共减{less}：{_listed(once, '；')}{unseen_told}"
         yield check(rules, "M6", False, told, facts=sorted(cells))

@@ -6,6 +6,7 @@ of each record that a figure was counted from. What was published has none.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ from reportkit.evidence.read import read_facts, read_records, read_shared
 from reportkit.rollup.members import present
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from reportkit.rollup.members import Member
 
@@ -31,7 +32,8 @@ class Shared:
     found : dict of str to list of (fact, member)
         Every record, with the cell and the member that counts it.
     unseen : tuple of str
-        Members that count such records and have no evidence of which.
+        Members that count such records, and cannot be told which: they were published without, or
+        their keys are mere serials.
     """
 
     found: dict[str, list[tuple[str, str]]]
@@ -61,14 +63,14 @@ def agree(places: Iterable[tuple[str, str]]) -> bool:
     return len({cell for cell, _ in places}) == 1
 
 
-def find_shared(members: Iterable[Member], cells: Collection[str]) -> Shared:
+def find_shared(members: Iterable[Member], cells: Mapping[str, str]) -> Shared:
     """Look up which records members share.
 
     Parameters
     ----------
     members : iterable of Member
-    cells : collection of str
-        Cells whose records count once.
+    cells : mapping of str to str
+        Cells whose records count once, with the pattern of keys that mean one record everywhere.
 
     Raises
     ------
@@ -81,11 +83,13 @@ def find_shared(members: Iterable[Member], cells: Collection[str]) -> Shared:
         counted = [cell for cell in cells if member.values.get(cell)]
         if not counted:
             continue
-        if member.run is None:
-            unseen.append(member.name)
-            continue
+        number = sum(member.values[cell] for cell in counted)
         for cell, key in keys_of(member, counted):
-            found.setdefault(key, []).append((cell, member.id))
+            if re.search(cells[cell], key):
+                found.setdefault(key, []).append((cell, member.id))
+                number -= 1
+        if number > 0:
+            unseen.append(member.name)
     return Shared(dict(sorted(found.items())), tuple(unseen))
 
 

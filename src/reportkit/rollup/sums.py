@@ -49,9 +49,9 @@ class Sums:
         return find_shared(self.members.values(), self.once)
 
     @property
-    def once(self) -> list[str]:
-        """Cells whose records count once, without totals: these follow."""
-        return [cell.id for cell in self.cells.values() if cell.once and cell.definition]
+    def once(self) -> dict[str, str]:
+        """Cells whose records count once, with the pattern of their keys; totals follow."""
+        return {c.id: c.once for c in self.cells.values() if c.once and c.definition}
 
     @property
     def present(self) -> list[Member]:

@@ -7,6 +7,7 @@ that members share are counted in SQL over the evidence of the members' runs.
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
@@ -166,7 +167,7 @@ def _shared(
     places: Mapping[str, Path], values: Mapping[str, Mapping[str, str]], once: Collection[Cell]
 ) -> dict[str, int]:
     """How many records too many the sum of a cell has, since several members have them."""
-    cells = [cell.id for cell in once if cell.definition]
+    cells = {cell.id: cell.once for cell in once if cell.definition}
     counting = {
         str(place): member
         for member, place in places.items()
@@ -180,16 +181,17 @@ def _shared(
             of_rows.append(place)
             continue
         for cell, key in _rows(_ALREADY, {"own": str(own)}):
-            if cell in cells:
+            if cell in cells and re.search(cells[cell], key):
                 found[key].add((member, cell))
     if of_rows:
         given = {
             "facts": [f"{place}/facts.parquet" for place in of_rows],
             "records": [f"{place}/records.parquet" for place in of_rows],
-            "cells": cells,
+            "cells": list(cells),
         }
         for place, cell, key in _rows(_KEYS, given):
-            found[key].add((counting[place], cell))
+            if re.search(cells[cell], key):
+                found[key].add((counting[place], cell))
     less: defaultdict[str, int] = defaultdict(int)
     for pairs in found.values():
         members, counted = {member for member, _ in pairs}, {cell for _, cell in pairs}
