@@ -56,7 +56,7 @@ def dealt(report: PublishedReport) -> dict[str, dict[str, Decimal]]:
     names = [name for name, _, _ in units()]
     shares: dict[str, dict[str, Decimal]] = {name: {} for name in names}
     for turn, cell in enumerate(cell for cell in report.cells if cell.definition):
-        step = Decimal("0.000001") if cell.definition.divide != 1 else Decimal(1)
+        step = Decimal(1) if cell.unit == "件" else Decimal("0.000001")
         each, left = divmod(report.published[cell.id] / step, len(names))
         for at, name in enumerate(names):
             more = (at + turn) % len(names) < left

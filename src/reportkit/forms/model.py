@@ -15,8 +15,8 @@ class Define(Strict):
 
     ``by`` is the column whose value is the row's (or column's); ``heaviest`` all its values from
     light to heavy, where a record can have several and counts once, in the heaviest. ``once`` says
-    that a record which several members have under one key counts once in their parent's report: it
-    is a pattern of the keys that mean the same record in every office, which a mere serial does not.
+    that a record which several members have under one key counts once in their parent's report: a
+    pattern of the keys that mean the same record in every office, as a mere serial does not.
     """
 
     ledger: str | None = None

@@ -52,7 +52,9 @@ def _members(rules: Rules, members: list[Member], here: list[Member]) -> Iterato
     missing = [member.name for member in members if member.origin == "missing"]
     told = f"{len(members)}个单位，{len(here)}个有本年的报告"
     told += f"；没有的：{_listed(missing)}" if missing else ""
-    yield check(rules, "M1", not missing, told, left=len(here), right=len(members))
+    below = [name for member in here for name, origin in member.below if origin == "missing"]
+    told += f"；下级没有的：{_listed(below)}" if below else ""
+    yield check(rules, "M1", not (missing or below), told, left=len(here), right=len(members))
     drafts = [member.name for member in here if member.draft]
     told = f"是草稿的：{_listed(drafts)}" if drafts else "没有草稿"
     yield check(rules, "M2", not drafts, told)
@@ -64,8 +66,13 @@ def _members(rules: Rules, members: list[Member], here: list[Member]) -> Iterato
     late = [f"{member.name}（{member.late}）" for member in here if member.late]
     yield check(rules, "M4", not late, f"逾期的：{_listed(late)}" if late else "没有逾期的")
     others = [f"{member.name}（{member.source}）" for member in here if member.origin != "run"]
-    told = f"取已公布的数：{_listed(others)}" if others else "均取自封存的报告"
-    yield check(rules, "M5", not others, told)
+    below = [name for member in here for name, origin in member.below if origin == "published"]
+    told = "；".join(
+        f"{what}：{_listed(names)}"
+        for what, names in (("取已公布的数", others), ("下级取已公布的数", below))
+        if names
+    )
+    yield check(rules, "M5", not told, told or "均取自封存的报告")
 
 
 def _contradictions(rules: Rules, sums: Sums) -> Iterator[Check]:
@@ -133,13 +140,14 @@ def _gaps(rules: Rules, sums: Sums, specs: Mapping[str, FactSpec], year: int) ->
     for name, lacking in blank.items():
         told = f"{sums.cells[name].label}：{_listed([m.name for m in lacking])}没有此数，未计入"
         yield check(rules, "M7", False, told, facts=[name], severity="error")
-    others = [
-        f"{specs[name].label}（{_listed([m.name for m in lacking])}没有，或口径不同）"
-        for name, lacking in gaps.items()
-        if name not in blank
-    ]
-    if others:
-        yield check(rules, "M7", False, f"未汇总：{_listed(others)}", severity="info")
+    others: dict[tuple[str, ...], list[str]] = {}
+    for name, lacking in gaps.items():
+        if name not in blank:
+            whose = tuple(member.name for member in lacking)
+            others.setdefault(whose, []).append(specs[name].label)
+    for whose, labels in others.items():
+        told = f"{_listed([*whose])}没有或口径不同，文字不能用其汇总数：{'、'.join(labels)}"
+        yield check(rules, "M7", False, told, severity="info")
     if not gaps:
         yield check(rules, "M7", True, "各单位的数齐全")
 

@@ -58,6 +58,8 @@ class Member:
         Rules of severity error that the member's own report breaks, and nobody accepted.
     late : str
         What the member's report says of a deadline that it missed.
+    below : tuple of (name, origin)
+        Of a member that is a roll-up itself: members on any level below it that have no run.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Member:
     draft: bool = False
     errors: tuple[str, ...] = ()
     late: str = ""
+    below: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def page(self) -> str:
@@ -92,6 +95,7 @@ class Member:
             "draft": self.draft,
             "errors": list(self.errors),
             "late": self.late,
+            "below": [list(one) for one in self.below],
             "sha256": digests.get("facts.json") or next(iter(digests.values()), None),
             "page": self.page,
         }
@@ -233,6 +237,7 @@ class _Wanted:
             bool(manifest["draft"]),
             tuple(sorted({check["id"] for check in broken if check["severity"] == "error"})),
             next((check["message"] for check in broken if check["id"] == _IN_TIME), ""),
+            tuple(_without_run(manifest.get("members", ()))),
         )
 
 
@@ -259,6 +264,14 @@ def runs_of(place: Path) -> Iterator[Path]:
         if not before:
             return
         run = place / "runs" / Path(before["run"]).name
+
+
+def _without_run(members: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Members of a roll-up, and those below them, that have no run: name and origin."""
+    for member in members:
+        if member["origin"] != "run":
+            yield member["name"], member["origin"]
+        yield from ((name, origin) for name, origin in member["below"])
 
 
 def _json(path: Path) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,7 @@ def find_shared(members: Iterable[Member], cells: Mapping[str, str]) -> Shared:
         counted = [cell for cell in cells if member.values.get(cell)]
         if not counted:
             continue
-        number = sum(member.values[cell] for cell in counted)
+        number = sum((member.values[cell] for cell in counted), Decimal(0))
         for cell, key in keys_of(member, counted):
             if re.search(cells[cell], key):
                 found.setdefault(key, []).append((cell, member.id))
