@@ -54,14 +54,13 @@ def _members(rules: Rules, members: list[Member], here: list[Member]) -> Iterato
     told += f"；没有的：{_listed(missing)}" if missing else ""
     below = [name for member in here for name, origin in member.below if origin == "missing"]
     told += f"；下级没有的：{_listed(below)}" if below else ""
-    yield check(rules, "M1", not (missing or below), told, left=len(here), right=len(members))
+    sides = (len(here), len(members)) if missing else (None, None)
+    yield check(rules, "M1", not (missing or below), told, left=sides[0], right=sides[1])
     drafts = [member.name for member in here if member.draft]
     told = f"是草稿的：{_listed(drafts)}" if drafts else "没有草稿"
     yield check(rules, "M2", not drafts, told)
     wrong = [f"{member.name}（{'、'.join(member.errors)}）" for member in here if member.errors]
-    told = (
-        f"各单位报告里不符而未接受的：{_listed(wrong)}" if wrong else "各单位报告没有未处理的差错"
-    )
+    told = f"不符而未接受的：{_listed(wrong)}" if wrong else "各单位报告没有未处理的差错"
     yield check(rules, "M3", not wrong, told)
     late = [f"{member.name}（{member.late}）" for member in here if member.late]
     yield check(rules, "M4", not late, f"逾期的：{_listed(late)}" if late else "没有逾期的")

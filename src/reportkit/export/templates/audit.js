@@ -171,7 +171,7 @@
     const list = make("dl");
     const entry = (name, ...value) => list.append(make("dt", {}, name), make("dd", {}, ...value));
     const code = (value) => make("code", {}, value);
-    entry("来历", make("span", { class: "origin " + fact.origin }, origins[fact.origin] || fact.origin));
+    entry("来历", make("span", { class: "origin " + fact.origin }, fact.members ? "由所属单位报告的数相加" : origins[fact.origin] || fact.origin));
     if (fact.past) entry("上年", fact.past.year + "年 ", make("b", {}, fact.past.value), fact.past.change ? "，本年增减 " : "", make("b", {}, fact.past.change || ""), make("span", { class: "small" }, fact.past.origin === "run" ? "（上年运行结果）" : "（上年公布的报告）"));
     // A plain sum's definition names its parts by their ids; below they stand with labels and values.
     const parts = fact.sum_of || [];
