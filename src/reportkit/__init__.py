@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reportkit.facts import Fact
     from reportkit.ledgers import read_ledgers
     from reportkit.notebook.charts import chart
+    from reportkit.notebook.districts import open_districts
     from reportkit.notebook.report import Report, open_report, open_rollup
     from reportkit.notebook.years import open_years
     from reportkit.proof.auditing import open_run
@@ -27,6 +28,7 @@ __all__ = [
     "ReportkitError",
     "__version__",
     "chart",
+    "open_districts",
     "open_report",
     "open_rollup",
     "open_run",
@@ -41,6 +43,7 @@ _HOMES = {
     "Report": "notebook.report",
     "ReportkitError": "errors",
     "chart": "notebook.charts",
+    "open_districts": "notebook.districts",
     "open_report": "notebook.report",
     "open_rollup": "notebook.report",
     "open_run": "proof.auditing",

@@ -119,7 +119,7 @@ def member_files(
 
 def read_members(
     project: Project,
-    parent: District,
+    parent: District | None,
     year: int,
     *,
     members: Sequence[str],
@@ -131,8 +131,8 @@ def read_members(
     Parameters
     ----------
     project : Project
-    parent : District
-        Whose members they are.
+    parent : District or None
+        Whose members they are, where its own office counts too.
     year : int
     members : sequence of str
     own : bool
@@ -242,10 +242,10 @@ class _Wanted:
 
 
 def _wanted(
-    project: Project, parent: District, members: Sequence[str], *, own: bool
+    project: Project, parent: District | None, members: Sequence[str], *, own: bool
 ) -> Iterator[_Wanted]:
     families = project.families()
-    if own:
+    if own and parent is not None:
         yield _Wanted(parent, "office", office=True)
     for name in members:
         who = project.district(name)
