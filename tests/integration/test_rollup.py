@@ -223,7 +223,7 @@ def test_the_parents_own_office_is_a_member_by_its_scope(small):
         ["town/t3.new.natural_person", "village/t3.new.natural_person"],
     )
     assert holds(small, "town") == (0, ALL_HOLD, [])
-    assert set(states(batch(small, "--districts", "town,village")).values()) == {"unchanged"}
+    assert set(states(batch(small, *both)).values()) == {"unchanged"}
 
 
 def test_what_the_parent_published_itself_is_compared(small):
