@@ -4,10 +4,28 @@ import json
 import shutil
 import subprocess
 
+import nbformat
+import papermill
 import pyarrow.parquet as pq
 import pytest
-from batches import BIN, LEDGERS, add_district, batch, make_project, name_parents, plan, states
+from batches import (
+    BIN,
+    LEDGERS,
+    ROOT,
+    add_district,
+    batch,
+    make_project,
+    name_parents,
+    plan,
+    states,
+)
+from forging import reseal
 from places import make_places
+
+from reportkit.export.blocks import from_notebook, prose_text
+from reportkit.export.document import arrange
+from reportkit.export.documents import make_documents
+from reportkit.notebook.filled import fill
 
 YEAR = "2021"
 
@@ -141,6 +159,47 @@ def test_a_fact_is_explained_by_its_members(city):
     ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def compared(city, tmp_path_factory):
+    """The notebook over the city's districts, executed."""
+    folder = tmp_path_factory.mktemp("districts")
+    notebook = papermill.execute_notebook(
+        str(ROOT / "notebooks/districts.ipynb"),
+        str(folder / "districts.ipynb"),
+        parameters={"year": 2021, "parent": "chengchuan"},
+        progress_bar=False,
+        cwd=city,
+    )
+    nbformat.validate(notebook)
+    return fill(notebook)
+
+
+def test_districts_are_told_in_words_that_are_facts(compared):
+    blocks = from_notebook(compared, "prose", "seal")
+    told = [prose_text(one["body"]) for one in blocks[:-1]]
+    assert told[0] == (
+        "4个区县的新收申请，中位数16.5件，中间一半在15.3件至17件之间；最少的13件（白浦县），"
+        "最多的17件（柳石区、青棠县）。区县不到八个，不说离群。"
+    )
+    facts = {fact["id"]: fact for fact in blocks[-1]["facts"]["facts"]}
+    assert facts["spread.new.most"]["value"] == "17"
+    assert facts["spread.new.median"]["definition"] == (
+        "4个区县的新收申请的中位数，在两个数之间的按比例取"
+    )
+    (first, *_) = blocks[0]["body"][0]["runs"]
+    assert first == {"text": "4", "fact": "spread.new.count"}
+
+
+def test_districts_have_documents_like_any_other(compared):
+    for name, content in make_documents(arrange(compared)):
+        text = content.decode() if name.endswith(".html") else ""
+        assert len(content) > 5000, name
+        if name == "report.html":
+            assert "澄川市2021年各区县比较" in text
+            assert "办结申请的构成" in text
+            assert "草稿" in text  # as the reports are that it compares
+
+
 @pytest.fixture
 def small(tmp_path):
     """Two districts of a city, made, and the city not yet."""
@@ -157,7 +216,7 @@ def test_a_changed_member_makes_its_parent_again(small):
     assert values(small, "city")["t3.new.total"] == "4"
     with (small / "data/a/applications.csv").open("a", encoding="utf-8") as file:
         file.write("3,自然人,2021-05-01,2021-05-11,予以公开\n")
-    assert set(plan(small)) == {"a", "city"}
+    assert {name for name, why in plan(small).items() if why} == {"a", "city"}
     assert states(batch(small)) == {"a": "made", "b": "unchanged", "city": "made"}
     assert values(small, "city")["t3.new.total"] == "5"
     assert holds(small, "city") == (0, ALL_HOLD, [])
@@ -178,8 +237,6 @@ def test_a_roll_up_holds_after_its_members_have_moved_on(small):
 def test_a_sum_that_was_bent_is_found(small):
     assert command(small, "rollup", "city", YEAR)[0] == 0
     run = run_of(small, "city").resolve()
-    from forging import reseal
-
     path = run / "facts.json"
     document = json.loads(path.read_text("utf-8"))
     (fact,) = (one for one in document["facts"] if one["id"] == "t3.new.natural_person")
@@ -211,10 +268,8 @@ def test_the_parents_own_office_is_a_member_by_its_scope(small):
         file.write("scope: office\n")
     add_district(small, "village")
     name_parents(small, {"village": "town"})
-    assert states(batch(small, "--districts", "town,village")) == {
-        "town": "made",
-        "village": "made",
-    }
+    both = ("--districts", "town,village")
+    assert states(batch(small, *both)) == {"town": "made", "village": "made"}
     document = json.loads((run_of(small, "town") / "facts.json").read_text("utf-8"))
     (fact,) = (one for one in document["facts"] if one["id"] == "t3.new.natural_person")
     assert document["scope"] == "district"
@@ -223,7 +278,7 @@ def test_the_parents_own_office_is_a_member_by_its_scope(small):
         ["town/t3.new.natural_person", "village/t3.new.natural_person"],
     )
     assert holds(small, "town") == (0, ALL_HOLD, [])
-    assert set(states(batch(small, *both)).values()) == {"unchanged"}
+    assert states(batch(small, *both)) == {"town": "unchanged", "village": "unchanged"}
 
 
 def test_what_the_parent_published_itself_is_compared(small):
@@ -246,9 +301,10 @@ def test_what_the_parent_published_itself_is_compared(small):
 def test_a_lawsuit_that_members_record_differently_is_told(small):
     head = LEDGERS["cases"].splitlines()[0] + "\n"
     number = "（2021）示01行初3号"
+    serial = "8,复议后起诉,2021-03-01,,\n"
     rows = {
-        "a": f"{number},未经复议直接起诉,2021-03-01,2021-06-01,结果维持\n8,复议后起诉,2021-03-01,,\n",
-        "b": f"{number},未经复议直接起诉,2021-03-02,,\n8,复议后起诉,2021-03-01,,\n",
+        "a": f"{number},未经复议直接起诉,2021-03-01,2021-06-01,结果维持\n{serial}",
+        "b": f"{number},未经复议直接起诉,2021-03-02,,\n{serial}",
     }
     for name, text in rows.items():
         (small / f"data/{name}/cases.csv").write_text(head + text, encoding="utf-8")

@@ -121,7 +121,7 @@ class Districts:
             Of fewer no share is told: one case more would turn it round.
         """
         found = {
-            name: rounded(100 * part[name] / whole[name], 1)
+            name: rounded(100 * Decimal(str(part[name])) / Decimal(str(whole[name])), 1)
             for name in part.index
             if pd.notna(part[name]) and pd.notna(whole[name]) and whole[name] >= least
         }
@@ -270,6 +270,16 @@ class Districts:
 
 def _pictures(frame: pd.DataFrame) -> Figure:
     """A grid of bar charts that share their axes."""
+    import matplotlib as mpl
+
+    from reportkit.notebook.charts import house_style, know_fonts
+
+    know_fonts()
+    with mpl.rc_context(house_style()):
+        return _grid(frame)
+
+
+def _grid(frame: pd.DataFrame) -> Figure:
     from matplotlib.figure import Figure
 
     across = min(4, max(1, len(frame)))
@@ -303,7 +313,8 @@ def open_districts(
     year : int
         Report year.
     parent : str, optional
-        Only the members of this district; by default all of the project that have a report.
+        Only the members of this district; by default all of the project that have a report, but
+        those that sum up others.
     params, data, out : path, optional
         Folders of parameters, ledgers and runs; those of the project around the working folder by
         default.
@@ -316,7 +327,9 @@ def open_districts(
     project = Project.find(params, data, out)
     asked = project.district(str(parent)) if parent else None
     every = sorted(path.stem for path in (project.params / "districts").glob("*.yaml"))
-    ids = project.members(asked.id) if asked else every
+    families = project.families()
+    # Of a sum and its parts one is compared, or a city would stand among its own units.
+    ids = families.get(asked.id, ()) if asked else [n for n in every if n not in families]
     read = read_members(project, None, int(year), members=ids)
     if asked is None:
         read = {name: member for name, member in read.items() if member.origin != "missing"}

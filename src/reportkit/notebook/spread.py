@@ -114,7 +114,10 @@ class Spread:
             return f"{{{{ spread.{name}.{what} }}}}"
 
         told = f"{of('count')}个区县的{self.label}，中位数{of('median')}{self.unit}"
-        if len(self.values) > 2:
+        low, _, high = self.quartiles
+        if self.values[first] != self.values[last] and low == high:
+            told += "，至少一半相同"
+        elif len(self.values) > 2:
             told += f"，中间一半在{of('low')}{self.unit}至{of('high')}{self.unit}之间"
         if self.values[first] == self.values[last]:
             return f"{told}，各区县相同。"

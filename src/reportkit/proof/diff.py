@@ -32,6 +32,7 @@ _COUNTS = {
     "set_aside": "合计等不计",
 }  # fmt: skip
 _SHOWN = 20
+_RUN = re.compile(r"/runs/[^/]+/")
 
 
 def diff_runs(old: Path, new: Path) -> dict[str, Any]:
@@ -182,7 +183,9 @@ def _lines(body: Any) -> Iterator[str]:
 
 
 def _inputs(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    files = {item["name"]: item["sha256"] for item in manifest["inputs"]}
+    # A member's report is the same input, whichever run of it was added.
+    inputs = ((_RUN.sub("/current/", item["name"]), item["sha256"]) for item in manifest["inputs"])
+    files = dict(inputs)
     ledgers = {
         item["name"]: {key: item[key] for key in _COUNTS if item[key] or key == "read"}
         for item in manifest["ledgers"]

@@ -49,7 +49,11 @@ def rollup_checks(
 
 
 def _members(rules: Rules, members: list[Member], here: list[Member]) -> Iterator[Check]:
-    missing = [member.name for member in members if member.origin == "missing"]
+    missing = [
+        f"{member.name}（{member.source}）" if member.source else member.name
+        for member in members
+        if member.origin == "missing"
+    ]
     told = f"{len(members)}个单位，{len(here)}个有本年的报告"
     told += f"；没有的：{_listed(missing)}" if missing else ""
     below = [name for member in here for name, origin in member.below if origin == "missing"]

@@ -178,10 +178,12 @@ class _Wanted:
     def run(self, project: Project, year: int) -> Path | None:
         """The run in force; of the parent's own office the last one, behind the roll-up."""
         for run in runs_of(project.out / self.who.id / str(year)):
-            if _json(run / MANIFEST).get("scope") == self.scope:
-                return run
+            manifest = _json(run / MANIFEST)
+            summed = "members" in manifest
             if not self.office:
-                break
+                return run if summed or manifest.get("scope") == self.scope else None
+            if manifest.get("scope") == self.scope and not summed:
+                return run
         return None
 
     def read(self, project: Project, year: int, edition: tuple[str, str] | None) -> Member:
@@ -192,7 +194,8 @@ class _Wanted:
             raise _differs(who, "form", who.form, edition[0], file=str(path))
         files = {path: sha256_of(path) for path in self.files(project, year)}
         if not files:
-            return Member(who.id, name, "missing")
+            other = (project.out / who.id / str(year) / "current" / MANIFEST).is_file()
+            return Member(who.id, name, "missing", "在用的报告是另一种口径" if other else "")
         first = next(iter(files))
         if first.name == MANIFEST:
             return self._of_run(project, name, year, files, edition)

@@ -282,9 +282,7 @@ def _inputs_of(job: Job, project: Project) -> list[Path]:
         current = out / job.district / str(year) / "current"
         wanted += [current, current.resolve().relative_to(root)] if current.exists() else []
     if job.rollup:
-        # Whose parents are whose is looked at in the whole, and behind a roll-up stands the run of
-        # the parent's own office.
-        wanted += sorted((params / "districts").glob("*.yaml"))
+        # Behind a roll-up stands the run of the parent's own office.
         for year in job.years:
             runs = (out / job.district / str(year) / "runs").glob("*")
             wanted += [run / name for run in sorted(runs) for name in READ_OF_A_RUN]
