@@ -270,12 +270,11 @@ class Districts:
 
 def _pictures(frame: pd.DataFrame) -> Figure:
     """A grid of bar charts that share their axes."""
-    import matplotlib as mpl
-
-    from reportkit.notebook.charts import house_style, know_fonts
+    # matplotlib is imported where something is drawn.
+    from reportkit.notebook.style import in_house_style, know_fonts
 
     know_fonts()
-    with mpl.rc_context(house_style()):
+    with in_house_style():
         return _grid(frame)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reportkit.forms import Form
-    from reportkit.notebook.report import Report
+    from reportkit.notebook.compilation import Compilation
     from reportkit.params import District, Project, Scope
     from reportkit.params.sources import DatabaseSource
 
@@ -127,7 +127,7 @@ def list_inputs(
     )
 
 
-def inputs_of(report: Report, notebook: Path) -> Inputs:
+def inputs_of(report: Compilation, notebook: Path) -> Inputs:
     """List the inputs of an opened report."""
     return list_inputs(
         report.project,
@@ -140,7 +140,7 @@ def inputs_of(report: Report, notebook: Path) -> Inputs:
     )
 
 
-def digests_read(report: Report) -> dict[str, str]:
+def digests_read(report: Compilation) -> dict[str, str]:
     """SHA-256 of ledgers and of members' reports, as they were read, by path or name."""
     of_members = {
         path.as_posix(): sha256

@@ -133,7 +133,9 @@ def _shared(rules: Rules, sums: Sums, facts: Facts) -> Iterator[Check]:
         told = f"编号相同而各单位所记不同，不能只计一次，仍分别计入：{_listed(apart, '；')}"
         yield check(rules, "M6", False, told, facts=sorted(cells), severity="warning")
     if not (once or apart):
-        told = f"{len(sums.shared.found)}个编号没有重复{unseen_told}"
+        number = len(sums.shared.found)
+        told = f"{number}个编号没有重复" if number else "没有可以按编号辨认的记录"
+        told += unseen_told
         yield check(rules, "M6", True, told)
 
 
