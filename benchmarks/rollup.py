@@ -84,20 +84,20 @@ def main(members: int) -> None:
             if path.is_file()
         }
         begun = spent()
-        verified = subprocess.run(
-            [RUN, "verify", f"outputs/city/{YEAR}/current"],
-            cwd=folder, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        verify = [RUN, "verify", f"outputs/city/{YEAR}/current"]
+        verified = subprocess.run(verify, cwd=folder, capture_output=True, check=False)
         result = {
             "members": members,
             "processor_seconds": {
-                "single": round(one, 2), "rollup": round(made, 2),
-                "unchanged": round(unchanged, 2), "verify": round(spent() - begun, 2),
+                "single": round(one, 2),
+                "rollup": round(made, 2),
+                "unchanged": round(unchanged, 2),
+                "verify": round(spent() - begun, 2),
             },
             "rollup_in_single_reports": round(made / one, 1),
             "verified": verified.returncode == 0,
             "kB": sizes,
-        }  # fmt: skip
+        }
         sys.stdout.write(json.dumps(result, indent=1) + "\n")
         shutil.rmtree(folder)
 

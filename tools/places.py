@@ -71,7 +71,7 @@ def dealt(report: PublishedReport) -> dict[str, dict[str, Decimal]]:
 
 
 def _balance(name: str, own: dict[str, Decimal]) -> None:
-    """What comes in is what goes out: each unit's own report holds in itself."""
+    """Balance what comes in and what goes out, so that each unit's report holds in itself."""
     table, row, column = name.split(".")
     if (table, row) == ("t3", "new") and column != "total":
         cells = [cell for cell in own if cell.startswith("t3.") and cell.endswith(f".{column}")]

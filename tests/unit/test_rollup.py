@@ -59,7 +59,7 @@ def test_a_missing_member_is_no_part():
     assert told(made)["M1"] == "2个单位，1个有本年的报告；没有的：乙区"
 
 
-def test_a_blank_cell_of_a_published_report_is_an_error_of_the_sum():
+def test_a_blank_cell_of_a_published_report_is_an_error():
     made = sums(member("a", {NEW: "3"}), member("b", {NEW: "NaN"}))
     assert added(made).value == 3
     assert told(made)["M7"] == f"{CELLS[NEW].label}：b区没有此数，未计入"
@@ -80,7 +80,7 @@ def test_medians_and_first_days_do_not_add_up(measure):
     assert caught.value.reason == "not-added"
 
 
-def test_a_figure_of_the_text_is_added_only_if_all_have_it_alike():
+def test_a_figure_of_the_text_needs_all_members():
     spec = FactSpec(id="x.y", label="某数", ledger="applications")
     text = spec.definition(2021).text("applications")
     blank = Fact("x.y", "某数", "", "件", "ledger", "")
@@ -108,7 +108,7 @@ def test_records_of_one_key_in_one_cell_count_once():
     assert [key for key, _ in shared.several] == ["甲", "乙"]
 
 
-def test_a_waived_finding_of_a_member_is_no_error_of_it():
+def test_open_errors_of_a_member_are_told_by_rule():
     made = sums(member("a", {}, origin="run", errors=("N1", "R2")), member("b", {}, origin="run"))
     assert told(made)["M3"] == "不符而未接受的：a区（N1、R2）"
 
@@ -173,3 +173,15 @@ def test_members_stand_once_in_a_notebook():
     block = {"kind": "seal", "facts": {"facts": [*listed, total.as_json()]}}
     assert unpacked(packed(block)) == block
     assert packed(block)["facts"]["facts"].count('"a"') == 1
+
+
+def test_a_figure_that_cannot_be_added_may_be_declared():
+    spec = FactSpec(id="x.y", label="某数", ledger="applications")
+    text = spec.definition(2021).text("applications")
+    alike = [member(name, {"x.y": "2"}, definitions={"x.y": text}) for name in "ab"]
+    assert sums(*alike).adds("x.y", spec.definition(2021))
+    assert not sums(*alike, member("c", {})).adds("x.y", spec.definition(2021))
+    middle = FactSpec(
+        id="x.y", label="某数", ledger="applications", measure={"median": "办理工作日"}
+    )
+    assert not sums(*alike).adds("x.y", middle.definition(2021))

@@ -169,7 +169,13 @@ class Compilation:
                 year=year,
             )
         specs = read_specs(form, project.params / "facts")
-        stated = {cell.id for cell in cells} | specs.keys() if rollup else set()
+        stated: set[str] = set()
+        if sums:
+            for one in report.declared:
+                spec = specs.get(one.id)
+                if spec and spec.ledger and not sums.adds(one.id, spec.definition(year)):
+                    del specs[one.id]  # a figure that cannot be added may be declared
+            stated = {*sums.cells, *specs}
         computer = Computer(
             year,
             cells=cells,

@@ -16,7 +16,7 @@ from reportkit.facts.computer import unknown_fact
 from reportkit.facts.numerals import chinese_number, rounded
 from reportkit.notebook.display import look
 from reportkit.notebook.frames import table_of
-from reportkit.notebook.spread import Spread, spread_of
+from reportkit.notebook.spread import Distribution, spread_of
 from reportkit.params import Project
 from reportkit.rollup.members import present, read_members
 from reportkit.text.narrative import cell_name, render_cell
@@ -129,7 +129,7 @@ class Districts:
 
     def spread(
         self, name: str, values: pd.Series, *, unit: str = "件", label: str = ""
-    ) -> Spread | None:
+    ) -> Distribution | None:
         """The distribution of a column; its figures can be named in a text.
 
         Parameters
@@ -211,8 +211,8 @@ class Districts:
         made = chart_block(name, data, title=title, kind=kind, unit=unit)
         return None if made is None else look(made)
 
-    def multiples(self, frame: pd.DataFrame, *, title: str, note: str = "") -> Shown:
-        """One small picture a district, all on the same scale: each row as bars.
+    def multiples(self, frame: pd.DataFrame, *, title: str, note: str = "") -> Shown | None:
+        """One small picture a district, all on the same scale; None where there is nothing to draw.
 
         Parameters
         ----------
@@ -222,6 +222,8 @@ class Districts:
         from reportkit.notebook.figures import figure_block
 
         shown = frame.dropna().astype(float).head(_PICTURES)
+        if shown.empty:
+            return None
         if len(shown) < len(frame):
             left = f"共{len(frame)}个区县，画出{len(shown)}个"
             note = "；".join(filter(None, [note, left]))

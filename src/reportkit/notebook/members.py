@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reportkit.notebook.compilation import Compilation
 
 ORIGINS = {"run": "封存的报告", "published": "已公布的数", "missing": "没有报告"}
-"""Where the figures of a member are from, in words."""
+"""Origins of a member's figures, in words."""
 
 
 def members_frame(compiled: Compilation) -> pd.DataFrame:

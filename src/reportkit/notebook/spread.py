@@ -22,7 +22,7 @@ _BINS = 8
 
 
 @dataclass(frozen=True)
-class Spread:
+class Distribution:
     """Distribution of a figure.
 
     Parameters
@@ -86,7 +86,7 @@ class Spread:
         return pd.Series(counts, name="个数").rename_axis(f"{self.label}（{self.unit}）")
 
     def figures(self) -> dict[str, tuple[str, Decimal, str, str]]:
-        """What a text can name: by its last word the label, value, unit and definition."""
+        """Figures that a text can name: label, value, unit and definition by their last word."""
         numbers = list(self.values.values())
         low, middle, high = self.quartiles
         rest = f"{len(numbers)}个区县的{self.label}"
@@ -133,7 +133,9 @@ class Spread:
         return name if len(same) == 1 else f"{same[0]}等几个" if len(same) > 3 else "、".join(same)
 
 
-def spread_of(values: pd.Series, *, label: str, unit: str, decimals: int = 1) -> Spread | None:
+def spread_of(
+    values: pd.Series, *, label: str, unit: str, decimals: int = 1
+) -> Distribution | None:
     """The distribution of a column; None where no district has a number.
 
     Parameters
@@ -143,4 +145,4 @@ def spread_of(values: pd.Series, *, label: str, unit: str, decimals: int = 1) ->
     """
     known = {str(name): Decimal(str(value)) for name, value in values.dropna().items()}
     ordered = dict(sorted(known.items(), key=lambda pair: (pair[1], pair[0])))
-    return Spread(label, unit, ordered, decimals) if ordered else None
+    return Distribution(label, unit, ordered, decimals) if ordered else None

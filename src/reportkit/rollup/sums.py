@@ -68,6 +68,10 @@ class Sums:
             or (name not in self.cells and member.definitions.get(name, text) != text)
         ]
 
+    def adds(self, name: str, definition: Definition) -> bool:
+        """Return True where a figure adds up and every member has it, counted alike."""
+        return definition.measure in _ADDED and not self.without(name, definition)
+
     def fact(self, blank: Fact, definition: Definition) -> Fact:
         """The sum that takes the place of a fact counted in a ledger.
 

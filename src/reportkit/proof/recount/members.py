@@ -166,7 +166,7 @@ def _against_evidence(
 def _shared(
     places: Mapping[str, Path], values: Mapping[str, Mapping[str, str]], once: Collection[Cell]
 ) -> dict[str, int]:
-    """How many records too many the sum of a cell has, since several members have them."""
+    """Records that the sum of a cell counts too often, since several members have them."""
     cells = {cell.id: cell.once for cell in once if cell.definition}
     counting = {
         str(place): member
