@@ -191,7 +191,7 @@ def make_plan(
     for district, year in matrix:
         members = families.get(district, ())
         try:
-            rollup = bool(members) and settings.scope is None and _sums_up(project, district)
+            rollup = bool(members) and settings.scope != "office" and _sums_up(project, district)
             request = settings.request(district, year, members, rollup=rollup)
             reports.append(_planned(request, project, settings, digest_once, begin_once))
         except InputError as error:

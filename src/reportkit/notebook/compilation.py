@@ -141,11 +141,13 @@ class Compilation:
         if rollup:
             scope, members = "district", members_to_sum(project, district)
         else:
-            folder = project.data / district
-            absent = _read_all(ledgers, edition, folder, district=district, year=year)
             scope = scope or who.scope
             if members is None:
                 members = project.members(district)
+            folder = project.data / district
+            absent = _read_all(
+                ledgers, edition, folder, district=district, year=year, sums_up=bool(members)
+            )
         past = figures_of(project, district, year - 1, scope=scope)
         names = {key: schema.name for key, schema in schemas(form).items()}
         read = read_members(
@@ -302,7 +304,7 @@ class Compilation:
         checks += self._text_checks(facts) + self._checks_across(facts)
         if self.sums:
             checks += rollup_checks(
-                rules, self.sums, facts, specs=self.computer.specs, year=self.year
+                rules, self.edition, self.sums, facts, specs=self.computer.specs, year=self.year
             )
             checks += own_total_checks(rules, self.sums, facts, dict(self._own_totals()))
         else:
@@ -411,7 +413,13 @@ class Compilation:
 
 
 def _read_all(
-    ledgers: Ledgers, edition: Edition, folder: Path, *, district: str, year: int
+    ledgers: Ledgers,
+    edition: Edition,
+    folder: Path,
+    *,
+    district: str,
+    year: int,
+    sums_up: bool,
 ) -> tuple[str, ...]:
     """Read every ledger that the edition can use; the keys of those that are not there."""
     needed, known = edition.ledgers(), schemas(ledgers.form)
@@ -424,7 +432,10 @@ def _read_all(
         raise InputError(
             "ledger-missing",
             "the {name} form needs ledgers that are not there:\n{names}\nadd them (a "
-            "file with a heading only counts as zero records)",
+            "file with a heading only counts as zero records){instead}",
+            instead=f"; or add its members' reports: reportkit rollup {district} {year}"
+            if sums_up
+            else "",
             name=edition.name,
             names=names,
             district=district,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from reportkit.checks.form import form_checks
 from reportkit.checks.rules import Check, check
-from reportkit.facts import plain
+from reportkit.facts import Fact, Facts, plain
 from reportkit.rollup.shared import agree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from decimal import Decimal
 
     from reportkit.checks.rules import Rules
-    from reportkit.facts import Facts
     from reportkit.facts.specs import FactSpec
+    from reportkit.forms import Edition
     from reportkit.rollup.members import Member
     from reportkit.rollup.sums import Sums
 
@@ -22,12 +23,19 @@ _TOLD = 50
 
 
 def rollup_checks(
-    rules: Rules, sums: Sums, facts: Facts, *, specs: Mapping[str, FactSpec], year: int
+    rules: Rules,
+    edition: Edition,
+    sums: Sums,
+    facts: Facts,
+    *,
+    specs: Mapping[str, FactSpec],
+    year: int,
 ) -> list[Check]:
     """Check the members of a roll-up, and that what they share is counted once (M1-M8).
 
     Parameters
     ----------
+    edition : Edition
     sums : Sums
     facts : Facts
         The cells of the roll-up.
@@ -41,7 +49,7 @@ def rollup_checks(
     here = sums.present
     return [
         *_members(rules, members, here),
-        *_contradictions(rules, sums),
+        *_contradictions(rules, edition, sums, year),
         *_shared(rules, sums, facts),
         *_gaps(rules, sums, specs, year),
         *_twice(rules, members),
@@ -78,32 +86,22 @@ def _members(rules: Rules, members: list[Member], here: list[Member]) -> Iterato
     yield check(rules, "M5", not told, told or "均取自封存的报告")
 
 
-def _contradictions(rules: Rules, sums: Sums) -> Iterator[Check]:
-    """Totals that a published report prints otherwise than its own parts add up to."""
+def _contradictions(rules: Rules, edition: Edition, sums: Sums, year: int) -> Iterator[Check]:
+    """Apply the form's own rules to what members have published: a run has checked itself."""
     for member in sums.present:
-        if member.origin == "run":
+        if member.origin == "run" or not sums.cells.keys() <= member.values.keys():
             continue
-        wrong = []
-        for cell in sums.cells.values():
-            parts = [member.values.get(part) for part in cell.sum_of]
-            printed = member.values.get(cell.id)
-            if not cell.sum_of or printed is None or None in parts:
-                continue
-            total = sum((part for part in parts if part is not None), Decimal(0))
-            if total != printed:
-                wrong.append((cell, printed, total))
+        printed = {
+            name: Fact(name, cell.label, member.values[name], cell.unit, "declared", "")
+            for name, cell in sums.cells.items()
+        }
+        found = form_checks(rules, edition, Facts(printed), year=year)
+        wrong = [one for one in found if not one.holds]
         if wrong:
-            told = "；".join(
-                f"{cell.label}印为{plain(printed)}，各项之和{plain(total)}"
-                for cell, printed, total in wrong[:_TOLD]
-            )
-            yield check(
-                rules,
-                "M3",
-                False,
-                f"{member.name}公布的报告自相矛盾，汇总取各项：{told}",
-                facts=[cell.id for cell, _, _ in wrong],
-            )
+            told = _listed([f"{one.id} {one.message}" for one in wrong], "；")
+            cells = sorted({name for one in wrong for name in one.facts})
+            message = f"{member.name}公布的报告自相矛盾，汇总的合计取各项之和：{told}"
+            yield check(rules, "M3", False, message, facts=cells)
 
 
 def _shared(rules: Rules, sums: Sums, facts: Facts) -> Iterator[Check]:
