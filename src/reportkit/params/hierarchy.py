@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
+from reportkit.language import Message
 from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
@@ -37,25 +38,30 @@ def members_to_sum(project: Project, parent: str) -> tuple[str, ...]:
     for name, file in files.items():
         above = file.data["parent"]
         if not isinstance(above, str):
-            raise _wrong(
-                file,
-                f"'parent' of {name} must be one id: a report is summed up once, or its figures "
+            problem = Message(
+                "'parent' of {name} must be one id: a report is summed up once, or its figures "
                 "count twice further up",
+                name=name,
             )
+            raise _wrong(file, problem)
         # Who sums up the parent itself changes nothing here, and may not be at hand.
         if above not in known and name != parent:
             near = difflib.get_close_matches(above, known, n=3, cutoff=0.5) or known[:8]
-            raise _wrong(
-                file,
-                f"'parent' of {name} is '{above}', which no file of this folder is; known: "
-                f"{', '.join(near)}",
+            problem = Message(
+                "'parent' of {name} is '{above}', which no file of this folder is; known: {near}",
+                name=name,
+                above=above,
+                near=", ".join(near),
             )
+            raise _wrong(file, problem)
     line = [parent]
     while line[-1] in files:
         above = files[line[-1]].data["parent"]
         if above in line:
             circle = " → ".join([*line[line.index(above) :], above])
-            raise _wrong(files[line[-1]], f"'parent' makes a circle: {circle}")
+            raise _wrong(
+                files[line[-1]], Message("'parent' makes a circle: {circle}", circle=circle)
+            )
         line.append(above)
     members = tuple(name for name, file in files.items() if file.data["parent"] == parent)
     # One that cannot be read is still a member; what is wrong with it is told as it is opened.
@@ -86,7 +92,7 @@ def _files_with_parent(project: Project) -> dict[str, YamlFile]:
     return files
 
 
-def _wrong(file: YamlFile, problem: str) -> InputError:
+def _wrong(file: YamlFile, problem: Message) -> InputError:
     told = file.problem(("parent",), problem)
     return InputError(
         "hierarchy", "{problem}", problem=told, file=str(file.path), line=file.line(("parent",))

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
+from reportkit.language import Message
 from reportkit.notebook.compilation import Compilation
 from reportkit.params import Project
 from reportkit.proof.inputs import digests_read, find_notebook, inputs_of
@@ -90,7 +91,7 @@ def reopened(
             inputs = inputs_of(report, notebook)
             digests = list(inputs.digests(digests_read(report)))
         except ReportkitError as error:
-            message = error.message.replace(f"{project.data}", f"{data}")
+            message = error.message.with_other(f"{project.data}", f"{data}")
             if error.reason in _NOT_HERE:
                 yield Reopened(None, own, absent=message)
             else:
@@ -106,9 +107,15 @@ def reopened(
         now = {item["name"]: (item["sha256"], item["bytes"]) for item in records}
         before = {item["name"]: (item["sha256"], item["bytes"]) for item in manifest["inputs"]}
         both = sorted({*now} & {*before})
-        changed = [f"{name} is not what the run read" for name in both if now[name] != before[name]]
+        changed = [
+            Message("{name} is not what the run read", name=name)
+            for name in both
+            if now[name] != before[name]
+        ]
         new = sorted({*now} - {*before})
-        changed += [f"{name} is here, and the run did not read it" for name in new]
+        changed += [
+            Message("{name} is here, and the run did not read it", name=name) for name in new
+        ]
         needed = tuple(sorted({*before} - {*now}))
         whole = not changed and not needed
         yield Reopened(report if whole else None, own, tuple(changed), needed)

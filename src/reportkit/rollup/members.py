@@ -13,6 +13,7 @@ from reportkit.facts.numerals import number_of
 from reportkit.facts.previous import refuse_changed, sealed_facts, sha256_of
 from reportkit.facts.published import load_published, read_report
 from reportkit.forms import DEFAULT
+from reportkit.language import Message
 from reportkit.ledgers import Ledgers, schemas
 
 if TYPE_CHECKING:
@@ -289,6 +290,14 @@ def _json(path: Path) -> Any:
         ) from None
 
 
+_KINDS = {
+    "district": Message("district"),
+    "year": Message("year"),
+    "form": Message("form"),
+    "edition": Message("edition"),
+}
+
+
 def _differs(who: District, what: str, found: Any, wanted: Any, *, file: str) -> InputError:
     return InputError(
         "member-differs",
@@ -296,7 +305,7 @@ def _differs(who: District, what: str, found: Any, wanted: Any, *, file: str) ->
         "differently and are not added; make the member's report by the same {what}, or take "
         "'parent' out of its district file",
         member=who.id,
-        what=what,
+        what=_KINDS[what],
         found=found,
         wanted=wanted,
         file=file,

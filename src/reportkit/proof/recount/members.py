@@ -21,6 +21,7 @@ from reportkit.evidence.paths import inside
 from reportkit.evidence.read import read_members
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.published import load_published, read_report
+from reportkit.language import Message
 from reportkit.proof.manifest import digest
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ def recount_members(
     digests = {item["name"]: item["sha256"] for item in manifest["inputs"]}
     values: dict[str, dict[str, str]] = {}
     places: dict[str, Path] = {}
-    changed, absent = [], []
+    changed: list[str] = []
+    absent: list[str] = []
     for member in manifest["members"]:
         if member["origin"] == "missing":
             continue
@@ -111,9 +113,9 @@ def recount_members(
             name, root = (f"params/{member['source']}", params)
         path = inside(root, name.partition("/")[2])
         if not path.is_file():
-            absent.append(f"{name} is not here")
+            absent.append(Message("{name} is not here", name=name))
         elif not digest(path) == digests.get(name) == member["sha256"]:
-            changed.append(f"{name} is not what the run read")
+            changed.append(Message("{path} is not what the run read", path=name))
         else:
             values[member["id"]] = _figures(form, path, published=member["origin"] == "published")
             if member["origin"] == "run":
@@ -126,12 +128,22 @@ def recount_members(
         for name, fact in added.items():
             parts = {member: own[name] for member, own in values.items() if name in own}
             if fact["sum_of"] != [f"{member}/{name}" for member in parts]:
-                findings.append(f"{name} does not add the members' reports that have it")
+                findings.append(
+                    Message("{name} does not add the members' reports that have it", name=name)
+                )
             sums[name] = plain(sum(map(Decimal, parts.values()), Decimal(-less.get(name, 0))))
             if sums[name] != fact["value"]:
-                shared = f" less {less[name]} that they share" if name in less else ""
-                come = f"its members' facts{shared} come to {sums[name]}"
-                findings.append(f"{name} is {fact['value']}, {come}")
+                findings.append(
+                    Message(
+                        "{name} is {value}, its members' facts come to {total}{less}",
+                        name=name,
+                        value=fact["value"],
+                        total=sums[name],
+                        less=Message(", less {count} that they share", count=less[name])
+                        if name in less
+                        else "",
+                    )
+                )
     told = (tuple(findings), tuple(changed), tuple(absent))
     return MemberSums(*told, sums, len(added), len(values))
 
@@ -153,14 +165,21 @@ def _against_evidence(
         if row["value"] is not None:
             parts[row["fact"]][row["member"]] = row["value"]
     for name in sorted(parts.keys() - added.keys()):
-        yield f"the evidence holds members' figures of {name}, which adds none"
+        yield Message("the evidence holds members' figures of {name}, which adds none", name=name)
     for name, fact in added.items():
         if fact["sum_of"] != [f"{member}/{name}" for member in parts[name]]:
-            yield f"{name}: its evidence is not of the members' facts that it names"
+            yield Message(
+                "{name}: its evidence is not of the members' facts that it names", name=name
+            )
         for member, value in parts[name].items():
             if member in values and values[member].get(name) != value:
-                theirs = values[member].get(name)
-                yield f"{name} of {member} is {theirs}, and {value} in the evidence"
+                yield Message(
+                    "{name} of {member} is {theirs}, and {value} in the evidence",
+                    name=name,
+                    member=member,
+                    theirs=values[member].get(name),
+                    value=value,
+                )
 
 
 def _shared(
