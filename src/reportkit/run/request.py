@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -230,9 +231,15 @@ def _named(
     known = {
         item["path"]: item["sha256"] for item in manifest["inputs"] if item["bytes"] is not None
     }
-    names = [path.as_posix() for path in (*inputs.files, *inputs.ledgers)]
-    yield from (Message("{name} is new", name=name) for name in names if name not in known)
-    yield from (Message("{name} is gone", name=name) for name in known if name not in names)
+    names = dict.fromkeys(path.as_posix() for path in (*inputs.files, *inputs.ledgers))
+    # Another run of a member is told once, by its manifest.
+    of_run = re.compile(rf"{re.escape(request.out.as_posix())}/\S+/runs/[^/]+/(?!{MANIFEST}$)")
+    new, gone = (
+        [name for name in these if name not in those and not of_run.match(name)]
+        for these, those in ((names, known), (known, names))
+    )
+    yield from (Message("{name} is new", name=name) for name in new)
+    yield from (Message("{name} is gone", name=name) for name in gone)
     for name, sha256 in inputs.digests(digest=digest):
         digests.append((name, sha256))
         if known.get(name, sha256) != sha256:
