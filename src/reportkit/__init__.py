@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from reportkit.facts import Fact
     from reportkit.ledgers import read_ledgers
     from reportkit.notebook.charts import chart
-    from reportkit.notebook.report import Report, open_report
+    from reportkit.notebook.districts import open_districts
+    from reportkit.notebook.report import Report, open_report, open_rollup
     from reportkit.notebook.years import open_years
     from reportkit.proof.auditing import open_run
 
@@ -27,7 +28,9 @@ __all__ = [
     "ReportkitError",
     "__version__",
     "chart",
+    "open_districts",
     "open_report",
+    "open_rollup",
     "open_run",
     "open_years",
     "read_ledgers",
@@ -40,7 +43,9 @@ _HOMES = {
     "Report": "notebook.report",
     "ReportkitError": "errors",
     "chart": "notebook.charts",
+    "open_districts": "notebook.districts",
     "open_report": "notebook.report",
+    "open_rollup": "notebook.report",
     "open_run": "proof.auditing",
     "open_years": "notebook.years",
     "read_ledgers": "ledgers",

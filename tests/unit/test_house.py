@@ -144,6 +144,7 @@ def test_every_rule_of_the_code_is_described():
     sources = [
         *ROOT.glob("src/reportkit/checks/*.py"),
         *ROOT.glob("src/reportkit/audit/*.py"),
+        *ROOT.glob("src/reportkit/rollup/*.py"),
         *ROOT.glob("src/reportkit/forms/zfxxgk/20*.yaml"),
         *ROOT.glob("src/reportkit/forms/zfxxgk/audit.yaml"),
     ]

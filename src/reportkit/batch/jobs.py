@@ -77,7 +77,13 @@ class Settings:
     memory: int | None = None
 
     def request(
-        self, district: str, year: int, members: tuple[str, ...], form: str | None = None
+        self,
+        district: str,
+        year: int,
+        members: tuple[str, ...],
+        *,
+        form: str | None = None,
+        rollup: bool = False,
     ) -> Request:
         """One of the reports, as it is asked for."""
         return Request(
@@ -87,8 +93,9 @@ class Settings:
             params=self.params,
             data=self.data,
             out=self.out,
-            scope=self.scope,
+            scope=None if rollup else self.scope,
             members=members,
+            rollup=rollup,
         )
 
 
@@ -133,6 +140,8 @@ class Job:
         Their form where it is not the district's usual one.
     members : tuple of str
         Districts whose reports these sum up; theirs are made first.
+    rollup : bool
+        The district's reports add those of its members.
     then : tuple of Job
         Of other districts that name the same ledger; it is read once for all of them.
     """
@@ -141,6 +150,7 @@ class Job:
     years: tuple[int, ...]
     settings: Settings
     members: tuple[str, ...] = ()
+    rollup: bool = False
     then: tuple[Job, ...] = ()
     form: str | None = None
 

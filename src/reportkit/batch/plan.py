@@ -13,11 +13,13 @@ from pydantic import BeforeValidator, Field
 from reportkit.batch.jobs import Job, OfReport, Report, Result, Settings, together
 from reportkit.errors import InputError
 from reportkit.language import Message, joined
-from reportkit.ledgers import entries_of, find_files, schemas
+from reportkit.ledgers import Ledgers, entries_of, find_files, schemas
 from reportkit.ledgers.mapping import mappings_of
 from reportkit.params import District, Project, Scope, report_name
+from reportkit.params.hierarchy import members_to_sum
 from reportkit.proof.manifest import digest
-from reportkit.run.request import changes, outcome_of, seconds_of
+from reportkit.rollup.members import counts_itself
+from reportkit.run.request import changes, outcome_of, seconds_of, standing
 from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
@@ -92,12 +94,15 @@ class Planned(OfReport):
         The run in force, if it holds; or why the report cannot be made.
     named : tuple of str
         Ledgers that its district's file names.
+    rollup : bool
+        It adds the reports of its members.
     """
 
     reasons: tuple[str, ...]
     seconds: float
     known: Result | None = None
     named: tuple[str, ...] = ()
+    rollup: bool = False
 
     @property
     def refused(self) -> Result | None:
@@ -173,10 +178,11 @@ def make_plan(
     """
     project = Project.find(settings.params, settings.data)
     folder = project.params / "districts"
+    families = project.families()
     matrix = [
         OfReport(district, year, form=form)
         for district in dict.fromkeys(districts or sorted(p.stem for p in folder.glob("*.yaml")))
-        for year, form in _reports_of(project, district, years, forms)
+        for year, form in _reports_of(project, district, years, forms, families)
     ]
     if not matrix:
         raise InputError(
@@ -190,11 +196,14 @@ def make_plan(
     places = (settings.out.joinpath(*one.report, "current") for one in matrix)
     if not all(place.exists() for place in places):
         begin_once()
-    families = project.families() if matrix else {}
     for one in matrix:
+        members = families.get(one.district, ())
         try:
-            members = families.get(one.district, ())
-            request = settings.request(one.district, one.year, members, one.form)
+            adds = bool(members) and settings.scope != "office"
+            rollup = adds and _sums_up(project, one.district, one.form)
+            request = settings.request(
+                one.district, one.year, members, form=one.form, rollup=rollup
+            )
             reports.append(_planned(request, project, settings, digest_once, begin_once))
         except InputError as error:
             refused = Result(
@@ -228,14 +237,22 @@ def make_plan(
 
 
 def _reports_of(
-    project: Project, district: str, years: Sequence[int] | None, forms: Sequence[str] | None
+    project: Project,
+    district: str,
+    years: Sequence[int] | None,
+    forms: Sequence[str] | None,
+    families: Families,
 ) -> list[tuple[int, str | None]]:
     """Years and forms of a district's reports, its usual form, which has no name here, first.
 
     A form that is asked for, or that the district's file names, has all years that are asked for,
-    else those that have a file, else those of the usual form.
+    else those that have a file, else those of the usual form. A parent without a file has the
+    years of its members.
     """
     there = project.reports_named(district)
+    if not there:
+        below = {year for one in families.get(district, ()) for year in _years_of(project, one)}
+        there = [(year, None) for year in sorted(below)]
     wanted = _forms_of(project, district, forms)
     further = {form for _, form in there if form not in wanted} if forms is None else set()
     found = []
@@ -263,6 +280,21 @@ def _forms_of(project: Project, district: str, forms: Sequence[str] | None) -> l
     return [None if form == who.usual_form else form for form in dict.fromkeys(asked)]
 
 
+def _years_of(project: Project, district: str) -> list[int]:
+    """Years with a file of a district's report, be it one that was published."""
+    paths = (project.params / "reports" / district).glob("[0-9]*.*")
+    stems = {path.name.partition(".")[0] for path in paths}
+    return [int(stem) for stem in stems if re.fullmatch(r"\d{4}", stem)]
+
+
+def _sums_up(project: Project, parent: str, form: str | None) -> bool:
+    """Return True where a parent's report is the sum of its members', not one from ledgers."""
+    who = project.district(parent, form)
+    ledgers = Ledgers(project, who)
+    own = any(ledgers.sources(key) for key in schemas(ledgers.form))
+    return not own or who.scope == "office"
+
+
 def _planned(
     request: Request,
     project: Project,
@@ -271,10 +303,17 @@ def _planned(
     begin: Callable[[], object],
 ) -> Planned:
     district, year, form = request.district, request.year, request.form
+    who = project.district(district, form)
+    own = request.rollup and counts_itself(project, who)
     reasons = list(changes(request, digest=digest))
+    if own:
+        of_office = replace(request, rollup=False)
+        reasons += [
+            Message("its own office: {why}", why=why) for why in changes(of_office, digest=digest)
+        ]
     last = seconds_of(request.place)
     if not reasons and not settings.force:
-        outcome = outcome_of(request.place, unchanged=True)
+        outcome = outcome_of(standing(request), unchanged=True)
         result = Result(
             district,
             year,
@@ -285,15 +324,18 @@ def _planned(
             draft=outcome.draft,
             findings=outcome.findings,
         )
-        return Planned(district, year, (), last or 0, result, form=form)
+        return Planned(district, year, (), last or 0, result, form=form, rollup=request.rollup)
     begin()
-    who = project.district(district, request.form)
     project.report(who, year)
-    size = sum(path.stat().st_size for path in _ledgers(project, who, year))
-    seconds = last or 1 + size / 1e6
+    if request.rollup:
+        members_to_sum(project, district)
+    files = _ledgers(project, who, year) if own or not request.rollup else []
+    seconds = last or 1 + sum(path.stat().st_size for path in files) / 1e6
     reasons += [Message("asked for by --force")] if settings.force else []
     named = tuple(f"{key}\0{source!r}" for key, source in who.ledgers.items())
-    return Planned(district, year, tuple(reasons), seconds, named=named, form=form)
+    return Planned(
+        district, year, tuple(reasons), seconds, named=named, form=form, rollup=request.rollup
+    )
 
 
 def _ledgers(project: Project, district: District, year: int) -> list[Path]:
@@ -402,7 +444,9 @@ def _jobs(
         district, form = name
         shared = frozenset(ledger for ledger in chains[name][0].named if uses[ledger] > 1)
         group = groups.setdefault((urgency(name)[:2], form, shared) if shared else name, [])
-        group.append(Job(district, years, settings, families.get(district, ()), form=form))
+        rollup = any(planned.rollup for planned in chains[name])
+        members = families.get(district, ())
+        group.append(Job(district, years, settings, members, rollup, form=form))
     return tuple(
         together(group[start : start + _TOGETHER])
         for group in groups.values()

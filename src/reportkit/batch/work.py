@@ -11,6 +11,7 @@ import time
 import traceback
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from reportkit.language import Message
 from reportkit.ledgers import Ledgers
 from reportkit.params import Project
 from reportkit.persons import without_persons
+from reportkit.rollup.members import counts_itself
 from reportkit.run.run import run
 from reportkit.warm.processes import die_with_parent
 
@@ -108,8 +110,11 @@ def make(job: Job, year: int, kept: Kept) -> Result:
     # A warm process that had to be started again has not the environment that it should have.
     warm = settings.warm and sys.flags.hash_randomization == 0
     fork = multiprocessing.get_context("fork") if warm and sys.platform == "linux" else None
-    request = settings.request(job.district, year, job.members, job.form)
+    request = settings.request(job.district, year, job.members, form=job.form, rollup=job.rollup)
     try:
+        if job.rollup and counts_itself(request.project, request.project.district(job.district)):
+            own = replace(request, rollup=False)
+            run(own, force=settings.force, fork=lambda: fork, wait=True, kept=kept)
         outcome = run(
             request, force=settings.force, fork=lambda: fork, wait=True, planned=True, kept=kept
         )

@@ -6,8 +6,10 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
+
 from reportkit.errors import InputError
-from reportkit.evidence.read import read_source_rows
+from reportkit.evidence.read import read_members, read_source_rows
 from reportkit.evidence.scripts import read_rows
 from reportkit.facts.derived import compared
 from reportkit.facts.numerals import number_of, plain
@@ -132,7 +134,8 @@ def explain(run: Path, name: str, *, project: Project) -> dict[str, Any]:
     return fact | {
         "ledger_name": ledger,
         "conditions": conditions,
-        "parts": _brief([facts[part] for part in fact["sum_of"]]),
+        "parts": _brief([facts[part] for part in fact["sum_of"] if part in facts])
+        + _of_members(run, fact, manifest),
         "appears": [_place(place, edition) for place in fact["places"]],
         "last_year": _last_year(run, fact, document, _whose(manifest, document, project), project),
         "source_rows": _rows(form, run, fact),
@@ -155,6 +158,26 @@ def _near(name: str, facts: Mapping[str, Any]) -> list[Any]:
 
 def _brief(facts: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     return [{key: fact[key] for key in ("id", "label", "value", "unit")} for fact in facts]
+
+
+def _of_members(
+    run: Path, fact: Mapping[str, Any], manifest: Mapping[str, Any]
+) -> list[dict[str, str]]:
+    """The members' figures that a roll-up's fact adds, each with where it is explained further."""
+    members = {member["id"]: member for member in manifest.get("members", ())}
+    if not any("/" in part for part in fact["sum_of"]):
+        return []
+    rows = read_members(run).filter(pc.field("fact") == fact["id"]).to_pylist()
+    return [
+        {
+            "id": f"{row['member']}/{fact['id']}",
+            "label": f"{members[row['member']]['name']}，{members[row['member']]['source']}",
+            "value": row["value"],
+            "unit": fact["unit"],
+        }
+        for row in rows
+        if row["value"] is not None
+    ]
 
 
 def _place(place: str, edition: Edition) -> str:
@@ -251,7 +274,7 @@ def as_text(answer: Mapping[str, Any], translate: Translate = str) -> list[str]:
                 Message(origin, value=both, year=last["year"]),
             )
         )
-    if answer["origin"] == "sum":
+    if answer["origin"] == "sum" and not any("/" in part["id"] for part in answer["parts"]):
         fields.append((Message("definition"), f"{len(answer['parts'])}项之和"))
     else:
         fields.append((Message("definition"), answer["definition"]))

@@ -25,7 +25,7 @@ from reportkit.run.notebook import LocalKernelManager
 from reportkit.warm.processes import kernel_environment, need_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from reportkit.params import District, Project
 
@@ -169,6 +169,7 @@ def holidays(project: Project) -> Iterator[Finding]:
 
 def ledgers(project: Project) -> Iterator[Finding]:
     """Check that each district has the ledgers that its reports need, without reading them."""
+    families = project.families()
     for name in _districts(project):
         try:
             by_form = _by_form(project, name)
@@ -177,10 +178,12 @@ def ledgers(project: Project) -> Iterator[Finding]:
             yield bad(about, error.message, Message("mend this, then ask again"))
             continue
         for who, years in by_form.values():
-            yield _ledgers_of(project, who, years)
+            yield _ledgers_of(project, who, years, members=families.get(name, ()))
 
 
-def _ledgers_of(project: Project, who: District, years: list[int]) -> Finding:
+def _ledgers_of(
+    project: Project, who: District, years: list[int], *, members: Sequence[str]
+) -> Finding:
     about = Message("ledgers of {name}", name=who.id)
     about += Message(" by {form}", form=who.form) if who.other_form else ""
     try:
@@ -190,6 +193,9 @@ def _ledgers_of(project: Project, who: District, years: list[int]) -> Finding:
         needed = set().union(*(read.form.edition(year).ledgers() for year in years))
     except InputError as error:
         return bad(about, error.message, Message("mend this, then ask again"))
+    if members and not any(by_ledger.values()):
+        told = Message("none: its report adds those of {number} members", number=len(members))
+        return good(about, told)
     missing = [known[key].name for key in sorted(needed) if not by_ledger[key]]
     if missing:
         form = "" if who.form == DEFAULT else f" --form {who.form}"

@@ -90,6 +90,29 @@ def read_source_rows(run: Path, fact: Mapping[str, Any]) -> pa.Table:
     return records.take(evidence.rows).append_column("sign", pa.array(evidence.signs))
 
 
+def read_shared(run: Path) -> list[tuple[str, str]]:
+    """Fact and key of each record of a roll-up that counts once where several members have it.
+
+    Raises
+    ------
+    ReportkitError
+        ``evidence-unreadable``.
+    """
+    table = _read(run, "shared", ("fact", "key"))
+    return list(zip(table["fact"].to_pylist(), table["key"].to_pylist(), strict=True))
+
+
+def read_members(run: Path) -> pa.Table:
+    """Fact, member and value of every figure that a roll-up adds.
+
+    Raises
+    ------
+    ReportkitError
+        ``evidence-unreadable``.
+    """
+    return _read(run, "members", ("fact", "member", "value"))
+
+
 def read_refused(run: Path) -> dict[str, list[int]]:
     """Numbers of the rows that were not accepted, by ledger."""
     refused: dict[str, list[int]] = {}

@@ -22,6 +22,20 @@ if TYPE_CHECKING:
     from reportkit.ledgers import Ledger
 
 
+# Of a roll-up, which reads no ledger.
+_NO_RECORDS = pa.schema(
+    [
+        ("ledger", pa.dictionary(pa.int32(), pa.string())),
+        ("row", pa.int64()),
+        ("file", pa.dictionary(pa.int32(), pa.string())),
+        ("sheet", pa.dictionary(pa.int32(), pa.string())),
+        ("line", pa.int64()),
+        ("key", pa.string()),
+        ("digest", pa.string()),
+    ]
+).empty_table()
+
+
 def write_evidence(
     folder: Path, held: Mapping[str, FactRows], ledgers: Mapping[str, Ledger], *, key: bytes | None
 ) -> None:
@@ -99,7 +113,9 @@ def _places(ledger: Ledger, key: bytes | None) -> pa.Table:
 
 
 def _records(places: Sequence[pa.Table]) -> bytes:
-    return _parquet(places, repeated=["ledger", "file", "sheet"], rising=["row", "line"])
+    return _parquet(
+        places or [_NO_RECORDS], repeated=["ledger", "file", "sheet"], rising=["row", "line"]
+    )
 
 
 def _parquet(

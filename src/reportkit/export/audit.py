@@ -74,6 +74,7 @@ def _looked_at(document: Document, failing: list[Block]) -> dict[str, Any]:
     past = document.seal.get("past", {})
     return {
         name: fact
+        | _by_members(fact, document)
         | {
             "past": past.get(name),
             "touched": touched.get(name),
@@ -81,3 +82,9 @@ def _looked_at(document: Document, failing: list[Block]) -> dict[str, Any]:
         }
         for name, fact in document.facts.items()
     }
+
+
+def _by_members(fact: Block, document: Document) -> Block:
+    """Return how many members' figures a sum adds: which they are stands in the evidence."""
+    of_members = [part for part in fact["sum_of"] if part not in document.facts]
+    return {"sum_of": [], "members": len(of_members)} if of_members else {}

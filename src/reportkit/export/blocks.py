@@ -121,25 +121,39 @@ def packed(one: Block, /) -> Block:
     """Return a block as it stands in a notebook: the facts of a seal in columns, as one text.
 
     A condition that several facts have stands there once, a value that fills a column too, and a
-    total names its parts by their numbers. `from_notebook` gives the facts back as they were.
+    total names its parts by their numbers; of a roll-up, whose facts add the same members' again
+    and again, the list of these stands there once. `from_notebook` gives back what they were.
     """
     if one["kind"] != "seal":
         return one
     document = one["facts"]
     conditions: dict[str, int] = {}
+    members: dict[tuple[str, ...], int] = {}
     places = {fact["id"]: number for number, fact in enumerate(document["facts"])}
     facts = [
         fact
         | {"where": [_numbered(group, conditions) for group in fact["where"]]}
-        | {"sum_of": [places.get(part, part) for part in fact["sum_of"]]}
+        | {"sum_of": _parts(fact, places, members)}
         for fact in document["facts"]
     ]
     names = list(facts[0]) if facts else []
     held = {
         "conditions": [json.loads(text) for text in conditions],
+        **({"members": [list(those) for those in members]} if members else {}),
         "columns": {name: _column([fact[name] for fact in facts]) for name in names},
     }
     return one | {"facts": document | {"facts": _compact(held)}}
+
+
+def _parts(
+    fact: Block, places: Mapping[str, int], members: dict[tuple[str, ...], int]
+) -> list[Any] | dict[str, int]:
+    """Return the parts of a sum by their numbers; or which list of members has them all."""
+    end = f"/{fact['id']}"
+    if fact["sum_of"] and all(part.endswith(end) for part in fact["sum_of"]):
+        those = tuple(part.removesuffix(end) for part in fact["sum_of"])
+        return {"of": members.setdefault(those, len(members))}
+    return [places.get(part, part) for part in fact["sum_of"]]
 
 
 def _numbered(group: Mapping[str, Any], conditions: dict[str, int]) -> dict[str, Any]:
@@ -167,9 +181,11 @@ def unpacked(one: Block, /) -> Block:
     }
     facts = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     for fact in facts:
-        fact["sum_of"] = [
-            facts[part]["id"] if isinstance(part, int) else part for part in fact["sum_of"]
-        ]
+        parts = fact["sum_of"]
+        if isinstance(parts, dict):
+            fact["sum_of"] = [f"{name}/{fact['id']}" for name in held["members"][parts["of"]]]
+        else:
+            fact["sum_of"] = [facts[p]["id"] if isinstance(p, int) else p for p in parts]
         fact["where"] = [
             group | {"all": [held["conditions"][at] for at in group["all"]]}
             for group in fact["where"]

@@ -16,7 +16,7 @@ from reportkit.facts.measuring import measure
 from reportkit.language import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reportkit.facts.specs import FactSpec
     from reportkit.forms import Cell
@@ -38,6 +38,8 @@ class Computer:
         Last year's figures by fact id, for facts that compare with them.
     names : mapping of str to str, optional
         Chinese names of ledgers by key, for what is told of one that is missing.
+    count : callable, optional
+        Gives the fact of a definition instead of counting it in a ledger.
     """
 
     def __init__(
@@ -50,10 +52,12 @@ class Computer:
         ledgers: Mapping[str, Ledger],
         past: Mapping[str, Decimal] | None = None,
         names: Mapping[str, str] | None = None,
+        count: Callable[[Fact, Definition], Fact] | None = None,
     ) -> None:
         self.year = year
         self.past = past
         self.names = names or {}
+        self._count = count or self._counted
         self.cells = {cell.id: cell for cell in cells}
         self.specs = specs
         self.declared = {fact.id: fact for fact in declared}
@@ -110,7 +114,7 @@ class Computer:
             cell = self.cells[name]
             blank = Fact(name, cell.label, "", cell.unit, "ledger", "", show_unit=cell.show_unit)
             if cell.definition:
-                return self._counted(blank, cell.definition)
+                return self._count(blank, cell.definition)
             return self._total(blank, self._parts(cell.sum_of, above))
         if name not in self.specs:
             raise unknown_fact(name, self.known())
@@ -118,7 +122,7 @@ class Computer:
         blank = Fact(name, spec.label, "", spec.unit, "ledger", "")
         try:
             if spec.ledger:
-                return self._counted(blank, spec.definition(self.year))
+                return self._count(blank, spec.definition(self.year))
             if spec.sum_of:
                 return self._total(blank, self._parts(spec.sum_of, above))
             return self._derived(replace(blank, unit=spec.unit or "%"), spec, above)

@@ -54,7 +54,7 @@ class Past:
 
     def changed(self) -> list[str]:
         """Files that are no longer as they were read."""
-        return [str(path) for path, sha256 in self.files.items() if _digest(path) != sha256]
+        return [str(path) for path, sha256 in self.files.items() if sha256_of(path) != sha256]
 
 
 def sealed_facts(run: Path) -> dict[str, Any] | None:
@@ -106,7 +106,8 @@ def figures_of(
         ``past-changed``: the run's files are not those it was sealed with; ``published``.
     """
     files = {
-        path: _digest(path) for path in files_of_past(project, district, year, scope=scope, run=run)
+        path: sha256_of(path)
+        for path in files_of_past(project, district, year, scope=scope, run=run)
     }
     if not files:
         return None
@@ -116,7 +117,7 @@ def figures_of(
         values = dict(read_report(form, load_published(path)).published)
         return Past(year, "published", path.relative_to(project.params).as_posix(), values, files)
     run = path.parent
-    _refuse_changed(run, files)
+    refuse_changed(run, files)
     document = sealed_facts(run) or {}
     notebook = json.loads((run / "report.ipynb").read_text(encoding="utf-8"))
     facts = {fact["id"]: fact for fact in document["facts"]}
@@ -164,13 +165,20 @@ def _by_its_form(run: Path, project: Project, district: District) -> bool:
     return name == district.form or kind == project.form(district.form).kind
 
 
-def _refuse_changed(run: Path, files: Mapping[Path, str]) -> None:
+def refuse_changed(run: Path, files: Mapping[Path, str]) -> None:
+    """Check that files of a run are those that it was sealed with.
+
+    Raises
+    ------
+    InputError
+        ``past-changed``: one of them is not.
+    """
     try:
         lines = (run / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
     for path, sha256 in files.items():
-        if f"{sha256}  {path.name}" not in lines:
+        if f"{sha256}  {path.relative_to(run).as_posix()}" not in lines:
             raise InputError(
                 "past-changed",
                 "{path} is not what it was sealed with, so this report cannot be "
@@ -180,7 +188,8 @@ def _refuse_changed(run: Path, files: Mapping[Path, str]) -> None:
             )
 
 
-def _digest(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file; a word where it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

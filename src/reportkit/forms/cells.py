@@ -61,6 +61,9 @@ class Cell:
         How it follows from a ledger; None for a total.
     sum_of : tuple of str
         Leaf cells that a total adds up.
+    once : str
+        Pattern of the keys by which records that several members share count once in their
+        parent's report; empty where each counts its own.
     """
 
     id: str
@@ -72,6 +75,7 @@ class Cell:
     definition: Definition | None
     sum_of: tuple[str, ...] = ()
     show_unit: bool = False
+    once: str = ""
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,7 @@ def cell_of(table: Table, band: Band, row: Leaf, column: Leaf, year: int) -> Cel
         "label": label,
         "unit": last("unit") or "件",
         "show_unit": column.node.show_unit,
+        "once": last("once") or "",
     }
     if row.total or column.total:
         parts = [

@@ -14,7 +14,9 @@ class Define(Strict):
     """Contribution of a row, a column or a group of them to the definition of a cell.
 
     ``by`` is the column whose value is the row's (or column's); ``heaviest`` all its values from
-    light to heavy, where a record can have several and counts once, in the heaviest.
+    light to heavy, where a record can have several and counts once, in the heaviest. ``once`` says
+    that a record which several members have under one key counts once in their parent's report: a
+    pattern of the keys that mean the same record in every office, as a mere serial does not.
     """
 
     ledger: str | None = None
@@ -26,6 +28,7 @@ class Define(Strict):
     minus: dict[str, Any] | None = None
     sum: str | None = None
     divide: int | None = None
+    once: str | None = None
 
 
 class Node(Define):

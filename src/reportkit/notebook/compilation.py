@@ -30,6 +30,7 @@ from reportkit.checks import (
 from reportkit.errors import InputError
 from reportkit.export.blocks import prose_text
 from reportkit.facts import Computer, Fact, Facts, to_come
+from reportkit.facts.numerals import number_of
 from reportkit.facts.previous import Past, figures_of
 from reportkit.facts.published import load_published, read_report
 from reportkit.facts.sealed import SealedFacts
@@ -37,11 +38,16 @@ from reportkit.facts.specs import read_specs
 from reportkit.language import Message, joined
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params import District, Project, ReportParams, Scope, Waiver
+from reportkit.params.hierarchy import members_to_sum
+from reportkit.rollup.findings import own_total_checks, rollup_checks
+from reportkit.rollup.members import Member, counts_itself, read_members
+from reportkit.rollup.sums import Sums
 from reportkit.text.coverage import Coverage, cover
 from reportkit.text.narrative import UNWRITTEN, Narrative, render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from decimal import Decimal
     from pathlib import Path
     from typing import Self
 
@@ -65,8 +71,10 @@ class Compilation:
     computer : Computer
     past : Past or None
         Last year's report.
-    members : mapping of str to Past or None
+    members : mapping of str to Member
         Reports of the year that this one sums up.
+    sums : Sums or None
+        Of a roll-up: the sums of its members' facts, which are its own.
     later : frozenset of str or None
         Facts that the notebook will make, as far as they are known beforehand: the text may name
         no others that are not there. None where any could be made.
@@ -88,7 +96,8 @@ class Compilation:
     computer: Computer
     absent: tuple[str, ...]
     past: Past | None
-    members: Mapping[str, Past | None]
+    members: Mapping[str, Member]
+    sums: Sums | None = None
     later: frozenset[str] | None = None
     waivers_left: list[Waiver] = field(default_factory=list)
     own: dict[str, Fact] = field(default_factory=dict)
@@ -106,6 +115,7 @@ class Compilation:
         data: str | Path | None = None,
         out: str | Path | None = None,
         members: Sequence[str] | None = None,
+        rollup: bool = False,
         kept: Kept | None = None,
         tell: Callable[[str, int], object] = lambda _name, _rows: None,
     ) -> Self:
@@ -115,6 +125,8 @@ class Compilation:
         ----------
         members : sequence of str, optional
             Districts that the district's report sums up, where that is known.
+        rollup : bool
+            Add the members' reports instead of reading ledgers; see `reportkit.open_rollup`.
         kept : dict, optional
             Ledgers read before; see `Ledgers`.
         tell : callable
@@ -129,20 +141,57 @@ class Compilation:
         text = project.report_file(who, year, "md")
         draft = draft or not text.is_file() or UNWRITTEN.encode() in text.read_bytes()
         ledgers = Ledgers(project, who, tell, kept=kept)
-        absent = _read_all(ledgers, edition, project.data / district, district=district, year=year)
-        scope = scope or who.scope
+        absent: tuple[str, ...] = ()
+        if rollup:
+            scope, members = "district", members_to_sum(project, district)
+        else:
+            scope = scope or who.scope
+            if members is None:
+                members = project.members(district)
+            folder = project.data / district
+            absent = _read_all(
+                ledgers, edition, folder, district=district, year=year, sums_up=bool(members)
+            )
         past = figures_of(project, who, year - 1, scope=scope)
-        if members is None:
-            members = project.members(district)
-        below = [project.member(one, who) for one in (members if scope == "district" else ())]
+        names = {key: schema.name for key, schema in schemas(by).items()}
+        read = read_members(
+            project,
+            who,
+            year,
+            edition=(by.name, edition.name) if rollup else None,
+            members=members if scope == "district" else (),
+            own=rollup and counts_itself(project, who),
+        )
+        cells = edition.cells(year)
+        sums = Sums(read, {cell.id: cell for cell in cells}, names) if rollup else None
+        if sums and not sums.present:
+            raise InputError(
+                "members-missing",
+                "none of the {count} members of {district} has a report of {year}; make theirs "
+                "first, or put what was published into {folder}/<member>/{year}.published.json",
+                count=len(read),
+                folder=project.params / "reports",
+                district=district,
+                year=year,
+            )
+        specs = read_specs(by, project.params / "facts")
+        stated: set[str] = set()
+        if sums:
+            for one in report.declared:
+                spec = specs.get(one.id)
+                if spec and spec.ledger and not sums.adds(one.id, spec.definition(year)):
+                    del specs[one.id]  # a figure that cannot be added may be declared
+            stated = {*sums.cells, *specs}
         computer = Computer(
             year,
-            cells=edition.cells(year),
-            specs=read_specs(by, project.params / "facts"),
-            declared=report.declared,
+            cells=cells,
+            specs=specs,
+            # What a parent declares of a figure that is added is compared with the sum.
+            declared=[one for one in report.declared if one.id not in stated],
             ledgers=ledgers,
             past=past.values if past else None,
-            names={key: schema.name for key, schema in schemas(by).items()},
+            names=names,
+            count=sums.fact if sums else None,
         )
         if not draft:
             _refuse_to_do(report, district)
@@ -159,7 +208,8 @@ class Compilation:
             computer=computer,
             absent=absent,
             past=past,
-            members={one.id: figures_of(project, one, year, scope=one.scope) for one in below},
+            members=read,
+            sums=sums,
         )
 
     @property
@@ -173,9 +223,9 @@ class Compilation:
         return self.as_draft or any(c.open and c.severity == "error" for c in self.all_checks)
 
     @property
-    def made(self) -> list[Past]:
-        """Reports that were made already and that this one is compared with."""
-        return [past for past in (self.past, *self.members.values()) if past is not None]
+    def made(self) -> list[Past | Member]:
+        """Reports that were made already and that this one is compared with, or adds."""
+        return [*([self.past] if self.past else []), *self.members.values()]
 
     @property
     def facts(self) -> Facts:
@@ -253,21 +303,39 @@ class Compilation:
         rules = self.rules
         self._compute_relations()
         facts = self.computed()
-        checks = form_checks(rules, self.edition, facts, year=self.year, ledgers=self.ledgers)
+        read = None if self.sums else self.ledgers
+        checks = form_checks(rules, self.edition, facts, year=self.year, ledgers=read)
         checks += self._text_checks(facts) + self._checks_across(facts)
-        checks += intake_checks(rules, self.ledgers, unread=self.ledgers.unread)
-        checks.append(year_check(rules, self.ledgers, self.year))
-        for ledger in (one for one in self.ledgers.values() if one.schema.clock):
-            checks += limit_checks(rules, ledger, self.year, self.ledgers.calendar)
-        path = self.project.report_file(self.district, self.year, "published.json")
-        if path.is_file() and self.scope == self.district.scope:
-            checks += published_checks(
-                rules, read_report(self.form, load_published(path)).published, facts
+        if self.sums:
+            checks += rollup_checks(
+                rules, self.edition, self.sums, facts, specs=self.computer.specs, year=self.year
             )
+            checks += own_total_checks(rules, self.sums, facts, dict(self._own_totals()))
+        else:
+            checks += intake_checks(rules, self.ledgers, unread=self.ledgers.unread)
+            checks.append(year_check(rules, self.ledgers, self.year))
+            for ledger in (one for one in self.ledgers.values() if one.schema.clock):
+                checks += limit_checks(rules, ledger, self.year, self.ledgers.calendar)
+            if self.scope == self.district.scope:
+                checks += published_checks(rules, self._published(), facts)
         self.waivers_left = meant_later(checks, self.params.waivers)
         return accept(
             rules, checks, [one for one in self.params.waivers if one not in self.waivers_left]
         )
+
+    def _published(self) -> Mapping[str, Decimal]:
+        """Figures of the year that were published already; none where there is no file of them."""
+        path = self.project.report_file(self.district, self.year, "published.json")
+        return read_report(self.form, load_published(path)).published if path.is_file() else {}
+
+    def _own_totals(self) -> Iterator[tuple[str, tuple[Decimal, str]]]:
+        """Figures that the parent itself has published or declares, and its members give too."""
+        for name, value in self._published().items():
+            yield name, (value, "本级已公布")
+        for one in self.params.declared:
+            stated = number_of(one.value or "")
+            if one.id not in self.computer.declared and stated is not None:
+                yield one.id, (stated, f"本级申报（{one.source}）")
 
     def _compute_relations(self) -> None:
         for relation in self.params.relations:
@@ -303,14 +371,17 @@ class Compilation:
     def _checks_across(self, facts: Facts) -> list[Check]:
         rules, cells = self.rules, list(self.computer.cells.values())
         values = {cell.id: facts[cell.id].number for cell in cells}
-        members = {name: made.values if made else None for name, made in self.members.items()}
-        checks = member_checks(rules, cells, values, members) + share_checks(
-            rules, self.edition, values
-        )
+        checks = share_checks(rules, self.edition, values)
+        if not self.sums:
+            members = {
+                name: None if one.origin == "missing" else one.values
+                for name, one in self.members.items()
+            }
+            checks = member_checks(rules, cells, values, members) + checks
         checks += past_checks(rules, self.past)
         if self.past:
             checks += continuity_checks(rules, self.edition, values, self.past.values)
-            if self.past.facts:
+            if self.past.facts and not self.sums:
                 checks += restatement_checks(rules, self.past, self._computer_of_last_year())
             checks += plausibility_checks(rules, cells, values, self.past.values)
         return checks
@@ -346,7 +417,13 @@ class Compilation:
 
 
 def _read_all(
-    ledgers: Ledgers, edition: Edition, folder: Path, *, district: str, year: int
+    ledgers: Ledgers,
+    edition: Edition,
+    folder: Path,
+    *,
+    district: str,
+    year: int,
+    sums_up: bool,
 ) -> tuple[str, ...]:
     """Read every ledger that the edition can use; the keys of those that are not there."""
     needed, known = edition.ledgers(), schemas(ledgers.form)
@@ -368,7 +445,14 @@ def _read_all(
         raise InputError(
             "ledger-missing",
             "the {name} form needs ledgers that are not there:\n{names}\nadd them (a "
-            "file with a heading only counts as zero records)",
+            "file with a heading only counts as zero records){instead}",
+            instead=Message(
+                "; or add its members' reports: reportkit rollup {district} {year}",
+                district=district,
+                year=year,
+            )
+            if sums_up
+            else "",
             name=edition.name,
             names=names,
             district=district,

@@ -170,9 +170,19 @@ def agreement(found: Block) -> str:
 
 
 def show_inputs(
-    ledgers: Mapping[str, Ledger], absent: Sequence[tuple[str, str]], note: str = ""
+    ledgers: Mapping[str, Ledger],
+    absent: Sequence[tuple[str, str]],
+    note: str = "",
+    *,
+    members: Sequence[Mapping[str, Any]] = (),
 ) -> Shown:
-    """Show what was read: files, rows, and what was not accepted; a *note* about all of it."""
+    """Show what was read: files, rows, and what was not accepted; a *note* about all of it.
+
+    Parameters
+    ----------
+    members : sequence of mapping
+        Of a roll-up: the reports that it adds, instead of ledgers.
+    """
     listed: list[dict[str, Any]] = [
         {
             "ledger": key,
@@ -201,7 +211,8 @@ def show_inputs(
         for ledger in ledgers.values()
         for v in ledger.violations
     ]
-    return look(block("inputs", ledgers=listed, findings=findings, note=note))
+    own = {"members": list(members)} if members else {}
+    return look(block("inputs", ledgers=listed, findings=findings, note=note, **own))
 
 
 def _file(source: Source) -> dict[str, Any]:
@@ -215,6 +226,13 @@ def _file(source: Source) -> dict[str, Any]:
 
 
 def _look_at_inputs(inputs: Block) -> tuple[str, str]:
+    if "members" in inputs:
+        lines = [
+            f"{one['name']}（{one['id']}）：{one['source'] or '没有报告'}"
+            for one in inputs["members"]
+        ]
+        html = "".join(f"<li>{escape(line)}</li>" for line in lines)
+        return f"<ul>{html}</ul>", "\n".join(lines)
     names = ("台账", "文件", "读入", "计入", "无法读取", "拒绝", "不计")
     html = "<table><tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
     for one in inputs["ledgers"]:

@@ -17,6 +17,7 @@ from reportkit.export.document import arrange
 from reportkit.export.documents import make_documents
 from reportkit.notebook.display import Shown, note
 from reportkit.notebook.filled import fill
+from reportkit.rollup.evidence import write_members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +59,8 @@ def make_draft(report: Compilation, so_far: Made, seal: Shown, saved: Path) -> S
     folder.mkdir(parents=True)
     held = rows_of(report.facts)
     write_evidence(folder / "evidence", held, report.ledgers, key=report.ledgers.row_key)
+    if report.sums:
+        write_members(folder / "evidence", report.sums, report.facts)
     links = []
     for name, content in make_documents(arrange(filled)):
         (folder / name).write_bytes(content)

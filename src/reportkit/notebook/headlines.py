@@ -72,6 +72,8 @@ def _months(
     waiting = list(one.facts)
     while waiting:
         fact = facts[waiting.pop()]
+        if any(part not in facts for part in fact.sum_of):
+            return None  # of members, whose records are not here
         waiting += fact.sum_of
         if fact.ledger and fact.rows is not None and len(fact.rows):
             days = ledgers[fact.ledger].frame.loc[fact.rows, one.months]

@@ -28,6 +28,7 @@ from reportkit.notebook.drafting import make_draft, saved_notebook
 from reportkit.notebook.explained import explained
 from reportkit.notebook.frames import table_of
 from reportkit.notebook.made import Made, counted, follow, parameter, this_cell
+from reportkit.notebook.members import members_frame, part_of
 from reportkit.notebook.outcomes import outcomes_of
 from reportkit.notebook.ownfacts import OwnFact, own_fact
 from reportkit.notebook.sealing import head_of, seal_content
@@ -36,7 +37,7 @@ from reportkit.text.narrative import cell_name, render_cell
 from reportkit.warm.processes import is_forked_kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from reportkit.checks import Check
@@ -112,7 +113,10 @@ class Report:
     def inputs(self) -> Shown:
         """Show what was read: files, rows, and what was not accepted."""
         absent = [(key, schemas(self.compiled.form)[key].name) for key in self.compiled.absent]
-        return self.so_far.note(show_inputs(self.ledgers, absent, self.ledgers.note))
+        members, note = [], self.ledgers.note
+        if self.compiled.sums:
+            members, note = [one.as_json() for one in self.compiled.members.values()], ""
+        return self.so_far.note(show_inputs(self.ledgers, absent, note, members=members))
 
     def ledger(self, key: str) -> pd.DataFrame:
         """The accepted records of a ledger, without personal columns, indexed by row number.
@@ -211,6 +215,17 @@ class Report:
     def table(self, number: int | str) -> Shown:
         """A statutory table (2, 3 or 4), every cell a fact."""
         return self.so_far.note(show_table(self.edition.table(number), self.compiled.computed()))
+
+    def parts(self) -> Iterator[Shown]:
+        """Every section with its table, in the order of the form, whichever form it is."""
+        for section in self.edition.sections:
+            yield self.section(section.number)
+            if section.table:
+                yield self.table(section.table)
+
+    def members(self) -> pd.DataFrame:
+        """The members of a roll-up, for a table or chart; see `members_frame`."""
+        return members_frame(self.compiled)
 
     def chart(
         self,
@@ -329,7 +344,9 @@ class Report:
         """
         fact = self.fact(name)
         return explained(
-            fact, self.ledgers, {part: self.compiled.get(part) for part in fact.sum_of}
+            fact,
+            self.ledgers,
+            {part: part_of(self.compiled, fact, part) for part in fact.sum_of},
         )
 
     def text(self, source: str) -> Shown:
@@ -493,6 +510,51 @@ def open_report(
         Unknown district, a year without edition, wrong parameters, or a ledger that is missing
         or refused; all missing ledgers are told at once.
     """
+    options = {"draft": draft, "params": params, "data": data, "out": out}
+    return _opened(district, year, form, scope=scope, **options)
+
+
+def open_rollup(
+    parent: str,
+    year: int,
+    *,
+    form: str | None = None,
+    draft: bool = False,
+    params: str | Path | None = None,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+) -> Report:
+    """Open the report of a parent as the sum of its members' reports.
+
+    Parameters
+    ----------
+    parent : str
+        District id; its members are the districts whose files say ``parent: <id>``.
+    year : int
+        Report year.
+    form : str, optional
+        As for `open_report`.
+    draft : bool
+        Mark the documents as a draft.
+    params, data, out : path, optional
+        As for `open_report`; under *out* stand the runs of the members.
+
+    Returns
+    -------
+    Report
+        Its figures are of origin ``sum``, and it has no ledgers.
+
+    Raises
+    ------
+    InputError
+        ``hierarchy``: districts name their parents wrongly; ``members-missing``: no member has a
+        report; ``member-differs``: one is of another year, form or edition.
+    """
+    options = {"draft": draft, "params": params, "data": data, "out": out}
+    return _opened(parent, year, form, rollup=True, **options)
+
+
+def _opened(district: str, year: int, form: str | None, **options: Any) -> Report:
     # The papermill command guesses types: `-p district 350206` arrives as a number.
     if isinstance(year, bool) or not re.fullmatch("[0-9]{4}", str(year)):
         raise InputError(
@@ -503,17 +565,8 @@ def open_report(
             district=str(district),
         )
     with counted() as tell:
-        compiled = Compilation.open(
-            str(district),
-            int(year),
-            form=form or parameter("form"),
-            scope=scope,
-            draft=draft,
-            params=params,
-            data=data,
-            out=out,
-            tell=tell,
-        )
+        by = form or parameter("form")
+        compiled = Compilation.open(str(district), int(year), form=by, tell=tell, **options)
     report = Report(compiled)
     follow(report.so_far)
     return report

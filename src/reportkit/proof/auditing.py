@@ -195,7 +195,8 @@ class RunAudit:
     def _leaves(self, name: str) -> set[str]:
         if name not in self.facts:
             raise unknown_fact(name, self.facts)
-        parts = self.facts[name]["sum_of"]
+        # Those of a roll-up's members rest on the members' own evidence.
+        parts = [part for part in self.facts[name]["sum_of"] if part in self.facts]
         return {leaf for part in parts for leaf in self._leaves(part)} or {name}
 
     def moved(self) -> pd.DataFrame:

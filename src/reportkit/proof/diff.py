@@ -42,6 +42,7 @@ _WORDS = {
     "rejected": Message("rejected"), "set_aside": Message("set aside"),
 }  # fmt: skip
 _SHOWN = 20
+_RUN = re.compile(r"/runs/[^/]+/")
 
 
 def diff_runs(old: Path, new: Path) -> dict[str, Any]:
@@ -194,7 +195,9 @@ def _lines(body: Any) -> Iterator[str]:
 
 
 def _inputs(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    files = {item["name"]: item["sha256"] for item in manifest["inputs"]}
+    # A member's report is the same input, whichever run of it was added.
+    inputs = ((_RUN.sub("/current/", item["name"]), item["sha256"]) for item in manifest["inputs"])
+    files = dict(inputs)
     ledgers = {
         item["name"]: {key: item[key] for key in _COUNTS if item[key] or key == "read"}
         for item in manifest["ledgers"]

@@ -77,7 +77,8 @@ def list_inputs(
     *,
     scope: Scope,
     notebook: Path,
-    members: Sequence[str] = (),
+    members: Mapping[str, Sequence[Path]] | None = None,
+    rollup: bool = False,
 ) -> Inputs:
     """List what a report is made from.
 
@@ -86,8 +87,10 @@ def list_inputs(
     project, district, year, scope
         Whose report it is.
     notebook : Path
-    members : sequence of str
-        Districts whose reports this one sums up.
+    members : mapping of str to sequence of Path, optional
+        Districts whose reports this one sums up, and what is read of these.
+    rollup : bool
+        It is made of these alone, and of no ledger.
 
     Raises
     ------
@@ -104,12 +107,14 @@ def list_inputs(
     if district.fonts:
         files = (project.params / district.fonts.folder).rglob("*")
         paths += sorted(p for p in files if p.is_file() and p.suffix.lower() in FONTS)
-    paths += [folder / f"{member}.yaml" for member in members]
+    read = members or {}
+    paths += [folder / f"{member}.yaml" for member in read if member != district.id]
     paths += files_of_past(project, district, year - 1, scope=scope)
-    for member in (project.member(one, district) for one in members):
-        paths += files_of_past(project, member, year, scope=member.scope)
+    paths += [path for files in read.values() for path in files]
     ledgers = Ledgers(project, district)
     form = ledgers.form
+    if rollup:
+        return Inputs((*paths, *form.files, notebook), (), (), "", ())
     unused = form.unused(form.edition(year))
     used = [key for key in schemas(form) if key not in unused]
     sources = {key: ledgers.sources(key) for key in used}
@@ -125,18 +130,32 @@ def list_inputs(
 
 def inputs_of(report: Compilation, notebook: Path) -> Inputs:
     """List the inputs of an opened report."""
-    members = tuple(report.members)
     return list_inputs(
         report.project,
         report.district,
         report.year,
         scope=report.scope,
         notebook=notebook,
-        members=members,
+        members={name: [*member.files] for name, member in report.members.items()},
+        rollup=report.sums is not None,
     )
 
 
-def find_notebook(project: Project, form: Form) -> Path:
+def digests_read(report: Compilation) -> dict[str, str]:
+    """SHA-256 of ledgers and of members' reports, as they were read, by path or name."""
+    of_members = {
+        path.as_posix(): sha256
+        for member in report.members.values()
+        for path, sha256 in member.files.items()
+    }
+    return report.ledgers.digests() | of_members
+
+
+ROLLUP = "rollup.ipynb"
+"""The notebook of roll-ups, by whichever form: `find_notebook`."""
+
+
+def find_notebook(project: Project, form: Form, *, rollup: bool = False) -> Path:
     """The project's notebook, else the one that the package carries.
 
     Raises
@@ -144,11 +163,12 @@ def find_notebook(project: Project, form: Form) -> Path:
     InputError
         ``notebook-missing``: there is neither.
     """
-    own = project.params.parent / "notebooks" / form.model.notebook
+    name = ROLLUP if rollup else form.model.notebook
+    own = project.params.parent / "notebooks" / name
     if own.is_file():
         return own
     try:
-        return carried(f"notebooks/{form.model.notebook}")[0]
+        return carried(f"notebooks/{name}")[0]
     except InputError:
         raise InputError(
             "notebook-missing",

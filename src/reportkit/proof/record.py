@@ -142,6 +142,7 @@ def what_follows(
             ledger_record(ledger, keyed=not report.ledgers.pseudonyms.of_session)
             for ledger in report.ledgers.values()
         ],
+        **({"members": [one.as_json() for one in report.members.values()]} if report.sums else {}),
         "holidays": {"first": str(calendar.first), "last": str(calendar.last)},
         "seal": seal["seal"],
         "figures": {

@@ -43,6 +43,7 @@ from reportkit.proof.remade import key_of, made_there, remade
 from reportkit.proof.reopened import Reopened, reopened
 from reportkit.proof.surroundings import OURS, code_digest, environment, fonts
 from reportkit.proof.verify import Verdict
+from reportkit.rollup.evidence import members_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -426,7 +427,9 @@ def _compare_evidence(run: Path, report: Compilation, differences: _Differences)
         differences.notes.append(Message("digests of records are keyed, and the key is not here"))
     ledgers = report.ledgers
     names = set()
-    for name, content in evidence_files(rows_of(report.facts), ledgers, key=ledgers.row_key):
+    of_members = members_evidence(report.sums, report.facts) if report.sums else ()
+    of_rows = evidence_files(rows_of(report.facts), ledgers, key=ledgers.row_key)
+    for name, content in (*of_rows, *of_members):
         names.add(name)
         path = run / "evidence" / name
         keyed = secret and name == "records.parquet" and path.is_file()

@@ -13,8 +13,8 @@ from reportkit.errors import ReportkitError
 from reportkit.language import Message
 from reportkit.notebook.compilation import Compilation
 from reportkit.params import Project
-from reportkit.proof.inputs import find_notebook, inputs_of
-from reportkit.proof.manifest import digest
+from reportkit.proof.inputs import digests_read, find_notebook, inputs_of
+from reportkit.proof.manifest import MANIFEST, digest
 from reportkit.proof.places import own_notebook
 from reportkit.proof.record import input_record
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 # A report that was compared with: its folder under the outputs, and the file that has its figures.
 _ID = r"[0-9a-z][0-9a-z_-]{0,63}"
-_EARLIER = re.compile(rf"(out/({_ID})/(\d{{4}}(?:-{_ID})?)/current/)facts\.json")
+_REPORT = rf"out/({_ID})/(\d{{4}}(?:-{_ID})?)"
+_MEMBER = re.compile(rf"{_REPORT}/runs/([0-9A-Za-z_-]+)/MANIFEST\.json")
+_EARLIER = re.compile(rf"({_REPORT}/current/)facts\.json")
 
 # Nothing that a manifest says can bring these about.
 _NOT_HERE = ("district-unknown", "ledger-missing", "ledger-source", "driver-missing")
@@ -72,6 +74,8 @@ def reopened(
     with TemporaryDirectory(prefix="rk-render-") as name:
         project = Project(params, _named_data(Path(name), manifest, data), Path(name) / "outputs")
         _link_earlier(run, manifest, project.out)
+        _link_members(run, manifest, project.out)
+        rollup = "members" in manifest
         own = own_notebook(manifest, params.parent / "notebooks")
         given = manifest["parameters"]
         try:
@@ -84,9 +88,11 @@ def reopened(
                 params=params,
                 data=project.data,
                 out=project.out,
+                rollup=rollup,
             )
-            inputs = inputs_of(report, own or find_notebook(project, report.form))
-            digests = list(inputs.digests(report.ledgers.digests()))
+            notebook = own or find_notebook(project, report.form, rollup=rollup)
+            inputs = inputs_of(report, notebook)
+            digests = list(inputs.digests(digests_read(report)))
         except ReportkitError as error:
             message = error.message.with_other(f"{project.data}", f"{data}")
             if error.reason in _NOT_HERE:
@@ -145,3 +151,20 @@ def _link_earlier(run: Path, manifest: Mapping[str, Any], out: Path) -> None:
                     (out / district / report).mkdir(parents=True, exist_ok=True)
                     (out / district / report / "current").symlink_to(path)
                     break
+
+
+def _link_members(run: Path, manifest: Mapping[str, Any], out: Path) -> None:
+    """Put those runs of members in force that the run adds, whatever is in force now."""
+    above = run.resolve().parents
+    outputs = above[min(3, len(above) - 1)]
+    for item in manifest["inputs"]:
+        if match := _MEMBER.fullmatch(item["name"]):
+            member, year, name = match.groups()
+            stands = outputs / member / year / "runs" / name
+            place = out / member / year
+            if not (stands / MANIFEST).is_file() or digest(stands / MANIFEST) != item["sha256"]:
+                continue
+            (place / "runs").mkdir(parents=True, exist_ok=True)
+            (place / "runs" / name).symlink_to(stands)
+            if not (place / "current").exists():
+                (place / "current").symlink_to(f"runs/{name}")

@@ -16,6 +16,7 @@ from reportkit.errors import InputError
 from reportkit.evidence.paths import inside
 from reportkit.export.documents import DOCUMENTS
 from reportkit.language import Message
+from reportkit.proof.inputs import ROLLUP
 from reportkit.proof.manifest import MANIFEST, SUMS, digest, named, read_manifest
 from reportkit.proof.normal import cell_digests
 from reportkit.proof.places import named_file, own_form, own_notebook
@@ -89,7 +90,7 @@ def rerun_level(
             missing.append(_OTHER_NOTEBOOK)
         else:
             (clean / "notebooks").mkdir()
-            file = own_form(manifest, params).model.notebook
+            file = ROLLUP if "members" in manifest else own_form(manifest, params).model.notebook
             shutil.copy(notebook, clean / "notebooks" / file)
         if missing:
             return Verdict("rerun", False, tuple(missing), (Message("nothing was executed"),))
@@ -129,6 +130,10 @@ def _collect(manifest: Mapping[str, Any], clean: Path, roots: Mapping[str, Path]
         elif place is not None:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, place)
+            if place.name == MANIFEST and place.parents[1].name == "runs":
+                current = place.parents[2] / "current"
+                if not current.exists():  # a member's run is in force, as it was then
+                    current.symlink_to(f"runs/{place.parent.name}")
             beside = [source.parent / name for name in (MANIFEST, SUMS)]
             for path in beside if item["name"].startswith("out/") else ():
                 if path.is_file():
@@ -169,6 +174,7 @@ def _execute(
     kept = ("form", "scope", "draft")
     given = {k: v for k, v in manifest["parameters"].items() if k in kept and v}
     given |= {"district": manifest["district"], "year": manifest["year"], "warm": warm}
+    given |= {"rollup": True} if "members" in manifest else {}
     for name in ("params", "data"):
         given |= {name: _folder(manifest, name)} if name in manifest["parameters"] else {}
     command = [sys.executable, "-c", _MAKE, json.dumps(given | {"out": "outputs"})]

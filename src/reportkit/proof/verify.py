@@ -28,6 +28,7 @@ from reportkit.proof.recount.computed import (
     moved_with,
     with_sums,
 )
+from reportkit.proof.recount.members import of_members, recount_members
 from reportkit.proof.recount.recount import count, recount, used_columns
 from reportkit.proof.recount.sqlledger import SqlLedger, Wanted, read_again
 from reportkit.proof.recount.stated import own_conditions
@@ -155,10 +156,16 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
     document = read_json(run / "facts.json")
     said = {fact["id"]: fact for fact in document["facts"]}
     form = own_form(manifest, params)
-    facts, findings = own_conditions(form, said, document["edition"], manifest["year"])
+    rollup = "members" in manifest
+    facts, findings = own_conditions(
+        form, said, document["edition"], manifest["year"], rollup=rollup
+    )
     past = last_year(form, run, manifest, params or Path("params"))
-    wrong, notes = check_computed(facts, past)
+    wrong, notes = check_computed(facts, past, added=of_members(facts) if rollup else ())
     findings += wrong
+    if rollup:
+        findings += check_evidence(run, facts)
+        return _data_of_members(form, run, manifest, facts, findings, notes, params)
     findings += check_evidence(run, facts)
     findings += _other_words(form, manifest, params)
     read = _read_again(form, run, manifest, facts, data, params)
@@ -214,6 +221,46 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
     )
 
 
+def _data_of_members(
+    form: Form,
+    run: Path,
+    manifest: Mapping[str, Any],
+    facts: Mapping[str, Fact],
+    findings: list[str],
+    notes: list[str],
+    params: Path | None,
+) -> tuple[Verdict, Verdict]:
+    """The verdicts on a roll-up: its members' reports are what it has instead of ledgers."""
+    again = recount_members(form, run, manifest, facts, params or Path("params"))
+    given = [member for member in manifest["members"] if member["origin"] != "missing"]
+    here = Message(
+        "{here} of {count} members' reports are here as they were added",
+        here=again.here,
+        count=len(given),
+    )
+    missing = len(manifest["members"]) - len(given)
+    told = Message("{count} members had no report, as its checks say", count=missing)
+    holds = False if again.changed else None if again.absent else True
+    findings = [*findings, *_first(again.findings)]
+    from_members = Message(
+        "{facts} facts; {sums} sums of members' facts made again from the members' sealed facts",
+        facts=len(facts),
+        sums=again.counted,
+    )
+    from_evidence = Message(
+        "{facts} facts; {sums} sums of members' facts made again from its own evidence alone",
+        facts=len(facts),
+        sums=again.counted,
+    )
+    counted = from_members if holds else from_evidence
+    return (
+        Verdict(
+            "ledgers", holds, again.changed, (here, *([told] if missing else []), *again.absent)
+        ),
+        Verdict("facts", not findings, tuple(findings), (counted, *notes)),
+    )
+
+
 def _read_again(
     form: Form,
     run: Path,
@@ -258,8 +305,13 @@ def counted_again(
     manifest, document = read_manifest(run), read_json(run / "facts.json")
     said = {fact["id"]: fact for fact in document["facts"]}
     form = own_form(manifest, params)
-    facts, _ = own_conditions(form, said, document["edition"], manifest["year"])
+    facts, _ = own_conditions(
+        form, said, document["edition"], manifest["year"], rollup="members" in manifest
+    )
     values: dict[str, str] = {}
+    if "members" in manifest:
+        again = recount_members(form, run, manifest, facts, params or Path("params"))
+        return with_sums(facts, again.values)
     for own, raw in _read_again(form, run, manifest, facts, data, params).values():
         if not isinstance(raw, ReportkitError):
             counted = zip(own, count(raw, own), strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from reportkit.errors import ReportkitError
 from reportkit.language import Message
 from reportkit.params import Project, check_id, report_name
+from reportkit.params.hierarchy import members_to_sum
 from reportkit.proof.inputs import find_notebook, list_inputs
 from reportkit.proof.manifest import MANIFEST, digest, verify_files
 from reportkit.proof.surroundings import code_digest, environment
+from reportkit.rollup.members import counts_itself, member_files, runs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reportkit.params import District, Scope
     from reportkit.proof.inputs import Inputs
@@ -41,6 +44,8 @@ class Request:
         Districts that this one's report sums up, where that is known.
     form : str, optional
         The form to report by; the district's usual one by default.
+    rollup : bool
+        It adds its members' reports, and reads no ledger.
     """
 
     district: str
@@ -53,6 +58,7 @@ class Request:
     notebook: Path | None = None
     members: tuple[str, ...] | None = None
     form: str | None = None
+    rollup: bool = False
 
     @property
     def project(self) -> Project:
@@ -93,15 +99,22 @@ class Request:
     def inputs(self) -> Inputs:
         """List the inputs of the report, without reading a ledger."""
         project, who = self.project, self.whose
-        scope = self.scope or who.scope
-        members = project.members(self.district) if self.members is None else self.members
+        scope = "district" if self.rollup else self.scope or who.scope
+        form = project.form(who.form)
+        members: Sequence[str] = ()
+        if self.rollup:
+            members = members_to_sum(project, self.district)
+        elif scope == "district":
+            members = project.members(self.district) if self.members is None else self.members
+        own = self.rollup and counts_itself(project, who)
         return list_inputs(
             project,
             who,
             self.year,
             scope=scope,
-            notebook=self.notebook or find_notebook(project, project.form(who.form)),
-            members=members if scope == "district" else (),
+            notebook=self.notebook or find_notebook(project, form, rollup=self.rollup),
+            members=member_files(project, who, self.year, members=members, own=own),
+            rollup=self.rollup,
         )
 
 
@@ -130,9 +143,21 @@ class Outcome:
         return int(any(c["severity"] == "error" and not c["waived"] for c in self.findings))
 
 
-def outcome_of(place: Path, *, unchanged: bool) -> Outcome:
-    """Read the outcome of the run in force in a place."""
-    folder = place / "runs" / (place / "current").resolve().name
+def standing(request: Request) -> Path:
+    """The run that stands for a request: the one in force, or the office's own behind a roll-up."""
+    place = request.place
+    current = place / "current"
+    if not request.rollup and "members" in (_manifest(current) or {}):
+        scope = request.scope or request.project.district(request.district).scope
+        behind = (run for run in runs_of(place) if "members" not in (_manifest(run) or {}))
+        if scope == "office" and (own := next(behind, None)):
+            return own
+    return current
+
+
+def outcome_of(run: Path, *, unchanged: bool) -> Outcome:
+    """Read the outcome of a run, by its own folder or the link to it that is in force."""
+    folder = run.parent / "runs" / run.resolve().name if run.is_symlink() else run
     checks = json.loads((folder / "checks.json").read_text(encoding="utf-8"))
     manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
     findings = [check for check in checks if not check["holds"]]
@@ -157,7 +182,8 @@ def changes(request: Request, *, digest: Callable[[Path], str] = digest) -> Iter
         Something that the parameters name is not there, or they cannot be read.
     """
     inputs = request.inputs()
-    manifest = _in_force(request.place)
+    run = standing(request)
+    manifest = _manifest(run)
     if manifest is None:
         yield Message("it was never made")
         return
@@ -172,7 +198,7 @@ def changes(request: Request, *, digest: Callable[[Path], str] = digest) -> Iter
                 "other files lie beside the ledgers, or pseudonyms are of another kind of key"
             )
         # What has our own key was written by this code, and its schema is not asked again.
-        verify_files(request.place / "current", manifest=manifest)
+        verify_files(run, manifest=manifest)
     except ReportkitError as error:
         yield error.message
     except (LookupError, TypeError, AttributeError) as error:
@@ -181,10 +207,10 @@ def changes(request: Request, *, digest: Callable[[Path], str] = digest) -> Iter
         )
 
 
-def _in_force(place: Path) -> dict[str, Any] | None:
-    """The manifest of the run in force in a place; None if there is none."""
+def _manifest(run: Path) -> dict[str, Any] | None:
+    """The manifest of a run; None if there is none."""
     try:
-        manifest: dict[str, Any] = json.loads((place / "current" / MANIFEST).read_bytes())
+        manifest: dict[str, Any] = json.loads((run / MANIFEST).read_bytes())
     except (OSError, ValueError):
         return None
     return manifest
@@ -193,7 +219,7 @@ def _in_force(place: Path) -> dict[str, Any] | None:
 def seconds_of(place: Path) -> float:
     """Return the seconds that the run in force took; 0 if that is not known."""
     try:
-        manifest = _in_force(place) or {}
+        manifest = _manifest(place / "current") or {}
         started, ended = (datetime.fromisoformat(manifest[name]) for name in ("started", "ended"))
         return (ended - started).total_seconds()
     except (LookupError, TypeError, ValueError):
@@ -218,9 +244,15 @@ def _named(
     known = {
         item["path"]: item["sha256"] for item in manifest["inputs"] if item["bytes"] is not None
     }
-    names = [path.as_posix() for path in (*inputs.files, *inputs.ledgers)]
-    yield from (Message("{name} is new", name=name) for name in names if name not in known)
-    yield from (Message("{name} is gone", name=name) for name in known if name not in names)
+    names = dict.fromkeys(path.as_posix() for path in (*inputs.files, *inputs.ledgers))
+    # Another run of a member is told once, by its manifest.
+    of_run = re.compile(rf"{re.escape(request.out.as_posix())}/\S+/runs/[^/]+/(?!{MANIFEST}$)")
+    new, gone = (
+        [name for name in these if name not in those and not of_run.match(name)]
+        for these, those in ((names, known), (known, names))
+    )
+    yield from (Message("{name} is new", name=name) for name in new)
+    yield from (Message("{name} is gone", name=name) for name in gone)
     for name, sha256 in inputs.digests(digest=digest):
         digests.append((name, sha256))
         if known.get(name, sha256) != sha256:

@@ -29,15 +29,16 @@ from reportkit.language import Message, joined
 from reportkit.notebook.compilation import Compilation
 from reportkit.notebook.filled import fill, foresee
 from reportkit.proof import verify_files
-from reportkit.proof.inputs import find_notebook, inputs_of
+from reportkit.proof.inputs import digests_read, find_notebook, inputs_of
 from reportkit.proof.manifest import read_manifest
 from reportkit.proof.record import Making, checks_bytes, seal_run
 from reportkit.proof.signing.settings import signer_from
+from reportkit.rollup.evidence import write_members
 from reportkit.run.gate import gate, rows_of_sealed, same_checks
 from reportkit.run.leaks import Gate
 from reportkit.run.notebook import execute, read_notebook, write_notebook
 from reportkit.run.publishing import clear_stale, keep_failed, locked, publish, staging_of
-from reportkit.run.request import Outcome, Request, changes, outcome_of
+from reportkit.run.request import Outcome, Request, changes, outcome_of, standing
 from reportkit.warm.processes import need_files
 
 if TYPE_CHECKING:
@@ -104,13 +105,13 @@ def run(
     place = request.place
     if not (force or planned) and next(changes(request), None) is None:
         clear_stale(place)
-        return outcome_of(place, unchanged=True)
+        return outcome_of(standing(request), unchanged=True)
     context = fork()
     making, expected = prepare(request, started, kept, tell)
     with locked(place, wait=wait):
         # Another process may have made it meanwhile; and a database is known only now.
-        if not force and _made_from(place) == making.key:
-            return outcome_of(place, unchanged=True)
+        if not force and _made_from(standing(request)) == making.key:
+            return outcome_of(standing(request), unchanged=True)
         staging = staging_of(place, making.run_id)
         try:
             staging.mkdir()
@@ -138,7 +139,7 @@ def run(
             if isinstance(error, Exception):
                 raise _cleaned(_placed(error, place / "failed"), held_back()) from None
             raise
-        return outcome_of(place, unchanged=False)
+        return outcome_of(place / "runs" / making.run_id, unchanged=False)
 
 
 def _placed(error: Exception, failed: Path) -> Exception:
@@ -190,27 +191,27 @@ def prepare(
         data=request.data,
         out=request.out,
         members=request.members,
+        rollup=request.rollup,
         kept=kept,
         tell=lambda name, rows: tell(
             Message("reading {name}: {rows:,} rows", name=name, rows=rows)
         ),
     )
     tell(Message("computing figures"))
-    notebook = request.notebook or find_notebook(report.project, report.form)
+    notebook = request.notebook or find_notebook(report.project, report.form, rollup=request.rollup)
     foresee(read_notebook(notebook), report)
     expected = report.facts_document()
     inputs = inputs_of(report, notebook)
-    digests = tuple(inputs.digests(report.ledgers.digests()))
+    digests = tuple(inputs.digests(digests_read(report)))
     key = inputs.key(digests, request.parameters)
     return Making(report, request.parameters, digests, key, notebook, started), expected
 
 
-def _made_from(place: Path) -> str:
-    """The key of the run in force; empty if there is none that is whole."""
-    current = place / "current"
+def _made_from(run: Path) -> str:
+    """The key of a run; empty if it is not there, or not whole."""
     try:
-        verify_files(current)
-        return str(read_manifest(current)["inputs_sha256"])
+        verify_files(run)
+        return str(read_manifest(run)["inputs_sha256"])
     except ReportkitError:
         return ""
 
@@ -259,6 +260,8 @@ def _write(making: Making, passed: _Passed, staging: Path, tell: Callable[[str],
     (staging / "checks.json").write_bytes(checks_bytes(checks))
     tell(Message("writing evidence"))
     write_evidence(staging / "evidence", passed.held, report.ledgers, key=report.ledgers.row_key)
+    if report.sums:
+        write_members(staging / "evidence", report.sums, report.facts)
     tell(Message("making documents"))
     for name, body in make_documents(arrange(passed.notebook)):
         tell(Message("making documents: {name}", name=name))

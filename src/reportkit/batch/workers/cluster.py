@@ -29,6 +29,7 @@ from reportkit.errors import ExecutionError, InputError
 from reportkit.internals import allow_children
 from reportkit.params import Project
 from reportkit.proof.surroundings import code_digest
+from reportkit.rollup.members import READ
 from reportkit.run.publishing import adopt
 from reportkit.warm.processes import scratch
 
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 # What a parent's report reads of its members' runs.
-READ_OF_A_RUN = ("facts.json", "report.ipynb", "SHA256SUMS")
+READ_OF_A_RUN = (*READ, "report.ipynb", "SHA256SUMS")
 # Seconds after which a silent cluster is asked whether it still has workers.
 _PATIENCE = 30
 
@@ -281,6 +282,11 @@ def _inputs_of(job: Job, project: Project) -> list[Path]:
     for year in (job.years[0] - 1, *job.years):
         current = out.joinpath(*job.named(year), "current")
         wanted += [current, current.resolve().relative_to(root)] if current.exists() else []
+    if job.rollup:
+        # Behind a roll-up stands the run of the parent's own office.
+        for year in job.years:
+            runs = out.joinpath(*job.named(year), "runs").glob("*")
+            wanted += [run / name for run in sorted(runs) for name in READ_OF_A_RUN]
     for member in (project.member(one, who) for one in job.members):
         wanted.append(params / "districts" / f"{member.id}.yaml")
         for year in job.years:

@@ -61,7 +61,11 @@
   window.RK = {
     facts: (found) => loaded.set("facts", found),
     rows: (ledger, part, text) => loaded.set(ledger + " " + part, text),
+    members: (found) => loaded.set("members", found),
   };
+  // A run stands one folder deeper than the link to it that is in force.
+  const outputs = /\/runs\/[^/]+\/[^/]*$/.test(location.pathname) ? "../../../../" : "../../../";
+  for (const one of document.querySelectorAll("a.member")) one.setAttribute("href", one.getAttribute("href").replace(/^(\.\.\/)+/, outputs));
   const load = async (name, key) => {
     if (!loading.has(name)) loading.set(name, new Promise((resolve) => {
       const script = make("script", { src: "evidence/" + encodeURIComponent(name) + ".js" });
@@ -146,12 +150,28 @@
     } catch (error) { absent(error); }
   };
 
+  const showMembers = async (fact, place) => {
+    const most = 200;
+    try {
+      const found = await load("members", "members");
+      const lines = found.members.map(([id, name, page], at) => [id, name, page, found.facts[fact.id][at]]);
+      lines.sort((a, b) => (b[3] === null ? -Infinity : Number(b[3])) - (a[3] === null ? -Infinity : Number(a[3])));
+      const rows = lines.slice(0, most).map(([id, name, page, value]) => make("tr", {},
+        make("th", { scope: "row" }, page ? make("a", { href: outputs + page + "#fact=" + fact.id }, name) : name),
+        make("td", { class: "figure" }, value === null ? "没有此数" : value), make("td", {}, make("code", {}, id))));
+      const head = make("tr", {}, make("th", { scope: "col" }, "单位"), make("th", { scope: "col", class: "figure" }, "值"), make("th", { scope: "col" }, "标识"));
+      place.replaceChildren(make("table", { class: "list rows" }, make("thead", {}, head), make("tbody", {}, ...rows)));
+      const left = lines.length - rows.length;
+      if (left) place.append(make("p", { class: "small" }, "另有 " + left + " 个单位，见 evidence/members.parquet。"));
+    } catch (error) { place.replaceChildren(make("p", { class: "absent" }, "没有找到证据文件 evidence/members.js。请把 audit.html 和 evidence 文件夹放在同一处再打开。")); }
+  };
+
   const show = (fact) => {
     title.textContent = fact.label;
     const list = make("dl");
     const entry = (name, ...value) => list.append(make("dt", {}, name), make("dd", {}, ...value));
     const code = (value) => make("code", {}, value);
-    entry("来历", make("span", { class: "origin " + fact.origin }, origins[fact.origin] || fact.origin));
+    entry("来历", make("span", { class: "origin " + fact.origin }, fact.members ? "由所属单位报告的数相加" : origins[fact.origin] || fact.origin));
     if (fact.past) entry("上年", fact.past.year + "年 ", make("b", {}, fact.past.value), fact.past.change ? "，本年增减 " : "", make("b", {}, fact.past.change || ""), make("span", { class: "small" }, fact.past.origin === "run" ? "（上年运行结果）" : "（上年公布的报告）"));
     // A plain sum's definition names its parts by their ids; below they stand with labels and values.
     const parts = fact.sum_of || [];
@@ -178,6 +198,11 @@
       showRows(fact, place);
     } else if (fact.origin === "ledger") {
       body.append(make("p", { class: "small" }, "台账中没有符合条件的行。"));
+    }
+    if (fact.members) {
+      const place = make("div", {});
+      body.append(make("h3", {}, "各单位的数"), place);
+      showMembers(fact, place);
     }
     for (const number of document.querySelectorAll(".n[data-fact]")) number.classList.toggle("open", number.dataset.fact === fact.id);
     panel.hidden = false;

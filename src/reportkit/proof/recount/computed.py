@@ -18,7 +18,7 @@ from reportkit.params import report_name
 from reportkit.proof.manifest import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     Fact = Mapping[str, Any]
@@ -37,7 +37,7 @@ _KINDS = {
 
 
 def check_computed(
-    facts: Mapping[str, Fact], past: Mapping[str, str] | None
+    facts: Mapping[str, Fact], past: Mapping[str, str] | None, *, added: Collection[str] = ()
 ) -> tuple[list[str], list[str]]:
     """Recompute the facts that rest on others; list the differences, and what could not be told.
 
@@ -47,12 +47,14 @@ def check_computed(
         The facts of ``facts.json`` by id.
     past : mapping of str to str, optional
         Last year's values, from the report that the run compared with.
+    added : collection of str
+        Facts of a roll-up that add those of its members, which are looked at elsewhere.
     """
     differences: list[str] = []
     unknown: list[str] = []
     known = {name: fact["value"] for name, fact in facts.items()}
     for name, fact in facts.items():
-        if fact["origin"] != "sum":
+        if fact["origin"] != "sum" or name in added:
             continue
         if missing := [part for part in fact["sum_of"] if part not in facts]:
             differences.append(
@@ -217,7 +219,8 @@ def with_sums(facts: Mapping[str, Fact], values: Mapping[str, str]) -> dict[str,
 
     def follows(name: str) -> bool:
         parts = facts[name]["sum_of"]
-        return name in values or (bool(parts) and all(map(follows, parts)))
+        known_parts = bool(parts) and all(part in facts for part in parts)
+        return name in values or (known_parts and all(map(follows, parts)))
 
     known = _computed_with(facts, values)
     return {name: known[name] for name in facts if follows(name)}

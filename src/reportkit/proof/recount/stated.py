@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def own_conditions(
-    form: Form, facts: Mapping[str, Fact], name: str, year: int
+    form: Form, facts: Mapping[str, Fact], name: str, year: int, *, rollup: bool = False
 ) -> tuple[dict[str, Fact], list[str]]:
     """The facts with the conditions of the verifier's own form, and what was said otherwise.
 
@@ -34,6 +34,8 @@ def own_conditions(
     name : str
         What the run calls its edition.
     year : int
+    rollup : bool
+        Its cells are sums of members' facts, as these say, instead of counts.
     """
     edition = form.edition(year)
     own = dict(facts)
@@ -51,7 +53,10 @@ def own_conditions(
         if cell.id not in facts:
             problems.append(Message("{id} of the form is not there", id=cell.id))
             continue
-        for name, value in _demanded(cell).items():
+        demanded = _demanded(cell)
+        if rollup and cell.definition:
+            demanded = {"origin": "sum", "ledger": None, "where": []}
+        for name, value in demanded.items():
             if facts[cell.id][name] != value:
                 problems.append(
                     Message(
@@ -62,7 +67,7 @@ def own_conditions(
                         value=value,
                     )
                 )
-        own[cell.id] = {**facts[cell.id], **_demanded(cell)}
+        own[cell.id] = {**facts[cell.id], **demanded}
     for name, fact in own.items():
         if fact["where"] and fact["where"][0].get("measure") != OF_NOTEBOOK:
             definition = Definition.from_json(fact["ledger"], fact["where"])

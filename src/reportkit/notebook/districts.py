@@ -1,0 +1,360 @@
+"""Many districts of one year compared in a notebook, with documents like any other's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from reportkit.errors import InputError
+from reportkit.evidence.seal import seal_of
+from reportkit.export.blocks import block
+from reportkit.facts import Fact, Facts
+from reportkit.facts.computer import unknown_fact
+from reportkit.facts.numerals import chinese_number, rounded
+from reportkit.notebook.display import look
+from reportkit.notebook.frames import table_of
+from reportkit.notebook.spread import Distribution, spread_of
+from reportkit.params import Project
+from reportkit.rollup.members import present, read_members
+from reportkit.text.narrative import cell_name, render_cell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+    from reportkit.forms import Form
+    from reportkit.notebook.charts import Kind
+    from reportkit.notebook.display import Shown
+    from reportkit.rollup.members import Member
+
+# Small pictures on a page; more cannot be read.
+_PICTURES = 24
+
+
+@dataclass(frozen=True, repr=False)
+class Districts:
+    """Reports of many districts in one year; made by `open_districts`.
+
+    Parameters
+    ----------
+    name : str
+        Whose districts they are, as printed.
+    year : int
+    form : Form
+    members : mapping of str to Member
+        Reports by district, those that are missing too.
+    synthetic : bool
+        Some of them rest on demonstration data.
+    """
+
+    name: str
+    year: int
+    form: Form
+    members: Mapping[str, Member]
+    synthetic: bool = False
+    _facts: dict[str, Fact] = field(default_factory=dict)
+    _sections: list[str] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        missing = "、".join(m.name for m in self.members.values() if m.origin == "missing")
+        told = f"{self.name}{self.year}年：{len(self.present)}个区县有报告"
+        return told + (f"；没有的：{missing}" if missing else "")
+
+    @property
+    def present(self) -> list[Member]:
+        """Districts that have a report, sealed or published."""
+        return present(self.members.values())
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Name of each district that has a report, with its id where two are called alike."""
+        every = [member.name for member in self.present]
+        return {
+            member.id: member.name
+            if every.count(member.name) == 1
+            else f"{member.name}（{member.id}）"
+            for member in self.present
+        }
+
+    def sources(self) -> pd.DataFrame:
+        """Each district with where its figures are from."""
+        origins = {"run": "封存的报告", "published": "已公布的数", "missing": "没有报告"}
+        rows = [
+            (one.name, origins[one.origin], "草稿" if one.draft else "", "、".join(one.errors))
+            for one in self.members.values()
+        ]
+        return pd.DataFrame(rows, columns=["区县", "来源", "状态", "未处理的差错"])
+
+    def frame(self, figures: Mapping[str, str | Sequence[str]]) -> pd.DataFrame:
+        """Figures as columns, districts as rows; missing where a district has none.
+
+        Parameters
+        ----------
+        figures : mapping of str to str or sequence of str
+            Label to fact id; of several facts the sum.
+        """
+        columns = {}
+        for label, facts in figures.items():
+            names = [facts] if isinstance(facts, str) else list(facts)
+            columns[label] = {
+                self.names[one.id]: sum((one.values[n] for n in names), Decimal(0))
+                for one in self.present
+                if all(n in one.values for n in names)
+            }
+        frame = pd.DataFrame(columns, index=pd.Index(self.names.values(), name="区县"))
+        return frame.astype(object)
+
+    @staticmethod
+    def share(part: pd.Series, whole: pd.Series, *, least: int = 10) -> pd.Series:
+        """A share in percent with one decimal; missing where the whole is too small to say.
+
+        Parameters
+        ----------
+        part, whole : pandas.Series
+            Numbers by district.
+        least : int
+            Of fewer no share is told: one case more would turn it round.
+        """
+        found = {
+            name: rounded(100 * Decimal(str(part[name])) / Decimal(str(whole[name])), 1)
+            for name in part.index
+            if pd.notna(part[name]) and pd.notna(whole[name]) and whole[name] >= least
+        }
+        return pd.Series(found, index=part.index, dtype=object)
+
+    def spread(
+        self, name: str, values: pd.Series, *, unit: str = "件", label: str = ""
+    ) -> Distribution | None:
+        """The distribution of a column; its figures can be named in a text.
+
+        Parameters
+        ----------
+        name : str
+            Word of its facts: ``spread.<name>.median``, ``low``, ``high``, ``least``, ``most``,
+            ``count``, ``far``.
+        values : pandas.Series
+            A column of `frame`, or made of such.
+        unit : str
+        label : str
+            What it is; the name of the column by default.
+        """
+        found = spread_of(values, label=label or str(values.name), unit=unit)
+        if found is not None:
+            for what, (told, value, own, text) in found.figures().items():
+                fact = f"spread.{name}.{what}"
+                self._facts[fact] = Fact(
+                    fact, told, value, own, "sum", text, source="各区县封存或已公布的报告"
+                )
+        return found
+
+    def get(self, name: str) -> Fact:
+        """A fact for a text.
+
+        Raises
+        ------
+        InputError
+            ``fact-unknown``.
+        """
+        if name not in self._facts:
+            raise unknown_fact(name, self._facts)
+        return self._facts[name]
+
+    def head(self) -> Shown:
+        """Title of the documents."""
+        return look(block("head", **self._head))
+
+    @property
+    def _head(self) -> dict[str, Any]:
+        none = dict.fromkeys(("office", "document_number", "dated", "printed", "fonts"))
+        return none | {
+            "district": "districts",
+            "year": self.year,
+            "edition": self.form.edition(self.year).name,
+            "scope": "district",
+            "draft": any(member.draft for member in self.present),
+            "synthetic": self.synthetic,
+            "title": f"{self.name}{self.year}年各区县比较",
+            "issuer": self.name,
+            "preamble": [],
+        }
+
+    def section(self, title: str) -> Shown:
+        """A heading of the documents; they are numbered as they come."""
+        if title not in self._sections:
+            self._sections.append(title)
+        number = chinese_number(self._sections.index(title) + 1)
+        return look(block("section", number=number, title=title, body=[]))
+
+    def text(self, source: str) -> Shown:
+        """Prose, with the figures of distributions bound as in a narrative."""
+        name = cell_name(source)
+        body, _ = render_cell(source, figures=self, context={"year": self.year}, name=name)
+        return look(block("prose", source=source, body=body))
+
+    def show(self, table: pd.DataFrame, *, title: str, note: str = "", rows: int = 60) -> Shown:
+        """A table in the documents, its first rows if it is long."""
+        if len(table) > rows:
+            note = "；".join(filter(None, [note, f"共{len(table)}行，列出前{rows}行"]))
+        return look(table_of(table.head(rows), title=title, note=note, formats={}))
+
+    def chart(
+        self, name: str, data: pd.Series, *, title: str, kind: Kind = "columns", unit: str = "个"
+    ) -> Shown | None:
+        """A chart in the documents; None where there is nothing to draw."""
+        from reportkit.notebook.charts import chart_block
+
+        made = chart_block(name, data, title=title, kind=kind, unit=unit)
+        return None if made is None else look(made)
+
+    def multiples(self, frame: pd.DataFrame, *, title: str, note: str = "") -> Shown | None:
+        """One small picture a district, all on the same scale; None where there is nothing to draw.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Shares in percent, a column for each bar; of more than 24 rows the first.
+        """
+        from reportkit.notebook.figures import figure_block
+
+        shown = frame.dropna().astype(float).head(_PICTURES)
+        if shown.empty:
+            return None
+        if len(shown) < len(frame):
+            left = f"共{len(frame)}个区县，画出{len(shown)}个"
+            note = "；".join(filter(None, [note, left]))
+        told = "；".join(
+            f"{name}：{'，'.join(f'{column}{value:g}%' for column, value in row.items())}"
+            for name, row in shown.iterrows()
+        )
+        figure = _pictures(shown)
+        return look(figure_block(figure, title=title, alt=f"各区县{title}。{told}", note=note))
+
+    def seal(self) -> Shown:
+        """The last cell: what was compared, and which reports it is from."""
+        document = Facts(self._facts).as_json(
+            district="districts",
+            year=self.year,
+            edition=self.form.edition(self.year).name,
+            scope="district",
+        )
+        return look(
+            block(
+                "seal",
+                seal=seal_of(document),
+                facts=document,
+                head=self._head,
+                sections={},
+                context={"year": self.year},
+                compared={},
+                form=None,
+                made={"blocks": [], "figures": []},
+                waivers=[],
+                past={},
+                headlines=[],
+                versions={},
+                checks=[],
+                rules={},
+                rows={},
+                parameters={
+                    "year": self.year,
+                    "reports": [
+                        f"{one.source} sha256:{one.as_json()['sha256']}" for one in self.present
+                    ],
+                },
+            )
+        )
+
+
+def _pictures(frame: pd.DataFrame) -> Figure:
+    """A grid of bar charts that share their axes."""
+    # matplotlib is imported where something is drawn.
+    from reportkit.notebook.style import in_house_style, know_fonts
+
+    know_fonts()
+    with in_house_style():
+        return _grid(frame)
+
+
+def _grid(frame: pd.DataFrame) -> Figure:
+    from matplotlib.figure import Figure
+
+    across = min(4, max(1, len(frame)))
+    down = -(-len(frame) // across)
+    figure = Figure(figsize=(6.3, 0.45 + (0.35 + 0.16 * len(frame.columns)) * down))
+    grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    for at, axes in enumerate(grid.flat):
+        if at >= len(frame):
+            axes.set_visible(False)
+            continue
+        axes.barh(list(frame.columns)[::-1], list(frame.iloc[at])[::-1], height=0.7)
+        axes.set_title(str(frame.index[at]), fontsize=8)
+        axes.set_xlim(0, 100)
+        axes.tick_params(labelsize=6)
+    figure.tight_layout()
+    return figure
+
+
+def open_districts(
+    year: int,
+    *,
+    parent: str | None = None,
+    params: str | Path | None = None,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+) -> Districts:
+    """The reports of many districts in one year: sealed runs, else what was published.
+
+    Parameters
+    ----------
+    year : int
+        Report year.
+    parent : str, optional
+        Only the members of this district; by default all of the project that have a report, but
+        those that sum up others.
+    params, data, out : path, optional
+        Folders of parameters, ledgers and runs; those of the project around the working folder by
+        default.
+
+    Raises
+    ------
+    InputError
+        ``districts-missing``: none has a report of the year; ``past-changed``, ``member-differs``.
+    """
+    project = Project.find(params, data, out)
+    asked = project.district(str(parent)) if parent else None
+    every = sorted(path.stem for path in (project.params / "districts").glob("*.yaml"))
+    families = project.families()
+    # Of a sum and its parts one is compared, or a city would stand among its own units.
+    ids = families.get(asked.id, ()) if asked else [n for n in every if n not in families]
+    read = read_members(project, None, int(year), members=ids)
+    if asked is None:
+        read = {name: member for name, member in read.items() if member.origin != "missing"}
+    forms = {project.district(name).form for name in read}
+    if not present(read.values()):
+        raise InputError(
+            "districts-missing",
+            "no district of {folder} has a report of {year} to compare; make some first",
+            folder=project.params / "districts",
+            year=int(year),
+        )
+    if len(forms) > 1:
+        raise InputError(
+            "districts-missing",
+            "the districts report by the forms {forms}, whose figures cannot be compared; name a "
+            "parent whose members report by one",
+            forms=", ".join(sorted(forms)),
+            year=int(year),
+        )
+    who = [project.district(name) for name in read]
+    return Districts(
+        asked.name if asked else "",
+        int(year),
+        project.form(forms.pop()),
+        read,
+        any(one.synthetic for one in who),
+    )

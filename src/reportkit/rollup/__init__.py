@@ -1,0 +1,1 @@
+"""A parent's report as the sum of its members' reports."""

@@ -1,0 +1,91 @@
+"""Evidence of a roll-up: each member's figure behind each sum, and the records counted once.
+
+``members.parquet``
+    fact, member, value: every figure that is added.
+``members.js``
+    the same for the audit page, with the place of each member's own page.
+``shared.parquet``
+    fact, member, key: the records of cells that count what several members have once.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic_core import to_json
+
+from reportkit.export.blocks import visible
+from reportkit.facts import plain
+from reportkit.rollup.shared import SHARED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from reportkit.facts import Fact
+    from reportkit.rollup.sums import Sums
+
+MEMBERS = "members.parquet"
+
+
+def write_members(folder: Path, sums: Sums, facts: Mapping[str, Fact]) -> None:
+    """Write the files of `members_evidence` into the folder of a run's evidence."""
+    for name, content in members_evidence(sums, facts):
+        (folder / name).write_bytes(content)
+
+
+def members_evidence(sums: Sums, facts: Mapping[str, Fact]) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each file: the same bytes for the same roll-up.
+
+    Parameters
+    ----------
+    sums : Sums
+    facts : mapping of str to Fact
+        The facts of the roll-up, by id.
+    """
+    members = sums.present
+    added = [name for name in sorted(facts) if any("/" in part for part in facts[name].sum_of)]
+    values = {
+        name: [plain(member.values[name]) if name in member.values else None for member in members]
+        for name in added
+    }
+    yield (
+        MEMBERS,
+        _parquet(
+            {
+                "fact": [name for name in added for _ in members],
+                "member": [member.id for _ in added for member in members],
+                "value": [value for name in added for value in values[name]],
+            }
+        ),
+    )
+    told = {
+        "members": [[member.id, member.name, member.page] for member in members],
+        "facts": values,
+    }
+    yield "members.js", f"RK.members({_js(told)});\n".encode()
+    if sums.once:
+        rows = sorted(
+            (cell, member, key)
+            for key, places in sums.shared.found.items()
+            for cell, member in places
+        )
+        columns = zip(*rows, strict=True) if rows else ((), (), ())
+        yield (
+            SHARED,
+            _parquet(dict(zip(("fact", "member", "key"), map(list, columns), strict=True))),
+        )
+
+
+def _parquet(columns: Mapping[str, list[str | None]]) -> bytes:
+    buffer = io.BytesIO()
+    table = pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _js(value: object) -> str:
+    return str(visible(to_json(value).decode())).replace("<", "\\u003c")

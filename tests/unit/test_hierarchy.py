@@ -1,0 +1,71 @@
+"""Parents and members: who sums up whom, and files that name it wrongly."""
+
+import pytest
+
+from reportkit.errors import InputError
+from reportkit.params import Project
+from reportkit.params.hierarchy import members_to_sum
+
+
+def project(folder, **parents):
+    """District files, each with the text of its parent; None for no such key."""
+    (folder / "params/districts").mkdir(parents=True)
+    for name, parent in parents.items():
+        text = f"id: {name}\nname: 某地\n" + ("" if parent is None else f"parent: {parent}\n")
+        (folder / f"params/districts/{name}.yaml").write_text(text, encoding="utf-8")
+    return Project(folder / "params", folder / "data")
+
+
+def refused(folder, asked, **parents):
+    with pytest.raises(InputError) as caught:
+        members_to_sum(project(folder, **parents), asked)
+    assert caught.value.reason == "hierarchy"
+    return caught.value.message.replace(f"{folder}/params/districts/", "")
+
+
+def test_members_are_those_that_name_the_parent(tmp_path):
+    places = project(tmp_path, city=None, b="city", a="city", unit="a", other=None)
+    assert members_to_sum(places, "city") == ("a", "b")
+    assert members_to_sum(places, "a") == ("unit",)
+
+
+def test_a_parent_that_nobody_names_has_nothing_to_add(tmp_path):
+    assert "has 'parent: city'" in refused(tmp_path, "city", city=None, a=None)
+
+
+def test_an_unknown_parent_is_told_with_the_nearest(tmp_path):
+    told = refused(tmp_path, "city", city=None, a="city", b="ctiy")
+    assert told == (
+        "b.yaml:3: 'parent' of b is 'ctiy', which no file of this folder is; known: city"
+    )
+
+
+@pytest.mark.parametrize(
+    ("parents", "circle"),
+    [
+        ({"city": "a", "a": "city"}, "city → a → city"),
+        ({"city": "city"}, "city → city"),
+        ({"city": "p", "p": "c", "c": "p", "a": "city"}, "p → c → p"),
+    ],
+)
+def test_a_circle_is_told_with_its_line(tmp_path, parents, circle):
+    told = refused(tmp_path, "city", **parents)
+    assert told.endswith(f".yaml:3: 'parent' makes a circle: {circle}")
+
+
+def test_a_circle_elsewhere_stops_nobody(tmp_path):
+    places = project(tmp_path, city=None, a="city", x="y", y="x")
+    assert members_to_sum(places, "city") == ("a",)
+
+
+@pytest.mark.parametrize("two", ["[city, province]", "{city: 1}"])
+def test_two_parents_would_count_twice(tmp_path, two):
+    told = refused(tmp_path, "city", city=None, province=None, a=two)
+    assert told.startswith("a.yaml:3: 'parent' of a must be one id: a report is summed up once")
+
+
+def test_a_member_that_cannot_be_read_is_still_one(tmp_path):
+    places = project(tmp_path, city=None, a="city")
+    broken = tmp_path / "params/districts/b.yaml"
+    broken.write_text("id: b\nparent: city\nname: [\n", encoding="utf-8")
+    assert members_to_sum(places, "city") == ("a", "b")
