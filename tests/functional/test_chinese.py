@@ -137,7 +137,9 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize(("spoil", "words", "status", "expected"), FAILURES, ids=str)
+@pytest.mark.parametrize(
+    ("spoil", "words", "status", "expected"), FAILURES, ids=[str(one[1]) for one in FAILURES]
+)
 def test_failures_are_chinese_and_json_stays_english(project, spoil, words, status, expected):
     spoil(project)
     done = told("zh", *words.split())
