@@ -11,7 +11,7 @@ from reportkit.audit.entries import columns_of, entries_of, values_of
 from reportkit.audit.labels import form_rows, form_words, heads_score, letters
 from reportkit.audit.numbers import read_cell
 from reportkit.audit.readers.lines import BROKEN
-from reportkit.audit.together import Sums, in_blocks, jointly, only_split, row_splits
+from reportkit.audit.together import TableSums, in_blocks, jointly, only_split, row_splits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -246,7 +246,7 @@ def _clear_ways(texts: Sequence[str]) -> list[tuple[int, ...]]:
     return [tuple(row)] if sum(row[:-1]) == row[-1] else []
 
 
-def _sums(edition: Edition, table: str) -> Sums | None:
+def _sums(edition: Edition, table: str) -> TableSums | None:
     """The rows of a table that add up to others, as the rules of the form say."""
     both: tuple[Sequence[str], Sequence[str]] | None = None
     total: str | None = None
@@ -263,7 +263,7 @@ def _sums(edition: Edition, table: str) -> Sums | None:
         for band in edition.tables[table].model.bands
         for leaf in edition.tables[table].rows(band)
     }
-    return Sums(both[0], both[1], leaves[total].parts, total)
+    return TableSums(both[0], both[1], leaves[total].parts, total)
 
 
 def _told(made: ReadTable, aligned: Aligned) -> None:

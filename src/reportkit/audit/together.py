@@ -92,7 +92,7 @@ def in_blocks(text: str, count: int, size: int) -> Row | None:
 
 
 @dataclass(frozen=True)
-class Sums:
+class TableSums:
     """Rows of a table that add up.
 
     Parameters
@@ -115,14 +115,14 @@ class Sums:
         return {*self.left, *self.right, *self.parts}
 
 
-def jointly(candidates: Mapping[str, Sequence[Row]], sums: Sums) -> dict[str, Row] | None:
+def jointly(candidates: Mapping[str, Sequence[Row]], sums: TableSums) -> dict[str, Row] | None:
     """The one choice of a reading for each row that keeps the sums of all columns.
 
     Parameters
     ----------
     candidates : mapping of str to sequence of Row
         Ways to read each row; of a row that was read there is one.
-    sums : Sums
+    sums : TableSums
     """
     if any(not candidates.get(name) for name in (*sums.rows, sums.total)):
         return None

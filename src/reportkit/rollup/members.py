@@ -253,6 +253,8 @@ def _wanted(
         yield _Wanted(parent, "office", office=True)
     for name in members:
         who = project.member(name, parent) if parent else project.district(name)
+        # By its own form it is refused, where it does not report by the parent's.
+        who = who if who.form in (who.usual_form, *who.forms) else project.district(name)
         # Of one that sums up others itself the sum counts, its own office being part of it.
         yield _Wanted(who, "district" if name in families else who.scope, office=False)
 
