@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from reportkit.batch.page import state_page
-from reportkit.batch.state import Standing, StateOfAll
+from reportkit.catalogue.state import Standing, StateOfAll
 
 NOW = "2022-01-03T18:00:00+00:00"
 BATCH = {

@@ -10,22 +10,25 @@ import subprocess
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from reportkit.batch.jobs import Result, Settings
-from reportkit.batch.journal import NAME, Journal
 from reportkit.batch.loop import BatchLimits, Done, Event, FailOn, run_batch
 from reportkit.batch.metrics import metrics
 from reportkit.batch.page import Language, state_page
 from reportkit.batch.plan import BatchFile, Plan, make_plan, parse_years, read_batch_file
 from reportkit.batch.progress import Progress
 from reportkit.batch.signals import Signals
-from reportkit.batch.state import NAME as STATE
-from reportkit.batch.state import StateOfAll, as_json, read_state, renew
 from reportkit.batch.summary import About, summary, summary_text
 from reportkit.batch.workers.local import LocalWorkers, start_template
+from reportkit.catalogue.journal import NAME, Journal
+from reportkit.catalogue.state import NAME as STATE
+from reportkit.catalogue.state import StateOfAll, as_json, read_state, renew
+from reportkit.catalogue.store import NAME as STORE
+from reportkit.catalogue.store import opened
 from reportkit.errors import ExecutionError, InputError, ReportkitError, Stopped, refusal
 from reportkit.params import Project
 from reportkit.run.publishing import clear_stale
@@ -177,14 +180,14 @@ def _finish(
 ) -> tuple[int, dict[str, Any], str]:
     """Sum up, and write what a batch leaves; whatever came of it."""
     options, out, journal = begun.options, begun.project.out, begun.journal
-    state = renew(begun.before, done.results, out=out, project=begun.project, at=begun.started)
+    state, unwritten = _renewed(begun, done)
     while not events.empty():
         if isinstance(event := events.get(), int):
             done = replace(done, stopped=event)
     status = done.exit_status(options.fail_on)
     about = About(begun.name, begun.started, begun.now(), options.command, status)
     document = summary(done, about, out=out)
-    unwritten = _leave(options, document, state, done, out)
+    unwritten = _leave(options, document, state, done, out) or unwritten
     if unwritten:
         status = document["exit_status"] = max(status, 3)
         document["unwritten"] = unwritten
@@ -201,6 +204,16 @@ def _finish(
         document["plan"] = _plan_document(plan)["reports"]
         text = f"{_plan_text(plan)}\n{text}"
     return status, document, text
+
+
+def _renewed(begun: _Begun, done: Done) -> tuple[StateOfAll, str]:
+    """The state of all reports, from the store; and why that could not be written."""
+    renewed = partial(renew, begun.before, done.results, project=begun.project, at=begun.started)
+    try:
+        with opened(begun.project.out) as store:
+            return renewed(store=store), ""
+    except OSError as error:
+        return renewed(store=None), f"{error.filename or STORE} cannot be written: {error.strerror}"
 
 
 def _notify(command: str | None, text: str) -> str:

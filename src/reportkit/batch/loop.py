@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from queue import SimpleQueue
 
-    from reportkit.batch.journal import Journal
     from reportkit.batch.plan import Plan
+    from reportkit.catalogue.journal import Journal
 
 Report = tuple[str, int]
 FailOn = Literal["error", "draft", "never"]

@@ -15,14 +15,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reportkit.batch.jobs import FAILED
-from reportkit.batch.state import CHINA, STATES, changes
 from reportkit.batch.summary import by_cause, first_line
+from reportkit.catalogue.state import CHINA, STATES, changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from reportkit.batch.state import Standing, StateOfAll
+    from reportkit.catalogue.state import Standing, StateOfAll
 
 Language = Literal["en", "zh"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from reportkit.batch.jobs import Result
     from reportkit.batch.loop import Done
-    from reportkit.batch.state import Standing
+    from reportkit.catalogue.state import Standing
 
 Failure = TypeVar("Failure", "Result", "Standing")
 

@@ -7,7 +7,7 @@ import traceback
 
 import click
 
-from reportkit.cli import projects, reports  # noqa: F401 - a command is known by being defined
+from reportkit.cli import catalogue, projects, reports  # noqa: F401 - a command is known by being defined
 from reportkit.cli.command import cli
 
 __all__ = ["cli", "main"]

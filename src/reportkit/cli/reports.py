@@ -74,6 +74,8 @@ def run(
             outcome = make(request, force=force, fork=fork, tell=tell)
     finally:
         stop_template()
+    if not outcome.unchanged:
+        tell_of_store(out)
     current = outcome.folder.parents[1] / "current"
     documents = [current / name for name in DOCUMENTS]
     lines = _findings(outcome.findings)
@@ -96,6 +98,18 @@ def run(
         document["open_data"] = str(folder)
         lines.append(f"  {folder}")
     return outcome.exit_status, document, "\n".join(lines)
+
+
+def tell_of_store(out: Path) -> None:
+    """Bring the store up to date; a report is made also where that cannot be."""
+    from reportkit.catalogue.store import refresh
+
+    try:
+        refresh(out)
+    except OSError as error:
+        click.echo(
+            f"the store of all runs was not written: {error}; the next query makes it", err=True
+        )
 
 
 @command()

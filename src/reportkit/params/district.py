@@ -63,6 +63,9 @@ class District(Strict):
         The name of the file: lower case letters, digits, ``-`` and ``_``.
     name : str
         As printed: 厦门市湖里区.
+    pinyin : str, optional
+        The name as it is read, syllable by syllable, where that is not as usual: ``shan xian`` of
+        单县. The catalogue is searched by it too.
     code : str, optional
         GB/T 2260 code, ``350206``.
     issuer : str, optional
@@ -97,6 +100,7 @@ class District(Strict):
 
     id: str
     name: str
+    pinyin: str | None = None
     code: str | None = None
     issuer: str | None = None
     office: str | None = None
@@ -114,7 +118,7 @@ class District(Strict):
 
     def printable(self) -> dict[str, Any]:
         """Return the fields that a text may print, ``{{ district.contact.phone }}``, by name."""
-        return self.model_dump(exclude={"synthetic", "form", "fonts", "ledgers"})
+        return self.model_dump(exclude={"pinyin", "synthetic", "form", "fonts", "ledgers"})
 
 
 def check_id(name: str) -> str:

@@ -8,27 +8,32 @@ end.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
-from reportkit.batch.journal import read_journal
+from pyarrow.compute import field as column
+
+from reportkit.catalogue.journal import read_journal
+from reportkit.catalogue.places import read_places
 from reportkit.errors import InputError
 from reportkit.forms import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from reportkit.batch.jobs import Result
+    from reportkit.catalogue.runs import Key
+    from reportkit.catalogue.store import Store
     from reportkit.params import Project
 
 NAME = "state.json"
 STATES = ("failed", "absent", "waiting", "draft", "final")
 CHINA = timezone(timedelta(hours=8))
 
-Key = tuple[str, int]
+# Of a run in force that is not as it was sealed.
+_BROKEN = "run-changed"
+
 State = Literal["failed", "absent", "waiting", "draft", "final"]
 
 
@@ -164,7 +169,12 @@ def _note(reports: dict[Key, Standing], at: str, event: dict[str, Any]) -> None:
 
 
 def renew(
-    state: StateOfAll, results: Iterable[Result], *, out: Path, project: Project, at: datetime
+    state: StateOfAll,
+    results: Iterable[object],
+    *,
+    store: Store | None,
+    project: Project,
+    at: datetime,
 ) -> StateOfAll:
     """The state after a batch.
 
@@ -173,83 +183,103 @@ def renew(
     state : StateOfAll
         As it was before.
     results : iterable of Result
-    out : Path
-        The folder of reports: what is in force is read from there, whoever made it.
+        What became of each report.
+    store : Store, optional
+        What is in force, whoever made it; without it only the results are noted.
     project : Project
         Says which reports there should be.
     at : datetime
         When the batch began.
     """
-    fresh = read_state(out)
-    reports = fresh.reports
+    fresh = read_state(project.out)
     for result in results:
-        _note(reports, at.isoformat(timespec="seconds"), vars(result))
+        _note(fresh.reports, at.isoformat(timespec="seconds"), vars(result))
+    if store is not None:
+        fresh = as_it_stands(fresh, store=store, project=project)
+    night = night_of(at)
+    if fresh.night == night:
+        return fresh
+    return StateOfAll(fresh.reports, night, state.reports, fresh.night, fresh.journal)
+
+
+def as_it_stands(state: StateOfAll, *, store: Store, project: Project) -> StateOfAll:
+    """The state with what is in force now, and with every report that there should be.
+
+    Parameters
+    ----------
+    state : StateOfAll
+        As batches left it.
+    store, project
+        See `renew`.
+    """
+    runs = {(run["district"], run["year"]): run for run in store.read("runs").to_pylist()}
+    places = read_places(project, runs.values())
+    figures = _summaries(store, project, runs)
     known = {path.stem for path in (project.params / "districts").glob("*.yaml")}
     files = (project.params / "reports").glob("*/[0-9][0-9][0-9][0-9].yaml")
     wanted = {(path.parent.name, int(path.stem)) for path in files if path.parent.name in known}
-    links = (path.parts[-3:-1] for path in out.glob("*/*/current"))
-    wanted |= {(district, int(year)) for district, year in links if re.fullmatch(r"\d{4}", year)}
-    renewed = {}
-    for key in sorted(wanted | reports.keys()):
-        standing = _as_it_stands(reports.get(key) or Standing(*key), out, project)
+    reports = {}
+    for key in sorted(wanted | runs.keys() | store.broken.keys() | state.reports.keys()):
+        standing = state.reports.get(key) or Standing(*key)
+        if key in store.broken:
+            standing = _without_run(standing, _BROKEN, store.broken[key])
+        elif key in runs:
+            standing = _with_run(standing, runs[key], figures.get(key, {}))
+        else:
+            standing = _without_run(standing, standing.reason, standing.message)
         # Of a name that was mistyped there is nothing.
-        if standing.run or standing.district in known:
+        if key in runs or key in store.broken or standing.district in known:
             # A run says whose it is; where there is none the district's file does.
-            name = "" if standing.run else _name(project, standing.district)
-            renewed[key] = replace(standing, name=name or standing.name)
-    night = night_of(at)
-    if fresh.night == night:
-        return replace(fresh, reports=renewed)
-    return StateOfAll(renewed, night, state.reports, fresh.night, fresh.journal)
+            place = places.get(key[0])
+            name = standing.name if key in runs or not place else place.name
+            reports[key] = replace(standing, name=name)
+    return replace(state, reports=reports)
 
 
-def _as_it_stands(standing: Standing, out: Path, project: Project) -> Standing:
-    """A report with what is in force of it now."""
-    place = out / standing.district / str(standing.year)
-    try:
-        run = (place / "current").readlink().name
-        if run == standing.run:
-            return standing
-        fields = read_run(place / "runs" / run, project)
-    except (OSError, ValueError, KeyError):
-        return replace(standing, run="", made="", draft=False, errors=0, warnings=0, figures={})
-    standing = replace(standing, **fields)
-    # Whoever made it since then, it is made.
+def _without_run(standing: Standing, reason: str, message: str) -> Standing:
+    kept = {name: getattr(standing, name) for name in ("name", "seconds", "tried")}
+    return Standing(standing.district, standing.year, reason=reason, message=message, **kept)
+
+
+def _with_run(standing: Standing, run: dict[str, Any], figures: dict[str, str]) -> Standing:
+    told = {name: run[name] for name in ("name", "run", "made", "draft", "errors", "warnings")}
+    standing = replace(standing, **told, figures=figures)
+    # Whoever made it since then, it is made; and what was broken is whole again.
     newer = standing.tried and _when(standing.made) > _when(standing.tried)
-    return replace(standing, reason="", message="") if newer else standing
+    if newer or standing.reason == _BROKEN:
+        return replace(standing, reason="", message="")
+    return standing
+
+
+def _summaries(
+    store: Store, project: Project, runs: Mapping[Key, Mapping[str, Any]]
+) -> dict[Key, dict[str, str]]:
+    """Return the figures that sum up each run, in the order in which its form names them."""
+    wanted = {form: summary_of(project, form) for form in {run["form"] for run in runs.values()}}
+    ids = sorted({name for names in wanted.values() for name in names})
+    table = store.read(
+        "facts", columns=["district", "fact", "value"], filters=column("fact").isin(ids)
+    )
+    values: dict[Key, dict[str, str]] = {}
+    for row in table.to_pylist():
+        values.setdefault((row["district"], row["year"]), {})[row["fact"]] = row["value"]
+    return {
+        key: {name: of[name] for name in wanted[runs[key]["form"]] if name in of}
+        for key, of in values.items()
+        if key in runs
+    }
+
+
+def summary_of(project: Project, form: str | None) -> list[str]:
+    """Facts that sum up a report of a form; none of a form that is no longer there."""
+    try:
+        return project.form(form or DEFAULT).model.summary
+    except InputError:
+        return []
 
 
 def _when(time: str) -> datetime:
     return datetime.fromisoformat(time)
-
-
-def read_run(run: Path, project: Project) -> dict[str, Any]:
-    """Read the fields of a `Standing` from a run; its figures are those that sum up the form."""
-    manifest, checks, facts = (
-        json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("MANIFEST", "checks", "facts")
-    )
-    still = [
-        check["severity"] for check in checks if not check["holds"] and not check.get("waived")
-    ]
-    form = project.form(manifest.get("form", DEFAULT))
-    values = {fact["id"]: fact["value"] for fact in facts["facts"]}
-    return {
-        "name": manifest["name"],
-        "run": run.name,
-        "made": manifest["ended"],
-        "draft": manifest["draft"],
-        "errors": still.count("error"),
-        "warnings": still.count("warning"),
-        "figures": {name: values[name] for name in form.model.summary if name in values},
-    }
-
-
-def _name(project: Project, district: str) -> str:
-    try:
-        return project.district(district).name
-    except InputError:
-        return ""
 
 
 def as_json(state: StateOfAll) -> dict[str, Any]:
