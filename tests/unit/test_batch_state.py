@@ -11,7 +11,6 @@ from catalogues import check, fact
 from catalogues import publish as put
 
 from reportkit.batch.jobs import Result
-from reportkit.batch.page import state_page
 from reportkit.catalogue.journal import Journal
 from reportkit.catalogue.state import NAME, as_json, changes, read_state, renew
 from reportkit.catalogue.store import refresh
@@ -141,44 +140,3 @@ def test_what_changed_is_told_against_the_night_before(project):
     unchanged = night(project, at=next_night + timedelta(days=1))
     assert changes(unchanged) == []
     assert all(map(unchanged.unchanged, (unchanged.reports[key, 2021] for key in "abc")))
-
-
-BATCH = {
-    "batch": "x",
-    "ended": NIGHT.isoformat(),
-    "exit_status": 2,
-    "stopped": None,
-    "refused": None,
-    "again": "reportkit batch --failed",
-}
-
-
-def test_the_page_is_in_its_readers_language_and_escapes(project):
-    publish(project, "a", "one")
-    state = night(
-        project,
-        Result("a", 2021, "made", 0),
-        failed("b", message="<b>line</b> 3"),
-        failed("c", "not-handed-in", "nothing is handed in"),
-    )
-    english, chinese = (
-        state_page(state, BATCH, out=project.out, language=one) for one in ("en", "zh")
-    )
-    assert '<html lang="en">' in english
-    assert "<b>2021</b> (1): 测试区" in english
-    assert "as of 2022-01-04 02:00:00+08:00" in english
-    assert "reportkit batch --failed" in english
-    assert '<html lang="zh-Hans">' in chinese
-    for word in ("未报送", "失败", "定稿", "新收", "改正后执行"):
-        assert word in chinese
-        assert word not in english
-    for page in (english, chinese):
-        assert "&lt;b&gt;line&lt;/b&gt; 3" in page
-        assert "http" not in page.replace("http-equiv", "")
-
-
-def test_a_batch_that_was_refused_says_so_on_the_page(project):
-    refused = {"reason": "batch", "message": "the batch cannot begin; one thing is wrong"}
-    page = state_page(night(project), BATCH | {"refused": refused}, out=project.out, language="en")
-    assert "It could not begin, and nothing was made:" in page
-    assert refused["message"] in page

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 from reportkit.batch.jobs import Result, Settings
 from reportkit.batch.loop import BatchLimits, Done, Event, FailOn, run_batch
 from reportkit.batch.metrics import metrics
-from reportkit.batch.page import Language, state_page
 from reportkit.batch.plan import BatchFile, Plan, make_plan, parse_years, read_batch_file
 from reportkit.batch.progress import Progress
 from reportkit.batch.signals import Signals
 from reportkit.batch.summary import About, summary, summary_text
 from reportkit.batch.workers.local import LocalWorkers, start_template
 from reportkit.catalogue.journal import NAME, Journal
+from reportkit.catalogue.site import NAME as SITE
+from reportkit.catalogue.site import write_site
 from reportkit.catalogue.state import NAME as STATE
 from reportkit.catalogue.state import StateOfAll, as_json, read_state, renew
 from reportkit.catalogue.store import NAME as STORE
@@ -54,8 +55,6 @@ class Options:
     ----------
     command : tuple of str
         The command as it was given, to be given again.
-    language : {"en", "zh"}
-        Of the page for people.
     """
 
     file: Path | None = None
@@ -79,7 +78,6 @@ class Options:
     notify: str | None = None
     metrics: Path | None = None
     command: tuple[str, ...] = ("reportkit", "batch")
-    language: Language = "en"
 
 
 def batch(
@@ -187,7 +185,7 @@ def _finish(
     status = done.exit_status(options.fail_on)
     about = About(begun.name, begun.started, begun.now(), options.command, status)
     document = summary(done, about, out=out)
-    unwritten = _leave(options, document, state, done, out) or unwritten
+    unwritten = _leave(begun, document, state, done) or unwritten
     if unwritten:
         status = document["exit_status"] = max(status, 3)
         document["unwritten"] = unwritten
@@ -266,11 +264,10 @@ def _plan(options: Options, file: BatchFile, settings: Settings, state: StateOfA
     )
 
 
-def _leave(
-    options: Options, document: dict[str, Any], state: StateOfAll, done: Done, out: Path
-) -> str:
+def _leave(begun: _Begun, document: dict[str, Any], state: StateOfAll, done: Done) -> str:
     """Write what the batch leaves, each file at once; says what could not be written."""
-    name = document["batch"]
+    options, project = begun.options, begun.project
+    name, out = document["batch"], project.out
     reports = [report for report in document["reports"] if report["state"] != "unchanged"]
     try:
         history = out / "batches" / f"{name}.json"
@@ -278,8 +275,9 @@ def _leave(
         _replace(history, _json(document | {"reports": reports}), name)
         _replace(out / "batch.json", _json(document), name)
         _replace(out / STATE, json.dumps(as_json(state), ensure_ascii=False), name)
-        page = state_page(state, document, out=out, language=options.language)
-        _replace(out / "batch.html", page, name)
+        with opened(out) as store:
+            site = write_site(project, store, out / SITE, state=state, batch=document)
+        _replace(out / "batch.html", site.front_page(out), name)
         if options.metrics:
             options.metrics.parent.mkdir(parents=True, exist_ok=True)
             _replace(options.metrics, metrics(document, state), name)

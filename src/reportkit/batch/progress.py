@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from reportkit.batch.summary import first_line
+from reportkit.catalogue.causes import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -94,7 +94,7 @@ _LOCKED = {
 def runs_table(store: Store, project: Project) -> pa.Table:
     """The table ``runs``: every run in force, and every report that has none, with the reason."""
     runs = {(run["district"], run["year"]): run for run in store.read("runs").to_pylist()}
-    state = as_it_stands(read_state(project.out), store=store, project=project)
+    state = as_it_stands(read_state(project.out), {}, store=store, project=project)
     places = read_places(project, runs.values())
     rows = []
     for key, standing in state.reports.items():

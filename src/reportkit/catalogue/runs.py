@@ -57,7 +57,7 @@ def _links(out: Path) -> Iterator[tuple[Key, InForce]]:
             try:
                 run = os.readlink(f"{year.path}/current")  # noqa: PTH115 - thousands of them
                 if re.fullmatch(r"runs/[\w-]+", run):
-                    sizes = [os.stat(f"{year.path}/{run}/{name}").st_size for name in _READ]  # noqa: PTH116
+                    sizes = [os.stat(f"{year.path}/{run}/{name}").st_size for name in _READ]  # noqa: PTH116 - as above
                     folder = out / place.name / year.name / run
                     yield (place.name, int(year.name)), InForce(folder, [folder.name, *sizes])
             except OSError:
@@ -73,7 +73,7 @@ def _folders(path: str | Path, name: re.Pattern[str]) -> list[os.DirEntry[str]]:
 
 
 @dataclass(frozen=True)
-class Rows:
+class RunRows:
     """A run as the store has it.
 
     Parameters
@@ -89,7 +89,7 @@ class Rows:
     checks: list[dict[str, Any]]
 
 
-def read_run(folder: Path, key: Key) -> Rows:
+def read_run(folder: Path, key: Key) -> RunRows:
     """Read a run's rows, as far as its manifest vouches for them.
 
     Parameters
@@ -107,7 +107,7 @@ def read_run(folder: Path, key: Key) -> Rows:
         manifest, facts, checks = _sealed(folder)
         if (manifest["district"], manifest["year"]) != key:
             raise _changed(folder, f"it is of {manifest['district']} {manifest['year']}")
-        return Rows(
+        return RunRows(
             _run(folder.name, manifest, checks),
             [_fact(key, folder.name, fact) for fact in facts["facts"]],
             [_check(key, check) for check in checks],

@@ -195,26 +195,34 @@ def renew(
     for result in results:
         _note(fresh.reports, at.isoformat(timespec="seconds"), vars(result))
     if store is not None:
-        fresh = as_it_stands(fresh, store=store, project=project)
+        figures = summaries(store, project)
+        fresh = as_it_stands(fresh, figures, store=store, project=project)
     night = night_of(at)
     if fresh.night == night:
         return fresh
     return StateOfAll(fresh.reports, night, state.reports, fresh.night, fresh.journal)
 
 
-def as_it_stands(state: StateOfAll, *, store: Store, project: Project) -> StateOfAll:
+def as_it_stands(
+    state: StateOfAll,
+    figures: Mapping[Key, dict[str, str]],
+    *,
+    store: Store,
+    project: Project,
+) -> StateOfAll:
     """The state with what is in force now, and with every report that there should be.
 
     Parameters
     ----------
     state : StateOfAll
         As batches left it.
+    figures : mapping
+        What sums up each run; see `summaries`.
     store, project
         See `renew`.
     """
     runs = {(run["district"], run["year"]): run for run in store.read("runs").to_pylist()}
     places = read_places(project, runs.values())
-    figures = _summaries(store, project, runs)
     known = {path.stem for path in (project.params / "districts").glob("*.yaml")}
     files = (project.params / "reports").glob("*/[0-9][0-9][0-9][0-9].yaml")
     wanted = {(path.parent.name, int(path.stem)) for path in files if path.parent.name in known}
@@ -251,11 +259,10 @@ def _with_run(standing: Standing, run: dict[str, Any], figures: dict[str, str]) 
     return standing
 
 
-def _summaries(
-    store: Store, project: Project, runs: Mapping[Key, Mapping[str, Any]]
-) -> dict[Key, dict[str, str]]:
-    """Return the figures that sum up each run, in the order in which its form names them."""
-    wanted = {form: summary_of(project, form) for form in {run["form"] for run in runs.values()}}
+def summaries(store: Store, project: Project) -> dict[Key, dict[str, str]]:
+    """The figures that sum up each run, in the order in which its form names them."""
+    runs = {(run["district"], run["year"]): run for run in store.read("runs").to_pylist()}
+    wanted = {form: _summary_of(project, form) for form in {run["form"] for run in runs.values()}}
     ids = sorted({name for names in wanted.values() for name in names})
     table = store.read(
         "facts", columns=["district", "fact", "value"], filters=column("fact").isin(ids)
@@ -270,7 +277,7 @@ def _summaries(
     }
 
 
-def summary_of(project: Project, form: str | None) -> list[str]:
+def _summary_of(project: Project, form: str | None) -> list[str]:
     """Facts that sum up a report of a form; none of a form that is no longer there."""
     try:
         return project.form(form or DEFAULT).model.summary

@@ -30,7 +30,7 @@ from reportkit.run.publishing import flush
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from reportkit.catalogue.runs import InForce, Key, Rows
+    from reportkit.catalogue.runs import InForce, Key, RunRows
 
 NAME = ".store"
 _TEXT = pa.string()
@@ -85,7 +85,7 @@ class Store:
     def read(
         self, table: str, *, filters: Any = None, columns: list[str] | None = None
     ) -> pa.Table:
-        """Rows of a table, each with its year.
+        """RunRows of a table, each with its year.
 
         Parameters
         ----------
@@ -236,7 +236,7 @@ def _written(folder: Path, index: dict[str, Any], now: Mapping[Key, InForce]) ->
 
 def _read(
     now: Mapping[Key, InForce], keys: Iterable[Key], broken: dict[str, str]
-) -> Iterator[tuple[Key, Rows]]:
+) -> Iterator[tuple[Key, RunRows]]:
     """Yield what is read of runs that are in force; what cannot be is told in *broken*."""
     for key in sorted(keys):
         if key in now:

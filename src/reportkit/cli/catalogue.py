@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reportkit.cli.command import Result, command
+from reportkit.cli.command import FOLDER, Result, command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +35,33 @@ def query(sql: str, *, as_csv: bool, params: Path | None, out: Path) -> Result:
     }
     text = asking.as_csv(names, rows).rstrip("\r\n") if as_csv else asking.as_table(names, rows)
     return 0, document, text
+
+
+@command()
+@click.option(
+    "--to", type=FOLDER, help="Where the pages go; default: site, in the folder of --out."
+)
+def site(*, to: Path | None, params: Path | None, data: Path | None, out: Path) -> Result:
+    """The catalogue of all runs under --out as static pages, for any browser and without a network.
+
+    Only what has changed is written; pages of what is gone are removed.
+    """
+    from reportkit.catalogue.site import NAME, write_site
+    from reportkit.catalogue.store import opened
+    from reportkit.params import Project
+
+    need_outputs(out)
+    project = Project.find(params, data, out)
+    with opened(out) as store:
+        made = write_site(project, store, to or out / NAME)
+    document = {
+        "folder": str(made.folder),
+        "files": made.files,
+        "written": len(made.written),
+        "removed": len(made.removed),
+    }
+    text = "{files} files, {written} written, {removed} removed".format(**document)
+    return 0, document, f"{made.folder / 'index.html'}\n{text}"
 
 
 def need_outputs(out: Path) -> None:

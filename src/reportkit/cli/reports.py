@@ -18,7 +18,6 @@ from reportkit.cli.command import (
     Result,
     as_given,
     command,
-    language,
     live_line,
     tell_session_key,
 )
@@ -198,7 +197,7 @@ def batch(*, out: Path, **options: Any) -> Result:
     again = as_given(
         click.get_current_context(), "force", "failed", "dry_run", "explain_cache", "as_json"
     )
-    return make(Options(**options, command=again, language=language(os.environ)), out)
+    return make(Options(**options, command=again), out)
 
 
 @command()

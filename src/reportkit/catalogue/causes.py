@@ -1,0 +1,38 @@
+"""Reports that failed, put together by cause."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Failed(Protocol):
+    """Report that failed: a result of a batch, or how it stands."""
+
+    @property
+    def reason(self) -> str:
+        """Reason code."""
+
+    @property
+    def told(self) -> str:
+        """Reason in words that fit each report that failed in the same way."""
+
+
+Failure = TypeVar("Failure", bound=Failed)
+
+
+def by_cause(failed: Iterable[Failure]) -> dict[str, list[list[Failure]]]:
+    """Reports that failed: for each cause, most first, those of which the same is told."""
+    causes: dict[str, dict[str, list[Failure]]] = {}
+    for result in failed:
+        causes.setdefault(result.reason, {}).setdefault(result.told, []).append(result)
+    grouped = {reason: list(messages.values()) for reason, messages in causes.items()}
+    return dict(sorted(grouped.items(), key=lambda item: -sum(map(len, item[1]))))
+
+
+def first_line(failed: Failed) -> str:
+    """Return one line on why a report failed: the last one of an internal error, else the first."""
+    lines = failed.told.strip().splitlines() or [""]
+    return lines[-1 if failed.reason == "internal" else 0]
