@@ -272,7 +272,7 @@ def _put(
     digest = hashlib.sha256(content).hexdigest()
     files[table][name] = f"{table}/year={year}/{number:02}-{digest}.parquet"
     path = folder / files[table][name]
-    if not path.is_file():
+    if not path.is_file() or path.read_bytes() != content:
         path.parent.mkdir(parents=True, exist_ok=True)
         _put_in_place(path, content)
 
