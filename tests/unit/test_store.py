@@ -187,7 +187,7 @@ def test_writers_at_the_same_time_leave_it_whole(out):
     code = (
         "import sys; from pathlib import Path; from catalogues import publish, fact;"
         "from reportkit.catalogue.store import refresh\n"
-        "for n in range(12):\n"
+        "for n in range(5):\n"
         "    publish(Path(sys.argv[1]), sys.argv[2], 2021, f'r{n}', facts=[fact('x', n)])\n"
         "    refresh(Path(sys.argv[1]))\n"
     )

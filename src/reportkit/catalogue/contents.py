@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from reportkit.catalogue.causes import first_line
 from reportkit.catalogue.comparing import distribution
 from reportkit.catalogue.drawing import line
-from reportkit.catalogue.front import front, place_row
+from reportkit.catalogue.front import DOCUMENTS, front, place_row
 from reportkit.catalogue.overview import local
 from reportkit.catalogue.rendering import WORDS, link
-from reportkit.export.dataset import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 _LISTED = 300
 _FEED = 100
 _RULE = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_DOCUMENTS = (("report.html", "网页"), *((name, word) for name, _, word, _ in FILES))
 
 Page = tuple[str, str, dict[str, Any]]
 
@@ -218,7 +216,7 @@ def _place(
         ),
         "members": [place_row(overview, one, newest) for one in overview.members.get(name, ())],
         "newest": newest,
-        "documents": _DOCUMENTS,
+        "documents": DOCUMENTS,
     }
 
 

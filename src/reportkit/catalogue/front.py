@@ -10,6 +10,7 @@ from pypinyin import lazy_pinyin
 from reportkit.catalogue.causes import by_cause, first_line
 from reportkit.catalogue.drawing import bars
 from reportkit.catalogue.state import STATES, changes
+from reportkit.export.dataset import FILES
 from reportkit.facts.numerals import plain
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ _CHANGES = 200
 _ALIKE, _MESSAGES, _OPEN = 20, 50, 6
 # Nodes of the tree that the page shows below each other.
 _TREE = 80
+# Reports that a reader without script finds on it.
+_STATIC = 200
+DOCUMENTS = (("report.html", "网页"), *((name, word) for name, _, word, _ in FILES))
+"""Files of a run that the pages link to, and their names."""
 
 
 def front(overview: Overview, *, base: str, reports: str, version: str) -> dict[str, Any]:
@@ -39,6 +44,8 @@ def front(overview: Overview, *, base: str, reports: str, version: str) -> dict[
         Another word when the data are others, so that no browser keeps the old ones.
     """
     newest = overview.years[0] if overview.years else None
+    # Of few reports all years are shown at once; else the newest, and the others come when idle.
+    first = overview.years if len(overview.reports) <= _STATIC else overview.years[:1]
     changed = changes(overview.state)
     absent: dict[int, list[str]] = {}
     for standing in overview.reports.values():
@@ -87,17 +94,35 @@ def front(overview: Overview, *, base: str, reports: str, version: str) -> dict[
         "failures": _failures(overview, failed),
         "tree": _tree(overview, newest),
         "multiples": _multiples(overview),
+        "columns": [{"title": one.title, "unit": one.unit} for one in overview.columns],
+        "rows": _rows(overview),
+        "documents": DOCUMENTS,
         "compared": next(iter(overview.comparisons), None),
         "scripts": [
             f"{name}.js?{version}"
-            for name in (
-                "assets/catalogue",
-                "data/places",
-                *(f"data/y{newest}" for _ in [newest] if newest),
-            )
+            for name in ("assets/catalogue", "data/places", *(f"data/y{year}" for year in first))
         ],
-        "later": [f"data/y{year}.js?{version}" for year in overview.years[1:]],
+        "later": [f"data/y{year}.js?{version}" for year in overview.years if year not in first],
+        "asked": first[0] if len(first) == 1 else "",
     }
+
+
+def _rows(overview: Overview) -> list[tuple[dict[str, Any], list[str | None]]]:
+    """Reports for a reader without script, worst first; none where they are too many."""
+    if len(overview.reports) > _STATIC:
+        return []
+    ordered = sorted(
+        overview.reports.items(),
+        key=lambda item: (STATES.index(item[1].state), -item[1].errors, -item[1].warnings, item[0]),
+    )
+    rows = []
+    for key, one in ordered:
+        told = {"state": one.state, "told": first_line(one) if one.reason else ""}
+        fields = ("district", "year", "name", "run", "reason")
+        told |= {name: getattr(one, name) for name in fields}
+        figures = overview.figures.get(key, {})
+        rows.append((told, [(figures.get(c.title) or {}).get("value") for c in overview.columns]))
+    return rows
 
 
 def _change(overview: Overview, change: Change) -> dict[str, Any]:

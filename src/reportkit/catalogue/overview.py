@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -234,6 +234,7 @@ def read_overview(
         state = as_it_stands(
             read_state(project.out), summaries(store, project), store=store, project=project
         )
+    state = replace(state, reports={key: _seen(one) for key, one in state.reports.items()})
     forms = _forms(project, {run["form"] or DEFAULT for run in runs.values()})
     facts = store.read(
         "facts",
@@ -265,6 +266,13 @@ def read_overview(
         labels=labels,
         batch=_last_batch(project) if batch is None else batch,
     )
+
+
+def _seen(standing: Standing) -> Standing:
+    """The same, with nothing unseen in its texts."""
+    texts = {"name": visible(standing.name), "message": visible(standing.message)}
+    same = texts["name"] == standing.name and texts["message"] == standing.message
+    return standing if same else replace(standing, **texts)
 
 
 def _forms(project: Project, names: Iterable[str]) -> dict[str, Form]:

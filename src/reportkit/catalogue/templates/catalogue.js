@@ -3,9 +3,9 @@
 (() => {
   const at = (id) => document.getElementById(id);
   const table = at("reports");
-  const catalogue = (window.catalogue = { take });
+  window.catalogue = { take };
   if (!table) return;
-  const { docs, base, newest } = table.dataset;
+  const { base, year: first } = table.dataset;
   const WORDS = { final: "定稿", draft: "草稿", failed: "失败", absent: "未报送", waiting: "未生成" };
   const MARKS = { final: "●", draft: "◐", failed: "✕", absent: "○", waiting: "·" };
   const SPARE = 12, PRINTED = 300;
@@ -238,7 +238,7 @@
   function restore() {
     const asked = new URLSearchParams(location.hash.slice(1));
     words.value = asked.get("q") ?? "";
-    year.value = asked.has("y") ? asked.get("y") : newest;
+    year.value = asked.has("y") ? asked.get("y") : first;
     state.value = asked.get("s") ?? "";
     parent.value = asked.get("p") ?? "";
     const sort = asked.get("o") ?? "2";
