@@ -91,11 +91,11 @@ def names(count):
         yield f"{'东西南北上下'[rest % 6]}{_TREES[tree]}{_WATERS[water]}{_KINDS[kind]}"
 
 
-def make_many(folder, count, years=(2019, 2020, 2021)):
+def make_many(folder, count, years=(2019, 2020, 2021), *, more=()):
     """A project of so many invented places below invented provinces, with runs of these years.
 
     Every fifteenth has not handed in for the last year, every twentieth has failed, every
-    twenty-fifth has a finding, every thirtieth is a draft.
+    twenty-fifth has a finding, every thirtieth is a draft. *more* facts stand in each run.
     """
     draw = random.Random(20080501)
     districts, out = folder / "params/districts", folder / "outputs"
@@ -117,6 +117,7 @@ def make_many(folder, count, years=(2019, 2020, 2021)):
                 new, int(new * draw.betavariate(5, 4)), draw.randint(4, 19),
                 draw.choice((0, 0, 0, 1, 2)), draw.randint(200, 2000),
             )  # fmt: skip
+            figures += more
             checks = [check("R1", holds=True), check("X1", holds=number % 25 != 4)]
             publish(
                 out, district, year, facts=figures, checks=checks, name=name, parent=parent,

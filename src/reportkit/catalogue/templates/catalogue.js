@@ -47,6 +47,7 @@
     for (const row of made) known.set(`${row.place} ${of}`, row);
     rows = rows.concat(made);
     at("reports-part").hidden = false;
+    at("static").hidden = true;
     if (known.size === made.length) restore();
     else show();
   }
