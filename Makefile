@@ -62,9 +62,8 @@ reference: $(READY) ## the reference pages and the picture of the layers, from t
 pictures: report ## the pictures of the README, from that report (needs chromium)
 	$(BIN)/python tools/pictures.py
 
-# Not --quiet: mkdocs would not count the warnings that --strict looks for.
 docs: $(READY) ## the documentation, into site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/zensical build --strict
 
 # Resolved for every Python and platform at once; it says no index, so that each place uses its own.
 lock: ## resolve requirements.lock anew (uv in a throw-away environment)

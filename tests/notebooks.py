@@ -54,7 +54,7 @@ def executed(report: Report, cells: Iterable[str], *, tags: dict[int, list[str]]
     made: list[Any] = []
     with ipython() as shell:
         shell.user_ns["report"] = report
-        follow(report._so_far)
+        follow(report.so_far)
         for at, source in enumerate(cells):
             metadata = {"tags": (tags or {}).get(at, [])}
             if source.startswith(MARKDOWN):

@@ -48,7 +48,7 @@ def opened(params, text):
 
 
 def printed(report):
-    (node,) = report.coverage.sections[""]
+    (node,) = report.compiled.coverage.sections[""]
     return "".join(run["text"] for run in node["runs"])
 
 
@@ -56,7 +56,7 @@ def test_what_the_placeholders_print(params):
     assert len(PRINTED) >= 8
     for placeholder, text in PRINTED:
         report = opened(params, placeholder)
-        told = [spot.text for spot in report.coverage.of("unbound")]
+        told = [spot.text for spot in report.compiled.coverage.of("unbound")]
         assert (printed(report), told) == (text, [])
 
 
@@ -66,10 +66,10 @@ def test_the_words_of_a_change(params):
     for last, *texts in CHANGES:
         for placeholder, text in zip(heads[1:], texts, strict=True):
             report = opened(params, placeholder)
-            report.computer.past = {"t3.new.total": Decimal(last)}
+            report.compiled.computer.past = {"t3.new.total": Decimal(last)}
             assert printed(report) == text
     with pytest.raises(InputError, match=r"2020\.md:1: 'example\.change' compares .* with 2019"):
-        _ = opened(params, heads[1]).narrative
+        _ = opened(params, heads[1]).compiled.narrative
 
 
 def test_the_declared_figure_and_the_relations(params):

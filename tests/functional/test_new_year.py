@@ -85,7 +85,7 @@ def test_the_new_year_makes_a_report_once_filled_in(project):
     folders = {"params": project / "params", "data": project / "data"}
     report = open_report("pingtan", 2022, **folders)
     assert report.fact("media.closed").text == "5"
-    (run,) = [run for run in report.narrative.sections["六"][0]["runs"] if "fact" in run]
+    (run,) = [run for run in report.compiled.narrative.sections["六"][0]["runs"] if "fact" in run]
     assert run == {"text": "5", "fact": "fee.information_processing"}
 
 

@@ -77,7 +77,7 @@ def test_the_contradiction_of_huli_is_a_finding(opened):
 
 def test_figures_of_the_published_huli_text_are_bound_to_facts(opened):
     report = opened("huli", 2020)
-    prose = [node for section in report.narrative.sections.values() for node in section]
+    prose = [node for section in report.compiled.narrative.sections.values() for node in section]
     runs = [run for node in prose for run in node.get("runs", ())]
     bound = [run["text"] for run in runs if "fact" in run]
     path = ROOT / "params/reports/huli/2020.published.json"
@@ -95,7 +95,7 @@ def test_figures_of_the_published_huli_text_are_bound_to_facts(opened):
 
 def test_most_figures_of_huli_come_from_ledgers(opened):
     report = opened("huli", 2020)
-    origins = [report.fact(name).origin for name in report.narrative.places]
+    origins = [report.fact(name).origin for name in report.compiled.narrative.places]
     assert origins.count("declared") == 11
     assert len(origins) > 4 * 11
 

@@ -16,7 +16,7 @@ from shipped import ZFXXGK
 
 from reportkit.errors import ExecutionError, InputError
 from reportkit.facts import facts_bytes
-from reportkit.ledgers import database, read_ledger, read_ledgers
+from reportkit.ledgers import database, read_ledger, read_ledgers, sessions
 from reportkit.notebook.report import open_report
 from reportkit.run.request import Request
 from reportkit.run.run import run
@@ -228,8 +228,8 @@ def test_a_connection_lost_on_the_way_is_made_again(postgres, monkeypatch):
 
 
 def test_a_slow_statement_is_ended(postgres, monkeypatch):
-    begin = (*database._BEGIN["postgresql"], "SET LOCAL statement_timeout = 200")
-    monkeypatch.setitem(database._BEGIN, "postgresql", begin)
+    begin = (*sessions._BEGIN["postgresql"], "SET LOCAL statement_timeout = 200")
+    monkeypatch.setitem(sessions._BEGIN, "postgresql", begin)
     select = (
         "SELECT '1' AS receipt_number, 'a' AS item_code, '2020-01-01' AS charged_date, "
         "1 AS amount FROM pg_sleep(60)"

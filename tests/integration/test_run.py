@@ -372,11 +372,11 @@ own = report.fact("own.natural", rows=natural, ledger="applications", unit="件"
 """
 FORGED = """
 from dataclasses import replace
-report._extra["own.natural"] = replace(own, rows=own.rows + 10**6)
+report.compiled.own["own.natural"] = replace(own, rows=own.rows + 10**6)
 """
 BENT = """
 from dataclasses import replace
-facts = report.computer.facts
+facts = report.compiled.computer.facts
 fact = facts["t3.new.natural_person"]
 facts[fact.id] = replace(fact, rows=fact.rows[::-1])
 """

@@ -134,7 +134,7 @@ def test_rows_may_move_but_amounts_may_not_change(years):
     facts["t2.permits.decisions"]["rows_sha256"] = "of other row numbers"
     facts["t2.procurement.amount"]["value"] = "75394432.53"
     past = replace(report.past, facts=facts)
-    (found,) = restatement_checks(RULES, past, report._computer_of_last_year())
+    (found,) = restatement_checks(RULES, past, report.compiled._computer_of_last_year())
     assert found.message == (
         "政府集中采购/采购总金额：上年封存75394432.53，现为75394432.52；"
         "记录没有增减，所计的数值有改动"
@@ -151,7 +151,7 @@ def test_evidence_of_another_version_lists_no_records(years, tmp_path):
     records = tmp_path / "evidence/records.parquet"
     pq.write_table(pq.read_table(records).drop_columns("key"), records)
     folders = {name: project / name for name in ("params", "data")}
-    computer = open_report("pingtan", 2021, **folders)._computer_of_last_year()
+    computer = open_report("pingtan", 2021, **folders).compiled._computer_of_last_year()
     found = restatement_checks(RULES, replace(past, folder=tmp_path), computer)
     told = {one.facts[0]: one.message for one in found}
     assert told["t3.new.natural_person"].endswith(

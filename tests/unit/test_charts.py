@@ -14,7 +14,8 @@ import pytest
 import reportkit as rk
 from reportkit.errors import ExecutionError, InputError
 from reportkit.export.drawing import clean
-from reportkit.notebook.charts import chart, house_style
+from reportkit.notebook.charts import chart
+from reportkit.notebook.style import house_style
 
 MONTHS = pd.DataFrame(
     {"收到": [7, 0, 11], "答复": [4, 5, 8], "月末未答复": [3, 0, 3]}, index=["1月", "2月", "3月"]

@@ -6,6 +6,7 @@ import pytest
 
 from reportkit import open_report
 from reportkit.errors import InputError
+from reportkit.notebook.compilation import Compilation
 from reportkit.notebook.report import Report
 
 ROOT = Path(__file__).parents[2]
@@ -14,9 +15,10 @@ PLACE = {"params": ROOT / "params", "data": ROOT / "data", "out": Path("no runs"
 
 def test_nothing_computed_goes_from_one_report_to_the_next():
     kept = {}
-    first, second = (Report.open("pingtan", 2020, **PLACE, kept=kept) for _ in range(2))
+    opened = (Compilation.open("pingtan", 2020, **PLACE, kept=kept) for _ in range(2))
+    first, second = map(Report, opened)
     assert first.ledgers["applications"] is second.ledgers["applications"]
-    assert first.computer.get("t3.new.total") is not second.computer.get("t3.new.total")
+    assert first.fact("t3.new.total") is not second.fact("t3.new.total")
     rows = first.ledger("applications")["申请人类型"] == "自然人"
     first.fact("own.count", rows=rows, ledger="applications")
     assert "own.count" in first.facts
@@ -26,10 +28,10 @@ def test_nothing_computed_goes_from_one_report_to_the_next():
 
 
 def test_a_parent_sums_up_the_members_that_are_named():
-    report = Report.open("pingtan", 2020, **PLACE, members=("huli",))
+    report = Compilation.open("pingtan", 2020, **PLACE, members=("huli",))
     assert list(report.members) == ["huli"]
-    assert Report.open("pingtan", 2020, **PLACE).members == {}
-    office = Report.open("pingtan", 2020, **PLACE, members=("huli",), scope="office")
+    assert Compilation.open("pingtan", 2020, **PLACE).members == {}
+    office = Compilation.open("pingtan", 2020, **PLACE, members=("huli",), scope="office")
     assert office.members == {}
 
 

@@ -215,19 +215,19 @@ def changed_by_hand(report, template):
     context = {"year": report.year, "district": report.district.printable()}
 
     def covered(text):
-        given = {"figures": report.computer, "edition": report.edition, "context": context}
+        given = {"figures": report.compiled.computer, "edition": report.edition, "context": context}
         return cover(render(text, name="x.md", **given).sections)
 
     quiet = set()
     for found in PLACEHOLDER.finditer(template):
-        if found[1] not in report.computer:
+        if found[1] not in report.compiled.computer:
             continue
         printed = "".join(
             run["text"]
             for node in render(
                 f"x{found[0]}",
                 name="x.md",
-                figures=report.computer,
+                figures=report.compiled.computer,
                 edition=report.edition,
                 context={},
             ).sections[""]
@@ -243,8 +243,8 @@ def changed_by_hand(report, template):
 def test_our_narratives_are_bound_and_hand_changes_are_found(district, year, bound, monkeypatch):
     monkeypatch.chdir(ROOT)
     report = reportkit.open_report(district, year)
-    assert [spot.context for spot in report.coverage.of("unbound")] == []
-    assert len(report.coverage.of("bound")) == bound
+    assert [spot.context for spot in report.compiled.coverage.of("unbound")] == []
+    assert len(report.compiled.coverage.of("bound")) == bound
     assert [check.id for check in report.all_checks if check.id == "C2"] == []
     template = (ROOT / f"params/reports/{district}/{year}.md").read_text(encoding="utf-8")
     # A typed day is allowed (and hinted at, C2), and IPv6 is a name.
@@ -262,7 +262,7 @@ def test_default_narratives_are_bound_and_hand_changes_are_found(year, tmp_path,
     for folder in ("districts", "facts"):
         (tmp_path / folder).symlink_to(ROOT / "params" / folder)
     report = reportkit.open_report("pingtan", year, params=tmp_path, data=ROOT / "data")
-    assert report.as_draft
-    assert report.coverage.of("unbound") == ()
-    assert len(report.coverage.of("bound")) == 10
+    assert report.compiled.as_draft
+    assert report.compiled.coverage.of("unbound") == ()
+    assert len(report.compiled.coverage.of("bound")) == 10
     assert changed_by_hand(report, report.edition.narrative) == set()

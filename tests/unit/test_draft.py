@@ -86,10 +86,10 @@ def test_a_cell_that_runs_again_shows_the_last_alone(opened, monkeypatch):
     with ipython() as shell:
         monkeypatch.setattr(type(shell), "kernel", kernel, raising=False)
         shell.user_ns["report"] = report
-        follow(report._so_far)
+        follow(report.so_far)
         for text in ("一稿", "二稿"):
             shell.run_cell(f'report.text("{text}")', store_history=True).raise_error()
-    assert [one.block["source"] for _, one in report._so_far.shown] == ["二稿"]
+    assert [one.block["source"] for _, one in report.so_far.shown] == ["二稿"]
 
 
 def test_a_text_naming_an_unmade_fact_stops_at_the_seal(opened):

@@ -130,7 +130,7 @@ def test_headings_skip_no_level(report):
 def test_an_unknown_fact_is_refused_before_and_after(report):
     cells = whole(MARKDOWN + "新收{{ t3.new.totl }}件。")
     notebook = executed(report, cells)
-    for attempt in (lambda: fill(notebook), lambda: foresee(notebook, report)):
+    for attempt in (lambda: fill(notebook), lambda: foresee(notebook, report.compiled)):
         with pytest.raises(
             InputError, match=r"“新收\{\{ t3.new.totl \}\}件.*nearest: t3.new.total"
         ):
@@ -222,7 +222,7 @@ def test_a_waiver_accepts_what_a_notebook_leaves_out(report):
         check="B1", place="表格“政府信息公开行政复议、行政诉讼情况”", reason="本年不列", by="某人",
         on="2022-01-05",
     )  # fmt: skip
-    report.params.waivers.append(waiver)
+    report.compiled.params.waivers.append(waiver)
     made = filled(report, without="report.table(4)")
     (one,) = [c for c in made["metadata"]["reportkit"]["checks"] if c["id"] == "B1"]
     assert (one["holds"], one["waived"]["reason"]) == (False, "本年不列")

@@ -91,8 +91,8 @@ def test_a_foreign_private_name_is_seen(text, tmp_path):
 
 
 def test_nobody_else_uses_private_parts():
-    # A named tuple's, IPython's hook, the system's call and what a mixed-in class of ours keeps.
-    public = {"_replace", "_repr_mimebundle_", "_repr_html_", "_exit", "_computed", "_extra"}
+    # A named tuple's, IPython's hooks and the system's call.
+    public = {"_replace", "_repr_mimebundle_", "_repr_html_", "_exit"}
     paths = [path for path in SOURCE.rglob("*.py") if path.name != "internals.py"]
     found = [one for path in paths for one in foreign(path) if one.split()[1] not in public]
     assert found == []

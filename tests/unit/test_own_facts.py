@@ -158,11 +158,11 @@ def naming(tmp_path):
 
 def test_the_text_may_name_a_fact_before_it_is_made(naming):
     report, _ = naming
-    assert report.awaited == ["own.march"]
+    assert report.compiled.awaited == ["own.march"]
     assert "〔待填〕" in str(report.section("六").block)
     march = report.ledger("applications")["收到日期"].dt.month == 3
     fact = report.fact("own.march", rows=march)
-    assert report.awaited == []
+    assert report.compiled.awaited == []
     seal = report.seal().block
     assert {"text": fact.text, "fact": "own.march"} in seal["sections"]["六"][-1]["runs"]
     places = {one["id"]: one["places"] for one in seal["facts"]["facts"]}
@@ -233,7 +233,7 @@ def test_figures_of_the_text_are_compared_by_their_ids(report):
 def test_figures_of_a_missing_ledger_are_left_out(tmp_path, monkeypatch):
     monkeypatch.chdir(make_project(tmp_path / "project", ["a"]))
     report = open_report("a", 2021)
-    assert "publications" in report.absent
+    assert "publications" in report.compiled.absent
     assert repr(report.compare({"t3.new.total": 2, "pub.total": 0})).endswith("未比较的：pub.total")
 
 

@@ -252,5 +252,5 @@ def test_a_project_of_another_form_begins_whole(tmp_path):
     assert "enforcement_report.ipynb" in notebooks
     assert "annual_report.ipynb" not in notebooks
     report = open_report("yi", 2024, params=tmp_path / "params", data=tmp_path / "data")
-    assert (report.form.name, report.edition.name) == ("xzzf-zhejiang", "浙江2021")
+    assert (report.compiled.form.name, report.edition.name) == ("xzzf-zhejiang", "浙江2021")
     assert {fact.text for fact in report.facts.values()} == {"0"}

@@ -70,6 +70,8 @@ class Compilation:
         no others that are not there. None where any could be made.
     waivers_left : list of Waiver
         Waivers that mean no finding yet: they may mean one of the notebook's.
+    own : dict of str to Fact
+        Facts that the notebook has made.
     """
 
     project: Project
@@ -87,7 +89,7 @@ class Compilation:
     members: Mapping[str, Past | None]
     later: frozenset[str] | None = None
     waivers_left: list[Waiver] = field(default_factory=list)
-    _extra: dict[str, Fact] = field(default_factory=dict)
+    own: dict[str, Fact] = field(default_factory=dict)
 
     @classmethod
     def open(
@@ -104,7 +106,7 @@ class Compilation:
         kept: Kept | None = None,
         tell: Callable[[str, int], object] = lambda _name, _rows: None,
     ) -> Self:
-        """Read parameters, ledgers and last year's report; see `reportkit.open_report`.
+        """Read parameters, ledgers and last year's report; as `reportkit.open_report`.
 
         Parameters
         ----------
@@ -176,7 +178,7 @@ class Compilation:
     @property
     def facts(self) -> Facts:
         """All facts of the report so far, by id: those that are defined, and the notebook's own."""
-        return Facts(dict(self.computer.possible()) | self._extra)
+        return Facts(dict(self.computer.possible()) | self.own)
 
     def get(self, name: str) -> Fact:
         """One fact for the text; one that the notebook makes later is still to do.
@@ -186,15 +188,15 @@ class Compilation:
         InputError
             ``fact-unknown``.
         """
-        if name in self._extra:
-            return self._extra[name]
+        if name in self.own:
+            return self.own[name]
         if name in self.computer or not (self.later is None or name in self.later):
             return self.computer.get(name)
         return to_come(name)
 
     def add(self, fact: Fact) -> None:
         """Take up a fact that the notebook has made; a text that names it is rendered anew."""
-        self._extra[fact.id] = fact
+        self.own[fact.id] = fact
         if fact.id in self.narrative.places:
             for kept in ("narrative", "coverage", "all_checks"):
                 self.__dict__.pop(kept, None)
@@ -208,9 +210,10 @@ class Compilation:
     @property
     def awaited(self) -> list[str]:
         """Facts that the text names and that are not there yet."""
-        return [n for n in self.narrative.places if n not in self.computer and n not in self._extra]
+        return [n for n in self.narrative.places if n not in self.computer and n not in self.own]
 
-    def _computed(self) -> Facts:
+    def computed(self) -> Facts:
+        """All statutory cells, and what else has been asked for."""
         for name in self.computer.cells:
             self.computer.get(name)
         return Facts(self.computer.facts)
@@ -247,7 +250,7 @@ class Compilation:
         _ = self.narrative
         rules = self.rules
         self._compute_relations()
-        facts = self._computed()
+        facts = self.computed()
         checks = form_checks(rules, self.edition, facts, year=self.year, ledgers=self.ledgers)
         checks += self._text_checks(facts) + self._checks_across(facts)
         checks += intake_checks(rules, self.ledgers, unread=self.ledgers.unread)
@@ -333,7 +336,7 @@ class Compilation:
         }
         for name, where in self.narrative.places.items():
             places[name] = places.get(name, ()) + where
-        for name, fact in self._extra.items():
+        for name, fact in self.own.items():
             places[name] = fact.places + places.get(name, ())
         return self.facts.placed(places).as_json(
             district=self.district.id, year=self.year, edition=self.edition.name, scope=self.scope

@@ -21,8 +21,8 @@ from reportkit.notebook.filled import fill
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reportkit.notebook.compilation import Compilation
     from reportkit.notebook.made import CodeCell, Made
-    from reportkit.notebook.report import Report
 
 _NAMES = {
     "report.html": "网页", "audit.html": "审计页", "report.pdf": "PDF", "report.docx": "Word",
@@ -37,12 +37,12 @@ def saved_notebook() -> Path | None:
     return path if path.suffix == ".ipynb" and path.is_file() else None
 
 
-def make_draft(report: Report, so_far: Made, seal: Shown, saved: Path) -> Shown:
+def make_draft(report: Compilation, so_far: Made, seal: Shown, saved: Path) -> Shown:
     """Make the documents of a draft, and show where they are.
 
     Parameters
     ----------
-    report : Report
+    report : Compilation
     so_far : Made
         What cells have shown and drawn, the last time that they ran.
     seal : Shown

@@ -11,7 +11,7 @@ from matplotlib.text import Text
 
 from reportkit.errors import InputError
 from reportkit.export.blocks import Block, block
-from reportkit.notebook.charts import as_svg, house_style, know_fonts
+from reportkit.notebook.style import as_svg, house_style, know_fonts
 
 _LARGEST = 300_000
 _HOW_TO = (

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 import re
 from collections.abc import Mapping
-from decimal import Decimal
-from functools import cached_property
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from reportkit.checks import told_of
-from reportkit.checks.waivers import OF_NOTEBOOKS
 from reportkit.errors import InputError
-from reportkit.evidence.seal import seal_of, seal_rows
 from reportkit.export.blocks import block
-from reportkit.facts import Fact, plain
+from reportkit.facts import Fact
 from reportkit.ledgers import schema_of, schemas
 from reportkit.notebook.comparing import compared_with, figures_compared
 from reportkit.notebook.compilation import Compilation
@@ -29,14 +22,15 @@ from reportkit.notebook.display import (
     show_inputs,
     show_seal,
     show_section,
-    show_table,
 )
 from reportkit.notebook.drafting import make_draft, saved_notebook
 from reportkit.notebook.explained import explained
 from reportkit.notebook.frames import table_of
-from reportkit.notebook.headlines import headlines
 from reportkit.notebook.made import Made, counted, follow, this_cell
+from reportkit.notebook.outcomes import outcomes_of
 from reportkit.notebook.ownfacts import OwnFact, own_fact
+from reportkit.notebook.sealing import head_of, seal_content
+from reportkit.notebook.statutory import show_table
 from reportkit.text.narrative import cell_name, render_cell
 from reportkit.warm.processes import is_forked_kernel
 
@@ -44,33 +38,80 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from reportkit.checks import Check
+    from reportkit.facts import Facts
     from reportkit.facts.previous import Past
+    from reportkit.forms import Edition
+    from reportkit.ledgers import Ledgers
     from reportkit.notebook.charts import Kind
-    from reportkit.params import Scope
+    from reportkit.params import District, Scope
     from reportkit.text.narrative import Prose
 
 
-class Report(Compilation):
+class Report:
     """A report in a notebook; made by `open_report`.
 
     Every method that shows something returns an object for the end of a notebook cell.
     """
 
-    @cached_property
-    def _so_far(self) -> Made:
-        """Record of what the cells have made so far."""
-        return Made()
+    def __init__(self, compiled: Compilation) -> None:
+        self.compiled = compiled
+        self.so_far = Made()
+
+    @property
+    def district(self) -> District:
+        """The body that reports."""
+        return self.compiled.district
+
+    @property
+    def year(self) -> int:
+        """Report year."""
+        return self.compiled.year
+
+    @property
+    def edition(self) -> Edition:
+        """Edition of the form."""
+        return self.compiled.edition
+
+    @property
+    def ledgers(self) -> Ledgers:
+        """The ledgers that were read, by key."""
+        return self.compiled.ledgers
+
+    @property
+    def past(self) -> Past | None:
+        """Last year's report."""
+        return self.compiled.past
+
+    @property
+    def facts(self) -> Facts:
+        """All facts so far, by id: those that are defined, and the notebook's own."""
+        return self.compiled.facts
+
+    @property
+    def all_checks(self) -> list[Check]:
+        """Every check over the computed report, and what was accepted of its findings."""
+        return self.compiled.all_checks
+
+    @property
+    def is_draft(self) -> bool:
+        """Asked for, or no narrative that is written to its end, or an open error."""
+        return self.compiled.is_draft
+
+    def facts_document(self) -> dict[str, Any]:
+        """The document ``facts.json`` as it would be now; it is not to be changed."""
+        return self.compiled.facts_document()
 
     def __repr__(self) -> str:
-        return f"{self.district.name}{self.year}年{self.form.model.title}"
+        return f"{self.district.name}{self.year}年{self.compiled.form.model.title}"
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         return self.inputs()._repr_mimebundle_(**options)
 
     def inputs(self) -> Shown:
         """Show what was read: files, rows, and what was not accepted."""
-        absent = [(key, schemas(self.form)[key].name) for key in self.absent]
-        return self._so_far.note(show_inputs(self.ledgers, absent, self.ledgers.note))
+        absent = [(key, schemas(self.compiled.form)[key].name) for key in self.compiled.absent]
+        return self.so_far.note(show_inputs(self.ledgers, absent, self.ledgers.note))
 
     def ledger(self, key: str) -> pd.DataFrame:
         """The accepted records of a ledger, without personal columns, indexed by row number.
@@ -82,7 +123,7 @@ class Report(Compilation):
         InputError
             ``ledger-unknown`` or what is wrong with its files.
         """
-        schema = schema_of(self.form, key)
+        schema = schema_of(self.compiled.form, key)
         try:
             frame = self.ledgers[key].frame.copy()
             frame.attrs["ledger"] = key  # what is chosen from it knows whose rows it has
@@ -132,9 +173,11 @@ class Report(Compilation):
             ``fact-rows``, ``fact-value``.
         """
         if rows is None and value is None and not parts:
-            return self._extra.get(name) or self.computer.get(name)
-        again = self._so_far.facts.get(name)
-        if name in self.computer or (name in self._extra and again != this_cell().id):
+            return self.compiled.own.get(name) or self.compiled.computer.get(name)
+        again = self.so_far.facts.get(name)
+        if name in self.compiled.computer or (
+            name in self.compiled.own and again != this_cell().id
+        ):
             raise InputError(
                 "fact-twice", "fact '{fact}' is there already; choose another id", fact=name
             )
@@ -142,40 +185,13 @@ class Report(Compilation):
         summed = [part if isinstance(part, Fact) else self.fact(part) for part in given]
         told = OwnFact(name, label or name, unit, definition)
         fact = own_fact(told, self.ledgers, rows=rows, value=value, parts=summed, ledger=ledger)
-        self._so_far.facts[name] = this_cell().id or None
-        self.add(fact)
+        self.so_far.facts[name] = this_cell().id or None
+        self.compiled.add(fact)
         return fact
 
     def head(self) -> Shown:
         """Title, document number, dates and preamble."""
-        return self._so_far.note(show_head(self._head()))
-
-    def _head(self) -> dict[str, Any]:
-        issuer = self.district.issuer or self.district.name
-        dated, printed = self.params.dated, self.params.printed
-        return {
-            "district": self.district.id,
-            "year": self.year,
-            "edition": self.edition.name,
-            "scope": self.scope,
-            "draft": self.is_draft,
-            "synthetic": self.district.synthetic,
-            "title": self.params.title or f"{issuer}{self.year}年{self.form.model.title}",
-            "issuer": issuer,
-            "office": self.district.office,
-            "document_number": self.params.document_number,
-            "dated": dated and dated.isoformat(),
-            "printed": printed and printed.isoformat(),
-            "fonts": self.fonts(),
-            "preamble": self.coverage.sections[""],
-        }
-
-    def fonts(self) -> dict[str, str | None] | None:
-        """The district's own typefaces by role, and their folder, which is told from params/."""
-        own = self.district.fonts
-        if own is None:
-            return None
-        return own.model_dump() | {"folder": (self.project.params / own.folder).as_posix()}
+        return self.so_far.note(show_head(head_of(self.compiled)))
 
     def section(self, number: str) -> Shown:
         """A section's heading and text, by its number ("一")."""
@@ -188,12 +204,12 @@ class Report(Compilation):
                 number=number,
                 known=known,
             )
-        body = self.coverage.sections.get(number, [])
-        return self._so_far.note(show_section(number, section.title, body))
+        body = self.compiled.coverage.sections.get(number, [])
+        return self.so_far.note(show_section(number, section.title, body))
 
     def table(self, number: int | str) -> Shown:
         """A statutory table (2, 3 or 4), every cell a fact."""
-        return self._so_far.note(show_table(self.edition.table(number), self._computed()))
+        return self.so_far.note(show_table(self.edition.table(number), self.compiled.computed()))
 
     def chart(
         self,
@@ -223,7 +239,7 @@ class Report(Compilation):
         from reportkit.notebook.charts import chart_block
 
         made = chart_block(name, data, title=told, kind=kind, unit=unit, line=line, limit=limit)
-        return None if made is None else self._so_far.note(look(made | bound))
+        return None if made is None else self.so_far.note(look(made | bound))
 
     def show(
         self,
@@ -263,7 +279,7 @@ class Report(Compilation):
             made = table_of(thing, title=title, note=note, formats=formats or {})
         elif figure := figure_in(thing):
             made = figure_block(figure, title=title, alt=str(alt or ""), note=note)
-            self._so_far.take(figure)
+            self.so_far.take(figure)
         else:
             raise InputError(
                 "show-kind",
@@ -272,7 +288,7 @@ class Report(Compilation):
                 "report.text",
                 kind=type(thing).__name__,
             )
-        return self._so_far.note(look(made | bound))
+        return self.so_far.note(look(made | bound))
 
     def _bound(self, title: Any, note: Any = "") -> tuple[str, str, dict[str, Any]]:
         """A caption and a note with their figures filled in, and which facts these are."""
@@ -282,7 +298,10 @@ class Report(Compilation):
         lines = []
         for text in (title, note):
             body, _ = render_cell(
-                text, figures=self, context=self.context, name=f"the caption “{title[:20]}”"
+                text,
+                figures=self.compiled,
+                context=self.compiled.context,
+                name=f"the caption “{title[:20]}”",
             )
             lines.append([run for node in body for run in node.get("runs", ())])
         told = ["".join(run["text"] for run in runs) for runs in lines]
@@ -308,7 +327,9 @@ class Report(Compilation):
             ``fact-unknown``.
         """
         fact = self.fact(name)
-        return explained(fact, self.ledgers, {part: self.get(part) for part in fact.sum_of})
+        return explained(
+            fact, self.ledgers, {part: self.compiled.get(part) for part in fact.sum_of}
+        )
 
     def text(self, source: str) -> Shown:
         """Prose of one's own, with figures bound as in the narrative.
@@ -332,11 +353,13 @@ class Report(Compilation):
                 kind=type(source).__name__,
             )
         body = self._prose(source)
-        return self._so_far.note(look(block("prose", source=source, body=body)))
+        return self.so_far.note(look(block("prose", source=source, body=body)))
 
     def _prose(self, source: str) -> Prose:
         name = cell_name(source)
-        body, _ = render_cell(source, figures=self, context=self.context, name=name)
+        body, _ = render_cell(
+            source, figures=self.compiled, context=self.compiled.context, name=name
+        )
         return body
 
     def compare(
@@ -364,7 +387,7 @@ class Report(Compilation):
         """
         if isinstance(table, Mapping):
             known = {name: fact for name in table if (fact := self._there(name))}
-            return self._so_far.note(look(figures_compared(table, known)))
+            return self.so_far.note(look(figures_compared(table, known)))
         if counted is None:
             raise InputError(
                 "compare", "say what was counted: report.compare({table}, frame)", table=table
@@ -376,111 +399,42 @@ class Report(Compilation):
                 "{kind}: make it one, such as by pd.crosstab or .value_counts()",
                 kind=type(counted).__name__,
             )
-        found = compared_with(self.edition.table(table), counted, self._computed())
-        return self._so_far.note(look(found))
+        found = compared_with(self.edition.table(table), counted, self.compiled.computed())
+        return self.so_far.note(look(found))
 
     def _there(self, name: str) -> Fact | None:
         """One figure; None where there is none, or not the ledger that it counts."""
-        if name not in self.computer:
+        if name not in self.compiled.computer:
             return None
         try:
-            return self.get(name)
+            return self.compiled.get(name)
         except InputError as error:
             if error.reason != "ledger-missing":
                 raise
             return None
 
     def outcomes(self, table: int | str | None = None, total: str | None = None) -> pd.DataFrame:
-        """The parts of a total row of a table, by label, for a chart: those that are not zero.
-
-        By default of the first table with a total row, and of that row.
-
-        Last year's stand beside them where all are known, and this year's are not all zero. Rows
-        that were one row in last year's edition of the form, as this one says (``follows``), are
-        one here too.
-        """
-        tables = self.edition.tables.values() if table is None else [self.edition.table(table)]
-        form_table, band, total = next(
-            (one, band, row.key)
-            for one in tables
-            for band in one.model.bands
-            for row in one.rows(band)
-            if row.parts and total in (None, row.key)
-        )
-        rows = {row.key: row for row in form_table.rows(band)}
-        column = next(c.key for c in form_table.columns(band) if c.parts)
-        parts = [rows[key] for key in rows[total].parts]
-        kind = next((node.by for node in reversed(rows[total].groups) if node.by), "")
-        now = {form_table.cell_id(row.key, column): row for row in parts}
-        past = self.past
-        before = self._as_of(past, set(now)) if past else {}
-        shown: dict[str, tuple[str, ...]] = {}
-        for cell, row in now.items():
-            whole = next((cells for cells in before if cell in cells), (cell,))
-            label = row.groups[-1].label if len(whole) > 1 else row.node.label
-            shown.setdefault(label, whole)
-        this = {name: sum(self.facts[c].number for c in cells) for name, cells in shown.items()}
-        years = {f"{self.year}年": this}
-        if past is not None and any(this.values()) and set(shown.values()) <= set(before):
-            years[f"{past.year}年"] = {name: before[cells] for name, cells in shown.items()}
-        frame = pd.DataFrame(years).astype("int64").rename_axis(kind)
-        return frame[frame.any(axis=1)]
-
-    def _as_of(self, past: Past, here: set[str]) -> dict[tuple[str, ...], Decimal]:
-        """Last year's values by the cells of this edition that count the same together."""
-        found: dict[tuple[str, ...], Decimal] = {}
-        found |= {(name,): value for name, value in past.values.items() if name in here}
-        for name, value in past.values.items():
-            follow = None if name in here else self.edition.successor(name)
-            if follow and follow.comparable and here.issuperset(follow.here):
-                found[tuple(follow.here)] = value
-        return found
+        """The parts of a total row of a table, by label, for a chart; see `outcomes_of`."""
+        return outcomes_of(self.compiled, table, total)
 
     def checks(self) -> Shown:
         """Show which checks hold and which do not."""
-        return self._so_far.note(show_checks(self.all_checks, self.rules))
-
-    def prescribed(self) -> dict[str, list[list[str]]]:
-        """Return the sections and tables that the form wants shown, once each."""
-        return {
-            "sections": [[one.number, one.title] for one in self.edition.sections],
-            "tables": [[one.id, one.title] for one in self.edition.tables.values()],
-        }
-
-    def _named_later(self) -> dict[str, Any]:
-        """Sections that name facts of the notebook: they may have been shown before these were."""
-        places = {place for name in self._extra for place in self.narrative.places.get(name, ())}
-        numbers = [place.partition(":")[2] for place in sorted(places)]
-        return {number: self.coverage.sections[number] for number in numbers}
-
-    def _last_year(self) -> dict[str, dict[str, Any]]:
-        """Last year's value and the change of every fact that has one, for the audit page."""
-        past = self.past
-        if past is None:
-            return {}
-        return {
-            name: {
-                "year": past.year,
-                "origin": past.origin,
-                "value": plain(past.values[name]),
-                "change": f"{fact.value - past.values[name]:+f}",
-            }
-            for name, fact in self.facts.items()
-            if name in past.values and isinstance(fact.value, Decimal)
-        }
+        return self.so_far.note(show_checks(self.all_checks, self.compiled.rules))
 
     def seal(self) -> Shown:
         """The last cell: all facts, the rows of those made here, and a digest over the facts."""
-        self.later = frozenset()
+        self.compiled.later = frozenset()
         try:
-            if self.awaited:
-                del self.narrative
-                _ = self.narrative  # it stops at the line that names a fact that was never made
-            for _, shown in self._so_far.shown:
+            if self.compiled.awaited:
+                del self.compiled.narrative
+                _ = (
+                    self.compiled.narrative
+                )  # it stops at the line that names a fact that was never made
+            for _, shown in self.so_far.shown:
                 if shown.block["kind"] == "prose":
                     self._prose(shown.block["source"])
         finally:
-            self.later = None  # cells may be run again, and further ones
+            self.compiled.later = None  # cells may be run again, and further ones
         return self._sealed()
 
     def draft(self) -> Shown | None:
@@ -492,57 +446,10 @@ class Report(Compilation):
         saved = None if is_forked_kernel() else saved_notebook()
         if saved is None:
             return None
-        return make_draft(self, self._so_far, self._sealed(), saved)
+        return make_draft(self.compiled, self.so_far, self._sealed(), saved)
 
     def _sealed(self) -> Shown:
-        document = self.facts_document()
-        return show_seal(
-            {
-                "seal": seal_of(document),
-                "parameters": {
-                    "district": self.district.id,
-                    "year": self.year,
-                    "scope": self.scope,
-                    "draft": self.is_draft,
-                },
-                "facts": document,
-                "form": self.prescribed(),
-                "head": self._head(),
-                "sections": self._named_later(),
-                "context": self.context,
-                "compared": {
-                    name: [plain(one) for one in fact.compared]
-                    for name, fact in self.facts.items()
-                    if fact.compared
-                },
-                "made": self._so_far.as_json(),
-                "waivers": [one.model_dump(mode="json") for one in self.waivers_left],
-                "past": self._last_year(),
-                "headlines": headlines(
-                    self.edition.model.headlines,
-                    self.facts,
-                    year=self.year,
-                    past=self.past,
-                    ledgers=self.ledgers,
-                ),
-                "versions": _versions(),
-                "checks": [check.as_json() for check in self.all_checks],
-                "rules": told_of(
-                    self.rules,
-                    dict.fromkeys(
-                        [*(c.id for c in self.all_checks if not c.holds), *OF_NOTEBOOKS, "W1"]
-                    ),
-                ),
-                "rows": seal_rows(self._extra),
-            }
-        )
-
-
-def _versions() -> dict[str, str]:
-    """Return the versions of what computed the facts, as far as they could change them."""
-    python = ".".join(platform.python_version_tuple()[:2])
-    packages = {name: version(name) for name in ("pandas", "numpy", "pyarrow")}
-    return {"python": python, "reportkit": version("reportkit-zwgk")} | packages
+        return show_seal(seal_content(self.compiled, self.so_far.as_json()))
 
 
 def open_report(
@@ -591,7 +498,7 @@ def open_report(
             district=str(district),
         )
     with counted() as tell:
-        report = Report.open(
+        compiled = Compilation.open(
             str(district),
             int(year),
             scope=scope,
@@ -601,5 +508,6 @@ def open_report(
             out=out,
             tell=tell,
         )
-    follow(report._so_far)
+    report = Report(compiled)
+    follow(report.so_far)
     return report

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reportkit.forms import Form
-    from reportkit.notebook.report import Report
+    from reportkit.notebook.compilation import Compilation
     from reportkit.params import District, Project, Scope
     from reportkit.params.sources import DatabaseSource
 
@@ -122,7 +122,7 @@ def list_inputs(
     )
 
 
-def inputs_of(report: Report, notebook: Path) -> Inputs:
+def inputs_of(report: Compilation, notebook: Path) -> Inputs:
     """List the inputs of an opened report."""
     members = tuple(report.members)
     return list_inputs(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reportkit.ledgers import Ledger
-    from reportkit.notebook.report import Report
+    from reportkit.notebook.compilation import Compilation
     from reportkit.params import Project
     from reportkit.params.mapping import LedgerMapping
     from reportkit.proof.signing.signer import Signer
@@ -37,7 +37,7 @@ class Making:
 
     Parameters
     ----------
-    report : Report
+    report : Compilation
     parameters : mapping
         What the notebook is given, of JSON types.
     inputs : tuple of (path, sha256)
@@ -50,7 +50,7 @@ class Making:
         With a time zone.
     """
 
-    report: Report
+    report: Compilation
     parameters: Mapping[str, Any]
     inputs: tuple[tuple[str, str], ...]
     key: str
@@ -117,7 +117,7 @@ def run_record(staging: Path, making: Making, *, ended: datetime) -> dict[str, A
 
 
 def what_follows(
-    report: Report,
+    report: Compilation,
     executed: Mapping[str, Any],
     parameters: Mapping[str, Any],
     *,
@@ -171,7 +171,9 @@ def checks_bytes(checks: Sequence[Mapping[str, Any]]) -> bytes:
     return (json.dumps(checks, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _settings(report: Report, parameters: Mapping[str, Any], draft: bool) -> list[dict[str, Any]]:
+def _settings(
+    report: Compilation, parameters: Mapping[str, Any], draft: bool
+) -> list[dict[str, Any]]:
     settings = {
         "district": report.district.id,
         "year": report.year,

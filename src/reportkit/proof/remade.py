@@ -13,8 +13,10 @@ from reportkit.export.blocks import MIME, from_notebook
 from reportkit.facts import Fact, Facts
 from reportkit.facts.numerals import number_of
 from reportkit.facts.sealed import SealedFacts
-from reportkit.notebook.display import SHOWN, look, show_table
+from reportkit.notebook.display import SHOWN, look
 from reportkit.notebook.filled import as_executed, fill
+from reportkit.notebook.report import Report
+from reportkit.notebook.statutory import show_table
 from reportkit.proof.surroundings import OURS
 
 if TYPE_CHECKING:
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 
     from reportkit.export.blocks import Block
     from reportkit.forms import Edition, Form
+    from reportkit.notebook.compilation import Compilation
     from reportkit.notebook.display import Shown
-    from reportkit.notebook.report import Report
 
     Key = tuple[str, str]
 
@@ -36,13 +38,13 @@ def key_of(block: Mapping[str, Any]) -> Key:
 
 
 def remade(
-    report: Report | None, form: Form, notebook: Mapping[str, Any], manifest: Mapping[str, Any]
+    report: Compilation | None, form: Form, notebook: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> tuple[dict[Key, dict[str, Any]], dict[str, Any]]:
     """Make the library's blocks again, by kind and id, as a cell's output; and all filled in.
 
     Parameters
     ----------
-    report : Report or None
+    report : Compilation or None
         Without one, tables are made again from the sealed facts and the verifier's own form, and
         everything else is shown again from its own block.
     form : Form
@@ -76,10 +78,11 @@ def remade(
 
 
 def _of_report(
-    report: Report, notebook: Mapping[str, Any], seal: Block, manifest: Mapping[str, Any]
+    report: Compilation, notebook: Mapping[str, Any], seal: Block, manifest: Mapping[str, Any]
 ) -> Iterator[Shown]:
     add_made_there(report, seal)
-    head = report.head()
+    shows = Report(report)
+    head = shows.head()
     if own := report.district.fonts:
         # Where the district's typefaces lie is told as the run was asked, which changes no byte.
         (stored,) = from_notebook(notebook, "head")
@@ -87,11 +90,11 @@ def _of_report(
         if folder.endswith(f"/{own.folder}"):
             head = look(head.block | {"fonts": own.model_dump() | {"folder": folder}})
     yield head
-    yield report.inputs()
-    yield from (report.section(section.number) for section in report.edition.sections)
-    yield from (report.table(name) for name in report.edition.tables)
-    yield report.checks()
-    sealed = report.seal().block
+    yield shows.inputs()
+    yield from (shows.section(section.number) for section in report.edition.sections)
+    yield from (shows.table(name) for name in report.edition.tables)
+    yield shows.checks()
+    sealed = shows.seal().block
     # What computed the figures is as the run says; whether it is so here is told elsewhere.
     packages = manifest["environment"]["packages"]
     versions = {name: packages.get(name) for name in sealed["versions"]}
@@ -102,12 +105,12 @@ def _of_report(
     yield look(sealed | {"versions": versions} | shown)
 
 
-def made_there(report: Report, seal: Block) -> list[str]:
+def made_there(report: Compilation, seal: Block) -> list[str]:
     """Facts that the notebook made: no definition gives them."""
     return [fact["id"] for fact in seal["facts"]["facts"] if fact["id"] not in report.computer]
 
 
-def add_made_there(report: Report, seal: Block) -> None:
+def add_made_there(report: Compilation, seal: Block) -> None:
     """Add the facts that the notebook made, as it sealed them, and compute what it asked for."""
     rows = unseal_rows(seal["rows"])
     names = made_there(report, seal)

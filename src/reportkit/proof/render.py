@@ -30,6 +30,7 @@ from reportkit.export.original import INJECTED
 from reportkit.facts import facts_bytes
 from reportkit.ledgers.privacy import Pseudonyms
 from reportkit.notebook.filled import as_executed
+from reportkit.notebook.sealing import fonts_of
 from reportkit.proof.crate import crate_bytes
 from reportkit.proof.differences import difference_in_file, first_difference
 from reportkit.proof.manifest import digest, read_manifest
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reportkit.forms import Form
-    from reportkit.notebook.report import Report
+    from reportkit.notebook.compilation import Compilation
 
     Key = tuple[str, str]
 
@@ -179,7 +180,7 @@ def _look_at(
     document = arrange(notebook)
     if document.head.get("fonts"):
         # A folder that a received file names is not looked into.
-        own = report.fonts() if report else None
+        own = fonts_of(report) if report else None
         document = replace(document, head=document.head | {"fonts": own})
     for name, content in (*files.items(), *make_documents(document)):
         _compare_file(run, name, content, differences)
@@ -346,7 +347,7 @@ def _compare_file(run: Path, name: str, content: bytes, differences: _Difference
         differences.differs(f"{name} {difference_in_file(name, stored, content)}", name)
 
 
-def _compare_evidence(run: Path, report: Report, differences: _Differences) -> None:
+def _compare_evidence(run: Path, report: Compilation, differences: _Differences) -> None:
     """The evidence, written again by the writer that wrote it."""
     # Digests of records under a key that is not here cannot be made again.
     secret = not report.ledgers.pseudonyms.of_session and Pseudonyms.from_environment().of_session

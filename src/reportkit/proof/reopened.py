@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
-from reportkit.notebook.report import Report
+from reportkit.notebook.compilation import Compilation
 from reportkit.params import Project
 from reportkit.proof.inputs import find_notebook, inputs_of
 from reportkit.proof.manifest import digest
@@ -33,7 +33,7 @@ class Reopened:
 
     Parameters
     ----------
-    report : Report or None
+    report : Compilation or None
         None where not everything that the run read is here as it was.
     notebook : Path or None
         The notebook that the run executed, where it is the auditor's own or the package's.
@@ -43,7 +43,7 @@ class Reopened:
         Why there is no report at all here: no such district, or its ledgers out of reach.
     """
 
-    report: Report | None
+    report: Compilation | None
     notebook: Path | None
     other: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ def reopened(
         own = own_notebook(manifest, params.parent / "notebooks")
         given = manifest["parameters"]
         try:
-            report = Report.open(
+            report = Compilation.open(
                 manifest["district"],
                 manifest["year"],
                 scope=given.get("scope"),

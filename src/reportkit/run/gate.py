@@ -11,11 +11,12 @@ from reportkit.evidence.rows import FactRows, rows_of
 from reportkit.evidence.seal import seal_of, unseal_rows
 from reportkit.export.blocks import Block, from_notebook
 from reportkit.facts import rows_sha256
+from reportkit.notebook.sealing import prescribed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reportkit.notebook.report import Report
+    from reportkit.notebook.compilation import Compilation
 
 
 def gate(notebook: Mapping[str, Any]) -> Block:
@@ -55,7 +56,9 @@ def gate(notebook: Mapping[str, Any]) -> Block:
     return seal
 
 
-def rows_of_sealed(report: Report, seal: Block, expected: Mapping[str, Any]) -> dict[str, FactRows]:
+def rows_of_sealed(
+    report: Compilation, seal: Block, expected: Mapping[str, Any]
+) -> dict[str, FactRows]:
     """The rows of every sealed fact: as computed here, so that a changed notebook cannot bend them.
 
     Of a fact that the notebook made the seal holds the rows.
@@ -107,14 +110,14 @@ def rows_of_sealed(report: Report, seal: Block, expected: Mapping[str, Any]) -> 
     return own_rows
 
 
-def same_checks(report: Report, seal: Block) -> None:
+def same_checks(report: Compilation, seal: Block) -> None:
     """Check that the notebook holds the findings made here, and knows whether it is a draft."""
     if seal["checks"] != [check.as_json() for check in report.all_checks]:
         raise ExecutionError(
             "checks-differ",
             "the checks in the notebook are not those of its ledgers and parameters",
         )
-    if seal["head"]["draft"] != report.is_draft or seal["form"] != report.prescribed():
+    if seal["head"]["draft"] != report.is_draft or seal["form"] != prescribed(report.edition):
         raise ExecutionError(
             "draft-differs",
             "the notebook says wrongly whether it is a draft, or what its form prescribes",

@@ -25,8 +25,8 @@ from reportkit.evidence.write import write_evidence
 from reportkit.export.document import arrange
 from reportkit.export.documents import make_documents
 from reportkit.facts import facts_bytes
+from reportkit.notebook.compilation import Compilation
 from reportkit.notebook.filled import fill, foresee
-from reportkit.notebook.report import Report
 from reportkit.proof import verify_files
 from reportkit.proof.inputs import find_notebook, inputs_of
 from reportkit.proof.manifest import read_manifest
@@ -179,7 +179,7 @@ def prepare(
     tuple of Making and dict
         What is on its way; the document ``facts.json`` as it must come out.
     """
-    report = Report.open(
+    report = Compilation.open(
         request.district,
         request.year,
         scope=request.scope,
@@ -263,7 +263,7 @@ def _write(making: Making, passed: _Passed, staging: Path, tell: Callable[[str],
     gate_of(report).check(staging)
 
 
-def gate_of(report: Report) -> Gate:
+def gate_of(report: Compilation) -> Gate:
     """Collect what must not be published of a report's ledgers."""
     columns = [ledger.personal.unique() for ledger in report.ledgers.values()]
     personal = {value for cells in columns for value in cells.to_pylist() if value}

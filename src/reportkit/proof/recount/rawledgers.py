@@ -339,7 +339,8 @@ def _table(
     source: Mapping[str, Any], place: DatabaseSource, schema: LedgerSchema, key: str, data: Path
 ) -> Cells:
     """A table of a database, read again in one snapshot; records in the order of their bytes."""
-    from reportkit.ledgers.database import LostError, open_session, origin
+    from reportkit.ledgers.database import origin
+    from reportkit.ledgers.sessions import LostError, open_session
 
     titles = source["columns"]
     try:

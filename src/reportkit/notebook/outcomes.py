@@ -1,0 +1,64 @@
+"""The parts of a table's total row beside last year's: the frame of the chart of outcomes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from reportkit.facts.previous import Past
+    from reportkit.forms import Edition
+    from reportkit.notebook.compilation import Compilation
+
+
+def outcomes_of(
+    compiled: Compilation, table: int | str | None = None, total: str | None = None
+) -> pd.DataFrame:
+    """The parts of a total row of a table, by label, for a chart: those that are not zero.
+
+    By default of the first table with a total row, and of that row.
+
+    Last year's stand beside them where all are known, and this year's are not all zero. Rows
+    that were one row in last year's edition of the form, as this one says (``follows``), are
+    one here too.
+    """
+    tables = compiled.edition.tables.values() if table is None else [compiled.edition.table(table)]
+    form_table, band, total = next(
+        (one, band, row.key)
+        for one in tables
+        for band in one.model.bands
+        for row in one.rows(band)
+        if row.parts and total in (None, row.key)
+    )
+    rows = {row.key: row for row in form_table.rows(band)}
+    column = next(c.key for c in form_table.columns(band) if c.parts)
+    parts = [rows[key] for key in rows[total].parts]
+    kind = next((node.by for node in reversed(rows[total].groups) if node.by), "")
+    now = {form_table.cell_id(row.key, column): row for row in parts}
+    past = compiled.past
+    before = _as_of(past, compiled.edition, set(now)) if past else {}
+    shown: dict[str, tuple[str, ...]] = {}
+    for cell, row in now.items():
+        whole = next((cells for cells in before if cell in cells), (cell,))
+        label = row.groups[-1].label if len(whole) > 1 else row.node.label
+        shown.setdefault(label, whole)
+    this = {name: sum(compiled.facts[c].number for c in cells) for name, cells in shown.items()}
+    years = {f"{compiled.year}年": this}
+    if past is not None and any(this.values()) and set(shown.values()) <= set(before):
+        years[f"{past.year}年"] = {name: before[cells] for name, cells in shown.items()}
+    frame = pd.DataFrame(years).astype("int64").rename_axis(kind)
+    return frame[frame.any(axis=1)]
+
+
+def _as_of(past: Past, edition: Edition, here: set[str]) -> dict[tuple[str, ...], Decimal]:
+    """Last year's values by the cells of this edition that count the same together."""
+    found: dict[tuple[str, ...], Decimal] = {}
+    found |= {(name,): value for name, value in past.values.items() if name in here}
+    for name, value in past.values.items():
+        follow = None if name in here else edition.successor(name)
+        if follow and follow.comparable and here.issuperset(follow.here):
+            found[tuple(follow.here)] = value
+    return found

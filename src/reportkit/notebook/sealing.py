@@ -1,0 +1,139 @@
+"""The content of a report's seal and head, as JSON: functions of the computed report."""
+
+from __future__ import annotations
+
+import platform
+from decimal import Decimal
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from reportkit.checks import told_of
+from reportkit.checks.waivers import OF_NOTEBOOKS
+from reportkit.evidence.seal import seal_of, seal_rows
+from reportkit.facts import plain
+from reportkit.notebook.headlines import headlines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reportkit.forms import Edition
+    from reportkit.notebook.compilation import Compilation
+
+
+def seal_content(compiled: Compilation, made: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all that the seal tells: facts, checks, what they were made from, and a digest.
+
+    Parameters
+    ----------
+    compiled : Compilation
+    made : mapping
+        What the cells have made, as JSON.
+    """
+    document = compiled.facts_document()
+    return {
+        "seal": seal_of(document),
+        "parameters": {
+            "district": compiled.district.id,
+            "year": compiled.year,
+            "scope": compiled.scope,
+            "draft": compiled.is_draft,
+        },
+        "facts": document,
+        "form": prescribed(compiled.edition),
+        "head": head_of(compiled),
+        "sections": _named_later(compiled),
+        "context": compiled.context,
+        "compared": {
+            name: [plain(one) for one in fact.compared]
+            for name, fact in compiled.facts.items()
+            if fact.compared
+        },
+        "made": dict(made),
+        "waivers": [one.model_dump(mode="json") for one in compiled.waivers_left],
+        "past": _last_year(compiled),
+        "headlines": headlines(
+            compiled.edition.model.headlines,
+            compiled.facts,
+            year=compiled.year,
+            past=compiled.past,
+            ledgers=compiled.ledgers,
+        ),
+        "versions": _versions(),
+        "checks": [check.as_json() for check in compiled.all_checks],
+        "rules": told_of(
+            compiled.rules,
+            dict.fromkeys(
+                [*(c.id for c in compiled.all_checks if not c.holds), *OF_NOTEBOOKS, "W1"]
+            ),
+        ),
+        "rows": seal_rows(compiled.own),
+    }
+
+
+def head_of(compiled: Compilation) -> dict[str, Any]:
+    """Return the head: whose report it is, its title, number and days, and its preamble."""
+    issuer = compiled.district.issuer or compiled.district.name
+    dated, printed = compiled.params.dated, compiled.params.printed
+    return {
+        "district": compiled.district.id,
+        "year": compiled.year,
+        "edition": compiled.edition.name,
+        "scope": compiled.scope,
+        "draft": compiled.is_draft,
+        "synthetic": compiled.district.synthetic,
+        "title": compiled.params.title or f"{issuer}{compiled.year}年{compiled.form.model.title}",
+        "issuer": issuer,
+        "office": compiled.district.office,
+        "document_number": compiled.params.document_number,
+        "dated": dated and dated.isoformat(),
+        "printed": printed and printed.isoformat(),
+        "fonts": fonts_of(compiled),
+        "preamble": compiled.coverage.sections[""],
+    }
+
+
+def fonts_of(compiled: Compilation) -> dict[str, str | None] | None:
+    """The district's own typefaces by role, and their folder, which is told from params/."""
+    own = compiled.district.fonts
+    if own is None:
+        return None
+    return own.model_dump() | {"folder": (compiled.project.params / own.folder).as_posix()}
+
+
+def prescribed(edition: Edition) -> dict[str, list[list[str]]]:
+    """Return the sections and tables that the form wants shown, once each."""
+    return {
+        "sections": [[one.number, one.title] for one in edition.sections],
+        "tables": [[one.id, one.title] for one in edition.tables.values()],
+    }
+
+
+def _named_later(compiled: Compilation) -> dict[str, Any]:
+    """Sections that name facts of the notebook: they may have been shown before these were."""
+    places = {place for name in compiled.own for place in compiled.narrative.places.get(name, ())}
+    numbers = [place.partition(":")[2] for place in sorted(places)]
+    return {number: compiled.coverage.sections[number] for number in numbers}
+
+
+def _last_year(compiled: Compilation) -> dict[str, dict[str, Any]]:
+    """Last year's value and the change of every fact that has one, for the audit page."""
+    past = compiled.past
+    if past is None:
+        return {}
+    return {
+        name: {
+            "year": past.year,
+            "origin": past.origin,
+            "value": plain(past.values[name]),
+            "change": f"{fact.value - past.values[name]:+f}",
+        }
+        for name, fact in compiled.facts.items()
+        if name in past.values and isinstance(fact.value, Decimal)
+    }
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of what computed the facts, as far as they could change them."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    packages = {name: version(name) for name in ("pandas", "numpy", "pyarrow")}
+    return {"python": python, "reportkit": version("reportkit-zwgk")} | packages
