@@ -32,12 +32,12 @@ def publish(out, district, year=2021, run="one", *, facts=(), checks=(), ended=E
     folder.mkdir(parents=True)
     contents = {
         "facts": {"facts": list(facts), "district": district, "year": year},
-        "checks": list(checks),
+        "checks": checks if isinstance(checks, dict) else list(checks),
     }
     manifest = {
         "district": district, "year": year, "name": f"{district}区", "code": None, "parent": None,
         "form": "zfxxgk", "edition": "2021", "scope": "district", "draft": False,
-        "synthetic": False, "ended": ended.isoformat(), "files": [],
+        "synthetic": False, "ended": ended if isinstance(ended, str) else ended.isoformat(), "files": [],
     } | said  # fmt: skip
     for name, content in contents.items():
         told = json.dumps(content, ensure_ascii=False).encode()

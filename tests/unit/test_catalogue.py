@@ -231,6 +231,19 @@ def test_names_out_of_runs_cannot_write_pages(project):
     assert not list(ET.fromstring((site.folder / "feed.xml").read_bytes()).iter("script"))
 
 
+@pytest.mark.parametrize("parent", ["../../evil", "/etc/x", "a b", "<x>"])
+def test_a_parent_that_is_no_id_is_none(project, parent):
+    put(project, "other", 2021, 5, parent=parent)
+    with (project.params / "districts/west.yaml").open("w", encoding="utf-8") as file:
+        file.write(f"id: west\nname: 单县\nparent: '{parent}'\n")
+    (project.params / f"districts/{parent.replace('/', '!')}.yaml").write_text("id: x\nname: x\n")
+    site = made(project)
+    assert made(project).written == ()
+    told = data(site, "places")
+    assert told["id"] == ["city", "east", "late", "other", "west"]
+    assert told["parent"] == [-1, 0, 0, -1, -1]
+
+
 def test_the_feed_has_what_atom_asks_for(project):
     atom = "{http://www.w3.org/2005/Atom}"
     feed = ET.fromstring((made(project).folder / "feed.xml").read_bytes())

@@ -121,6 +121,28 @@ def test_a_broken_run_is_told_and_kept_out(out, name, change, why):
     assert len(received(store)) == 5
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"draft": "no"},
+        {"ended": "2022-01-03T18:00:00"},
+        {"ended": "yesterday"},
+        {"name": 7},
+        {"facts": [{"id": "x"}]},
+        {"facts": [fact("x", 1) | {"rows": 10**30}]},
+        {"facts": [fact("x", 1) | {"value": 1}]},
+        {"checks": [check("R1") | {"holds": "yes"}]},
+        {"checks": {"R1": 1}},
+    ],
+)
+def test_one_run_of_wrong_types_harms_no_other(out, wrong):
+    publish(out, "b", 2021, "two", **wrong)
+    store = refresh(out)
+    assert list(store.broken) == [("b", 2021)]
+    assert len(received(store)) == 5
+    assert contents(out / NAME) == built_whole(out)
+
+
 def test_a_broken_run_that_was_mended_comes_back(out):
     path = out / "b/2021/runs/one/facts.json"
     whole = path.read_bytes()

@@ -250,7 +250,7 @@ def read_overview(
             units[fact["fact"]] = fact["unit"]
         labels[fact["fact"]] = fact["label"]
     failing = visible(store.read("checks", filters=~column("holds")).to_pylist())
-    places = read_places(project, runs.values())
+    places = {name: _seen_place(one) for name, one in read_places(project, rows).items()}
     for district in {district for district, _ in state.reports} - places.keys():
         places[district] = Place(district, district)
     places = dict(sorted(places.items(), key=lambda item: item[0]))
@@ -262,8 +262,8 @@ def read_overview(
         numbers=numbers,
         failing=failing,
         forms=forms,
-        units=units,
-        labels=labels,
+        units=visible(units),
+        labels=visible(labels),
         batch=_last_batch(project) if batch is None else batch,
     )
 
@@ -273,6 +273,11 @@ def _seen(standing: Standing) -> Standing:
     texts = {"name": visible(standing.name), "message": visible(standing.message)}
     same = texts["name"] == standing.name and texts["message"] == standing.message
     return standing if same else replace(standing, **texts)
+
+
+def _seen_place(place: Place) -> Place:
+    name = visible(place.name)
+    return place if name == place.name else replace(place, name=name)
 
 
 def _forms(project: Project, names: Iterable[str]) -> dict[str, Form]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
+from reportkit.params.district import ID
 from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
@@ -53,8 +54,10 @@ def read_places(project: Project, runs: Iterable[Mapping[str, Any]]) -> dict[str
     places = {}
     for run in sorted(runs, key=lambda one: one["year"]):
         name = run["district"]
-        places[name] = Place(name, run["name"], run["parent"], form=run["form"])
+        places[name] = Place(name, run["name"], _id(run["parent"]), form=run["form"])
     for path in sorted((project.params / "districts").glob("*.yaml")):
+        if not ID.fullmatch(path.stem):
+            continue
         place = places.get(path.stem) or Place(path.stem, path.stem)
         # A file that cannot be read is told of with its own report.
         with contextlib.suppress(InputError):
@@ -63,12 +66,16 @@ def read_places(project: Project, runs: Iterable[Mapping[str, Any]]) -> dict[str
                 fields = ("name", "pinyin", "form")
                 texts = {name: told.get(name) for name in fields}
                 said = {name: text for name, text in texts.items() if isinstance(text, str)}
-                parent = told.get("parent")
-                place = replace(place, **said, parent=parent if isinstance(parent, str) else None)
+                place = replace(place, **said, parent=_id(told.get("parent")))
         places[path.stem] = place
     for parent in {place.parent for place in places.values() if place.parent}:
         places.setdefault(parent, Place(parent, parent))
     return dict(sorted(places.items()))
+
+
+def _id(parent: object) -> str | None:
+    """A parent's id; none where it is no id, which must not become the name of a page."""
+    return parent if isinstance(parent, str) and ID.fullmatch(parent) else None
 
 
 def tree(places: Mapping[str, Place]) -> dict[str | None, list[str]]:

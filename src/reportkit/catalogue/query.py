@@ -17,8 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from reportkit.catalogue.places import read_places
+from reportkit.catalogue.runs import SCHEMAS
 from reportkit.catalogue.state import as_it_stands, read_state
-from reportkit.catalogue.store import SCHEMAS
 from reportkit.errors import InputError
 from reportkit.export.blocks import visible
 from reportkit.export.tidy import csv_text, harmless

@@ -7,8 +7,11 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from reportkit.errors import ReportkitError
 from reportkit.params.district import ID
@@ -19,12 +22,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Key = tuple[str, int]
+
+_TEXT = pa.string()
+_COLUMNS: dict[str, dict[str, pa.DataType]] = {
+    "facts": {
+        "district": _TEXT, "fact": _TEXT, "label": _TEXT, "value": _TEXT,
+        "number": pa.decimal128(20, 4), "day": pa.date32(), "unit": _TEXT, "origin": _TEXT,
+        "rows": pa.int64(), "run": _TEXT,
+    },
+    "runs": {
+        "district": _TEXT, "name": _TEXT, "parent": _TEXT, "code": _TEXT, "form": _TEXT,
+        "edition": _TEXT, "scope": _TEXT, "draft": pa.bool_(), "synthetic": pa.bool_(),
+        "errors": pa.int32(), "warnings": pa.int32(), "accepted": pa.int32(), "made": _TEXT,
+        "run": _TEXT,
+    },
+    "checks": {
+        "district": _TEXT, "check": _TEXT, "title": _TEXT, "severity": _TEXT, "holds": pa.bool_(),
+        "left": _TEXT, "right": _TEXT, "message": _TEXT, "accepted": _TEXT,
+    },
+}  # fmt: skip
+SCHEMAS = {name: pa.schema(list(columns.items())) for name, columns in _COLUMNS.items()}
 # Files that the store reads of a run; all that they say is in its tables.
 _READ = (MANIFEST, SUMS, "facts.json", "checks.json")
 _YEAR = re.compile(r"\d{4}")
 # What a decimal(20,4) holds.
 _NUMBER = re.compile(r"-?\d{1,16}(\.\d{1,4})?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+# What reading a file of a run that somebody else wrote can come to.
+_WRONG = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -72,25 +97,8 @@ def _folders(path: str | Path, name: re.Pattern[str]) -> list[os.DirEntry[str]]:
         return []
 
 
-@dataclass(frozen=True)
-class RunRows:
-    """A run as the store has it.
-
-    Parameters
-    ----------
-    run : dict
-        Its row of ``runs``.
-    facts, checks : list of dict
-        Its rows of these tables.
-    """
-
-    run: dict[str, Any]
-    facts: list[dict[str, Any]]
-    checks: list[dict[str, Any]]
-
-
-def read_run(folder: Path, key: Key) -> RunRows:
-    """Read a run's rows, as far as its manifest vouches for them.
+def read_run(folder: Path, key: Key) -> dict[str, pa.Table]:
+    """Read a run's rows of each table, as far as its manifest vouches for them.
 
     Parameters
     ----------
@@ -107,13 +115,18 @@ def read_run(folder: Path, key: Key) -> RunRows:
         manifest, facts, checks = _sealed(folder)
         if (manifest["district"], manifest["year"]) != key:
             raise _changed(folder, f"it is of {manifest['district']} {manifest['year']}")
-        return RunRows(
-            _run(folder.name, manifest, checks),
-            [_fact(key, folder.name, fact) for fact in facts["facts"]],
-            [_check(key, check) for check in checks],
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        rows = {
+            "runs": [_run(folder.name, manifest, checks)],
+            "facts": [_fact(key, folder.name, fact) for fact in facts["facts"]],
+            "checks": [_check(key, check) for check in checks],
+        }
+        return {name: _table(schema, rows[name]) for name, schema in SCHEMAS.items()}
+    except (*_WRONG, pa.ArrowException) as error:
         raise _changed(folder, f"{type(error).__name__}: {error}") from None
+
+
+def _table(schema: pa.Schema, rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.table({one.name: [row[one.name] for row in rows] for one in schema}, schema=schema)
 
 
 def _changed(folder: Path, why: str) -> ReportkitError:
@@ -139,6 +152,8 @@ def _sha256(content: bytes) -> str:
 
 
 def _run(run: str, manifest: Mapping[str, Any], checks: list[dict[str, Any]]) -> dict[str, Any]:
+    if datetime.fromisoformat(manifest["ended"]).utcoffset() is None:
+        raise ValueError(manifest["ended"])
     still = [check["severity"] for check in checks if not (check["holds"] or check.get("waived"))]
     return {
         "district": manifest["district"],
@@ -167,12 +182,19 @@ def _fact(key: Key, run: str, fact: Mapping[str, Any]) -> dict[str, Any]:
         "label": fact["label"],
         "value": value,
         "number": Decimal(value) if _NUMBER.fullmatch(value) else None,
-        "day": value if _DAY.fullmatch(value) else None,
+        "day": _day(value) if _DAY.fullmatch(value) else None,
         "unit": fact["unit"],
         "origin": fact["origin"],
         "rows": fact["rows"],
         "run": run,
     }
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _check(key: Key, check: Mapping[str, Any]) -> dict[str, Any]:

@@ -161,6 +161,8 @@ def _written(made: list[Made], overview: Overview, to: Path) -> Site:
     for folder in sorted({(to / path).parent for path in gone} - {to}):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
+    for half in to.rglob(".*.new"):
+        half.unlink()
     _put(to / _LIST, json.dumps(listed, separators=(",", ":")).encode())
     return Site(to, len(listed), tuple(written), tuple(gone), overview)
 

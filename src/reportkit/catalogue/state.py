@@ -18,6 +18,7 @@ from reportkit.catalogue.journal import read_journal
 from reportkit.catalogue.places import read_places
 from reportkit.errors import InputError
 from reportkit.forms import DEFAULT
+from reportkit.params.district import ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -223,7 +224,8 @@ def as_it_stands(
     """
     runs = {(run["district"], run["year"]): run for run in store.read("runs").to_pylist()}
     places = read_places(project, runs.values())
-    known = {path.stem for path in (project.params / "districts").glob("*.yaml")}
+    files = (project.params / "districts").glob("*.yaml")
+    known = {path.stem for path in files if ID.fullmatch(path.stem)}
     files = (project.params / "reports").glob("*/[0-9][0-9][0-9][0-9].yaml")
     wanted = {(path.parent.name, int(path.stem)) for path in files if path.parent.name in known}
     reports = {}

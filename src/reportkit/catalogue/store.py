@@ -15,7 +15,6 @@ import json
 import re
 import tempfile
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,35 +22,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from reportkit.catalogue.runs import in_force, read_run
+from reportkit.catalogue.runs import SCHEMAS, in_force, read_run
 from reportkit.errors import ReportkitError
 from reportkit.run.publishing import flush
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from reportkit.catalogue.runs import InForce, Key, RunRows
+    from reportkit.catalogue.runs import InForce, Key
 
 NAME = ".store"
-_TEXT = pa.string()
-_COLUMNS: dict[str, dict[str, pa.DataType]] = {
-    "facts": {
-        "district": _TEXT, "fact": _TEXT, "label": _TEXT, "value": _TEXT,
-        "number": pa.decimal128(20, 4), "day": pa.date32(), "unit": _TEXT, "origin": _TEXT,
-        "rows": pa.int64(), "run": _TEXT,
-    },
-    "runs": {
-        "district": _TEXT, "name": _TEXT, "parent": _TEXT, "code": _TEXT, "form": _TEXT,
-        "edition": _TEXT, "scope": _TEXT, "draft": pa.bool_(), "synthetic": pa.bool_(),
-        "errors": pa.int32(), "warnings": pa.int32(), "accepted": pa.int32(), "made": _TEXT,
-        "run": _TEXT,
-    },
-    "checks": {
-        "district": _TEXT, "check": _TEXT, "title": _TEXT, "severity": _TEXT, "holds": pa.bool_(),
-        "left": _TEXT, "right": _TEXT, "message": _TEXT, "accepted": _TEXT,
-    },
-}  # fmt: skip
-SCHEMAS = {name: pa.schema(list(columns.items())) for name, columns in _COLUMNS.items()}
 # So many files a year: to publish a run means to write one of them anew.
 _BUCKETS = {"facts": 16, "runs": 1, "checks": 16}
 _ORDER = {"facts": ("fact", "district"), "runs": ("district",), "checks": ("check", "district")}
@@ -85,7 +65,7 @@ class Store:
     def read(
         self, table: str, *, filters: Any = None, columns: list[str] | None = None
     ) -> pa.Table:
-        """RunRows of a table, each with its year.
+        """Rows of a table, each with its year.
 
         Parameters
         ----------
@@ -210,18 +190,18 @@ def _written(folder: Path, index: dict[str, Any], now: Mapping[Key, InForce]) ->
     groups: dict[Bucket, set[Key]] = {}
     for key in changed:
         groups.setdefault(_bucket("facts", key), set()).add(key)
-    runs: dict[Bucket, tuple[set[Key], list[dict[str, Any]]]] = {}
+    runs: dict[Bucket, tuple[set[Key], list[pa.Table]]] = {}
     for bucket, keys in sorted(groups.items()):
         read = dict(_read(now, keys, broken))
         for table in ("facts", "checks"):
-            rows = [row for one in read.values() for row in getattr(one, table)]
-            _put(folder, files, (table, *bucket[1:]), keys, rows)
+            tables = [one[table] for one in read.values()]
+            _put(folder, files, (table, *bucket[1:]), keys, tables)
         for key in keys:
             of_year = runs.setdefault(_bucket("runs", key), (set(), []))
             of_year[0].add(key)
-            of_year[1].extend([read[key].run] if key in read else [])
-    for bucket, (keys, rows) in sorted(runs.items()):
-        _put(folder, files, bucket, keys, rows)
+            of_year[1].extend([read[key]["runs"]] if key in read else [])
+    for bucket, (keys, tables) in sorted(runs.items()):
+        _put(folder, files, bucket, keys, tables)
     fresh = {
         **_MADE_BY,
         "files": {table: dict(sorted(names.items())) for table, names in files.items()},
@@ -236,8 +216,8 @@ def _written(folder: Path, index: dict[str, Any], now: Mapping[Key, InForce]) ->
 
 def _read(
     now: Mapping[Key, InForce], keys: Iterable[Key], broken: dict[str, str]
-) -> Iterator[tuple[Key, RunRows]]:
-    """Yield what is read of runs that are in force; what cannot be is told in *broken*."""
+) -> Iterator[tuple[Key, dict[str, pa.Table]]]:
+    """Yield the tables of runs that are in force; what cannot be is told in *broken*."""
     for key in sorted(keys):
         if key in now:
             try:
@@ -251,15 +231,15 @@ def _put(
     files: dict[str, dict[str, str]],
     bucket: Bucket,
     keys: Iterable[Key],
-    rows: list[dict[str, Any]],
+    tables: list[pa.Table],
 ) -> None:
     """Write a bucket with new rows in the place of all that it has of these reports."""
     table, year, number = bucket
     name = f"{year}/{number:02}"
-    new = _table(table, rows)
+    new = pa.concat_tables([SCHEMAS[table].empty_table(), *tables])
     if old := files[table].get(name):
         kept = pq.read_table(folder / old, schema=SCHEMAS[table], partitioning=None)
-        own = pa.array(sorted({district for district, _ in keys}), _TEXT)
+        own = pa.array(sorted({district for district, _ in keys}), pa.string())
         of_others = pc.invert(pc.is_in(kept["district"], value_set=own))
         new = pa.concat_tables([kept.filter(of_others), new])
     if not new.num_rows:
@@ -275,21 +255,6 @@ def _put(
     if not path.is_file() or path.read_bytes() != content:
         path.parent.mkdir(parents=True, exist_ok=True)
         _put_in_place(path, content)
-
-
-def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
-    schema = SCHEMAS[name]
-    columns = {field.name: [row[field.name] for row in rows] for field in schema}
-    if "day" in columns:
-        columns["day"] = [day and _day(day) for day in columns["day"]]
-    return pa.table(columns, schema=schema)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _put_in_place(path: Path, content: bytes) -> None:
