@@ -37,7 +37,7 @@ def publish(out, district, year=2021, run="one", *, facts=(), checks=(), ended=E
     manifest = {
         "district": district, "year": year, "name": f"{district}区", "code": None, "parent": None,
         "form": "zfxxgk", "edition": "2021", "scope": "district", "draft": False,
-        "synthetic": False, "ended": ended if isinstance(ended, str) else ended.isoformat(), "files": [],
+        "synthetic": False, "ended": getattr(ended, "isoformat", lambda: ended)(), "files": [],
     } | said  # fmt: skip
     for name, content in contents.items():
         told = json.dumps(content, ensure_ascii=False).encode()
