@@ -97,7 +97,7 @@ def test_few_of_many_rows_are_in_the_page(visit):
         ("d0003", "东松泉区", 1),
         ("DongBaiXiQu", "东柏溪区", 1),
         ("松泉 区", "东松泉区", 5),
-        ("dhtx", "东桦滩县", 4),
+        ("dhtx", "东槐潭县", 4),
         ("没有这里", None, 0),
     ],
 )

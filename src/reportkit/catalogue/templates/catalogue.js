@@ -52,7 +52,7 @@
     else show();
   }
 
-  // Worst first: what failed, what is missing, drafts, findings; then by name.
+  // Worst first: what failed, what is missing, drafts, findings; then by id.
   const collator = new Intl.Collator("zh-Hans-CN");
   const rank = (row) => places.states.length - places.states.indexOf(row.state);
   const keys = [
