@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from reportkit.catalogue.causes import without_report
 from reportkit.run.request import Request
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class Result:
     @property
     def told(self) -> str:
         """Reason of the failure, in words that fit each year that failed in the same way."""
-        return self.message.removeprefix(f"{self.district} {self.year}: ")
+        return without_report(self.message, self.district, self.year)
 
     @property
     def transient(self) -> bool:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from reportkit.language import Message
+from reportkit.language.message import first_lines
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+# How a message that names its report before all else is written.
+ABOUT_REPORT = "{id} {year}: {missing}"
 
 
 class Failed(Protocol):
@@ -34,5 +40,15 @@ def by_cause(failed: Iterable[Failure]) -> dict[str, list[list[Failure]]]:
 
 def first_line(failed: Failed) -> str:
     """Return one line on why a report failed: the last one of an internal error, else the first."""
-    lines = failed.told.strip().splitlines() or [""]
-    return lines[-1 if failed.reason == "internal" else 0]
+    if failed.reason == "internal":
+        return (failed.told.strip().splitlines() or [""])[-1]
+    return first_lines(failed.told, 1)
+
+
+def without_report(message: str, district: str, year: int) -> str:
+    """Return a message without the report that it begins with, so that it fits others too."""
+    if isinstance(message, Message) and message.template == ABOUT_REPORT:
+        rest: str = message.values["missing"]
+        return rest
+    head = f"{district} {year}: "
+    return message.removeprefix(head) if message.startswith(head) else message

@@ -14,7 +14,7 @@ from reportkit.catalogue.comparing import distribution
 from reportkit.catalogue.drawing import line
 from reportkit.catalogue.front import DOCUMENTS, front, place_row
 from reportkit.catalogue.overview import local
-from reportkit.catalogue.rendering import WORDS, link
+from reportkit.catalogue.rendering import WORDS, in_chinese, link
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -227,7 +227,7 @@ def _shown(standing: Standing) -> dict[str, Any]:
         "run": standing.run,
         "made": local(standing.made) if standing.made else "",
         "reason": standing.reason,
-        "told": first_line(standing) if standing.reason else "",
+        "told": in_chinese(first_line(standing)) if standing.reason else "",
     }
 
 

@@ -9,6 +9,7 @@ from pypinyin import lazy_pinyin
 
 from reportkit.catalogue.causes import by_cause, first_line
 from reportkit.catalogue.drawing import bars
+from reportkit.catalogue.rendering import in_chinese
 from reportkit.catalogue.state import STATES, changes
 from reportkit.export.dataset import FILES
 from reportkit.facts.numerals import plain
@@ -57,10 +58,7 @@ def front(overview: Overview, *, base: str, reports: str, version: str) -> dict[
         "reports": reports,
         "title": overview.title,
         "as_of": overview.as_of,
-        "batch": {
-            name: overview.batch.get(name)
-            for name in ("batch", "exit_status", "stopped", "refused", "again")
-        },
+        "batch": _batch(overview),
         "places": len(overview.places),
         "years": overview.years,
         "newest": newest,
@@ -107,6 +105,14 @@ def front(overview: Overview, *, base: str, reports: str, version: str) -> dict[
     }
 
 
+def _batch(overview: Overview) -> dict[str, Any]:
+    """Return what the page says of the last batch itself."""
+    batch = overview.batch
+    told = {name: batch.get(name) for name in ("batch", "stopped", "again")}
+    refused = batch.get("refused")
+    return {**told, "refused": in_chinese(refused["message"]) if refused else None}
+
+
 def _rows(overview: Overview) -> list[tuple[dict[str, Any], list[str | None]]]:
     """Reports for a reader without script, worst first; none where they are too many."""
     if len(overview.reports) > _STATIC:
@@ -117,7 +123,7 @@ def _rows(overview: Overview) -> list[tuple[dict[str, Any], list[str | None]]]:
     )
     rows = []
     for key, one in ordered:
-        told = {"state": one.state, "told": first_line(one) if one.reason else ""}
+        told = {"state": one.state, "told": in_chinese(first_line(one)) if one.reason else ""}
         fields = ("district", "year", "name", "run", "reason")
         told |= {name: getattr(one, name) for name in fields}
         figures = overview.figures.get(key, {})
@@ -159,7 +165,7 @@ def _failures(overview: Overview, failed: list[Standing]) -> list[dict[str, Any]
                         for one in alike[:_ALIKE]
                     ],
                     "more": max(len(alike) - _ALIKE, 0),
-                    "told": alike[0].told,
+                    "told": in_chinese(alike[0].told),
                 }
                 for alike in messages[:_MESSAGES]
             ],
@@ -285,7 +291,7 @@ def data_files(overview: Overview) -> Iterator[tuple[str, Any]]:
 
 
 def _why(standing: Standing) -> str:
-    return f"{standing.reason}: {first_line(standing)}"
+    return f"{standing.reason}: {in_chinese(first_line(standing))}"
 
 
 def _number(value: str | None) -> float | int | None:

@@ -270,9 +270,10 @@ def read_overview(
 
 def _seen(standing: Standing) -> Standing:
     """The same, with nothing unseen in its texts."""
-    texts = {"name": visible(standing.name), "message": visible(standing.message)}
-    same = texts["name"] == standing.name and texts["message"] == standing.message
-    return standing if same else replace(standing, **texts)
+    texts = {name: visible(getattr(standing, name)) for name in ("name", "message")}
+    # What is the same stays a message that can be told in Chinese.
+    others = {name: text for name, text in texts.items() if text != getattr(standing, name)}
+    return replace(standing, **others) if others else standing
 
 
 def _seen_place(place: Place) -> Place:

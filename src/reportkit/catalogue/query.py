@@ -23,6 +23,7 @@ from reportkit.errors import InputError
 from reportkit.export.blocks import visible
 from reportkit.export.tidy import csv_text, harmless
 from reportkit.facts.numerals import plain
+from reportkit.language import Message, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -149,7 +150,7 @@ def query(sql: str, store: Store, project: Project) -> tuple[list[str], list[tup
             "sql",
             "a query is one SELECT over the tables {tables}; this is {found}",
             tables=", ".join(TABLES),
-            found=", ".join(one.type.name for one in statements) or "none",
+            found=", ".join(one.type.name for one in statements) or Message("none"),
         )
     try:
         with duckdb.connect(":memory:") as connection:
@@ -172,8 +173,13 @@ def _unlike(names: Iterable[str]) -> list[str]:
 def _refused(error: duckdb.Error) -> InputError:
     told = str(error).partition("Traceback")[0].strip()
     if isinstance(error, duckdb.PermissionException):
-        told = f"only the tables {', '.join(TABLES)} can be read ({told})"
-    return InputError("sql", "{told}", told=told)
+        return InputError(
+            "sql",
+            "only the tables {tables} can be read ({told})",
+            tables=", ".join(TABLES),
+            told=told,
+        )
+    return InputError("sql", "the query is not right: {told}", told=told)
 
 
 def _open(connection: duckdb.DuckDBPyConnection, store: Store, runs: pa.Table) -> None:
@@ -252,9 +258,15 @@ def as_table(names: list[str], rows: list[tuple[Any, ...]]) -> str:
     with console.capture() as captured:
         console.print(table)
     lines = [line.rstrip() for line in captured.get().splitlines()]
-    more = f"; the first {_SHOWN:,} are shown, --csv prints all" if len(rows) > _SHOWN else ""
-    told = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
-    return "\n".join([*filter(None, lines), f"{told}{more}"])
+    count = f"{len(rows):,}"
+    told = Message("{count} rows", count=count)
+    if len(rows) > _SHOWN:
+        told = Message(
+            "{count} rows; the first {shown} are shown, --csv prints all",
+            count=count,
+            shown=f"{_SHOWN:,}",
+        )
+    return joined("\n", [*filter(None, lines), told])
 
 
 def _text(value: Any) -> str:

@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 from reportkit.export.pages import asset, environment
 from reportkit.facts.numerals import plain
+from reportkit.language.catalogue import translator
+from reportkit.language.message import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +26,11 @@ WORDS = {
 }
 # Marks that tell states apart where no colour does.
 MARKS = {"final": "●", "draft": "◐", "failed": "✕", "absent": "○", "waiting": "·"}
+
+
+def in_chinese(text: str) -> str:
+    """A message as the pages tell it."""
+    return str(told(text, translator("zh")))
 
 
 def render(template: str, fields: Mapping[str, Any]) -> str:

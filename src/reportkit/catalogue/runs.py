@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from reportkit.errors import ReportkitError
+from reportkit.language import Message
+from reportkit.language.message import of_library
 from reportkit.params.district import ID
 from reportkit.proof.manifest import MANIFEST, SUMS
 
@@ -114,7 +116,12 @@ def read_run(folder: Path, key: Key) -> dict[str, pa.Table]:
     try:
         manifest, facts, checks = _sealed(folder)
         if (manifest["district"], manifest["year"]) != key:
-            raise _changed(folder, f"it is of {manifest['district']} {manifest['year']}")
+            raise _changed(
+                folder,
+                Message(
+                    "it is of {id} {of}", id=str(manifest["district"]), of=str(manifest["year"])
+                ),
+            )
         rows = {
             "runs": [_run(folder.name, manifest, checks)],
             "facts": [_fact(key, folder.name, fact) for fact in facts["facts"]],
@@ -122,7 +129,7 @@ def read_run(folder: Path, key: Key) -> dict[str, pa.Table]:
         }
         return {name: _table(schema, rows[name]) for name, schema in SCHEMAS.items()}
     except (*_WRONG, pa.ArrowException) as error:
-        raise _changed(folder, f"{type(error).__name__}: {error}") from None
+        raise _changed(folder, of_library(f"{type(error).__name__}: {error}")) from None
 
 
 def _table(schema: pa.Schema, rows: list[dict[str, Any]]) -> pa.Table:
@@ -137,12 +144,12 @@ def _sealed(folder: Path) -> tuple[dict[str, Any], dict[str, Any], list[dict[str
     """Manifest, facts and checks; the sums say what the manifest is, and that what they are."""
     own, sums, *others = ((folder / name).read_bytes() for name in _READ)
     if f"{_sha256(own)}  {MANIFEST}\n".encode() not in sums:
-        raise _changed(folder, f"{MANIFEST} was changed")
+        raise _changed(folder, Message("{file} was changed", file=MANIFEST))
     manifest = json.loads(own)
     listed = {file["path"]: file["sha256"] for file in manifest["files"]}
     for name, content in zip(_READ[2:], others, strict=True):
         if listed.get(name) != _sha256(content):
-            raise _changed(folder, f"{name} was changed")
+            raise _changed(folder, Message("{file} was changed", file=name))
     facts, checks = map(json.loads, others)
     return manifest, facts, checks
 

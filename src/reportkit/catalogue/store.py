@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from reportkit.catalogue.runs import SCHEMAS, in_force, read_run
 from reportkit.errors import ReportkitError
+from reportkit.language.message import packed, unpacked
 from reportkit.run.publishing import flush
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Store:
     @property
     def broken(self) -> dict[Key, str]:
         """Runs in force that cannot be read, and why."""
-        return {_key(name): why for name, why in self.index["broken"].items()}
+        return {_key(name): unpacked(why) for name, why in self.index["broken"].items()}
 
 
 def refresh(out: Path) -> Store:
@@ -185,7 +186,7 @@ def _written(folder: Path, index: dict[str, Any], now: Mapping[Key, InForce]) ->
     # One that was broken may have been mended, whatever its sizes.
     changed |= {_key(name) for name in index["broken"] if name in stamps}
     files = {table: dict(names) for table, names in index["files"].items()}
-    broken: dict[str, str] = {}
+    broken: dict[str, Any] = {}
     # What is read of a run goes into a bucket of each table: one after the other, few are held.
     groups: dict[Bucket, set[Key]] = {}
     for key in changed:
@@ -215,7 +216,7 @@ def _written(folder: Path, index: dict[str, Any], now: Mapping[Key, InForce]) ->
 
 
 def _read(
-    now: Mapping[Key, InForce], keys: Iterable[Key], broken: dict[str, str]
+    now: Mapping[Key, InForce], keys: Iterable[Key], broken: dict[str, Any]
 ) -> Iterator[tuple[Key, dict[str, pa.Table]]]:
     """Yield the tables of runs that are in force; what cannot be is told in *broken*."""
     for key in sorted(keys):
@@ -223,7 +224,7 @@ def _read(
             try:
                 yield key, read_run(now[key].folder, key)
             except ReportkitError as error:
-                broken[f"{key[0]}/{key[1]}"] = error.message
+                broken[f"{key[0]}/{key[1]}"] = packed(error.message)
 
 
 def _put(

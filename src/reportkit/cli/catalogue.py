@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reportkit.cli.command import FOLDER, Result, command
+from reportkit.language import Message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,8 +61,16 @@ def site(*, to: Path | None, params: Path | None, data: Path | None, out: Path) 
         "written": len(made.written),
         "removed": len(made.removed),
     }
-    text = "{files} files, {written} written, {removed} removed".format(**document)
-    return 0, document, f"{made.folder / 'index.html'}\n{text}"
+    lines: list[str] = [str(made.folder / "index.html")]
+    lines.append(
+        Message(
+            "{files} files, {written} written, {removed} removed",
+            files=made.files,
+            written=len(made.written),
+            removed=len(made.removed),
+        )
+    )
+    return 0, document, lines
 
 
 def need_outputs(out: Path) -> None:
