@@ -1,4 +1,4 @@
-"""What the catalogue and the store cost, over thousands of invented places in three years.
+"""Cost of the catalogue and the store, over thousands of invented places in three years.
 
     python benchmarks/catalogue.py [--places 3000] [--facts 249] [--folder DIR]
 

@@ -36,7 +36,7 @@ def contents(folder):
 
 
 def built_whole(out):
-    """What a store of the same runs holds that was never brought up to date."""
+    """Contents of a store of the same runs that was never brought up to date."""
     copy = out.with_name("whole")
     shutil.copytree(out, copy, symlinks=True, ignore=shutil.ignore_patterns(NAME))
     refresh(copy)
@@ -81,7 +81,7 @@ def test_a_run_is_in_its_tables(out):
     ],
     ids=["newer", "added", "district", "run", "link", "facts", "checks", "all"],
 )  # fmt: skip
-def test_brought_up_to_date_it_has_the_bytes_of_one_built_whole(out, change):
+def test_an_update_gives_the_bytes_of_a_whole_build(out, change):
     refresh(out)
     change(out)
     refresh(out)
