@@ -45,7 +45,7 @@ def project(tmp_path):
         put(made, "city", year, 2 * new + 1, name="松溪市")
     event = {
         "event": "failed", "at": ENDED.isoformat(), "district": "late", "year": 2021,
-        "reason": "not-handed-in", "message": "late 2021: nothing is handed in",
+        "reason": "not-handed-in", "message": "late 2021: nothing in \udcff is handed in",
     }  # fmt: skip
     (made.out / "batch.jsonl").write_text(json.dumps(event) + "\n", encoding="utf-8")
     return made
@@ -103,7 +103,7 @@ def test_a_place_shows_its_years_and_documents(project):
     city = text_of(site, "d/city.html")
     assert re.search(r"东柏县 ● 定稿 1 50", city)
     assert re.search(r"迟县 ○ 未报送", city)
-    assert "not-handed-in nothing is handed in" in text_of(site, "d/late.html")
+    assert "not-handed-in nothing in \\udcff is handed in" in text_of(site, "d/late.html")
 
 
 def test_a_rule_names_who_fails_it(project):

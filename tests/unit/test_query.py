@@ -26,7 +26,7 @@ def project(request, tmp_path_factory):
     publish(out, "huli", 2020, facts=facts, parent="xiamen", draft=True)
     event = {
         "event": "failed", "at": ENDED.isoformat(), "district": "late", "year": 2021,
-        "reason": "not-handed-in", "message": "late 2021: nothing is handed in",
+        "reason": "not-handed-in", "message": "late 2021: nothing in \udcff is handed in",
     }  # fmt: skip
     (out / "batch.jsonl").write_text(json.dumps(event) + "\n", encoding="utf-8")
     (made / "params/districts").mkdir(parents=True)
@@ -61,7 +61,15 @@ def test_reports_without_a_run_say_why(ask):
     _, rows = ask("select district, year, name, parent, state, why, reason from runs order by 1")
     assert rows == [
         ("huli", 2020, "huli区", "xiamen", "draft", "", ""),
-        ("late", 2021, "迟县", "siming", "absent", "nothing is handed in", "not-handed-in"),
+        (
+            "late",
+            2021,
+            "迟县",
+            "siming",
+            "absent",
+            "nothing in \\udcff is handed in",
+            "not-handed-in",
+        ),
         ("siming", 2021, "松溪区", None, "final", "", ""),
     ]
     assert ask("select holds, message from checks")[1] == [(False, "1 ≠ 2")]

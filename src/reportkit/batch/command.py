@@ -333,7 +333,7 @@ def _replace(path: Path, content: str, name: str) -> None:
     # Of no kind that anybody looks for.
     new = path.with_name(f".batch-{name}.new")
     try:
-        new.write_text(content, encoding="utf-8")
+        new.write_text(content, encoding="utf-8", errors="backslashreplace")
         new.replace(path)
     except OSError:
         new.unlink(missing_ok=True)

@@ -38,6 +38,17 @@ def by_cause(failed: Iterable[Failure]) -> dict[str, list[list[Failure]]]:
     return dict(sorted(grouped.items(), key=lambda item: -sum(map(len, item[1]))))
 
 
+def encodable(text: str) -> str:
+    """A text with what is no character written as its number: names of files can hold any bytes.
+
+    Examples
+    --------
+    >>> encodable("fees-" + chr(0xDCFF)).isascii()
+    True
+    """
+    return text.encode(errors="backslashreplace").decode()
+
+
 def first_line(failed: Failed) -> str:
     """Return one line on why a report failed: the last one of an internal error, else the first."""
     if failed.reason == "internal":

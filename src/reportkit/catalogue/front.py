@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pypinyin import lazy_pinyin
 
-from reportkit.catalogue.causes import by_cause, first_line
+from reportkit.catalogue.causes import by_cause, encodable, first_line
 from reportkit.catalogue.drawing import bars
 from reportkit.catalogue.rendering import in_chinese
 from reportkit.catalogue.state import STATES, changes
@@ -110,6 +110,7 @@ def _batch(overview: Overview) -> dict[str, Any]:
     batch = overview.batch
     told = {name: batch.get(name) for name in ("batch", "stopped", "again")}
     refused = batch.get("refused")
+    told["again"] = encodable(told["again"] or "")
     return {**told, "refused": in_chinese(refused["message"]) if refused else None}
 
 

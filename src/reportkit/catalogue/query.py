@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from reportkit.catalogue.causes import encodable
 from reportkit.catalogue.places import read_places
 from reportkit.catalogue.runs import SCHEMAS
 from reportkit.catalogue.state import as_it_stands, read_state
@@ -110,7 +111,7 @@ def runs_table(store: Store, project: Project) -> pa.Table:
                 "parent": place and place.parent,
                 "state": standing.state,
                 "reason": standing.reason,
-                "why": standing.told,
+                "why": encodable(standing.told),
             }
         )
     known = {field.name: field.type for field in SCHEMAS["runs"]}

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from reportkit.catalogue.causes import encodable
 from reportkit.export.pages import asset, environment
 from reportkit.facts.numerals import plain
 from reportkit.language.catalogue import translator
@@ -30,7 +31,7 @@ MARKS = {"final": "●", "draft": "◐", "failed": "✕", "absent": "○", "wait
 
 def in_chinese(text: str) -> str:
     """A message as the pages tell it."""
-    return str(told(text, translator("zh")))
+    return encodable(told(text, translator("zh")))
 
 
 def render(template: str, fields: Mapping[str, Any]) -> str:
