@@ -378,7 +378,7 @@ def test_what_is_wrong_with_one_district_refuses_no_other(tmp_path):
     history = (project / "outputs/batches").glob("*.json")
     assert len([path for path in history if not path.name.endswith(".dsse.json")]) == 3
     page = (project / "outputs/batch.html").read_text(encoding="utf-8")
-    assert "unknown key" in page
+    assert "没有“jbos”这个键" in page
     assert "huli/2021/current/report.html" in page
 
 

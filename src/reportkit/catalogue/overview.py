@@ -228,12 +228,13 @@ def read_overview(
         Of that batch; read from ``batch.json`` otherwise.
     """
     # Names and messages come from runs, which others may have made: nothing unseen is in them.
-    rows = visible(store.read("runs").to_pylist())
-    runs = {(run["district"], run["year"]): run for run in rows}
+    runs = {key: visible(run) for key, run in store.runs.items()}
+    found = read_places(project, runs.values())
+    places = {name: _seen_place(one) for name, one in found.items()}
     if state is None:
-        state = as_it_stands(
-            read_state(project.out), summaries(store, project), store=store, project=project
-        )
+        figures = summaries(store, project)
+        known = read_state(project.out)
+        state = as_it_stands(known, figures, places=places, store=store, project=project)
     state = replace(state, reports={key: _seen(one) for key, one in state.reports.items()})
     forms = _forms(project, {run["form"] or DEFAULT for run in runs.values()})
     facts = store.read(
@@ -250,7 +251,6 @@ def read_overview(
             units[fact["fact"]] = fact["unit"]
         labels[fact["fact"]] = fact["label"]
     failing = visible(store.read("checks", filters=~column("holds")).to_pylist())
-    places = {name: _seen_place(one) for name, one in read_places(project, rows).items()}
     for district in {district for district, _ in state.reports} - places.keys():
         places[district] = Place(district, district)
     places = dict(sorted(places.items(), key=lambda item: item[0]))

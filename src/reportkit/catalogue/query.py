@@ -95,16 +95,15 @@ _LOCKED = {
 
 def runs_table(store: Store, project: Project) -> pa.Table:
     """The table ``runs``: every run in force, and every report that has none, with the reason."""
-    runs = {(run["district"], run["year"]): run for run in store.read("runs").to_pylist()}
-    state = as_it_stands(read_state(project.out), {}, store=store, project=project)
-    places = read_places(project, runs.values())
+    places = read_places(project, store.runs.values())
+    state = as_it_stands(read_state(project.out), {}, places=places, store=store, project=project)
     rows = []
     for key, standing in state.reports.items():
         place = places.get(key[0])
         rows.append(
             {
                 "form": place and place.form,
-                **runs.get(key, {}),
+                **store.runs.get(key, {}),
                 "district": key[0],
                 "year": key[1],
                 "name": standing.name,

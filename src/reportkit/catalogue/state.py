@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from reportkit.catalogue.places import Place
     from reportkit.catalogue.runs import Key
     from reportkit.catalogue.store import Store
     from reportkit.params import Project
@@ -219,8 +220,9 @@ def renew(
     for result in results:
         _note(fresh.reports, at.isoformat(timespec="seconds"), vars(result))
     if store is not None:
+        places = read_places(project, store.runs.values())
         figures = summaries(store, project)
-        fresh = as_it_stands(fresh, figures, store=store, project=project)
+        fresh = as_it_stands(fresh, figures, places=places, store=store, project=project)
     night = night_of(at)
     if fresh.night == night:
         return fresh
@@ -231,6 +233,7 @@ def as_it_stands(
     state: StateOfAll,
     figures: Mapping[Key, dict[str, str]],
     *,
+    places: Mapping[str, Place],
     store: Store,
     project: Project,
 ) -> StateOfAll:
@@ -242,11 +245,12 @@ def as_it_stands(
         As batches left it.
     figures : mapping
         What sums up each run; see `summaries`.
+    places : mapping
+        Every place by its id; see `read_places`.
     store, project
         See `renew`.
     """
-    runs = {(run["district"], run["year"]): run for run in store.read("runs").to_pylist()}
-    places = read_places(project, runs.values())
+    runs = store.runs
     files = (project.params / "districts").glob("*.yaml")
     known = {path.stem for path in files if ID.fullmatch(path.stem)}
     files = (project.params / "reports").glob("*/[0-9][0-9][0-9][0-9].yaml")
@@ -286,7 +290,7 @@ def _with_run(standing: Standing, run: dict[str, Any], figures: dict[str, str]) 
 
 def summaries(store: Store, project: Project) -> dict[Key, dict[str, str]]:
     """The figures that sum up each run, in the order in which its form names them."""
-    runs = {(run["district"], run["year"]): run for run in store.read("runs").to_pylist()}
+    runs = store.runs
     wanted = {form: _summary_of(project, form) for form in {run["form"] for run in runs.values()}}
     ids = sorted({name for names in wanted.values() for name in names})
     table = store.read(

@@ -15,6 +15,7 @@ import json
 import re
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,11 @@ class Store:
             schema = pa.schema([schema.field(name) for name in columns])
         empty = schema.append(pa.field("year", pa.int32())).empty_table()
         return pa.concat_tables([empty, *parts])
+
+    @cached_property
+    def runs(self) -> dict[Key, dict[str, Any]]:
+        """Rows of the table of runs, by (district, year)."""
+        return {(run["district"], run["year"]): run for run in self.read("runs").to_pylist()}
 
     @property
     def broken(self) -> dict[Key, str]:
