@@ -128,7 +128,7 @@ def test_no_file_of_the_store_but_its_tables_is_read(ask, project):
     [
         ("select nme from runs", "nme"),
         ("select * from fact", "facts"),
-        ("selct 1", "syntax error"),
+        ("select from where", "syntax error"),
         ("select cast('x' as int)", "'x'"),
     ],
 )

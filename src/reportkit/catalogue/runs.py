@@ -55,7 +55,7 @@ _WRONG = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowErro
 
 
 @dataclass(frozen=True)
-class InForce:
+class CurrentRun:
     """A run in force.
 
     Parameters
@@ -70,7 +70,7 @@ class InForce:
     stamp: list[Any]
 
 
-def in_force(out: Path) -> dict[Key, InForce]:
+def in_force(out: Path) -> dict[Key, CurrentRun]:
     """Every run that a link ``current`` names and that is there.
 
     A link whose run was taken away, and one that leads out of its folder, names none.
@@ -78,7 +78,7 @@ def in_force(out: Path) -> dict[Key, InForce]:
     return dict(sorted(_links(out)))
 
 
-def _links(out: Path) -> Iterator[tuple[Key, InForce]]:
+def _links(out: Path) -> Iterator[tuple[Key, CurrentRun]]:
     for place in _folders(out, ID):
         for year in _folders(place.path, _YEAR):
             try:
@@ -86,7 +86,7 @@ def _links(out: Path) -> Iterator[tuple[Key, InForce]]:
                 if re.fullmatch(r"runs/[\w-]+", run):
                     sizes = [os.stat(f"{year.path}/{run}/{name}").st_size for name in _READ]  # noqa: PTH116 - as above
                     folder = out / place.name / year.name / run
-                    yield (place.name, int(year.name)), InForce(folder, [folder.name, *sizes])
+                    yield (place.name, int(year.name)), CurrentRun(folder, [folder.name, *sizes])
             except OSError:
                 continue
 

@@ -31,7 +31,7 @@ from reportkit.run.publishing import flush
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from reportkit.catalogue.runs import InForce, Key
+    from reportkit.catalogue.runs import CurrentRun, Key
 
 NAME = ".store"
 # So many files a year: to publish a run means to write one of them anew.
@@ -167,7 +167,7 @@ def _is_whole(path: Path) -> bool:
     return path.stem.endswith(digest)
 
 
-def _stamps(now: Mapping[Key, InForce]) -> dict[str, list[Any]]:
+def _stamps(now: Mapping[Key, CurrentRun]) -> dict[str, list[Any]]:
     return {f"{district}/{year}": one.stamp for (district, year), one in now.items()}
 
 
@@ -185,7 +185,7 @@ def _bucket(table: str, key: Key) -> Bucket:
     return table, key[1], digest[0] % _BUCKETS[table]
 
 
-def _written(folder: Path, index: dict[str, Any], now: Mapping[Key, InForce]) -> dict[str, Any]:
+def _written(folder: Path, index: dict[str, Any], now: Mapping[Key, CurrentRun]) -> dict[str, Any]:
     """Write what has changed, then the index; return it."""
     stamps, known = _stamps(now), index["runs"]
     changed = {_key(name) for name in stamps.keys() | known if stamps.get(name) != known.get(name)}
@@ -222,7 +222,7 @@ def _written(folder: Path, index: dict[str, Any], now: Mapping[Key, InForce]) ->
 
 
 def _read(
-    now: Mapping[Key, InForce], keys: Iterable[Key], broken: dict[str, Any]
+    now: Mapping[Key, CurrentRun], keys: Iterable[Key], broken: dict[str, Any]
 ) -> Iterator[tuple[Key, dict[str, pa.Table]]]:
     """Yield the tables of runs that are in force; what cannot be is told in *broken*."""
     for key in sorted(keys):
