@@ -410,6 +410,18 @@ def test_the_printed_command_makes_just_what_failed(tmp_path):
     assert states(batch(project, "--failed", "--districts", "a,b")) == {}
 
 
+def test_a_file_of_somebody_where_pages_go_is_told(tmp_path):
+    project = make_project(tmp_path, ["a"])
+    (project / "outputs/site").mkdir(parents=True)
+    (project / "outputs/site/index.html").write_text("mine", encoding="utf-8")
+    done = batch(project)
+    told = json.loads(done.stdout)
+    assert (done.returncode, states(done)) == (3, {"a": "made"})
+    assert told["unwritten"].startswith("outputs/site holds index.html, which no catalogue has")
+    assert (project / "outputs/site/index.html").read_text(encoding="utf-8") == "mine"
+    assert list((project / "outputs/batches").glob("*.dsse.json")) != []
+
+
 @pytest.mark.parametrize("delay", [0.0, 0.4, 1.0])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_while_the_template_warms_begins_no_report(delay, number, tmp_path):

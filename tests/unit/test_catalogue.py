@@ -106,6 +106,15 @@ def test_a_place_shows_its_years_and_documents(project):
     assert "not-handed-in nothing in \\udcff is handed in" in text_of(site, "d/late.html")
 
 
+def test_a_failed_report_leads_to_its_log(project):
+    log = project.out / "late/2021/failed/run.log"
+    assert "late/2021/failed" not in (made(project).folder / "d/late.html").read_text("utf-8")
+    log.parent.mkdir(parents=True)
+    log.write_text("why", encoding="utf-8")
+    page = (made(project).folder / "d/late.html").read_text(encoding="utf-8")
+    assert '<a href="../../late/2021/failed/run.log">日志</a>' in page
+
+
 def test_a_rule_names_who_fails_it(project):
     site = made(project)
     assert "2021年 3 份报告中 1 份不成立；2020年 3 份报告中 1 份不成立。" in text_of(

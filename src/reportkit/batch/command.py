@@ -316,16 +316,19 @@ def _leave(begun: _Begun, document: dict[str, Any], state: StateOfAll, done: Don
         _replace(history, _json(document | {"reports": reports}), name)
         _replace(out / "batch.json", _json(document), name)
         _replace(out / STATE, json.dumps(as_json(state), ensure_ascii=False), name)
-        with opened(out) as store:
-            site = write_site(project, store, out / SITE, state=state, batch=document)
-        _replace(out / "batch.html", site.front_page(out), name)
         if options.metrics:
             options.metrics.parent.mkdir(parents=True, exist_ok=True)
             _replace(options.metrics, metrics(document, state), name)
         if any(result.state == "made" for result in done.results):
             _chain(out, done.results, name)
+        # Last, since all the rest counts for more.
+        with opened(out) as store:
+            site = write_site(project, store, out / SITE, state=state, batch=document)
+        _replace(out / "batch.html", site.front_page(out), name)
     except OSError as error:
         return _unwritten(error, out)
+    except InputError as error:
+        return error.message
     return ""
 
 

@@ -63,7 +63,7 @@ def pages(overview: Overview, *, out: Path, site: Path, version: str) -> Iterato
     for district, year in overview.reports:
         years.setdefault(district, []).append(year)
     for name in overview.places:
-        fields = _place(overview, name, sorted(years.get(name, ())), failing.get(name, []))
+        fields = _place(overview, name, out, sorted(years.get(name, ())), failing.get(name, []))
         yield (
             f"d/{name}.html",
             "place.html.j2",
@@ -170,7 +170,7 @@ def _compare(overview: Overview, year: int | None) -> dict[str, Any]:
 
 
 def _place(
-    overview: Overview, name: str, years: list[int], failing: list[dict[str, Any]]
+    overview: Overview, name: str, out: Path, years: list[int], failing: list[dict[str, Any]]
 ) -> dict[str, Any]:
     place = overview.places[name]
     standings = [overview.reports[name, year] for year in years]
@@ -206,7 +206,7 @@ def _place(
         "synthetic": any(
             (overview.runs.get((name, year)) or {}).get("synthetic") for year in years
         ),
-        "standings": [_shown(one) for one in reversed(standings)],
+        "standings": [_shown(one, out) for one in reversed(standings)],
         "states": [one.state for one in standings],
         "findings": [(one.errors, one.warnings) for one in standings],
         "rows": rows,
@@ -220,8 +220,10 @@ def _place(
     }
 
 
-def _shown(standing: Standing) -> dict[str, Any]:
+def _shown(standing: Standing, out: Path) -> dict[str, Any]:
+    failed = out / standing.district / str(standing.year) / "failed"
     return {
+        "kept": bool(standing.reason) and (failed / "run.log").is_file(),
         "year": standing.year,
         "state": standing.state,
         "run": standing.run,

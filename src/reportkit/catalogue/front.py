@@ -83,6 +83,7 @@ def front(overview: Overview, *, base: str, reports: str, version: str) -> dict[
         "synthetic": sum(bool(run["synthetic"]) for run in overview.runs.values()),
         "since": overview.state.since,
         "compared_with": bool(overview.state.before),
+        "unchanged": sum(map(overview.state.unchanged, overview.reports.values())),
         "changes": [_change(overview, one) for one in changed[:_CHANGES]],
         "more_changes": max(len(changed) - _CHANGES, 0),
         "absent": {
