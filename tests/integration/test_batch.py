@@ -378,7 +378,7 @@ def test_what_is_wrong_with_one_district_refuses_no_other(tmp_path):
     history = (project / "outputs/batches").glob("*.json")
     assert len([path for path in history if not path.name.endswith(".dsse.json")]) == 3
     page = (project / "outputs/batch.html").read_text(encoding="utf-8")
-    assert "unknown key" in page
+    assert "没有“jbos”这个键" in page
     assert "huli/2021/current/report.html" in page
 
 
@@ -408,6 +408,18 @@ def test_the_printed_command_makes_just_what_failed(tmp_path):
     page = (project / "outputs/batch.html").read_text(encoding="utf-8")
     assert re.findall(r'<tr data-state="(\w+)', page) == ["failed", "draft", "draft"]
     assert states(batch(project, "--failed", "--districts", "a,b")) == {}
+
+
+def test_a_file_of_somebody_where_pages_go_is_told(tmp_path):
+    project = make_project(tmp_path, ["a"])
+    (project / "outputs/site").mkdir(parents=True)
+    (project / "outputs/site/index.html").write_text("mine", encoding="utf-8")
+    done = batch(project)
+    told = json.loads(done.stdout)
+    assert (done.returncode, states(done)) == (3, {"a": "made"})
+    assert told["unwritten"].startswith("outputs/site holds index.html, which no catalogue has")
+    assert (project / "outputs/site/index.html").read_text(encoding="utf-8") == "mine"
+    assert list((project / "outputs/batches").glob("*.dsse.json")) != []
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.4, 1.0])

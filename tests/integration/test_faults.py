@@ -277,7 +277,7 @@ def test_a_run_cut_short_publishes_nothing_half(point, status, told, tmp_path):
 DIES_UNTOLD = """
 import os
 from reportkit.cli import main
-from reportkit.batch.journal import Journal
+from reportkit.catalogue.journal import Journal
 known = Journal.add
 def add(self, event, **fields):
     if event == "made":

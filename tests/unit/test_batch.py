@@ -13,15 +13,15 @@ import pytest
 from batches import ROOT, make_project, name_parents, share_fees
 
 from reportkit.batch.jobs import Job, Result, Settings
-from reportkit.batch.journal import Journal, read_journal
 from reportkit.batch.loop import BatchLimits, Done, run_batch
 from reportkit.batch.metrics import metrics
 from reportkit.batch.plan import Plan, Planned, make_plan, parse_years, read_batch_file
 from reportkit.batch.progress import Progress
 from reportkit.batch.signals import Signals
-from reportkit.batch.state import Standing, StateOfAll
 from reportkit.batch.summary import About, summary, summary_text
 from reportkit.batch.work import read_shared
+from reportkit.catalogue.journal import Journal, read_journal
+from reportkit.catalogue.state import Standing, StateOfAll
 from reportkit.errors import InputError, Stopped
 from reportkit.ledgers import Ledgers
 from reportkit.params import Project

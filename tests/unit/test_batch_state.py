@@ -2,19 +2,25 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from batches import ROOT, make_project
-from shipped import ZFXXGK
+from catalogues import ENDED as NIGHT
+from catalogues import check, fact
+from catalogues import publish as put
 
 from reportkit.batch.jobs import Result
-from reportkit.batch.journal import Journal
-from reportkit.batch.page import state_page
-from reportkit.batch.state import NAME, as_json, changes, read_state, renew
+from reportkit.catalogue.journal import Journal
+from reportkit.catalogue.state import NAME, as_json, changes, read_state, renew
+from reportkit.catalogue.store import refresh
 from reportkit.params import Project
 
-NIGHT = datetime(2022, 1, 3, 18, tzinfo=UTC)  # two in the morning, in China
+
+def publish(project, district, run, *, received="3", **said):
+    """Put a run in force, with the figures that sum up its form and another one."""
+    facts = [fact("t3.new.total", received), fact("pub.total", 9)]
+    put(project.out, district, 2021, run, facts=facts, **said)
 
 
 @pytest.fixture
@@ -27,20 +33,6 @@ def project(tmp_path):
     return Project(made / "params", made / "data", made / "outputs")
 
 
-def publish(project, district, run, *, received="3", draft=False, checks=(), ended=NIGHT):
-    """Put a run in force that holds what the state reads of one."""
-    place = project.out / district / "2021"
-    folder = place / "runs" / run
-    folder.mkdir(parents=True)
-    manifest = {"name": f"{district}区", "ended": ended.isoformat(), "draft": draft}
-    facts = [{"id": "t3.new.total", "value": received}, {"id": "pub.total", "value": "9"}]
-    for name, content in (("MANIFEST", manifest), ("checks", list(checks)), ("facts", facts)):
-        told = {"facts": content} if name == "facts" else content
-        (folder / f"{name}.json").write_text(json.dumps(told), encoding="utf-8")
-    (place / "current").unlink(missing_ok=True)
-    (place / "current").symlink_to(f"runs/{run}")
-
-
 def night(project, *results, at=NIGHT, tell=True):
     """A batch that came to these results; killed before its end without *tell*."""
     journal = Journal(project.out, "x", now=lambda: at)
@@ -50,7 +42,8 @@ def night(project, *results, at=NIGHT, tell=True):
         journal.add(one.state, district=one.district, year=one.year, **fields)
     journal.close()
     if tell:
-        state = renew(before, results, out=project.out, project=project, at=at)
+        store = refresh(project.out)
+        state = renew(before, results, store=store, project=project, at=at)
         (project.out / NAME).write_text(json.dumps(as_json(state)), encoding="utf-8")
     return read_state(project.out)
 
@@ -75,8 +68,8 @@ def test_every_key_of_state_json_is_documented(project):
 
 
 def test_each_report_has_one_state(project):
-    waived = {"holds": False, "severity": "error", "waived": {"by": "示例"}}
-    publish(project, "a", "one", checks=[waived, {**waived, "severity": "warning", "waived": None}])
+    waived = check("N1", severity="error", waived={"by": "示例", "reason": "照原文"})
+    publish(project, "a", "one", checks=[waived, check("X1")])
     state = night(
         project,
         Result("a", 2021, "made", 0),
@@ -147,45 +140,3 @@ def test_what_changed_is_told_against_the_night_before(project):
     unchanged = night(project, at=next_night + timedelta(days=1))
     assert changes(unchanged) == []
     assert all(map(unchanged.unchanged, (unchanged.reports[key, "2021"] for key in "abc")))
-
-
-BATCH = {
-    "batch": "x",
-    "ended": NIGHT.isoformat(),
-    "exit_status": 2,
-    "stopped": None,
-    "refused": None,
-    "again": "reportkit batch --failed",
-}
-
-
-def test_the_page_is_in_its_readers_language_and_escapes(project):
-    publish(project, "a", "one")
-    state = night(
-        project,
-        Result("a", 2021, "made", 0),
-        failed("b", message="<b>line</b> 3"),
-        failed("c", "not-handed-in", "nothing is handed in"),
-    )
-    english, chinese = (
-        state_page(state, BATCH, out=project.out, language=one, forms=[ZFXXGK])
-        for one in ("en", "zh")
-    )
-    assert '<html lang="en">' in english
-    assert "<b>2021</b> (1): 测试区" in english
-    assert "as of 2022-01-04 02:00:00+08:00" in english
-    assert "reportkit batch --failed" in english
-    assert '<html lang="zh-Hans">' in chinese
-    for word in ("未报送", "失败", "定稿", "新收", "改正后执行"):
-        assert word in chinese
-        assert word not in english
-    for page in (english, chinese):
-        assert "&lt;b&gt;line&lt;/b&gt; 3" in page
-        assert "http" not in page.replace("http-equiv", "")
-
-
-def test_a_batch_that_was_refused_says_so_on_the_page(project):
-    refused = {"reason": "batch", "message": "the batch cannot begin; one thing is wrong"}
-    page = state_page(night(project), BATCH | {"refused": refused}, out=project.out, language="en")
-    assert "It could not begin, and nothing was made:" in page
-    assert refused["message"] in page

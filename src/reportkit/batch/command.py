@@ -11,22 +11,26 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from reportkit.batch.jobs import Result, Settings
-from reportkit.batch.journal import NAME, Journal
 from reportkit.batch.loop import BatchLimits, Done, Event, FailOn, run_batch
 from reportkit.batch.metrics import metrics
-from reportkit.batch.page import Language, state_page
 from reportkit.batch.plan import BatchFile, Plan, make_plan, parse_years, read_batch_file
 from reportkit.batch.progress import Progress
 from reportkit.batch.signals import Signals
-from reportkit.batch.state import NAME as STATE
-from reportkit.batch.state import StateOfAll, as_json, read_state, renew
 from reportkit.batch.summary import About, summary, summary_text
 from reportkit.batch.workers.local import LocalWorkers, start_template
+from reportkit.catalogue.journal import NAME, Journal
+from reportkit.catalogue.site import NAME as SITE
+from reportkit.catalogue.site import write_site
+from reportkit.catalogue.state import NAME as STATE
+from reportkit.catalogue.state import StateOfAll, as_json, read_state, renew
+from reportkit.catalogue.store import NAME as STORE
+from reportkit.catalogue.store import opened
 from reportkit.errors import (
     ExecutionError,
     InputError,
@@ -65,7 +69,7 @@ class Options:
     command : tuple of str
         The command as it was given, to be given again.
     language : {"en", "zh"}
-        Of the page for people.
+        Of what people are told.
     """
 
     file: Path | None = None
@@ -90,7 +94,7 @@ class Options:
     notify: str | None = None
     metrics: Path | None = None
     command: tuple[str, ...] = ("reportkit", "batch")
-    language: Language = "en"
+    language: Literal["en", "zh"] = "en"
 
 
 def batch(
@@ -196,14 +200,14 @@ def _finish(
 ) -> tuple[int, dict[str, Any], str]:
     """Sum up, and write what a batch leaves; whatever came of it."""
     options, out, journal = begun.options, begun.project.out, begun.journal
-    state = renew(begun.before, done.results, out=out, project=begun.project, at=begun.started)
+    state, unwritten = _renewed(begun, done)
     while not events.empty():
         if isinstance(event := events.get(), int):
             done = replace(done, stopped=event)
     status = done.exit_status(options.fail_on)
     about = About(begun.name, begun.started, begun.now(), options.command, status)
     document = summary(done, about, out=out)
-    unwritten = _leave(options, document, state, done, out)
+    unwritten = _leave(begun, document, state, done) or unwritten
     if unwritten:
         status = document["exit_status"] = max(status, 3)
         document["unwritten"] = unwritten
@@ -226,6 +230,24 @@ def _finish(
         document["plan"] = _plan_document(plan)["reports"]
         text = joined("\n", [_plan_text(plan), text])
     return status, document, text
+
+
+def _renewed(begun: _Begun, done: Done) -> tuple[StateOfAll, str]:
+    """The state of all reports, from the store; and why that could not be written."""
+    renewed = partial(renew, begun.before, done.results, project=begun.project, at=begun.started)
+    try:
+        with opened(begun.project.out) as store:
+            return renewed(store=store), ""
+    except OSError as error:
+        return renewed(store=None), _unwritten(error, begun.project.out / STORE)
+
+
+def _unwritten(error: OSError, place: Path) -> Message:
+    return Message(
+        "{out} cannot be written: {why}",
+        out=error.filename or place,
+        why=refused_by_system(error),
+    )
 
 
 def _notify(options: Options, text: str) -> str:
@@ -288,11 +310,10 @@ def _plan(options: Options, file: BatchFile, settings: Settings, state: StateOfA
     )
 
 
-def _leave(
-    options: Options, document: dict[str, Any], state: StateOfAll, done: Done, out: Path
-) -> str:
+def _leave(begun: _Begun, document: dict[str, Any], state: StateOfAll, done: Done) -> str:
     """Write what the batch leaves, each file at once; says what could not be written."""
-    name = document["batch"]
+    options, project = begun.options, begun.project
+    name, out = document["batch"], project.out
     reports = [report for report in document["reports"] if report["state"] != "unchanged"]
     try:
         history = out / "batches" / f"{name}.json"
@@ -300,21 +321,19 @@ def _leave(
         _replace(history, _json(document | {"reports": reports}), name)
         _replace(out / "batch.json", _json(document), name)
         _replace(out / STATE, json.dumps(as_json(state), ensure_ascii=False), name)
-        page = state_page(
-            state, document, out=out, language=options.language, forms=_forms(options.params)
-        )
-        _replace(out / "batch.html", page, name)
         if options.metrics:
             options.metrics.parent.mkdir(parents=True, exist_ok=True)
             _replace(options.metrics, metrics(document, state), name)
         if any(result.state == "made" for result in done.results):
             _chain(out, done.results, name)
+        # Last, since all the rest counts for more.
+        with opened(out) as store:
+            site = write_site(project, store, out / SITE, state=state, batch=document)
+        _replace(out / "batch.html", site.front_page(out), name)
     except OSError as error:
-        return Message(
-            "{out} cannot be written: {why}",
-            out=error.filename or out,
-            why=refused_by_system(error),
-        )
+        return _unwritten(error, out)
+    except InputError as error:
+        return error.message
     return ""
 
 
@@ -331,7 +350,7 @@ def _replace(path: Path, content: str, name: str) -> None:
     # Of no kind that anybody looks for.
     new = path.with_name(f".batch-{name}.new")
     try:
-        new.write_text(content, encoding="utf-8")
+        new.write_text(content, encoding="utf-8", errors="backslashreplace")
         new.replace(path)
     except OSError:
         new.unlink(missing_ok=True)

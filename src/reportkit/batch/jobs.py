@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from reportkit.language import Message
-from reportkit.params import report_name
+from reportkit.catalogue.causes import without_report
+from reportkit.params.naming import OfReport, Report, report_name
 from reportkit.run.request import Request
 
 if TYPE_CHECKING:
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportkit.params import Scope
-
-# How a message that names its report before all else is written.
-ABOUT_REPORT = "{id} {year}: {missing}"
 
 State = Literal["made", "unchanged", "failed"]
 
@@ -99,37 +96,6 @@ class Settings:
         )
 
 
-Report = tuple[str, str]
-"""A report by its district and its name among the reports of that: ``2024``, ``2024-<form>``."""
-
-
-@dataclass(frozen=True)
-class OfReport:
-    """Base of what is of one report.
-
-    Parameters
-    ----------
-    district, year
-        Whose.
-    form : str, optional
-        The form where it is not the district's usual one.
-    """
-
-    district: str
-    year: int
-    form: str | None = field(default=None, kw_only=True)
-
-    @property
-    def called(self) -> str:
-        """Its name among the reports of its district."""
-        return report_name(self.year, self.form)
-
-    @property
-    def report(self) -> Report:
-        """The report."""
-        return self.district, self.called
-
-
 @dataclass(frozen=True)
 class Job:
     """The years of one district, in their order: a later report may read an earlier one's run.
@@ -172,15 +138,6 @@ def together(parts: Sequence[Job]) -> Job:
 @dataclass(frozen=True)
 class Started(OfReport):
     """A worker began with a report."""
-
-
-def without_report(message: str, district: str, year: int) -> str:
-    """Return a message without the report that it begins with, so that it fits others too."""
-    if isinstance(message, Message) and message.template == ABOUT_REPORT:
-        rest: str = message.values["missing"]
-        return rest
-    head = f"{district} {year}: "
-    return message.removeprefix(head) if message.startswith(head) else message
 
 
 @dataclass(frozen=True)

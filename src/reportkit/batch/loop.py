@@ -7,7 +7,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from reportkit.batch.jobs import MACHINE, Job, Report, Result, Started, together
+from reportkit.batch.jobs import MACHINE, Job, Result, Started, together
 from reportkit.errors import ReportkitError
 from reportkit.language import Message, joined
 from reportkit.language.message import packed
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from queue import SimpleQueue
 
-    from reportkit.batch.journal import Journal
     from reportkit.batch.plan import Plan
+    from reportkit.catalogue.journal import Journal
+    from reportkit.params.naming import Report
 
 FailOn = Literal["error", "draft", "never"]
 

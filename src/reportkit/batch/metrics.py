@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reportkit.batch.state import StateOfAll
+    from reportkit.catalogue.state import StateOfAll
 
-from reportkit.batch.state import STATES
+from reportkit.catalogue.state import STATES
 
 
 def metrics(batch: Mapping[str, Any], state: StateOfAll) -> str:

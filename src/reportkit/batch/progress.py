@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from reportkit.batch.summary import first_line
+from reportkit.catalogue.causes import first_line
 from reportkit.language import Message, joined
 from reportkit.language.message import COLON, COMMA, told
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from reportkit.batch.jobs import Report, Result
+    from reportkit.batch.jobs import Result
     from reportkit.language.message import Translate
+    from reportkit.params.naming import Report
 
 # How many of the running reports are named.
 _NAMED = 6

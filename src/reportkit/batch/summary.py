@@ -6,9 +6,10 @@ import shlex
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from reportkit.batch.jobs import FAILED
+from reportkit.catalogue.causes import by_cause
 from reportkit.language import Message, joined
 from reportkit.language.message import COLON, COMMA, first_lines
 from reportkit.params import parse_report_name, report_name
@@ -17,11 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from reportkit.batch.jobs import Report, Result
+    from reportkit.batch.jobs import Result
     from reportkit.batch.loop import Done
-    from reportkit.batch.state import Standing
-
-Failure = TypeVar("Failure", "Result", "Standing")
+    from reportkit.params.naming import Report
 
 # Districts of one cause that a terminal shows; batch.json and batch.html have all.
 _SHOWN = 12
@@ -155,22 +154,6 @@ def _failures(results: Sequence[Result], command: Sequence[str]) -> list[dict[st
             }
         )
     return failures
-
-
-def by_cause(failed: Iterable[Failure]) -> dict[str, list[list[Failure]]]:
-    """Reports that failed: for each cause, most first, those of which the same is told."""
-    causes: dict[str, dict[str, list[Failure]]] = {}
-    for result in failed:
-        causes.setdefault(result.reason, {}).setdefault(result.told, []).append(result)
-    grouped = {reason: list(messages.values()) for reason, messages in causes.items()}
-    return dict(sorted(grouped.items(), key=lambda item: -sum(map(len, item[1]))))
-
-
-def first_line(failed: Result | Standing) -> str:
-    """Return one line on why a report failed: the last one of an internal error, else the first."""
-    if failed.reason == "internal":
-        return (failed.told.strip().splitlines() or [""])[-1]
-    return first_lines(failed.told, 1)
 
 
 def _districts(results: Iterable[Result]) -> list[str]:

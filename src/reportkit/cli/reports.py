@@ -23,7 +23,7 @@ from reportkit.cli.command import (
     tell_session_key,
 )
 from reportkit.cli.language import in_words, language, say, translate
-from reportkit.errors import InputError
+from reportkit.errors import InputError, refused_by_system
 from reportkit.language import Message, joined, template
 from reportkit.language.message import COLON
 
@@ -156,6 +156,8 @@ def _make(
             outcome = make(request, force=force, fork=fork, tell=tell)
     finally:
         stop_template()
+    if not outcome.unchanged:
+        tell_of_store(out)
     current = outcome.folder.parents[1] / "current"
     documents = [current / name for name in DOCUMENTS]
     lines = _findings(outcome.findings)
@@ -178,6 +180,22 @@ def _make(
         document["open_data"] = str(folder)
         lines.append(f"  {folder}")
     return outcome.exit_status, document, lines
+
+
+def tell_of_store(out: Path) -> None:
+    """Bring the store up to date; a report is made also where that cannot be."""
+    from reportkit.catalogue.store import refresh
+
+    try:
+        refresh(out)
+    except OSError as error:
+        say(
+            Message(
+                "the store of all runs was not written: {why}; the next query makes it",
+                why=refused_by_system(error),
+            ),
+            err=True,
+        )
 
 
 @command()

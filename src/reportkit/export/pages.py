@@ -12,26 +12,35 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-__all__ = ["asset", "chinese_date", "compile_templates", "digest", "render", "title_lines"]
+__all__ = [
+    "asset",
+    "chinese_date",
+    "compile_templates",
+    "digest",
+    "environment",
+    "render",
+    "title_lines",
+]
 
 
 def render(template: str, **fields: Any) -> str:
     """Return a page: everything that is not the template's own is escaped."""
-    return _environment().get_template(template).render(fields)
+    return environment("reportkit.export").get_template(template).render(fields)
 
 
 @cache
 def compile_templates() -> None:
     """Compile every template of the package."""
-    for name in _environment().list_templates(extensions=["j2"]):
-        _environment().get_template(name)
+    templates = environment("reportkit.export")
+    for name in templates.list_templates(extensions=["j2"]):
+        templates.get_template(name)
 
 
 @cache
-def _environment() -> Environment:
-    """Return the templates' surroundings; a template is compiled once in a process."""
+def environment(package: str) -> Environment:
+    """Return the surroundings of a package's templates; one is compiled once in a process."""
     made = Environment(
-        loader=PackageLoader("reportkit.export"),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -192,6 +192,21 @@ class Headline(Strict):
     months: str | None = None
 
 
+class Comparison(Headline):
+    """A figure by which places are set beside each other, as a distribution.
+
+    Parameters
+    ----------
+    caveat : str
+        What it does not say, in a sentence.
+    least : int
+        Of a place that has fewer of ``of`` it is left out: one more or less would change it much.
+    """
+
+    caveat: str
+    least: int = 0
+
+
 class EditionModel(Strict):
     """One edition file, as written, with what it takes from the one that it extends."""
 
@@ -235,6 +250,8 @@ class FormModel(Strict):
         File of the notebook, in ``notebooks/`` of the project.
     summary : list of Summary
         Figures that tell most of a report in a line, for a page of many.
+    compared : list of Comparison
+        Figures by which the catalogue sets places beside each other.
     """
 
     name: str
@@ -243,3 +260,4 @@ class FormModel(Strict):
     law: str
     notebook: str
     summary: list[Summary] = Field(default_factory=list)
+    compared: list[Comparison] = Field(default_factory=list)

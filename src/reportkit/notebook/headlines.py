@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from reportkit.facts.numerals import plain
+from reportkit.facts.headline import figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,9 +33,9 @@ def headlines(
     numbers = {name: f.value for name, f in facts.items() if isinstance(f.value, Decimal)}
     shown = []
     for one in wanted:
-        figures = [(year, _figure(one, numbers))]
+        figures = [(year, figure(one, numbers))]
         if past is not None:
-            figures.append((past.year, _figure(one, past.values)))
+            figures.append((past.year, figure(one, past.values)))
         if figures[0][1] is None:
             continue
         shown.append(
@@ -49,17 +49,6 @@ def headlines(
             }
         )
     return shown
-
-
-def _figure(one: Headline, numbers: Mapping[str, Decimal]) -> dict[str, str | None] | None:
-    if not numbers.keys() >= {*one.facts, *one.of}:
-        return None
-    count, whole = (sum((numbers[n] for n in names), Decimal()) for names in (one.facts, one.of))
-    told = {"count": plain(count), "of": plain(whole) if one.of else None}
-    if not one.share:
-        return told | {"value": plain(count)}
-    share = (100 * count / whole).quantize(Decimal("0.1"), ROUND_HALF_UP) if whole else None
-    return told | {"value": None if share is None else plain(share)}
 
 
 def _months(

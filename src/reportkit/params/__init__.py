@@ -1,13 +1,7 @@
 """Parameters of a district and of one report: typed, and unknown keys are refused."""
 
-from reportkit.params.district import (
-    District,
-    Level,
-    Scope,
-    check_id,
-    parse_report_name,
-    report_name,
-)
+from reportkit.params.district import District, Level, Scope
+from reportkit.params.naming import check_id, parse_report_name, report_name
 from reportkit.params.project import FONTS, Project
 from reportkit.params.report import (
     FACT_ID,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr
 
-from reportkit.errors import InputError
 from reportkit.forms import DEFAULT
 from reportkit.params.mapping import LedgerMappings
+from reportkit.params.naming import report_name
 from reportkit.params.sources import LedgerSources
 from reportkit.yamlfile import Strict
 
-ID = re.compile(r"[0-9a-z][0-9a-z_-]{0,63}")
 Scope = Literal["district", "office"]
 Level = Literal["department", "county", "city", "province"]
 
@@ -63,6 +61,9 @@ class District(Strict):
         The name of the file: lower case letters, digits, ``-`` and ``_``.
     name : str
         As printed: 厦门市湖里区.
+    pinyin : str, optional
+        The name as it is read, syllable by syllable, where that is not as usual: ``shan xian`` of
+        单县. The catalogue is searched by it too.
     code : str, optional
         GB/T 2260 code, ``350206``.
     issuer : str, optional
@@ -99,6 +100,7 @@ class District(Strict):
 
     id: str
     name: str
+    pinyin: str | None = None
     code: str | None = None
     issuer: str | None = None
     office: str | None = None
@@ -150,39 +152,4 @@ class District(Strict):
 
     def printable(self) -> dict[str, Any]:
         """Return the fields that a text may print, ``{{ district.contact.phone }}``, by name."""
-        return self.model_dump(exclude={"synthetic", "form", "forms", "fonts", "ledgers"})
-
-
-def report_name(year: int, form: str | None = None) -> str:
-    """The name of a report among those of its district; the usual form's has its year alone."""
-    return f"{year}-{form}" if form else str(year)
-
-
-def parse_report_name(name: str) -> tuple[int, str | None] | None:
-    """The year and form of a report's name; None where it is the name of none.
-
-    Examples
-    --------
-    >>> [parse_report_name(name) for name in ("2024", "2024-c", "24", "2024.published")]
-    [(2024, None), (2024, 'c'), None, None]
-    """
-    match = re.fullmatch(rf"(\d{{4}})(?:-({ID.pattern}))?", name)
-    return (int(match[1]), match[2]) if match else None
-
-
-def check_id(name: str) -> str:
-    """A district id that is safe as a file name.
-
-    Raises
-    ------
-    InputError
-        ``id``: it is not.
-    """
-    if not ID.fullmatch(name):
-        raise InputError(
-            "id",
-            "'{name}' is no district id; ids are lower case letters, digits, '-' and "
-            "'_', 64 at most",
-            name=name,
-        )
-    return name
+        return self.model_dump(exclude={"pinyin", "synthetic", "form", "forms", "fonts", "ledgers"})

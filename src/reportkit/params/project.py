@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from reportkit.errors import InputError
 from reportkit.forms import DEFAULT, project_form
 from reportkit.language import Message, template
-from reportkit.params.district import District, check_id, parse_report_name
+from reportkit.params.district import District
+from reportkit.params.naming import check_id, parse_report_name
 from reportkit.params.report import ReportParams
 from reportkit.worktime import WorkCalendar, work_calendar
 from reportkit.yamlfile import read_yaml

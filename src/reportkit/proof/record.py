@@ -130,6 +130,7 @@ def what_follows(
         "district": district.id,
         "name": district.name,
         "code": district.code,
+        "parent": district.parent,
         "year": report.year,
         "form": report.form.name,
         "edition": report.edition.name,

@@ -48,8 +48,9 @@ class Journal:
         """
         entry = {"at": self._now().isoformat(timespec="milliseconds"), "batch": self._batch}
         line = json.dumps(entry | {"event": event} | fields, ensure_ascii=False) + "\n"
+        # Names of files can hold what is no character; in JSON its number in this form is that.
         # One write of one line: what another batch adds at the same time stands before or after.
-        packed = (b"\n" if self._torn else b"") + line.encode()
+        packed = (b"\n" if self._torn else b"") + line.encode(errors="backslashreplace")
         try:
             self._torn = os.write(self._file, packed) < len(packed)
             os.fsync(self._file)

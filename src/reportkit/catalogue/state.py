@@ -14,25 +14,35 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from reportkit.batch.jobs import OfReport, without_report
-from reportkit.batch.journal import read_journal
+from pyarrow.compute import field as column
+
+from reportkit.catalogue.causes import without_report
+from reportkit.catalogue.journal import read_journal
+from reportkit.catalogue.places import read_places
 from reportkit.errors import InputError
 from reportkit.facts.numerals import number_of, plain
 from reportkit.forms import DEFAULT
 from reportkit.language import Message
 from reportkit.language.message import packed, unpacked
-from reportkit.params import parse_report_name
+from reportkit.params.naming import ID, OfReport, parse_report_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from reportkit.batch.jobs import Report, Result
+    from reportkit.catalogue.places import Place
+    from reportkit.catalogue.runs import Key
+    from reportkit.catalogue.store import Store
+    from reportkit.forms.model import Summary
     from reportkit.params import Project
+    from reportkit.params.naming import Report
 
 NAME = "state.json"
 STATES = ("failed", "absent", "waiting", "draft", "final")
 CHINA = timezone(timedelta(hours=8))
+
+# Of a run in force that is not as it was sealed.
+_BROKEN = "run-changed"
 
 State = Literal["failed", "absent", "waiting", "draft", "final"]
 
@@ -187,7 +197,12 @@ def _written(standing: Standing) -> dict[str, Any]:
 
 
 def renew(
-    state: StateOfAll, results: Iterable[Result], *, out: Path, project: Project, at: datetime
+    state: StateOfAll,
+    results: Iterable[object],
+    *,
+    store: Store | None,
+    project: Project,
+    at: datetime,
 ) -> StateOfAll:
     """The state after a batch.
 
@@ -196,35 +211,75 @@ def renew(
     state : StateOfAll
         As it was before.
     results : iterable of Result
-    out : Path
-        The folder of reports: what is in force is read from there, whoever made it.
+        What became of each report.
+    store : Store, optional
+        What is in force, whoever made it; without it only the results are noted.
     project : Project
         Says which reports there should be.
     at : datetime
         When the batch began.
     """
-    fresh = read_state(out)
-    reports = fresh.reports
+    fresh = read_state(project.out)
     for result in results:
-        _note(reports, at.isoformat(timespec="seconds"), vars(result))
-    known = {path.stem for path in (project.params / "districts").glob("*.yaml")}
-    files = (project.params / "reports").glob("*/[0-9]*.yaml")
-    wanted = {(path.parent.name, path.stem) for path in files if path.parent.name in known}
-    links = (path.parent for path in out.glob("*/*/current"))
-    wanted |= {(place.parent.name, place.name) for place in links}
-    named = {report for report in wanted if parse_report_name(report[1])}
-    renewed = {}
-    for key in sorted(named | reports.keys()):
-        standing = _as_it_stands(reports.get(key) or _unknown(key), out, project)
-        # Of a name that was mistyped there is nothing.
-        if standing.run or standing.district in known:
-            # A run says whose it is; where there is none the district's file does.
-            name = "" if standing.run else _name(project, standing.district)
-            renewed[key] = replace(standing, name=name or standing.name)
+        _note(fresh.reports, at.isoformat(timespec="seconds"), vars(result))
+    if store is not None:
+        places = read_places(project, store.runs.values())
+        figures = summaries(store, project)
+        fresh = as_it_stands(fresh, figures, places=places, store=store, project=project)
     night = night_of(at)
     if fresh.night == night:
-        return replace(fresh, reports=renewed)
-    return StateOfAll(renewed, night, state.reports, fresh.night, fresh.journal)
+        return fresh
+    return StateOfAll(fresh.reports, night, state.reports, fresh.night, fresh.journal)
+
+
+def as_it_stands(
+    state: StateOfAll,
+    figures: Mapping[Key, dict[str, str]],
+    *,
+    places: Mapping[str, Place],
+    store: Store,
+    project: Project,
+) -> StateOfAll:
+    """The state with what is in force now, and with every report that there should be.
+
+    Parameters
+    ----------
+    state : StateOfAll
+        As batches left it.
+    figures : mapping
+        What sums up each run; see `summaries`.
+    places : mapping
+        Every place by its id; see `read_places`.
+    store, project
+        See `renew`.
+    """
+    runs = store.runs
+    files = (project.params / "districts").glob("*.yaml")
+    known = {path.stem for path in files if ID.fullmatch(path.stem)}
+    files = (project.params / "reports").glob("*/[0-9]*.yaml")
+    wanted = {(path.parent.name, path.stem) for path in files if path.parent.name in known}
+    wanted |= {(place.parent.name, place.name) for place in project.out.glob("*/[0-9]*-*")}
+    wanted = {report for report in wanted if parse_report_name(report[1])}
+    in_store = {(district, str(year)) for district, year in (*runs, *store.broken)}
+    reports = {}
+    for report in sorted(wanted | in_store | state.reports.keys()):
+        standing = state.reports.get(report) or _unknown(report)
+        key = standing.district, standing.year
+        if standing.form:
+            standing = _of_other_form(standing, project)
+        elif key in store.broken:
+            standing = _without_run(standing, _BROKEN, store.broken[key])
+        elif key in runs:
+            standing = _with_run(standing, runs[key], figures.get(key, {}))
+        else:
+            standing = _without_run(standing, standing.reason, standing.message)
+        # Of a name that was mistyped there is nothing.
+        if standing.run or report in in_store or standing.district in known:
+            # A run says whose it is; where there is none the district's file does.
+            place = places.get(report[0])
+            name = standing.name if standing.run or not place else place.name
+            reports[report] = replace(standing, name=name)
+    return replace(state, reports=reports)
 
 
 def _unknown(report: Report) -> Standing:
@@ -233,58 +288,85 @@ def _unknown(report: Report) -> Standing:
     return Standing(report[0], year, form=form)
 
 
-def _as_it_stands(standing: Standing, out: Path, project: Project) -> Standing:
-    """A report with what is in force of it now."""
-    place = out.joinpath(*standing.report)
+def _of_other_form(standing: Standing, project: Project) -> Standing:
+    """A report by a further form of its district, which the store does not hold, as it stands."""
+    place = project.out.joinpath(*standing.report)
     try:
         run = (place / "current").readlink().name
-        if run == standing.run:
-            return standing
-        fields = read_run(place / "runs" / run, project)
+        return standing if run == standing.run else _made(standing, place / "runs" / run, project)
     except (OSError, ValueError, KeyError):
-        return replace(standing, run="", made="", draft=False, errors=0, warnings=0, figures={})
-    standing = replace(standing, **fields)
-    # Whoever made it since then, it is made.
-    newer = standing.tried and _when(standing.made) > _when(standing.tried)
-    return replace(standing, reason="", message="") if newer else standing
+        return _without_run(standing, standing.reason, standing.message)
 
 
-def _when(time: str) -> datetime:
-    return datetime.fromisoformat(time)
-
-
-def read_run(run: Path, project: Project) -> dict[str, Any]:
-    """Read the fields of a `Standing` from a run; its figures are those that sum up the form."""
+def _made(standing: Standing, run: Path, project: Project) -> Standing:
     manifest, checks, facts = (
         json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
         for name in ("MANIFEST", "checks", "facts")
     )
-    still = [
-        check["severity"] for check in checks if not check["holds"] and not check.get("waived")
-    ]
-    form = project.form(manifest.get("form", DEFAULT))
-    values = {fact["id"]: number_of(fact["value"]) for fact in facts["facts"]}
-    sums = {one.label: [values.get(name) for name in one.facts] for one in form.model.summary}
-    return {
+    still = [one["severity"] for one in checks if not one["holds"] and not one.get("waived")]
+    values = {fact["id"]: fact["value"] for fact in facts["facts"]}
+    fields = {
         "name": manifest["name"],
         "run": run.name,
         "made": manifest["ended"],
         "draft": manifest["draft"],
         "errors": still.count("error"),
         "warnings": still.count("warning"),
-        "figures": {
-            label: plain(sum(filter(None, parts), Decimal(0)))
-            for label, parts in sums.items()
-            if None not in parts
-        },
+    }
+    return _with_run(standing, fields, _summed(_summary_of(project, manifest.get("form")), values))
+
+
+def _without_run(standing: Standing, reason: str, message: str) -> Standing:
+    kept = {name: getattr(standing, name) for name in ("form", "name", "seconds", "tried")}
+    return Standing(standing.district, standing.year, reason=reason, message=message, **kept)
+
+
+def _with_run(standing: Standing, run: dict[str, Any], figures: dict[str, str]) -> Standing:
+    told = {name: run[name] for name in ("name", "run", "made", "draft", "errors", "warnings")}
+    standing = replace(standing, **told, figures=figures)
+    # Whoever made it since then, it is made; and what was broken is whole again.
+    newer = standing.tried and _when(standing.made) > _when(standing.tried)
+    if newer or standing.reason == _BROKEN:
+        return replace(standing, reason="", message="")
+    return standing
+
+
+def summaries(store: Store, project: Project) -> dict[Key, dict[str, str]]:
+    """The figures that sum up each run by their labels, in the order in which its form has them."""
+    runs = store.runs
+    wanted = {form: _summary_of(project, form) for form in {run["form"] for run in runs.values()}}
+    ids = sorted({name for listed in wanted.values() for one in listed for name in one.facts})
+    table = store.read(
+        "facts", columns=["district", "fact", "value"], filters=column("fact").isin(ids)
+    )
+    values: dict[Key, dict[str, str]] = {}
+    for row in table.to_pylist():
+        values.setdefault((row["district"], row["year"]), {})[row["fact"]] = row["value"]
+    return {
+        key: _summed(wanted[runs[key]["form"]], of) for key, of in values.items() if key in runs
     }
 
 
-def _name(project: Project, district: str) -> str:
+def _summed(summary: Sequence[Summary], values: Mapping[str, str]) -> dict[str, str]:
+    """Figures that add up facts, but those of which a fact is missing or is no number."""
+    found = {}
+    for one in summary:
+        parts = [number_of(values.get(name, "")) for name in one.facts]
+        if None not in parts:
+            found[one.label] = plain(sum(filter(None, parts), Decimal(0)))
+    return found
+
+
+def _summary_of(project: Project, form: str | None) -> list[Summary]:
+    """Figures that sum up a report of a form; none of a form that is no longer there."""
     try:
-        return project.district(district).name
+        return project.form(form or DEFAULT).model.summary
     except InputError:
-        return ""
+        return []
+
+
+def _when(time: str) -> datetime:
+    return datetime.fromisoformat(time)
 
 
 def as_json(state: StateOfAll) -> dict[str, Any]:

@@ -1,0 +1,155 @@
+"""Everything as open data: what all reports say, by year, with a description of its columns."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from reportkit.catalogue.state import STATES
+from reportkit.export.opendata import METADATA
+from reportkit.export.tidy import FORMULA, csv_text, harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reportkit.catalogue.overview import Overview
+    from reportkit.catalogue.store import Store
+
+Made = tuple[str, Any, "Callable[[], bytes]"]
+
+_FACTS = ("district", "year", "fact", "label", "value", "unit", "origin", "rows", "run")
+# Name, heading, datatype, whether each row has one.
+_RUNS = (
+    ("district", "地区", "string", True),
+    ("year", "年度", "gYear", True),
+    ("name", "名称", "string", True),
+    ("parent", "所属", "string", False),
+    ("form", "格式", "string", False),
+    ("edition", "格式版本", "string", False),
+    ("state", "状态", {"base": "string", "format": "|".join(STATES)}, True),
+    ("reason", "原因", "string", False),
+    ("errors", "不符", "nonNegativeInteger", True),
+    ("warnings", "提醒", "nonNegativeInteger", True),
+    ("made", "封存时间", "dateTime", False),
+    ("run", "版本", "string", False),
+    ("synthetic", "示例数据", "boolean", False),
+)
+_CHECKS = (
+    ("district", "地区", "string", True),
+    ("year", "年度", "gYear", True),
+    ("check", "规则", "string", True),
+    ("title", "要求", "string", True),
+    ("severity", "级别", {"base": "string", "format": "error|warning|info"}, True),
+    ("left", "左边", "string", False),
+    ("right", "右边", "string", False),
+    ("message", "实际", "string", False),
+    ("accepted", "接受的理由", "string", False),
+)
+
+
+def downloads(overview: Overview, store: Store) -> Iterator[Made]:
+    """Path, what it is made of, and the making, of each file of open data.
+
+    Source: W3C, Metadata Vocabulary for Tabular Data; RFC 4180.
+    """
+    runs = [_run(overview, key) for key in overview.reports]
+    yield "open/runs.csv", runs, lambda: _csv(_RUNS, runs)
+    failing = overview.failing
+    yield "open/checks.csv", failing, lambda: _csv(_CHECKS, failing)
+    described = {"tables": [_described("runs", _RUNS), _described("checks", _CHECKS)]}
+    context = ["http://www.w3.org/ns/csvw", {"@language": "zh"}]
+    dialect = {"encoding": "utf-8", "lineTerminators": ["\r\n"], "header": True}
+    metadata = {"@context": context, "dialect": dialect, **described}
+    told = json.dumps(metadata, ensure_ascii=False, indent=1) + "\n"
+    yield f"open/{METADATA}", told, told.encode
+    for year in sorted({year for _, year in overview.runs}):
+        part = FactsOfYear(store, year)
+        yield f"open/facts-{year}.csv.gz", part.names, part.csv
+        yield f"open/facts-{year}.parquet", part.names, part.parquet
+
+
+class FactsOfYear:
+    """The facts of a year as files.
+
+    Parameters
+    ----------
+    store : Store
+    year : int
+    """
+
+    def __init__(self, store: Store, year: int) -> None:
+        self._store, self._year = store, year
+        files = store.index["files"]["facts"]
+        self.names = [name for at, name in files.items() if at.startswith(f"{year}/")]
+
+    def _table(self) -> pa.Table:
+        parts = [pq.read_table(self._store.folder / name, partitioning=None) for name in self.names]
+        table = pa.concat_tables(parts)
+        table = table.append_column("year", pa.array([self._year] * table.num_rows, pa.int32()))
+        return table.sort_by([("district", "ascending"), ("fact", "ascending")])
+
+    def csv(self) -> bytes:
+        """Packed, since all of it is much; a text that a program takes for a formula is marked."""
+        table = self._table().select(_FACTS)
+        for name in ("label", "value", "unit"):
+            texts = table[name]
+            formula = pc.and_(
+                pc.match_substring_regex(texts, f"^(?:{FORMULA.pattern})"),
+                pc.invert(pc.match_substring_regex(texts, r"^[+-]?\d+(\.\d+)?$")),
+            )
+            marked = pc.binary_join_element_wise("'", texts, "")
+            table = table.set_column(
+                table.schema.get_field_index(name), name, pc.if_else(formula, marked, texts)
+            )
+        sink = pa.BufferOutputStream()
+        pacsv.write_csv(table, sink, pacsv.WriteOptions(quoting_style="needed"))
+        return gzip.compress(sink.getvalue().to_pybytes(), compresslevel=6, mtime=0)
+
+    def parquet(self) -> bytes:
+        """One file of all districts."""
+        sink = pa.BufferOutputStream()
+        pq.write_table(self._table().combine_chunks(), sink, compression="zstd", store_schema=False)
+        return bytes(sink.getvalue().to_pybytes())
+
+
+def _run(overview: Overview, key: tuple[str, int]) -> dict[str, Any]:
+    standing, run, place = overview.reports[key], overview.runs.get(key), overview.places[key[0]]
+    return {
+        "district": key[0],
+        "year": key[1],
+        "name": standing.name or place.name,
+        "parent": place.parent,
+        "form": place.form,
+        "edition": run and run["edition"],
+        "state": standing.state,
+        "reason": standing.reason,
+        "errors": standing.errors,
+        "warnings": standing.warnings,
+        "made": standing.made,
+        "run": standing.run,
+        "synthetic": run and str(run["synthetic"]).lower(),
+    }
+
+
+def _csv(columns: tuple[tuple[str, str, Any, bool], ...], rows: list[dict[str, Any]]) -> bytes:
+    names = [name for name, *_ in columns]
+    lines = [["" if row[name] is None else harmless(row[name]) for name in names] for row in rows]
+    return csv_text([names, *lines]).encode()
+
+
+def _described(name: str, columns: tuple[tuple[str, str, Any, bool], ...]) -> dict[str, Any]:
+    return {
+        "url": f"{name}.csv",
+        "tableSchema": {
+            "columns": [
+                {"name": key, "titles": [key, heading], "datatype": kind, "required": required}
+                for key, heading, kind, required in columns
+            ]
+        },
+    }

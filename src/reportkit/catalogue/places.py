@@ -1,0 +1,93 @@
+"""Places that report: their names, how these are read, and who belongs to whom."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from reportkit.errors import InputError
+from reportkit.params.naming import ID
+from reportkit.yamlfile import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reportkit.params import Project
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place as the catalogue names it.
+
+    Parameters
+    ----------
+    district : str
+        Its id.
+    name : str
+        As printed; the id where nobody says.
+    parent : str, optional
+        Id of the place that it belongs to.
+    pinyin : str, optional
+        How the name is read, where its district's file says so.
+    form : str, optional
+        Name of the form that it reports by, where that is known.
+    """
+
+    district: str
+    name: str
+    parent: str | None = None
+    pinyin: str | None = None
+    form: str | None = None
+
+
+def read_places(project: Project, runs: Iterable[Mapping[str, Any]]) -> dict[str, Place]:
+    """Every place that has a file, a run, or members, by its id.
+
+    Parameters
+    ----------
+    project : Project
+        Its files of districts say what holds now.
+    runs : iterable of mapping
+        Rows of the store: what the runs say where there is no file; the latest year's.
+    """
+    places = {}
+    for run in sorted(runs, key=lambda one: one["year"]):
+        name = run["district"]
+        places[name] = Place(name, run["name"], _id(run["parent"]), form=run["form"])
+    for path in sorted((project.params / "districts").glob("*.yaml")):
+        if not ID.fullmatch(path.stem):
+            continue
+        place = places.get(path.stem) or Place(path.stem, path.stem)
+        # A file that cannot be read is told of with its own report.
+        with contextlib.suppress(InputError):
+            told = read_yaml(path).data
+            if isinstance(told, dict):
+                fields = ("name", "pinyin", "form")
+                texts = {name: told.get(name) for name in fields}
+                said = {name: text for name, text in texts.items() if isinstance(text, str)}
+                place = replace(place, **said, parent=_id(told.get("parent")))
+        places[path.stem] = place
+    for parent in {place.parent for place in places.values() if place.parent}:
+        places.setdefault(parent, Place(parent, parent))
+    return dict(sorted(places.items()))
+
+
+def _id(parent: object) -> str | None:
+    """A parent's id; none where it is no id, which must not become the name of a page."""
+    return parent if isinstance(parent, str) and ID.fullmatch(parent) else None
+
+
+def tree(places: Mapping[str, Place]) -> dict[str | None, list[str]]:
+    """Each place's members by its id, and under None those that belong to nobody.
+
+    Who belongs to itself, over however many others, stands under None too: nobody is lost.
+    """
+    members: dict[str | None, list[str]] = {None: []}
+    for name, place in places.items():
+        above, seen = place.parent, {name}
+        while above and above not in seen:
+            seen.add(above)
+            above = places[above].parent
+        members.setdefault(None if above == name else place.parent, []).append(name)
+    return members

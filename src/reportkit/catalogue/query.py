@@ -1,0 +1,287 @@
+"""Questions to the store in SQL: one SELECT, over its tables and nothing else."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from decimal import Decimal
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from reportkit.catalogue.causes import encodable
+from reportkit.catalogue.places import read_places
+from reportkit.catalogue.runs import SCHEMAS
+from reportkit.catalogue.state import as_it_stands, read_state
+from reportkit.errors import InputError
+from reportkit.export.blocks import visible
+from reportkit.export.tidy import csv_text, harmless
+from reportkit.facts.numerals import plain
+from reportkit.language import Message, joined
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reportkit.catalogue.store import Store
+    from reportkit.params import Project
+
+# Rows that a terminal shows.
+_SHOWN = 1000
+# Column of each table: what it says. `year` comes from the store's folders.
+TABLES = {
+    "facts": {
+        "district": "id of the district",
+        "year": "report year",
+        "fact": "id of the fact, `t3.new.total`",
+        "label": "its Chinese label",
+        "value": "as it was sealed, as text",
+        "number": "the value as decimal(20,4); null of what is no number, or does not fit",
+        "day": "the value as a day, where it is one",
+        "unit": "unit as printed",
+        "origin": "`ledger`, `sum` or `declared`",
+        "rows": "how many rows of a ledger it rests on itself",
+        "run": "id of the run",
+    },
+    "runs": {
+        "district": "id of the district",
+        "year": "report year",
+        "name": "Chinese name",
+        "parent": "id of the district that it belongs to: as its file says, else the run",
+        "code": "GB/T 2260 code",
+        "form": "name of the form",
+        "edition": "its edition",
+        "scope": "`district` or `office`",
+        "state": "`final`, `draft`, `failed`, `absent` (not handed in), `waiting` (not tried)",
+        "why": "why the last try failed; empty if it did not",
+        "reason": "the reason code of that",
+        "errors": "open findings of severity error",
+        "warnings": "open findings of severity warning",
+        "accepted": "findings that somebody accepted",
+        "draft": "whether the run in force is a draft; null where there is none",
+        "synthetic": "whether its ledgers are demonstration data",
+        "made": "when the run in force was sealed",
+        "run": "id of the run in force; null where there is none",
+    },
+    "checks": {
+        "district": "id of the district",
+        "year": "report year",
+        "check": "id of the check, `R1`",
+        "title": "what it demands",
+        "severity": "`error`, `warning` or `info`",
+        "holds": "whether it holds",
+        "left": "the left side, as text",
+        "right": "the right side, as text",
+        "message": "what was found; null where it holds",
+        "accepted": "the reason for which somebody accepted it",
+    },
+}
+# Nothing but the store's files can be read, nothing written, and nobody can say otherwise.
+_LOCKED = {
+    "temp_directory": "",
+    "enable_external_access": False,
+    "autoload_known_extensions": False,
+    "autoinstall_known_extensions": False,
+    "python_enable_replacements": False,
+    "lock_configuration": True,
+}
+
+
+def runs_table(store: Store, project: Project) -> pa.Table:
+    """The table ``runs``: every run in force, and every report that has none, with the reason."""
+    places = read_places(project, store.runs.values())
+    state = as_it_stands(read_state(project.out), {}, places=places, store=store, project=project)
+    rows = []
+    for standing in state.reports.values():
+        if standing.form:  # the tables hold reports by the usual form
+            continue
+        key = standing.district, standing.year
+        place = places.get(key[0])
+        rows.append(
+            {
+                "form": place and place.form,
+                **store.runs.get(key, {}),
+                "district": key[0],
+                "year": key[1],
+                "name": standing.name,
+                "parent": place and place.parent,
+                "state": standing.state,
+                "reason": standing.reason,
+                "why": encodable(standing.told),
+            }
+        )
+    known = {field.name: field.type for field in SCHEMAS["runs"]}
+    types = {"year": pa.int32()} | known
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in TABLES["runs"]])
+    columns = {name: [row.get(name) for row in rows] for name in TABLES["runs"]}
+    return pa.table(columns, schema=schema)
+
+
+def query(sql: str, store: Store, project: Project) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Ask the store.
+
+    Parameters
+    ----------
+    sql : str
+        One SELECT over `TABLES`.
+    store : Store
+    project : Project
+        Says who belongs to whom now, and which reports there should be.
+
+    Returns
+    -------
+    tuple of list, list
+        Names of the columns; rows.
+
+    Raises
+    ------
+    InputError
+        ``sql``: it is no SELECT, or not right, or it reaches for what is not in the store.
+    """
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise _refused(error) from None
+    if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
+        raise InputError(
+            "sql",
+            "a query is one SELECT over the tables {tables}; this is {found}",
+            tables=", ".join(TABLES),
+            found=", ".join(one.type.name for one in statements) or Message("none"),
+        )
+    try:
+        with duckdb.connect(":memory:") as connection:
+            _open(connection, store, runs_table(store, project))
+            done = connection.execute(statements[0])
+            return _unlike(column[0] for column in done.description), done.fetchall()
+    except duckdb.Error as error:
+        raise _refused(error) from None
+
+
+def _unlike(names: Iterable[str]) -> list[str]:
+    """Names of columns, each only once."""
+    unlike: list[str] = []
+    for name in names:
+        copies = (f"{name}_{number}" if number > 1 else name for number in count(1))
+        unlike.append(next(one for one in copies if one not in unlike))
+    return unlike
+
+
+def _refused(error: duckdb.Error) -> InputError:
+    told = str(error).partition("Traceback")[0].strip()
+    if isinstance(error, duckdb.PermissionException):
+        return InputError(
+            "sql",
+            "only the tables {tables} can be read ({told})",
+            tables=", ".join(TABLES),
+            told=told,
+        )
+    return InputError("sql", "the query is not right: {told}", told=told)
+
+
+def _open(connection: duckdb.DuckDBPyConnection, store: Store, runs: pa.Table) -> None:
+    """Make the tables, and let nothing else be reached."""
+    files = {table: [str(path.resolve()) for path in store.files(table)] for table in TABLES}
+    connection.register("_runs", runs)
+    connection.execute("create table runs as select * from _runs")
+    connection.unregister("_runs")
+    for table in ("facts", "checks"):
+        columns = ", ".join(f'"{name}"' for name in TABLES[table])
+        if not files[table]:
+            empty = store.read(table)
+            connection.register("_empty", empty)
+            connection.execute(f"create table {table} as select {columns} from _empty")  # noqa: S608 - ours
+            connection.unregister("_empty")
+            continue
+        paths = ", ".join("'" + _pattern(path).replace("'", "''") + "'" for path in files[table])
+        connection.execute(
+            f"create view {table} as select {columns} from read_parquet([{paths}], "  # noqa: S608
+            "hive_partitioning = true, hive_types = {'year': integer})"
+        )
+    allowed = {path for table in ("facts", "checks") for path in files[table]}
+    connection.execute("set allowed_paths = $1", [sorted(allowed | {*map(_pattern, allowed)})])
+    for name, value in _LOCKED.items():
+        connection.execute(f"set {name} = $1", [value])
+
+
+def _pattern(path: str) -> str:
+    """A path as the pattern that fits it alone: DuckDB takes each path for one."""
+    return re.sub(r"([*?\[])", r"[\1]", path)
+
+
+def plain_value(value: Any) -> Any:
+    """A value for JSON: a decimal as a number where that is the same, else as text.
+
+    Examples
+    --------
+    >>> [plain_value(Decimal(text)) for text in ("76.0000", "12.5", "1234567890123456.7891")]
+    [76, 12.5, '1234567890123456.7891']
+    """
+    if isinstance(value, Decimal):
+        if value == value.to_integral_value():
+            return int(value)
+        return float(value) if Decimal(repr(float(value))) == value else str(value)
+    if isinstance(value, float):
+        # JSON has no word for what is no number.
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, (bool, int, str)) or value is None:
+        return value
+    if isinstance(value, (list, tuple)):
+        return [plain_value(one) for one in value]
+    if isinstance(value, dict):
+        return {str(name): plain_value(one) for name, one in value.items()}
+    return str(value)
+
+
+def as_table(names: list[str], rows: list[tuple[Any, ...]]) -> str:
+    """The answer as lines for a terminal, the first thousand rows of it.
+
+    Parameters
+    ----------
+    names : list of str
+    rows : list of tuple
+        As `query` gives them.
+    """
+    texts = [[_text(value) for value in row] for row in rows[:_SHOWN]]
+    table = Table(*names, box=SIMPLE_HEAD, pad_edge=False)
+    for column, values in zip(table.columns, zip(*rows, strict=True), strict=False):
+        if all(isinstance(one, (int, float, Decimal)) for one in values if one is not None):
+            column.justify = "right"
+    for column in table.columns:
+        column.no_wrap = True
+    for row in texts:
+        table.add_row(*map(Text, row))
+    console = Console(width=100_000, file=io.StringIO(), color_system=None)
+    with console.capture() as captured:
+        console.print(table)
+    lines = [line.rstrip() for line in captured.get().splitlines()]
+    count = f"{len(rows):,}"
+    told = Message("{count} rows", count=count)
+    if len(rows) > _SHOWN:
+        told = Message(
+            "{count} rows; the first {shown} are shown, --csv prints all",
+            count=count,
+            shown=f"{_SHOWN:,}",
+        )
+    return joined("\n", [*filter(None, lines), told])
+
+
+def _text(value: Any) -> str:
+    told = plain(value) if isinstance(value, Decimal) else "" if value is None else str(value)
+    # What moves the cursor of a terminal, and what breaks a line of a table.
+    return str(visible(told)).replace("\n", " ")
+
+
+def as_csv(names: list[str], rows: list[tuple[Any, ...]]) -> str:
+    """The answer as CSV, that no program takes for formulas."""
+    texts = [
+        [plain(one) if isinstance(one, Decimal) else "" if one is None else one for one in row]
+        for row in rows
+    ]
+    return csv_text([map(harmless, row) for row in [names, *texts]])

@@ -1,0 +1,220 @@
+"""Runs in force: where they are, and each one as rows of the store's tables."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from reportkit.errors import ReportkitError
+from reportkit.language import Message
+from reportkit.language.message import of_library
+from reportkit.params.naming import ID
+from reportkit.proof.manifest import MANIFEST, SUMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+Key = tuple[str, int]
+
+_TEXT = pa.string()
+_COLUMNS: dict[str, dict[str, pa.DataType]] = {
+    "facts": {
+        "district": _TEXT, "fact": _TEXT, "label": _TEXT, "value": _TEXT,
+        "number": pa.decimal128(20, 4), "day": pa.date32(), "unit": _TEXT, "origin": _TEXT,
+        "rows": pa.int64(), "run": _TEXT,
+    },
+    "runs": {
+        "district": _TEXT, "name": _TEXT, "parent": _TEXT, "code": _TEXT, "form": _TEXT,
+        "edition": _TEXT, "scope": _TEXT, "draft": pa.bool_(), "synthetic": pa.bool_(),
+        "errors": pa.int32(), "warnings": pa.int32(), "accepted": pa.int32(), "made": _TEXT,
+        "run": _TEXT,
+    },
+    "checks": {
+        "district": _TEXT, "check": _TEXT, "title": _TEXT, "severity": _TEXT, "holds": pa.bool_(),
+        "left": _TEXT, "right": _TEXT, "message": _TEXT, "accepted": _TEXT,
+    },
+}  # fmt: skip
+SCHEMAS = {name: pa.schema(list(columns.items())) for name, columns in _COLUMNS.items()}
+# Files that the store reads of a run; all that they say is in its tables.
+_READ = (MANIFEST, SUMS, "facts.json", "checks.json")
+_YEAR = re.compile(r"\d{4}")
+# What a decimal(20,4) holds.
+_NUMBER = re.compile(r"-?\d{1,16}(\.\d{1,4})?")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+# What reading a file of a run that somebody else wrote can come to.
+_WRONG = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+
+
+@dataclass(frozen=True)
+class CurrentRun:
+    """A run in force.
+
+    Parameters
+    ----------
+    folder : Path
+        The run itself, not the link to it.
+    stamp : list
+        Its id and the sizes of what the store reads of it: where they are as they were, it is.
+    """
+
+    folder: Path
+    stamp: list[Any]
+
+
+def in_force(out: Path) -> dict[Key, CurrentRun]:
+    """Every run that a link ``current`` names and that is there.
+
+    A link whose run was taken away, and one that leads out of its folder, names none.
+    """
+    return dict(sorted(_links(out)))
+
+
+def _links(out: Path) -> Iterator[tuple[Key, CurrentRun]]:
+    for place in _folders(out, ID):
+        for year in _folders(place.path, _YEAR):
+            try:
+                run = os.readlink(f"{year.path}/current")  # noqa: PTH115 - thousands of them
+                if re.fullmatch(r"runs/[\w-]+", run):
+                    sizes = [os.stat(f"{year.path}/{run}/{name}").st_size for name in _READ]  # noqa: PTH116 - as above
+                    folder = out / place.name / year.name / run
+                    yield (place.name, int(year.name)), CurrentRun(folder, [folder.name, *sizes])
+            except OSError:
+                continue
+
+
+def _folders(path: str | Path, name: re.Pattern[str]) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as found:
+            return [one for one in found if name.fullmatch(one.name) and one.is_dir()]
+    except OSError:
+        return []
+
+
+def read_run(folder: Path, key: Key) -> dict[str, pa.Table]:
+    """Read a run's rows of each table, as far as its manifest vouches for them.
+
+    Parameters
+    ----------
+    folder : Path
+    key : (district, year)
+        As the folder has it; the manifest must say the same.
+
+    Raises
+    ------
+    ReportkitError
+        ``run-changed``: a file is not as it was sealed, or is another report's.
+    """
+    try:
+        manifest, facts, checks = _sealed(folder)
+        if (manifest["district"], manifest["year"]) != key:
+            raise _changed(
+                folder,
+                Message(
+                    "it is of {id} {of}", id=str(manifest["district"]), of=str(manifest["year"])
+                ),
+            )
+        rows = {
+            "runs": [_run(folder.name, manifest, checks)],
+            "facts": [_fact(key, folder.name, fact) for fact in facts["facts"]],
+            "checks": [_check(key, check) for check in checks],
+        }
+        return {name: _table(schema, rows[name]) for name, schema in SCHEMAS.items()}
+    except (*_WRONG, pa.ArrowException) as error:
+        raise _changed(folder, of_library(f"{type(error).__name__}: {error}")) from None
+
+
+def _table(schema: pa.Schema, rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.table({one.name: [row[one.name] for row in rows] for one in schema}, schema=schema)
+
+
+def _changed(folder: Path, why: str) -> ReportkitError:
+    return ReportkitError("run-changed", "run {run}: {why}", run=folder.name, why=why)
+
+
+def _sealed(folder: Path) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
+    """Manifest, facts and checks; the sums say what the manifest is, and that what they are."""
+    own, sums, *others = ((folder / name).read_bytes() for name in _READ)
+    if f"{_sha256(own)}  {MANIFEST}\n".encode() not in sums:
+        raise _changed(folder, Message("{file} was changed", file=MANIFEST))
+    manifest = json.loads(own)
+    listed = {file["path"]: file["sha256"] for file in manifest["files"]}
+    for name, content in zip(_READ[2:], others, strict=True):
+        if listed.get(name) != _sha256(content):
+            raise _changed(folder, Message("{file} was changed", file=name))
+    facts, checks = map(json.loads, others)
+    return manifest, facts, checks
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _run(run: str, manifest: Mapping[str, Any], checks: list[dict[str, Any]]) -> dict[str, Any]:
+    if datetime.fromisoformat(manifest["ended"]).utcoffset() is None:
+        raise ValueError(manifest["ended"])
+    still = [check["severity"] for check in checks if not (check["holds"] or check.get("waived"))]
+    return {
+        "district": manifest["district"],
+        "year": manifest["year"],
+        "name": manifest["name"],
+        "parent": manifest.get("parent"),
+        "code": manifest["code"],
+        "form": manifest.get("form"),
+        "edition": manifest["edition"],
+        "scope": manifest["scope"],
+        "draft": manifest["draft"],
+        "synthetic": manifest["synthetic"],
+        "errors": still.count("error"),
+        "warnings": still.count("warning"),
+        "accepted": sum(not check["holds"] and bool(check.get("waived")) for check in checks),
+        "made": manifest["ended"],
+        "run": run,
+    }
+
+
+def _fact(key: Key, run: str, fact: Mapping[str, Any]) -> dict[str, Any]:
+    value = fact["value"]
+    return {
+        "district": key[0],
+        "fact": fact["id"],
+        "label": fact["label"],
+        "value": value,
+        "number": Decimal(value) if _NUMBER.fullmatch(value) else None,
+        "day": _day(value) if _DAY.fullmatch(value) else None,
+        "unit": fact["unit"],
+        "origin": fact["origin"],
+        "rows": fact["rows"],
+        "run": run,
+    }
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _check(key: Key, check: Mapping[str, Any]) -> dict[str, Any]:
+    waived = check.get("waived") or {}
+    return {
+        "district": key[0],
+        "check": check["id"],
+        "title": check["title"],
+        "severity": check["severity"],
+        "holds": check["holds"],
+        "left": check["left"],
+        "right": check["right"],
+        # Of what holds the two sides say enough.
+        "message": None if check["holds"] else check["message"],
+        "accepted": waived.get("reason"),
+    }

@@ -1,0 +1,194 @@
+"""The catalogue as a folder of static pages: only what has changed is made and written."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import re
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from reportkit.catalogue.contents import pages
+from reportkit.catalogue.downloads import downloads
+from reportkit.catalogue.front import data_files, front
+from reportkit.catalogue.overview import read_overview
+from reportkit.catalogue.rendering import render, script, style
+from reportkit.errors import InputError
+from reportkit.proof.surroundings import code_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from reportkit.catalogue.overview import Overview
+    from reportkit.catalogue.store import Store
+    from reportkit.params import Project
+
+NAME = "site"
+# What was made: path to the digests of what it was made of and of its bytes.
+_LIST = ".made.json"
+_PATH = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
+
+Made = tuple[str, Any, "Callable[[], bytes]"]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A catalogue that was written.
+
+    Parameters
+    ----------
+    folder : Path
+    files : int
+        All that it holds.
+    written, removed : tuple of str
+        Paths of those that are new or others now, and of those that are gone.
+    overview : Overview
+    """
+
+    folder: Path
+    files: int
+    written: tuple[str, ...]
+    removed: tuple[str, ...]
+    overview: Overview
+
+    def front_page(self, out: Path) -> str:
+        """The first page as it stands in the folder of reports, the site being in its own place."""
+        base = f"{self.folder.relative_to(out).as_posix()}/"
+        fields = front(self.overview, base=base, reports="", version=_version(self.overview))
+        return render("index.html.j2", fields)
+
+
+def write_site(
+    project: Project,
+    store: Store,
+    to: Path,
+    *,
+    state: Any = None,
+    batch: Any = None,
+) -> Site:
+    """Write the catalogue.
+
+    Parameters
+    ----------
+    project : Project
+    store : Store
+    to : Path
+        The folder; files in it that are not of an earlier catalogue are left, and never replaced.
+    state, batch
+        See `read_overview`.
+
+    Raises
+    ------
+    InputError
+        ``not-ours``: a file that is not of a catalogue is in the way of a page.
+    OSError
+        The folder cannot be written.
+    """
+    overview = read_overview(project, store, state=state, batch=batch)
+    to.mkdir(parents=True, exist_ok=True)
+    with (to / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = list(_made(overview, store, out=project.out, to=to))
+        return _written(made, overview, to)
+
+
+def _version(overview: Overview) -> str:
+    """A word that is another one when the data of the first page are others."""
+    return _digest([data for _, data in data_files(overview)])[:12]
+
+
+def _digest(content: Any) -> str:
+    told = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
+    return sha256(told.encode()).hexdigest()
+
+
+def _made(overview: Overview, store: Store, *, out: Path, to: Path) -> Iterator[Made]:
+    yield "assets/catalogue.css", "", lambda: style().encode()
+    yield "assets/catalogue.js", "", lambda: script().encode()
+    for name, data in data_files(overview):
+        yield f"data/{name}.js", data, partial(_data, name, data)
+    version = _version(overview)
+    for path, template, fields in pages(overview, out=out, site=to, version=version):
+        yield path, fields, partial(_page, template, fields)
+    files = []
+    for path, source, make in downloads(overview, store):
+        files.append(path)
+        yield path, source, make
+    fields = {"base": "../", "files": [name.removeprefix("open/") for name in files]}
+    yield "open/index.html", fields, partial(_page, "open.html.j2", fields)
+
+
+def _data(name: str, data: Any) -> bytes:
+    told = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return f"catalogue.take({json.dumps(name)},{told});\n".encode()
+
+
+def _page(template: str, fields: dict[str, Any]) -> bytes:
+    return render(template, fields).encode()
+
+
+def _written(made: list[Made], overview: Overview, to: Path) -> Site:
+    before = _read_list(to)
+    paths = [path for path, _, _ in made]
+    foreign = [path for path in paths if path not in before and (to / path).exists()]
+    if foreign:
+        raise InputError(
+            "not-ours",
+            "{folder} holds {files}, which no catalogue has made; take another folder (--to)",
+            folder=to,
+            files=", ".join(foreign[:3]),
+        )
+    # Whoever is killed leaves a list of all that may be there.
+    _put(to / _LIST, json.dumps(before | {path: ["", ""] for path in paths}).encode())
+    code = code_digest()
+    listed, written = {}, []
+    for path, source, make in made:
+        key = sha256(f"{code}\0{_digest(source)}".encode()).hexdigest()
+        there = _digest_of(to / path)
+        if before.get(path) != [key, there]:
+            content = make()
+            if sha256(content).hexdigest() != there:
+                _put(to / path, content)
+                written.append(path)
+                there = sha256(content).hexdigest()
+        listed[path] = [key, there]
+    gone = sorted(before.keys() - listed.keys())
+    for path in gone:
+        (to / path).unlink(missing_ok=True)
+    for folder in sorted({(to / path).parent for path in gone} - {to}):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    for half in to.rglob(".*.new"):
+        half.unlink()
+    _put(to / _LIST, json.dumps(listed, separators=(",", ":")).encode())
+    return Site(to, len(listed), tuple(written), tuple(gone), overview)
+
+
+def _read_list(to: Path) -> dict[str, Any]:
+    try:
+        told = json.loads((to / _LIST).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    # A list that somebody else wrote shall not have us remove what lies elsewhere.
+    return {
+        path: digests
+        for path, digests in (told.items() if isinstance(told, dict) else ())
+        if _PATH.fullmatch(path)
+    }
+
+
+def _digest_of(path: Path) -> str:
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(content)
+    new.replace(path)

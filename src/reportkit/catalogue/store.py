@@ -1,0 +1,289 @@
+"""The store: facts, runs and checks of all runs in force as Parquet, and an index that names them.
+
+It is never the truth: the links ``current`` are. What has changed since it was written is found by
+their stamps, and just the files that hold it are written anew, each under a name that says what is
+in it. The index is put in place when they are on the disk, and what it names no longer goes last:
+whoever is killed in between leaves the store as it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import re
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from reportkit.catalogue.runs import SCHEMAS, in_force, read_run
+from reportkit.errors import ReportkitError
+from reportkit.language.message import packed, unpacked
+from reportkit.run.publishing import flush
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from reportkit.catalogue.runs import CurrentRun, Key
+
+NAME = ".store"
+# So many files a year: to publish a run means to write one of them anew.
+_BUCKETS = {"facts": 16, "runs": 1, "checks": 16}
+_ORDER = {"facts": ("fact", "district"), "runs": ("district",), "checks": ("check", "district")}
+# Other versions may pack the same rows in other bytes.
+_MADE_BY = {"schema": "reportkit/store/1", "pyarrow": pa.__version__}
+_INDEX = "index.json"
+_FILE = re.compile(r"(facts|runs|checks)/year=\d{4}/\d\d-[0-9a-f]{64}\.parquet")
+
+Bucket = tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store as one index names it.
+
+    Parameters
+    ----------
+    folder : Path
+    index : mapping
+        ``files`` by table and ``year/bucket``; ``runs`` and ``broken``: a stamp, or the reason why
+        a run is not in the tables, by ``district/year``.
+    """
+
+    folder: Path
+    index: Mapping[str, Any]
+
+    def files(self, table: str) -> list[Path]:
+        """Files of a table, in the order of years and buckets."""
+        return [self.folder / name for name in self.index["files"][table].values()]
+
+    def read(
+        self, table: str, *, filters: Any = None, columns: list[str] | None = None
+    ) -> pa.Table:
+        """Rows of a table, each with its year.
+
+        Parameters
+        ----------
+        table : {"facts", "runs", "checks"}
+        filters : pyarrow.compute.Expression, optional
+        columns : list of str, optional
+            Of those in `SCHEMAS`; all by default.
+        """
+        parts = []
+        for name in self.index["files"][table].values():
+            # Files of Hadoop's naming would be given a year by pyarrow too, of another type.
+            with (self.folder / name).open("rb") as file:
+                part = pq.read_table(file, columns=columns, filters=filters)
+            year = pa.array([_year(name)] * part.num_rows, pa.int32())
+            parts.append(part.append_column("year", year))
+        schema = SCHEMAS[table]
+        if columns:
+            schema = pa.schema([schema.field(name) for name in columns])
+        empty = schema.append(pa.field("year", pa.int32())).empty_table()
+        return pa.concat_tables([empty, *parts])
+
+    @cached_property
+    def runs(self) -> dict[Key, dict[str, Any]]:
+        """Rows of the table of runs, by (district, year)."""
+        return {(run["district"], run["year"]): run for run in self.read("runs").to_pylist()}
+
+    @property
+    def broken(self) -> dict[Key, str]:
+        """Runs in force that cannot be read, and why."""
+        return {_key(name): unpacked(why) for name, why in self.index["broken"].items()}
+
+
+def refresh(out: Path) -> Store:
+    """Bring the store of a folder of reports up to what is in force.
+
+    Raises
+    ------
+    OSError
+        It cannot be written.
+    """
+    return _refresh(out, out / NAME)
+
+
+def _refresh(out: Path, folder: Path) -> Store:
+    now = in_force(out)
+    index = _read_index(folder)
+    if index and not index["broken"] and index["runs"] == _stamps(now):
+        return Store(folder, index)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Another process may have done it meanwhile.
+        now = in_force(out)
+        index = _written(folder, _read_index(folder) or _nothing(), now)
+        _clear(folder, index)
+    return Store(folder, index)
+
+
+@contextlib.contextmanager
+def opened(out: Path) -> Iterator[Store]:
+    """Give the store, up to date; what it names stays as long as it is read.
+
+    Where it cannot be written it is made for the time being elsewhere.
+    """
+    try:
+        refresh(out)
+        reading = (out / NAME / ".reading").open("w")
+    except OSError:
+        with tempfile.TemporaryDirectory(prefix="reportkit-store-") as folder:
+            yield _refresh(out, Path(folder))
+        return
+    with reading:
+        fcntl.flock(reading, fcntl.LOCK_SH)
+        # From here on no file goes that an index names that is in place now.
+        yield Store(out / NAME, _read_index(out / NAME) or _nothing())
+
+
+def _nothing() -> dict[str, Any]:
+    return {**_MADE_BY, "files": {name: {} for name in SCHEMAS}, "runs": {}, "broken": {}}
+
+
+def _read_index(folder: Path) -> dict[str, Any] | None:
+    """Return the index; None where there is none, or one of another version, or a file is gone."""
+    try:
+        index: dict[str, Any] = json.loads((folder / _INDEX).read_bytes())
+        names = [name for table in SCHEMAS for name in index["files"][table].values()]
+        whole = all(_FILE.fullmatch(name) and _is_whole(folder / name) for name in names)
+        same = {name: index.get(name) for name in _MADE_BY} == _MADE_BY
+        known = all(isinstance(index[name], dict) for name in ("runs", "broken"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return index if whole and same and known else None
+
+
+def _is_whole(path: Path) -> bool:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return path.stem.endswith(digest)
+
+
+def _stamps(now: Mapping[Key, CurrentRun]) -> dict[str, list[Any]]:
+    return {f"{district}/{year}": one.stamp for (district, year), one in now.items()}
+
+
+def _key(name: str) -> Key:
+    district, year = name.split("/")
+    return district, int(year)
+
+
+def _year(name: str) -> int:
+    return int(name.split("/")[1].removeprefix("year="))
+
+
+def _bucket(table: str, key: Key) -> Bucket:
+    digest = hashlib.sha256(key[0].encode()).digest()
+    return table, key[1], digest[0] % _BUCKETS[table]
+
+
+def _written(folder: Path, index: dict[str, Any], now: Mapping[Key, CurrentRun]) -> dict[str, Any]:
+    """Write what has changed, then the index; return it."""
+    stamps, known = _stamps(now), index["runs"]
+    changed = {_key(name) for name in stamps.keys() | known if stamps.get(name) != known.get(name)}
+    # One that was broken may have been mended, whatever its sizes.
+    changed |= {_key(name) for name in index["broken"] if name in stamps}
+    files = {table: dict(names) for table, names in index["files"].items()}
+    broken: dict[str, Any] = {}
+    # What is read of a run goes into a bucket of each table: one after the other, few are held.
+    groups: dict[Bucket, set[Key]] = {}
+    for key in changed:
+        groups.setdefault(_bucket("facts", key), set()).add(key)
+    runs: dict[Bucket, tuple[set[Key], list[pa.Table]]] = {}
+    for bucket, keys in sorted(groups.items()):
+        read = dict(_read(now, keys, broken))
+        for table in ("facts", "checks"):
+            tables = [one[table] for one in read.values()]
+            _put(folder, files, (table, *bucket[1:]), keys, tables)
+        for key in keys:
+            of_year = runs.setdefault(_bucket("runs", key), (set(), []))
+            of_year[0].add(key)
+            of_year[1].extend([read[key]["runs"]] if key in read else [])
+    for bucket, (keys, tables) in sorted(runs.items()):
+        _put(folder, files, bucket, keys, tables)
+    fresh = {
+        **_MADE_BY,
+        "files": {table: dict(sorted(names.items())) for table, names in files.items()},
+        "runs": {name: stamp for name, stamp in stamps.items() if name not in broken},
+        "broken": dict(sorted(broken.items())),
+    }
+    if fresh != index or not (folder / _INDEX).is_file():
+        content = json.dumps(fresh, ensure_ascii=False, separators=(",", ":")).encode()
+        _put_in_place(folder / _INDEX, content)
+    return fresh
+
+
+def _read(
+    now: Mapping[Key, CurrentRun], keys: Iterable[Key], broken: dict[str, Any]
+) -> Iterator[tuple[Key, dict[str, pa.Table]]]:
+    """Yield the tables of runs that are in force; what cannot be is told in *broken*."""
+    for key in sorted(keys):
+        if key in now:
+            try:
+                yield key, read_run(now[key].folder, key)
+            except ReportkitError as error:
+                broken[f"{key[0]}/{key[1]}"] = packed(error.message)
+
+
+def _put(
+    folder: Path,
+    files: dict[str, dict[str, str]],
+    bucket: Bucket,
+    keys: Iterable[Key],
+    tables: list[pa.Table],
+) -> None:
+    """Write a bucket with new rows in the place of all that it has of these reports."""
+    table, year, number = bucket
+    name = f"{year}/{number:02}"
+    new = pa.concat_tables([SCHEMAS[table].empty_table(), *tables])
+    if old := files[table].get(name):
+        kept = pq.read_table(folder / old, schema=SCHEMAS[table], partitioning=None)
+        own = pa.array(sorted({district for district, _ in keys}), pa.string())
+        of_others = pc.invert(pc.is_in(kept["district"], value_set=own))
+        new = pa.concat_tables([kept.filter(of_others), new])
+    if not new.num_rows:
+        files[table].pop(name, None)
+        return
+    new = new.sort_by([(column, "ascending") for column in _ORDER[table]]).combine_chunks()
+    sink = pa.BufferOutputStream()
+    pq.write_table(new, sink, compression="zstd", store_schema=False)
+    content = sink.getvalue().to_pybytes()
+    digest = hashlib.sha256(content).hexdigest()
+    files[table][name] = f"{table}/year={year}/{number:02}-{digest}.parquet"
+    path = folder / files[table][name]
+    if not path.is_file() or path.read_bytes() != content:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _put_in_place(path, content)
+
+
+def _put_in_place(path: Path, content: bytes) -> None:
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(content)
+    flush(new)
+    new.replace(path)
+    flush(path.parent)
+
+
+def _clear(folder: Path, index: Mapping[str, Any]) -> None:
+    """Remove what the index does not name, unless somebody may be reading it."""
+    with (folder / ".reading").open("w") as reading:
+        try:
+            fcntl.flock(reading, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return
+        named = {name for names in index["files"].values() for name in names.values()}
+        for path in sorted(folder.glob("*/*/*"), reverse=True):
+            if path.relative_to(folder).as_posix() not in named:
+                path.unlink()
+        for path in sorted(folder.glob("*/*")):
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        (folder / f".{_INDEX}.new").unlink(missing_ok=True)
