@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 import yaml
+from chinese import Translator
 
 import reportkit
 from reportkit import errors
@@ -51,9 +52,13 @@ _FAMILY = {
 
 
 def main() -> None:
-    """Write every page."""
+    """Write every page, in English and in Chinese."""
+    translator = Translator()
     for name, page in PAGES.items():
-        (ROOT / "docs/reference" / name).write_text(page(), encoding="utf-8")
+        english = page()
+        (ROOT / "docs/reference" / name).write_text(english, encoding="utf-8")
+        chinese = translator.page(english)
+        (ROOT / "docs/zh/reference" / name).write_text(chinese, encoding="utf-8")
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
