@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 OUT := outputs/huli/2020/current
 
-.PHONY: help report test slow pythons lowest bench lint reference pictures docs lock dist sample clean
+.PHONY: help report test slow pythons lowest bench lint reference catalogue pictures docs lock dist sample clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ lint: $(READY) ## style, types, layers, spelling, clean notebooks, small files
 reference: $(READY) ## the reference pages and the picture of the layers, from the code
 	$(BIN)/python tools/reference.py
 	$(BIN)/python tools/layers.py
+
+catalogue: $(READY) ## texts in other languages: find new ones, tell which are to be translated, compile
+	$(BIN)/python tools/catalogue.py
 
 pictures: report ## the pictures of the README, from that report (needs chromium)
 	$(BIN)/python tools/pictures.py

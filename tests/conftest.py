@@ -5,6 +5,11 @@ import os
 import pytest
 from hypothesis import settings
 
+# What is expected of commands is written down in English, wherever the tests run.
+for name in ("LC_ALL", "LANGUAGE"):
+    os.environ.pop(name, None)
+os.environ["LC_MESSAGES"] = "C"
+
 # What they assert is told as in tests.
 pytest.register_assert_rewrite("batches", "databases", "machine", "offices", "pictures", "sheets")
 

@@ -9,17 +9,23 @@ from __future__ import annotations
 import errno
 import linecache
 import signal
-from types import NoneType
 from typing import TYPE_CHECKING, Any
+
+from reportkit.language import Message, joined
+from reportkit.language.catalogue import translator_here
+from reportkit.language.message import COLON, COMMA, SEMICOLON, of_library, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Values of a text that say where: programs are given them under these names.
-PLACES = frozenset({
-    "district", "year", "report", "ledger", "file", "sheet", "line", "column", "row", "cell",
-    "table", "chart", "fact",
-})  # fmt: skip
+PLACES = {
+    "district": Message("district"), "year": Message("year"), "report": Message("report"),
+    "ledger": Message("ledger"), "file": Message("file"), "sheet": Message("sheet"),
+    "line": Message("line"), "column": Message("column"), "row": Message("row"),
+    "cell": Message("cell"), "table": Message("table"), "chart": Message("chart"),
+    "fact": Message("fact"),
+}  # fmt: skip
 # What a file system refuses, and is no fault of ours.
 _REFUSALS = {
     errno.ENOSPC: "no-space",
@@ -47,7 +53,7 @@ class Stopped(SystemExit):
         self.number = number
 
     def __str__(self) -> str:
-        return f"stopped by {signal.Signals(self.number).name}"
+        return Message("stopped by {name}", name=signal.Signals(self.number).name)
 
 
 def end_on_signals() -> None:
@@ -76,17 +82,29 @@ class ReportkitError(Exception):
     """
 
     exit_status = 3
+    message: Message
+    """The text, joined; told in other languages from its template and values."""
 
     def __init__(self, reason: str, template: str, /, **values: Any) -> None:
         self.reason = reason
-        self.template = template
-        self.values = {name: _plain(value) for name, value in values.items()}
+        self.message = Message(
+            template,
+            **{
+                name: value.message if isinstance(value, ReportkitError) else value
+                for name, value in values.items()
+            },
+        )
         super().__init__(self.message)
 
     @property
-    def message(self) -> str:
-        """The text, joined."""
-        return self.template.format_map(self.values)
+    def template(self) -> str:
+        """The text before it is joined."""
+        return self.message.template
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of the text, and the places that it does not name."""
+        return self.message.values
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -95,36 +113,33 @@ class ReportkitError(Exception):
         return {name: value for name, value in told if name in PLACES and value is not None}
 
     def __str__(self) -> str:
-        place = ", ".join(f"{key} {value}" for key, value in self.fields.items())
-        return f"{self.message}" + (f" [{self.reason}; {place}]" if place else f" [{self.reason}]")
+        places = [joined(" ", [PLACES[name], str(value)]) for name, value in self.fields.items()]
+        known = [self.reason, joined(COMMA, places)] if self.fields else [self.reason]
+        return joined("", [self.message, " [", joined(SEMICOLON, known), "]"])
 
     def _render_traceback_(self) -> list[str]:
         """Return the lines that a notebook shows for a traceback; IPython asks by this name."""
-        lines = [f"{type(self).__name__}: {self.message}"]
-        lines += [f"  {key}: {value}" for key, value in self.fields.items()]
+        places = [joined(COLON, [PLACES[name], str(at)]) for name, at in self.fields.items()]
+        lines = [f"{type(self).__name__}: " + self.message, *("  " + place for place in places)]
         at = self.__traceback__
         # What lies below the cell's own line is ours, and tells an analyst nothing.
         while at is not None and at.tb_frame.f_globals.get("__name__") != "__main__":
             at = at.tb_next
         if at is not None:
-            line = linecache.getline(at.tb_frame.f_code.co_filename, at.tb_lineno).strip()
-            lines.append(f"  in this cell: line {at.tb_lineno}: {line}")
-        lines.append(f"  reason: {self.reason}")
-        following = "next: mend this, then run the notebook again from its first cell"
+            code = linecache.getline(at.tb_frame.f_code.co_filename, at.tb_lineno).strip()
+            lines.append(
+                Message("  in this cell: line {line}: {code}", line=at.tb_lineno, code=code)
+            )
+        lines.append(Message("  reason: {reason}", reason=self.reason))
+        following = Message("next: mend this, then run the notebook again from its first cell")
         if self.reason.startswith("ledger"):
-            following += "; `reportkit intake` lists every problem of the ledgers at once"
-        return [*lines, following]
+            following += Message("; `reportkit intake` lists every problem of the ledgers at once")
+        translate = translator_here()
+        return [told(line, translate) for line in (*lines, following)]
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default rebuilds from args alone and would lose the fields between processes.
         return (_rebuild, (type(self), self.reason, self.template, self.values))
-
-
-def _plain(value: Any) -> Any:
-    """A value as it is told, which goes from one process to another."""
-    if isinstance(value, ReportkitError):
-        return value.message
-    return value if isinstance(value, (str, int, float, NoneType)) else str(value)
 
 
 def _rebuild(
@@ -164,7 +179,14 @@ def refusal(error: OSError) -> ExecutionError | None:
     reason = _REFUSALS.get(error.errno or 0)
     if reason is None:
         return None
-    return ExecutionError(reason, "{path}: {why}", path=error.filename, why=error.strerror)
+    return ExecutionError(
+        reason, "{path}: {why}", path=error.filename, why=refused_by_system(error)
+    )
+
+
+def refused_by_system(error: OSError) -> Message:
+    """Return the words of the system for what it refused."""
+    return of_library(error.strerror or str(error))
 
 
 class ExportError(ReportkitError):

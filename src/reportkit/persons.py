@@ -470,7 +470,9 @@ def without_persons(text: str, known: Collection[str] = ()) -> str:
         looks = looks_like_name(match[0]) or names_somebody(match[0])
         return OUT if looks and match[0] not in known else match[0]
 
-    return _WORD.sub(named, _PARTED.sub(parted, _replaced(text, lambda _: OUT)))
+    told = _WORD.sub(named, _PARTED.sub(parted, _replaced(text, lambda _: OUT)))
+    # A message that holds none stays one, and can be told in another language.
+    return text if told == text else told
 
 
 def name_of_two(value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,6 +11,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reportkit.errors import InputError
+from reportkit.language import Message, joined
+from reportkit.language.libraries import PYDANTIC
+from reportkit.language.message import of_library
 from reportkit.persons import without_persons
 
 if TYPE_CHECKING:
@@ -53,7 +57,12 @@ class YamlFile:
 
     def problem(self, key: Key, message: str) -> str:
         """Say *message* of the value at *key*, with file and line."""
-        return f"{self.file_of(key)}:{self.line(key)}: {message}"
+        return Message(
+            "{file}:{line}: {message}",
+            file=self.file_of(key),
+            line=self.line(key),
+            message=message,
+        )
 
     def validate(self, model: type[M]) -> M:
         """Turn the data into *model*; all problems are told at once.
@@ -67,7 +76,7 @@ class YamlFile:
             return model.model_validate(self.data)
         except ValidationError as error:
             problems = [self._explain(model, problem) for problem in error.errors()]
-            raise InputError("parameters", "{problems}", problems="\n".join(problems)) from None
+            raise InputError("parameters", "{problems}", problems=joined("\n", problems)) from None
 
     def _explain(self, model: type[BaseModel], problem: Any) -> str:
         # A union adds its own branch names to the location; they are no keys of the file.
@@ -81,15 +90,32 @@ class YamlFile:
         if problem["type"] == "extra_forbidden":
             known = _known_keys(model, key[:-1])
             near = difflib.get_close_matches(str(key[-1]), known, n=1, cutoff=0.4)
-            hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
-            return self.problem(key, f"unknown key '{name}'; {hint}")
+            hint = (
+                Message("did you mean '{near}'?", near=near[0])
+                if near
+                else Message("known keys: {known}", known=", ".join(known))
+            )
+            return self.problem(key, Message("unknown key '{name}'; {hint}", name=name, hint=hint))
         if problem["type"] == "missing":
-            return self.problem(key, f"'{name}' is missing")
+            return self.problem(key, Message("'{name}' is missing", name=name))
         # Only a plain value is repeated; around it may stand what nobody should read.
         found = problem["input"]
         plain = isinstance(found, str | None) and problem["type"] != "unshown"
-        told = f" is {found and without_persons(found)!r:.80}:" if plain else ""
-        return self.problem(key, f"'{name}'{told} {problem['msg']}")
+        told = (
+            Message(" is {value!r:.80}:", value=found and without_persons(found)) if plain else ""
+        )
+        return self.problem(
+            key, Message("'{name}'{told} {why}", name=name, told=told, why=_of_pydantic(problem))
+        )
+
+
+def _of_pydantic(problem: Any) -> Message:
+    if isinstance(own := problem.get("ctx", {}).get("message"), Message):
+        return own
+    known = PYDANTIC.get(problem["type"])
+    told = Message(known, **problem.get("ctx", {})) if known else None
+    # Its sentences change from one version to the next.
+    return told if told is not None and told == problem["msg"] else of_library(problem["msg"])
 
 
 def _known_keys(model: type[BaseModel], key: Key) -> list[str]:
@@ -123,6 +149,7 @@ def read_yaml(path: Path) -> YamlFile:
     InputError
         ``yaml``: not UTF-8, not YAML, a key given twice, or nested too deep; with file and line.
     """
+    text = ""
     try:
         text = path.read_text(encoding="utf-8")
         return _Builder(path, text).file()
@@ -130,15 +157,57 @@ def read_yaml(path: Path) -> YamlFile:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
         # Without the piece of the file that the error would show.
-        told = " ".join(part for part in (error.context, error.problem) if part)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        line, told = None, str(error)
+        parts = [of_library(part) for part in (error.context, error.problem) if part]
+        told: str = joined(" ", parts)
+        _refuse_slips(path, text, line or 1)
+    except UnicodeDecodeError as error:
+        line, told = None, Message("byte {place} is none of it; save it anew", place=error.start)
+    except yaml.YAMLError as error:
+        line, told = None, of_library(str(error))
     place = f"{path}:{line}" if line else f"{path}"
     raise InputError(
         "yaml",
         "{place} is not readable as UTF-8 YAML: {told}",
         place=place,
         told=told,
+        file=str(path),
+        line=line,
+    )
+
+
+# A key, and a colon as Chinese keyboards write it.
+_WIDE_COLON = re.compile(r"\s*(?:- )?(?P<key>[^\s#:：'\"]+) *：")
+
+
+def _refuse_slips(path: Path, text: str, line: int) -> None:
+    """Tell what mostly makes a file unreadable, where the parser stopped or just before.
+
+    Raises
+    ------
+    InputError
+        ``yaml``: a full-width colon, or a tab.
+    """
+    lines = text.splitlines()
+    for number in range(min(line, len(lines)), max(line - 3, 0), -1):
+        if slip := _slip(lines[number - 1]):
+            raise _wrong(path, number, slip)
+
+
+def _slip(line: str) -> Message | None:
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return Message("a tab stands before the text; indent it with spaces")
+    if found := _WIDE_COLON.match(line):
+        key = without_persons(found["key"])[:40]
+        return Message("the colon after '{key}' is a full-width one; write ': ' instead", key=key)
+    return None
+
+
+def _wrong(path: Path, line: int, message: str) -> InputError:
+    return InputError(
+        "yaml",
+        "{path}:{line}: {message}",
+        path=path,
+        message=message,
         file=str(path),
         line=line,
     )
@@ -162,8 +231,12 @@ class _Builder:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if self.count:
-                    raise self.wrong(event, "a second document begins with ---; keep one of them")
-                data = self.value(next(self.events), ())
+                    raise self.wrong(
+                        event, Message("a second document begins with ---; keep one of them")
+                    )
+                data = self.value(first := next(self.events), ())
+                if isinstance(data, str) and not first.style and (slip := _slip(data)):
+                    raise self.wrong(first, slip)
         return YamlFile(self.path, data, self.lines)
 
     def value(self, event: Any, key: Key) -> Any:
@@ -171,7 +244,10 @@ class _Builder:
         before = len(self.order)
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.named:
-                raise self.wrong(event, f"'*{event.anchor:.60}' stands for nothing before it")
+                raise self.wrong(
+                    event,
+                    Message("'*{anchor:.60}' stands for nothing before it", anchor=event.anchor),
+                )
             value, lines = self.named[event.anchor]
             self.counted(event, len(lines))
             for inner, line in lines.items():
@@ -179,7 +255,9 @@ class _Builder:
             return value
         self.note(key, event.start_mark.line + 1)
         if len(key) > _DEEPEST:
-            raise self.wrong(event, f"more than {_DEEPEST} levels within each other")
+            raise self.wrong(
+                event, Message("more than {deepest} levels within each other", deepest=_DEEPEST)
+            )
         if isinstance(event, yaml.SequenceStartEvent):
             value = self.sequence(key)
         elif isinstance(event, yaml.MappingStartEvent):
@@ -203,11 +281,18 @@ class _Builder:
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             line = event.start_mark.line + 1
             if not isinstance(event, yaml.ScalarEvent):
-                raise self.wrong(event, "a key must be plain text")
+                raise self.wrong(event, Message("a key must be plain text"))
             if event.value in found:
-                raise self.wrong(event, f"key '{event.value:.60}' is given twice; keep one of them")
+                raise self.wrong(
+                    event,
+                    Message(
+                        "key '{value:.60}' is given twice; keep one of them", value=event.value
+                    ),
+                )
             name = str(event.value)
             found[name] = self.value(next(self.events), (*key, name))
+            if found[name] is None and not event.style and (slip := _slip(name)):
+                raise self.wrong(event, slip)
             self.lines[(*key, name)] = line
         return found
 
@@ -218,15 +303,9 @@ class _Builder:
     def counted(self, event: Any, more: int) -> None:
         self.count += more
         if self.count > self.most:
-            raise self.wrong(event, "aliases repeat more than the file holds; write values out")
+            raise self.wrong(
+                event, Message("aliases repeat more than the file holds; write values out")
+            )
 
     def wrong(self, event: Any, message: str) -> InputError:
-        line = event.start_mark.line + 1
-        return InputError(
-            "yaml",
-            "{path}:{line}: {message}",
-            path=self.path,
-            message=message,
-            file=str(self.path),
-            line=line,
-        )
+        return _wrong(self.path, event.start_mark.line + 1, message)

@@ -107,7 +107,9 @@ def test_an_install_by_a_name_of_others_is_seen(program: str, words: str):
 
 
 def test_nothing_installs_a_package_of_others(files: list[Path]):
-    texts = {path: (ROOT / path).read_bytes().decode("utf-8", "ignore") for path in files}
+    # A compiled catalogue is made of the one beside it, without lines.
+    read = [path for path in files if path.suffix != ".mo"]
+    texts = {path: (ROOT / path).read_bytes().decode("utf-8", "ignore") for path in read}
     found = {str(path): told for path, text in texts.items() if (told := installs_anothers(text))}
     assert found == {}
 

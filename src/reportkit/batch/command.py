@@ -26,7 +26,17 @@ from reportkit.batch.state import NAME as STATE
 from reportkit.batch.state import StateOfAll, as_json, read_state, renew
 from reportkit.batch.summary import About, summary, summary_text
 from reportkit.batch.workers.local import LocalWorkers, start_template
-from reportkit.errors import ExecutionError, InputError, ReportkitError, Stopped, refusal
+from reportkit.errors import (
+    ExecutionError,
+    InputError,
+    ReportkitError,
+    Stopped,
+    refusal,
+    refused_by_system,
+)
+from reportkit.language import Message, joined
+from reportkit.language.catalogue import translator
+from reportkit.language.message import COLON, told
 from reportkit.params import Project
 from reportkit.run.publishing import clear_stale
 from reportkit.warm.limits import free_memory, processors
@@ -112,12 +122,17 @@ def batch(
             plan, done = _make(begun, events, signals, fresh=fresh)
             status, document, text = _finish(begun, plan, done, events)
         except ReportkitError as error:
-            if problem := _notify(options.notify, f"reportkit: {error}"):
-                message = f"{error.message}\n{problem}"
-                raise type(error)(error.reason, message, **error.fields) from None
+            if problem := _notify(options, joined(COLON, ["reportkit", str(error)])):
+                raise type(error)(
+                    error.reason,
+                    "{message}\n{problem}",
+                    message=error.message,
+                    problem=problem,
+                    **error.fields,
+                ) from None
             raise
-        if problem := _notify(options.notify, text):
-            status, text = max(status, 3), f"{text}\n{problem}"
+        if problem := _notify(options, text):
+            status, text = max(status, 3), joined("\n", [text, problem])
         return status, document, text
 
 
@@ -140,7 +155,7 @@ def _make(
     """Plan and make; what ends a batch before its first report is in what came of it."""
     options, journal, out = begun.options, begun.journal, begun.project.out
     plan = Plan()
-    with Progress(clock=time.monotonic) as progress:
+    with Progress(clock=time.monotonic, translate=translator(options.language)) as progress:
         try:
             need_files()
             settings, file, jobs = _settings(options, begun.project)
@@ -194,36 +209,51 @@ def _finish(
         raise done.refused
     text = summary_text(document)
     if unwritten:
-        text += f"\n{unwritten}; what {out} says of the last batch is not of this one"
+        text += Message(
+            "\n{unwritten}; what {out} says of the last batch is not of this one",
+            unwritten=unwritten,
+            out=out,
+        )
     if journal.lost:
-        text += f"\n{journal.lost} events could not be written to {out / NAME}"
+        text += Message(
+            "\n{lost} events could not be written to {out}", lost=journal.lost, out=out / NAME
+        )
     if options.explain_cache:
         document["plan"] = _plan_document(plan)["reports"]
-        text = f"{_plan_text(plan)}\n{text}"
+        text = joined("\n", [_plan_text(plan), text])
     return status, document, text
 
 
-def _notify(command: str | None, text: str) -> str:
+def _notify(options: Options, text: str) -> str:
     """Run a command with the summary on stdin; says what was wrong with it."""
+    command = options.notify
     if command is None:
         return ""
     try:
         done = subprocess.run(  # noqa: S603 - the words of the option, no shell
             shlex.split(command),
-            input=text,
+            input=told(text, translator(options.language)),
             text=True,
             capture_output=True,
             check=False,
             timeout=_PATIENCE,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        return f"--notify failed: {error}"
+        return Message("--notify failed: {error}", error=error)
     detail = f": {done.stderr.strip()}" if done.stderr.strip() else ""
-    return f"--notify ended with status {done.returncode}{detail}" if done.returncode else ""
+    return (
+        Message(
+            "--notify ended with status {returncode}{detail}",
+            returncode=done.returncode,
+            detail=detail,
+        )
+        if done.returncode
+        else ""
+    )
 
 
 def _settings(options: Options, project: Project) -> tuple[Settings, BatchFile, int]:
-    file = _file(options, project.params)
+    file = _file(options, project)
     jobs = file.jobs or default_jobs()
     settings = Settings(
         options.params,
@@ -273,7 +303,11 @@ def _leave(
         if any(result.state == "made" for result in done.results):
             _chain(out, done.results, name)
     except OSError as error:
-        return f"{error.filename or out} cannot be written: {error.strerror}"
+        return Message(
+            "{out} cannot be written: {why}",
+            out=error.filename or out,
+            why=refused_by_system(error),
+        )
     return ""
 
 
@@ -306,9 +340,9 @@ def _memory(file: BatchFile, jobs: int) -> int:
     return file.memory << 20 if file.memory else max(2 * _ROOM, free_memory() // jobs)
 
 
-def _file(options: Options, params: Path) -> BatchFile:
+def _file(options: Options, project: Project) -> BatchFile:
     """The batch file with the options put over it."""
-    path = options.file or params / "batch.yaml"
+    path = options.file or project.params / "batch.yaml"
     if options.file and not path.is_file():
         raise InputError("batch", "there is no batch file {path}", path=path)
     file = read_batch_file(path) if path.is_file() else BatchFile()
@@ -322,7 +356,8 @@ def _file(options: Options, params: Path) -> BatchFile:
         "jobs": options.jobs,
         "retries": options.retries,
         "timeout": options.timeout,
-        "districts": options.districts and tuple(options.districts.split(",")),
+        "districts": options.districts
+        and tuple(map(project.district_id, options.districts.split(","))),
     }
     return file.model_copy(update={name: v for name, v in given.items() if v is not None})
 
@@ -353,7 +388,7 @@ def _open_journal(out: Path, name: str, now: Callable[[], datetime]) -> Journal:
             "not-writable",
             "{out} cannot be written: {why}; choose another --out",
             out=out,
-            why=error.strerror,
+            why=refused_by_system(error),
         ) from None
 
 
@@ -385,14 +420,14 @@ def _plan_document(plan: Plan) -> Any:
 def _plan_text(plan: Plan) -> str:
     lines = []
     for planned in plan.reports:
-        why = "; ".join(planned.reasons) or "unchanged"
+        why = joined("; ", planned.reasons or [Message("unchanged")])
         if planned.refused:
-            why = f"{planned.refused.message} [{planned.refused.reason}]"
-        lines.append(f"{planned.district} {planned.year}: {why}")
+            why = joined("", [planned.refused.message, f" [{planned.refused.reason}]"])
+        lines.append(joined(COLON, [f"{planned.district} {planned.year}", why]))
     runs = sum(bool(planned.reasons) for planned in plan.reports)
-    text = f"{runs} of {len(plan.reports)} must be made"
-    refused = f", {len(plan.refused)} cannot be" if plan.refused else ""
-    return "\n".join([*lines, text + refused])
+    text = Message("{runs} of {reports} must be made", runs=runs, reports=len(plan.reports))
+    refused = Message(", {refused} cannot be", refused=len(plan.refused)) if plan.refused else ""
+    return joined("\n", [*lines, text + refused])
 
 
 def _json(document: Any) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from reportkit.language import Message
 from reportkit.run.request import Request
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportkit.params import Scope
+
+# How a message that names its report before all else is written.
+ABOUT_REPORT = "{id} {year}: {missing}"
 
 State = Literal["made", "unchanged", "failed"]
 
@@ -121,6 +125,15 @@ class Started:
     year: int
 
 
+def without_report(message: str, district: str, year: int) -> str:
+    """Return a message without the report that it begins with, so that it fits others too."""
+    if isinstance(message, Message) and message.template == ABOUT_REPORT:
+        rest: str = message.values["missing"]
+        return rest
+    head = f"{district} {year}: "
+    return message.removeprefix(head) if message.startswith(head) else message
+
+
 @dataclass(frozen=True)
 class Result:
     """Result of one report.
@@ -157,7 +170,7 @@ class Result:
     @property
     def told(self) -> str:
         """Reason of the failure, in words that fit each year that failed in the same way."""
-        return self.message.removeprefix(f"{self.district} {self.year}: ")
+        return without_report(self.message, self.district, self.year)
 
     @property
     def transient(self) -> bool:

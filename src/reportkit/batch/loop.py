@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from reportkit.batch.jobs import MACHINE, Job, Result, Started, together
 from reportkit.errors import ReportkitError
+from reportkit.language import Message, joined
+from reportkit.language.message import packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,8 +148,11 @@ class _Batch:
         if isinstance(event, Started):
             if report in self._begun:
                 self.watcher.note(
-                    f"{event.district} {event.year}: begun again, since the worker that had it is "
-                    "lost"
+                    Message(
+                        "{district} {year}: begun again, since the worker that had it is lost",
+                        district=event.district,
+                        year=event.year,
+                    )
                 )
             self._begun.add(report)
             self.journal.add("started", district=event.district, year=event.year)
@@ -186,7 +191,7 @@ class _Batch:
             return
         rest = self._rest(job)
         if error is not None and rest:
-            reason, message = "worker-died", f"{type(error).__name__}: {error}"
+            reason, message = "worker-died", joined("", [f"{type(error).__name__}: ", str(error)])
             if isinstance(error, ReportkitError):
                 reason, message = error.reason, error.message
             first = rest[0]
@@ -216,11 +221,17 @@ class _Batch:
             self.stopped = cause
             self.journal.add("stopping", cause=cause)
         if cause == signal.SIGINT:
-            self.watcher.note("stopping when the running reports are done; Ctrl-C again stops now")
+            self.watcher.note(
+                Message("stopping when the running reports are done; Ctrl-C again stops now")
+            )
         elif isinstance(cause, str):
             self.watcher.note(
-                f"stopping: the machine failed {self.limits.stop_after} districts in a row, most "
-                f"of them for one cause [{cause}]; mend it and give the same command again"
+                Message(
+                    "stopping: the machine failed {stop_after} districts in a row, most of them "
+                    "for one cause [{cause}]; mend it and give the same command again",
+                    stop_after=self.limits.stop_after,
+                    cause=cause,
+                )
             )
 
     def _write(self, event: str, result: Result) -> None:
@@ -231,6 +242,7 @@ class _Batch:
             "seconds": round(result.seconds, 3),
             "reason": result.reason or None,
             "message": result.message or None,
+            "words": packed(result.message) if isinstance(result.message, Message) else None,
             "exit_status": result.exit_status,
         }
         self.journal.add(event, **{name: value for name, value in fields.items() if value})

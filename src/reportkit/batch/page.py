@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections import Counter
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +17,8 @@ from markupsafe import Markup
 from reportkit.batch.jobs import FAILED
 from reportkit.batch.state import CHINA, STATES, changes
 from reportkit.batch.summary import by_cause, first_line
+from reportkit.language.catalogue import translator
+from reportkit.language.message import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +72,7 @@ def state_page(
             failures=by_cause(row for row in rows if row.state == "failed"),
             years=sorted({row.year for row in rows}, reverse=True),
             rows=[_row(row, state, out, words) for row in rows],
+            told=partial(told, translate=translator(language)),
         )
     )
 

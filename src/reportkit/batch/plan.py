@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 
 from reportkit.batch.jobs import Job, Result, Settings, together
 from reportkit.errors import InputError
+from reportkit.language import Message, joined
 from reportkit.ledgers import entries_of, find_files, schemas
 from reportkit.ledgers.mapping import mappings_of
 from reportkit.params import District, Project, Scope
@@ -38,7 +39,9 @@ def parse_years(text: str) -> tuple[int, ...]:
     for part in str(text).replace(" ", "").split(","):
         match = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", part)
         if match is None:
-            message = f"'{part}' is no year and no range of years, such as 2019-2021"
+            message = Message(
+                "'{part}' is no year and no range of years, such as 2019-2021", part=part
+            )
             raise ValueError(message)
         years |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
     return tuple(sorted(years))
@@ -201,8 +204,12 @@ def make_plan(
     plan = Plan(tuple(reports))
     if strict and plan.refused:
         messages = dict.fromkeys(result.message for result in plan.refused)
-        things = "one thing is" if len(messages) == 1 else f"{len(messages)} things are"
-        listed = "\n".join(f"  {message}" for message in messages)
+        things = (
+            Message("one thing is")
+            if len(messages) == 1
+            else Message("{count} things are", count=len(messages))
+        )
+        listed = joined("\n", ["  " + message for message in messages])
         raise InputError(
             "batch",
             "the batch cannot begin; {things} wrong:\n{listed}",
@@ -246,7 +253,7 @@ def _planned(
     project.report(district, year)
     size = sum(path.stat().st_size for path in _ledgers(project, who, year))
     seconds = last or 1 + size / 1e6
-    reasons += ["asked for by --force"] if settings.force else []
+    reasons += [Message("asked for by --force")] if settings.force else []
     named = tuple(f"{key}\0{source!r}" for key, source in who.ledgers.items())
     return Planned(district, year, tuple(reasons), seconds, named=named)
 
@@ -274,19 +281,29 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
         if named is None:
             paths = find_files(form, folder, key, entries, mappings=mappings.get(key, ()))
             if key in needed and not paths:
-                missing.append(f"{schema.name} is missing: {folder}/{key}-….csv, .xlsx or .parquet")
+                missing.append(
+                    Message(
+                        "{name} is missing: {folder}/{key}-….csv, .xlsx or .parquet",
+                        name=schema.name,
+                        folder=folder,
+                        key=key,
+                    )
+                )
         else:
             paths = [project.data / source for source in named if isinstance(source, str)]
             gone = [path for path in paths if not path.is_file()]
-            missing += [f"{path}, named in the district's file, is missing" for path in gone]
+            missing += [
+                Message("{path}, named in the district's file, is missing", path=path)
+                for path in gone
+            ]
         files += [path for path in paths if path.is_file()]
     if missing and not files and not district.ledgers:
         raise InputError(
             "not-handed-in",
-            "{id} {year}: nothing is handed in: {folder} holds no ledger",
+            "{id} {year}: {missing}",
             id=district.id,
             year=year,
-            folder=folder,
+            missing=Message("nothing is handed in: {folder} holds no ledger", folder=folder),
         )
     if missing:
         raise InputError(
@@ -294,7 +311,7 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
             "{id} {year}: {missing}",
             id=district.id,
             year=year,
-            missing="; ".join(missing),
+            missing=joined("; ", missing),
         )
     return files
 
@@ -309,7 +326,7 @@ def _with_those_that_follow(reports: Iterable[Planned], families: Families) -> l
         readers = {(district, year + 1): f"{year}", (parents.get(district, ""), year): district}
         for reader, named in readers.items():
             if reader in all_of and not all_of[reader].reasons:
-                why = (f"the report of {named} is made first",)
+                why = (Message("the report of {named} is made first", named=named),)
                 all_of[reader] = replace(all_of[reader], reasons=why, known=None)
                 todo.append(reader)
     return list(all_of.values())

@@ -9,6 +9,8 @@ from rich.live import Live
 from rich.text import Text
 
 from reportkit.batch.summary import first_line
+from reportkit.language import Message, joined
+from reportkit.language.message import COLON, COMMA, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from reportkit.batch.jobs import Result
+    from reportkit.language.message import Translate
 
 # How many of the running reports are named.
 _NAMED = 6
@@ -28,9 +31,12 @@ class Progress:
     ----------
     clock : callable
         Seconds that only rise.
+    translate : callable
+        Into the language of whoever looks on.
     """
 
-    def __init__(self, *, clock: Callable[[], float]) -> None:
+    def __init__(self, *, clock: Callable[[], float], translate: Translate = str) -> None:
+        self._translate = translate
         self._total: int | None = None
         self._clock, self._begun = clock, clock()
         self.done, self.failed, self.skipped, self.tried = 0, 0, 0, 0
@@ -79,12 +85,12 @@ class Progress:
         # What is wrong with a district's ledger is wrong in each of its years, and said once.
         if result.state == "failed" and (result.district, result.told) not in self._printed:
             self._printed.add((result.district, result.told))
-            self._tell(f"failed: {_told(result)}")
+            self._tell(Message("failed: {why}", why=_told(result)))
 
     def again(self, result: Result) -> None:
         """A report failed and is tried again."""
         self._running.pop((result.district, result.year), None)
-        self._tell(f"again: {_told(result)}")
+        self._tell(Message("again: {why}", why=_told(result)))
 
     def note(self, text: str) -> None:
         """Show a message about the whole batch."""
@@ -93,29 +99,38 @@ class Progress:
     def line(self) -> Text:
         """The live line: counts, rate, time left, what runs."""
         if self._total is None:
-            return Text("looking at what has changed")
+            return Text(told(Message("looking at what has changed"), self._translate))
         left = self._total - self.done - self.failed - self.skipped
         spent = self._clock() - self._begun
-        parts = [f"{self.done} made", f"{self.failed} failed", f"{self.skipped} unchanged"]
-        parts.append(f"{left} to go")
+        parts = [
+            Message("{count} made", count=self.done),
+            Message("{count} failed", count=self.failed),
+            Message("{count} unchanged", count=self.skipped),
+            Message("{count} to go", count=left),
+        ]
         if self.tried and spent:
-            parts.append(f"{self.tried / spent * 60:.0f}/min")
-            parts.append(f"{_duration(left * spent / self.tried)} left")
+            parts.append(Message("{rate:.0f}/min", rate=self.tried / spent * 60))
+            parts.append(Message("{time} left", time=_duration(left * spent / self.tried)))
         names = [
             f"{district} {year} ({self._clock() - since:.0f} s)"
             for (district, year), since in list(self._running.items())[:_NAMED]
         ]
         more = len(self._running) - len(names)
-        running = "  running: " + ", ".join(names) + (f" and {more} more" if more > 0 else "")
-        return Text(" · ".join(parts) + (f"\n{running}" if names else ""), overflow="ellipsis")
+        running = Message("  running: {reports}", reports=joined(COMMA, names))
+        running += Message(" and {count} more", count=more) if more > 0 else ""
+        lines = [joined(" · ", parts), *([running] if names else [])]
+        return Text(told(joined("\n", lines), self._translate), overflow="ellipsis")
 
     def _tell(self, text: str) -> None:
         # Elsewhere than on a terminal a message stays in one line.
-        self._console.print(Text(text), soft_wrap=not self._console.is_terminal)
+        self._console.print(
+            Text(told(text, self._translate)), soft_wrap=not self._console.is_terminal
+        )
 
 
 def _told(result: Result) -> str:
-    return f"{result.district} {result.year}: {first_line(result)} [{result.reason}]"
+    told = joined(COLON, [f"{result.district} {result.year}", first_line(result)])
+    return told + f" [{result.reason}]"
 
 
 def _duration(seconds: float) -> str:

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
+from reportkit.batch.jobs import without_report
 from reportkit.batch.journal import read_journal
 from reportkit.errors import InputError
 from reportkit.forms import DEFAULT
+from reportkit.language import Message
+from reportkit.language.message import packed, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +73,7 @@ class Standing:
     @property
     def told(self) -> str:
         """As of a `Result`."""
-        return self.message.removeprefix(f"{self.district} {self.year}: ")
+        return without_report(self.message, self.district, self.year)
 
     @property
     def state(self) -> State:
@@ -133,7 +137,7 @@ def read_state(out: Path) -> StateOfAll:
     try:
         document = json.loads((out / NAME).read_text(encoding="utf-8"))
         reports, before = (
-            {(fields["district"], fields["year"]): Standing(**fields) for fields in document[name]}
+            {(fields["district"], fields["year"]): _read(fields) for fields in document[name]}
             for name in ("reports", "before")
         )
         state = StateOfAll(
@@ -159,8 +163,27 @@ def _note(reports: dict[Key, Standing], at: str, event: dict[str, Any]) -> None:
         tried=at,
         seconds=float(event.get("seconds", 0)),
         reason=str(event.get("reason", "")),
-        message=str(event.get("message", "")),
+        message=_in_words(event),
     )
+
+
+def _in_words(fields: dict[str, Any]) -> str:
+    """The message of an event or of a report, as one that can be told in other languages."""
+    message = str(fields.get("message", ""))
+    with suppress(LookupError, TypeError, ValueError, AttributeError):
+        words = unpacked(fields["words"])
+        return words if words == message else message
+    return message
+
+
+def _read(fields: dict[str, Any]) -> Standing:
+    known = {name: value for name, value in fields.items() if name != "words"}
+    return Standing(**known | {"message": _in_words(fields)})
+
+
+def _written(standing: Standing) -> dict[str, Any]:
+    words = {"words": packed(standing.message)} if isinstance(standing.message, Message) else {}
+    return asdict(standing) | words
 
 
 def renew(
@@ -259,8 +282,8 @@ def as_json(state: StateOfAll) -> dict[str, Any]:
         "night": state.night,
         "since": state.since,
         "journal": state.journal,
-        "reports": [asdict(standing) for standing in state.reports.values()],
-        "before": [asdict(standing) for standing in state.before.values()],
+        "reports": [_written(standing) for standing in state.reports.values()],
+        "before": [_written(standing) for standing in state.before.values()],
     }
 
 

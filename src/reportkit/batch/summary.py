@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reportkit.batch.jobs import FAILED
+from reportkit.language import Message, joined
+from reportkit.language.message import COLON, COMMA, first_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -158,8 +160,9 @@ def by_cause(failed: Iterable[Failure]) -> dict[str, list[list[Failure]]]:
 
 def first_line(failed: Result | Standing) -> str:
     """Return one line on why a report failed: the last one of an internal error, else the first."""
-    lines = failed.told.strip().splitlines() or [""]
-    return lines[-1 if failed.reason == "internal" else 0]
+    if failed.reason == "internal":
+        return (failed.told.strip().splitlines() or [""])[-1]
+    return first_lines(failed.told, 1)
 
 
 def _districts(results: Iterable[Result]) -> list[str]:
@@ -170,22 +173,32 @@ def summary_text(document: dict[str, Any]) -> str:
     """Return the text that a terminal shows at the end of a batch."""
     counts = document["counts"]
     began, ended = (datetime.fromisoformat(document[name]) for name in ("started", "ended"))
-    lines = [
-        f"{counts['made']} made, {counts['unchanged']} unchanged, {counts['failed']} failed, "
-        f"{counts['left']} left; {counts['with_findings']} with findings; in {ended - began}"
+    lines: list[str] = [
+        Message(
+            "{made} made, {unchanged} unchanged, {failed} failed, {left} left; {with_findings} "
+            "with findings; in {time}",
+            **counts,
+            time=ended - began,
+        )
     ]
     open_errors = [f"{r['district']} {r['year']}" for r in document["reports"] if r["errors"]]
     if open_errors:
-        lines.append(f"{len(open_errors)} with open errors: {_listed(open_errors)}")
+        lines.append(
+            Message(
+                "{count} with open errors: {reports}",
+                count=len(open_errors),
+                reports=_listed(open_errors),
+            )
+        )
     kept = {(r["district"], r["year"]): r["kept"] for r in document["reports"]}
     for failure in document["failures"]:
         lines.append(f"{failure['count']} × {failure['reason']}:")
         for message in failure["messages"][:_SHOWN]:
-            who = f"{_listed(message['districts'])} {', '.join(map(str, message['years']))}"
-            shown = message["message"].splitlines() or [""]
-            first, *more = shown[-1:] if failure["reason"] == "internal" else shown[:3]
-            lines.append(f"  {who}: {first}")
-            lines += [f"      {line}" for line in more]
+            years = f" {', '.join(map(str, message['years']))}"
+            shown = message["message"]
+            shown = shown.splitlines()[-1] if failure["reason"] == "internal" else shown
+            who = joined("", ["  ", _listed(message["districts"]), years])
+            lines.append(joined(COLON, [who, first_lines(shown, 3, indent="\n      ")]))
             if left := next(
                 (
                     kept[d, y]
@@ -195,16 +208,19 @@ def summary_text(document: dict[str, Any]) -> str:
                 ),
                 "",
             ):
-                lines.append(f"      its notebook and log: {left}")
+                lines.append(Message("      its notebook and log: {left}", left=left))
         if (more_of := len(failure["messages"]) - _SHOWN) > 0:
-            lines.append(f"  and {more_of} more, all in batch.html")
+            lines.append(Message("  and {count} more, all in batch.html", count=more_of))
     if document["again"]:
-        lines.append(f"those that failed, when they are mended: {document['again']}")
+        lines.append(
+            Message("those that failed, when they are mended: {again}", again=document["again"])
+        )
     if counts["left"]:
-        lines.append("the same command makes what is left")
-    return "\n".join(lines)
+        lines.append(Message("the same command makes what is left"))
+    return joined("\n", lines)
 
 
 def _listed(names: Sequence[str]) -> str:
     more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    shown = joined(COMMA, names[:_SHOWN])
+    return shown + Message(" and {count} more", count=more) if more > 0 else shown

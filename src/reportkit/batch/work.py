@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from reportkit.batch.jobs import Job, Result, Started
 from reportkit.errors import InputError, ReportkitError, refusal
+from reportkit.language import Message
 from reportkit.ledgers import Ledgers
 from reportkit.params import Project
 from reportkit.persons import without_persons
@@ -119,7 +120,10 @@ def make(job: Job, year: int, kept: Kept) -> Result:
         elif isinstance(error, OSError) and (refused := refusal(error)):
             reason, message = refused.reason, refused.message
         elif isinstance(error, MemoryError):
-            reason, message = "out-of-memory", "there was not enough memory to make the report"
+            reason, message = (
+                "out-of-memory",
+                Message("there was not enough memory to make the report"),
+            )
         return Result(
             job.district,
             year,

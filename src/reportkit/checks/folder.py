@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.checks.rules import rules_of
 from reportkit.forms import project_form
+from reportkit.language import Message
 from reportkit.ledgers import schemas
 
 if TYPE_CHECKING:
@@ -46,19 +47,31 @@ def _edition(form: Form, edition: Edition) -> Iterator[str]:
     known = rules_of(form, edition)
     for rule in edition.rules:
         if rule.id not in known:
-            yield _at(edition.file, rule.id, f"rule {rule.id} has no words in rules.yaml")
+            yield _at(
+                edition.file, rule.id, Message("rule {id} has no words in rules.yaml", id=rule.id)
+            )
         yield from _nothing_named(form, edition, rule)
     for name in edition.model.bases.keys() - known.keys():
-        yield _at(edition.file, "bases", f"bases names a rule {name} that there is not")
+        yield _at(
+            edition.file, "bases", Message("bases names a rule {name} that there is not", name=name)
+        )
     for section in edition.sections:
         if section.table is not None and section.table not in edition.tables:
-            told = f"section {section.number} shows a table {section.table} that there is not"
+            told = Message(
+                "section {number} shows a table {table} that there is not",
+                number=section.number,
+                table=section.table,
+            )
             yield _at(edition.file, section.number, told)
     cells = {cell.id for cell in edition.cells(edition.model.years.first)}
     for follow in edition.model.follows:
         names = (one for one in follow.here if not any(fnmatch(cell, one) for cell in cells))
         yield from (
-            _at(edition.file, follow.cells, f"follows names a cell {one} that there is not")
+            _at(
+                edition.file,
+                follow.cells,
+                Message("follows names a cell {one} that there is not", one=one),
+            )
             for one in names
         )
 
@@ -88,7 +101,11 @@ def _said_twice(edition: Edition) -> Iterator[str]:
     cells = Counter(cell.id for cell in edition.cells(edition.model.years.first))
     for name in (one for one, count in cells.items() if count > 1):
         row = name.split(".")[1]
-        yield _at(edition.file, row, f"two cells have the id {name}; give one another key")
+        yield _at(
+            edition.file,
+            row,
+            Message("two cells have the id {name}; give one another key", name=name),
+        )
     for table in edition.tables.values():
         for band in table.model.bands:
             for leaves in (table.rows(band), table.columns(band)):
@@ -96,11 +113,11 @@ def _said_twice(edition: Edition) -> Iterator[str]:
                 for leaf in reversed(leaves):
                     text = "/".join(node.label for node in leaf.path)
                     if texts.pop(text, 1) > 1:
-                        told = f"{table.id} has the label {text} twice"
+                        told = Message("{id} has the label {text} twice", id=table.id, text=text)
                         yield _at(edition.file, leaf.key, told)
     numbers = Counter(section.number for section in edition.sections)
     for number in (one for one, count in numbers.items() if count > 1):
-        yield _at(edition.file, number, f"there are two sections {number}")
+        yield _at(edition.file, number, Message("there are two sections {number}", number=number))
 
 
 def _cells(form: Form, edition: Edition) -> Iterator[str]:
@@ -112,12 +129,20 @@ def _cells(form: Form, edition: Edition) -> Iterator[str]:
             continue
         schema = known.get(definition.ledger)
         if schema is None:
-            told = f"{cell.id} counts in a ledger {definition.ledger} that there is not"
+            told: str = Message(
+                "{id} counts in a ledger {ledger} that there is not",
+                id=cell.id,
+                ledger=definition.ledger,
+            )
         elif not definition.where:
-            told = f"{cell.id} has no condition: it would count every record of {schema.name}"
+            told = Message(
+                "{id} has no condition: it would count every record of {name}",
+                id=cell.id,
+                name=schema.name,
+            )
         else:
-            told = next(_never(schema, definition), "")
-            told = told and f"{cell.id}: {told}"
+            never = next(_never(schema, definition), "")
+            told = f"{cell.id}: " + never if never else ""
         if told:
             yield _at(edition.file, cell.row, told)
 
@@ -126,14 +151,14 @@ def _never(schema: LedgerSchema, definition: Definition) -> Iterator[str]:
     columns: dict[str, Any] = {one.name: one for one in schema.columns}
     columns |= {one.name: one for one in schema.derived}
     for name in sorted(definition.columns - columns.keys()):
-        yield f"{schema.name} has no column {name}"
+        yield Message("{ledger} has no column {name}", ledger=schema.name, name=name)
     for test in definition.where:
         column = columns.get(test.column)
         if column is None or column.type != "category" or column.open:
             continue
         for value in test.value if test.op in ("=", "in", "not in") else ():
             if value not in column.categories():
-                yield f"{test.column} is never {value}"
+                yield Message("{column} is never {value}", column=test.column, value=value)
 
 
 def _totals(form: Form, edition: Edition, table: Table) -> Iterator[str]:
@@ -143,17 +168,30 @@ def _totals(form: Form, edition: Edition, table: Table) -> Iterator[str]:
         columns = [column for column in table.columns(band) if not column.parts]
         for row in (one for one in table.rows(band) if one.total):
             if not row.parts:
-                yield _at(edition.file, row.key, f"the total {row.key} adds up nothing")
+                yield _at(
+                    edition.file, row.key, Message("the total {key} adds up nothing", key=row.key)
+                )
             for one, other in combinations(row.parts, 2):
                 pairs = ([cells[table.cell_id(r, c.key)] for r in (one, other)] for c in columns)
                 both = [[cell.definition for cell in pair] for pair in pairs]
                 if any(a and b and not _apart(a, b) for a, b in both):
-                    told = f"a record can be counted in {one} and in {other}, which {row.key} adds"
+                    told = Message(
+                        "a record can be counted in {one} and in {other}, which {key} adds",
+                        one=one,
+                        other=other,
+                        key=row.key,
+                    )
                     yield _at(edition.file, other, told)
             counted = [cells[table.cell_id(part, columns[0].key)].definition for part in row.parts]
             by = next((node.by for node in reversed(row.groups) if node.by), None)
             for value in _left_out(schemas(form), by, [one for one in counted if one]):
-                yield _at(edition.file, row.key, f"the total {row.key} leaves out {by} {value}")
+                yield _at(
+                    edition.file,
+                    row.key,
+                    Message(
+                        "the total {key} leaves out {by} {value}", key=row.key, by=by, value=value
+                    ),
+                )
 
 
 def _apart(one: Definition, other: Definition) -> bool:
@@ -186,15 +224,25 @@ def _nothing_named(form: Form, edition: Edition, rule: Rule) -> Iterator[str]:
     cells = [cell.id for cell in edition.cells(edition.model.years.first)]
     for pattern in rule.zero or ():
         if not any(fnmatch(cell, pattern) for cell in cells):
-            yield _at(edition.file, rule.id, f"rule {rule.id} names no cell by {pattern}")
+            yield _at(
+                edition.file,
+                rule.id,
+                Message("rule {id} names no cell by {pattern}", id=rule.id, pattern=pattern),
+            )
     for table in (one for one in rule.natural or () if one not in edition.tables):
-        yield _at(edition.file, rule.id, f"rule {rule.id} names a table {table} that there is not")
+        yield _at(
+            edition.file,
+            rule.id,
+            Message("rule {id} names a table {table} that there is not", id=rule.id, table=table),
+        )
     for name in ("equal", "at_most", "disjoint", "complete", "continues", "share"):
         part = getattr(rule, name)
         if part is None:
             continue
         if part.table not in edition.tables:
-            told = f"rule {rule.id} names a table {part.table} that there is not"
+            told = Message(
+                "rule {id} names a table {table} that there is not", id=rule.id, table=part.table
+            )
             yield _at(edition.file, rule.id, told)
             continue
         # A row of the edition before may be what this one goes on from.
@@ -206,7 +254,12 @@ def _nothing_named(form: Form, edition: Edition, rule: Rule) -> Iterator[str]:
                 continue
             there = _keys(tables) if field == "past" else own
             for key in (one for one in named if one not in there):
-                told = f"rule {rule.id} names {key}, which table {part.table} does not have"
+                told = Message(
+                    "rule {id} names {key}, which table {table} does not have",
+                    id=rule.id,
+                    key=key,
+                    table=part.table,
+                )
                 yield _at(edition.file, rule.id, told)
 
 

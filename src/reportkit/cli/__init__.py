@@ -9,6 +9,7 @@ import click
 
 from reportkit.cli import projects, reports  # noqa: F401 - a command is known by being defined
 from reportkit.cli.command import cli
+from reportkit.cli.language import settle
 
 __all__ = ["cli", "main"]
 
@@ -17,6 +18,7 @@ def main() -> None:
     """Entry point of ``reportkit``."""
     # A terminal that cannot show a character shows its number, and the run goes on.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream
+    settle(cli, sys.argv[1:])
     try:
         cli(standalone_mode=False)
     except click.Abort:

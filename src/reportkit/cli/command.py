@@ -7,9 +7,11 @@ import json
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,16 @@ import click
 from click.core import ParameterSource
 
 from reportkit import __version__
+from reportkit.cli.language import LANGUAGES, in_words, say
 from reportkit.errors import ExecutionError, ReportkitError, Stopped, refusal
+from reportkit.language import joined
+from reportkit.language.message import COLON
+
+DEFAULT_OUT = {"outputs": "Default: outputs.", ".": "Default: the working folder."}
 
 Command = Callable[..., Any]
-Result = tuple[int, Any, str]
+Result = tuple[int, Any, str | Sequence[str]]
+"""Exit status, JSON document, and the text or its lines; messages in them are translated."""
 
 ERASED = "\r\x1b[2K"
 
@@ -35,7 +43,8 @@ def live_line(*, shown: bool) -> Iterator[Callable[[str], None]]:
         return
 
     def tell(text: str) -> None:
-        click.echo(f"{ERASED}{text[: shutil.get_terminal_size().columns - 1]}", err=True, nl=False)
+        line = cut(in_words(text), shutil.get_terminal_size().columns - 1)
+        click.echo(f"{ERASED}{line}", err=True, nl=False)
 
     try:
         yield tell
@@ -43,13 +52,19 @@ def live_line(*, shown: bool) -> Iterator[Callable[[str], None]]:
         click.echo(ERASED, err=True, nl=False)
 
 
+def cut(text: str, columns: int) -> str:
+    """Cut a text to the columns of a terminal, of which a Chinese character takes two."""
+    wide = accumulate(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+    return text[: sum(used <= columns for used in wide)]
+
+
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language; default: the locale's.")
+@click.version_option(__version__, help="Show the version and exit.")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language; default: the locale's.")
 def cli(lang: str | None) -> None:
     """Statutory annual reports (政府信息公开工作年度报告) from raw ledgers.
 
@@ -62,22 +77,16 @@ def tell_session_key() -> None:
     from reportkit.ledgers.privacy import SESSION_TOLD, Pseudonyms
 
     if Pseudonyms.from_environment().of_session:
-        click.echo(SESSION_TOLD, err=True)
+        say(SESSION_TOLD, err=True)
 
 
-def language(environment: Mapping[str, str]) -> Any:
-    """Choose the language of messages: as asked for by ``--lang``, else as the locale says.
-
-    Examples
-    --------
-    >>> [language(one) for one in ({"LANG": "zh_CN.UTF-8"}, {"LC_ALL": "C", "LANG": "zh_CN"}, {})]
-    ['zh', 'en', 'en']
-    """
-    context = click.get_current_context(silent=True)
-    if context and (asked := context.find_root().params.get("lang")):
+def district_id(asked: str, params: Path | None) -> str:
+    """Return the id of a district that is asked for by its id or its Chinese name."""
+    if asked.isascii():
         return asked
-    names = (environment.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    return "zh" if next(filter(None, names), "").startswith("zh") else "en"
+    from reportkit.params import Project
+
+    return Project.find(params).district_id(asked)
 
 
 def as_given(context: click.Context, *without: str) -> tuple[str, ...]:
@@ -124,26 +133,26 @@ def command(out: str = "outputs") -> Callable[[Command], click.Command]:
             try:
                 status, document, text = function(**options)
             except Stopped as stopped:
-                status, text = stopped.number + 128, f"reportkit: {stopped}"
+                status = stopped.number + 128
                 document = {"error": "stopped", "message": str(stopped), "signal": stopped.number}
-                click.echo(text, err=True)
+                say(joined(COLON, ["reportkit", str(stopped)]), err=True)
             except (click.ClickException, click.exceptions.Exit, click.Abort):
                 raise
             except Exception as fault:
                 error = _as_ours(fault)
-                status, text = error.exit_status, f"reportkit: {error}"
+                status = error.exit_status
                 document = {"error": error.reason, "message": error.message} | error.fields
-                click.echo(text, err=True)
+                say(joined(COLON, ["reportkit", str(error)]), err=True)
             else:
                 if not as_json:
-                    click.echo(text)
+                    say(text)
             if as_json:
                 click.echo(json.dumps(document, ensure_ascii=False, indent=1, default=str))
             sys.exit(status)
 
         for option in (
             click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
-            click.option("--out", type=FOLDER, default=Path(out), help=f"Default: {out}."),
+            click.option("--out", type=FOLDER, default=Path(out), help=DEFAULT_OUT[out]),
             click.option("--data", type=FOLDER, help="Ledgers; default: data."),
             click.option("--params", type=FOLDER, help="Parameters; default: params."),
         ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from reportkit.params import Project
 
+# As the form numbers its rows: 一、 （一） 1.
+_NUMBERED = re.compile("^(?:[一二三四五六七八九十]+、|（[一二三四五六七八九十]+）|[0-9]+[.．])")
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -35,8 +38,9 @@ def _offer(candidates: Callable[[Project, dict[str, Any]], Iterable[str]]) -> An
 
 @_offer
 def districts(project: Project, _: dict[str, Any]) -> Iterable[str]:
-    """Ids of all districts."""
-    return (path.stem for path in (project.params / "districts").glob("*.yaml"))
+    """Ids and Chinese names of all districts."""
+    yield from (path.stem for path in (project.params / "districts").glob("*.yaml"))
+    yield from project.names().values()
 
 
 @_offer
@@ -54,10 +58,19 @@ def runs(project: Project, _: dict[str, Any]) -> Iterable[str]:
 
 @_offer
 def facts(project: Project, given: dict[str, Any]) -> Iterable[str]:
-    """Ids of the facts of the run that was typed, else of any."""
+    """Ids, and parts of the labels, of the facts of the run that was typed, else of any."""
     asked = given.get("asked") or "*/*"
     for path in sorted(project.out.glob(f"{asked}/current/facts.json"))[:1]:
-        yield from (fact["id"] for fact in json.loads(path.read_text("utf-8"))["facts"])
+        for fact in json.loads(path.read_text("utf-8"))["facts"]:
+            yield fact["id"]
+            yield from _words(fact.get("label", ""))
+
+
+def _words(label: str) -> Iterable[str]:
+    """Parts of a label, also without the numbers that they begin with."""
+    for part in label.split("/"):
+        yield part
+        yield _NUMBERED.sub("", part)
 
 
 @_offer

@@ -13,6 +13,8 @@ from reportkit.facts.derived import compared
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.previous import figures_of, sealed_facts
 from reportkit.forms.conditions import condition_from
+from reportkit.language import Message, joined, template
+from reportkit.language.message import COMMA, told
 from reportkit.ledgers import schema_of
 from reportkit.notebook.printed import aligned, places
 from reportkit.params import FACT_ID
@@ -24,10 +26,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportkit.forms import Edition, Form
+    from reportkit.language.message import Translate
     from reportkit.params import Project
 
 # Rows that a terminal shows, and rows with cells in the document, which holds all.
 _SHOWN, _TOLD = 50, 200
+_FILE, _LINE = template("file"), template("line")
+_NO_FACT = Message("no such fact")
+# The value of last year, from its run or not.
+_FROM = {
+    True: template("{value} (run of {year})"),
+    False: template("{value} (published report of {year})"),
+}
 
 
 def find_run(out: Path, asked: Path | None = None) -> Path:
@@ -45,8 +55,12 @@ def find_run(out: Path, asked: Path | None = None) -> Path:
                 return folder
     elif len(runs) == 1:
         return runs[0]
-    known = ", ".join("/".join(run.parts[-3:-1]) for run in runs) or "none"
-    what = f"{asked} is no run" if asked else "say which run is meant by --run DISTRICT/YEAR"
+    known = ", ".join("/".join(run.parts[-3:-1]) for run in runs) or Message("none")
+    what = (
+        Message("{asked} is no run", asked=asked)
+        if asked
+        else Message("say which run is meant by --run DISTRICT/YEAR")
+    )
     raise InputError(
         "run-missing", "{what}; under {out} there are: {known}", what=what, out=out, known=known
     )
@@ -115,7 +129,7 @@ def _near(name: str, facts: Mapping[str, Any]) -> list[Any]:
         "fact-unknown",
         "no fact '{name}'; nearest: {near}",
         name=name,
-        near=", ".join(near) or "none",
+        near=", ".join(near) or Message("none"),
     )
 
 
@@ -182,51 +196,64 @@ def _rows(form: Form, run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]
     return records
 
 
-def as_text(answer: Mapping[str, Any]) -> str:
+def as_text(answer: Mapping[str, Any], translate: Translate = str) -> list[str]:
     """Return the answer of `explain` for a terminal: aligned, also where characters are wide."""
     if "matches" in answer:
         facts = answer["matches"]
-        return "\n".join([f"{len(facts)} facts have this in their label:", *_listed(facts)])
-    fields = [("value", f"{answer['value']} {answer['unit']}".strip())]
+        head = Message("{count} facts have this in their label:", count=len(facts))
+        return [head, *_listed(facts)]
+    fields: list[tuple[str, str]] = [
+        (Message("value"), f"{answer['value']} {answer['unit']}".strip())
+    ]
     last = answer["last_year"]
     if last:
-        origin = "run" if last["origin"] == "run" else "published report"
-        value = f"{last['value']} {answer['unit']}".strip() if last["value"] else "no such fact"
-        value += f", {last['text']}" if last["text"] else ""
-        fields.append(("last year", f"{value} ({origin} of {last['year']})"))
+        value = f"{last['value']} {answer['unit']}".strip() if last["value"] else _NO_FACT
+        origin = _FROM[last["origin"] == "run"]
+        both = joined(COMMA, [value, last["text"]] if last["text"] else [value])
+        fields.append(
+            (
+                Message("last year"),
+                Message(origin, value=both, year=last["year"]),
+            )
+        )
     if answer["origin"] == "sum":
-        fields.append(("definition", f"{len(answer['parts'])}项之和"))
+        fields.append((Message("definition"), f"{len(answer['parts'])}项之和"))
     else:
-        fields.append(("definition", answer["definition"]))
-    names = ["filter", *[""] * len(answer["conditions"])]
+        fields.append((Message("definition"), answer["definition"]))
+    names = [Message("filter"), *[""] * len(answer["conditions"])]
     fields += zip(names, answer["conditions"], strict=False)
     if answer["source"]:
         # Who and when stand behind the source, in brackets.
         source, _, stated = answer["source"].removesuffix("）").rpartition("（")
         stated = stated if re.search(r"\d{4}-\d\d-\d\d$", stated) else ""
-        fields.append(("source", source if stated else answer["source"]))
-        fields += [("stated", stated)] * bool(stated)
-    names = ["appears in", *[""] * len(answer["appears"])]
+        fields.append((Message("source"), source if stated else answer["source"]))
+        fields += [(Message("stated"), stated)] * bool(stated)
+    names = [Message("appears in"), *[""] * len(answer["appears"])]
     fields += zip(names, answer["appears"], strict=False)
     rows = answer["source_rows"]
     if answer["ledger"]:
-        fields.append(("rows", f"{len(rows)} of {answer['ledger_name']}"))
-    lines = [f"{answer['id']}  {answer['label']}", *aligned([(f"  {n}", v) for n, v in fields])]
+        of = Message("{count} of {ledger}", count=len(rows), ledger=answer["ledger_name"])
+        fields.append((Message("rows"), of))
+    table = [("  " + told(name, translate), told(value, translate)) for name, value in fields]
+    lines = [f"{answer['id']}  {answer['label']}", *aligned(table)]
     parts = [part for part in answer["parts"] if number_of(part["value"]) != 0]
-    lines += ["  parts", *_listed(parts)] if answer["parts"] else []
+    lines += [Message("  parts"), *_listed(parts)] if answer["parts"] else []
     if len(parts) < len(answer["parts"]):
-        lines.append(f"    … and {len(answer['parts']) - len(parts)} that are 0")
+        zero = len(answer["parts"]) - len(parts)
+        lines.append(Message("    … and {count} that are 0", count=zero))
     shown = [row for row in rows[:_SHOWN] if "cells" in row]
     if shown:
         columns = list(shown[0]["cells"])
-        table = [("", *columns, "file", "line")]
+        heads = [told(Message(name), translate) for name in (_FILE, _LINE)]
+        records = [("", *columns, *heads)]
         for row in shown:
             sign = "−" if row.get("subtracted") else ""
-            table.append((sign, *row["cells"].values(), row["file"], row["place"]))
-        lines += ["", *aligned(table)]
+            records.append((sign, *row["cells"].values(), row["file"], row["place"]))
+        lines += ["", *aligned(records)]
     if len(rows) > len(shown):
-        lines.append(f"  … and {len(rows) - len(shown)} more rows; --json lists all")
-    return "\n".join(lines)
+        more = len(rows) - len(shown)
+        lines.append(Message("  … and {count} more rows; --json lists all", count=more))
+    return lines
 
 
 def _listed(facts: Sequence[Mapping[str, str]]) -> list[str]:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reportkit.cli.command import ERASED
+from reportkit.cli.language import in_words
 from reportkit.errors import HeadingError, InputError
+from reportkit.language import Message, joined, template
+from reportkit.language.message import COLON, SEMICOLON
 from reportkit.ledgers import read_ledgers, schema_of
 from reportkit.ledgers.intake import is_read
 from reportkit.ledgers.normal import loose
@@ -74,11 +77,14 @@ def look_into(
             click.echo(ERASED, err=True, nl=False)
         read = [*ledgers.items(), *ledgers.refused.items()]
         lines += _account(ledgers.form, read, every=every)
-        lines += [f"{name}: not read, {_why_unread(name)}" for name in ledgers.unread]
+        lines += [
+            Message("{name}: not read, {why}", name=name, why=_why_unread(name))
+            for name in ledgers.unread
+        ]
         lines += [_problem(problem, ledgers) for problem in problems]
         if block := _mapping(ledgers, problems):
             file = Path(params or "params") / f"districts/{district}.yaml"
-            lines += [f"to paste into {file}, each ? to be replaced:", block]
+            lines += [Message("to paste into {file}, each ? to be replaced:", file=file), block]
         document["mapping"][district] = block
         document["ledgers"] += [
             {"district": district, "ledger": key} | ledger.account for key, ledger in read
@@ -98,12 +104,15 @@ def look_into(
 
 def _why_unread(name: str) -> str:
     if is_read(Path(name)):
-        return "its name begins with no ledger's, or it is in a folder within the district's"
-    return "nor is any file of its kind; if it holds records, save it as .xlsx"
+        return Message(
+            "its name begins with no ledger's, or it is in a folder within the district's"
+        )
+    return Message("nor is any file of its kind; if it holds records, save it as .xlsx")
 
 
 def _tell_rows(name: str, rows: int) -> None:
-    click.echo(f"{ERASED}{name}: {rows:,} rows", err=True, nl=False)
+    told = Message("{name}: {rows:,} rows", name=name, rows=rows)
+    click.echo(ERASED + in_words(told), err=True, nl=False)
 
 
 def _quiet(_name: str, _rows: int) -> None:
@@ -112,23 +121,28 @@ def _quiet(_name: str, _rows: int) -> None:
 
 def _account(form: Form, read: Iterable[tuple[str, Ledger]], *, every: bool) -> list[str]:
     """Describe the rows and columns read of each ledger, and what is wrong with them."""
-    lines = []
+    lines: list[str] = []
     for _, ledger in read:
         lines.append(
-            f"{ledger.schema.name}: {ledger.read} read, {len(ledger.frame)} accepted, "
-            f"{ledger.quarantined} quarantined, {ledger.rejected} rejected, "
-            f"{ledger.set_aside} set aside"
+            Message(
+                "{name}: {read} read, {accepted} accepted, {quarantined} quarantined, "
+                "{rejected} rejected, {set_aside} set aside",
+                name=ledger.schema.name,
+                **ledger.account,
+            )
         )
         lines += [_columns_line(form, ledger, source) for source in ledger.sources]
         messages = [v.text() for v in ledger.violations] if every else grouped(ledger.violations)
-        lines += [f"  {message}" for message in messages]
+        lines += [joined("", ["  ", message]) for message in messages]
     return lines
 
 
 def _problem(problem: InputError, ledgers: Ledgers) -> str:
     """A problem in full, but of a ledger whose records are told already."""
     refused = problem.fields.get("ledger") in ledgers.refused
-    return problem.message.partition(";")[0] + f" [{problem.reason}]" if refused else str(problem)
+    if not refused or problem.reason != "ledger-rejected":
+        return str(problem)
+    return joined("", [problem.values["rejected"], f" [{problem.reason}]"])
 
 
 def _error(district: str, error: InputError) -> dict[str, Any]:
@@ -163,11 +177,17 @@ def _columns_line(form: Form, ledger: Ledger, source: Source) -> str:
         name if loose(name) == heading_key(title) else f"{name} ({title})"
         for name, title in columns["read"].items()
     ]
-    parts = [f"read {'、'.join(read)}"]
-    for name in ("kept", "dropped", "not_read"):
-        if columns[name]:
-            parts.append(f"{name.replace('_', ' ')} {'、'.join(columns[name])}")
-    return f"  {source.path}{sheet}: {'; '.join(parts)}"
+    parts = [
+        Message(words, columns="、".join(titles))
+        for words, titles in (
+            (template("read {columns}"), read),
+            (template("kept {columns}"), columns["kept"]),
+            (template("dropped {columns}"), columns["dropped"]),
+            (template("not read {columns}"), columns["not_read"]),
+        )
+        if titles or titles is read
+    ]
+    return joined(COLON, [f"  {source.path}{sheet}", joined(SEMICOLON, parts)])
 
 
 def _mapping(ledgers: Ledgers, problems: Iterable[InputError]) -> str:
@@ -178,7 +198,13 @@ def _mapping(ledgers: Ledgers, problems: Iterable[InputError]) -> str:
         key = str(problem.fields.get("ledger"))
         if problem.reason == "ledger-missing" and unread:
             listed = "、".join(unread)
-            lines[key] = [f'# files: ["{unread[0]}"] # if it is this ledger; not read: {listed}']
+            lines[key] = [
+                Message(
+                    '# files: ["{file}"] # if it is this ledger; not read: {listed}',
+                    file=unread[0],
+                    listed=listed,
+                )
+            ]
         if isinstance(problem, HeadingError) and problem.headings:
             schema = ledgers.schema(key, str(problem.fields.get("file")))
             lines.setdefault(key, []).extend(suggest_columns(schema, problem.headings))

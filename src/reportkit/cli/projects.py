@@ -12,6 +12,7 @@ import click
 
 from reportkit.cli import completion as offered
 from reportkit.cli.command import FOLDER, Result, cli, command
+from reportkit.language import Message
 
 LEVELS = ("department", "county", "city", "province")
 
@@ -45,9 +46,11 @@ def init(
     # As it can be typed there: who has not put an environment on the path has only its place.
     program = "reportkit" if shutil.which("reportkit") else str(Path(sys.argv[0]).absolute())
     following = [f"{command} {district} {year}" for command in ("intake", "run")]
-    lines = [f"  {path}" for path in begun.files]
-    lines = [f"{len(lines)} files made:", *lines]
-    lines.append(f"fill in the ledgers in {folder / 'data' / district}, then:")
+    lines: list[str] = [f"  {path}" for path in begun.files]
+    lines = [Message("{count} files made:", count=len(lines)), *lines]
+    lines.append(
+        Message("fill in the ledgers in {folder}, then:", folder=folder / "data" / district)
+    )
     lines.append(f"  cd {shlex.quote(str(folder))}")
     lines += [f"  {shlex.quote(program)} {command}" for command in following]
     document = {
@@ -57,7 +60,7 @@ def init(
         "kept": [str(path) for path in begun.kept],
         "next": [f"reportkit {command}" for command in following],
     }
-    return 0, document, "\n".join(lines)
+    return 0, document, lines
 
 
 @command(out=".")
@@ -87,12 +90,15 @@ def doctor(*, params: Path | None, data: Path | None, out: Path) -> Result:
         sum(finding.state == state for finding in findings) for state in ("good", "warn", "bad")
     ]
     lines = [finding.text() for finding in findings]
-    lines.append("{} good, {} to know, {} to mend".format(*worst))
-    return (
-        int(worst[2] > 0),
-        {"findings": [vars(finding) for finding in findings]},
-        "\n".join(lines),
+    lines.append(
+        Message(
+            "{good} good, {warn} to know, {bad} to mend",
+            good=worst[0],
+            warn=worst[1],
+            bad=worst[2],
+        )
     )
+    return int(worst[2] > 0), {"findings": [vars(finding) for finding in findings]}, lines
 
 
 @command()
@@ -106,8 +112,8 @@ def form(action: str, *, folder: Path) -> Result:
     from reportkit.checks.folder import look_over
 
     found = look_over(folder.absolute() if folder.name in ("", ".", "..") else folder)
-    text = "\n".join(found) or f"{folder}: nothing is wrong"
-    return int(bool(found)), {"action": action, "folder": str(folder), "findings": found}, text
+    lines = found or [Message("{folder}: nothing is wrong", folder=folder)]
+    return int(bool(found)), {"action": action, "folder": str(folder), "findings": found}, lines
 
 
 @command()

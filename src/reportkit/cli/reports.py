@@ -18,15 +18,32 @@ from reportkit.cli.command import (
     Result,
     as_given,
     command,
-    language,
+    district_id,
     live_line,
     tell_session_key,
 )
+from reportkit.cli.language import in_words, language, say, translate
 from reportkit.errors import InputError
+from reportkit.language import Message, joined, template
+from reportkit.language.message import COLON
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_STATES = {
+    (False, False): Message("made"),
+    (False, True): Message("made as a draft"),
+    (True, False): Message("unchanged"),
+    (True, True): Message("unchanged as a draft"),
+}
+_SEVERITIES = {
+    "error": Message("error"), "warning": Message("warning"), "info": Message("info"),
+}  # fmt: skip
+_LEVELS = {
+    "files": Message("files"), "ledgers": Message("ledgers"), "facts": Message("facts"),
+    "render": Message("render"), "environment": Message("environment"), "rerun": Message("rerun"),
+}  # fmt: skip
+_THEN = template(", then ")
 _scope = click.option("--scope", type=click.Choice(["district", "office"]), help="汇总 or 本机关.")
 
 
@@ -55,6 +72,8 @@ def run(
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
     from reportkit.warm.template import start_template, stop_template
 
+    district = district_id(district, params)
+
     def fork() -> Any:
         return None if cold else start_template("reportkit.run.kernels")
 
@@ -77,8 +96,7 @@ def run(
     current = outcome.folder.parents[1] / "current"
     documents = [current / name for name in DOCUMENTS]
     lines = _findings(outcome.findings)
-    state = "unchanged" if outcome.unchanged else "made"
-    lines.append(f"{state}{' as a draft' if outcome.draft else ''}: {outcome.folder}")
+    lines.append(joined(COLON, [_STATES[outcome.unchanged, outcome.draft], str(outcome.folder)]))
     lines += [f"  {path}" for path in documents]
     document = {
         "district": district,
@@ -95,7 +113,7 @@ def run(
         folder = write_open_data(outcome.folder, request.place)
         document["open_data"] = str(folder)
         lines.append(f"  {folder}")
-    return outcome.exit_status, document, "\n".join(lines)
+    return outcome.exit_status, document, lines
 
 
 @command()
@@ -118,39 +136,44 @@ def preview(
     from reportkit.preview.preview import preview as show
     from reportkit.run.request import Request
 
-    request = Request(district, year, params, data, out, draft=True)
-    show(request, port=port, tell=lambda text: click.echo(text, err=True))
+    request = Request(district_id(district, params), year, params, data, out, draft=True)
+    show(request, port=port, tell=lambda text: say(text, err=True), translate=translate())
 
 
 def _findings(findings: list[dict[str, Any]]) -> list[str]:
     """Open findings, what was accepted, and how each open error could be."""
 
     def line(check: dict[str, Any]) -> str:
-        return f"  {check['id']} {check['severity']}: {check['title']}: {check['message']}"
+        head = joined("", [f"  {check['id']} ", _SEVERITIES[check["severity"]]])
+        return joined(COLON, [head, check["title"], check["message"]])
 
     waived = [check for check in findings if check["waived"]]
     still = [check for check in findings if not check["waived"]]
     errors = [check for check in still if check["severity"] == "error"]
-    lines = [f"{len(still)} checks do not hold:", *map(line, still)] if still else []
+    lines: list[str] = []
+    if still:
+        lines = [Message("{count} checks do not hold:", count=len(still)), *map(line, still)]
     if waived:
-        lines.append(f"{len(waived)} checks do not hold and are accepted:")
+        lines.append(Message("{count} checks do not hold and are accepted:", count=len(waived)))
     for check in waived:
         by = check["waived"]
         lines += [line(check), f"    {by['reason']} ({by['by']}, {by['on']})"]
     if errors:
         from reportkit.checks import waiver_yaml
 
-        lines.append("an error that is right as it stands is accepted in the report's parameters:")
+        lines.append(
+            Message("an error that is right as it stands is accepted in the report's parameters:")
+        )
         lines.append("waivers:")
         lines += [line for check in errors[:5] for line in waiver_yaml(check).splitlines()]
         if len(errors) > 5:
-            lines.append(f"# … and {len(errors) - 5} more")
+            lines.append(Message("# … and {count} more", count=len(errors) - 5))
     return lines
 
 
 @command()
 @click.argument("file", required=False, type=FILE)
-@click.option("--districts", help="Ids, with commas; default: all.")
+@click.option("--districts", help="Ids or Chinese names, with commas; default: all.")
 @click.option("--years", help="Such as 2020, 2019,2021 or 2019-2021; default: those with a file.")
 @_scope
 @click.option("--jobs", type=click.IntRange(1), help="Reports at once; default: processors.")
@@ -208,12 +231,13 @@ def intake(
 
     with_year = len(asked) > 1 and re.fullmatch("[0-9]{4}", asked[-1])
     districts, year = (asked[:-1], int(asked[-1])) if with_year else (asked, None)
+    districts = tuple(district_id(one, params) for one in districts)
     tell_session_key()
     shown = sys.stderr.isatty() and not as_json
     status, document, lines = look_into(
         districts, year, every=every, shown=shown, params=params, data=data
     )
-    return status, document, "\n".join(lines)
+    return status, document, lines
 
 
 @command()
@@ -224,14 +248,19 @@ def new(district: str, year: int, *, params: Path | None, data: Path | None) -> 
     from reportkit.params import Project
     from reportkit.scaffold.new_year import renew
 
+    district = district_id(district, params)
     renewal = renew(Project.find(params, data), district, year)
     renewal.write()
-    lines = [f"made from {renewal.previous}:", *(f"  {path}" for path in renewal.files)]
-    for title, notes in (("advanced", renewal.advanced), ("to do", renewal.todo)):
-        if notes:
-            lines += [f"{len(notes)} {title}:", *(f"  {note}" for note in notes)]
+    lines: list[str] = [Message("made from {previous}:", previous=renewal.previous)]
+    lines += [f"  {path}" for path in renewal.files]
+    if renewal.advanced:
+        lines.append(Message("{count} advanced:", count=len(renewal.advanced)))
+        lines += [joined("", ["  ", str(note)]) for note in renewal.advanced]
+    if renewal.todo:
+        lines.append(Message("{count} to do:", count=len(renewal.todo)))
+        lines += [joined("", ["  ", str(note)]) for note in renewal.todo]
     following = [f"reportkit {command} {district} {year}" for command in ("intake", "run")]
-    lines.append(f"next: {', then '.join(following)}")
+    lines.append(Message("next: {commands}", commands=joined(_THEN, following)))
     document = {
         "district": district,
         "year": year,
@@ -241,7 +270,7 @@ def new(district: str, year: int, *, params: Path | None, data: Path | None) -> 
         "todo": [vars(note) for note in renewal.todo],
         "next": following,
     }
-    return 0, document, "\n".join(lines)
+    return 0, document, lines
 
 
 @command()
@@ -264,7 +293,7 @@ def explain(fact: str, *, asked: Path | None, params: Path | None, out: Path) ->
     from reportkit.params import Project
 
     document = look_up(find_run(out, asked), fact, project=Project.find(params))
-    return 0, document, as_text(document)
+    return 0, document, as_text(document, translate())
 
 
 @command()
@@ -306,35 +335,54 @@ def verify(
     trusted = read_trusted(keys) if keys else None
     runs = [run for folder in folders for run in find_runs(folder)]
     closely = draw(runs, sample)
-    verdicts, lines = [], []
+    verdicts: list[dict[str, Any]] = []
+    lines: list[str] = []
     for number, result in enumerate(inspect_all(runs, closely, asked)):
         if sys.stderr.isatty() and len(runs) > 1:
-            click.echo(f"{ERASED}{number + 1} of {len(runs)}", err=True, nl=False)
+            said = Message("{number} of {count}", number=number + 1, count=len(runs))
+            click.echo(ERASED + in_words(said), err=True, nl=False)
         run, levels = str(runs[number]), result.levels
         whose = {"district": result.district, "year": result.year, "id": result.run}
         judged = {"holds": result.holds, "levels": [level.as_json() for level in levels]}
         verdicts.append({"run": run} | whose | judged)
-        name = f"{result.district} {result.year}, run {result.run}, {run}" if result.run else run
-        lines.append(f"{name}: {result.verdict}")
+        name = (
+            Message(
+                "{district} {year}, run {run}, {folder}",
+                district=result.district,
+                year=result.year,
+                run=result.run,
+                folder=run,
+            )
+            if result.run
+            else run
+        )
+        lines.append(joined(COLON, [name, result.verdict]))
         # Of many runs, those that hold have nothing else to tell; --json has all of it.
         for level in levels if len(runs) == 1 else [level for level in levels if not level.holds]:
-            lines.append(f"  {level.level}: {level.verdict}")
-            lines += [f"    - {finding}" for finding in level.findings]
-            lines += [f"    {note}" for note in level.notes]
+            lines.append("  " + joined(COLON, [_LEVELS[level.level], level.verdict]))
+            lines += [joined("", ["    - ", finding]) for finding in level.findings]
+            lines += [joined("", ["    ", note]) for note in level.notes]
     batches = [
-        f"{folder}: {problem}" for folder in folders for problem in check_batches(folder, trusted)
+        joined(COLON, [str(folder), problem])
+        for folder in folders
+        for problem in check_batches(folder, trusted)
     ]
     lines += batches
     if len(runs) > 1:
         good = sum(bool(verdict["holds"]) for verdict in verdicts)
         lines.append(
-            f"{good} of {len(runs)} runs hold; {sum(closely)} were looked into, of all the files"
+            Message(
+                "{good} of {count} runs hold; {closely} were looked into, of all the files",
+                good=good,
+                count=len(runs),
+                closely=sum(closely),
+            )
         )
     sampled = sorted(str(run) for run, close in zip(runs, closely, strict=True) if close)
     document = {"runs": verdicts, "batches": batches, "sampled": sampled}
     failed = batches or not all(verdict["holds"] for verdict in verdicts)
     # A received file can hold what would move the cursor of a terminal.
-    return int(bool(failed)), document, str(visible("\n".join(lines)))
+    return int(bool(failed)), document, str(visible(in_words(lines)))
 
 
 @command()
@@ -379,8 +427,12 @@ def keygen(file: Path) -> Result:
     from reportkit.proof.signing.keys import keygen as make
 
     public, keyid = make(file)
-    text = f"{file} (keep it to yourself)\n{public} (hand it to those who verify)\nkey {keyid}"
-    return 0, {"private": str(file), "public": str(public), "keyid": keyid}, text
+    lines = [
+        Message("{file} (keep it to yourself)", file=file),
+        Message("{file} (hand it to those who verify)", file=public),
+        Message("key {keyid}", keyid=keyid),
+    ]
+    return 0, {"private": str(file), "public": str(public), "keyid": keyid}, lines
 
 
 @command()
@@ -402,5 +454,5 @@ def sign(folder: Path, *, key: Path | None) -> Result:
         raise InputError("signing-key", "nothing says who signs; name a private key with --key")
     verify_files(folder)
     sign_run(folder.resolve(), signer)
-    text = f"{folder} signed by key {signer.keyid}"
+    text = Message("{folder} signed by key {keyid}", folder=folder, keyid=signer.keyid)
     return 0, {"run": str(folder), "keyid": signer.keyid}, text

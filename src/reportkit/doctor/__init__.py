@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reportkit.doctor import machine, projects
 from reportkit.doctor.finding import Finding, bad
 from reportkit.errors import ReportkitError
+from reportkit.language import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,4 +39,4 @@ def examine(project: Project) -> Iterator[Finding]:
         try:
             yield from look_at(project)
         except ReportkitError as error:
-            yield bad(look_at.__name__, error.message, "mend this, then ask again")
+            yield bad(look_at.__name__, error.message, Message("mend this, then ask again"))

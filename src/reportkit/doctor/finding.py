@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from reportkit.language import Message, joined
+from reportkit.language.message import COLON
+
+_STATES = {"good": Message("good  "), "warn": Message("warn  "), "bad": Message("bad   ")}
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -27,9 +32,8 @@ class Finding:
 
     def text(self) -> str:
         """Return the finding as one or two lines."""
-        return f"{self.state:4}  {self.about}: {self.found}" + (
-            f"\n      → {self.todo}" if self.todo else ""
-        )
+        todo = ["\n      → ", self.todo] if self.todo else []
+        return joined("", [_STATES[self.state], joined(COLON, [self.about, self.found]), *todo])
 
 
 def good(about: str, found: str) -> Finding:

@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from reportkit import __version__
 from reportkit.doctor.finding import Finding, bad, good, warn
 from reportkit.errors import InputError
+from reportkit.language import Message, joined
 from reportkit.ledgers import privacy
 from reportkit.proof.signing.settings import KEY_VARIABLE, signer_from
 
@@ -34,11 +35,15 @@ def python() -> Iterator[Finding]:
     """Check that the package supports this Python."""
     wanted = metadata.metadata(_DISTRIBUTION)["Requires-Python"]
     version = platform.python_version()
-    message = f"{version} at {sys.executable}"
+    message = Message("{version} at {executable}", version=version, executable=sys.executable)
     if Requirement(f"python{wanted}").specifier.contains(version, prereleases=True):
         yield good("Python", message)
     else:
-        yield bad("Python", f"{message}; {wanted} is needed", "make the environment anew")
+        yield bad(
+            "Python",
+            Message("{message}; {wanted} is needed", message=message, wanted=wanted),
+            Message("make the environment anew"),
+        )
 
 
 def packages() -> Iterator[Finding]:
@@ -50,14 +55,28 @@ def packages() -> Iterator[Finding]:
         try:
             installed = metadata.version(need.name)
         except metadata.PackageNotFoundError:
-            wrong.append(f"{need} is not here")
+            wrong.append(Message("{need} is not here", need=need))
             continue
         if not need.specifier.contains(installed, prereleases=True):
-            wrong.append(f"{need.name} is {installed}; {need.specifier} is needed")
+            wrong.append(
+                Message(
+                    "{name} is {installed}; {specifier} is needed",
+                    name=need.name,
+                    installed=installed,
+                    specifier=need.specifier,
+                )
+            )
     if wrong:
-        yield bad("packages", "; ".join(wrong), f"pip install --upgrade {_DISTRIBUTION}")
+        yield bad(
+            Message("packages"), joined("; ", wrong), f"pip install --upgrade {_DISTRIBUTION}"
+        )
     else:
-        yield good("packages", f"{len(plain)} as needed, reportkit {__version__}")
+        yield good(
+            Message("packages"),
+            Message(
+                "{plain} as needed, reportkit {version}", plain=len(plain), version=__version__
+            ),
+        )
 
 
 def fonts() -> Iterator[Finding]:
@@ -66,12 +85,17 @@ def fonts() -> Iterator[Finding]:
     broken = [path.name for path in faces if not _is_whole(path)]
     todo = f"pip install --force-reinstall {_DISTRIBUTION}-fonts"
     if len(faces) != _FACES:
-        message = f"{len(faces)} of {_FACES} are in {reportkit_fonts.folder()}"
-        yield bad("fonts", message, todo)
+        message = Message(
+            "{found} of {faces} are in {folder}",
+            found=len(faces),
+            faces=_FACES,
+            folder=reportkit_fonts.folder(),
+        )
+        yield bad(Message("fonts"), message, todo)
     elif broken:
-        yield bad("fonts", f"{', '.join(broken)} is damaged", todo)
+        yield bad(Message("fonts"), Message("{broken} is damaged", broken=", ".join(broken)), todo)
     else:
-        yield good("fonts", f"{_FACES}, whole")
+        yield good(Message("fonts"), Message("{faces}, whole", faces=_FACES))
 
 
 def _is_whole(path: Path) -> bool:
@@ -82,17 +106,28 @@ def _is_whole(path: Path) -> bool:
 
 def encoding() -> Iterator[Finding]:
     """Check that Chinese file names and messages are not garbled."""
-    message = f"file names {sys.getfilesystemencoding()}, output {sys.stdout.encoding}"
+    message = Message(
+        "file names {names}, output {output}",
+        names=sys.getfilesystemencoding(),
+        output=sys.stdout.encoding,
+    )
     try:
         "台账".encode(sys.getfilesystemencoding())
         "台账".encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
         todo = "export LANG=C.UTF-8 (or PYTHONUTF8=1)"
-        yield bad("encoding", f"{message}: Chinese cannot be written", todo)
+        yield bad(
+            Message("encoding"),
+            Message("{message}: Chinese cannot be written", message=message),
+            todo,
+        )
         return
     # Other programs in the chain (git, an editor) follow the locale.
     current = locale.setlocale(locale.LC_CTYPE)
-    yield good("encoding", f"{message}, locale {current}")
+    yield good(
+        Message("encoding"),
+        Message("{message}, locale {current}", message=message, current=current),
+    )
 
 
 def signing_key() -> Iterator[Finding]:
@@ -100,10 +135,12 @@ def signing_key() -> Iterator[Finding]:
 
     def read() -> str:
         signer = signer_from(os.environ)
-        return f"key {signer.keyid[:16]}" if signer else ""
+        return Message("key {keyid}", keyid=signer.keyid[:16]) if signer else ""
 
-    todo = f"reportkit keygen FILE, then export {KEY_VARIABLE}=FILE"
-    yield _key("signing key", read, "none: runs are not signed", todo)
+    todo = Message(
+        "reportkit keygen FILE, then export {key_variable}=FILE", key_variable=KEY_VARIABLE
+    )
+    yield _key(Message("signing key"), read, Message("none: runs are not signed"), todo)
 
 
 def privacy_key() -> Iterator[Finding]:
@@ -111,15 +148,17 @@ def privacy_key() -> Iterator[Finding]:
 
     def read() -> str:
         kept = not privacy.Pseudonyms.from_environment().of_session
-        return "set, for its owner only" if kept else ""
+        return Message("set, for its owner only") if kept else ""
 
     todo = f"umask 077; head -c 32 /dev/urandom | base64 > FILE; export {privacy.KEY_VARIABLE}=FILE"
-    yield _key("privacy key", read, "none: pseudonyms differ from run to run", todo)
+    yield _key(
+        Message("privacy key"), read, Message("none: pseudonyms differ from run to run"), todo
+    )
 
 
 def _key(about: str, read: Callable[[], str], without: str, todo: str) -> Finding:
     try:
         message = read()
     except InputError as error:
-        return bad(about, error.message, "chmod 600 it, or make another")
+        return bad(about, error.message, Message("chmod 600 it, or make another"))
     return good(about, message) if message else warn(about, without, todo)

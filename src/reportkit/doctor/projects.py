@@ -14,7 +14,8 @@ import nbformat
 from nbclient import NotebookClient
 
 from reportkit.doctor.finding import Finding, bad, good, warn
-from reportkit.errors import InputError
+from reportkit.errors import InputError, refused_by_system
+from reportkit.language import Message, joined
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params.sources import DatabaseSource
 from reportkit.proof.inputs import find_notebook
@@ -33,10 +34,14 @@ _FULL, _TIGHT = 200 << 20, 2 << 30
 def place(project: Project) -> Iterator[Finding]:
     """Check that there is a project."""
     if (project.params / "districts").is_dir():
-        yield good("project", f"{project.params.parent.resolve()}")
+        yield good(Message("project"), f"{project.params.parent.resolve()}")
     else:
-        message = f"{project.params}/districts is not here"
-        yield bad("project", message, "change into the project's folder, or: reportkit init DIR …")
+        message = Message("{params}/districts is not here", params=project.params)
+        yield bad(
+            Message("project"),
+            message,
+            Message("change into the project's folder, or: reportkit init DIR …"),
+        )
 
 
 def kernel(project: Project) -> Iterator[Finding]:
@@ -46,7 +51,7 @@ def kernel(project: Project) -> Iterator[Finding]:
     path = find_notebook(project, project.form())
     metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
     name = metadata.get("kernelspec", {}).get("name", "python3")
-    about = f"kernel {name}"
+    about = Message("kernel {name}", name=name)
     source = "import reportkit; print(reportkit.__file__)"
     cell = nbformat.v4.new_code_cell(source)  # type: ignore[no-untyped-call]  # has no types
     notebook = nbformat.v4.new_notebook(cells=[cell])  # type: ignore[no-untyped-call]  # the same
@@ -60,18 +65,18 @@ def kernel(project: Project) -> Iterator[Finding]:
             client.execute()
     except Exception as error:  # whatever it is, it is what is wrong with the kernel
         last = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        yield bad(about, f"does not start: {last}", todo)
+        yield bad(about, Message("does not start: {last}", last=last), todo)
         return
     kernel_folder = cell.outputs[0].text.strip()
     if kernel_folder == reportkit.__file__:
-        yield good(about, "starts")
+        yield good(about, Message("starts"))
     else:
-        yield warn(about, f"is another Python: {kernel_folder}", todo)
+        yield warn(about, Message("is another Python: {place}", place=kernel_folder), todo)
 
 
 def outputs(project: Project) -> Iterator[Finding]:
     """Check that runs can be written: files, links, locks, and space for them."""
-    about = f"outputs {project.out}"
+    about = Message("outputs {out}", out=project.out)
     folder = project.out
     while not folder.exists():
         folder = folder.parent
@@ -81,12 +86,16 @@ def outputs(project: Project) -> Iterator[Finding]:
             with (Path(trial) / "lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        todo = "give yourself the right to write there, or choose another folder with --out"
-        yield bad(about, f"{folder}: {error.strerror}", todo)
+        todo = Message(
+            "give yourself the right to write there, or choose another folder with --out"
+        )
+        yield bad(
+            about, Message("{folder}: {why}", folder=folder, why=refused_by_system(error)), todo
+        )
         return
     free = shutil.disk_usage(folder).free
-    message = f"can be written, {free >> 20:,} MiB free"
-    todo = "make room: a run takes a few MiB, with large ledgers more"
+    message = Message("can be written, {free:,} MiB free", free=free >> 20)
+    todo = Message("make room: a run takes a few MiB, with large ledgers more")
     if free < _FULL:
         yield bad(about, message, todo)
     elif free < _TIGHT:
@@ -118,9 +127,16 @@ def parameters(project: Project) -> Iterator[Finding]:
         except InputError as error:
             wrong.append(error.message)
     if wrong:
-        yield bad("parameters", "\n".join(wrong), "correct the lines named")
+        yield bad(Message("parameters"), joined("\n", wrong), Message("correct the lines named"))
     else:
-        yield good("parameters", f"{len(districts)} districts, {reports} reports")
+        yield good(
+            Message("parameters"),
+            Message(
+                "{districts} districts, {reports} reports",
+                districts=len(districts),
+                reports=reports,
+            ),
+        )
 
 
 def holidays(project: Project) -> Iterator[Finding]:
@@ -129,34 +145,54 @@ def holidays(project: Project) -> Iterator[Finding]:
     first, last = (int(str(day)[:4]) for day in (calendar.first, calendar.last))
     years = {year for name in _districts(project) for year in _years(project, name)}
     if unknown := sorted(year for year in years if not first <= year <= last):
-        message = f"{first}-{last} are known, not {', '.join(map(str, unknown))}"
-        yield warn("holidays", message, f"add the years to {project.holidays_file}")
+        message = Message(
+            "{first}-{last} are known, not {unknown}",
+            first=first,
+            last=last,
+            unknown=", ".join(map(str, unknown)),
+        )
+        yield warn(
+            Message("holidays"),
+            message,
+            Message("add the years to {holidays_file}", holidays_file=project.holidays_file),
+        )
     else:
-        yield good("holidays", f"{first}-{last}")
+        yield good(Message("holidays"), f"{first}-{last}")
 
 
 def ledgers(project: Project) -> Iterator[Finding]:
     """Check that each district has the ledgers that its reports need, without reading them."""
     for name in _districts(project):
-        about, years = f"ledgers of {name}", _years(project, name)
+        about, years = Message("ledgers of {name}", name=name), _years(project, name)
         try:
             read = Ledgers(project, project.district(name))
             known = schemas(read.form)
             by_ledger = {key: read.sources(key) for key in known}
             needed = set().union(*(read.form.edition(year).ledgers() for year in years))
         except InputError as error:
-            yield bad(about, error.message, "mend this, then ask again")
+            yield bad(about, error.message, Message("mend this, then ask again"))
             continue
         missing = [known[key].name for key in sorted(needed) if not by_ledger[key]]
         if missing:
             todo = f"reportkit template {' '.join(missing)} --out {project.data / name}"
-            yield bad(about, f"{'、'.join(missing)} not found", todo)
+            yield bad(about, Message("{missing} not found", missing="、".join(missing)), todo)
         elif not years:
-            todo = f"write {project.params}/reports/{name}/<year>.yaml (year: …)"
-            yield warn(about, "no report year", todo)
+            todo = Message(
+                "write {params}/reports/{name}/<year>.yaml (year: …)",
+                params=project.params,
+                name=name,
+            )
+            yield warn(about, Message("no report year"), todo)
         else:
             present = [known[key].name for key, sources in by_ledger.items() if sources]
-            yield good(about, f"{'、'.join(present)}; reports {', '.join(map(str, years))}")
+            yield good(
+                about,
+                Message(
+                    "{present}; reports {years}",
+                    present="、".join(present),
+                    years=", ".join(map(str, years)),
+                ),
+            )
 
 
 def databases(project: Project) -> Iterator[Finding]:
@@ -170,25 +206,29 @@ def databases(project: Project) -> Iterator[Finding]:
                 if isinstance(source, DatabaseSource)
             }
     if not sources:
-        yield good("databases", "no district names one")
+        yield good(Message("databases"), Message("no district names one"))
         return
     drivers = {source.partition("+")[2] or "sqlalchemy" for source in sources - {"duckdb"}}
     drivers |= {"sqlalchemy"} if drivers else set()
     if missing := sorted(driver for driver in drivers if find_spec(driver) is None):
         todo = "pip install 'reportkit-zwgk[databases]'"
-        yield bad("databases", f"{', '.join(missing)} not found", todo)
+        yield bad(
+            Message("databases"), Message("{missing} not found", missing=", ".join(missing)), todo
+        )
     else:
-        yield good("databases", ", ".join(sorted(sources)))
+        yield good(Message("databases"), ", ".join(sorted(sources)))
 
 
 def git(project: Project) -> Iterator[Finding]:
     """Check that parameters and notebooks are under version control: a run records their commit."""
     state = git_state(project.params.parent)
     if state is None:
-        todo = "git init; commit params and notebooks, never data or outputs"
-        yield warn("git", "no checkout, or no git: a run cannot name its commit", todo)
+        todo = Message("git init; commit params and notebooks, never data or outputs")
+        yield warn("git", Message("no checkout, or no git: a run cannot name its commit"), todo)
     elif state["dirty"]:
-        message = f"commit {state['commit'][:12]}, and changes that are in none"
-        yield warn("git", message, "commit them before the final run")
+        message = Message(
+            "commit {commit}, and changes that are in none", commit=state["commit"][:12]
+        )
+        yield warn("git", message, Message("commit them before the final run"))
     else:
-        yield good("git", f"commit {state['commit'][:12]}, clean")
+        yield good("git", Message("commit {commit}, clean", commit=state["commit"][:12]))

@@ -7,6 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
+from reportkit.language import Message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,7 @@ def inside(folder: Path, name: object, *, own: bool = False) -> Path:
     'data/huli/fees-2020.csv'
     """
     if not isinstance(name, str):
-        raise _refusal(name, "is no text")
+        raise _refusal(name, Message("is no text"))
     if why := _wrong(name):
         raise _refusal(name, why)
     path = folder / name
@@ -58,7 +59,7 @@ def inside(folder: Path, name: object, *, own: bool = False) -> Path:
         except (OSError, RuntimeError):  # links in a circle
             left = True
         if left:
-            raise _refusal(name, f"leads out of {folder} by a link")
+            raise _refusal(name, Message("leads out of {folder} by a link", folder=folder))
     return path
 
 
@@ -66,15 +67,19 @@ def _wrong(name: str) -> str:
     # As compatible software would read it: ．． and ‥ are two points there.
     parts = re.split(r"[/\\]", unicodedata.normalize("NFKC", name))
     if "\\" in name or name.startswith("/") or _DRIVE.match(name):
-        return "is no relative path with '/'"
+        return Message("is no relative path with '/'")
     if ".." in parts:
-        return "goes up with '..'"
+        return Message("goes up with '..'")
     if "" in parts or "." in parts:
-        return "has an empty part"
+        return Message("has an empty part")
     sizes = [len(part.encode(errors="replace")) for part in name.split("/")]
     if len(name) > _LONGEST or max(sizes) > _LONGEST_PART:
-        return "is too long"
-    return "holds odd characters" if any(unicodedata.category(c) in _ODD for c in name) else ""
+        return Message("is too long")
+    return (
+        Message("holds odd characters")
+        if any(unicodedata.category(c) in _ODD for c in name)
+        else ""
+    )
 
 
 def _refusal(name: object, why: str) -> InputError:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from reportkit.errors import ReportkitError
 from reportkit.evidence.paths import inside
 from reportkit.evidence.rows import FactRows
+from reportkit.language import Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,7 @@ def read_facts(run: Path) -> dict[str, FactRows]:
     codes = facts.indices.to_numpy()
     rows, signs = table["row"].to_numpy().astype(np.int64), table["sign"].to_numpy()
     if rows.size and rows.min() < 0:
-        raise _unreadable(run, "facts", f"{rows.min()} is no row")
+        raise _unreadable(run, "facts", Message("{rows} is no row", rows=rows.min()))
     # Each fact's rows stand together, in their order.
     starts = np.flatnonzero(np.diff(codes, prepend=-1)).tolist()
     ledgers = table["ledger"].take(pa.array(starts, pa.int64())).to_pylist()
@@ -80,7 +81,11 @@ def read_source_rows(run: Path, fact: Mapping[str, Any]) -> pa.Table:
     records = read_records(run, evidence.ledger)
     if evidence.rows.size and int(evidence.rows.max()) >= records.num_rows:
         raise _unreadable(
-            run, "records", f"it has no row {evidence.rows.max()} of {evidence.ledger}"
+            run,
+            "records",
+            Message(
+                "it has no row {rows} of {ledger}", rows=evidence.rows.max(), ledger=evidence.ledger
+            ),
         )
     return records.take(evidence.rows).append_column("sign", pa.array(evidence.signs))
 
@@ -100,7 +105,9 @@ def _read(run: Path, name: str, wanted: tuple[str, ...], **options: Any) -> pa.T
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(run, name, error) from None
     if missing := sorted(set(wanted) - set(table.column_names)):
-        raise _unreadable(run, name, f"it has no column {', '.join(missing)}")
+        raise _unreadable(
+            run, name, Message("it has no column {missing}", missing=", ".join(missing))
+        )
     return table.select(wanted)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json, to_json
 
 from reportkit.errors import ExportError
+from reportkit.language import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -50,7 +51,9 @@ def block(kind: str, /, **fields: Any) -> Block:
     'reportkit/block/1'
     """
     if kind not in KINDS:
-        message = f"a block is one of {', '.join(KINDS)}, not {kind!r}"
+        message = Message(
+            "a block is one of {kinds}, not {kind!r}", kinds=", ".join(KINDS), kind=kind
+        )
         raise ValueError(message)
     return {"schema": SCHEMA, "kind": kind, **fields}
 

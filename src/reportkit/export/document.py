@@ -16,6 +16,8 @@ from traitlets import default
 from reportkit.errors import ExportError
 from reportkit.export.blocks import Block, for_readers, from_notebook, length, visible, with_cells
 from reportkit.export.drawing import clean
+from reportkit.language import Message, joined
+from reportkit.language.message import COMMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -121,7 +123,7 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
             raise ExportError(
                 "block-repeated",
                 "the notebook shows {kind} {found} times",
-                kind=kind,
+                kind=Message(kind),
                 found=len(found),
             )
     # Where the head is not shown the seal has it, and a check says so.
@@ -132,10 +134,11 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
         order.put(item)
     missing = [kind for kind, there in (("head", head), ("seal", once["seal"])) if not there]
     if missing or not (order.sections or "form" in once["seal"][0]):
+        words = [Message(one) for one in missing or ["section"]]
         raise ExportError(
             "block-missing",
             "the notebook shows no {missing}: it did not run to its last cell; run it again",
-            missing=", ".join(missing) or "section",
+            missing=joined(COMMA, words),
         )
     seal = once["seal"][0]
     facts = {fact["id"]: fact for fact in seal["facts"]["facts"]}

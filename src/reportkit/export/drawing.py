@@ -6,6 +6,7 @@ import re
 from xml.etree import ElementTree
 
 from reportkit.errors import ExportError
+from reportkit.language import Message
 
 __all__ = ["clean"]
 
@@ -38,13 +39,13 @@ def clean(svg: str, prefix: str) -> str:
         ``drawing-unsafe`` if it holds anything but shapes, or points outside itself.
     """
     if "<!ENTITY" in svg:
-        raise _unsafe(prefix, "it declares entities")
+        raise _unsafe(prefix, Message("it declares entities"))
     try:
         root = ElementTree.fromstring(svg)  # noqa: S314 - ours, and without entities
     except ElementTree.ParseError as error:
-        raise _unsafe(prefix, f"it is not well-formed: {error}") from None
+        raise _unsafe(prefix, Message("it is not well-formed: {error}", error=error)) from None
     if root.tag != f"{{{_SVG}}}svg" or "viewBox" not in root.attrib:
-        raise _unsafe(prefix, "it is no <svg> with a viewBox")
+        raise _unsafe(prefix, Message("it is no <svg> with a viewBox"))
     for parent in list(root.iter()):
         for child in list(parent):
             if _name(child.tag) == "style":
@@ -59,7 +60,7 @@ def clean(svg: str, prefix: str) -> str:
             element.attrib.pop("id", None)  # nothing points to it
         element.tag = _name(element.tag)
         if not _SHAPES.fullmatch(element.tag):
-            raise _unsafe(prefix, f"it holds <{element.tag}>")
+            raise _unsafe(prefix, Message("it holds <{tag}>", tag=element.tag))
         attributes = {_name(key): value for key, value in element.attrib.items()}
         element.attrib.clear()
         for key, value in attributes.items():
@@ -72,15 +73,15 @@ def clean(svg: str, prefix: str) -> str:
 
 def _attribute(key: str, value: str, prefix: str) -> str:
     if key.lower().startswith("on"):
-        raise _unsafe(prefix, f"it holds {key}")
+        raise _unsafe(prefix, Message("it holds {key}", key=key))
     if key == "id":
         return f"{prefix}-{value}"
     if key == "href" and not _EMBEDDED.match(value):
         if not value.startswith("#"):
-            raise _unsafe(prefix, f"it points to {value[:60]}")
+            raise _unsafe(prefix, Message("it points to {value}", value=value[:60]))
         return f"#{prefix}-{value[1:]}"
     if re.search(r"url\((?!#)|@import|expression\(", value):
-        raise _unsafe(prefix, f"it points outside in {key}")
+        raise _unsafe(prefix, Message("it points outside in {key}", key=key))
     if key == "d":  # a hundredth of a point is more than a printer shows
         value = " ".join(_LONG.sub(lambda found: f"{float(found[0]):.2f}", value).split())
     return value.replace("url(#", f"url(#{prefix}-")
@@ -91,7 +92,7 @@ def _for_all(css: str, prefix: str) -> dict[str, str]:
     # inside the drawing, and do not leak into the page.
     rule = re.fullmatch(r"\s*\*\s*\{([^{}]*)\}\s*", css)
     if rule is None:
-        raise _unsafe(prefix, "it holds a style sheet")
+        raise _unsafe(prefix, Message("it holds a style sheet"))
     pairs = (part.split(":", 1) for part in rule[1].split(";") if ":" in part)
     return {key.strip(): value.strip() for key, value in pairs}
 

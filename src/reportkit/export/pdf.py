@@ -16,6 +16,7 @@ from reportkit.export.original import originals
 from reportkit.export.pages import chinese_date, title_lines
 from reportkit.export.tagging import with_row_heads
 from reportkit.export.typesetting import compiler, typefaces
+from reportkit.language import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +86,7 @@ def _own_fonts(faces: dict[str, str | None], document: Document) -> typst.Fonts:
             "typeface-missing",
             "{where} holds no typeface named {absent}; there are {known}: name one of "
             "these under fonts, or add its file",
-            where=where or "the district file",
+            where=where or Message("the district file"),
             absent=", ".join(absent),
             known=", ".join(sorted(known)),
             district=document.head["district"],

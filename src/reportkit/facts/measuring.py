@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.errors import InputError
+from reportkit.language import Message
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -76,7 +77,7 @@ def _measure_rows(
             raise InputError(
                 "fact-measure",
                 "the {measure} of {column} is asked for, but it is no amount or number",
-                measure=definition.measure,
+                measure=Message(definition.measure),
                 column=definition.column,
                 ledger=definition.ledger,
             )
@@ -92,7 +93,7 @@ def _measure_rows(
         raise InputError(
             "fact-measure",
             "the {measure} {column} is asked for, but it is no date",
-            measure=definition.measure,
+            measure=Message(definition.measure),
             column=definition.column,
             ledger=definition.ledger,
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
 from reportkit.forms import Leaf
+from reportkit.language import Message
 from reportkit.params import check_id
 
 if TYPE_CHECKING:
@@ -42,7 +43,11 @@ class Difference:
     reason: str
 
     def __str__(self) -> str:
-        values = f"published {self.published}, ledgers give {self.given}"
+        values = Message(
+            "published {published}, ledgers give {given}",
+            published=self.published,
+            given=self.given,
+        )
         return f"{self.year} {self.fact}: {values}; {self.reason}"
 
 
@@ -192,7 +197,7 @@ def _by_rows(
             # Nought is nought in all of them; anything else goes to the catch-all at the end.
             yield table.cell_id(rows[-1], column), value
             if len(rows) > 1 and value:
-                why = f"a row of another edition; counted as {rows[-1]}"
+                why = Message("a row of another edition; counted as {rows}", rows=rows[-1])
                 report.tell(table.cell_id(key, column), None, why, value)
 
 

@@ -9,6 +9,8 @@ from pydantic import Field, PrivateAttr
 
 from reportkit.errors import InputError
 from reportkit.forms.conditions import Definition, parse_where
+from reportkit.language import Message, joined
+from reportkit.language.message import OR
 from reportkit.ledgers import schemas
 from reportkit.ledgers.mapping import kept_columns
 from reportkit.ledgers.schema import Column
@@ -122,19 +124,20 @@ def read_specs(form: Form, folder: Path) -> dict[str, FactSpec]:
             top: Key = ("facts", number)
             faults = list(_problems(form, spec, folder.parent / "districts"))
             if spec.id.partition(".")[0] in statutory:
-                message = (
-                    f"'{spec.id}' is in the namespace of the form's own cells, which are counted "
-                    "as the form says; give the fact another first word"
+                message = Message(
+                    "'{id}' is in the namespace of the form's own cells, which are counted as the "
+                    "form says; give the fact another first word",
+                    id=spec.id,
                 )
                 faults.append((("id",), message))
             if spec.id in own:
-                faults.append((("id",), f"fact '{spec.id}' is defined twice"))
+                faults.append((("id",), Message("fact '{id}' is defined twice", id=spec.id)))
             problems += [file.problem((*top, *key), message) for key, message in faults]
             spec._place = _place(file, (*top, "id"))
             specs[spec.id] = spec
             own |= set() if file in shared else {spec.id}
     if problems:
-        raise InputError("parameters", "{problems}", problems="\n".join(problems))
+        raise InputError("parameters", "{problems}", problems=joined("\n", problems))
     return specs
 
 
@@ -145,9 +148,12 @@ def _place(file: YamlFile, key: Key) -> str:
 def _problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tuple[Key, str]]:
     given = [kind for kind in _KINDS if getattr(spec, kind) is not None]
     if len(given) != 1:
-        yield ("id",), f"fact '{spec.id}' needs one of {', '.join(_KINDS)}"
+        yield (
+            ("id",),
+            Message("fact '{id}' needs one of {kinds}", id=spec.id, kinds=", ".join(_KINDS)),
+        )
     if (spec.part is None) != (spec.share_of is None):
-        yield ("id",), f"fact '{spec.id}': 'part' and 'share_of' go together"
+        yield ("id",), Message("fact '{id}': 'part' and 'share_of' go together", id=spec.id)
     if given == ["ledger"]:
         yield from _ledger_problems(form, spec, districts)
 
@@ -156,7 +162,14 @@ def _ledger_problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tu
     known = schemas(form)
     schema = known.get(str(spec.ledger))
     if schema is None:
-        yield ("ledger",), f"there is no ledger '{spec.ledger}'{_near(spec.ledger, known)}"
+        yield (
+            ("ledger",),
+            Message(
+                "there is no ledger '{ledger}'{near}",
+                ledger=spec.ledger,
+                near=_near(spec.ledger, known),
+            ),
+        )
         return
     # A personal column is dropped when the ledger is read, so that nothing can be counted by it.
     counted = [c for c in schema.columns if c.pseudonym or not c.personal]
@@ -170,17 +183,41 @@ def _ledger_problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tu
     if isinstance(spec.measure, dict):
         (kind, name), *more = spec.measure.items()
         if more:
-            yield ("measure",), "one measure at a time"
+            yield ("measure",), Message("one measure at a time")
         if name not in columns:
-            yield ("measure", kind), f"{schema.name} has no column '{name}'{_near(name, columns)}"
+            yield (
+                ("measure", kind),
+                Message(
+                    "{ledger} has no column '{name}'{near}",
+                    ledger=schema.name,
+                    name=name,
+                    near=_near(name, columns),
+                ),
+            )
         elif columns[name].type not in _MEASURED.get(kind, (columns[name].type,)):
-            wanted = " or ".join(_MEASURED[kind])
-            yield ("measure", kind), f"{kind} needs a column of type {wanted}; '{name}' is none"
+            wanted = joined(OR, _MEASURED[kind])
+            yield (
+                ("measure", kind),
+                Message(
+                    "{kind} needs a column of type {wanted}; '{name}' is none",
+                    kind=kind,
+                    wanted=wanted,
+                    name=name,
+                ),
+            )
     for group in ("where", "minus"):
         for name, test in (getattr(spec, group) or {}).items():
             key: Key = (group, name)
             if name not in columns:
-                yield key, f"{schema.name} has no column '{name}'{_near(name, columns)}"
+                yield (
+                    key,
+                    Message(
+                        "{ledger} has no column '{name}'{near}",
+                        ledger=schema.name,
+                        name=name,
+                        near=_near(name, columns),
+                    ),
+                )
                 continue
             try:
                 (condition,) = parse_where({name: test}, 2020)
@@ -194,7 +231,7 @@ def _misfits(condition: Condition, column: Column | DerivedColumn) -> Iterator[s
     """Return what in a condition can never be true of its column."""
     dated = condition.op in ("between", "<", "<=", "empty or >=", "empty or >")
     if dated and column.type != "date":
-        yield f"'{column.name}' is no date, so it has no before and after"
+        yield Message("'{name}' is no date, so it has no before and after", name=column.name)
     if condition.op not in ("=", "in", "not in"):
         return
     known: tuple[str, ...] = ("是", "否") if column.type == "flag" else ()
@@ -202,10 +239,15 @@ def _misfits(condition: Condition, column: Column | DerivedColumn) -> Iterator[s
         known = column.categories()  # type: ignore[union-attr]  # derived columns have none
     for value in condition.value:
         if known and value not in known:
-            yield f"'{column.name}' is never '{value}'{_near(value, known)}"
+            yield Message(
+                "'{name}' is never '{value}'{near}",
+                name=column.name,
+                value=value,
+                near=_near(value, known),
+            )
 
 
 def _near(name: Any, known: Iterable[str]) -> str:
     listed = list(known)
     near = difflib.get_close_matches(str(name), listed, n=2, cutoff=0.4) or listed[:12]
-    return f"; nearest: {'、'.join(near)}"
+    return Message("; nearest: {near}", near="、".join(near))

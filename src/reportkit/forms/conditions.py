@@ -14,6 +14,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from reportkit.errors import InputError
+from reportkit.language import Message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -266,11 +267,11 @@ def _condition(column: str, test: Any, year: int) -> Condition:
     if set(test) == {"heaviest", "over"}:
         return Condition(column, "heaviest", tuple(test["heaviest"]), tuple(test["over"]))
     if len(test) != 1 and set(test) != {"from", "to"}:
-        raise _wrong(column, test, "give one operator")
+        raise _wrong(column, test, Message("give one operator"))
     name, value = next(iter(test.items()))
     if name in ("from", "to"):
         if set(test) != {"from", "to"}:
-            raise _wrong(column, test, "give both 'from' and 'to'")
+            raise _wrong(column, test, Message("give both 'from' and 'to'"))
         return Condition(
             column, "between", (_days(test["from"], year)[0], _days(test["to"], year)[1])
         )
@@ -289,7 +290,7 @@ def _condition(column: str, test: Any, year: int) -> Condition:
     }
     if name not in dated:
         known = ", ".join(["from/to", "not", "contains", "empty", "heaviest with over", *dated])
-        raise _wrong(column, test, f"operators are {known}")
+        raise _wrong(column, test, Message("operators are {known}", known=known))
     op, ends = dated[name]
     return Condition(column, op, tuple(_days(value, year)[ends]))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
+from reportkit.language import Message
 from reportkit.yamlfile import YamlFile
 
 if TYPE_CHECKING:
@@ -114,9 +115,9 @@ def _changed(base: _Node, own: _Node, kind: str) -> _Node:
         beside = next((told.told(name) for name in _PLACES if told.told(name)), None)
         there = _find(made, dict.fromkeys((*_NAMES, *_WORDS), beside), kind) if beside else []
         if beside and not there:
-            raise _wrong(told, f"stands beside '{beside}'")
+            raise _wrong(told, Message("stands beside '{beside}'", beside=beside))
         if "drop" in told.value and not found:
-            raise _wrong(told, "is dropped")
+            raise _wrong(told, Message("is dropped"))
         for inside, at in found:  # it stays where it is
             inside[at : at + 1] = [] if "drop" in told.value else [_merged(inside[at], entry)]
         for inside, at in there if not found else ():

@@ -15,6 +15,7 @@ from reportkit.forms.cells import Table
 from reportkit.forms.edition import Edition
 from reportkit.forms.extending import extended
 from reportkit.forms.model import EditionModel, FormModel
+from reportkit.language import Message
 from reportkit.yamlfile import YamlFile, read_yaml
 
 if TYPE_CHECKING:
@@ -220,7 +221,11 @@ def _edition(stem: str, file: YamlFile, under: Form | None, folder: Path) -> Edi
     if extends:
         of, _, name = str(extends).partition("/")
         if under is None or (of != under.name and name):
-            known = f"it extends {under.name}" if under else "it extends none"
+            known = (
+                Message("it extends {name}", name=under.name)
+                if under
+                else Message("it extends none")
+            )
             raise InputError(
                 "parameters",
                 "{file}:{line}: '{extends}' is no edition of a form that is extended; {known}",

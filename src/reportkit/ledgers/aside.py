@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reportkit.language import Message
 from reportkit.ledgers.normal import clean, fold, is_nothing
 from reportkit.ledgers.readers import sums
 
@@ -51,9 +52,11 @@ def set_aside(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[RowFinding]]:
                     told.append(rows.tell(start + row, rule, "warn", column, expected, found=found))
         if empty := [row for row in _empty(part) if not mask[start + row]]:
             last = part.raw.place(int(part.raw.lines[empty[-1]]))
-            expected = (
-                f"{len(empty)} rows, the last at {last}, hold nothing in the ledger's columns; "
-                "they are set aside"
+            expected = Message(
+                "{empty} rows, the last at {last}, hold nothing in the ledger's columns; they "
+                "are set aside",
+                empty=len(empty),
+                last=last,
             )
             told.append(rows.tell(start + empty[0], "L-blank", "warn", "", expected, found=""))
             mask[[start + row for row in empty]] = True
@@ -77,9 +80,9 @@ def _sums(part: Part) -> Iterator[_Found]:
             said = clean(cells[row].as_py())
             lacking = [_lacks(one[row].as_py(), said) for one in (key, day)]
             if any(lacking) if heading in own else all(lacking):
-                yield row, "L-sum", heading, said, "a sum row is set aside, not counted"
+                yield row, "L-sum", heading, said, Message("a sum row is set aside, not counted")
             elif len(found) < len(cells):
-                expected = "a sum row, it seems; it has a key and a day, and is counted"
+                expected = Message("a sum row, it seems; it has a key and a day, and is counted")
                 yield row, "L-odd", heading, said, expected
 
 
@@ -96,7 +99,7 @@ def _examples(part: Part) -> Iterator[_Found]:
     for row in np.flatnonzero(near.to_numpy()).tolist():
         key = clean(cells[row].as_py())
         if _EXAMPLE.fullmatch(fold(key)):
-            yield row, "L-example", heading, key, "an example is set aside, not counted"
+            yield row, "L-example", heading, key, Message("an example is set aside, not counted")
 
 
 def _short_keys(part: Part) -> list[int]:
@@ -123,9 +126,9 @@ def _pages(part: Part) -> Iterator[_Found]:
         filled = part.filled(row, headings)
         same = [heading for heading, cell in filled.items() if cell == heading]
         if first in same and len(same) > 1:
-            yield row, "L-heading", first, "", "the heading once more; it is set aside"
+            yield row, "L-heading", first, "", Message("the heading once more; it is set aside")
         elif filled and HINTS.issuperset(filled.values()):
-            expected = "what to fill in; it is set aside"
+            expected = Message("what to fill in; it is set aside")
             yield row, "L-heading", first, filled.get(first, ""), expected
 
 
@@ -141,7 +144,7 @@ def _footers(part: Part) -> Iterator[_Found]:
     for row in range(max(0, size - _FOOTERS), size):
         filled = part.filled(row, part.raw.columns)
         if _is_footer([*filled.values()]):
-            expected = "what is signed or noted below a table is set aside, not counted"
+            expected = Message("what is signed or noted below a table is set aside, not counted")
             yield row, "L-footer", next(iter(filled)), "", expected
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from pandas.api.types import union_categoricals
 
+from reportkit.language.message import of_library
 from reportkit.ledgers.values import clean_texts
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def parse_column(column: Column, raw: pa.ChunkedArray, parse: Parser) -> tuple[A
             parsed.append(parse(text))
         except (ValueError, ArithmeticError) as error:
             parsed.append(None)
-            reasons[code] = str(error)
+            reasons[code] = of_library(str(error))
     parsed.append(None)
     if column.default is not None:
         parsed = [column.default if value is None else value for value in parsed]

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.errors import InputError
+from reportkit.language import Message
 from reportkit.ledgers.readers import RawTable, Tell, as_text, quiet
 from reportkit.ledgers.schema import LedgerSchema, map_headings
 from reportkit.ledgers.sessions import LostError, Session, open_session
@@ -143,9 +144,9 @@ def _texts(name: str, column: Sequence[Any], source: DatabaseSource, key: str) -
         cells = [c if c is None or type(c) is str else _text(c) for c in column]
         texts = pa.array(cells, pa.string())
         if pc.any(pc.match_substring_regex(texts, _CONTROL)).as_py():
-            raise TypeError("control characters")
+            raise TypeError(Message("control characters"))
     except (TypeError, UnicodeEncodeError) as error:
-        told = str(error) if isinstance(error, TypeError) else "text that is no Unicode"
+        told = str(error) if isinstance(error, TypeError) else Message("text that is no Unicode")
         raise InputError(
             "ledger-source",
             "{source}: column '{name}' holds {told}; write a select that mends it",
@@ -201,7 +202,7 @@ def _refuse_missing(session: Session, source: DatabaseSource, key: str) -> None:
     if source.table in (*there, *bare):
         return
     near = difflib.get_close_matches(str(source.table), bare + there, n=3, cutoff=0.5)
-    told = ", ".join(near or sorted(bare)[:8]) or "none that this user may see"
+    told = ", ".join(near or sorted(bare)[:8]) or Message("none that this user may see")
     raise InputError(
         "ledger-missing",
         "{source}: there is no table '{name}'; nearest: {near}",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from reportkit.errors import InputError
+from reportkit.language import Message, joined
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.mapping import chosen, mapped_schema, names_file, with_kept
 from reportkit.ledgers.privacy import Pseudonyms
@@ -106,8 +107,17 @@ def find_files(
                 file=path,
             )
         elif suffix in _UNREADABLE:
-            message = f"{path} is named like the ledger {names[1]}, but only {', '.join(SUFFIXES)} "
-            do = "unpack it" if suffix in _PACKED else "open it in Excel or WPS, save it as .xlsx"
+            message = Message(
+                "{path} is named like the ledger {names}, but only {suffixes} ",
+                path=path,
+                names=names[1],
+                suffixes=", ".join(SUFFIXES),
+            )
+            do = (
+                Message("unpack it")
+                if suffix in _PACKED
+                else Message("open it in Excel or WPS, save it as .xlsx")
+            )
             raise InputError(
                 "ledger-format", "{message}are read; {do}", message=message, do=do, file=str(path)
             )
@@ -241,16 +251,18 @@ def refusal(ledger: Ledger) -> InputError | None:
     refused = ledger.quarantined + ledger.rejected
     if refused <= _REFUSED_LIMIT * ledger.read:
         return None
-    told = "\n".join(grouped(v for v in ledger.violations if v.severity == "reject"))
-    return InputError(
-        "ledger-rejected",
-        "{refused} of {read} records of {name} are rejected, more than "
-        "{refused_limit:.0%}; mend them and run again (`reportkit intake --all` tells "
-        "each):\n{told}",
+    told = joined("\n", grouped(v for v in ledger.violations if v.severity == "reject"))
+    rejected = Message(
+        "{refused} of {read} records of {name} are rejected, more than {limit:.0%}",
         refused=refused,
         read=ledger.read,
         name=ledger.schema.name,
-        refused_limit=_REFUSED_LIMIT,
+        limit=_REFUSED_LIMIT,
+    )
+    return InputError(
+        "ledger-rejected",
+        "{rejected}; mend them and run again (`reportkit intake --all` tells each):\n{told}",
+        rejected=rejected,
         told=told,
         ledger=ledger.key,
     )

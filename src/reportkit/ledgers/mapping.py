@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.language import Message, joined
 from reportkit.ledgers.normal import loose, units
 from reportkit.ledgers.schema import (
     Column,
@@ -89,7 +90,9 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
     for key, given in district.mapping.items():
         if key not in known_ledgers:
             near = _near(key, known_ledgers)
-            told.append((("mapping", key), f"there is no ledger '{key}'{near}"))
+            told.append(
+                (("mapping", key), Message("there is no ledger '{key}'{near}", key=key, near=near))
+            )
             continue
         made = []
         for number, one in enumerate(given):
@@ -97,7 +100,16 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
             own = LedgerMapping(base=one) if isinstance(one, str) else one
             if own.base and not _is_carried(own.base, key):
                 known = [name for name in carried_mappings() if _is_carried(name, key)]
-                told.append((place, f"no mapping '{own.base}' is carried{_near(own.base, known)}"))
+                told.append(
+                    (
+                        place,
+                        Message(
+                            "no mapping '{base}' is carried{near}",
+                            base=own.base,
+                            near=_near(own.base, known),
+                        ),
+                    )
+                )
                 continue
             base = carried_mappings()[own.base].bare() if own.base else LedgerMapping()
             full = own.upon(base)
@@ -108,7 +120,7 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
         found[key] = tuple(made)
     if told:
         lines = read_yaml(file)
-        problems = "\n".join(_at(lines, place, why) for place, why in told)
+        problems = joined("\n", [_at(lines, place, why) for place, why in told])
         raise InputError("mapping", "{problems}", problems=problems, district=district.id)
     return found
 
@@ -138,7 +150,7 @@ def _at(file: YamlFile, place: Key, message: str) -> str:
 def _near(name: str, known: Iterable[str]) -> str:
     listed = list(known)
     near = difflib.get_close_matches(name, listed, n=3, cutoff=0.4) or listed[:12]
-    return f"; nearest: {'、'.join(near)}" if near else ""
+    return Message("; nearest: {near}", near="、".join(near)) if near else ""
 
 
 def _column(schema: LedgerSchema, name: str) -> Column | None:
@@ -155,27 +167,65 @@ def _problems(
     for heading, name in mapping.columns.items():
         column = _column(schema, name)
         if column is None:
-            yield ("columns", heading), f"{schema.name} has no column '{name}'{_near(name, names)}"
+            yield (
+                ("columns", heading),
+                Message(
+                    "{ledger} has no column '{name}'{near}",
+                    ledger=schema.name,
+                    name=name,
+                    near=_near(name, names),
+                ),
+            )
             continue
         if column.type == "amount" and not unit_of(heading):
             known = "、".join(units())
             yield (
                 ("columns", heading),
-                f"'{heading}' counts in a unit that is not read; {known} are",
+                Message(
+                    "'{heading}' counts in a unit that is not read; {known} are",
+                    heading=heading,
+                    known=known,
+                ),
             )
         other = meant.setdefault(heading_key(heading), column.name)
         if other != column.name:
-            yield ("columns", heading), f"'{heading}' means {other} and {column.name}; keep one"
+            yield (
+                ("columns", heading),
+                Message(
+                    "'{heading}' means {other} and {name}; keep one",
+                    heading=heading,
+                    other=other,
+                    name=column.name,
+                ),
+            )
     yield from _value_problems(schema, mapping)
     for name, value in mapping.fixed.items():
         column = _column(schema, name)
         at: Key = ("fixed", name)
         if column is None:
-            yield at, f"{schema.name} has no column '{name}'{_near(name, names)}"
+            yield (
+                at,
+                Message(
+                    "{ledger} has no column '{name}'{near}",
+                    ledger=schema.name,
+                    name=name,
+                    near=_near(name, names),
+                ),
+            )
         elif column.name == schema.key_column or column.personal:
-            yield at, f"{column.name} differs from record to record; it cannot be fixed"
+            yield (
+                at,
+                Message(
+                    "{name} differs from record to record; it cannot be fixed", name=column.name
+                ),
+            )
         elif column.name in meant.values():
-            yield at, f"{column.name} is fixed, and a heading is mapped to it; keep one"
+            yield (
+                at,
+                Message(
+                    "{name} is fixed, and a heading is mapped to it; keep one", name=column.name
+                ),
+            )
         else:
             yield from ((at, why) for why in _unfit(column, value))
     for number, heading in enumerate(mapping.keep):
@@ -188,7 +238,7 @@ def _problems(
         and (column := _column(schema, prefix))
         and (column.personal or column.name == schema.key_column)
     ):
-        yield ("key", "prefix"), f"{column.name} cannot go before the key"
+        yield ("key", "prefix"), Message("{name} cannot go before the key", name=column.name)
 
 
 def _value_problems(schema: LedgerSchema, mapping: LedgerMapping) -> Iterator[tuple[Key, str]]:
@@ -196,15 +246,28 @@ def _value_problems(schema: LedgerSchema, mapping: LedgerMapping) -> Iterator[tu
         column = _column(schema, name)
         if column is None or column.personal:
             names = [one.name for one in schema.columns if not one.personal]
-            yield ("values", name), f"{schema.name} has no column '{name}'{_near(name, names)}"
+            yield (
+                ("values", name),
+                Message(
+                    "{ledger} has no column '{name}'{near}",
+                    ledger=schema.name,
+                    name=name,
+                    near=_near(name, names),
+                ),
+            )
             continue
         meant: dict[str, str] = {}
         for value, target in values.items():
             at: Key = ("values", name, value)
             if not alike(column, value):
-                yield at, "an empty cell stays empty; say what it means by 'fixed' or in the ledger"
+                yield (
+                    at,
+                    Message(
+                        "an empty cell stays empty; say what it means by 'fixed' or in the ledger"
+                    ),
+                )
             elif meant.setdefault(alike(column, value), target) != target:
-                yield at, f"'{value}' has two meanings; keep one"
+                yield at, Message("'{value}' has two meanings; keep one", value=value)
             yield from ((at, why) for why in _unfit(column, target))
 
 
@@ -213,10 +276,12 @@ def _unfit(column: Column, value: str) -> Iterator[str]:
     try:
         parsed = parser_for(column.model_copy(update={"swaps": {}}))(value)
     except ValueError as error:
-        yield f"'{value}' is no value of {column.name}: {error}"
+        yield Message(
+            "'{value}' is no value of {name}: {error}", value=value, name=column.name, error=error
+        )
         return
     if parsed is None and not column.may_be_empty:
-        yield f"{column.name} must not be empty"
+        yield Message("{name} must not be empty", name=column.name)
 
 
 def _unkept(form: Form, schema: LedgerSchema, meant: dict[str, str], heading: str) -> Iterator[str]:
@@ -230,9 +295,12 @@ def _unkept(form: Form, schema: LedgerSchema, meant: dict[str, str], heading: st
         for name in (column.name, *column.aliases)
     }
     if key in persons:
-        yield f"'{heading}' holds persons; map it to the ledger's own column, or leave it out"
+        yield Message(
+            "'{heading}' holds persons; map it to the ledger's own column, or leave it out",
+            heading=heading,
+        )
     elif key in meant or key in schema.headings():
-        yield f"'{heading}' is read already"
+        yield Message("'{heading}' is read already", heading=heading)
 
 
 def mapped_schema(schema: LedgerSchema, mapping: LedgerMapping | None) -> LedgerSchema:
@@ -316,7 +384,9 @@ def other_words(record: JsonMap, mappings: Sequence[LedgerMapping], name: str) -
         number = source.get("mapping")
         there = None if number is None else LedgerMapping.model_validate(given[number])
         if own != there:
-            yield f"{source['path']} was read by another mapping than {name} has"
+            yield Message(
+                "{path} was read by another mapping than {name} has", path=source["path"], name=name
+            )
 
 
 def names_file(mapping: LedgerMapping, name: str) -> bool:

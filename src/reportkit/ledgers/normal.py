@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reportkit.language import Message
 from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
@@ -149,7 +150,13 @@ def is_nothing(text: str) -> bool:
 def foreign(text: str) -> str:
     """Name the character in a text that fits no form, where one is to blame."""
     found = next((char for char in text if char in _refused()), "")
-    return f"; it holds '{found}': {_refused()[found]} are not read" if found else ""
+    return (
+        Message(
+            "; it holds '{found}': {refused} are not read", found=found, refused=_refused()[found]
+        )
+        if found
+        else ""
+    )
 
 
 def like_keys(keys: pa.Array) -> pa.Array:

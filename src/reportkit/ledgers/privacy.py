@@ -13,16 +13,18 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from reportkit.errors import InputError
+from reportkit.errors import InputError, refused_by_system
+from reportkit.language import Message
 
 KEY_VARIABLE = "REPORTKIT_PRIVACY_KEY_FILE"
 
 SESSION_NOTE = (
     "未指定密钥文件，个人信息栏的化名由本次运行的临时密钥生成，与其他次运行的化名不能比对。"
 )
-SESSION_TOLD = (
-    f"{KEY_VARIABLE} is not set: pseudonyms are of a key for this session only, "
-    "those of another run differ"
+SESSION_TOLD = Message(
+    "{key_variable} is not set: pseudonyms are of a key for this session only, "
+    "those of another run differ",
+    key_variable=KEY_VARIABLE,
 )
 
 
@@ -72,7 +74,7 @@ class Pseudonyms:
                 "{key_variable} names {name}, which cannot be read: {why}",
                 key_variable=KEY_VARIABLE,
                 name=name,
-                why=error.strerror,
+                why=refused_by_system(error),
             ) from None
         if len(key) < 32 or mode & 0o077:
             raise InputError(

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reportkit.language import Message
 from reportkit.ledgers.aside import HINTS, set_aside
 from reportkit.ledgers.columns import (
     joined,
@@ -148,8 +149,10 @@ def _said_elsewhere(rows: Rows, typed: Mapping[str, Any]) -> Iterator[RowFinding
             for heading in part.unread:
                 if heading not in part.raw.columns or not any(s in heading for s in column.signs):
                     continue
-                expected = (
-                    f"'{quoted_heading(heading)}' says so, and there is no day; {column.without}"
+                expected = Message(
+                    "'{heading}' says so, and there is no day; {without}",
+                    heading=quoted_heading(heading),
+                    without=column.without,
                 )
                 said = _affirmed(part.raw.columns[heading])
                 there = empty[start : start + len(said)] & said
@@ -179,7 +182,9 @@ def _misspelt(rows: Rows) -> list[RowFinding]:
         unread = [title for part in parts for title in part.unread]
         for name, heading, near in misspelt(mapping, read, unread):
             stands = quoted_heading(near)
-            expected = f"a heading; the mapping names it, and what stands there is {stands}"
+            expected = Message(
+                "a heading; the mapping names it, and what stands there is {stands}", stands=stands
+            )
             file = parts[0].raw.path
             violation = Violation(
                 rows.key, file, "heading", "L-mapping", "warn", name, heading, expected
@@ -221,7 +226,9 @@ def _judged(
     name = column.name
     if name == rows.schema.key_column:
         for row in np.flatnonzero(_shown_short(rows.raw[name])).tolist():
-            expected = "all its digits; a spreadsheet wrote it short: format the column as text"
+            expected = Message(
+                "all its digits; a spreadsheet wrote it short: format the column as text"
+            )
             yield rows.tell(row, "L-rounded", "reject", name, expected)
     for row, reason in bad.items():
         yield rows.tell(row, "L-value", "reject" if column.required else "warn", name, reason)
@@ -229,7 +236,7 @@ def _judged(
         empty = np.asarray(pd.isna(values))
         for row in np.flatnonzero(empty).tolist():
             if row not in bad:
-                yield rows.tell(row, "L-empty", "reject", name, "must not be empty")
+                yield rows.tell(row, "L-empty", "reject", name, Message("must not be empty"))
     if column.open:
         yield from _others(rows, column, values)
 
@@ -240,10 +247,12 @@ def _others(rows: Rows, column: Column, values: Any) -> Iterator[RowFinding]:
     known = meant.union(column.categories())
     for value in [one for one in values.categories if one not in known]:
         where = np.flatnonzero(np.asarray(values == value))
-        many = f" ({len(where)} records)" if len(where) > 1 else ""
-        expected = (
-            f"none of {'、'.join(column.categories())}; it is counted as none of them{many}: "
-            "map it to what it means, or to itself"
+        many = Message(" ({where} records)", where=len(where)) if len(where) > 1 else ""
+        expected = Message(
+            "none of {column}; it is counted as none of them{many}: map it to what it "
+            "means, or to itself",
+            column="、".join(column.categories()),
+            many=many,
         )
         yield rows.tell(int(where[0]), "L-other", "warn", column.name, expected)
 
@@ -263,7 +272,7 @@ def _keys(rows: Rows, typed: Mapping[str, Any], aside: Mask) -> tuple[Any, list[
     keys = pd.Series(values, dtype="str")
     keys = keys.mask([is_nothing(key) for key in keys.fillna("")])
     told += [
-        rows.tell(row, "L-key", "reject", name, "a record needs its key")
+        rows.tell(row, "L-key", "reject", name, Message("a record needs its key"))
         for row in np.flatnonzero(keys.isna().to_numpy()).tolist()
     ]
     keys = keys.mask(aside)
@@ -273,7 +282,9 @@ def _keys(rows: Rows, typed: Mapping[str, Any], aside: Mask) -> tuple[Any, list[
         first = {key: row for row, key in reversed(list(keys[again].items()))}
         for row in np.flatnonzero(repeated).tolist():
             file, place = rows.place(first[keys.iloc[row]])
-            expected = f"unique; it stands at {file}:{place} already"
+            expected = Message(
+                "unique; it stands at {file}:{place} already", file=file, place=place
+            )
             told.append(rows.tell(row, "L-unique", "reject", name, expected))
     return values, told
 
@@ -300,7 +311,11 @@ def _prefixed(rows: Rows, typed: Mapping[str, Any]) -> tuple[Any, list[RowFindin
             if before:
                 keys[row] = f"{before}-{key}"
             elif prefix != "year":
-                expected = f"{prefix} goes before the key {name}, and must not be empty"
+                expected = Message(
+                    "{prefix} goes before the key {name}, and must not be empty",
+                    prefix=prefix,
+                    name=name,
+                )
                 told.append(rows.tell(row, "L-key", "reject", str(prefix), expected))
     return pd.array(keys, dtype=pd.StringDtype(na_value=np.nan)), told
 
@@ -317,13 +332,15 @@ def _odd_keys(rows: Rows, aside: Mask) -> Iterator[RowFinding]:
     # In a workbook a day is one by its format, and told by its reader.
     for row in matched(_DAY_KEY):
         if rows.parts[rows.source_of[row]].raw.sheet is None:
-            expected = "a key; a spreadsheet makes a day or a time of one such as 3-1"
+            expected = Message("a key; a spreadsheet makes a day or a time of one such as 3-1")
             yield rows.tell(row, "L-day", "warn", name, expected)
     odd = matched(_ODD_KEY)
     # Where most keys are like that, or all of few, they are meant.
     meant = len(odd) > max(_FEW, len(rows) // 2) or len(odd) == len(rows)
     for row in odd if not meant else ():
-        expected = "a key; it reads like a sum, an example or a note, and is counted as a record"
+        expected = Message(
+            "a key; it reads like a sum, an example or a note, and is counted as a record"
+        )
         yield rows.tell(row, "L-odd", "warn", name, expected)
 
 
@@ -341,9 +358,12 @@ def _like_keys(rows: Rows, values: Any, aside: Mask) -> Iterator[RowFinding]:
         other = first.loc[one]
         file, place = rows.place(int(other["index"]))
         spelt = rows.quoted(name, [other["key"]], int(other["index"]))
-        expected = (
-            f"spelt as '{spelt}' at {file}:{place}; both are counted: if they are one record, "
-            "take one out"
+        expected = Message(
+            "spelt as '{spelt}' at {file}:{place}; both are counted: if they are one "
+            "record, take one out",
+            spelt=spelt,
+            file=file,
+            place=place,
         )
         own = rows.quoted(name, [key], int(row))
         yield rows.tell(int(row), "L-like-key", "warn", name, expected, found=own)
@@ -405,9 +425,10 @@ def _protected(
         found = pc.any(nobody).as_py()
         sought.append(texts.filter(pc.invert(nobody)) if found else texts)
         if short := int(_shown_short(texts).sum()):
-            expected = (
-                f"{short} numbers were written short by a spreadsheet (3.50203E+17): one "
-                "person may look like two, or two like one; format the column as text"
+            expected = Message(
+                "{short} numbers were written short by a spreadsheet (3.50203E+17): one person "
+                "may look like two, or two like one; format the column as text",
+                short=short,
             )
             row = int(np.flatnonzero(_shown_short(texts))[0])
             told.append(rows.tell(row, "L-rounded", "warn", column.name, expected, found=""))

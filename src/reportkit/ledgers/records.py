@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from reportkit.language import Message, joined
+from reportkit.language.message import COLON
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -59,9 +62,12 @@ class Violation:
 
     def text(self) -> str:
         """One line for people."""
-        what = f" reads '{self.found}'" if self.found else ""
-        column = f" {self.column}{what}:" if self.column else ""
-        return f"{self.file}:{self.place}:{column} {self.expected} [{self.rule}]"
+        where = f"{self.file}:{self.place}:"
+        if self.found:
+            where += Message(" {column} reads '{found}':", column=self.column, found=self.found)
+        elif self.column:
+            where += f" {self.column}:"
+        return joined("", [where, " ", self.expected, f" [{self.rule}]"])
 
 
 _PLACES, _VALUES = 3, 10
@@ -85,7 +91,13 @@ def grouped(violations: Iterable[Violation]) -> list[str]:
         else:
             more.setdefault(tuple(kind), []).append(len(those))
     lines += [
-        f"{column}: {len(counts)} further values, in {sum(counts)} records [{rule}]"
+        Message(
+            "{column}: {values} further values, in {records} records [{rule}]",
+            column=column,
+            values=len(counts),
+            records=sum(counts),
+            rule=rule,
+        )
         for (_, rule, column), counts in more.items()
     ]
     return lines
@@ -101,7 +113,8 @@ def _together(those: Sequence[Violation]) -> str:
     where = "; ".join(f"{file}:{', '.join(found)}" for file, found in places.items())
     rest = " …" if len(those) > _PLACES else ""
     value = f" '{first.found}'" if first.found else ""
-    return f"{first.column}{value} ×{len(those)} ({where}{rest}): {first.expected} [{first.rule}]"
+    head = f"{first.column}{value} ×{len(those)} ({where}{rest})"
+    return joined(COLON, [head, first.expected]) + f" [{first.rule}]"
 
 
 @dataclass(frozen=True)
@@ -147,7 +160,11 @@ class Ledger:
     def __post_init__(self) -> None:
         accounted = len(self.frame) + self.quarantined + self.rejected + self.set_aside
         if accounted != self.read:
-            message = f"{self.read} rows were read, {accounted} are accounted for"
+            message = Message(
+                "{read} rows were read, {accounted} are accounted for",
+                read=self.read,
+                accounted=accounted,
+            )
             raise AssertionError(message)
 
     @property

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, RootModel
 
 from reportkit.errors import HeadingError, InputError
+from reportkit.language import Message, joined
 from reportkit.ledgers.normal import fold, loose, units
 from reportkit.persons import without_persons
 from reportkit.worktime import Clock
@@ -232,9 +233,12 @@ def map_headings(
     if missing:
         free = [without_persons(one)[:40] for one in headings if heading_key(one) not in wanted]
         near = {name: difflib.get_close_matches(name, free, n=2, cutoff=0.3) for name in missing}
-        told = "; ".join(
-            name + (f" (nearest: {'、'.join(found)})" if found else "")
-            for name, found in near.items()
+        told = joined(
+            "; ",
+            [
+                name + (Message(" (nearest: {found})", found="、".join(found)) if found else "")
+                for name, found in near.items()
+            ],
         )
         raise HeadingError(
             "ledger-column",

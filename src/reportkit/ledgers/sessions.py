@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from reportkit.errors import InputError
+from reportkit.language import Message
 from reportkit.persons import without_persons
 
 if TYPE_CHECKING:
@@ -206,7 +207,10 @@ def _told(error: BaseException | None, source: DatabaseSource) -> str:
     kind = type(error).__name__
     if {base.__name__ for base in type(error).__mro__} & _OF_VALUES:
         # "invalid input syntax for type date: …" repeats a cell, and that may be a person's.
-        return f"{kind} (what it says of the value is not repeated here); look into the select"
+        return Message(
+            "{kind} (what it says of the value is not repeated here); look into the select",
+            kind=kind,
+        )
     password = os.environ.get(source.password_env or "")
     text = without_persons(text)
     return text.replace(password, "…") if password else text

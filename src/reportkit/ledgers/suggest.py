@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from reportkit.language import Message, joined
+from reportkit.language.message import COMMA
 from reportkit.ledgers.normal import loose
 from reportkit.ledgers.quoting import quoted_heading
 from reportkit.ledgers.schema import heading_key
@@ -30,13 +32,12 @@ def suggest_columns(schema: LedgerSchema, headings: Sequence[str]) -> list[str]:
     absent = [c for c in schema.columns if c.name not in there]
     needed = "、".join(column.name for column in absent if column.required)
     names = {loose(name): c.name for c in absent for name in (c.name, *c.aliases)}
-    lines = [f"columns: # still to find: {needed}"]
+    lines: list[str] = [Message("columns: # still to find: {needed}", needed=needed)]
     for heading in headings:
         if heading_key(heading) not in known and quoted_heading(heading) == heading.strip():
             guess = _guess(heading, names, _NEAR_HEADING)
-            lines.append(
-                f"  {_plain(heading)}: {guess} # a guess" if guess else f"  # {_plain(heading)}: ?"
-            )
+            told = joined("", [f"  {_plain(heading)}: {guess} # ", Message("a guess")])
+            lines.append(told if guess else f"  # {_plain(heading)}: ?")
     return lines
 
 
@@ -54,8 +55,8 @@ def suggest_values(ledger: Ledger) -> list[str]:
         lines.append(f"  {name}: # {_meanings(columns[name])}")
         for value, count in values.most_common():
             guess = _guess(value, columns[name].vocabulary(), _NEAR_VALUE)
-            sure = ", a guess" if guess else ""
-            lines.append(f"    {_plain(value)}: {guess or _ASKED} # ×{count}{sure}")
+            sure = [COMMA, Message("a guess")] if guess else []
+            lines.append(joined("", [f"    {_plain(value)}: {guess or _ASKED} # ×{count}", *sure]))
     return lines
 
 
@@ -83,8 +84,8 @@ def _plain(text: str) -> str:
 
 def as_block(found: Mapping[str, Sequence[str]]) -> str:
     """The mapping to paste: ledgers with their lines."""
-    lines = []
+    lines: list[str] = []
     for key, those in found.items():
         if those:
-            lines += [f"  {key}:", *(f"    {line}" for line in those)]
-    return "\n".join(["mapping:", *lines]) if lines else ""
+            lines += [f"  {key}:", *(joined("", ["    ", line]) for line in those)]
+    return joined("\n", ["mapping:", *lines]) if lines else ""

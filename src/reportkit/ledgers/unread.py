@@ -6,6 +6,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
+from reportkit.language import Message
 from reportkit.ledgers.normal import loose
 from reportkit.ledgers.quoting import quoted_heading
 from reportkit.ledgers.schema import heading_key
@@ -50,13 +51,19 @@ def near_columns(
         if meant := known.get(heading_key(heading)):
             column = meant[0]
             if column.name in read:
-                why = f"it is not read: {column.name} is read from '{read[column.name]}'"
+                why = Message(
+                    "it is not read: {name} is read from '{read}'",
+                    name=column.name,
+                    read=read[column.name],
+                )
                 yield column, heading, why
         elif near := _nearest(heading, absent):
             without = f"; {near.without}" if near.without else ""
-            why = (
-                f"it is not read, and no heading is {near.name}{without}; if it means that, "
-                "rename it or map it"
+            why = Message(
+                "it is not read, and no heading is {name}{without}; if it means that, rename "
+                "it or map it",
+                name=near.name,
+                without=without,
             )
             yield near, heading, why
 

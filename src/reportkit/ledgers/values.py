@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reportkit.language import Message
 from reportkit.ledgers.normal import clean, fold, foreign, is_nothing, loose, outer, table, units
 from reportkit.ledgers.readers.table import holds
 
@@ -100,7 +101,7 @@ def parse_date(text: str, epoch: int = 1900, year: int | None = None) -> date | 
     for form in _short_days() if year else ():
         if match := form.fullmatch(text):
             return date(int(year or 0), int(match[1]), int(match[2]))
-    message = f"not a day; write 2020-08-19{foreign(text)}"
+    message = Message("not a day; write 2020-08-19{foreign}", foreign=foreign(text))
     raise ValueError(message)
 
 
@@ -135,7 +136,7 @@ def parse_amount(text: str, factor: int = 1) -> Decimal | None:
             number, factor = number.removesuffix(unit).strip(" "), times
             break
     if not _number().fullmatch(number):
-        message = f"not an amount; write 1234.50{foreign(text)}"
+        message = Message("not an amount; write 1234.50{foreign}", foreign=foreign(text))
         raise ValueError(message)
     whole, _, fraction = number.replace(",", "").partition(".")
     exact = table()["amount"]["exact"]
@@ -143,7 +144,11 @@ def parse_amount(text: str, factor: int = 1) -> Decimal | None:
     zeros = len(str(factor)) - 1
     # By the digits, since a number that was multiplied first may have been rounded.
     if len(whole.lstrip("+-0")) > digits - zeros or len(fraction.rstrip("0")) > places + zeros:
-        message = f"not an amount of at most {digits} digits, and {places} after the point of 元"
+        message = Message(
+            "not an amount of at most {digits} digits, and {places} after the point of 元",
+            digits=digits,
+            places=places,
+        )
         raise ValueError(message)
     return Decimal(f"{whole}.{fraction.rstrip('0')}") * factor
 
@@ -161,11 +166,11 @@ def parse_integer(text: str) -> int | None:
         return None
     whole, _, fraction = text.replace(",", "").partition(".")
     if not _number().fullmatch(text) or fraction.strip("0"):
-        message = f"not a whole number{foreign(text)}"
+        message = Message("not a whole number{foreign}", foreign=foreign(text))
         raise ValueError(message)
     bits = int(table()["integer"]["bits"])
     if len(whole.lstrip("+-0")) > bits or abs(int(whole)) >= 2 ** (bits - 1):
-        message = "larger than any number here can be"
+        message = Message("larger than any number here can be")
         raise ValueError(message)
     return int(whole)
 
@@ -189,7 +194,7 @@ def parse_flag(text: str) -> bool | None:
         return None
     found = _flags().get(loose(text))
     if found is None:
-        message = f"neither 是 nor 否{foreign(text)}"
+        message = Message("neither 是 nor 否{foreign}", foreign=foreign(text))
         raise ValueError(message)
     return found
 
@@ -213,12 +218,14 @@ def category_parser(column: Column) -> Parser:
         if known is None:
             near = difflib.get_close_matches(loose(text), vocabulary, n=4, cutoff=0.5)
             nearest = "、".join(dict.fromkeys(vocabulary[one] for one in near))
-            hint = f"; nearest: {nearest}" if near else ""
+            hint = Message("; nearest: {nearest}", nearest=nearest) if near else ""
             values = column.categories()
             listed = "、".join(values[:_LISTED])
             if len(values) > _LISTED:
-                listed += f" … ({len(values)} values; `reportkit template` lists them)"
-            message = f"not one of {listed}{hint}"
+                listed += Message(
+                    " … ({values} values; `reportkit template` lists them)", values=len(values)
+                )
+            message = Message("not one of {listed}{hint}", listed=listed, hint=hint)
             raise ValueError(message)
         return known
 

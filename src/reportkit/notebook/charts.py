@@ -17,6 +17,7 @@ import pandas as pd
 from reportkit.errors import ExecutionError, InputError
 from reportkit.export.blocks import Block, block, visible
 from reportkit.facts.numerals import plain
+from reportkit.language import Message
 from reportkit.notebook.display import Shown, look
 from reportkit.notebook.plotting import Data, Series, draw_bars, draw_columns
 from reportkit.notebook.printed import number_in, printed
@@ -157,16 +158,30 @@ def _read(
     labels = [str(visible(_label(label))) for label in data.index]
     names, fault = [one.name for one in series], ""
     if len(labels) > _LABELS:
-        fault = (
-            f"there are {len(labels)} labels, a chart shows {_LABELS}: draw the largest "
-            "(.nlargest), sum up, or show a table"
+        fault = Message(
+            "there are {count} labels, a chart shows {most}: draw the largest "
+            "(.nlargest), sum up, or show a table",
+            count=len(labels),
+            most=_LABELS,
         )
     elif len(series) > _SERIES:
-        fault = f"there are {len(series)} series, a chart shows {_SERIES}; draw one of your own"
+        fault = Message(
+            "there are {count} series, a chart shows {most}; draw one of your own",
+            count=len(series),
+            most=_SERIES,
+        )
     elif line is not None and line not in names:
-        fault = f"there is no column '{line}' to draw as a line; columns are {', '.join(names)}"
+        fault = Message(
+            "there is no column '{line}' to draw as a line; columns are {names}",
+            line=line,
+            names=", ".join(names),
+        )
     elif limit is not None and limit[0] not in labels:
-        fault = f"there is no label '{limit[0]}' to end the limit; labels are {', '.join(labels)}"
+        fault = Message(
+            "there is no label '{limit}' to end the limit; labels are {labels}",
+            limit=limit[0],
+            labels=", ".join(labels),
+        )
     if fault:
         raise InputError("chart-data", "chart '{chart}': {fault}", fault=fault, chart=name)
     heading = " ".join(str(one) for one in data.index.names if one is not None)

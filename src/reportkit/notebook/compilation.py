@@ -33,6 +33,7 @@ from reportkit.facts.previous import Past, figures_of
 from reportkit.facts.published import load_published, read_report
 from reportkit.facts.sealed import SealedFacts
 from reportkit.facts.specs import read_specs
+from reportkit.language import Message, joined
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params import District, Project, ReportParams, Scope, Waiver
 from reportkit.text.coverage import Coverage, cover
@@ -351,8 +352,17 @@ def _read_all(
     unused = ledgers.form.unused(edition)
     sources = {key: ledgers.sources(key) for key in known if key not in unused}
     if missing := [key for key in sources if key in needed and not sources[key]]:
-        names = "\n".join(
-            f"  {known[key].name}: {folder}/{key}-….csv, .xlsx or .parquet" for key in missing
+        names = joined(
+            "\n",
+            [
+                Message(
+                    "  {name}: {folder}/{key}-….csv, .xlsx or .parquet",
+                    name=known[key].name,
+                    folder=folder,
+                    key=key,
+                )
+                for key in missing
+            ],
         )
         raise InputError(
             "ledger-missing",

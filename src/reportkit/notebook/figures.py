@@ -11,12 +11,13 @@ from matplotlib.text import Text
 
 from reportkit.errors import InputError
 from reportkit.export.blocks import Block, block
+from reportkit.language import Message
 from reportkit.notebook.style import as_svg, house_style, know_fonts
 
 _LARGEST = 300_000
-_HOW_TO = (
-    "report.show(figure, title=…, alt=…): alt says in words what the figure shows, for those who "
-    "do not see it and for programs"
+_HOW_TO = Message(
+    "report.show(figure, title=…, alt=…): alt says in words what the figure shows, "
+    "for those who do not see it and for programs"
 )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from reportkit.errors import InputError
 from reportkit.export.blocks import block
 from reportkit.facts import Fact
+from reportkit.language import Message
 from reportkit.ledgers import schema_of, schemas
 from reportkit.notebook.comparing import compared_with, figures_compared
 from reportkit.notebook.compilation import Compilation
@@ -301,7 +302,7 @@ class Report:
                 text,
                 figures=self.compiled,
                 context=self.compiled.context,
-                name=f"the caption “{title[:20]}”",
+                name=Message("the caption “{title}”", title=title[:20]),
             )
             lines.append([run for node in body for run in node.get("runs", ())])
         told = ["".join(run["text"] for run in runs) for runs in lines]

@@ -18,6 +18,8 @@ from reportkit.errors import InputError
 from reportkit.facts.derived import compared
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.previous import sealed_facts
+from reportkit.language import joined
+from reportkit.language.message import AND
 from reportkit.notebook.charts import chart
 from reportkit.notebook.report import open_report
 from reportkit.params import District, Project
@@ -265,7 +267,7 @@ def open_years(
             continue
         sources[year] = f"已封存的报告 {run.resolve().name}" if sealed else "由台账计算"
     if not documents:
-        told = "".join(f"\n  {year}: {why}" for year, why in left_out.items())
+        told = joined("", [f"\n  {year}: " + why for year, why in left_out.items()])
         raise InputError(
             "years-missing",
             "no year of {district} has a run or can be computed{told}",
@@ -276,7 +278,7 @@ def open_years(
         raise InputError(
             "scope",
             "the years are of {scopes}; figures of two scopes differ",
-            scopes=" and ".join(sorted(scopes)),
+            scopes=joined(AND, sorted(scopes)),
             district=district,
         )
     return Years(who, project.form(who.form), documents, sources, left_out)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
 from reportkit.forms import DEFAULT, project_form
+from reportkit.language import Message, template
 from reportkit.params.district import District, check_id
 from reportkit.params.report import ReportParams
 from reportkit.worktime import WorkCalendar, work_calendar
@@ -71,17 +73,57 @@ class Project:
                 "district-unknown",
                 "there is no district '{district}' ({path} is missing); known: {near}",
                 path=path,
-                near=", ".join(near) or "none",
+                near=", ".join(near) or Message("none"),
                 district=name,
             )
         file = read_yaml(path)
         district = file.validate(District)
         if district.id != name:
-            problem = file.problem(("id",), f"id is '{district.id}', the file is named '{name}'")
+            problem = file.problem(
+                ("id",),
+                Message("id is '{id}', the file is named '{name}'", id=district.id, name=name),
+            )
             raise InputError("parameters", "{problem}", problem=problem, district=name)
         if district.fonts is not None:
             self._check_fonts(file, district.fonts.folder)
         return district
+
+    def names(self) -> dict[str, str]:
+        """Chinese names of all districts whose files can be read, by id."""
+        names = {}
+        for path in sorted((self.params / "districts").glob("*.yaml")):
+            with suppress(InputError, AttributeError):
+                names[path.stem] = str(read_yaml(path).data.get("name", ""))
+        return names
+
+    def district_id(self, asked: str) -> str:
+        """Id of a district that is asked for by its id, its name or the end of its name.
+
+        Raises
+        ------
+        InputError
+            ``district-unknown``: the name is nobody's, or fits several.
+        """
+        if asked.isascii():
+            return asked
+        names = self.names()
+        found = [one for one, name in names.items() if name == asked]
+        found = found or [one for one, name in names.items() if name.endswith(asked)]
+        if len(found) == 1:
+            return found[0]
+        known = found or difflib.get_close_matches(asked, names.values(), n=3, cutoff=0.3)
+        several = template("several districts are called '{district}': {known}; name one by its id")
+        none = template("no district is called '{district}'; nearest: {known}")
+        raise InputError(
+            "district-unknown",
+            "{found}",
+            found=Message(
+                several if found else none,
+                district=asked,
+                known=", ".join(known) or Message("none"),
+            ),
+            district=asked,
+        )
 
     def _check_fonts(self, file: YamlFile, named: str) -> None:
         """All files of the folder become inputs of the run, so it is one of the project's own."""
@@ -92,9 +134,17 @@ class Project:
         )
         problem = ""
         if root not in folder.parents:
-            problem = f"'{named}' is outside the project; copy the typefaces into {root}"
+            problem = Message(
+                "'{named}' is outside the project; copy the typefaces into {root}",
+                named=named,
+                root=root,
+            )
         elif not any(path.suffix.lower() in FONTS for path in folder.glob("**/*")):
-            problem = f"'{named}' holds no typeface ({', '.join(FONTS)}); it is told from params/"
+            problem = Message(
+                "'{named}' holds no typeface ({fonts}); it is told from params/",
+                named=named,
+                fonts=", ".join(FONTS),
+            )
         if problem:
             message = file.problem(("fonts", "folder"), problem)
             raise InputError("parameters", "{problem}", problem=message)
@@ -158,7 +208,10 @@ class Project:
         file = read_yaml(path)
         report = file.validate(ReportParams)
         if report.year != year:
-            problem = file.problem(("year",), f"year is {report.year}, the file is for {year}")
+            problem = file.problem(
+                ("year",),
+                Message("year is {found}, the file is for {year}", found=report.year, year=year),
+            )
             raise InputError(
                 "parameters", "{problem}", problem=problem, district=district, year=year
             )
@@ -190,5 +243,7 @@ class Project:
 def _refuse_twice(file: YamlFile, ids: list[str], key: tuple[str, ...]) -> None:
     for number, name in enumerate(ids):
         if name in ids[:number]:
-            problem = file.problem((*key, number), f"fact '{name}' is declared twice")
+            problem = file.problem(
+                (*key, number), Message("fact '{name}' is declared twice", name=name)
+            )
             raise InputError("parameters", "{problem}", problem=problem, file=file.path)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
+from reportkit.language import Message
 from reportkit.yamlfile import Strict
 
 _DIGITS = 20
@@ -17,7 +18,7 @@ FACT_ID = re.compile(r"[a-z][0-9a-z_]*(\.[0-9a-z_]+)+")
 
 def _check_fact_id(value: Any) -> Any:
     if not FACT_ID.fullmatch(str(value)):
-        message = "a fact id is lower case words joined by dots, such as pub.total"
+        message = Message("a fact id is lower case words joined by dots, such as pub.total")
         raise ValueError(message)
     return value
 
@@ -31,7 +32,9 @@ def _check_number(value: Any) -> Any:
     if number.is_finite() and not -_DIGITS <= int(number.as_tuple().exponent) <= _DIGITS > (
         number.adjusted()
     ):
-        message = f"a number has at most {_DIGITS} digits before and after its point"
+        message = Message(
+            "a number has at most {digits} digits before and after its point", digits=_DIGITS
+        )
         raise ValueError(message)
     return value
 
@@ -75,9 +78,11 @@ class Declared(Strict):
             name for name in ("source", "stated_by", "stated_on") if getattr(self, name) is None
         ]
         if self.value is not None and missing:
-            message = (
-                f"'{self.id}' states a figure that no ledger holds, without {', '.join(missing)}: "
-                "say where it stands, who stated it and on which day"
+            message = Message(
+                "'{id}' states a figure that no ledger holds, without {missing}: say where it "
+                "stands, who stated it and on which day",
+                id=self.id,
+                missing=", ".join(missing),
             )
             raise ValueError(message)
         return self
@@ -133,7 +138,7 @@ class Relation(Strict):
         kinds = [("left", "right"), ("parts", "whole"), ("share",)]
         given = {name for kind in kinds for name in kind if getattr(self, name) is not None}
         if given not in map(set, kinds):
-            message = "a relation has left and right, or parts and whole, or share"
+            message = Message("a relation has left and right, or parts and whole, or share")
             raise ValueError(message)
         return self
 
@@ -189,7 +194,9 @@ class Waiver(Strict):
     @model_validator(mode="after")
     def _one_finding(self) -> Waiver:
         if not self.facts and not self.place:
-            message = "names neither facts nor place; one of them says which finding is meant"
+            message = Message(
+                "names neither facts nor place; one of them says which finding is meant"
+            )
             raise ValueError(message)
         return self
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import BeforeValidator, Discriminator, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from reportkit.language import Message
 from reportkit.yamlfile import Strict
 
 _DRIVERS = {
@@ -36,15 +37,20 @@ def _check_url(value: Any) -> Any:
         urlsplit(str(value)).port  # noqa: B018  # raises when it is no number
         keys = [key.lower() for key, _ in parse_qsl(rest.partition("?")[2])]
     except ValueError:
-        raise _unshown("is no URL such as postgresql+psycopg://reader@host/database") from None
+        raise _unshown(
+            Message("is no URL such as postgresql+psycopg://reader@host/database")
+        ) from None
     if ":" in rest.rpartition("@")[0] or any("pass" in key or key == "pwd" for key in keys):
-        message = (
+        message = Message(
             "holds a password; take it out, change it, put the new one into an environment "
             "variable and name that: password_env: OA_PASSWORD"
         )
         raise _unshown(message)
     if not rest or scheme not in (kind, _DRIVERS.get(kind)) or kind not in _DRIVERS:
-        message = f"is none of the databases that are read: {', '.join(_DRIVERS.values())}"
+        message = Message(
+            "is none of the databases that are read: {drivers}",
+            drivers=", ".join(_DRIVERS.values()),
+        )
         raise _unshown(message)
     return _DRIVERS[kind] + "://" + rest
 
@@ -53,7 +59,7 @@ def _check_select(value: Any) -> Any:
     text = str(value).strip().removesuffix(";").rstrip()
     bare = _NO_SQL.sub(" ", text).strip()
     if ";" in bare:
-        message = "must be one statement; take out everything after the first ';'"
+        message = Message("must be one statement; take out everything after the first ';'")
         raise _unshown(message)
     depth = 0
     for mark in re.findall(r"[()]", bare):
@@ -67,7 +73,7 @@ def _check_select(value: Any) -> Any:
 
 def _check_variable(value: Any) -> Any:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(value)):
-        raise _unshown("must be the name of an environment variable, such as OA_PASSWORD")
+        raise _unshown(Message("must be the name of an environment variable, such as OA_PASSWORD"))
     return value
 
 
@@ -92,7 +98,10 @@ class DatabaseSource(Strict):
     @model_validator(mode="after")
     def _one_of_two(self) -> DatabaseSource:
         if (self.table is None) == (self.select is None):
-            raise _unshown("needs either a table or a select" + (", not both" * bool(self.table)))
+            raise _unshown(
+                Message("needs either a table or a select")
+                + (Message(", not both") * bool(self.table))
+            )
         return self
 
     @property

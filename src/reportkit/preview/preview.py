@@ -10,8 +10,10 @@ from queue import Queue
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from reportkit.errors import InputError
+from reportkit.errors import InputError, refused_by_system
 from reportkit.export.documents import DOCUMENTS
+from reportkit.language import Message
+from reportkit.language.message import told as in_words
 from reportkit.preview.making import make
 from reportkit.preview.serving import Board, serve
 from reportkit.preview.watching import saved, watched
@@ -20,12 +22,19 @@ from reportkit.warm.template import start_template, stop_template
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reportkit.language.message import Translate
     from reportkit.run.request import Request
 
 _USUAL = 8640
 
 
-def preview(request: Request, *, port: int | None, tell: Callable[[str], object]) -> NoReturn:
+def preview(
+    request: Request,
+    *,
+    port: int | None,
+    tell: Callable[[str], object],
+    translate: Translate = str,
+) -> NoReturn:
     """Show a draft on localhost, and make it again when something of it is saved.
 
     Parameters
@@ -35,6 +44,8 @@ def preview(request: Request, *, port: int | None, tell: Callable[[str], object]
         8640 by default, or any that is free.
     tell : callable
         Is given the address, and what came of each draft.
+    translate : callable
+        Into the language of the page's reader.
 
     Raises
     ------
@@ -50,7 +61,7 @@ def preview(request: Request, *, port: int | None, tell: Callable[[str], object]
         board = Board(Path(name))
         server = _server(board, title, port)
         stop = threading.Event()
-        maker = _Maker(request, board, context, tell)
+        maker = _Maker(request, board, context, tell, translate)
         news: Queue[Exception | None] = Queue()
         folders = watched(project, request.district)
         for work in (server.serve_forever, partial(_watch, folders, stop, news)):
@@ -88,7 +99,7 @@ def _server(board: Board, title: str, port: int | None) -> Any:
             "port",
             "port {port} cannot be used: {why}; name another, or none",
             port=port,
-            why=error.strerror,
+            why=refused_by_system(error),
         ) from None
 
 
@@ -96,8 +107,14 @@ class _Maker:
     """Makes one draft at a time; a newer one ends what is under way."""
 
     def __init__(
-        self, request: Request, board: Board, context: Any, tell: Callable[[str], object]
+        self,
+        request: Request,
+        board: Board,
+        context: Any,
+        tell: Callable[[str], object],
+        translate: Translate,
     ) -> None:
+        self._translate = translate
         self._request, self._board, self._context, self._tell = request, board, context, tell
         self._child: Any = None
         self._thread: threading.Thread | None = None
@@ -132,7 +149,7 @@ class _Maker:
 
     def _follow(self, pipe: Any, number: int) -> None:
         made: tuple[str, ...] = ()
-        told = "the process that makes the draft ended without a word; save again"
+        told = Message("the process that makes the draft ended without a word; save again")
         with suppress(EOFError, OSError), pipe:
             while len(made) < len(DOCUMENTS):
                 what, told = pipe.recv()
@@ -140,8 +157,8 @@ class _Maker:
                     break
                 made = (*made, told)
                 if len(made) == 1:
-                    self._tell(f"draft {number}")
+                    self._tell(Message("draft {number}", number=number))
                 self._board.put(version=number, documents=made, making=False, error="")
         if len(made) < len(DOCUMENTS) and not self._ending:
-            self._board.put(making=False, error=told)
-            self._tell(f"not made: {told}")
+            self._board.put(making=False, error=in_words(told, self._translate))
+            self._tell(Message("not made: {why}", why=told))

@@ -12,6 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.language import Message
 from reportkit.proof.manifest import ATTESTATION, MANIFEST, SUMS, digest, read_manifest
 from reportkit.proof.plainjson import parse_json
 from reportkit.proof.signing.envelope import envelope, open_envelope, pae
@@ -125,20 +126,27 @@ def check_attestation(folder: Path, trusted: Trusted | None) -> str:
             error.reason, "{attestation}: {message}", attestation=ATTESTATION, message=error.message
         ) from None
     if not signatures:
-        return "by nobody: whoever can write here can make it anew"
-    return f"{len(signatures)} of unknown keys: name the trusted ones with --keys"
+        return Message("by nobody: whoever can write here can make it anew")
+    return Message(
+        "{signatures} of unknown keys: name the trusted ones with --keys",
+        signatures=len(signatures),
+    )
 
 
 def _other(payload: bytes, folder: Path) -> str:
     """Describe how a statement differs from the one about a run."""
     try:
-        predicate: Mapping[str, Any] = parse_json(payload, "it")["predicate"]["buildDefinition"]
+        predicate: Mapping[str, Any] = parse_json(payload, Message("it"))["predicate"][
+            "buildDefinition"
+        ]
         about = {
             name: predicate["externalParameters"][name] for name in ("district", "year", "run")
         }
     except (ReportkitError, KeyError, TypeError):
-        return "it is no statement of reportkit"
+        return Message("it is no statement of reportkit")
     manifest = read_manifest(folder)
     if about != {name: manifest[name] for name in about}:
-        return "it states the run {run} of {district} {year}, not this one".format(**about)
-    return f"{MANIFEST} or {SUMS} is not the one that it states"
+        return Message("it states the run {run} of {district} {year}, not this one", **about)
+    return Message(
+        "{manifest} or {sums} is not the one that it states", manifest=MANIFEST, sums=SUMS
+    )

@@ -20,6 +20,7 @@ from reportkit.evidence.seal import seal_of
 from reportkit.export.blocks import block, from_notebook
 from reportkit.facts.computer import unknown_fact
 from reportkit.facts.numerals import chinese_number, number_of
+from reportkit.language import joined
 from reportkit.ledgers.schema import schema_of
 from reportkit.notebook.display import Shown, look
 from reportkit.notebook.frames import table_of
@@ -86,8 +87,8 @@ class RunAudit:
             (
                 _LEVELS.get(verdict.level, verdict.level),
                 _VERDICTS[verdict.holds],
-                "\n".join(verdict.findings) or "—",
-                "\n".join(verdict.notes),
+                joined("\n", verdict.findings) or "—",
+                joined("\n", verdict.notes),
             )
             for verdict in inspected.levels
         ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
 from reportkit.evidence.paths import inside
+from reportkit.language import Message
 from reportkit.proof.manifest import MANIFEST, digest, read_manifest
 from reportkit.proof.plainjson import parse_json
 from reportkit.proof.signing.envelope import envelope, open_envelope, pae
@@ -46,7 +47,7 @@ def check_chain(folder: Path) -> str:
         raise ReportkitError("run-misplaced", "{problem}", problem=problem)
     folder = folder.resolve()
     if folder.parent.name != "runs":
-        return "copied away from other runs, so that none of them can be compared"
+        return Message("copied away from other runs, so that none of them can be compared")
     length = 0
     named = manifest["previous"]
     while named is not None:
@@ -71,26 +72,40 @@ def check_chain(folder: Path) -> str:
                     "run {name} took its place, yet it is in force again",
                     name=sibling.name,
                 )
-    return f"{length} earlier" if length else "the first"
+    return Message("{length} earlier", length=length) if length else Message("the first")
 
 
 def _misplaced(folder: Path, manifest: Mapping[str, Any]) -> str:
     """Return why a run cannot stand where it does; "" if it can, or was copied away."""
-    whose, place = f"the run {manifest['run']} of {manifest['district']} {manifest['year']}", folder
+    whose, place = (
+        Message(
+            "the run {run} of {district} {year}",
+            run=manifest["run"],
+            district=manifest["district"],
+            year=manifest["year"],
+        ),
+        folder,
+    )
     folder = folder.resolve()
     if folder.name == "current":
-        return f"{place} is a folder; it must be the link to a run in runs/"
+        return Message("{place} is a folder; it must be the link to a run in runs/", place=place)
     if place.name == "current" and folder.parent != place.parent.resolve() / "runs":
-        return f"{place} leads to {folder}, which is not in runs/ beside it"
+        return Message(
+            "{place} leads to {folder}, which is not in runs/ beside it", place=place, folder=folder
+        )
     if folder.parent.name != "runs":
         return ""
     if folder.name != manifest["run"]:
-        return f"{folder} holds {whose}"
+        return Message("{folder} holds {whose}", folder=folder, whose=whose)
     # The folder that was asked about, and the one that links lead to.
     asked = place.absolute().parent if place.name == "current" else folder.parents[1]
     for year in (asked, folder.parents[1]):
         if (year.parent.name, year.name) != (manifest["district"], str(manifest["year"])):
-            return f"under {year.parent.name}/{year.name} stands {whose}"
+            return Message(
+                "under {place} stands {whose}",
+                place=f"{year.parent.name}/{year.name}",
+                whose=whose,
+            )
     return ""
 
 
@@ -157,27 +172,35 @@ def check_batches(out: Path, trusted: Trusted | None) -> list[str]:
     and what is in force must not be older than the last batch says. A digest of the last batch
     that was written down elsewhere shows whether batches were cut off at the end.
     """
-    problems = []
+    problems: list[str] = []
     before: Path | None = None
     last: dict[str, str] = {}
     for path in _batches(out):
         try:
-            statement = parse_json(_payload(path, trusted), "its statement")
+            statement = parse_json(_payload(path, trusted), Message("its statement"))
             predicate, subjects = statement["predicate"], statement["subject"]
             expected = before and {"batch": before.name, "sha256": _statement_digest(before)}
             if predicate["previous"] != expected:
                 said = predicate["previous"]["batch"] if predicate["previous"] else "none"
                 problems.append(
-                    f"batch {path.name} follows {said}, not the one that stands before it"
+                    Message(
+                        "batch {name} follows {said}, not the one that stands before it",
+                        name=path.name,
+                        said=said,
+                    )
                 )
             for subject in subjects:
                 if (problem := _subject(out, subject)) is not None:
-                    problems.append(f"batch {path.name}: {problem}")
+                    problems.append(
+                        Message("batch {name}: {problem}", name=path.name, problem=problem)
+                    )
                 last[subject["name"].partition("/runs/")[0]] = subject["name"]
         except ReportkitError as error:
-            problems.append(f"batch {path.name}: {error.message}")
+            problems.append(
+                Message("batch {name}: {message}", name=path.name, message=error.message)
+            )
         except (KeyError, TypeError):
-            problems.append(f"batch {path.name} is no statement of reportkit")
+            problems.append(Message("batch {name} is no statement of reportkit", name=path.name))
         before = path
     for place, name in last.items():
         try:
@@ -187,7 +210,11 @@ def check_batches(out: Path, trusted: Trusted | None) -> list[str]:
             continue
         if current.name < name.rpartition("/")[2]:
             problems.append(
-                f"{place}/current is run {current.name}, older than the last batch says"
+                Message(
+                    "{place}/current is run {name}, older than the last batch says",
+                    place=place,
+                    name=current.name,
+                )
             )
     return problems
 
@@ -195,10 +222,10 @@ def check_batches(out: Path, trusted: Trusted | None) -> list[str]:
 def _subject(out: Path, subject: Mapping[str, Any]) -> str | None:
     manifest = inside(out, subject["name"]) / MANIFEST
     if not manifest.is_file():
-        return f"run {subject['name']} is gone"
+        return Message("run {name} is gone", name=subject["name"])
     if digest(manifest) == subject["digest"]["sha256"]:
         return None
-    return f"run {subject['name']} was changed"
+    return Message("run {name} was changed", name=subject["name"])
 
 
 def _payload(path: Path, trusted: Trusted | None) -> bytes:

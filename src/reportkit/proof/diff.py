@@ -16,6 +16,8 @@ from reportkit.errors import InputError
 from reportkit.evidence.read import read_source_rows
 from reportkit.export.blocks import from_notebook
 from reportkit.facts.numerals import number_of, plain, rounded
+from reportkit.language import Message, joined, template
+from reportkit.language.message import COMMA
 from reportkit.proof.manifest import read_manifest
 from reportkit.proof.normal import cell_digests
 from reportkit.proof.plainjson import read_json
@@ -30,6 +32,13 @@ _PARTS = ("facts", "narrative", "checks", "inputs", "parameters", "code", "envir
 _COUNTS = {
     "read": "读入", "accepted": "计入", "quarantined": "不能读", "rejected": "退回",
     "set_aside": "合计等不计",
+}  # fmt: skip
+_WORDS = {
+    "facts": Message("facts"), "narrative": Message("narrative"), "checks": Message("checks"),
+    "inputs": Message("inputs"), "parameters": Message("parameters"), "code": Message("code"),
+    "environment": Message("environment"), "read": Message("read"),
+    "accepted": Message("accepted"), "quarantined": Message("quarantined"),
+    "rejected": Message("rejected"), "set_aside": Message("set aside"),
 }  # fmt: skip
 _SHOWN = 20
 
@@ -229,15 +238,27 @@ def _environment(manifest: Mapping[str, Any]) -> dict[str, Any]:
 def as_text(document: Mapping[str, Any]) -> str:
     """The comparison for a terminal."""
     lines = [f"{run['name']} {run['year']}: {run['run']}" for run in document["runs"]]
-    counts = [f"{len(document[part])} {part}" for part in _PARTS if document[part]]
-    lines.append("differ in " + ", ".join(counts) if counts else "nothing differs")
+    counts = [
+        Message("{count} {part}", count=len(document[part]), part=_WORDS[part])
+        for part in _PARTS
+        if document[part]
+    ]
+    lines.append(
+        Message("differ in {counts}", counts=joined(COMMA, counts))
+        if counts
+        else Message("nothing differs")
+    )
     both = [change for change in document["facts"] if None not in (change["from"], change["to"])]
     for change in both:
         by = [change["by"] and _signed(change["by"]), change["percent"]]
         amounts = ", ".join([*filter(None, by[:1]), *([f"{_signed(by[1])}%"] if by[1] else [])])
         moved = f" ({amounts})" if change["by"] not in (None, "0") else ""
         values = f"{_short(change['from'])} → {_short(change['to'])}{moved}"
-        lines.append(f"fact {change['id']}: {values} {change['label']}")
+        lines.append(
+            Message(
+                "fact {id}: {values} {label}", id=change["id"], values=values, label=change["label"]
+            )
+        )
         for kind, sign in (("came", "+"), ("went", "-"), ("changed", "~")):
             records = change.get(kind, [])
             lines += [
@@ -245,26 +266,43 @@ def as_text(document: Mapping[str, Any]) -> str:
                 for record in records[:_SHOWN]
             ]
             if len(records) > _SHOWN:
-                lines.append(f"  {sign} … and {len(records) - _SHOWN} more; --json lists all")
-    for side, which in (("from", "first"), ("to", "second")):
+                lines.append(
+                    Message(
+                        "  {sign} … and {records} more; --json lists all",
+                        sign=sign,
+                        records=len(records) - _SHOWN,
+                    )
+                )
+    for side, which in (
+        ("from", template("only in the first: {count} facts")),
+        ("to", template("only in the second: {count} facts")),
+    ):
         only = [
             change
             for change in document["facts"]
             if change not in both and change[side] is not None
         ]
         if only:
-            lines.append(f"only in the {which}: {len(only)} facts")
+            lines.append(Message(which, count=len(only)))
             lines += [
                 f"  {change['id']}: {_short(change[side])} {change['label']}" for change in only
             ]
     for change in document["narrative"]:
-        lines.append(f"text {change['name'] or 'preamble'}:")
+        lines.append(Message("text {section}:", section=change["name"] or Message("preamble")))
         lines += [f"  - {text}" for text in change["from"]]
         lines += [f"  + {text}" for text in change["to"]]
     for part in _PARTS[2:]:
         for entry in document[part]:
-            lines.append(f"{part} {entry['name']}: {_short(entry['from'])} → {_short(entry['to'])}")
-    return "\n".join(lines)
+            lines.append(
+                Message(
+                    "{part} {name}: {before} → {after}",
+                    part=_WORDS[part],
+                    name=entry["name"],
+                    before=_short(entry["from"]),
+                    after=_short(entry["to"]),
+                )
+            )
+    return joined("\n", lines)
 
 
 def _signed(number: str) -> str:
@@ -273,11 +311,18 @@ def _signed(number: str) -> str:
 
 def _short(value: Any) -> str:
     if isinstance(value, dict) and "read" in value:
-        return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in value.items())
+        return joined(
+            COMMA,
+            [
+                Message("{count} {part}", count=count, part=_WORDS[name])
+                for name, count in value.items()
+            ],
+        )
     if isinstance(value, dict):
-        waived = ", accepted" if value["waived"] else ""
-        return f"{'holds' if value['holds'] else 'does not hold'}{waived}: {value['message']}"
-    text = "nothing" if value is None else str(value)
+        holds = Message("holds") if value["holds"] else Message("does not hold")
+        waived = Message(", accepted") if value["waived"] else ""
+        return joined("", [holds, waived, ": ", value["message"]])
+    text = Message("nothing") if value is None else str(value)
     return f"{text[:12]}…" if re.fullmatch("[0-9a-f]{40,64}", text) else text
 
 

@@ -6,6 +6,8 @@ import io
 import zipfile
 from typing import Any
 
+from reportkit.language import Message, joined
+
 _AROUND, _LONGEST = 16, 60
 _ARCHIVES = (".docx", ".xlsx")
 _TEXTS = (".html", ".js", ".json", ".xml", ".rels")
@@ -22,7 +24,9 @@ def first_difference(old: Any, new: Any, place: str = "") -> str:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
             if key not in old or key not in new:
-                return f"{place}{key} is only {'in the run' if key in old else 'made here'}"
+                if key in old:
+                    return Message("{place} is only in the run", place=f"{place}{key}")
+                return Message("{place} is only made here", place=f"{place}{key}")
             if old[key] != new[key]:
                 return first_difference(old[key], new[key], f"{place}{key}/")
     if isinstance(old, list) and isinstance(new, list):
@@ -30,11 +34,21 @@ def first_difference(old: Any, new: Any, place: str = "") -> str:
             if left != right:
                 name = right.get("id", number) if isinstance(right, dict) else number
                 return first_difference(left, right, f"{place}{name}/")
-        return f"{place.removesuffix('/')} has {len(old)} and comes out with {len(new)}"
+        return Message(
+            "{place} has {old} and comes out with {new}",
+            place=place.removesuffix("/"),
+            old=len(old),
+            new=len(new),
+        )
     if isinstance(old, str) and isinstance(new, str):
         old, new = _excerpts(old, new)
     texts = [f"{value!r}"[:_LONGEST] for value in (old, new)]
-    return f"{place.removesuffix('/')} is {texts[0]} and comes out as {texts[1]}"
+    return Message(
+        "{place} is {before} and comes out as {after}",
+        place=place.removesuffix("/"),
+        before=texts[0],
+        after=texts[1],
+    )
 
 
 def difference_in_file(name: str, old: bytes, new: bytes) -> str:
@@ -43,14 +57,14 @@ def difference_in_file(name: str, old: bytes, new: bytes) -> str:
         try:
             part, old, new = _parts(old, new)
         except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError):
-            return "is no archive that can be read"
+            return Message("is no archive that can be read")
         if not part:
-            return "comes out packed otherwise"
-        return f"{part} {difference_in_file(part, old, new)}"
+            return Message("comes out packed otherwise")
+        return joined(" ", [part, difference_in_file(part, old, new)])
     if name.endswith(_TEXTS):
         before, after = _excerpts(*(content.decode(errors="replace") for content in (old, new)))
-        return f"reads “{before}” and comes out as “{after}”"
-    return "comes out with other bytes"
+        return Message("reads “{before}” and comes out as “{after}”", before=before, after=after)
+    return Message("comes out with other bytes")
 
 
 def _excerpts(old: str, new: str) -> tuple[str, str]:
@@ -66,7 +80,13 @@ def _parts(old: bytes, new: bytes) -> tuple[str, bytes, bytes]:
         listed = [file.namelist() for file in (left, right)]
         if listed[0] != listed[1]:
             changed = sorted(set(listed[0]) ^ set(listed[1]))
-            return f"{(changed or ['its list of parts'])[0]} in it", b"", b""
+            return (
+                Message(
+                    "{part} in it", part=changed[0] if changed else Message("its list of parts")
+                ),
+                b"",
+                b"",
+            )
         for entry in right.infolist():
             content = right.read(entry)
             with left.open(entry.filename) as file:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.language import Message
 from reportkit.proof.manifest import entries, is_pruned, read_manifest
 from reportkit.proof.render import render_level
 from reportkit.proof.rerun import rerun_level
@@ -46,6 +47,11 @@ class Asked:
     trust_notebook: bool = False
 
 
+_HOLDS = {
+    True: Message("holds"), False: Message("DOES NOT HOLD"), None: Message("COULD NOT BE TOLD"),
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Inspected:
     """Results of inspecting one run.
@@ -79,7 +85,7 @@ class Inspected:
     @property
     def verdict(self) -> str:
         """In words."""
-        return {True: "holds", False: "DOES NOT HOLD", None: "COULD NOT BE TOLD"}[self.holds]
+        return _HOLDS[self.holds]
 
 
 def find_runs(folder: Path) -> list[Path]:
@@ -115,8 +121,8 @@ def inspect(run: Path, asked: Asked, *, closely: bool) -> Inspected:
     pruned = is_pruned(run)
     if verdicts[0].holds and pruned and len(list(entries(run))) > 1:
         # Whoever hands over documents with a mark beside them has proved nothing.
-        left = "its pruning was interrupted: what is left of its files was not looked into"
-        verdicts.append(Verdict("render", None, (), (left,), ("the whole run",)))
+        left = Message("its pruning was interrupted: what is left of its files was not looked into")
+        verdicts.append(Verdict("render", None, (), (left,), (Message("the whole run"),)))
     elif closely and verdicts[0].holds and not pruned:
         verdicts += data_levels(run, data=asked.data, params=asked.params)
         verdicts.append(render_level(run, data=asked.data, params=asked.params))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.language import Message, joined
 from reportkit.proof.plainjson import parse_json
 from reportkit.proof.surroundings import code_digest, environment
 
@@ -79,7 +80,7 @@ def write_manifest(folder: Path, record: Mapping[str, Any]) -> None:
                 "record-wrong",
                 "{folder} is a {kind} that cannot be part of a run",
                 folder=folder / name,
-                kind=kind,
+                kind=Message(kind),
                 file=name,
             )
         size = (folder / name).stat().st_size
@@ -156,10 +157,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if problem := _problem_of(content):
         raise ReportkitError(
             "run-changed",
-            "{folder}: {manifest} was changed: {problem}",
+            "{folder}: {problems}",
             folder=folder,
-            manifest=MANIFEST,
-            problem=problem,
+            problems=Message(
+                "{manifest} was changed: {problem}", manifest=MANIFEST, problem=problem
+            ),
         )
     manifest: dict[str, Any] = json.loads(content)
     return manifest
@@ -169,7 +171,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def _problem_of(content: bytes) -> str:
     # Several levels look at one manifest, and the schema takes longer than all of its files.
     try:
-        return _problem(parse_json(content, "it"))
+        return _problem(parse_json(content, Message("it")))
     except ReportkitError as error:
         return error.message
 
@@ -209,27 +211,37 @@ def verify_files(
         sums = (folder / SUMS).read_bytes().decode(errors="replace")
         own = digest(folder / MANIFEST)
         if sums != _sums(manifest, own):
-            both = f"{MANIFEST} or {SUMS} was changed: they disagree"
-            problems.append(f"{SUMS} was changed" if f"{own}  {MANIFEST}\n" in sums else both)
+            both = Message(
+                "{manifest} or {sums} was changed: they disagree", manifest=MANIFEST, sums=SUMS
+            )
+            problems.append(
+                Message("{sums} was changed", sums=SUMS) if f"{own}  {MANIFEST}\n" in sums else both
+            )
     except OSError:
-        problems.append(f"{SUMS} is missing")
-    problems += [] if (folder / ATTESTATION).is_file() else [f"{ATTESTATION} is missing"]
+        problems.append(Message("{sums} is missing", sums=SUMS))
+    problems += (
+        []
+        if (folder / ATTESTATION).is_file()
+        else [Message("{attestation} is missing", attestation=ATTESTATION)]
+    )
     present = dict(entries(folder))
     listed = {file["path"]: file["sha256"] for file in manifest["files"]}
     if pruned:
         present.pop(PRUNING, None)
     else:
-        problems += [f"{name} is missing" for name in sorted(set(listed) - set(present))]
+        problems += [
+            Message("{name} is missing", name=name) for name in sorted(set(listed) - set(present))
+        ]
     for name, kind in present.items():
         if kind in ("link", "device"):
-            problems.append(f"{name} is a {kind}")
+            problems.append(Message("{name} is a {kind}", name=name, kind=Message(kind)))
         elif name not in listed:
-            problems.append(f"{name} was added")
+            problems.append(Message("{name} was added", name=name))
         elif digest(folder / name) != listed[name]:
-            problems.append(f"{name} was changed")
+            problems.append(Message("{name} was changed", name=name))
     if problems:
         raise ReportkitError(
-            "run-changed", "{folder}: {problems}", folder=folder, problems="; ".join(problems)
+            "run-changed", "{folder}: {problems}", folder=folder, problems=joined("; ", problems)
         )
 
 
@@ -251,5 +263,9 @@ def _problem(manifest: Any) -> str:
     try:
         schema_check()(manifest)
     except JsonSchemaValueException as error:
-        return f"{'/'.join(map(str, error.path[1:])) or 'manifest'}: {error.message[:200]}"
+        return Message(
+            "{value}: {message}",
+            value="/".join(map(str, error.path[1:])) or "manifest",
+            message=error.message[:200],
+        )
     return ""

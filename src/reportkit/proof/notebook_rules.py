@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pydantic import Field, RootModel
 
+from reportkit.language import Message
 from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
@@ -56,7 +57,13 @@ class NotebookFinding:
     message: str
 
     def __str__(self) -> str:
-        return f"cell {self.cell}, line {self.line}: {self.message} [{self.rule}]"
+        return Message(
+            "cell {cell}, line {line}: {message} [{rule}]",
+            cell=self.cell,
+            line=self.line,
+            message=self.message,
+            rule=self.rule,
+        )
 
 
 def lint(notebook: Mapping[str, Any]) -> list[NotebookFinding]:
@@ -82,14 +89,14 @@ def lint(notebook: Mapping[str, Any]) -> list[NotebookFinding]:
         lines = "".join(cell["source"]).splitlines()
         for at, line in enumerate(lines):
             if re.match(r"\s*[!%?]|.*\?\s*$", line) or re.search(r"=\s*[!%]", line):
-                message = "a line of shell or magic, which is no Python"
+                message = Message("a line of shell or magic, which is no Python")
                 findings.append(NotebookFinding(name, at + 1, "B-shell", message))
                 # What begins with any white space, or none, always matches.
                 lines[at] = line[: len(line) - len(line.lstrip())] + "pass"
         try:
             tree = ast.parse("\n".join(lines))
         except SyntaxError as error:
-            message = f"is no Python: {error.msg}"
+            message = Message("is no Python: {msg}", msg=error.msg)
             findings.append(NotebookFinding(name, error.lineno or 1, "B-syntax", message))
             continue
         aliases |= _imports(tree)
@@ -124,11 +131,11 @@ def _look(tree: ast.Module, cell: str, aliases: Mapping[str, str]) -> Iterator[N
                 if method or (full and rule.forbids(full)):
                     yield NotebookFinding(cell, node.lineno, rule.id, rule.message)
         for part in filter(_is_set, _shown_in_order(node)):
-            message = "shows or goes through a set, whose order is chance; sort it"
+            message = Message("shows or goes through a set, whose order is chance; sort it")
             yield NotebookFinding(cell, part.lineno, "B-order", message)
     last = tree.body[-1] if tree.body else None
     if isinstance(last, ast.Expr) and _is_set(last.value):
-        message = "shows a set, whose order is chance; sort it"
+        message = Message("shows a set, whose order is chance; sort it")
         yield NotebookFinding(cell, last.lineno, "B-order", message)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from reportkit.errors import ReportkitError
+from reportkit.errors import ReportkitError, refused_by_system
+from reportkit.language import Message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,7 @@ def read_json(path: Path) -> Any:
         content = path.read_bytes()
     except OSError as error:
         raise ReportkitError(
-            "run-changed", "{name}: {why}", name=path.name, why=error.strerror
+            "run-changed", "{name}: {why}", name=path.name, why=refused_by_system(error)
         ) from None
     return parse_json(content, path.name)
 
@@ -44,11 +45,15 @@ def parse_json(content: bytes | str, name: str) -> Any:
     """
     try:
         value = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
-        problem = f"is nested more than {_DEEPEST} deep" if _too_deep(value) else ""
+        problem = (
+            Message("is nested more than {deepest} deep", deepest=_DEEPEST)
+            if _too_deep(value)
+            else ""
+        )
     except RecursionError:
-        problem = f"is nested more than {_DEEPEST} deep"
+        problem = Message("is nested more than {deepest} deep", deepest=_DEEPEST)
     except ValueError as error:
-        problem = f"is no JSON: {error}"
+        problem = Message("is no JSON: {error}", error=error)
     if problem:
         raise ReportkitError("run-changed", "{file} {problem}", problem=problem, file=name)
     return value
@@ -58,13 +63,15 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         names = [key for key, _ in pairs]
-        message = f"the key '{next(key for key in names if names.count(key) > 1)}' stands twice"
+        message = Message(
+            "the key '{next}' stands twice", next=next(key for key in names if names.count(key) > 1)
+        )
         raise ValueError(message)
     return members
 
 
 def _no_number(text: str) -> Any:
-    message = f"{text} is no number"
+    message = Message("{text} is no number", text=text)
     raise ValueError(message)
 
 

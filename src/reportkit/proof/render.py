@@ -28,6 +28,7 @@ from reportkit.export.document import arrange
 from reportkit.export.documents import DOCUMENTS, make_documents
 from reportkit.export.original import INJECTED
 from reportkit.facts import facts_bytes
+from reportkit.language import Message, joined
 from reportkit.ledgers.privacy import Pseudonyms
 from reportkit.notebook.filled import as_executed
 from reportkit.notebook.sealing import fonts_of
@@ -124,13 +125,24 @@ def render_level(run: Path, *, data: Path | None = None, params: Path | None = N
         nbformat.ValidationError,
     ) as error:
         # Somebody else has written these files: what is in them can be anything.
-        what = f"a file is not as reportkit writes it: {type(error).__name__}: {error}"
+        what = Message(
+            "a file is not as reportkit writes it: {name}: {error}",
+            name=type(error).__name__,
+            error=error,
+        )
         return Verdict("render", False, (what[:300],))
     findings = differences.findings[:_SHOWN]
     if len(differences.findings) > _SHOWN:
-        findings.append(f"… and {len(differences.findings) - _SHOWN} more")
+        findings.append(
+            Message("… and {findings} more", findings=len(differences.findings) - _SHOWN)
+        )
     if differences.needed:
-        differences.notes.insert(0, f"to tell it, this is needed: {', '.join(differences.needed)}")
+        differences.notes.insert(
+            0,
+            Message(
+                "to tell it, this is needed: {needed}", needed=joined(", ", differences.needed)
+            ),
+        )
     holds = False if differences.findings else None if differences.undecided else True
     notes = (*differences.undecided, *differences.notes)
     return Verdict("render", holds, tuple(findings), notes, tuple(differences.needed))
@@ -145,11 +157,13 @@ def _other_versions(manifest: Mapping[str, Any]) -> dict[str, str]:
     }
     ours = f"{OURS} {before['packages'].get(OURS)}"
     if OURS in changed or manifest["code_sha256"] != code_digest():
-        changed[OURS] = f"{ours} with code {manifest['code_sha256'][:12]}"
+        changed[OURS] = Message(
+            "{ours} with code {code}", ours=ours, code=manifest["code_sha256"][:12]
+        )
     if before["python"].split(".")[:2] != now["python"].split(".")[:2]:
-        changed["python"] = f"Python {before['python']}"
+        changed["python"] = Message("Python {python}", python=before["python"])
     if manifest["fonts"] != fonts():
-        changed["fonts"] = f"the fonts of {ours}"
+        changed["fonts"] = Message("the fonts of {ours}", ours=ours)
     return changed
 
 
@@ -162,16 +176,18 @@ def _look_at(
     differences.findings += opened.other
     differences.needed += opened.needed
     if report is None:
-        why = opened.absent or "inputs are not those of the run"
+        why = opened.absent or Message("inputs are not those of the run")
         differences.undecided.append(
-            f"what ledgers and parameters decide was not made again: {why}"
+            Message("what ledgers and parameters decide was not made again: {why}", why=why)
         )
     blocks, filled = remade(report, form, notebook, manifest)
     _compare_notebook(stored, notebook, manifest, opened, blocks, differences)
     _compare_filled(notebook, filled, differences)
     seal = unpacked(blocks["seal", ""][MIME])
     if report is not None and (names := made_there(report, seal)):
-        differences.notes.append(f"figures of the notebook's own code: {', '.join(names)}")
+        differences.notes.append(
+            Message("figures of the notebook's own code: {names}", names=", ".join(names))
+        )
     files = {
         "facts.json": facts_bytes(seal["facts"]),
         "checks.json": checks_bytes(filled["metadata"]["reportkit"]["checks"]),
@@ -185,20 +201,33 @@ def _look_at(
     for name, content in (*files.items(), *make_documents(document)):
         _compare_file(run, name, content, differences)
     differences.notes.append(
-        f"{len(DOCUMENTS)} documents were made again from the executed notebook"
+        Message(
+            "{documents} documents were made again from the executed notebook",
+            documents=len(DOCUMENTS),
+        )
     )
     if report is not None:
         differences.notes.append(
-            f"{len(blocks)} parts of it from ledgers and parameters, and the evidence"
+            Message(
+                "{blocks} parts of it from ledgers and parameters, and the evidence",
+                blocks=len(blocks),
+            )
         )
         _compare_evidence(run, report, differences)
         sha256 = digest(opened.notebook) if opened.notebook else ""
         follows = what_follows(report, stored, manifest["parameters"], notebook_sha256=sha256)
         said = {name: manifest[name] for name in follows}
         if said != follows:
-            differences.differs(f"MANIFEST.json: {first_difference(said, follows)}")
+            differences.differs(
+                Message(
+                    "MANIFEST.json: {difference}",
+                    difference=first_difference(said, follows),
+                )
+            )
     _compare_log(run, manifest, differences)
-    differences.notes.append("machine, times, commit and most of run.log are as the run says")
+    differences.notes.append(
+        Message("machine, times, commit and most of run.log are as the run says")
+    )
 
 
 def _compare_notebook(
@@ -212,12 +241,12 @@ def _compare_notebook(
     """Cells with the auditor's own notebook, and what they show with what is made here."""
     cells = normal_form(as_executed(stored))["cells"]
     if opened.notebook is not None:
-        differences.notes.append("the notebook is the one that is here")
+        differences.notes.append(Message("the notebook is the one that is here"))
         differences.findings += _other_cells(cells, _as_given(opened.notebook, manifest))
         _compare_metadata(stored, opened.notebook, differences)
     else:
         differences.undecided.append(
-            "the notebook is the run's own: it is neither yours nor the package's"
+            Message("the notebook is the run's own: it is neither yours nor the package's")
         )
     shown: set[Key] = set()
     rest, count = [], 0
@@ -225,16 +254,28 @@ def _compare_notebook(
         if cell["cell_type"] != "code":
             continue
         count += 1
-        name = f"report.ipynb: cell {number} ({plain['id']})"
+        name = Message("report.ipynb: cell {number} ({id})", number=number, id=plain["id"])
         if cell["execution_count"] != count:
-            differences.findings.append(f"{name} ran as {cell['execution_count']}, not in its turn")
+            differences.findings.append(
+                Message(
+                    "{name} ran as {execution_count}, not in its turn",
+                    name=name,
+                    execution_count=cell["execution_count"],
+                )
+            )
         keys = []
         for output in cell["outputs"]:
             data = output.get("data", {})
             key = key_of(data[MIME]) if MIME in data else ("", "")
             keys.append(key)
             if output.get("execution_count", count) != count:
-                differences.findings.append(f"{name} shows what ran as {output['execution_count']}")
+                differences.findings.append(
+                    Message(
+                        "{name} shows what ran as {execution_count}",
+                        name=name,
+                        execution_count=output["execution_count"],
+                    )
+                )
             if key not in blocks:
                 kind = " ".join(key) if key[0] else " and ".join(data) or output["output_type"]
                 rest.append(f"{plain['id']} ({kind.strip()})")
@@ -242,19 +283,30 @@ def _compare_notebook(
                 what = first_difference(unpacked(data[MIME]), unpacked(blocks[key][MIME]))
                 if data[MIME] == blocks[key][MIME]:
                     what = first_difference({**output["metadata"], **data}, blocks[key])
-                differences.differs(f"{name}: {' '.join(key).strip()}: {what}")
+                differences.differs(
+                    Message(
+                        "{name}: {key}: {what}", name=name, key=" ".join(key).strip(), what=what
+                    )
+                )
         asked = _ASKS.fullmatch("".join(cell["source"]).strip())
         if asked and keys != [_asked(*asked.groups())]:
             differences.findings.append(
-                f"{name} shows something else than {cell['source'].strip()}"
+                Message(
+                    "{name} shows something else than {source}",
+                    name=name,
+                    source=cell["source"].strip(),
+                )
             )
         shown |= {*keys}
     if missing := sorted(set(blocks) - shown):
         listed = ", ".join(" ".join(key).strip() for key in missing)
-        differences.differs(f"report.ipynb does not show {listed}")
+        differences.differs(Message("report.ipynb does not show {listed}", listed=listed))
     if rest:
         differences.notes.append(
-            f"shown by the notebook's own code, which --rerun executes: {', '.join(rest)}"
+            Message(
+                "shown by the notebook's own code, which --rerun executes: {rest}",
+                rest=", ".join(rest),
+            )
         )
 
 
@@ -268,18 +320,27 @@ def _compare_filled(
         ours = [(part["source"], part["metadata"].get("reportkit")) for part in (cell, filled_cell)]
         if ours[0] != ours[1]:
             differences.differs(
-                f"report.ipynb: cell {number}: {first_difference(ours[0], ours[1])}"
+                Message(
+                    "report.ipynb: cell {number}: {difference}",
+                    number=number,
+                    difference=first_difference(ours[0], ours[1]),
+                )
             )
         if cell["cell_type"] == "code":
             for output, filled_output in zip(cell["outputs"], filled_cell["outputs"], strict=True):
                 block = output.get("data", {}).get(MIME)
                 if block is not None and output["data"] != filled_output["data"]:
                     what = first_difference(output["data"], filled_output["data"])
-                    differences.differs(f"report.ipynb: cell {number}: {what}")
+                    differences.differs(
+                        Message("report.ipynb: cell {number}: {what}", number=number, what=what)
+                    )
     theirs, expected = (document["metadata"].get("reportkit") for document in (notebook, filled))
     if theirs != expected:
         differences.differs(
-            f"report.ipynb: {first_difference(theirs, expected, 'metadata/reportkit/')}"
+            Message(
+                "report.ipynb: {difference}",
+                difference=first_difference(theirs, expected, "metadata/reportkit/"),
+            )
         )
 
 
@@ -314,11 +375,15 @@ def _other_cells(own: list[dict[str, Any]], given: list[dict[str, Any]]) -> Iter
         if kind == "equal":
             continue
         for number in range(start, end):
-            yield f"report.ipynb: cell {number + 1} ({own[number]['id']}) is not the notebook's"
+            yield Message(
+                "report.ipynb: cell {number} ({id}) is not the notebook's",
+                number=number + 1,
+                id=own[number]["id"],
+            )
         names = {cell["id"] for cell in own[start:end]}
         for cell in given[first:last]:
             if cell["id"] not in names:
-                yield f"report.ipynb: cell {cell['id']} of the notebook is not in it"
+                yield Message("report.ipynb: cell {id} of the notebook is not in it", id=cell["id"])
 
 
 def _before(cell: Mapping[str, Any]) -> dict[str, Any]:
@@ -335,16 +400,22 @@ def _compare_metadata(stored: Mapping[str, Any], path: Path, differences: _Diffe
     said = normal_form(as_executed(stored))["metadata"]
     expected = normal_form({"metadata": given.metadata, "cells": []})["metadata"]
     if said != expected:
-        differences.differs(f"report.ipynb: {first_difference(said, expected, 'metadata/')}")
+        differences.differs(
+            Message(
+                "report.ipynb: {difference}",
+                difference=first_difference(said, expected, "metadata/"),
+            )
+        )
 
 
 def _compare_file(run: Path, name: str, content: bytes, differences: _Differences) -> None:
     path = run / name
     stored = path.read_bytes() if path.is_file() else None
     if stored is None:
-        differences.findings.append(f"{name} is missing")
+        differences.findings.append(Message("{name} is missing", name=name))
     elif stored != content:
-        differences.differs(f"{name} {difference_in_file(name, stored, content)}", name)
+        difference = difference_in_file(name, stored, content)
+        differences.differs(joined(" ", [name, difference]), name)
 
 
 def _compare_evidence(run: Path, report: Compilation, differences: _Differences) -> None:
@@ -352,7 +423,7 @@ def _compare_evidence(run: Path, report: Compilation, differences: _Differences)
     # Digests of records under a key that is not here cannot be made again.
     secret = not report.ledgers.pseudonyms.of_session and Pseudonyms.from_environment().of_session
     if secret:
-        differences.notes.append("digests of records are keyed, and the key is not here")
+        differences.notes.append(Message("digests of records are keyed, and the key is not here"))
     ledgers = report.ledgers
     names = set()
     for name, content in evidence_files(rows_of(report.facts), ledgers, key=ledgers.row_key):
@@ -363,7 +434,7 @@ def _compare_evidence(run: Path, report: Compilation, differences: _Differences)
             _compare_file(run, f"evidence/{name}", content, differences)
     stored = {path.relative_to(run).as_posix() for path in (run / "evidence").rglob("*")}
     for name in sorted(stored - {f"evidence/{file}" for file in names}):
-        differences.differs(f"{name} does not come out again")
+        differences.differs(Message("{name} does not come out again", name=name))
 
 
 def _compare_log(run: Path, manifest: Mapping[str, Any], differences: _Differences) -> None:
@@ -371,9 +442,14 @@ def _compare_log(run: Path, manifest: Mapping[str, Any], differences: _Differenc
     lines = (run / "run.log").read_text(encoding="utf-8").splitlines()
     said = {line.partition(" INFO ")[2] for line in lines}
     documents = [run / name for name in DOCUMENTS if (run / name).is_file()]
-    sizes = {f"{path.name}: {path.stat().st_size} bytes" for path in documents}
-    for statement in sorted({*sizes, f"sealed as {manifest['run']}"} - said):
-        differences.findings.append(f"run.log does not say {statement}")
+    sizes = {
+        Message("{name}: {size} bytes", name=path.name, size=path.stat().st_size)
+        for path in documents
+    }
+    for statement in sorted({*sizes, Message("sealed as {run}", run=manifest["run"])} - said):
+        differences.findings.append(
+            Message("run.log does not say {statement}", statement=statement)
+        )
 
 
 def _without_digests(content: bytes) -> pa.Table:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
+from reportkit.language import Message
 from reportkit.notebook.compilation import Compilation
 from reportkit.params import Project
 from reportkit.proof.inputs import find_notebook, inputs_of
@@ -85,7 +86,7 @@ def reopened(
             inputs = inputs_of(report, own or find_notebook(project, report.form))
             digests = list(inputs.digests(report.ledgers.digests()))
         except ReportkitError as error:
-            message = error.message.replace(f"{project.data}", f"{data}")
+            message = error.message.with_other(f"{project.data}", f"{data}")
             if error.reason in _NOT_HERE:
                 yield Reopened(None, own, absent=message)
             else:
@@ -101,9 +102,15 @@ def reopened(
         now = {item["name"]: (item["sha256"], item["bytes"]) for item in records}
         before = {item["name"]: (item["sha256"], item["bytes"]) for item in manifest["inputs"]}
         both = sorted({*now} & {*before})
-        changed = [f"{name} is not what the run read" for name in both if now[name] != before[name]]
+        changed = [
+            Message("{name} is not what the run read", name=name)
+            for name in both
+            if now[name] != before[name]
+        ]
         new = sorted({*now} - {*before})
-        changed += [f"{name} is here, and the run did not read it" for name in new]
+        changed += [
+            Message("{name} is here, and the run did not read it", name=name) for name in new
+        ]
         needed = tuple(sorted({*before} - {*now}))
         whole = not changed and not needed
         yield Reopened(report if whole else None, own, tuple(changed), needed)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from reportkit.errors import InputError
 from reportkit.evidence.paths import inside
 from reportkit.export.documents import DOCUMENTS
+from reportkit.language import Message
 from reportkit.proof.manifest import MANIFEST, SUMS, digest, read_manifest
 from reportkit.proof.normal import cell_digests
 from reportkit.proof.places import named_file, own_form, own_notebook
@@ -41,10 +42,10 @@ with kernel_environment():
 """
 # Kernels that are forked keep the hash seed of their process; threads of Arrow forbid forking.
 _PLAIN = {"PYTHONHASHSEED": "0", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
-_OTHER_NOTEBOOK = (
-    "the run executed a notebook that is neither in your notebooks/ nor the package's, and its "
-    "code is not executed: read its report.ipynb, then say --trust-notebook, or name with --keys "
-    "the keys of those who signed it"
+_OTHER_NOTEBOOK = Message(
+    "the run executed a notebook that is neither in your notebooks/ nor the "
+    "package's, and its code is not executed: read its report.ipynb, then say "
+    "--trust-notebook, or name with --keys the keys of those who signed it"
 )
 
 
@@ -91,19 +92,22 @@ def rerun_level(
             file = own_form(manifest, params).model.notebook
             shutil.copy(notebook, clean / "notebooks" / file)
         if missing:
-            return Verdict("rerun", False, tuple(missing), ("nothing was executed",))
+            return Verdict("rerun", False, tuple(missing), (Message("nothing was executed"),))
         done = _execute(manifest, clean, warm=not cold)
         new = clean / "outputs" / manifest["district"] / str(manifest["year"]) / "current"
         if done.returncode or not new.is_dir():
             last = "\n".join(done.stderr.strip().splitlines()[-5:])
-            return Verdict("rerun", False, (f"it cannot be made again: {last}",))
+            return Verdict("rerun", False, (Message("it cannot be made again: {last}", last=last),))
         findings = tuple(compare(run, new))
         log = (new / "run.log").read_text(encoding="utf-8")
-    notes = ["executed in a kernel forked from a warm process"]
-    if "kernel: cold" in log:
-        notes = ["executed in a cold kernel" + ("" if cold else ", since none can be forked here")]
+    notes = [Message("executed in a kernel forked from a warm process")]
+    if Message("kernel: cold") in log:
+        notes = [
+            Message("executed in a cold kernel")
+            + ("" if cold else Message(", since none can be forked here"))
+        ]
     if not findings:
-        notes.append("facts, evidence, notebook and documents came out the same")
+        notes.append(Message("facts, evidence, notebook and documents came out the same"))
     return Verdict("rerun", not findings, findings, tuple(notes))
 
 
@@ -119,9 +123,9 @@ def _collect(manifest: Mapping[str, Any], clean: Path, roots: Mapping[str, Path]
             yield error.message
             continue
         if not source.is_file():
-            yield f"{item['name']} is not here"
+            yield Message("{name} is not here", name=item["name"])
         elif digest(source) != item["sha256"]:
-            yield f"{item['name']} is not what the run read"
+            yield Message("{name} is not what the run read", name=item["name"])
         elif place is not None:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, place)
@@ -178,25 +182,41 @@ def compare(run: Path, again: Path) -> Iterator[str]:
     for name in sorted({*before, *after}):
         if before.get(name) != after.get(name):
             values = [facts.get(name, {}).get("value", "nothing") for facts in (before, after)]
-            yield f"{name} is {values[0]} in the run and comes out as {values[1]}"
+            yield Message(
+                "{name} is {before} in the run and comes out as {after}",
+                name=name,
+                before=values[0],
+                after=values[1],
+            )
     for name in ("facts.json", "checks.json"):
         if digest(run / name) != digest(again / name):
-            yield f"{name} comes out otherwise"
+            yield Message("{name} comes out otherwise", name=name)
     then, now = (_names(folder) for folder in (run, again))
-    yield from (f"{name} does not come out again" for name in sorted(set(then) - set(now)))
+    yield from (
+        Message("{name} does not come out again", name=name)
+        for name in sorted(set(then) - set(now))
+    )
     for name in sorted(set(now)):
         if then.get(name) != now[name]:
-            yield f"{name} comes out otherwise"
+            yield Message("{name} comes out otherwise", name=name)
     cells = [cell_digests(read_json(folder / "report.ipynb")) for folder in (run, again)]
     if len(cells[0]) != len(cells[1]):
-        yield f"report.ipynb has {len(cells[0])} cells and comes out with {len(cells[1])}"
+        yield Message(
+            "report.ipynb has {before} cells and comes out with {after}",
+            before=len(cells[0]),
+            after=len(cells[1]),
+        )
     for number, (left, right) in enumerate(zip(*cells, strict=False), 1):
         if left != right:
-            yield f"report.ipynb: cell {number} ({left[0]}) comes out otherwise"
+            yield Message(
+                "report.ipynb: cell {number} ({left}) comes out otherwise",
+                number=number,
+                left=left[0],
+            )
     for name in DOCUMENTS:
         old, new = run / name, again / name
         if old.is_file() and not (new.is_file() and digest(old) == digest(new)):
-            yield f"{name} comes out with other bytes"
+            yield Message("{name} comes out with other bytes", name=name)
 
 
 def _facts(folder: Path) -> dict[str, Any]:

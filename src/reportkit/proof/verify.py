@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
 from reportkit.evidence.check import check_evidence
+from reportkit.language import Message
 from reportkit.ledgers.mapping import mappings_of, other_words, recorded_schema
 from reportkit.ledgers.privacy import Pseudonyms
 from reportkit.params import District
@@ -43,6 +44,11 @@ if TYPE_CHECKING:
     Fact = Mapping[str, Any]
 
 
+_HOLDS = {
+    True: Message("holds"), False: Message("does not hold"), None: Message("could not be told"),
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Verdict of one level.
@@ -70,7 +76,7 @@ class Verdict:
     @property
     def verdict(self) -> str:
         """In words."""
-        return {True: "holds", False: "does not hold", None: "could not be told"}[self.holds]
+        return _HOLDS[self.holds]
 
     def as_json(self) -> dict[str, Any]:
         """The verdict for ``--json``."""
@@ -86,20 +92,29 @@ def files_level(run: Path, trusted: Trusted | None = None) -> Verdict:
     trusted : Trusted, optional
         Keys that must have signed; without them a run may be unsigned.
     """
-    findings, notes = [], []
+    findings: list[str] = []
+    notes: list[str] = []
     try:
         pruned = is_pruned(run)
         verify_files(run, pruned=pruned)
-        whole = "every file is as it was sealed"
-        notes.append("pruned: its record is left, its files are gone" if pruned else whole)
+        whole = Message("every file is as it was sealed")
+        notes.append(Message("pruned: its record is left, its files are gone") if pruned else whole)
         try:
-            notes.append("signed: " + check_attestation(run, trusted))
+            notes.append(Message("signed: {who}", who=check_attestation(run, trusted)))
         except ReportkitError as error:
             findings.append(error.message)
-        notes.append("chain: " + check_chain(run))
+        notes.append(Message("chain: {place}", place=check_chain(run)))
     except ReportkitError as error:
-        findings.append(error.message.removeprefix(f"{run}: "))
+        findings.append(_without_folder(error))
     return Verdict("files", not findings, tuple(findings), tuple(notes))
+
+
+def _without_folder(error: ReportkitError) -> str:
+    """The text of an error without the run's folder, since all that is told is of that run."""
+    bare: str = (
+        error.values["problems"] if error.template == "{folder}: {problems}" else error.message
+    )
+    return bare
 
 
 def data_levels(
@@ -125,7 +140,9 @@ def data_levels(
         return _data(run, data, params)
     except (LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError) as error:
         # Somebody else has written these files: what is in them can be anything.
-        message = f"facts.json or the evidence is not as reportkit writes it: {error!r}"
+        message = Message(
+            "facts.json or the evidence is not as reportkit writes it: {error!r}", error=error
+        )
     except ReportkitError as error:
         if error.reason not in ("received-path", "run-changed", "edition", "evidence-unreadable"):
             raise
@@ -152,24 +169,44 @@ def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, V
     for ledger in manifest["ledgers"]:
         own, raw = read[ledger["ledger"]]
         if isinstance(raw, ReportkitError):
-            unread.append(f"{ledger['name']}: {len(own)} facts not counted again: {raw}")
+            unread.append(
+                Message(
+                    "{name}: {own} facts not counted again: {why}",
+                    name=ledger["name"],
+                    own=len(own),
+                    why=raw,
+                )
+            )
             continue
         result = recount(raw, own, run=run, key=_key())
         values |= result.values
         moved |= result.moved
         notes += result.untold
-        changed += [f"{path} is not what the run read" for path in raw.changed]
+        changed += [Message("{path} is not what the run read", path=path) for path in raw.changed]
         changed += _first(result.lines)
     # With a fact, what is computed from it moves too.
     moved |= moved_with(facts, values) if moved else {}
-    findings += [f"{name} moved: {what}" for name, what in sorted(moved.items())]
+    findings += [
+        Message("{name} moved: {what}", name=name, what=what)
+        for name, what in sorted(moved.items())
+    ]
     unknown = {fact["ledger"] for fact in facts.values() if fact["origin"] == "ledger"} - {*read}
     findings += [
-        f"facts are of a ledger {ledger}, which was not read" for ledger in sorted(unknown)
+        Message("facts are of a ledger {ledger}, which was not read", ledger=ledger)
+        for ledger in sorted(unknown)
     ]
     of = sum(fact["origin"] == "ledger" for fact in facts.values())
-    counted = f"{len(facts)} facts; {len(values)} of {of} from ledgers counted again in SQL"
-    again = f"{len(read) - len(unread)} of {len(read)} ledgers read again, record by record"
+    counted = Message(
+        "{facts} facts; {values} of {of} from ledgers counted again in SQL",
+        facts=len(facts),
+        values=len(values),
+        of=of,
+    )
+    again = Message(
+        "{read} of {count} ledgers read again, record by record",
+        read=len(read) - len(unread),
+        count=len(read),
+    )
     holds = False if changed else None if unread else True
     return (
         Verdict("ledgers", holds, tuple(changed), (again, *unread)),
@@ -252,7 +289,11 @@ def _other_words(form: Form, manifest: Mapping[str, Any], params: Path | None) -
 
 
 def _first(lines: tuple[str, ...], shown: int = 20) -> list[str]:
-    more = [f"… and {len(lines) - shown} more records"] if len(lines) > shown else []
+    more = (
+        [Message("… and {lines} more records", lines=len(lines) - shown)]
+        if len(lines) > shown
+        else []
+    )
     return [*lines[:shown], *more]
 
 
@@ -269,17 +310,39 @@ def environment_level(run: Path) -> Verdict:
     for name, before in sorted(manifest["environment"]["packages"].items()):
         now = current["packages"].get(name, "absent")
         if now != before:
-            notes.append(f"{name} is {now}, was {before}: documents may differ, facts must not")
+            notes.append(
+                Message(
+                    "{name} is {now}, was {before}: documents may differ, facts must not",
+                    name=name,
+                    now=now,
+                    before=before,
+                )
+            )
     for name, cause in (
-        ("python", "documents may differ, facts must not"),
-        ("system", "documents may differ, facts must not"),
+        ("python", Message("documents may differ, facts must not")),
+        ("system", Message("documents may differ, facts must not")),
     ):
         if current[name] != manifest["environment"][name]:
-            notes.append(f"{name} is {current[name]}, was {manifest['environment'][name]}: {cause}")
+            notes.append(
+                Message(
+                    "{name} is {current}, was {environment}: {cause}",
+                    name=name,
+                    current=current[name],
+                    environment=manifest["environment"][name],
+                    cause=cause,
+                )
+            )
     if fonts() != manifest["fonts"]:
-        notes.append("other fonts: the PDF and charts differ, facts must not")
+        notes.append(Message("other fonts: the PDF and charts differ, facts must not"))
     if code_digest() != manifest["code_sha256"]:
-        notes.append("other code of reportkit: anything may differ; install the version of the run")
-    notes += [f"notebook, {warning}" for warning in manifest["notebook"]["warnings"]]
-    same = "the same code, versions and fonts; host, locale, time zone and threads do not matter"
+        notes.append(
+            Message("other code of reportkit: anything may differ; install the version of the run")
+        )
+    notes += [
+        Message("notebook, {warning}", warning=warning)
+        for warning in manifest["notebook"]["warnings"]
+    ]
+    same = Message(
+        "the same code, versions and fonts; host, locale, time zone and threads do not matter"
+    )
     return Verdict("environment", True, (), tuple(notes or [same]))

@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 import pypdfium2
 
 from reportkit.errors import ExecutionError
+from reportkit.language import Message, joined
+from reportkit.language.message import COLON, COMMA
 from reportkit.persons import find, hide, is_named, name_of_two, plain_text
 
 if TYPE_CHECKING:
@@ -117,13 +119,14 @@ class Gate:
                 kinds = self.kinds("\n".join(_texts(path)))
                 if kinds:
                     cells = self._cells(path) if path.suffix == ".ipynb" else ""
-                    leaks.append(f"{path.relative_to(folder)}{cells}: {'、'.join(sorted(kinds))}")
+                    name = joined("", [str(path.relative_to(folder)), cells])
+                    leaks.append(joined(COLON, [name, "、".join(sorted(kinds))]))
         if leaks:
             raise ExecutionError(
                 "personal-data",
                 "personal data would be published, so nothing was: {leaks}; take it out of the "
                 "narrative, or of what the notebook shows",
-                leaks="; ".join(leaks),
+                leaks=joined("; ", leaks),
             )
 
     def _cells(self, path: Path) -> str:
@@ -133,11 +136,13 @@ class Gate:
         except (ValueError, KeyError):
             return ""
         places = [
-            f"[{count}]" if (count := cell.get("execution_count")) else f"no. {number} from above"
+            f"[{count}]"
+            if (count := cell.get("execution_count"))
+            else Message("no. {number} from above", number=number)
             for number, cell in enumerate(cells, 1)
             if self.kinds(json.dumps(cell, ensure_ascii=False))
         ]
-        return f", cell {', '.join(places[:5])}" if places else ""
+        return Message(", cell {places}", places=joined(COMMA, places[:5])) if places else ""
 
 
 def check_leaks(folder: Path, *, personal: Collection[str], allowed: Collection[str]) -> None:

@@ -18,6 +18,7 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 from traitlets import default
 
 from reportkit.errors import ExecutionError, InputError
+from reportkit.language.message import Translated
 from reportkit.warm.limits import killed_for_memory, kills_for_memory
 from reportkit.warm.processes import die_with_parent, kernel_environment
 
@@ -113,7 +114,7 @@ def execute(
                 notebook=notebook.name,
                 first=first[:60],
                 kind=error.ename,
-                why=error.evalue,
+                why=_why(error),
             ) from None
         except DeadKernelError:
             if kills_for_memory() > killed:
@@ -143,6 +144,13 @@ def execute(
             most=_LARGEST >> 20,
         )
     return executed
+
+
+def _why(error: PapermillExecutionError) -> Translated:
+    """The error of a cell; one of ours was told in the kernel in its reader's language."""
+    first = str(error.traceback[0]) if error.traceback else ""
+    own = first.startswith(f"{error.ename}: ")
+    return Translated(error.evalue, first.partition(": ")[2] if own else error.evalue)
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from reportkit.errors import ExecutionError
+from reportkit.errors import ExecutionError, refused_by_system
 from reportkit.export.document import arrange
 from reportkit.export.opendata import open_data
 from reportkit.run.notebook import read_notebook
@@ -42,6 +42,6 @@ def write_open_data(run: Path, place: Path) -> Path:
             "not-writable",
             "{folder} cannot be written: {why}",
             folder=str(folder),
-            why=error.strerror,
+            why=refused_by_system(error),
         ) from error
     return folder

@@ -13,6 +13,8 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
+from reportkit.language import Message, joined, template
+from reportkit.language.message import COLON
 from reportkit.proof.manifest import (
     ATTESTATION,
     MANIFEST,
@@ -135,15 +137,22 @@ def _use(places: Iterable[Path]) -> dict[str, int]:
 
 def as_text(result: dict[str, Any]) -> str:
     """Return the result of `prune` for a terminal."""
-    would = "would be " if result["dry_run"] else ""
-    lines = [f"{len(result['pruned'])} runs {would}reduced to their records"]
+    done = (
+        template("{pruned} runs would be reduced to their records")
+        if result["dry_run"]
+        else template("{pruned} runs reduced to their records")
+    )
+    lines = [Message(done, pruned=len(result["pruned"]))]
     for name, why in (
-        ("compared", "left whole, since a run in force was compared with it"),
-        ("changed", "LEFT AS IT IS, since it was changed after it was sealed: verify it"),
-        ("busy", "left, since somebody is at work there"),
+        ("compared", Message("left whole, since a run in force was compared with it")),
+        ("changed", Message("LEFT AS IT IS, since it was changed after it was sealed: verify it")),
+        ("busy", Message("left, since somebody is at work there")),
     ):
-        lines += [f"{path}: {why}" for path in result[name]]
-    for name in ("before", "after"):
+        lines += [joined(COLON, [path, why]) for path in result[name]]
+    for name, words in (
+        ("before", template("before: {size:,.1f} MB in {files:,} files of runs")),
+        ("after", template("after: {size:,.1f} MB in {files:,} files of runs")),
+    ):
         use = result[name]
-        lines.append(f"{name}: {use['bytes'] / 1e6:,.1f} MB in {use['files']:,} files of runs")
-    return "\n".join(lines)
+        lines.append(Message(words, size=use["bytes"] / 1e6, files=use["files"]))
+    return joined("\n", lines)

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportkit.errors import ExecutionError, ReportkitError
+from reportkit.errors import ExecutionError, ReportkitError, refused_by_system
 from reportkit.proof import verify_files
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def locked(place: Path, *, wait: bool = False) -> Iterator[None]:
             "not-writable",
             "{place} cannot be written: {why}; choose another --out",
             place=place,
-            why=error.strerror,
+            why=refused_by_system(error),
         ) from None
     with lock:
         try:

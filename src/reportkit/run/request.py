@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
+from reportkit.language import Message
 from reportkit.params import Project, check_id
 from reportkit.proof.inputs import find_notebook, list_inputs
 from reportkit.proof.manifest import MANIFEST, digest, verify_files
@@ -145,7 +146,7 @@ def changes(request: Request, *, digest: Callable[[Path], str] = digest) -> Iter
     inputs = request.inputs()
     manifest = _in_force(request.place)
     if manifest is None:
-        yield "it was never made"
+        yield Message("it was never made")
         return
     digests: list[tuple[str, str]] = []
     same = True
@@ -154,13 +155,17 @@ def changes(request: Request, *, digest: Callable[[Path], str] = digest) -> Iter
             yield reason
             same = False
         if same and inputs.key(digests, request.parameters) != manifest["inputs_sha256"]:
-            yield "other files lie beside the ledgers, or pseudonyms are of another kind of key"
+            yield Message(
+                "other files lie beside the ledgers, or pseudonyms are of another kind of key"
+            )
         # What has our own key was written by this code, and its schema is not asked again.
         verify_files(request.place / "current", manifest=manifest)
     except ReportkitError as error:
         yield error.message
     except (LookupError, TypeError, AttributeError) as error:
-        yield f"the manifest of the run in force is not as it was written: {error!r}"
+        yield Message(
+            "the manifest of the run in force is not as it was written: {error!r}", error=error
+        )
 
 
 def _in_force(place: Path) -> dict[str, Any] | None:
@@ -191,26 +196,31 @@ def _named(
 ) -> Iterator[str]:
     """Yield what differs from a manifest; digests are added to the list as they are taken."""
     if manifest["parameters"] != request.parameters:
-        yield "it is asked for in another way"
+        yield Message("it is asked for in another way")
     if manifest["code_sha256"] != code_digest():
-        yield "the library has changed"
+        yield Message("the library has changed")
     yield from _other_versions(manifest["environment"], environment())
     if inputs.tables:
-        yield "what a database holds is known by reading it"
+        yield Message("what a database holds is known by reading it")
     known = {
         item["path"]: item["sha256"] for item in manifest["inputs"] if item["bytes"] is not None
     }
     names = [path.as_posix() for path in (*inputs.files, *inputs.ledgers)]
-    yield from (f"{name} is new" for name in names if name not in known)
-    yield from (f"{name} is gone" for name in known if name not in names)
+    yield from (Message("{name} is new", name=name) for name in names if name not in known)
+    yield from (Message("{name} is gone", name=name) for name in known if name not in names)
     for name, sha256 in inputs.digests(digest=digest):
         digests.append((name, sha256))
         if known.get(name, sha256) != sha256:
-            yield f"{name} has changed"
+            yield Message("{name} has changed", name=name)
 
 
 def _other_versions(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     before, after = ({**record, **record["packages"]} for record in (recorded, now))
     for name in after:
         if name != "packages" and after[name] != before.get(name):
-            yield f"{name} is {after[name]} and was {before.get(name)}"
+            yield Message(
+                "{name} is {after} and was {before}",
+                name=name,
+                after=after[name],
+                before=before.get(name),
+            )

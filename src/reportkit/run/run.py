@@ -20,11 +20,12 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from reportkit.errors import ExecutionError, InputError, ReportkitError
+from reportkit.errors import ExecutionError, InputError, ReportkitError, refused_by_system
 from reportkit.evidence.write import write_evidence
 from reportkit.export.document import arrange
 from reportkit.export.documents import make_documents
 from reportkit.facts import facts_bytes
+from reportkit.language import Message, joined
 from reportkit.notebook.compilation import Compilation
 from reportkit.notebook.filled import fill, foresee
 from reportkit.proof import verify_files
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from reportkit.export.blocks import Block
     from reportkit.ledgers.district import Kept
 
-_UNTOLD = "it failed, and what it says holds personal data, so that it is not repeated"
+_UNTOLD = Message("it failed, and what it says holds personal data, so that it is not repeated")
 _log = logging.getLogger("reportkit")
 _CHINA = ZoneInfo("Asia/Shanghai")
 
@@ -114,11 +115,11 @@ def run(
         try:
             staging.mkdir()
             with _log_to(staging / "run.log"):
-                tell("executing the notebook")
+                tell(Message("executing the notebook"))
                 executed = _execute(making, staging, context)
                 passed = _pass_gate(making, executed, expected)
                 _write(making, passed, staging, tell)
-                tell("sealing")
+                tell(Message("sealing"))
                 _log.info("sealed as %s", making.run_id)
                 seal_run(staging, making, ended=now(), signer=signer_from(os.environ))
             publish(staging, place, making.run_id)
@@ -131,7 +132,7 @@ def run(
                     "no-space" if full else "not-writable",
                     "{folder} cannot be written: {why}",
                     folder=staging.parent,
-                    why=error.strerror,
+                    why=refused_by_system(error),
                     district=request.district,
                 ) from error
             if isinstance(error, Exception):
@@ -189,9 +190,11 @@ def prepare(
         out=request.out,
         members=request.members,
         kept=kept,
-        tell=lambda name, rows: tell(f"reading {name}: {rows:,} rows"),
+        tell=lambda name, rows: tell(
+            Message("reading {name}: {rows:,} rows", name=name, rows=rows)
+        ),
     )
-    tell("computing figures")
+    tell(Message("computing figures"))
     notebook = request.notebook or find_notebook(report.project, report.form)
     foresee(read_notebook(notebook), report)
     expected = report.facts_document()
@@ -240,7 +243,7 @@ def _pass_gate(making: Making, executed: Mapping[str, Any], expected: Mapping[st
         raise ExecutionError(
             "input-changed",
             "{changed} changed while the report was made; run again",
-            changed=", ".join(changed),
+            changed=joined(", ", changed),
         )
     same_checks(report, seal)
     return _Passed(fill(executed), seal, rows)
@@ -253,11 +256,11 @@ def _write(making: Making, passed: _Passed, staging: Path, tell: Callable[[str],
     write_notebook(passed.notebook, staging / "report.ipynb")
     (staging / "facts.json").write_bytes(facts_bytes(seal["facts"]))
     (staging / "checks.json").write_bytes(checks_bytes(checks))
-    tell("writing evidence")
+    tell(Message("writing evidence"))
     write_evidence(staging / "evidence", passed.held, report.ledgers, key=report.ledgers.row_key)
-    tell("making documents")
+    tell(Message("making documents"))
     for name, body in make_documents(arrange(passed.notebook)):
-        tell(f"making documents: {name}")
+        tell(Message("making documents: {name}", name=name))
         (staging / name).write_bytes(body)
         _log.info("%s: %d bytes", name, len(body))
     gate_of(report).check(staging)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
 from reportkit.facts.specs import read_specs
+from reportkit.language import Message
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.scaffold.newfiles import refuse_existing, write_new
 from reportkit.scaffold.next_text import (
@@ -95,8 +96,10 @@ def renew(project: Project, district: str, year: int) -> Renewal:
     advanced: list[RenewalNote] = []
     todo: list[RenewalNote] = []
     if form.edition(previous) is not edition:
-        message = (
-            f"from {edition.model.years.first} on the form is another one: {edition.model.basis}"
+        message = Message(
+            "from {first} on the form is another one: {basis}",
+            first=edition.model.years.first,
+            basis=edition.model.basis,
         )
         todo.append(RenewalNote(0, "form", edition.name, message))
     for suffix, path in new.items():
@@ -106,7 +109,11 @@ def renew(project: Project, district: str, year: int) -> Renewal:
         elif suffix == "yaml":
             text = f"year: {previous}\n"
         else:
-            message = f"there is no {last.name}; until {path} is written, the report is a draft"
+            message = Message(
+                "there is no {name}; until {path} is written, the report is a draft",
+                name=last.name,
+                path=path,
+            )
             todo.append(RenewalNote(0, "narrative", last.name, message))
             continue
         renewed = renew_parameters if suffix == "yaml" else renew_narrative
@@ -132,7 +139,9 @@ def _missing_cells(notebook: Path, edition: Edition) -> Iterator[RenewalNote]:
     """List what an edition prescribes and the project's own notebook does not show."""
     if notebook.is_file():
         for code in missing_cells(json.loads(_read(notebook)), edition):
-            told = f"the form prescribes what the notebook does not show: add a cell {code}"
+            told = Message(
+                "the form prescribes what the notebook does not show: add a cell {code}", code=code
+            )
             yield RenewalNote(0, "section", code, told, file=notebook.as_posix())
 
 
@@ -141,12 +150,14 @@ def _missing_ledgers(ledgers: Ledgers, edition: Edition, folder: Path) -> list[R
     known = schemas(ledgers.form)
     for key in sorted(edition.ledgers()):
         name = known[key].name
-        message = f"{name} is not in {folder}; the report needs it"
+        message = Message(
+            "{name} is not in {folder}; the report needs it", name=name, folder=folder
+        )
         try:
             if ledgers.sources(key):
                 continue
         except InputError as error:
-            message = f"{name}: {error.message}"
+            message = Message("{name}: {message}", name=name, message=error.message)
         missing.append(RenewalNote(0, "ledger", name, message))
     return missing
 

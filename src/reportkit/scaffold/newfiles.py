@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reportkit.errors import ExecutionError, InputError
+from reportkit.errors import ExecutionError, InputError, refused_by_system
+from reportkit.language import joined
+from reportkit.language.message import AND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,7 +35,12 @@ def write_new(files: Mapping[Path, bytes]) -> None:
                 file.write(content)
         done = True
     except OSError as error:
-        raise ExecutionError("not-written", "nothing is written: {error}", error=error) from None
+        raise ExecutionError(
+            "not-written",
+            "nothing is written: {path}: {why}",
+            path=error.filename,
+            why=refused_by_system(error),
+        ) from None
     finally:
         for path in () if done else written:
             path.unlink()
@@ -45,5 +52,5 @@ def refuse_existing(paths: Iterable[Path]) -> None:
         raise InputError(
             "exists",
             "{existing} exist already; nothing is replaced, and nothing written",
-            existing=" and ".join(existing),
+            existing=joined(AND, existing),
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from reportkit.language import Message
 from reportkit.scaffold.stale_years import Typed, advance, chinese_year, placeholders, typed
 from reportkit.text.narrative import UNWRITTEN
 
@@ -48,7 +49,7 @@ class RenewalNote:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}: " if self.line else ""
-        return f"{place}{self.message}"
+        return Message("{place}{message}", place=place, message=self.message)
 
 
 def renew_parameters(
@@ -90,7 +91,9 @@ def renew_parameters(
             start = text.rfind("\n", 0, key.start_mark.index) + 1
             end = text.find("\n", _end(node)) + 1
             edits.append((start, end or len(text), ""))
-            dropped = f"waivers of {old} are dropped: {len(node.value)}"
+            dropped = Message(
+                "waivers of {old} are dropped: {count}", old=old, count=len(node.value)
+            )
             advanced.append(RenewalNote(0, "waivers", str(len(node.value)), dropped))
     for start, end, new in sorted(edits, reverse=True):
         text = text[:start] + new + text[end:]
@@ -112,10 +115,10 @@ def _parameters_todo(
         if name == "year" or (name == "title" and node.value != before):
             done.add(line)
         elif name in _OF_THE_DAY and before:
-            message = f"{name} is empty; last year's was {before}"
+            message = Message("{name} is empty; last year's was {before}", name=name, before=before)
             if name == "document_number":
                 shift = str(int(match[0]) + year - old) if (match := _AD.search(before)) else ""
-                message += f", which would now be of {shift}" if shift else ""
+                message += Message(", which would now be of {shift}", shift=shift) if shift else ""
             todo.append(RenewalNote(line, "parameter", before, message))
         elif name == "declared":
             for item, earlier in zip(node.value, before, strict=True):
@@ -137,8 +140,10 @@ def _parameters_todo(
 def _declared(item: yaml.Node, before: yaml.Node) -> RenewalNote:
     last = {name: node.value for name, (_, node) in _keys(before).items()}
     value = f"{last.get('value', '')} {last.get('unit', '')}".strip()
-    message = f"state {last['id']} ({last['label']}); last year {value}"
-    message += f", source: {last['source']}" if last.get("source") else ""
+    message = Message(
+        "state {id} ({label}); last year {value}", id=last["id"], label=last["label"], value=value
+    )
+    message += Message(", source: {source}", source=last["source"]) if last.get("source") else ""
     return RenewalNote(item.start_mark.line + 1, "declared", last["id"], message)
 
 
@@ -169,7 +174,12 @@ def renew_narrative(
         title = heading[2:].strip()
         if heading.startswith("# ") and title not in {"序言", "前言", *wanted.values()}:
             right = wanted.get(title.partition("、")[0], "；".join(wanted.values()))
-            message = f"heading “{title}” is none of the {edition.name} form; it has {right}"
+            message = Message(
+                "heading “{title}” is none of the {name} form; it has {right}",
+                title=title,
+                name=edition.name,
+                right=right,
+            )
             todo.append(RenewalNote(line, "section", title, message))
     left = [number for number in typed(text, old) if (number.line, number.found) not in done]
     return text, advanced, todo + [_left(number, year) for number in left]
@@ -185,7 +195,11 @@ def with_new_sections(
         if section.table is None and section.number not in known:
             title = f"{section.number}、{section.title}"
             text = f"{text.rstrip()}\n\n# {title}\n\n{UNWRITTEN}：{section.title}】\n"
-            message = f"the {edition.name} form has a section “{title}”; it is to be written"
+            message = Message(
+                "the {name} form has a section “{title}”; it is to be written",
+                name=edition.name,
+                title=title,
+            )
             todo.append(RenewalNote(text.count("\n") - 2, "section", title, message))
     return text, todo
 
@@ -194,17 +208,35 @@ def _unknown(line: int, name: str, edition: Edition, known: Collection[str]) -> 
     follow = edition.successor(name)
     if follow:
         place = (
-            f"in its place: {' + '.join(follow.here)}" if follow.here else "nothing in its place"
+            Message("in its place: {here}", here=" + ".join(follow.here))
+            if follow.here
+            else Message("nothing in its place")
         )
-        hint = f"{place} ({follow.why})"
+        hint = Message("{place} ({why})", place=place, why=follow.why)
     else:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-        hint = f"nearest: {', '.join(near)}" if near else "nothing is like it"
-    return RenewalNote(line, "fact", name, f"the {edition.name} form has no {name}; {hint}")
+        hint = (
+            Message("nearest: {near}", near=", ".join(near))
+            if near
+            else Message("nothing is like it")
+        )
+    return RenewalNote(
+        line,
+        "fact",
+        name,
+        Message(
+            "the {edition} form has no {name}; {hint}", edition=edition.name, name=name, hint=hint
+        ),
+    )
 
 
 def _left(number: Typed, year: int) -> RenewalNote:
-    message = f"the {number.kind} “{number.found}” is typed: is it right for {year}?"
+    message = Message(
+        "the {kind} “{found}” is typed: is it right for {year}?",
+        kind=Message(number.kind),
+        found=number.found,
+        year=year,
+    )
     return RenewalNote(number.line, number.kind, number.found, message)
 
 

@@ -16,6 +16,7 @@ from jinja2.parser import Parser
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.facts import TO_DO
+from reportkit.language import Message
 from reportkit.text.renderings import FILTERS
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ _LONGEST, _LONGEST_NAME = 400_000, 200
 _DEEPEST = 3
 # What people write in templates elsewhere, in words.
 _KINDS: dict[type, str] = {
-    nodes.Call: "a call", nodes.Filter: "a second filter", nodes.Getitem: "[…]",
-    nodes.Const: "a plain value", nodes.If: "{% if %}", nodes.For: "{% for %}",
+    nodes.Call: "a call", nodes.Filter: Message("a second filter"), nodes.Getitem: "[…]",
+    nodes.Const: Message("a plain value"), nodes.If: "{% if %}", nodes.For: "{% for %}",
 }  # fmt: skip
 # Markdown that Jupyter and others show too; read, so that it is not printed as signs.
 _MARKDOWN = mistune.create_markdown(
@@ -73,12 +74,12 @@ _MARKUP = {
 }
 
 _INSTEAD = {
-    "image": "show it by report.show in a cell of the notebook",
-    "table": "make it a DataFrame, and show it by report.show in a cell of the notebook",
-    "footnote": "put the note into the text, in brackets",
-    "strikethrough": "take out what is not to be read",
-    "inline_math": r"write it in words; \$ is the sign alone",
-    "block_math": "write it in words",
+    "image": Message("show it by report.show in a cell of the notebook"),
+    "table": Message("make it a DataFrame, and show it by report.show in a cell of the notebook"),
+    "footnote": Message("put the note into the text, in brackets"),
+    "strikethrough": Message("take out what is not to be read"),
+    "inline_math": Message("write it in words; \\$ is the sign alone"),
+    "block_math": Message("write it in words"),
 }
 
 
@@ -158,7 +159,11 @@ class _Filler:
                 return None
             value = value[part]
         if not isinstance(value, str | int) or _MARKS.search(str(value)):
-            message = f"{name} is not filled in" if value is None else f"{name} is no text"
+            message = (
+                Message("{name} is not filled in", name=name)
+                if value is None
+                else Message("{name} is no text", name=name)
+            )
             raise InputError("rendering", "{message}; it cannot be printed", message=message)
         return str(value)
 
@@ -310,7 +315,11 @@ def render_cell(
 def cell_name(source: str) -> str:
     """A piece of text in a notebook, named by how it begins: it has no number in Jupyter."""
     first = next((line.strip("#* ") for line in source.splitlines() if line.strip("#* ")), "")
-    return f"the text “{first[:20]}{'…' if len(first) > 20 else ''}” of the notebook"
+    return Message(
+        "the text “{first}{value}” of the notebook",
+        first=first[:20],
+        value="…" if len(first) > 20 else "",
+    )
 
 
 def _filled(
@@ -373,8 +382,10 @@ class _Reader:
                     number = ""
                 elif number not in numbers or number in sections:
                     wanted = "；".join(f"{s.number}、{s.title}" for s in self.sections)
-                    message = (
-                        f"the heading '{title}' opens no section of its own; sections are {wanted}"
+                    message = Message(
+                        "the heading '{title}' opens no section of its own; sections are {wanted}",
+                        title=title,
+                        wanted=wanted,
                     )
                     raise self.wrong(message, re.escape(title))
                 self.section = number
@@ -416,8 +427,12 @@ class _Reader:
 
     def unshown(self, kind: str) -> InputError:
         """An error for markup that no document has."""
-        instead = _INSTEAD.get(kind, "write a paragraph")
-        message = f"'{kind}' is markup that a report cannot show; {instead}"
+        instead = _INSTEAD.get(kind, Message("write a paragraph"))
+        message = Message(
+            "'{kind}' is markup that a report cannot show; {instead}",
+            kind=Message(kind),
+            instead=instead,
+        )
         return self.wrong(message, _MARKUP.get(kind))
 
     def wrong(self, message: str, pattern: str | None) -> InputError:

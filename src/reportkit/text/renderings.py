@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reportkit.errors import InputError
 from reportkit.facts.derived import changed
 from reportkit.facts.numerals import chinese_number, plain, rounded
+from reportkit.language import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ def cn(fact: Fact) -> str:
 
 def wan(fact: Fact, decimals: int = 1) -> str:
     """In ten thousands: 1.2万 where that is exact, else 约1.2万."""
-    _must_be(fact, type(decimals) is int and 0 <= decimals <= 6, "wan", "0 to 6 decimals")
+    _must_be(fact, type(decimals) is int and 0 <= decimals <= 6, "wan", Message("0 to 6 decimals"))
     value = fact.number / 10_000
     shown = rounded(value, decimals)
     return f"{'' if shown == value else '约'}{plain(shown)}万"
@@ -42,13 +43,13 @@ def grouped(fact: Fact) -> str:
 
 def percent(fact: Fact) -> str:
     """A percentage with its sign: 97.4%; the words of a share without a base."""
-    _must_be(fact, fact.unit == "%", "percent", "its unit is not %")
+    _must_be(fact, fact.unit == "%", "percent", Message("its unit is not %"))
     return fact.text + ("%" if isinstance(fact.value, Decimal) else "")
 
 
 def yoy(fact: Fact) -> str:
     """A change in words: 同比增长12.5%, 比上年减少7件, 与上年持平."""
-    _must_be(fact, fact.compared is not None, "yoy", "it compares no years (change_of)")
+    _must_be(fact, fact.compared is not None, "yoy", Message("it compares no years (change_of)"))
     if isinstance(fact.value, str):
         return fact.value
     if not fact.value:

@@ -28,6 +28,7 @@ from papermill.engines import NBClientEngine
 
 from reportkit.errors import ExecutionError
 from reportkit.internals import has_zmq_context
+from reportkit.language import Message
 from reportkit.warm.child import serve_forked
 from reportkit.warm.processes import FORKED_KERNEL
 from reportkit.warm.template import parent_of_forks, template_runs
@@ -70,24 +71,24 @@ class ForkedEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no ty
 def _why_not(kernel_name: str, fork: BaseContext) -> str:
     """Return why no kernel may be forked for a notebook; "" if one may."""
     if sys.platform != "linux":
-        return f"processes are not forked safely on {sys.platform}"
+        return Message("processes are not forked safely on {platform}", platform=sys.platform)
     if fork.get_start_method() == "fork":
         if threading.active_count() > 1:
             names = ", ".join(sorted(t.name for t in threading.enumerate()))
-            return f"this process has threads: {names}"
+            return Message("this process has threads: {names}", names=names)
         if _has_loop_or_context():
-            return "this process has an event loop or a zmq context"
+            return Message("this process has an event loop or a zmq context")
     elif not template_runs():
-        return "the warm process has ended"
+        return Message("the warm process has ended")
     try:
         program = KernelSpecManager().get_kernel_spec(kernel_name).argv[0]
     except NoSuchKernel:
-        return f"there is no kernel '{kernel_name}'"
+        return Message("there is no kernel '{kernel_name}'", kernel_name=kernel_name)
     # jupyter_client takes these names for the Python it runs in.
     version = sys.version_info
     same = {"python", f"python{version[0]}", f"python{version[0]}.{version[1]}", sys.executable}
     if program not in same:
-        return f"kernel '{kernel_name}' is another Python"
+        return Message("kernel '{kernel_name}' is another Python", kernel_name=kernel_name)
     return ""
 
 
@@ -180,7 +181,7 @@ class _Kernel:
             while True:
                 left = None if deadline is None else max(0, deadline - time.monotonic())
                 if not wait([self._pipe, self._child.sentinel], left):
-                    message = "Cell execution timed out"
+                    message = Message("Cell execution timed out")
                     raise CellTimeoutError.error_from_timeout_and_cell(
                         message, int(timeout or 0), cell
                     )
@@ -189,7 +190,10 @@ class _Kernel:
                     raise EOFError
                 self._bytes += len(packed)
                 if self._bytes > LARGEST_OUTPUT:
-                    problem = f"the notebook shows more than {LARGEST_OUTPUT >> 20} MiB"
+                    problem = Message(
+                        "the notebook shows more than {largest_output} MiB",
+                        largest_output=LARGEST_OUTPUT >> 20,
+                    )
                     raise ExecutionError(
                         "output-too-large", "{problem}; show less in its cells", problem=problem
                     )
@@ -201,5 +205,5 @@ class _Kernel:
                         return
         except (EOFError, BrokenPipeError, ConnectionResetError):
             self._child.join()
-            message = f"Kernel died (status {self._child.exitcode})"
+            message = Message("Kernel died (status {exitcode})", exitcode=self._child.exitcode)
             raise DeadKernelError(message) from None

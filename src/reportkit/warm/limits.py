@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reportkit.language import Message
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -59,9 +61,12 @@ def kills_for_memory() -> int:
 def killed_for_memory() -> str:
     """Return the message for a process that the system killed for want of memory."""
     limit = min(filter(None, map(_limit, _groups("memory"))), default=None)
-    limit_text = f", {limit / 2**20:,.0f} MiB are allowed here" if limit else ""
-    return (
-        f"killed by the system, which was out of memory{limit_text}; give it more, or fewer --jobs"
+    limit_text = (
+        Message(", {limit:,.0f} MiB are allowed here", limit=limit / 2**20) if limit else ""
+    )
+    return Message(
+        "killed by the system, which was out of memory{limit_text}; give it more, or fewer --jobs",
+        limit_text=limit_text,
     )
 
 

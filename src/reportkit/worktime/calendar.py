@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field
 
 from reportkit.errors import InputError
+from reportkit.language import Message
 from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def _span(value: Any) -> Any:
     first, _, last = value.partition("..")
     begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
     if end < begin:
-        message = "the last day is before the first"
+        message = Message("the last day is before the first")
         raise ValueError(message)
     return begin, end
 
@@ -215,21 +216,23 @@ def _read(path: Path) -> _Table:
     for number, year in enumerate(table.years):
         key = ("years", number)
         if year.year in [earlier.year for earlier in table.years[:number]]:
-            problem = f"the year {year.year} is given twice; keep one of them"
+            problem = Message("the year {year} is given twice; keep one of them", year=year.year)
             raise InputError(
                 "parameters", "{problem}", problem=file.problem(key, problem), file=path
             )
         named = [*(day for span in year.off for day in span), *year.worked]
         for day in named:
             if day.year != year.year:
-                problem = f"{day} is no day of {year.year}"
+                problem = Message("{day} is no day of {year}", day=day, year=year.year)
                 raise InputError(
                     "parameters", "{problem}", problem=file.problem(key, problem), file=path
                 )
         for day in year.worked:
             off = any(first <= day <= last for first, last in year.off)
             if off or day.weekday() < 5:
-                problem = f"{day} is worked, but it is " + ("off too" if off else "no weekend day")
+                problem = Message("{day} is worked, but it is ", day=day) + (
+                    Message("off too") if off else Message("no weekend day")
+                )
                 raise InputError(
                     "parameters", "{problem}", problem=file.problem(key, problem), file=path
                 )

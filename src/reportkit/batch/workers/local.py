@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from reportkit.batch.jobs import Job, Result, Started
 from reportkit.errors import ExecutionError
 from reportkit.internals import leave_fork_server
+from reportkit.language import Message
 from reportkit.run.publishing import clear_stale
 from reportkit.warm.limits import killed_for_memory, kills_for_memory
 from reportkit.warm.processes import die_with_parent, end_session, sweep
@@ -146,7 +147,9 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
         while True:
             if not wait([receive, process.sentinel], job.settings.timeout):
                 reason = "timeout"
-                message = f"it took longer than {job.settings.timeout:g} s; see --timeout"
+                message = Message(
+                    "it took longer than {timeout:g} s; see --timeout", timeout=job.settings.timeout
+                )
                 # It may keep its notebook and log, if it can do so at once.
                 process.terminate()
                 process.join(_GRACE)
@@ -173,10 +176,15 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
         if running:
             district, year = running.district, running.year
         if not reason and kills_for_memory() > killed:
-            reason, message = "out-of-memory", f"its process was {killed_for_memory()}"
+            reason, message = (
+                "out-of-memory",
+                Message("its process was {how}", how=killed_for_memory()),
+            )
         elif not reason:
             reason = "worker-died"
-            message = f"the process of the report ended with status {process.exitcode}"
+            message = Message(
+                "the process of the report ended with status {exitcode}", exitcode=process.exitcode
+            )
         clear_stale(job.settings.folder / job.settings.out / district / str(year))
         failed = Result(district, year, "failed", 3, reason=reason, message=message, killed=True)
         results.append(failed)

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from reportkit.errors import InputError
+from reportkit.language.message import of_library
 from reportkit.ledgers.readers.table import (
     CHINA,
     EXACT,
@@ -59,7 +60,7 @@ def read_parquet(
         # Arrow's own errors are OSError too: what the system says has a number.
         if isinstance(error, OSError) and error.errno:
             raise
-        told = without_persons(str(error))
+        told = of_library(without_persons(str(error)))
         raise InputError(
             "ledger-unreadable",
             "{file} is not a readable parquet file: {told}; export it again",

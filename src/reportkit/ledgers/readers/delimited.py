@@ -8,6 +8,8 @@ import re
 from typing import TYPE_CHECKING, BinaryIO
 
 from reportkit.errors import InputError
+from reportkit.language import Message, joined
+from reportkit.language.message import OR, of_library
 from reportkit.ledgers.readers.table import Note, Row, Tell, TextTable, find_head, quiet, records
 from reportkit.ledgers.schema import heading_key
 
@@ -23,9 +25,9 @@ _SAID = re.compile(rb"[Ss][Ee][Pp]=([^\w\"\r\n])\r?\n?")
 # A record of more lines has most likely a quote that was never closed.
 _LINES = 50
 _OTHERS = {
-    b"PK\x03\x04": "a workbook (.xlsx) or another archive",
-    b"\xd0\xcf\x11\xe0": "an old workbook (.xls)",
-    b"PAR1": "a parquet file",
+    b"PK\x03\x04": Message("a workbook (.xlsx) or another archive"),
+    b"\xd0\xcf\x11\xe0": Message("an old workbook (.xls)"),
+    b"PAR1": Message("a parquet file"),
 }
 
 
@@ -57,7 +59,7 @@ def read_csv(
     head = find_head(_rows(body, _delimiter(body, schema), name, long), schema, name)
     whole = body.endswith((b"\n", b"\r"))
     columns, lines = records(head, schema, name, whole=whole, tell=tell)
-    expected = "one record of many lines: is a quote left open in it?"
+    expected = Message("one record of many lines: is a quote left open in it?")
     notes = [Note(f"{a}-{b}", "L-lines", "warn", "", "", expected) for a, b in long]
     return [TextTable(columns, lines, encoding, notes=(*head.notes, *notes))]
 
@@ -97,7 +99,7 @@ def _as_utf8(content: bytes, name: str) -> tuple[bytes, str]:
         "ledger-encoding",
         "{file}:{line} is not {candidates} (byte {where}); save the file as UTF-8 or "
         "GB18030, and check that it is not cut off",
-        candidates=" or ".join(candidates),
+        candidates=joined(OR, candidates),
         where=where,
         file=name,
         line=line,
@@ -106,12 +108,14 @@ def _as_utf8(content: bytes, name: str) -> tuple[bytes, str]:
 
 def _refuse_control(body: bytes, name: str) -> None:
     if found := _CONTROL.search(body):
-        what = f"holds the control character {found[0].decode()!r}; export the file again"
+        what = Message(
+            "holds the control character {found!r}; export the file again", found=found[0].decode()
+        )
         raise _unreadable(name, body.count(b"\n", 0, found.start()) + 1, what)
     if (where := body.find(b"\n" + _BOM)) >= 0:
-        what = (
-            "begins with a byte order mark: two files were joined; "
-            "keep them as two files, each with its heading"
+        what = Message(
+            "begins with a byte order mark: two files were joined; keep them as two files, "
+            "each with its heading"
         )
         raise _unreadable(name, body.count(b"\n", 0, where) + 2, what)
 
@@ -153,16 +157,21 @@ def _rows(body: bytes, delimiter: str, name: str, long: list[tuple[int, int]]) -
             # Where lines end otherwise, a carriage return alone splits a record in two.
             end = tail[0] if tail[0] in "\r\n" else ends
             if ends and end != ends:
-                what = "ends in another way than the lines before it: a carriage return is in it"
-                raise _unreadable(name, line, what + ", or a line feed; export the file again")
+                what = Message(
+                    "ends in another way than the lines before it: a carriage return is in it"
+                )
+                raise _unreadable(
+                    name, line, what + Message(", or a line feed; export the file again")
+                )
             ends = end
             if reader.line_num - line >= _LINES:
                 long.append((line, reader.line_num))
             yield Row(line, row)
             line = reader.line_num + 1
     except csv.Error as error:
-        what = (
-            f"is not well-formed csv: {error}; "
-            "mend the quotes of this record or export the file again"
+        what = Message(
+            "is not well-formed csv: {error}; mend the quotes of this record or export the "
+            "file again",
+            error=of_library(str(error)),
         )
         raise _unreadable(name, line, what) from None

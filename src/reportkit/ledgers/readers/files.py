@@ -6,7 +6,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from reportkit.errors import InputError
+from reportkit.errors import InputError, refused_by_system
 from reportkit.ledgers.readers.columnar import read_parquet
 from reportkit.ledgers.readers.delimited import read_csv
 from reportkit.ledgers.readers.table import RawTable, Tell, quiet
@@ -61,7 +61,7 @@ def read_file(path: Path, schema: LedgerSchema, *, name: str, tell: Tell = quiet
         raise InputError(
             "ledger-unreadable",
             "{file} cannot be read: {why}",
-            why=error.strerror or error,
+            why=refused_by_system(error),
             file=name,
         ) from None
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):

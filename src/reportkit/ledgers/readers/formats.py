@@ -12,6 +12,7 @@ from functools import lru_cache
 from math import isinf
 from typing import TYPE_CHECKING
 
+from reportkit.language import Message
 from reportkit.ledgers.readers.table import EXACT, as_text
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def number_text(stored: str, shown: Format, epoch: Epoch = 1900) -> tuple[str, O
         It is no number.
     """
     if not _NUMBER.fullmatch(stored) or isinf(value := float(stored)):
-        message = f"'{stored[:20]}' is no number"
+        message = Message("'{stored}' is no number", stored=stored[:20])
         raise ValueError(message)
     if shown.day and (text := day_text(value, epoch)):
         return text, (("day", text), *[("redated", text)] * shown.redated)

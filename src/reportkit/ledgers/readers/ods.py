@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from reportkit.language import Message
 from reportkit.ledgers.readers.formats import VOLATILE, Format, format_of, number_text
 from reportkit.ledgers.readers.package import Package, open_package, other_format, unsafe
 from reportkit.ledgers.readers.sheet import MACROS, THIN, Book, Sheet, of_runs, shade
@@ -63,14 +64,14 @@ def open_ods(file: BinaryIO, name: str) -> Book:
     """
     package = open_package(file, name)
     if "content.xml" not in package.members:
-        raise other_format(name, "a zip file without a table in it")
+        raise other_format(name, Message("a zip file without a table in it"))
     kind = package.archive.read("mimetype") if "mimetype" in package.members else b""
     if kind and not kind.startswith(_KIND.encode()):
-        raise other_format(name, f"a document of another kind ({kind[:80]!r})")
+        raise other_format(name, Message("a document of another kind ({kind!r})", kind=kind[:80]))
     if "meta-inf/manifest.xml" in package.members:
         listed = package.part("META-INF/manifest.xml")
         if next(listed.iter("{*}encryption-data"), None) is not None:
-            raise other_format(name, "encrypted", "take the password off")
+            raise other_format(name, "encrypted", Message("take the password off"))
     macros = [*package.names("basic/"), *package.names("scripts/")]
     return Book(1900, _sheets(package), (MACROS,) if macros else ())
 
@@ -83,8 +84,10 @@ def _sheets(package: Package) -> Iterator[Sheet]:
     for table, rows in groupby(_rows_of(package, looks), key=lambda pair: pair[0]):
         title = table.get(f"{_TABLE}name", "")
         if title.startswith("'file:"):
-            what = "takes values from other workbooks"
-            raise unsafe(package.name, what, "break the links (编辑 › 外部链接) and save it")
+            what = Message("takes values from other workbooks")
+            raise unsafe(
+                package.name, what, Message("break the links (编辑 › 外部链接) and save it")
+            )
         about = looks.get(("table", table.get(f"{_TABLE}style-name", "")), _Look())
         sheet = Sheet(title, visible=not about.hidden)
         sheet.rows = _Reading(package.name, sheet, looks).rows(row for _, row in rows)
@@ -186,8 +189,8 @@ class _Reading:
             row = self._row(element, line)
             for number in range(line, line + times) if row.cells or row.seen else ():
                 if number > _ROWS:
-                    what = f"has a cell in row {number}"
-                    raise unsafe(self.name, what, f"row {_ROWS} is the last")
+                    what = Message("has a cell in row {number}", number=number)
+                    raise unsafe(self.name, what, Message("row {rows} is the last", rows=_ROWS))
                 if self._hides(element):
                     self.sheet.hidden_rows.add(number)
                 yield row._replace(line=number)
@@ -230,7 +233,7 @@ class _Reading:
             look = self.looks.get(("table-cell", own or self._style(begin)), _Look())
             text, odd = self._cell(cell, look)
             if (text or odd) and column > _COLUMNS:
-                message = f"row {line} has {column} cells"
+                message = Message("row {line} has {column} cells", line=line, column=column)
                 raise ValueError(message)
             if text:
                 cells += [""] * (begin - len(cells))

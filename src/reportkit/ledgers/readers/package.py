@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from lxml import etree
 
 from reportkit.errors import InputError
+from reportkit.language import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +35,12 @@ ZIP_ERRORS = (
     RuntimeError, ValueError, LookupError, OSError,
 )  # fmt: skip
 """Errors that reading a damaged archive ends in."""
+_WEB_PAGE = Message("a web page")
 _STARTS = {
-    b"<html": "a web page", b"<!doctype html": "a web page", b"<table": "a web page",
-    b"<?xml": "a web page or an XML table", b"<meta": "a web page", b"<head": "a web page",
-    b"pk\x03\x04": "a workbook in a zip archive (.xlsx, .ods)",
-    b"\xd0\xcf\x11\xe0": "an old .xls workbook",
+    b"<html": _WEB_PAGE, b"<!doctype html": _WEB_PAGE, b"<table": _WEB_PAGE, b"<meta": _WEB_PAGE,
+    b"<head": _WEB_PAGE, b"<?xml": Message("a web page or an XML table"),
+    b"pk\x03\x04": Message("a workbook in a zip archive (.xlsx, .ods)"),
+    b"\xd0\xcf\x11\xe0": Message("an old .xls workbook"),
 }  # fmt: skip
 
 
@@ -48,7 +50,7 @@ def starts_as(content: bytes) -> str:
     return next((what for first, what in _STARTS.items() if start.startswith(first)), "")
 
 
-def other_format(name: str, what: str, do: str = "open it in Excel or WPS") -> InputError:
+def other_format(name: str, what: str, do: str = Message("open it in Excel or WPS")) -> InputError:
     """The refusal of a file that is not what its name says."""
     kind = "." + name.rpartition(".")[2]
     return InputError(
@@ -77,7 +79,7 @@ class _Bounded:
         piece: bytes = self.file.read(size)
         self.left -= len(piece)
         if self.left < 0:
-            message = "no row of a sheet is as long as one in it"
+            message = Message("no row of a sheet is as long as one in it")
             raise ValueError(message)
         return piece
 
@@ -138,17 +140,21 @@ class Package:
 
     def _member(self, path: str) -> str:
         if path.lower() not in self.members:
-            message = f"its part {path} is not there"
+            message = Message("its part {path} is not there", path=path)
             raise LookupError(message)
         return self.members[path.lower()]
 
     def _refuse_declared(self, element: Any) -> None:
         about = element.getroottree().docinfo
         if about.doctype or about.internalDTD is not None:
-            what = "declares entities"
-            raise unsafe(self.name, what, "copy its cells into a new workbook and save that")
+            what = Message("declares entities")
+            raise unsafe(
+                self.name, what, Message("copy its cells into a new workbook and save that")
+            )
         if (about.encoding or "UTF-8").upper() not in ("UTF-8", "ASCII", "US-ASCII"):
-            message = f"a part of it is written in {about.encoding}, not in UTF-8"
+            message = Message(
+                "a part of it is written in {encoding}, not in UTF-8", encoding=about.encoding
+            )
             raise ValueError(message)
 
 
@@ -164,30 +170,44 @@ def open_package(file: BinaryIO, name: str) -> Package:
     content = file.read(512)
     if not content.startswith(b"PK"):
         what = starts_as(content)
-        if what.startswith("an old"):
+        if what.startswith(Message("an old")):
             encrypted = "EncryptedPackage".encode("utf-16-le") in content + file.read()
             if encrypted:
-                raise other_format(name, "encrypted", "take the password off")
-        what = f"{what} under another name" if what else "no workbook (a text file is named .csv)"
+                raise other_format(name, "encrypted", Message("take the password off"))
+        what = (
+            Message("{what} under another name", what=what)
+            if what
+            else Message("no workbook (a text file is named .csv)")
+        )
         raise other_format(name, what)
     archive = zipfile.ZipFile(file)
-    save = "copy its cells into a new workbook and save that"
+    save = Message("copy its cells into a new workbook and save that")
     listed = archive.infolist()
     members = {one.filename.replace("\\", "/").lower(): one.filename for one in listed}
     if len(listed) > _MEMBERS or len(members) < len(listed):
-        what = f"has {len(listed)} parts, or one part twice: it is no plain workbook"
+        what = Message(
+            "has {listed} parts, or one part twice: it is no plain workbook", listed=len(listed)
+        )
         raise unsafe(name, what, save)
     if found := next((one for one in members if one.startswith("xl/externallinks/")), None):
-        what = f"takes values from other workbooks ({found})"
-        raise unsafe(name, what, "break the links (数据 › 编辑链接 › 断开链接) and save it")
+        what = Message("takes values from other workbooks ({found})", found=found)
+        raise unsafe(
+            name, what, Message("break the links (数据 › 编辑链接 › 断开链接) and save it")
+        )
     needed = [one for one in listed if one.filename.lower().endswith((".xml", ".rels"))]
     total = sum(one.file_size for one in needed)
     if total > _BYTES:
-        what = f"unpacks to {total >> 20} MiB, more than {_BYTES >> 20} MiB"
-        raise unsafe(name, what, "split it by year")
+        what = Message(
+            "unpacks to {total} MiB, more than {bytes} MiB", total=total >> 20, bytes=_BYTES >> 20
+        )
+        raise unsafe(name, what, Message("split it by year"))
     for one in needed:
         if one.file_size > max(_RATIO_FROM, _RATIO * one.compress_size):
             times = one.file_size // max(one.compress_size, 1)
-            what = f"holds {one.filename}, which unpacks to {times} times its size"
+            what = Message(
+                "holds {filename}, which unpacks to {times} times its size",
+                filename=one.filename,
+                times=times,
+            )
             raise unsafe(name, what, save)
     return Package(name, archive, members)

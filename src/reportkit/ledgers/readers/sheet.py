@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 
 from reportkit.errors import InputError
+from reportkit.language import Message
 from reportkit.ledgers.normal import units
 from reportkit.ledgers.readers.table import (
     Epoch,
@@ -46,7 +47,12 @@ _COLUMNS = 16_384
 Range = tuple[int, int, int, int]
 """Top, left, bottom, right; rows from 1, columns from 0."""
 MACROS = Note(
-    "", "L-macros", "warn", "", "", "the workbook holds macros; they are not run, its values count"
+    "",
+    "L-macros",
+    "warn",
+    "",
+    "",
+    Message("the workbook holds macros; they are not run, its values count"),
 )
 
 
@@ -67,65 +73,69 @@ _NUMBERS = ("integer", "amount")
 _VALUES = ("key", "date", "category", "flag", *_NUMBERS)
 _TEXTS = ("key", "text")
 _ALL = (*_VALUES, "text")
-_TYPE_IT = "open the workbook, mend the formula or type the value, and save it"
-_FORMAT_IT = "give the column a plain number format, and its numbers the unit of the heading"
+_TYPE_IT = Message("open the workbook, mend the formula or type the value, and save it")
+_FORMAT_IT = Message(
+    "give the column a plain number format, and its numbers the unit of the heading"
+)
 KINDS = {
     "error": Kind(
-        _ALL, "an error value (#N/A, #REF! …)", reason="ledger-error-cell", do=_TYPE_IT
+        _ALL, Message("an error value (#N/A, #REF! …)"), reason="ledger-error-cell", do=_TYPE_IT
     ),
     "hollow": Kind(
-        _ALL, "a formula that was never calculated", reason="ledger-formula", do=_TYPE_IT
+        _ALL, Message("a formula that was never calculated"), reason="ledger-formula", do=_TYPE_IT
     ),
     "raised": Kind(
-        _VALUES, "raised or lowered characters, as the sign of a note has",
-        reason="ledger-shown", do="take them out",
+        _VALUES, Message("raised or lowered characters, as the sign of a note has"),
+        reason="ledger-shown", do=Message("take them out"),
     ),
     "scaled": Kind(
-        _NUMBERS, "a number that its format shows as another one",
+        _NUMBERS, Message("a number that its format shows as another one"),
         reason="ledger-shown", do=_FORMAT_IT,
     ),
     "unit": Kind(
-        _NUMBERS, "a number that its format shows in another unit than the heading",
+        _NUMBERS, Message("a number that its format shows in another unit than the heading"),
         reason="ledger-shown", do=_FORMAT_IT,
     ),
     "redated": Kind(
-        ("date",), "a day that its format shows as another one",
-        reason="ledger-shown", do="give the column a plain format of days",
+        ("date",), Message("a day that its format shows as another one"),
+        reason="ledger-shown", do=Message("give the column a plain format of days"),
     ),
     "struck-part": Kind(
-        _ALL, "a text of which a part is struck out",
-        reason="ledger-shown", do="take that part out, or save the workbook as .xlsx",
+        _ALL, Message("a text of which a part is struck out"),
+        reason="ledger-shown", do=Message("take that part out, or save the workbook as .xlsx"),
     ),
-    "struck-run": Kind(_ALL, "a part that is struck out; it is left out", "L-struck"),
-    "struck": Kind(_ALL, "what is struck out; it is read all the same", "L-struck"),
+    "struck-run": Kind(_ALL, Message("a part that is struck out; it is left out"), "L-struck"),
+    "struck": Kind(_ALL, Message("what is struck out; it is read all the same"), "L-struck"),
     "blind": Kind(
-        (*_NUMBERS, "date"), "a number that its format does not show; it counts", "L-shown"
+        (*_NUMBERS, "date"), Message("a number that its format does not show; it counts"), "L-shown"
     ),
-    "short": Kind(_NUMBERS, "more digits than are shown; they count", "L-shown"),
-    "dressed": Kind(_TEXTS, "a number that is shown otherwise than it is read", "L-shown"),
+    "short": Kind(_NUMBERS, Message("more digits than are shown; they count"), "L-shown"),
+    "dressed": Kind(_TEXTS, Message("a number that is shown otherwise than it is read"), "L-shown"),
     "day": Kind(
-        _TEXTS, "a day; a spreadsheet makes one of 3-1: format the column as text", "L-day"
+        _TEXTS, Message("a day; a spreadsheet makes one of 3-1: format the column as text"), "L-day"
     ),
     "volatile": Kind(
-        _ALL, "a formula that has another value whenever it is calculated", "L-formula"
+        _ALL, Message("a formula that has another value whenever it is calculated"), "L-formula"
     ),
-    "comment": Kind(_ALL, "a comment, which is not read", "L-comment"),
+    "comment": Kind(_ALL, Message("a comment, which is not read"), "L-comment"),
     "unseen": Kind(
-        _ALL, "what is written in the colour of its ground; it is read all the same", "L-hidden"
+        _ALL, Message("what is written in the colour of its ground; it is read all the same"),
+        "L-hidden",
     ),
     "conditional": Kind(
-        _ALL, "what a conditional format may strike out or show otherwise; it is read as stored",
+        _ALL,
+        Message("what a conditional format may strike out or show otherwise; it is read as stored"),
         "L-shown",
     ),
-    "rounded": Kind(_TEXTS, "a number that has lost digits", "L-rounded"),
+    "rounded": Kind(_TEXTS, Message("a number that has lost digits"), "L-rounded"),
 }  # fmt: skip
 # Told of a column that nobody reads, too.
 _EVERYWHERE = ("error", "hollow")
 _MERGED = Kind(
     _NUMBERS,
-    "one number beside several records",
+    Message("one number beside several records"),
     reason="ledger-merged",
-    do="unmerge the cells and write to each record what is its own",
+    do=Message("unmerge the cells and write to each record what is its own"),
 )
 
 
@@ -199,7 +209,7 @@ def column_number(letters: str) -> int:
     for letter in letters:
         number = number * 26 + ord(letter) - 64 if "A" <= letter <= "Z" else _COLUMNS + 1
     if not 0 < number <= _COLUMNS:
-        message = f"'{letters[:20]}' is no column"
+        message = Message("'{letters}' is no column", letters=letters[:20])
         raise ValueError(message)
     return number - 1
 
@@ -229,7 +239,7 @@ def range_of(reference: str) -> Range:
     first, _, last = reference.partition(":")
     ends = _REFERENCE.fullmatch(first), _REFERENCE.fullmatch(last or first)
     if not ends[0] or not ends[1]:
-        message = f"'{reference[:20]}' is no cell"
+        message = Message("'{reference}' is no cell", reference=reference[:20])
         raise ValueError(message)
     top, bottom = int(ends[0][2]), int(ends[1][2])
     return top, column_number(ends[0][1]), bottom, column_number(ends[1][1])
@@ -282,7 +292,9 @@ class SheetReading:
         """Rows below the heading, but a table's own row of sums; what was seen of them is kept."""
         for row in rows:
             if row.line in self.sheet.totals:
-                expected = "the row of sums of a table in the sheet is set aside, not counted"
+                expected = Message(
+                    "the row of sums of a table in the sheet is set aside, not counted"
+                )
                 self._note("L-sum", str(row.line), expected)
                 continue
             struck = {column for column, what, _ in row.seen if what == "struck"}
@@ -337,11 +349,19 @@ class SheetReading:
             place = f"{self.sheet.title}!{column_name(column)}"
             self.notes.append(rounded_persons(owner, place, len(seen)))
         elif kind.reason:
-            expected = f"{kind.says}, in {len(seen)} cells of a column that is not read"
+            expected = Message(
+                "{says}, in {seen} cells of a column that is not read",
+                says=kind.says,
+                seen=len(seen),
+            )
             self._note("L-cell", cell_name(seen[0][0], column), expected)
         else:
             place = _first([cell_name(line, column) for line, _ in seen])
-            number = "1 cell holds" if len(seen) == 1 else f"{len(seen)} cells hold"
+            number = (
+                Message("1 cell holds")
+                if len(seen) == 1
+                else Message("{seen} cells hold", seen=len(seen))
+            )
             name, text = (owner.name, seen[0][1]) if owner and own else ("", "")
             found = "" if owner and owner.free_text else text
             self._note(kind.rule, place, f"{number} {kind.says}", name, found)
@@ -360,13 +380,12 @@ class SheetReading:
         self.notes.append(Note(place, rule, "warn", column, found, expected, line))
 
     def _refuse(self, cells: Sequence[str], kind: Kind) -> None:
-        more = f" and {len(cells) - _TOLD} more" if len(cells) > _TOLD else ""
+        more = Message(" and {cells} more", cells=len(cells) - _TOLD) if len(cells) > _TOLD else ""
         raise InputError(
             kind.reason,
-            "{file}: {sheet}!{cells}{more} {hold} {says}; {do}",
+            "{file}: {sheet}!{cells}{more} holds {says}; {do}",
             cells="、".join(cells[:_TOLD]),
             more=more,
-            hold="hold" if len(cells) > 1 else "holds",
             says=kind.says,
             do=kind.do,
             file=self.name,
@@ -400,12 +419,18 @@ class SheetReading:
             for column in range(left, min(right + 1, head.width)):
                 for row in rows:
                     if row in changes[column]:
-                        message = f"merged ranges of {self.sheet.title} overlap at {place}"
+                        message = Message(
+                            "merged ranges of {title} overlap at {place}",
+                            title=self.sheet.title,
+                            place=place,
+                        )
                         raise ValueError(message)
                     first = column == left and (spread or lines[row] == top)
                     changes[column][row] = (shown or "") if first else ""
             if own and spread:
-                expected = "one cell over several records; its value is taken for each of them"
+                expected = Message(
+                    "one cell over several records; its value is taken for each of them"
+                )
                 self._note("L-merged", place, expected, own.name, shown)
             covered = [
                 one.name
@@ -413,7 +438,9 @@ class SheetReading:
                 if left < at <= right and not one.personal
             ]
             if covered and (own or not owner):
-                expected = "one cell over several columns; it is read in the first, these are empty"
+                expected = Message(
+                    "one cell over several columns; it is read in the first, these are empty"
+                )
                 self._note(
                     "L-merged", place, expected, "、".join(covered), shown if own else "", line=top
                 )
@@ -429,24 +456,30 @@ class SheetReading:
             if texts:
                 columns[head.titles[column]] = pa.chunked_array([texts], pa.string())
         if hidden:
-            expected = f"{len(hidden)} cells hold what a merged cell hides; it is not read"
+            expected = Message(
+                "{hidden} cells hold what a merged cell hides; it is not read", hidden=len(hidden)
+            )
             self._note("L-merged", _first(hidden), expected)
 
     def _tell_hidden(self, lines: Sequence[int]) -> None:
         """Tell that records are hidden or struck out, and that a column is hidden."""
         hidden = sorted(self.sheet.hidden_rows.intersection(lines))
         for rule, rows, how in (
-            ("L-hidden", hidden, "stand in hidden rows"),
-            ("L-struck", self.struck, "are struck out"),
+            ("L-hidden", hidden, Message("stand in hidden rows")),
+            ("L-struck", self.struck, Message("are struck out")),
         ):
             if rows:
                 self._note(
-                    rule, _runs(rows), f"{len(rows)} records {how}; they are read all the same"
+                    rule,
+                    _runs(rows),
+                    Message(
+                        "{rows} records {how}; they are read all the same", rows=len(rows), how=how
+                    ),
                 )
         for first, last in self.sheet.hidden_columns:
             for number, column in sorted(self.known.items()):
                 if first <= number <= last and not column.personal:
-                    expected = "the column is hidden; it is read"
+                    expected = Message("the column is hidden; it is read")
                     self._note("L-hidden", column_name(number), expected, column.name)
 
 

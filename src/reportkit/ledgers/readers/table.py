@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.errors import HeadingError, InputError
+from reportkit.language import Message
 from reportkit.ledgers.normal import fold, outer, units
 from reportkit.ledgers.quoting import headings_near
 from reportkit.ledgers.schema import heading_key
@@ -169,7 +170,7 @@ def holds(cells: pa.ChunkedArray, *found: bytes) -> bool:
 
 def rounded(column: Column, line: int, place: str, found: str) -> Note:
     """A text, mostly a number of a document or person, that was stored as a number and rounded."""
-    expected = (
+    expected = Message(
         "text; it was stored as a number and its digits after the 15th are lost; "
         "format the column as text and type it again"
     )
@@ -179,9 +180,11 @@ def rounded(column: Column, line: int, place: str, found: str) -> Note:
 
 def rounded_persons(column: Column, place: str, count: int) -> Note:
     """Numbers of persons that were rounded: how many, and not which."""
-    expected = (
-        f"{count} numbers stored as numbers have lost their digits after the 15th: one person may "
-        "look like two, or two like one; format the column as text and type them again"
+    expected = Message(
+        "{count} numbers stored as numbers have lost their digits after the 15th: one "
+        "person may look like two, or two like one; format the column as text and type "
+        "them again",
+        count=count,
     )
     return Note(place, "L-rounded", "warn", column.name, "", expected)
 
@@ -235,7 +238,11 @@ def no_heading(
     # Never the row: where a heading is missing, it is a record.
     near = headings_near(filled, schema.headings())
     found = (
-        f"the nearest row has {'、'.join(near) or 'none of them'}" if filled else "they are empty"
+        Message("the nearest row has {near}", near="、".join(near))
+        if near
+        else Message("the nearest row has none of them")
+        if filled
+        else Message("they are empty")
     )
     return HeadingError(
         "ledger-heading",
@@ -284,7 +291,9 @@ def _other_units(
                     unit=unit,
                     title=title,
                 )
-            expected = f"the same unit as the heading '{title}', which is what counts"
+            expected = Message(
+                "the same unit as the heading '{title}', which is what counts", title=title
+            )
             yield Note(place, "L-unit", "warn", column.name, found[0] if found else "", expected)
 
 

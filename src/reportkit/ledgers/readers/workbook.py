@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from reportkit.errors import InputError
+from reportkit.language import Message
+from reportkit.language.message import of_library
 from reportkit.ledgers.readers.ods import open_ods
 from reportkit.ledgers.readers.package import ZIP_ERRORS
 from reportkit.ledgers.readers.sheet import SheetReading
@@ -40,7 +42,7 @@ def read_workbook(
     except ZIP_ERRORS as error:
         if isinstance(error, OSError) and error.errno:
             raise
-        told = without_persons(str(error))
+        told = of_library(without_persons(str(error)))
         raise InputError(
             "ledger-unreadable",
             "{file} is damaged: {told}; open it in Excel or WPS and save it again",
@@ -62,7 +64,9 @@ def _read(book: Book, schema: LedgerSchema, name: str, tell: Tell) -> list[TextT
             # A sheet that says how to fill in the others is no part of the ledger.
             if sheet.title != NOTES_SHEET:
                 problem = problem or error
-                expected = f"no heading of {schema.name} in it: the sheet is not read"
+                expected = Message(
+                    "no heading of {name} in it: the sheet is not read", name=schema.name
+                )
                 notes.append(Note(sheet.title, "L-sheet", "warn", "", "", expected))
             continue
         parts += [part] if part else []

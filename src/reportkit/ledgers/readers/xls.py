@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import xlrd
 from xlrd.compdoc import CompDoc
 
+from reportkit.language import Message
 from reportkit.ledgers.readers.formats import Format, built_in, format_of, number_text
 from reportkit.ledgers.readers.package import other_format, starts_as, unsafe
 from reportkit.ledgers.readers.sheet import MACROS, THIN, Book, Range, Sheet, of_runs, shade
@@ -56,10 +57,12 @@ def open_xls(file: BinaryIO, name: str) -> Book:
     """
     content = file.read()
     what = starts_as(content)
-    if not what.startswith("an old"):
-        raise other_format(name, f"{what or 'no workbook'} under the name .xls")
+    if not what.startswith(Message("an old")):
+        raise other_format(
+            name, Message("{what} under the name .xls", what=what or Message("no workbook"))
+        )
     if "EncryptedPackage".encode("utf-16-le") in content:
-        raise other_format(name, "encrypted", "take the password off")
+        raise other_format(name, "encrypted", Message("take the password off"))
     try:
         book = xlrd.open_workbook(
             file_contents=content, formatting_info=True, ragged_rows=True, logfile=io.StringIO()
@@ -68,11 +71,13 @@ def open_xls(file: BinaryIO, name: str) -> Book:
     # xlrd goes on until something does not fit: any error can come of a damaged file.
     except Exception as error:
         if "encrypted" in str(error):
-            raise other_format(name, "encrypted", "take the password off") from None
+            raise other_format(name, "encrypted", Message("take the password off")) from None
         raise ValueError(str(error) or type(error).__name__) from None
     if foreign:
-        what = "takes values from other workbooks"
-        raise unsafe(name, what, "break the links (数据 › 编辑链接 › 断开链接) and save it")
+        what = Message("takes values from other workbooks")
+        raise unsafe(
+            name, what, Message("break the links (数据 › 编辑链接 › 断开链接) and save it")
+        )
     epoch: Epoch = 1904 if book.datemode else 1900
     sheets = (
         _opened(book, sheet, formulas.get(number, {}), conditional.get(number, []), epoch)

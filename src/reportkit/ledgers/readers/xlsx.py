@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from reportkit.language import Message
 from reportkit.ledgers.readers.formats import (
     VOLATILE,
     Format,
@@ -76,12 +77,16 @@ def open_xlsx(file: BinaryIO, name: str) -> Book:
     kinds = dict(package.relations("").values())
     start = kinds.get("officeDocument", "xl/workbook.xml")
     if start.endswith(".bin"):
-        raise other_format(name, "an .xlsb workbook under another name")
+        raise other_format(name, Message("an .xlsb workbook under another name"))
     if start.lower() not in package.members:
-        raise other_format(name, "a zip file without a workbook in it")
+        raise other_format(name, Message("a zip file without a workbook in it"))
     macros = [*package.names("vbaproject"), *package.names("macrosheets/")]
     if macros and not name.lower().endswith(".xlsm"):
-        raise unsafe(name, f"holds macros ({macros[0]})", "save it as .xlsx without macros")
+        raise unsafe(
+            name,
+            Message("holds macros ({macros})", macros=macros[0]),
+            Message("save it as .xlsx without macros"),
+        )
     parts = package.relations(start)
     book = package.part(start)
     properties = {
@@ -98,7 +103,7 @@ def open_xlsx(file: BinaryIO, name: str) -> Book:
         own = next((value for key, value in element.items() if key.endswith("}id")), "")
         kind, path = parts.get(own, ("worksheet", ""))
         if title in sheets:
-            message = f"two sheets are named '{title}'"
+            message = Message("two sheets are named '{title}'", title=title)
             raise ValueError(message)
         if kind == "worksheet":
             shown = element.get("state", "visible") == "visible"
@@ -245,10 +250,13 @@ class _Reading:
             if tag == "row":
                 before, line = line, int(element.get("r", line + 1))
                 if line > _ROWS:
-                    place, do = f"{self.package.name}: {sheet.title}", f"row {_ROWS} is the last"
-                    raise unsafe(place, f"has a cell in row {line}", do)
+                    place, do = (
+                        f"{self.package.name}: {sheet.title}",
+                        Message("row {rows} is the last", rows=_ROWS),
+                    )
+                    raise unsafe(place, Message("has a cell in row {line}", line=line), do)
                 if line <= before or ended:
-                    self._refuse(f"rows are not in their order (at row {line})")
+                    self._refuse(Message("rows are not in their order (at row {line})", line=line))
                 height = float(element.get("ht", 0 if flat else _LOW))
                 if element.get("hidden") in _TRUE or height < _LOW:
                     sheet.hidden_rows.add(line)
@@ -290,13 +298,15 @@ class _Reading:
                     self.columns[letters] = column_number(letters)
                 column = self.columns.get(letters, -1)
                 if column <= before:
-                    self._refuse(f"cells are not in their order (at {name[:20]})")
+                    self._refuse(
+                        Message("cells are not in their order (at {name})", name=name[:20])
+                    )
             if not len(cell):
                 continue
             try:
                 text, odd = self._cell(cell)
             except (ValueError, IndexError) as error:
-                self._refuse(f"{cell_name(line, column)}: {error}")
+                self._refuse(Message("{cell}: {error}", cell=cell_name(line, column), error=error))
             if text:
                 cells += [""] * (column - len(cells))
                 cells.append(text)
@@ -309,7 +319,7 @@ class _Reading:
         for child in cell:
             tag = child.tag.rpartition("}")[2]
             if tag == "v" and stored is not None:
-                message = "it has two values"
+                message = Message("it has two values")
                 raise ValueError(message)
             if tag == "v":
                 stored = child.text or ""
@@ -344,7 +354,11 @@ class _Reading:
         if kind == "s":
             number = int(bare)
             if not 0 <= number < len(styles.texts):
-                message = f"it names text {number} of the {len(styles.texts)} that are shared"
+                message = Message(
+                    "it names text {number} of the {texts} that are shared",
+                    number=number,
+                    texts=len(styles.texts),
+                )
                 raise ValueError(message)
             return styles.texts[number], styles.looks.get(number, ())
         if kind == "n":
@@ -354,7 +368,7 @@ class _Reading:
             return "是" if bare in _TRUE else "否", ()
         if kind == "d":
             return _MIDNIGHT.sub(" ", bare), ()
-        message = f"it is of the unknown type '{kind[:20]}'"
+        message = Message("it is of the unknown type '{kind}'", kind=kind[:20])
         raise ValueError(message)
 
     def _formula(self, formula: Any, kind: str, stored: str | None) -> list[str]:
@@ -367,5 +381,5 @@ class _Reading:
         return ["hollow"] * (hollow or self.styles.calculate) + ["volatile"] * volatile
 
     def _refuse(self, what: str) -> None:
-        message = f"{self.sheet.title}: {what}"
+        message = Message("{title}: {what}", title=self.sheet.title, what=what)
         raise ValueError(message)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.published import load_published, read_report
+from reportkit.language import Message
 from reportkit.proof.manifest import digest
 
 if TYPE_CHECKING:
@@ -53,27 +54,69 @@ def check_computed(
         if fact["origin"] != "sum":
             continue
         if missing := [part for part in fact["sum_of"] if part not in facts]:
-            differences.append(f"{name} rests on {'、'.join(missing)}, which is not there")
+            differences.append(
+                Message(
+                    "{name} rests on {missing}, which is not there",
+                    name=name,
+                    missing="、".join(missing),
+                )
+            )
             continue
         kind, numbers = _kind(fact)
         if not kind:
-            unknown.append(f"{name} was not computed again: {fact['definition']}")
+            unknown.append(
+                Message(
+                    "{name} was not computed again: {definition}",
+                    name=name,
+                    definition=fact["definition"],
+                )
+            )
             continue
         differences += _misstated(fact, kind, numbers, known)
         value = compute(fact, known)
         if value is None:
             if number_of(fact["value"]) is not None:
-                differences.append(f"{name} is {fact['value']}, and there is no number to give")
+                differences.append(
+                    Message(
+                        "{name} is {value}, and there is no number to give",
+                        name=name,
+                        value=fact["value"],
+                    )
+                )
         elif value != fact["value"]:
-            how = "its parts add up to" if kind == "total" else "what it is computed from gives"
-            differences.append(f"{name} is {fact['value']}, {how} {value}")
+            how = (
+                Message("its parts add up to")
+                if kind == "total"
+                else Message("what it is computed from gives")
+            )
+            differences.append(
+                Message(
+                    "{name} is {sealed}, {how} {value}",
+                    name=name,
+                    sealed=fact["value"],
+                    how=how,
+                    value=value,
+                )
+            )
         if kind in ("rate", "difference", "words"):
             before, part = numbers[1], fact["sum_of"][0]
             if past is None:
-                unknown.append(f"{name}: last year's {before} is as its definition says")
+                unknown.append(
+                    Message(
+                        "{name}: last year's {before} is as its definition says",
+                        name=name,
+                        before=before,
+                    )
+                )
             elif past.get(part) != before:
                 differences.append(
-                    f"{name} compares with {before}; last year {part} was {past.get(part)}"
+                    Message(
+                        "{name} compares with {before}; last year {part} was {past}",
+                        name=name,
+                        before=before,
+                        part=part,
+                        past=past.get(part),
+                    )
                 )
     return differences, unknown
 
@@ -84,7 +127,13 @@ def _misstated(
     """Parts that a definition gives with another value than they have."""
     for part, stated in zip(fact["sum_of"], numbers if kind != "total" else (), strict=False):
         if known[part] != stated:
-            yield f"{fact['id']} is said to rest on {part} as {stated}, which is {known[part]}"
+            yield Message(
+                "{id} is said to rest on {part} as {stated}, which is {known}",
+                id=fact["id"],
+                part=part,
+                stated=stated,
+                known=known[part],
+            )
 
 
 def _kind(fact: Fact) -> tuple[str, list[str]]:
@@ -144,7 +193,11 @@ def moved_with(facts: Mapping[str, Fact], values: Mapping[str, str]) -> dict[str
     """
     known = _computed_with(facts, values)
     return {
-        fact["id"]: f"{fact['value']} in the run, its parts come to {known[fact['id']]}"
+        fact["id"]: Message(
+            "{value} in the run, its parts come to {known}",
+            value=fact["value"],
+            known=known[fact["id"]],
+        )
         for fact in facts.values()
         if fact["origin"] == "sum" and known[fact["id"]] != fact["value"]
     }

@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.errors import ReportkitError
+from reportkit.language import Message
 from reportkit.ledgers.normal import outer, pairs, table
 from reportkit.persons import without_persons
 from reportkit.proof.manifest import digest
@@ -125,7 +126,7 @@ def read_cells(
         sheet = read_sheets(place, source["format"])[source["sheet"]]
         return _records(sheet.rows, source, sheet.epoch, digest(place), schema)
     except LookupError as error:
-        message = str(error) or "its heading is not there"
+        message = str(error) or Message("its heading is not there")
     except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
         message = str(error)
     except duckdb.Error as error:
@@ -185,7 +186,7 @@ def csv_lines(text: str, delimiter: str) -> Iterator[Line]:
     while at < len(text) or row:
         match = cell.match(text, at)
         if match is None:
-            message = f"line {line} is not well-formed csv"
+            message = Message("line {line} is not well-formed csv", line=line)
             raise ValueError(message)
         at = match.end()
         row.append(match[2] if match[1] is None else match[1].replace('""', '"'))
@@ -348,7 +349,7 @@ def _table(
             present = session.columns(f"SELECT * FROM {origin(place)}")  # noqa: S608 - the district's
             names = [name for name in present if name in set(titles.values())]
             if missing := sorted(set(titles.values()) - set(names)):
-                message = f"it has no column {'、'.join(missing)}"
+                message = Message("it has no column {missing}", missing="、".join(missing))
                 raise ValueError(message)
             chosen = ", ".join(present[name].text for name in names)
             statement = f"SELECT {chosen} FROM {origin(place)}"  # noqa: S608 - the same

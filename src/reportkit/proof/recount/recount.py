@@ -20,6 +20,7 @@ from reportkit.evidence.digests import record_columns, row_digests
 from reportkit.evidence.read import read_records
 from reportkit.facts import rows_sha256
 from reportkit.facts.numerals import plain
+from reportkit.language import Message
 from reportkit.persons import without_persons
 from reportkit.proof.recount.sqlledger import ROW, SqlLedger
 
@@ -108,19 +109,28 @@ def recount(
     unknown: list[str] = []
     for fact, counted in zip(facts, count(raw, facts), strict=True):
         if isinstance(counted, str):
-            unknown.append(f"{fact['id']} was not counted again: {counted}")
+            unknown.append(
+                Message("{id} was not counted again: {counted}", id=fact["id"], counted=counted)
+            )
             continue
         value, rows = counted
         values[fact["id"]] = value
         if value != fact["value"]:
-            moved[fact["id"]] = f"{fact['value']} in the run, {value} in the ledger"
+            moved[fact["id"]] = Message(
+                "{sealed} in the run, {value} in the ledger", sealed=fact["value"], value=value
+            )
         elif rows_sha256(rows) != fact["rows_sha256"]:
-            moved[fact["id"]] = f"{value} as in the run, but from other records"
+            moved[fact["id"]] = Message(
+                "{value} as in the run, but from other records", value=value
+            )
     lines: list[str] = []
     if raw.record["rows_keyed"] and key is None:
         unknown.append(
-            f"records of {raw.schema.name} were not compared one by one: they are keyed, and "
-            "REPORTKIT_PRIVACY_KEY_FILE names no key"
+            Message(
+                "records of {name} were not compared one by one: they are keyed, and "
+                "REPORTKIT_PRIVACY_KEY_FILE names no key",
+                name=raw.schema.name,
+            )
         )
     else:
         records = read_records(run, raw.record["ledger"])
@@ -140,7 +150,7 @@ def count(raw: SqlLedger, facts: Sequence[Fact]) -> list[tuple[str, Rows] | str]
         except ReportkitError as error:
             failures[number] = error.message
         if not fact["where"]:
-            failures[number] = "it states no condition"
+            failures[number] = Message("it states no condition")
     rows = _rows(
         raw, {place: group for place, group in groups.items() if place[0] not in failures}, failures
     )
@@ -270,12 +280,18 @@ def changed_lines(raw: SqlLedger, records: pa.Table, key: bytes | None) -> list[
     kept = pc.fill_null(same, False).to_numpy(zero_copy_only=False)
     kept &= records["line"].to_numpy()[:both] == raw.lines[:both]
     differing = np.flatnonzero(~kept).tolist()
-    problems = [f"{_place(records, row)}: not the record that the run read" for row in differing]
+    problems: list[str] = [
+        Message("{place}: not the record that the run read", place=_place(records, row))
+        for row in differing
+    ]
     problems += [
-        f"{_place(records, row)}: the record is gone" for row in range(both, records.num_rows)
+        Message("{place}: the record is gone", place=_place(records, row))
+        for row in range(both, records.num_rows)
     ]
     more = range(both, len(raw.lines))
-    return problems + [f"{raw.place(row)}: a record that the run did not read" for row in more]
+    return problems + [
+        Message("{place}: a record that the run did not read", place=raw.place(row)) for row in more
+    ]
 
 
 def _place(rowmap: pa.Table, row: int) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.facts import OF_NOTEBOOK
 from reportkit.forms.conditions import Definition
+from reportkit.language import Message
 from reportkit.ledgers.schema import schema_of
 
 if TYPE_CHECKING:
@@ -35,17 +36,31 @@ def own_conditions(
     year : int
     """
     edition = form.edition(year)
-    own, problems = dict(facts), []
+    own = dict(facts)
+    problems: list[str] = []
     if edition.name != name:
-        problems.append(f"the form of {year} is {edition.name}, not {name}")
+        problems.append(
+            Message(
+                "the form of {year} is {edition}, not {name}",
+                year=year,
+                edition=edition.name,
+                name=name,
+            )
+        )
     for cell in edition.cells(year):
         if cell.id not in facts:
-            problems.append(f"{cell.id} of the form is not there")
+            problems.append(Message("{id} of the form is not there", id=cell.id))
             continue
         for name, value in _demanded(cell).items():
             if facts[cell.id][name] != value:
                 problems.append(
-                    f"{cell.id}: {name} is {facts[cell.id][name]}, the form says {value}"
+                    Message(
+                        "{id}: {name} is {facts}, the form says {value}",
+                        id=cell.id,
+                        name=name,
+                        facts=facts[cell.id][name],
+                        value=value,
+                    )
                 )
         own[cell.id] = {**facts[cell.id], **_demanded(cell)}
     for name, fact in own.items():
@@ -54,7 +69,12 @@ def own_conditions(
             text = definition.text(schema_of(form, fact["ledger"]).name)
             if fact["definition"] != text:
                 problems.append(
-                    f"{name} is defined as {fact['definition']}, its conditions say {text}"
+                    Message(
+                        "{name} is defined as {definition}, its conditions say {text}",
+                        name=name,
+                        definition=fact["definition"],
+                        text=text,
+                    )
                 )
     return own, problems
 

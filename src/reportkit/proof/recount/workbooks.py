@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from lxml import etree
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
+from reportkit.language import Message
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -71,7 +73,9 @@ def read_sheets(path: Path, kind: str = "xlsx") -> dict[str, RawSheet]:
         with zipfile.ZipFile(content) as archive:
             if kind == "ods":
                 if _UNSEEN.search(archive.read("content.xml")):
-                    message = "merged cells and broken lines in .ods files are not read twice"
+                    message = Message(
+                        "merged cells and broken lines in .ods files are not read twice"
+                    )
                     raise ValueError(message)
             else:
                 epoch = 1904 if _FROM_1904.search(archive.read("xl/workbook.xml")) else 1900
@@ -137,7 +141,7 @@ def _refuse_large(part: bytes) -> None:
     widest = max(((len(letters), letters) for letters, _ in places), default=(0, b""))[1]
     width = sum((letter - 64) * 26**at for at, letter in enumerate(reversed(widest)))
     if width * max((int(line) for _, line in places), default=0) > _CELLS:
-        message = "its cells lie too far apart to be read a second time"
+        message = Message("its cells lie too far apart to be read a second time")
         raise ValueError(message)
 
 

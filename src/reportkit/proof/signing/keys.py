@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from reportkit.errors import InputError
+from reportkit.errors import InputError, refused_by_system
 from reportkit.proof.signing.programs import OpensslVerifier, SshVerifier
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def keygen(path: Path) -> tuple[Path, str]:
         )
     except OSError as error:
         raise InputError(
-            "key-place", "{path} cannot be written: {why}", path=path, why=error.strerror
+            "key-place", "{path} cannot be written: {why}", path=path, why=refused_by_system(error)
         ) from None
     return public, _keyid(key.public_key())
 

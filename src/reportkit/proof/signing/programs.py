@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportkit.errors import InputError
+from reportkit.errors import InputError, refused_by_system
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,5 +142,5 @@ def _run(words: Sequence[str], message: bytes) -> subprocess.CompletedProcess[by
             "signing-key",
             "{program} cannot be run: {why}",
             program=words[0],
-            why=error.strerror,
+            why=refused_by_system(error),
         ) from None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.language import joined, template
 from reportkit.proof.signing.envelope import pae
 from reportkit.proof.signing.keys import read_public
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportkit.proof.signing.signer import Verifier
+
+_NOR = template(", nor any ")
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,6 @@ def check_signatures(payload: bytes, signatures: Mapping[str, bytes], trusted: T
         signed[keyid] = trusted.roles[keyid]
     missing = sorted(set(trusted.roles.values()) - set(signed.values()))
     if missing:
-        roles = ", nor any ".join(missing)
+        roles = joined(_NOR, missing)
         raise ReportkitError("signature-missing", "not signed by any {roles}", roles=roles)
     return ", ".join(f"{trusted.names[keyid]} ({keyid[:16]})" for keyid in sorted(signed))

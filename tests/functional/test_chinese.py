@@ -1,0 +1,187 @@
+"""All commands and many failures in Chinese: no English sentence; in English: none in Chinese."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from reportkit.cli import cli
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = Path(sys.executable).parent / "reportkit"
+# Commands, options and names of files stay as they are.
+# So do what is said to be in another program's words.
+CODE = re.compile(
+    r"`[^`]*`|原文：.*|\b(?:reportkit|export|pip install) [\w.-]+|--[\w-]+|\[OPTIONS\].*"
+)
+ENGLISH = re.compile(r"\b[A-Za-z]{2,} [a-z]{2,}\b")
+CHINESE = re.compile("[\u4e00-\u9fff][，。；？！]|[，。；？！][\u4e00-\u9fff]")
+
+
+def sentences(text: str, pattern: re.Pattern[str]) -> list[str]:
+    """Lines in which there is a sentence of a language."""
+    return [line for line in text.splitlines() if pattern.search(CODE.sub("", line))]
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """The sample project of 湖里区, to be spoilt."""
+    shutil.copytree(ROOT / "params", tmp_path / "params")
+    shutil.copytree(ROOT / "data/huli", tmp_path / "data/huli")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def told(language: str, *words: str):
+    """Run a command in this process."""
+    return CliRunner().invoke(cli, ["--lang", language, *words])
+
+
+@pytest.mark.parametrize("name", [None, *sorted(cli.commands)])
+def test_help_and_errors_of_usage_are_chinese(name, tmp_path):
+    words = [name] if name else []
+    for more, status in (["--help"], 0), (["--nix"], 2), (["--jobs", "x"], 2):
+        done = subprocess.run(
+            [PROGRAM, *words, *more], cwd=tmp_path, capture_output=True, text=True, check=False,
+            env=os.environ | {"LC_ALL": "zh_CN.UTF-8", "PYTHONUTF8": "1"},
+        )  # fmt: skip
+        assert done.returncode == status
+        assert sentences(done.stdout + done.stderr, ENGLISH) == []
+        assert re.search("[\u4e00-\u9fff]{2}", done.stdout + done.stderr)
+
+
+def edited(name: str, old: str, new: str):
+    """Replace a text in a file of the project."""
+
+    def edit(project: Path) -> None:
+        text = (project / name).read_text("utf-8")
+        assert old in text
+        (project / name).write_text(text.replace(old, new, 1), "utf-8")
+
+    return edit
+
+
+def written(name: str, content: bytes):
+    """Write a file into the project."""
+
+    def write(project: Path) -> None:
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_bytes(content)
+
+    return write
+
+
+def removed(name: str):
+    """Take a file away from the project."""
+    return lambda project: (project / name).unlink()
+
+
+def nothing(_project: Path) -> None:
+    """Leave the project as it is."""
+
+
+CASES = "data/huli/cases-2020.csv"
+TEXT = "params/reports/huli/2020.md"
+HULI = "params/districts/huli.yaml"
+YEAR = "params/reports/huli/2020.yaml"
+# What is spoilt, the command, its status, and what the refusal says.
+FAILURES = [
+    (nothing, "run nope 2020", 2, "没有地区“nope”"),
+    (nothing, "run 某某区 2020", 2, "没有名为“某某区”的地区"),
+    (nothing, "run huli 2015", 2, "没有适用于2015年度报告的格式版本"),
+    (nothing, "run huli 2099", 2, "2099年尚未结束"),
+    (nothing, "explain t3.new.total", 2, "请用--run 地区/年份指明"),
+    (nothing, "verify data", 2, "data不是一次运行"),
+    (nothing, "sign data", 2, "没有指明由谁签名"),
+    (nothing, "diff data params", 2, "不是一次运行"),
+    (nothing, "new huli 2020", 2, "已经存在"),
+    (nothing, "init x --district Bad --name 某区 --year 2020", 2, "不能作为地区标识"),
+    (nothing, "template 没有台账", 2, "没有台账“没有台账”"),
+    (nothing, "keygen params/districts/huli.yaml", 2, "密钥不会被覆盖"),
+    (nothing, "batch none.yaml", 2, "没有批量文件none.yaml"),
+    (nothing, "batch --years 20x", 2, "不是年份"),
+    (nothing, "batch --strict", 2, "不能开始批量生成"),
+    (nothing, "form check params", 2, "没有格式“params”"),
+    (removed("data/huli/cases-2020.csv"), "run huli 2020", 2, "所需的台账缺少"),
+    (removed(HULI), "batch --districts huli", 2, "没有地区“huli”"),
+    (edited(YEAR, "year: 2020", "yearr: 2020"), "run huli 2020", 2, "没有“yearr”这个键"),
+    (edited(YEAR, "year: 2020", "year: 二〇"), "run huli 2020", 2, "应为整数"),
+    (edited(YEAR, "year: 2020", "year：2020"), "run huli 2020", 2, "后面是全角冒号"),
+    (edited(YEAR, "year: 2020", "\tyear: 2020"), "run huli 2020", 2, "行首有制表符"),
+    (written(YEAR, "year: 2020 # 年份".encode("gbk")), "run huli 2020", 2, "请另存为UTF-8"),
+    (written(YEAR, b"year: [2020"), "run huli 2020", 2, "不是可以读取的UTF-8 YAML"),
+    (edited(HULI, "name:", "fonts: {folder: none}\nname:"), "run huli 2020", 2, "没有字体文件"),
+    (edited(HULI, "name:", "form: none\nname:"), "run huli 2020", 2, "没有格式“none”"),
+    (edited(HULI, "name:", "mapping: {aplikations: {}}\nname:"), "intake huli", 2, "相近的有"),
+    (written("data/huli/fees-1.csv", b"a,b\n1,2\n"), "intake huli", 2, "没有收费台账的列名"),
+    (written("data/huli/fees-1.csv", b"PK\x03\x04"), "intake huli", 2, "请改用本来的扩展名"),
+    (written("data/huli/fees-1.xlsx", b"PK\x03\x04"), "intake huli", 2, "已损坏"),
+    (written("data/huli/fees-1.parquet", b"PAR1"), "intake huli", 2, "parquet文件"),
+    (
+        written(CASES, "案号,类型\n甲,".encode() + b"\xff\xff\n"),
+        "intake huli",
+        2,
+        "请另存为UTF-8或GB18030",
+    ),
+    (edited(CASES, "2020-", "2020-13-"), "intake huli", 2, "不是日期"),
+    (edited(CASES, "结果", "结果情况"), "intake huli", 2, "缺少复议诉讼台账的必填列"),
+    (edited(TEXT, "{{ ", "{{ nix."), "run huli 2020", 2, "没有数据“nix."),
+    (edited(TEXT, "{{ ", "{{ 1 + "), "run huli 2020", 2, "占位符是数据标识"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "words", "status", "expected"), FAILURES, ids=str)
+def test_failures_are_chinese_and_json_stays_english(project, spoil, words, status, expected):
+    spoil(project)
+    done = told("zh", *words.split())
+    assert (done.exit_code, sentences(done.output, ENGLISH)) == (status, [])
+    assert expected in done.output
+    english = told("en", *words.split())
+    assert sentences(english.output, CHINESE) == []
+    document = told("zh", *words.split(), "--json").stdout
+    assert document == told("en", *words.split(), "--json").stdout
+    assert sentences(json.dumps(json.loads(document), ensure_ascii=False), CHINESE) == []
+
+
+def test_a_run_and_its_verdicts_are_chinese(project):
+    """Take a report through its life: made, explained, compared, changed, doubted, pruned."""
+    run = project / "outputs/huli/2020/current"
+
+    def ask(*words: str, status: int = 0) -> str:
+        done = told("zh", *words)
+        assert (done.exit_code, sentences(done.output, ENGLISH)) == (status, []), done.output
+        return done.output
+
+    assert "已生成：" in ask("run", "湖里区", "2020")
+    assert "没有变化：" in ask("run", "huli", "2020")
+    assert "出现在" in ask("explain", "t3.new.total")
+    assert "名称中含有这几个字的数据有" in ask("explain", "予以公开")
+    assert "没有数据“予以不开”" in ask("explain", "予以不开", status=2)
+    assert "没有不同" in ask("diff", str(run), str(run))
+    assert "：通过" in ask("verify", str(run))
+    assert "已精简0次运行" in ask("prune")
+    assert "请自己妥善保管" in ask("keygen", "key")
+    assert "已用密钥" in ask("sign", str(run), "--key", "key")
+    assert "不在可信密钥之中" in ask("verify", str(run), "--keys", str(keys(project)), status=1)
+    edited(CASES, "2020-", "2019-")(project)
+    assert f"{CASES}不是该次运行读取的样子" in ask("verify", str(run), status=1)
+    assert "有变化" in ask("batch", "--districts", "湖里区", "--dry-run")
+    with (run / "report.html").open("ab") as file:
+        file.write(b" ")
+    assert "report.html被改动过" in ask("verify", str(run), status=1)
+    (run / "MANIFEST.json").write_text("{", "utf-8")
+    assert "MANIFEST.json被改动过" in ask("verify", str(run), status=1)
+
+
+def keys(project: Path) -> Path:
+    """Make a folder with the key of somebody who has signed nothing."""
+    folder = project / "keys"
+    folder.mkdir()
+    assert told("zh", "keygen", str(folder / "other")).exit_code == 0
+    return folder
