@@ -1,8 +1,8 @@
 """The reference pages in Chinese: those that `reference` makes, translated part by part.
 
 What stands in ``chinese.yaml`` is a heading, a paragraph, an item or a cell of a table; ``{}`` in
-it stands for any text, which is translated in its turn. What is Chinese in English pages, such as
-the rules and the definitions, stays as it is.
+it stands for any text, which is translated in its turn. Help texts of commands are in the catalogue
+of messages. What is Chinese in English pages, such as the rules and the definitions, stays as it is.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import re
 from pathlib import Path
 
 import yaml
+from catalogue import helps
+
+from reportkit.language.catalogue import translator
 
 _CODE = re.compile(r"``.*?``|`[^`]*`|\]\([^)]*\)")
 
@@ -22,12 +25,23 @@ def catalogue() -> dict[str, str]:
     return told
 
 
+def _commands() -> dict[str, str]:
+    """Return the paragraphs of help texts, as a page has them, and what the program prints."""
+    paragraphs = (
+        pair
+        for text in helps()
+        for pair in zip(text.split("\n\n"), translator("zh")(text).split("\n\n"), strict=True)
+    )
+    return {" ".join(english.splitlines()): chinese for english, chinese in paragraphs}
+
+
 class Translator:
     """Puts pages into Chinese, and knows which entries it needed."""
 
     def __init__(self) -> None:
         self._told = catalogue()
         self.unused = set(self._told)
+        self._told |= _commands()
         self._patterns = {
             known: re.compile(re.escape(known).replace(r"\{\}", "(.+)"))
             for known in self._told
