@@ -1,8 +1,8 @@
 """The reference pages in Chinese: those that `reference` makes, translated part by part.
 
 What stands in ``chinese.yaml`` is a heading, a paragraph, an item or a cell of a table; ``{}`` in
-it stands for any text, which is translated in its turn. Help texts of commands are in the catalogue
-of messages. What is Chinese in English pages, such as the rules and the definitions, stays as it is.
+it stands for any text, which is translated in its turn. Help texts of commands stand in the
+catalogue of messages. What is Chinese in English pages, such as rules and definitions, stays so.
 """
 
 from __future__ import annotations
