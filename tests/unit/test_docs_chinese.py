@@ -1,12 +1,16 @@
 """Pages for analysts, auditors and operators are there in both languages, and say the same."""
 
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import yaml
+from babel.messages.pofile import read_po
 from chinese import Translator
 from reference import PAGES
+
+from reportkit.language.catalogue import FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -16,6 +20,7 @@ ENGLISH_ONLY = {
     for name in ("architecture", "benchmarks", "decisions", "packages", "rap", "warm")
 }
 CHINESE = {path.relative_to(DOCS / "zh").as_posix() for path in (DOCS / "zh").rglob("*.md")}
+HAN = re.compile("[\u4e00-\u9fff]")
 BLOCK = re.compile(r"^ *```([^\n]*)\n(.*?)^ *```$", flags=re.M | re.S)
 
 
@@ -81,6 +86,22 @@ def test_a_block_that_differs_is_found():
 def test_chinese_pages_have_no_english_sentence(page: str):
     prose = re.sub(r"``.*?``|`[^`]*`|\]\([^)]*\)", "", BLOCK.sub("", texts(page)[1]))
     assert re.findall(r"\b[a-z]{2,} [a-z]{2,} [a-z]{2,}", prose) == []
+
+
+def test_what_commands_print_is_said_as_they_say_it():
+    messages = read_po(BytesIO((FOLDER / "zh/LC_MESSAGES/reportkit.po").read_bytes()))
+    said = [re.sub(r"\{[^{}]*\}", "\0", str(one.string)) for one in messages if one.id]
+    told = [re.escape(text).replace("\0", ".*") for text in said if len(HAN.findall(text)) > 1]
+    pattern = re.compile("|".join(told))
+    lines = [
+        line
+        for page in CHINESE
+        for kind, block in BLOCK.findall(texts(page)[1])
+        for line in block.splitlines()
+        if kind in ("text", "console") and not line.lstrip().startswith("$ ") and HAN.search(line)
+    ]
+    assert len(lines) > 20
+    assert [line for line in lines if not pattern.search(line)] == []
 
 
 def test_reference_pages_are_put_into_chinese_whole():
