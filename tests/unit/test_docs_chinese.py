@@ -53,13 +53,20 @@ def test_blocks_of_code_are_the_same_but_for_comments(page: str):
 
 
 def shape(text: str) -> list[str]:
-    """Return headings, by their level, and rows of tables in the order of the page."""
-    prose = BLOCK.sub("", text)
-    return re.findall(r"^#+(?= )|^\|(?= )", prose, flags=re.M)
+    """Return headings, rows, items, paragraphs and blocks of code in the order of the page."""
+    prose = BLOCK.sub("\n```\n", text)
+    blocks = re.split(r"\n\s*\n", prose.strip())
+    kinds = r" *(#+|\|(?= )|-|\d+\.|```)"
+    return [
+        found[1] if (found := re.match(kinds, line)) else "paragraph"
+        for block in blocks
+        for number, line in enumerate(block.splitlines())
+        if number == 0 or re.match(r" *(\| |- |\d+\. )", line)
+    ]
 
 
 @pytest.mark.parametrize("page", sorted(CHINESE))
-def test_headings_and_rows_are_as_many_and_alike(page: str):
+def test_headings_rows_and_paragraphs_stand_in_the_same_order(page: str):
     english, chinese = texts(page)
     assert shape(chinese) == shape(english)
 
@@ -79,7 +86,8 @@ def test_a_block_that_differs_is_found():
     assert bare("yaml", "a: 1 # one\n# two\n") == bare("yaml", "a: 1 # 一\n# 二\n")
     assert bare("yaml", "a: 1\n") != bare("yaml", "a: 2\n")
     assert bare("console", "$ make docs  # so\nbuilt\n") == bare("console", "$ make docs # 这样\n")
-    assert shape("# A\n\n| a |\n|---|\n| b |\n") == ["#", "|", "|"]
+    page = "# A\n\nb\nc\n\n- d\n  e\n- f\n\n| g |\n|---|\n| h |\n"
+    assert shape(page) == ["#", "paragraph", "-", "-", "|", "|"]
 
 
 @pytest.mark.parametrize("page", sorted(CHINESE))
