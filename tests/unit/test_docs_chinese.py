@@ -82,6 +82,12 @@ def test_links_lead_to_the_same_pages(page: str):
     assert chinese == kept
 
 
+def test_readers_of_chinese_are_told_where_english_begins():
+    text = (ROOT / "README.zh-CN.md").read_text("utf-8")
+    elsewhere = re.findall(r"\]\((docs/(?!zh/|pictures/)[^)]*)\)(.{0,4})", text)
+    assert [link for link, after in elsewhere if "英文" not in after] == []
+
+
 def test_a_block_that_differs_is_found():
     assert bare("yaml", "a: 1 # one\n# two\n") == bare("yaml", "a: 1 # 一\n# 二\n")
     assert bare("yaml", "a: 1\n") != bare("yaml", "a: 2\n")
