@@ -53,11 +53,12 @@ _FAMILY = {
 
 def main() -> None:
     """Write every page, in English and in Chinese."""
+    english = {name: page() for name, page in PAGES.items()}
+    for name, page in english.items():
+        (ROOT / "docs/reference" / name).write_text(page, encoding="utf-8")
     translator = Translator()
-    for name, page in PAGES.items():
-        english = page()
-        (ROOT / "docs/reference" / name).write_text(english, encoding="utf-8")
-        chinese = translator.page(english)
+    for name, page in english.items():
+        chinese = translator.page(page)
         (ROOT / "docs/zh/reference" / name).write_text(chinese, encoding="utf-8")
 
 
