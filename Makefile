@@ -65,8 +65,9 @@ catalogue: $(READY) ## texts in other languages: find new ones, tell which are t
 pictures: report ## the pictures of the README, from that report (needs chromium)
 	$(BIN)/python tools/pictures.py
 
-docs: $(READY) ## the documentation, into site/
+docs: $(READY) ## the documentation, into site/ and, in Chinese, site/zh/
 	$(BIN)/zensical build --strict
+	$(BIN)/zensical build --strict --config-file mkdocs.zh.yml
 
 # Resolved for every Python and platform at once; it says no index, so that each place uses its own.
 lock: ## resolve requirements.lock anew (uv in a throw-away environment)

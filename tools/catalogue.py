@@ -52,7 +52,7 @@ def texts() -> dict[str | tuple[str, ...], list[str]]:
     for name, _, text, *_ in extract_from_dir(ROOT / "src", [("**.py", "python")], keywords=_OURS):
         if isinstance(text, str) and (text == UNTRANSLATED or not _JOINS.fullmatch(text)):
             found.setdefault(text, []).append(f"src/{name}")
-    for text in _helps():
+    for text in helps():
         found.setdefault(text, []).append("src/reportkit/cli")
     for path in sorted((ROOT / "src/reportkit/forms").glob("*/ledgers.yaml")):
         for text in _WITHOUT.findall(path.read_text(encoding="utf-8")):
@@ -70,7 +70,8 @@ def texts_of_click() -> dict[str | tuple[str, ...], list[str]]:
     return found
 
 
-def _helps() -> Iterator[str]:
+def helps() -> Iterator[str]:
+    """Yield the help texts of commands and options."""
     for command in (cli, *cli.commands.values()):
         yield inspect.cleandoc(command.help or "")
         for option in command.params:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 import yaml
+from chinese import Translator
 
 import reportkit
 from reportkit import errors
@@ -51,9 +52,14 @@ _FAMILY = {
 
 
 def main() -> None:
-    """Write every page."""
-    for name, page in PAGES.items():
-        (ROOT / "docs/reference" / name).write_text(page(), encoding="utf-8")
+    """Write every page, in English and in Chinese."""
+    english = {name: page() for name, page in PAGES.items()}
+    for name, page in english.items():
+        (ROOT / "docs/reference" / name).write_text(page, encoding="utf-8")
+    translator = Translator()
+    for name, page in english.items():
+        chinese = translator.page(page)
+        (ROOT / "docs/zh/reference" / name).write_text(chinese, encoding="utf-8")
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:

@@ -23,17 +23,26 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.M | re.S)
 
 
-def test_the_site_builds_without_a_warning(tmp_path):
+def test_both_parts_of_the_site_build_without_a_warning(tmp_path):
     """Links and anchors inside the documentation are followed, and every page is in the menu."""
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
-    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
-    command = [Path(sys.executable).parent / "zensical", "build", "--strict"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    for name, folder, rest in (("mkdocs.yml", "docs", "zh"), ("mkdocs.zh.yml", "docs/zh", "")):
+        shutil.copy(ROOT / name, tmp_path)
+        zensical = Path(sys.executable).parent / "zensical"
+        command = [zensical, "build", "--strict", "--config-file", name]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        menu = (ROOT / name).read_text(encoding="utf-8")
+        found = {page.relative_to(ROOT / folder) for page in (ROOT / folder).rglob("*.md")}
+        pages = {page.as_posix() for page in found if page.parts[0] != rest}
+        assert {page for page in pages if f": {page}\n" not in menu} == set()
     assert "data-from" in (tmp_path / "site/explanation/layers.svg").read_text("utf-8")
-    menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    pages = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
-    assert {page for page in pages if f": {page}\n" not in menu} == set()
+    for path in ("index.html", "zh/index.html", "zh/reference/facts/index.html"):
+        page = (tmp_path / "site" / path).read_text("utf-8")
+        assert f'<html lang="{"zh" if "zh" in path else "en"}"' in page
+        for link in re.findall(r'<(?:a|img|link)[^>]* (?:src|href)="([^"#:]+)[^":]*"', page):
+            target = (tmp_path / "site" / path).parent / link
+            assert (target / "index.html" if target.is_dir() else target).is_file(), link
 
 
 @pytest.fixture(scope="module")

@@ -69,8 +69,8 @@ def test_the_wheel_is_small_and_whole(dist):
         tops = {name.split("/")[1] for name in archive.getnames()}
     assert tops == {
         "CHANGELOG.md", "CITATION.cff", "LICENSE", "PKG-INFO", "README.md", "README.zh-CN.md",
-        ".gitignore", "docs", "mkdocs.yml", "notebooks", "pyproject.toml", "src", "tests",
-        "tools",
+        ".gitignore", "docs", "mkdocs.yml", "mkdocs.zh.yml", "notebooks", "pyproject.toml",
+        "src", "tests", "tools",
     }  # fmt: skip
 
 
