@@ -105,3 +105,9 @@ def until(so: Callable[[], Any]) -> Any:
         assert time.monotonic() < end, f"not so after {PATIENCE} s"
         time.sleep(0.05)
     return found
+
+
+def focused(page: Any, selector: str) -> Any:
+    """Wait for an element to have its page's focus, also while the browser itself has none."""
+    script = "selector => document.activeElement?.matches(selector)"
+    return page.wait_for_function(script, arg=selector, timeout=PATIENCE * 1000)

@@ -9,7 +9,7 @@ from reprinted import FORM, WAYS, content_of, invented
 
 from reportkit.audit.readers.reading import read_lines
 from reportkit.audit.tables import read_tables
-from reportkit.audit.together import Sums, in_blocks, jointly, only_split, row_splits
+from reportkit.audit.together import TableSums, in_blocks, jointly, only_split, row_splits
 from reportkit.facts.published import load_published
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "data/published"
@@ -222,7 +222,7 @@ def test_splits_of_a_run():
 
 
 def test_several_joint_solutions_are_none():
-    sums = Sums(("a",), ("t",), ("p", "q"), "t")
+    sums = TableSums(("a",), ("t",), ("p", "q"), "t")
     one, other = (1, 0, 1), (0, 1, 1)
     rows = {"a": [(1, 1, 2)], "t": [(1, 1, 2)], "p": [one, other], "q": [one, other]}
     assert jointly(rows, sums) is None

@@ -138,7 +138,9 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(
-    ("spoil", "words", "status", "expected"), FAILURES, ids=[str(one[1]) for one in FAILURES]
+    ("spoil", "words", "status", "expected"),
+    FAILURES,
+    ids=[f"{number}-{one[1]}" for number, one in enumerate(FAILURES)],
 )
 def test_failures_are_chinese_and_json_stays_english(project, spoil, words, status, expected):
     spoil(project)

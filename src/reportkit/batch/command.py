@@ -8,7 +8,6 @@ import os
 import shlex
 import subprocess
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -25,8 +24,6 @@ from reportkit.batch.signals import Signals
 from reportkit.batch.summary import About, summary, summary_text
 from reportkit.batch.workers.local import LocalWorkers, start_template
 from reportkit.catalogue.journal import NAME, Journal
-from reportkit.catalogue.site import NAME as SITE
-from reportkit.catalogue.site import write_site
 from reportkit.catalogue.state import NAME as STATE
 from reportkit.catalogue.state import StateOfAll, as_json, read_state, renew
 from reportkit.catalogue.store import NAME as STORE
@@ -39,7 +36,6 @@ from reportkit.errors import (
     refusal,
     refused_by_system,
 )
-from reportkit.forms import form_names
 from reportkit.language import Message, joined
 from reportkit.language.catalogue import translator
 from reportkit.language.message import COLON, told
@@ -52,7 +48,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reportkit.batch.loop import Workers
-    from reportkit.forms import Form
 
 # A report's process with all of pandas in it, and room to work.
 _ROOM = 1 << 30
@@ -326,7 +321,11 @@ def _leave(begun: _Begun, document: dict[str, Any], state: StateOfAll, done: Don
             _replace(options.metrics, metrics(document, state), name)
         if any(result.state == "made" for result in done.results):
             _chain(out, done.results, name)
-        # Last, since all the rest counts for more.
+        # Last, since all the rest counts for more; and imported here, since it takes memory that
+        # reports need before.
+        from reportkit.catalogue.site import NAME as SITE
+        from reportkit.catalogue.site import write_site
+
         with opened(out) as store:
             site = write_site(project, store, out / SITE, state=state, batch=document)
         _replace(out / "batch.html", site.front_page(out), name)
@@ -335,15 +334,6 @@ def _leave(begun: _Begun, document: dict[str, Any], state: StateOfAll, done: Don
     except InputError as error:
         return error.message
     return ""
-
-
-def _forms(params: Path | None) -> list[Form]:
-    """The forms that can be read: those that cannot their own reports have told of."""
-    project, found = Project.find(params), []
-    for name in form_names(project.forms):
-        with suppress(InputError):
-            found.append(project.form(name))
-    return found
 
 
 def _replace(path: Path, content: str, name: str) -> None:

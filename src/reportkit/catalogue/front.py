@@ -56,6 +56,7 @@ def front(overview: Overview, *, base: str, reports: str, version: str) -> dict[
     return {
         "base": base,
         "reports": reports,
+        "further": _further(overview),
         "title": overview.title,
         "as_of": overview.as_of,
         "batch": _batch(overview),
@@ -131,6 +132,17 @@ def _rows(overview: Overview) -> list[tuple[dict[str, Any], list[str | None]]]:
         figures = overview.figures.get(key, {})
         rows.append((told, [(figures.get(c.title) or {}).get("value") for c in overview.columns]))
     return rows
+
+
+def _further(overview: Overview) -> list[dict[str, Any]]:
+    """Reports by further forms of their districts: they stand beside the table, not in it."""
+    fields = ("district", "name", "called", "state", "run", "reason", "figures")
+    return [
+        {name: getattr(one, name) for name in fields}
+        | {"told": in_chinese(first_line(one)) if one.reason else ""}
+        for one in overview.state.reports.values()
+        if one.form
+    ]
 
 
 def _change(overview: Overview, change: Change) -> dict[str, Any]:
