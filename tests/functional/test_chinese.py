@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from reportkit.checks import english_titles, rules_of
 from reportkit.cli import cli
+from reportkit.cli.helptext import width
 from reportkit.export.documents import DOCUMENTS
+from reportkit.forms import shipped_form
+from reportkit.forms.form import shipped_names
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).parent / "reportkit"
@@ -55,6 +59,29 @@ def test_help_and_errors_of_usage_are_chinese(name, tmp_path):
         assert done.returncode == status
         assert sentences(done.stdout + done.stderr, ENGLISH) == []
         assert re.search("[\u4e00-\u9fff]{2}", done.stdout + done.stderr)
+        assert [line for line in done.stdout.splitlines() if width(line) > 80] == []
+
+
+def test_every_shipped_rule_is_named_in_english():
+    rules = [rules_of(shipped_form(name)) for name in shipped_names()]
+    assert {rule.title for of in rules for rule in of.values()} <= set(english_titles())
+    assert [title for title in english_titles().values() if not title.isascii()] == []
+
+
+def test_findings_are_told_in_the_language_of_the_command(project):
+    document = ROOT / "tests/data/audit/hongze-2023.pdf"
+    edited(TEXT, "\n\n", "\n\n共公开12345条。\n\n")(project)
+    for words, chinese, english in (
+        (["run", "huli", "2020"], "C1 错误：文中每个数字", "C1 error: every number of"),
+        (["audit", str(document)], "R4 错误：维持、纠正、其他", "R4 error: results of reviews"),
+    ):
+        done = told("zh", *words).output
+        assert (sentences(done, ENGLISH), chinese in done) == ([], True), done
+        done = told("en", *words).output
+        # What is accepted, and to be pasted, is in the words of who wrote it.
+        lines = re.findall(r"^.* (?:error|warning|info): .*(?:\n {5}\S.*)?", done, re.MULTILINE)
+        assert sentences("\n".join(lines), CHINESE) == []
+        assert english in done
 
 
 def edited(name: str, old: str, new: str):
@@ -108,6 +135,7 @@ FAILURES = [
     (nothing, "batch none.yaml", 2, "没有批量文件none.yaml"),
     (nothing, "batch --years 20x", 2, "不是年份"),
     (nothing, "batch --strict", 2, "不能开始批量生成"),
+    (nothing, "query selec", 2, "查询有误：原文："),
     (nothing, "form check params", 2, "没有格式“params”"),
     (removed("data/huli/cases-2020.csv"), "run huli 2020", 2, "所需的台账缺少"),
     (removed(HULI), "batch --districts huli", 2, "没有地区“huli”"),

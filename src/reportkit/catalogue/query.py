@@ -25,6 +25,7 @@ from reportkit.export.blocks import visible
 from reportkit.export.tidy import csv_text, harmless
 from reportkit.facts.numerals import plain
 from reportkit.language import Message, joined
+from reportkit.language.message import of_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -174,7 +175,7 @@ def _unlike(names: Iterable[str]) -> list[str]:
 
 
 def _refused(error: duckdb.Error) -> InputError:
-    told = str(error).partition("Traceback")[0].strip()
+    told = of_library(str(error).partition("Traceback")[0].strip())
     if isinstance(error, duckdb.PermissionException):
         return InputError(
             "sql",

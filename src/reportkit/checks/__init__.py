@@ -13,7 +13,7 @@ from reportkit.checks.naming import refuse_broken
 from reportkit.checks.notices import notice_checks
 from reportkit.checks.records import intake_checks, limit_checks, year_check
 from reportkit.checks.restated import restatement_checks
-from reportkit.checks.rules import Check, Waived, check, rules_of, told_of
+from reportkit.checks.rules import Check, Waived, check, english_titles, rules_of, told_of
 from reportkit.checks.text import coverage_checks, relation_checks
 from reportkit.checks.waivers import accept, meant_later, waiver_yaml
 
@@ -24,6 +24,7 @@ __all__ = [
     "check",
     "continuity_checks",
     "coverage_checks",
+    "english_titles",
     "form_checks",
     "intake_checks",
     "limit_checks",

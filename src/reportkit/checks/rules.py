@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, RootModel
 
+from reportkit.forms import shipped_form
 from reportkit.forms.extending import extended
+from reportkit.forms.form import shipped_names
 from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ class RuleText(Strict):
     """Texts of a rule: its demand, its basis, and what to do when it does not hold."""
 
     title: str
+    english: str = ""
+    """The demand, for who reads messages in English."""
     severity: Severity
     basis: str
     todo: str
@@ -83,6 +87,14 @@ def rules_of(form: Form, edition: Edition | None = None) -> Rules:
         name: rule.model_copy(update={"basis": bases[name]}) if name in bases else rule
         for name, rule in found.items()
     }
+
+
+@lru_cache(maxsize=1)
+def english_titles() -> dict[str, str]:
+    """Return the demands of the rules that the package carries, each with its English."""
+    of_forms = [_read(shipped_form(name)) for name in shipped_names()]
+    rules = [read_yaml(_OWN).validate(_Rules).root, *of_forms]
+    return {rule.title: rule.english for one in rules for rule in one.values()}
 
 
 def family(name: str) -> str:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reportkit.cli.command import FILE, FOLDER, Result, command
+from reportkit.cli.findings import flaw_line
+from reportkit.cli.language import spoken
 from reportkit.errors import InputError
-from reportkit.language import Message
+from reportkit.language import Message, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,9 +118,9 @@ def _lines(report: Published, flaws: Sequence[Flaw]) -> Iterator[str]:
         count=len(values),
     )
     for number, one in enumerate(flaws, 1):
-        yield f"  {number}. {one.severity} {one.check}: {one.message}"
+        yield joined("", [f"  {number}. ", flaw_line(one)])
         if one.place:
-            yield f"     {one.place}"
+            yield f"     {one.place if spoken() == 'zh' else one.place.replace('，', ', ')}"
         if one.dismissed:
             yield Message("     dismissed: {reason}", reason=one.dismissed)
     for text in report.unread:

@@ -7,7 +7,6 @@ import json
 import shutil
 import sys
 import traceback
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -19,6 +18,7 @@ import click
 from click.core import ParameterSource
 
 from reportkit import __version__
+from reportkit.cli.helptext import width
 from reportkit.cli.language import LANGUAGES, in_words, say
 from reportkit.errors import ExecutionError, ReportkitError, Stopped, refusal
 from reportkit.language import joined
@@ -54,7 +54,7 @@ def live_line(*, shown: bool) -> Iterator[Callable[[str], None]]:
 
 def cut(text: str, columns: int) -> str:
     """Cut a text to the columns of a terminal, of which a Chinese character takes two."""
-    wide = accumulate(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+    wide = accumulate(map(width, text))
     return text[: sum(used <= columns for used in wide)]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reportkit.cli.helptext import ChineseContext
 from reportkit.language.catalogue import DOMAIN, FOLDER, translator
 from reportkit.language.message import told
 
@@ -36,9 +37,14 @@ def language(environment: Mapping[str, str]) -> Any:
     return "zh" if next(filter(None, names), "").startswith("zh") else "en"
 
 
+def spoken() -> str:
+    """Return the language of the command that runs."""
+    return str(language(os.environ))
+
+
 def translate() -> Translate:
     """Return the translator into the language of the command that runs."""
-    return translator(language(os.environ))
+    return translator(spoken())
 
 
 def say(text: str | Sequence[str], *, err: bool = False, nl: bool = True) -> None:
@@ -70,6 +76,7 @@ def settle(group: click.Group, arguments: Iterable[str]) -> None:
     if chosen == "en":
         return
     for command in (group, *group.commands.values()):
+        command.context_class = ChineseContext
         command.help = translator(chosen)(inspect.cleandoc(command.help or ""))
         # click ends a sentence at a full stop in Latin letters.
         command.short_help = command.help.partition("。")[0]

@@ -22,6 +22,7 @@ from reportkit.cli.command import (
     live_line,
     tell_session_key,
 )
+from reportkit.cli.findings import check_line
 from reportkit.cli.language import in_words, language, say, translate
 from reportkit.errors import InputError, refused_by_system
 from reportkit.language import Message, joined, template
@@ -36,9 +37,6 @@ _STATES = {
     (True, False): Message("unchanged"),
     (True, True): Message("unchanged as a draft"),
 }
-_SEVERITIES = {
-    "error": Message("error"), "warning": Message("warning"), "info": Message("info"),
-}  # fmt: skip
 _LEVELS = {
     "files": Message("files"), "ledgers": Message("ledgers"), "facts": Message("facts"),
     "render": Message("render"), "environment": Message("environment"), "rerun": Message("rerun"),
@@ -228,8 +226,7 @@ def _findings(findings: list[dict[str, Any]]) -> list[str]:
     """Open findings, what was accepted, and how each open error could be."""
 
     def line(check: dict[str, Any]) -> str:
-        head = joined("", [f"  {check['id']} ", _SEVERITIES[check["severity"]]])
-        return joined(COLON, [head, check["title"], check["message"]])
+        return joined("", ["  ", check_line(check)])
 
     waived = [check for check in findings if check["waived"]]
     still = [check for check in findings if not check["waived"]]

@@ -1,0 +1,67 @@
+"""A check that does not hold, in a line for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reportkit.cli.language import spoken
+from reportkit.language import Message, joined
+from reportkit.language.message import COLON, COMMA
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reportkit.audit.published import Flaw
+
+_SEVERITIES = {
+    "error": Message("error"), "warning": Message("warning"), "info": Message("info"),
+}  # fmt: skip
+_SHOWN = 3
+
+
+def check_line(check: Mapping[str, Any]) -> str:
+    """Return a check with its demand and what was found.
+
+    Checks are sealed in Chinese, as the report prints them. To a reader of English the demand is
+    said in English, and what was found by its figures and facts.
+    """
+    texts: list[str] = [joined("", [f"{check['id']} ", _SEVERITIES[check["severity"]]])]
+    if spoken() == "zh":
+        texts += [check["title"], check["message"]]
+    else:
+        from reportkit.checks import english_titles
+
+        texts.append(english_titles().get(check["title"], check["title"]))
+        texts.append(_in_figures(check))
+    return joined(COLON, filter(None, texts))
+
+
+def flaw_line(flaw: Flaw) -> str:
+    """Return a finding in a published report, as a check of our own is told."""
+    title, _, message = flaw.message.partition("：")
+    return check_line(
+        {
+            "id": flaw.check,
+            "severity": flaw.severity,
+            "title": title,
+            "message": message,
+            "left": flaw.printed,
+            "right": flaw.expected,
+            "facts": flaw.cells,
+        }
+    )
+
+
+def _in_figures(check: Mapping[str, Any]) -> str:
+    """Return what was found by figures and facts; in the check's own words where it has neither."""
+    left, right, facts = check["left"], check["right"], list(check["facts"])
+    texts: list[str] = []
+    if left is not None and right is not None:
+        texts = [Message("{left} against {right}", left=left, right=right)]
+    elif left is not None:
+        texts = [left]
+    texts += facts[:_SHOWN]
+    if more := len(facts[_SHOWN:]):
+        texts.append(Message("{count} more facts", count=more))
+    quoted = check["message"] and f"“{check['message']}”"
+    return joined(COMMA, texts) if texts else quoted
