@@ -201,7 +201,7 @@ def test_a_broken_member_is_told_on_its_page(project):
     path.write_text("{", encoding="utf-8")
     page = text_of(made(project), "d/west.html")
     assert "✕ 失败" in page
-    assert "run-changed 版本 one-2021：facts.json被改动过" in page
+    assert "run-changed 运行one-2021：facts.json被改动过" in page
 
 
 def test_a_file_of_somebody_else_is_never_replaced(project, tmp_path):

@@ -264,5 +264,5 @@ def test_default_narratives_are_bound_and_hand_changes_are_found(year, tmp_path,
     report = reportkit.open_report("pingtan", year, params=tmp_path, data=ROOT / "data")
     assert report.compiled.as_draft
     assert report.compiled.coverage.of("unbound") == ()
-    assert len(report.compiled.coverage.of("bound")) == 10
+    assert len(report.compiled.coverage.of("bound")) == 12
     assert changed_by_hand(report, report.edition.narrative) == set()

@@ -163,7 +163,8 @@ def test_a_new_project_is_whole_and_counts_zero(tmp_path):
     begun.write()
     project = Project(tmp_path / "params", tmp_path / "data")
     assert project.district("linhai").issuer == "某市临海区人民政府"
-    assert project.report(project.district("linhai"), 2024).declared == []
+    declared = project.report(project.district("linhai"), 2024).declared
+    assert [(one.id, one.value) for one in declared] == [("fee.information_processing", None)]
     ledgers, problems = read_ledgers("linhai", 2024, params=project.params, data=project.data)
     assert problems == []
     # What the form does not ask for is not there either.
@@ -183,7 +184,67 @@ def test_a_new_project_is_whole_and_counts_zero(tmp_path):
 def test_the_year_after_starts_from_it_with_nothing_to_ask(tmp_path):
     begin(tmp_path, "linhai", 2024, name="临海区").write()
     made = renew(Project(tmp_path / "params", tmp_path / "data"), "linhai", 2025)
-    assert [str(note) for note in made.todo] == []
+    assert [note.message for note in made.todo] == [
+        "state fee.information_processing (信息处理费); last year 〔待填〕, source: 收费票据汇总"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "we"),
+    [
+        ("青棠县教育局", "我局"), ("柳河镇人民政府", "我镇"), ("柳河镇", "我镇"),
+        ("青棠县", "我县"),
+        ("北渡区", "我区"), ("平潭综合实验区管理委员会", "我区"), ("某某市", "我市"),
+        ("东门街道办事处", "我街道"), ("青棠县卫生健康委员会", "我委"),
+        ("青棠县人民政府办公室", "我办"),
+        ("广西壮族自治区", "我区"), ("某某大学", "本机关"),
+    ],
+)  # fmt: skip
+def test_the_first_text_is_in_the_words_of_its_body(tmp_path, name, we):
+    begin(tmp_path, "a", 2023, name=name).write()
+    report = open_report("a", 2023, params=tmp_path / "params", data=tmp_path / "data")
+    text = "".join(str(body) for body in report.compiled.narrative.sections.values())
+    assert set(re.findall("[我本](?:机关|街道|中心|.)", text)) - {"本报"} == {we}
+    assert report.compiled.coverage.of("unbound") == ()
+    assert report.is_draft
+
+
+def test_the_first_text_counts_what_an_office_keeps(tmp_path):
+    begin(tmp_path, "a", 2023, name="某某区").write()
+    report = Project(tmp_path / "params", tmp_path / "data")
+    book = tmp_path / "data/a/工作台账.xlsx"
+    sheets = openpyxl.load_workbook(book)
+    sheet = sheets.worksheets[0]
+    heads = [str(cell.value).rstrip("*") for cell in sheet[1]]
+    for number, (kind, quantity) in enumerate(
+        [("业务培训", 1), ("培训", 1), ("政协提案", 12), ("政协提案", 3), ("检查", None)], 1
+    ):
+        row = {
+            "编号": f"G{number}",
+            "日期": "2023-05-06",
+            "类别": kind,
+            "主题": "例",
+            "数量": quantity,
+        }
+        sheet.append([row.get(head) for head in heads])
+    sheets.save(book)
+    made = open_report("a", 2023, params=report.params, data=report.data)
+    values = [made.facts[f"work.{name}"].text for name in ("training", "proposals", "checks")]
+    assert values == ["2", "15", "1"]
+
+
+def test_a_project_with_its_own_facts_keeps_them(tmp_path):
+    begin(tmp_path, "a", 2023, name="某某区").write()
+    facts = tmp_path / "params/facts/zfxxgk.yaml"
+    facts.write_text(facts.read_text("utf-8").replace("[业务培训, 培训]", "轮训"), "utf-8")
+    again = begin(tmp_path, "b", 2019, name="另一区")
+    assert facts in again.kept
+    again.write()
+    assert "轮训" in facts.read_text("utf-8")
+    # In the edition of 2019 nothing need be said of fees.
+    assert "{{ fee." not in (tmp_path / "params/reports/b/2019.md").read_text("utf-8")
+    begun = begin(tmp_path, "c", 2023, name="某某区城市管理局", form="xzzf")
+    assert not [path for path in begun.files if "facts" in str(path)]
 
 
 def test_a_further_district_joins_and_what_is_there_stays(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from reportkit.cli.language import spoken
@@ -17,6 +18,7 @@ _SEVERITIES = {
     "error": Message("error"), "warning": Message("warning"), "info": Message("info"),
 }  # fmt: skip
 _SHOWN = 3
+_QUOTED = re.compile("“[^”]*”")
 
 
 def check_line(check: Mapping[str, Any]) -> str:
@@ -63,5 +65,7 @@ def _in_figures(check: Mapping[str, Any]) -> str:
     texts += facts[:_SHOWN]
     if more := len(facts[_SHOWN:]):
         texts.append(Message("{count} more facts", count=more))
-    quoted = check["message"] and f"“{check['message']}”"
-    return joined(COMMA, texts) if texts else quoted
+    if not facts:
+        # What is of no fact is known by the words it was found in.
+        texts += _QUOTED.findall(check["message"])[:1]
+    return joined(COMMA, texts or filter(None, [check["message"]]))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "zfxxgk"
 """The form of a district file that names none."""
-PARTS = ("ledgers", "rules", "facts", "audit")
+PARTS = ("ledgers", "rules", "facts", "audit", "beginning")
 """Files of a form that all its editions share."""
 _SHIPPED = Path(str(files("reportkit.forms")))
 

@@ -8,7 +8,7 @@ from pydantic import Field, PrivateAttr
 
 from reportkit.forms import DEFAULT
 from reportkit.params.mapping import LedgerMappings
-from reportkit.params.naming import report_name
+from reportkit.params.naming import own_word, report_name
 from reportkit.params.sources import LedgerSources
 from reportkit.yamlfile import Strict
 
@@ -64,6 +64,8 @@ class District(Strict):
     pinyin : str, optional
         The name as it is read, syllable by syllable, where that is not as usual: ``shan xian`` of
         单县. The catalogue is searched by it too.
+    we : str, optional
+        How it calls itself in the text, ``{{ district.we }}``: 我局, 我县; by its name if left out.
     code : str, optional
         GB/T 2260 code, ``350206``.
     issuer : str, optional
@@ -101,6 +103,7 @@ class District(Strict):
     id: str
     name: str
     pinyin: str | None = None
+    we: str | None = None
     code: str | None = None
     issuer: str | None = None
     office: str | None = None
@@ -152,4 +155,5 @@ class District(Strict):
 
     def printable(self) -> dict[str, Any]:
         """Return the fields that a text may print, ``{{ district.contact.phone }}``, by name."""
-        return self.model_dump(exclude={"pinyin", "synthetic", "form", "forms", "fonts", "ledgers"})
+        told = self.model_dump(exclude={"pinyin", "synthetic", "form", "forms", "fonts", "ledgers"})
+        return told | {"we": self.we or own_word(self.name)}

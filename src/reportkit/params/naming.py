@@ -28,6 +28,47 @@ def check_id(name: str) -> str:
     return name
 
 
+# How a body calls itself, by the end of its name; the first that fits.
+_OWN_WORDS = (
+    (r"镇(?:人民政府)?", "我镇"),
+    (r"乡(?:人民政府)?", "我乡"),
+    (r"街道(?:办事处)?", "我街道"),
+    (r"旗(?:人民政府)?", "我旗"),
+    (r"盟(?:行政公署)?", "我盟"),
+    (r"州(?:人民政府)?", "我州"),
+    (r"县(?:人民政府)?", "我县"),
+    (r"区(?:人民政府|管理委员会|管委会)?", "我区"),
+    (r"市(?:人民政府)?", "我市"),
+    (r"省(?:人民政府)?", "我省"),
+    (r"街道党工委|党委|委员会|委", "我委"),
+    (r"局", "我局"),
+    (r"厅", "我厅"),
+    (r"部", "我部"),
+    (r"办公室|办", "我办"),
+    (r"中心", "我中心"),
+    (r"队", "我队"),
+    (r"院", "我院"),
+    (r"所", "我所"),
+    (r"处", "我处"),
+    (r"站", "我站"),
+    (r"会", "我会"),
+    (r"社", "我社"),
+)
+
+
+def own_word(name: str) -> str:
+    """Return how a body calls itself in a report of its own, by its name.
+
+    Examples
+    --------
+    >>> [own_word(name) for name in ("青棠县教育局", "柳河镇人民政府", "青棠县", "某某大学")]
+    ['我局', '我镇', '我县', '本机关']
+    """
+    plain = re.sub(r"[（(].*[）)]$", "", name.strip())
+    found = (word for end, word in _OWN_WORDS if re.search(f"(?:{end})$", plain))
+    return next(found, "本机关")
+
+
 def report_name(year: int, form: str | None = None) -> str:
     """The name of a report among those of its district; the usual form's has its year alone."""
     return f"{year}-{form}" if form else str(year)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from reportkit.facts import TO_DO
 from reportkit.language import Message
 from reportkit.scaffold.stale_years import Typed, advance, chinese_year, typed
 from reportkit.text.narrative import UNWRITTEN
@@ -150,7 +151,7 @@ def _parameters_todo(text: str, last: Tree, turn: Turn) -> list[RenewalNote]:
 
 def _declared(item: yaml.Node, before: yaml.Node) -> RenewalNote:
     last = {name: node.value for name, (_, node) in _keys(before).items()}
-    value = f"{last.get('value', '')} {last.get('unit', '')}".strip()
+    value = f"{last['value']} {last.get('unit', '')}".strip() if last.get("value") else TO_DO
     message = Message(
         "state {id} ({label}); last year {value}", id=last["id"], label=last["label"], value=value
     )

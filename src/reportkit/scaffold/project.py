@@ -15,6 +15,7 @@ from reportkit.forms.carried import carried
 from reportkit.forms.form import shipped_names
 from reportkit.ledgers import schemas
 from reportkit.params import Level, check_id
+from reportkit.scaffold.beginnings import first_text, offered, to_state
 from reportkit.scaffold.newfiles import refuse_existing, write_new
 from reportkit.scaffold.notebooks import for_district, notebook_of
 from reportkit.scaffold.workbooks import blank_workbook
@@ -88,9 +89,9 @@ def begin(
     fields |= {
         f"{key}_quoted": json.dumps(fields[key], ensure_ascii=False) for key in ("id", "name")
     }
-    stated = json.dumps(issuer, ensure_ascii=False)
+    called = json.dumps(issuer, ensure_ascii=False)
     fields["form"] = "" if form == DEFAULT else f"form: {form}\n"
-    fields["issuer"] = f"issuer: {stated}" if issuer else "# issuer: 某市某区人民政府"
+    fields["issuer"] = f"issuer: {called}" if issuer else "# issuer: 某市某区人民政府"
     described = folder / "params/districts" / f"{district}.yaml"
     if described.exists():
         raise InputError(
@@ -101,14 +102,23 @@ def begin(
             year=year,
             district=district,
         )
+    offer = offered(by)
+    text = first_text(offer, edition)
+    stated = "".join(_text("declared.yaml", vars(one)) for one in to_state(offer, text))
+    fields["declared"] = f"declared:\n{stated}" if stated else _text("undeclared.yaml", {})
     own = {
         described: _text("district.yaml", fields).encode(),
         folder / f"params/reports/{district}/{year}.yaml": _text("report.yaml", fields).encode(),
-        folder / f"params/reports/{district}/{year}.md": edition.narrative.encode(),
+        folder / f"params/reports/{district}/{year}.md": text.encode(),
     }
     own |= {folder / "data" / district / name: book for name, book in _ledgers(by, edition).items()}
     refuse_existing(own)
-    common = {"README.md": _text("README.md", fields), "outputs/.gitignore": "*\n!.gitignore\n"}
+    common: dict[str, str] = {
+        "README.md": _text("README.md", fields),
+        "outputs/.gitignore": "*\n!.gitignore\n",
+    }
+    if text != edition.narrative:
+        common[f"params/facts/{by.name}.yaml"] = offer.facts
     of_forms = {shipped_form(one).model.notebook for one in shipped_names()}
     common[f"notebooks/{by.model.notebook}"] = notebook_of(by, edition, district, year)
     for path in (one for one in carried("notebooks/*.ipynb") if one.name not in of_forms):
