@@ -53,6 +53,17 @@ def findings_of(report: Published, form: Form, *, previous: Published | None = N
     return sorted(dict.fromkeys(found), key=lambda finding: order[finding.severity])
 
 
+def text_findings(report: Published, form: Form) -> list[Flaw]:
+    """Return what does not hold in the text, and rows of bodies that cannot have them."""
+    rules, wording = rules_of(form, report.edition), wording_of(form)
+    found = [
+        *_unable(rules, wording, report),
+        *_superseded(rules, form, wording, report),
+        *_of_text(rules, wording, report),
+    ]
+    return list(dict.fromkeys(found))
+
+
 def facts_of(table: ReadTable) -> Facts:
     """The known cells of a table as facts, for the rules that reports are checked by."""
     cells = {cell.id: cell for cell in table.edition.cells(table.edition.model.years.first)}
@@ -199,6 +210,12 @@ def _of_form(rules: Rules, form: Form, wording: Wording, report: Published) -> I
             yield _finding(told, report, expected=due.name, printed=table.edition.name)
         else:
             yield from _labels(rules, form, report, table)
+    yield from _superseded(rules, form, wording, report)
+
+
+def _superseded(rules: Rules, form: Form, wording: Wording, report: Published) -> Iterator[Flaw]:
+    """Notices and names of an earlier edition that the text cites."""
+    due = report.edition
     text = "".join(report.sections.values())
     for edition in form.editions:
         if edition.covers(report.year) or edition.model.years.first > report.year:

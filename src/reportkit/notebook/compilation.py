@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from reportkit.audit.own import text_checks
 from reportkit.checks import (
     Check,
     accept,
@@ -354,14 +355,27 @@ class Compilation:
 
     def _text_checks(self, facts: Facts) -> list[Check]:
         checks = relation_checks(self.rules, self.params.relations, facts)
+        related = {(one.left, one.right) for one in checks}
         meant = self.computer.possible() if self.coverage.of("unbound") else facts
         titles = {s.number: f"{s.number}、{s.title}" for s in self.edition.sections} | {"": "序言"}
         checks += coverage_checks(self.rules, self.coverage, meant, titles=titles)
         days = [day for day in (self.params.dated, self.params.printed) if day]
+        texts = {number: prose_text(body) for number, body in self.narrative.sections.items()}
+        figures = {name: facts[name].number for name in self.computer.cells}
+        said = text_checks(
+            self.form,
+            self.edition,
+            texts,
+            figures,
+            issuer=self.district.issuer or self.district.name,
+            year=self.year,
+        )
+        # What the report's own relations say is not told twice.
+        checks += [one for one in said if (one.left, one.right) not in related]
         return checks + notice_checks(
             self.rules,
             self.edition,
-            {number: prose_text(body) for number, body in self.narrative.sections.items()},
+            texts,
             last=self.past.sections if self.past else {},
             year=self.year,
             level="department" if self.scope == "office" else self.district.level,

@@ -27,6 +27,7 @@ def _warm() -> None:
     for module in _ALSO:
         import_module(module)
 
+    from reportkit.audit.wording import wording_of
     from reportkit.checks import rules_of
     from reportkit.forms import shipped_form
     from reportkit.ledgers import schemas
@@ -39,6 +40,7 @@ def _warm() -> None:
         edition.ledgers()
     schemas(form)
     rules_of(form)
+    wording_of(form)
     work_calendar()
     # The fonts are read and the first chart drawn: two thirds of a second.
     frame = pd.DataFrame({"件": [1, 2]}, index=["一月", "二月"])

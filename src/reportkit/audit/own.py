@@ -1,0 +1,68 @@
+"""The text of a report of our own, looked over as a published one is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reportkit.audit.findings import text_findings
+from reportkit.audit.heading import Heading
+from reportkit.audit.published import Published
+from reportkit.audit.readers.lines import squeeze
+from reportkit.checks.rules import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from reportkit.forms import Edition, Form
+
+
+@dataclass(frozen=True)
+class _Own(Published):
+    """A report that no document was read for: its cells are known."""
+
+    figures: Mapping[str, Decimal]
+
+    @property
+    def values(self) -> dict[str, Decimal]:
+        """All cells."""
+        return dict(self.figures)
+
+
+def text_checks(
+    form: Form,
+    edition: Edition,
+    sections: Mapping[str, str],
+    figures: Mapping[str, Decimal],
+    *,
+    issuer: str,
+    year: int,
+) -> list[Check]:
+    """Return what is wrong in a text; a figure that is bound can still be another than is said.
+
+    Patterns find it, so that none of it makes a draft.
+
+    Parameters
+    ----------
+    form : Form
+    edition : Edition
+    sections : mapping of str to str
+        Plain text by number, the preamble under "".
+    figures : mapping of str to Decimal
+        The cells of the form.
+    issuer : str
+        The body, by its printed name.
+    year : int
+    """
+    # Patterns are written for texts as they are read from documents.
+    read = {number: "\n".join(map(squeeze, text.split("\n"))) for number, text in sections.items()}
+    report = _Own(Path(), Heading(None, issuer, year), edition, (), read, figures)
+    checks = []
+    for flaw in text_findings(report, form):
+        title, _, message = flaw.message.partition("：")
+        severity = "warning" if flaw.severity == "error" else flaw.severity
+        sides = flaw.printed, flaw.expected
+        checks.append(Check(flaw.check, title, severity, False, *sides, flaw.cells, message))
+    return checks
