@@ -29,7 +29,7 @@ def intake_checks(
     for ledger in ledgers.values():
         name = ledger.schema.name
         rejected = [v for v in ledger.violations if v.severity == "reject"]
-        message = "；".join(v.text() for v in rejected[:_TOLD])
+        message = "；".join(v.printed() for v in rejected[:_TOLD])
         message = message or f"读入{ledger.read}条，拒绝{len(ledger.refused)}条"
         checks.append(
             check(
@@ -43,7 +43,7 @@ def intake_checks(
         )
         others = [v for v in ledger.violations if v.severity != "reject"]
         if others:
-            message = "；".join(v.text() for v in others[:_TOLD])
+            message = "；".join(v.printed() for v in others[:_TOLD])
             checks.append(check(rules, "L2", False, f"{name}：{message}"))
     if unread:
         message = f"文件名不以台账名称开头，或者在下级文件夹中，未读入：{'、'.join(unread[:_TOLD])}"

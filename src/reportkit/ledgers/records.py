@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from reportkit.language import Message, joined
-from reportkit.language.message import COLON
+from reportkit.language.catalogue import translator
+from reportkit.language.message import COLON, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,12 +63,17 @@ class Violation:
 
     def text(self) -> str:
         """One line for people."""
-        where = f"{self.file}:{self.place}:"
+        about: str = ""
         if self.found:
-            where += Message(" {column} reads '{found}':", column=self.column, found=self.found)
+            about = Message("{column} reads '{found}': ", column=self.column, found=self.found)
         elif self.column:
-            where += f" {self.column}:"
-        return joined("", [where, " ", self.expected, f" [{self.rule}]"])
+            about = joined("", [self.column, COLON])
+        where = f"{self.file}:{self.place}: "
+        return joined("", [where, about, self.expected, f" [{self.rule}]"])
+
+    def printed(self) -> str:
+        """Return the line as a report prints it, in Chinese whoever makes it."""
+        return str(told(self.text(), translator("zh")))
 
 
 _PLACES, _VALUES = 3, 10

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from reportkit.checks import told_of
 from reportkit.export.blocks import MIME, Block, block, packed, prose_text
 from reportkit.export.typesetting import pictures
+from reportkit.language.catalogue import translator
+from reportkit.language.message import told as in_language
 from reportkit.ledgers.mapping import described
 from reportkit.notebook.printed import aligned
 from reportkit.warm.processes import is_forked_kernel
@@ -205,8 +207,8 @@ def show_inputs(
             "severity": v.severity,
             "column": v.column,
             "found": v.found,
-            "expected": v.expected,
-            "message": v.text(),
+            "expected": in_language(v.expected, translator("zh")),
+            "message": v.printed(),
         }
         for ledger in ledgers.values()
         for v in ledger.violations
