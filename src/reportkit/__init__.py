@@ -35,7 +35,7 @@ __all__ = [
     "open_years",
     "read_ledgers",
 ]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Fact": "facts",
