@@ -80,7 +80,8 @@ def test_findings_are_told_in_the_language_of_the_command(project):
         done = told("en", *words).output
         # What is accepted, and to be pasted, is in the words of who wrote it.
         lines = re.findall(r"^.* (?:error|warning|info): .*(?:\n {5}\S.*)?", done, re.MULTILINE)
-        assert sentences("\n".join(lines), CHINESE) == []
+        # So are the words of the text that a finding quotes.
+        assert sentences(re.sub("“[^”]*”", "", "\n".join(lines)), CHINESE) == []
         assert english in done
 
 
@@ -223,3 +224,19 @@ def keys(project: Path) -> Path:
     folder.mkdir()
     assert told("zh", "keygen", str(folder / "other")).exit_code == 0
     return folder
+
+
+def test_a_report_says_in_chinese_what_intake_found(project):
+    """A sum row that is set aside: told in the sealed checks, whoever made the report."""
+    path = project / CASES
+    text = path.read_text("utf-8-sig")
+    row = "合计" + "," * text.splitlines()[0].count(",")
+    path.write_text(f"{text.rstrip()}\n{row}\n", "utf-8")
+    assert told("en", "run", "huli", "2020").exit_code == 0
+    checks = json.loads((project / "outputs/huli/2020/current/checks.json").read_text("utf-8"))
+    (found,) = [one["message"] for one in checks if one["id"] == "L2" and not one["holds"]]
+    assert f"{CASES}:5: 案号为“合计”：合计行不计入，另列 [L-sum]" in found
+    assert sentences(found, ENGLISH) == []
+    page = (project / "outputs/huli/2020/current/audit.html").read_text("utf-8")
+    assert "合计行不计入，另列" in page
+    assert "a sum row" not in page
