@@ -136,7 +136,7 @@ FAILURES = [
     (nothing, "batch none.yaml", 2, "没有批量文件none.yaml"),
     (nothing, "batch --years 20x", 2, "不是年份"),
     (nothing, "batch --strict", 2, "不能开始批量生成"),
-    (nothing, "query selec", 2, "查询有误：原文："),
+    (written("outputs/.keep", b""), "query selec", 2, "查询有误：原文："),
     (nothing, "form check params", 2, "没有格式“params”"),
     (removed("data/huli/cases-2020.csv"), "run huli 2020", 2, "所需的台账缺少"),
     (removed(HULI), "batch --districts huli", 2, "没有地区“huli”"),
