@@ -37,6 +37,7 @@ from reportkit.facts.sealed import SealedFacts
 from reportkit.facts.specs import read_specs
 from reportkit.language import Message, joined
 from reportkit.ledgers import Ledgers, schemas
+from reportkit.notebook.corrected import PLACE, TITLE, with_corrections
 from reportkit.params import District, Project, ReportParams, Scope, Waiver
 from reportkit.params.hierarchy import members_to_sum
 from reportkit.rollup.findings import own_total_checks, rollup_checks
@@ -278,7 +279,8 @@ class Compilation:
             template, name = path.read_text(encoding="utf-8"), path.as_posix()
         else:
             template, name = self.edition.narrative, f"default narrative {self.edition.name}"
-        return render(template, figures=self, edition=self.edition, context=self.context, name=name)
+        told = render(template, figures=self, edition=self.edition, context=self.context, name=name)
+        return with_corrections(told, self) if self.params.corrections else told
 
     @property
     def context(self) -> dict[str, Any]:
@@ -355,7 +357,8 @@ class Compilation:
     def _text_checks(self, facts: Facts) -> list[Check]:
         checks = relation_checks(self.rules, self.params.relations, facts)
         meant = self.computer.possible() if self.coverage.of("unbound") else facts
-        titles = {s.number: f"{s.number}、{s.title}" for s in self.edition.sections} | {"": "序言"}
+        titles = {s.number: f"{s.number}、{s.title}" for s in self.edition.sections}
+        titles |= {"": "序言", PLACE: TITLE}
         checks += coverage_checks(self.rules, self.coverage, meant, titles=titles)
         days = [day for day in (self.params.dated, self.params.printed) if day]
         return checks + notice_checks(
