@@ -133,7 +133,7 @@ def made(exporter, shown):
     return exporter().from_notebook_node(sample.notebook(shown))[0]
 
 
-def test_the_page_tells_it_below_the_title_and_at_the_end():
+def test_the_page_tells_it_below_the_title_and_last():
     page = BeautifulSoup(made(ReportHTML, blocks()), "html.parser")
     link = page.select_one(".masthead .corrected a")
     assert link.text == "（2021年3月1日更正）"
