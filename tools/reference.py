@@ -26,7 +26,15 @@ from reportkit.ledgers.mapping import carried_mappings
 from reportkit.ledgers.mapping import described as said
 from reportkit.notebook.report import Report
 from reportkit.notebook.years import Years
-from reportkit.params import Declared, District, Relation, ReportParams, StatedShare, Waiver
+from reportkit.params import (
+    Correction,
+    Declared,
+    District,
+    Relation,
+    ReportParams,
+    StatedShare,
+    Waiver,
+)
 from reportkit.params.district import Contact, Fonts
 from reportkit.params.mapping import KeyPrefix, LedgerMapping, ShortDays
 from reportkit.params.report import Figures
@@ -136,7 +144,7 @@ _FILES: dict[str, list[type[BaseModel]]] = {
         District, Contact, Fonts, DatabaseSource, LedgerMapping, KeyPrefix, ShortDays,
     ],
     "`params/reports/<id>/<year>.yaml`": [
-        ReportParams, Declared, Relation, StatedShare, Waiver, Figures,
+        ReportParams, Declared, Relation, StatedShare, Waiver, Figures, Correction,
     ],
     "`params/facts/*.yaml`, under `facts`": [FactSpec],
 }  # fmt: skip

@@ -189,7 +189,8 @@ def _place(place: str, edition: Edition) -> str:
     titles = {section.number: section.title for section in edition.sections}
     if kind == "section" and name in titles:
         return f"第{name}部分 {titles[name]}"
-    return {"preamble": "序言", "notebook": "笔记本"}.get(kind, place)
+    known = {"preamble": "序言", "notebook": "笔记本", "corrections": "更正说明"}
+    return known.get(kind, place)
 
 
 def _whose(manifest: Mapping[str, Any], document: Mapping[str, Any], project: Project) -> District:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import re
 import sys
@@ -171,6 +172,10 @@ def _make(
         "findings": outcome.findings,
         "documents": [str(path) for path in documents],
     }
+    if outcome.replaced and not outcome.draft:
+        untold = _untold(request, outcome)
+        document |= {"replaced": str(outcome.replaced), "untold": untold}
+        lines += _correction(untold, outcome.replaced, request)
     if open_data:
         from reportkit.run.opendata import write_open_data
 
@@ -178,6 +183,44 @@ def _make(
         document["open_data"] = str(folder)
         lines.append(f"  {folder}")
     return outcome.exit_status, document, lines
+
+
+def _untold(request: Any, outcome: Any) -> list[dict[str, Any]]:
+    """List figures that are not as the replaced run printed them, and that no correction tells."""
+    from reportkit.proof.diff import changed_figures
+
+    try:
+        changed = changed_figures(outcome.replaced, outcome.folder)
+    except (OSError, ValueError, LookupError):
+        return []  # pruned, or not as it was written: verify says so
+    corrections = request.project.report(request.whose, request.year).corrections
+    told = {pair for one in corrections for pair in one.figures.items()}
+    return [change for change in changed if (change["id"], change["from"]) not in told]
+
+
+def _correction(untold: list[dict[str, Any]], replaced: Path, request: Any) -> list[str]:
+    """Say which figures changed, and how the report tells it (更正说明)."""
+    if not untold:
+        return []
+    lines: list[str] = [
+        Message(
+            "{count} figures are not as the final run {run} printed them; if that was published, "
+            "say so in {file}:",
+            count=len(untold),
+            run=replaced.name,
+            file=request.project.report_file(request.whose, request.year, "yaml"),
+        ),
+        "corrections:",
+        "- on:",
+        "  text:",
+        "  figures:",
+    ]
+    # JSON is YAML that guesses nothing.
+    return lines + [
+        f"    {one['id']}: {json.dumps(one['from'], ensure_ascii=False)}"
+        f"  # → {one['to']} {one['label']}"
+        for one in untold
+    ]
 
 
 def tell_of_store(out: Path) -> None:

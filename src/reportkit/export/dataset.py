@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reportkit.export.blocks import prose_text
+
 if TYPE_CHECKING:
     from reportkit.export.document import Document
 
@@ -77,6 +79,9 @@ def dataset(document: Document, about: str) -> dict[str, Any]:
     }
     if head["dated"]:
         told["datePublished"] = head["dated"]
+    if document.corrected:
+        told["dateModified"] = document.corrected[-1]
+        told["correction"] = prose_text(seal["corrections"]["body"])
     if head["draft"]:
         told["creativeWorkStatus"] = "Draft"
     return told

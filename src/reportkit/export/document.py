@@ -45,13 +45,16 @@ class Document:
         notebook's cells, each with ``prose`` or with the tables and charts ``shown`` after it;
         ``shown`` are all of these.
     sections : tuple of dict
-        Each section block with ``parts`` and ``shown``.
+        Each section block with its whole ``heading``, ``parts`` and ``shown``. 更正说明, which
+        the form does not number, is the last one.
     inputs, checks, rules, seal : dict
         What only auditors read.
     counted : dict of str to str
         What the notebook itself counts of cells of the form, by their facts.
     facts : dict of str to dict
         The facts of the seal by id.
+    corrected : tuple of str
+        The days on which the published report was corrected.
     code : tuple of dict
         The ``source`` of each code cell, and whether it is for the worker only (``notes``).
     notebook : NotebookNode
@@ -67,6 +70,7 @@ class Document:
     seal: Block
     counted: Mapping[str, str]
     facts: Mapping[str, Block]
+    corrected: tuple[str, ...]
     code: tuple[Block, ...]
     notebook: Mapping[str, Any]
 
@@ -141,6 +145,8 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
             missing=joined(COMMA, words),
         )
     seal = once["seal"][0]
+    if corrections := seal.get("corrections"):
+        order.correct(corrections)
     facts = {fact["id"]: fact for fact in seal["facts"]["facts"]}
     for key, text in _texts([order.preamble, order.sections]):
         if key == "fact" and text not in facts:
@@ -156,6 +162,7 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
         seal=seal,
         counted={name: one for item in items for name, one in item.get("cells", {}).items()},
         facts=facts,
+        corrected=tuple(seal.get("corrections", {}).get("days", ())),
         code=tuple(_code(notebook)),
         notebook=notebook,
     )
@@ -208,6 +215,12 @@ class _Order:
         elif item["kind"] in ("table", "chart") and not self._stands(item):
             self._show(item)
 
+    def correct(self, told: Block) -> None:
+        """Put what was corrected after all sections."""
+        self.put({"kind": "section", "number": told["title"], "title": "", "body": told["body"]})
+        if "table" in told:
+            self.put(told["table"] | {"code": None})
+
     def _stands(self, item: Block) -> bool:
         """Return True where this table of the form is in the document already."""
         return _of_form(item) and item["id"] in self._tables
@@ -245,7 +258,8 @@ def _of_form(item: Block) -> bool:
 
 
 def _begun(section: Block) -> Block:
-    return {**section, "parts": [], "shown": [], "depth": 0}
+    heading = "、".join(filter(None, (section["number"], section["title"])))
+    return {**section, "heading": heading, "parts": [], "shown": [], "depth": 0}
 
 
 def _add_prose(section: Block, body: list[Block]) -> None:

@@ -17,10 +17,11 @@ from docx.opc.part import Part
 from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 from docx.shared import Length, Mm, Pt, RGBColor
+from docx.text.paragraph import Paragraph
 
 from reportkit.export.archives import without_times
 from reportkit.export.document import Document, DocumentExporter, day_of, length
-from reportkit.export.pages import asset, chinese_date, title_lines
+from reportkit.export.pages import asset, chinese_date, corrected_on, title_lines
 from reportkit.export.typesetting import pictures
 from reportkit.export.wordtables import add_table, element, markup
 from reportkit.internals import xml_of
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from docx.document import Document as Word
     from docx.shape import InlineShape
-    from docx.text.paragraph import Paragraph
 
     from reportkit.export.blocks import Block
 
@@ -59,6 +59,7 @@ _STYLES = {
     "Footer": ("song", 14, "RIGHT", 0),
     "发文机关标志": ("biao", 46, "CENTER", 0),
     "发文字号": ("fang", 16, "CENTER", 0),
+    "更正": ("kai", 16, "CENTER", 0),
     "图": ("fang", 16, "CENTER", 0),
     "表注": ("song", 10, "LEFT", 0),
     "表格": ("song", 12, "CENTER", 0),
@@ -94,14 +95,14 @@ class ReportDocx(DocumentExporter):
         word = docx.Document(io.BytesIO(_blank()))
         _describe(word, document)
         _page(word, document.head)
-        _opening(word, document.head)
+        _opening(word, document)
         _contents(word, document.sections)
         sections = (document.preamble, *document.sections)
         charts = [i for s in sections for i in s["shown"] if i["kind"] == "chart"]
         drawn = iter(pictures([str(item["svg"]) for item in charts]))
         for section in sections:
             if section["number"]:
-                heading = word.add_heading(f"{section['number']}、{section['title']}", 1)
+                heading = word.add_heading(section["heading"], 1)
                 _mark(heading, section["number"])
             for part in section["parts"]:
                 _prose(word, part.get("prose", ()))
@@ -207,7 +208,8 @@ def _page(word: Word, head: Block) -> None:
         paragraph.add_run(" —")
 
 
-def _opening(word: Word, head: Block) -> None:
+def _opening(word: Word, document: Document) -> None:
+    head = document.head
     if head["document_number"]:
         mark = word.add_paragraph(head["issuer"] + "文件", "发文机关标志")
         mark.paragraph_format.space_before = Mm(35)
@@ -224,11 +226,18 @@ def _opening(word: Word, head: Block) -> None:
         if at:
             title.add_run().add_break()
         title.add_run(line)
-    title.paragraph_format.space_after = Pt(_LINE)
+    if told := corrected_on(document.corrected):
+        word.add_paragraph(told, "更正").paragraph_format.space_after = Pt(_LINE)
+    else:
+        title.paragraph_format.space_after = Pt(_LINE)
 
 
 def _closing(word: Word, head: Block) -> None:
     dated = chinese_date(head["dated"]) if head["dated"] else ""
+    # A page that bears nothing but these looks forged: they stay with what stands before them.
+    last = "*[last() - 1]/descendant-or-self::w:p[not(ancestor::w:tr/following-sibling::w:tr)]"
+    for kept in word.element.body.xpath(last):
+        Paragraph(kept, word).paragraph_format.keep_with_next = True
     signed = word.add_paragraph(head["issuer"], "署名")
     signed.paragraph_format.space_before = Pt(2 * _LINE)
     signed.paragraph_format.keep_with_next = bool(dated)
@@ -262,7 +271,7 @@ def _closing(word: Word, head: Block) -> None:
 def _contents(word: Word, sections: Iterable[Block]) -> None:
     """Add a table of contents, filled in: it leads to the sections before anybody renews it."""
     word.add_paragraph("目录", "目录")
-    titles = [(s["number"], f"{s['number']}、{s['title']}") for s in sections]
+    titles = [(section["number"], section["heading"]) for section in sections]
     begin = markup("r", markup("fldChar", fldCharType="begin"))
     begin += markup("r", markup("instrText", text=' TOC \\o "1-1" \\n \\h \\z '))
     begin += markup("r", markup("fldChar", fldCharType="separate"))

@@ -11,7 +11,7 @@ from reportkit.export.dataset import FILES, dataset
 from reportkit.export.defined import along, definition_of, named_in
 from reportkit.export.document import Document, DocumentExporter
 from reportkit.export.headlines import cards, told
-from reportkit.export.pages import asset, compile_templates, render
+from reportkit.export.pages import asset, compile_templates, corrected_on, render
 from reportkit.export.tidy import csv_text, grid, harmless, parts_of, value_of
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class ReportHTML(DocumentExporter):
             document=document,
             facts=document.facts,
             cards=shown,
+            corrected=corrected_on(document.corrected),
             about=about,
             files=FILES,
             dataset=dataset(document, about),

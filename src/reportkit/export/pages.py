@@ -7,15 +7,19 @@ import hashlib
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "asset",
     "chinese_date",
     "compile_templates",
+    "corrected_on",
     "digest",
     "environment",
     "render",
@@ -76,6 +80,18 @@ def chinese_date(iso: str) -> str:
     """
     day = date.fromisoformat(iso)
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def corrected_on(days: Sequence[str]) -> str:
+    """Return the line below the title that says when a report was corrected, as laws have it.
+
+    Examples
+    --------
+    >>> corrected_on(["2021-03-01", "2021-04-12"])
+    '（2021年3月1日、2021年4月12日更正）'
+    """
+    told = "、".join(dict.fromkeys(map(chinese_date, days)))
+    return f"（{told}更正）" if told else ""
 
 
 def title_lines(head: dict[str, Any]) -> list[str]:

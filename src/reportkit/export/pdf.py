@@ -13,7 +13,7 @@ import typst
 from reportkit.errors import ExportError
 from reportkit.export.document import Document, DocumentExporter, day_of
 from reportkit.export.original import originals
-from reportkit.export.pages import chinese_date, title_lines
+from reportkit.export.pages import chinese_date, corrected_on, title_lines
 from reportkit.export.tagging import with_row_heads
 from reportkit.export.typesetting import compiler, typefaces
 from reportkit.language import Message
@@ -51,6 +51,8 @@ def _typeset(document: Document) -> bytes:
         "head": head | {key: chinese_date(head[key]) for key in _DATES if head[key]},
         "lines": title_lines(head),
         "day": [day.year, day.month, day.day],
+        "last": _last_part(document),
+        "corrected": corrected_on(document.corrected),
         "preamble": document.preamble,
         "sections": document.sections,
         "faces": {role: name for role, name in faces.items() if name},
@@ -67,6 +69,12 @@ def _typeset(document: Document) -> bytes:
         raise _failure(error, document) from None
     # One file, as no page is asked for alone.
     return with_row_heads(cast("bytes", made), sum(1 for _ in _labels(document)))
+
+
+def _last_part(document: Document) -> str | None:
+    """Return the name of the tables and charts that a document ends with; none if it is text."""
+    parts = [part for one in (document.preamble, *document.sections) for part in one["parts"]]
+    return parts[-1].get("name") if parts else None
 
 
 def _labels(document: Document) -> Iterator[Block]:

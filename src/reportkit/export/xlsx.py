@@ -17,6 +17,7 @@ from xlsxwriter import Workbook
 
 from reportkit.export.defined import definition_of
 from reportkit.export.document import Document, DocumentExporter, day_of, length
+from reportkit.export.pages import corrected_on
 from reportkit.export.tidy import FORMULA
 
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ def _notes(book: _Book, document: Document, tables: Mapping[str, Block]) -> None
         ("发文机关", head["issuer"]),
         ("发文字号", head["document_number"]),
         ("成文日期", head["dated"]),
+        ("更正", corrected_on(document.corrected).strip("（）") or None),
         ("年度", str(head["year"])),
         # An edition is named by its year, or by words.
         ("表式", head["edition"] + "年" * head["edition"].isdigit()),

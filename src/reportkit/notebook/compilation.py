@@ -38,6 +38,7 @@ from reportkit.facts.sealed import SealedFacts
 from reportkit.facts.specs import read_specs
 from reportkit.language import Message, joined
 from reportkit.ledgers import Ledgers, schemas
+from reportkit.notebook.corrected import PLACE, TITLE, with_corrections
 from reportkit.params import District, Project, ReportParams, Scope, Waiver
 from reportkit.rollup.findings import own_total_checks, rollup_checks
 from reportkit.rollup.members import Member, counts_itself, read_members
@@ -279,7 +280,8 @@ class Compilation:
             template, name = path.read_text(encoding="utf-8"), path.as_posix()
         else:
             template, name = self.edition.narrative, f"default narrative {self.edition.name}"
-        return render(template, figures=self, edition=self.edition, context=self.context, name=name)
+        told = render(template, figures=self, edition=self.edition, context=self.context, name=name)
+        return with_corrections(told, self) if self.params.corrections else told
 
     @property
     def context(self) -> dict[str, Any]:
@@ -357,7 +359,8 @@ class Compilation:
         checks = relation_checks(self.rules, self.params.relations, facts)
         related = {(one.left, one.right) for one in checks}
         meant = self.computer.possible() if self.coverage.of("unbound") else facts
-        titles = {s.number: f"{s.number}、{s.title}" for s in self.edition.sections} | {"": "序言"}
+        titles = {s.number: f"{s.number}、{s.title}" for s in self.edition.sections}
+        titles |= {"": "序言", PLACE: TITLE}
         checks += coverage_checks(self.rules, self.coverage, meant, titles=titles)
         days = [day for day in (self.params.dated, self.params.printed) if day]
         texts = {number: prose_text(body) for number, body in self.narrative.sections.items()}

@@ -11,6 +11,7 @@ from reportkit.checks import told_of
 from reportkit.checks.waivers import OF_NOTEBOOKS
 from reportkit.evidence.seal import seal_of, seal_rows
 from reportkit.facts import plain
+from reportkit.notebook.corrected import corrections_of
 from reportkit.notebook.headlines import headlines
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def seal_content(compiled: Compilation, made: Mapping[str, Any]) -> dict[str, An
         "made": dict(made),
         "waivers": [one.model_dump(mode="json") for one in compiled.waivers_left],
         "past": _last_year(compiled),
+        **({"corrections": corrections_of(compiled)} if compiled.params.corrections else {}),
         "headlines": headlines(
             compiled.edition.model.headlines,
             compiled.facts,

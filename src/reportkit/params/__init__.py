@@ -5,6 +5,7 @@ from reportkit.params.naming import check_id, parse_report_name, report_name
 from reportkit.params.project import FONTS, Project
 from reportkit.params.report import (
     FACT_ID,
+    Correction,
     Declared,
     FactId,
     Relation,
@@ -16,6 +17,7 @@ from reportkit.params.report import (
 __all__ = [
     "FACT_ID",
     "FONTS",
+    "Correction",
     "Declared",
     "District",
     "FactId",

@@ -201,6 +201,24 @@ class Waiver(Strict):
         return self
 
 
+class Correction(Strict):
+    """Correction of a report that was published: every document tells it (更正说明).
+
+    Parameters
+    ----------
+    on : date
+        The day.
+    text : str
+        Why, and what else changed; Markdown with placeholders, as the report's text.
+    figures : dict of str to str, optional
+        Facts that changed, by id: each as it had been published.
+    """
+
+    on: date
+    text: str = Field(min_length=1)
+    figures: dict[FactId, str] = Field(default_factory=dict)
+
+
 class ReportParams(Strict):
     """Parameters of one report: ``params/reports/<id>/<year>.yaml``.
 
@@ -222,6 +240,8 @@ class ReportParams(Strict):
         How figures of the text must agree.
     waivers : list of Waiver, optional
         Findings that somebody accepts.
+    corrections : list of Correction, optional
+        Corrections since the report was published, in the order of their days.
     """
 
     year: int
@@ -232,3 +252,4 @@ class ReportParams(Strict):
     declared: list[Declared] = Field(default_factory=list)
     relations: list[Relation] = Field(default_factory=list)
     waivers: list[Waiver] = Field(default_factory=list)
+    corrections: list[Correction] = Field(default_factory=list)

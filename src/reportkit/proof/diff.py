@@ -88,6 +88,31 @@ def diff_runs(old: Path, new: Path) -> dict[str, Any]:
         ) from None
 
 
+def changed_figures(old: Path, new: Path) -> list[Change]:
+    """Return the figures that the tables and the text of two runs print, and that differ.
+
+    Parameters
+    ----------
+    old, new : Path
+
+    Returns
+    -------
+    list of dict
+        As ``facts`` of `diff_runs`, without records.
+    """
+    if (old / "facts.json").read_bytes() == (new / "facts.json").read_bytes():
+        return []
+    facts = read_json(new / "facts.json")["facts"]
+    printed = {fact["id"] for fact in facts if fact["places"]}
+    return [
+        change
+        for change in _facts(old, new, same=False)
+        if change["id"] in printed
+        and None not in (change["from"], change["to"])
+        and change["from"] != change["to"]
+    ]
+
+
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     for name in sorted({*old, *new}):
         if old.get(name) != new.get(name):

@@ -131,12 +131,15 @@ class Outcome:
         Whether its documents are marked as a draft; whether it was there already.
     findings : list of dict
         Checks that do not hold, as in ``checks.json``.
+    replaced : Path or None
+        The run that was in force until now, if it is no draft.
     """
 
     folder: Path
     draft: bool
     unchanged: bool
     findings: list[dict[str, Any]]
+    replaced: Path | None = None
 
     @property
     def exit_status(self) -> int:
@@ -156,13 +159,20 @@ def standing(request: Request) -> Path:
     return current
 
 
-def outcome_of(run: Path, *, unchanged: bool) -> Outcome:
+def final_in_force(place: Path) -> Path | None:
+    """Return the folder of the run in force, if there is one and it is no draft."""
+    current = place / "current"
+    found = _manifest(current)
+    return place / "runs" / current.resolve().name if found and not found.get("draft") else None
+
+
+def outcome_of(run: Path, *, unchanged: bool, replaced: Path | None = None) -> Outcome:
     """Read the outcome of a run, by its own folder or the link to it that is in force."""
     folder = run.parent / "runs" / run.resolve().name if run.is_symlink() else run
     checks = json.loads((folder / "checks.json").read_text(encoding="utf-8"))
     manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
     findings = [check for check in checks if not check["holds"]]
-    return Outcome(folder, manifest["draft"], unchanged, findings)
+    return Outcome(folder, manifest["draft"], unchanged, findings, replaced)
 
 
 def changes(request: Request, *, digest: Callable[[Path], str] = digest) -> Iterator[str]:

@@ -38,7 +38,7 @@ from reportkit.run.gate import gate, rows_of_sealed, same_checks
 from reportkit.run.leaks import Gate
 from reportkit.run.notebook import execute, read_notebook, write_notebook
 from reportkit.run.publishing import clear_stale, keep_failed, locked, publish, staging_of
-from reportkit.run.request import Outcome, Request, changes, outcome_of, standing
+from reportkit.run.request import Outcome, Request, changes, final_in_force, outcome_of, standing
 from reportkit.warm.processes import need_files
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ def run(
                 tell(Message("sealing"))
                 _log.info("sealed as %s", making.run_id)
                 seal_run(staging, making, ended=now(), signer=signer_from(os.environ))
+            replaced = final_in_force(place)
             publish(staging, place, making.run_id)
         except BaseException as error:
             held_back = cache(partial(gate_of, making.report))
@@ -139,7 +140,7 @@ def run(
             if isinstance(error, Exception):
                 raise _cleaned(_placed(error, place / "failed"), held_back()) from None
             raise
-        return outcome_of(place / "runs" / making.run_id, unchanged=False)
+        return outcome_of(place / "runs" / making.run_id, unchanged=False, replaced=replaced)
 
 
 def _placed(error: Exception, failed: Path) -> Exception:

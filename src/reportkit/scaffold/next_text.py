@@ -24,6 +24,8 @@ Tree = dict[str, tuple[yaml.Node, yaml.Node]]
 # What is known on the day of publication, and what a person states for one year.
 _OF_THE_DAY = ("document_number", "dated", "printed")
 _STATED = ("value", "stated_on")
+# What was said of one year's figures.
+_OF_FIGURES = ("waivers", "corrections")
 _AD = re.compile(r"(?:19|20)\d\d")
 
 
@@ -82,7 +84,7 @@ def renew_parameters(text: str, turn: Turn) -> tuple[str, list[RenewalNote], lis
 
     Dates and the document number are emptied: they are known on the day of publication only.
     Declared facts keep id, label, unit, source and who states them; ``value`` and ``stated_on``
-    are emptied. Waivers are dropped: they were about last year's figures.
+    are emptied. Waivers and corrections are dropped: they were about last year's figures.
     """
     last = _tree(text)
     edits: list[tuple[int, int, str]] = []
@@ -105,14 +107,17 @@ def renew_parameters(text: str, turn: Turn) -> tuple[str, list[RenewalNote], lis
             for item in node.value:
                 own = _keys(item)
                 edits += [_emptied(text, own[name][1]) for name in _STATED if name in own]
-        elif name == "waivers":
+        elif name in _OF_FIGURES:
             start = text.rfind("\n", 0, key.start_mark.index) + 1
             end = text.find("\n", _end(node)) + 1
             edits.append((start, end or len(text), ""))
             dropped = Message(
-                "waivers of {old} are dropped: {count}", old=turn.old, count=len(node.value)
+                "{what} of {old} are dropped: {count}",
+                what=name,
+                old=turn.old,
+                count=len(node.value),
             )
-            advanced.append(RenewalNote(0, "waivers", str(len(node.value)), dropped))
+            advanced.append(RenewalNote(0, name, str(len(node.value)), dropped))
     for start, end, new in sorted(edits, reverse=True):
         text = text[:start] + new + text[end:]
     return text, advanced, _parameters_todo(text, last, turn)

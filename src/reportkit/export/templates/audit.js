@@ -32,7 +32,7 @@
   const where = (place) => {
     const [kind, name] = place.split(":");
     const caption = kind === "table" && document.getElementById("caption-" + name);
-    return caption ? "表格：" + caption.textContent : kind === "section" ? "第" + name + "部分" : ({ preamble: "序言", notebook: "笔记本" })[kind] || place;
+    return caption ? "表格：" + caption.textContent : kind === "section" ? "第" + name + "部分" : ({ preamble: "序言", notebook: "笔记本", corrections: "更正说明" })[kind] || place;
   };
   const operators = {
     "=": "＝", "in": "属于", "not in": "不属于", "between": "介于", "<": "＜", "<=": "≤", "empty or >=": "为空或 ≥",
