@@ -44,6 +44,8 @@ class ReadTable:
         What is printed and could not be read.
     inferred : list of str
         What only the sums of the form tell.
+    by_sums : set of str
+        The cells that are so known.
     aside : list of (str, list of str)
         Rows that the form does not have: label and texts.
     found : bool
@@ -57,6 +59,7 @@ class ReadTable:
     printed: dict[str, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     inferred: list[str] = field(default_factory=list)
+    by_sums: set[str] = field(default_factory=set)
     aside: list[tuple[str, list[str]]] = field(default_factory=list)
     found: bool = False
 
@@ -185,6 +188,7 @@ def _read_row(
             _sums(made.edition, row.table) is None or sum(split[:-1]) == split[-1]
         ):
             made.inferred.append(f"{row.title}：“{texts[0]}”读作{'、'.join(map(str, split))}")
+            made.by_sums |= set(row.cells)
             texts = [str(number) for number in split]
     if entry is None or len(texts) != len(row.cells):
         made.values |= dict.fromkeys(row.cells)
@@ -228,6 +232,7 @@ def _apart(made: ReadTable, aligned: Aligned, edition: Edition) -> None:
         for name, number in zip(row.cells, solution[key], strict=True):
             made.values[name] = Decimal(number)
             made.printed[name] = str(number)
+        made.by_sums |= set(row.cells)
         read = "、".join(map(str, solution[key]))
         made.inferred.append(f"{row.title}：“{text}”按勾稽关系读作{read}")
 
@@ -311,6 +316,7 @@ def _read_line(entries: Sequence[Entry], table: Table, edition: Edition) -> Read
                 made.unread.append(f"{table.title}：“{text}”不能确定各格的数")
             else:
                 _take(made, cells, [str(number) for number in split], entry)
+                made.by_sums |= set(cells)
                 made.inferred.append(f"{table.title}：“{text}”按勾稽关系读作{split}")
             break
         if pieces := _pieces(entries[at:], rows, size):

@@ -21,7 +21,7 @@ from click.core import ParameterSource
 from reportkit import __version__
 from reportkit.cli.language import LANGUAGES, in_words, say
 from reportkit.errors import ExecutionError, ReportkitError, Stopped, refusal
-from reportkit.language import joined
+from reportkit.language import Message, joined
 from reportkit.language.message import COLON
 
 DEFAULT_OUT = {"outputs": "Default: outputs.", ".": "Default: the working folder."}
@@ -29,6 +29,10 @@ DEFAULT_OUT = {"outputs": "Default: outputs.", ".": "Default: the working folder
 Command = Callable[..., Any]
 Result = tuple[int, Any, str | Sequence[str]]
 """Exit status, JSON document, and the text or its lines; messages in them are translated."""
+
+SEVERITIES = {
+    "error": Message("error"), "warning": Message("warning"), "info": Message("info"),
+}  # fmt: skip
 
 ERASED = "\r\x1b[2K"
 

@@ -15,6 +15,7 @@ from reportkit.cli.command import (
     ERASED,
     FILE,
     FOLDER,
+    SEVERITIES,
     Result,
     as_given,
     command,
@@ -36,9 +37,6 @@ _STATES = {
     (True, False): Message("unchanged"),
     (True, True): Message("unchanged as a draft"),
 }
-_SEVERITIES = {
-    "error": Message("error"), "warning": Message("warning"), "info": Message("info"),
-}  # fmt: skip
 _LEVELS = {
     "files": Message("files"), "ledgers": Message("ledgers"), "facts": Message("facts"),
     "render": Message("render"), "environment": Message("environment"), "rerun": Message("rerun"),
@@ -228,7 +226,7 @@ def _findings(findings: list[dict[str, Any]]) -> list[str]:
     """Open findings, what was accepted, and how each open error could be."""
 
     def line(check: dict[str, Any]) -> str:
-        head = joined("", [f"  {check['id']} ", _SEVERITIES[check["severity"]]])
+        head = joined("", [f"  {check['id']} ", SEVERITIES[check["severity"]]])
         return joined(COLON, [head, check["title"], check["message"]])
 
     waived = [check for check in findings if check["waived"]]
