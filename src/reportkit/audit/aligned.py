@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from reportkit.audit.entries import columns_of, values_of
-from reportkit.audit.labels import SURE, heads_score, letters, score
+from reportkit.audit.labels import SURE, heads_score, letters, plain_letters, score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Signs, and an amount of money at the end.
 _RUN = re.compile(r"[\d+-]+(?:\.\d+)?(?:[万亿]?元)?")
+_INSIDE = re.compile(r"[\u4e00-\u9fff]\d+[\u4e00-\u9fff]")
 # Cells of which so many are heads make a row one of the head.
 _HEADS = 2
 
@@ -233,8 +234,14 @@ def _fill(
 
 
 def _counts(entry: Entry, row: FormRow) -> bool:
-    """A line of text is counted as a row without its label only if it has all its numbers."""
-    return entry.grid is not None or len(entry.filled) in (1, len(row.columns))
+    """A line of text is counted as a row without its label only if it has all its numbers.
+
+    Numbers within its label are of a row before it.
+    """
+    if entry.grid is not None:
+        return True
+    several = _INSIDE.search(plain_letters(entry.label))
+    return len(entry.filled) in (1, len(row.columns)) and not several
 
 
 def _extend(
