@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def counted(content: Content, path: Path) -> tuple[Counter[str], float]:
-    """How many cells of a document are right, null and wrong, and the seconds it took."""
+    """The cells of a document that are right, null and wrong, and the seconds it took."""
     begun = time.perf_counter()
     report, _ = audit(path, FORM)
     spent = time.perf_counter() - begun

@@ -61,11 +61,11 @@ class Document:
 
     @property
     def unread(self) -> int:
-        """How many places could not be read."""
+        """The number of places that could not be read."""
         return len(self.report.unread) if self.report else 0
 
     def count(self, severity: str) -> int:
-        """How many findings of a severity are open."""
+        """The number of open findings of a severity."""
         return sum(flaw.open and flaw.severity == severity for flaw in self.flaws)
 
     @property
@@ -112,7 +112,7 @@ class Copies:
 
 @dataclass(frozen=True)
 class Overview:
-    """What documents say together.
+    """All that documents say together.
 
     Parameters
     ----------

@@ -193,7 +193,7 @@ def _paragraphs(
 
 
 def _ranges(text: str, flaws: Sequence[tuple[int, Flaw]]) -> list[tuple[int, Flaw, int, int]]:
-    """Where in a text the sentence of each finding stands, if it is of this text."""
+    """The place in a text of each finding whose sentence is of this text."""
     found = []
     for number, flaw in flaws:
         at = text.find(flaw.sentence) if flaw.sentence else -1

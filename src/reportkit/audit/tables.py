@@ -217,12 +217,12 @@ def _read_row(
 ) -> None:
     entry = aligned.entries.get(row.key)
     texts = aligned.texts.get(row.key, [])
-    if entry is not None and len(entry.filled) == 1 and len(texts) == 1 < len(row.cells):
+    if runs and entry is not None and len(entry.filled) == 1 and len(texts) == 1 < len(row.cells):
         split = only_split(texts[0], len(row.cells))
         summed = _sums(made.edition, row.table) is not None
         # 153 can be 15, a blank and 3, but noughts are one a cell. A row of a table with sums must
         # keep its own; what it can be else, the others tell.
-        clear = runs and sum(split[:-1]) == split[-1] if split and summed else not any(split or ())
+        clear = sum(split[:-1]) == split[-1] if split and summed else not any(split or ())
         if split is not None and clear:
             made.inferred.append(f"{row.title}：“{texts[0]}”读作{'、'.join(map(str, split))}")
             made.by_sums |= set(row.cells)

@@ -138,7 +138,7 @@ class Wording(Strict):
     unable: list[Unable] = Field(default_factory=list)
     levels: list[Level] = Field(default_factory=list)
     rest_of_name: str = _NOTHING
-    """What names of bodies end in, and are often written without."""
+    """An ending of names of bodies that is often left out."""
     leftovers: dict[str, str] = Field(default_factory=dict)
     """Patterns of sentences that belong into another kind of text, with what is said of them."""
 
