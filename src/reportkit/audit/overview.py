@@ -30,7 +30,7 @@ _ORDER = ("unreadable", "errors", "warnings", "unread", "sound")
 
 
 @dataclass(frozen=True)
-class Document:
+class Audited:
     """One document among others.
 
     Parameters
@@ -111,12 +111,12 @@ class Copies:
 
 
 @dataclass(frozen=True)
-class Overview:
+class AuditOverview:
     """All that documents say together.
 
     Parameters
     ----------
-    documents : sequence of Document
+    documents : sequence of Audited
         By body and year.
     years : sequence of int
     trends : sequence of Trend
@@ -126,7 +126,7 @@ class Overview:
     copies : sequence of Copies
     """
 
-    documents: Sequence[Document]
+    documents: Sequence[Audited]
     years: Sequence[int]
     trends: Sequence[Trend]
     missing: Mapping[str, Sequence[int]]
@@ -235,13 +235,13 @@ def years_before(reports: Sequence[Published], names: Mapping[str, str]) -> dict
 
 
 def overview(
-    documents: Sequence[Document], form: Form, *, expected: Iterable[str] = ()
-) -> Overview:
+    documents: Sequence[Audited], form: Form, *, expected: Iterable[str] = ()
+) -> AuditOverview:
     """Put documents together.
 
     Parameters
     ----------
-    documents : sequence of Document
+    documents : sequence of Audited
     form : Form
         Its ``summary`` names the key figures.
     expected : iterable of str
@@ -260,7 +260,7 @@ def overview(
         for body, those in sorted(have.items())
         if set(years) - those
     }
-    return Overview(
+    return AuditOverview(
         order,
         years,
         list(_trends(order, form)),
@@ -270,7 +270,7 @@ def overview(
     )
 
 
-def _trends(documents: Sequence[Document], form: Form) -> Iterator[Trend]:
+def _trends(documents: Sequence[Audited], form: Form) -> Iterator[Trend]:
     """Key figures of bodies that have several years."""
     of_body: dict[str, dict[int, Published]] = defaultdict(dict)
     for one in documents:
@@ -289,7 +289,7 @@ def _sum(report: Published, facts: Sequence[str]) -> Decimal | None:
     return sum((values[name] for name in facts), Decimal(0))
 
 
-def _copies(documents: Sequence[Document]) -> Iterator[Copies]:
+def _copies(documents: Sequence[Audited]) -> Iterator[Copies]:
     for one, other in combinations(documents, 2):
         if not (one.report and other.report and one.body and one.year):
             continue
@@ -299,7 +299,7 @@ def _copies(documents: Sequence[Document]) -> Iterator[Copies]:
             yield Copies(one.path, other.path, tuple(cells))
 
 
-def _alike(documents: Sequence[Document]) -> Iterator[Alike]:
+def _alike(documents: Sequence[Audited]) -> Iterator[Alike]:
     """Texts that share passages, by Jaccard's index over passages of five letters.
 
     Figures and punctuation do not count. The sections that a form wants in own words are told by
@@ -319,7 +319,7 @@ def _alike(documents: Sequence[Document]) -> Iterator[Alike]:
                 break
 
 
-def _passages(document: Document) -> dict[str, frozenset[str]]:
+def _passages(document: Audited) -> dict[str, frozenset[str]]:
     """Passages of the whole text, under "", and of the sections that are wanted in own words."""
     report = document.report
     if report is None:

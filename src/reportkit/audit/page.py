@@ -143,8 +143,8 @@ def _table(read: ReadTable, flaws: Sequence[tuple[int, Flaw]]) -> dict[str, Any]
         found = [(at, one) for at, one in flaws if name in one.cells]
         ranks = [one.severity if one.open else "waived" for _, one in found]
         worst = min(ranks, key=_RANKS.index, default="")
-        marks = environment("reportkit.audit").get_template("_marks.j2").module
-        after = marks.after(state, [at for at, _ in found])  # type: ignore[attr-defined]
+        marks: Any = environment("reportkit.audit").get_template("_marks.j2").module
+        after = marks.after(state, [at for at, _ in found])
         return {
             "text": "" if state == "unread" and name not in read.printed else _shown(shown),
             "cell": name,

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from reportkit.audit.overview import Document, Overview
+    from reportkit.audit.overview import Audited, AuditOverview
     from reportkit.forms import Form
 
 _INDEX = "index.html"
 
 
 def write_pages(
-    to: Path, documents: Sequence[Document], form: Form, together: Overview | None
+    to: Path, documents: Sequence[Audited], form: Form, together: AuditOverview | None
 ) -> list[Path]:
     """Write the page of each document that was read.
 
@@ -29,9 +29,9 @@ def write_pages(
     to : Path
         A file that ends in ``.html``, for one document; else a folder, in which each page has its
         document's whole name: ``2023.pdf.html``.
-    documents : sequence of Document
+    documents : sequence of Audited
     form : Form
-    together : Overview or None
+    together : AuditOverview or None
         Where there are several, the index shows it.
 
     Returns
@@ -77,7 +77,7 @@ def write_pages(
     return [_write(inside / _INDEX, fill("folder.html.j2", **fields))]
 
 
-def _names(documents: Sequence[Document]) -> dict[Path, str]:
+def _names(documents: Sequence[Audited]) -> dict[Path, str]:
     """File names of pages; documents of one name stand in several folders."""
     names: dict[Path, str] = {}
     for one in documents:

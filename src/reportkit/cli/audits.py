@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reportkit.audit.dismissals import Dismissal
-    from reportkit.audit.overview import Document, Overview
+    from reportkit.audit.overview import Audited, AuditOverview
     from reportkit.audit.published import Published
     from reportkit.forms import Form
 
@@ -110,20 +110,20 @@ def _look_at(
     last: Published | None,
     accepted: Sequence[Dismissal],
     districts: Sequence[str],
-) -> tuple[list[Document], set[str]]:
+) -> tuple[list[Audited], set[str]]:
     """Documents with their findings, each against its body's year before; who shall report."""
     from reportkit.audit.dismissals import dismiss
     from reportkit.audit.findings import findings_of
-    from reportkit.audit.overview import Document, bodies, body_of, years_before
+    from reportkit.audit.overview import Audited, bodies, body_of, years_before
 
     names = bodies(read, form, known=districts)
     before = years_before(read, names) if last is None else {one.path: last for one in read}
-    made = [Document(path, error=error) for path, error in refused.items()]
+    made = [Audited(path, error=error) for path, error in refused.items()]
     for report in read:
         path, past = report.path, before.get(report.path)
         flaws = dismiss(path.name, findings_of(report, form, previous=past), accepted)
         body = body_of(report, names)
-        made.append(Document(path, report, tuple(flaws), None, body, past.path if past else None))
+        made.append(Audited(path, report, tuple(flaws), None, body, past.path if past else None))
     return made, {names[one] for one in districts}
 
 
@@ -143,7 +143,7 @@ def _documents(paths: Sequence[Path]) -> Iterator[Path]:
         yield from found
 
 
-def _json(one: Document) -> dict[str, Any]:
+def _json(one: Audited) -> dict[str, Any]:
     """A document; one among others that could not be read has no cells."""
     from reportkit.audit.published import document_json
 
@@ -161,7 +161,7 @@ def _json(one: Document) -> dict[str, Any]:
     }
 
 
-def _lines(one: Document) -> Iterator[str]:
+def _lines(one: Audited) -> Iterator[str]:
     """A document for a terminal: its findings first, then what could not be read."""
     report = one.report
     if report is None:
@@ -204,7 +204,7 @@ _VERDICTS = {
 }
 
 
-def _table(together: Overview) -> list[str]:
+def _table(together: AuditOverview) -> list[str]:
     """Documents for a terminal, one a line, and under each what is wrong in it; then the rest."""
     lines: list[str] = []
     for one in together.documents:
