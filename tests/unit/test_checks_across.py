@@ -50,6 +50,20 @@ def test_pingtan_goes_on_from_year_to_year_as_published(year, rules, broken):
     assert failing(checks) == broken
 
 
+@pytest.mark.parametrize(("unit", "amount"), [("元", "592"), ("万元", "5920000"), (None, "592")])
+def test_a_published_amount_is_in_its_own_unit(unit, amount):
+    report = load_published(PUBLISHED / "huli-2020.json")
+    report["table2"]["art20_9"]["政府集中采购"] |= {"采购总金额": 592, "采购总金额_单位": unit}
+    assert read_report(ZFXXGK, report).published["t2.procurement.amount"] == Decimal(amount)
+
+
+def test_a_published_amount_in_an_unknown_unit_is_refused():
+    report = load_published(PUBLISHED / "huli-2020.json")
+    report["table2"]["art20_9"]["政府集中采购"]["采购总金额_单位"] = "美元"
+    with pytest.raises(InputError, match="美元"):
+        read_report(ZFXXGK, report)
+
+
 def test_a_carry_over_that_differs_names_its_column():
     last = published("pingtan-2020") | {"t3.carried_out.commercial": Decimal(2)}
     (found,) = failing(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from reportkit.audit.entries import columns_of, values_of
-from reportkit.audit.labels import SURE, heads_score, score
+from reportkit.audit.labels import SURE, heads_score, letters, plain_letters, score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from reportkit.audit.entries import Entry
     from reportkit.audit.labels import FormRow
 
+# Signs, and an amount of money at the end.
+_RUN = re.compile(r"[\d+-]+(?:\.\d+)?(?:[万亿]?元)?")
+_INSIDE = re.compile(r"[\u4e00-\u9fff]\d+[\u4e00-\u9fff]")
 # Cells of which so many are heads make a row one of the head.
 _HEADS = 2
 
@@ -129,8 +133,9 @@ def _together(entry: Entry, count: int) -> list[str] | None:
     """The text of a row whose cells run together."""
     filled = entry.filled
     text = "".join(cell.text for cell in filled)
-    plain = text.replace("-", "").replace("+", "")
-    if plain.isdigit() and len(plain) >= count and (entry.line.ragged or len(filled) == 1):
+    digits = sum(map(str.isdigit, text))
+    run = _RUN.fullmatch(text) and digits >= count
+    if run and (entry.line.ragged or len(filled) == 1):
         return [text]
     return None
 
@@ -149,9 +154,11 @@ def _fitting(
 
 
 def is_head(entry: Entry, rows: Sequence[FormRow]) -> bool:
-    """Return True for a row of the table's head: names of columns and no numbers."""
+    """Return True for a row of the table's head: a title, or names of columns, and no numbers."""
     if any(any(c.isdigit() for c in cell.text) for cell in entry.filled):
         return False
+    if entry.label and letters(entry.label) in {row.band for row in rows}:
+        return True
     told = [cell.text for cell in entry.line.cells if cell.text]
     if len(told) < _HEADS:
         return False
@@ -227,8 +234,14 @@ def _fill(
 
 
 def _counts(entry: Entry, row: FormRow) -> bool:
-    """A line of text is counted as a row without its label only if it has all its numbers."""
-    return entry.grid is not None or len(entry.filled) in (1, len(row.columns))
+    """A line of text is counted as a row without its label only if it has all its numbers.
+
+    Numbers within its label are of a row before it.
+    """
+    if entry.grid is not None:
+        return True
+    several = _INSIDE.search(plain_letters(entry.label))
+    return len(entry.filled) in (1, len(row.columns)) and not several
 
 
 def _extend(

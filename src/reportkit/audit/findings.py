@@ -114,6 +114,7 @@ def _finding(
     printed: str | None = None,
     severity: str | None = None,
     place: str | None = None,
+    sentence: str | None = None,
 ) -> Flaw:
     where = place if place is not None else _place(report, one.facts)
     return Flaw(
@@ -124,6 +125,7 @@ def _finding(
         printed,
         f"{one.title}：{one.message}" if one.message else one.title,
         one.facts,
+        sentence.strip() if sentence else None,
     )
 
 
@@ -271,16 +273,23 @@ def _of_text(rules: Rules, wording: Wording, report: Published) -> Iterator[Flaw
                 sign = "大于" if one.total > one.whole else "小于"
                 message = f"“{_short(one.sentence)}”：{terms} = {total}，{sign}{plain(one.whole)}"
                 told = check(rules, "N", False, message, severity=one.severity)
-                yield _finding(told, report, expected=total, printed=plain(one.whole), place=place)
+                yield _finding(
+                    told,
+                    report,
+                    expected=total,
+                    printed=plain(one.whole),
+                    place=place,
+                    sentence=one.sentence,
+                )
         for part, percent, around in wrong_shares(text):
             message = f"“{around}”：{part}与文中任何总数之比都不是{percent}%"
             told = check(rules, "N", False, message, severity="warning")
-            yield _finding(told, report, printed=f"{percent}%", place=place)
+            yield _finding(told, report, printed=f"{percent}%", place=place, sentence=around)
         yield from _leftovers(rules, wording, report, text, place)
     for first, second, before, after in twice(wording, texts):
         message = f"同一事项前后不一：“{_short(before)}”与“{_short(after)}”"
         told = check(rules, "N", False, message, severity="warning")
-        yield _finding(told, report, expected=first, printed=second, place="正文")
+        yield _finding(told, report, expected=first, printed=second, place="正文", sentence=after)
     yield from _period(rules, wording, report, texts)
     yield from _parts_of(rules, report, texts)
 
@@ -313,6 +322,7 @@ def _restated(
             expected=plain(total),
             printed=plain(one.value),
             place=_section(one.section),
+            sentence=one.sentence,
         )
     has_cells = any(
         one.mention.name == m.name
@@ -336,13 +346,13 @@ def _leftovers(
         for match in re.finditer(pattern, text):
             around = text[max(0, match.start() - 10) : match.end() + 6].strip()
             told = check(rules, "A9", False, f"“{around}”：{what}")
-            yield _finding(told, report, printed=match[0], place=place)
+            yield _finding(told, report, printed=match[0], place=place, sentence=around)
     issuer = report.heading.issuer or ""
     for one in wording.foreign:
         found = re.search(one.words, text)
         if found and re.search(one.issuer, issuer):
             told = check(rules, "A10", False, f"“{found[0]}”不是{issuer}的自称")
-            yield _finding(told, report, printed=found[0], place=place)
+            yield _finding(told, report, printed=found[0], place=place, sentence=found[0])
     for sentence in sentences(text):
         year = re.search(r"(?<!\d)(20\d\d)年[,，]?(?:将|我|全|要|继续|计划)", sentence)
         if (
@@ -352,14 +362,16 @@ def _leftovers(
             and re.search(wording.plans, sentence)
         ):
             told = check(rules, "A10", False, f"“{_short(sentence)}”：年份早于报告年度")
-            yield _finding(told, report, printed=year[1], place=place)
+            yield _finding(told, report, printed=year[1], place=place, sentence=sentence)
     for paragraph in text.split("\n"):
         last = 0
         for match in re.finditer(r"(?:^|[。；;：:,，])([一二三四五六七八九十])是", paragraph):
             number = "一二三四五六七八九十".index(match[1]) + 1
             if number not in (1, last + 1):
                 told = check(rules, "A10", False, f"“{match[1]}是”前没有第{number - 1}项")
-                yield _finding(told, report, printed=f"{match[1]}是", place=place)
+                yield _finding(
+                    told, report, printed=f"{match[1]}是", place=place, sentence=match[0]
+                )
                 break
             last = number
 
@@ -392,7 +404,12 @@ def _period(
                 severity = "error" if stated else "warning"
                 told = check(rules, "A8", False, f"“{match[0]}”", severity=severity)
                 yield _finding(
-                    told, report, expected=expected, printed=match[0], place=_section(number)
+                    told,
+                    report,
+                    expected=expected,
+                    printed=match[0],
+                    place=_section(number),
+                    sentence=sentence,
                 )
 
 
@@ -421,7 +438,12 @@ def _parts_of(rules: Rules, report: Published, texts: Mapping[str, str]) -> Iter
                 message = f"“{_short(sentence)}”：列出{listed}个部分"
                 one = check(rules, "A11", False, message)
                 yield _finding(
-                    one, report, expected=str(listed), printed=str(stated), place=_section(number)
+                    one,
+                    report,
+                    expected=str(listed),
+                    printed=str(stated),
+                    place=_section(number),
+                    sentence=sentence,
                 )
 
 

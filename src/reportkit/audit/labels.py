@@ -42,6 +42,8 @@ class FormRow:
         Keys and plain labels of its columns.
     title : str
         Its label as printed, with the groups it stands in.
+    band : str
+        The plain title above it and the rows that share its columns.
     """
 
     table: str
@@ -50,6 +52,7 @@ class FormRow:
     columns: tuple[str, ...]
     heads: tuple[str, ...]
     title: str
+    band: str = ""
 
     def cell(self, column: str) -> str:
         """Fact id of one of its cells."""
@@ -72,7 +75,7 @@ def _row(table: Table, band: Band, row: Leaf) -> FormRow:
     title = "/".join(part.number + part.label for part in row.path)
     heads = tuple(letters(column.node.label) for column in columns)
     keys = tuple(column.key for column in columns)
-    return FormRow(table.id, row.key, tuple(names), keys, heads, title)
+    return FormRow(table.id, row.key, tuple(names), keys, heads, title, letters(band.title or ""))
 
 
 @lru_cache(maxsize=65536)
@@ -104,8 +107,11 @@ def score(label: str, row: FormRow) -> float:
     """The likeness of a label to a row's, from 0 to 1."""
     last = _PIECE.split(label)[-1] or label
     told = {letters(last), plain_letters(last), letters(label)} - {""}
-    best = 0.0
+    plain, best = plain_letters(label), 0.0
     for name in row.names:
+        # Its values follow it: what comes then is the label of a further row.
+        if re.search(re.escape(name) + r"\d", plain):
+            continue
         if name in told:
             return 1.0
         if len(name) < _SHORT:

@@ -29,12 +29,15 @@ class Said:
     mention : Mention
     value : Decimal
     section, sentence : str
+    span : (int, int)
+        Where its number stands in the sentence, or its words where they say one without.
     """
 
     mention: Mention
     value: Decimal
     section: str
     sentence: str
+    span: tuple[int, int]
 
 
 def sentences(text: str) -> Iterator[str]:
@@ -83,9 +86,10 @@ def said(
                     claimed[span] = [True] * len(claimed[span])
                     if _is_part(subsets, mention, match, sentence, issuer):
                         continue
-                    number = next((group for group in match.groups() if group), mention.says)
+                    at = next((n for n, group in enumerate(match.groups(), 1) if group), 0)
+                    number = match[at] if at else mention.says
                     value = Decimal(str(number).replace(",", ""))
-                    found.append(Said(mention, value, section, sentence))
+                    found.append(Said(mention, value, section, sentence, match.span(at)))
     return found
 
 

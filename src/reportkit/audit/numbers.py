@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reportkit.facts.numerals import CHINESE, read_number
+from reportkit.facts.numerals import CHINESE, MONEY, read_number
 
 _UNIT = "(?:件|条|项|宗|起|个|次|份|人次|元|万元|亿元)"
 _NUMBER = re.compile(
@@ -16,7 +16,6 @@ _NOTHING = re.compile(r"[-—–―_/\\~～无空.…]*")
 _CHINESE = re.compile(rf"[{CHINESE}]+")
 # Signs of other alphabets that stand for a minus or a plus, after NFKC.
 _SIGNS = str.maketrans({"−": "-", "－": "-", "﹣": "-", "‐": "-", "‑": "-", "﹢": "+", "，": ","})
-_UNITS = {"元": 1, "万元": 10_000, "亿元": 100_000_000}
 
 
 @dataclass(frozen=True)
@@ -39,9 +38,9 @@ class Printed:
 
     def in_unit(self, unit: str) -> Decimal | None:
         """The value in a unit of money, where the cell prints another one."""
-        if self.value is None or self.unit not in _UNITS or unit not in _UNITS:
+        if self.value is None or self.unit not in MONEY or unit not in MONEY:
             return self.value
-        return self.value * _UNITS[self.unit] / _UNITS[unit]
+        return self.value * MONEY[self.unit] / MONEY[unit]
 
 
 def read_cell(text: str) -> Printed:

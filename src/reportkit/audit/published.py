@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ class Flaw:
     message : str
     cells : tuple of str
         Fact ids that take part.
+    sentence : str or None
+        The sentence in which it is.
     dismissed : str or None
         The reason for which somebody dismissed it.
     """
@@ -103,7 +105,8 @@ class Flaw:
     printed: str | None
     message: str
     cells: tuple[str, ...] = ()
-    dismissed: str | None = field(default=None)
+    sentence: str | None = None
+    dismissed: str | None = None
 
     @property
     def open(self) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _UNIT = "条次|万元|人次|[条件项个篇次起宗期份场家名元本批]"
 _NUMBER = rf"(\d[\d,]*(?:\.\d+)?)(余|多)?({_UNIT})"
-_WHOLE = re.compile(_NUMBER)
+WHOLE = re.compile(_NUMBER)
 _OPENS = re.compile(r"[,，。:：]?\(?(其中|包括|分别为|分别是|具体为|即)[:：,，]?")
 _PART = re.compile(
     rf"[,，、;；和及]?([^,，、;；。\d(（)）]{{0,30}}?){_NUMBER}(?:[(（][^()（）]*[)）])?"
@@ -71,7 +71,7 @@ def stated_sums(text: str, stops: str) -> Iterator[StatedSum]:
     for opening in _OPENS.finditer(text):
         before = _INNER.sub("", text[max(0, opening.start() - 60) : opening.start()])
         before = re.split(r"[。；;\n](?=.)", before)[-1] if opening[0][0] != "。" else before
-        wholes = list(_WHOLE.finditer(before))
+        wholes = list(WHOLE.finditer(before))
         if not wholes or wholes[-1][2]:
             continue
         # Nothing but a few words stands between a whole and its parts.
@@ -126,7 +126,7 @@ _SHARE = re.compile(rf"(\d[\d,]*)(?:{_UNIT})[,，(（]?(?:占[^,，。；;\d]{{0
 
 def wrong_shares(text: str) -> Iterator[tuple[str, str, str]]:
     """Shares that fit no whole of the text: part, percentage, and the words around them."""
-    numbers = {_decimal(match[1]) for match in _WHOLE.finditer(text)} - {Decimal(0)}
+    numbers = {_decimal(match[1]) for match in WHOLE.finditer(text)} - {Decimal(0)}
     for match in _SHARE.finditer(text):
         part, percent = _decimal(match[1]), Decimal(match[2])
         places = len(match[2].partition(".")[2])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,8 @@ class ReadTable:
         What is printed and could not be read.
     inferred : list of str
         What only the sums of the form tell.
+    by_sums : set of str
+        The cells that are so known.
     aside : list of (str, list of str)
         Rows that the form does not have: label and texts.
     found : bool
@@ -57,6 +59,7 @@ class ReadTable:
     printed: dict[str, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     inferred: list[str] = field(default_factory=list)
+    by_sums: set[str] = field(default_factory=set)
     aside: list[tuple[str, list[str]]] = field(default_factory=list)
     found: bool = False
 
@@ -121,13 +124,13 @@ def _read_grid(
     ways = []
     for one in form.editions:
         if name in one.tables:
-            weight, aligned = _fit(entries, align(entries, form_rows(one.tables[name])))
-            if one is due or _has_own_rows(aligned, usual):
+            weight, aligned = _fit(entries, align(entries, _rows_of(form, one, name)))
+            if one is due or _has_own_rows(entries, aligned, usual):
                 ways.append((weight, one is due, aligned, one))
     _, _, aligned, edition = max(ways, key=lambda way: way[:2])
     table = edition.tables[name]
     made = ReadTable(table, edition, {})
-    if len(aligned.entries) < min(_NO_TABLE, len(aligned.rows)):
+    if not _is_table(entries, aligned):
         edition = due
         made = ReadTable(due.tables[name], due, {})
         for row in form_rows(due.tables[name]):
@@ -143,11 +146,47 @@ def _read_grid(
     return made, aligned.span
 
 
-def _has_own_rows(aligned: Aligned, usual: Sequence[FormRow]) -> bool:
-    """Return True where rows that only this edition has were found: more than half of them."""
+def _rows_of(form: Form, edition: Edition, name: str) -> list[FormRow]:
+    """Rows of a table that are known by the labels of the other editions too."""
+    rows = form_rows(edition.tables[name])
+    own = {label for row in rows for label in row.names}
+    others: dict[str, dict[str, None]] = {}
+    for one in form.editions:
+        for row in form_rows(one.tables[name]) if name in one.tables else ():
+            others.setdefault(row.key, {}).update(dict.fromkeys(row.names))
+    return [
+        replace(row, names=(*row.names, *(n for n in others[row.key] if n not in own)))
+        for row in rows
+    ]
+
+
+def _is_table(entries: Sequence[Entry], aligned: Aligned) -> bool:
+    """Return True for enough rows, or for one right below the names of all its columns."""
+    enough = min(_NO_TABLE, len(aligned.rows))
+    return len(aligned.entries) >= enough or bool(_headed(entries, aligned))
+
+
+def _headed(entries: Sequence[Entry], aligned: Aligned) -> set[str]:
+    """Rows that stand right below the names of all their columns, which are more than one."""
+    found = set()
+    for row in aligned.rows:
+        entry = aligned.entries.get(row.key)
+        if entry is not None and len(row.heads) > 1:
+            at = next(at for at, one in enumerate(entries) if one is entry)
+            # A name a line, where cells are lines.
+            above = [one for one in entries[max(at - len(row.heads), 0) : at] if not one.cells]
+            head = [cell.text for one in above for cell in one.line.cells]
+            if heads_score(head, row) == 1.0:
+                found.add(row.key)
+    return found
+
+
+def _has_own_rows(entries: Sequence[Entry], aligned: Aligned, usual: Sequence[FormRow]) -> bool:
+    """Return True where rows that only this edition has were found: half of them, or with heads."""
     known = {(row.key, row.columns) for row in usual}
     own = [row.key for row in aligned.rows if (row.key, row.columns) not in known]
-    return 2 * sum(key in aligned.entries for key in own) > len(own)
+    found = sum(key in aligned.entries for key in own)
+    return 2 * found > len(own) or not _headed(entries, aligned).isdisjoint(own)
 
 
 def _no_blanks(aligned: Aligned) -> bool:
@@ -180,11 +219,13 @@ def _read_row(
     texts = aligned.texts.get(row.key, [])
     if runs and entry is not None and len(entry.filled) == 1 and len(texts) == 1 < len(row.cells):
         split = only_split(texts[0], len(row.cells))
-        # A row of a table with sums must keep its own; what it can be else, the others tell.
-        if split is not None and (
-            _sums(made.edition, row.table) is None or sum(split[:-1]) == split[-1]
-        ):
+        summed = _sums(made.edition, row.table) is not None
+        # 153 can be 15, a blank and 3, but noughts are one a cell. A row of a table with sums must
+        # keep its own; what it can be else, the others tell.
+        clear = sum(split[:-1]) == split[-1] if split and summed else not any(split or ())
+        if split is not None and clear:
             made.inferred.append(f"{row.title}：“{texts[0]}”读作{'、'.join(map(str, split))}")
+            made.by_sums |= set(row.cells)
             texts = [str(number) for number in split]
     if entry is None or len(texts) != len(row.cells):
         made.values |= dict.fromkeys(row.cells)
@@ -228,6 +269,7 @@ def _apart(made: ReadTable, aligned: Aligned, edition: Edition) -> None:
         for name, number in zip(row.cells, solution[key], strict=True):
             made.values[name] = Decimal(number)
             made.printed[name] = str(number)
+        made.by_sums |= set(row.cells)
         read = "、".join(map(str, solution[key]))
         made.inferred.append(f"{row.title}：“{text}”按勾稽关系读作{read}")
 
@@ -311,6 +353,7 @@ def _read_line(entries: Sequence[Entry], table: Table, edition: Edition) -> Read
                 made.unread.append(f"{table.title}：“{text}”不能确定各格的数")
             else:
                 _take(made, cells, [str(number) for number in split], entry)
+                made.by_sums |= set(cells)
                 made.inferred.append(f"{table.title}：“{text}”按勾稽关系读作{split}")
             break
         if pieces := _pieces(entries[at:], rows, size):

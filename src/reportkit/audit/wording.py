@@ -137,6 +137,8 @@ class Wording(Strict):
     misread: list[Misread] = Field(default_factory=list)
     unable: list[Unable] = Field(default_factory=list)
     levels: list[Level] = Field(default_factory=list)
+    rest_of_name: str = _NOTHING
+    """An ending of names of bodies that is often left out."""
     leftovers: dict[str, str] = Field(default_factory=dict)
     """Patterns of sentences that belong into another kind of text, with what is said of them."""
 

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reportkit.cli.command import FILE, FOLDER, Result, command
+from reportkit.cli.command import FILE, FOLDER, Result, command, live_line
 from reportkit.cli.findings import flaw_line
 from reportkit.cli.language import spoken
 from reportkit.errors import InputError
-from reportkit.language import Message, joined
+from reportkit.language import Message, joined, template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from reportkit.audit.published import Flaw, Published
+    from reportkit.audit.dismissals import Dismissal
+    from reportkit.audit.overview import Audited, AuditOverview
+    from reportkit.audit.published import Published
+    from reportkit.forms import Form
 
 _DOCUMENT = click.Path(path_type=Path)
 
@@ -26,6 +29,7 @@ _DOCUMENT = click.Path(path_type=Path)
 @click.option("--previous", type=FILE, help="Last year's report of the same body.")
 @click.option("--form", default="zfxxgk", show_default=True, help="Which statutory report.")
 @click.option("--dismissed", type=FILE, help="YAML of findings that are right as they are.")
+@click.option("--html", type=_DOCUMENT, help="A page (name.html), or a folder of pages.")
 @click.option("--to-published", type=FOLDER, help="Write the figures as JSON into this folder.")
 def audit(
     documents: Sequence[Path],
@@ -33,46 +37,95 @@ def audit(
     previous: Path | None,
     form: str,
     dismissed: Path | None,
+    html: Path | None,
     to_published: Path | None,
     params: Path | None,
 ) -> Result:
     """Check published reports that anybody made: .pdf .docx .html .md .txt .xlsx.
 
     Tables 2 to 4 and the figures of the text are read, and the rules of the form applied. What is
-    blank or cannot be read is never guessed, and is told. A folder stands for all documents in it.
+    blank or cannot be read is never guessed, and is told. A folder stands for all documents in it;
+    several documents are compared by body and year.
     """
-    from reportkit.audit.audit import audit as look_at
     from reportkit.audit.audit import read_published
-    from reportkit.audit.dismissals import dismiss, read_dismissals
+    from reportkit.audit.dismissals import read_dismissals
     from reportkit.audit.handover import write_published
-    from reportkit.audit.published import document_json
+    from reportkit.audit.overview import overview
+    from reportkit.audit.pages import write_pages
     from reportkit.forms.form import project_form
 
     chosen = project_form(form, (params or Path("params")).parent / "forms")
     last = read_published(previous, chosen) if previous else None
     accepted = read_dismissals(dismissed) if dismissed else []
-    told: list[dict[str, Any]] = []
-    lines: list[str] = []
-    status = 0
-    paths = list(_documents(documents))
-    for path in paths:
-        try:
-            report, flaws = look_at(path, chosen, previous=last)
-        except InputError as error:
-            if len(paths) == 1:
-                raise
-            status = max(status, error.exit_status)
-            told.append(_refused(path, error))
-            lines.append(Message("{path}: {why}", path=path, why=error.message))
-            continue
-        flaws = dismiss(path.name, flaws, accepted)
-        if any(flaw.severity == "error" and flaw.open for flaw in flaws):
-            status = max(status, 1)
-        told.append(document_json(report, flaws))
-        lines += _lines(report, flaws)
-        if to_published:
-            lines.append(f"  {write_published(report, to_published)}")
-    return status, {"documents": told}, lines
+    paths = list(dict.fromkeys(_documents(documents)))
+    read, refused = _read(paths, chosen)
+    districts = _districts(params) if len(paths) > 1 else ()
+    made, expected = _look_at(read, refused, chosen, last, accepted, districts)
+    looked_at = sorted(made, key=lambda one: paths.index(one.path))
+    together = overview(looked_at, chosen, expected=expected) if len(paths) > 1 else None
+    lines = _table(together) if together else [line for one in looked_at for line in _lines(one)]
+    if html:
+        lines += [f"  {path}" for path in write_pages(html, looked_at, chosen, together)]
+    if to_published:
+        lines += [
+            f"  {write_published(one.report, to_published)}" for one in looked_at if one.report
+        ]
+    status = max((error.exit_status for error in refused.values()), default=0)
+    status = max(status, int(any(one.count("error") for one in looked_at)))
+    told = {"documents": [_json(one) for one in looked_at]}
+    return status, told | ({"overview": together.as_json()} if together else {}), lines
+
+
+def _read(paths: Sequence[Path], form: Form) -> tuple[list[Published], dict[Path, InputError]]:
+    """The documents, and why others cannot be read; one alone is refused."""
+    from reportkit.audit.audit import read_published
+
+    read, refused = [], {}
+    with live_line(shown=len(paths) > 1) as tell:
+        for number, path in enumerate(paths, 1):
+            tell(f"{number}/{len(paths)} {path.name}")
+            try:
+                read.append(read_published(path, form))
+            except InputError as error:
+                if len(paths) == 1:
+                    raise
+                refused[path] = error
+    return read, refused
+
+
+def _districts(params: Path | None) -> Sequence[str]:
+    """Names of all that report in the project around, if there is one."""
+    from reportkit.params import Project
+
+    project = Project.find(params)
+    if not (project.params / "districts").is_dir():
+        return ()
+    made = [project.district(name) for name in project.names()]
+    return [one.issuer or one.name for one in made]
+
+
+def _look_at(
+    read: Sequence[Published],
+    refused: Mapping[Path, InputError],
+    form: Form,
+    last: Published | None,
+    accepted: Sequence[Dismissal],
+    districts: Sequence[str],
+) -> tuple[list[Audited], set[str]]:
+    """Documents with their findings, each against its body's year before; who shall report."""
+    from reportkit.audit.dismissals import dismiss
+    from reportkit.audit.findings import findings_of
+    from reportkit.audit.overview import Audited, bodies, body_of, years_before
+
+    names = bodies(read, form, known=districts)
+    before = years_before(read, names) if last is None else {one.path: last for one in read}
+    made = [Audited(path, error=error) for path, error in refused.items()]
+    for report in read:
+        path, past = report.path, before.get(report.path)
+        flaws = dismiss(path.name, findings_of(report, form, previous=past), accepted)
+        body = body_of(report, names)
+        made.append(Audited(path, report, tuple(flaws), None, body, past.path if past else None))
+    return made, {names[one] for one in districts}
 
 
 def _documents(paths: Sequence[Path]) -> Iterator[Path]:
@@ -91,22 +144,29 @@ def _documents(paths: Sequence[Path]) -> Iterator[Path]:
         yield from found
 
 
-def _refused(path: Path, error: InputError) -> dict[str, Any]:
-    """A document among others that could not be read."""
+def _json(one: Audited) -> dict[str, Any]:
+    """A document; one among others that could not be read has no cells."""
+    from reportkit.audit.published import document_json
+
+    if one.report is not None:
+        return document_json(one.report, one.flaws)
     return {
-        "path": str(path),
+        "path": str(one.path),
         "issuer": None,
         "year": None,
         "edition": None,
         "tables": {},
         "findings": [],
-        "unread": [error.message],
-        "error": error.reason,
+        "unread": [one.error.message] if one.error else [],
+        "error": one.error.reason if one.error else None,
     }
 
 
-def _lines(report: Published, flaws: Sequence[Flaw]) -> Iterator[str]:
+def _lines(one: Audited) -> Iterator[str]:
     """A document for a terminal: its findings first, then what could not be read."""
+    report = one.report
+    if report is None:
+        return
     values = {name: value for table in report.tables for name, value in table.values.items()}
     yield Message(
         "{path}: {issuer}, {year}, edition {edition}, {known} of {count} cells read",
@@ -117,12 +177,12 @@ def _lines(report: Published, flaws: Sequence[Flaw]) -> Iterator[str]:
         known=sum(value is not None for value in values.values()),
         count=len(values),
     )
-    for number, one in enumerate(flaws, 1):
-        yield joined("", [f"  {number}. ", flaw_line(one)])
-        if one.place:
-            yield f"     {one.place if spoken() == 'zh' else one.place.replace('，', ', ')}"
-        if one.dismissed:
-            yield Message("     dismissed: {reason}", reason=one.dismissed)
+    for number, flaw in enumerate(one.flaws, 1):
+        yield joined("", [f"  {number}. ", flaw_line(flaw)])
+        if flaw.place:
+            yield f"     {flaw.place if spoken() == 'zh' else flaw.place.replace('，', ', ')}"
+        if flaw.dismissed:
+            yield Message("     dismissed: {reason}", reason=flaw.dismissed)
     for text in report.unread:
         yield Message("  unread: {text}", text=text)
     for table in report.tables:
@@ -130,5 +190,78 @@ def _lines(report: Published, flaws: Sequence[Flaw]) -> Iterator[str]:
             yield Message("  inferred: {text}", text=text)
         for label, texts in table.aside:
             yield Message("  no row of the form: {text}", text=" ".join((label, *texts)))
-    if not flaws and not report.unread:
+    if not one.flaws and not report.unread:
         yield Message("  no findings")
+
+
+_PAIRS = 20
+_VERDICTS = {
+    "unreadable": template("unreadable"),
+    "errors": template("errors"),
+    "warnings": template("warnings"),
+    "unread": template("not all read"),
+    "sound": template("sound"),
+}
+
+
+def _table(together: AuditOverview) -> list[str]:
+    """Documents for a terminal, one a line, and under each what is wrong in it; then the rest."""
+    lines: list[str] = []
+    for one in together.documents:
+        lines.append(
+            Message(
+                "{body}, {year}: {verdict} ({errors} errors, {warnings} warnings, {unread} unread)"
+                "  {path}",
+                body=one.body or "?",
+                year=one.year or "?",
+                verdict=Message(_VERDICTS[one.verdict]),
+                errors=one.count("error"),
+                warnings=one.count("warning"),
+                unread=one.unread,
+                path=one.path,
+            )
+        )
+        if one.error:
+            lines.append(joined("", ["  ", one.error.message]))
+        lines += [
+            f"  {flaw.check} {flaw.message}"
+            for flaw in one.flaws
+            if flaw.open and flaw.severity == "error"
+        ]
+    for body, years in together.missing.items():
+        lines.append(
+            Message("missing: {body}, {years}", body=body, years=", ".join(map(str, years)))
+        )
+    for copies in together.copies:
+        lines.append(
+            Message(
+                "two documents of one year, which differ in {count} cells: {one}, {other}",
+                count=len(copies.cells),
+                one=copies.one,
+                other=copies.other,
+            )
+        )
+    for alike in together.alike[:_PAIRS]:
+        lines.append(
+            Message(
+                "texts alike by {percent}% ({section}): {one}, {other}",
+                percent=alike.percent,
+                section=alike.section or Message("the whole"),
+                one=alike.one,
+                other=alike.other,
+            )
+        )
+    if len(together.alike) > _PAIRS:
+        more = len(together.alike) - _PAIRS
+        lines.append(Message("and {more} further pairs of texts, with --html or --json", more=more))
+    for trend in together.trends:
+        told = ", ".join(f"{year} {trend.shown(year)}" for year in sorted(trend.values))
+        lines.append(
+            Message(
+                "{body}, {label}: {values}",
+                body=trend.body,
+                label=trend.label,
+                values=told,
+            )
+        )
+    return lines

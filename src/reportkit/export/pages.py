@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 if TYPE_CHECKING:
@@ -42,9 +42,12 @@ def compile_templates() -> None:
 
 @cache
 def environment(package: str) -> Environment:
-    """Return the surroundings of a package's templates; one is compiled once in a process."""
+    """Return the surroundings of a package's templates, which can use those of this one.
+
+    A template is compiled once in a process.
+    """
     made = Environment(
-        loader=PackageLoader(package),
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader("reportkit.export")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -11,6 +11,7 @@ from reportkit.errors import InputError
 
 _DIGITS = "零一二三四五六七八九"
 _UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
+MONEY = {"元": 1, "万元": 10_000, "亿元": 100_000_000}
 CHINESE = "〇○零一二三四五六七八九十百千万亿两"
 
 # A number with all that belongs to its value: 1,234.5 · 30余万 · 二十六 · 百分之三十 · 壹佰.

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
+from reportkit.facts.numerals import MONEY
 from reportkit.forms import Leaf
 from reportkit.forms.cells import shown_by
 from reportkit.language import Message
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportkit.forms import Cell, Edition, Form, Table
+
+
+_UNIT = "_单位"
 
 
 @dataclass(frozen=True)
@@ -160,10 +164,13 @@ def _printed(
             for _, row, column in table.places():
                 yield table.cell_id(row.key, column.key), part[row.key].get(column.key)
         else:
-            yield from _by_labels(table, part)
+            yield from _by_labels(table, part, {cell.id: cell.unit for cell in report.cells})
 
 
-def _by_labels(table: Table, part: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _by_labels(
+    table: Table, part: Mapping[str, Any], units: Mapping[str, str]
+) -> Iterator[tuple[str, Any]]:
+    """Cells by printed labels; the unit that one is printed in stands beside it (592, 万元)."""
     facts = {
         (name, column.node.label): table.cell_id(row.key, column.key)
         for _, row, column in table.places()
@@ -172,8 +179,12 @@ def _by_labels(table: Table, part: Mapping[str, Any]) -> Iterator[tuple[str, Any
     for block in part.values():
         for row, values in block.items() if isinstance(block, dict) else ():
             for column, value in values.items():
-                if not column.endswith("_单位"):
-                    yield facts[row, column], value
+                if column.endswith(_UNIT):
+                    continue
+                fact, unit = facts[row, column], values.get(column + _UNIT)
+                if unit and value is not None:
+                    value = Decimal(str(value)) * MONEY[unit] / MONEY[units[fact]]
+                yield fact, value
 
 
 def _by_rows(

@@ -1,11 +1,13 @@
-"""Markdown and plain text into lines: pipes and tabs are columns, other blanks are gaps."""
+"""Markdown and plain text into lines: pipes, tabs and commas part columns, blanks are gaps."""
 
 from __future__ import annotations
 
+import csv
 import re
 from typing import TYPE_CHECKING
 
-from reportkit.audit.readers.lines import grid_line, joined, text_line
+from reportkit.audit.numbers import is_value
+from reportkit.audit.readers.lines import grid_line, joined, squeeze, text_line
 from reportkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ _RULE = re.compile(r"^[\s|:+=_─━┄—-]*-{2,}[\s|:+=_─━┄—-]*$|^[\s�
 _MARKS = re.compile(r"\*\*|__|`|^\s*#{1,6}\s+|^\s*>\s?")
 _BREAK = re.compile(r"<br\s*/?>|&nbsp;", re.IGNORECASE)
 _DAMAGED = 0.02
+_COMMAS = 2  # in a row of a table, and so many of its cells are numbers or blank
 _PIPES = re.compile(r"(?<!\\)[|│｜]")
 
 
@@ -75,7 +78,7 @@ def read_plain(content: bytes) -> Iterator[Line]:
 
 
 def _pieces(line: str) -> list[str] | None:
-    """Cells of a line with pipes, else with tabs; None for a line of text."""
+    """Cells of a line with pipes, tabs, or commas between numbers; None for a line of text."""
     if _PIPES.search(line):
         pieces = _PIPES.split(line.strip())
         first, last = not pieces[0].strip(), not pieces[-1].strip()
@@ -83,4 +86,8 @@ def _pieces(line: str) -> list[str] | None:
         return pieces[(1 if first and closed else 0) : (-1 if last and len(pieces) > 1 else None)]
     if "\t" in line.lstrip():
         return line.rstrip("\n").split("\t")
+    if line.count(",") >= _COMMAS and "。" not in line:
+        pieces = next(csv.reader([line], skipinitialspace=True))
+        numbers = sum(not piece.strip() or is_value(squeeze(piece)) for piece in pieces)
+        return pieces if numbers >= _COMMAS else None
     return None

@@ -1,0 +1,227 @@
+"""A page of an audited document: its tables drawn again, with what was found in their cells."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from reportkit.audit.mentions import said, sentences, sums_of
+from reportkit.audit.readers.lines import BROKEN
+from reportkit.audit.stated_sums import WHOLE
+from reportkit.audit.wording import wording_of
+from reportkit.checks import rules_of
+from reportkit.checks.rules import family
+from reportkit.export.document import place
+from reportkit.export.pages import asset, environment
+from reportkit.facts import plain
+from reportkit.forms.layout import table_block
+from reportkit.language.catalogue import translator
+from reportkit.language.message import told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reportkit.audit.mentions import Said
+    from reportkit.audit.published import Flaw, Published
+    from reportkit.audit.tables import ReadTable
+    from reportkit.forms import Form
+
+_RANKS = ("error", "warning", "info", "waived")
+
+
+def page(report: Published, flaws: Sequence[Flaw], form: Form, *, index: str = "") -> str:
+    """The page of a document.
+
+    Parameters
+    ----------
+    report : Published
+    flaws : sequence of Flaw
+        What was found in it, dismissed findings too.
+    form : Form
+    index : str
+        Address of the page of all documents, where there is one.
+    """
+    numbered = list(enumerate(flaws, 1))
+    return fill(
+        "document.html.j2",
+        report=report,
+        known=len(report.values),
+        cells=sum(len(table.values) for table in report.tables),
+        findings=[_finding(number, flaw, report, form) for number, flaw in numbered],
+        sections=list(_sections(report, numbered, form)),
+        index=index,
+    )
+
+
+def fill(template: str, **fields: Any) -> str:
+    """A page of this package in the style of the auditors' pages."""
+    style = asset("base.css", "audit.css")
+    made = environment("reportkit.audit")
+    made.filters["in_chinese"] = _in_chinese
+    style += made.get_template("published.css").render()
+    return made.get_template(template).render(**fields, style=style)
+
+
+def _in_chinese(text: str) -> str:
+    return str(told(text, translator("zh")))
+
+
+def _finding(number: int, flaw: Flaw, report: Published, form: Form) -> dict[str, Any]:
+    rule = rules_of(form, report.edition)[family(flaw.check)]
+    values, labels = report.values, report.labels
+    cells = [
+        (name, labels.get(name, name), plain(values[name]) if name in values else "—")
+        for name in flaw.cells
+    ]
+    return {
+        "number": number,
+        "flaw": flaw,
+        "rank": flaw.severity if flaw.open else "waived",
+        "cells": cells,
+        "basis": rule.basis,
+        "dismissal": dismissal_yaml(report.path.name, flaw),
+    }
+
+
+def dismissal_yaml(document: str, flaw: Flaw) -> str:
+    """The entry of a file for ``--dismissed`` that dismisses a finding; no reason yet."""
+    entry = {"document": document, "check": flaw.check, "cells": list(flaw.cells)}
+    if flaw.printed is not None:
+        entry["printed"] = flaw.printed
+    # JSON is YAML that guesses nothing.
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in entry.items()]
+    return "- " + "\n  ".join([*lines, "reason: "])
+
+
+def _sections(
+    report: Published, flaws: Sequence[tuple[int, Flaw]], form: Form
+) -> Iterator[dict[str, Any]]:
+    texts = {
+        number: text
+        for number, text in report.sections.items()
+        if not any(one.number == number and one.table for one in report.edition.sections)
+    }
+    issuer = report.heading.issuer or ""
+    mentions = said(wording_of(form), report.edition, texts, issuer=issuer)
+    if texts.get(""):
+        paragraphs = list(_paragraphs("", texts[""], mentions, flaws, report))
+        title = "标题和前言"
+        yield {"number": "", "title": title, "absent": False, "paragraphs": paragraphs}
+    for section in report.edition.sections:
+        made: dict[str, Any] = {"number": section.number, "title": section.title}
+        if section.table is not None:
+            yield made | _table(_table_of(report, section.table), flaws)
+        else:
+            text = texts.get(section.number)
+            shown = _paragraphs(section.number, text or "", mentions, flaws, report)
+            yield made | {"absent": text is None, "paragraphs": list(shown)}
+
+
+def _table_of(report: Published, name: str | int) -> ReadTable:
+    wanted = report.edition.table(name).id
+    return next(table for table in report.tables if table.table.id == wanted)
+
+
+def _table(read: ReadTable, flaws: Sequence[tuple[int, Flaw]]) -> dict[str, Any]:
+    """A table as it is printed, in the layout of the edition that it is printed by."""
+    blank = set(read.blank)
+
+    def value(name: str) -> dict[str, Any]:
+        number = read.values.get(name)
+        shown = read.printed.get(name, "" if number is None else plain(number))
+        state = (
+            "inferred"
+            if name in read.by_sums
+            else ""
+            if number is not None
+            else "blank"
+            if name in blank
+            else "unread"
+        )
+        found = [(at, one) for at, one in flaws if name in one.cells]
+        ranks = [one.severity if one.open else "waived" for _, one in found]
+        worst = min(ranks, key=_RANKS.index, default="")
+        marks: Any = environment("reportkit.audit").get_template("_marks.j2").module
+        after = marks.after(state, [at for at, _ in found])
+        return {
+            "text": "" if state == "unread" and name not in read.printed else _shown(shown),
+            "cell": name,
+            "mark": " ".join(filter(None, (worst, state))),
+            "after": after,
+        }
+
+    made = table_block(read.table, value)
+    made |= {"own": False, "captioned": False, "note": ""}
+    return {"read": read, "block": made | place(made)}
+
+
+def _shown(text: str) -> str:
+    return text.replace(BROKEN, " ")
+
+
+def _paragraphs(
+    number: str,
+    text: str,
+    mentions: Sequence[Said],
+    flaws: Sequence[tuple[int, Flaw]],
+    report: Published,
+) -> Iterator[list[dict[str, Any]]]:
+    """Paragraphs of sentences, each with its figures, and with the findings that are in it."""
+    where = _ranges(text, flaws)
+    at = 0
+    for paragraph in text.split("\n"):
+        made = []
+        start = at
+        for sentence in sentences(paragraph):
+            begin = text.index(sentence, start)
+            start = begin + len(sentence)
+            found = [(n, one) for n, one, first, last in where if first < start and begin < last]
+            ranks = [one.severity if one.open else "waived" for _, one in found]
+            own = [one for one in mentions if (one.section, one.sentence) == (number, sentence)]
+            made.append(
+                {
+                    "rank": min(ranks, key=_RANKS.index, default=""),
+                    "findings": [n for n, _ in found],
+                    "runs": list(_runs(sentence, own, report)),
+                }
+            )
+        at += len(paragraph) + 1
+        if made:
+            yield made
+
+
+def _ranges(text: str, flaws: Sequence[tuple[int, Flaw]]) -> list[tuple[int, Flaw, int, int]]:
+    """The place in a text of each finding whose sentence is of this text."""
+    found = []
+    for number, flaw in flaws:
+        at = text.find(flaw.sentence) if flaw.sentence else -1
+        if at >= 0 and flaw.sentence:
+            found.append((number, flaw, at, at + len(flaw.sentence)))
+    return found
+
+
+def _runs(sentence: str, mentions: Sequence[Said], report: Published) -> Iterator[dict[str, Any]]:
+    """Pieces of a sentence: figures that restate cells, other figures, and what is between."""
+    values, labels = report.values, report.labels
+    pieces: dict[tuple[int, int], dict[str, Any]] = {
+        match.span(1): {"state": "free"} for match in re.finditer(WHOLE, sentence)
+    }
+    for one in mentions:
+        sums = sums_of(one.mention, values)
+        right = [cells for cells, total in sums if total == one.value]
+        cells = (right or [cells for cells, _ in sums] or [[]])[0]
+        pieces = {span: piece for span, piece in pieces.items() if not _meet(span, one.span)}
+        pieces[one.span] = {
+            "state": "holds" if right else "differs" if sums else "free",
+            "cell": cells[0] if cells else None,
+            "told": " + ".join(f"{labels.get(n, n)} {plain(values[n])}" for n in cells),
+        }
+    edges = sorted({0, len(sentence), *(edge for span in pieces for edge in span)})
+    for first, last in pairwise(edges):
+        yield {"text": sentence[first:last]} | pieces.get((first, last), {"state": ""})
+
+
+def _meet(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
