@@ -120,7 +120,7 @@
     const still = only() < 0 ? keys.length : titles.length - 1;
     row.replaceChildren();
     titles.forEach((title, i) => {
-      const cell = make("th", i > 2 || i === 1 ? "n" : "");
+      const cell = make("th", i === 1 || (i > 2 && !(only() < 0 && i === 3)) ? "n" : "");
       cell.setAttribute("role", "columnheader");
       cell.scope = "col";
       cell.style.width = widths[i] || (i === titles.length - 1 ? "6rem" : "");
