@@ -149,7 +149,7 @@ def city(project):
 def test_a_roll_up_adds_members_of_its_own_edition_alone(city):
     told = reportkit("rollup", "shi", "2026", "--draft", "--json", folder=city, status=2)
     refused = json.loads(told)
-    assert (refused["error"], refused["district"]) == ("member-differs", "shi")
+    assert refused["error"] == "member-differs"
     assert "the report of yi is of edition 2021, the roll-up of edition 2026" in refused["message"]
     assert not (city / "outputs/shi/2026/current").exists()
     reportkit("run", "yi", "2026", "--draft", folder=city)

@@ -6,6 +6,7 @@ import gc
 import os
 import re
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -217,10 +218,14 @@ def preview(
 
     Ctrl-C ends it. Nothing is published, and nothing is left behind.
     """
+    from reportkit.ledgers import Ledgers
     from reportkit.preview.preview import preview as show
     from reportkit.run.request import Request
 
     request = Request(district_id(district, params), year, params, data, out, draft=True, form=form)
+    project = request.project
+    if project.members(request.district) and not Ledgers(project, request.whose).any_kept:
+        request = replace(request, rollup=True)
     show(request, port=port, tell=lambda text: say(text, err=True), translate=translate())
 
 
@@ -359,7 +364,8 @@ def new(
         lines.append(Message("{count} to do:", count=len(renewal.todo)))
         lines += [joined("", ["  ", str(note)]) for note in renewal.todo]
     by = f" --form {form}" if form else ""
-    following = [f"reportkit {command} {district} {year}{by}" for command in ("intake", "run")]
+    commands = ("rollup",) if renewal.sums else ("intake", "run")
+    following = [f"reportkit {command} {district} {year}{by}" for command in commands]
     lines.append(Message("next: {commands}", commands=joined(_THEN, following)))
     document = {
         "district": district,
