@@ -25,6 +25,7 @@ from reportkit.catalogue.state import Standing, StateOfAll
 from reportkit.errors import InputError, Stopped
 from reportkit.ledgers import Ledgers
 from reportkit.params import Project
+from reportkit.params.hierarchy import read_hierarchy
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,26 @@ def test_the_batch_file_is_strict(tmp_path):
         read_batch_file(path)
     assert "batch.yaml:1: unknown key 'retry'; did you mean 'retries'?" in told.value.message
     assert "batch.yaml:2: 'jobs' is '0':" in told.value.message
+
+
+def test_a_plan_reads_once_who_sums_up_whom(tmp_path, monkeypatch):
+    names = ["city", "a", "b", "c"]
+    project = make_project(tmp_path, names)
+    name_parents(project, {"a": "city", "b": "city", "c": "a"})
+    folders, counted = {"params": project / "params", "data": project / "data"}, []
+    monkeypatch.setattr(
+        "reportkit.params.project.read_hierarchy",
+        lambda folder: counted.append(folder) or read_hierarchy(folder),
+    )
+    settings = Settings(**folders, out=tmp_path / "out", folder=tmp_path)
+    plan = make_plan(None, [2020, 2021, 2022], settings=settings)
+    assert [(job.district, job.members) for job in plan.jobs] == [
+        ("b", ()),
+        ("c", ()),
+        ("a", ("c",)),
+        ("city", ("a", "b")),
+    ]
+    assert len(counted) == 1
 
 
 def test_the_longest_job_is_first_and_years_rise(tmp_path):

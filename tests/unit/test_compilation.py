@@ -8,6 +8,7 @@ from reportkit import open_report
 from reportkit.errors import InputError
 from reportkit.notebook.compilation import Compilation
 from reportkit.notebook.report import Report
+from reportkit.params.hierarchy import Hierarchy
 
 ROOT = Path(__file__).parents[2]
 PLACE = {"params": ROOT / "params", "data": ROOT / "data", "out": Path("no runs")}
@@ -28,10 +29,11 @@ def test_nothing_computed_goes_from_one_report_to_the_next():
 
 
 def test_a_parent_sums_up_the_members_that_are_named():
-    report = Compilation.open("pingtan", 2020, **PLACE, members=("huli",))
+    named = Hierarchy(PLACE["params"] / "districts", {"huli": "pingtan"}, frozenset())
+    report = Compilation.open("pingtan", 2020, **PLACE, hierarchy=named)
     assert list(report.members) == ["huli"]
     assert Compilation.open("pingtan", 2020, **PLACE).members == {}
-    office = Compilation.open("pingtan", 2020, **PLACE, members=("huli",), scope="office")
+    office = Compilation.open("pingtan", 2020, **PLACE, hierarchy=named, scope="office")
     assert office.members == {}
 
 

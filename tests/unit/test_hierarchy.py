@@ -4,7 +4,6 @@ import pytest
 
 from reportkit.errors import InputError
 from reportkit.params import Project
-from reportkit.params.hierarchy import members_to_sum
 
 
 def project(folder, **parents):
@@ -18,15 +17,15 @@ def project(folder, **parents):
 
 def refused(folder, asked, **parents):
     with pytest.raises(InputError) as caught:
-        members_to_sum(project(folder, **parents), asked)
+        project(folder, **parents).hierarchy().members_to_sum(asked)
     assert caught.value.reason == "hierarchy"
     return caught.value.message.replace(f"{folder}/params/districts/", "")
 
 
 def test_members_are_those_that_name_the_parent(tmp_path):
     places = project(tmp_path, city=None, b="city", a="city", unit="a", other=None)
-    assert members_to_sum(places, "city") == ("a", "b")
-    assert members_to_sum(places, "a") == ("unit",)
+    assert places.hierarchy().members_to_sum("city") == ("a", "b")
+    assert places.hierarchy().members_to_sum("a") == ("unit",)
 
 
 def test_a_parent_that_nobody_names_has_nothing_to_add(tmp_path):
@@ -55,7 +54,7 @@ def test_a_circle_is_told_with_its_line(tmp_path, parents, circle):
 
 def test_a_circle_elsewhere_stops_nobody(tmp_path):
     places = project(tmp_path, city=None, a="city", x="y", y="x")
-    assert members_to_sum(places, "city") == ("a",)
+    assert places.hierarchy().members_to_sum("city") == ("a",)
 
 
 @pytest.mark.parametrize("two", ["[city, province]", "{city: 1}"])
@@ -68,4 +67,14 @@ def test_a_member_that_cannot_be_read_is_still_one(tmp_path):
     places = project(tmp_path, city=None, a="city")
     broken = tmp_path / "params/districts/b.yaml"
     broken.write_text("id: b\nparent: city\nname: [\n", encoding="utf-8")
-    assert members_to_sum(places, "city") == ("a", "b")
+    assert places.hierarchy().members_to_sum("city") == ("a", "b")
+
+
+def test_the_part_around_a_district_says_the_same_of_it(tmp_path):
+    places = project(tmp_path, land=None, city="land", a="city", b="city", unit="a", other="land")
+    whole = places.hierarchy()
+    part = whole.around("city")
+    assert sorted(part.above) == ["a", "b", "city", "unit"]
+    assert part.members_to_sum("city") == whole.members_to_sum("city") == ("a", "b")
+    assert part.members("a") == ("unit",)
+    assert whole.around("unit").above == {"unit": "a", "a": "city", "city": "land"}

@@ -153,7 +153,7 @@ def places(folder, published):
 def test_a_member_of_another_year_is_refused(tmp_path):
     project = places(tmp_path, {"id": "a-2020", "report_year": 2020, "issuer": "某地"})
     with pytest.raises(InputError) as caught:
-        read_members(project, project.district("city"), 2021, members=["a"])
+        read_members(project, project.district("city"), 2021, project.hierarchy(), members=["a"])
     assert caught.value.reason == "member-differs"
     assert caught.value.message.startswith("the report of a is of year 2020, the roll-up of year")
 
@@ -164,7 +164,12 @@ def test_a_member_of_another_form_is_refused(tmp_path):
     path.write_text(path.read_text("utf-8") + "form: xzzf\n", encoding="utf-8")
     with pytest.raises(InputError, match="of a is of form xzzf, the roll-up of form zfxxgk"):
         read_members(
-            project, project.district("city"), 2021, members=["a"], edition=("zfxxgk", "2021")
+            project,
+            project.district("city"),
+            2021,
+            project.hierarchy(),
+            members=["a"],
+            edition=("zfxxgk", "2021"),
         )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportkit.params import Scope
+    from reportkit.params.hierarchy import Hierarchy
 
 State = Literal["made", "unchanged", "failed"]
 
@@ -77,7 +78,7 @@ class Settings:
         self,
         district: str,
         year: int,
-        members: tuple[str, ...],
+        hierarchy: Hierarchy | None,
         *,
         form: str | None = None,
         rollup: bool = False,
@@ -91,7 +92,7 @@ class Settings:
             data=self.data,
             out=self.out,
             scope=None if rollup else self.scope,
-            members=members,
+            hierarchy=hierarchy,
             rollup=rollup,
         )
 
@@ -104,8 +105,8 @@ class Job:
     ----------
     form : str, optional
         Their form where it is not the district's usual one.
-    members : tuple of str
-        Districts whose reports these sum up; theirs are made first.
+    hierarchy : Hierarchy, optional
+        The districts around this one; the reports of its members are made first.
     rollup : bool
         The district's reports add those of its members.
     then : tuple of Job
@@ -115,7 +116,7 @@ class Job:
     district: str
     years: tuple[int, ...]
     settings: Settings
-    members: tuple[str, ...] = ()
+    hierarchy: Hierarchy | None = None
     rollup: bool = False
     then: tuple[Job, ...] = ()
     form: str | None = None
@@ -123,6 +124,11 @@ class Job:
     def named(self, year: int) -> Report:
         """One of its reports."""
         return self.district, report_name(year, self.form)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Districts whose reports these sum up."""
+        return self.hierarchy.members(self.district) if self.hierarchy else ()
 
     @property
     def parts(self) -> tuple[Job, ...]:

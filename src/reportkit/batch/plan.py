@@ -16,7 +16,6 @@ from reportkit.language import Message, joined
 from reportkit.ledgers import Ledgers, entries_of, find_files, schemas
 from reportkit.ledgers.mapping import mappings_of
 from reportkit.params import District, Project, Scope, report_name
-from reportkit.params.hierarchy import members_to_sum
 from reportkit.params.naming import OfReport, Report
 from reportkit.proof.manifest import digest
 from reportkit.rollup.members import counts_itself
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
+    from reportkit.params.hierarchy import Hierarchy
     from reportkit.run.request import Request
 
 
@@ -77,8 +77,6 @@ class BatchFile(Strict):
 # So many districts with a ledger in common are done one after another, by one process that has read
 # it; more would leave other processors idle at the end.
 _TOGETHER = 16
-
-Families = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -179,11 +177,11 @@ def make_plan(
     """
     project = Project.find(settings.params, settings.data)
     folder = project.params / "districts"
-    families = project.families()
+    hierarchy = project.hierarchy()
     matrix = [
         OfReport(district, year, form=form)
         for district in dict.fromkeys(districts or sorted(p.stem for p in folder.glob("*.yaml")))
-        for year, form in _reports_of(project, district, years, forms, families)
+        for year, form in _reports_of(project, district, years, forms, hierarchy)
     ]
     if not matrix:
         raise InputError(
@@ -198,12 +196,12 @@ def make_plan(
     if not all(place.exists() for place in places):
         begin_once()
     for one in matrix:
-        members = families.get(one.district, ())
+        members = hierarchy.members(one.district)
         try:
             adds = bool(members) and settings.scope != "office"
             rollup = adds and _sums_up(project, one.district, one.form)
             request = settings.request(
-                one.district, one.year, members, form=one.form, rollup=rollup
+                one.district, one.year, hierarchy, form=one.form, rollup=rollup
             )
             reports.append(_planned(request, project, settings, digest_once, begin_once))
         except InputError as error:
@@ -232,9 +230,9 @@ def make_plan(
             things=things,
             listed=listed,
         )
-    reports = _with_those_that_follow(reports, families)
+    reports = _with_those_that_follow(reports, hierarchy)
     last = {district for district, _ in failed}
-    return Plan(tuple(reports), _jobs(reports, families, settings, last))
+    return Plan(tuple(reports), _jobs(reports, hierarchy, settings, last))
 
 
 def _reports_of(
@@ -242,7 +240,7 @@ def _reports_of(
     district: str,
     years: Sequence[int] | None,
     forms: Sequence[str] | None,
-    families: Families,
+    hierarchy: Hierarchy,
 ) -> list[tuple[int, str | None]]:
     """Years and forms of a district's reports, its usual form, which has no name here, first.
 
@@ -252,7 +250,7 @@ def _reports_of(
     """
     there = project.reports_named(district)
     if not there:
-        below = {year for one in families.get(district, ()) for year in _years_of(project, one)}
+        below = {year for one in hierarchy.members(district) for year in _years_of(project, one)}
         there = [(year, None) for year in sorted(below)]
     wanted = _forms_of(project, district, forms)
     further = {form for _, form in there if form not in wanted} if forms is None else set()
@@ -326,8 +324,6 @@ def _planned(
         return Planned(district, year, (), last or 0, result, form=form, rollup=request.rollup)
     begin()
     project.report(who, year)
-    if request.rollup:
-        members_to_sum(project, district)
     files = _ledgers(project, who, year) if own or not request.rollup else []
     seconds = last or 1 + sum(path.stat().st_size for path in files) / 1e6
     reasons += [Message("asked for by --force")] if settings.force else []
@@ -395,18 +391,17 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
     return files
 
 
-def _with_those_that_follow(reports: Iterable[Planned], families: Families) -> list[Planned]:
+def _with_those_that_follow(reports: Iterable[Planned], hierarchy: Hierarchy) -> list[Planned]:
     """Add those that hold, but read the run of one that is made anew."""
     all_of = {planned.report: planned for planned in reports}
     of_year: dict[tuple[str, int], list[Report]] = {}
     for planned in all_of.values():
         of_year.setdefault((planned.district, planned.year), []).append(planned.report)
-    parents = {member: parent for parent, members in families.items() for member in members}
     todo = [report for report, planned in all_of.items() if planned.reasons]
     while todo:
         made = all_of[todo.pop()]
         next_year = (made.district, report_name(made.year + 1, made.form))
-        above = of_year.get((parents.get(made.district, ""), made.year), [])
+        above = of_year.get((str(hierarchy.above.get(made.district, "")), made.year), [])
         readers = {next_year: made.called, **dict.fromkeys(above, made.district)}
         for reader, named in readers.items():
             if reader in all_of and not all_of[reader].reasons:
@@ -417,7 +412,7 @@ def _with_those_that_follow(reports: Iterable[Planned], families: Families) -> l
 
 
 def _jobs(
-    reports: Iterable[Planned], families: Families, settings: Settings, last: Collection[str]
+    reports: Iterable[Planned], hierarchy: Hierarchy, settings: Settings, last: Collection[str]
 ) -> tuple[Job, ...]:
     """One job for each district that has something to do, or for some that share a ledger."""
     chains: dict[tuple[str, str | None], list[Planned]] = {}
@@ -427,7 +422,7 @@ def _jobs(
 
     def height(district: str, above: tuple[str, ...] = ()) -> int:
         line = (*above, district)
-        below = (height(name, line) for name in families.get(district, ()) if name not in line)
+        below = (height(name, line) for name in hierarchy.members(district) if name not in line)
         return 1 + max(below, default=-1)
 
     def urgency(chain: tuple[str, str | None]) -> tuple[bool, int, float]:
@@ -444,8 +439,8 @@ def _jobs(
         shared = frozenset(ledger for ledger in chains[name][0].named if uses[ledger] > 1)
         group = groups.setdefault((urgency(name)[:2], form, shared) if shared else name, [])
         rollup = any(planned.rollup for planned in chains[name])
-        members = families.get(district, ())
-        group.append(Job(district, years, settings, members, rollup, form=form))
+        around = hierarchy.around(district)
+        group.append(Job(district, years, settings, around, rollup, form=form))
     return tuple(
         together(group[start : start + _TOGETHER])
         for group in groups.values()

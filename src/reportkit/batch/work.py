@@ -110,7 +110,7 @@ def make(job: Job, year: int, kept: Kept) -> Result:
     # A warm process that had to be started again has not the environment that it should have.
     warm = settings.warm and sys.flags.hash_randomization == 0
     fork = multiprocessing.get_context("fork") if warm and sys.platform == "linux" else None
-    request = settings.request(job.district, year, job.members, form=job.form, rollup=job.rollup)
+    request = settings.request(job.district, year, job.hierarchy, form=job.form, rollup=job.rollup)
     try:
         if job.rollup and counts_itself(request.project, request.project.district(job.district)):
             own = replace(request, rollup=False)

@@ -169,7 +169,7 @@ def holidays(project: Project) -> Iterator[Finding]:
 
 def ledgers(project: Project) -> Iterator[Finding]:
     """Check that each district has the ledgers that its reports need, without reading them."""
-    families = project.families()
+    hierarchy = project.hierarchy()
     for name in _districts(project):
         try:
             by_form = _by_form(project, name)
@@ -178,7 +178,7 @@ def ledgers(project: Project) -> Iterator[Finding]:
             yield bad(about, error.message, Message("mend this, then ask again"))
             continue
         for who, years in by_form.values():
-            yield _ledgers_of(project, who, years, members=families.get(name, ()))
+            yield _ledgers_of(project, who, years, members=hierarchy.members(name))
 
 
 def _ledgers_of(

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pandas.api.types import union_categoricals
 
 from reportkit.language.message import of_library
+from reportkit.ledgers.readers import holds
 from reportkit.ledgers.values import clean_texts
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
     from reportkit.ledgers.schema import Column
     from reportkit.ledgers.values import Parser
+
+# 2.02103E+11, as a spreadsheet shows a long number and writes it into csv.
+_SHOWN_SHORT = r"^\s*[0-9](?:\.[0-9]+)?[eE]\+[0-9]+\s*$"
 
 
 def joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
@@ -127,3 +132,11 @@ def _spread(values: npt.NDArray[Any], codes: list[npt.NDArray[np.int32]]) -> npt
         np.take(values, part, out=made[start : start + len(part)], mode="clip")
         start += len(part)
     return made
+
+
+def shown_short(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Return a mask of the long numbers that a spreadsheet wrote with most digits lost."""
+    if not holds(cells, b"E+", b"e+"):
+        return np.zeros(len(cells), bool)
+    found = pc.match_substring_regex(cells, _SHOWN_SHORT).fill_null(False)
+    return np.asarray(found.to_numpy(), bool)

@@ -38,7 +38,6 @@ from reportkit.facts.specs import read_specs
 from reportkit.language import Message, joined
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params import District, Project, ReportParams, Scope, Waiver
-from reportkit.params.hierarchy import members_to_sum
 from reportkit.rollup.findings import own_total_checks, rollup_checks
 from reportkit.rollup.members import Member, counts_itself, read_members
 from reportkit.rollup.sums import Sums
@@ -46,7 +45,7 @@ from reportkit.text.coverage import Coverage, cover
 from reportkit.text.narrative import UNWRITTEN, Narrative, render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from decimal import Decimal
     from pathlib import Path
     from typing import Self
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
     from reportkit.checks.rules import Rules
     from reportkit.forms import Edition, Form
     from reportkit.ledgers.district import Kept
+    from reportkit.params.hierarchy import Hierarchy
 
 
 @dataclass
@@ -114,7 +114,7 @@ class Compilation:
         params: str | Path | None = None,
         data: str | Path | None = None,
         out: str | Path | None = None,
-        members: Sequence[str] | None = None,
+        hierarchy: Hierarchy | None = None,
         rollup: bool = False,
         kept: Kept | None = None,
         tell: Callable[[str, int], object] = lambda _name, _rows: None,
@@ -123,8 +123,8 @@ class Compilation:
 
         Parameters
         ----------
-        members : sequence of str, optional
-            Districts that the district's report sums up, where that is known.
+        hierarchy : Hierarchy, optional
+            Who sums up whom, where that was read before.
         rollup : bool
             Add the members' reports instead of reading ledgers; see `reportkit.open_rollup`.
         kept : dict, optional
@@ -142,12 +142,11 @@ class Compilation:
         draft = draft or not text.is_file() or UNWRITTEN.encode() in text.read_bytes()
         ledgers = Ledgers(project, who, tell, kept=kept)
         absent: tuple[str, ...] = ()
+        hierarchy = hierarchy or project.hierarchy()
         if rollup:
-            scope, members = "district", members_to_sum(project, district)
+            scope, members = "district", hierarchy.members_to_sum(district)
         else:
-            scope = scope or who.scope
-            if members is None:
-                members = project.members(district)
+            scope, members = scope or who.scope, hierarchy.members(district)
             folder = project.data / district
             absent = _read_all(
                 ledgers, edition, folder, district=district, year=year, sums_up=bool(members)
@@ -158,6 +157,7 @@ class Compilation:
             project,
             who,
             year,
+            hierarchy,
             edition=(by.name, edition.name) if rollup else None,
             members=members if scope == "district" else (),
             own=rollup and counts_itself(project, who),

@@ -328,10 +328,14 @@ def open_districts(
     project = Project.find(params, data, out)
     asked = project.district(str(parent)) if parent else None
     every = sorted(path.stem for path in (project.params / "districts").glob("*.yaml"))
-    families = project.families()
+    hierarchy = project.hierarchy()
     # Of a sum and its parts one is compared, or a city would stand among its own units.
-    ids = families.get(asked.id, ()) if asked else [n for n in every if n not in families]
-    read = read_members(project, None, int(year), members=ids)
+    ids = (
+        hierarchy.members(asked.id)
+        if asked
+        else [name for name in every if not hierarchy.members(name)]
+    )
+    read = read_members(project, None, int(year), hierarchy, members=ids)
     if asked is None:
         read = {name: member for name, member in read.items() if member.origin != "missing"}
     forms = {project.district(name).form for name in read}

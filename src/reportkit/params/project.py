@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from reportkit.errors import InputError
 from reportkit.forms import DEFAULT, project_form
 from reportkit.language import Message, template
 from reportkit.params.district import District
+from reportkit.params.hierarchy import Hierarchy, read_hierarchy
 from reportkit.params.naming import check_id, parse_report_name
 from reportkit.params.report import ReportParams
 from reportkit.worktime import WorkCalendar, work_calendar
@@ -185,35 +185,9 @@ class Project:
         who, kind = self.district(name), self.form(parent.form).kind
         return who.by(next((f for f in who.all_forms if self.form(f).kind == kind), parent.form))
 
-    def members(self, parent: str) -> tuple[str, ...]:
-        """Ids of the districts whose reports a parent's report sums up."""
-        return self.families(parent).get(parent, ())
-
-    def families(self, parent: str = "parent") -> dict[str, tuple[str, ...]]:
-        """Each parent with its members, in the order of their ids; reads every district file.
-
-        Parameters
-        ----------
-        parent : str
-            Files without this text are passed over: parsing thousands takes a second.
-
-        Notes
-        -----
-        A file that cannot be read is told of with its own report, not with every other.
-        """
-        faces: dict[str, tuple[str, ...]] = {}
-        for path in sorted((self.params / "districts").glob("*.yaml")):
-            content = path.read_bytes()
-            if parent.encode() in content:
-                try:
-                    data = read_yaml(path).data
-                except InputError:
-                    line = re.search(r"(?m)^parent:\s*([\w-]+)", content.decode(errors="replace"))
-                    data = {"parent": line[1]} if line else None
-                name = data.get("parent") if isinstance(data, dict) else None
-                if isinstance(name, str):
-                    faces[name] = (*faces.get(name, ()), path.stem)
-        return faces
+    def hierarchy(self) -> Hierarchy:
+        """Return who sums up whom; reads every district file."""
+        return read_hierarchy(self.params / "districts")
 
     def report(self, district: District, year: int) -> ReportParams:
         """Parameters of one report; a report without a file has none.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from reportkit.params import District, Project, Scope
+    from reportkit.params.hierarchy import Hierarchy
 
 MANIFEST = "MANIFEST.json"
 # What a roll-up reads of a member's run; the rows only to see which records members share.
@@ -103,18 +104,24 @@ class Member:
 
 
 def member_files(
-    project: Project, parent: District, year: int, *, members: Sequence[str], own: bool = False
+    project: Project,
+    parent: District,
+    year: int,
+    hierarchy: Hierarchy,
+    *,
+    members: Sequence[str],
+    own: bool = False,
 ) -> dict[str, list[Path]]:
     """The files that `read_members` reads, by member, without a look into figures.
 
     Parameters
     ----------
-    project, parent, year, members, own
+    project, parent, year, hierarchy, members, own
         As for `read_members`.
     """
     return {
         wanted.who.id: wanted.files(project, year)
-        for wanted in _wanted(project, parent, members, own=own)
+        for wanted in _wanted(project, parent, hierarchy, members, own=own)
     }
 
 
@@ -122,6 +129,7 @@ def read_members(
     project: Project,
     parent: District | None,
     year: int,
+    hierarchy: Hierarchy,
     *,
     members: Sequence[str],
     own: bool = False,
@@ -135,6 +143,8 @@ def read_members(
     parent : District or None
         Whose members they are, where its own office counts too.
     year : int
+    hierarchy : Hierarchy
+        Which of them sum up others themselves.
     members : sequence of str
     own : bool
         The parent's own office counts as a member too, where it keeps ledgers of its own.
@@ -149,7 +159,7 @@ def read_members(
     """
     return {
         wanted.who.id: wanted.read(project, year, edition)
-        for wanted in _wanted(project, parent, members, own=own)
+        for wanted in _wanted(project, parent, hierarchy, members, own=own)
     }
 
 
@@ -245,9 +255,13 @@ class _Wanted:
 
 
 def _wanted(
-    project: Project, parent: District | None, members: Sequence[str], *, own: bool
+    project: Project,
+    parent: District | None,
+    hierarchy: Hierarchy,
+    members: Sequence[str],
+    *,
+    own: bool,
 ) -> Iterator[_Wanted]:
-    families = project.families()
     if own and parent is not None:
         yield _Wanted(parent, "office", office=True)
     for name in members:
@@ -255,7 +269,7 @@ def _wanted(
         # By its own form it is refused, where it does not report by the parent's.
         who = who if who.form in (who.usual_form, *who.forms) else project.district(name)
         # Of one that sums up others itself the sum counts, its own office being part of it.
-        yield _Wanted(who, "district" if name in families else who.scope, office=False)
+        yield _Wanted(who, "district" if hierarchy.members(name) else who.scope, office=False)
 
 
 def runs_of(place: Path) -> Iterator[Path]:

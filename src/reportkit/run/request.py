@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from reportkit.errors import ReportkitError
 from reportkit.language import Message
 from reportkit.params import Project, check_id, report_name
-from reportkit.params.hierarchy import members_to_sum
 from reportkit.proof.inputs import find_notebook, list_inputs
 from reportkit.proof.manifest import MANIFEST, digest, verify_files
 from reportkit.proof.surroundings import code_digest, environment
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reportkit.params import District, Scope
+    from reportkit.params.hierarchy import Hierarchy
     from reportkit.proof.inputs import Inputs
 
 
@@ -40,8 +40,8 @@ class Request:
     notebook : Path, optional
         The notebook to execute; that of the form in ``notebooks/`` of the project, else the
         package's own, by default.
-    members : tuple of str, optional
-        Districts that this one's report sums up, where that is known.
+    hierarchy : Hierarchy, optional
+        Who sums up whom, where that was read before.
     form : str, optional
         The form to report by; the district's usual one by default.
     rollup : bool
@@ -56,7 +56,7 @@ class Request:
     scope: Scope | None = None
     draft: bool = False
     notebook: Path | None = None
-    members: tuple[str, ...] | None = None
+    hierarchy: Hierarchy | None = None
     form: str | None = None
     rollup: bool = False
 
@@ -101,11 +101,12 @@ class Request:
         project, who = self.project, self.whose
         scope = "district" if self.rollup else self.scope or who.scope
         form = project.form(who.form)
+        hierarchy = self.hierarchy or project.hierarchy()
         members: Sequence[str] = ()
         if self.rollup:
-            members = members_to_sum(project, self.district)
+            members = hierarchy.members_to_sum(self.district)
         elif scope == "district":
-            members = project.members(self.district) if self.members is None else self.members
+            members = hierarchy.members(self.district)
         own = self.rollup and counts_itself(project, who)
         return list_inputs(
             project,
@@ -113,7 +114,7 @@ class Request:
             self.year,
             scope=scope,
             notebook=self.notebook or find_notebook(project, form, rollup=self.rollup),
-            members=member_files(project, who, self.year, members=members, own=own),
+            members=member_files(project, who, self.year, hierarchy, members=members, own=own),
             rollup=self.rollup,
         )
 

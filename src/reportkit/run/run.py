@@ -190,7 +190,7 @@ def prepare(
         params=request.params,
         data=request.data,
         out=request.out,
-        members=request.members,
+        hierarchy=request.hierarchy,
         rollup=request.rollup,
         kept=kept,
         tell=lambda name, rows: tell(
