@@ -257,7 +257,7 @@ def test_a_member_that_was_changed_is_not_added(small):
     assert "a/2021" in document["message"]
 
 
-def test_a_new_year_of_a_roll_up_begins_with_a_text(small):
+def test_a_new_year_of_a_parent_begins_with_a_text(small):
     told = subprocess.run(
         [BIN / "reportkit", "new", "city", YEAR],
         cwd=small,

@@ -224,7 +224,10 @@ def preview(
 
     request = Request(district_id(district, params), year, params, data, out, draft=True, form=form)
     project = request.project
-    if project.members(request.district) and not Ledgers(project, request.whose).any_kept:
+    if (
+        project.hierarchy().members(request.district)
+        and not Ledgers(project, request.whose).any_kept
+    ):
         request = replace(request, rollup=True)
     show(request, port=port, tell=lambda text: say(text, err=True), translate=translate())
 
