@@ -46,6 +46,7 @@ _LEVELS = {
 }  # fmt: skip
 _THEN = template(", then ")
 _RUN = template("{district} {year}, run {run}, {folder}")
+_FROM_FORM = Message("made from the form itself:")
 _RUN_BY = template("{district} {year} by {form}, run {run}, {folder}")
 _scope = click.option("--scope", type=click.Choice(["district", "office"]), help="汇总 or 本机关.")
 _form = click.option(
@@ -357,8 +358,9 @@ def new(
     district = district_id(district, params)
     renewal = renew(Project.find(params, data), district, year, form)
     renewal.write()
-    source = renewal.previous or Message("the form itself")
-    lines: list[str] = [Message("made from {previous}:", previous=source)]
+    before = renewal.previous
+    source = Message("made from {previous}:", previous=before) if before else _FROM_FORM
+    lines: list[str] = [source]
     lines += [f"  {path}" for path in renewal.files]
     if renewal.advanced:
         lines.append(Message("{count} advanced:", count=len(renewal.advanced)))
