@@ -25,9 +25,14 @@ def check(name, *, holds=False, severity="warning", title="应当相等", messag
     }  # fmt: skip
 
 
-def publish(out, district, year=2021, run="one", *, facts=(), checks=(), ended=ENDED, **said):
-    """Put a run in force, sealed by its sums, with no document in it."""
-    place = Path(out) / district / str(year)
+def publish(
+    out, district, year=2021, run="one", *, facts=(), checks=(), ended=ENDED, further=None, **said
+):
+    """Put a run in force, sealed by its sums, with no document in it.
+
+    *further* is its form where that is not the usual one of its district.
+    """
+    place = Path(out) / district / (f"{year}-{further}" if further else str(year))
     folder = place / "runs" / run
     folder.mkdir(parents=True)
     contents = {
@@ -36,8 +41,9 @@ def publish(out, district, year=2021, run="one", *, facts=(), checks=(), ended=E
     }
     manifest = {
         "district": district, "year": year, "name": f"{district}区", "code": None, "parent": None,
-        "form": "zfxxgk", "edition": "2021", "scope": "district", "draft": False,
-        "synthetic": False, "ended": getattr(ended, "isoformat", lambda: ended)(), "files": [],
+        "form": further or "zfxxgk", "parameters": {"form": further}, "edition": "2021",
+        "scope": "district", "draft": False, "synthetic": False,
+        "ended": getattr(ended, "isoformat", lambda: ended)(), "files": [],
     } | said  # fmt: skip
     for name, content in contents.items():
         told = json.dumps(content, ensure_ascii=False).encode()
@@ -52,6 +58,15 @@ def publish(out, district, year=2021, run="one", *, facts=(), checks=(), ended=E
     link.symlink_to(f"runs/{run}")
     link.replace(place / "current")
     return folder
+
+
+def enforcement(permits, penalties):
+    """Facts of a report of enforcement, from which some of its headlines follow."""
+    return [
+        fact("t1.permits.accepted", permits),
+        fact("t1.permits.granted", permits - 1),
+        fact("t2.total.count", penalties, "宗"),
+    ]
 
 
 def table_of(new, granted, days, corrected=0, published=100):

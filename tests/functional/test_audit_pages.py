@@ -167,7 +167,7 @@ def test_a_folder_is_told_in_the_readers_language(folder):
     assert "海州市东港区人民政府，2023年：有错误（" in chinese
     assert "未见报告：西塘街道办事处，2023" in chinese
     single = command(folder / "a-2023.html", language="zh")[1]
-    assert re.search(r"^  1\. 错误 R4：", single, re.MULTILINE)
+    assert re.search(r"^  1\. R4 错误：", single, re.MULTILINE)
     for word in ("error", "warning", "unread", "missing", "alike"):
         assert re.search(rf"\b{word}", chinese + single) is None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from catalogues import make_many, publish, table_of
+from catalogues import enforcement, make_many, publish, table_of
 from machine import PATIENCE, focused
 from playwright.sync_api import expect
 
@@ -155,6 +155,49 @@ def test_filters_live_in_the_address(visit):
     expect(again.locator("#found")).to_have_text("找到 150 份")
     again.locator("#s").select_option("findings")
     expect(again.locator("#found")).to_have_text("找到 120 份")
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    """The pages of thirty places of which ten report by a second form too."""
+    folder = make_many(tmp_path_factory.mktemp("both"), 30)
+    project = Project(folder / "params", folder / "data", folder / "outputs")
+    for number in range(10):
+        facts = enforcement(30 + number, 5)
+        said = {"name": f"执法{number}区", "edition": "广东2018", "further": "xzzf"}
+        publish(project.out, f"d{number:04}", 2021, facts=facts, **said)
+    return write_site(project, refresh(project.out), project.out / "site").folder
+
+
+def test_one_kind_of_report_has_its_figures_in_columns(visit, both):
+    page = visit("index.html", folder=both)
+    expect(page.locator("#found")).to_have_text("共 100 份")
+    heads = page.locator("#reports thead th")
+    assert heads.all_inner_texts() == ["单位", "年度", "状态", "主要数据", "历年"]
+    page.locator("#q").fill("d0002")
+    brief = page.locator("#reports td.brief", has_text="行政执法数据公开")
+    expect(brief).to_have_text("行政执法数据公开行政许可 31件行政处罚 5宗罚没金额 —")
+    page.locator("#k").select_option("xzzf")
+    expect(page.locator("#found")).to_have_text("找到 1 份")
+    figures = ["行政许可（件）", "行政处罚（宗）", "罚没金额", "行政强制", "行政检查"]
+    assert heads.all_inner_texts() == ["单位", "年度", "状态", *figures, "历年"]
+    page.get_by_role("button", name="行政处罚（宗）").click()
+    again = visit("index.html#" + page.url.partition("#")[2], folder=both)
+    expect(again.locator("#reports th[aria-sort]")).to_have_text("行政处罚（宗）")
+    again.locator("#k").select_option("zfxxgk")
+    expect(again.locator("#found")).to_have_text("找到 3 份")
+    expect(again.locator("#reports th[aria-sort]")).to_have_text("状态")
+    again.locator("tr.newest a", has_text="10").last.click()
+    expect(again.locator("#found")).to_have_text("找到 10 份")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize("name", ["index", "d/d0004", "d/p00", "compare/2021", "r/index"])
+def test_two_kinds_of_report_can_be_read(visit, both, name, width, scheme):
+    page = visit(f"{name}.html", width, folder=both, color_scheme=scheme)
+    found = Axe().run(page, options={"runOnly": RULES, "preload": False}).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_keyboard_is_enough(visit):

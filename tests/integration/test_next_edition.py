@@ -1,6 +1,7 @@
 """An edition of next year as a folder of the project: everything follows without the package."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -122,3 +123,45 @@ def test_a_change_of_the_form_makes_the_report_anew(project):
         assert read(project, "MANIFEST.json")["basis"] == "国办公开办函〔2026〕11号"
     finally:
         file.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def city(project):
+    """The same, and a city above the district and a neighbour that still has the old edition."""
+    for name, more in {"shi": "level: city\n", "yi": "parent: shi\n"}.items():
+        text = f"id: {name}\nname: {name}\n{more}"
+        (project / f"params/districts/{name}.yaml").write_text(text, encoding="utf-8")
+    with (project / "params/districts/jia.yaml").open("a", encoding="utf-8") as file:
+        file.write("\nparent: shi\n")
+    shutil.copytree(project / "data/jia", project / "data/yi")
+    rows = APPLICATIONS.replace("属于平台运行数据", "予以公开").replace("查询类事项", "查询事项")
+    (project / "data/yi/applications.csv").write_text(rows, encoding="utf-8")
+    # A project without that folder makes the report of the same year by the package's edition.
+    old = project.with_name("old")
+    for name in ("data", "params"):
+        shutil.copytree(project / name, old / name)
+    reportkit("run", "yi", "2026", "--draft", folder=old)
+    shutil.copytree(old / "outputs/yi", project / "outputs/yi", symlinks=True)
+    reportkit("run", "jia", "2026", "--draft", folder=project)
+    return project
+
+
+def test_a_roll_up_adds_members_of_its_own_edition_alone(city):
+    told = reportkit("rollup", "shi", "2026", "--draft", "--json", folder=city, status=2)
+    refused = json.loads(told)
+    assert refused["error"] == "member-differs"
+    assert "the report of yi is of edition 2021, the roll-up of edition 2026" in refused["message"]
+    assert not (city / "outputs/shi/2026/current").exists()
+    reportkit("run", "yi", "2026", "--draft", folder=city)
+    reportkit("rollup", "shi", "2026", "--draft", folder=city)
+    run = city / "outputs/shi/2026/current"
+    facts = {one["id"]: one for one in json.loads((run / "facts.json").read_text("utf-8"))["facts"]}
+    added = facts["t3.deny_9_platform.natural_person"]
+    assert added["value"] == "1"
+    assert added["sum_of"] == [f"{one}/t3.deny_9_platform.natural_person" for one in ("jia", "yi")]
+    assert facts["t3.deny_8_admin_query.total"]["value"] == "4"
+    text = (run / "report.html").read_text("utf-8")
+    assert "9.属于平台运行数据" in text
+    assert "8.属于行政查询类事项" in text
+    assert "七、数据开放情况" in text
+    assert "rerun: holds" in reportkit("verify", str(run), "--rerun", folder=city)

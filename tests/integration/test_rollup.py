@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 
 import nbformat
@@ -254,6 +255,33 @@ def test_a_member_that_was_changed_is_not_added(small):
     status, document = command(small, "rollup", "city", YEAR)
     assert (status, document["error"]) == (2, "past-changed")
     assert "a/2021" in document["message"]
+
+
+def test_a_new_year_of_a_parent_begins_with_a_text(small):
+    told = subprocess.run(
+        [BIN / "reportkit", "new", "city", YEAR],
+        cwd=small,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert told.endswith("next: reportkit rollup city 2021\n")
+    assert "the report needs it" not in told  # no ledger is
+    text = small / "params/reports/city/2021.md"
+    text.write_text(text.read_text("utf-8") + "\n两区共收{{ t3.new.total }}件。\n", "utf-8")
+    assert command(small, "new", "city", "2022")[1]["previous"] == 2021
+    command(small, "rollup", "city", YEAR, "--draft")
+    assert "两区共收<" in (run_of(small, "city") / "report.html").read_text("utf-8")
+
+
+def test_a_roll_up_is_previewed_from_its_members(small):
+    words = [BIN / "reportkit", "preview", "city", YEAR]
+    with subprocess.Popen(words, cwd=small, stderr=subprocess.PIPE, text=True) as process:
+        told = [process.stderr.readline() for _ in range(2)]
+        process.send_signal(signal.SIGTERM)
+    assert told[0].startswith("http://127.0.0.1:")
+    assert told[1] == "draft 1\n"
+    assert not (small / "outputs/city").exists()
 
 
 def test_no_member_with_a_report_is_refused(small):

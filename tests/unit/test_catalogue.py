@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import pyarrow.parquet as pq
 import pytest
-from catalogues import ENDED, check, make_many, publish, table_of
+from catalogues import ENDED, check, enforcement, make_many, publish, table_of
 from click.testing import CliRunner
 from csvw import TableGroup
 
@@ -77,7 +77,7 @@ def text_of(site, name):
 
 def data(site, name):
     told = (site.folder / f"data/{name}.js").read_text(encoding="utf-8")
-    return json.loads(re.fullmatch(r'catalogue\.take\("\w+",(.*)\);\n', told)[1])
+    return json.loads(re.fullmatch(r'catalogue\.take\("[\w-]+",(.*)\);\n', told)[1])
 
 
 def test_the_first_page_tells_the_state_of_everything(project):
@@ -120,7 +120,7 @@ def test_a_rule_names_who_fails_it(project):
     assert "2021年 3 份报告中 1 份不成立；2020年 3 份报告中 1 份不成立。" in text_of(
         site, "r/X1.html"
     )
-    assert "东柏县 2021 结转应当相符 3 ≠ 4" in text_of(site, "r/X1.html")
+    assert "东柏县 2021年 结转应当相符 3 ≠ 4" in text_of(site, "r/X1.html")
     assert re.search(r"N1 应当相等 提醒 0 2 1 .*X1", text_of(site, "r/index.html"))
 
 
@@ -131,6 +131,115 @@ def test_comparisons_leave_out_sums_and_say_what_they_are(project):
     assert "快慢不等于好坏" in page
     head = (made(project).folder / "compare/2021.html").read_text(encoding="utf-8")
     assert "分布，不是排名" in head
+
+
+@pytest.fixture
+def both(project):
+    """The same, with reports of enforcement by the east, and by a late one that has failed."""
+    for year, permits in ((2020, 30), (2021, 40)):
+        publish(
+            project.out, "east", year, f"one-{year}", facts=enforcement(permits, 5), name="东柏县",
+            parent="city", edition="广东2018", further="xzzf", draft=year == 2020,
+            checks=[check("X1", title="许可应当相符", message="5 ≠ 6")],
+        )  # fmt: skip
+    event = {
+        "event": "failed", "at": ENDED.isoformat(), "district": "late", "year": 2021,
+        "form": "xzzf", "reason": "ledger-heading", "message": "late 2021: no 决定日期",
+    }  # fmt: skip
+    with (project.out / "batch.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(event) + "\n")
+    return project
+
+
+def test_reports_of_each_form_are_counted_among_themselves(both):
+    page = text_of(made(both), "index.html")
+    states = "年度 ● 定稿 ◐ 草稿 ○ 未报送 ✕ 失败 有发现"
+    assert f"政府信息公开工作年度报告 {states} 2021年 3 0 1 0 1 2020年 3 0 0 0 1" in page
+    assert f"行政执法数据公开 {states} 2021年 1 0 0 1 1 2020年 0 1 0 0 1" in page
+    assert re.search(r"新收申请 101 件 2021年，2 个单位 2020年 81件", page)
+    assert re.search(r"行政许可 39 件 2021年，1 个单位 2020年 29件", page)
+    assert "2021年政府信息公开工作年度报告 （1）：迟县" in page
+    assert "1 × ledger-heading 迟县 2021年行政执法数据公开 no 决定日期" in page
+
+
+def test_a_place_shows_its_reports_of_each_form(both):
+    site = made(both)
+    text = text_of(site, "d/east.html")
+    assert re.search(r"政府信息公开工作年度报告 指标 2020 2021 走势 .*新收申请（件） 40 50", text)
+    assert re.search(r"行政执法数据公开 指标 2020 2021 走势 .*行政许可（件） 29 29／30 39", text)
+    assert "2020年行政执法数据公开 X1 许可应当相符 5 ≠ 6" in text
+    page = (site.folder / "d/east.html").read_text(encoding="utf-8")
+    assert "../../east/2021/current/report.pdf" in page
+    assert "../../east/2021-xzzf/current/report.pdf" in page
+    city = text_of(site, "d/city.html")
+    assert re.search(r"行政执法数据公开 单位 2021年 .*东柏县 ● 定稿 1 39 迟县 ✕ 失败", city)
+    assert "东柏县 2020年政府信息公开工作年度报告● 2020年行政执法数据公开◐" not in city
+
+
+def test_rules_of_one_name_have_a_page_in_each_form(both):
+    site = made(both)
+    told = "2021年 1 份报告中 1 份不成立；2020年 1 份报告中 1 份不成立。"
+    assert told in text_of(site, "r/xzzf-X1.html")
+    assert "3 份报告中 1 份" in text_of(site, "r/X1.html")
+    assert "许可应当相符" not in text_of(site, "r/X1.html")
+
+
+def test_comparisons_stay_within_a_form(both):
+    page = text_of(made(both), "compare/2021.html")
+    usual, _, other = page.partition("行政执法数据公开")
+    assert "2 个单位，中位数 9个工作日" in usual
+    assert "准予许可占受理的比例" not in usual
+    assert "1 个单位，中位数 97.5%" in other
+    assert "准予许可" not in text_of(made(both), "compare/2020.html")  # that one is a draft
+
+
+def test_open_data_and_feed_name_the_form(both):
+    folder = made(both).folder
+    rows = list(csv.DictReader(io.StringIO((folder / "open/runs.csv").read_text("utf-8"))))
+    named = [row for row in rows if row["form"] == "xzzf"]
+    assert [(row["district"], row["year"], row["state"]) for row in named] == [
+        ("east", "2020", "draft"), ("east", "2021", "final"), ("late", "2021", "failed"),
+    ]  # fmt: skip
+    packed = gzip.decompress((folder / "open/facts-2021.csv.gz").read_bytes()).decode()
+    told = {(row["district"], row["form"]) for row in csv.DictReader(io.StringIO(packed))}
+    assert told == {("city", "zfxxgk"), ("east", "zfxxgk"), ("east", "xzzf"), ("west", "zfxxgk")}
+    checks = (folder / "open/checks.csv").read_text("utf-8")
+    assert "east,2021,xzzf,X1" in checks
+    feed = (folder / "feed.xml").read_text("utf-8")
+    assert "<title>东柏县2021年行政执法数据公开：定稿</title>" in feed
+    assert len(set(re.findall("<id>(.*)</id>", feed))) == 9
+
+
+def test_each_form_has_columns_of_its_own(both):
+    site = made(both)
+    kinds = data(site, "places")["kinds"]
+    assert [(one["name"], one["columns"][0]) for one in kinds] == [
+        ("zfxxgk", ["新收申请", "件"]), ("xzzf", ["行政许可", "件"]),
+    ]  # fmt: skip
+    told = data(site, "y2021-xzzf")
+    assert (told["state"], told["figures"][0], told["year"]) == ("04", [39, None], 2021)
+    shutil.rmtree(both.out / "east/2021-xzzf")
+    shutil.rmtree(both.out / "east/2020-xzzf")
+    (both.out / "batch.jsonl").unlink()
+    again = made(both)
+    assert {"data/y2021-xzzf.js", "data/y2020-xzzf.js", "r/xzzf-X1.html"} <= set(again.removed)
+    assert "行政执法" not in text_of(again, "index.html")
+
+
+def test_a_local_variant_counts_among_the_usual_reports(project):
+    folder = project.params.parent / "forms/own"
+    folder.mkdir(parents=True)
+    edition = "edition: 本地\nextends: zfxxgk/2021\nyears: {first: 2021}\n"
+    (folder / "2021.yaml").write_text(edition, encoding="utf-8")
+    facts = table_of(70, 30, 9)
+    said = {"name": "东柏县", "parent": "city", "edition": "本地"}
+    publish(project.out, "east", 2021, "own", facts=facts, further="own", **said)
+    site = made(project)
+    assert "政府信息公开工作年度报告 年度" not in text_of(site, "index.html")
+    text = text_of(site, "d/east.html")
+    assert re.search(r"指标 2020 2021 2021 own .*新收申请（件） 40 50 70", text)
+    assert "2021年（own） ● 定稿" in text
+    assert data(site, "y2021")["variant"] == {"2": "own"}
 
 
 def test_places_are_found_by_their_pinyin(project):
@@ -177,11 +286,14 @@ def test_pages_of_what_is_gone_are_removed(project):
         lambda project: (project.out / "site/d/west.html").write_text("<p>damaged"),
         lambda project: (project.out / "site/data/places.js").unlink(),
         lambda project: shutil.rmtree(project.out / NAME),
+        lambda project: shutil.rmtree(project.out / "east/2021-xzzf"),
+        lambda project: (project.out / "east/2020-xzzf/runs/one-2020/facts.json").write_text("{"),
         lambda project: (project.out / "site/.made.json").write_text('{"index.html": 1}'),
     ],
-    ids=["deleted", "broken", "unpublished", "page", "data", "store", "list"],
+    ids=["deleted", "broken", "unpublished", "page", "data", "store", "form", "its", "list"],
 )  # fmt: skip
-def test_whatever_happened_it_is_made_again_to_the_same_bytes(project, harm):
+def test_whatever_happened_it_is_made_again_to_the_same_bytes(both, harm):
+    project = both
     made(project)
     harm(project)
     if (project.out / "site/.made.json").read_text(encoding="utf-8") == '{"index.html": 1}':

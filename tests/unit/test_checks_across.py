@@ -22,6 +22,7 @@ from reportkit.checks import (
 )
 from reportkit.errors import InputError
 from reportkit.facts.published import load_published, read_report
+from reportkit.forms import project_form
 from reportkit.params import District, Project
 
 PUBLISHED = Path(__file__).parents[1] / "data" / "published"
@@ -149,6 +150,20 @@ def test_many_other_outcomes_are_asked_about():
     assert failing(share_checks(RULES, ZFXXGK.edition(2020), many))[0][0] == "Y3"
     many["t3.results_total.total"] = Decimal(51)
     assert failing(share_checks(RULES, ZFXXGK.edition(2020), many)) == []
+
+
+def test_outcomes_are_told_in_the_unit_of_their_cells(tmp_path):
+    (tmp_path / "own").mkdir()
+    rows = "[{key: results_total, unit: 次}]"
+    edition = (
+        "edition: 本地\nextends: zfxxgk/2019\nyears: {first: 2020}\n"
+        f"tables:\n  - {{id: t3, rows: {rows}}}\n"
+    )
+    (tmp_path / "own/2020.yaml").write_text(edition, encoding="utf-8")
+    (check,) = share_checks(
+        RULES, project_form("own", tmp_path).edition(2020), published("pingtan-2020")
+    )
+    assert check.message == "办理结果21次中，其他处理4次"
 
 
 TEXT = {"一": "总" * 1000, "五": "答复的释法说理有待加强。" * 3, "六": "收取信息处理费0元。"}

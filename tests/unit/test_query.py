@@ -24,6 +24,7 @@ def project(request, tmp_path_factory):
     facts = [fact("t3.new.total", "76"), fact("fees", "12.50", "元")]
     publish(out, "siming", facts=facts, checks=[check("R1", severity="error")], name="松溪区")
     publish(out, "huli", 2020, facts=facts, parent="xiamen", draft=True)
+    publish(out, "siming", facts=[fact("t2.total.count", "5")], name="松溪区", further="xzzf")
     event = {
         "event": "failed", "at": ENDED.isoformat(), "district": "late", "year": 2021,
         "reason": "not-handed-in", "message": "late 2021: nothing in \udcff is handed in",
@@ -71,7 +72,12 @@ def test_reports_without_a_run_say_why(ask):
             "not-handed-in",
         ),
         ("siming", 2021, "松溪区", None, "final", "", ""),
+        ("siming", 2021, "松溪区", None, "final", "", ""),
     ]
+    sql = "select form, sum(number) from facts join runs using (district, year, form) group by 1"
+    assert sorted(ask(sql)[1]) == [("xzzf", Decimal(5)), ("zfxxgk", Decimal("177.0"))]
+    sql = "select district from runs where form = 'zfxxgk' order by 1"
+    assert ask(sql)[1] == [("huli",), ("late",), ("siming",)]
     assert ask("select holds, message from checks")[1] == [(False, "1 ≠ 2")]
 
 

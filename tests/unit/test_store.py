@@ -47,7 +47,7 @@ def built_whole(out):
 
 def received(store):
     rows = [row for row in store.read("facts").to_pylist() if row["fact"] == "t3.new.total"]
-    return {(row["district"], row["year"]): int(row["number"]) for row in rows}
+    return {(row["district"], row["report"]): int(row["number"]) for row in rows}
 
 
 def test_a_run_is_in_its_tables(out):
@@ -72,6 +72,7 @@ def test_a_run_is_in_its_tables(out):
     [
         lambda out: put(out, "b", 2021, "two", new=99),
         lambda out: put(out, "new", 2019, "one"),
+        lambda out: put(out, "b", 2021, "one", new=5, further="xzzf"),
         lambda out: shutil.rmtree(out / "b"),
         lambda out: shutil.rmtree(out / "b/2021/runs/one"),
         lambda out: (out / "b/2021/current").unlink(),
@@ -79,7 +80,7 @@ def test_a_run_is_in_its_tables(out):
         lambda out: (out / "b/2021/runs/one/checks.json").unlink(),
         lambda out: [shutil.rmtree(out / name) for name in "abc"],
     ],
-    ids=["newer", "added", "district", "run", "link", "facts", "checks", "all"],
+    ids=["newer", "added", "form", "district", "run", "link", "facts", "checks", "all"],
 )  # fmt: skip
 def test_an_update_gives_the_bytes_of_a_whole_build(out, change):
     refresh(out)
@@ -97,7 +98,7 @@ def test_only_files_that_hold_what_changed_are_written(out):
     new = sorted(path.parent.relative_to(out / NAME).as_posix() for path in after.keys() - before)
     assert new == ["facts/year=2021", "runs/year=2021"]  # its checks are the same
     assert len(after) == len(before)
-    assert received(refresh(out))["b", 2021] == 99
+    assert received(refresh(out))["b", "2021"] == 99
 
 
 def damage(out, place, name, change):
@@ -116,8 +117,8 @@ def damage(out, place, name, change):
 def test_a_broken_run_is_told_and_kept_out(out, name, change, why):
     damage(out, "b/2021", name, change)
     store = refresh(out)
-    assert store.broken == {("b", 2021): f"run one: {why}"}
-    assert ("b", 2021) not in received(store)
+    assert store.broken == {("b", "2021"): f"run one: {why}"}
+    assert ("b", "2021") not in received(store)
     assert len(received(store)) == 5
 
 
@@ -138,7 +139,7 @@ def test_a_broken_run_is_told_and_kept_out(out, name, change, why):
 def test_one_run_of_wrong_types_harms_no_other(out, wrong):
     publish(out, "b", 2021, "two", **wrong)
     store = refresh(out)
-    assert list(store.broken) == [("b", 2021)]
+    assert list(store.broken) == [("b", "2021")]
     assert len(received(store)) == 5
     assert contents(out / NAME) == built_whole(out)
 
@@ -153,13 +154,26 @@ def test_a_broken_run_that_was_mended_comes_back(out):
     assert contents(out / NAME) == built_whole(out)
 
 
+def test_reports_of_each_form_have_rows_of_their_own(out):
+    put(out, "b", 2021, "one", new=5, further="xzzf")
+    assert received(refresh(out))["b", "2021-xzzf"] == 5
+    put(out, "b", 2021, "two", new=99)
+    store = refresh(out)
+    told = received(store)
+    assert (told["b", "2021"], told["b", "2021-xzzf"], len(told)) == (99, 5, 7)
+    forms = {row["report"]: row["form"] for row in store.read("checks").to_pylist()}
+    assert forms == {"2020": "zfxxgk", "2021": "zfxxgk", "2021-xzzf": "xzzf"}
+    (out / "b/2021-xzzf").rename(out / "b/2021-own")
+    assert refresh(out).broken["b", "2021-own"] == "run one: it is of b 2021-xzzf"
+
+
 def test_a_run_of_another_report_is_none(out):
     shutil.copytree(out / "a", out / "z", symlinks=True)
     store = refresh(out)
-    assert store.broken["z", 2021] == "run one: it is of a 2021"
+    assert store.broken["z", "2021"] == "run one: it is of a 2021"
     (out / "y/2021").mkdir(parents=True)
     (out / "y/2021/current").symlink_to(out / "a/2021/runs/one")
-    assert ("y", 2021) not in {*received(refresh(out)), *refresh(out).broken}
+    assert ("y", "2021") not in {*received(refresh(out)), *refresh(out).broken}
 
 
 @pytest.mark.parametrize("harm", ["truncated", "gone", "index", "version", "path"])
@@ -198,10 +212,10 @@ def test_what_is_being_read_is_not_taken_away(out):
     with opened(out) as store:
         put(out, "b", 2021, "two", new=99)
         refresh(out)
-        assert received(store)["b", 2021] == 21
+        assert received(store)["b", "2021"] == 21
     refresh(out)
     put(out, "b", 2021, "three", new=98)
-    assert received(refresh(out))["b", 2021] == 98
+    assert received(refresh(out))["b", "2021"] == 98
     assert contents(out / NAME) == built_whole(out)
 
 

@@ -289,9 +289,7 @@ def _years_of(project: Project, district: str) -> list[int]:
 def _sums_up(project: Project, parent: str, form: str | None) -> bool:
     """Return True where a parent's report is the sum of its members', not one from ledgers."""
     who = project.district(parent, form)
-    ledgers = Ledgers(project, who)
-    own = any(ledgers.sources(key) for key in schemas(ledgers.form))
-    return not own or who.scope == "office"
+    return who.scope == "office" or not Ledgers(project, who).any_kept
 
 
 def _planned(

@@ -15,6 +15,7 @@ from reportkit.catalogue.drawing import line
 from reportkit.catalogue.front import DOCUMENTS, front, place_row
 from reportkit.catalogue.overview import local
 from reportkit.catalogue.rendering import WORDS, in_chinese, link
+from reportkit.forms import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -50,8 +51,8 @@ def pages(overview: Overview, *, out: Path, site: Path, version: str) -> Iterato
     yield "all.html", "all.html.j2", {"base": "", **_all(overview)}
     yield "feed.xml", "feed.xml.j2", _feed(overview)
     by_rule = _by_rule(overview)
-    yield "r/index.html", "rules.html.j2", {"base": "../", **_rules(by_rule)}
-    for name, found in by_rule.items():
+    yield "r/index.html", "rules.html.j2", {"base": "../", **_rules(overview, by_rule)}
+    for (_, name), found in by_rule.items():
         yield f"r/{name}.html", "rule.html.j2", {"base": "../", **_rule(overview, found)}
     for name, year in _compared_pages(overview):
         fields = _compare(overview, year)
@@ -59,11 +60,8 @@ def pages(overview: Overview, *, out: Path, site: Path, version: str) -> Iterato
     failing: dict[str, list[dict[str, Any]]] = {}
     for check in overview.failing:
         failing.setdefault(check["district"], []).append(check)
-    years: dict[str, list[int]] = {}
-    for district, year in overview.reports:
-        years.setdefault(district, []).append(year)
     for name in overview.places:
-        fields = _place(overview, name, out, sorted(years.get(name, ())), failing.get(name, []))
+        fields = _place(overview, name, out, failing.get(name, []))
         yield (
             f"d/{name}.html",
             "place.html.j2",
@@ -77,9 +75,9 @@ def _all(overview: Overview) -> dict[str, Any]:
     def walk(names: Iterable[str], depth: int, seen: frozenset[str]) -> Iterator[dict[str, Any]]:
         for name in names:
             reports = [
-                (year, overview.reports[name, year].state)
+                (overview.told(one), one.state)
                 for year in overview.years
-                if (name, year) in overview.reports
+                for one in overview.of_place(name, year)
             ]
             shown = overview.name(name)
             yield {"district": name, "name": shown, "depth": min(depth, 4), "reports": reports}
@@ -93,20 +91,26 @@ def _all(overview: Overview) -> dict[str, Any]:
     }
 
 
-def _by_rule(overview: Overview) -> dict[str, list[dict[str, Any]]]:
-    """Checks that do not hold, by the name of their rule's page."""
-    found: dict[str, list[dict[str, Any]]] = {}
+def _by_rule(overview: Overview) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Checks that do not hold, by the kind of their reports and the name of their rule's page."""
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for check in overview.failing:
-        found.setdefault(_page_of(check["check"]), []).append(check)
-    return dict(sorted(found.items(), key=lambda item: _natural(item[0])))
+        kind = overview.kind(_report_of(overview, check))
+        found.setdefault((kind, _page_of(kind, check["check"])), []).append(check)
+    kinds = [*overview.kinds]
+    ordered = sorted(found.items(), key=lambda it: (kinds.index(it[0][0]), _natural(it[0][1])))
+    return dict(ordered)
 
 
-def _page_of(rule: str) -> str:
-    return (
-        rule
-        if _RULE.fullmatch(rule) and rule != "index"
-        else f"x-{sha256(rule.encode()).hexdigest()[:12]}"
-    )
+def _report_of(overview: Overview, check: Mapping[str, Any]) -> Standing:
+    return overview.reports[check["district"], check["report"]]
+
+
+def _page_of(kind: str, rule: str) -> str:
+    """The name of a rule's page: rules of other kinds of reports can have the same name."""
+    name = rule if kind == DEFAULT else f"{kind}-{rule}"
+    known = _RULE.fullmatch(name) and name != "index"
+    return name if known else f"x-{sha256(name.encode()).hexdigest()[:12]}"
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -115,11 +119,15 @@ def _natural(name: str) -> list[tuple[int, str]]:
     ]
 
 
-def _rules(by_rule: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def _rules(
+    overview: Overview, by_rule: Mapping[tuple[str, str], list[dict[str, Any]]]
+) -> dict[str, Any]:
     return {
+        "kinds": len(overview.kinds) > 1,
         "rules": [
             {
                 "page": page,
+                "kind": overview.title_of(kind),
                 "id": found[0]["check"],
                 "titles": Counter(check["title"] for check in found).most_common(3),
                 "open": sum(not check["accepted"] for check in found),
@@ -127,8 +135,8 @@ def _rules(by_rule: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
                 "severity": found[0]["severity"],
                 "places": len({check["district"] for check in found}),
             }
-            for page, found in by_rule.items()
-        ]
+            for (kind, page), found in by_rule.items()
+        ],
     }
 
 
@@ -136,20 +144,29 @@ def _rule(overview: Overview, found: list[dict[str, Any]]) -> dict[str, Any]:
     ordered = sorted(
         found, key=lambda check: (-check["year"], check["accepted"] is not None, check["district"])
     )
+    kind = overview.kind(_report_of(overview, found[0]))
     years = sorted({check["year"] for check in found}, reverse=True)
     return {
         "id": found[0]["check"],
+        "kind": overview.title_of(kind) if len(overview.kinds) > 1 else "",
         "titles": Counter(check["title"] for check in found).most_common(3),
         "severity": found[0]["severity"],
         "years": [
             {
                 "year": year,
-                "made": sum(of_year == year for _, of_year in overview.runs),
+                "made": sum(key in overview.runs for key in overview.kinds[kind][year]),
                 "count": sum(check["year"] == year for check in found),
             }
             for year in years
         ],
-        "rows": [check | {"name": overview.name(check["district"])} for check in ordered[:_LISTED]],
+        "rows": [
+            check
+            | {
+                "name": overview.name(check["district"]),
+                "told": overview.told(_report_of(overview, check)),
+            }
+            for check in ordered[:_LISTED]
+        ],
         "more": max(len(found) - _LISTED, 0),
     }
 
@@ -162,21 +179,71 @@ def _compared_pages(overview: Overview) -> Iterator[tuple[str, int | None]]:
 
 
 def _compare(overview: Overview, year: int | None) -> dict[str, Any]:
-    shown = []
-    for one, values in overview.comparisons[year] if year else ():
-        unit = "%" if one.share else overview.units.get(one.facts[0], "")
-        shown.append(distribution(one, list(values.values()), unit))
-    return {"year": year, "years": [*overview.comparisons], "charts": shown}
+    kinds = []
+    for kind, compared in overview.comparisons[year].items() if year else ():
+        shown = []
+        for one, values in compared:
+            unit = "%" if one.share else overview.units.get(one.facts[0], "")
+            shown.append(distribution(one, list(values.values()), unit))
+        kinds.append((overview.title_of(kind), shown))
+    return {"year": year, "years": [*overview.comparisons], "kinds": kinds}
 
 
 def _place(
-    overview: Overview, name: str, out: Path, years: list[int], failing: list[dict[str, Any]]
+    overview: Overview, name: str, out: Path, failing: list[dict[str, Any]]
 ) -> dict[str, Any]:
     place = overview.places[name]
-    standings = [overview.reports[name, year] for year in years]
+    kinds = []
+    for kind, years in overview.kinds.items():
+        own = [one for year in sorted(years) for one in overview.of_place(name, year, kind)]
+        if own:
+            kinds.append(_years(overview, kind, own))
+    standings = [one for year in overview.years for one in overview.of_place(name, year)]
+    above: list[Place] = []
+    while (parent := (above or [place])[-1].parent) and parent not in {
+        name,
+        *(one.district for one in above),
+    }:
+        above.append(overview.places[parent])
+    members = overview.members.get(name, ())
+    return {
+        "place": {"district": name, "name": place.name},
+        "title": overview.title,
+        "above": [(one.district, one.name) for one in reversed(above)],
+        "kinds": kinds,
+        "synthetic": any(
+            (overview.runs.get(one.report) or {}).get("synthetic") for one in standings
+        ),
+        "standings": [_shown(overview, one, out) for one in standings],
+        "failing": sorted(
+            (
+                check
+                | {
+                    "told": overview.told(one := _report_of(overview, check)),
+                    "page": _page_of(overview.kind(one), check["check"]),
+                }
+                for check in failing
+            ),
+            key=lambda check: (-check["year"], _natural(check["check"])),
+        ),
+        "members": [
+            (
+                overview.title_of(kind),
+                newest,
+                [place_row(overview, one, kind, newest) for one in members],
+            )
+            for kind, (newest, *_) in overview.kinds.items()
+            if members and overview.of_places(kind, newest, overview.below(name))
+        ],
+        "documents": DOCUMENTS,
+    }
+
+
+def _years(overview: Overview, kind: str, standings: list[Standing]) -> dict[str, Any]:
+    """Reports of a kind of a place, its years beside each other."""
     rows = []
-    for column in overview.columns:
-        told = [overview.figures.get((name, year), {}).get(column.title) for year in years]
+    for column in overview.columns[kind]:
+        told = [overview.figures.get(one.report, {}).get(column.title) for one in standings]
         if any(told):
             values = [one["value"] if one else None for one in told]
             numbers = [None if value is None else Decimal(value) for value in values]
@@ -188,70 +255,53 @@ def _place(
                     "beside": [
                         one and one["of"] and f"{one['count']}／{one['of']}" for one in told
                     ],
-                    "line": line(numbers, width=90, high=22) if len(years) > 1 else None,
+                    "line": line(numbers, width=90, high=22) if len(standings) > 1 else None,
                 }
             )
-    above: list[Place] = []
-    while (parent := (above or [place])[-1].parent) and parent not in {
-        name,
-        *(one.district for one in above),
-    }:
-        above.append(overview.places[parent])
-    newest = overview.years[0] if overview.years else None
     return {
-        "place": {"district": name, "name": place.name},
-        "title": overview.title,
-        "above": [(one.district, one.name) for one in reversed(above)],
-        "years": years,
-        "synthetic": any(
-            (overview.runs.get((name, year)) or {}).get("synthetic") for year in years
-        ),
-        "standings": [_shown(one, out) for one in reversed(standings)],
+        "title": overview.title_of(kind),
+        "years": [(one.year, overview.variant(one)) for one in standings],
         "states": [one.state for one in standings],
         "findings": [(one.errors, one.warnings) for one in standings],
         "rows": rows,
-        "failing": sorted(
-            ({**check, "page": _page_of(check["check"])} for check in failing),
-            key=lambda check: (-check["year"], _natural(check["check"])),
-        ),
-        "members": [place_row(overview, one, newest) for one in overview.members.get(name, ())],
-        "newest": newest,
-        "documents": DOCUMENTS,
     }
 
 
-def _shown(standing: Standing, out: Path) -> dict[str, Any]:
-    failed = out / standing.district / str(standing.year) / "failed"
+def _shown(overview: Overview, standing: Standing, out: Path) -> dict[str, Any]:
+    failed = out.joinpath(*standing.report, "failed")
     return {
         "kept": bool(standing.reason) and (failed / "run.log").is_file(),
-        "year": standing.year,
+        "told": overview.told(standing),
+        "called": standing.called,
         "state": standing.state,
         "run": standing.run,
         "made": local(standing.made) if standing.made else "",
         "reason": standing.reason,
-        "told": in_chinese(first_line(standing)) if standing.reason else "",
+        "why": in_chinese(first_line(standing)) if standing.reason else "",
     }
 
 
 def _feed(overview: Overview) -> dict[str, Any]:
     """Runs in force, the newest first, as a feed tells of them."""
     newest = sorted(
-        overview.runs.values(), key=lambda run: (run["made"], run["district"]), reverse=True
+        overview.runs.values(),
+        key=lambda run: (run["made"], run["district"], run["report"]),
+        reverse=True,
     )
     entries = []
     for run in newest[:_FEED]:
-        key = (run["district"], run["year"])
-        figures = overview.figures.get(key, {})
+        standing = overview.reports[run["district"], run["report"]]
+        figures = overview.figures.get(standing.report, {})
         told = [
             f"{column.title}{figures[column.title]['value']}{column.unit}"
-            for column in overview.columns
+            for column in overview.columns[overview.kind(standing)]
             if figures.get(column.title, {}).get("value") is not None
         ]
-        state = overview.reports[key].state
+        state = standing.state
         entries.append(
             {
-                "id": _uuid(f"{run['name']}/{run['district']}/{run['year']}"),
-                "title": f"{run['name']}{run['year']}年：{WORDS[state]}",
+                "id": _uuid(f"{run['name']}/{run['district']}/{run['report']}"),
+                "title": f"{run['name']}{overview.told(standing)}：{WORDS[state]}",
                 "updated": run["made"],
                 "state": state,
                 "summary": "，".join(told) or "没有主要数据",

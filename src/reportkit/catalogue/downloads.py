@@ -19,18 +19,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reportkit.catalogue.overview import Overview
+    from reportkit.catalogue.state import Standing
     from reportkit.catalogue.store import Store
 
 Made = tuple[str, Any, "Callable[[], bytes]"]
 
-_FACTS = ("district", "year", "fact", "label", "value", "unit", "origin", "rows", "run")
+_FACTS = ("district", "year", "form", "fact", "label", "value", "unit", "origin", "rows", "run")
 # Name, heading, datatype, whether each row has one.
 _RUNS = (
     ("district", "地区", "string", True),
     ("year", "年度", "gYear", True),
     ("name", "名称", "string", True),
     ("parent", "所属", "string", False),
-    ("form", "格式", "string", False),
+    ("form", "格式", "string", True),
     ("edition", "格式版本", "string", False),
     ("state", "状态", {"base": "string", "format": "|".join(STATES)}, True),
     ("reason", "原因", "string", False),
@@ -43,6 +44,7 @@ _RUNS = (
 _CHECKS = (
     ("district", "地区", "string", True),
     ("year", "年度", "gYear", True),
+    ("form", "格式", "string", True),
     ("check", "规则", "string", True),
     ("title", "要求", "string", True),
     ("severity", "级别", {"base": "string", "format": "error|warning|info"}, True),
@@ -58,7 +60,7 @@ def downloads(overview: Overview, store: Store) -> Iterator[Made]:
 
     Source: W3C, Metadata Vocabulary for Tabular Data; RFC 4180.
     """
-    runs = [_run(overview, key) for key in overview.reports]
+    runs = [_run(overview, standing) for standing in overview.reports.values()]
     yield "open/runs.csv", runs, lambda: _csv(_RUNS, runs)
     failing = overview.failing
     yield "open/checks.csv", failing, lambda: _csv(_CHECKS, failing)
@@ -68,7 +70,7 @@ def downloads(overview: Overview, store: Store) -> Iterator[Made]:
     metadata = {"@context": context, "dialect": dialect, **described}
     told = json.dumps(metadata, ensure_ascii=False, indent=1) + "\n"
     yield f"open/{METADATA}", told, told.encode
-    for year in sorted({year for _, year in overview.runs}):
+    for year in sorted({run["year"] for run in overview.runs.values()}):
         part = FactsOfYear(store, year)
         yield f"open/facts-{year}.csv.gz", part.names, part.csv
         yield f"open/facts-{year}.parquet", part.names, part.parquet
@@ -92,7 +94,9 @@ class FactsOfYear:
         parts = [pq.read_table(self._store.folder / name, partitioning=None) for name in self.names]
         table = pa.concat_tables(parts)
         table = table.append_column("year", pa.array([self._year] * table.num_rows, pa.int32()))
-        return table.sort_by([("district", "ascending"), ("fact", "ascending")])
+        # By folders, as the usual form's stands before others; that is in no other column.
+        order = ("district", "report", "fact")
+        return table.sort_by([(name, "ascending") for name in order]).drop_columns("report")
 
     def csv(self) -> bytes:
         """Packed, since all of it is much; a text that a program takes for a formula is marked."""
@@ -118,14 +122,14 @@ class FactsOfYear:
         return bytes(sink.getvalue().to_pybytes())
 
 
-def _run(overview: Overview, key: tuple[str, int]) -> dict[str, Any]:
-    standing, run, place = overview.reports[key], overview.runs.get(key), overview.places[key[0]]
+def _run(overview: Overview, standing: Standing) -> dict[str, Any]:
+    run, place = overview.runs.get(standing.report), overview.places[standing.district]
     return {
-        "district": key[0],
-        "year": key[1],
+        "district": standing.district,
+        "year": standing.year,
         "name": standing.name or place.name,
         "parent": place.parent,
-        "form": place.form,
+        "form": run["form"] if run else standing.form or place.form,
         "edition": run and run["edition"],
         "state": standing.state,
         "reason": standing.reason,

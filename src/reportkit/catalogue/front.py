@@ -13,13 +13,15 @@ from reportkit.catalogue.rendering import in_chinese
 from reportkit.catalogue.state import STATES, changes
 from reportkit.export.dataset import FILES
 from reportkit.facts.numerals import plain
+from reportkit.forms import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from reportkit.catalogue.overview import Overview
     from reportkit.catalogue.places import Place
     from reportkit.catalogue.state import Change, Standing
+    from reportkit.params.naming import Report
 
 # What the page lists in full; the table has all.
 _LISTED = 300
@@ -44,43 +46,31 @@ def front(overview: Overview, *, base: str, reports: str, version: str) -> dict[
     version : str
         Another word when the data are others, so that no browser keeps the old ones.
     """
-    newest = overview.years[0] if overview.years else None
-    # Of few reports all years are shown at once; else the newest, and the others come when idle.
-    first = overview.years if len(overview.reports) <= _STATIC else overview.years[:1]
+    # Of few reports all are shown at once; else the first kind's newest, and the others when idle.
+    named = (_file(kind, year) for kind, years in overview.kinds.items() for year in years)
+    files = [f"data/{name}.js?{version}" for name in ("places", *named)]
+    first = files if len(overview.reports) <= _STATIC else files[:2]
     changed = changes(overview.state)
-    absent: dict[int, list[str]] = {}
+    absent: dict[tuple[int, str], list[str]] = {}
     for standing in overview.reports.values():
         if standing.state == "absent":
-            absent.setdefault(standing.year, []).append(overview.name(standing.district))
+            told = -standing.year, overview.told(standing)
+            absent.setdefault(told, []).append(overview.name(standing.district))
     failed = [one for one in overview.reports.values() if one.state == "failed"]
     return {
         "base": base,
         "reports": reports,
-        "further": _further(overview),
         "title": overview.title,
         "as_of": overview.as_of,
         "batch": _batch(overview),
         "places": len(overview.places),
         "years": overview.years,
-        "newest": newest,
         # A state that no report is in takes room of a phone, and tells nothing.
         "states": [
             name
             for name in reversed(STATES)
             if name == "final" or any(one.state == name for one in overview.reports.values())
         ],
-        "counts": {
-            year: overview.counted(key for key in overview.reports if key[1] == year)
-            for year in overview.years
-        },
-        "findings": {
-            year: sum(
-                one.errors + one.warnings > 0
-                for key, one in overview.reports.items()
-                if key[1] == year
-            )
-            for year in overview.years
-        },
         "synthetic": sum(bool(run["synthetic"]) for run in overview.runs.values()),
         "since": overview.state.since,
         "compared_with": bool(overview.state.before),
@@ -88,22 +78,37 @@ def front(overview: Overview, *, base: str, reports: str, version: str) -> dict[
         "changes": [_change(overview, one) for one in changed[:_CHANGES]],
         "more_changes": max(len(changed) - _CHANGES, 0),
         "absent": {
-            year: (names[:_LISTED], max(len(names) - _LISTED, 0))
-            for year, names in sorted(absent.items(), reverse=True)
+            told: (names[:_LISTED], max(len(names) - _LISTED, 0))
+            for (_, told), names in sorted(absent.items())
         },
         "failures": _failures(overview, failed),
-        "tree": _tree(overview, newest),
-        "multiples": _multiples(overview),
-        "columns": [{"title": one.title, "unit": one.unit} for one in overview.columns],
-        "rows": _rows(overview),
+        "kinds": [_kind(overview, kind) for kind in overview.kinds],
         "documents": DOCUMENTS,
         "compared": next(iter(overview.comparisons), None),
-        "scripts": [
-            f"{name}.js?{version}"
-            for name in ("assets/catalogue", "data/places", *(f"data/y{year}" for year in first))
-        ],
-        "later": [f"data/y{year}.js?{version}" for year in overview.years if year not in first],
-        "asked": first[0] if len(first) == 1 else "",
+        "scripts": [f"assets/catalogue.js?{version}", *first],
+        "later": [name for name in files if name not in first],
+        "asked": overview.years[0] if first != files else "",
+    }
+
+
+def _kind(overview: Overview, kind: str) -> dict[str, Any]:
+    """Return what the page shows of the reports of a kind."""
+    years = overview.kinds[kind]
+    return {
+        "name": kind,
+        "title": overview.title_of(kind),
+        "newest": next(iter(years)),
+        "years": {
+            year: (
+                overview.counted(keys),
+                sum(overview.reports[key].has_findings for key in keys),
+            )
+            for year, keys in years.items()
+        },
+        "multiples": _multiples(overview, kind),
+        "tree": _tree(overview, kind),
+        "columns": [{"title": one.title, "unit": one.unit} for one in overview.columns[kind]],
+        "rows": _rows(overview, kind),
     }
 
 
@@ -116,40 +121,32 @@ def _batch(overview: Overview) -> dict[str, Any]:
     return {**told, "refused": in_chinese(refused["message"]) if refused else None}
 
 
-def _rows(overview: Overview) -> list[tuple[dict[str, Any], list[str | None]]]:
+def _rows(overview: Overview, kind: str) -> list[tuple[dict[str, Any], list[str | None]]]:
     """Reports for a reader without script, worst first; none where they are too many."""
     if len(overview.reports) > _STATIC:
         return []
+    listed = (overview.reports[key] for keys in overview.kinds[kind].values() for key in keys)
     ordered = sorted(
-        overview.reports.items(),
-        key=lambda item: (STATES.index(item[1].state), -item[1].errors, -item[1].warnings, item[0]),
+        listed,
+        key=lambda one: (STATES.index(one.state), -one.errors, -one.warnings, one.report),
     )
     rows = []
-    for key, one in ordered:
+    for one in ordered:
         told = {"state": one.state, "told": in_chinese(first_line(one)) if one.reason else ""}
-        fields = ("district", "year", "name", "run", "reason")
+        fields = ("district", "year", "called", "name", "run", "reason")
         told |= {name: getattr(one, name) for name in fields}
-        figures = overview.figures.get(key, {})
-        rows.append((told, [(figures.get(c.title) or {}).get("value") for c in overview.columns]))
+        told["variant"] = overview.variant(one)
+        figures = overview.figures.get(one.report, {})
+        columns = overview.columns[kind]
+        rows.append((told, [(figures.get(c.title) or {}).get("value") for c in columns]))
     return rows
-
-
-def _further(overview: Overview) -> list[dict[str, Any]]:
-    """Reports by further forms of their districts: they stand beside the table, not in it."""
-    fields = ("district", "name", "called", "state", "run", "reason", "figures")
-    return [
-        {name: getattr(one, name) for name in fields}
-        | {"told": in_chinese(first_line(one)) if one.reason else ""}
-        for one in overview.state.reports.values()
-        if one.form
-    ]
 
 
 def _change(overview: Overview, change: Change) -> dict[str, Any]:
     return {
         "district": change.now.district,
         "name": overview.name(change.now.district),
-        "year": change.now.year,
+        "report": overview.told(change.now),
         "was": change.was,
         "now": change.now.state,
         "figures": change.figures,
@@ -165,7 +162,7 @@ def _failures(overview: Overview, failed: list[Standing]) -> list[dict[str, Any]
             "messages": [
                 {
                     "who": [
-                        (one.district, overview.name(one.district), one.year)
+                        (one.district, overview.name(one.district), overview.told(one))
                         for one in alike[:_ALIKE]
                     ],
                     "more": max(len(alike) - _ALIKE, 0),
@@ -179,55 +176,54 @@ def _failures(overview: Overview, failed: list[Standing]) -> list[dict[str, Any]
     ]
 
 
-def place_row(overview: Overview, district: str, year: int | None) -> dict[str, Any]:
+def place_row(overview: Overview, district: str, kind: str, year: int) -> dict[str, Any]:
     """Return what a row of a tree shows of a place and of all that belong to it.
 
     Parameters
     ----------
     overview : Overview
-    district : str
-    year : int, optional
-        None where there is no report at all.
+    district, kind : str
+    year : int
     """
     below = overview.below(district)
-    keys = [(name, year) for name in below if year is not None]
-    own = overview.reports.get((district, year)) if year is not None else None
-    column = overview.columns[0] if overview.columns else None
-    totals = overview.totals(year, below) if year is not None else {}
+    keys = overview.of_places(kind, year, below)
+    column = next(iter(overview.columns[kind]), None)
+    totals = overview.totals(kind, keys)
+    reports = [overview.reports[key] for key in keys]
     return {
         "district": district,
         "name": overview.name(district),
         "members": [],
-        "own": own.state if own else None,
+        "own": next((one.state for one in reports if one.district == district), None),
         "counts": overview.counted(keys),
         "units": len(below),
-        "findings": sum(
-            1 for key in keys if (one := overview.reports.get(key)) and one.errors + one.warnings
-        ),
+        "findings": sum(one.has_findings for one in reports),
         "figure": (column.title, totals.get(column.title), column.unit) if column else None,
     }
 
 
-def _tree(overview: Overview, year: int | None) -> list[dict[str, Any]]:
+def _tree(overview: Overview, kind: str) -> list[dict[str, Any]]:
     """Nodes of the two upper levels, as far as they fit a page; none where all are on one level."""
+    year = next(iter(overview.kinds[kind]))
     roots = overview.members[None]
     if not any(name in overview.members for name in roots) or len(roots) > _TREE:
         return []
-    nodes = [place_row(overview, name, year) for name in roots]
+    nodes = [place_row(overview, name, kind, year) for name in roots]
     children = {name: overview.members.get(name, []) for name in roots}
-    for node in nodes:
-        fits = sum(map(len, children.values())) + len(roots) <= _TREE
-        if fits:
-            node["members"] = [place_row(overview, one, year) for one in children[node["district"]]]
+    fits = sum(map(len, children.values())) + len(roots) <= _TREE
+    for node in nodes if fits else ():
+        node["members"] = [
+            place_row(overview, one, kind, year) for one in children[node["district"]]
+        ]
     return nodes
 
 
-def _multiples(overview: Overview) -> list[dict[str, Any]]:
-    """Each headline added up over the years, as a small drawing."""
-    years = overview.years[:6][::-1]
-    totals = {year: overview.totals(year) for year in years}
+def _multiples(overview: Overview, kind: str) -> list[dict[str, Any]]:
+    """Each headline of a kind added up over the years, as a small drawing."""
+    years = [*overview.kinds[kind]][:6][::-1]
+    totals = {year: overview.totals(kind, overview.kinds[kind][year]) for year in years}
     shown = []
-    for column in overview.columns:
+    for column in overview.columns[kind]:
         values = [(year, totals[year].get(column.title)) for year in years]
         if any(value is not None for _, value in values):
             shown.append(
@@ -255,7 +251,7 @@ def readings(place: Place) -> str:
 
 
 def data_files(overview: Overview) -> Iterator[tuple[str, Any]]:
-    """Name and content of the first page's data: the places, and each year in columns."""
+    """Name and content of the first page's data: the places, and each kind's years in columns."""
     numbers = {name: number for number, name in enumerate(overview.places)}
     places = overview.places.values()
     yield (
@@ -265,33 +261,48 @@ def data_files(overview: Overview) -> Iterator[tuple[str, Any]]:
             "name": [place.name for place in places],
             "alt": [readings(place) for place in places],
             "parent": [numbers.get(place.parent or "", -1) for place in places],
-            "columns": [[one.title, one.unit] for one in overview.columns],
+            "kinds": [
+                {
+                    "name": kind,
+                    "title": overview.title_of(kind),
+                    "columns": [[one.title, one.unit] for one in overview.columns[kind]],
+                }
+                for kind in overview.kinds
+            ],
             "states": [*reversed(STATES)],
             "years": overview.years,
         },
     )
-    for year in overview.years:
-        rows = [(key, one) for key, one in overview.reports.items() if key[1] == year]
-        told = sorted({_why(one) for _, one in rows if one.reason})
-        figures = [overview.figures.get(key, {}) for key, _ in rows]
-        yield (
-            f"y{year}",
-            {
-                "place": [numbers[district] for (district, _), _ in rows],
-                "state": "".join(str(STATES[::-1].index(one.state)) for _, one in rows),
-                "told": told,
-                # Of most rows there is nothing to say of these.
-                "errors": {at: one.errors for at, (_, one) in enumerate(rows) if one.errors},
-                "warnings": {at: one.warnings for at, (_, one) in enumerate(rows) if one.warnings},
-                "why": {
-                    at: told.index(_why(one)) for at, (_, one) in enumerate(rows) if one.reason
-                },
-                "figures": [
-                    [_number((of.get(column.title) or {}).get("value")) for of in figures]
-                    for column in overview.columns
-                ],
-            },
-        )
+    for number, (kind, years) in enumerate(overview.kinds.items()):
+        for year, keys in years.items():
+            columns = _columns(overview, kind, keys, numbers)
+            yield _file(kind, year), {"year": year, "kind": number, **columns}
+
+
+def _file(kind: str, year: int) -> str:
+    return f"y{year}" if kind == DEFAULT else f"y{year}-{kind}"
+
+
+def _columns(
+    overview: Overview, kind: str, keys: list[Report], numbers: Mapping[str, int]
+) -> dict[str, Any]:
+    rows = [overview.reports[key] for key in keys]
+    told = sorted({_why(one) for one in rows if one.reason})
+    figures = [overview.figures.get(key, {}) for key in keys]
+    return {
+        "place": [numbers[one.district] for one in rows],
+        "state": "".join(str(STATES[::-1].index(one.state)) for one in rows),
+        "told": told,
+        # Of most rows there is nothing to say of these.
+        "variant": {at: name for at, one in enumerate(rows) if (name := overview.variant(one))},
+        "errors": {at: one.errors for at, one in enumerate(rows) if one.errors},
+        "warnings": {at: one.warnings for at, one in enumerate(rows) if one.warnings},
+        "why": {at: told.index(_why(one)) for at, one in enumerate(rows) if one.reason},
+        "figures": [
+            [_number((of.get(column.title) or {}).get("value")) for of in figures]
+            for column in overview.columns[kind]
+        ],
+    }
 
 
 def _why(standing: Standing) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -17,17 +18,16 @@ from reportkit.catalogue.state import CHINA, STATES, as_it_stands, read_state, s
 from reportkit.errors import InputError
 from reportkit.export.blocks import visible
 from reportkit.facts.headline import figure
-from reportkit.forms import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reportkit.catalogue.runs import Key
     from reportkit.catalogue.state import Standing, StateOfAll
     from reportkit.catalogue.store import Store
     from reportkit.forms import Form
     from reportkit.forms.model import Comparison, Headline
     from reportkit.params import Project
+    from reportkit.params.naming import Report
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Overview:
     members : dict
         See `tree`.
     runs : dict
-        Rows of the store by (district, year).
+        Rows of the store.
     numbers : dict
         Of each run, the facts that its headlines and comparisons are made of.
     failing : list of dict
@@ -72,38 +72,77 @@ class Overview:
     state: StateOfAll
     places: Mapping[str, Place]
     members: Mapping[str | None, list[str]]
-    runs: Mapping[Key, dict[str, Any]]
-    numbers: Mapping[Key, dict[str, Decimal]]
+    runs: Mapping[Report, dict[str, Any]]
+    numbers: Mapping[Report, dict[str, Decimal]]
     failing: list[dict[str, Any]]
     forms: Mapping[str, Form]
     units: Mapping[str, str]
     labels: Mapping[str, str]
     batch: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def reports(self) -> Mapping[Report, Standing]:
+        """State of each report."""
+        return self.state.reports
+
     @cached_property
-    def reports(self) -> Mapping[Key, Standing]:
-        """State of each report by the district's usual form, by (district, year)."""
-        usual = (one for one in self.state.reports.values() if not one.form)
-        return {(one.district, one.year): one for one in usual}
+    def kinds(self) -> dict[str, dict[int, list[Report]]]:
+        """Reports by their kinds and years: the kind of most reports first, and the newest year.
+
+        Of one kind are the reports of all forms that go back to the same.
+        """
+        found: dict[str, dict[int, list[Report]]] = {}
+        for key, one in self.reports.items():
+            found.setdefault(self.kind(one), {}).setdefault(one.year, []).append(key)
+        many = {kind: sum(map(len, years.values())) for kind, years in found.items()}
+        return {
+            kind: dict(sorted(found[kind].items(), reverse=True))
+            for kind in sorted(found, key=lambda kind: (-many[kind], kind))
+        }
+
+    def kind(self, standing: Standing) -> str:
+        """The kind of a report: of the form of its run, else of that by which it is to be made."""
+        run = self.runs.get(standing.report)
+        usual = self.places[standing.district].form
+        return self._kind(run["form"] if run else standing.form or usual)
+
+    def _kind(self, form: str) -> str:
+        return self.forms[form].kind if form in self.forms else form
+
+    def title_of(self, kind: str) -> str:
+        """The title of the reports of a kind."""
+        return self.forms[kind].model.title if kind in self.forms else kind
+
+    def variant(self, standing: Standing) -> str:
+        """The form of a report that is of the kind of the district's usual ones, yet another."""
+        usual = self._kind(self.places[standing.district].form)
+        return standing.form if standing.form and self.kind(standing) == usual else ""
+
+    def told(self, standing: Standing) -> str:
+        """The year of a report, with its kind and form where others of its place could be meant."""
+        kind = self.title_of(self.kind(standing)) if len(self.kinds) > 1 else ""
+        variant = self.variant(standing)
+        return f"{standing.year}年{kind}" + (f"（{variant}）" if variant else "")
 
     @cached_property
     def years(self) -> list[int]:
         """Report years, the newest first."""
-        return sorted({year for _, year in self.reports}, reverse=True)
+        return sorted({one.year for one in self.reports.values()}, reverse=True)
 
     @cached_property
-    def columns(self) -> list[HeadlineColumn]:
-        """Headlines of all editions in use, each once, in their order."""
-        found: dict[str, HeadlineColumn] = {}
+    def columns(self) -> dict[str, list[HeadlineColumn]]:
+        """Headlines of all editions in use of each kind, each once, in their order."""
+        found: dict[str, dict[str, HeadlineColumn]] = {kind: {} for kind in self.kinds}
         editions = {(run["form"], run["edition"]): run for run in self.runs.values()}
         for run in sorted(editions.values(), key=lambda one: one["edition"], reverse=True):
             for one in self._headlines(run):
                 unit = "%" if one.share else self.units.get(one.facts[0], "")
-                found.setdefault(one.label, HeadlineColumn(one.label, unit, one.share))
-        return list(found.values())
+                of_kind = found.setdefault(self._kind(run["form"]), {})
+                of_kind.setdefault(one.label, HeadlineColumn(one.label, unit, one.share))
+        return {kind: list(columns.values()) for kind, columns in found.items()}
 
     @cached_property
-    def figures(self) -> dict[Key, dict[str, dict[str, str | None]]]:
+    def figures(self) -> dict[Report, dict[str, dict[str, str | None]]]:
         """Headlines of each run by their titles: ``value``, ``count``, ``of``."""
         return {
             key: {
@@ -115,31 +154,50 @@ class Overview:
         }
 
     @cached_property
-    def comparisons(self) -> dict[int, list[tuple[Comparison, dict[str, Decimal]]]]:
+    def comparisons(self) -> dict[int, dict[str, list[tuple[Comparison, dict[str, Decimal]]]]]:
         """Each year's comparisons with what every place has of them, the newest year first.
 
-        Of reports in force that are no drafts, of places that sum up no others.
+        Of reports in force that are no drafts, of places that sum up no others; those of each kind
+        among themselves.
         """
-        found = {year: self._compared(year) for year in self.years}
-        return {year: compared for year, compared in found.items() if compared}
+        found = {
+            year: {
+                kind: self._compared(kind, years.get(year, ()))
+                for kind, years in self.kinds.items()
+            }
+            for year in self.years
+        }
+        there = {
+            year: {kind: compared for kind, compared in kinds.items() if compared}
+            for year, kinds in found.items()
+        }
+        return {year: kinds for year, kinds in there.items() if kinds}
 
-    def _compared(self, year: int) -> list[tuple[Comparison, dict[str, Decimal]]]:
-        found = []
-        for name, form in sorted(self.forms.items()):
-            for one in form.model.compared:
-                values = {}
-                for (district, of_year), run in self.runs.items():
-                    ours = of_year == year and (run["form"] or DEFAULT) == name
-                    if not ours or run["draft"] or district in self.members:
-                        continue
-                    told = figure(one, self.numbers.get((district, year), {}))
-                    if told and told["value"] is not None and Decimal(told["of"] or 0) >= one.least:
-                        values[district] = Decimal(told["value"])
-                if values:
-                    found.append((one, values))
-        return found
+    def _compared(
+        self, kind: str, keys: Iterable[Report]
+    ) -> list[tuple[Comparison, dict[str, Decimal]]]:
+        found: dict[str, tuple[Comparison, dict[str, Decimal]]] = {
+            one.label: (one, {})
+            for _, form in sorted(self.forms.items())
+            if form.kind == kind
+            for one in form.model.compared
+        }
+        for key in keys:
+            run = self.runs.get(key)
+            if (
+                run is None
+                or run["draft"]
+                or key[0] in self.members
+                or run["form"] not in self.forms
+            ):
+                continue
+            for one in self.forms[run["form"]].model.compared:
+                told = figure(one, self.numbers.get(key, {}))
+                if told and told["value"] is not None and Decimal(told["of"] or 0) >= one.least:
+                    found[one.label][1].setdefault(key[0], Decimal(told["value"]))
+        return [(one, values) for one, values in found.values() if values]
 
-    def counted(self, keys: Iterable[Key]) -> dict[str, int]:
+    def counted(self, keys: Iterable[Report]) -> dict[str, int]:
         """So many reports in each state, of all states."""
         found: Counter[str] = Counter(
             self.reports[key].state for key in keys if key in self.reports
@@ -153,9 +211,8 @@ class Overview:
 
     @property
     def title(self) -> str:
-        """The title of the form, where there is only one."""
-        titles = {form.model.title for form in self.forms.values()}
-        return titles.pop() if len(titles) == 1 else "年度报告"
+        """The title of the reports, where all are of one kind."""
+        return self.title_of(*self.kinds) if len(self.kinds) == 1 else "年度报告"
 
     def below(self, district: str) -> list[str]:
         """A place and all places that belong to it, over however many others."""
@@ -167,28 +224,43 @@ class Overview:
             waiting += new
         return [*found]
 
-    def totals(self, year: int, districts: Iterable[str] | None = None) -> dict[str, Any]:
-        """Headlines added up over places that sum up no others, by title, and ``units``.
+    def of_places(self, kind: str, year: int, districts: Iterable[str]) -> list[Report]:
+        """Reports of a kind and a year that are of some places."""
+        return [key for one in districts for key in self._of_place.get((one, kind, year), ())]
 
-        Parameters
-        ----------
-        year : int
-        districts : iterable of str, optional
-            Those to add up; all by default.
+    def of_place(self, district: str, year: int, kind: str = "") -> list[Standing]:
+        """Reports of a place and a year: of one kind, or of all, the kind of most first."""
+        kinds = (kind,) if kind else self.kinds
+        keys = (key for one in kinds for key in self.of_places(one, year, (district,)))
+        return [self.reports[key] for key in keys]
+
+    @cached_property
+    def _of_place(self) -> dict[tuple[str, str, int], list[Report]]:
+        found: dict[tuple[str, str, int], list[Report]] = {}
+        for kind, years in self.kinds.items():
+            for year, keys in years.items():
+                for key in keys:
+                    found.setdefault((key[0], kind, year), []).append(key)
+        return found
+
+    def totals(self, kind: str, keys: Iterable[Report]) -> dict[str, Any]:
+        """Headlines of reports of a kind added up by title, and of how many ``units``.
+
+        Those of places that sum up others are left out.
         """
         counts: dict[str, Decimal] = {}
         wholes: dict[str, Decimal] = {}
         units = 0
-        for district in self.places if districts is None else districts:
-            titles = self.figures.get((district, year))
-            if titles is None or district in self.members:
+        for key in keys:
+            titles = self.figures.get(key)
+            if titles is None or key[0] in self.members:
                 continue
             units += 1
             for title, told in titles.items():
                 counts[title] = counts.get(title, Decimal()) + Decimal(told["count"] or 0)
                 wholes[title] = wholes.get(title, Decimal()) + Decimal(told["of"] or 0)
         shown: dict[str, Any] = {"units": units}
-        for one in self.columns:
+        for one in self.columns[kind]:
             if one.title in counts:
                 count, whole = counts[one.title], wholes[one.title]
                 share = round(100 * count / whole, 1) if whole else None
@@ -204,7 +276,7 @@ class Overview:
         return local(newest.isoformat()) if newest else ""
 
     def _headlines(self, run: Mapping[str, Any]) -> list[Headline]:
-        form = self.forms.get(run["form"] or DEFAULT)
+        form = self.forms.get(run["form"])
         editions = [one for one in form.editions if one.name == run["edition"]] if form else []
         return list(editions[0].model.headlines) if editions else []
 
@@ -237,24 +309,26 @@ def read_overview(
         known = read_state(project.out)
         state = as_it_stands(known, figures, places=places, store=store, project=project)
     state = replace(state, reports={key: _seen(one) for key, one in state.reports.items()})
-    forms = _forms(project, {run["form"] or DEFAULT for run in runs.values()})
+    for district in {district for district, _ in state.reports} - places.keys():
+        places[district] = Place(district, district)
+    places = dict(sorted(places.items(), key=lambda item: item[0]))
+    named = {one.form or places[one.district].form for one in state.reports.values()}
+    forms = _forms(project, named | {run["form"] for run in runs.values()})
     facts = store.read(
         "facts",
-        columns=["district", "fact", "label", "number", "unit"],
+        columns=["district", "report", "fact", "label", "number", "unit"],
         filters=column("fact").isin(sorted(_needed(forms.values()))),
     ).to_pylist()
-    numbers: dict[Key, dict[str, Decimal]] = {}
+    numbers: dict[Report, dict[str, Decimal]] = {}
     units: dict[str, str] = {}
     labels: dict[str, str] = {}
     for fact in facts:
         if fact["number"] is not None:
-            numbers.setdefault((fact["district"], fact["year"]), {})[fact["fact"]] = fact["number"]
+            key = fact["district"], fact["report"]
+            numbers.setdefault(key, {})[fact["fact"]] = fact["number"]
             units[fact["fact"]] = fact["unit"]
         labels[fact["fact"]] = fact["label"]
     failing = visible(store.read("checks", filters=~column("holds")).to_pylist())
-    for district in {district for district, _ in state.reports} - places.keys():
-        places[district] = Place(district, district)
-    places = dict(sorted(places.items(), key=lambda item: item[0]))
     return Overview(
         state=state,
         places=places,
@@ -283,13 +357,15 @@ def _seen_place(place: Place) -> Place:
 
 
 def _forms(project: Project, names: Iterable[str]) -> dict[str, Form]:
-    """Return the forms that are there; of a run whose form is gone no headline is told."""
+    """Return the forms that are there, with those that they go back to.
+
+    Of a run whose form is gone no headline is told.
+    """
     found = {}
     for name in sorted(names):
-        try:
-            found[name] = project.form(name)
-        except InputError:
-            continue
+        with suppress(InputError):
+            form = found[name] = project.form(name)
+            found.setdefault(form.kind, project.form(form.kind))
     return found
 
 

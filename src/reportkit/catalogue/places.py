@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
+from reportkit.forms import DEFAULT
 from reportkit.params.naming import ID
 from reportkit.yamlfile import read_yaml
 
@@ -30,15 +31,15 @@ class Place:
         Id of the place that it belongs to.
     pinyin : str, optional
         How the name is read, where its district's file says so.
-    form : str, optional
-        Name of the form that it reports by, where that is known.
+    form : str
+        Name of the form that it usually reports by.
     """
 
     district: str
     name: str
     parent: str | None = None
     pinyin: str | None = None
-    form: str | None = None
+    form: str = DEFAULT
 
 
 def read_places(project: Project, runs: Iterable[Mapping[str, Any]]) -> dict[str, Place]:
@@ -51,10 +52,12 @@ def read_places(project: Project, runs: Iterable[Mapping[str, Any]]) -> dict[str
     runs : iterable of mapping
         Rows of the store: what the runs say where there is no file; the latest year's.
     """
-    places = {}
-    for run in sorted(runs, key=lambda one: one["year"]):
+    places: dict[str, Place] = {}
+    for run in sorted(runs, key=lambda one: (one["year"], one["report"])):
         name = run["district"]
-        places[name] = Place(name, run["name"], _id(run["parent"]), form=run["form"])
+        place = places.get(name, Place(name, name))
+        form = run["form"] if run["report"] == str(run["year"]) else place.form
+        places[name] = replace(place, name=run["name"], parent=_id(run["parent"]), form=form)
     for path in sorted((project.params / "districts").glob("*.yaml")):
         if not ID.fullmatch(path.stem):
             continue
@@ -63,8 +66,8 @@ def read_places(project: Project, runs: Iterable[Mapping[str, Any]]) -> dict[str
         with contextlib.suppress(InputError):
             told = read_yaml(path).data
             if isinstance(told, dict):
-                fields = ("name", "pinyin", "form")
-                texts = {name: told.get(name) for name in fields}
+                texts = {name: told.get(name) for name in ("name", "pinyin")}
+                texts["form"] = _id(told.get("form"))
                 said = {name: text for name, text in texts.items() if isinstance(text, str)}
                 place = replace(place, **said, parent=_id(told.get("parent")))
         places[path.stem] = place
@@ -73,9 +76,9 @@ def read_places(project: Project, runs: Iterable[Mapping[str, Any]]) -> dict[str
     return dict(sorted(places.items()))
 
 
-def _id(parent: object) -> str | None:
-    """A parent's id; none where it is no id, which must not become the name of a page."""
-    return parent if isinstance(parent, str) and ID.fullmatch(parent) else None
+def _id(name: object) -> str | None:
+    """An id of a parent or form; none where it is no id, which must not name a page."""
+    return name if isinstance(name, str) and ID.fullmatch(name) else None
 
 
 def tree(places: Mapping[str, Place]) -> dict[str | None, list[str]]:

@@ -24,6 +24,7 @@ from reportkit.errors import InputError
 from reportkit.export.blocks import visible
 from reportkit.export.tidy import csv_text, harmless
 from reportkit.facts.numerals import plain
+from reportkit.forms import DEFAULT
 from reportkit.language import Message, joined
 from reportkit.language.message import of_library
 
@@ -40,6 +41,7 @@ TABLES = {
     "facts": {
         "district": "id of the district",
         "year": "report year",
+        "form": "name of the form",
         "fact": "id of the fact, `t3.new.total`",
         "label": "its Chinese label",
         "value": "as it was sealed, as text",
@@ -53,10 +55,10 @@ TABLES = {
     "runs": {
         "district": "id of the district",
         "year": "report year",
+        "form": "name of the form",
         "name": "Chinese name",
         "parent": "id of the district that it belongs to: as its file says, else the run",
         "code": "GB/T 2260 code",
-        "form": "name of the form",
         "edition": "its edition",
         "scope": "`district` or `office`",
         "state": "`final`, `draft`, `failed`, `absent` (not handed in), `waiting` (not tried)",
@@ -73,6 +75,7 @@ TABLES = {
     "checks": {
         "district": "id of the district",
         "year": "report year",
+        "form": "name of the form",
         "check": "id of the check, `R1`",
         "title": "what it demands",
         "severity": "`error`, `warning` or `info`",
@@ -100,16 +103,13 @@ def runs_table(store: Store, project: Project) -> pa.Table:
     state = as_it_stands(read_state(project.out), {}, places=places, store=store, project=project)
     rows = []
     for standing in state.reports.values():
-        if standing.form:  # the tables hold reports by the usual form
-            continue
-        key = standing.district, standing.year
-        place = places.get(key[0])
+        place = places.get(standing.district)
         rows.append(
             {
-                "form": place and place.form,
-                **store.runs.get(key, {}),
-                "district": key[0],
-                "year": key[1],
+                "form": standing.form or (place.form if place else DEFAULT),
+                **store.runs.get(standing.report, {}),
+                "district": standing.district,
+                "year": standing.year,
                 "name": standing.name,
                 "parent": place and place.parent,
                 "state": standing.state,

@@ -14,39 +14,40 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from reportkit.errors import ReportkitError
+from reportkit.forms import DEFAULT
 from reportkit.language import Message
 from reportkit.language.message import of_library
-from reportkit.params.naming import ID
-from reportkit.proof.manifest import MANIFEST, SUMS
+from reportkit.params.naming import ID, parse_report_name
+from reportkit.proof.manifest import MANIFEST, SUMS, named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-Key = tuple[str, int]
+    from reportkit.params.naming import Report
 
 _TEXT = pa.string()
 _COLUMNS: dict[str, dict[str, pa.DataType]] = {
     "facts": {
-        "district": _TEXT, "fact": _TEXT, "label": _TEXT, "value": _TEXT,
-        "number": pa.decimal128(20, 4), "day": pa.date32(), "unit": _TEXT, "origin": _TEXT,
-        "rows": pa.int64(), "run": _TEXT,
+        "district": _TEXT, "report": _TEXT, "form": _TEXT, "fact": _TEXT, "label": _TEXT,
+        "value": _TEXT, "number": pa.decimal128(20, 4), "day": pa.date32(), "unit": _TEXT,
+        "origin": _TEXT, "rows": pa.int64(), "run": _TEXT,
     },
     "runs": {
-        "district": _TEXT, "name": _TEXT, "parent": _TEXT, "code": _TEXT, "form": _TEXT,
-        "edition": _TEXT, "scope": _TEXT, "draft": pa.bool_(), "synthetic": pa.bool_(),
-        "errors": pa.int32(), "warnings": pa.int32(), "accepted": pa.int32(), "made": _TEXT,
-        "run": _TEXT,
+        "district": _TEXT, "report": _TEXT, "form": _TEXT, "name": _TEXT, "parent": _TEXT,
+        "code": _TEXT, "edition": _TEXT, "scope": _TEXT, "draft": pa.bool_(),
+        "synthetic": pa.bool_(), "errors": pa.int32(), "warnings": pa.int32(),
+        "accepted": pa.int32(), "made": _TEXT, "run": _TEXT,
     },
     "checks": {
-        "district": _TEXT, "check": _TEXT, "title": _TEXT, "severity": _TEXT, "holds": pa.bool_(),
-        "left": _TEXT, "right": _TEXT, "message": _TEXT, "accepted": _TEXT,
+        "district": _TEXT, "report": _TEXT, "form": _TEXT, "check": _TEXT, "title": _TEXT,
+        "severity": _TEXT, "holds": pa.bool_(), "left": _TEXT, "right": _TEXT, "message": _TEXT,
+        "accepted": _TEXT,
     },
 }  # fmt: skip
 SCHEMAS = {name: pa.schema(list(columns.items())) for name, columns in _COLUMNS.items()}
 # Files that the store reads of a run; all that they say is in its tables.
 _READ = (MANIFEST, SUMS, "facts.json", "checks.json")
-_YEAR = re.compile(r"\d{4}")
 # What a decimal(20,4) holds.
 _NUMBER = re.compile(r"-?\d{1,16}(\.\d{1,4})?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -70,7 +71,7 @@ class CurrentRun:
     stamp: list[Any]
 
 
-def in_force(out: Path) -> dict[Key, CurrentRun]:
+def in_force(out: Path) -> dict[Report, CurrentRun]:
     """Every run that a link ``current`` names and that is there.
 
     A link whose run was taken away, and one that leads out of its folder, names none.
@@ -78,34 +79,34 @@ def in_force(out: Path) -> dict[Key, CurrentRun]:
     return dict(sorted(_links(out)))
 
 
-def _links(out: Path) -> Iterator[tuple[Key, CurrentRun]]:
-    for place in _folders(out, ID):
-        for year in _folders(place.path, _YEAR):
+def _links(out: Path) -> Iterator[tuple[Report, CurrentRun]]:
+    for place in _folders(out, ID.fullmatch):
+        for report in _folders(place.path, parse_report_name):
             try:
-                run = os.readlink(f"{year.path}/current")  # noqa: PTH115 - thousands of them
+                run = os.readlink(f"{report.path}/current")  # noqa: PTH115 - thousands of them
                 if re.fullmatch(r"runs/[\w-]+", run):
-                    sizes = [os.stat(f"{year.path}/{run}/{name}").st_size for name in _READ]  # noqa: PTH116 - as above
-                    folder = out / place.name / year.name / run
-                    yield (place.name, int(year.name)), CurrentRun(folder, [folder.name, *sizes])
+                    sizes = [os.stat(f"{report.path}/{run}/{name}").st_size for name in _READ]  # noqa: PTH116 - as above
+                    folder = out / place.name / report.name / run
+                    yield (place.name, report.name), CurrentRun(folder, [folder.name, *sizes])
             except OSError:
                 continue
 
 
-def _folders(path: str | Path, name: re.Pattern[str]) -> list[os.DirEntry[str]]:
+def _folders(path: str | Path, ours: Callable[[str], object]) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(path) as found:
-            return [one for one in found if name.fullmatch(one.name) and one.is_dir()]
+            return [one for one in found if ours(one.name) and one.is_dir()]
     except OSError:
         return []
 
 
-def read_run(folder: Path, key: Key) -> dict[str, pa.Table]:
+def read_run(folder: Path, key: Report) -> dict[str, pa.Table]:
     """Read a run's rows of each table, as far as its manifest vouches for them.
 
     Parameters
     ----------
     folder : Path
-    key : (district, year)
+    key : Report
         As the folder has it; the manifest must say the same.
 
     Raises
@@ -115,19 +116,25 @@ def read_run(folder: Path, key: Key) -> dict[str, pa.Table]:
     """
     try:
         manifest, facts, checks = _sealed(folder)
-        if (manifest["district"], manifest["year"]) != key:
+        whose = manifest["district"], named(manifest)
+        if whose != key:
             raise _changed(
-                folder,
-                Message(
-                    "it is of {id} {of}", id=str(manifest["district"]), of=str(manifest["year"])
-                ),
+                folder, Message("it is of {id} {of}", id=str(whose[0]), of=str(whose[1]))
             )
+        # Runs of before there were forms name none.
+        form = manifest.get("form") or DEFAULT
+        if not ID.fullmatch(form):
+            raise ValueError(form)
+        of_all = {"district": key[0], "report": key[1], "form": form}
         rows = {
             "runs": [_run(folder.name, manifest, checks)],
-            "facts": [_fact(key, folder.name, fact) for fact in facts["facts"]],
-            "checks": [_check(key, check) for check in checks],
+            "facts": [_fact(folder.name, fact) for fact in facts["facts"]],
+            "checks": [_check(check) for check in checks],
         }
-        return {name: _table(schema, rows[name]) for name, schema in SCHEMAS.items()}
+        return {
+            name: _table(schema, [of_all | row for row in rows[name]])
+            for name, schema in SCHEMAS.items()
+        }
     except (*_WRONG, pa.ArrowException) as error:
         raise _changed(folder, of_library(f"{type(error).__name__}: {error}")) from None
 
@@ -163,12 +170,9 @@ def _run(run: str, manifest: Mapping[str, Any], checks: list[dict[str, Any]]) ->
         raise ValueError(manifest["ended"])
     still = [check["severity"] for check in checks if not (check["holds"] or check.get("waived"))]
     return {
-        "district": manifest["district"],
-        "year": manifest["year"],
         "name": manifest["name"],
         "parent": manifest.get("parent"),
         "code": manifest["code"],
-        "form": manifest.get("form"),
         "edition": manifest["edition"],
         "scope": manifest["scope"],
         "draft": manifest["draft"],
@@ -181,10 +185,9 @@ def _run(run: str, manifest: Mapping[str, Any], checks: list[dict[str, Any]]) ->
     }
 
 
-def _fact(key: Key, run: str, fact: Mapping[str, Any]) -> dict[str, Any]:
+def _fact(run: str, fact: Mapping[str, Any]) -> dict[str, Any]:
     value = fact["value"]
     return {
-        "district": key[0],
         "fact": fact["id"],
         "label": fact["label"],
         "value": value,
@@ -204,10 +207,9 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _check(key: Key, check: Mapping[str, Any]) -> dict[str, Any]:
+def _check(check: Mapping[str, Any]) -> dict[str, Any]:
     waived = check.get("waived") or {}
     return {
-        "district": key[0],
         "check": check["id"],
         "title": check["title"],
         "severity": check["severity"],

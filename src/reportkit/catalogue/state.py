@@ -21,7 +21,6 @@ from reportkit.catalogue.journal import read_journal
 from reportkit.catalogue.places import read_places
 from reportkit.errors import InputError
 from reportkit.facts.numerals import number_of, plain
-from reportkit.forms import DEFAULT
 from reportkit.language import Message
 from reportkit.language.message import packed, unpacked
 from reportkit.params.naming import ID, OfReport, parse_report_name
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportkit.catalogue.places import Place
-    from reportkit.catalogue.runs import Key
     from reportkit.catalogue.store import Store
     from reportkit.forms.model import Summary
     from reportkit.params import Project
@@ -84,6 +82,11 @@ class Standing(OfReport):
     def told(self) -> str:
         """As of a `Result`."""
         return without_report(self.message, self.district, self.year)
+
+    @property
+    def has_findings(self) -> bool:
+        """Return True where the run in force has open findings."""
+        return self.errors + self.warnings > 0
 
     @property
     def state(self) -> State:
@@ -234,7 +237,7 @@ def renew(
 
 def as_it_stands(
     state: StateOfAll,
-    figures: Mapping[Key, dict[str, str]],
+    figures: Mapping[Report, dict[str, str]],
     *,
     places: Mapping[str, Place],
     store: Store,
@@ -258,19 +261,15 @@ def as_it_stands(
     known = {path.stem for path in files if ID.fullmatch(path.stem)}
     files = (project.params / "reports").glob("*/[0-9]*.yaml")
     wanted = {(path.parent.name, path.stem) for path in files if path.parent.name in known}
-    wanted |= {(place.parent.name, place.name) for place in project.out.glob("*/[0-9]*-*")}
-    wanted = {report for report in wanted if parse_report_name(report[1])}
-    in_store = {(district, str(year)) for district, year in (*runs, *store.broken)}
+    wanted = {report for report in wanted | state.reports.keys() if parse_report_name(report[1])}
+    in_store = {*runs, *store.broken}
     reports = {}
-    for report in sorted(wanted | in_store | state.reports.keys()):
+    for report in sorted(wanted | in_store):
         standing = state.reports.get(report) or _unknown(report)
-        key = standing.district, standing.year
-        if standing.form:
-            standing = _of_other_form(standing, project)
-        elif key in store.broken:
-            standing = _without_run(standing, _BROKEN, store.broken[key])
-        elif key in runs:
-            standing = _with_run(standing, runs[key], figures.get(key, {}))
+        if report in store.broken:
+            standing = _without_run(standing, _BROKEN, store.broken[report])
+        elif report in runs:
+            standing = _with_run(standing, runs[report], figures.get(report, {}))
         else:
             standing = _without_run(standing, standing.reason, standing.message)
         # Of a name that was mistyped there is nothing.
@@ -288,34 +287,6 @@ def _unknown(report: Report) -> Standing:
     return Standing(report[0], year, form=form)
 
 
-def _of_other_form(standing: Standing, project: Project) -> Standing:
-    """A report by a further form of its district, which the store does not hold, as it stands."""
-    place = project.out.joinpath(*standing.report)
-    try:
-        run = (place / "current").readlink().name
-        return standing if run == standing.run else _made(standing, place / "runs" / run, project)
-    except (OSError, ValueError, KeyError):
-        return _without_run(standing, standing.reason, standing.message)
-
-
-def _made(standing: Standing, run: Path, project: Project) -> Standing:
-    manifest, checks, facts = (
-        json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("MANIFEST", "checks", "facts")
-    )
-    still = [one["severity"] for one in checks if not one["holds"] and not one.get("waived")]
-    values = {fact["id"]: fact["value"] for fact in facts["facts"]}
-    fields = {
-        "name": manifest["name"],
-        "run": run.name,
-        "made": manifest["ended"],
-        "draft": manifest["draft"],
-        "errors": still.count("error"),
-        "warnings": still.count("warning"),
-    }
-    return _with_run(standing, fields, _summed(_summary_of(project, manifest.get("form")), values))
-
-
 def _without_run(standing: Standing, reason: str, message: str) -> Standing:
     kept = {name: getattr(standing, name) for name in ("form", "name", "seconds", "tried")}
     return Standing(standing.district, standing.year, reason=reason, message=message, **kept)
@@ -331,17 +302,17 @@ def _with_run(standing: Standing, run: dict[str, Any], figures: dict[str, str]) 
     return standing
 
 
-def summaries(store: Store, project: Project) -> dict[Key, dict[str, str]]:
+def summaries(store: Store, project: Project) -> dict[Report, dict[str, str]]:
     """The figures that sum up each run by their labels, in the order in which its form has them."""
     runs = store.runs
     wanted = {form: _summary_of(project, form) for form in {run["form"] for run in runs.values()}}
     ids = sorted({name for listed in wanted.values() for one in listed for name in one.facts})
     table = store.read(
-        "facts", columns=["district", "fact", "value"], filters=column("fact").isin(ids)
+        "facts", columns=["district", "report", "fact", "value"], filters=column("fact").isin(ids)
     )
-    values: dict[Key, dict[str, str]] = {}
+    values: dict[Report, dict[str, str]] = {}
     for row in table.to_pylist():
-        values.setdefault((row["district"], row["year"]), {})[row["fact"]] = row["value"]
+        values.setdefault((row["district"], row["report"]), {})[row["fact"]] = row["value"]
     return {
         key: _summed(wanted[runs[key]["form"]], of) for key, of in values.items() if key in runs
     }
@@ -357,10 +328,10 @@ def _summed(summary: Sequence[Summary], values: Mapping[str, str]) -> dict[str, 
     return found
 
 
-def _summary_of(project: Project, form: str | None) -> list[Summary]:
+def _summary_of(project: Project, form: str) -> list[Summary]:
     """Figures that sum up a report of a form; none of a form that is no longer there."""
     try:
-        return project.form(form or DEFAULT).model.summary
+        return project.form(form).model.summary
     except InputError:
         return []
 

@@ -26,19 +26,22 @@ import pyarrow.parquet as pq
 from reportkit.catalogue.runs import SCHEMAS, in_force, read_run
 from reportkit.errors import ReportkitError
 from reportkit.language.message import packed, unpacked
+from reportkit.params.naming import year_of
 from reportkit.run.publishing import flush
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from reportkit.catalogue.runs import CurrentRun, Key
+    from reportkit.catalogue.runs import CurrentRun
+    from reportkit.params.naming import Report
 
 NAME = ".store"
 # So many files a year: to publish a run means to write one of them anew.
 _BUCKETS = {"facts": 16, "runs": 1, "checks": 16}
-_ORDER = {"facts": ("fact", "district"), "runs": ("district",), "checks": ("check", "district")}
+_REPORT = ("district", "report")
+_ORDER = {"facts": ("fact", *_REPORT), "runs": _REPORT, "checks": ("check", *_REPORT)}
 # Other versions may pack the same rows in other bytes.
-_MADE_BY = {"schema": "reportkit/store/1", "pyarrow": pa.__version__}
+_MADE_BY = {"schema": "reportkit/store/2", "pyarrow": pa.__version__}
 _INDEX = "index.json"
 _FILE = re.compile(r"(facts|runs|checks)/year=\d{4}/\d\d-[0-9a-f]{64}\.parquet")
 
@@ -54,7 +57,7 @@ class Store:
     folder : Path
     index : mapping
         ``files`` by table and ``year/bucket``; ``runs`` and ``broken``: a stamp, or the reason why
-        a run is not in the tables, by ``district/year``.
+        a run is not in the tables, by the folder of its report, ``district/year``.
     """
 
     folder: Path
@@ -90,12 +93,12 @@ class Store:
         return pa.concat_tables([empty, *parts])
 
     @cached_property
-    def runs(self) -> dict[Key, dict[str, Any]]:
-        """Rows of the table of runs, by (district, year)."""
-        return {(run["district"], run["year"]): run for run in self.read("runs").to_pylist()}
+    def runs(self) -> dict[Report, dict[str, Any]]:
+        """Rows of the table of runs, by their reports."""
+        return {(run["district"], run["report"]): run for run in self.read("runs").to_pylist()}
 
     @property
-    def broken(self) -> dict[Key, str]:
+    def broken(self) -> dict[Report, str]:
         """Runs in force that cannot be read, and why."""
         return {_key(name): unpacked(why) for name, why in self.index["broken"].items()}
 
@@ -167,25 +170,27 @@ def _is_whole(path: Path) -> bool:
     return path.stem.endswith(digest)
 
 
-def _stamps(now: Mapping[Key, CurrentRun]) -> dict[str, list[Any]]:
-    return {f"{district}/{year}": one.stamp for (district, year), one in now.items()}
+def _stamps(now: Mapping[Report, CurrentRun]) -> dict[str, list[Any]]:
+    return {"/".join(key): one.stamp for key, one in now.items()}
 
 
-def _key(name: str) -> Key:
-    district, year = name.split("/")
-    return district, int(year)
+def _key(name: str) -> Report:
+    district, report = name.split("/")
+    return district, report
 
 
 def _year(name: str) -> int:
     return int(name.split("/")[1].removeprefix("year="))
 
 
-def _bucket(table: str, key: Key) -> Bucket:
+def _bucket(table: str, key: Report) -> Bucket:
     digest = hashlib.sha256(key[0].encode()).digest()
-    return table, key[1], digest[0] % _BUCKETS[table]
+    return table, year_of(key), digest[0] % _BUCKETS[table]
 
 
-def _written(folder: Path, index: dict[str, Any], now: Mapping[Key, CurrentRun]) -> dict[str, Any]:
+def _written(
+    folder: Path, index: dict[str, Any], now: Mapping[Report, CurrentRun]
+) -> dict[str, Any]:
     """Write what has changed, then the index; return it."""
     stamps, known = _stamps(now), index["runs"]
     changed = {_key(name) for name in stamps.keys() | known if stamps.get(name) != known.get(name)}
@@ -194,10 +199,10 @@ def _written(folder: Path, index: dict[str, Any], now: Mapping[Key, CurrentRun])
     files = {table: dict(names) for table, names in index["files"].items()}
     broken: dict[str, Any] = {}
     # What is read of a run goes into a bucket of each table: one after the other, few are held.
-    groups: dict[Bucket, set[Key]] = {}
+    groups: dict[Bucket, set[Report]] = {}
     for key in changed:
         groups.setdefault(_bucket("facts", key), set()).add(key)
-    runs: dict[Bucket, tuple[set[Key], list[pa.Table]]] = {}
+    runs: dict[Bucket, tuple[set[Report], list[pa.Table]]] = {}
     for bucket, keys in sorted(groups.items()):
         read = dict(_read(now, keys, broken))
         for table in ("facts", "checks"):
@@ -222,22 +227,22 @@ def _written(folder: Path, index: dict[str, Any], now: Mapping[Key, CurrentRun])
 
 
 def _read(
-    now: Mapping[Key, CurrentRun], keys: Iterable[Key], broken: dict[str, Any]
-) -> Iterator[tuple[Key, dict[str, pa.Table]]]:
+    now: Mapping[Report, CurrentRun], keys: Iterable[Report], broken: dict[str, Any]
+) -> Iterator[tuple[Report, dict[str, pa.Table]]]:
     """Yield the tables of runs that are in force; what cannot be is told in *broken*."""
     for key in sorted(keys):
         if key in now:
             try:
                 yield key, read_run(now[key].folder, key)
             except ReportkitError as error:
-                broken[f"{key[0]}/{key[1]}"] = packed(error.message)
+                broken["/".join(key)] = packed(error.message)
 
 
 def _put(
     folder: Path,
     files: dict[str, dict[str, str]],
     bucket: Bucket,
-    keys: Iterable[Key],
+    keys: Iterable[Report],
     tables: list[pa.Table],
 ) -> None:
     """Write a bucket with new rows in the place of all that it has of these reports."""
@@ -246,8 +251,9 @@ def _put(
     new = pa.concat_tables([SCHEMAS[table].empty_table(), *tables])
     if old := files[table].get(name):
         kept = pq.read_table(folder / old, schema=SCHEMAS[table], partitioning=None)
-        own = pa.array(sorted({district for district, _ in keys}), pa.string())
-        of_others = pc.invert(pc.is_in(kept["district"], value_set=own))
+        own = pa.array(sorted(map("/".join, keys)), pa.string())
+        of_all = pc.binary_join_element_wise(kept["district"], kept["report"], "/")
+        of_others = pc.invert(pc.is_in(of_all, value_set=own))
         new = pa.concat_tables([kept.filter(of_others), new])
     if not new.num_rows:
         files[table].pop(name, None)

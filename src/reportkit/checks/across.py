@@ -165,12 +165,14 @@ def share_checks(rules: Rules, edition: Edition, values: Mapping[str, Decimal]) 
     Source: 国办公开办函〔2019〕60号 (其他处理数量偏高).
     """
     checks = []
+    units = {cell.id: cell.unit for cell in edition.cells(edition.model.years.first)}
     for rule in edition.rules:
         if rule.share:
             table, column = edition.table(rule.share.table), rule.share.column
             names = [table.cell_id(row, column) for row in rule.share.rows]
             part = sum((values[name] for name in names), Decimal(0))
-            whole = values[table.cell_id(rule.share.of, column)]
+            of_all = table.cell_id(rule.share.of, column)
+            whole, unit = values[of_all], units[of_all]
             limit = rules[rule.id]
             high = part >= limit.limit("least") and part * 100 >= whole * limit.limit("percent")
             leaves = {leaf.key: leaf for band in table.model.bands for leaf in table.rows(band)}
@@ -178,7 +180,7 @@ def share_checks(rules: Rules, edition: Edition, values: Mapping[str, Decimal]) 
             rare = first.groups[-1] if first.groups and len(names) > 1 else first.node
             by = (node.by for node in reversed(total.groups) if node.by)
             among = next(by, total.node.label)
-            message = f"{among}{plain(whole)}件中，{rare.label}{plain(part)}件"
+            message = f"{among}{plain(whole)}{unit}中，{rare.label}{plain(part)}{unit}"
             checks.append(
                 check(
                     rules,

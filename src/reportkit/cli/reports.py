@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,6 +45,7 @@ _LEVELS = {
 }  # fmt: skip
 _THEN = template(", then ")
 _RUN = template("{district} {year}, run {run}, {folder}")
+_FROM_FORM = Message("made from the form itself:")
 _RUN_BY = template("{district} {year} by {form}, run {run}, {folder}")
 _scope = click.option("--scope", type=click.Choice(["district", "office"]), help="汇总 or 本机关.")
 _form = click.option(
@@ -258,10 +260,17 @@ def preview(
 
     Ctrl-C ends it. Nothing is published, and nothing is left behind.
     """
+    from reportkit.ledgers import Ledgers
     from reportkit.preview.preview import preview as show
     from reportkit.run.request import Request
 
     request = Request(district_id(district, params), year, params, data, out, draft=True, form=form)
+    project = request.project
+    if (
+        project.hierarchy().members(request.district)
+        and not Ledgers(project, request.whose).any_kept
+    ):
+        request = replace(request, rollup=True)
     show(request, port=port, tell=lambda text: say(text, err=True), translate=translate())
 
 
@@ -389,8 +398,9 @@ def new(
     district = district_id(district, params)
     renewal = renew(Project.find(params, data), district, year, form)
     renewal.write()
-    source = renewal.previous or Message("the form itself")
-    lines: list[str] = [Message("made from {previous}:", previous=source)]
+    before = renewal.previous
+    source = Message("made from {previous}:", previous=before) if before else _FROM_FORM
+    lines: list[str] = [source]
     lines += [f"  {path}" for path in renewal.files]
     if renewal.advanced:
         lines.append(Message("{count} advanced:", count=len(renewal.advanced)))
@@ -399,7 +409,8 @@ def new(
         lines.append(Message("{count} to do:", count=len(renewal.todo)))
         lines += [joined("", ["  ", str(note)]) for note in renewal.todo]
     by = f" --form {form}" if form else ""
-    following = [f"reportkit {command} {district} {year}{by}" for command in ("intake", "run")]
+    commands = ("rollup",) if renewal.sums else ("intake", "run")
+    following = [f"reportkit {command} {district} {year}{by}" for command in commands]
     lines.append(Message("next: {commands}", commands=joined(_THEN, following)))
     document = {
         "district": district,

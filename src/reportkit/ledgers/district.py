@@ -141,6 +141,11 @@ class Ledgers(Mapping[str, Ledger]):
                 )
         return found
 
+    @property
+    def any_kept(self) -> bool:
+        """Return True where the district keeps a ledger of its own, whichever."""
+        return any(self.sources(key) for key in schemas(self.form))
+
     def __getitem__(self, key: str) -> Ledger:
         if key not in self._read:
             sources = self.sources(key)

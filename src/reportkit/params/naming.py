@@ -90,6 +90,11 @@ Report = tuple[str, str]
 """A report by its district and its name among the reports of that: ``2024``, ``2024-<form>``."""
 
 
+def year_of(report: Report) -> int:
+    """The year of a report."""
+    return int(report[1][:4])
+
+
 @dataclass(frozen=True)
 class OfReport:
     """Base of what is of one report.

@@ -14,7 +14,7 @@ from reportkit.facts.previous import refuse_changed, sealed_facts, sha256_of
 from reportkit.facts.published import load_published, read_report
 from reportkit.forms import DEFAULT
 from reportkit.language import Message
-from reportkit.ledgers import Ledgers, schemas
+from reportkit.ledgers import Ledgers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -167,8 +167,7 @@ def counts_itself(project: Project, parent: District) -> bool:
     """Return True where a parent's own ledgers are those of its office alone: one more member."""
     if parent.scope != "office":
         return False
-    ledgers = Ledgers(project, parent)
-    return any(ledgers.sources(key) for key in schemas(ledgers.form))
+    return Ledgers(project, parent).any_kept
 
 
 @dataclass(frozen=True)

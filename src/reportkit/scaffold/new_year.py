@@ -33,7 +33,8 @@ class Renewal:
     """The files of a new year, not yet written; made by `renew`.
 
     ``previous`` is the year that they are made from; None where there is none, by a form that the
-    district has not reported by before.
+    district has not reported by before, and of a parent that had no text. ``sums`` says that the
+    report adds up those of members.
     """
 
     district: str
@@ -42,6 +43,7 @@ class Renewal:
     files: Mapping[Path, str]
     advanced: tuple[RenewalNote, ...]
     todo: tuple[RenewalNote, ...]
+    sums: bool
 
     def write(self) -> None:
         """Write all files, or none; a file that is there is never replaced.
@@ -59,7 +61,8 @@ class Renewal:
 def renew(project: Project, district: str, year: int, form: str | None = None) -> Renewal:
     """Parameters and narrative of a report year, from the latest earlier year that has any.
 
-    The first report by a form that is not the district's usual one begins with the form's own text.
+    The first report by a form that is not the district's usual one, and that of a parent without
+    ledgers of its own, begins with the form's own text.
 
     Parameters
     ----------
@@ -84,7 +87,9 @@ def renew(project: Project, district: str, year: int, form: str | None = None) -
     reported = project.reports_named(district)
     before = [one for one, other in reported if other == who.other_form and one < year]
     previous = max(before, default=None)
-    if previous is None and not who.other_form:
+    # What sums up others has no ledger of its own, and may have had no text of its own before.
+    sums = bool(project.hierarchy().members(district)) and not Ledgers(project, who).any_kept
+    if previous is None and not (who.other_form or sums):
         raise InputError(
             "report-missing",
             "there is no report of {district} before {year} to start from; write "
@@ -97,15 +102,16 @@ def renew(project: Project, district: str, year: int, form: str | None = None) -
     notebook = project.params.parent / "notebooks" / by.model.notebook
     if previous is None:
         files = {new["yaml"]: f"year: {year}\n", new["md"]: edition.narrative}
-        if not notebook.exists():
+        if not (sums or notebook.exists()):
             files[notebook] = notebook_of(by, edition, district, year)
         advanced: list[RenewalNote] = []
-        todo = list(_first_of_its_form(project, who))
+        todo = list(_first_of_its_form(project, who)) if who.other_form else []
     else:
         files, advanced, todo = _turned(project, who, by, previous, year)
-    todo += _missing_cells(notebook, edition)
-    todo += _missing_ledgers(Ledgers(project, who), edition, project.data / district)
-    return Renewal(district, year, previous, files, tuple(advanced), tuple(todo))
+    if not sums:
+        todo += _missing_cells(notebook, edition)
+        todo += _missing_ledgers(Ledgers(project, who), edition, project.data / district)
+    return Renewal(district, year, previous, files, tuple(advanced), tuple(todo), sums)
 
 
 def _first_of_its_form(project: Project, who: District) -> Iterator[RenewalNote]:

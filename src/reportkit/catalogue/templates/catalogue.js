@@ -10,15 +10,15 @@
   const MARKS = { final: "●", draft: "◐", failed: "✕", absent: "○", waiting: "·" };
   const SPARE = 12, PRINTED = 300;
   const narrow = matchMedia("(max-width: 46rem)");
-  const fields = ["q", "y", "s", "p"].map(at);
-  const [words, year, state, parent] = fields;
+  const [words, year, state, parent, kind] = ["q", "y", "s", "p", "k"].map(at);
+  const fields = [words, year, state, parent, kind].filter(Boolean);
   const number = new Intl.NumberFormat("zh-CN", { maximumFractionDigits: 4 });
   let places, texts, order = 0, down = false, rows = [], found = [], printing = false;
   const known = new Map(), waiting = [];
 
   function take(name, data) {
     if (name === "places") begin(data);
-    else if (places) add(Number(name.slice(1)), data);
+    else if (places) add(data);
     else waiting.push([name, data]);
   }
 
@@ -28,7 +28,6 @@
     const above = [...new Set(data.parent.filter((i) => i >= 0))];
     for (const i of above) parent.add(new Option(data.name[i], data.id[i]));
     parent.parentElement.hidden = !above.length;
-    head();
     for (const [name, one] of waiting.splice(0)) take(name, one);
     const later = table.dataset.later.split(" ").filter(Boolean);
     const load = () => later.forEach((file) => {
@@ -39,18 +38,24 @@
     addEventListener("load", () => ("requestIdleCallback" in window ? requestIdleCallback(load) : setTimeout(load, 200)));
   }
 
-  function add(of, data) {
+  function add(data) {
     const made = data.place.map((place, i) => ({
-      place, year: of, state: places.states[data.state[i]], errors: data.errors[i] ?? 0, warnings: data.warnings[i] ?? 0,
+      place, year: data.year, kind: data.kind, variant: data.variant[i] ?? "", state: places.states[data.state[i]], errors: data.errors[i] ?? 0, warnings: data.warnings[i] ?? 0,
       why: data.told[data.why[i]] ?? "", figures: data.figures.map((column) => column[i]),
     }));
-    for (const row of made) known.set(`${row.place} ${of}`, row);
+    for (const row of made) known.set(key(row, data.year), row);
     rows = rows.concat(made);
     at("reports-part").hidden = false;
     at("static").hidden = true;
     if (known.size === made.length) restore();
     else show();
   }
+
+  const key = (row, of) => `${row.place} ${row.kind} ${row.variant} ${of}`;
+
+  // Figures stand in columns where all reports that are shown are of one kind.
+  const only = () => places.kinds.length === 1 ? 0 : places.kinds.findIndex((one) => one.name === kind?.value);
+  const columns = () => places.kinds[only()]?.columns ?? [["主要数据", ""]];
 
   // Worst first: what failed, what is missing, drafts, findings; then by id.
   const collator = new Intl.Collator("zh-Hans-CN");
@@ -82,6 +87,7 @@
     const asked = words.value.toLowerCase().split(/\s+/).filter(Boolean);
     const hits = texts.map((text, i) => asked.every((word) => text.includes(word)) && (!parent.value || within(i, parent.value)));
     found = rows.filter((row) => hits[row.place]
+      && (only() < 0 || row.kind === only())
       && (!year.value || row.year === Number(year.value))
       && (!state.value || (state.value === "findings" ? row.errors + row.warnings > 0 : row.state === state.value)));
     sorted(found);
@@ -95,7 +101,7 @@
       const rated = new Map(found.map((row) => [row, near(row)]));
       found.sort((a, b) => rated.get(a) - rated.get(b));
     }
-    at("found").textContent = `${asked.length || parent.value || state.value ? "找到" : "共"} ${number.format(found.length)} 份`;
+    at("found").textContent = `${asked.length || parent.value || state.value || kind?.value ? "找到" : "共"} ${number.format(found.length)} 份`;
     table.setAttribute("aria-rowcount", found.length + 1);
     draw();
   }
@@ -108,15 +114,17 @@
   };
 
   function head() {
-    const titles = ["单位", "年度", "状态", ...places.columns.map(([title, unit]) => (unit ? `${title}（${unit}）` : title)), "历年"];
+    const titles = ["单位", "年度", "状态", ...columns().map(([title, unit]) => (unit ? `${title}（${unit}）` : title)), "历年"];
     const widths = ["22%", "5.5rem", "10rem"];
     const row = table.tHead.rows[0];
+    const still = only() < 0 ? keys.length : titles.length - 1;
+    row.replaceChildren();
     titles.forEach((title, i) => {
-      const cell = make("th", i > 2 || i === 1 ? "n" : "");
+      const cell = make("th", i === 1 || (i > 2 && !(only() < 0 && i === 3)) ? "n" : "");
       cell.setAttribute("role", "columnheader");
       cell.scope = "col";
       cell.style.width = widths[i] || (i === titles.length - 1 ? "6rem" : "");
-      if (i < titles.length - 1) {
+      if (i < still) {
         const button = make("button", "", title);
         button.type = "button";
         button.addEventListener("click", () => { down = order === i && !down; order = i; store(); show(); marks(); });
@@ -125,6 +133,7 @@
       row.append(cell);
     });
     row.setAttribute("aria-rowindex", 1);
+    marks();
   }
 
   function marks() {
@@ -135,7 +144,7 @@
   }
 
   function line(row) {
-    const values = places.years.slice(0, 6).reverse().map((one) => known.get(`${row.place} ${one}`)?.figures[0] ?? null);
+    const values = places.years.slice(0, 6).reverse().map((one) => known.get(key(row, one))?.figures[0] ?? null);
     const there = values.filter((value) => value !== null);
     if (there.length < 2) return "";
     const [low, top] = [Math.min(...there), Math.max(...there)];
@@ -179,25 +188,28 @@
     who.append(name);
     const above = places.parent[row.place];
     if (above >= 0) who.append(make("small", "", places.name[above]));
+    if (row.variant) who.append(make("small", "", row.variant));
     who.title = `${places.name[row.place]}（${places.id[row.place]}）`;
     made.append(who);
     cell("n wide", String(row.year));
-    const told = make("span", `state ${row.state}`);
-    told.append(make("i", "", MARKS[row.state]), ` ${WORDS[row.state]}`);
-    told.firstChild.setAttribute("aria-hidden", "true");
+    const stands = make("span", `state ${row.state}`);
+    stands.append(make("i", "", MARKS[row.state]), ` ${WORDS[row.state]}`);
+    stands.firstChild.setAttribute("aria-hidden", "true");
     const findings = row.errors + row.warnings;
-    cell("", told, ...(findings ? [make("span", "findings", ` ${findings} 处发现`)] : []));
-    const columns = places.columns.length;
+    cell("", stands, ...(findings ? [make("span", "findings", ` ${findings} 处发现`)] : []));
+    const told = only() < 0 ? places.kinds[row.kind].title : "";
     if (row.why) {
-      const why = cell("why wide", row.why);
-      why.colSpan = columns;
+      const why = cell("why wide", told ? `${told} ${row.why}` : row.why);
+      why.colSpan = columns().length;
       why.title = row.why;
-      cell("rest narrow why", `${row.year}年 ${row.why}`);
+      cell("rest narrow why", `${row.year}年${told} ${row.why}`);
     } else {
-      row.figures.forEach((value) => cell("n wide", shown(value)));
-      const rest = [`${row.year}年`];
-      places.columns.slice(0, 3).forEach(([title, unit], i) => rest.push(`${title.slice(0, 4)} ${shown(row.figures[i])}${unit}`));
-      cell("rest narrow", ...rest.map((text) => make("span", "", text)));
+      const brief = (first) => [first, ...places.kinds[row.kind].columns.slice(0, 3)
+        .map(([title, unit], i) => `${title.slice(0, 4)} ${shown(row.figures[i])}${unit}`)]
+        .map((text) => make("span", "", text));
+      if (told) cell("brief wide", ...brief(told));
+      else row.figures.forEach((value) => cell("n wide", shown(value)));
+      cell("rest narrow", ...brief(`${row.year}年${told}`));
     }
     cell("n wide", line(row));
     return made;
@@ -242,13 +254,16 @@
     year.value = asked.has("y") ? asked.get("y") : first;
     state.value = asked.get("s") ?? "";
     parent.value = asked.get("p") ?? "";
+    if (kind) kind.value = asked.get("k") ?? "";
     const sort = asked.get("o") ?? "2";
-    order = Math.min(Math.max(parseInt(sort, 10) || 0, 0), keys.length + places.columns.length - 1);
+    const last = keys.length - 1 + (only() < 0 ? 0 : columns().length);
+    order = Math.min(Math.max(parseInt(sort, 10) || 0, 0), last);
     down = sort.endsWith("-");
-    marks();
+    head();
     show();
   }
 
+  kind?.addEventListener("input", () => { if (order >= keys.length) order = 2; head(); });
   for (const one of fields) one.addEventListener("input", () => { store(); show(); });
   words.form.addEventListener("submit", (event) => event.preventDefault());
   addEventListener("hashchange", () => {
