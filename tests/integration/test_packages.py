@@ -60,9 +60,12 @@ def test_the_wheel_is_small_and_whole(dist):
     carried = {f"carried/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
     carried |= {"py.typed"}
     assert {f"reportkit/{name}" for name in carried} <= names(wheel)
-    assert any(
-        name.endswith("share/jupyter/kernels/reportkit/kernel.json") for name in names(wheel)
-    )
+    shared = {name.partition("/share/jupyter/")[2] for name in names(wheel)} - {""}
+    files = ("kernel.json", "logo-64x64.png", "logo-svg.svg")
+    assert shared == {
+        *(f"kernels/reportkit/{name}" for name in files),
+        *(f"notebook_templates/reportkit/{p.name}" for p in (ROOT / "notebooks").glob("*.ipynb")),
+    }
     data = {path.suffix for path in map(Path, names(wheel))} - {".py", ""}
     assert ".pyc" not in data
     with tarfile.open(the(dist, "*.tar.gz")) as archive:
