@@ -17,6 +17,8 @@ import pytest
 
 # Seconds. What takes long on a busy machine is no failure; what never comes is one.
 PATIENCE = 900
+# The same for what a page shall show: it has all that it needs.
+PAGE_PATIENCE = 120
 # Program or library: Debian's package of it.
 PACKAGES = {
     "chromium": "chromium", "libatomic.so.1": "libatomic1", "openssl": "openssl",
@@ -110,4 +112,4 @@ def until(so: Callable[[], Any]) -> Any:
 def focused(page: Any, selector: str) -> Any:
     """Wait for an element to have its page's focus, also while the browser itself has none."""
     script = "selector => document.activeElement?.matches(selector)"
-    return page.wait_for_function(script, arg=selector, timeout=PATIENCE * 1000)
+    return page.wait_for_function(script, arg=selector, timeout=PAGE_PATIENCE * 1000)

@@ -2,7 +2,7 @@
 
 import pytest
 import reportkit_fonts
-from machine import PATIENCE, program
+from machine import PAGE_PATIENCE, program
 from playwright.sync_api import expect, sync_playwright
 
 
@@ -14,7 +14,7 @@ def chromium(tmp_path_factory):
     (fonts / "fonts.conf").write_text(
         f"<fontconfig><dir>{reportkit_fonts.folder()}</dir><cachedir>{fonts}</cachedir></fontconfig>"
     )
-    milliseconds = PATIENCE * 1000
+    milliseconds = PAGE_PATIENCE * 1000
     expect.set_options(timeout=milliseconds)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

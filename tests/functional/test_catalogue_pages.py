@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from catalogues import enforcement, make_many, publish, table_of
-from machine import PATIENCE, focused
+from machine import PAGE_PATIENCE, focused
 from playwright.sync_api import expect
 
 from reportkit.catalogue.site import write_site
@@ -35,7 +35,7 @@ def visit(chromium, site):
 
     def opened(name="index.html", width=1280, folder=site, **options):
         context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
-        context.set_default_timeout(PATIENCE * 1000)
+        context.set_default_timeout(PAGE_PATIENCE * 1000)
         contexts.append(context)
         page = context.new_page()
         page.asked, page.faults = [], []

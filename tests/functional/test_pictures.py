@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pypdfium2
 import pytest
-from machine import PATIENCE
+from machine import PAGE_PATIENCE
 from pictures import compare, difference, opened, small
 from playwright.sync_api import expect
 
@@ -111,7 +111,7 @@ def visit(chromium, folder):
             viewport={"width": width, "height": 900}, bypass_csp=True,
             reduced_motion="reduce", **options,
         )  # fmt: skip
-        context.set_default_timeout(PATIENCE * 1000)
+        context.set_default_timeout(PAGE_PATIENCE * 1000)
         made.append(context)
         page = context.new_page()
         page.goto(f"{folder.as_uri()}/{name}")

@@ -237,7 +237,7 @@
     const parts = found.slice(from, Math.max(from, to)).map((row, i) => drawn(row, from + i));
     if (!printing) parts.unshift(gap(from * high)), parts.push(gap(Math.max(0, found.length - to) * high));
     body.replaceChildren(...parts);
-    if (focused && !anew) body.querySelector(`[aria-rowindex="${focused}"] a`)?.focus({ preventScroll: true });
+    if (focused) body.querySelector(`[aria-rowindex="${focused}"] a`)?.focus({ preventScroll: true });
   }
 
   // What is asked for lives in the address, so that it can be kept and sent.
