@@ -89,6 +89,19 @@ def test_the_first_page_tells_the_state_of_everything(project):
     assert "没有更早的一夜可比" in page
 
 
+@pytest.mark.parametrize(
+    ("stopped", "left", "told"),
+    [
+        (15, 6281, "中途停止（SIGTERM），还有 6,281 份没有做：再用同一条命令，就从那里接着做。"),
+        ("no-space", 0, "中途停止（no-space）。"),
+    ],
+)
+def test_the_first_page_says_how_a_night_was_stopped(project, stopped, left, told):
+    batch = {"batch": "x", "stopped": stopped, "counts": {"left": left}}
+    (project.out / "batch.json").write_text(json.dumps(batch), encoding="utf-8")
+    assert "最近一次批量生成" + told in text_of(made(project), "index.html")
+
+
 def test_a_place_shows_its_years_and_documents(project):
     site = made(project)
     page = (site.folder / "d/east.html").read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from signal import Signals
 from typing import TYPE_CHECKING, Any
 
 from pypinyin import lazy_pinyin
@@ -116,6 +117,10 @@ def _batch(overview: Overview) -> dict[str, Any]:
     """Return what the page says of the last batch itself."""
     batch = overview.batch
     told = {name: batch.get(name) for name in ("batch", "stopped", "again")}
+    # A signal by its number, or the reason that too many districts failed for.
+    if isinstance(told["stopped"], int):
+        told["stopped"] = Signals(told["stopped"]).name
+    told["left"] = batch.get("counts", {}).get("left", 0)
     refused = batch.get("refused")
     told["again"] = encodable(told["again"] or "")
     return {**told, "refused": in_chinese(refused["message"]) if refused else None}
