@@ -20,23 +20,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests")]
-
-from click.testing import CliRunner  # noqa: E402 - after the path
-from reprinted import FORM, WAYS, content_of, invented  # noqa: E402 - after the path
-
-from reportkit.audit.audit import audit  # noqa: E402 - after the path
-from reportkit.cli import cli  # noqa: E402 - after the path
-from reportkit.facts.published import load_published  # noqa: E402 - after the path
+sys.path.insert(0, str(ROOT / "tests"))
 
 if TYPE_CHECKING:
     from reprinted import Content
+
+    from reportkit.audit.published import Published
+
+
+def audited(path: Path) -> Published:
+    """Read a document, and look for what does not hold in it."""
+    from reprinted import FORM
+
+    from reportkit.audit.findings import findings_of
+    from reportkit.audit.read import read_published
+
+    report = read_published(path, FORM)
+    findings_of(report, FORM)
+    return report
 
 
 def counted(content: Content, path: Path) -> tuple[Counter[str], float]:
     """The cells of a document that are right, null and wrong, and the seconds it took."""
     begun = time.perf_counter()
-    report, _ = audit(path, FORM)
+    report = audited(path)
     spent = time.perf_counter() - begun
     read = {name: value for table in report.tables for name, value in table.values.items()}
     found: Counter[str] = Counter()
@@ -49,6 +56,12 @@ def counted(content: Content, path: Path) -> tuple[Counter[str], float]:
 
 def main() -> None:
     """Read everything, and print what was found."""
+    from click.testing import CliRunner
+    from reprinted import WAYS, content_of, invented
+
+    from reportkit.cli import cli
+    from reportkit.facts.published import load_published
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contents", type=int, default=20)
     parser.add_argument("--folder", type=int, default=300)
@@ -70,7 +83,7 @@ def main() -> None:
             numbers = {name: cells[name] for name in ("right", "null", "wrong")}
             formats[way] = numbers | {"seconds": round(statistics.median(seconds), 3)}
         begun = time.perf_counter()
-        audit(ROOT / "tests/data/audit/hongze-2023.pdf", FORM)
+        audited(ROOT / "tests/data/audit/hongze-2023.pdf")
         real = time.perf_counter() - begun
         many = Path(folder) / "many"
         many.mkdir()

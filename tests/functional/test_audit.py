@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 from reprinted import FORM, WAYS, as_html, content_of, invented
 
-from reportkit.audit.audit import audit, read_published
+from reportkit.audit.findings import findings_of
 from reportkit.audit.published import document_json
+from reportkit.audit.read import read_published
 from reportkit.cli import cli
 from reportkit.errors import InputError
 from reportkit.facts.published import load_published, read_report
@@ -25,6 +26,11 @@ def write(content, folder, name="report.html"):
     path = folder / name
     path.write_bytes(as_html(content))
     return path
+
+
+def audit(path, form, **options):
+    report = read_published(path, form)
+    return report, findings_of(report, form, **options)
 
 
 def found(content, folder, **options):

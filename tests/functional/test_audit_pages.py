@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from lxml import html
 from reprinted import FORM, WAYS, as_html, invented
 
-from reportkit.audit.audit import read_published
 from reportkit.audit.overview import ALIKE, bodies
+from reportkit.audit.read import read_published
 from reportkit.cli import cli
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -162,6 +162,7 @@ def test_a_folder_is_told_in_the_readers_language(folder):
     _, english = command(folder)
     assert "海州市东港区人民政府, 2023: errors (" in english
     assert "missing: 西塘街道办事处, 2023" in english
+    assert re.search(r"^  R4 error: ", english, re.MULTILINE)
     assert "海州市东港区人民政府, 新收: 2022" in english
     _, chinese = command(folder, language="zh")
     assert "海州市东港区人民政府，2023年：有错误（" in chinese
@@ -210,6 +211,8 @@ def test_districts_of_the_project_are_missed(tmp_path):
     documents.mkdir()
     for year in (2022, 2023):
         write(documents, f"{year}.html", report(year, year, "东港区人民政府"))
+    # Whoever has spoilt a district's file has not spoilt the documents.
+    (tmp_path / "params/districts/c.yaml").write_text("id: c\nname: 某区\ncolour: red\n", "utf-8")
     _, out = command(documents, "--params", tmp_path / "params", "--json")
     assert json.loads(out)["overview"]["missing"] == {"海州市西港区人民政府": [2022, 2023]}
 

@@ -126,20 +126,11 @@ def _table_of(report: Published, name: str | int) -> ReadTable:
 
 def _table(read: ReadTable, flaws: Sequence[tuple[int, Flaw]]) -> dict[str, Any]:
     """A table as it is printed, in the layout of the edition that it is printed by."""
-    blank = set(read.blank)
 
     def value(name: str) -> dict[str, Any]:
         number = read.values.get(name)
         shown = read.printed.get(name, "" if number is None else plain(number))
-        state = (
-            "inferred"
-            if name in read.by_sums
-            else ""
-            if number is not None
-            else "blank"
-            if name in blank
-            else "unread"
-        )
+        state = _state(read, name)
         found = [(at, one) for at, one in flaws if name in one.cells]
         ranks = [one.severity if one.open else "waived" for _, one in found]
         worst = min(ranks, key=_RANKS.index, default="")
@@ -155,6 +146,15 @@ def _table(read: ReadTable, flaws: Sequence[tuple[int, Flaw]]) -> dict[str, Any]
     made = table_block(read.table, value)
     made |= {"own": False, "captioned": False, "note": ""}
     return {"read": read, "block": made | place(made)}
+
+
+def _state(read: ReadTable, name: str) -> str:
+    """Return the way in which a cell was read; "" where it is as it is printed."""
+    if name in read.by_sums:
+        return "inferred"
+    if read.values.get(name) is not None:
+        return ""
+    return "blank" if name in read.blank else "unread"
 
 
 def _shown(text: str) -> str:

@@ -7,7 +7,13 @@ import traceback
 
 import click
 
-from reportkit.cli import audits, catalogue, projects, reports  # noqa: F401 - a command is known by being defined
+from reportkit.cli import (  # noqa: F401 - a command is known by being defined
+    audits,
+    catalogue,
+    projects,
+    reports,
+    runs,
+)
 from reportkit.cli.command import cli
 from reportkit.cli.language import settle
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,11 +48,11 @@ def audit(
     blank or cannot be read is never guessed, and is told. A folder stands for all documents in it;
     several documents are compared by body and year.
     """
-    from reportkit.audit.audit import read_published
     from reportkit.audit.dismissals import read_dismissals
     from reportkit.audit.handover import write_published
     from reportkit.audit.overview import overview
     from reportkit.audit.pages import write_pages
+    from reportkit.audit.read import read_published
     from reportkit.forms.form import project_form
 
     chosen = project_form(form, (params or Path("params")).parent / "forms")
@@ -78,7 +79,7 @@ def audit(
 
 def _read(paths: Sequence[Path], form: Form) -> tuple[list[Published], dict[Path, InputError]]:
     """The documents, and why others cannot be read; one alone is refused."""
-    from reportkit.audit.audit import read_published
+    from reportkit.audit.read import read_published
 
     read, refused = [], {}
     with live_line(shown=len(paths) > 1) as tell:
@@ -100,8 +101,13 @@ def _districts(params: Path | None) -> Sequence[str]:
     project = Project.find(params)
     if not (project.params / "districts").is_dir():
         return ()
-    made = [project.district(name) for name in project.names()]
-    return [one.issuer or one.name for one in made]
+    names = []
+    for name in project.names():
+        # A district's own file has nothing to do with these documents.
+        with suppress(InputError):
+            one = project.district(name)
+            names.append(one.issuer or one.name)
+    return names
 
 
 def _look_at(
@@ -224,7 +230,7 @@ def _table(together: AuditOverview) -> list[str]:
         if one.error:
             lines.append(joined("", ["  ", one.error.message]))
         lines += [
-            f"  {flaw.check} {flaw.message}"
+            joined("", ["  ", flaw_line(flaw)])
             for flaw in one.flaws
             if flaw.open and flaw.severity == "error"
         ]

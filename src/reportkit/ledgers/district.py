@@ -146,6 +146,11 @@ class Ledgers(Mapping[str, Ledger]):
         """Return True where the district keeps a ledger of its own, whichever."""
         return any(self.sources(key) for key in schemas(self.form))
 
+    @property
+    def only_adds(self) -> bool:
+        """Return True for a parent that keeps none: its report can but add those of its members."""
+        return bool(self._project.hierarchy().members(self._district.id)) and not self.any_kept
+
     def __getitem__(self, key: str) -> Ledger:
         if key not in self._read:
             sources = self.sources(key)

@@ -144,7 +144,7 @@ class Compilation:
         draft = draft or not text.is_file() or UNWRITTEN.encode() in text.read_bytes()
         ledgers = Ledgers(project, who, tell, kept=kept)
         absent: tuple[str, ...] = ()
-        hierarchy = hierarchy or project.hierarchy()
+        hierarchy = hierarchy or project.hierarchy_of(district, whole=rollup)
         if rollup:
             scope, members = "district", hierarchy.members_to_sum(district)
         else:

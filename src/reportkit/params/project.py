@@ -189,6 +189,11 @@ class Project:
         """Return who sums up whom; reads every district file."""
         return read_hierarchy(self.params / "districts")
 
+    def hierarchy_of(self, district: str, *, whole: bool) -> Hierarchy:
+        """The same for one report: all of it only where it is asked for, or somebody names it."""
+        few = None if whole else read_hierarchy(self.params / "districts", naming=district)
+        return few if few and not few.members(district) else self.hierarchy()
+
     def report(self, district: District, year: int) -> ReportParams:
         """Parameters of one report; a report without a file has none.
 

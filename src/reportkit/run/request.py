@@ -101,7 +101,7 @@ class Request:
         project, who = self.project, self.whose
         scope = "district" if self.rollup else self.scope or who.scope
         form = project.form(who.form)
-        hierarchy = self.hierarchy or project.hierarchy()
+        hierarchy = self.hierarchy or project.hierarchy_of(self.district, whole=self.rollup)
         members: Sequence[str] = ()
         if self.rollup:
             members = hierarchy.members_to_sum(self.district)

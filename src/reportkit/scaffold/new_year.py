@@ -88,7 +88,7 @@ def renew(project: Project, district: str, year: int, form: str | None = None) -
     before = [one for one, other in reported if other == who.other_form and one < year]
     previous = max(before, default=None)
     # What sums up others has no ledger of its own, and may have had no text of its own before.
-    sums = bool(project.hierarchy().members(district)) and not Ledgers(project, who).any_kept
+    sums = Ledgers(project, who).only_adds
     if previous is None and not (who.other_form or sums):
         raise InputError(
             "report-missing",
