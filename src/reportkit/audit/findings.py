@@ -123,7 +123,8 @@ def _finding(
         where,
         expected,
         printed,
-        f"{one.title}：{one.message}" if one.message else one.title,
+        one.title,
+        one.message,
         one.facts,
         sentence.strip() if sentence else None,
     )

@@ -61,8 +61,9 @@ def text_checks(
     report = _Own(Path(), Heading(None, issuer, year), edition, (), read, figures)
     checks = []
     for flaw in text_findings(report, form):
-        title, _, message = flaw.message.partition("：")
         severity = "warning" if flaw.severity == "error" else flaw.severity
         sides = flaw.printed, flaw.expected
-        checks.append(Check(flaw.check, title, severity, False, *sides, flaw.cells, message))
+        checks.append(
+            Check(flaw.check, flaw.title, severity, False, *sides, flaw.cells, flaw.detail)
+        )
     return checks

@@ -78,6 +78,9 @@ class Published:
         return [text for table in self.tables for text in table.unread]
 
 
+_PARTS = ("title", "detail")  # of a message
+
+
 @dataclass(frozen=True)
 class Flaw:
     """One thing that is not as it should be.
@@ -89,7 +92,8 @@ class Flaw:
     severity : {"error", "warning", "info"}
     place : str
     expected, printed : str or None
-    message : str
+    title, detail : str
+        What the rule asks for, and what was found.
     cells : tuple of str
         Fact ids that take part.
     sentence : str or None
@@ -103,10 +107,16 @@ class Flaw:
     place: str
     expected: str | None
     printed: str | None
-    message: str
+    title: str
+    detail: str
     cells: tuple[str, ...] = ()
     sentence: str | None = None
     dismissed: str | None = None
+
+    @property
+    def message(self) -> str:
+        """The demand of the rule, with what was found."""
+        return "：".join(filter(None, (self.title, self.detail)))
 
     @property
     def open(self) -> bool:
@@ -115,7 +125,8 @@ class Flaw:
 
     def as_json(self) -> dict[str, Any]:
         """The finding as it stands in the command's JSON."""
-        return vars(self) | {"cells": list(self.cells)}
+        told = {name: value for name, value in vars(self).items() if name not in _PARTS}
+        return told | {"message": self.message, "cells": list(self.cells)}
 
 
 def number_json(value: Decimal | None) -> int | float | None:

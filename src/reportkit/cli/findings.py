@@ -40,13 +40,12 @@ def check_line(check: Mapping[str, Any]) -> str:
 
 def flaw_line(flaw: Flaw) -> str:
     """Return a finding in a published report, as a check of our own is told."""
-    title, _, message = flaw.message.partition("：")
     return check_line(
         {
             "id": flaw.check,
             "severity": flaw.severity,
-            "title": title,
-            "message": message,
+            "title": flaw.title,
+            "message": flaw.detail,
             "left": flaw.printed,
             "right": flaw.expected,
             "facts": flaw.cells,
