@@ -1,15 +1,14 @@
 """All commands and many failures in Chinese: no English sentence; in English: none in Chinese."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from commands import reportkit
 
 from reportkit.checks import english_titles, rules_of
 from reportkit.cli import cli
@@ -52,11 +51,7 @@ def told(language: str, *words: str):
 def test_help_and_errors_of_usage_are_chinese(name, tmp_path):
     words = [name] if name else []
     for more, status in (["--help"], 0), (["--nix"], 2), (["--jobs", "x"], 2):
-        done = subprocess.run(
-            [PROGRAM, *words, *more], cwd=tmp_path, capture_output=True, text=True, check=False,
-            env=os.environ | {"LC_ALL": "zh_CN.UTF-8", "PYTHONUTF8": "1"},
-        )  # fmt: skip
-        assert done.returncode == status
+        done = reportkit(*words, *more, cwd=tmp_path, env={"LC_ALL": "zh_CN.UTF-8"}, status=status)
         assert sentences(done.stdout + done.stderr, ENGLISH) == []
         assert re.search("[\u4e00-\u9fff]{2}", done.stdout + done.stderr)
         assert [line for line in done.stdout.splitlines() if width(line) > 80] == []

@@ -1,10 +1,8 @@
 """The how-tos of forms, walked: a local row, next year's edition, a form of one's own."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
+import commands
 import pytest
 from howtos import take_over
 
@@ -52,10 +50,7 @@ def test_a_form_of_ones_own_counts(tmp_path):
 
 
 def command(folder, *words, status=0):
-    program = [Path(sys.executable).parent / "reportkit", *words]
-    done = subprocess.run(program, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout
+    return commands.reportkit(*words, cwd=folder, status=status).stdout
 
 
 def test_a_form_of_ones_own_is_walked_to_its_report(tmp_path):

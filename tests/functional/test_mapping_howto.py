@@ -2,10 +2,9 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+import commands
 import pytest
 import yaml
 from shipped import ZFXXGK
@@ -30,10 +29,7 @@ def project(tmp_path):
 
 
 def reportkit(*words, folder, status=0):
-    command = [Path(sys.executable).parent / "reportkit", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout
+    return commands.reportkit(*words, cwd=folder, status=status).stdout
 
 
 def paste(folder, words):

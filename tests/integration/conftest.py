@@ -1,15 +1,13 @@
 """Fixtures: one real, signed run; and database servers with the ledgers of 湖里 2020."""
 
 import gc
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from commands import reportkit
 from databases import CANARY, Database, DuckDB, loaded, mysql, postgresql
 
 from reportkit.proof.signing.keys import keygen
@@ -27,11 +25,7 @@ class Sealed:
     key: Path
 
     def reportkit(self, *arguments, env=None):
-        command = [str(Path(sys.executable).parent / "reportkit"), *map(str, arguments)]
-        return subprocess.run(
-            command, cwd=self.project, env=os.environ | (env or {}), capture_output=True,
-            text=True, check=False,
-        )  # fmt: skip
+        return reportkit(*arguments, cwd=self.project, env=env)
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ from batches import (
     states,
     working_in,
 )
+from commands import reportkit
 from machine import PATIENCE, until
 
 from reportkit.proof import verify_files
@@ -300,9 +301,7 @@ def test_batch_runs_are_signed_and_notebooks_see_no_key(tmp_path):
     world = os.environ | {"REPORTKIT_SIGNING_KEY_FILE": str(tmp_path / "own.key")}
     done = batch(project, "--districts", "a", env=world)
     assert states(done) == {"a": "made"}, done.stderr
-    command = [str(BIN / "reportkit"), "run", "b", "2021"]
-    done = subprocess.run(command, cwd=project, env=world, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
+    reportkit("run", "b", "2021", cwd=project, env=world, status=0)
     for run in currents(project).values():
         envelope = json.loads((run / "attestation.dsse.json").read_bytes())
         assert [one["keyid"] for one in envelope["signatures"]] == [keyid]

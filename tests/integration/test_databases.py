@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from commands import reportkit
 from databases import project
 from shipped import ZFXXGK
 
@@ -271,10 +272,9 @@ def test_no_output_of_a_run_holds_the_password(postgres, password, tmp_path):
     ledgers = postgres.ledgers()
     ledgers["applications"]["table"] = "applications_run"
     params = project(tmp_path, ledgers)
-    command = [BIN / "reportkit", "run", "huli", "2020", "--params", params, "--data", DATA,
-               "--out", tmp_path / "out", "--json"]  # fmt: skip
-    env = dict(os.environ)
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    folders = ["--params", params, "--data", DATA]
+    run = ["run", "huli", "2020", *folders, "--out", tmp_path / "out", "--json"]
+    done = reportkit(*run, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["unchanged"] is False
     told = [done.stdout, done.stderr]
@@ -291,27 +291,23 @@ def test_no_output_of_a_run_holds_the_password(postgres, password, tmp_path):
         "modified": None,
     }
     # Nothing has changed: not made again. A record changes: made again.
-    again = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    again = reportkit(*run, cwd=ROOT)
     assert json.loads(again.stdout)["unchanged"] is True
     postgres.run("""UPDATE applications_run SET "所需信息" = '别的'""")
-    anew = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    anew = reportkit(*run, cwd=ROOT)
     assert json.loads(anew.stdout)["unchanged"] is False
 
     # A failure inside the kernel, with the traceback in the notebook, and on the command.
-    wrong = env | {"OA_PASSWORD": "wrong-" + password}
+    wrong = {"OA_PASSWORD": "wrong-" + password}
     failed = subprocess.run(
         [BIN / "papermill", ROOT / "notebooks/annual_report.ipynb", tmp_path / "out/failed.ipynb",
          "-p", "district", "huli", "-p", "year", "2020", "-p", "params", params,
          "-p", "data", DATA],
-        cwd=tmp_path, env=wrong, capture_output=True, text=True, check=False,
+        cwd=tmp_path, env=os.environ | wrong, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert failed.returncode != 0
     assert "ledger-source" in (tmp_path / "out/failed.ipynb").read_text(encoding="utf-8")
-    intake = subprocess.run(
-        [BIN / "reportkit", "intake", "huli", "2020", "--params", params, "--data", DATA],
-        cwd=ROOT, env=wrong, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert intake.returncode == 2
+    intake = reportkit("intake", "huli", "2020", *folders, cwd=ROOT, env=wrong, status=2)
     assert "ledger-source" in intake.stdout
     for process in (again, anew, failed, intake):
         told += [process.stdout, process.stderr]

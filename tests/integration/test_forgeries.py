@@ -1,9 +1,7 @@
 """Forged runs, sealed anew but not signed: ``verify`` refuses each and names what is forged."""
 
 import json
-import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -11,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from batches import BIN, make_project
+from batches import make_project
+from commands import reportkit
 from forging import (
     MIME,
     add_part,
@@ -72,9 +71,7 @@ def project(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def made(project):
-    command = [BIN / "reportkit", "run", "cheng", "2021"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    assert done.returncode == 1, done.stdout + done.stderr  # the number without a source
+    reportkit("run", "cheng", "2021", cwd=project, status=1)  # the number without a source
     return (project / "outputs/cheng/2021/current").resolve()
 
 
@@ -762,8 +759,7 @@ def test_other_code_is_no_pass_unless_somebody_trusted_signed_it(run, project, t
     version = json.loads((run / "MANIFEST.json").read_text("utf-8"))["environment"]["packages"]
     ours = f"reportkit-zwgk {version['reportkit-zwgk']}"
     assert render.needed == (f"{ours} with code 999999999999",)
-    verify = [BIN / "reportkit", "verify", run, "--json"]
-    done = subprocess.run(verify, cwd=project, capture_output=True, text=True, check=False)
+    done = reportkit("verify", run, "--json", cwd=project)
     assert (done.returncode, json.loads(done.stdout)["runs"][0]["holds"]) == (1, None)
     public, _ = keygen(tmp_path / "own.key")
     (tmp_path / "keys").mkdir()
@@ -832,11 +828,8 @@ def test_a_notebook_of_the_runs_own_is_reported(run, tmp_path):
 
 def made_with(project, out, *arguments, **env):
     """A further run of the project, and its folder."""
-    command = [BIN / "reportkit", "run", "cheng", "2021", "--out", out, *arguments]
-    done = subprocess.run(
-        command, cwd=project, capture_output=True, text=True, check=False, env=os.environ | env
-    )
-    assert done.returncode == 1, done.stdout + done.stderr
+    words = ["run", "cheng", "2021", "--out", out, *arguments]
+    reportkit(*words, cwd=project, env=env, status=1)
     return (out / "cheng/2021/current").resolve()
 
 
@@ -903,9 +896,7 @@ def test_a_terminal_is_not_moved_by_what_a_run_says(run, project):
     name = "t3.new.natural_person"
     change_json(run / "facts.json", lambda d: fact_in(d, name).update(definition="\x1b[2J\u202e"))
     reseal(run)
-    verify = [BIN / "reportkit", "verify", run]
-    done = subprocess.run(verify, cwd=project, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
+    done = reportkit("verify", run, cwd=project, status=1)
     assert f"{name} is defined as 〈U+001B〉[2J〈U+202E〉, its conditions say" in done.stdout
     assert "\x1b" not in done.stdout
     assert done.stdout.startswith(f"cheng 2021, run {run.name}, {run}: DOES NOT HOLD\n")

@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import openpyxl
 import papermill
 import pypdf
 import pytest
+from commands import reportkit
 
 from reportkit.export.blocks import from_notebook
 
@@ -37,9 +36,7 @@ class Desk:
         self.notebook.write_text(json.dumps(notebook), "utf-8")
 
     def reportkit(self, *arguments, status=0):
-        command = [str(Path(sys.executable).parent / "reportkit"), *map(str, arguments)]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
-        assert done.returncode == status, done.stdout + done.stderr
+        done = reportkit(*arguments, cwd=self.folder, status=status)
         return done.stdout + done.stderr
 
 

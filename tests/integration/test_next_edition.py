@@ -2,10 +2,8 @@
 
 import json
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
+import commands
 import pytest
 from howtos import NEXT
 
@@ -20,10 +18,7 @@ APPLICATIONS = """\
 
 
 def reportkit(*words, folder, status=0):
-    command = [Path(sys.executable).parent / "reportkit", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout
+    return commands.reportkit(*words, cwd=folder, status=status).stdout
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,11 @@
 import csv
 import json
 import shutil
-import subprocess
 from dataclasses import dataclass, field
 
 import pytest
-from batches import BIN, LEDGERS, make_project
+from batches import LEDGERS, make_project
+from commands import reportkit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shipped import SCHEMAS
@@ -32,10 +32,7 @@ class Place:
     planted: list = field(default_factory=lambda: list(PLANTED))
 
     def reportkit(self, *arguments):
-        done = subprocess.run(
-            [str(BIN / "reportkit"), *map(str, arguments)], cwd=self.project,
-            capture_output=True, text=True, check=False, timeout=300,
-        )  # fmt: skip
+        done = reportkit(*arguments, cwd=self.project)
         return done.returncode, done.stdout + done.stderr
 
     def found(self, said):

@@ -1,12 +1,10 @@
 """Ledgers in databases, read again by `verify`: rows in any order, a changed one, none at all."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from commands import reportkit
 from databases import DATA, project
 from shipped import ZFXXGK
 
@@ -95,16 +93,10 @@ def test_a_database_run_is_verified_and_says_if_gone(postgres, tmp_path):
     ledgers = postgres.ledgers()
     ledgers["applications"]["table"] = "proved"
     params = project(tmp_path, ledgers)
-    command = [Path(sys.executable).parent / "reportkit"]
     folders = ["--params", params, "--data", DATA, "--out", tmp_path / "out", "--json"]
-    done = subprocess.run(
-        [*command, "run", "huli", "2020", *folders], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    reportkit("run", "huli", "2020", *folders, cwd=tmp_path, status=0)
     run = tmp_path / "out/huli/2020/current"
-    done = subprocess.run(
-        [*command, "verify", run, *folders], capture_output=True, text=True, check=False
-    )
+    done = reportkit("verify", run, *folders, cwd=tmp_path)
     (told,) = json.loads(done.stdout)["runs"]
     assert done.returncode == 0, told
     assert [level["holds"] for level in told["levels"]] == [True] * 5

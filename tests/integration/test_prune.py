@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import sys
 
+import commands
 import pytest
-from batches import BIN, batch, currents, make_project, states
+from batches import batch, currents, make_project, states
 
 RECORD = ["MANIFEST.json", "SHA256SUMS", "attestation.dsse.json"]
 
@@ -32,8 +33,7 @@ def project(made, tmp_path):
 
 
 def reportkit(project, *arguments):
-    command = [str(BIN / "reportkit"), *map(str, arguments), "--json"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    done = commands.reportkit(*arguments, "--json", cwd=project)
     return done.returncode, json.loads(done.stdout)
 
 

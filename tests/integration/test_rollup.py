@@ -20,6 +20,7 @@ from batches import (
     plan,
     states,
 )
+from commands import reportkit
 from forging import reseal
 from places import make_places
 
@@ -33,9 +34,7 @@ YEAR = "2021"
 
 def command(folder, *words):
     """The command as a user gives it: exit status, and its JSON document."""
-    done = subprocess.run(
-        [BIN / "reportkit", *words, "--json"], cwd=folder, capture_output=True, text=True
-    )
+    done = reportkit(*words, "--json", cwd=folder)
     return done.returncode, json.loads(done.stdout)
 
 

@@ -3,13 +3,13 @@
 import csv
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import commands
 import nbformat
 import pyarrow.parquet as pq
 import pypdf
@@ -21,12 +21,8 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
 
-def reportkit(*arguments, cwd=ROOT, env=None):
-    """The command as a user runs it."""
-    command = [str(BIN / "reportkit"), *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=cwd, env=os.environ | (env or {}), capture_output=True, text=True, check=False
-    )
+def reportkit(*arguments, cwd=ROOT):
+    return commands.reportkit(*arguments, cwd=cwd)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from batches import make_project
+from commands import reportkit
 
 BIN = Path(sys.executable).parent
 PENALTIES = (
@@ -30,10 +31,7 @@ class Project:
         self.folder = folder
 
     def __call__(self, *words, status=0):
-        command = [BIN / "reportkit", *words]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
-        assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout
+        return reportkit(*words, cwd=self.folder, status=status).stdout
 
     def read(self, report, name):
         path = self.folder / f"outputs/jia/{report}/current/{name}"

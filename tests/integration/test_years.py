@@ -1,7 +1,6 @@
 """A district through the years: carry-over, continuity, ledgers edited afterwards, drafts."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import nbformat
 import pyarrow.parquet as pq
 import pypdf
 import pytest
+from commands import reportkit
 from shipped import RULES
 
 from reportkit import open_report
@@ -25,15 +25,8 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
 
-def command(*arguments, cwd):
-    return subprocess.run(
-        [str(BIN / arguments[0]), *map(str, arguments[1:])],
-        cwd=cwd, env=dict(os.environ), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
 def reports_of(year, project):
-    done = command("reportkit", "run", "pingtan", year, "--json", cwd=project)
+    done = reportkit("run", "pingtan", year, "--json", cwd=project)
     assert done.returncode in (0, 1), done.stderr
     current = project / f"outputs/pingtan/{year}/current"
     return done, json.loads((current / "checks.json").read_text(encoding="utf-8"))
@@ -113,10 +106,11 @@ def test_last_years_run_is_an_input_for_papermill_too(years):
     inputs = {one["path"] for one in manifest["inputs"]}
     assert {f"outputs/pingtan/2020/current/{n}" for n in ("facts.json", "report.ipynb")} <= inputs
     out = project / "out.ipynb"
-    done = command(
-        "papermill", "notebooks/annual_report.ipynb", out, "-p", "district", "pingtan",
-        "-p", "year", "2021", "--no-progress-bar", cwd=project,
-    )  # fmt: skip
+    command = [
+        BIN / "papermill", "notebooks/annual_report.ipynb", out, "-p", "district", "pingtan",
+        "-p", "year", "2021", "--no-progress-bar",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (seal,) = (
         output["data"]["application/vnd.reportkit.block+json"]

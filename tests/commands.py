@@ -1,0 +1,121 @@
+"""``reportkit`` as a user gives it, without the second that its imports take.
+
+Each command is a process of its own, forked from one that has imported what commands need: it has
+the folder, the words and the environment that a new one would have, and ends as one. There are two
+such processes, whose sets are in another order each, so that what made a run and what verifies it
+do not agree by chance.
+
+What Python itself reads from the environment (encodings, search paths) it has read before: tests of
+that, of signals and of programs given by others start the program.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import pkgutil
+import subprocess
+import sys
+import tempfile
+from importlib import import_module
+from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
+from runpy import run_path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Commands that look at what others have made.
+LOOKING = {"verify", "diff"}
+# Imported by libraries when they are first used.
+LATER = """
+    ahocorasick docx duckdb nbclient.client openpyxl papermill.execute papermill.parameterize
+    papermill.translators pypdfium2 typst xlsxwriter
+""".split()
+
+# No thread of an allocator is there to be lost by forking; no word of a debugger that nobody uses.
+_QUIET = {
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
+
+
+def reportkit(
+    *words: object, cwd: Path | str, env: Mapping[str, str] | None = None, status: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, in *cwd*; *env* is added to the environment.
+
+    With a *status* it is an error that the command ends with another.
+    """
+    from machine import PATIENCE
+
+    given = [str(word) for word in words]
+    channel = _server(2 if given[:1] and given[0] in LOOKING else 1)
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        channel.send((given, str(cwd), os.environ | (env or {}), str(out), str(err)))
+        assert channel.poll(PATIENCE), f"no end after {PATIENCE} s: {given}"
+        done = subprocess.CompletedProcess(
+            given, channel.recv(), out.read_text("utf-8"), err.read_text("utf-8")
+        )
+    assert status in (None, done.returncode), f"{given}: {done}"
+    return done
+
+
+@functools.cache
+def _server(seed: int) -> Connection:
+    """Start a process to fork from; it ends when nobody can ask any more."""
+    ours, its = Pipe()
+    process = subprocess.Popen(
+        [sys.executable, __file__, str(its.fileno())],
+        env=os.environ | {"PYTHONHASHSEED": str(seed)} | _QUIET,
+        pass_fds=[its.fileno()],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    its.close()
+    atexit.register(process.wait)
+    atexit.register(ours.close)  # first: they are called in turn from the last
+    return ours
+
+
+def _serve(channel: Connection) -> None:
+    import reportkit
+
+    for module in pkgutil.walk_packages(reportkit.__path__, "reportkit."):
+        if module.name != "reportkit.batch.template":  # which changes the process that imports it
+            import_module(module.name)
+    for name in LATER:
+        import_module(name)
+
+    while True:
+        try:
+            words, folder, environment, *told = channel.recv()
+        except EOFError:
+            return
+        process = os.fork()
+        if not process:
+            break
+        channel.send(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+    channel.close()
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, path in enumerate(told, start=1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+    program = str(Path(sys.executable).parent / "reportkit")
+    sys.argv = [program, *words]
+    try:
+        run_path(program, run_name="__main__")
+    except SystemExit as end:
+        status = end.code or 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Python's own way to end lists what libraries have not freed.
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    _serve(Connection(int(sys.argv[1])))
