@@ -22,8 +22,8 @@ from reportkit.cli import cli
 from reportkit.facts.specs import FactSpec, read_specs
 from reportkit.forms import shipped_form
 from reportkit.ledgers import schemas
-from reportkit.ledgers.mapping import carried_mappings
 from reportkit.ledgers.mapping import described as said
+from reportkit.ledgers.mapping_check import carried_mappings
 from reportkit.notebook.report import Report
 from reportkit.notebook.years import Years
 from reportkit.params import (

@@ -128,7 +128,7 @@ def test_a_run_with_another_mapping_does_not_hold(project):
 
 @pytest.mark.parametrize("block", [WHOLE, SEVERAL, CARRIED])
 def test_mappings_of_the_page_are_good(block, project):
-    from reportkit.ledgers.mapping import mappings_of
+    from reportkit.ledgers.mapping_check import mappings_of
     from reportkit.params import Project
 
     file = project / "params/districts/lantian.yaml"

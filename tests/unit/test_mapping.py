@@ -14,13 +14,8 @@ from reportkit.errors import InputError
 from reportkit.evidence.digests import read_record, record_columns
 from reportkit.ledgers import Ledgers, find_files, schema_of
 from reportkit.ledgers.intake import take_ledger
-from reportkit.ledgers.mapping import (
-    carried_mappings,
-    chosen,
-    described,
-    mappings_of,
-    other_words,
-)
+from reportkit.ledgers.mapping import chosen, described, other_words
+from reportkit.ledgers.mapping_check import carried_mappings, mappings_of
 from reportkit.ledgers.suggest import as_block, suggest_columns, suggest_values
 from reportkit.ledgers.unread import likely_heading
 from reportkit.params import Project

@@ -14,7 +14,7 @@ from reportkit.batch.jobs import Job, Result, Settings, together
 from reportkit.errors import InputError
 from reportkit.language import Message, joined
 from reportkit.ledgers import Ledgers, entries_of, find_files, schemas
-from reportkit.ledgers.mapping import mappings_of
+from reportkit.ledgers.mapping_check import mappings_of
 from reportkit.params import District, Project, Scope, report_name
 from reportkit.params.naming import OfReport, Report
 from reportkit.proof.manifest import digest

@@ -14,7 +14,7 @@ from reportkit.forms.conditions import Definition, parse_where
 from reportkit.language import Message, joined
 from reportkit.language.message import OR
 from reportkit.ledgers import schemas
-from reportkit.ledgers.mapping import kept_columns
+from reportkit.ledgers.mapping_check import kept_columns
 from reportkit.ledgers.schema import Column
 from reportkit.params import FactId
 from reportkit.yamlfile import Key, Strict, YamlFile, read_yaml

@@ -17,13 +17,8 @@ from reportkit.ledgers.intake import (
     take_ledger,
     unread_files,
 )
-from reportkit.ledgers.mapping import (
-    chosen,
-    forms_beside,
-    mapped_schema,
-    mappings_of,
-    names_file,
-)
+from reportkit.ledgers.mapping import chosen, mapped_schema, names_file
+from reportkit.ledgers.mapping_check import forms_beside, mappings_of
 from reportkit.ledgers.privacy import SESSION_NOTE, Pseudonyms
 from reportkit.ledgers.records import Ledger
 from reportkit.ledgers.schema import LedgerSchema, schema_of, schemas

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from reportkit.errors import ReportkitError
 from reportkit.evidence.check import check_evidence
 from reportkit.language import Message
-from reportkit.ledgers.mapping import mappings_of, other_words, recorded_schema
+from reportkit.ledgers.mapping import other_words, recorded_schema
+from reportkit.ledgers.mapping_check import mappings_of
 from reportkit.ledgers.privacy import Pseudonyms
 from reportkit.params import District
 from reportkit.proof.attestation import check_attestation
