@@ -76,7 +76,7 @@ class Row(NamedTuple):
     line: int
     cells: list[str]
     seen: Sequence[tuple[int, str, str]] = ()
-    """Number of the column from 0, what was seen (`sheet.KINDS`), and the text it is about."""
+    """Number of the column from 0, what was seen (`judging.KINDS`), and the text it is about."""
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, BinaryIO
 from reportkit.errors import InputError
 from reportkit.language import Message
 from reportkit.language.message import of_library
+from reportkit.ledgers.readers.judging import SheetReading
 from reportkit.ledgers.readers.ods import open_ods
 from reportkit.ledgers.readers.package import ZIP_ERRORS
-from reportkit.ledgers.readers.sheet import SheetReading
 from reportkit.ledgers.readers.table import Note, Tell, TextTable, no_heading, quiet
 from reportkit.ledgers.readers.xls import open_xls
 from reportkit.ledgers.readers.xlsx import open_xlsx
