@@ -200,14 +200,20 @@ def test_districts_have_documents_like_any_other(compared):
             assert "草稿" in text  # as the reports are that it compares
 
 
-@pytest.fixture
-def small(tmp_path):
+@pytest.fixture(scope="module")
+def districts(tmp_path_factory):
     """Two districts of a city, made, and the city not yet."""
-    project = make_project(tmp_path / "p", ["a", "b", "city"])
+    project = make_project(tmp_path_factory.mktemp("small"), ["a", "b", "city"])
     shutil.rmtree(project / "data/city")
     name_parents(project, {"a": "city", "b": "city"})
     assert set(states(batch(project, "--districts", "a,b")).values()) == {"made"}
     return project
+
+
+@pytest.fixture
+def small(districts, tmp_path):
+    """A copy of the two, to be changed."""
+    return shutil.copytree(districts, tmp_path / "p", symlinks=True)
 
 
 def test_a_changed_member_makes_its_parent_again(small):
@@ -257,13 +263,7 @@ def test_a_member_that_was_changed_is_not_added(small):
 
 
 def test_a_new_year_of_a_parent_begins_with_a_text(small):
-    told = subprocess.run(
-        [BIN / "reportkit", "new", "city", YEAR],
-        cwd=small,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    told = reportkit("new", "city", YEAR, cwd=small, status=0).stdout
     assert told.endswith("next: reportkit rollup city 2021\n")
     assert "the report needs it" not in told  # no ledger is
     text = small / "params/reports/city/2021.md"
