@@ -14,7 +14,7 @@ from shipped import ZFXXGK
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.evidence.digests import read_record, record_columns
-from reportkit.ledgers.intake import take_ledger
+from reportkit.ledgers.intake import read_ledger
 from reportkit.params.mapping import LedgerMapping
 from reportkit.proof.record import ledger_record
 from reportkit.proof.recount.sqlledger import ROW, Wanted, read_again
@@ -139,9 +139,9 @@ def case(seed, folder):
     words = [words] if mapped else []
     if doubtful:
         with pytest.raises(InputError) as error:
-            take_ledger(ZFXXGK, "procurement", [path], mappings=words)
+            read_ledger(ZFXXGK, "procurement", [path], mappings=words)
         return error.value.reason
-    ledger = take_ledger(ZFXXGK, "procurement", [path], mappings=words, root=folder)
+    ledger = read_ledger(ZFXXGK, "procurement", [path], mappings=words, root=folder)
     assert ledger.refused == (), (seed, [v.text() for v in ledger.violations])
     names = ["项目编号", "组织形式", "合同签订日期", "合同金额（元）"]
     records = ledger.frame[names].astype({"合同签订日期": "datetime64[s]"})

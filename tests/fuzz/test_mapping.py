@@ -7,7 +7,7 @@ import pytest
 from shipped import ZFXXGK
 
 from reportkit.evidence.digests import read_record, record_columns
-from reportkit.ledgers.intake import take_ledger
+from reportkit.ledgers import read_ledger
 from reportkit.ledgers.normal import loose
 from reportkit.ledgers.schema import schema_of
 from reportkit.params.mapping import LedgerMapping
@@ -68,7 +68,7 @@ def check(seed, folder):
     path = folder / "register.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
-    ledger = take_ledger(ZFXXGK, "applications", [path], root=folder, mappings=[mapping])
+    ledger = read_ledger(ZFXXGK, "applications", [path], root=folder, mappings=[mapping])
     assert ledger.refused == (), (seed, [v.text() for v in ledger.violations])
     names = record_columns(ledger.schema)
     read = read_record(ledger.frame, ledger.schema)

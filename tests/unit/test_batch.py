@@ -198,7 +198,7 @@ def test_districts_sharing_a_ledger_are_one_job(tmp_path, monkeypatch):
     (sixteen,) = [job for job in jobs if len(job.parts) == 16]
     project = Project(**folders)
     kept = read_shared(sixteen)
-    monkeypatch.setattr("reportkit.ledgers.district.take_ledger", None)
+    monkeypatch.setattr("reportkit.ledgers.district.read_ledger", None)
 
     def fees(name):
         return Ledgers(project, project.district(name), kept=kept)["fees"]

@@ -8,7 +8,6 @@ from shipped import ZFXXGK
 
 from reportkit.errors import InputError
 from reportkit.ledgers import read_ledger
-from reportkit.ledgers.intake import take_ledger
 from reportkit.ledgers.records import Violation, grouped
 from reportkit.proof.record import ledger_record
 from reportkit.proof.recount.sqlledger import ROW, Wanted, read_again
@@ -29,7 +28,7 @@ def written(path, rows):
 def read(key, tmp_path, rows, name="a.csv"):
     """The ledger, if the second engine counts the same rows."""
     path = written(tmp_path / name, rows)
-    ledger = take_ledger(ZFXXGK, key, [path], root=tmp_path)
+    ledger = read_ledger(ZFXXGK, key, [path], root=tmp_path, refuse=False)
     if not ledger.refused:
         wanted = [Wanted(ZFXXGK, ledger_record(ledger, keyed=False), [path])]
         (raw,) = read_again(tmp_path, wanted, work_calendar()).values()

@@ -12,8 +12,7 @@ from shipped import ZFXXGK
 from reportkit.batch.plan import _ledgers
 from reportkit.errors import InputError
 from reportkit.evidence.digests import read_record, record_columns
-from reportkit.ledgers import Ledgers, find_files, schema_of
-from reportkit.ledgers.intake import take_ledger
+from reportkit.ledgers import Ledgers, find_files, read_ledger, schema_of
 from reportkit.ledgers.mapping import chosen, described, other_words
 from reportkit.ledgers.mapping_check import carried_mappings, mappings_of
 from reportkit.ledgers.suggest import as_block, suggest_columns, suggest_values
@@ -68,7 +67,7 @@ def written(path, rows):
 
 def both(key, paths, mappings, tmp_path):
     """A ledger, if the second engine reads the same records."""
-    ledger = take_ledger(ZFXXGK, key, paths, root=tmp_path, data=tmp_path, mappings=mappings)
+    ledger = read_ledger(ZFXXGK, key, paths, root=tmp_path, data=tmp_path, mappings=mappings)
     assert ledger.refused == (), [v.text() for v in ledger.violations]
     wanted = [Wanted(ZFXXGK, ledger_record(ledger, keyed=False), paths)]
     (raw,) = read_again(tmp_path, wanted, work_calendar(), data=tmp_path).values()
@@ -205,17 +204,20 @@ def test_a_day_without_a_year(cell, day, tmp_path):
 
 def test_a_key_needs_what_stands_before_it(tmp_path):
     rows = [HEADING, *ROWS, ["5", " ", "4", "", "个人", "3.15", "", "", ""]]
-    ledger = take_ledger(
-        ZFXXGK, "applications", [written(tmp_path / "a.csv", rows)], mappings=[mapping()]
-    )  # fmt: skip
+    path = written(tmp_path / "a.csv", rows)
+    ledger = read_ledger(ZFXXGK, "applications", [path], mappings=[mapping()], refuse=False)
     assert [(v.rule, v.column) for v in ledger.violations] == [("L-key", "年度")]
     assert ledger.quarantined == 1
 
 
 def test_numbers_that_begin_anew_differ_by_year_only(tmp_path):
     rows = [HEADING, ROWS[1], ROWS[1]]
-    ledger = take_ledger(
-        ZFXXGK, "applications", [written(tmp_path / "a.csv", rows)], mappings=[mapping()]
+    ledger = read_ledger(
+        ZFXXGK,
+        "applications",
+        [written(tmp_path / "a.csv", rows)],
+        mappings=[mapping()],
+        refuse=False,
     )
     assert [v.rule for v in ledger.violations] == ["L-unique"]
 
@@ -323,7 +325,7 @@ def test_a_mapping_is_told_in_lines():
 def test_what_is_unknown_is_offered_as_a_mapping(tmp_path):
     words = mapping().model_copy(update={"values": {}})
     path = written(tmp_path / "a.csv", [HEADING, *ROWS[:3], ROWS[1]])
-    ledger = take_ledger(ZFXXGK, "applications", [path], mappings=[words])
+    ledger = read_ledger(ZFXXGK, "applications", [path], mappings=[words], refuse=False)
     columns = suggest_columns(schema_of(ZFXXGK, "applications"), [*HEADING, "收到申请的日期"])
     block = as_block({"applications": [*columns, *suggest_values(ledger)]})
     lines = block.splitlines()

@@ -14,7 +14,6 @@ from shipped import SCHEMAS, ZFXXGK
 
 from reportkit.errors import InputError
 from reportkit.ledgers import find_files, read_ledger, schema_of
-from reportkit.ledgers.intake import take_ledger
 from reportkit.ledgers.normal import loose
 from reportkit.ledgers.readers.delimited import read_csv
 from reportkit.params.mapping import LedgerMapping
@@ -178,7 +177,7 @@ def test_a_unit_above_a_heading_without_one_is_refused(heading, tmp_path):
     written(tmp_path, lines(*rows), name="fees.csv")
     mapping = LedgerMapping(columns={"实收": "金额（元）"})
     with pytest.raises(InputError) as error:
-        take_ledger(ZFXXGK, "fees", [tmp_path / "fees.csv"], mappings=[mapping])
+        read_ledger(ZFXXGK, "fees", [tmp_path / "fees.csv"], mappings=[mapping])
     assert error.value.reason == "ledger-unit"
 
 

@@ -128,8 +128,9 @@ def command(out: str = "outputs") -> Callable[[Command], click.Command]:
         @wraps(function)
         def wrapped(*, as_json: bool, **options: Any) -> None:
             if not all_taken:
-                known = options | {"as_json": as_json}
-                options = {name: value for name, value in known.items() if name in taken}
+                options = {name: value for name, value in options.items() if name in taken}
+            if "as_json" in taken:
+                options["as_json"] = as_json
             try:
                 status, document, text = function(**options)
             except Stopped as stopped:

@@ -48,86 +48,63 @@ _form = click.option(
 )
 
 
+def _making(function: Any) -> Any:
+    """Add the options of commands that make one report."""
+    for option in (
+        click.option(
+            "--open-data", is_flag=True, help="Write tidy CSV with CSVW metadata beside the run."
+        ),
+        click.option(
+            "--cold", is_flag=True, help="Start the kernel from nothing, as Jupyter does."
+        ),
+        click.option("--force", is_flag=True, help="Make it also when nothing has changed."),
+        click.option("--draft", is_flag=True, help="Mark the documents as a draft."),
+    ):
+        function = option(function)
+    return function
+
+
 @command()
 @click.argument("district", shell_complete=completion.districts)
 @click.argument("year", type=int, shell_complete=completion.years)
 @_form
 @_scope
-@click.option("--draft", is_flag=True, help="Mark the documents as a draft.")
-@click.option("--force", is_flag=True, help="Run also when nothing has changed.")
-@click.option("--cold", is_flag=True, help="Start the kernel from nothing, as Jupyter does.")
-@click.option("--open-data", is_flag=True, help="Write tidy CSV with CSVW metadata beside the run.")
-def run(
-    district: str,
-    year: int,
-    *,
-    form: str | None,
-    scope: Any,
-    draft: bool,
-    force: bool,
-    cold: bool,
-    open_data: bool,
-    params: Path | None,
-    data: Path | None,
-    out: Path,
-    as_json: bool,
-) -> Result:
+@_making
+def run(*, as_json: bool, **options: Any) -> Result:
     """Make one report: read ledgers, execute the notebook, check, export, seal."""
-    given = {"form": form, "draft": draft, "params": params, "data": data, "out": out}
-    return _make(
-        {"district": district, "year": year, "scope": scope, **given},
-        force=force,
-        cold=cold,
-        open_data=open_data,
-        as_json=as_json,
-    )
+    return _make(**options, as_json=as_json)
 
 
 @command()
 @click.argument("parent", shell_complete=completion.districts)
 @click.argument("year", type=int, shell_complete=completion.years)
 @_form
-@click.option("--draft", is_flag=True, help="Mark the documents as a draft.")
-@click.option("--force", is_flag=True, help="Make it also when nothing has changed.")
-@click.option("--cold", is_flag=True, help="Start the kernel from nothing, as Jupyter does.")
-@click.option("--open-data", is_flag=True, help="Write tidy CSV with CSVW metadata beside the run.")
-def rollup(
-    parent: str,
-    year: int,
-    *,
-    form: str | None,
-    draft: bool,
-    force: bool,
-    cold: bool,
-    open_data: bool,
-    params: Path | None,
-    data: Path | None,
-    out: Path,
-    as_json: bool,
-) -> Result:
+@_making
+def rollup(parent: str, *, as_json: bool, **options: Any) -> Result:
     """Make the 汇总 report of a parent: the sum of its members' reports.
 
     Members are the districts whose files say `parent: PARENT`. Each counts with its run in force,
     else with its published figures; one that has neither is an error-level finding.
     """
-    given = {"form": form, "draft": draft, "params": params, "data": data, "out": out}
-    return _make(
-        {"district": parent, "year": year, "rollup": True, **given},
-        force=force,
-        cold=cold,
-        open_data=open_data,
-        as_json=as_json,
-    )
+    return _make(parent, **options, rollup=True, as_json=as_json)
 
 
 def _make(
-    given: dict[str, Any], *, force: bool, cold: bool, open_data: bool, as_json: bool
+    district: str,
+    year: int,
+    *,
+    force: bool,
+    cold: bool,
+    open_data: bool,
+    params: Path | None,
+    out: Path,
+    as_json: bool,
+    **asked: Any,
 ) -> Result:
     """Make the report of a request, and tell what came of it."""
     from reportkit.warm.template import start_template, stop_template
 
-    district = given["district"] = district_id(given["district"], given["params"])
-    year, out = given["year"], given["out"]
+    district = district_id(district, params)
 
     def fork() -> Any:
         return None if cold else start_template("reportkit.run.kernels")
@@ -135,16 +112,16 @@ def _make(
     # As in a warm process: a report makes much JSON and few circles, and to look for circles among
     # all that is imported takes a tenth of the time.
     gc.set_threshold(50_000, 20, 100)
-    if force or given["form"] or not (out / district / str(year) / "current").exists():
+    if force or asked["form"] or not (out / district / str(year) / "current").exists():
         fork()  # what a kernel needs is imported there while this process imports what it needs
     try:
         from reportkit.export.documents import DOCUMENTS
         from reportkit.run.request import Request
         from reportkit.run.run import run as make
 
-        if not given.get("rollup"):
+        request = Request(district, year, params=params, out=out, **asked)
+        if not request.rollup:
             tell_session_key()
-        request = Request(**given)
         with live_line(shown=not as_json) as tell:
             outcome = make(request, force=force, fork=fork, tell=tell)
     finally:

@@ -12,9 +12,9 @@ from reportkit.ledgers.database import read_database
 from reportkit.ledgers.intake import (
     find_files,
     is_read,
+    read_ledger,
     refusal,
     shown_path,
-    take_ledger,
     unread_files,
 )
 from reportkit.ledgers.mapping import chosen, mapped_schema, names_file
@@ -163,7 +163,7 @@ class Ledgers(Mapping[str, Ledger]):
     def _read_from(self, key: str, sources: list[Path | DatabaseSource]) -> Ledger:
         data = self._project.data
         # Shown from the data folder on, so that no document names a machine's folders.
-        ledger = take_ledger(
+        ledger = read_ledger(
             self.form,
             key,
             sources,
@@ -173,6 +173,7 @@ class Ledgers(Mapping[str, Ledger]):
             pseudonyms=self.pseudonyms,
             tell=self._tell,
             mappings=self.mappings.get(key, ()),
+            refuse=False,
         )
         if refused := refusal(ledger):
             self.refused[key] = ledger

@@ -166,6 +166,7 @@ def read_ledger(
     pseudonyms: Pseudonyms | None = None,
     tell: Callable[[str, int], object] = lambda _name, _rows: None,
     mappings: Sequence[LedgerMapping] = (),
+    refuse: bool = True,
 ) -> Ledger:
     """Read, type and check all files and database tables of one ledger.
 
@@ -189,6 +190,8 @@ def read_ledger(
         Is given the file or table that is being read and the rows read of it so far.
     mappings : sequence of LedgerMapping
         How the office keeps the ledger in its own words.
+    refuse : bool
+        Whether too many rejected records are an error; else they are left to be told.
 
     Returns
     -------
@@ -200,35 +203,6 @@ def read_ledger(
         A file cannot be read, a required column is missing, or more than one record in a hundred
         is rejected; all places are told at once.
     """
-    ledger = take_ledger(
-        form,
-        key,
-        sources,
-        root=root,
-        data=data,
-        calendar=calendar,
-        pseudonyms=pseudonyms,
-        tell=tell,
-        mappings=mappings,
-    )
-    if refused := refusal(ledger):
-        raise refused
-    return ledger
-
-
-def take_ledger(
-    form: Form,
-    key: str,
-    sources: Sequence[Path | DatabaseSource],
-    *,
-    root: Path | None = None,
-    data: Path | None = None,
-    calendar: WorkCalendar | None = None,
-    pseudonyms: Pseudonyms | None = None,
-    tell: Callable[[str, int], object] = lambda _name, _rows: None,
-    mappings: Sequence[LedgerMapping] = (),
-) -> Ledger:
-    """As `read_ledger`, however many records are rejected."""
     schema = schema_of(form, key)
     tables: list[tuple[RawTable, LedgerSchema, LedgerMapping | None]] = []
     for source in sources:
@@ -249,7 +223,11 @@ def take_ledger(
         for table, own, mapping in tables
     ]
     rows = Rows.of(key, with_kept(schema, mappings), parts)
-    return read_rows(rows, calendar or work_calendar(), pseudonyms or Pseudonyms.of_this_session())
+    pseudonyms = pseudonyms or Pseudonyms.of_this_session()
+    ledger = read_rows(rows, calendar or work_calendar(), pseudonyms)
+    if refuse and (refused := refusal(ledger)):
+        raise refused
+    return ledger
 
 
 def refusal(ledger: Ledger) -> InputError | None:
