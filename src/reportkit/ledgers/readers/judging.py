@@ -1,4 +1,4 @@
-"""What was seen of the cells of a sheet, judged.
+"""Judgement of the cells of a sheet, by what was seen of them.
 
 The text of a cell is right, or it is told, or the workbook is refused with the place of the cell.
 """
