@@ -43,13 +43,15 @@ _FOOTERS = 10
 def set_aside(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[RowFinding]]:
     """Which rows are no records, and what is told of them; of a row the first reason."""
     mask = np.zeros(len(rows), dtype=bool)
-    told: list[RowFinding] = []
+    findings: list[RowFinding] = []
     for start, part in rows.each():
         for find in (_sums, _examples, _pages, _footers):
             for row, rule, column, found, expected in find(part):
                 if not mask[start + row]:
                     mask[start + row] = rule != "L-odd"
-                    told.append(rows.tell(start + row, rule, "warn", column, expected, found=found))
+                    findings.append(
+                        rows.tell(start + row, rule, "warn", column, expected, found=found)
+                    )
         if empty := [row for row in _empty(part) if not mask[start + row]]:
             last = part.raw.place(int(part.raw.lines[empty[-1]]))
             expected = Message(
@@ -58,9 +60,11 @@ def set_aside(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[RowFinding]]:
                 empty=len(empty),
                 last=last,
             )
-            told.append(rows.tell(start + empty[0], "L-blank", "warn", "", expected, found=""))
+            findings.append(rows.tell(start + empty[0], "L-blank", "warn", "", expected, found=""))
             mask[[start + row for row in empty]] = True
-    return mask, [one for one in told if one.violation.rule != "L-odd" or not mask[one.row or 0]]
+    return mask, [
+        one for one in findings if one.violation.rule != "L-odd" or not mask[one.row or 0]
+    ]
 
 
 _Found = tuple[int, str, str, str, str]

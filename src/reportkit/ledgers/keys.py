@@ -39,7 +39,7 @@ _SHORT = 9
 def unique_keys(rows: Rows, typed: Mapping[str, Any], aside: Mask) -> tuple[Any, list[RowFinding]]:
     """Return the key and what is wrong with it; of a repeated record the first one counts."""
     name = rows.schema.key_column
-    values, told = _prefixed(rows, typed)
+    values, findings = _prefixed(rows, typed)
     cells = pa.table({name: values})[name]
     short = pc.less_equal(pc.binary_length(cells), _SHORT)
     if (
@@ -47,10 +47,10 @@ def unique_keys(rows: Rows, typed: Mapping[str, Any], aside: Mask) -> tuple[Any,
         and not pc.any(short).as_py()
         and pc.count_distinct(cells).as_py() == len(cells)
     ):
-        return values, told
+        return values, findings
     keys = pd.Series(values, dtype="str")
     keys = keys.mask([is_nothing(key) for key in keys.fillna("")])
-    told += [
+    findings += [
         rows.tell(row, "L-key", "reject", name, Message("a record needs its key"))
         for row in np.flatnonzero(keys.isna().to_numpy()).tolist()
     ]
@@ -64,8 +64,8 @@ def unique_keys(rows: Rows, typed: Mapping[str, Any], aside: Mask) -> tuple[Any,
             expected = Message(
                 "unique; it stands at {file}:{place} already", file=file, place=place
             )
-            told.append(rows.tell(row, "L-unique", "reject", name, expected))
-    return values, told
+            findings.append(rows.tell(row, "L-unique", "reject", name, expected))
+    return values, findings
 
 
 def _prefixed(rows: Rows, typed: Mapping[str, Any]) -> tuple[Any, list[RowFinding]]:
@@ -75,7 +75,7 @@ def _prefixed(rows: Rows, typed: Mapping[str, Any]) -> tuple[Any, list[RowFindin
         return typed[name], []
     keys: list[str | None] = pd.Series(typed[name], dtype=object).tolist()
     days = pd.Series(typed[rows.schema.day_column.name])
-    told = []
+    findings = []
     for start, part in rows.each():
         prefix = part.schema.prefix
         cells = part.cells(prefix).to_pylist() if prefix and prefix != "year" else []
@@ -95,8 +95,8 @@ def _prefixed(rows: Rows, typed: Mapping[str, Any]) -> tuple[Any, list[RowFindin
                     prefix=prefix,
                     name=name,
                 )
-                told.append(rows.tell(row, "L-key", "reject", str(prefix), expected))
-    return pd.array(keys, dtype=pd.StringDtype(na_value=np.nan)), told
+                findings.append(rows.tell(row, "L-key", "reject", str(prefix), expected))
+    return pd.array(keys, dtype=pd.StringDtype(na_value=np.nan)), findings
 
 
 def odd_keys(rows: Rows, aside: Mask) -> Iterator[RowFinding]:

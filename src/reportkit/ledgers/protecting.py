@@ -42,7 +42,7 @@ def protected(
     schema = rows.schema
     made: dict[str, Any] = {}
     sought: list[pa.ChunkedArray] = []
-    told: list[RowFinding] = []
+    findings: list[RowFinding] = []
     headings = {heading for part in rows.parts for heading in part.read.values()}
     titles = pa.array(sorted(headings | HINTS | _NOBODY | schema.known), pa.large_string())
     # All that stands in personal columns must appear nowhere.
@@ -66,7 +66,7 @@ def protected(
                 short=short,
             )
             row = int(np.flatnonzero(shown_short(texts))[0])
-            told.append(rows.tell(row, "L-rounded", "warn", column.name, expected, found=""))
+            findings.append(rows.tell(row, "L-rounded", "warn", column.name, expected, found=""))
         if column.pseudonym:
             made[column.name] = pandas_text(replaced(texts, partial(name, column.name)))
     for column in schema.columns:
@@ -74,7 +74,7 @@ def protected(
             cells = pa.table({column.name: typed[column.name]})[column.name]
             made[column.name] = pandas_text(_hidden(cells, rows.persons))
     personal = joined(sought) if sought else pa.chunked_array([], pa.large_string())
-    return made, personal, told
+    return made, personal, findings
 
 
 def _hidden(cells: pa.ChunkedArray, own: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:

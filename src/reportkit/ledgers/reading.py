@@ -44,25 +44,25 @@ _UNREAD = {"L-value", "L-empty", "L-key"}
 
 def read_rows(rows: Rows, calendar: WorkCalendar, pseudonyms: Pseudonyms) -> Ledger:
     """The ledger of these rows."""
-    aside, told_aside = set_aside(rows)
-    told = [*_notes(rows), *near_headings(rows), *misspelt_headings(rows)]
+    aside, of_aside = set_aside(rows)
+    findings = [*_notes(rows), *near_headings(rows), *misspelt_headings(rows)]
     typed, found = _typed(rows)
-    told += found
+    findings += found
     typed[rows.schema.key_column], found = unique_keys(rows, typed, aside)
-    told += found
-    told += keys_alike(rows, typed[rows.schema.key_column], aside)
-    told += odd_keys(rows, aside)
-    told += said_elsewhere(rows, typed)
-    bad = _refused(len(rows), told)
+    findings += found
+    findings += keys_alike(rows, typed[rows.schema.key_column], aside)
+    findings += odd_keys(rows, aside)
+    findings += said_elsewhere(rows, typed)
+    bad = _refused(len(rows), findings)
     for rule in rows.schema.rules:
         found = _broken(rows, rule, typed, calendar, ~bad & ~aside)
-        told += found
+        findings += found
         bad |= _refused(len(rows), found)
     kept, personal, found = protected(rows, typed, pseudonyms)
-    told += found
+    findings += found
     # Of a row that is no record nothing else is said.
-    told = told_aside + [one for one in told if one.row is None or not aside[one.row]]
-    return _ledger(rows, typed | kept, told, aside, personal, calendar)
+    findings = of_aside + [one for one in findings if one.row is None or not aside[one.row]]
+    return _ledger(rows, typed | kept, findings, aside, personal, calendar)
 
 
 def _notes(rows: Rows) -> Iterator[RowFinding]:
@@ -89,12 +89,12 @@ def _typed(rows: Rows) -> tuple[dict[str, Any], list[RowFinding]]:
     """Columns with their types, and what cannot be read of them."""
     columns = [column for column in rows.schema.columns if not column.personal]
     typed: dict[str, Any] = {}
-    told: list[RowFinding] = []
+    findings: list[RowFinding] = []
     for column in columns:
         values, bad = _parsed(rows, column)
         typed[column.name] = values
-        told += _judged(rows, column, values, bad)
-    return typed, told
+        findings += _judged(rows, column, values, bad)
+    return typed, findings
 
 
 def _parsed(rows: Rows, column: Column) -> tuple[Any, dict[int, str]]:
@@ -204,13 +204,13 @@ def _derive(frame: pd.DataFrame, schema: LedgerSchema, calendar: WorkCalendar) -
             frame[column.name] = pd.arrays.BooleanArray(values, mask)
 
 
-def _refused(size: int, told: Sequence[RowFinding], rules: Collection[str] = ()) -> Mask:
+def _refused(size: int, findings: Sequence[RowFinding], rules: Collection[str] = ()) -> Mask:
     """Rows that something speaks against; where *rules* are named, one of these."""
     mask = np.zeros(size, dtype=bool)
     mask[
         [
             one.row
-            for one in told
+            for one in findings
             if one.row is not None
             and one.violation.severity == "reject"
             and (not rules or one.violation.rule in rules)
@@ -222,14 +222,14 @@ def _refused(size: int, told: Sequence[RowFinding], rules: Collection[str] = ())
 def _ledger(
     rows: Rows,
     typed: Mapping[str, Any],
-    told: Sequence[RowFinding],
+    findings: Sequence[RowFinding],
     aside: Mask,
     personal: pa.ChunkedArray,
     calendar: WorkCalendar,
 ) -> Ledger:
     """The finished ledger; every row read is accounted for."""
-    bad = _refused(len(rows), told) & ~aside
-    unread = _refused(len(rows), told, _UNREAD) & bad
+    bad = _refused(len(rows), findings) & ~aside
+    unread = _refused(len(rows), findings, _UNREAD) & bad
     order = {name: typed[name] for column in rows.schema.columns if (name := column.name) in typed}
     frame = pd.DataFrame(order, index=pd.RangeIndex(len(rows), name="row"), copy=False)
     accepted = ~bad & ~aside
@@ -260,7 +260,7 @@ def _ledger(
         quarantined=int(unread.sum()),
         rejected=int((bad & ~unread).sum()),
         set_aside=int(aside.sum()),
-        violations=tuple(one.violation for one in told),
+        violations=tuple(one.violation for one in findings),
         refused=tuple(_as_it_stands(rows, typed, row) for row in np.flatnonzero(bad).tolist()),
         personal=personal,
     )
