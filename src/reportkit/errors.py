@@ -109,8 +109,8 @@ class ReportkitError(Exception):
     @property
     def fields(self) -> dict[str, Any]:
         """The places that the error names: district, file, line and the like."""
-        told = self.values.items()
-        return {name: value for name, value in told if name in PLACES and value is not None}
+        values = self.values.items()
+        return {name: value for name, value in values if name in PLACES and value is not None}
 
     def __str__(self) -> str:
         places = [joined(" ", [PLACES[name], str(value)]) for name, value in self.fields.items()]

@@ -1,7 +1,7 @@
 """Demonstration ledgers from published totals: deterministic, and marked as synthetic."""
 
-from reportkit.facts.published import Difference
 from synth.files import Synthesis, write
+from synth.printed import Difference
 from synth.recipe import Recipe
 from synth.synthesis import synth_files, synthesise
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from reportkit.facts.published import category
+from synth.printed import category
 from synth.words import seed, words
 
 if TYPE_CHECKING:

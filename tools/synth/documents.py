@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from reportkit.facts.published import category
+from synth.printed import Printed, category
 from synth.setting import number
 
 if TYPE_CHECKING:
     import random
 
-    from reportkit.facts.published import PublishedReport
     from synth.recipe import Row
     from synth.setting import Setting
 
@@ -40,7 +39,7 @@ class _Shelf:
     def __init__(self, setting: Setting, kind: str, rng: random.Random, rows: list[Row]) -> None:
         self.setting, self.kind, self.rng, self.rows = setting, kind, rng, rows
 
-    def fill(self, report: PublishedReport) -> None:
+    def fill(self, report: Printed) -> None:
         """Make, publish and repeal until the year's cells come out; tell what cannot."""
         leaves = [c for c in report.leaves("documents") if category(c, "种类") == self.kind]
         fact = {cell.column: cell.id for cell in leaves}
@@ -67,7 +66,7 @@ class _Shelf:
         for column, value in given.items():
             if value != want[column]:
                 reason = f"what stood at the end of {year - 1} and the changes of {year}"
-                report.tell(fact[column], value, f"{reason} give {value}")
+                report.differs(fact[column], value, f"{reason} give {value}")
 
     def _in(self, column: str, year: int) -> int:
         return sum(column in row and row[column].year == year for row in self.rows)

@@ -7,13 +7,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
-from reportkit.facts.published import category
+from synth.printed import Printed, category
 from synth.recipe import split
 from synth.setting import number
 from synth.words import words
 
 if TYPE_CHECKING:
-    from reportkit.facts.published import PublishedReport
     from reportkit.forms import Cell
     from synth.recipe import Row
     from synth.setting import Setting
@@ -43,7 +42,7 @@ def items(setting: Setting) -> list[Row]:
             standing = [row for row in listed if "取消日期" not in row]
             if len(standing) != report.count(f"t2.{row_key}.items_last_year"):
                 reason = f"{len(standing)} stood at the end of {report.year - 1}"
-                report.tell(f"t2.{row_key}.items_last_year", len(standing), reason)
+                report.differs(f"t2.{row_key}.items_last_year", len(standing), reason)
             change = report.count(f"t2.{row_key}.items_change")
             if len(standing) + change < 0:
                 raise InputError(
@@ -66,11 +65,11 @@ def items(setting: Setting) -> list[Row]:
     return rows
 
 
-def _cents(report: PublishedReport, cell: Cell) -> int:
+def _cents(report: Printed, cell: Cell) -> int:
     divide = cell.definition.divide if cell.definition else 1
     exact = report.published.get(cell.id, Decimal(0)) * divide * 100
     if exact % 1:
-        report.tell(cell.id, Decimal(int(exact)) / 100 / divide, "a ledger holds whole cents")
+        report.differs(cell.id, Decimal(int(exact)) / 100 / divide, "a ledger holds whole cents")
     return int(exact)
 
 
@@ -103,7 +102,7 @@ def procurement(setting: Setting) -> list[Row]:
         cents = _cents(report, cells["amount"])
         count = report.count(cells["projects"].id)
         if cents and not count:
-            report.tell(cells["amount"].id, 0, "there is an amount, but no project")
+            report.differs(cells["amount"].id, 0, "there is an amount, but no project")
         for part in split(rng, cents, count):
             row: Row = {"合同签订日期": setting.day(rng, *setting.span(report.year))}
             row |= {
@@ -116,7 +115,7 @@ def procurement(setting: Setting) -> list[Row]:
     return rows
 
 
-def _published(report: PublishedReport) -> tuple[int, dict[str, int]]:
+def _published(report: Printed) -> tuple[int, dict[str, int]]:
     """Total published, and its classes where the same section breaks it down to the last."""
     names = [figure["category"] for figure in report.figures]
     if TOTAL not in names:
@@ -147,7 +146,7 @@ def publications(setting: Setting) -> list[Row]:
         found += [{"类别": kind} for kind in wanted.elements()]
         if len(found) != total:
             reason = f"its classes are the evidence, and add up to {len(found)}"
-            report.tell(TOTAL, len(found), reason, Decimal(total))
+            report.differs(TOTAL, len(found), reason, Decimal(total))
         for row in found:
             row.setdefault("发布日期", setting.day(rng, *setting.span(report.year)))
             row.setdefault("标题", setting.title(rng, "publications") + "（示例）")

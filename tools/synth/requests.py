@@ -8,14 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
-from reportkit.facts.published import category
+from synth.printed import Printed, category
 from synth.setting import number
 from synth.words import words
 
 if TYPE_CHECKING:
     import random
 
-    from reportkit.facts.published import PublishedReport
     from synth.recipe import Row
     from synth.setting import Setting
 
@@ -57,7 +56,7 @@ def _applications_of(setting: Setting, kind: str, column: str, rng: random.Rando
     for report in setting.reports:
         if len(waiting) != report.count(f"t3.carried_in.{column}"):
             reason = f"{len(waiting)} were carried out of {report.year - 1}; they are the same"
-            report.tell(f"t3.carried_in.{column}", len(waiting), reason)
+            report.differs(f"t3.carried_in.{column}", len(waiting), reason)
         outcomes = [
             (outcome, cell.row)
             for cell in report.leaves("applications")
@@ -81,9 +80,7 @@ def _applications_of(setting: Setting, kind: str, column: str, rng: random.Rando
     return rows
 
 
-def _check_new(
-    report: PublishedReport, column: str, outcomes: int, left: int, waiting: int
-) -> None:
+def _check_new(report: Printed, column: str, outcomes: int, left: int, waiting: int) -> None:
     """Let new applications follow from the rest; refuse what cannot be, tell what differs."""
     fact, new = f"t3.new.{column}", outcomes + left - waiting
     reason = f"{outcomes} outcomes and {left} carried out, less {waiting} carried in, leave {new}"
@@ -97,7 +94,7 @@ def _check_new(
             year=report.year,
         )
     if new != report.count(fact):
-        report.tell(fact, new, reason)
+        report.differs(fact, new, reason)
 
 
 def _steps(setting: Setting, row_key: str, begin: int, end: int, rng: random.Random) -> Row:
@@ -151,7 +148,7 @@ def cases(setting: Setting, applied: list[Row]) -> list[Row]:
             pending = report.count(f"t4.{block}.pending")
             if pending < len(waiting):
                 reason = f"{len(waiting)} cases of {report.year - 1} have no result in this year"
-                report.tell(f"t4.{block}.pending", len(waiting), reason)
+                report.differs(f"t4.{block}.pending", len(waiting), reason)
             for _ in range(pending - len(waiting)):
                 rows.append({"类型": kind, "收到日期": setting.day(rng, end - 60, end)})
                 waiting.append(rows[-1])

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reportkit.facts.published import category
+from synth.printed import Printed, category
 from synth.recipe import Recipe, Row, expand
 from synth.words import Calendar, dice, words
 
@@ -15,15 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from reportkit.facts.published import PublishedReport
-
 
 @dataclass(frozen=True)
 class Setting:
     """One district and its consecutive report years."""
 
     district: str
-    reports: Sequence[PublishedReport]
+    reports: Sequence[Printed]
     recipes: Mapping[int, Recipe]
     calendar: Calendar
 
@@ -65,7 +63,7 @@ class Setting:
         name = self.recipe.name or self.issuers[0]
         return text.format(topic=rng.choice(words()["topics"]), name=name, **more)
 
-    def recipe_rows(self, ledger: str, report: PublishedReport, rng: random.Random) -> list[Row]:
+    def recipe_rows(self, ledger: str, report: Printed, rng: random.Random) -> list[Row]:
         """Rows that the recipe of a year asks for."""
         entries = getattr(self.recipes[report.year], ledger)
         return list(expand(entries, ledger, year=report.year, calendar=self.calendar, rng=rng))

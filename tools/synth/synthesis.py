@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from reportkit.errors import InputError
-from reportkit.facts.published import PublishedReport, load_published, read_report
+from reportkit.facts.published import load_published
 from reportkit.ledgers.schema import schema_of, schemas
 from reportkit.yamlfile import read_yaml
 from synth.decisions import decisions
 from synth.documents import documents
 from synth.files import Synthesis, write
+from synth.printed import Printed
 from synth.recipe import Recipe
 from synth.registers import activities, fees, items, procurement, publications
 from synth.requests import applications, cases
@@ -53,7 +54,7 @@ def synthesise(
     InputError
         ``published`` or ``recipe``: what is given cannot be a report, or contradicts the report.
     """
-    reports = sorted((read_report(FORM, report) for report in published), key=lambda r: r.year)
+    reports = sorted((Printed.of(report) for report in published), key=lambda r: r.year)
     years = tuple(report.year for report in reports)
     districts = {report.district for report in reports}
     if len(districts) != 1 or years != tuple(range(years[0], years[0] + len(years))):
@@ -81,7 +82,7 @@ def synthesise(
     ledgers = {key: _frame(key, rows[key]) for key in schemas(FORM)}
     for report in reports:
         _compare(report, ledgers)
-    exceptions = tuple(told for report in reports for told in report.told)
+    exceptions = tuple(difference for report in reports for difference in report.differences)
     return Synthesis(setting.district, years, ledgers, exceptions)
 
 
@@ -133,9 +134,9 @@ def _frame(key: str, rows: Any) -> Any:
     return pd.DataFrame(columns)
 
 
-def _compare(report: PublishedReport, ledgers: Mapping[str, Any]) -> None:
+def _compare(report: Printed, ledgers: Mapping[str, Any]) -> None:
     """Count every cell from the ledgers; what differs must have been told, or be a total."""
-    told = {difference.fact for difference in report.told}
+    told = {difference.fact for difference in report.differences}
     given: dict[str, Decimal] = {}
     for cell in report.cells:
         if cell.definition:
@@ -146,9 +147,9 @@ def _compare(report: PublishedReport, ledgers: Mapping[str, Any]) -> None:
         if cell.id in told or given[cell.id] == report.published.get(cell.id):
             continue
         if cell.id not in report.published:
-            report.tell(cell.id, given[cell.id], "nothing is printed in this cell")
+            report.differs(cell.id, given[cell.id], "nothing is printed in this cell")
         elif cell.sum_of:
-            report.tell(cell.id, given[cell.id], f"its parts add up to {given[cell.id]}")
+            report.differs(cell.id, given[cell.id], f"its parts add up to {given[cell.id]}")
         else:
             printed = report.published[cell.id]
             raise InputError(

@@ -73,8 +73,8 @@ def audit(
         ]
     status = max((error.exit_status for error in refused.values()), default=0)
     status = max(status, int(any(one.count("error") for one in looked_at)))
-    told = {"documents": [_json(one) for one in looked_at]}
-    return status, told | ({"overview": together.as_json()} if together else {}), lines
+    document = {"documents": [_json(one) for one in looked_at]}
+    return status, document | ({"overview": together.as_json()} if together else {}), lines
 
 
 def _read(paths: Sequence[Path], form: Form) -> tuple[list[Published], dict[Path, InputError]]:
@@ -261,13 +261,13 @@ def _table(together: AuditOverview) -> list[str]:
         more = len(together.alike) - _PAIRS
         lines.append(Message("and {more} further pairs of texts, with --html or --json", more=more))
     for trend in together.trends:
-        told = ", ".join(f"{year} {trend.shown(year)}" for year in sorted(trend.values))
+        by_year = ", ".join(f"{year} {trend.shown(year)}" for year in sorted(trend.values))
         lines.append(
             Message(
                 "{body}, {label}: {values}",
                 body=trend.body,
                 label=trend.label,
-                values=told,
+                values=by_year,
             )
         )
     return lines

@@ -22,8 +22,8 @@ def untold_changes(request: Request, replaced: Path, made: Path) -> list[dict[st
     except (OSError, ValueError, LookupError):
         return []  # pruned, or not as it was written: verify says so
     corrections = request.project.report(request.whose, request.year).corrections
-    told = {pair for one in corrections for pair in one.figures.items()}
-    return [change for change in changed if (change["id"], change["from"]) not in told]
+    corrected = {pair for one in corrections for pair in one.figures.items()}
+    return [change for change in changed if (change["id"], change["from"]) not in corrected]
 
 
 def correction_lines(untold: list[dict[str, Any]], replaced: Path, request: Request) -> list[str]:

@@ -120,8 +120,8 @@ def _why_unread(name: str) -> str:
 
 
 def _tell_rows(name: str, rows: int) -> None:
-    told = Message("{name}: {rows:,} rows", name=name, rows=rows)
-    click.echo(ERASED + in_words(told), err=True, nl=False)
+    progress = Message("{name}: {rows:,} rows", name=name, rows=rows)
+    click.echo(ERASED + in_words(progress), err=True, nl=False)
 
 
 def _quiet(_name: str, _rows: int) -> None:

@@ -194,8 +194,8 @@ def _ledgers_of(
     except InputError as error:
         return bad(about, error.message, Message("mend this, then ask again"))
     if members and not any(by_ledger.values()):
-        told = Message("none: its report adds those of {number} members", number=len(members))
-        return good(about, told)
+        found = Message("none: its report adds those of {number} members", number=len(members))
+        return good(about, found)
     missing = [known[key].name for key in sorted(needed) if not by_ledger[key]]
     if missing:
         form = "" if who.form == DEFAULT else f" --form {who.form}"
@@ -203,10 +203,10 @@ def _ledgers_of(
         return bad(about, Message("{missing} not found", missing="、".join(missing)), todo)
     if not years:
         file = project.report_file(who, 0, "yaml")
-        told = Message(
+        todo = Message(
             "write {file} (year: …)", file=file.with_name(file.name.replace("0", "<year>", 1))
         )
-        return warn(about, Message("no report year"), told)
+        return warn(about, Message("no report year"), todo)
     present = [known[key].name for key, sources in by_ledger.items() if sources]
     return good(
         about,

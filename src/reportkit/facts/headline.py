@@ -31,8 +31,8 @@ def figure(one: Headline, numbers: Mapping[str, Decimal]) -> dict[str, str | Non
     if not numbers.keys() >= {*one.facts, *one.of}:
         return None
     count, whole = (sum((numbers[n] for n in names), Decimal()) for names in (one.facts, one.of))
-    told = {"count": plain(count), "of": plain(whole) if one.of else None}
+    counts = {"count": plain(count), "of": plain(whole) if one.of else None}
     if not one.share:
-        return told | {"value": plain(count)}
+        return counts | {"value": plain(count)}
     share = (100 * count / whole).quantize(Decimal("0.1"), ROUND_HALF_UP) if whole else None
-    return told | {"value": None if share is None else plain(share)}
+    return counts | {"value": None if share is None else plain(share)}

@@ -11,7 +11,6 @@ from reportkit.errors import InputError
 from reportkit.facts.numerals import MONEY
 from reportkit.forms import Leaf
 from reportkit.forms.cells import shown_by
-from reportkit.language import Message
 from reportkit.params import check_id
 
 if TYPE_CHECKING:
@@ -24,41 +23,9 @@ if TYPE_CHECKING:
 _UNIT = "_单位"
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A published value that the ledgers do not give, because reports contradict themselves.
-
-    Parameters
-    ----------
-    year : int
-    fact : str
-        Fact id; for a figure of the text, its category.
-    published, given : Decimal or None
-        None where nothing is printed, or where the form of the year has no such cell.
-    reason : str
-    """
-
-    year: int
-    fact: str
-    published: Decimal | None
-    given: Decimal | None
-    reason: str
-
-    def __str__(self) -> str:
-        values = Message(
-            "published {published}, ledgers give {given}",
-            published=self.published,
-            given=self.given,
-        )
-        return f"{self.year} {self.fact}: {values}; {self.reason}"
-
-
 @dataclass
 class PublishedReport:
-    """One published report: its cells, and what its text names, as it is given.
-
-    ``told`` grows while ledgers are made.
-    """
+    """One published report: its cells, and what its text names, as it is given."""
 
     district: str
     year: int
@@ -66,28 +33,8 @@ class PublishedReport:
     cells: list[Cell]
     published: dict[str, Decimal]
     figures: Sequence[Mapping[str, Any]] = ()
-    told: list[Difference] = field(default_factory=list)
-
-    def count(self, fact: str) -> int:
-        """Count as published; a cell that is not printed is nought (and is told)."""
-        return int(self.published.get(fact, 0))
-
-    def tell(self, fact: str, given: int | Decimal | None, why: str, published: Any = None) -> None:
-        """Note that the ledgers give something else than the report."""
-        printed = self.published.get(fact) if published is None else Decimal(published)
-        value = None if given is None else Decimal(given)
-        self.told.append(Difference(self.year, fact, printed, value, why))
-
-    def leaves(self, ledger: str) -> list[Cell]:
-        """Cells that rows of a ledger fill."""
-        return [c for c in self.cells if c.definition and c.definition.ledger == ledger]
-
-
-def category(cell: Cell, column: str) -> str | None:
-    """Ledger value of *column* that puts a row into a cell; None if the cell does not ask."""
-    where = cell.definition.where if cell.definition else ()
-    chosen = (test.value[0] for test in where if test.column == column and test.op in ("=", "in"))
-    return next(chosen, None)
+    regrouped: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    """Cells of another edition's rows: the value, and the row that it is counted in."""
 
 
 def read_report(form: Form, published: Mapping[str, Any]) -> PublishedReport:
@@ -209,8 +156,7 @@ def _by_rows(
             # Nought is nought in all of them; anything else goes to the catch-all at the end.
             yield table.cell_id(rows[-1], column), value
             if len(rows) > 1 and value:
-                why = Message("a row of another edition; counted as {rows}", rows=rows[-1])
-                report.tell(table.cell_id(key, column), None, why, value)
+                report.regrouped[table.cell_id(key, column)] = value, rows[-1]
 
 
 def _number(cell: Cell, value: Any, report: PublishedReport) -> Decimal:

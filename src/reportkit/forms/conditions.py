@@ -136,8 +136,8 @@ class Condition:
         """The condition for ``facts.json``."""
         value: Any = list(self.value)
         if self.op == "heaviest":
-            told = {"column": self.column, "op": self.op, "value": value}
-            return told | {"over": list(self.over)}
+            document = {"column": self.column, "op": self.op, "value": value}
+            return document | {"over": list(self.over)}
         if self.op not in ("in", "not in", "between"):
             value = self.value[0] if self.value else None
         return {"column": self.column, "op": self.op, "value": value}
@@ -226,11 +226,13 @@ class Definition:
         ]
 
 
-def condition_from(told: Mapping[str, Any]) -> Condition:
+def condition_from(document: Mapping[str, Any]) -> Condition:
     """The condition that `Condition.as_json` gave."""
-    value = told["value"]
+    value = document["value"]
     values = value if isinstance(value, list) else [] if value is None else [value]
-    return Condition(told["column"], told["op"], tuple(values), tuple(told.get("over", ())))
+    return Condition(
+        document["column"], document["op"], tuple(values), tuple(document.get("over", ()))
+    )
 
 
 def _all_of(where: Where) -> str:

@@ -87,10 +87,10 @@ class Edition:
         try:
             return cell_of(table, band, row, column, year)
         except InputError as error:
-            told = Message(
+            why = Message(
                 "{key}: {message}", key=table.cell_id(row.key, column.key), message=error.message
             )
-            problem = self.file.problem(self.place(at, row), told)
+            problem = self.file.problem(self.place(at, row), why)
             raise InputError(error.reason, "{problem}", problem=problem) from None
 
     def place(self, at: Key, leaf: Leaf) -> Key:

@@ -174,10 +174,10 @@ class _Folder:
         found = {file.stem: read_yaml(file) for file in sorted(path.glob("*.yaml"))}
         for file in found.values():
             if not isinstance(file.data, dict):
-                told = file.problem(
+                problem = file.problem(
                     (), Message("a file of a form is a list of names, each with its value")
                 )
-                raise InputError("parameters", "{problem}", problem=told)
+                raise InputError("parameters", "{problem}", problem=problem)
         about = found.pop("form", None)
         parts = {name: found.pop(name) for name in PARTS if name in found}
         return cls(path, about, found, parts)
@@ -192,11 +192,11 @@ class _Folder:
 
     def base(self, others: Collection[str]) -> str | None:
         """The form that it extends: as form.yaml says, else of its name, else as editions do."""
-        told = self.about.data.get("extends") if self.about else None
-        if told is not None or self.path.name in others:
-            return told or self.path.name
-        told = (str(file.data.get("extends", "")) for file in self.editions.values())
-        named = (of for of, _, _ in (one.rpartition("/") for one in told) if of)
+        parent = self.about.data.get("extends") if self.about else None
+        if parent is not None or self.path.name in others:
+            return parent or self.path.name
+        bases = (str(file.data.get("extends", "")) for file in self.editions.values())
+        named = (of for of, _, _ in (one.rpartition("/") for one in bases) if of)
         return None if self.about else next((of for of in named if of != self.path.name), None)
 
 
@@ -266,10 +266,10 @@ def _model(folder: _Folder, under: Form | None) -> FormModel:
     file = YamlFile(path, {"name": folder.path.name, **taken, **own}, lines)
     model = file.validate(FormModel)
     if model.name != folder.path.name:
-        told = file.problem(
+        problem = file.problem(
             ("name",), Message("the folder is named '{name}'; name it alike", name=folder.path.name)
         )
-        raise InputError("parameters", "{problem}", problem=told)
+        raise InputError("parameters", "{problem}", problem=problem)
     return model
 
 

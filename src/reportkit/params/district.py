@@ -155,5 +155,7 @@ class District(Strict):
 
     def printable(self) -> dict[str, Any]:
         """Return the fields that a text may print, ``{{ district.contact.phone }}``, by name."""
-        told = self.model_dump(exclude={"pinyin", "synthetic", "form", "forms", "fonts", "ledgers"})
-        return told | {"we": self.we or own_word(self.name)}
+        printed = self.model_dump(
+            exclude={"pinyin", "synthetic", "form", "forms", "fonts", "ledgers"}
+        )
+        return printed | {"we": self.we or own_word(self.name)}

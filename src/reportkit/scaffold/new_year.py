@@ -118,12 +118,12 @@ def _first_of_its_form(project: Project, who: District) -> Iterator[RenewalNote]
     """Say where the district's file lacks a form that it now reports by."""
     if who.form not in who.forms:
         file = project.params / "districts" / f"{who.id}.yaml"
-        told = Message(
+        message = Message(
             "say in {file} that it reports by this form too: forms: [{form}]",
             file=file,
             form=who.form,
         )
-        yield RenewalNote(0, "form", who.form, told)
+        yield RenewalNote(0, "form", who.form, message)
 
 
 def _turned(
@@ -175,10 +175,10 @@ def _missing_cells(notebook: Path, edition: Edition) -> Iterator[RenewalNote]:
     """List what an edition prescribes and the project's own notebook does not show."""
     if notebook.is_file():
         for code in missing_cells(json.loads(_read(notebook)), edition):
-            told = Message(
+            message = Message(
                 "the form prescribes what the notebook does not show: add a cell {code}", code=code
             )
-            yield RenewalNote(0, "section", code, told, file=notebook.as_posix())
+            yield RenewalNote(0, "section", code, message, file=notebook.as_posix())
 
 
 def _missing_ledgers(ledgers: Ledgers, edition: Edition, folder: Path) -> list[RenewalNote]:
