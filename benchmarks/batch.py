@@ -1,37 +1,26 @@
-"""Costs of a report in a batch: as users script it, ours cold, ours warm, and the floor.
+"""Costs of a report: made by hand with the same libraries, by one command, in a batch.
 
 Prints JSON and adds it to a history; all sides are measured by turns in one run.
 
     python benchmarks/batch.py                          # 30 districts, one and two workers
     python benchmarks/batch.py --districts 300 3000 --sides warm --light
-    python benchmarks/batch.py --sides warm floor --turns 3
+    python benchmarks/batch.py --sides plain run --turns 3
     python benchmarks/batch.py --memory 300 --light     # what a long batch costs its parent
     python benchmarks/batch.py --quick                  # four districts: the figures are rough
 
 Sides:
 
-*script*
-    What a user scripts today with the libraries: papermill's API in a pool of processes, then
-    nbconvert's own html and webpdf exporters, all imported once in each worker.
 *plain*
     What a user has who has no reportkit: `plain_report.ipynb`, a notebook of pandas and matplotlib
-    that counts the same 198 cells and draws four charts, by the commands of *shell*.
-*pool*
-    The same notebook in the pool of *script*.
-*shell*
-    The same as a shell loop has it: the commands ``papermill`` and ``jupyter nbconvert``, each
-    started anew for every report.
+    that counts the same 198 cells and draws four charts, by the commands ``papermill`` and
+    ``jupyter nbconvert`` (html, webpdf), each started anew for every report.
 *run*
-    ``reportkit run`` for each report: a command started anew, a cold kernel.
+    ``reportkit run`` for each report: a command started anew, its kernel forked.
 *cold*, *warm*
     ``reportkit batch``: three more documents, evidence, checks and proof are made as well.
-*floor*
-    The same facts, tables and charts in a plain forked process, and the PDF by Typst.
 *again*
     A batch in which nothing has changed.
 
-Every side but *plain* and *pool* makes the same facts from the same ledgers by this library:
-*script* and *shell* are slower by how they run a notebook and print it, not by what is computed.
 webpdf starts the machine's own Chromium. Districts are copies of 湖里 with its ledgers and text, or
 with ``--light`` ones of a handful of records and the form's plain text. Processor seconds are those
 of all processes, and steadier than the clock where others are at work.
@@ -42,7 +31,6 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
-import multiprocessing.connection
 import os
 import platform
 import re
@@ -58,7 +46,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-SIDES = ("script", "plain", "pool", "shell", "run", "cold", "warm", "floor", "again")
+SIDES = ("plain", "run", "cold", "warm", "again")
 # No side starts more threads than it has workers.
 FIXED = {
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg",
@@ -202,62 +190,6 @@ def _template(parent: int) -> float:
     return max((_resident(Path(f"/proc/{child}")) for child in children.split()), default=0)
 
 
-def floor(project: Path, names: list[str], workers: int, year: int) -> None:
-    """The computations alone, in processes forked from a warm one."""
-    os.chdir(project)
-    import reportkit.batch.template  # noqa: F401 - imported before the forks
-
-    context = multiprocessing.get_context("fork")
-    waiting, running = list(names), []
-    while waiting or running:
-        while waiting and len(running) < workers:
-            process = context.Process(target=_floor, args=(waiting.pop(), year))
-            process.start()
-            running.append(process)
-        multiprocessing.connection.wait([process.sentinel for process in running])
-        if any(process.exitcode for process in running):
-            raise SystemExit("the floor's own computation failed")
-        running = [process for process in running if process.is_alive()]
-
-
-def _floor(name: str, year: int) -> None:
-    import nbformat
-    from nbformat.v4 import new_code_cell, new_notebook, new_output
-
-    from reportkit.export.document import arrange
-    from reportkit.export.pdf import ReportPDF
-
-    notebook = json.loads(Path("notebooks/annual_report.ipynb").read_text(encoding="utf-8"))
-    space: dict[str, Any] = {}
-    cells = []
-    for cell in notebook["cells"]:
-        if cell["cell_type"] != "code":
-            continue
-        source = "".join(cell["source"])
-        shown = _run(source, space)
-        if cell["id"] == "parameters":
-            space |= {"district": name, "year": year}
-        if shown is not None:
-            output = new_output("display_data", shown._repr_mimebundle_())
-            cells.append(new_code_cell(source, outputs=[output]))
-    out = Path("floor") / name
-    out.mkdir(parents=True)
-    made = new_notebook(cells=cells)
-    nbformat.write(made, out / "report.ipynb")
-    exporter = ReportPDF()
-    (out / "report.pdf").write_bytes(exporter.make(arrange(made)))
-
-
-def _run(source: str, space: dict[str, Any]) -> Any:
-    """The value of a cell's last expression, as a notebook shows it."""
-    import ast
-
-    tree = ast.parse(source)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, "cell", "exec"), space)
-    return last and eval(compile(ast.Expression(last.value), "cell", "eval"), space)
-
-
 def measured(side: str, count: int, workers: int, folder: Path, light: bool) -> dict[str, Any]:
     """One side in a process of its own, as a command is; its seconds, and those of processors."""
     # What the warm side has made is there to be left alone again. Nothing is removed before the
@@ -304,14 +236,12 @@ def _await_all() -> None:
 def one(side: str, project: Path, count: int, workers: int, year: int) -> None:
     """A side, in the process that was made for it."""
     names = [name_of(number) for number in range(count)]
-    if side in ("script", "plain", "pool", "shell"):
-        import scripted  # a second of imports that is theirs alone
+    if side == "plain":
+        from plain import plain
 
-        getattr(scripted, side)(project, names, workers, year)
+        plain(project, names, workers, year)
     elif side == "run":
         run(project, names, workers, year)
-    elif side == "floor":
-        floor(project, names, workers, year)
     elif side == "lasting":
         sys.stdout.write(json.dumps(lasting(project, workers, year)))
     else:
@@ -326,14 +256,9 @@ def ratios(found: dict[str, Any], unit: str) -> dict[str, float]:
     for key, sides in found.items():
         time_of = {side: values[unit] for side, values in sides.items()}
         for name, over, under in (
-            ("script/warm", "script", "warm"),
-            ("shell/warm", "shell", "warm"),
             ("plain/warm", "plain", "warm"),
             ("plain/run", "plain", "run"),
-            ("pool/warm", "pool", "warm"),
-            ("pool/run", "pool", "run"),
             ("cold/warm", "cold", "warm"),
-            ("warm/floor", "warm", "floor"),
             ("warm/again", "warm", "again"),
         ):
             if over in time_of and under in time_of:
@@ -402,7 +327,7 @@ def main() -> None:
         return
     if options.light:
         # The plain notebook knows the form of 湖里's year only.
-        options.sides = [side for side in options.sides if side not in ("plain", "pool")]
+        options.sides = [side for side in options.sides if side != "plain"]
     if options.quick:
         options.districts, options.workers = [4], [2]
     if options.memory:
@@ -410,8 +335,8 @@ def main() -> None:
     known = machine()
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
-        if {"script", "plain", "pool", "shell"} & set(options.sides):
-            from scripted import find_chromium
+        if "plain" in options.sides:
+            from plain import find_chromium
 
             find_chromium(Path(name) / "browsers")
         for count in options.districts:

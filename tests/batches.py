@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+from commands import reportkit
 from machine import PATIENCE
 
 from reportkit.facts import facts_bytes
@@ -69,23 +70,22 @@ def share_fees(project: Path, districts) -> None:
             file.write("ledgers:\n  fees: fees-of-all.csv\n")
 
 
-def batch(project: Path, *arguments, **options):
-    """The command as a user gives it; returns what came of it."""
-    command = [str(BIN / "reportkit"), "batch", "--years", "2021", "--json", *map(str, arguments)]
+BATCH = ["batch", "--years", "2021", "--json"]
+
+
+def batch(project: Path, *arguments, env=None):
+    """The command as a user gives it; in an environment of its own the program is started."""
+    if env is None:
+        return reportkit(*BATCH, *arguments, cwd=project)
+    command = [str(BIN / "reportkit"), *BATCH, *map(str, arguments)]
     return subprocess.run(
-        command,
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-        **options,
+        command, cwd=project, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE
     )
 
 
 def start(project: Path, *arguments):
     """The same, left running."""
-    command = [str(BIN / "reportkit"), "batch", "--years", "2021", "--json", *map(str, arguments)]
+    command = [str(BIN / "reportkit"), *BATCH, *map(str, arguments)]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=project, stdout=pipe, stderr=pipe, text=True)
 

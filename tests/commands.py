@@ -35,6 +35,8 @@ LATER = """
     papermill.translators pypdfium2 typst xlsxwriter
 """.split()
 
+# What changes the process that imports it, or reads the environment then.
+NEVER = {"reportkit.batch.template", "reportkit.batch.workers.cluster"}
 # No thread of an allocator is there to be lost by forking; no word of a debugger that nobody uses.
 _QUIET = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
@@ -85,7 +87,7 @@ def _serve(channel: Connection) -> None:
     import reportkit
 
     for module in pkgutil.walk_packages(reportkit.__path__, "reportkit."):
-        if module.name != "reportkit.batch.template":  # which changes the process that imports it
+        if module.name not in NEVER:
             import_module(module.name)
     for name in LATER:
         import_module(name)
