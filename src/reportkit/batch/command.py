@@ -36,6 +36,7 @@ from reportkit.errors import (
     refusal,
     refused_by_system,
 )
+from reportkit.export.files import write_whole
 from reportkit.language import Message, joined
 from reportkit.language.catalogue import translator
 from reportkit.language.message import COLON, told
@@ -311,14 +312,11 @@ def _leave(begun: _Begun, document: dict[str, Any], state: StateOfAll, done: Don
     name, out = document["batch"], project.out
     reports = [report for report in document["reports"] if report["state"] != "unchanged"]
     try:
-        history = out / "batches" / f"{name}.json"
-        history.parent.mkdir(exist_ok=True)
-        _replace(history, _json(document | {"reports": reports}), name)
-        _replace(out / "batch.json", _json(document), name)
-        _replace(out / STATE, json.dumps(as_json(state), ensure_ascii=False), name)
+        _write(out / "batches" / f"{name}.json", _json(document | {"reports": reports}))
+        _write(out / "batch.json", _json(document))
+        _write(out / STATE, json.dumps(as_json(state), ensure_ascii=False))
         if options.metrics:
-            options.metrics.parent.mkdir(parents=True, exist_ok=True)
-            _replace(options.metrics, metrics(document, state), name)
+            _write(options.metrics, metrics(document, state))
         if any(result.state == "made" for result in done.results):
             _chain(out, done.results, name)
         # Last, since all the rest counts for more; and imported here, since it takes memory that
@@ -328,7 +326,7 @@ def _leave(begun: _Begun, document: dict[str, Any], state: StateOfAll, done: Don
 
         with opened(out) as store:
             site = write_site(project, store, out / SITE, state=state, batch=document)
-        _replace(out / "batch.html", site.front_page(out), name)
+        _write(out / "batch.html", site.front_page(out))
     except OSError as error:
         return _unwritten(error, out)
     except InputError as error:
@@ -336,15 +334,9 @@ def _leave(begun: _Begun, document: dict[str, Any], state: StateOfAll, done: Don
     return ""
 
 
-def _replace(path: Path, content: str, name: str) -> None:
-    # Of no kind that anybody looks for.
-    new = path.with_name(f".batch-{name}.new")
-    try:
-        new.write_text(content, encoding="utf-8", errors="backslashreplace")
-        new.replace(path)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise
+def _write(path: Path, content: str) -> None:
+    # Names of files can hold what is no character.
+    write_whole(path, content.encode(errors="backslashreplace"))
 
 
 def _chain(out: Path, results: Sequence[Result], name: str) -> None:

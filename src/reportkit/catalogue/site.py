@@ -16,6 +16,7 @@ from reportkit.catalogue.front import data_files, front
 from reportkit.catalogue.overview import read_overview
 from reportkit.catalogue.rendering import render, script, style
 from reportkit.errors import InputError
+from reportkit.export.files import HALVES, write_whole
 from reportkit.proof.surroundings import code_digest
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _written(made: list[Made], overview: Overview, to: Path) -> Site:
             files=", ".join(foreign[:3]),
         )
     # Whoever is killed leaves a list of all that may be there.
-    _put(to / _LIST, json.dumps(before | {path: ["", ""] for path in paths}).encode())
+    write_whole(to / _LIST, json.dumps(before | {path: ["", ""] for path in paths}).encode())
     code = code_digest()
     listed, written = {}, []
     for path, source, make in made:
@@ -151,7 +152,7 @@ def _written(made: list[Made], overview: Overview, to: Path) -> Site:
         if before.get(path) != [key, there]:
             content = make()
             if sha256(content).hexdigest() != there:
-                _put(to / path, content)
+                write_whole(to / path, content)
                 written.append(path)
                 there = sha256(content).hexdigest()
         listed[path] = [key, there]
@@ -161,9 +162,9 @@ def _written(made: list[Made], overview: Overview, to: Path) -> Site:
     for folder in sorted({(to / path).parent for path in gone} - {to}):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-    for half in to.rglob(".*.new"):
+    for half in to.rglob(HALVES):
         half.unlink()
-    _put(to / _LIST, json.dumps(listed, separators=(",", ":")).encode())
+    write_whole(to / _LIST, json.dumps(listed, separators=(",", ":")).encode())
     return Site(to, len(listed), tuple(written), tuple(gone), overview)
 
 
@@ -185,10 +186,3 @@ def _digest_of(path: Path) -> str:
         return sha256(path.read_bytes()).hexdigest()
     except OSError:
         return ""
-
-
-def _put(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(content)
-    new.replace(path)

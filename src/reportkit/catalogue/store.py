@@ -25,9 +25,9 @@ import pyarrow.parquet as pq
 
 from reportkit.catalogue.runs import SCHEMAS, in_force, read_run
 from reportkit.errors import ReportkitError
+from reportkit.export.files import HALVES, write_whole
 from reportkit.language.message import packed, unpacked
 from reportkit.params.naming import year_of
-from reportkit.run.publishing import flush
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -222,7 +222,7 @@ def _written(
     }
     if fresh != index or not (folder / _INDEX).is_file():
         content = json.dumps(fresh, ensure_ascii=False, separators=(",", ":")).encode()
-        _put_in_place(folder / _INDEX, content)
+        write_whole(folder / _INDEX, content, flushed=True)
     return fresh
 
 
@@ -266,16 +266,7 @@ def _put(
     files[table][name] = f"{table}/year={year}/{number:02}-{digest}.parquet"
     path = folder / files[table][name]
     if not path.is_file() or path.read_bytes() != content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _put_in_place(path, content)
-
-
-def _put_in_place(path: Path, content: bytes) -> None:
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(content)
-    flush(new)
-    new.replace(path)
-    flush(path.parent)
+        write_whole(path, content, flushed=True)
 
 
 def _clear(folder: Path, index: Mapping[str, Any]) -> None:
@@ -292,4 +283,5 @@ def _clear(folder: Path, index: Mapping[str, Any]) -> None:
         for path in sorted(folder.glob("*/*")):
             with contextlib.suppress(OSError):
                 path.rmdir()
-        (folder / f".{_INDEX}.new").unlink(missing_ok=True)
+        for half in folder.glob(HALVES):
+            half.unlink()

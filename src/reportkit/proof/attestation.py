@@ -12,6 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.export.files import write_whole
 from reportkit.language import Message
 from reportkit.proof.manifest import ATTESTATION, MANIFEST, SUMS, digest, read_manifest
 from reportkit.proof.plainjson import parse_json
@@ -100,10 +101,8 @@ def sign_run(folder: Path, signer: Signer) -> None:
             folder=folder,
         )
     signatures[signer.keyid] = signer.sign(pae(payload))
-    # Whole or not there at all: a half-written envelope would take the first signature away.
-    new = folder.parent / f".{folder.name}-{ATTESTATION}"
-    new.write_bytes(envelope(payload, signatures))
-    new.replace(path)
+    # A half-written envelope would take the first signature away, or be a file too many of the run.
+    write_whole(path, envelope(payload, signatures), aside=folder.parent)
 
 
 def check_attestation(folder: Path, trusted: Trusted | None) -> str:

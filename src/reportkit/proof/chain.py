@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
 from reportkit.evidence.paths import inside
+from reportkit.export.files import write_whole
 from reportkit.language import Message
 from reportkit.proof.manifest import MANIFEST, digest, named, read_manifest
 from reportkit.proof.plainjson import parse_json
@@ -137,8 +138,6 @@ def seal_batch(out: Path, runs: Iterable[Path], *, name: str, signer: Signer | N
     Path
         ``<out>/batches/<name>.dsse.json``.
     """
-    place = out / "batches"
-    place.mkdir(parents=True, exist_ok=True)
     before = _batches(out)
     subjects = [
         {
@@ -159,10 +158,9 @@ def seal_batch(out: Path, runs: Iterable[Path], *, name: str, signer: Signer | N
         },
     }
     payload = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
-    path = place / f"{name}.dsse.json"
-    new = place / f".{name}"
-    new.write_bytes(envelope(payload, {signer.keyid: signer.sign(pae(payload))} if signer else {}))
-    new.replace(path)
+    path = out / "batches" / f"{name}.dsse.json"
+    signatures = {signer.keyid: signer.sign(pae(payload))} if signer else {}
+    write_whole(path, envelope(payload, signatures))
     return path
 
 

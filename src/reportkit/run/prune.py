@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
+from reportkit.export.files import flush
 from reportkit.language import Message, joined, template
 from reportkit.language.message import COLON
 from reportkit.proof.manifest import (
@@ -24,7 +25,7 @@ from reportkit.proof.manifest import (
     read_manifest,
     verify_files,
 )
-from reportkit.run.publishing import flush, locked
+from reportkit.run.publishing import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
