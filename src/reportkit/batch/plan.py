@@ -12,12 +12,12 @@ from pydantic import BeforeValidator, Field
 
 from reportkit.batch.jobs import Job, Result, Settings, together
 from reportkit.errors import InputError
+from reportkit.export.files import digest
 from reportkit.language import Message, joined
 from reportkit.ledgers import Ledgers, entries_of, find_files, schemas
 from reportkit.ledgers.mapping import mappings_of
 from reportkit.params import District, Project, Scope, report_name
 from reportkit.params.naming import OfReport, Report
-from reportkit.proof.manifest import digest
 from reportkit.rollup.members import counts_itself
 from reportkit.run.request import changes, outcome_of, seconds_of, standing
 from reportkit.yamlfile import Strict, read_yaml

@@ -6,7 +6,6 @@ import re
 import uuid
 from collections import Counter
 from decimal import Decimal
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from reportkit.catalogue.causes import first_line
@@ -15,6 +14,7 @@ from reportkit.catalogue.drawing import line
 from reportkit.catalogue.front import DOCUMENTS, front, place_row
 from reportkit.catalogue.overview import local
 from reportkit.catalogue.rendering import WORDS, in_chinese, link
+from reportkit.export.files import digest_of
 from reportkit.forms import DEFAULT
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _page_of(kind: str, rule: str) -> str:
     """The name of a rule's page: rules of other kinds of reports can have the same name."""
     name = rule if kind == DEFAULT else f"{kind}-{rule}"
     known = _RULE.fullmatch(name) and name != "index"
-    return name if known else f"x-{sha256(name.encode()).hexdigest()[:12]}"
+    return name if known else f"x-{digest_of(name.encode())[:12]}"
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

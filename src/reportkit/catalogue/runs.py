@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from reportkit.errors import ReportkitError
+from reportkit.export.files import digest_of
 from reportkit.forms import DEFAULT
 from reportkit.language import Message
 from reportkit.language.message import of_library
@@ -150,19 +150,15 @@ def _changed(folder: Path, why: str) -> ReportkitError:
 def _sealed(folder: Path) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
     """Manifest, facts and checks; the sums say what the manifest is, and that what they are."""
     own, sums, *others = ((folder / name).read_bytes() for name in _READ)
-    if f"{_sha256(own)}  {MANIFEST}\n".encode() not in sums:
+    if f"{digest_of(own)}  {MANIFEST}\n".encode() not in sums:
         raise _changed(folder, Message("{file} was changed", file=MANIFEST))
     manifest = json.loads(own)
     listed = {file["path"]: file["sha256"] for file in manifest["files"]}
     for name, content in zip(_READ[2:], others, strict=True):
-        if listed.get(name) != _sha256(content):
+        if listed.get(name) != digest_of(content):
             raise _changed(folder, Message("{file} was changed", file=name))
     facts, checks = map(json.loads, others)
     return manifest, facts, checks
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _run(run: str, manifest: Mapping[str, Any], checks: list[dict[str, Any]]) -> dict[str, Any]:

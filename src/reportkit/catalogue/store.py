@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from reportkit.catalogue.runs import SCHEMAS, in_force, read_run
 from reportkit.errors import ReportkitError
-from reportkit.export.files import HALVES, write_whole
+from reportkit.export.files import HALVES, digest, digest_of, write_whole
 from reportkit.language.message import packed, unpacked
 from reportkit.params.naming import year_of
 
@@ -157,17 +157,12 @@ def _read_index(folder: Path) -> dict[str, Any] | None:
     try:
         index: dict[str, Any] = json.loads((folder / _INDEX).read_bytes())
         names = [name for table in SCHEMAS for name in index["files"][table].values()]
-        whole = all(_FILE.fullmatch(name) and _is_whole(folder / name) for name in names)
+        whole = all(_FILE.fullmatch(name) and digest(folder / name) in name for name in names)
         same = {name: index.get(name) for name in _MADE_BY} == _MADE_BY
         known = all(isinstance(index[name], dict) for name in ("runs", "broken"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return index if whole and same and known else None
-
-
-def _is_whole(path: Path) -> bool:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return path.stem.endswith(digest)
 
 
 def _stamps(now: Mapping[Report, CurrentRun]) -> dict[str, list[Any]]:
@@ -184,8 +179,8 @@ def _year(name: str) -> int:
 
 
 def _bucket(table: str, key: Report) -> Bucket:
-    digest = hashlib.sha256(key[0].encode()).digest()
-    return table, year_of(key), digest[0] % _BUCKETS[table]
+    first = hashlib.sha256(key[0].encode()).digest()[0]
+    return table, year_of(key), first % _BUCKETS[table]
 
 
 def _written(
@@ -262,8 +257,7 @@ def _put(
     sink = pa.BufferOutputStream()
     pq.write_table(new, sink, compression="zstd", store_schema=False)
     content = sink.getvalue().to_pybytes()
-    digest = hashlib.sha256(content).hexdigest()
-    files[table][name] = f"{table}/year={year}/{number:02}-{digest}.parquet"
+    files[table][name] = f"{table}/year={year}/{number:02}-{digest_of(content)}.parquet"
     path = folder / files[table][name]
     if not path.is_file() or path.read_bytes() != content:
         write_whole(path, content, flushed=True)

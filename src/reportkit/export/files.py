@@ -1,17 +1,29 @@
-"""Files that are there whole or not at all, whoever is killed while they are written."""
+"""Files: their digests, and how they are there whole or not at all, whoever is killed meanwhile."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["HALVES", "flush", "write_whole"]
+__all__ = ["HALVES", "digest", "digest_of", "flush", "write_whole"]
 
 HALVES = ".*.new"
 """Pattern of what is left of a file where a process was killed; nobody looks for such names."""
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of(content: bytes) -> str:
+    """SHA-256 of what a file holds."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def write_whole(

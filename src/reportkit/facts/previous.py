@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from reportkit.errors import InputError
 from reportkit.export.blocks import from_notebook, prose_text
+from reportkit.export.files import digest
 from reportkit.facts.numerals import number_of
 from reportkit.facts.published import load_published, read_report
 from reportkit.forms import DEFAULT
@@ -191,7 +191,6 @@ def refuse_changed(run: Path, files: Mapping[Path, str]) -> None:
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file; a word where it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest(path)
     except OSError:
         return "missing"

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from reportkit.proof.manifest import digest, entries, media_type
+from reportkit.export.files import digest
+from reportkit.proof.manifest import entries, media_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,6 +21,7 @@ from reportkit.language import Message, joined, template
 from reportkit.language.message import COMMA
 from reportkit.proof.manifest import read_manifest
 from reportkit.proof.normal import cell_digests
+from reportkit.proof.places import facts_of
 from reportkit.proof.plainjson import read_json
 
 if TYPE_CHECKING:
@@ -120,8 +121,7 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]
 
 
 def _facts(old: Path, new: Path, *, same: bool) -> Iterator[Change]:
-    before, after = (read_json(run / "facts.json") for run in (old, new))
-    left, right = ({f["id"]: f for f in document["facts"]} for document in (before, after))
+    left, right = facts_of(old), facts_of(new)
     compared = ["value", "unit", "origin", "source", *(["where", "sum_of"] if same else [])]
     for name in sorted({*left, *right}):
         earlier, later = left.get(name), right.get(name)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
+from reportkit.export.files import digest
 from reportkit.facts.previous import files_of_past
 from reportkit.forms.carried import carried
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params import FONTS
-from reportkit.proof.manifest import digest, input_digest
+from reportkit.proof.manifest import input_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

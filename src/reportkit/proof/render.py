@@ -12,7 +12,6 @@ import json
 import re
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -26,6 +25,7 @@ from reportkit.evidence.write import evidence_files
 from reportkit.export.blocks import MIME, unpacked
 from reportkit.export.document import arrange
 from reportkit.export.documents import DOCUMENTS, make_documents
+from reportkit.export.files import digest
 from reportkit.export.original import INJECTED
 from reportkit.facts import facts_bytes
 from reportkit.language import Message, joined
@@ -34,19 +34,20 @@ from reportkit.notebook.filled import as_executed
 from reportkit.notebook.sealing import fonts_of
 from reportkit.proof.crate import crate_bytes
 from reportkit.proof.differences import difference_in_file, first_difference
-from reportkit.proof.manifest import digest, read_manifest
+from reportkit.proof.manifest import read_manifest
 from reportkit.proof.normal import normal_form
-from reportkit.proof.places import own_form
+from reportkit.proof.places import DATA, PARAMS, own_form
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.record import checks_bytes, what_follows
 from reportkit.proof.remade import key_of, made_there, remade
 from reportkit.proof.reopened import Reopened, reopened
 from reportkit.proof.surroundings import OURS, code_digest, environment, fonts
-from reportkit.proof.verify import Verdict
+from reportkit.proof.verify import WRITTEN_BY_OTHERS, Verdict
 from reportkit.rollup.evidence import members_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from reportkit.forms import Form
     from reportkit.notebook.compilation import Compilation
@@ -91,7 +92,7 @@ class _Differences:
         self.needed += sorted({self.versions[cause] for cause in causes} - {*self.needed})
 
 
-def render_level(run: Path, *, data: Path | None = None, params: Path | None = None) -> Verdict:
+def render_level(run: Path, *, data: Path = DATA, params: Path = PARAMS) -> Verdict:
     """Check that documents, notebook, figures, checks and evidence come out the same, made again.
 
     Parameters
@@ -107,7 +108,6 @@ def render_level(run: Path, *, data: Path | None = None, params: Path | None = N
         ``render``; without a verdict where inputs are not here, or where something comes out
         otherwise and versions are not those of the run: it names the ones to install.
     """
-    params, data = params or Path("params"), data or Path("data")
     try:
         manifest = read_manifest(run)
         differences = _Differences(_other_versions(manifest))
@@ -115,38 +115,22 @@ def render_level(run: Path, *, data: Path | None = None, params: Path | None = N
             _look_at(run, manifest, opened, own_form(manifest, params), differences)
     except ReportkitError as error:
         return Verdict("render", False, (error.message,))
-    except (
-        LookupError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        OSError,
-        RecursionError,
-        pa.ArrowException,
-        nbformat.ValidationError,
-    ) as error:
-        # Somebody else has written these files: what is in them can be anything.
+    except (*WRITTEN_BY_OTHERS, pa.ArrowException, nbformat.ValidationError) as error:
         what = Message(
             "a file is not as reportkit writes it: {name}: {error}",
             name=type(error).__name__,
             error=error,
         )
         return Verdict("render", False, (what[:300],))
-    findings = differences.findings[:_SHOWN]
-    if len(differences.findings) > _SHOWN:
-        findings.append(
-            Message("… and {findings} more", findings=len(differences.findings) - _SHOWN)
-        )
+    findings, notes = differences.findings[:_SHOWN], differences.undecided
+    if more := len(differences.findings[_SHOWN:]):
+        findings.append(Message("… and {findings} more", findings=more))
+    holds = False if findings else None if notes else True
     if differences.needed:
-        differences.notes.insert(
-            0,
-            Message(
-                "to tell it, this is needed: {needed}", needed=joined(", ", differences.needed)
-            ),
-        )
-    holds = False if differences.findings else None if differences.undecided else True
-    notes = (*differences.undecided, *differences.notes)
-    return Verdict("render", holds, tuple(findings), notes, tuple(differences.needed))
+        needed = joined(", ", differences.needed)
+        notes = [*notes, Message("to tell it, this is needed: {needed}", needed=needed)]
+    notes = [*notes, *differences.notes]
+    return Verdict("render", holds, tuple(findings), tuple(notes), tuple(differences.needed))
 
 
 def _other_versions(manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -201,30 +185,24 @@ def _look_at(
         document = replace(document, head=document.head | {"fonts": own})
     for name, content in (*files.items(), *make_documents(document)):
         _compare_file(run, name, content, differences)
-    differences.notes.append(
-        Message(
-            "{documents} documents were made again from the executed notebook",
-            documents=len(DOCUMENTS),
-        )
+    made = Message(
+        "{documents} documents were made again from the executed notebook",
+        documents=len(DOCUMENTS),
     )
+    differences.notes.append(made)
     if report is not None:
-        differences.notes.append(
-            Message(
-                "{blocks} parts of it from ledgers and parameters, and the evidence",
-                blocks=len(blocks),
-            )
+        parts = Message(
+            "{blocks} parts of it from ledgers and parameters, and the evidence",
+            blocks=len(blocks),
         )
+        differences.notes.append(parts)
         _compare_evidence(run, report, differences)
         sha256 = digest(opened.notebook) if opened.notebook else ""
         follows = what_follows(report, stored, manifest["parameters"], notebook_sha256=sha256)
         said = {name: manifest[name] for name in follows}
         if said != follows:
-            differences.differs(
-                Message(
-                    "MANIFEST.json: {difference}",
-                    difference=first_difference(said, follows),
-                )
-            )
+            what = first_difference(said, follows)
+            differences.differs(Message("MANIFEST.json: {what}", what=what))
     _compare_log(run, manifest, differences)
     differences.notes.append(
         Message("machine, times, commit and most of run.log are as the run says")
@@ -250,33 +228,17 @@ def _compare_notebook(
             Message("the notebook is the run's own: it is neither yours nor the package's")
         )
     shown: set[Key] = set()
-    rest, count = [], 0
-    for number, (cell, plain) in enumerate(zip(notebook["cells"], cells, strict=True), 1):
-        if cell["cell_type"] != "code":
-            continue
-        count += 1
+    rest: list[str] = []
+    numbered = enumerate(zip(notebook["cells"], cells, strict=True), 1)
+    code = [(number, *pair) for number, pair in numbered if pair[0]["cell_type"] == "code"]
+    for count, (number, cell, plain) in enumerate(code, 1):
         name = Message("report.ipynb: cell {number} ({id})", number=number, id=plain["id"])
-        if cell["execution_count"] != count:
-            differences.findings.append(
-                Message(
-                    "{name} ran as {execution_count}, not in its turn",
-                    name=name,
-                    execution_count=cell["execution_count"],
-                )
-            )
+        differences.findings += _out_of_turn(name, cell, count)
         keys = []
         for output in cell["outputs"]:
             data = output.get("data", {})
             key = key_of(data[MIME]) if MIME in data else ("", "")
             keys.append(key)
-            if output.get("execution_count", count) != count:
-                differences.findings.append(
-                    Message(
-                        "{name} shows what ran as {execution_count}",
-                        name=name,
-                        execution_count=output["execution_count"],
-                    )
-                )
             if key not in blocks:
                 kind = " ".join(key) if key[0] else " and ".join(data) or output["output_type"]
                 rest.append(f"{plain['id']} ({kind.strip()})")
@@ -311,38 +273,43 @@ def _compare_notebook(
         )
 
 
+def _out_of_turn(name: str, cell: Mapping[str, Any], count: int) -> Iterator[str]:
+    if cell["execution_count"] != count:
+        yield Message(
+            "{name} ran as {execution_count}, not in its turn",
+            name=name,
+            execution_count=cell["execution_count"],
+        )
+    for output in cell["outputs"]:
+        if output.get("execution_count", count) != count:
+            yield Message(
+                "{name} shows what ran as {execution_count}",
+                name=name,
+                execution_count=output["execution_count"],
+            )
+
+
 def _compare_filled(
     notebook: Mapping[str, Any], filled: Mapping[str, Any], differences: _Differences
 ) -> None:
     """Text in cells with the text filled in here, and what was found in the whole."""
-    for number, (cell, filled_cell) in enumerate(
-        zip(notebook["cells"], filled["cells"], strict=True), 1
-    ):
-        ours = [(part["source"], part["metadata"].get("reportkit")) for part in (cell, filled_cell)]
-        if ours[0] != ours[1]:
-            differences.differs(
-                Message(
-                    "report.ipynb: cell {number}: {difference}",
-                    number=number,
-                    difference=first_difference(ours[0], ours[1]),
+    for number, cells in enumerate(zip(notebook["cells"], filled["cells"], strict=True), 1):
+        pairs = [[(cell["source"], cell["metadata"].get("reportkit")) for cell in cells]]
+        if cells[0]["cell_type"] == "code":
+            outputs = zip(*(cell["outputs"] for cell in cells), strict=True)
+            pairs += [
+                [one["data"] for one in pair] for pair in outputs if MIME in pair[0].get("data", {})
+            ]
+        for theirs, expected in pairs:
+            if theirs != expected:
+                what = first_difference(theirs, expected)
+                differences.differs(
+                    Message("report.ipynb: cell {number}: {what}", number=number, what=what)
                 )
-            )
-        if cell["cell_type"] == "code":
-            for output, filled_output in zip(cell["outputs"], filled_cell["outputs"], strict=True):
-                block = output.get("data", {}).get(MIME)
-                if block is not None and output["data"] != filled_output["data"]:
-                    what = first_difference(output["data"], filled_output["data"])
-                    differences.differs(
-                        Message("report.ipynb: cell {number}: {what}", number=number, what=what)
-                    )
     theirs, expected = (document["metadata"].get("reportkit") for document in (notebook, filled))
     if theirs != expected:
-        differences.differs(
-            Message(
-                "report.ipynb: {difference}",
-                difference=first_difference(theirs, expected, "metadata/reportkit/"),
-            )
-        )
+        what = first_difference(theirs, expected, "metadata/reportkit/")
+        differences.differs(Message("report.ipynb: {what}", what=what))
 
 
 def _asked(kind: str, which: str) -> Key:
@@ -401,12 +368,8 @@ def _compare_metadata(stored: Mapping[str, Any], path: Path, differences: _Diffe
     said = normal_form(as_executed(stored))["metadata"]
     expected = normal_form({"metadata": given.metadata, "cells": []})["metadata"]
     if said != expected:
-        differences.differs(
-            Message(
-                "report.ipynb: {difference}",
-                difference=first_difference(said, expected, "metadata/"),
-            )
-        )
+        what = first_difference(said, expected, "metadata/")
+        differences.differs(Message("report.ipynb: {what}", what=what))
 
 
 def _compare_file(run: Path, name: str, content: bytes, differences: _Differences) -> None:
@@ -444,10 +407,10 @@ def _compare_log(run: Path, manifest: Mapping[str, Any], differences: _Differenc
     """Compare the log's lines on the run's files and id; the rest of the log is a note."""
     lines = (run / "run.log").read_text(encoding="utf-8").splitlines()
     said = {line.partition(" INFO ")[2] for line in lines}
-    documents = [run / name for name in DOCUMENTS if (run / name).is_file()]
     sizes = {
-        Message("{name}: {size} bytes", name=path.name, size=path.stat().st_size)
-        for path in documents
+        Message("{name}: {size} bytes", name=name, size=(run / name).stat().st_size)
+        for name in DOCUMENTS
+        if (run / name).is_file()
     }
     for statement in sorted({*sizes, Message("sealed as {run}", run=manifest["run"])} - said):
         differences.findings.append(

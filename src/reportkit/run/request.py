@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
+from reportkit.export.files import digest
 from reportkit.language import Message
 from reportkit.params import Project, check_id, report_name
 from reportkit.proof.inputs import find_notebook, list_inputs
-from reportkit.proof.manifest import MANIFEST, digest, verify_files
+from reportkit.proof.manifest import MANIFEST, verify_files
 from reportkit.proof.surroundings import code_digest, environment
 from reportkit.rollup.members import counts_itself, member_files, runs_of
 

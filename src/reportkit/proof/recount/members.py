@@ -19,10 +19,11 @@ import duckdb
 from reportkit.errors import ReportkitError
 from reportkit.evidence.paths import inside
 from reportkit.evidence.read import read_members
+from reportkit.export.files import digest
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.published import load_published, read_report
 from reportkit.language import Message
-from reportkit.proof.manifest import digest
+from reportkit.proof.places import outputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -97,8 +98,6 @@ def recount_members(
     ReportkitError
         ``received-path``, ``evidence-unreadable``.
     """
-    above = run.resolve().parents
-    outputs = above[min(3, len(above) - 1)]
     added = of_members(facts)
     digests = {item["name"]: item["sha256"] for item in manifest["inputs"]}
     values: dict[str, dict[str, str]] = {}
@@ -108,7 +107,7 @@ def recount_members(
     for member in manifest["members"]:
         if member["origin"] == "missing":
             continue
-        name, root = (f"out/{member['source']}/facts.json", outputs)
+        name, root = f"out/{member['source']}/facts.json", outputs_of(run)
         if member["origin"] == "published":
             name, root = (f"params/{member['source']}", params)
         path = inside(root, name.partition("/")[2])
