@@ -15,8 +15,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Literal
 
-from reportkit.batch.jobs import Result, Settings
-from reportkit.batch.loop import BatchLimits, Done, Event, FailOn, run_batch
+from reportkit.batch.jobs import Settings
+from reportkit.batch.loop import Done, Event, FailOn, run_batch
 from reportkit.batch.metrics import metrics
 from reportkit.batch.plan import BatchFile, Plan, make_plan, parse_years, read_batch_file
 from reportkit.batch.progress import Progress
@@ -46,7 +46,7 @@ from reportkit.warm.limits import free_memory, processors
 from reportkit.warm.processes import need_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from reportkit.batch.loop import Workers
 
@@ -54,6 +54,10 @@ if TYPE_CHECKING:
 _ROOM = 1 << 30
 # Seconds that somebody may take to be notified.
 _PATIENCE = 60
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -93,9 +97,7 @@ class Options:
     language: Literal["en", "zh"] = "en"
 
 
-def batch(
-    options: Options, out: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-) -> tuple[int, Any, str]:
+def batch(options: Options, out: Path) -> tuple[int, Any, str]:
     """Plan and run a batch.
 
     Returns
@@ -109,7 +111,7 @@ def batch(
         The matrix or the settings are wrong, nothing was run, and ``batch.json`` says so;
         ``not-writable``: nothing can be written to *out*.
     """
-    started = now()
+    started = _now()
     project = Project.find(options.params, options.data, out)
     if options.dry_run:
         settings, file, _ = _settings(options, project)
@@ -121,8 +123,8 @@ def batch(
     with Signals(events.put) as signals:
         try:
             fresh = not (out / NAME).exists()
-            journal = _open_journal(out, name, now)
-            begun = _Begun(options, project, name, started, now, journal, read_state(out))
+            journal = _open_journal(out, name)
+            begun = _Begun(options, project, name, started, journal, read_state(out))
             plan, done = _make(begun, events, signals, fresh=fresh)
             status, document, text = _finish(begun, plan, done, events)
         except ReportkitError as error:
@@ -148,7 +150,6 @@ class _Begun:
     project: Project
     name: str
     started: datetime
-    now: Callable[[], datetime]
     journal: Journal
     before: StateOfAll
 
@@ -185,10 +186,8 @@ def _make(
         progress.planned(len(plan.reports), len(unchanged))
         for planned in unchanged:  # nobody else comes there
             clear_stale(out.joinpath(*planned.report))
-        limits = BatchLimits(file.retries, file.stop_after)
-        return plan, run_batch(
-            plan, workers, events, limits=limits, journal=journal, watcher=progress
-        )
+        done = run_batch(plan, workers, events, limits=file, journal=journal, watcher=progress)
+        return plan, done
 
 
 def _finish(
@@ -201,7 +200,7 @@ def _finish(
         if isinstance(event := events.get(), int):
             done = replace(done, stopped=event)
     status = done.exit_status(options.fail_on)
-    about = About(begun.name, begun.started, begun.now(), options.command, status)
+    about = About(begun.name, begun.started, _now(), options.command, status)
     document = summary(done, about, out=out)
     unwritten = _leave(begun, document, state, done) or unwritten
     if unwritten:
@@ -239,11 +238,8 @@ def _renewed(begun: _Begun, done: Done) -> tuple[StateOfAll, str]:
 
 
 def _unwritten(error: OSError, place: Path) -> Message:
-    return Message(
-        "{out} cannot be written: {why}",
-        out=error.filename or place,
-        why=refused_by_system(error),
-    )
+    out = error.filename or place
+    return Message("{out} cannot be written: {why}", out=out, why=refused_by_system(error))
 
 
 def _notify(options: Options, text: str) -> str:
@@ -262,15 +258,13 @@ def _notify(options: Options, text: str) -> str:
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         return Message("--notify failed: {error}", error=error)
+    if not done.returncode:
+        return ""
     detail = f": {done.stderr.strip()}" if done.stderr.strip() else ""
-    return (
-        Message(
-            "--notify ended with status {returncode}{detail}",
-            returncode=done.returncode,
-            detail=detail,
-        )
-        if done.returncode
-        else ""
+    return Message(
+        "--notify ended with status {returncode}{detail}",
+        returncode=done.returncode,
+        detail=detail,
     )
 
 
@@ -317,13 +311,16 @@ def _leave(begun: _Begun, document: dict[str, Any], state: StateOfAll, done: Don
         _write(out / STATE, json.dumps(as_json(state), ensure_ascii=False))
         if options.metrics:
             _write(options.metrics, metrics(document, state))
-        if any(result.state == "made" for result in done.results):
-            _chain(out, done.results, name)
-        # Last, since all the rest counts for more; and imported here, since it takes memory that
-        # reports need before.
+        # Imported here, since it takes memory that reports need before.
         from reportkit.catalogue.site import NAME as SITE
         from reportkit.catalogue.site import write_site
+        from reportkit.proof.chain import seal_batch
+        from reportkit.proof.signing.settings import signer_from
 
+        if any(result.state == "made" for result in done.results):
+            runs = [Path(result.run) for result in done.results if result.run]
+            seal_batch(out, runs, name=name, signer=signer_from(os.environ))
+        # Last, since all the rest counts for more.
         with opened(out) as store:
             site = write_site(project, store, out / SITE, state=state, batch=document)
         _write(out / "batch.html", site.front_page(out))
@@ -337,15 +334,6 @@ def _leave(begun: _Begun, document: dict[str, Any], state: StateOfAll, done: Don
 def _write(path: Path, content: str) -> None:
     # Names of files can hold what is no character.
     write_whole(path, content.encode(errors="backslashreplace"))
-
-
-def _chain(out: Path, results: Sequence[Result], name: str) -> None:
-    """State which runs are in force now, after the batch before; signed if a key is named."""
-    from reportkit.proof.chain import seal_batch
-    from reportkit.proof.signing.settings import signer_from
-
-    runs = [Path(result.run) for result in results if result.run]
-    seal_batch(out, runs, name=name, signer=signer_from(os.environ))
 
 
 def default_jobs() -> int:
@@ -395,10 +383,10 @@ def _workers(options: Options, jobs: int, tell: Callable[[Any], None]) -> Worker
     return ClusterWorkers(address, options.store, jobs=jobs, tell=tell)
 
 
-def _open_journal(out: Path, name: str, now: Callable[[], datetime]) -> Journal:
+def _open_journal(out: Path, name: str) -> Journal:
     try:
         out.mkdir(parents=True, exist_ok=True)
-        return Journal(out, name, now=now)
+        return Journal(out, name, now=_now)
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise
@@ -415,9 +403,8 @@ def _tell_found(journal: Journal, plan: Plan, out: Path) -> None:
     for planned in plan.reports:
         current = out.joinpath(*planned.report, "current")
         if current.is_dir():
-            form = {"form": planned.form} if planned.form else {}
-            run = current.resolve().name
-            journal.add("found", district=planned.district, year=planned.year, run=run, **form)
+            whose = {"district": planned.district, "year": planned.year, "form": planned.form}
+            journal.add("found", **whose, run=current.resolve().name)
 
 
 def _plan_document(plan: Plan) -> Any:

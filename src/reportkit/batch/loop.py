@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from queue import SimpleQueue
 
-    from reportkit.batch.plan import Plan
+    from reportkit.batch.plan import BatchFile, Plan
     from reportkit.catalogue.journal import Journal
     from reportkit.params.naming import Report
 
@@ -56,23 +56,6 @@ class Watcher(Protocol):
 
     def note(self, text: str) -> None:
         """Show a message about the whole batch."""
-
-
-@dataclass(frozen=True)
-class BatchLimits:
-    """Limits after which a batch gives up.
-
-    Parameters
-    ----------
-    retries : int
-        Further tries of a report whose fault is transient.
-    stop_after : int
-        So many districts in a row that the machine fails, and no success between, end the batch;
-        0: never. What is wrong with a district's own data stops nothing.
-    """
-
-    retries: int = 1
-    stop_after: int = 20
 
 
 @dataclass(frozen=True)
@@ -131,7 +114,7 @@ Event = Started | Result | Ended | int
 class _Batch:
     """The state of a running batch; all of it is changed in one thread, event by event."""
 
-    def __init__(self, plan: Plan, limits: BatchLimits, journal: Journal, watcher: Watcher) -> None:
+    def __init__(self, plan: Plan, limits: BatchFile, journal: Journal, watcher: Watcher) -> None:
         self.limits, self.journal, self.watcher = limits, journal, watcher
         self.waiting = deque(plan.jobs)
         self.running = 0
@@ -154,8 +137,7 @@ class _Batch:
                     )
                 )
             self._begun.add(report)
-            form = {"form": event.form} if event.form else {}
-            self.journal.add("started", district=event.district, year=event.year, **form)
+            self.journal.add("started", district=event.district, year=event.year, form=event.form)
             self.watcher.started(report)
             return
         self._begun.discard(report)
@@ -194,11 +176,9 @@ class _Batch:
             reason, message = "worker-died", joined("", [f"{type(error).__name__}: ", str(error)])
             if isinstance(error, ReportkitError):
                 reason, message = error.reason, error.message
-            first = rest[0]
+            first = rest[0].started(rest[0].years[0])
             lost = reason == "worker-died"
-            year, form = first.years[0], first.form
-            result = Result(first.district, year, "failed", 3, form=form, killed=lost)
-            self.told(replace(result, reason=reason, message=message))
+            self.told(Result.failure(first, reason, message, killed=lost))
             rest = self._rest(job)
         if rest:
             self.waiting.append(together(rest))
@@ -211,9 +191,10 @@ class _Batch:
         """Return the reports of a job that have no result yet, as one job a district."""
         rest = []
         for part in job.parts:
-            if years := tuple(y for y in part.years if part.named(y) not in self.results):
+            left = (year for year in part.years if part.started(year).report not in self.results)
+            if years := tuple(left):
                 # A kernel that died warm is tried in a cold one: the reference.
-                again = self._tries[part.named(years[0])] > 0
+                again = self._tries[part.started(years[0]).report] > 0
                 settings = replace(part.settings, warm=part.settings.warm and not again)
                 rest.append(replace(part, years=years, settings=settings))
         return rest
@@ -239,18 +220,18 @@ class _Batch:
             )
 
     def _write(self, event: str, result: Result) -> None:
-        fields = {
-            "district": result.district,
-            "year": result.year,
-            "form": result.form,
-            "run": result.run or None,
-            "seconds": round(result.seconds, 3),
-            "reason": result.reason or None,
-            "message": result.message or None,
-            "words": packed(result.message) if isinstance(result.message, Message) else None,
-            "exit_status": result.exit_status,
-        }
-        self.journal.add(event, **{name: value for name, value in fields.items() if value})
+        self.journal.add(
+            event,
+            district=result.district,
+            year=result.year,
+            form=result.form,
+            run=result.run or None,
+            seconds=round(result.seconds, 3) or None,
+            reason=result.reason or None,
+            message=result.message or None,
+            words=packed(result.message) if isinstance(result.message, Message) else None,
+            exit_status=result.exit_status or None,
+        )
 
 
 def run_batch(
@@ -258,7 +239,7 @@ def run_batch(
     workers: Workers,
     events: SimpleQueue[Event],
     *,
-    limits: BatchLimits,
+    limits: BatchFile,
     journal: Journal,
     watcher: Watcher,
 ) -> Done:
@@ -271,7 +252,8 @@ def run_batch(
         The executor; it tells what happens to *events*, and is shut down at the end.
     events : SimpleQueue
         Also of signals, as their numbers; see `reportkit.batch.signals`.
-    limits : BatchLimits
+    limits : BatchFile
+        After so many tries, and failures of the machine, it gives up.
     journal : Journal
     watcher : Watcher
 

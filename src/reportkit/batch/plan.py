@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BeforeValidator, Field
 
-from reportkit.batch.jobs import Job, Result, Settings, together
+from reportkit.batch.jobs import Job, Result, Settings, made, together
 from reportkit.errors import InputError
 from reportkit.export.files import digest
 from reportkit.language import Message, joined
@@ -61,7 +61,16 @@ def _forms(value: str | list[str] | None) -> list[str] | None:
 
 
 class BatchFile(Strict):
-    """``params/batch.yaml``."""
+    """``params/batch.yaml``.
+
+    Parameters
+    ----------
+    retries : int
+        Further tries of a report whose fault is transient.
+    stop_after : int
+        So many districts in a row that the machine fails, and no success between, end the batch;
+        0: never. What is wrong with a district's own data stops nothing.
+    """
 
     districts: tuple[str, ...] | None = None
     years: Annotated[tuple[int, ...] | None, BeforeValidator(_years)] = None
@@ -205,24 +214,13 @@ def make_plan(
             )
             reports.append(_planned(request, project, settings, digest_once, begin_once))
         except InputError as error:
-            refused = Result(
-                one.district,
-                one.year,
-                "failed",
-                error.exit_status,
-                form=one.form,
-                reason=error.reason,
-                message=error.message,
-            )
+            refused = Result.failure(one, error.reason, error.message, error.exit_status)
             reports.append(Planned(one.district, one.year, (), 0, refused, form=one.form))
     plan = Plan(tuple(reports))
     if strict and plan.refused:
         messages = dict.fromkeys(result.message for result in plan.refused)
-        things = (
-            Message("one thing is")
-            if len(messages) == 1
-            else Message("{count} things are", count=len(messages))
-        )
+        several = Message("{count} things are", count=len(messages))
+        things = several if len(messages) > 1 else Message("one thing is")
         listed = joined("\n", ["  " + message for message in messages])
         raise InputError(
             "batch",
@@ -311,17 +309,8 @@ def _planned(
     last = seconds_of(request.place)
     if not reasons and not settings.force:
         outcome = outcome_of(standing(request), unchanged=True)
-        result = Result(
-            district,
-            year,
-            "unchanged",
-            outcome.exit_status,
-            form=form,
-            run=str(outcome.folder),
-            draft=outcome.draft,
-            findings=outcome.findings,
-        )
-        return Planned(district, year, (), last or 0, result, form=form, rollup=request.rollup)
+        known = made(OfReport(district, year, form=form), outcome)
+        return Planned(district, year, (), last, known, form=form, rollup=request.rollup)
     begin()
     project.report(who, year)
     files = _ledgers(project, who, year) if own or not request.rollup else []
@@ -372,21 +361,16 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
                 for path in gone
             ]
         files += [path for path in paths if path.is_file()]
-    if missing and not files and not district.ledgers:
-        raise InputError(
-            "not-handed-in",
-            "{id} {year}: {missing}",
-            id=district.id,
-            year=year,
-            missing=Message("nothing is handed in: {folder} holds no ledger", folder=folder),
-        )
     if missing:
+        nothing = not files and not district.ledgers
         raise InputError(
-            "ledger-missing",
+            "not-handed-in" if nothing else "ledger-missing",
             "{id} {year}: {missing}",
             id=district.id,
             year=year,
-            missing=joined("; ", missing),
+            missing=Message("nothing is handed in: {folder} holds no ledger", folder=folder)
+            if nothing
+            else joined("; ", missing),
         )
     return files
 

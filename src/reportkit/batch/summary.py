@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reportkit.batch.jobs import FAILED
+from reportkit.batch.jobs import FAILED, Result
 from reportkit.catalogue.causes import by_cause
 from reportkit.language import Message, joined
 from reportkit.language.message import COLON, COMMA, first_lines
@@ -18,29 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from reportkit.batch.jobs import Result
     from reportkit.batch.loop import Done
     from reportkit.params.naming import Report
 
 # Districts of one cause that a terminal shows; batch.json and batch.html have all.
 _SHOWN = 12
-# A report that was not tried has the same fields.
-_EMPTY = {
-    "district": "",
-    "year": 0,
-    "form": None,
-    "state": "left",
-    "exit_status": 0,
-    "run": "",
-    "draft": False,
-    "seconds": 0.0,
-    "peak_bytes": 0,
-    "errors": 0,
-    "warnings": 0,
-    "reason": "",
-    "message": "",
-    "kept": "",
-}
 
 
 @dataclass(frozen=True)
@@ -90,13 +72,13 @@ def summary(done: Done, about: About, *, out: Path) -> dict[str, Any]:
         "failures": _failures(done.results, about.command),
         "again": shlex.join([*about.command, "--failed"]) if counts["failed"] else None,
         "reports": [_report(result, _kept(result, out, about.started)) for result in done.results]
-        + [_EMPTY | _whose(report) for report in done.left],
+        + [_report(_untried(report), "") | {"state": "left"} for report in done.left],
     }
 
 
-def _whose(report: Report) -> dict[str, Any]:
+def _untried(report: Report) -> Result:
     year, form = parse_report_name(report[1]) or (0, None)
-    return {"district": report[0], "year": year, "form": form}
+    return Result(report[0], year, "unchanged", 0, form=form)
 
 
 def _kept(result: Result, out: Path, started: datetime) -> str:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportkit.batch.jobs import Job, Result, Started
+from reportkit.batch.jobs import Job, Result, Started, made
 from reportkit.errors import InputError, ReportkitError, refusal
 from reportkit.language import Message
 from reportkit.ledgers import Ledgers
@@ -96,7 +96,7 @@ def _in_fork(part: Job, tell: Callable[[Started | Result], None], kept: Kept) ->
 
 def _make_years(job: Job, tell: Callable[[Started | Result], None], kept: Kept) -> None:
     for year in job.years:
-        tell(Started(job.district, year, form=job.form))
+        tell(job.started(year))
         result = make(job, year, kept)
         tell(result)
         if result.transient:
@@ -125,33 +125,12 @@ def make(job: Job, year: int, kept: Kept) -> Result:
         elif isinstance(error, OSError) and (refused := refusal(error)):
             reason, message = refused.reason, refused.message
         elif isinstance(error, MemoryError):
-            reason, message = (
-                "out-of-memory",
-                Message("there was not enough memory to make the report"),
-            )
-        return Result(
-            job.district,
-            year,
-            "failed",
-            status,
-            form=job.form,
-            seconds=time.monotonic() - begun,
-            peak=_peak(),
-            reason=reason,
-            message=message,
-        )
-    return Result(
-        job.district,
-        year,
-        "unchanged" if outcome.unchanged else "made",
-        outcome.exit_status,
-        form=job.form,
-        run=str(outcome.folder),
-        seconds=time.monotonic() - begun,
-        peak=_peak(),
-        draft=outcome.draft,
-        findings=outcome.findings,
-    )
+            reason = "out-of-memory"
+            message = Message("there was not enough memory to make the report")
+        result = Result.failure(job.started(year), reason, message, status)
+    else:
+        result = made(job.started(year), outcome)
+    return replace(result, seconds=time.monotonic() - begun, peak=_peak())
 
 
 def _mapped() -> int:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-__all__ = ["Document", "DocumentExporter", "arrange", "day_of", "length", "place"]
-
 _PAIRS = re.compile("([一-鿿]{2})+")
 # Kinds of blocks that have a place among others.
 _PLACED = ("head", "section", "prose", "table", "chart")

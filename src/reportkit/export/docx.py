@@ -20,7 +20,8 @@ from docx.shared import Length, Mm, Pt, RGBColor
 from docx.text.paragraph import Paragraph
 
 from reportkit.export.archives import without_times
-from reportkit.export.document import Document, DocumentExporter, day_of, length
+from reportkit.export.blocks import length
+from reportkit.export.document import Document, DocumentExporter, day_of
 from reportkit.export.pages import asset, chinese_date, corrected_on, title_lines
 from reportkit.export.typesetting import pictures
 from reportkit.export.wordtables import add_table, element, markup
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from docx.shape import InlineShape
 
     from reportkit.export.blocks import Block
-
-__all__ = ["ReportDocx"]
 
 _CHARACTER = 15.79  # points: 156 mm hold 28 characters
 _LINE = 28.95  # points: 225 mm hold 22 lines

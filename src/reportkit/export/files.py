@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["HALVES", "digest", "digest_of", "flush", "write_whole"]
-
 HALVES = ".*.new"
 """Pattern of what is left of a file where a process was killed; nobody looks for such names."""
 

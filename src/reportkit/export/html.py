@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from reportkit.export.blocks import Block
     from reportkit.export.tidy import TidyTable
 
-__all__ = ["ReportHTML"]
-
 # Labels stand in the tables and definitions of the page.
 _PUBLIC = ("id", "value", "unit", "origin")
 # A table of more cells is defined by its rows and columns, not cell by cell.

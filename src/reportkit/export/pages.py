@@ -15,17 +15,6 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = [
-    "asset",
-    "chinese_date",
-    "compile_templates",
-    "corrected_on",
-    "digest",
-    "environment",
-    "render",
-    "title_lines",
-]
-
 
 def render(template: str, **fields: Any) -> str:
     """Return a page: everything that is not the template's own is escaped."""

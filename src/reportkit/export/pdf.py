@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from reportkit.export.blocks import Block
 
-__all__ = ["ReportPDF"]
-
-
 _DATES = ("dated", "printed")
 
 
