@@ -77,7 +77,6 @@ class Overview:
     failing: list[dict[str, Any]]
     forms: Mapping[str, Form]
     units: Mapping[str, str]
-    labels: Mapping[str, str]
     batch: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -316,18 +315,16 @@ def read_overview(
     forms = _forms(project, named | {run["form"] for run in runs.values()})
     facts = store.read(
         "facts",
-        columns=["district", "report", "fact", "label", "number", "unit"],
+        columns=["district", "report", "fact", "number", "unit"],
         filters=column("fact").isin(sorted(_needed(forms.values()))),
     ).to_pylist()
     numbers: dict[Report, dict[str, Decimal]] = {}
     units: dict[str, str] = {}
-    labels: dict[str, str] = {}
     for fact in facts:
         if fact["number"] is not None:
             key = fact["district"], fact["report"]
             numbers.setdefault(key, {})[fact["fact"]] = fact["number"]
             units[fact["fact"]] = fact["unit"]
-        labels[fact["fact"]] = fact["label"]
     failing = visible(store.read("checks", filters=~column("holds")).to_pylist())
     return Overview(
         state=state,
@@ -338,7 +335,6 @@ def read_overview(
         failing=failing,
         forms=forms,
         units=visible(units),
-        labels=visible(labels),
         batch=_last_batch(project) if batch is None else batch,
     )
 

@@ -69,7 +69,7 @@ def evidence_files(
     ]
     for name, rows in (("violations", violations), ("quarantine", refused)):
         if rows:
-            yield f"{name}.parquet", _parquet([pa.Table.from_pylist(rows)], repeated=True)
+            yield f"{name}.parquet", parquet([pa.Table.from_pylist(rows)], repeated=True)
     yield from scripts(held, ledgers)
 
 
@@ -84,7 +84,7 @@ def _facts(held: Mapping[str, FactRows]) -> bytes:
         [np.empty(0, np.int8), *(fact_rows.signs for fact_rows in held.values())]
     )
     table = pa.table({"fact": fact, "ledger": ledger, "row": rows, "sign": signs})
-    return _parquet([table], repeated=["fact", "ledger", "sign"], rising=["row"])
+    return parquet([table], repeated=["fact", "ledger", "sign"], rising=["row"])
 
 
 def _named(names: list[str], numbers: pa.Array) -> pa.Array:
@@ -113,12 +113,12 @@ def _places(ledger: Ledger, key: bytes | None) -> pa.Table:
 
 
 def _records(places: Sequence[pa.Table]) -> bytes:
-    return _parquet(
+    return parquet(
         places or [_NO_RECORDS], repeated=["ledger", "file", "sheet"], rising=["row", "line"]
     )
 
 
-def _parquet(
+def parquet(
     tables: Sequence[pa.Table], *, repeated: Sequence[str] | bool, rising: Sequence[str] = ()
 ) -> bytes:
     """A parquet file with a row group for each table.

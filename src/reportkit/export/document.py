@@ -72,6 +72,16 @@ class Document:
     code: tuple[Block, ...]
     notebook: Mapping[str, Any]
 
+    @property
+    def all_sections(self) -> tuple[Block, ...]:
+        """The preamble and the sections."""
+        return (self.preamble, *self.sections)
+
+    @property
+    def shown(self) -> list[Block]:
+        """All tables and charts."""
+        return [item for section in self.all_sections for item in section["shown"]]
+
 
 class DocumentExporter(Exporter):
     """An nbconvert exporter that makes one document of a notebook's blocks.

@@ -96,10 +96,9 @@ class ReportDocx(DocumentExporter):
         _page(word, document.head)
         _opening(word, document)
         _contents(word, document.sections)
-        sections = (document.preamble, *document.sections)
-        charts = [i for s in sections for i in s["shown"] if i["kind"] == "chart"]
-        drawn = iter(pictures([str(item["svg"]) for item in charts]))
-        for section in sections:
+        charts = [str(item["svg"]) for item in document.shown if item["kind"] == "chart"]
+        drawn = iter(pictures(charts))
+        for section in document.all_sections:
             if section["number"]:
                 heading = word.add_heading(section["heading"], 1)
                 _mark(heading, section["number"])

@@ -61,10 +61,7 @@ def open_data(document: Document) -> Iterator[tuple[str, bytes]]:
     Source: W3C, Metadata Vocabulary for Tabular Data; RFC 4180.
     """
     head = document.head
-    sections = (document.preamble, *document.sections)
-    tables = [
-        item for s in sections for item in s["shown"] if item["kind"] == "table" and not item["own"]
-    ]
+    tables = [item for item in document.shown if item["kind"] == "table" and not item["own"]]
     title = f"{head['title']}：全部数据"
     files = [described("facts", _FACTS, primaryKey="fact") | {"dc:title": title}]
     yield "facts.csv", _csv(_FACTS, _facts(document))

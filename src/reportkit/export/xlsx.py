@@ -86,7 +86,7 @@ class TablesXlsx(DocumentExporter):
             }
         )
         tables: dict[str, Block] = {}
-        for section in (document.preamble, *document.sections):
+        for section in document.all_sections:
             for one in section["shown"]:
                 if one["kind"] == "table":
                     tables[_sheet_name(section["number"], one, tables)] = one

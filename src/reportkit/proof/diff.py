@@ -175,13 +175,16 @@ def _places(run: Path, fact: Mapping[str, Any]) -> tuple[dict[str, Change], dict
 
 def _checks(old: Path, new: Path) -> Iterator[Change]:
     """Checks that hold in one and not in the other, or that fail otherwise or are waived."""
-    checks: list[dict[str, Any]] = [{}, {}]
-    for run, by_key in zip((old, new), checks, strict=True):
-        for check in read_json(run / "checks.json"):
-            name = f"{check['id']} {check['title']} ({'、'.join(check['facts'][:2]) or '—'})"
-            by_key[name] = {
-                key: check.get(key) for key in ("holds", "severity", "message", "waived")
+    compared = ("holds", "severity", "message", "waived")
+    checks = (
+        {
+            f"{check['id']} {check['title']} ({'、'.join(check['facts'][:2]) or '—'})": {
+                key: check.get(key) for key in compared
             }
+            for check in read_json(run / "checks.json")
+        }
+        for run in (old, new)
+    )
     for change in _changes(*checks):
         if not all(check is None or check["holds"] for check in (change["from"], change["to"])):
             yield change
@@ -201,22 +204,22 @@ def _paragraphs(run: Path) -> dict[str, list[str]]:
     texts: dict[str, list[str]] = {}
     for block in from_notebook(read_json(run / "report.ipynb")):
         if block["kind"] == "head":
-            texts[""] = [str(block["title"]), *_lines(block["preamble"])]
+            texts[""] = [str(block["title"]), *_printed(block["preamble"])]
         elif block["kind"] == "section":
-            texts[f"{block['number']}、{block['title']}"] = list(_lines(block["body"]))
+            texts[f"{block['number']}、{block['title']}"] = list(_printed(block["body"]))
     return texts
 
 
-def _lines(body: Any) -> Iterator[str]:
+def _printed(body: Any) -> Iterator[str]:
     """Runs joined to lines, however deep lists are."""
     if isinstance(body, list):
         for node in body:
-            yield from _lines(node)
+            yield from _printed(node)
     elif isinstance(body, dict) and "runs" in body:
         yield "".join(str(run.get("text", "")) for run in body["runs"])
     elif isinstance(body, dict):
         for node in body.values():
-            yield from _lines(node)
+            yield from _printed(node)
 
 
 def _inputs(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -268,47 +271,25 @@ def _environment(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 def as_text(document: Mapping[str, Any]) -> str:
     """The comparison for a terminal."""
+    return joined("\n", _lines(document))
+
+
+def _lines(document: Mapping[str, Any]) -> Iterator[str]:
     runs = document["runs"]
     two_forms = len({run["form"] for run in runs}) > 1
-    lines: list[str] = []
     for run in runs:
         form = Message(" by {form}", form=run["form"]) if two_forms else ""
-        lines.append(f"{run['name']} {run['year']}" + joined("", [form, ": ", run["run"]]))
+        yield f"{run['name']} {run['year']}" + joined("", [form, ": ", run["run"]])
     counts = [
         Message("{count} {part}", count=len(document[part]), part=_WORDS[part])
         for part in _PARTS
         if document[part]
     ]
-    lines.append(
-        Message("differ in {counts}", counts=joined(COMMA, counts))
-        if counts
-        else Message("nothing differs")
-    )
+    nothing = Message("nothing differs")
+    yield Message("differ in {counts}", counts=joined(COMMA, counts)) if counts else nothing
     both = [change for change in document["facts"] if None not in (change["from"], change["to"])]
     for change in both:
-        by = [change["by"] and _signed(change["by"]), change["percent"]]
-        amounts = ", ".join([*filter(None, by[:1]), *([f"{_signed(by[1])}%"] if by[1] else [])])
-        moved = f" ({amounts})" if change["by"] not in (None, "0") else ""
-        values = f"{_short(change['from'])} → {_short(change['to'])}{moved}"
-        lines.append(
-            Message(
-                "fact {id}: {values} {label}", id=change["id"], values=values, label=change["label"]
-            )
-        )
-        for kind, sign in (("came", "+"), ("went", "-"), ("changed", "~")):
-            records = change.get(kind, [])
-            lines += [
-                f"  {sign} {record['key']} ({record['file']}:{record['place']})"
-                for record in records[:_SHOWN]
-            ]
-            if len(records) > _SHOWN:
-                lines.append(
-                    Message(
-                        "  {sign} … and {records} more; --json lists all",
-                        sign=sign,
-                        records=len(records) - _SHOWN,
-                    )
-                )
+        yield from _lines_of_fact(change)
     for side, which in (
         ("from", template("only in the first: {count} facts")),
         ("to", template("only in the second: {count} facts")),
@@ -319,26 +300,40 @@ def as_text(document: Mapping[str, Any]) -> str:
             if change not in both and change[side] is not None
         ]
         if only:
-            lines.append(Message(which, count=len(only)))
-            lines += [
-                f"  {change['id']}: {_short(change[side])} {change['label']}" for change in only
-            ]
+            yield Message(which, count=len(only))
+        for change in only:
+            yield f"  {change['id']}: {_short(change[side])} {change['label']}"
     for change in document["narrative"]:
-        lines.append(Message("text {section}:", section=change["name"] or Message("preamble")))
-        lines += [f"  - {text}" for text in change["from"]]
-        lines += [f"  + {text}" for text in change["to"]]
+        yield Message("text {section}:", section=change["name"] or Message("preamble"))
+        yield from (f"  - {text}" for text in change["from"])
+        yield from (f"  + {text}" for text in change["to"])
     for part in _PARTS[2:]:
         for entry in document[part]:
-            lines.append(
-                Message(
-                    "{part} {name}: {before} → {after}",
-                    part=_WORDS[part],
-                    name=entry["name"],
-                    before=_short(entry["from"]),
-                    after=_short(entry["to"]),
-                )
+            yield Message(
+                "{part} {name}: {before} → {after}",
+                part=_WORDS[part],
+                name=entry["name"],
+                before=_short(entry["from"]),
+                after=_short(entry["to"]),
             )
-    return joined("\n", lines)
+
+
+def _lines_of_fact(change: Change) -> Iterator[str]:
+    by = [change["by"] and _signed(change["by"]), change["percent"]]
+    amounts = ", ".join([*filter(None, by[:1]), *([f"{_signed(by[1])}%"] if by[1] else [])])
+    moved = f" ({amounts})" if change["by"] not in (None, "0") else ""
+    values = f"{_short(change['from'])} → {_short(change['to'])}{moved}"
+    yield Message(
+        "fact {id}: {values} {label}", id=change["id"], values=values, label=change["label"]
+    )
+    for kind, sign in (("came", "+"), ("went", "-"), ("changed", "~")):
+        records = change.get(kind, [])
+        for record in records[:_SHOWN]:
+            yield f"  {sign} {record['key']} ({record['file']}:{record['place']})"
+        if more := len(records[_SHOWN:]):
+            yield Message(
+                "  {sign} … and {records} more; --json lists all", sign=sign, records=more
+            )
 
 
 def _signed(number: str) -> str:

@@ -103,28 +103,6 @@ class Member:
         }
 
 
-def member_files(
-    project: Project,
-    parent: District,
-    year: int,
-    hierarchy: Hierarchy,
-    *,
-    members: Sequence[str],
-    own: bool = False,
-) -> dict[str, list[Path]]:
-    """The files that `read_members` reads, by member, without a look into figures.
-
-    Parameters
-    ----------
-    project, parent, year, hierarchy, members, own
-        As for `read_members`.
-    """
-    return {
-        wanted.who.id: wanted.files(project, year)
-        for wanted in _wanted(project, parent, hierarchy, members, own=own)
-    }
-
-
 def read_members(
     project: Project,
     parent: District | None,
@@ -159,7 +137,7 @@ def read_members(
     """
     return {
         wanted.who.id: wanted.read(project, year, edition)
-        for wanted in _wanted(project, parent, hierarchy, members, own=own)
+        for wanted in wanted_members(project, parent, hierarchy, members, own=own)
     }
 
 
@@ -171,7 +149,7 @@ def counts_itself(project: Project, parent: District) -> bool:
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class WantedReport:
     """A report that a parent's report adds."""
 
     who: District
@@ -179,6 +157,7 @@ class _Wanted:
     office: bool
 
     def files(self, project: Project, year: int) -> list[Path]:
+        """The files that `read` reads, without a look into figures."""
         run = self.run(project, year)
         if run is not None:
             return [run / name for name in READ if (run / name).is_file()]
@@ -197,6 +176,7 @@ class _Wanted:
         return None
 
     def read(self, project: Project, year: int, edition: tuple[str, str] | None) -> Member:
+        """The report: its run in force, else what was published."""
         who = self.who
         name = f"{who.name}（本机关）" if self.office else who.name
         if edition and who.form != edition[0]:
@@ -254,22 +234,23 @@ class _Wanted:
         )
 
 
-def _wanted(
+def wanted_members(
     project: Project,
     parent: District | None,
     hierarchy: Hierarchy,
     members: Sequence[str],
     *,
     own: bool,
-) -> Iterator[_Wanted]:
+) -> Iterator[WantedReport]:
+    """The reports that a parent's report adds; parameters are those of `read_members`."""
     if own and parent is not None:
-        yield _Wanted(parent, "office", office=True)
+        yield WantedReport(parent, "office", office=True)
     for name in members:
         who = project.member(name, parent) if parent else project.district(name)
         # By its own form it is refused, where it does not report by the parent's.
         who = who if who.form in (who.usual_form, *who.forms) else project.district(name)
         # Of one that sums up others itself the sum counts, its own office being part of it.
-        yield _Wanted(who, "district" if hierarchy.members(name) else who.scope, office=False)
+        yield WantedReport(who, "district" if hierarchy.members(name) else who.scope, office=False)
 
 
 def runs_of(place: Path) -> Iterator[Path]:
