@@ -161,16 +161,13 @@ class Overview:
         """
         found = {
             year: {
-                kind: self._compared(kind, years.get(year, ()))
+                kind: compared
                 for kind, years in self.kinds.items()
+                if (compared := self._compared(kind, years.get(year, ())))
             }
             for year in self.years
         }
-        there = {
-            year: {kind: compared for kind, compared in kinds.items() if compared}
-            for year, kinds in found.items()
-        }
-        return {year: kinds for year, kinds in there.items() if kinds}
+        return {year: kinds for year, kinds in found.items() if kinds}
 
     def _compared(
         self, kind: str, keys: Iterable[Report]
