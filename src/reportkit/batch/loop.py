@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from queue import SimpleQueue
 
     from reportkit.batch.plan import BatchFile, Plan
+    from reportkit.batch.progress import Progress
     from reportkit.catalogue.journal import Journal
     from reportkit.params.naming import Report
 
@@ -40,22 +41,6 @@ class Workers(Protocol):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Close the workers, as every executor does."""
-
-
-class Watcher(Protocol):
-    """Receiver of the events of a batch."""
-
-    def started(self, report: Report) -> None:
-        """A report was begun."""
-
-    def ended(self, result: Result) -> None:
-        """A report is done, for good or bad."""
-
-    def again(self, result: Result) -> None:
-        """A report failed and is tried again."""
-
-    def note(self, text: str) -> None:
-        """Show a message about the whole batch."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +99,7 @@ Event = Started | Result | Ended | int
 class _Batch:
     """The state of a running batch; all of it is changed in one thread, event by event."""
 
-    def __init__(self, plan: Plan, limits: BatchFile, journal: Journal, watcher: Watcher) -> None:
+    def __init__(self, plan: Plan, limits: BatchFile, journal: Journal, watcher: Progress) -> None:
         self.limits, self.journal, self.watcher = limits, journal, watcher
         self.waiting = deque(plan.jobs)
         self.running = 0
@@ -241,7 +226,7 @@ def run_batch(
     *,
     limits: BatchFile,
     journal: Journal,
-    watcher: Watcher,
+    watcher: Progress,
 ) -> Done:
     """Make all reports of a plan.
 
@@ -255,7 +240,8 @@ def run_batch(
     limits : BatchFile
         After so many tries, and failures of the machine, it gives up.
     journal : Journal
-    watcher : Watcher
+    watcher : Progress
+        Is shown what happens.
 
     Returns
     -------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from reportkit.proof.signing.signer import Signer
+    from reportkit.proof.signing.settings import Signer
 
 _TYPE = "urn:reportkit:batch:1"
 

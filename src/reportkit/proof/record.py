@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reportkit.notebook.compilation import Compilation
     from reportkit.params import Project
     from reportkit.params.mapping import LedgerMapping
-    from reportkit.proof.signing.signer import Signer
+    from reportkit.proof.signing.settings import Signer
 
 
 @dataclass(frozen=True)

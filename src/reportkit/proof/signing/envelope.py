@@ -15,7 +15,7 @@ from reportkit.errors import ReportkitError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reportkit.proof.signing.signer import Signer
+    from reportkit.proof.signing.settings import Signer
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 

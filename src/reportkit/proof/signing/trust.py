@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from reportkit.proof.signing.signer import Verifier
+    from reportkit.proof.signing.keys import Verifier
 
 _NOR = template(", nor any ")
 
