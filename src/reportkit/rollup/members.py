@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from reportkit.errors import InputError
 from reportkit.facts.numerals import number_of
-from reportkit.facts.previous import refuse_changed, sealed_facts, sha256_of
+from reportkit.facts.previous import read_sealed, refuse_changed, sealed_facts, sha256_of
 from reportkit.facts.published import load_published, read_report
 from reportkit.forms import DEFAULT
 from reportkit.language import Message
@@ -167,7 +166,7 @@ class WantedReport:
     def run(self, project: Project, year: int) -> Path | None:
         """The run in force; of the parent's own office the last one, behind the roll-up."""
         for run in runs_of(project.place(self.who, year)):
-            manifest = _json(run / MANIFEST)
+            manifest = read_sealed(run / MANIFEST)
             summed = "members" in manifest
             if not self.office:
                 return run if summed or manifest.get("scope") == self.scope else None
@@ -206,7 +205,7 @@ class WantedReport:
     ) -> Member:
         run = next(iter(files)).parent
         refuse_changed(run, files)
-        manifest, checks = (_json(run / file) for file in (MANIFEST, "checks.json"))
+        manifest, checks = (read_sealed(run / file) for file in (MANIFEST, "checks.json"))
         document = sealed_facts(run) or {}
         found = {key: document.get(key) for key in ("district", "year", "edition")}
         found["form"] = manifest.get("form", DEFAULT)
@@ -260,7 +259,7 @@ def runs_of(place: Path) -> Iterator[Path]:
     run = run if run.is_dir() else current
     while (run / MANIFEST).is_file():
         yield run
-        before = _json(run / MANIFEST).get("previous")
+        before = read_sealed(run / MANIFEST).get("previous")
         if not before:
             return
         run = place / "runs" / Path(before["run"]).name
@@ -272,18 +271,6 @@ def _without_run(members: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, st
         if member["origin"] != "run":
             yield member["name"], member["origin"]
         yield from ((name, origin) for name, origin in member["below"])
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        raise InputError(
-            "run-unreadable",
-            "{path} is not as reportkit writes it; `reportkit verify` says more",
-            path=path,
-            file=str(path),
-        ) from None
 
 
 _KINDS = {

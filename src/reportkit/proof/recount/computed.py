@@ -5,7 +5,6 @@ How each is computed is read from its printed definition, and done in fractions 
 
 from __future__ import annotations
 
-import json
 import re
 from decimal import Decimal
 from fractions import Fraction
@@ -16,6 +15,7 @@ from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.published import load_published, read_report
 from reportkit.language import Message
 from reportkit.params import report_name
+from reportkit.proof.plainjson import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -250,11 +250,20 @@ def last_year(
             place = run.resolve().parent.parent.parent / before
             for path in sorted(place.glob("runs/*/facts.json")):
                 if digest(path) == item["sha256"]:
-                    listed = json.loads(path.read_text(encoding="utf-8"))["facts"]
-                    return {fact["id"]: fact["value"] for fact in listed}
+                    return values_of(path)
         elif rest == f"reports/{district}/{before}.published.json":
             path = params / rest
             if path.is_file() and digest(path) == item["sha256"]:
-                report = read_report(form, load_published(path))
-                return {name: plain(value) for name, value in report.published.items()}
+                return published_values(form, path)
     return None
+
+
+def values_of(path: Path) -> dict[str, str]:
+    """The values in ``facts.json``, by fact."""
+    return {fact["id"]: fact["value"] for fact in read_json(path)["facts"]}
+
+
+def published_values(form: Form, path: Path) -> dict[str, str]:
+    """The values that were published, by fact."""
+    report = read_report(form, load_published(path))
+    return {name: plain(value) for name, value in report.published.items()}
