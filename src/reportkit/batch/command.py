@@ -280,7 +280,7 @@ def _settings(options: Options, project: Project) -> tuple[Settings, BatchFile, 
         force=options.force,
         warm=not options.cold,
         timeout=file.timeout,
-        memory=_memory(file, jobs),
+        memory=file.memory << 20 if file.memory else max(2 * _ROOM, free_memory() // jobs),
     )
     return settings, file, jobs
 
@@ -339,10 +339,6 @@ def _write(path: Path, content: str) -> None:
 def default_jobs() -> int:
     """Number of jobs for which there are processors and memory."""
     return max(1, min(processors(), free_memory() // _ROOM))
-
-
-def _memory(file: BatchFile, jobs: int) -> int:
-    return file.memory << 20 if file.memory else max(2 * _ROOM, free_memory() // jobs)
 
 
 def _file(options: Options, project: Project) -> BatchFile:

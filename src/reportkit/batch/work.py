@@ -21,6 +21,7 @@ from reportkit.language import Message
 from reportkit.ledgers import Ledgers
 from reportkit.params import Project
 from reportkit.persons import without_persons
+from reportkit.proof.surroundings import peak
 from reportkit.rollup.members import counts_itself
 from reportkit.run.run import run
 from reportkit.warm.processes import die_with_parent
@@ -130,14 +131,9 @@ def make(job: Job, year: int, kept: Kept) -> Result:
         result = Result.failure(job.started(year), reason, message, status)
     else:
         result = made(job.started(year), outcome)
-    return replace(result, seconds=time.monotonic() - begun, peak=_peak())
+    return replace(result, seconds=time.monotonic() - begun, peak=peak())
 
 
 def _mapped() -> int:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     return pages * resource.getpagesize()
-
-
-def _peak() -> int:
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return 1024 * max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)

@@ -299,7 +299,7 @@ def read_overview(
     # Names and messages come from runs, which others may have made: nothing unseen is in them.
     runs = {key: visible(run) for key, run in store.runs.items()}
     found = read_places(project, runs.values())
-    places = {name: _seen_place(one) for name, one in found.items()}
+    places = {name: replace(one, name=visible(one.name)) for name, one in found.items()}
     if state is None:
         figures = summaries(store, project)
         known = read_state(project.out)
@@ -342,11 +342,6 @@ def _seen(standing: Standing) -> Standing:
     # What is the same stays a message that can be told in Chinese.
     others = {name: text for name, text in texts.items() if text != getattr(standing, name)}
     return replace(standing, **others) if others else standing
-
-
-def _seen_place(place: Place) -> Place:
-    name = visible(place.name)
-    return place if name == place.name else replace(place, name=name)
 
 
 def _forms(project: Project, names: Iterable[str]) -> dict[str, Form]:

@@ -82,8 +82,7 @@ def runs_table(store: Store, project: Project) -> pa.Table:
         )
     types = {"year": pa.int32()} | {field.name: field.type for field in SCHEMAS["runs"]}
     schema = pa.schema([(name, types.get(name, pa.string())) for name in TABLES["runs"]])
-    columns = {name: [row.get(name) for row in rows] for name in TABLES["runs"]}
-    return pa.table(columns, schema=schema)
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def query(sql: str, store: Store, project: Project) -> tuple[list[str], list[tuple[Any, ...]]]:

@@ -132,15 +132,11 @@ def read_run(folder: Path, key: Report) -> dict[str, pa.Table]:
             "checks": [_check(check) for check in checks],
         }
         return {
-            name: _table(schema, [of_all | row for row in rows[name]])
+            name: pa.Table.from_pylist([of_all | row for row in rows[name]], schema=schema)
             for name, schema in SCHEMAS.items()
         }
     except (*_WRONG, pa.ArrowException) as error:
         raise _changed(folder, of_library(f"{type(error).__name__}: {error}")) from None
-
-
-def _table(schema: pa.Schema, rows: list[dict[str, Any]]) -> pa.Table:
-    return pa.table({one.name: [row[one.name] for row in rows] for one in schema}, schema=schema)
 
 
 def _changed(folder: Path, why: str) -> ReportkitError:

@@ -60,7 +60,9 @@ def evidence_files(
         The privacy key, where the digests of records are keyed.
     """
     yield "facts.parquet", _facts({name: held[name] for name in sorted(held)})
-    yield "records.parquet", _records([_places(ledger, key) for ledger in ledgers.values()])
+    places = [_places(ledger, key) for ledger in ledgers.values()] or [_NO_RECORDS]
+    repeated = ["ledger", "file", "sheet"]
+    yield "records.parquet", parquet(places, repeated=repeated, rising=["row", "line"])
     violations = [vars(violation) for ledger in ledgers.values() for violation in ledger.violations]
     refused = [
         row | {"cells": json.dumps(row["cells"], ensure_ascii=False)}
@@ -109,12 +111,6 @@ def _places(ledger: Ledger, key: bytes | None) -> pa.Table:
             "key": record.column(0).combine_chunks().take(place),
             "digest": row_digests(record, key).take(place),
         }
-    )
-
-
-def _records(places: Sequence[pa.Table]) -> bytes:
-    return parquet(
-        places or [_NO_RECORDS], repeated=["ledger", "file", "sheet"], rising=["row", "line"]
     )
 
 

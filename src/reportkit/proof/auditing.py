@@ -234,10 +234,8 @@ class RunAudit:
         """A heading of the audit's documents; they are numbered as they come."""
         if title not in self._sections:
             self._sections.append(title)
-        return look(block("section", **self._numbered(title), body=[]))
-
-    def _numbered(self, title: str) -> dict[str, str]:
-        return {"number": chinese_number(self._sections.index(title) + 1), "title": title}
+        number = chinese_number(self._sections.index(title) + 1)
+        return look(block("section", number=number, title=title, body=[]))
 
     def show(self, table: pd.DataFrame, *, title: str, note: str = "", rows: int = 400) -> Shown:
         """A table in the audit's documents, its first rows if it is long."""

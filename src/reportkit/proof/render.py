@@ -252,7 +252,9 @@ def _compare_notebook(
                     )
                 )
         asked = _ASKS.fullmatch("".join(cell["source"]).strip())
-        if asked and keys != [_asked(*asked.groups())]:
+        kind, which = asked.groups() if asked else ("", "")
+        which = f"t{which}" if kind == "table" and which.isdigit() else which
+        if asked and keys != [(kind, which)]:
             differences.findings.append(
                 Message(
                     "{name} shows something else than {source}",
@@ -310,10 +312,6 @@ def _compare_filled(
     if theirs != expected:
         what = first_difference(theirs, expected, "metadata/reportkit/")
         differences.differs(Message("report.ipynb: {what}", what=what))
-
-
-def _asked(kind: str, which: str) -> Key:
-    return kind, f"t{which}" if kind == "table" and which.isdigit() else which
 
 
 def _parsed(text: str) -> Any:

@@ -83,7 +83,7 @@ def machine() -> dict[str, Any]:
         "locale": locale.setlocale(locale.LC_CTYPE),
         "time_zone": time.strftime("%z"),
         "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
-        "peak_memory_bytes": _peak(),
+        "peak_memory_bytes": peak(),
     }
 
 
@@ -120,7 +120,8 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def _peak() -> int:
+def peak() -> int:
+    """Most memory, in bytes, that this process or one that it waited for has held."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     unit = 1 if sys.platform == "darwin" else 1024
     return max(usage.ru_maxrss for usage in used) * unit

@@ -155,10 +155,6 @@ def _read(ledger: Wanted, connection: duckdb.DuckDBPyConnection, data: Path | No
     return parts
 
 
-def _own(schema: LedgerSchema, column: Column) -> Column:
-    return next((named for named in schema.columns if named.name == column.name), column)
-
-
 def _prefixed(table: pa.Table, ledger: Wanted, cells: Sequence[Cells]) -> pa.Table:
     """Keys with what a mapping puts before them: the year of the record's day, or a column."""
     own = ledger.schemas
@@ -213,10 +209,11 @@ class _Typing:
                 vocabulary = column.vocabulary()
                 words = {"loose": list(vocabulary), "value": list(vocabulary.values())}
                 self.words.append(pa.table({"list": [word] * len(vocabulary), **words}))
-            parts = zip(ledger.record["sources"], own, cells, strict=True)
+            named = [{one.name: one for one in schema.columns} for schema in own]
+            parts = zip(ledger.record["sources"], named, cells, strict=True)
             by_column[column.name] = [
-                self._part(_own(schema, column), word, source, part)
-                for source, schema, part in parts
+                self._part(columns.get(column.name, column), word, source, part)
+                for source, columns, part in parts
             ]
         return by_column
 
