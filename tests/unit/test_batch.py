@@ -14,8 +14,9 @@ from batches import ROOT, make_project, name_parents, share_fees
 
 from reportkit.batch.jobs import Job, Result, Settings
 from reportkit.batch.loop import Done, run_batch
+from reportkit.batch.matrix import BatchFile, parse_years, read_batch_file
 from reportkit.batch.metrics import metrics
-from reportkit.batch.plan import BatchFile, Plan, Planned, make_plan, parse_years, read_batch_file
+from reportkit.batch.plan import Plan, Planned, make_plan
 from reportkit.batch.progress import Progress
 from reportkit.batch.signals import Signals
 from reportkit.batch.summary import About, summary, summary_text

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from reportkit.batch.jobs import Settings
 from reportkit.batch.loop import Done, Event, FailOn, run_batch
+from reportkit.batch.matrix import BatchFile, parse_years, read_batch_file
 from reportkit.batch.metrics import metrics
-from reportkit.batch.plan import BatchFile, Plan, make_plan, parse_years, read_batch_file
+from reportkit.batch.plan import Plan, make_plan, plan_document, plan_text
 from reportkit.batch.progress import Progress
 from reportkit.batch.signals import Signals
 from reportkit.batch.summary import About, summary, summary_text
@@ -117,7 +118,7 @@ def batch(options: Options, out: Path) -> tuple[int, Any, str]:
         settings, file, _ = _settings(options, project)
         plan = _plan(options, file, settings, read_state(out))
         status = max((result.exit_status for result in plan.refused), default=0)
-        return status, _plan_document(plan), _plan_text(plan)
+        return status, plan_document(plan), plan_text(plan)
     name = f"{started:%Y%m%dT%H%M%SZ}-{os.getpid()}"
     events: SimpleQueue[Event] = SimpleQueue()
     with Signals(events.put) as signals:
@@ -222,8 +223,8 @@ def _finish(
             "\n{lost} events could not be written to {out}", lost=journal.lost, out=out / NAME
         )
     if options.explain_cache:
-        document["plan"] = _plan_document(plan)["reports"]
-        text = joined("\n", [_plan_text(plan), text])
+        document["plan"] = plan_document(plan)["reports"]
+        text = joined("\n", [plan_text(plan), text])
     return status, document, text
 
 
@@ -401,40 +402,6 @@ def _tell_found(journal: Journal, plan: Plan, out: Path) -> None:
         if current.is_dir():
             whose = {"district": planned.district, "year": planned.year, "form": planned.form}
             journal.add("found", **whose, run=current.resolve().name)
-
-
-def _plan_document(plan: Plan) -> Any:
-    reports = [
-        {
-            "district": planned.district,
-            "year": planned.year,
-            "form": planned.form,
-            "runs": bool(planned.reasons),
-            "why": list(planned.reasons),
-            "refused": planned.refused
-            and {"reason": planned.refused.reason, "message": planned.refused.message},
-        }
-        for planned in plan.reports
-    ]
-    order = [
-        [part.district, list(part.years), *([part.form] if part.form else [])]
-        for job in plan.jobs
-        for part in job.parts
-    ]
-    return {"schema": "reportkit/plan/1", "reports": reports, "order": order}
-
-
-def _plan_text(plan: Plan) -> str:
-    lines = []
-    for planned in plan.reports:
-        why = joined("; ", planned.reasons or [Message("unchanged")])
-        if planned.refused:
-            why = joined("", [planned.refused.message, f" [{planned.refused.reason}]"])
-        lines.append(joined(COLON, [" ".join(planned.report), why]))
-    runs = sum(bool(planned.reasons) for planned in plan.reports)
-    text = Message("{runs} of {reports} must be made", runs=runs, reports=len(plan.reports))
-    refused = Message(", {refused} cannot be", refused=len(plan.refused)) if plan.refused else ""
-    return joined("\n", [*lines, text + refused])
 
 
 def _json(document: Any) -> str:

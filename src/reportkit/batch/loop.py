@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from queue import SimpleQueue
 
-    from reportkit.batch.plan import BatchFile, Plan
+    from reportkit.batch.matrix import BatchFile
+    from reportkit.batch.plan import Plan
     from reportkit.batch.progress import Progress
     from reportkit.catalogue.journal import Journal
     from reportkit.params.naming import Report

@@ -156,7 +156,8 @@ def verify(
 @click.option("--html", type=FILE, help="Write a page too.")
 def diff(old: Path, new: Path, *, html: Path | None) -> Result:
     """Compare two runs; status 1 if a figure, a check or the text differs."""
-    from reportkit.proof.diff import as_page, as_text, diff_runs
+    from reportkit.proof.diff import diff_runs
+    from reportkit.proof.difftext import as_page, as_text
 
     document = diff_runs(old, new)
     if html is not None:
