@@ -319,9 +319,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     """The document of ``--dry-run``."""
     reports = [
         {
-            "district": planned.district,
-            "year": planned.year,
-            "form": planned.form,
+            **{name: getattr(planned, name) for name in ("district", "year", "form")},
             "runs": bool(planned.reasons),
             "why": list(planned.reasons),
             "refused": planned.refused

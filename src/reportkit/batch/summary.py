@@ -90,14 +90,9 @@ def _kept(result: Result, out: Path, started: datetime) -> str:
 
 
 def _report(result: Result, kept: str) -> dict[str, Any]:
+    same = ("district", "year", "form", "state", "exit_status", "run", "draft")
     return {
-        "district": result.district,
-        "year": result.year,
-        "form": result.form,
-        "state": result.state,
-        "exit_status": result.exit_status,
-        "run": result.run,
-        "draft": result.draft,
+        **{name: getattr(result, name) for name in same},
         "seconds": round(result.seconds, 3),
         "peak_bytes": result.peak,
         "errors": result.open["error"],

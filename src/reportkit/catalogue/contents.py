@@ -270,13 +270,10 @@ def _years(overview: Overview, kind: str, standings: list[Standing]) -> dict[str
 def _shown(overview: Overview, standing: Standing, out: Path) -> dict[str, Any]:
     failed = out.joinpath(*standing.report, "failed")
     return {
+        **{name: getattr(standing, name) for name in ("called", "state", "run", "reason")},
         "kept": bool(standing.reason) and (failed / "run.log").is_file(),
         "told": overview.told(standing),
-        "called": standing.called,
-        "state": standing.state,
-        "run": standing.run,
         "made": local(standing.made) if standing.made else "",
-        "reason": standing.reason,
         "why": in_chinese(first_line(standing)) if standing.reason else "",
     }
 

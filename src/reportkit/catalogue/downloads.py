@@ -122,19 +122,13 @@ class FactsOfYear:
 
 def _run(overview: Overview, standing: Standing) -> dict[str, Any]:
     run, place = overview.runs.get(standing.report), overview.places[standing.district]
+    same = ("district", "year", "state", "reason", "errors", "warnings", "made", "run")
     return {
-        "district": standing.district,
-        "year": standing.year,
+        **{name: getattr(standing, name) for name in same},
         "name": standing.name or place.name,
         "parent": place.parent,
         "form": run["form"] if run else standing.form or place.form,
         "edition": run and run["edition"],
-        "state": standing.state,
-        "reason": standing.reason,
-        "errors": standing.errors,
-        "warnings": standing.warnings,
-        "made": standing.made,
-        "run": standing.run,
         "synthetic": run and str(run["synthetic"]).lower(),
     }
 

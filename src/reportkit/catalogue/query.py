@@ -64,19 +64,15 @@ def runs_table(store: Store, project: Project) -> pa.Table:
     """The table ``runs``: every run in force, and every report that has none, with the reason."""
     places = read_places(project, store.runs.values())
     state = as_it_stands(read_state(project.out), {}, places=places, store=store, project=project)
-    rows = []
+    rows, same = [], ("district", "year", "name", "state", "reason")
     for standing in state.reports.values():
         place = places.get(standing.district)
         rows.append(
             {
                 "form": standing.form or (place.form if place else DEFAULT),
                 **store.runs.get(standing.report, {}),
-                "district": standing.district,
-                "year": standing.year,
-                "name": standing.name,
+                **{name: getattr(standing, name) for name in same},
                 "parent": place and place.parent,
-                "state": standing.state,
-                "reason": standing.reason,
                 "why": encodable(standing.told),
             }
         )

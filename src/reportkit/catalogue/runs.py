@@ -161,14 +161,10 @@ def _run(run: str, manifest: Mapping[str, Any], checks: list[dict[str, Any]]) ->
     if datetime.fromisoformat(manifest["ended"]).utcoffset() is None:
         raise ValueError(manifest["ended"])
     still = [check["severity"] for check in checks if not (check["holds"] or check.get("waived"))]
+    same = ("name", "code", "edition", "scope", "draft", "synthetic")
     return {
-        "name": manifest["name"],
+        **{name: manifest[name] for name in same},
         "parent": manifest.get("parent"),
-        "code": manifest["code"],
-        "edition": manifest["edition"],
-        "scope": manifest["scope"],
-        "draft": manifest["draft"],
-        "synthetic": manifest["synthetic"],
         "errors": still.count("error"),
         "warnings": still.count("warning"),
         "accepted": sum(not check["holds"] and bool(check.get("waived")) for check in checks),
@@ -180,14 +176,10 @@ def _run(run: str, manifest: Mapping[str, Any], checks: list[dict[str, Any]]) ->
 def _fact(run: str, fact: Mapping[str, Any]) -> dict[str, Any]:
     value = fact["value"]
     return {
+        **{name: fact[name] for name in ("label", "value", "unit", "origin", "rows")},
         "fact": fact["id"],
-        "label": fact["label"],
-        "value": value,
         "number": Decimal(value) if _NUMBER.fullmatch(value) else None,
         "day": _day(value) if _DAY.fullmatch(value) else None,
-        "unit": fact["unit"],
-        "origin": fact["origin"],
-        "rows": fact["rows"],
         "run": run,
     }
 
@@ -202,12 +194,8 @@ def _day(text: str) -> date | None:
 def _check(check: Mapping[str, Any]) -> dict[str, Any]:
     waived = check.get("waived") or {}
     return {
+        **{name: check[name] for name in ("title", "severity", "holds", "left", "right")},
         "check": check["id"],
-        "title": check["title"],
-        "severity": check["severity"],
-        "holds": check["holds"],
-        "left": check["left"],
-        "right": check["right"],
         # Of what holds the two sides say enough.
         "message": None if check["holds"] else check["message"],
         "accepted": waived.get("reason"),

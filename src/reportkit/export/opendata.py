@@ -127,17 +127,13 @@ def _facts(document: Document) -> Iterator[Block]:
     for name, fact in document.facts.items():
         value = fact["value"]
         kind = "value" if _NUMBER.fullmatch(value) else "day" if _DAY.fullmatch(value) else "words"
+        same = ("label", "unit", "origin", "source", "ledger", "rows")
         yield {
+            **{key: fact[key] for key in same},
             "fact": name,
-            "label": fact["label"],
             kind: value,
-            "unit": fact["unit"],
             "last_year": past.get(name, {}).get("value"),
-            "origin": fact["origin"],
             "definition": definition_of(fact, document.facts),
-            "source": fact["source"],
-            "ledger": fact["ledger"],
-            "rows": fact["rows"],
             "district": head["district"],
             "year": head["year"],
         }
