@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
-from reportkit.export.files import digest
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.intake import (
     find_files,
@@ -208,13 +208,14 @@ class Ledgers(Mapping[str, Ledger]):
                 if isinstance(source, Path):
                     if _stands(source) == self._stood.get(source):
                         continue
-                    name, sha256 = str(source), digest(source)
+                    with source.open("rb") as file:
+                        name, digest = str(source), hashlib.file_digest(file, "sha256").hexdigest()
                 else:
                     own = self.schema(key, source.shown)
                     table = read_database(source, own, key=key, data=self._project.data)
-                    name, sha256 = table.path, table.sha256
+                    name, digest = table.path, table.sha256
                 known = {one.sha256 for one in self._read[key].sources}
-                found += [] if sha256 in known else [name]
+                found += [] if digest in known else [name]
         return found
 
     def __iter__(self) -> Iterator[str]:

@@ -202,7 +202,7 @@ def _look_at(
         said = {name: manifest[name] for name in follows}
         if said != follows:
             what = first_difference(said, follows)
-            differences.differs(Message("MANIFEST.json: {what}", what=what))
+            differences.differs(Message("MANIFEST.json: {difference}", difference=what))
     _compare_log(run, manifest, differences)
     differences.notes.append(
         Message("machine, times, commit and most of run.log are as the run says")
@@ -311,7 +311,7 @@ def _compare_filled(
     theirs, expected = (document["metadata"].get("reportkit") for document in (notebook, filled))
     if theirs != expected:
         what = first_difference(theirs, expected, "metadata/reportkit/")
-        differences.differs(Message("report.ipynb: {what}", what=what))
+        differences.differs(Message("report.ipynb: {difference}", difference=what))
 
 
 def _parsed(text: str) -> Any:
@@ -367,7 +367,7 @@ def _compare_metadata(stored: Mapping[str, Any], path: Path, differences: _Diffe
     expected = normal_form({"metadata": given.metadata, "cells": []})["metadata"]
     if said != expected:
         what = first_difference(said, expected, "metadata/")
-        differences.differs(Message("report.ipynb: {what}", what=what))
+        differences.differs(Message("report.ipynb: {difference}", difference=what))
 
 
 def _compare_file(run: Path, name: str, content: bytes, differences: _Differences) -> None:
