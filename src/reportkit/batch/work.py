@@ -113,7 +113,7 @@ def make(job: Job, year: int, kept: Kept) -> Result:
     fork = multiprocessing.get_context("fork") if warm and sys.platform == "linux" else None
     request = settings.request(job.district, year, job.hierarchy, form=job.form, rollup=job.rollup)
     try:
-        if job.rollup and counts_itself(request.project, request.project.district(job.district)):
+        if job.rollup and counts_itself(request.project, request.whose):
             own = replace(request, rollup=False)
             run(own, force=settings.force, fork=lambda: fork, wait=True, kept=kept)
         outcome = run(

@@ -126,18 +126,21 @@ def _rules(
         "kinds": len(overview.kinds) > 1,
         "rules": [
             {
+                **_named(found),
                 "page": page,
                 "kind": overview.title_of(kind),
-                "id": found[0]["check"],
-                "titles": Counter(check["title"] for check in found).most_common(3),
                 "open": sum(not check["accepted"] for check in found),
                 "accepted": sum(bool(check["accepted"]) for check in found),
-                "severity": found[0]["severity"],
                 "places": len({check["district"] for check in found}),
             }
             for (kind, page), found in by_rule.items()
         ],
     }
+
+
+def _named(found: list[dict[str, Any]]) -> dict[str, Any]:
+    titles = Counter(check["title"] for check in found).most_common(3)
+    return {"id": found[0]["check"], "titles": titles, "severity": found[0]["severity"]}
 
 
 def _rule(overview: Overview, found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -147,10 +150,8 @@ def _rule(overview: Overview, found: list[dict[str, Any]]) -> dict[str, Any]:
     kind = overview.kind(_report_of(overview, found[0]))
     years = sorted({check["year"] for check in found}, reverse=True)
     return {
-        "id": found[0]["check"],
+        **_named(found),
         "kind": overview.title_of(kind) if len(overview.kinds) > 1 else "",
-        "titles": Counter(check["title"] for check in found).most_common(3),
-        "severity": found[0]["severity"],
         "years": [
             {
                 "year": year,
