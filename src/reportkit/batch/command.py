@@ -315,10 +315,11 @@ def _leave(begun: _Begun, document: dict[str, Any], state: StateOfAll, done: Don
         # Imported here, since it takes memory that reports need before.
         from reportkit.catalogue.site import NAME as SITE
         from reportkit.catalogue.site import write_site
-        from reportkit.proof.chain import seal_batch
-        from reportkit.proof.signing.settings import signer_from
 
         if any(result.state == "made" for result in done.results):
+            from reportkit.proof.chain import seal_batch
+            from reportkit.proof.signing.settings import signer_from
+
             runs = [Path(result.run) for result in done.results if result.run]
             seal_batch(out, runs, name=name, signer=signer_from(os.environ))
         # Last, since all the rest counts for more.
