@@ -77,4 +77,4 @@ def test_the_page_describes_every_column():
     for name, columns in TABLES.items():
         table = PAGE.partition(f"**`{name}`**")[2].partition("\n\n|")[2].partition("\n\n")[0]
         rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", table, flags=re.M)
-        assert dict(rows) == columns
+        assert [name for name, _ in rows] == columns

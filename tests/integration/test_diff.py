@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from reportkit.cli import cli
 from reportkit.proof.chain import check_chain
-from reportkit.proof.diff import as_page, as_text, diff_runs
+from reportkit.proof.diff import diff_runs
+from reportkit.proof.difftext import as_page, as_text
 from reportkit.proof.signing.trust import read_trusted
 from reportkit.proof.verify import files_level
 

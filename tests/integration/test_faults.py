@@ -334,7 +334,7 @@ def test_a_full_disk_publishes_nothing_and_is_told(size, tmp_path):
     (project / "outputs").rmdir()
     (project / "kept").rename(project / "outputs")
     assert set(currents(project)) == {"a", "b"}
-    assert not list((project / "outputs").glob(".batch-*"))
+    assert not list((project / "outputs").rglob(".*.new"))
     assert working_in(project) == []
 
 

@@ -120,6 +120,15 @@ def findings(run, **folders):
     return [one for verdict in data_levels(run, **folders) for one in verdict.findings]
 
 
+def test_the_projects_own_holidays_count_though_nobody_names_params(sealed, tmp_path, monkeypatch):
+    shutil.copytree(sealed.project / "params", tmp_path / "params")
+    monkeypatch.chdir(tmp_path)
+    assert findings(sealed.run, data=sealed.project / "data") == []
+    (tmp_path / "params/holidays.yaml").write_text("first_day: same\n", encoding="utf-8")
+    moved = findings(sealed.run, data=sealed.project / "data")
+    assert any(one.startswith("timeliness.") and " moved: " in one for one in moved), moved
+
+
 def test_a_signed_run_holds_and_its_ledgers_count_the_same(sealed):
     data = sealed.project / "data"
     status, told, _ = command("verify", sealed.run, "--keys", sealed.keys, "--data", data)

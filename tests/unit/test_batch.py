@@ -13,9 +13,10 @@ import pytest
 from batches import ROOT, make_project, name_parents, share_fees
 
 from reportkit.batch.jobs import Job, Result, Settings
-from reportkit.batch.loop import BatchLimits, Done, run_batch
+from reportkit.batch.loop import Done, run_batch
+from reportkit.batch.matrix import BatchFile, parse_years, read_batch_file
 from reportkit.batch.metrics import metrics
-from reportkit.batch.plan import Plan, Planned, make_plan, parse_years, read_batch_file
+from reportkit.batch.plan import Plan, Planned, make_plan
 from reportkit.batch.progress import Progress
 from reportkit.batch.signals import Signals
 from reportkit.batch.summary import About, summary, summary_text
@@ -418,7 +419,7 @@ def run(tmp_path, outcomes, *, years=(2021,), stop_after=3):
     events = SimpleQueue()
     told = Told(outcomes, events)
     journal = Journal(tmp_path, "x", now=lambda: BEGAN)
-    limits = BatchLimits(retries=0, stop_after=stop_after)
+    limits = BatchFile(retries=0, stop_after=stop_after)
     done = run_batch(
         Plan(reports, jobs), told, events, limits=limits, journal=journal, watcher=told
     )

@@ -17,6 +17,7 @@ from csvw import TableGroup
 
 from reportkit.catalogue.comparing import distribution
 from reportkit.catalogue.places import Place, tree
+from reportkit.catalogue.rendering import script, style
 from reportkit.catalogue.site import write_site
 from reportkit.catalogue.store import NAME, refresh
 from reportkit.cli import cli
@@ -465,3 +466,9 @@ def test_invented_places_have_names_of_their_own(tmp_path):
     store = refresh(tmp_path / "outputs")
     names = [row["name"] for row in store.read("runs").to_pylist() if row["year"] == 2019]
     assert len(set(names)) == 40
+
+
+def test_style_and_script_stand_as_they_are_written():
+    assert ".depth1 > th" in style()
+    assert 'content: " ▲"' in style()
+    assert not re.search(r"&(gt|lt|amp|#\d+);", style() + script())

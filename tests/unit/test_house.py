@@ -15,7 +15,7 @@ import yaml
 from shipped import RULES
 
 import reportkit
-from reportkit.batch.plan import BatchFile
+from reportkit.batch.matrix import BatchFile
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]

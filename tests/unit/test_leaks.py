@@ -9,7 +9,7 @@ import pytest
 import typst
 
 from reportkit.errors import ExecutionError
-from reportkit.run.leaks import Gate, check_leaks
+from reportkit.run.leaks import Gate
 
 CANARY = "李测试甲"
 
@@ -49,7 +49,7 @@ def put(folder, name):
 def test_a_personal_value_in_any_file_is_found(name, tmp_path):
     put(tmp_path, name)
     with pytest.raises(ExecutionError, match=name) as error:
-        check_leaks(tmp_path, personal=[CANARY, "王"], allowed=[])
+        Gate([CANARY, "王"], []).check(tmp_path)
     assert error.value.reason == "personal-data"
     assert CANARY not in str(error.value)
 
@@ -68,20 +68,20 @@ def test_a_person_is_found_however_a_document_is_cut(xml, tmp_path):
     with zipfile.ZipFile(tmp_path / "report.docx", "w") as archive:
         archive.writestr("word/document.xml", xml)
     with pytest.raises(ExecutionError, match=r"report\.docx: 个人信息栏内容"):
-        check_leaks(tmp_path, personal=[CANARY], allowed=[])
+        Gate([CANARY], []).check(tmp_path)
 
 
 def test_cells_beside_each_other_are_no_number_together(tmp_path):
     with zipfile.ZipFile(tmp_path / "tables.xlsx", "w") as archive:
         archive.writestr("xl/sheet1.xml", "<c><v>1380000</v></c><c><v>1111</v></c>")
-    check_leaks(tmp_path, personal=[], allowed=[])
+    Gate([], []).check(tmp_path)
 
 
 def test_a_mobile_number_is_found_unless_the_office_owns_it(tmp_path):
     (tmp_path / "report.html").write_text("电话13800001111", encoding="utf-8")
     with pytest.raises(ExecutionError, match="手机号码"):
-        check_leaks(tmp_path, personal=[], allowed=[])
-    check_leaks(tmp_path, personal=["13800001111"], allowed=["13800001111"])
+        Gate([], []).check(tmp_path)
+    Gate(["13800001111"], ["13800001111"]).check(tmp_path)
 
 
 def test_cells_of_a_notebook_are_named(tmp_path):
@@ -95,14 +95,14 @@ def test_cells_of_a_notebook_are_named(tmp_path):
         json.dumps({"cells": cells}, ensure_ascii=False), encoding="utf-8"
     )
     with pytest.raises(ExecutionError, match=r"ipynb, cell no. 2 from above, \[7\]: 个人") as error:
-        check_leaks(tmp_path, personal={CANARY}, allowed=set())
+        Gate({CANARY}, set()).check(tmp_path)
     assert CANARY not in str(error.value)
 
 
 def test_a_clean_run_passes(tmp_path):
     put(tmp_path, "report.html")
     put(tmp_path, "report.pdf")
-    check_leaks(tmp_path, personal=["别的人名"], allowed=[])
+    Gate(["别的人名"], []).check(tmp_path)
 
 
 NAMES = ["李强", "张　三", "于洋", "石林", "其他", "单位", "统计", "王某", "高新"]
@@ -119,7 +119,7 @@ NAMES = ["李强", "张　三", "于洋", "石林", "其他", "单位", "统计"
 def test_a_name_of_two_characters_is_found_among_person_words(text, tmp_path):
     (tmp_path / "report.html").write_text(text, encoding="utf-8")
     with pytest.raises(ExecutionError, match=r"report\.html: 个人信息栏内容"):
-        check_leaks(tmp_path, personal=NAMES, allowed=[])
+        Gate(NAMES, []).check(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -131,12 +131,12 @@ def test_a_name_of_two_characters_is_found_among_person_words(text, tmp_path):
 )  # fmt: skip
 def test_two_characters_inside_other_words_are_no_name(text, tmp_path):
     (tmp_path / "report.html").write_text(text, encoding="utf-8")
-    check_leaks(tmp_path, personal=NAMES, allowed=[])
+    Gate(NAMES, []).check(tmp_path)
 
 
 def test_a_permitted_name_may_be_short(tmp_path):
     (tmp_path / "report.html").write_text("联系人：李强", encoding="utf-8")
-    check_leaks(tmp_path, personal=["李强"], allowed=["李强"])
+    Gate(["李强"], ["李强"]).check(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from reportkit.audit.published import number_json
+from reportkit.export.files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,10 +30,9 @@ def write_published(report: Published, folder: Path) -> Path:
     }
     for read in report.tables:
         document[f"table{read.table.id.removeprefix('t')}"] = _table(read)
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
     text = json.dumps(document, ensure_ascii=False, indent=1)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_whole(path, f"{text}\n".encode())
     return path
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from reportkit.audit.overview import ALIKE
 from reportkit.audit.page import fill, page
 from reportkit.errors import InputError
+from reportkit.export.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,6 @@ def write_pages(
                 "than {path}",
                 path=to,
             )
-    inside.mkdir(parents=True, exist_ok=True)
     if single:
         return [_write(to, page(one.report, one.flaws, form)) for one in documents if one.report]
     names = _names(documents)
@@ -90,5 +90,5 @@ def _names(documents: Sequence[Audited]) -> dict[Path, str]:
 
 
 def _write(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8")
+    write_whole(path, text.encode())
     return path

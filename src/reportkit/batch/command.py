@@ -15,10 +15,11 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Literal
 
-from reportkit.batch.jobs import Result, Settings
-from reportkit.batch.loop import BatchLimits, Done, Event, FailOn, run_batch
+from reportkit.batch.jobs import Settings
+from reportkit.batch.loop import Done, Event, FailOn, run_batch
+from reportkit.batch.matrix import BatchFile, parse_years, read_batch_file
 from reportkit.batch.metrics import metrics
-from reportkit.batch.plan import BatchFile, Plan, make_plan, parse_years, read_batch_file
+from reportkit.batch.plan import Plan, make_plan, plan_document, plan_text
 from reportkit.batch.progress import Progress
 from reportkit.batch.signals import Signals
 from reportkit.batch.summary import About, summary, summary_text
@@ -36,6 +37,7 @@ from reportkit.errors import (
     refusal,
     refused_by_system,
 )
+from reportkit.export.files import write_whole
 from reportkit.language import Message, joined
 from reportkit.language.catalogue import translator
 from reportkit.language.message import COLON, told
@@ -45,7 +47,7 @@ from reportkit.warm.limits import free_memory, processors
 from reportkit.warm.processes import need_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from reportkit.batch.loop import Workers
 
@@ -53,6 +55,10 @@ if TYPE_CHECKING:
 _ROOM = 1 << 30
 # Seconds that somebody may take to be notified.
 _PATIENCE = 60
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -92,9 +98,7 @@ class Options:
     language: Literal["en", "zh"] = "en"
 
 
-def batch(
-    options: Options, out: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-) -> tuple[int, Any, str]:
+def batch(options: Options, out: Path) -> tuple[int, Any, str]:
     """Plan and run a batch.
 
     Returns
@@ -108,20 +112,20 @@ def batch(
         The matrix or the settings are wrong, nothing was run, and ``batch.json`` says so;
         ``not-writable``: nothing can be written to *out*.
     """
-    started = now()
+    started = _now()
     project = Project.find(options.params, options.data, out)
     if options.dry_run:
         settings, file, _ = _settings(options, project)
         plan = _plan(options, file, settings, read_state(out))
         status = max((result.exit_status for result in plan.refused), default=0)
-        return status, _plan_document(plan), _plan_text(plan)
+        return status, plan_document(plan), plan_text(plan)
     name = f"{started:%Y%m%dT%H%M%SZ}-{os.getpid()}"
     events: SimpleQueue[Event] = SimpleQueue()
     with Signals(events.put) as signals:
         try:
             fresh = not (out / NAME).exists()
-            journal = _open_journal(out, name, now)
-            begun = _Begun(options, project, name, started, now, journal, read_state(out))
+            journal = _open_journal(out, name)
+            begun = _Begun(options, project, name, started, journal, read_state(out))
             plan, done = _make(begun, events, signals, fresh=fresh)
             status, document, text = _finish(begun, plan, done, events)
         except ReportkitError as error:
@@ -147,7 +151,6 @@ class _Begun:
     project: Project
     name: str
     started: datetime
-    now: Callable[[], datetime]
     journal: Journal
     before: StateOfAll
 
@@ -184,10 +187,8 @@ def _make(
         progress.planned(len(plan.reports), len(unchanged))
         for planned in unchanged:  # nobody else comes there
             clear_stale(out.joinpath(*planned.report))
-        limits = BatchLimits(file.retries, file.stop_after)
-        return plan, run_batch(
-            plan, workers, events, limits=limits, journal=journal, watcher=progress
-        )
+        done = run_batch(plan, workers, events, limits=file, journal=journal, watcher=progress)
+        return plan, done
 
 
 def _finish(
@@ -200,7 +201,7 @@ def _finish(
         if isinstance(event := events.get(), int):
             done = replace(done, stopped=event)
     status = done.exit_status(options.fail_on)
-    about = About(begun.name, begun.started, begun.now(), options.command, status)
+    about = About(begun.name, begun.started, _now(), options.command, status)
     document = summary(done, about, out=out)
     unwritten = _leave(begun, document, state, done) or unwritten
     if unwritten:
@@ -222,8 +223,8 @@ def _finish(
             "\n{lost} events could not be written to {out}", lost=journal.lost, out=out / NAME
         )
     if options.explain_cache:
-        document["plan"] = _plan_document(plan)["reports"]
-        text = joined("\n", [_plan_text(plan), text])
+        document["plan"] = plan_document(plan)["reports"]
+        text = joined("\n", [plan_text(plan), text])
     return status, document, text
 
 
@@ -238,11 +239,8 @@ def _renewed(begun: _Begun, done: Done) -> tuple[StateOfAll, str]:
 
 
 def _unwritten(error: OSError, place: Path) -> Message:
-    return Message(
-        "{out} cannot be written: {why}",
-        out=error.filename or place,
-        why=refused_by_system(error),
-    )
+    out = error.filename or place
+    return Message("{out} cannot be written: {why}", out=out, why=refused_by_system(error))
 
 
 def _notify(options: Options, text: str) -> str:
@@ -261,15 +259,13 @@ def _notify(options: Options, text: str) -> str:
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         return Message("--notify failed: {error}", error=error)
+    if not done.returncode:
+        return ""
     detail = f": {done.stderr.strip()}" if done.stderr.strip() else ""
-    return (
-        Message(
-            "--notify ended with status {returncode}{detail}",
-            returncode=done.returncode,
-            detail=detail,
-        )
-        if done.returncode
-        else ""
+    return Message(
+        "--notify ended with status {returncode}{detail}",
+        returncode=done.returncode,
+        detail=detail,
     )
 
 
@@ -285,7 +281,7 @@ def _settings(options: Options, project: Project) -> tuple[Settings, BatchFile, 
         force=options.force,
         warm=not options.cold,
         timeout=file.timeout,
-        memory=_memory(file, jobs),
+        memory=file.memory << 20 if file.memory else max(2 * _ROOM, free_memory() // jobs),
     )
     return settings, file, jobs
 
@@ -311,24 +307,25 @@ def _leave(begun: _Begun, document: dict[str, Any], state: StateOfAll, done: Don
     name, out = document["batch"], project.out
     reports = [report for report in document["reports"] if report["state"] != "unchanged"]
     try:
-        history = out / "batches" / f"{name}.json"
-        history.parent.mkdir(exist_ok=True)
-        _replace(history, _json(document | {"reports": reports}), name)
-        _replace(out / "batch.json", _json(document), name)
-        _replace(out / STATE, json.dumps(as_json(state), ensure_ascii=False), name)
+        _write(out / "batches" / f"{name}.json", _json(document | {"reports": reports}))
+        _write(out / "batch.json", _json(document))
+        _write(out / STATE, json.dumps(as_json(state), ensure_ascii=False))
         if options.metrics:
-            options.metrics.parent.mkdir(parents=True, exist_ok=True)
-            _replace(options.metrics, metrics(document, state), name)
-        if any(result.state == "made" for result in done.results):
-            _chain(out, done.results, name)
-        # Last, since all the rest counts for more; and imported here, since it takes memory that
-        # reports need before.
+            _write(options.metrics, metrics(document, state))
+        # Imported here, since it takes memory that reports need before.
         from reportkit.catalogue.site import NAME as SITE
         from reportkit.catalogue.site import write_site
 
+        if any(result.state == "made" for result in done.results):
+            from reportkit.proof.chain import seal_batch
+            from reportkit.proof.signing.settings import signer_from
+
+            runs = [Path(result.run) for result in done.results if result.run]
+            seal_batch(out, runs, name=name, signer=signer_from(os.environ))
+        # Last, since all the rest counts for more.
         with opened(out) as store:
             site = write_site(project, store, out / SITE, state=state, batch=document)
-        _replace(out / "batch.html", site.front_page(out), name)
+        _write(out / "batch.html", site.front_page(out))
     except OSError as error:
         return _unwritten(error, out)
     except InputError as error:
@@ -336,33 +333,14 @@ def _leave(begun: _Begun, document: dict[str, Any], state: StateOfAll, done: Don
     return ""
 
 
-def _replace(path: Path, content: str, name: str) -> None:
-    # Of no kind that anybody looks for.
-    new = path.with_name(f".batch-{name}.new")
-    try:
-        new.write_text(content, encoding="utf-8", errors="backslashreplace")
-        new.replace(path)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise
-
-
-def _chain(out: Path, results: Sequence[Result], name: str) -> None:
-    """State which runs are in force now, after the batch before; signed if a key is named."""
-    from reportkit.proof.chain import seal_batch
-    from reportkit.proof.signing.settings import signer_from
-
-    runs = [Path(result.run) for result in results if result.run]
-    seal_batch(out, runs, name=name, signer=signer_from(os.environ))
+def _write(path: Path, content: str) -> None:
+    # Names of files can hold what is no character.
+    write_whole(path, content.encode(errors="backslashreplace"))
 
 
 def default_jobs() -> int:
     """Number of jobs for which there are processors and memory."""
     return max(1, min(processors(), free_memory() // _ROOM))
-
-
-def _memory(file: BatchFile, jobs: int) -> int:
-    return file.memory << 20 if file.memory else max(2 * _ROOM, free_memory() // jobs)
 
 
 def _file(options: Options, project: Project) -> BatchFile:
@@ -403,10 +381,10 @@ def _workers(options: Options, jobs: int, tell: Callable[[Any], None]) -> Worker
     return ClusterWorkers(address, options.store, jobs=jobs, tell=tell)
 
 
-def _open_journal(out: Path, name: str, now: Callable[[], datetime]) -> Journal:
+def _open_journal(out: Path, name: str) -> Journal:
     try:
         out.mkdir(parents=True, exist_ok=True)
-        return Journal(out, name, now=now)
+        return Journal(out, name, now=_now)
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise
@@ -423,43 +401,8 @@ def _tell_found(journal: Journal, plan: Plan, out: Path) -> None:
     for planned in plan.reports:
         current = out.joinpath(*planned.report, "current")
         if current.is_dir():
-            form = {"form": planned.form} if planned.form else {}
-            run = current.resolve().name
-            journal.add("found", district=planned.district, year=planned.year, run=run, **form)
-
-
-def _plan_document(plan: Plan) -> Any:
-    reports = [
-        {
-            "district": planned.district,
-            "year": planned.year,
-            "form": planned.form,
-            "runs": bool(planned.reasons),
-            "why": list(planned.reasons),
-            "refused": planned.refused
-            and {"reason": planned.refused.reason, "message": planned.refused.message},
-        }
-        for planned in plan.reports
-    ]
-    order = [
-        [part.district, list(part.years), *([part.form] if part.form else [])]
-        for job in plan.jobs
-        for part in job.parts
-    ]
-    return {"schema": "reportkit/plan/1", "reports": reports, "order": order}
-
-
-def _plan_text(plan: Plan) -> str:
-    lines = []
-    for planned in plan.reports:
-        why = joined("; ", planned.reasons or [Message("unchanged")])
-        if planned.refused:
-            why = joined("", [planned.refused.message, f" [{planned.refused.reason}]"])
-        lines.append(joined(COLON, [" ".join(planned.report), why]))
-    runs = sum(bool(planned.reasons) for planned in plan.reports)
-    text = Message("{runs} of {reports} must be made", runs=runs, reports=len(plan.reports))
-    refused = Message(", {refused} cannot be", refused=len(plan.refused)) if plan.refused else ""
-    return joined("\n", [*lines, text + refused])
+            whose = {"district": planned.district, "year": planned.year, "form": planned.form}
+            journal.add("found", **whose, run=current.resolve().name)
 
 
 def _json(document: Any) -> str:

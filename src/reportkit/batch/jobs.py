@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from reportkit.catalogue.causes import without_report
-from reportkit.params.naming import OfReport, Report, report_name
+from reportkit.params.naming import OfReport
 from reportkit.run.request import Request
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from reportkit.params import Scope
     from reportkit.params.hierarchy import Hierarchy
+    from reportkit.run.request import Outcome
 
 State = Literal["made", "unchanged", "failed"]
 
@@ -26,19 +27,10 @@ FAILED = "failed"
 TRANSIENT = frozenset({"kernel-died", "timeout", "no-kernel", "busy", "input-changed"})
 # Causes that lie in the machine, or in what all reports share of it: the next district meets them.
 MACHINE = frozenset(
-    {
-        "kernel-died",
-        "worker-died",
-        "timeout",
-        "no-kernel",
-        "out-of-memory",
-        "no-space",
-        "not-writable",
-        "no-workers",
-        "no-scheduler",
-        "code-differs",
-        "too-many-files",
-    }
+    """
+    kernel-died worker-died timeout no-kernel out-of-memory no-space not-writable no-workers
+    no-scheduler code-differs too-many-files
+    """.split()
 )
 
 
@@ -121,9 +113,9 @@ class Job:
     then: tuple[Job, ...] = ()
     form: str | None = None
 
-    def named(self, year: int) -> Report:
-        """One of its reports."""
-        return self.district, report_name(year, self.form)
+    def started(self, year: int) -> Started:
+        """One of its reports, as a worker begins with it."""
+        return Started(self.district, year, form=self.form)
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -177,6 +169,14 @@ class Result(OfReport):
     findings: list[dict[str, Any]] = field(default_factory=list)
     killed: bool = False
 
+    @classmethod
+    def failure(
+        cls, of: OfReport, reason: str, message: str, exit_status: int = 3, **others: Any
+    ) -> Result:
+        """The result of a report that failed."""
+        told = {"form": of.form, "reason": reason, "message": message, **others}
+        return cls(of.district, of.year, "failed", exit_status, **told)
+
     @property
     def told(self) -> str:
         """Reason of the failure, in words that fit each year that failed in the same way."""
@@ -191,3 +191,17 @@ class Result(OfReport):
     def open(self) -> Counter[str]:
         """Number of findings that are not accepted, by severity."""
         return Counter(finding["severity"] for finding in self.findings if not finding["waived"])
+
+
+def made(of: OfReport, outcome: Outcome) -> Result:
+    """The result of a report that is in force, whether it was made just now or before."""
+    return Result(
+        of.district,
+        of.year,
+        "unchanged" if outcome.unchanged else "made",
+        outcome.exit_status,
+        form=of.form,
+        run=str(outcome.folder),
+        draft=outcome.draft,
+        findings=outcome.findings,
+    )

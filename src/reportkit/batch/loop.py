@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from queue import SimpleQueue
 
+    from reportkit.batch.matrix import BatchFile
     from reportkit.batch.plan import Plan
+    from reportkit.batch.progress import Progress
     from reportkit.catalogue.journal import Journal
     from reportkit.params.naming import Report
 
@@ -40,39 +42,6 @@ class Workers(Protocol):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Close the workers, as every executor does."""
-
-
-class Watcher(Protocol):
-    """Receiver of the events of a batch."""
-
-    def started(self, report: Report) -> None:
-        """A report was begun."""
-
-    def ended(self, result: Result) -> None:
-        """A report is done, for good or bad."""
-
-    def again(self, result: Result) -> None:
-        """A report failed and is tried again."""
-
-    def note(self, text: str) -> None:
-        """Show a message about the whole batch."""
-
-
-@dataclass(frozen=True)
-class BatchLimits:
-    """Limits after which a batch gives up.
-
-    Parameters
-    ----------
-    retries : int
-        Further tries of a report whose fault is transient.
-    stop_after : int
-        So many districts in a row that the machine fails, and no success between, end the batch;
-        0: never. What is wrong with a district's own data stops nothing.
-    """
-
-    retries: int = 1
-    stop_after: int = 20
 
 
 @dataclass(frozen=True)
@@ -131,7 +100,7 @@ Event = Started | Result | Ended | int
 class _Batch:
     """The state of a running batch; all of it is changed in one thread, event by event."""
 
-    def __init__(self, plan: Plan, limits: BatchLimits, journal: Journal, watcher: Watcher) -> None:
+    def __init__(self, plan: Plan, limits: BatchFile, journal: Journal, watcher: Progress) -> None:
         self.limits, self.journal, self.watcher = limits, journal, watcher
         self.waiting = deque(plan.jobs)
         self.running = 0
@@ -154,8 +123,7 @@ class _Batch:
                     )
                 )
             self._begun.add(report)
-            form = {"form": event.form} if event.form else {}
-            self.journal.add("started", district=event.district, year=event.year, **form)
+            self.journal.add("started", district=event.district, year=event.year, form=event.form)
             self.watcher.started(report)
             return
         self._begun.discard(report)
@@ -194,11 +162,9 @@ class _Batch:
             reason, message = "worker-died", joined("", [f"{type(error).__name__}: ", str(error)])
             if isinstance(error, ReportkitError):
                 reason, message = error.reason, error.message
-            first = rest[0]
+            first = rest[0].started(rest[0].years[0])
             lost = reason == "worker-died"
-            year, form = first.years[0], first.form
-            result = Result(first.district, year, "failed", 3, form=form, killed=lost)
-            self.told(replace(result, reason=reason, message=message))
+            self.told(Result.failure(first, reason, message, killed=lost))
             rest = self._rest(job)
         if rest:
             self.waiting.append(together(rest))
@@ -211,9 +177,10 @@ class _Batch:
         """Return the reports of a job that have no result yet, as one job a district."""
         rest = []
         for part in job.parts:
-            if years := tuple(y for y in part.years if part.named(y) not in self.results):
+            left = (year for year in part.years if part.started(year).report not in self.results)
+            if years := tuple(left):
                 # A kernel that died warm is tried in a cold one: the reference.
-                again = self._tries[part.named(years[0])] > 0
+                again = self._tries[part.started(years[0]).report] > 0
                 settings = replace(part.settings, warm=part.settings.warm and not again)
                 rest.append(replace(part, years=years, settings=settings))
         return rest
@@ -239,18 +206,18 @@ class _Batch:
             )
 
     def _write(self, event: str, result: Result) -> None:
-        fields = {
-            "district": result.district,
-            "year": result.year,
-            "form": result.form,
-            "run": result.run or None,
-            "seconds": round(result.seconds, 3),
-            "reason": result.reason or None,
-            "message": result.message or None,
-            "words": packed(result.message) if isinstance(result.message, Message) else None,
-            "exit_status": result.exit_status,
-        }
-        self.journal.add(event, **{name: value for name, value in fields.items() if value})
+        self.journal.add(
+            event,
+            district=result.district,
+            year=result.year,
+            form=result.form,
+            run=result.run or None,
+            seconds=round(result.seconds, 3) or None,
+            reason=result.reason or None,
+            message=result.message or None,
+            words=packed(result.message) if isinstance(result.message, Message) else None,
+            exit_status=result.exit_status or None,
+        )
 
 
 def run_batch(
@@ -258,9 +225,9 @@ def run_batch(
     workers: Workers,
     events: SimpleQueue[Event],
     *,
-    limits: BatchLimits,
+    limits: BatchFile,
     journal: Journal,
-    watcher: Watcher,
+    watcher: Progress,
 ) -> Done:
     """Make all reports of a plan.
 
@@ -271,9 +238,11 @@ def run_batch(
         The executor; it tells what happens to *events*, and is shut down at the end.
     events : SimpleQueue
         Also of signals, as their numbers; see `reportkit.batch.signals`.
-    limits : BatchLimits
+    limits : BatchFile
+        After so many tries, and failures of the machine, it gives up.
     journal : Journal
-    watcher : Watcher
+    watcher : Progress
+        Is shown what happens.
 
     Returns
     -------

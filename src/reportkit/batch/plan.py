@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BeforeValidator, Field
-
-from reportkit.batch.jobs import Job, Result, Settings, together
+from reportkit.batch.jobs import Job, Result, Settings, made, together
+from reportkit.batch.matrix import reports_of
 from reportkit.errors import InputError
+from reportkit.export.files import digest
 from reportkit.language import Message, joined
+from reportkit.language.message import COLON
 from reportkit.ledgers import Ledgers, entries_of, find_files, schemas
 from reportkit.ledgers.mapping_check import mappings_of
-from reportkit.params import District, Project, Scope, report_name
+from reportkit.params import District, Project, report_name
 from reportkit.params.naming import OfReport, Report
-from reportkit.proof.manifest import digest
 from reportkit.rollup.members import counts_itself
 from reportkit.run.request import changes, outcome_of, seconds_of, standing
-from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -28,50 +26,6 @@ if TYPE_CHECKING:
 
     from reportkit.params.hierarchy import Hierarchy
     from reportkit.run.request import Request
-
-
-def parse_years(text: str) -> tuple[int, ...]:
-    """Years from ``2020``, ``2019,2021`` or ``2019-2021``.
-
-    Examples
-    --------
-    >>> parse_years("2019-2021,2023")
-    (2019, 2020, 2021, 2023)
-    """
-    years: set[int] = set()
-    for part in str(text).replace(" ", "").split(","):
-        match = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", part)
-        if match is None:
-            message = Message(
-                "'{part}' is no year and no range of years, such as 2019-2021", part=part
-            )
-            raise ValueError(message)
-        years |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
-    return tuple(sorted(years))
-
-
-def _years(value: str | list[str] | None) -> tuple[int, ...] | None:
-    if not value:
-        return None
-    return parse_years(",".join(value) if isinstance(value, list) else value)
-
-
-def _forms(value: str | list[str] | None) -> list[str] | None:
-    return value.replace(" ", "").split(",") if isinstance(value, str) else value or None
-
-
-class BatchFile(Strict):
-    """``params/batch.yaml``."""
-
-    districts: tuple[str, ...] | None = None
-    years: Annotated[tuple[int, ...] | None, BeforeValidator(_years)] = None
-    form: Annotated[tuple[str, ...] | None, BeforeValidator(_forms)] = None
-    scope: Scope | None = None
-    jobs: int | None = Field(default=None, ge=1)
-    retries: int = Field(default=1, ge=0)
-    timeout: float = Field(default=600, gt=0)
-    memory: int | None = Field(default=None, ge=256)
-    stop_after: int = Field(default=20, ge=0)
 
 
 # So many districts with a ledger in common are done one after another, by one process that has read
@@ -122,17 +76,6 @@ class Plan:
         return [report.refused for report in self.reports if report.refused]
 
 
-def read_batch_file(path: Path) -> BatchFile:
-    """The settings of a batch.
-
-    Raises
-    ------
-    InputError
-        ``parameters``: with file, line and the nearest known key.
-    """
-    return read_yaml(path).validate(BatchFile)
-
-
 def make_plan(
     districts: Sequence[str] | None,
     years: Sequence[int] | None,
@@ -181,7 +124,7 @@ def make_plan(
     matrix = [
         OfReport(district, year, form=form)
         for district in dict.fromkeys(districts or sorted(p.stem for p in folder.glob("*.yaml")))
-        for year, form in _reports_of(project, district, years, forms, hierarchy)
+        for year, form in reports_of(project, district, years, forms, hierarchy)
     ]
     if not matrix:
         raise InputError(
@@ -205,24 +148,13 @@ def make_plan(
             )
             reports.append(_planned(request, project, settings, digest_once, begin_once))
         except InputError as error:
-            refused = Result(
-                one.district,
-                one.year,
-                "failed",
-                error.exit_status,
-                form=one.form,
-                reason=error.reason,
-                message=error.message,
-            )
+            refused = Result.failure(one, error.reason, error.message, error.exit_status)
             reports.append(Planned(one.district, one.year, (), 0, refused, form=one.form))
     plan = Plan(tuple(reports))
     if strict and plan.refused:
         messages = dict.fromkeys(result.message for result in plan.refused)
-        things = (
-            Message("one thing is")
-            if len(messages) == 1
-            else Message("{count} things are", count=len(messages))
-        )
+        several = Message("{count} things are", count=len(messages))
+        things = several if len(messages) > 1 else Message("one thing is")
         listed = joined("\n", ["  " + message for message in messages])
         raise InputError(
             "batch",
@@ -233,57 +165,6 @@ def make_plan(
     reports = _with_those_that_follow(reports, hierarchy)
     last = {district for district, _ in failed}
     return Plan(tuple(reports), _jobs(reports, hierarchy, settings, last))
-
-
-def _reports_of(
-    project: Project,
-    district: str,
-    years: Sequence[int] | None,
-    forms: Sequence[str] | None,
-    hierarchy: Hierarchy,
-) -> list[tuple[int, str | None]]:
-    """Years and forms of a district's reports, its usual form, which has no name here, first.
-
-    A form that is asked for, or that the district's file names, has all years that are asked for,
-    else those that have a file, else those of the usual form. A parent without a file has the
-    years of its members.
-    """
-    there = project.reports_named(district)
-    if not there:
-        below = {year for one in hierarchy.members(district) for year in _years_of(project, one)}
-        there = [(year, None) for year in sorted(below)]
-    wanted = _forms_of(project, district, forms)
-    further = {form for _, form in there if form not in wanted} if forms is None else set()
-    found = []
-    for form in [*wanted, *sorted(further, key=str)]:
-        own = [year for year, other in there if other == form]
-        if form in further:
-            own = [year for year in own if not years or year in years]
-        else:
-            own = [*(years or own or (year for year, other in there if other is None))]
-        found += [(year, form) for year in own]
-    return found
-
-
-def _forms_of(project: Project, district: str, forms: Sequence[str] | None) -> list[str | None]:
-    """The forms that are asked for, or that a district's file names; None for its usual one."""
-    path = project.params / "districts" / f"{district}.yaml"
-    # To read thousands of files takes a second, and most name no further form.
-    if forms is None and not (path.is_file() and b"forms:" in path.read_bytes()):
-        return [None]
-    try:
-        who = project.district(district)
-    except InputError:
-        return [None]  # its reports will say what is wrong
-    asked = forms or who.all_forms
-    return [None if form == who.usual_form else form for form in dict.fromkeys(asked)]
-
-
-def _years_of(project: Project, district: str) -> list[int]:
-    """Years with a file of a district's report, be it one that was published."""
-    paths = (project.params / "reports" / district).glob("[0-9]*.*")
-    stems = {path.name.partition(".")[0] for path in paths}
-    return [int(stem) for stem in stems if re.fullmatch(r"\d{4}", stem)]
 
 
 def _sums_up(project: Project, parent: str, form: str | None) -> bool:
@@ -311,17 +192,8 @@ def _planned(
     last = seconds_of(request.place)
     if not reasons and not settings.force:
         outcome = outcome_of(standing(request), unchanged=True)
-        result = Result(
-            district,
-            year,
-            "unchanged",
-            outcome.exit_status,
-            form=form,
-            run=str(outcome.folder),
-            draft=outcome.draft,
-            findings=outcome.findings,
-        )
-        return Planned(district, year, (), last or 0, result, form=form, rollup=request.rollup)
+        known = made(OfReport(district, year, form=form), outcome)
+        return Planned(district, year, (), last, known, form=form, rollup=request.rollup)
     begin()
     project.report(who, year)
     files = _ledgers(project, who, year) if own or not request.rollup else []
@@ -372,21 +244,16 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
                 for path in gone
             ]
         files += [path for path in paths if path.is_file()]
-    if missing and not files and not district.ledgers:
-        raise InputError(
-            "not-handed-in",
-            "{id} {year}: {missing}",
-            id=district.id,
-            year=year,
-            missing=Message("nothing is handed in: {folder} holds no ledger", folder=folder),
-        )
     if missing:
+        nothing = not files and not district.ledgers
         raise InputError(
-            "ledger-missing",
+            "not-handed-in" if nothing else "ledger-missing",
             "{id} {year}: {missing}",
             id=district.id,
             year=year,
-            missing=joined("; ", missing),
+            missing=Message("nothing is handed in: {folder} holds no ledger", folder=folder)
+            if nothing
+            else joined("; ", missing),
         )
     return files
 
@@ -446,3 +313,37 @@ def _jobs(
         for group in groups.values()
         for start in range(0, len(group), _TOGETHER)
     )
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """The document of ``--dry-run``."""
+    reports = [
+        {
+            **{name: getattr(planned, name) for name in ("district", "year", "form")},
+            "runs": bool(planned.reasons),
+            "why": list(planned.reasons),
+            "refused": planned.refused
+            and {"reason": planned.refused.reason, "message": planned.refused.message},
+        }
+        for planned in plan.reports
+    ]
+    order = [
+        [part.district, list(part.years), *([part.form] if part.form else [])]
+        for job in plan.jobs
+        for part in job.parts
+    ]
+    return {"schema": "reportkit/plan/1", "reports": reports, "order": order}
+
+
+def plan_text(plan: Plan) -> str:
+    """The plan for a terminal."""
+    lines = []
+    for planned in plan.reports:
+        why = joined("; ", planned.reasons or [Message("unchanged")])
+        if planned.refused:
+            why = joined("", [planned.refused.message, f" [{planned.refused.reason}]"])
+        lines.append(joined(COLON, [" ".join(planned.report), why]))
+    runs = sum(bool(planned.reasons) for planned in plan.reports)
+    text = Message("{runs} of {reports} must be made", runs=runs, reports=len(plan.reports))
+    refused = Message(", {refused} cannot be", refused=len(plan.refused)) if plan.refused else ""
+    return joined("\n", [*lines, text + refused])

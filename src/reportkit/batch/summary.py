@@ -8,39 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reportkit.batch.jobs import FAILED
+from reportkit.batch.jobs import FAILED, Result
 from reportkit.catalogue.causes import by_cause
 from reportkit.language import Message, joined
 from reportkit.language.message import COLON, COMMA, first_lines
 from reportkit.params import parse_report_name, report_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from reportkit.batch.jobs import Result
     from reportkit.batch.loop import Done
     from reportkit.params.naming import Report
 
 # Districts of one cause that a terminal shows; batch.json and batch.html have all.
 _SHOWN = 12
-# A report that was not tried has the same fields.
-_EMPTY = {
-    "district": "",
-    "year": 0,
-    "form": None,
-    "state": "left",
-    "exit_status": 0,
-    "run": "",
-    "draft": False,
-    "seconds": 0.0,
-    "peak_bytes": 0,
-    "errors": 0,
-    "warnings": 0,
-    "reason": "",
-    "message": "",
-    "kept": "",
-}
 
 
 @dataclass(frozen=True)
@@ -90,13 +72,13 @@ def summary(done: Done, about: About, *, out: Path) -> dict[str, Any]:
         "failures": _failures(done.results, about.command),
         "again": shlex.join([*about.command, "--failed"]) if counts["failed"] else None,
         "reports": [_report(result, _kept(result, out, about.started)) for result in done.results]
-        + [_EMPTY | _whose(report) for report in done.left],
+        + [_report(_untried(report), "") | {"state": "left"} for report in done.left],
     }
 
 
-def _whose(report: Report) -> dict[str, Any]:
+def _untried(report: Report) -> Result:
     year, form = parse_report_name(report[1]) or (0, None)
-    return {"district": report[0], "year": year, "form": form}
+    return Result(report[0], year, "unchanged", 0, form=form)
 
 
 def _kept(result: Result, out: Path, started: datetime) -> str:
@@ -108,14 +90,9 @@ def _kept(result: Result, out: Path, started: datetime) -> str:
 
 
 def _report(result: Result, kept: str) -> dict[str, Any]:
+    same = ("district", "year", "form", "state", "exit_status", "run", "draft")
     return {
-        "district": result.district,
-        "year": result.year,
-        "form": result.form,
-        "state": result.state,
-        "exit_status": result.exit_status,
-        "run": result.run,
-        "draft": result.draft,
+        **{name: getattr(result, name) for name in same},
         "seconds": round(result.seconds, 3),
         "peak_bytes": result.peak,
         "errors": result.open["error"],
@@ -162,57 +139,47 @@ def _districts(results: Iterable[Result]) -> list[str]:
 
 def summary_text(document: dict[str, Any]) -> str:
     """Return the text that a terminal shows at the end of a batch."""
+    return joined("\n", _lines(document))
+
+
+def _lines(document: dict[str, Any]) -> Iterator[str]:
     counts = document["counts"]
     began, ended = (datetime.fromisoformat(document[name]) for name in ("started", "ended"))
-    lines: list[str] = [
-        Message(
-            "{made} made, {unchanged} unchanged, {failed} failed, {left} left; {with_findings} "
-            "with findings; in {time}",
-            **counts,
-            time=ended - began,
-        )
-    ]
+    yield Message(
+        "{made} made, {unchanged} unchanged, {failed} failed, {left} left; {with_findings} "
+        "with findings; in {time}",
+        **counts,
+        time=ended - began,
+    )
     open_errors = [
         f"{r['district']} {report_name(r['year'], r['form'])}"
         for r in document["reports"]
         if r["errors"]
     ]
     if open_errors:
-        lines.append(
-            Message(
-                "{count} with open errors: {reports}",
-                count=len(open_errors),
-                reports=_listed(open_errors),
-            )
+        yield Message(
+            "{count} with open errors: {reports}",
+            count=len(open_errors),
+            reports=_listed(open_errors),
         )
     kept = {(r["district"], r["year"]): r["kept"] for r in document["reports"] if r["kept"]}
     for failure in document["failures"]:
-        lines.append(f"{failure['count']} × {failure['reason']}:")
+        yield f"{failure['count']} × {failure['reason']}:"
         for message in failure["messages"][:_SHOWN]:
             years = f" {', '.join(map(str, message['years']))}"
             shown = message["message"]
             shown = shown.splitlines()[-1] if failure["reason"] == "internal" else shown
             who = joined("", ["  ", _listed(message["districts"]), years])
-            lines.append(joined(COLON, [who, first_lines(shown, 3, indent="\n      ")]))
-            if left := next(
-                (
-                    kept[d, y]
-                    for d in message["districts"]
-                    for y in message["years"]
-                    if kept.get((d, y))
-                ),
-                "",
-            ):
-                lines.append(Message("      its notebook and log: {left}", left=left))
+            yield joined(COLON, [who, first_lines(shown, 3, indent="\n      ")])
+            reports = ((d, y) for d in message["districts"] for y in message["years"])
+            if left := next((kept[report] for report in reports if report in kept), ""):
+                yield Message("      its notebook and log: {left}", left=left)
         if (more_of := len(failure["messages"]) - _SHOWN) > 0:
-            lines.append(Message("  and {count} more, all in batch.html", count=more_of))
+            yield Message("  and {count} more, all in batch.html", count=more_of)
     if document["again"]:
-        lines.append(
-            Message("those that failed, when they are mended: {again}", again=document["again"])
-        )
+        yield Message("those that failed, when they are mended: {again}", again=document["again"])
     if counts["left"]:
-        lines.append(Message("the same command makes what is left"))
-    return joined("\n", lines)
+        yield Message("the same command makes what is left")
 
 
 def _listed(names: Sequence[str]) -> str:

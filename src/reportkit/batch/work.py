@@ -15,12 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportkit.batch.jobs import Job, Result, Started
+from reportkit.batch.jobs import Job, Result, Started, made
 from reportkit.errors import InputError, ReportkitError, refusal
 from reportkit.language import Message
 from reportkit.ledgers import Ledgers
 from reportkit.params import Project
 from reportkit.persons import without_persons
+from reportkit.proof.surroundings import peak
 from reportkit.rollup.members import counts_itself
 from reportkit.run.run import run
 from reportkit.warm.processes import die_with_parent
@@ -96,7 +97,7 @@ def _in_fork(part: Job, tell: Callable[[Started | Result], None], kept: Kept) ->
 
 def _make_years(job: Job, tell: Callable[[Started | Result], None], kept: Kept) -> None:
     for year in job.years:
-        tell(Started(job.district, year, form=job.form))
+        tell(job.started(year))
         result = make(job, year, kept)
         tell(result)
         if result.transient:
@@ -112,7 +113,7 @@ def make(job: Job, year: int, kept: Kept) -> Result:
     fork = multiprocessing.get_context("fork") if warm and sys.platform == "linux" else None
     request = settings.request(job.district, year, job.hierarchy, form=job.form, rollup=job.rollup)
     try:
-        if job.rollup and counts_itself(request.project, request.project.district(job.district)):
+        if job.rollup and counts_itself(request.project, request.whose):
             own = replace(request, rollup=False)
             run(own, force=settings.force, fork=lambda: fork, wait=True, kept=kept)
         outcome = run(
@@ -125,40 +126,14 @@ def make(job: Job, year: int, kept: Kept) -> Result:
         elif isinstance(error, OSError) and (refused := refusal(error)):
             reason, message = refused.reason, refused.message
         elif isinstance(error, MemoryError):
-            reason, message = (
-                "out-of-memory",
-                Message("there was not enough memory to make the report"),
-            )
-        return Result(
-            job.district,
-            year,
-            "failed",
-            status,
-            form=job.form,
-            seconds=time.monotonic() - begun,
-            peak=_peak(),
-            reason=reason,
-            message=message,
-        )
-    return Result(
-        job.district,
-        year,
-        "unchanged" if outcome.unchanged else "made",
-        outcome.exit_status,
-        form=job.form,
-        run=str(outcome.folder),
-        seconds=time.monotonic() - begun,
-        peak=_peak(),
-        draft=outcome.draft,
-        findings=outcome.findings,
-    )
+            reason = "out-of-memory"
+            message = Message("there was not enough memory to make the report")
+        result = Result.failure(job.started(year), reason, message, status)
+    else:
+        result = made(job.started(year), outcome)
+    return replace(result, seconds=time.monotonic() - begun, peak=peak())
 
 
 def _mapped() -> int:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     return pages * resource.getpagesize()
-
-
-def _peak() -> int:
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return 1024 * max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)

@@ -6,7 +6,6 @@ import re
 import uuid
 from collections import Counter
 from decimal import Decimal
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from reportkit.catalogue.causes import first_line
@@ -15,6 +14,7 @@ from reportkit.catalogue.drawing import line
 from reportkit.catalogue.front import DOCUMENTS, front, place_row
 from reportkit.catalogue.overview import local
 from reportkit.catalogue.rendering import WORDS, in_chinese, link
+from reportkit.export.files import digest_of
 from reportkit.forms import DEFAULT
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _page_of(kind: str, rule: str) -> str:
     """The name of a rule's page: rules of other kinds of reports can have the same name."""
     name = rule if kind == DEFAULT else f"{kind}-{rule}"
     known = _RULE.fullmatch(name) and name != "index"
-    return name if known else f"x-{sha256(name.encode()).hexdigest()[:12]}"
+    return name if known else f"x-{digest_of(name.encode())[:12]}"
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -126,18 +126,21 @@ def _rules(
         "kinds": len(overview.kinds) > 1,
         "rules": [
             {
+                **_named(found),
                 "page": page,
                 "kind": overview.title_of(kind),
-                "id": found[0]["check"],
-                "titles": Counter(check["title"] for check in found).most_common(3),
                 "open": sum(not check["accepted"] for check in found),
                 "accepted": sum(bool(check["accepted"]) for check in found),
-                "severity": found[0]["severity"],
                 "places": len({check["district"] for check in found}),
             }
             for (kind, page), found in by_rule.items()
         ],
     }
+
+
+def _named(found: list[dict[str, Any]]) -> dict[str, Any]:
+    titles = Counter(check["title"] for check in found).most_common(3)
+    return {"id": found[0]["check"], "titles": titles, "severity": found[0]["severity"]}
 
 
 def _rule(overview: Overview, found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -147,10 +150,8 @@ def _rule(overview: Overview, found: list[dict[str, Any]]) -> dict[str, Any]:
     kind = overview.kind(_report_of(overview, found[0]))
     years = sorted({check["year"] for check in found}, reverse=True)
     return {
-        "id": found[0]["check"],
+        **_named(found),
         "kind": overview.title_of(kind) if len(overview.kinds) > 1 else "",
-        "titles": Counter(check["title"] for check in found).most_common(3),
-        "severity": found[0]["severity"],
         "years": [
             {
                 "year": year,
@@ -270,13 +271,10 @@ def _years(overview: Overview, kind: str, standings: list[Standing]) -> dict[str
 def _shown(overview: Overview, standing: Standing, out: Path) -> dict[str, Any]:
     failed = out.joinpath(*standing.report, "failed")
     return {
+        **{name: getattr(standing, name) for name in ("called", "state", "run", "reason")},
         "kept": bool(standing.reason) and (failed / "run.log").is_file(),
         "told": overview.told(standing),
-        "called": standing.called,
-        "state": standing.state,
-        "run": standing.run,
         "made": local(standing.made) if standing.made else "",
-        "reason": standing.reason,
         "why": in_chinese(first_line(standing)) if standing.reason else "",
     }
 

@@ -12,7 +12,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from reportkit.catalogue.state import STATES
-from reportkit.export.opendata import METADATA
+from reportkit.export.opendata import DIALECT, METADATA, described
 from reportkit.export.tidy import FORMULA, csv_text, harmless
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reportkit.catalogue.overview import Overview
     from reportkit.catalogue.state import Standing
     from reportkit.catalogue.store import Store
+    from reportkit.export.opendata import Columns
 
 Made = tuple[str, Any, "Callable[[], bytes]"]
 
@@ -64,10 +65,7 @@ def downloads(overview: Overview, store: Store) -> Iterator[Made]:
     yield "open/runs.csv", runs, lambda: _csv(_RUNS, runs)
     failing = overview.failing
     yield "open/checks.csv", failing, lambda: _csv(_CHECKS, failing)
-    described = {"tables": [_described("runs", _RUNS), _described("checks", _CHECKS)]}
-    context = ["http://www.w3.org/ns/csvw", {"@language": "zh"}]
-    dialect = {"encoding": "utf-8", "lineTerminators": ["\r\n"], "header": True}
-    metadata = {"@context": context, "dialect": dialect, **described}
+    metadata = DIALECT | {"tables": [described("runs", _RUNS), described("checks", _CHECKS)]}
     told = json.dumps(metadata, ensure_ascii=False, indent=1) + "\n"
     yield f"open/{METADATA}", told, told.encode
     for year in sorted({run["year"] for run in overview.runs.values()}):
@@ -124,36 +122,18 @@ class FactsOfYear:
 
 def _run(overview: Overview, standing: Standing) -> dict[str, Any]:
     run, place = overview.runs.get(standing.report), overview.places[standing.district]
+    same = ("district", "year", "state", "reason", "errors", "warnings", "made", "run")
     return {
-        "district": standing.district,
-        "year": standing.year,
+        **{name: getattr(standing, name) for name in same},
         "name": standing.name or place.name,
         "parent": place.parent,
         "form": run["form"] if run else standing.form or place.form,
         "edition": run and run["edition"],
-        "state": standing.state,
-        "reason": standing.reason,
-        "errors": standing.errors,
-        "warnings": standing.warnings,
-        "made": standing.made,
-        "run": standing.run,
         "synthetic": run and str(run["synthetic"]).lower(),
     }
 
 
-def _csv(columns: tuple[tuple[str, str, Any, bool], ...], rows: list[dict[str, Any]]) -> bytes:
+def _csv(columns: Columns, rows: list[dict[str, Any]]) -> bytes:
     names = [name for name, *_ in columns]
     lines = [["" if row[name] is None else harmless(row[name]) for name in names] for row in rows]
     return csv_text([names, *lines]).encode()
-
-
-def _described(name: str, columns: tuple[tuple[str, str, Any, bool], ...]) -> dict[str, Any]:
-    return {
-        "url": f"{name}.csv",
-        "tableSchema": {
-            "columns": [
-                {"name": key, "titles": [key, heading], "datatype": kind, "required": required}
-                for key, heading, kind, required in columns
-            ]
-        },
-    }

@@ -137,9 +137,9 @@ def _rows(overview: Overview, kind: str) -> list[tuple[dict[str, Any], list[str 
     )
     rows = []
     for one in ordered:
-        told = {"state": one.state, "told": in_chinese(first_line(one)) if one.reason else ""}
-        fields = ("district", "year", "called", "name", "run", "reason")
-        told |= {name: getattr(one, name) for name in fields}
+        fields = ("state", "district", "year", "called", "name", "run", "reason")
+        told = {name: getattr(one, name) for name in fields}
+        told["told"] = in_chinese(first_line(one)) if one.reason else ""
         told["variant"] = overview.variant(one)
         figures = overview.figures.get(one.report, {})
         columns = overview.columns[kind]

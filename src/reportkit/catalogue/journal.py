@@ -42,12 +42,13 @@ class Journal:
         self.lost = 0
 
     def add(self, event: str, **fields: Any) -> None:
-        """Write one event, whole and flushed to the disk.
+        """Write one event, whole and flushed to the disk, without the fields that are None.
 
         A disk that is full stops no batch here: the runs are the truth, and say so themselves.
         """
         entry = {"at": self._now().isoformat(timespec="milliseconds"), "batch": self._batch}
-        line = json.dumps(entry | {"event": event} | fields, ensure_ascii=False) + "\n"
+        known = {name: value for name, value in fields.items() if value is not None}
+        line = json.dumps(entry | {"event": event} | known, ensure_ascii=False) + "\n"
         # Names of files can hold what is no character; in JSON its number in this form is that.
         # One write of one line: what another batch adds at the same time stands before or after.
         packed = (b"\n" if self._torn else b"") + line.encode(errors="backslashreplace")

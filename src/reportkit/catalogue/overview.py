@@ -77,7 +77,6 @@ class Overview:
     failing: list[dict[str, Any]]
     forms: Mapping[str, Form]
     units: Mapping[str, str]
-    labels: Mapping[str, str]
     batch: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -162,16 +161,13 @@ class Overview:
         """
         found = {
             year: {
-                kind: self._compared(kind, years.get(year, ()))
+                kind: compared
                 for kind, years in self.kinds.items()
+                if (compared := self._compared(kind, years.get(year, ())))
             }
             for year in self.years
         }
-        there = {
-            year: {kind: compared for kind, compared in kinds.items() if compared}
-            for year, kinds in found.items()
-        }
-        return {year: kinds for year, kinds in there.items() if kinds}
+        return {year: kinds for year, kinds in found.items() if kinds}
 
     def _compared(
         self, kind: str, keys: Iterable[Report]
@@ -303,7 +299,7 @@ def read_overview(
     # Names and messages come from runs, which others may have made: nothing unseen is in them.
     runs = {key: visible(run) for key, run in store.runs.items()}
     found = read_places(project, runs.values())
-    places = {name: _seen_place(one) for name, one in found.items()}
+    places = {name: replace(one, name=visible(one.name)) for name, one in found.items()}
     if state is None:
         figures = summaries(store, project)
         known = read_state(project.out)
@@ -316,18 +312,16 @@ def read_overview(
     forms = _forms(project, named | {run["form"] for run in runs.values()})
     facts = store.read(
         "facts",
-        columns=["district", "report", "fact", "label", "number", "unit"],
+        columns=["district", "report", "fact", "number", "unit"],
         filters=column("fact").isin(sorted(_needed(forms.values()))),
     ).to_pylist()
     numbers: dict[Report, dict[str, Decimal]] = {}
     units: dict[str, str] = {}
-    labels: dict[str, str] = {}
     for fact in facts:
         if fact["number"] is not None:
             key = fact["district"], fact["report"]
             numbers.setdefault(key, {})[fact["fact"]] = fact["number"]
             units[fact["fact"]] = fact["unit"]
-        labels[fact["fact"]] = fact["label"]
     failing = visible(store.read("checks", filters=~column("holds")).to_pylist())
     return Overview(
         state=state,
@@ -338,7 +332,6 @@ def read_overview(
         failing=failing,
         forms=forms,
         units=visible(units),
-        labels=visible(labels),
         batch=_last_batch(project) if batch is None else batch,
     )
 
@@ -349,11 +342,6 @@ def _seen(standing: Standing) -> Standing:
     # What is the same stays a message that can be told in Chinese.
     others = {name: text for name, text in texts.items() if text != getattr(standing, name)}
     return replace(standing, **others) if others else standing
-
-
-def _seen_place(place: Place) -> Place:
-    name = visible(place.name)
-    return place if name == place.name else replace(place, name=name)
 
 
 def _forms(project: Project, names: Iterable[str]) -> dict[str, Form]:

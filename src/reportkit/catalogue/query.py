@@ -36,56 +36,19 @@ if TYPE_CHECKING:
 
 # Rows that a terminal shows.
 _SHOWN = 1000
-# Column of each table: what it says. `year` comes from the store's folders.
-TABLES = {
-    "facts": {
-        "district": "id of the district",
-        "year": "report year",
-        "form": "name of the form",
-        "fact": "id of the fact, `t3.new.total`",
-        "label": "its Chinese label",
-        "value": "as it was sealed, as text",
-        "number": "the value as decimal(20,4); null of what is no number, or does not fit",
-        "day": "the value as a day, where it is one",
-        "unit": "unit as printed",
-        "origin": "`ledger`, `sum` or `declared`",
-        "rows": "how many rows of a ledger it rests on itself",
-        "run": "id of the run",
-    },
-    "runs": {
-        "district": "id of the district",
-        "year": "report year",
-        "form": "name of the form",
-        "name": "Chinese name",
-        "parent": "id of the district that it belongs to: as its file says, else the run",
-        "code": "GB/T 2260 code",
-        "edition": "its edition",
-        "scope": "`district` or `office`",
-        "state": "`final`, `draft`, `failed`, `absent` (not handed in), `waiting` (not tried)",
-        "why": "why the last try failed; empty if it did not",
-        "reason": "the reason code of that",
-        "errors": "open findings of severity error",
-        "warnings": "open findings of severity warning",
-        "accepted": "findings that somebody accepted",
-        "draft": "whether the run in force is a draft; null where there is none",
-        "synthetic": "whether its ledgers are demonstration data",
-        "made": "when the run in force was sealed",
-        "run": "id of the run in force; null where there is none",
-    },
-    "checks": {
-        "district": "id of the district",
-        "year": "report year",
-        "form": "name of the form",
-        "check": "id of the check, `R1`",
-        "title": "what it demands",
-        "severity": "`error`, `warning` or `info`",
-        "holds": "whether it holds",
-        "left": "the left side, as text",
-        "right": "the right side, as text",
-        "message": "what was found; null where it holds",
-        "accepted": "the reason for which somebody accepted it",
-    },
-}
+
+
+def _with_year(table: str) -> list[str]:
+    return ["year" if name == "report" else name for name in SCHEMAS[table].names]
+
+
+# Columns of each table; docs/how-to/catalogue.md describes them. That of runs has the reports too
+# of which there is none.
+_RUNS = """
+    district year form name parent code edition scope state why reason errors warnings accepted
+    draft synthetic made run
+""".split()
+TABLES = {"facts": _with_year("facts"), "runs": _RUNS, "checks": _with_year("checks")}
 # Nothing but the store's files can be read, nothing written, and nobody can say otherwise.
 _LOCKED = {
     "temp_directory": "",
@@ -101,27 +64,21 @@ def runs_table(store: Store, project: Project) -> pa.Table:
     """The table ``runs``: every run in force, and every report that has none, with the reason."""
     places = read_places(project, store.runs.values())
     state = as_it_stands(read_state(project.out), {}, places=places, store=store, project=project)
-    rows = []
+    rows, same = [], ("district", "year", "name", "state", "reason")
     for standing in state.reports.values():
         place = places.get(standing.district)
         rows.append(
             {
                 "form": standing.form or (place.form if place else DEFAULT),
                 **store.runs.get(standing.report, {}),
-                "district": standing.district,
-                "year": standing.year,
-                "name": standing.name,
+                **{name: getattr(standing, name) for name in same},
                 "parent": place and place.parent,
-                "state": standing.state,
-                "reason": standing.reason,
                 "why": encodable(standing.told),
             }
         )
-    known = {field.name: field.type for field in SCHEMAS["runs"]}
-    types = {"year": pa.int32()} | known
+    types = {"year": pa.int32()} | {field.name: field.type for field in SCHEMAS["runs"]}
     schema = pa.schema([(name, types.get(name, pa.string())) for name in TABLES["runs"]])
-    columns = {name: [row.get(name) for row in rows] for name in TABLES["runs"]}
-    return pa.table(columns, schema=schema)
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def query(sql: str, store: Store, project: Project) -> tuple[list[str], list[tuple[Any, ...]]]:

@@ -43,14 +43,12 @@ def render(template: str, fields: Mapping[str, Any]) -> str:
 
 def style() -> str:
     """The style sheet of all pages: the documents' own, and what only these pages have."""
-    return asset("base.css") + (
-        environment("reportkit.catalogue").get_template("catalogue.css").render()
-    )
+    return asset("base.css") + asset("catalogue.css", package="reportkit.catalogue")
 
 
 def script() -> str:
     """The script of the table."""
-    return environment("reportkit.catalogue").get_template("catalogue.js").render()
+    return asset("catalogue.js", package="reportkit.catalogue")
 
 
 def link(to: Path, folder: Path) -> str:

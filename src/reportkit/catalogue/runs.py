@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from reportkit.errors import ReportkitError
+from reportkit.export.files import digest_of
 from reportkit.forms import DEFAULT
 from reportkit.language import Message
 from reportkit.language.message import of_library
@@ -132,15 +132,11 @@ def read_run(folder: Path, key: Report) -> dict[str, pa.Table]:
             "checks": [_check(check) for check in checks],
         }
         return {
-            name: _table(schema, [of_all | row for row in rows[name]])
+            name: pa.Table.from_pylist([of_all | row for row in rows[name]], schema=schema)
             for name, schema in SCHEMAS.items()
         }
     except (*_WRONG, pa.ArrowException) as error:
         raise _changed(folder, of_library(f"{type(error).__name__}: {error}")) from None
-
-
-def _table(schema: pa.Schema, rows: list[dict[str, Any]]) -> pa.Table:
-    return pa.table({one.name: [row[one.name] for row in rows] for one in schema}, schema=schema)
 
 
 def _changed(folder: Path, why: str) -> ReportkitError:
@@ -150,33 +146,25 @@ def _changed(folder: Path, why: str) -> ReportkitError:
 def _sealed(folder: Path) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
     """Manifest, facts and checks; the sums say what the manifest is, and that what they are."""
     own, sums, *others = ((folder / name).read_bytes() for name in _READ)
-    if f"{_sha256(own)}  {MANIFEST}\n".encode() not in sums:
+    if f"{digest_of(own)}  {MANIFEST}\n".encode() not in sums:
         raise _changed(folder, Message("{file} was changed", file=MANIFEST))
     manifest = json.loads(own)
     listed = {file["path"]: file["sha256"] for file in manifest["files"]}
     for name, content in zip(_READ[2:], others, strict=True):
-        if listed.get(name) != _sha256(content):
+        if listed.get(name) != digest_of(content):
             raise _changed(folder, Message("{file} was changed", file=name))
     facts, checks = map(json.loads, others)
     return manifest, facts, checks
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _run(run: str, manifest: Mapping[str, Any], checks: list[dict[str, Any]]) -> dict[str, Any]:
     if datetime.fromisoformat(manifest["ended"]).utcoffset() is None:
         raise ValueError(manifest["ended"])
     still = [check["severity"] for check in checks if not (check["holds"] or check.get("waived"))]
+    same = ("name", "code", "edition", "scope", "draft", "synthetic")
     return {
-        "name": manifest["name"],
+        **{name: manifest[name] for name in same},
         "parent": manifest.get("parent"),
-        "code": manifest["code"],
-        "edition": manifest["edition"],
-        "scope": manifest["scope"],
-        "draft": manifest["draft"],
-        "synthetic": manifest["synthetic"],
         "errors": still.count("error"),
         "warnings": still.count("warning"),
         "accepted": sum(not check["holds"] and bool(check.get("waived")) for check in checks),
@@ -188,14 +176,10 @@ def _run(run: str, manifest: Mapping[str, Any], checks: list[dict[str, Any]]) ->
 def _fact(run: str, fact: Mapping[str, Any]) -> dict[str, Any]:
     value = fact["value"]
     return {
+        **{name: fact[name] for name in ("label", "value", "unit", "origin", "rows")},
         "fact": fact["id"],
-        "label": fact["label"],
-        "value": value,
         "number": Decimal(value) if _NUMBER.fullmatch(value) else None,
         "day": _day(value) if _DAY.fullmatch(value) else None,
-        "unit": fact["unit"],
-        "origin": fact["origin"],
-        "rows": fact["rows"],
         "run": run,
     }
 
@@ -210,12 +194,8 @@ def _day(text: str) -> date | None:
 def _check(check: Mapping[str, Any]) -> dict[str, Any]:
     waived = check.get("waived") or {}
     return {
+        **{name: check[name] for name in ("title", "severity", "holds", "left", "right")},
         "check": check["id"],
-        "title": check["title"],
-        "severity": check["severity"],
-        "holds": check["holds"],
-        "left": check["left"],
-        "right": check["right"],
         # Of what holds the two sides say enough.
         "message": None if check["holds"] else check["message"],
         "accepted": waived.get("reason"),

@@ -7,7 +7,6 @@ import json
 import re
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from reportkit.catalogue.contents import pages
@@ -16,6 +15,7 @@ from reportkit.catalogue.front import data_files, front
 from reportkit.catalogue.overview import read_overview
 from reportkit.catalogue.rendering import render, script, style
 from reportkit.errors import InputError
+from reportkit.export.files import HALVES, digest, digest_of, write_whole
 from reportkit.proof.surroundings import code_digest
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _version(overview: Overview) -> str:
 
 def _digest(content: Any) -> str:
     told = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
-    return sha256(told.encode()).hexdigest()
+    return digest_of(told.encode())
 
 
 def _made(overview: Overview, store: Store, *, out: Path, to: Path) -> Iterator[Made]:
@@ -142,18 +142,18 @@ def _written(made: list[Made], overview: Overview, to: Path) -> Site:
             files=", ".join(foreign[:3]),
         )
     # Whoever is killed leaves a list of all that may be there.
-    _put(to / _LIST, json.dumps(before | {path: ["", ""] for path in paths}).encode())
+    write_whole(to / _LIST, json.dumps(before | {path: ["", ""] for path in paths}).encode())
     code = code_digest()
     listed, written = {}, []
     for path, source, make in made:
-        key = sha256(f"{code}\0{_digest(source)}".encode()).hexdigest()
-        there = _digest_of(to / path)
+        key = digest_of(f"{code}\0{_digest(source)}".encode())
+        there = digest(to / path) if (to / path).is_file() else ""
         if before.get(path) != [key, there]:
             content = make()
-            if sha256(content).hexdigest() != there:
-                _put(to / path, content)
+            if digest_of(content) != there:
+                write_whole(to / path, content)
                 written.append(path)
-                there = sha256(content).hexdigest()
+                there = digest_of(content)
         listed[path] = [key, there]
     gone = sorted(before.keys() - listed.keys())
     for path in gone:
@@ -161,9 +161,9 @@ def _written(made: list[Made], overview: Overview, to: Path) -> Site:
     for folder in sorted({(to / path).parent for path in gone} - {to}):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-    for half in to.rglob(".*.new"):
+    for half in to.rglob(HALVES):
         half.unlink()
-    _put(to / _LIST, json.dumps(listed, separators=(",", ":")).encode())
+    write_whole(to / _LIST, json.dumps(listed, separators=(",", ":")).encode())
     return Site(to, len(listed), tuple(written), tuple(gone), overview)
 
 
@@ -178,17 +178,3 @@ def _read_list(to: Path) -> dict[str, Any]:
         for path, digests in (told.items() if isinstance(told, dict) else ())
         if _PATH.fullmatch(path)
     }
-
-
-def _digest_of(path: Path) -> str:
-    try:
-        return sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""
-
-
-def _put(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(content)
-    new.replace(path)

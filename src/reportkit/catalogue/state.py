@@ -344,9 +344,7 @@ def as_json(state: StateOfAll) -> dict[str, Any]:
     """The document ``state.json``."""
     return {
         "schema": "reportkit/state/1",
-        "night": state.night,
-        "since": state.since,
-        "journal": state.journal,
+        **{name: getattr(state, name) for name in ("night", "since", "journal")},
         "reports": [_written(standing) for standing in state.reports.values()],
         "before": [_written(standing) for standing in state.before.values()],
     }

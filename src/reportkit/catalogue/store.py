@@ -25,9 +25,9 @@ import pyarrow.parquet as pq
 
 from reportkit.catalogue.runs import SCHEMAS, in_force, read_run
 from reportkit.errors import ReportkitError
+from reportkit.export.files import HALVES, digest, digest_of, write_whole
 from reportkit.language.message import packed, unpacked
 from reportkit.params.naming import year_of
-from reportkit.run.publishing import flush
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -157,17 +157,12 @@ def _read_index(folder: Path) -> dict[str, Any] | None:
     try:
         index: dict[str, Any] = json.loads((folder / _INDEX).read_bytes())
         names = [name for table in SCHEMAS for name in index["files"][table].values()]
-        whole = all(_FILE.fullmatch(name) and _is_whole(folder / name) for name in names)
+        whole = all(_FILE.fullmatch(name) and digest(folder / name) in name for name in names)
         same = {name: index.get(name) for name in _MADE_BY} == _MADE_BY
         known = all(isinstance(index[name], dict) for name in ("runs", "broken"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return index if whole and same and known else None
-
-
-def _is_whole(path: Path) -> bool:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return path.stem.endswith(digest)
 
 
 def _stamps(now: Mapping[Report, CurrentRun]) -> dict[str, list[Any]]:
@@ -184,8 +179,8 @@ def _year(name: str) -> int:
 
 
 def _bucket(table: str, key: Report) -> Bucket:
-    digest = hashlib.sha256(key[0].encode()).digest()
-    return table, year_of(key), digest[0] % _BUCKETS[table]
+    first = hashlib.sha256(key[0].encode()).digest()[0]
+    return table, year_of(key), first % _BUCKETS[table]
 
 
 def _written(
@@ -222,7 +217,7 @@ def _written(
     }
     if fresh != index or not (folder / _INDEX).is_file():
         content = json.dumps(fresh, ensure_ascii=False, separators=(",", ":")).encode()
-        _put_in_place(folder / _INDEX, content)
+        write_whole(folder / _INDEX, content, flushed=True)
     return fresh
 
 
@@ -262,20 +257,10 @@ def _put(
     sink = pa.BufferOutputStream()
     pq.write_table(new, sink, compression="zstd", store_schema=False)
     content = sink.getvalue().to_pybytes()
-    digest = hashlib.sha256(content).hexdigest()
-    files[table][name] = f"{table}/year={year}/{number:02}-{digest}.parquet"
+    files[table][name] = f"{table}/year={year}/{number:02}-{digest_of(content)}.parquet"
     path = folder / files[table][name]
     if not path.is_file() or path.read_bytes() != content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _put_in_place(path, content)
-
-
-def _put_in_place(path: Path, content: bytes) -> None:
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(content)
-    flush(new)
-    new.replace(path)
-    flush(path.parent)
+        write_whole(path, content, flushed=True)
 
 
 def _clear(folder: Path, index: Mapping[str, Any]) -> None:
@@ -292,4 +277,5 @@ def _clear(folder: Path, index: Mapping[str, Any]) -> None:
         for path in sorted(folder.glob("*/*")):
             with contextlib.suppress(OSError):
                 path.rmdir()
-        (folder / f".{_INDEX}.new").unlink(missing_ok=True)
+        for half in folder.glob(HALVES):
+            half.unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -89,11 +90,13 @@ def verify(
     RUN is a run, or a folder of outputs with many.
     """
     from reportkit.export.blocks import visible
+    from reportkit.params import Project
     from reportkit.proof.chain import check_batches
     from reportkit.proof.inspection import Asked, draw, find_runs, inspect_all
     from reportkit.proof.signing.trust import read_trusted
 
-    asked = Asked(keys, data, params, rerun, cold, trust_notebook)
+    own = Project.find(params, data)
+    asked = Asked(keys, own.data, own.params, rerun, cold, trust_notebook)
     trusted = read_trusted(keys) if keys else None
     runs = [run for folder in folders for run in find_runs(folder)]
     closely = draw(runs, sample)
@@ -106,7 +109,7 @@ def verify(
         run, levels = str(runs[number]), result.levels
         year, _, form = result.report.partition("-")
         whose = {"district": result.district, "year": year, "form": form or None, "id": result.run}
-        judged = {"holds": result.holds, "levels": [level.as_json() for level in levels]}
+        judged = {"holds": result.holds, "levels": [asdict(level) for level in levels]}
         verdicts.append({"run": run} | whose | judged)
         name = run
         if result.run:
@@ -153,7 +156,8 @@ def verify(
 @click.option("--html", type=FILE, help="Write a page too.")
 def diff(old: Path, new: Path, *, html: Path | None) -> Result:
     """Compare two runs; status 1 if a figure, a check or the text differs."""
-    from reportkit.proof.diff import as_page, as_text, diff_runs
+    from reportkit.proof.diff import diff_runs
+    from reportkit.proof.difftext import as_page, as_text
 
     document = diff_runs(old, new)
     if html is not None:

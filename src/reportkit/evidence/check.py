@@ -36,35 +36,32 @@ def check_evidence(run: Path, facts: Mapping[str, Fact]) -> list[str]:
     ReportkitError
         ``evidence-unreadable``.
     """
+    return list(_problems(run, facts))
+
+
+def _problems(run: Path, facts: Mapping[str, Fact]) -> Iterator[str]:
     rows, read = read_facts(run), count_records(run)
-    problems: list[str] = [
-        Message("the evidence holds rows of {name}, which is no fact", name=name)
-        for name in rows.keys() - facts
-    ]
+    for name in rows.keys() - facts:
+        yield Message("the evidence holds rows of {name}, which is no fact", name=name)
     for name, fact in facts.items():
         if fact["evidence"] not in (None, EVIDENCE):
             place = inside(run, fact["evidence"]).relative_to(run)
-            problems.append(
-                Message(
-                    "{name} names {place} as its evidence, where no rows of facts are",
-                    name=name,
-                    place=place,
-                )
+            yield Message(
+                "{name} names {place} as its evidence, where no rows of facts are",
+                name=name,
+                place=place,
             )
         if fact["origin"] == "ledger":
             none = FactRows(fact["ledger"], np.empty(0, np.int64))
-            problems += _evidence(fact, rows.get(name, none), read)
+            yield from _evidence(fact, rows.get(name, none), read)
         elif fact["origin"] == "declared" and not fact["source"]:
-            problems.append(Message("{name} is declared without a source", name=name))
+            yield Message("{name} is declared without a source", name=name)
         elif fact["origin"] not in ("declared", "sum"):
-            problems.append(
-                Message(
-                    "{name} is of origin {origin}, which no fact has",
-                    name=name,
-                    origin=fact["origin"],
-                )
+            yield Message(
+                "{name} is of origin {origin}, which no fact has",
+                name=name,
+                origin=fact["origin"],
             )
-    return problems
 
 
 def _evidence(fact: Fact, evidence: FactRows, read: Mapping[str, int]) -> Iterator[str]:

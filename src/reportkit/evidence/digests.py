@@ -27,17 +27,17 @@ def record_columns(schema: LedgerSchema) -> list[str]:
 
 def read_record(frame: pd.DataFrame, schema: LedgerSchema) -> pa.Table:
     """The covered columns of accepted records as text: days as ISO, amounts with six decimals."""
-    columns = {}
-    for column in schema.columns:
-        if column.name not in record_columns(schema):
-            continue
-        cells = pa.array(frame[column.name], from_pandas=True)
-        if isinstance(cells, pa.ChunkedArray):
-            cells = cells.combine_chunks()
-        if pa.types.is_timestamp(cells.type):
-            cells = cells.cast(pa.date32())
-        columns[column.name] = cells.cast(pa.string())
-    return pa.table(columns)
+    return pa.table(
+        {name: cells_of(frame[name]).cast(pa.string()) for name in record_columns(schema)}
+    )
+
+
+def cells_of(column: pd.Series) -> pa.Array:
+    """The cells of a column in one piece, days without a time."""
+    cells = pa.array(column, from_pandas=True)
+    if isinstance(cells, pa.ChunkedArray):
+        cells = cells.combine_chunks()
+    return cells.cast(pa.date32()) if pa.types.is_timestamp(cells.type) else cells
 
 
 def row_digests(record: pa.Table, key: bytes | None) -> pa.Array:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic_core import to_json
 
+from reportkit.evidence.digests import cells_of
 from reportkit.evidence.rows import steps
 from reportkit.export.blocks import visible
 
@@ -67,7 +68,7 @@ def scripts(
         name: {"steps": steps(held[name].rows), "subtracted": held[name].subtracted}
         for name in sorted(held)
     }
-    yield "facts.js", f"RK.facts({_js({'parts': stands, 'facts': facts})});\n".encode()
+    yield "facts.js", f"RK.facts({in_script({'parts': stands, 'facts': facts})});\n".encode()
     lines = chain.from_iterable(_lines(ledgers[key], rows) for key, rows in used.items())
     for group in groups:
         yield f"{_name(*group[0])}.js", "".join(islice(lines, len(group))).encode()
@@ -97,7 +98,7 @@ def _lines(ledger: Ledger, rows: Rows) -> Iterator[str]:
     files = [source.path for source in ledger.sources]
     for part in np.unique(rows // PART).tolist():
         first, last = np.searchsorted(rows, [part * PART, (part + 1) * PART]).tolist()
-        text = _js(
+        text = in_script(
             {
                 "columns": list(shown),
                 "files": files,
@@ -109,7 +110,7 @@ def _lines(ledger: Ledger, rows: Rows) -> Iterator[str]:
 
 
 def _begins(ledger: str, part: int) -> str:
-    return f"RK.rows({_js(ledger)},{part},'"
+    return f"RK.rows({in_script(ledger)},{part},'"
 
 
 def read_rows(folder: Path, ledger: str, rows: Iterable[int]) -> dict[int, dict[str, str]]:
@@ -161,17 +162,14 @@ def _places(ledger: Ledger, rows: Rows) -> pa.Array:
 
 
 def _texts(column: pd.Series) -> pa.Array:
-    cells = pa.array(column, from_pandas=True)
-    if isinstance(cells, pa.ChunkedArray):
-        cells = cells.combine_chunks()
-    if pa.types.is_timestamp(cells.type):
-        cells = cells.cast(pa.date32())
-    elif pa.types.is_boolean(cells.type):
+    cells = cells_of(column)
+    if pa.types.is_boolean(cells.type):
         cells = pc.if_else(cells, "是", "否")
     return cells.cast(pa.string())
 
 
-def _js(value: Any) -> str:
+def in_script(value: Any) -> str:
+    """JSON as it stands in a script."""
     return str(visible(to_json(value).decode())).replace("<", "\\u003c")
 
 

@@ -60,7 +60,9 @@ def evidence_files(
         The privacy key, where the digests of records are keyed.
     """
     yield "facts.parquet", _facts({name: held[name] for name in sorted(held)})
-    yield "records.parquet", _records([_places(ledger, key) for ledger in ledgers.values()])
+    places = [_places(ledger, key) for ledger in ledgers.values()] or [_NO_RECORDS]
+    repeated = ["ledger", "file", "sheet"]
+    yield "records.parquet", parquet(places, repeated=repeated, rising=["row", "line"])
     violations = [vars(violation) for ledger in ledgers.values() for violation in ledger.violations]
     refused = [
         row | {"cells": json.dumps(row["cells"], ensure_ascii=False)}
@@ -69,7 +71,7 @@ def evidence_files(
     ]
     for name, rows in (("violations", violations), ("quarantine", refused)):
         if rows:
-            yield f"{name}.parquet", _parquet([pa.Table.from_pylist(rows)], repeated=True)
+            yield f"{name}.parquet", parquet([pa.Table.from_pylist(rows)], repeated=True)
     yield from scripts(held, ledgers)
 
 
@@ -84,7 +86,7 @@ def _facts(held: Mapping[str, FactRows]) -> bytes:
         [np.empty(0, np.int8), *(fact_rows.signs for fact_rows in held.values())]
     )
     table = pa.table({"fact": fact, "ledger": ledger, "row": rows, "sign": signs})
-    return _parquet([table], repeated=["fact", "ledger", "sign"], rising=["row"])
+    return parquet([table], repeated=["fact", "ledger", "sign"], rising=["row"])
 
 
 def _named(names: list[str], numbers: pa.Array) -> pa.Array:
@@ -112,13 +114,7 @@ def _places(ledger: Ledger, key: bytes | None) -> pa.Table:
     )
 
 
-def _records(places: Sequence[pa.Table]) -> bytes:
-    return _parquet(
-        places or [_NO_RECORDS], repeated=["ledger", "file", "sheet"], rising=["row", "line"]
-    )
-
-
-def _parquet(
+def parquet(
     tables: Sequence[pa.Table], *, repeated: Sequence[str] | bool, rising: Sequence[str] = ()
 ) -> bytes:
     """A parquet file with a row group for each table.

@@ -7,8 +7,6 @@ import re
 import zipfile
 from datetime import date
 
-__all__ = ["without_times"]
-
 _SAVED = re.compile(rb"(?<=>)\d{4}-\d\d-\d\dT[\d:.]+Z")
 
 

@@ -12,8 +12,6 @@ from reportkit.export.pages import asset, compile_templates, digest, render
 if TYPE_CHECKING:
     from reportkit.export.blocks import Block
 
-__all__ = ["AuditHTML"]
-
 _BESIDE = [
     *(one for one in FILES if one[0] != "audit.html"),
     ("checks.json", "application/json", "核验", "全部核验，供程序使用"),

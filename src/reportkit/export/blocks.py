@@ -14,11 +14,6 @@ from reportkit.language import Message
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = [
-    "KINDS", "MIME", "NOTES", "SCHEMA", "Block", "block", "for_readers", "from_notebook",
-    "json_bytes", "length", "packed", "prose_text", "unpacked", "visible", "with_cells",
-]  # fmt: skip
-
 MIME = "application/vnd.reportkit.block+json"
 SCHEMA = "reportkit/block/1"
 NOTES = "notes"

@@ -9,8 +9,6 @@ from reportkit.export.blocks import prose_text
 if TYPE_CHECKING:
     from reportkit.export.document import Document
 
-__all__ = ["FILES", "dataset"]
-
 # Files of a run that readers take along: name, media type, what it is for.
 FILES = (
     ("report.pdf", "application/pdf", "PDF", "正式文本，可打印、可归档"),

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from reportkit.export.blocks import Block
     from reportkit.export.tidy import TidyTable
 
-__all__ = ["along", "definition_of", "named_in", "short"]
-
 _TESTS = {
     "=": "为", "in": "是其中之一：", "not in": "不是", "between": "在此期间：", "<": "早于",
     "<=": "不晚于", "empty or >=": "为空或不早于", "empty or >": "为空或晚于", "contains": "含",

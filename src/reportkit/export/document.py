@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-__all__ = ["Document", "DocumentExporter", "arrange", "day_of", "length", "place"]
-
 _PAIRS = re.compile("([一-鿿]{2})+")
 # Kinds of blocks that have a place among others.
 _PLACED = ("head", "section", "prose", "table", "chart")
@@ -73,6 +71,16 @@ class Document:
     corrected: tuple[str, ...]
     code: tuple[Block, ...]
     notebook: Mapping[str, Any]
+
+    @property
+    def all_sections(self) -> tuple[Block, ...]:
+        """The preamble and the sections."""
+        return (self.preamble, *self.sections)
+
+    @property
+    def shown(self) -> list[Block]:
+        """All tables and charts."""
+        return [item for section in self.all_sections for item in section["shown"]]
 
 
 class DocumentExporter(Exporter):

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from reportkit.export.document import Document, DocumentExporter
 
-__all__ = ["DOCUMENTS", "exporters", "make_documents"]
-
 # By which of nbconvert's exporters each one is made.
 DOCUMENTS = {
     "report.html": "reportkit-html",

@@ -20,7 +20,8 @@ from docx.shared import Length, Mm, Pt, RGBColor
 from docx.text.paragraph import Paragraph
 
 from reportkit.export.archives import without_times
-from reportkit.export.document import Document, DocumentExporter, day_of, length
+from reportkit.export.blocks import length
+from reportkit.export.document import Document, DocumentExporter, day_of
 from reportkit.export.pages import asset, chinese_date, corrected_on, title_lines
 from reportkit.export.typesetting import pictures
 from reportkit.export.wordtables import add_table, element, markup
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from docx.shape import InlineShape
 
     from reportkit.export.blocks import Block
-
-__all__ = ["ReportDocx"]
 
 _CHARACTER = 15.79  # points: 156 mm hold 28 characters
 _LINE = 28.95  # points: 225 mm hold 22 lines
@@ -97,10 +96,9 @@ class ReportDocx(DocumentExporter):
         _page(word, document.head)
         _opening(word, document)
         _contents(word, document.sections)
-        sections = (document.preamble, *document.sections)
-        charts = [i for s in sections for i in s["shown"] if i["kind"] == "chart"]
-        drawn = iter(pictures([str(item["svg"]) for item in charts]))
-        for section in sections:
+        charts = [str(item["svg"]) for item in document.shown if item["kind"] == "chart"]
+        drawn = iter(pictures(charts))
+        for section in document.all_sections:
             if section["number"]:
                 heading = word.add_heading(section["heading"], 1)
                 _mark(heading, section["number"])

@@ -8,8 +8,6 @@ from xml.etree import ElementTree
 from reportkit.errors import ExportError
 from reportkit.language import Message
 
-__all__ = ["clean"]
-
 _SVG = "http://www.w3.org/2000/svg"
 _SHAPES = re.compile(
     "svg|g|defs|path|use|rect|circle|ellipse|line|polyline|polygon|text|tspan|clipPath|"

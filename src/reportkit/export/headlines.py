@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from reportkit.export.blocks import Block
 
-__all__ = ["cards", "told"]
-
 # The drawing's own units: how wide it is, where bars of years begin, how high those of months are.
 _WIDTH, _LEFT, _HIGH = 220.0, 46.0, 44.0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from reportkit.export.dataset import FILES, dataset
@@ -15,12 +14,10 @@ from reportkit.export.pages import asset, compile_templates, corrected_on, rende
 from reportkit.export.tidy import csv_text, grid, harmless, parts_of, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from reportkit.export.blocks import Block
     from reportkit.export.tidy import TidyTable
-
-__all__ = ["ReportHTML"]
 
 # Labels stand in the tables and definitions of the page.
 _PUBLIC = ("id", "value", "unit", "origin")
@@ -57,18 +54,13 @@ class ReportHTML(DocumentExporter):
             dataset=dataset(document, about),
             readers={
                 "past": document.seal.get("past", {}),
-                "take": {item["id"]: _take(item, document) for item in _shown(document)},
-                "how": {item["id"]: _how(item, document) for item in _shown(document)},
+                "take": {item["id"]: _take(item, document) for item in document.shown},
+                "how": {item["id"]: _how(item, document) for item in document.shown},
                 "defined": _defined(document),
             },
             public={"schema": "reportkit/public-facts/3", "columns": _PUBLIC, "facts": facts},
             style=asset("base.css", "report.css"),
         )
-
-
-def _shown(document: Document) -> Iterator[Block]:
-    sections = (document.preamble, *document.sections)
-    return chain.from_iterable(section["shown"] for section in sections)
 
 
 def _take(item: Block, document: Document) -> list[tuple[str, str, str]]:
@@ -135,7 +127,7 @@ def _defined(document: Document) -> dict[str, list[Block]]:
     """Return the figures of each section's text, by its number: each one where it stands first."""
     seen: set[str] = set()
     found: dict[str, list[Block]] = {}
-    for section in (document.preamble, *document.sections):
+    for section in document.all_sections:
         prose = [part["prose"] for part in section["parts"] if "prose" in part]
         new = [name for name in dict.fromkeys(named_in(prose)) if name not in seen]
         seen |= {*new}

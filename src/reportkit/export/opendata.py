@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from reportkit.export.blocks import Block
     from reportkit.export.document import Document
 
-__all__ = ["METADATA", "open_data"]
+    Columns = tuple[tuple[str, str, Any, bool], ...]
 
 METADATA = "csv-metadata.json"
+DIALECT = {
+    "@context": ["http://www.w3.org/ns/csvw", {"@language": "zh"}],
+    "dialect": {"encoding": "utf-8", "lineTerminators": ["\r\n"], "header": True},
+}
+"""Of all our metadata."""
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 # Name, heading, datatype, and whether every row has one.
@@ -56,34 +61,52 @@ def open_data(document: Document) -> Iterator[tuple[str, bytes]]:
     Source: W3C, Metadata Vocabulary for Tabular Data; RFC 4180.
     """
     head = document.head
-    sections = (document.preamble, *document.sections)
-    tables = [
-        item for s in sections for item in s["shown"] if item["kind"] == "table" and not item["own"]
-    ]
-    described = [_described("facts", f"{head['title']}：全部数据", _FACTS)]
+    tables = [item for item in document.shown if item["kind"] == "table" and not item["own"]]
+    title = f"{head['title']}：全部数据"
+    files = [described("facts", _FACTS, primaryKey="fact") | {"dc:title": title}]
     yield "facts.csv", _csv(_FACTS, _facts(document))
     for table in tables:
         yield f"{table['id']}.csv", _csv(_CELLS, _cells(table, document))
-        described.append(_described(table["id"], table["title"], _CELLS))
-        described[-1]["tableSchema"]["foreignKeys"] = [
-            {
-                "columnReference": "fact",
-                "reference": {"resource": "facts.csv", "columnReference": "fact"},
-            }
-        ]
-    yield METADATA, json_bytes(_group(document, described))
+        to_facts = {"resource": "facts.csv", "columnReference": "fact"}
+        keys = [{"columnReference": "fact", "reference": to_facts}]
+        file = described(table["id"], _CELLS, primaryKey="fact", foreignKeys=keys)
+        files.append(file | {"dc:title": table["title"]})
+    yield METADATA, json_bytes(_group(document, files))
+
+
+def described(name: str, columns: Columns, **more: Any) -> Block:
+    """Return what CSVW says of a file of CSV.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, without its ending.
+    columns : sequence
+        Name, heading, datatype, and whether every row has one, of each.
+    **more : object
+        Further properties of its schema.
+    """
+    return {
+        "url": f"{name}.csv",
+        "tableSchema": {
+            **more,
+            "columns": [
+                {"name": key, "titles": [key, heading], "datatype": kind, "required": required}
+                for key, heading, kind, required in columns
+            ],
+        },
+    }
 
 
 def _group(document: Document, tables: list[dict[str, Any]]) -> dict[str, Any]:
     head = document.head
     told = {
-        "@context": ["http://www.w3.org/ns/csvw", {"@language": "zh"}],
+        **DIALECT,
         "dc:title": head["title"],
         "dc:publisher": head["issuer"],
         "dc:temporal": f"{head['year']}-01-01/{head['year']}-12-31",
         "dc:conformsTo": f"格式版本：{head['edition']}",
         "dc:identifier": document.seal["seal"],
-        "dialect": {"encoding": "utf-8", "lineTerminators": ["\r\n"], "header": True},
         "tables": tables,
     }
     if head["dated"]:
@@ -94,21 +117,7 @@ def _group(document: Document, tables: list[dict[str, Any]]) -> dict[str, Any]:
     return told
 
 
-def _described(name: str, title: str, columns: tuple[tuple[str, str, Any, bool], ...]) -> Block:
-    return {
-        "url": f"{name}.csv",
-        "dc:title": title,
-        "tableSchema": {
-            "primaryKey": "fact",
-            "columns": [
-                {"name": key, "titles": [key, heading], "datatype": kind, "required": required}
-                for key, heading, kind, required in columns
-            ],
-        },
-    }
-
-
-def _csv(columns: tuple[tuple[str, str, Any, bool], ...], rows: Iterator[Block]) -> bytes:
+def _csv(columns: Columns, rows: Iterator[Block]) -> bytes:
     names = [key for key, *_ in columns]
     return csv_text([names, *([row.get(name) for name in names] for row in rows)]).encode()
 
@@ -118,17 +127,13 @@ def _facts(document: Document) -> Iterator[Block]:
     for name, fact in document.facts.items():
         value = fact["value"]
         kind = "value" if _NUMBER.fullmatch(value) else "day" if _DAY.fullmatch(value) else "words"
+        same = ("label", "unit", "origin", "source", "ledger", "rows")
         yield {
+            **{key: fact[key] for key in same},
             "fact": name,
-            "label": fact["label"],
             kind: value,
-            "unit": fact["unit"],
             "last_year": past.get(name, {}).get("value"),
-            "origin": fact["origin"],
             "definition": definition_of(fact, document.facts),
-            "source": fact["source"],
-            "ledger": fact["ledger"],
-            "rows": fact["rows"],
             "district": head["district"],
             "year": head["year"],
         }

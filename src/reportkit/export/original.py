@@ -11,8 +11,6 @@ from reportkit.export.blocks import from_notebook, json_bytes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["INJECTED", "lasting", "originals"]
-
 _TIMED = ("papermill", "execution")
 INJECTED = "injected-parameters"
 _FOLDERS = re.compile(r"^(params|data|out) = .*\n?", re.MULTILINE)

@@ -15,17 +15,6 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = [
-    "asset",
-    "chinese_date",
-    "compile_templates",
-    "corrected_on",
-    "digest",
-    "environment",
-    "render",
-    "title_lines",
-]
-
 
 def render(template: str, **fields: Any) -> str:
     """Return a page: everything that is not the template's own is escaped."""
@@ -60,9 +49,9 @@ def environment(package: str) -> Environment:
     return made
 
 
-def asset(*names: str) -> Markup:
-    """Return style sheets or scripts of the package, to stand in a page as they are."""
-    folder = files("reportkit.export") / "templates"
+def asset(*names: str, package: str = "reportkit.export") -> Markup:
+    """Return style sheets or scripts of a package, to stand in a page as they are."""
+    folder = files(package) / "templates"
     text = "".join((folder / name).read_text(encoding="utf-8") for name in names)
     return Markup(text)  # noqa: S704 - files of this package
 

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from reportkit.export.blocks import Block
 
-__all__ = ["ReportPDF"]
-
-
 _DATES = ("dated", "printed")
 
 
@@ -73,13 +70,12 @@ def _typeset(document: Document) -> bytes:
 
 def _last_part(document: Document) -> str | None:
     """Return the name of the tables and charts that a document ends with; none if it is text."""
-    parts = [part for one in (document.preamble, *document.sections) for part in one["parts"]]
+    parts = [part for section in document.all_sections for part in section["parts"]]
     return parts[-1].get("name") if parts else None
 
 
 def _labels(document: Document) -> Iterator[Block]:
-    sections = (document.preamble, *document.sections)
-    tables = (item for section in sections for item in section["shown"] if "rows" in item)
+    tables = (item for item in document.shown if "rows" in item)
     cells = (cell for table in tables for row in table["rows"] for cell in row)
     return (cell for cell in cells if cell["role"] == "label")
 

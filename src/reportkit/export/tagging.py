@@ -11,8 +11,6 @@ import re
 
 from reportkit.errors import ExportError
 
-__all__ = ["with_row_heads"]
-
 _CELL = re.compile(
     rb"(?<=\nendobj\n)(\d+ 0 obj\n<</Type/StructElem/S/)TD(/P \d+ 0 R/A\[<</O/Table)"
     rb"(/Headers\[[^\]]*\])([^>]*>><</O/Layout/BackgroundColor)?(\[1 1 1\])?"

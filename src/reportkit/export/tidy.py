@@ -13,18 +13,6 @@ if TYPE_CHECKING:
 
     from reportkit.export.blocks import Block
 
-__all__ = [
-    "FORMULA",
-    "TidyTable",
-    "csv_text",
-    "grid",
-    "harmless",
-    "parts_of",
-    "summary",
-    "value_of",
-]
-
-
 # A program that finds one of these first may take a text for a formula; so also full-width ones.
 FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")

@@ -12,8 +12,6 @@ from reportkit_fonts import folder
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["compiler", "pictures", "typefaces"]
-
 _PICTURES = b"""#set page(width: auto, height: auto, margin: 0pt)
 #for svg in json(bytes(sys.inputs.svgs)) { page(image(bytes(svg), format: "svg", width: 156mm)) }
 """

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from reportkit.export.blocks import Block
 
-__all__ = ["add_table", "element", "markup"]
-
 
 def add_table(word: Word, item: Block) -> None:
     """Add a table block; one that a page may hold is kept on one."""

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxwriter import Workbook
 
+from reportkit.export.blocks import length
 from reportkit.export.defined import definition_of
-from reportkit.export.document import Document, DocumentExporter, day_of, length
+from reportkit.export.document import Document, DocumentExporter, day_of
 from reportkit.export.pages import corrected_on
 from reportkit.export.tidy import FORMULA
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from reportkit.export.blocks import Block
-
-__all__ = ["TablesXlsx"]
 
 _GREY = "#808080"
 # Size, bold, across, down, wrapped, ground. Those of table cells have a line around.
@@ -87,7 +86,7 @@ class TablesXlsx(DocumentExporter):
             }
         )
         tables: dict[str, Block] = {}
-        for section in (document.preamble, *document.sections):
+        for section in document.all_sections:
             for one in section["shown"]:
                 if one["kind"] == "table":
                     tables[_sheet_name(section["number"], one, tables)] = one

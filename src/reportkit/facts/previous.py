@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from reportkit.errors import InputError
 from reportkit.export.blocks import from_notebook, prose_text
+from reportkit.export.files import digest
 from reportkit.facts.numerals import number_of
 from reportkit.facts.published import load_published, read_report
 from reportkit.forms import DEFAULT
@@ -68,13 +68,31 @@ def sealed_facts(run: Path) -> dict[str, Any] | None:
     path = run / "facts.json"
     if not path.is_file():
         return None
+    document: dict[str, Any] = read_sealed(path)
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if all(isinstance(fact["id"], str) for fact in document["facts"]):
             return document
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (LookupError, TypeError):
         pass
-    raise InputError(
+    raise _unreadable(path)
+
+
+def read_sealed(path: Path) -> Any:
+    """The JSON of a file of a run.
+
+    Raises
+    ------
+    InputError
+        ``run-unreadable``: it cannot be read, or is no JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        raise _unreadable(path) from None
+
+
+def _unreadable(path: Path) -> InputError:
+    return InputError(
         "run-unreadable",
         "{path} is not as reportkit writes it; `reportkit verify` says more",
         path=path,
@@ -119,7 +137,7 @@ def figures_of(
     run = path.parent
     refuse_changed(run, files)
     document = sealed_facts(run) or {}
-    notebook = json.loads((run / "report.ipynb").read_text(encoding="utf-8"))
+    notebook = read_sealed(run / "report.ipynb")
     facts = {fact["id"]: fact for fact in document["facts"]}
     numbers = {name: number_of(fact["value"]) for name, fact in facts.items()}
     return Past(
@@ -191,7 +209,6 @@ def refuse_changed(run: Path, files: Mapping[Path, str]) -> None:
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file; a word where it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest(path)
     except OSError:
         return "missing"

@@ -8,14 +8,14 @@ somebody signs, the envelope holds no signature, and `check_attestation` says so
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.export.files import digest, write_whole
 from reportkit.language import Message
-from reportkit.proof.manifest import ATTESTATION, MANIFEST, SUMS, digest, read_manifest
+from reportkit.proof.manifest import ATTESTATION, MANIFEST, SUMS, read_manifest
 from reportkit.proof.plainjson import parse_json
-from reportkit.proof.signing.envelope import envelope, open_envelope, pae
+from reportkit.proof.signing.envelope import begun, envelope, in_toto, open_envelope, pae
 from reportkit.proof.signing.trust import Trusted, check_signatures
 from reportkit.proof.surroundings import OURS
 
@@ -23,57 +23,45 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from reportkit.proof.signing.signer import Signer
+    from reportkit.proof.signing.settings import Signer
 
 
 def statement(folder: Path) -> bytes:
     """The statement about a run, as it is signed: the same bytes for the same run."""
     manifest = read_manifest(folder)
     packages = manifest["environment"]["packages"]
-    dependencies = [
-        {"name": item["name"], "digest": {"sha256": item["sha256"]}} for item in manifest["inputs"]
-    ]
-    document = {
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": [
-            {"name": name, "digest": {"sha256": digest(folder / name)}} for name in (MANIFEST, SUMS)
-        ],
-        "predicateType": "https://slsa.dev/provenance/v1",
-        "predicate": {
-            "buildDefinition": {
-                "buildType": "urn:reportkit:run:1",
-                "externalParameters": {
-                    name: manifest[name]
-                    for name in ("district", "year", "scope", "edition", "run", "previous")
-                },
-                "internalParameters": {"inputs_sha256": manifest["inputs_sha256"]},
-                "resolvedDependencies": [
-                    *dependencies,
-                    {"name": "reportkit", "digest": {"sha256": manifest["code_sha256"]}},
-                ],
+    names = ("district", "year", "scope", "edition", "run", "previous")
+    dependencies = [(item["name"], item["sha256"]) for item in manifest["inputs"]]
+    dependencies.append(("reportkit", manifest["code_sha256"]))
+    predicate = {
+        "buildDefinition": {
+            "buildType": "urn:reportkit:run:1",
+            "externalParameters": {name: manifest[name] for name in names},
+            "internalParameters": {"inputs_sha256": manifest["inputs_sha256"]},
+            "resolvedDependencies": [
+                {"name": name, "digest": {"sha256": sha256}} for name, sha256 in dependencies
+            ],
+        },
+        "runDetails": {
+            "builder": {
+                "id": "urn:reportkit:builder",
+                # Before 28 November 2026 the distribution was called as the package is.
+                "version": {"reportkit": packages.get(OURS, packages.get("reportkit"))},
             },
-            "runDetails": {
-                "builder": {
-                    "id": "urn:reportkit:builder",
-                    # Before 28 November 2026 the distribution was called as the package is.
-                    "version": {"reportkit": packages.get(OURS, packages.get("reportkit"))},
-                },
-                "metadata": {
-                    "invocationId": manifest["run"],
-                    "startedOn": manifest["started"],
-                    "finishedOn": manifest["ended"],
-                },
+            "metadata": {
+                "invocationId": manifest["run"],
+                "startedOn": manifest["started"],
+                "finishedOn": manifest["ended"],
             },
         },
     }
-    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    subject = [(name, digest(folder / name)) for name in (MANIFEST, SUMS)]
+    return in_toto(subject, "https://slsa.dev/provenance/v1", predicate)
 
 
 def attest(folder: Path, signer: Signer | None = None) -> None:
     """Write the attestation of a run: its statement, signed by nobody or by the one given."""
-    payload = statement(folder)
-    signatures = {signer.keyid: signer.sign(pae(payload))} if signer else {}
-    (folder / ATTESTATION).write_bytes(envelope(payload, signatures))
+    (folder / ATTESTATION).write_bytes(begun(statement(folder), signer))
 
 
 def sign_run(folder: Path, signer: Signer) -> None:
@@ -100,10 +88,8 @@ def sign_run(folder: Path, signer: Signer) -> None:
             folder=folder,
         )
     signatures[signer.keyid] = signer.sign(pae(payload))
-    # Whole or not there at all: a half-written envelope would take the first signature away.
-    new = folder.parent / f".{folder.name}-{ATTESTATION}"
-    new.write_bytes(envelope(payload, signatures))
-    new.replace(path)
+    # A half-written envelope would take the first signature away, or be a file too many of the run.
+    write_whole(path, envelope(payload, signatures), aside=folder.parent)
 
 
 def check_attestation(folder: Path, trusted: Trusted | None) -> str:

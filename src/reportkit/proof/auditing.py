@@ -24,9 +24,10 @@ from reportkit.language import joined
 from reportkit.ledgers.schema import schema_of
 from reportkit.notebook.display import Shown, look
 from reportkit.notebook.frames import table_of
+from reportkit.params import Project
 from reportkit.proof.inspection import Asked, inspect
 from reportkit.proof.manifest import read_manifest
-from reportkit.proof.places import own_form
+from reportkit.proof.places import facts_of, own_form
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.recount.computed import with_sums
 from reportkit.proof.verify import counted_again
@@ -51,13 +52,13 @@ class RunAudit:
     Methods that give a DataFrame are to look at; with ``show`` it stands in the documents.
     """
 
-    def __init__(self, run: Path, *, params: Path | None, data: Path | None, auditor: str) -> None:
-        self.run, self._params, self._data, self._auditor = run, params, data, auditor
+    def __init__(self, run: Path, asked: Asked, auditor: str) -> None:
+        self.run, self._asked, self._auditor = run, asked, auditor
         self.manifest = read_manifest(run)
         self._notebook = read_json(run / "report.ipynb")
         (self._seal,) = from_notebook(self._notebook, "seal")
         self._checks = read_json(run / "checks.json")
-        self._form = own_form(self.manifest, params)
+        self._form = own_form(self.manifest, asked.params)
         self._sections: list[str] = []
 
     def __repr__(self) -> str:
@@ -66,7 +67,7 @@ class RunAudit:
     @cached_property
     def facts(self) -> dict[str, Fact]:
         """The facts of the run, by id."""
-        return {fact["id"]: fact for fact in read_json(self.run / "facts.json")["facts"]}
+        return facts_of(self.run)
 
     @cached_property
     def _counted(self) -> dict[str, str]:
@@ -78,11 +79,11 @@ class RunAudit:
     @cached_property
     def _recounted(self) -> dict[str, str]:
         """Values that SQL counts over the raw ledgers, by fact."""
-        return counted_again(self.run, data=self._data, params=self._params)
+        return counted_again(self.run, data=self._asked.data, params=self._asked.params)
 
     def verdicts(self) -> pd.DataFrame:
         """Return the verdicts of ``reportkit verify`` on the run, level by level."""
-        inspected = inspect(self.run, Asked(data=self._data, params=self._params), closely=True)
+        inspected = inspect(self.run, self._asked, closely=True)
         rows = [
             (
                 _LEVELS.get(verdict.level, verdict.level),
@@ -233,10 +234,8 @@ class RunAudit:
         """A heading of the audit's documents; they are numbered as they come."""
         if title not in self._sections:
             self._sections.append(title)
-        return look(block("section", **self._numbered(title), body=[]))
-
-    def _numbered(self, title: str) -> dict[str, str]:
-        return {"number": chinese_number(self._sections.index(title) + 1), "title": title}
+        number = chinese_number(self._sections.index(title) + 1)
+        return look(block("section", number=number, title=title, body=[]))
 
     def show(self, table: pd.DataFrame, *, title: str, note: str = "", rows: int = 400) -> Shown:
         """A table in the audit's documents, its first rows if it is long."""
@@ -293,5 +292,5 @@ def open_run(
     InputError
         ``run-missing``.
     """
-    params, data = (Path(folder) if folder else None for folder in (params, data))
-    return RunAudit(Path(run), params=params, data=data, auditor=auditor)
+    own = Project.find(params, data)
+    return RunAudit(Path(run), Asked(data=own.data, params=own.params), auditor)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
 from reportkit.evidence.paths import inside
+from reportkit.export.files import digest, digest_of, write_whole
 from reportkit.language import Message
-from reportkit.proof.manifest import MANIFEST, digest, named, read_manifest
+from reportkit.proof.manifest import MANIFEST, named, read_manifest
 from reportkit.proof.plainjson import parse_json
-from reportkit.proof.signing.envelope import envelope, open_envelope, pae
+from reportkit.proof.signing.envelope import begun, in_toto, open_envelope
 from reportkit.proof.signing.trust import Trusted, check_signatures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from reportkit.proof.signing.signer import Signer
+    from reportkit.proof.signing.settings import Signer
 
 _TYPE = "urn:reportkit:batch:1"
 
@@ -77,17 +76,13 @@ def check_chain(folder: Path) -> str:
 
 def _misplaced(folder: Path, manifest: Mapping[str, Any]) -> str:
     """Return why a run cannot stand where it does; "" if it can, or was copied away."""
-    report = named(manifest)
-    whose, place = (
-        Message(
-            "the run {run} of {district} {year}",
-            run=manifest["run"],
-            district=manifest["district"],
-            year=report,
-        ),
-        folder,
+    place, folder, report = folder, folder.resolve(), named(manifest)
+    whose = Message(
+        "the run {run} of {district} {year}",
+        run=manifest["run"],
+        district=manifest["district"],
+        year=report,
     )
-    folder = folder.resolve()
     if folder.name == "current":
         return Message("{place} is a folder; it must be the link to a run in runs/", place=place)
     if place.name == "current" and folder.parent != place.parent.resolve() / "runs":
@@ -137,32 +132,12 @@ def seal_batch(out: Path, runs: Iterable[Path], *, name: str, signer: Signer | N
     Path
         ``<out>/batches/<name>.dsse.json``.
     """
-    place = out / "batches"
-    place.mkdir(parents=True, exist_ok=True)
     before = _batches(out)
-    subjects = [
-        {
-            "name": run.resolve().relative_to(out.resolve()).as_posix(),
-            "digest": {"sha256": digest(run / MANIFEST)},
-        }
-        for run in runs
-    ]
-    document = {
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": sorted(subjects, key=lambda subject: str(subject["name"])),
-        "predicateType": _TYPE,
-        "predicate": {
-            "batch": name,
-            "previous": None
-            if not before
-            else {"batch": before[-1].name, "sha256": _statement_digest(before[-1])},
-        },
-    }
-    payload = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
-    path = place / f"{name}.dsse.json"
-    new = place / f".{name}"
-    new.write_bytes(envelope(payload, {signer.keyid: signer.sign(pae(payload))} if signer else {}))
-    new.replace(path)
+    names = {run.resolve().relative_to(out.resolve()).as_posix(): run for run in runs}
+    subject = [(name, digest(names[name] / MANIFEST)) for name in sorted(names)]
+    predicate = {"batch": name, "previous": _named(before[-1]) if before else None}
+    path = out / "batches" / f"{name}.dsse.json"
+    write_whole(path, begun(in_toto(subject, _TYPE, predicate), signer))
     return path
 
 
@@ -180,8 +155,7 @@ def check_batches(out: Path, trusted: Trusted | None) -> list[str]:
         try:
             statement = parse_json(_payload(path, trusted), Message("its statement"))
             predicate, subjects = statement["predicate"], statement["subject"]
-            expected = before and {"batch": before.name, "sha256": _statement_digest(before)}
-            if predicate["previous"] != expected:
+            if predicate["previous"] != (before and _named(before)):
                 said = predicate["previous"]["batch"] if predicate["previous"] else "none"
                 problems.append(
                     Message(
@@ -236,8 +210,9 @@ def _payload(path: Path, trusted: Trusted | None) -> bytes:
     return payload
 
 
-def _statement_digest(path: Path) -> str:
-    return hashlib.sha256(_payload(path, None)).hexdigest()
+def _named(path: Path) -> dict[str, str]:
+    """A batch as the next one names it."""
+    return {"batch": path.name, "sha256": digest_of(_payload(path, None))}
 
 
 def _batches(out: Path) -> list[Path]:

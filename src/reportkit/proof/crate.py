@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from reportkit.proof.manifest import digest, entries, media_type
+from reportkit.export.files import digest
+from reportkit.proof.manifest import entries, media_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,85 +48,74 @@ def crate_bytes(folder: Path, record: Mapping[str, Any], form: FormModel) -> byt
     """
     names = [name for name, kind in entries(folder) if kind == "file"]
     top = [name for name in names if "/" not in name and name != "ro-crate-metadata.json"]
-    parts: list[dict[str, Any]] = [
-        {
-            "@id": name,
-            "@type": "File",
-            "name": _TITLES.get(name, name),
-            "encodingFormat": media_type(name),
-            "contentSize": str((folder / name).stat().st_size),
-            "sha256": digest(folder / name),
-        }
+    parts = [
+        _entity(
+            name,
+            "File",
+            name=_TITLES.get(name, name),
+            encodingFormat=media_type(name),
+            contentSize=str((folder / name).stat().st_size),
+            sha256=digest(folder / name),
+        )
         for name in top
     ]
     if len(top) < len(names):
-        name = "每个数的依据行，及各台账的行号对照"
-        parts.append({"@id": "evidence/", "@type": "Dataset", "name": name})
+        parts.append(_entity("evidence/", "Dataset", name="每个数的依据行，及各台账的行号对照"))
     inputs = [
-        {
-            "@id": f"#input-{number}",
-            "@type": "CreativeWork",
-            "name": item["name"],
-            "identifier": f"sha256:{item['sha256']}",
-        }
+        _entity(
+            f"#input-{number}",
+            "CreativeWork",
+            name=item["name"],
+            identifier=f"sha256:{item['sha256']}",
+        )
         for number, item in enumerate(record["inputs"], 1)
     ]
     form_asked = record["parameters"].get("form")
     by = f" --form {form_asked}" if form_asked else ""
     title = f"{record['name']}{record['year']}年{form.title}"
     version = record["environment"]["packages"]["reportkit-zwgk"]
-    graph: list[dict[str, Any]] = [
-        {
-            "@id": "ro-crate-metadata.json",
-            "@type": "CreativeWork",
-            "about": {"@id": "./"},
-            "conformsTo": {"@id": _CRATE},
-        },
-        {
-            "@id": "./",
-            "@type": "Dataset",
-            "conformsTo": {"@id": _PROFILE},
-            "name": title,
-            "description": f"{title}，及其依据、核对与运行记录（{record['run']}）",
-            "datePublished": record["ended"],
-            "license": {"@id": "#terms"},
-            "hasPart": _ids(parts),
-            "mentions": {"@id": "#run"},
-        },
-        {
-            "@id": _PROFILE,
-            "@type": "CreativeWork",
-            "name": "Process Run Crate",
-            "version": "0.5",
-        },
-        {
-            "@id": "#terms",
-            "@type": "CreativeWork",
-            "name": "政府信息",
-            "description": f"依照《{form.law}》公开。",
-        },
-        {
-            "@id": "#run",
-            "@type": "CreateAction",
-            "name": f"run {record['run']}",
-            "description": f"reportkit run {record['district']} {record['year']}{by}",
-            "startTime": record["started"],
-            "endTime": record["ended"],
-            "actionStatus": "http://schema.org/CompletedActionStatus",
-            "instrument": {"@id": "#reportkit"},
-            "agent": {"@id": "#office"},
-            "object": _ids(inputs),
-            "result": _ids(parts),
-        },
-        {
-            "@id": "#reportkit",
-            "@type": "SoftwareApplication",
-            "name": "reportkit",
-            "version": version,
-            "softwareVersion": version,
-            "identifier": f"sha256:{record['code_sha256']}",
-        },
-        {"@id": "#office", "@type": "Organization", "name": record["name"]},
+    graph = [
+        _entity(
+            "ro-crate-metadata.json",
+            "CreativeWork",
+            about={"@id": "./"},
+            conformsTo={"@id": _CRATE},
+        ),
+        _entity(
+            "./",
+            "Dataset",
+            conformsTo={"@id": _PROFILE},
+            name=title,
+            description=f"{title}，及其依据、核对与运行记录（{record['run']}）",
+            datePublished=record["ended"],
+            license={"@id": "#terms"},
+            hasPart=_ids(parts),
+            mentions={"@id": "#run"},
+        ),
+        _entity(_PROFILE, "CreativeWork", name="Process Run Crate", version="0.5"),
+        _entity("#terms", "CreativeWork", name="政府信息", description=f"依照《{form.law}》公开。"),
+        _entity(
+            "#run",
+            "CreateAction",
+            name=f"run {record['run']}",
+            description=f"reportkit run {record['district']} {record['year']}{by}",
+            startTime=record["started"],
+            endTime=record["ended"],
+            actionStatus="http://schema.org/CompletedActionStatus",
+            instrument={"@id": "#reportkit"},
+            agent={"@id": "#office"},
+            object=_ids(inputs),
+            result=_ids(parts),
+        ),
+        _entity(
+            "#reportkit",
+            "SoftwareApplication",
+            name="reportkit",
+            version=version,
+            softwareVersion=version,
+            identifier=f"sha256:{record['code_sha256']}",
+        ),
+        _entity("#office", "Organization", name=record["name"]),
         *parts,
         *inputs,
     ]
@@ -134,6 +124,10 @@ def crate_bytes(folder: Path, record: Mapping[str, Any], form: FormModel) -> byt
         "@graph": sorted(graph, key=lambda entity: str(entity["@id"])),
     }
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _entity(name: str, kind: str, /, **properties: Any) -> dict[str, Any]:
+    return {"@id": name, "@type": kind, **properties}
 
 
 def _ids(entities: list[dict[str, Any]]) -> Any:

@@ -10,17 +10,14 @@ import re
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
 from reportkit.errors import InputError
 from reportkit.evidence.read import read_source_rows
 from reportkit.export.blocks import from_notebook
 from reportkit.facts.numerals import number_of, plain, rounded
 from reportkit.forms import DEFAULT
-from reportkit.language import Message, joined, template
-from reportkit.language.message import COMMA
 from reportkit.proof.manifest import read_manifest
 from reportkit.proof.normal import cell_digests
+from reportkit.proof.places import facts_of
 from reportkit.proof.plainjson import read_json
 
 if TYPE_CHECKING:
@@ -29,19 +26,7 @@ if TYPE_CHECKING:
 
 Change = dict[str, Any]
 _HEAD = ("run", "district", "name", "year", "form", "edition", "scope", "draft", "started")
-_PARTS = ("facts", "narrative", "checks", "inputs", "parameters", "code", "environment")
-_COUNTS = {
-    "read": "读入", "accepted": "计入", "quarantined": "不能读", "rejected": "退回",
-    "set_aside": "合计等不计",
-}  # fmt: skip
-_WORDS = {
-    "facts": Message("facts"), "narrative": Message("narrative"), "checks": Message("checks"),
-    "inputs": Message("inputs"), "parameters": Message("parameters"), "code": Message("code"),
-    "environment": Message("environment"), "read": Message("read"),
-    "accepted": Message("accepted"), "quarantined": Message("quarantined"),
-    "rejected": Message("rejected"), "set_aside": Message("set aside"),
-}  # fmt: skip
-_SHOWN = 20
+_COUNTED = ("read", "accepted", "quarantined", "rejected", "set_aside")
 _RUN = re.compile(r"/runs/[^/]+/")
 
 
@@ -120,8 +105,7 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]
 
 
 def _facts(old: Path, new: Path, *, same: bool) -> Iterator[Change]:
-    before, after = (read_json(run / "facts.json") for run in (old, new))
-    left, right = ({f["id"]: f for f in document["facts"]} for document in (before, after))
+    left, right = facts_of(old), facts_of(new)
     compared = ["value", "unit", "origin", "source", *(["where", "sum_of"] if same else [])]
     for name in sorted({*left, *right}):
         earlier, later = left.get(name), right.get(name)
@@ -175,13 +159,16 @@ def _places(run: Path, fact: Mapping[str, Any]) -> tuple[dict[str, Change], dict
 
 def _checks(old: Path, new: Path) -> Iterator[Change]:
     """Checks that hold in one and not in the other, or that fail otherwise or are waived."""
-    checks: list[dict[str, Any]] = [{}, {}]
-    for run, by_key in zip((old, new), checks, strict=True):
-        for check in read_json(run / "checks.json"):
-            name = f"{check['id']} {check['title']} ({'、'.join(check['facts'][:2]) or '—'})"
-            by_key[name] = {
-                key: check.get(key) for key in ("holds", "severity", "message", "waived")
+    compared = ("holds", "severity", "message", "waived")
+    checks = (
+        {
+            f"{check['id']} {check['title']} ({'、'.join(check['facts'][:2]) or '—'})": {
+                key: check.get(key) for key in compared
             }
+            for check in read_json(run / "checks.json")
+        }
+        for run in (old, new)
+    )
     for change in _changes(*checks):
         if not all(check is None or check["holds"] for check in (change["from"], change["to"])):
             yield change
@@ -201,22 +188,22 @@ def _paragraphs(run: Path) -> dict[str, list[str]]:
     texts: dict[str, list[str]] = {}
     for block in from_notebook(read_json(run / "report.ipynb")):
         if block["kind"] == "head":
-            texts[""] = [str(block["title"]), *_lines(block["preamble"])]
+            texts[""] = [str(block["title"]), *_printed(block["preamble"])]
         elif block["kind"] == "section":
-            texts[f"{block['number']}、{block['title']}"] = list(_lines(block["body"]))
+            texts[f"{block['number']}、{block['title']}"] = list(_printed(block["body"]))
     return texts
 
 
-def _lines(body: Any) -> Iterator[str]:
+def _printed(body: Any) -> Iterator[str]:
     """Runs joined to lines, however deep lists are."""
     if isinstance(body, list):
         for node in body:
-            yield from _lines(node)
+            yield from _printed(node)
     elif isinstance(body, dict) and "runs" in body:
         yield "".join(str(run.get("text", "")) for run in body["runs"])
     elif isinstance(body, dict):
         for node in body.values():
-            yield from _lines(node)
+            yield from _printed(node)
 
 
 def _inputs(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,7 +211,7 @@ def _inputs(manifest: Mapping[str, Any]) -> dict[str, Any]:
     inputs = ((_RUN.sub("/current/", item["name"]), item["sha256"]) for item in manifest["inputs"])
     files = dict(inputs)
     ledgers = {
-        item["name"]: {key: item[key] for key in _COUNTS if item[key] or key == "read"}
+        item["name"]: {key: item[key] for key in _COUNTED if item[key] or key == "read"}
         for item in manifest["ledgers"]
     }
     return files | ledgers
@@ -264,129 +251,3 @@ def _environment(manifest: Mapping[str, Any]) -> dict[str, Any]:
     versions: dict[str, Any] = {key: environment[key] for key in ("python", "system")}
     versions |= environment["packages"]
     return versions | {f"font {name}": value for name, value in manifest["fonts"].items()}
-
-
-def as_text(document: Mapping[str, Any]) -> str:
-    """The comparison for a terminal."""
-    runs = document["runs"]
-    two_forms = len({run["form"] for run in runs}) > 1
-    lines: list[str] = []
-    for run in runs:
-        form = Message(" by {form}", form=run["form"]) if two_forms else ""
-        lines.append(f"{run['name']} {run['year']}" + joined("", [form, ": ", run["run"]]))
-    counts = [
-        Message("{count} {part}", count=len(document[part]), part=_WORDS[part])
-        for part in _PARTS
-        if document[part]
-    ]
-    lines.append(
-        Message("differ in {counts}", counts=joined(COMMA, counts))
-        if counts
-        else Message("nothing differs")
-    )
-    both = [change for change in document["facts"] if None not in (change["from"], change["to"])]
-    for change in both:
-        by = [change["by"] and _signed(change["by"]), change["percent"]]
-        amounts = ", ".join([*filter(None, by[:1]), *([f"{_signed(by[1])}%"] if by[1] else [])])
-        moved = f" ({amounts})" if change["by"] not in (None, "0") else ""
-        values = f"{_short(change['from'])} → {_short(change['to'])}{moved}"
-        lines.append(
-            Message(
-                "fact {id}: {values} {label}", id=change["id"], values=values, label=change["label"]
-            )
-        )
-        for kind, sign in (("came", "+"), ("went", "-"), ("changed", "~")):
-            records = change.get(kind, [])
-            lines += [
-                f"  {sign} {record['key']} ({record['file']}:{record['place']})"
-                for record in records[:_SHOWN]
-            ]
-            if len(records) > _SHOWN:
-                lines.append(
-                    Message(
-                        "  {sign} … and {records} more; --json lists all",
-                        sign=sign,
-                        records=len(records) - _SHOWN,
-                    )
-                )
-    for side, which in (
-        ("from", template("only in the first: {count} facts")),
-        ("to", template("only in the second: {count} facts")),
-    ):
-        only = [
-            change
-            for change in document["facts"]
-            if change not in both and change[side] is not None
-        ]
-        if only:
-            lines.append(Message(which, count=len(only)))
-            lines += [
-                f"  {change['id']}: {_short(change[side])} {change['label']}" for change in only
-            ]
-    for change in document["narrative"]:
-        lines.append(Message("text {section}:", section=change["name"] or Message("preamble")))
-        lines += [f"  - {text}" for text in change["from"]]
-        lines += [f"  + {text}" for text in change["to"]]
-    for part in _PARTS[2:]:
-        for entry in document[part]:
-            lines.append(
-                Message(
-                    "{part} {name}: {before} → {after}",
-                    part=_WORDS[part],
-                    name=entry["name"],
-                    before=_short(entry["from"]),
-                    after=_short(entry["to"]),
-                )
-            )
-    return joined("\n", lines)
-
-
-def _signed(number: str) -> str:
-    return number if number.startswith("-") else f"+{number}"
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, dict) and "read" in value:
-        return joined(
-            COMMA,
-            [
-                Message("{count} {part}", count=count, part=_WORDS[name])
-                for name, count in value.items()
-            ],
-        )
-    if isinstance(value, dict):
-        holds = Message("holds") if value["holds"] else Message("does not hold")
-        waived = Message(", accepted") if value["waived"] else ""
-        return joined("", [holds, waived, ": ", value["message"]])
-    text = Message("nothing") if value is None else str(value)
-    return f"{text[:12]}…" if re.fullmatch("[0-9a-f]{40,64}", text) else text
-
-
-def _short_chinese(value: Any) -> str:
-    if isinstance(value, dict) and "read" in value:
-        return "，".join(f"{_COUNTS[name]}{number}条" for name, number in value.items())
-    if isinstance(value, dict):
-        waived = "（已说明）" if value["waived"] else ""
-        return f"{'相符' if value['holds'] else '不符'}{waived}：{value['message']}"
-    return "—" if value is None else _short(value)
-
-
-def _marked(old: str, new: str) -> list[tuple[str, str, str]]:
-    """A paragraph before and after, in pieces that stayed and pieces that did not."""
-    left, right = (re.findall(r"\d+(?:\.\d+)?|.", text, re.DOTALL) for text in (old, new))
-    pieces = SequenceMatcher(a=left, b=right, autojunk=False).get_opcodes()
-    return [(kind, "".join(left[a:b]), "".join(right[c:d])) for kind, a, b, c, d in pieces]
-
-
-def as_page(document: Mapping[str, Any]) -> str:
-    """The comparison as one page, everything in it escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("reportkit.proof", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"short": _short_chinese, "signed": _signed}
-    environment.globals["marked"] = _marked
-    return environment.get_template("diff.html.j2").render(diff=document)

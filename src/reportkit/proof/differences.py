@@ -1,16 +1,54 @@
-"""First difference between two things that should be the same, in words."""
+"""Differences between things that should be the same: collected, and the first one in words."""
 
 from __future__ import annotations
 
 import io
 import zipfile
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from reportkit.language import Message, joined
+from reportkit.proof.surroundings import OURS
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What decides over the bytes of a document, besides our own code and Python; over everything else
+# any package may.
+_MADE_WITH = {
+    "report.html": ("jinja2", "markupsafe"),
+    "audit.html": ("jinja2", "markupsafe"),
+    "report.pdf": ("typst", "fonts"),
+    "report.docx": ("python-docx", "lxml", "typst", "fonts", "zlib"),
+    "tables.xlsx": ("xlsxwriter", "zlib"),
+}
 _AROUND, _LONGEST = 16, 60
 _ARCHIVES = (".docx", ".xlsx")
 _TEXTS = (".html", ".js", ".json", ".xml", ".rels")
+
+
+@dataclass
+class Differences:
+    """Collected differences; none counts as a finding where other versions may have made it.
+
+    Parameters
+    ----------
+    versions : mapping of str to str
+        What is of another version here, and which one the run had.
+    """
+
+    versions: Mapping[str, str]
+    findings: list[str] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    needed: list[str] = field(default_factory=list)
+
+    def differs(self, what: str, name: str = "") -> None:
+        """Something comes out otherwise, which is in the file of this name."""
+        deciding = {OURS, "python", *_MADE_WITH.get(name, self.versions)}
+        causes = deciding & {*self.versions}
+        (self.undecided if causes else self.findings).append(what)
+        self.needed += sorted({self.versions[cause] for cause in causes} - {*self.needed})
 
 
 def first_difference(old: Any, new: Any, place: str = "") -> str:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
+from reportkit.export.files import digest
 from reportkit.facts.previous import files_of_past
 from reportkit.forms.carried import carried
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params import FONTS
-from reportkit.proof.manifest import digest, input_digest
+from reportkit.proof.manifest import input_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -77,8 +78,8 @@ def list_inputs(
     *,
     scope: Scope,
     notebook: Path,
-    members: Mapping[str, Sequence[Path]] | None = None,
-    rollup: bool = False,
+    members: Mapping[str, Sequence[Path]],
+    rollup: bool,
 ) -> Inputs:
     """List what a report is made from.
 
@@ -87,7 +88,7 @@ def list_inputs(
     project, district, year, scope
         Whose report it is.
     notebook : Path
-    members : mapping of str to sequence of Path, optional
+    members : mapping of str to sequence of Path
         Districts whose reports this one sums up, and what is read of these.
     rollup : bool
         It is made of these alone, and of no ledger.
@@ -107,10 +108,9 @@ def list_inputs(
     if district.fonts:
         files = (project.params / district.fonts.folder).rglob("*")
         paths += sorted(p for p in files if p.is_file() and p.suffix.lower() in FONTS)
-    read = members or {}
-    paths += [folder / f"{member}.yaml" for member in read if member != district.id]
+    paths += [folder / f"{member}.yaml" for member in members if member != district.id]
     paths += files_of_past(project, district, year - 1, scope=scope)
-    paths += [path for files in read.values() for path in files]
+    paths += [path for files in members.values() for path in files]
     ledgers = Ledgers(project, district)
     form = ledgers.form
     if rollup:

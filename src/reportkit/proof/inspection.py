@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reportkit.errors import InputError, ReportkitError
 from reportkit.language import Message
 from reportkit.proof.manifest import entries, is_pruned, named, read_manifest
+from reportkit.proof.places import DATA, PARAMS
 from reportkit.proof.render import render_level
 from reportkit.proof.rerun import rerun_level
 from reportkit.proof.signing.trust import read_trusted
@@ -31,8 +32,10 @@ class Asked:
 
     Parameters
     ----------
-    keys, data, params : Path or None
-        Folders: of keys that must have signed, of ledgers, of parameters.
+    keys : Path or None
+        The folder of keys that must have signed.
+    data, params : Path
+        Folders of ledgers and of parameters.
     rerun, cold : bool
         Make the report again; in a kernel that starts from nothing.
     trust_notebook : bool
@@ -40,8 +43,8 @@ class Asked:
     """
 
     keys: Path | None = None
-    data: Path | None = None
-    params: Path | None = None
+    data: Path = DATA
+    params: Path = PARAMS
     rerun: bool = False
     cold: bool = False
     trust_notebook: bool = False
@@ -125,17 +128,13 @@ def inspect(run: Path, asked: Asked, *, closely: bool) -> Inspected:
         left = Message("its pruning was interrupted: what is left of its files was not looked into")
         verdicts.append(Verdict("render", None, (), (left,), (Message("the whole run"),)))
     elif closely and verdicts[0].holds and not pruned:
-        verdicts += data_levels(run, data=asked.data, params=asked.params)
-        verdicts.append(render_level(run, data=asked.data, params=asked.params))
-        verdicts.append(environment_level(run))
+        folders = {"data": asked.data, "params": asked.params}
+        verdicts += data_levels(run, **folders)
+        verdicts += [render_level(run, **folders), environment_level(run)]
         if asked.rerun or asked.cold:
             # With keys, the first verdict holds only if those have signed the run.
             trusts = asked.trust_notebook or trusted is not None
-            verdicts.append(
-                rerun_level(
-                    run, data=asked.data, params=asked.params, cold=asked.cold, trusted=trusts
-                )
-            )
+            verdicts.append(rerun_level(run, **folders, cold=asked.cold, trusted=trusts))
     try:
         manifest = read_manifest(run)
         whose = (manifest["district"], named(manifest), manifest["run"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import stat
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
+from reportkit.export.files import digest, digest_of
 from reportkit.language import Message, joined
 from reportkit.params import report_name
 from reportkit.proof.plainjson import parse_json
@@ -32,12 +32,6 @@ _MEDIA = {
 }  # fmt: skip
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def input_digest(inputs: Iterable[tuple[str, str]], settings: Mapping[str, Any]) -> str:
     """One digest over all that a report is made from: same digest, same documents.
 
@@ -50,7 +44,7 @@ def input_digest(inputs: Iterable[tuple[str, str]], settings: Mapping[str, Any])
     """
     settings_text = json.dumps([settings, environment()], sort_keys=True, ensure_ascii=False)
     pairs = [*sorted(inputs), ("code", code_digest()), ("settings", settings_text)]
-    return hashlib.sha256("".join(f"{n}\0{v}\n" for n, v in pairs).encode()).hexdigest()
+    return digest_of("".join(f"{n}\0{v}\n" for n, v in pairs).encode())
 
 
 def named(manifest: Mapping[str, Any]) -> str:
@@ -81,7 +75,8 @@ def write_manifest(folder: Path, record: Mapping[str, Any]) -> None:
     """
     listed = []
     for name, kind in entries(folder):
-        if kind != "file" or not _plain(name):
+        # sha256sum writes and reads other names in a way of its own.
+        if kind != "file" or not name.isprintable() or "\\" in name:
             raise ReportkitError(
                 "record-wrong",
                 "{folder} is a {kind} that cannot be part of a run",
@@ -89,15 +84,9 @@ def write_manifest(folder: Path, record: Mapping[str, Any]) -> None:
                 kind=Message(kind),
                 file=name,
             )
-        size = (folder / name).stat().st_size
-        listed.append(
-            {
-                "path": name,
-                "media_type": media_type(name),
-                "sha256": digest(folder / name),
-                "bytes": size,
-            }
-        )
+        path = folder / name
+        file = {"path": name, "media_type": media_type(name), "sha256": digest(path)}
+        listed.append(file | {"bytes": path.stat().st_size})
     manifest = {"schema": "reportkit/manifest/1", **record, "files": listed}
     if problem := _problem(manifest):
         raise ReportkitError(
@@ -109,11 +98,6 @@ def write_manifest(folder: Path, record: Mapping[str, Any]) -> None:
     text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     (folder / SUMS).write_text(_sums(manifest, digest(folder / MANIFEST)), encoding="utf-8")
-
-
-def _plain(name: str) -> bool:
-    # sha256sum writes and reads other names in a way of its own.
-    return name.isprintable() and "\\" not in name
 
 
 def _sums(manifest: Mapping[str, Any], own: str) -> str:
@@ -161,14 +145,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         )
     content = path.read_bytes()
     if problem := _problem_of(content):
-        raise ReportkitError(
-            "run-changed",
-            "{folder}: {problems}",
-            folder=folder,
-            problems=Message(
-                "{manifest} was changed: {problem}", manifest=MANIFEST, problem=problem
-            ),
-        )
+        told = Message("{manifest} was changed: {problem}", manifest=MANIFEST, problem=problem)
+        raise ReportkitError("run-changed", "{folder}: {problems}", folder=folder, problems=told)
     manifest: dict[str, Any] = json.loads(content)
     return manifest
 
@@ -212,7 +190,14 @@ def verify_files(
         ``run-changed``: names each file that is missing, added, changed or a link.
     """
     manifest = manifest or read_manifest(folder)
-    problems = []
+    if problems := [*_seal_problems(folder, manifest), *_file_problems(folder, manifest, pruned)]:
+        raise ReportkitError(
+            "run-changed", "{folder}: {problems}", folder=folder, problems=joined("; ", problems)
+        )
+
+
+def _seal_problems(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the record itself."""
     try:
         sums = (folder / SUMS).read_bytes().decode(errors="replace")
         own = digest(folder / MANIFEST)
@@ -220,35 +205,31 @@ def verify_files(
             both = Message(
                 "{manifest} or {sums} was changed: they disagree", manifest=MANIFEST, sums=SUMS
             )
-            problems.append(
-                Message("{sums} was changed", sums=SUMS) if f"{own}  {MANIFEST}\n" in sums else both
-            )
+            whole = f"{own}  {MANIFEST}\n" in sums
+            yield Message("{sums} was changed", sums=SUMS) if whole else both
     except OSError:
-        problems.append(Message("{sums} is missing", sums=SUMS))
-    problems += (
-        []
-        if (folder / ATTESTATION).is_file()
-        else [Message("{attestation} is missing", attestation=ATTESTATION)]
-    )
+        yield Message("{sums} is missing", sums=SUMS)
+    if not (folder / ATTESTATION).is_file():
+        yield Message("{attestation} is missing", attestation=ATTESTATION)
+
+
+def _file_problems(folder: Path, manifest: Mapping[str, Any], pruned: bool) -> Iterator[str]:
+    """Yield what is wrong with the files that the record names."""
     present = dict(entries(folder))
     listed = {file["path"]: file["sha256"] for file in manifest["files"]}
     if pruned:
         present.pop(PRUNING, None)
     else:
-        problems += [
-            Message("{name} is missing", name=name) for name in sorted(set(listed) - set(present))
-        ]
+        yield from (
+            Message("{name} is missing", name=name) for name in sorted(listed.keys() - present)
+        )
     for name, kind in present.items():
         if kind in ("link", "device"):
-            problems.append(Message("{name} is a {kind}", name=name, kind=Message(kind)))
+            yield Message("{name} is a {kind}", name=name, kind=Message(kind))
         elif name not in listed:
-            problems.append(Message("{name} was added", name=name))
+            yield Message("{name} was added", name=name)
         elif digest(folder / name) != listed[name]:
-            problems.append(Message("{name} was changed", name=name))
-    if problems:
-        raise ReportkitError(
-            "run-changed", "{folder}: {problems}", folder=folder, problems=joined("; ", problems)
-        )
+            yield Message("{name} was changed", name=name)
 
 
 @cache

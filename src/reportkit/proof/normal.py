@@ -6,10 +6,10 @@ folders, the patch version of Python) and nothing else.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from reportkit.export.files import digest_of
 from reportkit.export.original import lasting
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _outputs(outputs: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
             kept = {k: v for k, v in output.items() if k not in ("execution_count", "data")}
             yield kept | {
                 "data": {
-                    mime: _sha256(str(value)) if mime.startswith("image/") else value
+                    mime: digest_of(str(value).encode()) if mime.startswith("image/") else value
                     for mime, value in output.get("data", {}).items()
                 }
             }
@@ -68,19 +68,15 @@ def _outputs(outputs: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 def cell_digests(notebook: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Id and digest of each cell of the normal form, in order."""
     cells = normal_form(notebook)["cells"]
-    return [(str(cell["id"]), _sha256(_json(cell))) for cell in cells]
+    return [(str(cell["id"]), digest_of(_json(cell))) for cell in cells]
 
 
 def normal_digest(notebook: Mapping[str, Any]) -> str:
     """SHA-256 of the normal form: JSON with sorted keys, without white space."""
-    return _sha256(_json(normal_form(notebook)))
+    return digest_of(_json(normal_form(notebook)))
 
 
-def _json(value: Any) -> str:
+def _json(value: Any) -> bytes:
     return json.dumps(
         value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    )
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    ).encode()

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.evidence.paths import inside
+from reportkit.export.files import digest
 from reportkit.forms import DEFAULT, project_form
 from reportkit.forms.carried import carried
 from reportkit.params import Project
 from reportkit.params.sources import DatabaseSource
-from reportkit.proof.manifest import digest
+from reportkit.proof.plainjson import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,28 @@ if TYPE_CHECKING:
     from reportkit.forms import Form
 
 
-def own_form(manifest: Mapping[str, Any], params: Path | None) -> Form:
+DATA, PARAMS = Path("data"), Path("params")
+"""Folders of whoever names none."""
+
+
+def outputs_of(run: Path) -> Path:
+    """The folder of outputs that a run stands in, and other runs beside it."""
+    above = run.resolve().parents
+    return above[min(3, len(above) - 1)]
+
+
+def facts_of(run: Path) -> dict[str, Any]:
+    """The facts of a run, by id.
+
+    Raises
+    ------
+    ReportkitError
+        ``run-changed``: as for `read_json`.
+    """
+    return {fact["id"]: fact for fact in read_json(run / "facts.json")["facts"]}
+
+
+def own_form(manifest: Mapping[str, Any], params: Path) -> Form:
     """The form that a run was made by, as the verifier has it: nothing of it is read from the run.
 
     Raises
@@ -31,11 +53,11 @@ def own_form(manifest: Mapping[str, Any], params: Path | None) -> Form:
     InputError
         ``form``: the verifier has none of this name.
     """
-    return project_form(manifest.get("form", DEFAULT), (params or Path("params")).parent / "forms")
+    return project_form(manifest.get("form", DEFAULT), params.parent / "forms")
 
 
 def ledger_place(
-    source: Mapping[str, Any], manifest: Mapping[str, Any], data: Path | None, params: Path | None
+    source: Mapping[str, Any], manifest: Mapping[str, Any], data: Path, params: Path
 ) -> Path | DatabaseSource:
     """Return the place of a ledger's file or table on this machine.
 
@@ -46,7 +68,7 @@ def ledger_place(
     InputError
         ``received-path``.
     """
-    shown, root = source["path"], data or Path("data")
+    shown = source["path"]
     if source["format"] == "sql":
         project = Project.find(params, data)
         for named in named_sources(project, manifest["district"]):
@@ -61,8 +83,8 @@ def ledger_place(
     if (path := named_file(shown, manifest["district"], data, params)) is not None:
         return path
     # Shown from the data folder on; the copy of a reader may have another name.
-    places = [inside(root.parent, shown, own=True)]
-    places += [inside(root, rest, own=True) for rest in [shown.partition("/")[2]] if rest]
+    places = [inside(data.parent, shown, own=True)]
+    places += [inside(data, rest, own=True) for rest in [shown.partition("/")[2]] if rest]
     for path in places:
         if path.is_file():
             return path
@@ -73,15 +95,14 @@ def ledger_place(
     )
 
 
-def named_file(shown: str, district: str, data: Path | None, params: Path | None) -> Path | None:
+def named_file(shown: str, district: str, data: Path, params: Path) -> Path | None:
     """A ledger's file that the reader's own district file names, if a run shows it so."""
     try:
         sources = named_sources(Project.find(params, data), district)
     except InputError:  # ledgers without parameters are enough to count them again
         return None
     ours = (shown, shown.partition("/")[2])
-    root = data or Path("data")
-    paths = [root / source for source in sources if isinstance(source, str) and source in ours]
+    paths = [data / source for source in sources if isinstance(source, str) and source in ours]
     return next((path for path in paths if path.is_file()), None)
 
 

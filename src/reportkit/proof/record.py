@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -12,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.export.blocks import from_notebook
+from reportkit.export.files import digest, digest_of
 from reportkit.facts import facts_bytes
 from reportkit.proof.attestation import attest
 from reportkit.proof.chain import in_force
 from reportkit.proof.crate import crate_bytes
-from reportkit.proof.manifest import digest, write_manifest
+from reportkit.proof.manifest import write_manifest
 from reportkit.proof.normal import normal_digest
 from reportkit.proof.notebook_rules import lint
 from reportkit.proof.surroundings import code_digest, environment, fonts, git_state, machine
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reportkit.notebook.compilation import Compilation
     from reportkit.params import Project
     from reportkit.params.mapping import LedgerMapping
-    from reportkit.proof.signing.signer import Signer
+    from reportkit.proof.signing.settings import Signer
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def what_follows(
         "seal": seal["seal"],
         "figures": {
             "facts": len(seal["facts"]["facts"]),
-            "facts_sha256": hashlib.sha256(facts_bytes(seal["facts"])).hexdigest(),
+            "facts_sha256": digest_of(facts_bytes(seal["facts"])),
             "checks": len(seal["checks"]),
             "failing": [check["id"] for check in seal["checks"] if not check["holds"]],
         },

@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import io
 import json
-import re
-from dataclasses import dataclass, field, replace
-from difflib import SequenceMatcher
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pyarrow as pa
 import pyarrow.parquet as pq
-from papermill.translators import PythonTranslator
 
 from reportkit.errors import ReportkitError
 from reportkit.evidence.rows import rows_of
@@ -26,72 +22,37 @@ from reportkit.evidence.write import evidence_files
 from reportkit.export.blocks import MIME, unpacked
 from reportkit.export.document import arrange
 from reportkit.export.documents import DOCUMENTS, make_documents
-from reportkit.export.original import INJECTED
+from reportkit.export.files import digest
 from reportkit.facts import facts_bytes
 from reportkit.language import Message, joined
 from reportkit.ledgers.privacy import Pseudonyms
-from reportkit.notebook.filled import as_executed
 from reportkit.notebook.sealing import fonts_of
+from reportkit.proof.cells import compare_filled, compare_notebook, parsed
 from reportkit.proof.crate import crate_bytes
-from reportkit.proof.differences import difference_in_file, first_difference
-from reportkit.proof.manifest import digest, read_manifest
-from reportkit.proof.normal import normal_form
-from reportkit.proof.places import own_form
+from reportkit.proof.differences import Differences, difference_in_file, first_difference
+from reportkit.proof.manifest import read_manifest
+from reportkit.proof.places import DATA, PARAMS, own_form
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.record import checks_bytes, what_follows
-from reportkit.proof.remade import key_of, made_there, remade
+from reportkit.proof.remade import made_there, remade
 from reportkit.proof.reopened import Reopened, reopened
 from reportkit.proof.surroundings import OURS, code_digest, environment, fonts
-from reportkit.proof.verify import Verdict
+from reportkit.proof.verify import WRITTEN_BY_OTHERS, Verdict
 from reportkit.rollup.evidence import members_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from reportkit.forms import Form
     from reportkit.notebook.compilation import Compilation
 
     Key = tuple[str, str]
 
-# What decides over the bytes of a document, besides our own code and Python; over everything else
-# any package may.
-_MADE_WITH = {
-    "report.html": ("jinja2", "markupsafe"),
-    "audit.html": ("jinja2", "markupsafe"),
-    "report.pdf": ("typst", "fonts"),
-    "report.docx": ("python-docx", "lxml", "typst", "fonts", "zlib"),
-    "tables.xlsx": ("xlsxwriter", "zlib"),
-}
 _SHOWN = 40
-# A cell that does nothing but let the library show something.
-_ASKS = re.compile(r"""report\.(head|inputs|section|table|checks|seal)\(["']?(\w*)["']?\)""")
 
 
-@dataclass
-class _Differences:
-    """Collected differences; none counts as a finding where other versions may have made it.
-
-    Parameters
-    ----------
-    versions : mapping of str to str
-        What is of another version here, and which one the run had.
-    """
-
-    versions: Mapping[str, str]
-    findings: list[str] = field(default_factory=list)
-    undecided: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    needed: list[str] = field(default_factory=list)
-
-    def differs(self, what: str, name: str = "") -> None:
-        """Something comes out otherwise, which is in the file of this name."""
-        deciding = {OURS, "python", *_MADE_WITH.get(name, self.versions)}
-        causes = deciding & {*self.versions}
-        (self.undecided if causes else self.findings).append(what)
-        self.needed += sorted({self.versions[cause] for cause in causes} - {*self.needed})
-
-
-def render_level(run: Path, *, data: Path | None = None, params: Path | None = None) -> Verdict:
+def render_level(run: Path, *, data: Path = DATA, params: Path = PARAMS) -> Verdict:
     """Check that documents, notebook, figures, checks and evidence come out the same, made again.
 
     Parameters
@@ -107,46 +68,29 @@ def render_level(run: Path, *, data: Path | None = None, params: Path | None = N
         ``render``; without a verdict where inputs are not here, or where something comes out
         otherwise and versions are not those of the run: it names the ones to install.
     """
-    params, data = params or Path("params"), data or Path("data")
     try:
         manifest = read_manifest(run)
-        differences = _Differences(_other_versions(manifest))
+        differences = Differences(_other_versions(manifest))
         with reopened(run, manifest, params=params, data=data) as opened:
             _look_at(run, manifest, opened, own_form(manifest, params), differences)
     except ReportkitError as error:
         return Verdict("render", False, (error.message,))
-    except (
-        LookupError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        OSError,
-        RecursionError,
-        pa.ArrowException,
-        nbformat.ValidationError,
-    ) as error:
-        # Somebody else has written these files: what is in them can be anything.
+    except (*WRITTEN_BY_OTHERS, pa.ArrowException, nbformat.ValidationError) as error:
         what = Message(
             "a file is not as reportkit writes it: {name}: {error}",
             name=type(error).__name__,
             error=error,
         )
         return Verdict("render", False, (what[:300],))
-    findings = differences.findings[:_SHOWN]
-    if len(differences.findings) > _SHOWN:
-        findings.append(
-            Message("… and {findings} more", findings=len(differences.findings) - _SHOWN)
-        )
+    findings, notes = differences.findings[:_SHOWN], differences.undecided
+    if more := len(differences.findings[_SHOWN:]):
+        findings.append(Message("… and {findings} more", findings=more))
+    holds = False if findings else None if notes else True
     if differences.needed:
-        differences.notes.insert(
-            0,
-            Message(
-                "to tell it, this is needed: {needed}", needed=joined(", ", differences.needed)
-            ),
-        )
-    holds = False if differences.findings else None if differences.undecided else True
-    notes = (*differences.undecided, *differences.notes)
-    return Verdict("render", holds, tuple(findings), notes, tuple(differences.needed))
+        needed = joined(", ", differences.needed)
+        notes = [*notes, Message("to tell it, this is needed: {needed}", needed=needed)]
+    notes = [*notes, *differences.notes]
+    return Verdict("render", holds, tuple(findings), tuple(notes), tuple(differences.needed))
 
 
 def _other_versions(manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -169,11 +113,11 @@ def _other_versions(manifest: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _look_at(
-    run: Path, manifest: Mapping[str, Any], opened: Reopened, form: Form, differences: _Differences
+    run: Path, manifest: Mapping[str, Any], opened: Reopened, form: Form, differences: Differences
 ) -> None:
     stored, report = read_json(run / "report.ipynb"), opened.report
     nbformat.validate(stored)
-    notebook = _parsed(json.dumps(stored))
+    notebook = parsed(json.dumps(stored))
     differences.findings += opened.other
     differences.needed += opened.needed
     if report is None:
@@ -182,8 +126,8 @@ def _look_at(
             Message("what ledgers and parameters decide was not made again: {why}", why=why)
         )
     blocks, filled = remade(report, form, notebook, manifest)
-    _compare_notebook(stored, notebook, manifest, opened, blocks, differences)
-    _compare_filled(notebook, filled, differences)
+    compare_notebook(stored, notebook, manifest, opened, blocks, differences)
+    compare_filled(notebook, filled, differences)
     seal = unpacked(blocks["seal", ""][MIME])
     if report is not None and (names := made_there(report, seal)):
         differences.notes.append(
@@ -201,215 +145,31 @@ def _look_at(
         document = replace(document, head=document.head | {"fonts": own})
     for name, content in (*files.items(), *make_documents(document)):
         _compare_file(run, name, content, differences)
-    differences.notes.append(
-        Message(
-            "{documents} documents were made again from the executed notebook",
-            documents=len(DOCUMENTS),
-        )
+    made = Message(
+        "{documents} documents were made again from the executed notebook",
+        documents=len(DOCUMENTS),
     )
+    differences.notes.append(made)
     if report is not None:
-        differences.notes.append(
-            Message(
-                "{blocks} parts of it from ledgers and parameters, and the evidence",
-                blocks=len(blocks),
-            )
+        parts = Message(
+            "{blocks} parts of it from ledgers and parameters, and the evidence",
+            blocks=len(blocks),
         )
+        differences.notes.append(parts)
         _compare_evidence(run, report, differences)
         sha256 = digest(opened.notebook) if opened.notebook else ""
         follows = what_follows(report, stored, manifest["parameters"], notebook_sha256=sha256)
         said = {name: manifest[name] for name in follows}
         if said != follows:
-            differences.differs(
-                Message(
-                    "MANIFEST.json: {difference}",
-                    difference=first_difference(said, follows),
-                )
-            )
+            what = first_difference(said, follows)
+            differences.differs(Message("MANIFEST.json: {difference}", difference=what))
     _compare_log(run, manifest, differences)
     differences.notes.append(
         Message("machine, times, commit and most of run.log are as the run says")
     )
 
 
-def _compare_notebook(
-    stored: Mapping[str, Any],
-    notebook: Mapping[str, Any],
-    manifest: Mapping[str, Any],
-    opened: Reopened,
-    blocks: Mapping[Key, Mapping[str, Any]],
-    differences: _Differences,
-) -> None:
-    """Cells with the auditor's own notebook, and what they show with what is made here."""
-    cells = normal_form(as_executed(stored))["cells"]
-    if opened.notebook is not None:
-        differences.notes.append(Message("the notebook is the one that is here"))
-        differences.findings += _other_cells(cells, _as_given(opened.notebook, manifest))
-        _compare_metadata(stored, opened.notebook, differences)
-    else:
-        differences.undecided.append(
-            Message("the notebook is the run's own: it is neither yours nor the package's")
-        )
-    shown: set[Key] = set()
-    rest, count = [], 0
-    for number, (cell, plain) in enumerate(zip(notebook["cells"], cells, strict=True), 1):
-        if cell["cell_type"] != "code":
-            continue
-        count += 1
-        name = Message("report.ipynb: cell {number} ({id})", number=number, id=plain["id"])
-        if cell["execution_count"] != count:
-            differences.findings.append(
-                Message(
-                    "{name} ran as {execution_count}, not in its turn",
-                    name=name,
-                    execution_count=cell["execution_count"],
-                )
-            )
-        keys = []
-        for output in cell["outputs"]:
-            data = output.get("data", {})
-            key = key_of(data[MIME]) if MIME in data else ("", "")
-            keys.append(key)
-            if output.get("execution_count", count) != count:
-                differences.findings.append(
-                    Message(
-                        "{name} shows what ran as {execution_count}",
-                        name=name,
-                        execution_count=output["execution_count"],
-                    )
-                )
-            if key not in blocks:
-                kind = " ".join(key) if key[0] else " and ".join(data) or output["output_type"]
-                rest.append(f"{plain['id']} ({kind.strip()})")
-            elif data != blocks[key] or output["metadata"]:
-                what = first_difference(unpacked(data[MIME]), unpacked(blocks[key][MIME]))
-                if data[MIME] == blocks[key][MIME]:
-                    what = first_difference({**output["metadata"], **data}, blocks[key])
-                differences.differs(
-                    Message(
-                        "{name}: {key}: {what}", name=name, key=" ".join(key).strip(), what=what
-                    )
-                )
-        asked = _ASKS.fullmatch("".join(cell["source"]).strip())
-        if asked and keys != [_asked(*asked.groups())]:
-            differences.findings.append(
-                Message(
-                    "{name} shows something else than {source}",
-                    name=name,
-                    source=cell["source"].strip(),
-                )
-            )
-        shown |= {*keys}
-    if missing := sorted(set(blocks) - shown):
-        listed = ", ".join(" ".join(key).strip() for key in missing)
-        differences.differs(Message("report.ipynb does not show {listed}", listed=listed))
-    if rest:
-        differences.notes.append(
-            Message(
-                "shown by the notebook's own code, which --rerun executes: {rest}",
-                rest=", ".join(rest),
-            )
-        )
-
-
-def _compare_filled(
-    notebook: Mapping[str, Any], filled: Mapping[str, Any], differences: _Differences
-) -> None:
-    """Text in cells with the text filled in here, and what was found in the whole."""
-    for number, (cell, filled_cell) in enumerate(
-        zip(notebook["cells"], filled["cells"], strict=True), 1
-    ):
-        ours = [(part["source"], part["metadata"].get("reportkit")) for part in (cell, filled_cell)]
-        if ours[0] != ours[1]:
-            differences.differs(
-                Message(
-                    "report.ipynb: cell {number}: {difference}",
-                    number=number,
-                    difference=first_difference(ours[0], ours[1]),
-                )
-            )
-        if cell["cell_type"] == "code":
-            for output, filled_output in zip(cell["outputs"], filled_cell["outputs"], strict=True):
-                block = output.get("data", {}).get(MIME)
-                if block is not None and output["data"] != filled_output["data"]:
-                    what = first_difference(output["data"], filled_output["data"])
-                    differences.differs(
-                        Message("report.ipynb: cell {number}: {what}", number=number, what=what)
-                    )
-    theirs, expected = (document["metadata"].get("reportkit") for document in (notebook, filled))
-    if theirs != expected:
-        differences.differs(
-            Message(
-                "report.ipynb: {difference}",
-                difference=first_difference(theirs, expected, "metadata/reportkit/"),
-            )
-        )
-
-
-def _asked(kind: str, which: str) -> Key:
-    return kind, f"t{which}" if kind == "table" and which.isdigit() else which
-
-
-def _parsed(text: str) -> Any:
-    return nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]  # nbformat has no types
-
-
-def _as_given(path: Path, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The cells of a notebook before it is executed, with those of its parameters put in."""
-    given = _parsed(path.read_text(encoding="utf-8"))
-    for at, cell in enumerate(given.cells, 1):
-        if "parameters" in cell.metadata.get("tags", ()):
-            source = PythonTranslator.codify(manifest["parameters"], "Parameters")
-            kind: dict[str, Any] = {"cell_type": "code", "execution_count": None, "outputs": []}
-            given.cells.insert(at, kind | {"source": source, "metadata": {"tags": [INJECTED]}})
-            break
-    cells: list[dict[str, Any]] = normal_form(given)["cells"]
-    return cells
-
-
-def _other_cells(own: list[dict[str, Any]], given: list[dict[str, Any]]) -> Iterator[str]:
-    """Cells that are not the notebook's: their text, kind, tags and what is attached."""
-    before, after = (
-        [json.dumps(_before(cell), sort_keys=True) for cell in cells] for cells in (given, own)
-    )
-    matcher = SequenceMatcher(a=before, b=after, autojunk=False)
-    for kind, first, last, start, end in matcher.get_opcodes():
-        if kind == "equal":
-            continue
-        for number in range(start, end):
-            yield Message(
-                "report.ipynb: cell {number} ({id}) is not the notebook's",
-                number=number + 1,
-                id=own[number]["id"],
-            )
-        names = {cell["id"] for cell in own[start:end]}
-        for cell in given[first:last]:
-            if cell["id"] not in names:
-                yield Message("report.ipynb: cell {id} of the notebook is not in it", id=cell["id"])
-
-
-def _before(cell: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in cell.items() if name not in ("count", "outputs")}
-    return kept | {"metadata": {"tags": [], **cell["metadata"]}}
-
-
-def _compare_metadata(stored: Mapping[str, Any], path: Path, differences: _Differences) -> None:
-    given = _parsed(path.read_text(encoding="utf-8"))
-    # Here alone: asyncio and zmq come with it.
-    from ipykernel.ipkernel import IPythonKernel
-
-    given.metadata["language_info"] = dict(IPythonKernel.language_info)
-    said = normal_form(as_executed(stored))["metadata"]
-    expected = normal_form({"metadata": given.metadata, "cells": []})["metadata"]
-    if said != expected:
-        differences.differs(
-            Message(
-                "report.ipynb: {difference}",
-                difference=first_difference(said, expected, "metadata/"),
-            )
-        )
-
-
-def _compare_file(run: Path, name: str, content: bytes, differences: _Differences) -> None:
+def _compare_file(run: Path, name: str, content: bytes, differences: Differences) -> None:
     path = run / name
     stored = path.read_bytes() if path.is_file() else None
     if stored is None:
@@ -419,7 +179,7 @@ def _compare_file(run: Path, name: str, content: bytes, differences: _Difference
         differences.differs(joined(" ", [name, difference]), name)
 
 
-def _compare_evidence(run: Path, report: Compilation, differences: _Differences) -> None:
+def _compare_evidence(run: Path, report: Compilation, differences: Differences) -> None:
     """The evidence, written again by the writer that wrote it."""
     # Digests of records under a key that is not here cannot be made again.
     secret = not report.ledgers.pseudonyms.of_session and Pseudonyms.from_environment().of_session
@@ -440,14 +200,14 @@ def _compare_evidence(run: Path, report: Compilation, differences: _Differences)
         differences.differs(Message("{name} does not come out again", name=name))
 
 
-def _compare_log(run: Path, manifest: Mapping[str, Any], differences: _Differences) -> None:
+def _compare_log(run: Path, manifest: Mapping[str, Any], differences: Differences) -> None:
     """Compare the log's lines on the run's files and id; the rest of the log is a note."""
     lines = (run / "run.log").read_text(encoding="utf-8").splitlines()
     said = {line.partition(" INFO ")[2] for line in lines}
-    documents = [run / name for name in DOCUMENTS if (run / name).is_file()]
     sizes = {
-        Message("{name}: {size} bytes", name=path.name, size=path.stat().st_size)
-        for path in documents
+        Message("{name}: {size} bytes", name=name, size=(run / name).stat().st_size)
+        for name in DOCUMENTS
+        if (run / name).is_file()
     }
     for statement in sorted({*sizes, Message("sealed as {run}", run=manifest["run"])} - said):
         differences.findings.append(

@@ -10,12 +10,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
+from reportkit.export.files import digest
 from reportkit.language import Message
 from reportkit.notebook.compilation import Compilation
 from reportkit.params import Project
 from reportkit.proof.inputs import digests_read, find_notebook, inputs_of
-from reportkit.proof.manifest import MANIFEST, digest
-from reportkit.proof.places import own_notebook
+from reportkit.proof.manifest import MANIFEST
+from reportkit.proof.places import outputs_of, own_notebook
 from reportkit.proof.record import input_record
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ def reopened(
     """
     with TemporaryDirectory(prefix="rk-render-") as name:
         project = Project(params, _named_data(Path(name), manifest, data), Path(name) / "outputs")
-        _link_earlier(run, manifest, project.out)
-        _link_members(run, manifest, project.out)
+        _link_earlier(outputs_of(run), manifest, project.out)
+        _link_members(outputs_of(run), manifest, project.out)
         rollup = "members" in manifest
         own = own_notebook(manifest, params.parent / "notebooks")
         given = manifest["parameters"]
@@ -95,10 +96,8 @@ def reopened(
             digests = list(inputs.digests(digests_read(report)))
         except ReportkitError as error:
             message = error.message.with_other(f"{project.data}", f"{data}")
-            if error.reason in _NOT_HERE:
-                yield Reopened(None, own, absent=message)
-            else:
-                yield Reopened(None, own, needed=(message,))
+            absent = error.reason in _NOT_HERE
+            yield Reopened(None, own, (), () if absent else (message,), message if absent else "")
             return
         except OSError as error:
             yield Reopened(None, own, needed=(str(error),))
@@ -107,19 +106,20 @@ def reopened(
         keyed = any(ledger["rows_keyed"] for ledger in manifest["ledgers"])
         report.ledgers.pseudonyms = replace(report.ledgers.pseudonyms, of_session=not keyed)
         records = [input_record(path, sha256, project) for path, sha256 in digests]
-        now = {item["name"]: (item["sha256"], item["bytes"]) for item in records}
-        before = {item["name"]: (item["sha256"], item["bytes"]) for item in manifest["inputs"]}
-        both = sorted({*now} & {*before})
+        now, before = (
+            {item["name"]: (item["sha256"], item["bytes"]) for item in inputs}
+            for inputs in (records, manifest["inputs"])
+        )
         changed = [
             Message("{name} is not what the run read", name=name)
-            for name in both
+            for name in sorted(now.keys() & before)
             if now[name] != before[name]
         ]
-        new = sorted({*now} - {*before})
         changed += [
-            Message("{name} is here, and the run did not read it", name=name) for name in new
+            Message("{name} is here, and the run did not read it", name=name)
+            for name in sorted(now.keys() - before)
         ]
-        needed = tuple(sorted({*before} - {*now}))
+        needed = tuple(sorted(before.keys() - now))
         whole = not changed and not needed
         yield Reopened(report if whole else None, own, tuple(changed), needed)
 
@@ -134,10 +134,8 @@ def _named_data(folder: Path, manifest: Mapping[str, Any], data: Path) -> Path:
     return folder / name
 
 
-def _link_earlier(run: Path, manifest: Mapping[str, Any], out: Path) -> None:
+def _link_earlier(outputs: Path, manifest: Mapping[str, Any], out: Path) -> None:
     """Put those reports in force that the run was compared with, whatever is in force now."""
-    above = run.resolve().parents
-    outputs = above[min(3, len(above) - 1)]
     digests = {item["name"]: item["sha256"] for item in manifest["inputs"]}
     for name in digests:
         if match := _EARLIER.fullmatch(name):
@@ -153,10 +151,8 @@ def _link_earlier(run: Path, manifest: Mapping[str, Any], out: Path) -> None:
                     break
 
 
-def _link_members(run: Path, manifest: Mapping[str, Any], out: Path) -> None:
+def _link_members(outputs: Path, manifest: Mapping[str, Any], out: Path) -> None:
     """Put those runs of members in force that the run adds, whatever is in force now."""
-    above = run.resolve().parents
-    outputs = above[min(3, len(above) - 1)]
     for item in manifest["inputs"]:
         if match := _MEMBER.fullmatch(item["name"]):
             member, year, name = match.groups()

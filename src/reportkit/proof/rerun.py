@@ -15,11 +15,20 @@ from typing import TYPE_CHECKING, Any
 from reportkit.errors import InputError
 from reportkit.evidence.paths import inside
 from reportkit.export.documents import DOCUMENTS
+from reportkit.export.files import digest
 from reportkit.language import Message
 from reportkit.proof.inputs import ROLLUP
-from reportkit.proof.manifest import MANIFEST, SUMS, digest, named, read_manifest
+from reportkit.proof.manifest import MANIFEST, SUMS, named, read_manifest
 from reportkit.proof.normal import cell_digests
-from reportkit.proof.places import named_file, own_form, own_notebook
+from reportkit.proof.places import (
+    DATA,
+    PARAMS,
+    facts_of,
+    named_file,
+    outputs_of,
+    own_form,
+    own_notebook,
+)
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.verify import Verdict
 
@@ -53,8 +62,8 @@ _OTHER_NOTEBOOK = Message(
 def rerun_level(
     run: Path,
     *,
-    data: Path | None = None,
-    params: Path | None = None,
+    data: Path = DATA,
+    params: Path = PARAMS,
     cold: bool = False,
     trusted: bool = False,
 ) -> Verdict:
@@ -76,10 +85,8 @@ def rerun_level(
         Whether the run's own notebook may be executed where the reader has not the same one.
     """
     manifest = read_manifest(run)
-    params, data = params or Path("params"), data or Path("data")
     # Figures of last year stand in the run of last year, beside this one.
-    above = run.resolve().parents
-    roots = {"params": params, "data": data, "out": above[min(3, len(above) - 1)]}
+    roots = {"params": params, "data": data, "out": outputs_of(run)}
     with tempfile.TemporaryDirectory(prefix="rk-rerun-") as name:
         clean = Path(name)
         missing = list(_collect(manifest, clean, roots))
@@ -185,7 +192,7 @@ def _execute(
 
 def compare(run: Path, again: Path) -> Iterator[str]:
     """Describe what came out differently in a run made again, the first cause first."""
-    before, after = (_facts(folder) for folder in (run, again))
+    before, after = facts_of(run), facts_of(again)
     for name in sorted({*before, *after}):
         if before.get(name) != after.get(name):
             values = [facts.get(name, {}).get("value", "nothing") for facts in (before, after)]
@@ -224,11 +231,6 @@ def compare(run: Path, again: Path) -> Iterator[str]:
         old, new = run / name, again / name
         if old.is_file() and not (new.is_file() and digest(old) == digest(new)):
             yield Message("{name} comes out with other bytes", name=name)
-
-
-def _facts(folder: Path) -> dict[str, Any]:
-    document = read_json(folder / "facts.json")
-    return {fact["id"]: fact for fact in document["facts"]}
 
 
 def _names(folder: Path) -> dict[str, str]:

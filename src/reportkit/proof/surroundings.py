@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import hashlib
 import locale
 import os
 import platform
@@ -20,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import reportkit_fonts
+
+from reportkit.export.files import digest, digest_of
 
 OURS = "reportkit-zwgk"
 """Name of this package where packages are installed from."""
@@ -60,17 +61,15 @@ def code_digest() -> str:
         for path in root.rglob("*")
         if path.is_file() and path.suffix not in (".pyc", ".so") and "__pycache__" not in path.parts
     )
-    text = "".join(
-        f"{path.relative_to(root).as_posix()}\0{_sha256(path.read_bytes())}\n" for path in paths
-    )
-    return _sha256(text.encode())
+    text = "".join(f"{path.relative_to(root).as_posix()}\0{digest(path)}\n" for path in paths)
+    return digest_of(text.encode())
 
 
 @cache
 def fonts() -> dict[str, str]:
     """SHA-256 of each font file that documents are set in."""
     folder = reportkit_fonts.folder()
-    return {path.name: _sha256(path.read_bytes()) for path in sorted(folder.iterdir())}
+    return {path.name: digest(path) for path in sorted(folder.iterdir())}
 
 
 def machine() -> dict[str, Any]:
@@ -84,7 +83,7 @@ def machine() -> dict[str, Any]:
         "locale": locale.setlocale(locale.LC_CTYPE),
         "time_zone": time.strftime("%z"),
         "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
-        "peak_memory_bytes": _peak(),
+        "peak_memory_bytes": peak(),
     }
 
 
@@ -105,7 +104,7 @@ def git_state(folder: Path) -> dict[str, Any] | None:
     if not touched:
         return {"commit": commit, "dirty": False, "diff_sha256": None}
     names = "\n".join(touched).encode(errors="surrogateescape")
-    return {"commit": commit, "dirty": True, "diff_sha256": _sha256(changed + names)}
+    return {"commit": commit, "dirty": True, "diff_sha256": digest_of(changed + names)}
 
 
 def _git(folder: Path, *arguments: str) -> bytes:
@@ -121,11 +120,8 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def _peak() -> int:
+def peak() -> int:
+    """Most memory, in bytes, that this process or one that it waited for has held."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     unit = 1 if sys.platform == "darwin" else 1024
     return max(usage.ru_maxrss for usage in used) * unit
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -7,21 +7,21 @@ figures follow from them; *render*: do documents, notebook and evidence come out
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
 from reportkit.evidence.check import check_evidence
-from reportkit.language import Message
+from reportkit.export.files import digest
+from reportkit.language import Message, template
 from reportkit.ledgers.mapping import other_words, recorded_schema
 from reportkit.ledgers.mapping_check import mappings_of
 from reportkit.ledgers.privacy import Pseudonyms
 from reportkit.params import District
 from reportkit.proof.attestation import check_attestation
 from reportkit.proof.chain import check_chain
-from reportkit.proof.manifest import digest, is_pruned, read_manifest, verify_files
-from reportkit.proof.places import ledger_place, own_form
+from reportkit.proof.manifest import is_pruned, read_manifest, verify_files
+from reportkit.proof.places import DATA, PARAMS, ledger_place, own_form
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.recount.computed import (
     check_computed,
@@ -38,7 +38,8 @@ from reportkit.worktime import work_calendar
 from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from reportkit.forms import Form
     from reportkit.proof.signing.trust import Trusted
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     Fact = Mapping[str, Any]
 
 
+# What reading files that somebody else wrote can come to: what is in them can be anything.
+WRITTEN_BY_OTHERS = (LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError)
 _HOLDS = {
     True: Message("holds"), False: Message("does not hold"), None: Message("could not be told"),
 }  # fmt: skip
@@ -79,10 +82,6 @@ class Verdict:
     def verdict(self) -> str:
         """In words."""
         return _HOLDS[self.holds]
-
-    def as_json(self) -> dict[str, Any]:
-        """The verdict for ``--json``."""
-        return asdict(self)
 
 
 def files_level(run: Path, trusted: Trusted | None = None) -> Verdict:
@@ -119,9 +118,7 @@ def _without_folder(error: ReportkitError) -> str:
     return bare
 
 
-def data_levels(
-    run: Path, *, data: Path | None = None, params: Path | None = None
-) -> tuple[Verdict, Verdict]:
+def data_levels(run: Path, *, data: Path = DATA, params: Path = PARAMS) -> tuple[Verdict, Verdict]:
     """Check that the ledgers are those that were read, and that the facts follow from them.
 
     Parameters
@@ -140,8 +137,7 @@ def data_levels(
     """
     try:
         return _data(run, data, params)
-    except (LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError) as error:
-        # Somebody else has written these files: what is in them can be anything.
+    except WRITTEN_BY_OTHERS as error:
         message = Message(
             "facts.json or the evidence is not as reportkit writes it: {error!r}", error=error
         )
@@ -152,22 +148,16 @@ def data_levels(
     return Verdict("ledgers", None), Verdict("facts", False, (message,))
 
 
-def _data(run: Path, data: Path | None, params: Path | None) -> tuple[Verdict, Verdict]:
+def _data(run: Path, data: Path, params: Path) -> tuple[Verdict, Verdict]:
     manifest = read_manifest(run)
-    document = read_json(run / "facts.json")
-    said = {fact["id"]: fact for fact in document["facts"]}
     form = own_form(manifest, params)
-    rollup = "members" in manifest
-    facts, findings = own_conditions(
-        form, said, document["edition"], manifest["year"], rollup=rollup
-    )
-    past = last_year(form, run, manifest, params or Path("params"))
-    wrong, notes = check_computed(facts, past, added=of_members(facts) if rollup else ())
-    findings += wrong
-    if rollup:
-        findings += check_evidence(run, facts)
+    facts, findings = own_conditions(form, read_json(run / "facts.json"), manifest)
+    past = last_year(form, run, manifest, params)
+    added = of_members(facts) if "members" in manifest else ()
+    wrong, notes = check_computed(facts, past, added=added)
+    findings += [*wrong, *check_evidence(run, facts)]
+    if "members" in manifest:
         return _data_of_members(form, run, manifest, facts, findings, notes, params)
-    findings += check_evidence(run, facts)
     findings += _other_words(form, manifest, params)
     read = _read_again(form, run, manifest, facts, data, params)
     values: dict[str, str] = {}
@@ -229,35 +219,34 @@ def _data_of_members(
     facts: Mapping[str, Fact],
     findings: list[str],
     notes: list[str],
-    params: Path | None,
+    params: Path,
 ) -> tuple[Verdict, Verdict]:
     """The verdicts on a roll-up: its members' reports are what it has instead of ledgers."""
-    again = recount_members(form, run, manifest, facts, params or Path("params"))
-    given = [member for member in manifest["members"] if member["origin"] != "missing"]
-    here = Message(
-        "{here} of {count} members' reports are here as they were added",
-        here=again.here,
-        count=len(given),
-    )
-    missing = len(manifest["members"]) - len(given)
-    told = Message("{count} members had no report, as its checks say", count=missing)
+    again = recount_members(form, run, manifest, facts, params)
+    missing = sum(member["origin"] == "missing" for member in manifest["members"])
+    told = [
+        Message(
+            "{here} of {count} members' reports are here as they were added",
+            here=again.here,
+            count=len(manifest["members"]) - missing,
+        )
+    ]
+    if missing:
+        told.append(Message("{count} members had no report, as its checks say", count=missing))
     holds = False if again.changed else None if again.absent else True
-    findings = [*findings, *_first(again.findings)]
-    from_members = Message(
-        "{facts} facts; {sums} sums of members' facts made again from the members' sealed facts",
-        facts=len(facts),
-        sums=again.counted,
+    findings += _first(again.findings)
+    by = (
+        template(
+            "{facts} facts; {sums} sums of members' facts made again from the members' sealed facts"
+        )
+        if holds
+        else template(
+            "{facts} facts; {sums} sums of members' facts made again from its own evidence alone"
+        )
     )
-    from_evidence = Message(
-        "{facts} facts; {sums} sums of members' facts made again from its own evidence alone",
-        facts=len(facts),
-        sums=again.counted,
-    )
-    counted = from_members if holds else from_evidence
+    counted = Message(by, facts=len(facts), sums=again.counted)
     return (
-        Verdict(
-            "ledgers", holds, again.changed, (here, *([told] if missing else []), *again.absent)
-        ),
+        Verdict("ledgers", holds, again.changed, (*told, *again.absent)),
         Verdict("facts", not findings, tuple(findings), (counted, *notes)),
     )
 
@@ -267,8 +256,8 @@ def _read_again(
     run: Path,
     manifest: Mapping[str, Any],
     facts: Mapping[str, Fact],
-    data: Path | None,
-    params: Path | None,
+    data: Path,
+    params: Path,
 ) -> dict[str, tuple[list[Fact], SqlLedger | ReportkitError]]:
     """The facts that are counted from each ledger, and the ledger, or why it is not read again."""
     own = {
@@ -286,14 +275,12 @@ def _read_again(
             )
         except ReportkitError as error:
             read[key] = error
-    calendar = work_calendar(params and params / "holidays.yaml")
+    calendar = work_calendar(params / "holidays.yaml")
     read |= read_again(run, wanted, calendar, data=data)
     return {key: (facts, read[key]) for key, facts in own.items()}
 
 
-def counted_again(
-    run: Path, *, data: Path | None = None, params: Path | None = None
-) -> dict[str, str]:
+def counted_again(run: Path, *, data: Path = DATA, params: Path = PARAMS) -> dict[str, str]:
     """Count each fact of a run in SQL over the raw ledgers, where these can be read again.
 
     Parameters
@@ -303,16 +290,13 @@ def counted_again(
     data, params : Path, optional
         As for `data_levels`.
     """
-    manifest, document = read_manifest(run), read_json(run / "facts.json")
-    said = {fact["id"]: fact for fact in document["facts"]}
+    manifest = read_manifest(run)
     form = own_form(manifest, params)
-    facts, _ = own_conditions(
-        form, said, document["edition"], manifest["year"], rollup="members" in manifest
-    )
-    values: dict[str, str] = {}
+    facts, _ = own_conditions(form, read_json(run / "facts.json"), manifest)
     if "members" in manifest:
-        again = recount_members(form, run, manifest, facts, params or Path("params"))
+        again = recount_members(form, run, manifest, facts, params)
         return with_sums(facts, again.values)
+    values: dict[str, str] = {}
     for own, raw in _read_again(form, run, manifest, facts, data, params).values():
         if not isinstance(raw, ReportkitError):
             counted = zip(own, count(raw, own), strict=True)
@@ -322,13 +306,13 @@ def counted_again(
     return with_sums(facts, values)
 
 
-def _other_words(form: Form, manifest: Mapping[str, Any], params: Path | None) -> list[str]:
+def _other_words(form: Form, manifest: Mapping[str, Any], params: Path) -> list[str]:
     """Files that were read by another mapping than the district file of the run gives.
 
     Where that file is not here, its mapping is as the manifest says, and as the audit page shows.
     """
     name = f"districts/{manifest['district']}.yaml"
-    file = (params or Path("params")) / name
+    file = params / name
     digests = {item["sha256"] for item in manifest["inputs"] if item["name"] == f"params/{name}"}
     if not file.is_file() or digest(file) not in digests:
         return []
@@ -341,13 +325,12 @@ def _other_words(form: Form, manifest: Mapping[str, Any], params: Path | None) -
     ]
 
 
-def _first(lines: tuple[str, ...], shown: int = 20) -> list[str]:
-    more = (
-        [Message("… and {lines} more records", lines=len(lines) - shown)]
-        if len(lines) > shown
-        else []
-    )
-    return [*lines[:shown], *more]
+def _first(lines: Sequence[str], shown: int = 20) -> list[str]:
+    more = len(lines) - shown
+    return [
+        *lines[:shown],
+        *([Message("… and {lines} more records", lines=more)] if more > 0 else []),
+    ]
 
 
 def _key() -> bytes | None:
@@ -358,33 +341,22 @@ def _key() -> bytes | None:
 def environment_level(run: Path) -> Verdict:
     """List what differs on this machine, and say if that can change a byte of a document."""
     manifest = read_manifest(run)
-    current = environment()
-    notes = []
-    for name, before in sorted(manifest["environment"]["packages"].items()):
-        now = current["packages"].get(name, "absent")
-        if now != before:
-            notes.append(
-                Message(
-                    "{name} is {now}, was {before}: documents may differ, facts must not",
-                    name=name,
-                    now=now,
-                    before=before,
-                )
-            )
-    for name, cause in (
-        ("python", Message("documents may differ, facts must not")),
-        ("system", Message("documents may differ, facts must not")),
-    ):
-        if current[name] != manifest["environment"][name]:
-            notes.append(
-                Message(
-                    "{name} is {current}, was {environment}: {cause}",
-                    name=name,
-                    current=current[name],
-                    environment=manifest["environment"][name],
-                    cause=cause,
-                )
-            )
+    then, now = manifest["environment"], environment()
+    compared = [
+        (name, before, now["packages"].get(name, "absent"))
+        for name, before in sorted(then["packages"].items())
+    ]
+    compared += [(name, then[name], now[name]) for name in ("python", "system")]
+    notes = [
+        Message(
+            "{name} is {now}, was {before}: documents may differ, facts must not",
+            name=name,
+            now=current,
+            before=before,
+        )
+        for name, before, current in compared
+        if current != before
+    ]
     if fonts() != manifest["fonts"]:
         notes.append(Message("other fonts: the PDF and charts differ, facts must not"))
     if code_digest() != manifest["code_sha256"]:

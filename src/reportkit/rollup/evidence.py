@@ -10,14 +10,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-from pydantic_core import to_json
 
-from reportkit.export.blocks import visible
+from reportkit.evidence.scripts import in_script
+from reportkit.evidence.write import parquet
 from reportkit.facts import plain
 from reportkit.rollup.shared import SHARED
 
@@ -66,7 +64,7 @@ def members_evidence(sums: Sums, facts: Mapping[str, Fact]) -> Iterator[tuple[st
         "members": [[member.id, member.name, member.page] for member in members],
         "facts": values,
     }
-    yield "members.js", f"RK.members({_js(told)});\n".encode()
+    yield "members.js", f"RK.members({in_script(told)});\n".encode()
     if sums.once:
         rows = sorted(
             (cell, member, key)
@@ -81,11 +79,5 @@ def members_evidence(sums: Sums, facts: Mapping[str, Fact]) -> Iterator[tuple[st
 
 
 def _parquet(columns: Mapping[str, list[str | None]]) -> bytes:
-    buffer = io.BytesIO()
     table = pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
-    pq.write_table(table, buffer, compression="zstd")
-    return buffer.getvalue()
-
-
-def _js(value: object) -> str:
-    return str(visible(to_json(value).decode())).replace("<", "\\u003c")
+    return parquet([table], repeated=True)

@@ -69,13 +69,11 @@ def _members(rules: Rules, members: list[Member], here: list[Member]) -> Iterato
     sides = (len(here), len(members)) if missing else (None, None)
     yield check(rules, "M1", not (missing or below), told, left=sides[0], right=sides[1])
     drafts = [member.name for member in here if member.draft]
-    told = f"是草稿的：{_listed(drafts)}" if drafts else "没有草稿"
-    yield check(rules, "M2", not drafts, told)
+    yield _none(rules, "M2", drafts, "是草稿的", "没有草稿")
     wrong = [f"{member.name}（{'、'.join(member.errors)}）" for member in here if member.errors]
-    told = f"不符而未接受的：{_listed(wrong)}" if wrong else "各单位报告没有未处理的差错"
-    yield check(rules, "M3", not wrong, told)
+    yield _none(rules, "M3", wrong, "不符而未接受的", "各单位报告没有未处理的差错")
     late = [f"{member.name}（{member.late}）" for member in here if member.late]
-    yield check(rules, "M4", not late, f"逾期的：{_listed(late)}" if late else "没有逾期的")
+    yield _none(rules, "M4", late, "逾期的", "没有逾期的")
     others = [f"{member.name}（{member.source}）" for member in here if member.origin != "run"]
     below = [name for member in here for name, origin in member.below if origin == "published"]
     told = "；".join(
@@ -160,8 +158,12 @@ def _twice(rules: Rules, members: list[Member]) -> Iterator[Check]:
     for member in members:
         ids.setdefault(member.name, []).append(member.id)
     same = [f"{name}（{'、'.join(those)}）" for name, those in ids.items() if len(those) > 1]
-    told = f"名称相同：{_listed(same)}" if same else f"{len(members)}个单位名称各不相同"
-    yield check(rules, "M8", not same, told)
+    yield _none(rules, "M8", same, "名称相同", f"{len(members)}个单位名称各不相同")
+
+
+def _none(rules: Rules, name: str, found: list[str], what: str, otherwise: str) -> Check:
+    """Check that nothing was found; else what was is listed."""
+    return check(rules, name, not found, f"{what}：{_listed(found)}" if found else otherwise)
 
 
 def _listed(items: list[str], by: str = "、") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from reportkit.errors import InputError
 from reportkit.facts.numerals import number_of
-from reportkit.facts.previous import refuse_changed, sealed_facts, sha256_of
+from reportkit.facts.previous import read_sealed, refuse_changed, sealed_facts, sha256_of
 from reportkit.facts.published import load_published, read_report
 from reportkit.forms import DEFAULT
 from reportkit.language import Message
@@ -103,28 +102,6 @@ class Member:
         }
 
 
-def member_files(
-    project: Project,
-    parent: District,
-    year: int,
-    hierarchy: Hierarchy,
-    *,
-    members: Sequence[str],
-    own: bool = False,
-) -> dict[str, list[Path]]:
-    """The files that `read_members` reads, by member, without a look into figures.
-
-    Parameters
-    ----------
-    project, parent, year, hierarchy, members, own
-        As for `read_members`.
-    """
-    return {
-        wanted.who.id: wanted.files(project, year)
-        for wanted in _wanted(project, parent, hierarchy, members, own=own)
-    }
-
-
 def read_members(
     project: Project,
     parent: District | None,
@@ -159,7 +136,7 @@ def read_members(
     """
     return {
         wanted.who.id: wanted.read(project, year, edition)
-        for wanted in _wanted(project, parent, hierarchy, members, own=own)
+        for wanted in wanted_members(project, parent, hierarchy, members, own=own)
     }
 
 
@@ -171,7 +148,7 @@ def counts_itself(project: Project, parent: District) -> bool:
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class WantedReport:
     """A report that a parent's report adds."""
 
     who: District
@@ -179,6 +156,7 @@ class _Wanted:
     office: bool
 
     def files(self, project: Project, year: int) -> list[Path]:
+        """The files that `read` reads, without a look into figures."""
         run = self.run(project, year)
         if run is not None:
             return [run / name for name in READ if (run / name).is_file()]
@@ -188,7 +166,7 @@ class _Wanted:
     def run(self, project: Project, year: int) -> Path | None:
         """The run in force; of the parent's own office the last one, behind the roll-up."""
         for run in runs_of(project.place(self.who, year)):
-            manifest = _json(run / MANIFEST)
+            manifest = read_sealed(run / MANIFEST)
             summed = "members" in manifest
             if not self.office:
                 return run if summed or manifest.get("scope") == self.scope else None
@@ -197,6 +175,7 @@ class _Wanted:
         return None
 
     def read(self, project: Project, year: int, edition: tuple[str, str] | None) -> Member:
+        """The report: its run in force, else what was published."""
         who = self.who
         name = f"{who.name}（本机关）" if self.office else who.name
         if edition and who.form != edition[0]:
@@ -226,7 +205,7 @@ class _Wanted:
     ) -> Member:
         run = next(iter(files)).parent
         refuse_changed(run, files)
-        manifest, checks = (_json(run / file) for file in (MANIFEST, "checks.json"))
+        manifest, checks = (read_sealed(run / file) for file in (MANIFEST, "checks.json"))
         document = sealed_facts(run) or {}
         found = {key: document.get(key) for key in ("district", "year", "edition")}
         found["form"] = manifest.get("form", DEFAULT)
@@ -254,22 +233,23 @@ class _Wanted:
         )
 
 
-def _wanted(
+def wanted_members(
     project: Project,
     parent: District | None,
     hierarchy: Hierarchy,
     members: Sequence[str],
     *,
     own: bool,
-) -> Iterator[_Wanted]:
+) -> Iterator[WantedReport]:
+    """The reports that a parent's report adds; parameters are those of `read_members`."""
     if own and parent is not None:
-        yield _Wanted(parent, "office", office=True)
+        yield WantedReport(parent, "office", office=True)
     for name in members:
         who = project.member(name, parent) if parent else project.district(name)
         # By its own form it is refused, where it does not report by the parent's.
         who = who if who.form in (who.usual_form, *who.forms) else project.district(name)
         # Of one that sums up others itself the sum counts, its own office being part of it.
-        yield _Wanted(who, "district" if hierarchy.members(name) else who.scope, office=False)
+        yield WantedReport(who, "district" if hierarchy.members(name) else who.scope, office=False)
 
 
 def runs_of(place: Path) -> Iterator[Path]:
@@ -279,7 +259,7 @@ def runs_of(place: Path) -> Iterator[Path]:
     run = run if run.is_dir() else current
     while (run / MANIFEST).is_file():
         yield run
-        before = _json(run / MANIFEST).get("previous")
+        before = read_sealed(run / MANIFEST).get("previous")
         if not before:
             return
         run = place / "runs" / Path(before["run"]).name
@@ -291,18 +271,6 @@ def _without_run(members: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, st
         if member["origin"] != "run":
             yield member["name"], member["origin"]
         yield from ((name, origin) for name, origin in member["below"])
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        raise InputError(
-            "run-unreadable",
-            "{path} is not as reportkit writes it; `reportkit verify` says more",
-            path=path,
-            file=str(path),
-        ) from None
 
 
 _KINDS = {

@@ -145,11 +145,6 @@ class Gate:
         return Message(", cell {places}", places=joined(COMMA, places[:5])) if places else ""
 
 
-def check_leaks(folder: Path, *, personal: Collection[str], allowed: Collection[str]) -> None:
-    """As `Gate.check`."""
-    Gate(personal, allowed).check(folder)
-
-
 def _spellings(value: str) -> Iterator[str]:
     """A value of a personal column as other texts may write it."""
     yield value

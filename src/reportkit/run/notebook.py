@@ -117,17 +117,14 @@ def execute(
                 why=_why(error),
             ) from None
         except DeadKernelError:
+            name = notebook.name
             if kills_for_memory() > killed:
+                how = killed_for_memory()
                 raise ExecutionError(
-                    "out-of-memory",
-                    "the kernel of {name} was {how}",
-                    name=notebook.name,
-                    how=killed_for_memory(),
+                    "out-of-memory", "the kernel of {name} was {how}", name=name, how=how
                 ) from None
             raise ExecutionError(
-                "kernel-died",
-                "the kernel of {name} died; see run.log, and try again",
-                name=notebook.name,
+                "kernel-died", "the kernel of {name} died; see run.log, and try again", name=name
             ) from None
         except CellTimeoutError as error:
             raise ExecutionError(

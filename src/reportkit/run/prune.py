@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
+from reportkit.export.files import flush
 from reportkit.language import Message, joined, template
 from reportkit.language.message import COLON
 from reportkit.proof.manifest import (
@@ -24,7 +25,7 @@ from reportkit.proof.manifest import (
     read_manifest,
     verify_files,
 )
-from reportkit.run.publishing import flush, locked
+from reportkit.run.publishing import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,13 +85,10 @@ def _old(place: Path, keep: int) -> list[Path]:
     """Runs of a report that are not to stay whole, the oldest first."""
     current = (place / "current").resolve()
     runs = sorted(path.parent for path in place.glob(f"runs/*/{MANIFEST}"))
-    whole = [run for run in runs if run.resolve() != current and _holds_files(run)]
-    others = keep - current.is_dir()
-    return whole[: len(whole) - others] if others < len(whole) else []
-
-
-def _holds_files(run: Path) -> bool:
-    return any(path.name not in _RECORD for path in run.iterdir())
+    others = [run for run in runs if run.resolve() != current]
+    whole = [run for run in others if any(path.name not in _RECORD for path in run.iterdir())]
+    stay = keep - current.is_dir()
+    return whole[: len(whole) - stay] if stay < len(whole) else []
 
 
 def _compared(out: Path) -> set[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportkit.errors import ExecutionError, ReportkitError, refused_by_system
+from reportkit.export.files import flush
 from reportkit.proof import verify_files
 
 if TYPE_CHECKING:
@@ -72,15 +72,6 @@ def publish(staging: Path, place: Path, run_id: str) -> Path:
     link.replace(place / "current")
     flush(place)
     return final
-
-
-def flush(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def keep_failed(

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
+from reportkit.export.files import digest
 from reportkit.language import Message
 from reportkit.params import Project, check_id, report_name
 from reportkit.proof.inputs import find_notebook, list_inputs
-from reportkit.proof.manifest import MANIFEST, digest, verify_files
+from reportkit.proof.manifest import MANIFEST, verify_files
 from reportkit.proof.surroundings import code_digest, environment
-from reportkit.rollup.members import counts_itself, member_files, runs_of
+from reportkit.rollup.members import counts_itself, runs_of, wanted_members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -108,13 +109,14 @@ class Request:
         elif scope == "district":
             members = hierarchy.members(self.district)
         own = self.rollup and counts_itself(project, who)
+        wanted = wanted_members(project, who, hierarchy, members, own=own)
         return list_inputs(
             project,
             who,
             self.year,
             scope=scope,
             notebook=self.notebook or find_notebook(project, form, rollup=self.rollup),
-            members=member_files(project, who, self.year, hierarchy, members=members, own=own),
+            members={one.who.id: one.files(project, self.year) for one in wanted},
             rollup=self.rollup,
         )
 

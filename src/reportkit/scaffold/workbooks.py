@@ -15,7 +15,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range_abs
 
 from reportkit.export.archives import without_times
-from reportkit.export.document import length
+from reportkit.export.blocks import length
 from reportkit.ledgers import schema_of, schemas
 from reportkit.ledgers.schema import NOTES_SHEET
 from reportkit.scaffold.newfiles import write_new

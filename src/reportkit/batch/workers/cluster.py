@@ -127,7 +127,7 @@ class ClusterWorkers(Executor):
     def _on_cluster(self, work: Work, job: Job) -> list[Result]:
         packed = ""
         if self._store:
-            packed = f"{self._store}/{'-'.join(job.named(job.years[0]))}-in.tar"
+            packed = f"{self._store}/{'-'.join(job.started(job.years[0]).report)}-in.tar"
             _put(packed, _inputs(job))
         whose = [(part.district, part.form) for part in job.parts]
         try:
@@ -280,12 +280,12 @@ def _inputs_of(job: Job, project: Project) -> list[Path]:
         if isinstance(source, str)
     ]
     for year in (job.years[0] - 1, *job.years):
-        current = out.joinpath(*job.named(year), "current")
+        current = out.joinpath(*job.started(year).report, "current")
         wanted += [current, current.resolve().relative_to(root)] if current.exists() else []
     if job.rollup:
         # Behind a roll-up stands the run of the parent's own office.
         for year in job.years:
-            runs = out.joinpath(*job.named(year), "runs").glob("*")
+            runs = out.joinpath(*job.started(year).report, "runs").glob("*")
             wanted += [run / name for run in sorted(runs) for name in READ_OF_A_RUN]
     for member in (project.member(one, who) for one in job.members):
         wanted.append(params / "districts" / f"{member.id}.yaml")

@@ -172,28 +172,17 @@ def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living
         sweep()
         receive.close()
     if running or not (results or living.closing):
-        begun = running or Started(job.district, job.years[0], form=job.form)
+        begun = running or job.started(job.years[0])
         if not reason and kills_for_memory() > killed:
-            reason, message = (
-                "out-of-memory",
-                Message("its process was {how}", how=killed_for_memory()),
-            )
+            reason = "out-of-memory"
+            message = Message("its process was {how}", how=killed_for_memory())
         elif not reason:
             reason = "worker-died"
             message = Message(
                 "the process of the report ended with status {exitcode}", exitcode=process.exitcode
             )
         clear_stale(job.settings.folder.joinpath(job.settings.out, *begun.report))
-        failed = Result(
-            begun.district,
-            begun.year,
-            "failed",
-            3,
-            form=begun.form,
-            reason=reason,
-            message=message,
-            killed=True,
-        )
+        failed = Result.failure(begun, reason, message, killed=True)
         results.append(failed)
         tell(failed)
     return results

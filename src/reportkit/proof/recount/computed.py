@@ -5,17 +5,17 @@ How each is computed is read from its printed definition, and done in fractions 
 
 from __future__ import annotations
 
-import json
 import re
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from reportkit.export.files import digest
 from reportkit.facts.numerals import number_of, plain
 from reportkit.facts.published import load_published, read_report
 from reportkit.language import Message
 from reportkit.params import report_name
-from reportkit.proof.manifest import digest
+from reportkit.proof.plainjson import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -34,6 +34,7 @@ _KINDS = {
     "difference": re.compile(rf"{_FIGURE} − {_LAST}"),
     "words": re.compile(rf"{_FIGURE}，{_LAST}；(?:基数为0|有减少数)，不计算增幅"),
 }
+_OF_LAST_YEAR = ("rate", "difference", "words")
 
 
 def check_computed(
@@ -50,93 +51,79 @@ def check_computed(
     added : collection of str
         Facts of a roll-up that add those of its members, which are looked at elsewhere.
     """
-    differences: list[str] = []
-    unknown: list[str] = []
-    known = {name: fact["value"] for name, fact in facts.items()}
-    for name, fact in facts.items():
-        if fact["origin"] != "sum" or name in added:
-            continue
-        if missing := [part for part in fact["sum_of"] if part not in facts]:
-            differences.append(
-                Message(
-                    "{name} rests on {missing}, which is not there",
-                    name=name,
-                    missing="、".join(missing),
-                )
-            )
-            continue
-        kind, numbers = _kind(fact)
-        if not kind:
-            unknown.append(
-                Message(
-                    "{name} was not computed again: {definition}",
-                    name=name,
-                    definition=fact["definition"],
-                )
-            )
-            continue
-        differences += _misstated(fact, kind, numbers, known)
-        value = compute(fact, known)
-        if value is None:
-            if number_of(fact["value"]) is not None:
-                differences.append(
-                    Message(
-                        "{name} is {value}, and there is no number to give",
-                        name=name,
-                        value=fact["value"],
-                    )
-                )
-        elif value != fact["value"]:
-            how = (
-                Message("its parts add up to")
-                if kind == "total"
-                else Message("what it is computed from gives")
-            )
-            differences.append(
-                Message(
-                    "{name} is {sealed}, {how} {value}",
-                    name=name,
-                    sealed=fact["value"],
-                    how=how,
-                    value=value,
-                )
-            )
-        if kind in ("rate", "difference", "words"):
-            before, part = numbers[1], fact["sum_of"][0]
-            if past is None:
-                unknown.append(
-                    Message(
-                        "{name}: last year's {before} is as its definition says",
-                        name=name,
-                        before=before,
-                    )
-                )
-            elif past.get(part) != before:
-                differences.append(
-                    Message(
-                        "{name} compares with {before}; last year {part} was {past}",
-                        name=name,
-                        before=before,
-                        part=part,
-                        past=past.get(part),
-                    )
-                )
-    return differences, unknown
+    resting = [
+        fact for name, fact in facts.items() if fact["origin"] == "sum" and name not in added
+    ]
+    differences = [one for fact in resting for one in _differences(fact, facts, past)]
+    return differences, [one for fact in resting for one in _untold(fact, facts, past)]
 
 
-def _misstated(
-    fact: Fact, kind: str, numbers: list[str], known: Mapping[str, str]
+def _differences(
+    fact: Fact, facts: Mapping[str, Fact], past: Mapping[str, str] | None
 ) -> Iterator[str]:
-    """Parts that a definition gives with another value than they have."""
-    for part, stated in zip(fact["sum_of"], numbers if kind != "total" else (), strict=False):
+    name = fact["id"]
+    if missing := _missing(fact, facts):
+        parts = "、".join(missing)
+        yield Message("{name} rests on {missing}, which is not there", name=name, missing=parts)
+        return
+    kind, numbers = _kind(fact)
+    if not kind:
+        return
+    known = {part: facts[part]["value"] for part in fact["sum_of"]}
+    for part, stated in zip(fact["sum_of"], numbers, strict=False):
         if known[part] != stated:
             yield Message(
                 "{id} is said to rest on {part} as {stated}, which is {known}",
-                id=fact["id"],
+                id=name,
                 part=part,
                 stated=stated,
                 known=known[part],
             )
+    value = compute(fact, known)
+    if value is None and number_of(fact["value"]) is not None:
+        yield Message(
+            "{name} is {value}, and there is no number to give", name=name, value=fact["value"]
+        )
+    elif value not in (None, fact["value"]):
+        parts_of = Message("its parts add up to")
+        how = parts_of if kind == "total" else Message("what it is computed from gives")
+        yield Message(
+            "{name} is {sealed}, {how} {value}",
+            name=name,
+            sealed=fact["value"],
+            how=how,
+            value=value,
+        )
+    part = next(iter(known), "")
+    if kind in _OF_LAST_YEAR and past is not None and past.get(part) != numbers[1]:
+        yield Message(
+            "{name} compares with {before}; last year {part} was {past}",
+            name=name,
+            before=numbers[1],
+            part=part,
+            past=past.get(part),
+        )
+
+
+def _untold(fact: Fact, facts: Mapping[str, Fact], past: Mapping[str, str] | None) -> Iterator[str]:
+    name = fact["id"]
+    kind, numbers = _kind(fact)
+    if _missing(fact, facts):
+        return
+    if not kind:
+        yield Message(
+            "{name} was not computed again: {definition}",
+            name=name,
+            definition=fact["definition"],
+        )
+    elif kind in _OF_LAST_YEAR and past is None:
+        yield Message(
+            "{name}: last year's {before} is as its definition says", name=name, before=numbers[1]
+        )
+
+
+def _missing(fact: Fact, facts: Mapping[str, Fact]) -> list[str]:
+    return [part for part in fact["sum_of"] if part not in facts]
 
 
 def _kind(fact: Fact) -> tuple[str, list[str]]:
@@ -263,11 +250,20 @@ def last_year(
             place = run.resolve().parent.parent.parent / before
             for path in sorted(place.glob("runs/*/facts.json")):
                 if digest(path) == item["sha256"]:
-                    listed = json.loads(path.read_text(encoding="utf-8"))["facts"]
-                    return {fact["id"]: fact["value"] for fact in listed}
+                    return values_of(path)
         elif rest == f"reports/{district}/{before}.published.json":
             path = params / rest
             if path.is_file() and digest(path) == item["sha256"]:
-                report = read_report(form, load_published(path))
-                return {name: plain(value) for name, value in report.published.items()}
+                return published_values(form, path)
     return None
+
+
+def values_of(path: Path) -> dict[str, str]:
+    """The values in ``facts.json``, by fact."""
+    return {fact["id"]: fact["value"] for fact in read_json(path)["facts"]}
+
+
+def published_values(form: Form, path: Path) -> dict[str, str]:
+    """The values that were published, by fact."""
+    report = read_report(form, load_published(path))
+    return {name: plain(value) for name, value in report.published.items()}

@@ -6,7 +6,6 @@ that members share are counted in SQL over the evidence of the members' runs.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -19,10 +18,11 @@ import duckdb
 from reportkit.errors import ReportkitError
 from reportkit.evidence.paths import inside
 from reportkit.evidence.read import read_members
+from reportkit.export.files import digest
 from reportkit.facts.numerals import number_of, plain
-from reportkit.facts.published import load_published, read_report
 from reportkit.language import Message
-from reportkit.proof.manifest import digest
+from reportkit.proof.places import outputs_of
+from reportkit.proof.recount.computed import published_values, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -97,8 +97,6 @@ def recount_members(
     ReportkitError
         ``received-path``, ``evidence-unreadable``.
     """
-    above = run.resolve().parents
-    outputs = above[min(3, len(above) - 1)]
     added = of_members(facts)
     digests = {item["name"]: item["sha256"] for item in manifest["inputs"]}
     values: dict[str, dict[str, str]] = {}
@@ -108,7 +106,7 @@ def recount_members(
     for member in manifest["members"]:
         if member["origin"] == "missing":
             continue
-        name, root = (f"out/{member['source']}/facts.json", outputs)
+        name, root = f"out/{member['source']}/facts.json", outputs_of(run)
         if member["origin"] == "published":
             name, root = (f"params/{member['source']}", params)
         path = inside(root, name.partition("/")[2])
@@ -117,9 +115,11 @@ def recount_members(
         elif not digest(path) == digests.get(name) == member["sha256"]:
             changed.append(Message("{path} is not what the run read", path=name))
         else:
-            values[member["id"]] = _figures(form, path, published=member["origin"] == "published")
             if member["origin"] == "run":
                 places[member["id"]] = path.parent / "evidence"
+            own = published_values(form, path) if root is params else values_of(path)
+            numbers = {fact: value for fact, value in own.items() if number_of(value) is not None}
+            values[member["id"]] = numbers
     once = [cell for cell in form.edition(manifest["year"]).cells(manifest["year"]) if cell.once]
     findings = list(_against_evidence(run, added, values))
     sums: dict[str, str] = {}
@@ -146,14 +146,6 @@ def recount_members(
                 )
     told = (tuple(findings), tuple(changed), tuple(absent))
     return MemberSums(*told, sums, len(added), len(values))
-
-
-def _figures(form: Form, path: Path, *, published: bool) -> dict[str, str]:
-    if published:
-        report = read_report(form, load_published(path))
-        return {name: plain(value) for name, value in report.published.items()}
-    listed = json.loads(path.read_text(encoding="utf-8"))["facts"]
-    return {fact["id"]: fact["value"] for fact in listed if number_of(fact["value"]) is not None}
 
 
 def _against_evidence(

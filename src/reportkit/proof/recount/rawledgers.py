@@ -24,10 +24,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.errors import ReportkitError
+from reportkit.export.files import digest
 from reportkit.language import Message
 from reportkit.ledgers.normal import outer, pairs, table
 from reportkit.persons import without_persons
-from reportkit.proof.manifest import digest
 from reportkit.proof.recount.workbooks import Spread, plain_text, read_sheets
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from reportkit.facts import rows_sha256
 from reportkit.facts.numerals import plain
 from reportkit.language import Message
 from reportkit.persons import without_persons
-from reportkit.proof.recount.sqlledger import ROW, SqlLedger
+from reportkit.proof.recount.sqlledger import ROW, SqlLedger, place_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     Fact = Mapping[str, Any]
     Rows = npt.NDArray[np.int64]
+    _Group = tuple[list[tuple[str, tuple[Any, ...]]], str | None]
 
 _OPERATORS = {
     "=": "coalesce({text} = ?, false)",
@@ -151,24 +152,16 @@ def count(raw: SqlLedger, facts: Sequence[Fact]) -> list[tuple[str, Rows] | str]
             failures[number] = error.message
         if not fact["where"]:
             failures[number] = Message("it states no condition")
-    rows = _rows(
-        raw, {place: group for place, group in groups.items() if place[0] not in failures}, failures
-    )
+    known = {place: group for place, group in groups.items() if place[0] not in failures}
+    rows = _rows(raw, known, failures)
     return [
         failures.get(number) or _value(raw, fact, number, groups, rows)
         for number, fact in enumerate(facts)
     ]
 
 
-@dataclass(frozen=True)
-class _Group:
-    """The conditions of one group of rows, each with its values; and what is measured on them."""
-
-    conditions: tuple[tuple[str, tuple[Any, ...]], ...]
-    measure: str | None
-
-
 def _group(raw: SqlLedger, group: Mapping[str, Any]) -> _Group:
+    """The conditions of a group of rows, each with its values; and what is measured on them."""
     measure, column = group.get("measure", "count"), group.get("column")
     if measure != "count" and (measure not in _MEASURES or column not in raw.types):
         raise ReportkitError(
@@ -195,16 +188,14 @@ def _group(raw: SqlLedger, group: Mapping[str, Any]) -> _Group:
         values = () if condition["value"] is None else tuple(given)
         conditions.append((_OPERATORS[condition["op"]].format(column=quoted, text=text), values))
     expression = None if measure == "count" else _MEASURES[measure].format(column=f'"{column}"')
-    return _Group(tuple(conditions), expression)
+    return conditions, expression
 
 
 def _rows(
     raw: SqlLedger, groups: Mapping[tuple[int, int], _Group], failures: dict[int, str]
 ) -> dict[tuple[int, int], Rows]:
     """Numbers of the rows of each group; each different condition is looked at once."""
-    different = list(
-        dict.fromkeys(condition for group in groups.values() for condition in group.conditions)
-    )
+    different = list(dict.fromkeys(one for conditions, _ in groups.values() for one in conditions))
     names = {condition: f"c{number}" for number, condition in enumerate(different)}
     values = [value for _, those in different for value in those]
     given = [list(value) if isinstance(value, tuple) else value for value in values]
@@ -228,9 +219,9 @@ def _rows(
     holds = {name: table[name].to_numpy() for name in table.column_names}
     order = np.argsort(holds[ROW], kind="stable")
     counted = {}
-    for place, group in groups.items():
+    for place, (conditions, _) in groups.items():
         mask = np.ones(len(order), dtype=bool)
-        for condition in group.conditions:
+        for condition in conditions:
             mask &= holds[names[condition]]
         counted[place] = holds[ROW][order][mask[order]]
     return counted
@@ -245,7 +236,7 @@ def _value(
 ) -> tuple[str, Rows]:
     values: list[Decimal | str] = []
     for at, group in enumerate(fact["where"]):
-        measure = groups[number, at].measure
+        _, measure = groups[number, at]
         if measure is None:
             values.append(Decimal(len(rows[number, at])))
             continue
@@ -296,5 +287,4 @@ def changed_lines(raw: SqlLedger, records: pa.Table, key: bytes | None) -> list[
 
 def _place(rowmap: pa.Table, row: int) -> str:
     place = {name: rowmap[name][row].as_py() for name in ("file", "sheet", "line")}
-    sheet = f"{place['sheet']}!" if place["sheet"] else ""
-    return f"{place['file']}:{sheet}{place['line']}"
+    return place_text(**place)

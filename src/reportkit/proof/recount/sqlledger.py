@@ -34,6 +34,11 @@ _DAYS = {
 }  # fmt: skip
 
 
+def place_text(file: str, sheet: str | None, line: int) -> str:
+    """File, sheet and line of a record."""
+    return f"{file}:{sheet}!{line}" if sheet else f"{file}:{line}"
+
+
 @dataclass(frozen=True)
 class Wanted:
     """A ledger that is to be read again.
@@ -54,6 +59,12 @@ class Wanted:
     record: Mapping[str, Any]
     places: Sequence[Path | DatabaseSource]
     columns: Collection[str] | None = None
+
+    @property
+    def schemas(self) -> list[LedgerSchema]:
+        """Of each of its files and tables, in the office's own words."""
+        sources = self.record["sources"]
+        return [recorded_schema(self.form, self.record, source) for source in sources]
 
 
 @dataclass(frozen=True)
@@ -77,8 +88,7 @@ class SqlLedger:
     def place(self, row: int) -> str:
         """File and line of a record."""
         source = self.record["sources"][int(self.sources[row])]
-        sheet = f"{source['sheet']}!" if source["sheet"] else ""
-        return f"{source['path']}:{sheet}{int(self.lines[row])}"
+        return place_text(source["path"], source["sheet"], int(self.lines[row]))
 
 
 def read_again(
@@ -131,8 +141,8 @@ def read_again(
 
 def _read(ledger: Wanted, connection: duckdb.DuckDBPyConnection, data: Path | None) -> list[Cells]:
     parts = []
-    for source, place in zip(ledger.record["sources"], ledger.places, strict=True):
-        schema = recorded_schema(ledger.form, ledger.record, source)
+    sources = zip(ledger.record["sources"], ledger.schemas, ledger.places, strict=True)
+    for source, schema, place in sources:
         if not {column.name for column in schema.columns}.issuperset(source["columns"]):
             raise ReportkitError(
                 "ledger-other",
@@ -145,15 +155,9 @@ def _read(ledger: Wanted, connection: duckdb.DuckDBPyConnection, data: Path | No
     return parts
 
 
-def _own(schema: LedgerSchema, column: Column) -> Column:
-    return next((named for named in schema.columns if named.name == column.name), column)
-
-
 def _prefixed(table: pa.Table, ledger: Wanted, cells: Sequence[Cells]) -> pa.Table:
     """Keys with what a mapping puts before them: the year of the record's day, or a column."""
-    own = [
-        recorded_schema(ledger.form, ledger.record, source) for source in ledger.record["sources"]
-    ]
+    own = ledger.schemas
     if not any(schema.prefix for schema in own):
         return table
     days, start, before = table[own[0].day_column.name], 0, []
@@ -196,29 +200,20 @@ class _Typing:
     def add(self, ledger: Wanted, cells: Sequence[Cells]) -> dict[str, list[_Part | pa.Array]]:
         """Columns of a ledger by name, file by file; texts are typed already."""
         by_column: dict[str, list[_Part | pa.Array]] = {}
-        own = [
-            recorded_schema(ledger.form, ledger.record, source)
-            for source in ledger.record["sources"]
-        ]
+        own = ledger.schemas
         for column in recorded_schema(ledger.form, ledger.record).columns:
             if ledger.columns is not None and column.name not in ledger.columns:
                 continue
             word = len(self.words)
             if column.type == "category":
                 vocabulary = column.vocabulary()
-                self.words.append(
-                    pa.table(
-                        {
-                            "list": [word] * len(vocabulary),
-                            "loose": list(vocabulary),
-                            "value": list(vocabulary.values()),
-                        }
-                    )
-                )
-            parts = zip(ledger.record["sources"], own, cells, strict=True)
+                words = {"loose": list(vocabulary), "value": list(vocabulary.values())}
+                self.words.append(pa.table({"list": [word] * len(vocabulary), **words}))
+            named = [{one.name: one for one in schema.columns} for schema in own]
+            parts = zip(ledger.record["sources"], named, cells, strict=True)
             by_column[column.name] = [
-                self._part(_own(schema, column), word, source, part)
-                for source, schema, part in parts
+                self._part(columns.get(column.name, column), word, source, part)
+                for source, columns, part in parts
             ]
         return by_column
 
@@ -232,13 +227,12 @@ class _Typing:
         if column.type == "text":
             return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
         different = texts.dictionary_encode()
-        with_ = cells.epoch
-        if column.type == "amount":
-            with_ = unit_of(source["columns"].get(column.name, ""))
+        unit = unit_of(source["columns"].get(column.name, ""))
+        with_ = {"category": word, "amount": unit}.get(column.type, cells.epoch)
         first, size = self.sizes.get(column.type, 0), len(different.dictionary)
         self.sizes[column.type] = first + size
         fixed = {
-            "w": pa.scalar(word if column.type == "category" else with_, pa.int64()),
+            "w": pa.scalar(with_, pa.int64()),
             "year": pa.scalar(column.year, pa.int64()),
             "open": pa.scalar(column.open),
             "other": pa.scalar(column.default, pa.string()),

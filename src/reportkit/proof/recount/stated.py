@@ -10,7 +10,7 @@ from reportkit.language import Message
 from reportkit.ledgers.schema import schema_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from reportkit.forms import Cell, Form
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def own_conditions(
-    form: Form, facts: Mapping[str, Fact], name: str, year: int, *, rollup: bool = False
+    form: Form, document: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> tuple[dict[str, Fact], list[str]]:
     """The facts with the conditions of the verifier's own form, and what was said otherwise.
 
@@ -29,62 +29,62 @@ def own_conditions(
     ----------
     form : Form
         The verifier's own.
-    facts : mapping
-        The facts of ``facts.json`` by id.
-    name : str
-        What the run calls its edition.
-    year : int
-    rollup : bool
-        Its cells are sums of members' facts, as these say, instead of counts.
+    document : mapping
+        ``facts.json``.
+    manifest : mapping
+        Of a roll-up the cells are sums of members' facts, as these say, instead of counts.
     """
+    year = manifest["year"]
     edition = form.edition(year)
-    own = dict(facts)
+    demanded = {cell.id: _demanded(cell, manifest) for cell in edition.cells(year)}
+    facts = {fact["id"]: fact for fact in document["facts"]}
+    own = {name: fact | demanded.get(name, {}) for name, fact in facts.items()}
     problems: list[str] = []
-    if edition.name != name:
+    if edition.name != document["edition"]:
         problems.append(
             Message(
                 "the form of {year} is {edition}, not {name}",
                 year=year,
                 edition=edition.name,
-                name=name,
+                name=document["edition"],
             )
         )
-    for cell in edition.cells(year):
-        if cell.id not in facts:
-            problems.append(Message("{id} of the form is not there", id=cell.id))
+    return own, [*problems, *_otherwise(facts, demanded), *_in_other_words(form, own)]
+
+
+def _otherwise(facts: Mapping[str, Fact], demanded: Mapping[str, Fact]) -> Iterator[str]:
+    for name, wanted in demanded.items():
+        if name not in facts:
+            yield Message("{id} of the form is not there", id=name)
             continue
-        demanded = _demanded(cell)
-        if rollup and cell.definition:
-            demanded = {"origin": "sum", "ledger": None, "where": []}
-        for name, value in demanded.items():
-            if facts[cell.id][name] != value:
-                problems.append(
-                    Message(
-                        "{id}: {name} is {facts}, the form says {value}",
-                        id=cell.id,
-                        name=name,
-                        facts=facts[cell.id][name],
-                        value=value,
-                    )
+        for field, value in wanted.items():
+            if facts[name][field] != value:
+                yield Message(
+                    "{id}: {name} is {facts}, the form says {value}",
+                    id=name,
+                    name=field,
+                    facts=facts[name][field],
+                    value=value,
                 )
-        own[cell.id] = {**facts[cell.id], **demanded}
-    for name, fact in own.items():
+
+
+def _in_other_words(form: Form, facts: Mapping[str, Fact]) -> Iterator[str]:
+    for name, fact in facts.items():
         if fact["where"] and fact["where"][0].get("measure") != OF_NOTEBOOK:
             definition = Definition.from_json(fact["ledger"], fact["where"])
             text = definition.text(schema_of(form, fact["ledger"]).name)
             if fact["definition"] != text:
-                problems.append(
-                    Message(
-                        "{name} is defined as {definition}, its conditions say {text}",
-                        name=name,
-                        definition=fact["definition"],
-                        text=text,
-                    )
+                yield Message(
+                    "{name} is defined as {definition}, its conditions say {text}",
+                    name=name,
+                    definition=fact["definition"],
+                    text=text,
                 )
-    return own, problems
 
 
-def _demanded(cell: Cell) -> dict[str, Any]:
+def _demanded(cell: Cell, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    if cell.definition and "members" in manifest:
+        return {"origin": "sum", "ledger": None, "where": []}
     return {
         "origin": "ledger" if cell.definition else "sum",
         "ledger": cell.definition and cell.definition.ledger,

@@ -8,19 +8,35 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import ReportkitError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from reportkit.proof.signing.settings import Signer
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 
-def pae(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
+def in_toto(subject: Iterable[tuple[str, str]], kind: str, predicate: Mapping[str, Any]) -> bytes:
+    """A statement about files, by their names and SHA-256: the same bytes for the same files.
+
+    Source: in-toto Attestation Framework, Statement v1.
+    """
+    document = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": name, "digest": {"sha256": sha256}} for name, sha256 in subject],
+        "predicateType": kind,
+        "predicate": predicate,
+    }
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def pae(payload: bytes) -> bytes:
     """The bytes that are signed: DSSE's pre-authentication encoding."""
-    kind = payload_type.encode()
+    kind = PAYLOAD_TYPE.encode()
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
@@ -35,6 +51,11 @@ def envelope(payload: bytes, signatures: Mapping[str, bytes]) -> bytes:
         ],
     }
     return (json.dumps(document, indent=1) + "\n").encode()
+
+
+def begun(payload: bytes, signer: Signer | None) -> bytes:
+    """An envelope that a signer has signed, or nobody yet."""
+    return envelope(payload, {signer.keyid: signer.sign(pae(payload))} if signer else {})
 
 
 def open_envelope(content: bytes) -> tuple[bytes, dict[str, bytes]]:

@@ -31,8 +31,6 @@ from reportkit.proof.signing.programs import OpensslVerifier, SshVerifier
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reportkit.proof.signing.signer import Verifier
-
 
 @dataclass(frozen=True)
 class Ed25519Signer:
@@ -68,6 +66,10 @@ class Ed25519Verifier:
         except InvalidSignature:
             return False
         return True
+
+
+Verifier = Ed25519Verifier | OpensslVerifier | SshVerifier
+"""The public half of a signer."""
 
 
 def keygen(path: Path) -> tuple[Path, str]:

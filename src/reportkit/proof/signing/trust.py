@@ -11,31 +11,34 @@ from reportkit.proof.signing.envelope import pae
 from reportkit.proof.signing.keys import read_public
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from reportkit.proof.signing.signer import Verifier
+    from reportkit.proof.signing.keys import Verifier
 
 _NOR = template(", nor any ")
 
 
 @dataclass(frozen=True)
-class Trusted:
-    """Keys that somebody vouches for, and in which role each of them signs.
+class TrustedKey:
+    """A key that somebody vouches for.
 
     Parameters
     ----------
-    keys : mapping of str to Verifier
-        By key id.
-    roles : mapping of str to str
-        Role of each key id; "" where the keys have no roles.
-    names : mapping of str to str
-        What people call each key.
+    verifier : Verifier
+    role : str
+        In which it signs; "" where the keys have no roles.
+    name : str
+        What people call it.
     """
 
-    keys: Mapping[str, Verifier]
-    roles: Mapping[str, str]
-    names: Mapping[str, str]
+    verifier: Verifier
+    role: str
+    name: str
+
+
+Trusted = dict[str, TrustedKey]
+"""Keys that somebody vouches for, by their ids."""
 
 
 def read_trusted(folder: Path) -> Trusted:
@@ -49,37 +52,26 @@ def read_trusted(folder: Path) -> Trusted:
     """
     paths = sorted([*folder.glob("*.pub"), *folder.glob("*/*.pub")])
     roles = [path.parent.name if path.parent != folder else "" for path in paths]
-    keys = [read_public(path) for path in paths]
-    return trust(keys, roles=roles, names=[path.stem for path in paths], place=folder)
-
-
-def trust(
-    keys: Sequence[Verifier], *, roles: Sequence[str], names: Sequence[str], place: Path
-) -> Trusted:
-    """Trusted keys, each with its role and name; *place* is where they came from.
-
-    Raises
-    ------
-    InputError
-        ``keys-missing``.
-    """
-    ids = [key.keyid for key in keys]
-    if not ids:
+    keys = [
+        TrustedKey(read_public(path), role, path.stem)
+        for path, role in zip(paths, roles, strict=True)
+    ]
+    if not keys:
         raise InputError(
-            "keys-missing", "{place} holds no public key (*.pub, or <role>/*.pub)", place=place
+            "keys-missing", "{place} holds no public key (*.pub, or <role>/*.pub)", place=folder
         )
     if "" in roles and set(roles) != {""}:
         raise InputError(
             "keys-missing",
             "{place} holds keys with and without a role; put all of them into <role>/",
-            place=place,
+            place=folder,
         )
-    if len(set(ids)) < len(ids):
+    trusted = {key.verifier.keyid: key for key in keys}
+    if len(trusted) < len(keys):
         raise InputError(
-            "keys-missing", "{place} holds one key twice; a person signs once", place=place
+            "keys-missing", "{place} holds one key twice; a person signs once", place=folder
         )
-    by_id = dict(zip(ids, keys, strict=True))
-    return Trusted(by_id, dict(zip(ids, roles, strict=True)), dict(zip(ids, names, strict=True)))
+    return trusted
 
 
 def check_signatures(payload: bytes, signatures: Mapping[str, bytes], trusted: Trusted) -> str:
@@ -96,25 +88,22 @@ def check_signatures(payload: bytes, signatures: Mapping[str, bytes], trusted: T
     if not signatures:
         raise ReportkitError("unsigned", "nobody has signed it")
     message = pae(payload)
-    signed: dict[str, str] = {}
     for keyid, signature in signatures.items():
-        verifier = trusted.keys.get(keyid)
-        if verifier is None:
+        if keyid not in trusted:
             raise ReportkitError(
                 "signature-wrong",
                 "key {keyid} signed, and it is none of the trusted keys",
                 keyid=keyid[:16],
             )
-        if not verifier.holds(message, signature):
+        if not trusted[keyid].verifier.holds(message, signature):
             raise ReportkitError(
                 "signature-wrong",
                 "the signature of {name} ({keyid}) does not hold",
-                name=trusted.names[keyid],
+                name=trusted[keyid].name,
                 keyid=keyid[:16],
             )
-        signed[keyid] = trusted.roles[keyid]
-    missing = sorted(set(trusted.roles.values()) - set(signed.values()))
-    if missing:
+    signed = {trusted[keyid].role for keyid in signatures}
+    if missing := sorted({key.role for key in trusted.values()} - signed):
         roles = joined(_NOR, missing)
         raise ReportkitError("signature-missing", "not signed by any {roles}", roles=roles)
-    return ", ".join(f"{trusted.names[keyid]} ({keyid[:16]})" for keyid in sorted(signed))
+    return ", ".join(f"{trusted[keyid].name} ({keyid[:16]})" for keyid in sorted(signatures))
