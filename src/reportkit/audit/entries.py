@@ -210,20 +210,28 @@ def _without_page_numbers(lines: list[Line]) -> list[Line]:
 def _joined_pages(lines: Sequence[Line]) -> list[Line]:
     """Lines with those rows made one that a page break has cut in two."""
     made: list[Line] = []
+    tables: dict[int, list[str]] = {0: []}
+    last: int | None = None  # the row before, wherever it stands
     for line in lines:
-        before = next((one for one in reversed(made) if one.table is not None), None)
-        if (
-            before is not None
-            and line.table is not None
-            and line.page is not None
-            and before.page == line.page - 1
-            and before.edge
-            and line.edge
-            and (whole := _whole(before, line))
-        ):
-            made[max(at for at, one in enumerate(made) if one is before)] = whole
+        made.append(line)
+        if line.table is None or line.page is None:
+            continue
+        earlier = tables[max(number for number in tables if number < line.table)]
+        rows = tables.setdefault(line.table, [])
+        rows.append(line.text)
+        # A head that each page repeats stands between the halves of a row.
+        if rows == earlier[: len(rows)]:
+            continue
+        begins = line.edge or rows[:-1] == earlier[: len(rows) - 1]
+        before = made[last] if last is not None else line
+        whole = None
+        if begins and before.edge and before.page == line.page - 1:
+            whole = _whole(before, line)
+        if last is not None and whole:
+            made[last] = whole
+            made.pop()
         else:
-            made.append(line)
+            last = len(made) - 1
     return made
 
 
@@ -322,7 +330,10 @@ def columns_of(entries: Iterable[Entry], count: int) -> tuple[float, ...]:
         if len(entry.filled) == count
     )
     if found:
-        return found.most_common(1)[0][0]
+        best, _ = found.most_common(1)[0]
+        alike = sum(n for places, n in found.items() if _same(places, best))
+        # Cells that stand elsewhere in every row tell nothing by where they stand.
+        return best if 3 * alike > 2 * found.total() or listed[0].line.ragged else ()
     places = {
         cell.at
         for entry in listed
@@ -333,16 +344,23 @@ def columns_of(entries: Iterable[Entry], count: int) -> tuple[float, ...]:
     return tuple(sorted(places)) if len(places) == count > 2 else ()
 
 
+def _same(places: Sequence[float], others: Sequence[float]) -> bool:
+    return all(abs(one - other) <= _NEAR for one, other in zip(places, others, strict=True))
+
+
 def values_of(entry: Entry, count: int, columns: Sequence[float]) -> list[str] | None:
     """The texts of a row's cells, blank ones too; None where it is not known which is which."""
     filled = entry.filled
+    in_order = [cell.text for cell in filled] if len(filled) == count else None
     if columns and not entry.line.ragged:
         near = _NEAR if entry.line.y else 0.1
         picked = [_at(entry.cells, column, near) for column in columns]
         if all(cell is not None for cell in picked):
-            return [cell.text for cell in picked if cell is not None]
-    if len(filled) == count:
-        return [cell.text for cell in filled]
+            by_place = [cell.text for cell in picked if cell is not None]
+            # So many numbers, and some elsewhere: a blank and a remark, or a row that is shifted.
+            return by_place if in_order in (None, by_place) else None
+    if in_order is not None:
+        return in_order
     if not entry.line.ragged and len(entry.cells) == count:
         return [cell.text for cell in entry.cells]
     if columns and entry.line.ragged and entry.line.y and 0 < len(filled) < count:
