@@ -9,14 +9,19 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from reportkit.audit.labels import numbered
-from reportkit.audit.numbers import is_value
+from reportkit.audit.numbers import UNIT, is_value
 from reportkit.audit.readers.lines import BROKEN, Line, Piece, squeeze, text_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _TAIL = re.compile(r"(.*[^\d\s,.+-])([+-]?\d[\d,.+-]*(?:万?元|[件条项宗个])?(?:\(.*\))?)")
+_WITH_UNITS = re.compile(
+    rf"(.*?[^\d\s,.+-])??((?:[+-]?\d[\d,]*(?:\.\d+)?{UNIT.pattern}(?:\([^()]*\))?){{2,}})"
+)
+_NUMBER = re.compile(rf"[+-]?\d[\d,]*(?:\.\d+)?{UNIT.pattern}(?:\([^()]*\))?")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_NO_END = ("第", "(", "〔")  # of a label: the number is a part of it
 _RUN = 7  # digits from which a number alone is likely a row that runs together
 _NEAR = 6.0  # points between the middles of cells of one column
 
@@ -68,8 +73,8 @@ def entries_of(lines: Sequence[Line], words: Iterable[str]) -> list[Entry]:
         Labels of the form, at which a text that runs on is cut.
     """
     pattern = _labels_pattern(words)
-    cut = [piece for line in _joined_pages(lines) for piece in _cut(line, pattern)]
-    cut = _without_page_numbers(cut)
+    whole = map(_with_units, _joined_pages(lines))
+    cut = _without_page_numbers([piece for line in whole for piece in _cut(line, pattern)])
     entries: list[Entry] = []
     at = 0
     while at < len(cut):
@@ -152,15 +157,35 @@ def _is_label(text: str) -> bool:
     return bool(text) and not is_value(text)
 
 
+def _with_units(line: Line) -> Line:
+    """A line of words in which a unit stands with its number."""
+    if not line.ragged:
+        return line
+    cells: list[Piece] = []
+    for cell in line.cells:
+        if cells and UNIT.fullmatch(cell.text) and cells[-1].text[-1:].isdigit():
+            number = cells[-1]
+            left, right = number.at - number.wide / 2, cell.at + cell.wide / 2
+            cells[-1] = Piece(number.text + cell.text, (left + right) / 2, right - left)
+        else:
+            cells.append(cell)
+    return replace(line, cells=tuple(cells)) if len(cells) < len(line.cells) else line
+
+
 def _apart(line: Line) -> Line:
-    """A line of words, the value that is stuck to the label's last word taken apart."""
+    """A line of words, the values that are stuck to the label's last word taken apart."""
     for at in range(len(line.cells) - 1, -1, -1):
         cell = line.cells[at]
         if not _is_label(cell.text):
             continue
-        match = _TAIL.fullmatch(cell.text)
-        if match and _CHINESE.search(match[1]) and not match[1].endswith(("第", "(", "〔")):
-            pieces = (Piece(match[1], cell.at), Piece(match[2], cell.at))
+        if match := _WITH_UNITS.fullmatch(cell.text):
+            texts = [match[1] or "", *_NUMBER.findall(match[2])]
+        elif match := _TAIL.fullmatch(cell.text):
+            texts = [match[1], match[2]]
+        if match and (
+            not texts[0] or (_CHINESE.search(texts[0]) and not texts[0].endswith(_NO_END))
+        ):
+            pieces = [Piece(text, cell.at) for text in texts if text]
             return replace(line, cells=(*line.cells[:at], *pieces, *line.cells[at + 1 :]))
         return line
     return line

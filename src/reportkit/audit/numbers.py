@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from reportkit.audit.readers.lines import BROKEN
 from reportkit.facts.numerals import CHINESE, MONEY, read_number
 
 _UNIT = "(?:件|条|项|宗|起|个|次|份|人次|元|万元|亿元)"
@@ -55,6 +56,10 @@ def read_cell(text: str) -> Printed:
     False
     """
     text = text.translate(_SIGNS)
+    pieces = text.split(BROKEN)
+    # A number on two lines, unless each piece of it can be one.
+    if len(pieces) > 1 and not all(read_cell(piece).value is not None for piece in pieces):
+        text = "".join(pieces)
     match = _NUMBER.fullmatch(text)
     if match:
         sign, whole, part, unit = match.group(1, 2, 3, 4)

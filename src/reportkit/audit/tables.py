@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _NO_TABLE = 3
 """Rows found by less than this are no table."""
+_HEADS = 0.4
+"""An edition whose heads are named by so much less than another's is not the one."""
 
 
 @dataclass
@@ -101,10 +103,14 @@ def read_tables(lines: Sequence[Line], form: Form, edition: Edition) -> list[Rea
         table = edition.tables[name]
         if table.model.layout == "line":
             made = _read_line(some, table, edition)
+            # It can stand beside another.
+            made = made if made.found else _read_line(entries, table, edition)
         else:
             made, span = _read_grid(some, name, form, edition)
             if made.found:
                 spans[name] = (span[0] + start, span[1] + start)
+        if not made.found and not made.unread:
+            made.unread.append(f"{table.title}：没有找到这张表")
         read.append(made)
     return sorted(read, key=lambda one: one.table.id)
 
@@ -124,10 +130,14 @@ def _read_grid(
     ways = []
     for one in form.editions:
         if name in one.tables:
-            weight, aligned = _fit(entries, align(entries, _rows_of(form, one, name)))
+            aligned = align(entries, _rows_of(form, one, name))
             if one is due or _has_own_rows(entries, aligned, usual):
-                ways.append((weight, one is due, aligned, one))
-    _, _, aligned, edition = max(ways, key=lambda way: way[:2])
+                heads = _heads(entries, aligned)
+                weight = round(aligned.weight + 0.5 * sum(heads), 3)
+                ways.append((sum(heads) / max(len(heads), 1), weight, one is due, aligned, one))
+    most = max(way[0] for way in ways)
+    ways = [way for way in ways if way[0] > most - _HEADS]
+    *_, aligned, edition = max(ways, key=lambda way: way[1:3])
     table = edition.tables[name]
     made = ReadTable(table, edition, {})
     if not _is_table(entries, aligned):
@@ -198,18 +208,17 @@ def _no_blanks(aligned: Aligned) -> bool:
     )
 
 
-def _fit(entries: Sequence[Entry], aligned: Aligned) -> tuple[float, Aligned]:
-    """Weight of an edition: its rows, and the heads of its columns that stand above them."""
-    told = 0.0
+def _heads(entries: Sequence[Entry], aligned: Aligned) -> list[float]:
+    """For each row that was found, how well the heads of its columns are named above it."""
+    told = []
     for row in aligned.rows:
         entry = aligned.entries.get(row.key)
         if entry is not None:
             at = next(at for at, one in enumerate(entries) if one is entry)
             above = entries[max(at - 4, 0) : at]
-            told += max(
-                (heads_score([c.text for c in one.line.cells], row) for one in above), default=0.0
-            )
-    return round(aligned.weight + 0.5 * told, 3), aligned
+            scores = (heads_score([c.text for c in one.line.cells], row) for one in above)
+            told.append(max(scores, default=0.0))
+    return told
 
 
 def _read_row(
