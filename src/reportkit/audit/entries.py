@@ -21,6 +21,8 @@ _WITH_UNITS = re.compile(
 )
 _NUMBER = re.compile(rf"[+-]?\d[\d,]*(?:\.\d+)?{UNIT.pattern}(?:\([^()]*\))?")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?: \d{3})+(?:\.\d+)?")
+_GROUP = re.compile(r"\d{3}(?:\D.*)?|\d{3}\d+")
 _NO_END = ("第", "(", "〔")  # of a label: the number is a part of it
 _RUN = 7  # digits from which a number alone is likely a row that runs together
 _NEAR = 6.0  # points between the middles of cells of one column
@@ -73,8 +75,8 @@ def entries_of(lines: Sequence[Line], words: Iterable[str]) -> list[Entry]:
         Labels of the form, at which a text that runs on is cut.
     """
     pattern = _labels_pattern(words)
-    whole = map(_with_units, _joined_pages(lines))
-    cut = _without_page_numbers([piece for line in whole for piece in _cut(line, pattern)])
+    cut = [piece for line in _joined_pages(lines) for piece in _cut(line, pattern)]
+    cut = _without_page_numbers([_with_units(line) for line in cut])
     entries: list[Entry] = []
     at = 0
     while at < len(cut):
@@ -87,9 +89,9 @@ def entries_of(lines: Sequence[Line], words: Iterable[str]) -> list[Entry]:
         values = [*entry.cells]
         # A cell a line: what follows a label until the next one are its values.
         if _is_stacked(line, entry):
-            while at + 1 < len(cut) and _is_single(cut[at + 1]):
+            while at + 1 < len(cut) and (cell := _alone(cut, at + 1)):
                 at += 1
-                values += cut[at].cells
+                values.append(cell)
         entries.append(replace(entry, cells=tuple(values)))
         at += 1
     return _labelled(_with_tails(entries))
@@ -146,6 +148,25 @@ def _is_single(line: Line) -> bool:
     return line.table is None and len(line.cells) == 1 and is_value(line.cells[0].text)
 
 
+def _alone(lines: Sequence[Line], at: int) -> Piece | None:
+    """The value of a line that holds one; its thousands can be apart where each line holds one."""
+    line = lines[at]
+    if _is_single(line):
+        return line.cells[0]
+    text = " ".join(cell.text for cell in line.cells)
+    if (
+        line.table is None
+        and _THOUSANDS.fullmatch(text)
+        and any(map(_is_single, _around(lines, at)))
+    ):
+        return replace(line.cells[0], text=text.replace(" ", ""))
+    return None
+
+
+def _around(lines: Sequence[Line], at: int) -> Sequence[Line]:
+    return [*lines[at - 1 : at], *lines[at + 1 : at + 2]]
+
+
 def _split(line: Line) -> Entry:
     """The label, and what follows the last cell that can be no value."""
     last = max((at for at, cell in enumerate(line.cells) if _is_label(cell.text)), default=-1)
@@ -186,7 +207,12 @@ def _apart(line: Line) -> Line:
             not texts[0] or (_CHINESE.search(texts[0]) and not texts[0].endswith(_NO_END))
         ):
             pieces = [Piece(text, cell.at) for text in texts if text]
-            return replace(line, cells=(*line.cells[:at], *pieces, *line.cells[at + 1 :]))
+            rest = line.cells[at + 1 :]
+            if not line.y and any(_GROUP.fullmatch(one.text) for one in rest):
+                # Numbers that run together, of which a blank can part thousands or cells.
+                run = BROKEN.join(one.text for one in (pieces.pop(), *rest))
+                pieces, rest = [*pieces, Piece(run, cell.at)], ()
+            return replace(line, cells=(*line.cells[:at], *pieces, *rest))
         return line
     return line
 

@@ -131,8 +131,8 @@ def _read_grid(
     for one in form.editions:
         if name in one.tables:
             aligned = align(entries, _rows_of(form, one, name))
-            if one is due or _has_own_rows(entries, aligned, usual):
-                heads = _heads(entries, aligned)
+            heads = _heads(entries, aligned)
+            if one is due or _has_own_rows(entries, aligned, usual, heads):
                 weight = round(aligned.weight + 0.5 * sum(heads), 3)
                 ways.append((sum(heads) / max(len(heads), 1), weight, one is due, aligned, one))
     most = max(way[0] for way in ways)
@@ -191,12 +191,18 @@ def _headed(entries: Sequence[Entry], aligned: Aligned) -> set[str]:
     return found
 
 
-def _has_own_rows(entries: Sequence[Entry], aligned: Aligned, usual: Sequence[FormRow]) -> bool:
+def _has_own_rows(
+    entries: Sequence[Entry], aligned: Aligned, usual: Sequence[FormRow], heads: Sequence[float]
+) -> bool:
     """Return True where rows that only this edition has were found: half of them, or with heads."""
     known = {(row.key, row.columns) for row in usual}
     own = [row.key for row in aligned.rows if (row.key, row.columns) not in known]
+    if not _headed(entries, aligned).isdisjoint(own):
+        return True
+    # Rows of other columns alone are no sign: 1 808 595 can be three numbers.
+    new = aligned.entries.keys() - {row.key for row in usual}
     found = sum(key in aligned.entries for key in own)
-    return 2 * found > len(own) or not _headed(entries, aligned).isdisjoint(own)
+    return 2 * found > len(own) and (bool(new) or max(heads, default=0.0) > 0.5)
 
 
 def _no_blanks(aligned: Aligned) -> bool:
