@@ -58,6 +58,8 @@ def _runs(element: Any) -> Iterator[str]:
             yield _GAPS[child.tag]
         elif child.tag not in _SILENT and child.tag not in (_FALLBACK, _TBL):
             yield from _runs(child)
+            if child.tag == _P:  # of a text box
+                yield "\n"
 
 
 def _table(table: Any, counts: dict[str, int]) -> Iterator[Line]:
