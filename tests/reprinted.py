@@ -249,7 +249,12 @@ PACKAGE = {
     '<Relationship Id="a" Target="word/document.xml" Type="http://schemas.openxmlformats.org/'
     'officeDocument/2006/relationships/officeDocument"/></Relationships>',
 }
-WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+NAMES = {
+    "w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    "v": "urn:schemas-microsoft-com:vml",
+    "mc": "http://schemas.openxmlformats.org/markup-compatibility/2006",
+    "wps": "http://schemas.microsoft.com/office/word/2010/wordprocessingShape",
+}
 
 
 def word_text(text):
@@ -278,8 +283,12 @@ def word_table(rows):
 
 
 def as_docx(content):
-    body = "".join(walk(content, word_text, word_table))
-    document = f'<w:document xmlns:w="{WORD}"><w:body>{body}</w:body></w:document>'
+    return word_document("".join(walk(content, word_text, word_table)))
+
+
+def word_document(body):
+    names = "".join(f' xmlns:{name}="{space}"' for name, space in NAMES.items())
+    document = f"<w:document{names}><w:body>{body}</w:body></w:document>"
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, text in (PACKAGE | {"word/document.xml": document}).items():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from reprinted import FORM, WAYS, content_of, invented
 
+from reportkit.audit.numbers import read_cell
 from reportkit.audit.readers.reading import read_lines
 from reportkit.audit.tables import read_tables
 from reportkit.audit.together import TableSums, in_blocks, jointly, only_split, row_splits
@@ -236,6 +237,33 @@ def test_a_number_on_two_lines_is_read_by_its_sum(tmp_path):
     tables = read_tables(read_lines(path), FORM, FORM.edition(2023))
     assert values(tables)["t3.new.total"] == total
     assert len(tables[1].inferred) == 1
+
+
+def test_a_number_of_a_block_on_two_lines_is_read_by_its_sum(tmp_path):
+    content = invented(4, 2023)
+    block = [f"t4.review.{name}" for name in ("maintain", "correct", "other", "pending", "total")]
+    content.cells |= dict(zip(block, (400, 10, 20, 10, 440), strict=True))
+    page = WAYS["html"][1](content).decode()
+    at = page.index("行政复议</p>")
+    split = page[at:].replace("<p class=MsoNormal>440</p>", "<p>44</p><p>0</p>", 1)
+    path = tmp_path / "a.html"
+    path.write_text(page[:at] + split, "utf-8")
+    tables = read_tables(read_lines(path), FORM, FORM.edition(2023))
+    assert values(tables) == printed(content)
+    assert tables[2].inferred == [
+        "行政复议：“400、10、20、10、44 0”按勾稽关系读作400、10、20、10、440"
+    ]
+
+
+def test_a_number_that_cannot_be_two_is_one():
+    texts = ("3,4\n02", "59237.\n2449", "1\n0000", "44\n0", "968\n26")
+    assert [read_cell(text).value for text in texts] == [
+        3402,
+        Decimal("59237.2449"),
+        10000,
+        None,
+        None,
+    ]
 
 
 def test_a_text_without_tables_has_none(tmp_path):

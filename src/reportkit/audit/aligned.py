@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from reportkit.audit.labels import FormRow
 
 # Signs, and an amount of money at the end.
-_RUN = re.compile(r"[\d+-]+(?:\.\d+)?(?:[万亿]?元)?")
+_RUN = re.compile(r"[\d,+-]+(?:\.\d+)?(?:[万亿]?元)?")
 _INSIDE = re.compile(r"[\u4e00-\u9fff]\d+[\u4e00-\u9fff]")
+_NOTE = re.compile(r"[((*※]?(?:备?注|说明|单位|填[报表])\d*[:：]")
 # Cells of which so many are heads make a row one of the head.
 _HEADS = 2
 
@@ -291,8 +292,8 @@ def _is_row(
     at: int,
     near: Sequence[int],
 ) -> bool:
-    """Return True for an entry that has the values of one of these rows, and is no head."""
-    if is_head(entries[at], rows):
+    """Return True for an entry that has the values of one of these rows, and is no head or note."""
+    if _NOTE.match(entries[at].label) or is_head(entries[at], rows):
         return False
     if not entries[at].filled and len([c for c in entries[at].line.cells if c.text]) == 0:
         return len(entries[at].cells) >= min(len(rows[k].columns) for k in near) if near else False

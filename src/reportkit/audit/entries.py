@@ -9,14 +9,21 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from reportkit.audit.labels import numbered
-from reportkit.audit.numbers import is_value
+from reportkit.audit.numbers import UNIT, is_value
 from reportkit.audit.readers.lines import BROKEN, Line, Piece, squeeze, text_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _TAIL = re.compile(r"(.*[^\d\s,.+-])([+-]?\d[\d,.+-]*(?:万?元|[件条项宗个])?(?:\(.*\))?)")
+_WITH_UNITS = re.compile(
+    rf"(.*?[^\d\s,.+-])??((?:[+-]?\d[\d,]*(?:\.\d+)?{UNIT.pattern}(?:\([^()]*\))?){{2,}})"
+)
+_NUMBER = re.compile(rf"[+-]?\d[\d,]*(?:\.\d+)?{UNIT.pattern}(?:\([^()]*\))?")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?: \d{3})+(?:\.\d+)?")
+_GROUP = re.compile(r"\d{3}(?:\D.*)?|\d{3}\d+")
+_NO_END = ("第", "(", "〔")  # of a label: the number is a part of it
 _RUN = 7  # digits from which a number alone is likely a row that runs together
 _NEAR = 6.0  # points between the middles of cells of one column
 
@@ -69,7 +76,7 @@ def entries_of(lines: Sequence[Line], words: Iterable[str]) -> list[Entry]:
     """
     pattern = _labels_pattern(words)
     cut = [piece for line in _joined_pages(lines) for piece in _cut(line, pattern)]
-    cut = _without_page_numbers(cut)
+    cut = _without_page_numbers([_with_units(line) for line in cut])
     entries: list[Entry] = []
     at = 0
     while at < len(cut):
@@ -82,9 +89,9 @@ def entries_of(lines: Sequence[Line], words: Iterable[str]) -> list[Entry]:
         values = [*entry.cells]
         # A cell a line: what follows a label until the next one are its values.
         if _is_stacked(line, entry):
-            while at + 1 < len(cut) and _is_single(cut[at + 1]):
+            while at + 1 < len(cut) and (cell := _alone(cut, at + 1)):
                 at += 1
-                values += cut[at].cells
+                values.append(cell)
         entries.append(replace(entry, cells=tuple(values)))
         at += 1
     return _labelled(_with_tails(entries))
@@ -141,6 +148,25 @@ def _is_single(line: Line) -> bool:
     return line.table is None and len(line.cells) == 1 and is_value(line.cells[0].text)
 
 
+def _alone(lines: Sequence[Line], at: int) -> Piece | None:
+    """The value of a line that holds one; its thousands can be apart where each line holds one."""
+    line = lines[at]
+    if _is_single(line):
+        return line.cells[0]
+    text = " ".join(cell.text for cell in line.cells)
+    if (
+        line.table is None
+        and _THOUSANDS.fullmatch(text)
+        and any(map(_is_single, _around(lines, at)))
+    ):
+        return replace(line.cells[0], text=text.replace(" ", ""))
+    return None
+
+
+def _around(lines: Sequence[Line], at: int) -> Sequence[Line]:
+    return [*lines[at - 1 : at], *lines[at + 1 : at + 2]]
+
+
 def _split(line: Line) -> Entry:
     """The label, and what follows the last cell that can be no value."""
     last = max((at for at, cell in enumerate(line.cells) if _is_label(cell.text)), default=-1)
@@ -152,16 +178,41 @@ def _is_label(text: str) -> bool:
     return bool(text) and not is_value(text)
 
 
+def _with_units(line: Line) -> Line:
+    """A line of words in which a unit stands with its number."""
+    if not line.ragged:
+        return line
+    cells: list[Piece] = []
+    for cell in line.cells:
+        if cells and UNIT.fullmatch(cell.text) and cells[-1].text[-1:].isdigit():
+            number = cells[-1]
+            left, right = number.at - number.wide / 2, cell.at + cell.wide / 2
+            cells[-1] = Piece(number.text + cell.text, (left + right) / 2, right - left)
+        else:
+            cells.append(cell)
+    return replace(line, cells=tuple(cells)) if len(cells) < len(line.cells) else line
+
+
 def _apart(line: Line) -> Line:
-    """A line of words, the value that is stuck to the label's last word taken apart."""
+    """A line of words, the values that are stuck to the label's last word taken apart."""
     for at in range(len(line.cells) - 1, -1, -1):
         cell = line.cells[at]
         if not _is_label(cell.text):
             continue
-        match = _TAIL.fullmatch(cell.text)
-        if match and _CHINESE.search(match[1]) and not match[1].endswith(("第", "(", "〔")):
-            pieces = (Piece(match[1], cell.at), Piece(match[2], cell.at))
-            return replace(line, cells=(*line.cells[:at], *pieces, *line.cells[at + 1 :]))
+        if match := _WITH_UNITS.fullmatch(cell.text):
+            texts = [match[1] or "", *_NUMBER.findall(match[2])]
+        elif match := _TAIL.fullmatch(cell.text):
+            texts = [match[1], match[2]]
+        if match and (
+            not texts[0] or (_CHINESE.search(texts[0]) and not texts[0].endswith(_NO_END))
+        ):
+            pieces = [Piece(text, cell.at) for text in texts if text]
+            rest = line.cells[at + 1 :]
+            if not line.y and any(_GROUP.fullmatch(one.text) for one in rest):
+                # Numbers that run together, of which a blank can part thousands or cells.
+                run = BROKEN.join(one.text for one in (pieces.pop(), *rest))
+                pieces, rest = [*pieces, Piece(run, cell.at)], ()
+            return replace(line, cells=(*line.cells[:at], *pieces, *rest))
         return line
     return line
 
@@ -210,20 +261,28 @@ def _without_page_numbers(lines: list[Line]) -> list[Line]:
 def _joined_pages(lines: Sequence[Line]) -> list[Line]:
     """Lines with those rows made one that a page break has cut in two."""
     made: list[Line] = []
+    tables: dict[int, list[str]] = {0: []}
+    last: int | None = None  # the row before, wherever it stands
     for line in lines:
-        before = next((one for one in reversed(made) if one.table is not None), None)
-        if (
-            before is not None
-            and line.table is not None
-            and line.page is not None
-            and before.page == line.page - 1
-            and before.edge
-            and line.edge
-            and (whole := _whole(before, line))
-        ):
-            made[max(at for at, one in enumerate(made) if one is before)] = whole
+        made.append(line)
+        if line.table is None or line.page is None:
+            continue
+        earlier = tables[max(number for number in tables if number < line.table)]
+        rows = tables.setdefault(line.table, [])
+        rows.append(line.text)
+        # A head that each page repeats stands between the halves of a row.
+        if rows == earlier[: len(rows)]:
+            continue
+        begins = line.edge or rows[:-1] == earlier[: len(rows) - 1]
+        before = made[last] if last is not None else line
+        whole = None
+        if begins and before.edge and before.page == line.page - 1:
+            whole = _whole(before, line)
+        if last is not None and whole:
+            made[last] = whole
+            made.pop()
         else:
-            made.append(line)
+            last = len(made) - 1
     return made
 
 
@@ -322,7 +381,10 @@ def columns_of(entries: Iterable[Entry], count: int) -> tuple[float, ...]:
         if len(entry.filled) == count
     )
     if found:
-        return found.most_common(1)[0][0]
+        best, _ = found.most_common(1)[0]
+        alike = sum(n for places, n in found.items() if _same(places, best))
+        # Cells that stand elsewhere in every row tell nothing by where they stand.
+        return best if 3 * alike > 2 * found.total() or listed[0].line.ragged else ()
     places = {
         cell.at
         for entry in listed
@@ -333,16 +395,23 @@ def columns_of(entries: Iterable[Entry], count: int) -> tuple[float, ...]:
     return tuple(sorted(places)) if len(places) == count > 2 else ()
 
 
+def _same(places: Sequence[float], others: Sequence[float]) -> bool:
+    return all(abs(one - other) <= _NEAR for one, other in zip(places, others, strict=True))
+
+
 def values_of(entry: Entry, count: int, columns: Sequence[float]) -> list[str] | None:
     """The texts of a row's cells, blank ones too; None where it is not known which is which."""
     filled = entry.filled
+    in_order = [cell.text for cell in filled] if len(filled) == count else None
     if columns and not entry.line.ragged:
         near = _NEAR if entry.line.y else 0.1
         picked = [_at(entry.cells, column, near) for column in columns]
         if all(cell is not None for cell in picked):
-            return [cell.text for cell in picked if cell is not None]
-    if len(filled) == count:
-        return [cell.text for cell in filled]
+            by_place = [cell.text for cell in picked if cell is not None]
+            # So many numbers, and some elsewhere: a blank and a remark, or a row that is shifted.
+            return by_place if in_order in (None, by_place) else None
+    if in_order is not None:
+        return in_order
     if not entry.line.ragged and len(entry.cells) == count:
         return [cell.text for cell in entry.cells]
     if columns and entry.line.ragged and entry.line.y and 0 < len(filled) < count:

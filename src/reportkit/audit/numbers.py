@@ -6,13 +6,15 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from reportkit.audit.readers.lines import BROKEN
 from reportkit.facts.numerals import CHINESE, MONEY, read_number
 
 _UNIT = "(?:件|条|项|宗|起|个|次|份|人次|元|万元|亿元)"
+UNIT = re.compile(rf"[(\[]?{_UNIT}[)\]]?")
 _NUMBER = re.compile(
     rf"([+-]?)(\d{{1,3}}(?:,\d{{3}})+|\d+)(\.\d+)?({_UNIT})?(?:[(\[].*[)\]])?[*※]?", re.DOTALL
 )
-_NOTHING = re.compile(r"[-—–―_/\\~～无空.…]*")
+_NOTHING = re.compile(r"[-—–―_/\\~～无空.…]*|暂无|没有|不适用|不涉及|无数据|N/?A", re.IGNORECASE)
 _CHINESE = re.compile(rf"[{CHINESE}]+")
 # Signs of other alphabets that stand for a minus or a plus, after NFKC.
 _SIGNS = str.maketrans({"−": "-", "－": "-", "﹣": "-", "‐": "-", "‑": "-", "﹢": "+", "，": ","})
@@ -54,6 +56,10 @@ def read_cell(text: str) -> Printed:
     False
     """
     text = text.translate(_SIGNS)
+    pieces = text.split(BROKEN)
+    # A number on two lines, unless each piece of it can be one.
+    if len(pieces) > 1 and not all(read_cell(piece).value is not None for piece in pieces):
+        text = "".join(pieces)
     match = _NUMBER.fullmatch(text)
     if match:
         sign, whole, part, unit = match.group(1, 2, 3, 4)
@@ -74,5 +80,7 @@ def is_value(text: str) -> bool:
 
 
 def _digits(text: str) -> bool:
-    """A number on two lines, or with something in it that a scan misread."""
+    """A number on two lines, or with something in it that a scan misread; a nought."""
+    if re.fullmatch("[Oo零〇○]", text):
+        return True
     return bool(re.fullmatch(r"[\dOolI\n?？.,-]+", text)) and any(c.isdigit() for c in text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ class _Own(Published):
 
     figures: Mapping[str, Decimal]
 
-    @property
+    @cached_property
     def values(self) -> dict[str, Decimal]:
         """All cells."""
         return dict(self.figures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,17 +43,17 @@ class Published:
         """The report year; the edition's first where the document does not say it."""
         return self.heading.year or self.edition.model.years.first
 
-    @property
+    @cached_property
     def values(self) -> dict[str, Decimal]:
         """All cells that are known."""
         return {name: value for table in self.tables for name, value in table.known.items()}
 
-    @property
+    @cached_property
     def lines(self) -> dict[str, Line]:
         """The line in which each cell stands."""
         return {name: line for table in self.tables for name, line in table.lines.items()}
 
-    @property
+    @cached_property
     def labels(self) -> dict[str, str]:
         """Printed headings of each cell."""
         return {

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _NO_TABLE = 3
 """Rows found by less than this are no table."""
+_HEADS = 0.4
+"""An edition whose heads are named by so much less than another's is not the one."""
 
 
 @dataclass
@@ -63,6 +65,15 @@ class ReadTable:
     aside: list[tuple[str, list[str]]] = field(default_factory=list)
     found: bool = False
 
+    def infer(self, row: FormRow, text: str, numbers: Sequence[int]) -> list[str]:
+        """Note that only sums tell the cells of a row; return their texts."""
+        told = [str(number) for number in numbers]
+        self.by_sums |= set(row.cells)
+        self.inferred.append(
+            f"{row.title}：“{text.replace(BROKEN, ' ')}”按勾稽关系读作{'、'.join(told)}"
+        )
+        return told
+
     @property
     def known(self) -> dict[str, Decimal]:
         """The cells that are known."""
@@ -101,10 +112,14 @@ def read_tables(lines: Sequence[Line], form: Form, edition: Edition) -> list[Rea
         table = edition.tables[name]
         if table.model.layout == "line":
             made = _read_line(some, table, edition)
+            # It can stand beside another.
+            made = made if made.found else _read_line(entries, table, edition)
         else:
             made, span = _read_grid(some, name, form, edition)
             if made.found:
                 spans[name] = (span[0] + start, span[1] + start)
+        if not made.found and not made.unread:
+            made.unread.append(f"{table.title}：没有找到这张表")
         read.append(made)
     return sorted(read, key=lambda one: one.table.id)
 
@@ -124,10 +139,14 @@ def _read_grid(
     ways = []
     for one in form.editions:
         if name in one.tables:
-            weight, aligned = _fit(entries, align(entries, _rows_of(form, one, name)))
-            if one is due or _has_own_rows(entries, aligned, usual):
-                ways.append((weight, one is due, aligned, one))
-    _, _, aligned, edition = max(ways, key=lambda way: way[:2])
+            aligned = align(entries, _rows_of(form, one, name))
+            heads = _heads(entries, aligned)
+            if one is due or _has_own_rows(entries, aligned, usual, heads):
+                weight = round(aligned.weight + 0.5 * sum(heads), 3)
+                ways.append((sum(heads) / max(len(heads), 1), weight, one is due, aligned, one))
+    most = max(way[0] for way in ways)
+    ways = [way for way in ways if way[0] > most - _HEADS]
+    *_, aligned, edition = max(ways, key=lambda way: way[1:3])
     table = edition.tables[name]
     made = ReadTable(table, edition, {})
     if not _is_table(entries, aligned):
@@ -181,12 +200,18 @@ def _headed(entries: Sequence[Entry], aligned: Aligned) -> set[str]:
     return found
 
 
-def _has_own_rows(entries: Sequence[Entry], aligned: Aligned, usual: Sequence[FormRow]) -> bool:
+def _has_own_rows(
+    entries: Sequence[Entry], aligned: Aligned, usual: Sequence[FormRow], heads: Sequence[float]
+) -> bool:
     """Return True where rows that only this edition has were found: half of them, or with heads."""
     known = {(row.key, row.columns) for row in usual}
     own = [row.key for row in aligned.rows if (row.key, row.columns) not in known]
+    if not _headed(entries, aligned).isdisjoint(own):
+        return True
+    # Rows of other columns alone are no sign: 1 808 595 can be three numbers.
+    new = aligned.entries.keys() - {row.key for row in usual}
     found = sum(key in aligned.entries for key in own)
-    return 2 * found > len(own) or not _headed(entries, aligned).isdisjoint(own)
+    return 2 * found > len(own) and (bool(new) or max(heads, default=0.0) > 0.5)
 
 
 def _no_blanks(aligned: Aligned) -> bool:
@@ -198,18 +223,17 @@ def _no_blanks(aligned: Aligned) -> bool:
     )
 
 
-def _fit(entries: Sequence[Entry], aligned: Aligned) -> tuple[float, Aligned]:
-    """Weight of an edition: its rows, and the heads of its columns that stand above them."""
-    told = 0.0
+def _heads(entries: Sequence[Entry], aligned: Aligned) -> list[float]:
+    """For each row that was found, how well the heads of its columns are named above it."""
+    told = []
     for row in aligned.rows:
         entry = aligned.entries.get(row.key)
         if entry is not None:
             at = next(at for at, one in enumerate(entries) if one is entry)
             above = entries[max(at - 4, 0) : at]
-            told += max(
-                (heads_score([c.text for c in one.line.cells], row) for one in above), default=0.0
-            )
-    return round(aligned.weight + 0.5 * told, 3), aligned
+            scores = (heads_score([c.text for c in one.line.cells], row) for one in above)
+            told.append(max(scores, default=0.0))
+    return told
 
 
 def _read_row(
@@ -224,9 +248,7 @@ def _read_row(
         # keep its own; what it can be else, the others tell.
         clear = sum(split[:-1]) == split[-1] if split and summed else not any(split or ())
         if split is not None and clear:
-            made.inferred.append(f"{row.title}：“{texts[0]}”读作{'、'.join(map(str, split))}")
-            made.by_sums |= set(row.cells)
-            texts = [str(number) for number in split]
+            texts = made.infer(row, texts[0], split)
     if entry is None or len(texts) != len(row.cells):
         made.values |= dict.fromkeys(row.cells)
         if entry is not None:
@@ -255,7 +277,7 @@ def _apart(made: ReadTable, aligned: Aligned, edition: Edition) -> None:
             open_rows[key] = texts[0]
         elif texts is not None and (ways := _clear_ways(texts)):
             candidates[key] = ways
-            open_rows[key] = "、".join(texts).replace(BROKEN, " ")
+            open_rows[key] = "、".join(texts)
     sums = _sums(edition, made.table.id)
     if not open_rows or sums is None:
         return
@@ -265,13 +287,10 @@ def _apart(made: ReadTable, aligned: Aligned, edition: Edition) -> None:
     for key, text in open_rows.items():
         if key not in solution:
             continue
-        row = rows[key]
-        for name, number in zip(row.cells, solution[key], strict=True):
-            made.values[name] = Decimal(number)
-            made.printed[name] = str(number)
-        made.by_sums |= set(row.cells)
-        read = "、".join(map(str, solution[key]))
-        made.inferred.append(f"{row.title}：“{text}”按勾稽关系读作{read}")
+        made.printed |= zip(
+            rows[key].cells, made.infer(rows[key], text, solution[key]), strict=True
+        )
+        made.values |= zip(rows[key].cells, map(Decimal, solution[key]), strict=True)
 
 
 def _clear_ways(texts: Sequence[str]) -> list[tuple[int, ...]]:
@@ -343,7 +362,7 @@ def _read_line(entries: Sequence[Entry], table: Table, edition: Edition) -> Read
         columns = columns_of([entry], len(cells))
         texts = values_of(entry, len(cells), columns)
         if texts is not None and (any(texts) or entry.grid is not None):
-            _take(made, cells, texts, entry)
+            _take(made, rows, texts, entry)
             break
         text = "".join(cell.text for cell in entry.filled)
         if len(text) >= len(cells) and text.isdigit() and len(entry.filled) == 1:
@@ -352,13 +371,13 @@ def _read_line(entries: Sequence[Entry], table: Table, edition: Edition) -> Read
             if split is None:
                 made.unread.append(f"{table.title}：“{text}”不能确定各格的数")
             else:
-                _take(made, cells, [str(number) for number in split], entry)
-                made.by_sums |= set(cells)
-                made.inferred.append(f"{table.title}：“{text}”按勾稽关系读作{split}")
+                for at, row in enumerate(rows):
+                    some = split[at * size : (at + 1) * size]
+                    _take(made, [row], made.infer(row, text, some), entry)
             break
         if pieces := _pieces(entries[at:], rows, size):
             for row, (texts, where) in zip(rows, pieces, strict=True):
-                _take(made, list(row.cells), texts, where)
+                _take(made, [row], texts, where)
             break
     if not made.found:
         _by_blocks(made, entries, rows)
@@ -406,15 +425,22 @@ def _by_blocks(made: ReadTable, entries: Sequence[Entry], rows: Sequence[FormRow
     for row in rows:
         texts = aligned.texts[row.key]
         if len(texts) == len(row.cells):
-            _take(made, list(row.cells), texts, aligned.entries[row.key])
+            _take(made, [row], texts, aligned.entries[row.key])
 
 
-def _take(made: ReadTable, cells: Sequence[str], texts: Sequence[str], entry: Entry) -> None:
+def _take(made: ReadTable, rows: Sequence[FormRow], texts: Sequence[str], entry: Entry) -> None:
+    """The cells of blocks, each of which ends with its sum."""
     made.found = True
-    for name, text in zip(cells, texts, strict=True):
-        printed = read_cell(text)
-        made.values[name] = printed.value
-        made.lines[name] = entry.line
-        made.printed[name] = text
-        if not printed.clear:
-            made.unread.append(f"{made.table.title}：“{text.replace(BROKEN, ' ')}”不是一个数")
+    left = iter(texts)
+    for row in rows:
+        some = [next(left) for _ in row.cells]
+        if any(BROKEN in text for text in some) and (ways := _clear_ways(some)):
+            some = made.infer(row, "、".join(some), ways[0])
+        for name, text in zip(row.cells, some, strict=True):
+            printed = read_cell(text)
+            made.values[name] = printed.value
+            made.lines[name] = entry.line
+            made.printed[name] = text
+            if not printed.clear:
+                shown = text.replace(BROKEN, " ")
+                made.unread.append(f"{made.table.title}：“{shown}”不是一个数")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import html
 
+from reportkit.audit.readers.decoding import decoded
 from reportkit.audit.readers.lines import grid_line, joined, squeeze, text_line
-from reportkit.audit.readers.plain import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,8 @@ _BLOCKS = frozenset(
     "address article aside blockquote body br center dd div dl dt fieldset figcaption figure "
     "footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table td th tr ul".split()
 )
-_SILENT = frozenset("script style noscript template head title svg select button nav".split())
+# A raised number is the mark of a footnote.
+_SILENT = frozenset("script style noscript template head title svg select button nav sup".split())
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.I)
 _CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([\w-]+)""", re.IGNORECASE)
 _WIDEST = 200

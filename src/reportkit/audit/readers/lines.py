@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _BLANKS = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\u00ad]+")
+# Marks of footnotes: NFKC would make digits of them, and another number of the one before them.
+_MARKS = {0x2460 + at: f"({at + 1})" for at in range(20)} | dict.fromkeys(map(ord, "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 # Two pieces of a number that a line break parts may be one number or two.
 BROKEN = "\n"
 
@@ -69,9 +71,14 @@ class Line:
     edge: bool = False
 
 
+def normal(text: str) -> str:
+    """A text in NFKC; marks of footnotes become no digits."""
+    return unicodedata.normalize("NFKC", text.translate(_MARKS))
+
+
 def squeeze(text: str) -> str:
-    """A text in one form: NFKC, without blanks, marks of no width and emphasis of Markdown."""
-    return _BLANKS.sub("", unicodedata.normalize("NFKC", text))
+    """A text in one form: NFKC, without blanks and marks of no width."""
+    return _BLANKS.sub("", normal(text))
 
 
 def joined(pieces: Iterable[str]) -> str:
@@ -87,7 +94,7 @@ def text_line(text: str, row: int, page: int | None = None) -> Line:
     """A line of text whose words are its cells."""
     words = text.split()
     cells = tuple(Piece(squeeze(word), at) for at, word in enumerate(words))
-    return Line(cells, page, None, row, unicodedata.normalize("NFKC", text).strip(), ragged=True)
+    return Line(cells, page, None, row, normal(text).strip(), ragged=True)
 
 
 def grid_line(

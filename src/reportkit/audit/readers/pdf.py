@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import logging
+from collections import Counter
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import pdfplumber
+from pdfplumber.page import Page
 
 from reportkit.audit.readers.lines import Line, Piece, grid_line, joined, squeeze
 from reportkit.errors import InputError
@@ -23,6 +25,10 @@ _PAGES = 300
 _GAP = 0.5
 # Words whose middles differ by less than this share of their height stand on one line.
 _SAME_LINE = 0.45
+# Text is written in a direction if it goes so many times as far that way as across it.
+_ASKEW = 10
+# Letters of less than this share of the height before them are small.
+_SMALL = 0.75
 
 
 def read_pdf(content: bytes) -> Iterator[Line]:
@@ -46,12 +52,13 @@ def read_pdf(content: bytes) -> Iterator[Line]:
         tables = rows = 0
         found = False
         for page in document.pages:
-            words = _words(page)
-            found = found or bool(words)
-            for line in _page(page, words, tables, rows):
-                tables = max(tables, line.table or 0)
-                rows += line.table is None
-                yield line
+            for view in _views(page):
+                words = _words(view)
+                found = found or bool(words)
+                for line in _page(view, words, tables, rows):
+                    tables = max(tables, line.table or 0)
+                    rows += line.table is None
+                    yield line
             page.close()
         if not found:
             raise InputError(
@@ -59,6 +66,61 @@ def read_pdf(content: bytes) -> Iterator[Line]:
                 "the pages of the document are pictures without text; read them with a program for "
                 "character recognition first, or ask for the file that they were printed from",
             )
+
+
+def _views(page: Any) -> Iterator[Any]:
+    """The page for each direction in which it is written, turned so that its text is upright.
+
+    A watermark stands askew, and the mark of a footnote is raised: both are left out.
+    """
+    ways = Counter(map(_direction, page.chars))
+    for way in sorted(way for way in ways if way is not None):
+        view = page
+        if way:
+            turn = (page.page_obj.rotate + way) % 360
+            page.page_obj.attrs["Rotate"] = page.page_obj.rotate = turn
+            view = Page(page.pdf, page.page_obj, page.page_number, page.initial_doctop)
+        for rule in view.lines:
+            # A rule that was turned is not quite straight.
+            rule.update({side: round(rule[side], 2) for side in ("x0", "x1", "top", "bottom")})
+        left_out = {id(char) for char in view.chars if _direction(char) != 0}
+        left_out |= _raised(view.chars)
+        yield view.filter(lambda one, out=left_out: id(one) not in out) if left_out else view
+
+
+def _raised(chars: Sequence[Word]) -> set[int]:
+    """Small digits that stand high behind another character, or narrow ones of the same font."""
+    widths: dict[tuple[str, float, str], float] = {}
+    for char in chars:
+        kind = char["fontname"], round(char["size"], 1), char["text"]
+        widths[kind] = max(widths.get(kind, 0), char["width"])
+    raised: set[int] = set()
+    before = None
+    for char in chars:
+        kind = char["fontname"], round(char["size"], 1), char["text"]
+        is_mark = char["width"] < _SMALL * widths[kind] or (before and _is_raised(char, before))
+        if char["text"].isdigit() and is_mark:
+            raised.add(id(char))
+        else:
+            before = char
+    return raised
+
+
+def _is_raised(char: Word, before: Word) -> bool:
+    size = before["bottom"] - before["top"]
+    small = char["bottom"] - char["top"] < _SMALL * size
+    high = 0.1 * size < before["bottom"] - char["bottom"] < size
+    return bool(small and high and 0 <= char["x1"] - before["x1"] < 2 * size)
+
+
+def _direction(char: Word) -> int | None:
+    """The angle by which a character must be turned, clockwise; None where it stands askew."""
+    a, b, *_ = char["matrix"]
+    if abs(a) > _ASKEW * abs(b):
+        return 0 if a > 0 else 180
+    if abs(b) > _ASKEW * abs(a):
+        return 90 if b > 0 else 270
+    return None
 
 
 def _words(page: Any) -> list[Word]:

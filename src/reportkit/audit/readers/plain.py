@@ -3,91 +3,106 @@
 from __future__ import annotations
 
 import csv
+import html
 import re
+from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from reportkit.audit.numbers import is_value
+from reportkit.audit.readers.decoding import decoded
+from reportkit.audit.readers.html import read_html
 from reportkit.audit.readers.lines import grid_line, joined, squeeze, text_line
-from reportkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from reportkit.audit.readers.lines import Line
 
 _RULE = re.compile(r"^[\s|:+=_─━┄—-]*-{2,}[\s|:+=_─━┄—-]*$|^[\s│┌┐└┘├┤┬┴┼─═╔╗╚╝╠╣╦╩╬+]+$")
 _MARKS = re.compile(r"\*\*|__|`|^\s*#{1,6}\s+|^\s*>\s?")
-_BREAK = re.compile(r"<br\s*/?>|&nbsp;", re.IGNORECASE)
-_DAMAGED = 0.02
-_COMMAS = 2  # in a row of a table, and so many of its cells are numbers or blank
+_ESCAPED = re.compile(r"\\([^\w\s])")
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _PIPES = re.compile(r"(?<!\\)[|│｜]")
-
-
-def decoded(content: bytes) -> str:
-    """The text of a file, in whichever encoding offices save it.
-
-    Raises
-    ------
-    InputError
-        ``audit-encoding``: it is in none of them.
-    """
-    for start, encoding in (
-        (b"\xef\xbb\xbf", "utf-8-sig"),
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-    ):
-        if content.startswith(start):
-            return content.decode(encoding, errors="replace")
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    # A few damaged bytes are no other encoding.
-    texts = [content.decode(encoding, errors="replace") for encoding in ("utf-8", "gb18030")]
-    best = min(texts, key=lambda text: text.count("\ufffd"))
-    if best.count("\ufffd") <= len(best) * _DAMAGED:
-        return best
-    raise InputError(
-        "audit-encoding", "the text is neither UTF-8 nor GB 18030 (GBK); save it as UTF-8"
-    )
+# Markdown takes tables in HTML, which can have merged cells.
+_HTML = re.compile(r"(<table\b.*?</table\s*>)", re.IGNORECASE | re.DOTALL)
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_COMMAS = 2  # in a row of a table, and so many of its cells are numbers or blank
 
 
 def read_plain(content: bytes) -> Iterator[Line]:
-    """Lines of a Markdown or text file; a table is a run of lines with pipes or tabs."""
-    pages = decoded(content).split("\f")
-    number = table = 0
-    inside = False
-    for page, body in enumerate(pages, 1):
-        for line in body.splitlines():
-            number += 1
-            if _RULE.match(line):
-                continue
-            bare = _MARKS.sub("", line)
-            pieces = _pieces(bare)
-            if pieces is None:
-                # A blank line does not end a table that a page break or an office has torn.
-                inside = inside and not bare.strip()
-                if bare.strip():
-                    yield text_line(_BREAK.sub(" ", bare), number, page if len(pages) > 1 else None)
-                continue
-            table += not inside
-            inside = True
-            cells = [(at, joined(_BREAK.split(piece))) for at, piece in enumerate(pieces)]
-            yield grid_line(cells, page=page if len(pages) > 1 else None, table=table, row=number)
+    """Lines of a Markdown or text file; a table is a run of lines with pipes, tabs or commas."""
+    tables = above = 0
+    for piece in _HTML.split(decoded(content)):
+        is_html = bool(_HTML.match(piece))
+        lines = list(read_html(piece.encode()) if is_html else _lines(piece))
+        for line in lines:
+            row = line.row if is_html else above + line.row
+            yield replace(line, table=line.table and tables + line.table, row=row)
+        tables += max((line.table or 0 for line in lines), default=0)
+        above += piece.count("\n")
 
 
-def _pieces(line: str) -> list[str] | None:
-    """Cells of a line with pipes, tabs, or commas between numbers; None for a line of text."""
+def _lines(text: str) -> Iterator[Line]:
+    pages = text.split("\f")
+    lines = [
+        (page if len(pages) > 1 else None, line)
+        for page, body in enumerate(pages, 1)
+        for line in body.splitlines()
+    ]
+    # A blank line does not end a table that a page break or an office has torn.
+    told = [
+        (page, at, _MARKS.sub("", line))
+        for at, (page, line) in enumerate(lines, 1)
+        if _MARKS.sub("", line).strip() and not _RULE.match(line)
+    ]
+    table = 0
+    for sign, run in groupby(told, key=lambda one: _sign(one[2])):
+        table += sign is not None
+        members = list(run)
+        rows = _rows([line for _, _, line in members], sign)
+        for (page, at, line), pieces in zip(members, rows, strict=True):
+            if sign is None:
+                yield text_line(_plain(line), at, page)
+            else:
+                cells = [(n, joined(map(_plain, _BREAK.split(p)))) for n, p in enumerate(pieces)]
+                yield grid_line(cells, page=page, table=table, row=at)
+
+
+def _plain(text: str) -> str:
+    """A text without the escapes of Markdown and HTML."""
+    return html.unescape(_ESCAPED.sub(r"\1", _BREAK.sub(" ", text)))
+
+
+def _sign(line: str) -> str | None:
+    """The sign that parts a line's cells; None for a line of text."""
     if _PIPES.search(line):
-        pieces = _PIPES.split(line.strip())
-        first, last = not pieces[0].strip(), not pieces[-1].strip()
-        closed = line.strip()[0] in "|│｜"
-        return pieces[(1 if first and closed else 0) : (-1 if last and len(pieces) > 1 else None)]
+        return "|"
     if "\t" in line.lstrip():
-        return line.rstrip("\n").split("\t")
-    if line.count(",") >= _COMMAS and "。" not in line:
-        pieces = next(csv.reader([line], skipinitialspace=True))
+        return "\t"
+    # Commas between digits part thousands.
+    if _THOUSANDS.sub("", line).count(",") >= 1 and "。" not in line:
+        pieces = _by_commas(line)
         numbers = sum(not piece.strip() or is_value(squeeze(piece)) for piece in pieces)
-        return pieces if numbers >= _COMMAS else None
+        if numbers >= min(_COMMAS, len(pieces) - 1):
+            return ","
     return None
+
+
+def _rows(lines: Sequence[str], sign: str | None) -> Iterator[list[str]]:
+    """Cells of the lines of a table."""
+    if sign == "|":
+        split = [_PIPES.split(line.strip()) for line in lines]
+        # A blank first cell is one, unless every line begins with a pipe.
+        closed = not any(pieces[0] for pieces in split)
+        for pieces in split:
+            end = -1 if closed and len(pieces) > 1 and not pieces[-1] else None
+            yield pieces[closed:end]
+    elif sign == ",":
+        yield from map(_by_commas, lines)
+    else:
+        yield from (line.split(sign) for line in lines)
+
+
+def _by_commas(line: str) -> list[str]:
+    return next(csv.reader([line], skipinitialspace=True))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _P, _TBL, _TR, _TC, _T = (qn(f"w:{name}") for name in ("p", "tbl", "tr", "tc", "t"))
 _SILENT = frozenset(qn(f"w:{name}") for name in ("del", "moveFrom", "instrText", "delText"))
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_RAISED = f"{qn('w:rPr')}/{qn('w:vertAlign')}[@{qn('w:val')}='superscript']"
 _GAPS = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n"}
 
 
@@ -47,6 +48,9 @@ def _lines(parent: Any, counts: dict[str, int]) -> Iterator[Line]:
 
 def _runs(element: Any) -> Iterator[str]:
     """Texts of a paragraph; those of a table within it stand for themselves."""
+    # A raised number is the mark of a footnote.
+    if element.find(_RAISED) is not None:
+        return
     for child in element:
         if child.tag == _T:
             yield child.text or ""
@@ -54,6 +58,8 @@ def _runs(element: Any) -> Iterator[str]:
             yield _GAPS[child.tag]
         elif child.tag not in _SILENT and child.tag not in (_FALLBACK, _TBL):
             yield from _runs(child)
+            if child.tag == _P:  # of a text box
+                yield "\n"
 
 
 def _table(table: Any, counts: dict[str, int]) -> Iterator[Line]:
