@@ -15,7 +15,7 @@ from reportkit.language.message import COLON, COMMA, first_lines
 from reportkit.params import parse_report_name, report_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from reportkit.batch.jobs import Result
@@ -37,6 +37,7 @@ _EMPTY = {
     "peak_bytes": 0,
     "errors": 0,
     "warnings": 0,
+    "untold": 0,
     "reason": "",
     "message": "",
     "kept": "",
@@ -120,6 +121,7 @@ def _report(result: Result, kept: str) -> dict[str, Any]:
         "peak_bytes": result.peak,
         "errors": result.open["error"],
         "warnings": result.open["warning"],
+        "untold": result.untold,
         "reason": result.reason,
         "message": result.message,
         "kept": kept,
@@ -172,17 +174,21 @@ def summary_text(document: dict[str, Any]) -> str:
             time=ended - began,
         )
     ]
-    open_errors = [
-        f"{r['district']} {report_name(r['year'], r['form'])}"
-        for r in document["reports"]
-        if r["errors"]
-    ]
-    if open_errors:
+    if open_errors := _which(document, "errors"):
         lines.append(
             Message(
                 "{count} with open errors: {reports}",
                 count=len(open_errors),
                 reports=_listed(open_errors),
+            )
+        )
+    if changed := _which(document, "untold"):
+        lines.append(
+            Message(
+                "{count} with figures that are not as the final run before printed them, and that "
+                "no correction tells: {reports}; reportkit diff shows them",
+                count=len(changed),
+                reports=_listed(changed),
             )
         )
     kept = {(r["district"], r["year"]): r["kept"] for r in document["reports"] if r["kept"]}
@@ -213,6 +219,15 @@ def summary_text(document: dict[str, Any]) -> str:
     if counts["left"]:
         lines.append(Message("the same command makes what is left"))
     return joined("\n", lines)
+
+
+def _which(document: Mapping[str, Any], field: str) -> list[str]:
+    """Return the reports that have one of these at least."""
+    return [
+        f"{one['district']} {report_name(one['year'], one['form'])}"
+        for one in document["reports"]
+        if one[field]
+    ]
 
 
 def _listed(names: Sequence[str]) -> str:

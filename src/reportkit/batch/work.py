@@ -23,6 +23,7 @@ from reportkit.params import Project
 from reportkit.persons import without_persons
 from reportkit.rollup.members import counts_itself
 from reportkit.run.run import run
+from reportkit.run.untold import untold_changes
 from reportkit.warm.processes import die_with_parent
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def make(job: Job, year: int, kept: Kept) -> Result:
         peak=_peak(),
         draft=outcome.draft,
         findings=outcome.findings,
+        untold=len(untold_changes(request, outcome)),
     )
 
 
