@@ -41,6 +41,8 @@ def folder(tmp_path_factory):
     for exporter, name in ((ReportHTML, "report.html"), (AuditHTML, "audit.html")):
         text, _ = exporter().from_notebook_node(notebook)
         (made / name).write_text(text, encoding="utf-8")
+    text, _ = ReportHTML().from_notebook_node(sample.notebook(sample.corrected()))
+    (made / "corrected.html").write_text(text, encoding="utf-8")
     sample.rows_scripts(made / "evidence", FACT, ROWS)
     return made
 
@@ -73,6 +75,7 @@ def visit(chromium, folder):
     ("name", "width", "scheme"),
     [("report.html", 1280, "light"), ("report.html", 390, "dark"),
      ("report.html", 320, "light"), ("report.html", 1920, "dark"),
+     ("report.html", 768, "light"), ("corrected.html", 390, "light"),
      ("audit.html", 1280, "dark"), ("audit.html", 390, "light")],
 )  # fmt: skip
 def test_pages_are_accessible_ask_for_nothing_and_fit(visit, name, width, scheme):

@@ -66,9 +66,9 @@ def test_charts(name):
     alike(f"chart-{name}", opened(drawn(chart("c", data, title="图", **how))))
 
 
-def printed(first, last):
+def printed(shown, first, last):
     """Return the strip of the PDF's page from one text to another, as wide as the page."""
-    content, _ = ReportPDF().from_notebook_node(sample.notebook(blocks()))
+    content, _ = ReportPDF().from_notebook_node(sample.notebook(shown))
     for page in pypdfium2.PdfDocument(content):
         text = page.get_textpage()
         found = [text.search(words).get_next() for words in (first, last)]
@@ -81,15 +81,17 @@ def printed(first, last):
 
 
 PRINTED = {
-    "2": ("第二十条第（八）项", "24161987.13"),
-    "3": ("申请人情况", "四、结转下年度继续办理"),
-    "4": ("行政复议、行政诉讼", "五、存在的主要问题"),
+    "table-2": (blocks, "第二十条第（八）项", "24161987.13"),
+    "table-3": (blocks, "申请人情况", "四、结转下年度继续办理"),
+    "table-4": (blocks, "行政复议、行政诉讼", "五、存在的主要问题"),
+    "correction": (sample.corrected, "更正说明", "新收申请"),
 }
 
 
-@pytest.mark.parametrize("number", PRINTED)
-def test_tables_of_the_pdf(number):
-    alike(f"pdf-table-{number}", printed(*PRINTED[number]))
+@pytest.mark.parametrize("name", PRINTED)
+def test_parts_of_the_pdf(name):
+    shown, first, last = PRINTED[name]
+    alike(f"pdf-{name}", printed(shown(), first, last))
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +100,8 @@ def folder(tmp_path_factory):
     for exporter, name in ((ReportHTML, "report.html"), (AuditHTML, "audit.html")):
         text, _ = exporter().from_notebook_node(sample.notebook(blocks()))
         (made / name).write_text(text, encoding="utf-8")
+    text, _ = ReportHTML().from_notebook_node(sample.notebook(sample.corrected()))
+    (made / "corrected.html").write_text(text, encoding="utf-8")
     sample.rows_scripts(made / "evidence", FACT, ROWS)
     return made
 
@@ -130,6 +134,10 @@ PARTS = {
     "table-3": ("report.html", 1280, "#t3"),
     "table-4": ("report.html", 1280, "#t4"),
     "masthead": ("report.html", 1280, ".masthead"),
+    "corrected": ("corrected.html", 1280, ".masthead"),
+    "correction": ("corrected.html", 1280, "#section-7"),
+    "phone-correction": ("corrected.html", 390, "#section-7"),
+    "tablet-headlines": ("report.html", 768, ".headlines"),
     "contents": ("report.html", 1280, ".contents"),
     "headlines": ("report.html", 1280, ".headlines"),
     "phone-headlines": ("report.html", 390, ".headlines"),

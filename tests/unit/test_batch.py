@@ -243,7 +243,9 @@ RESULTS = (
             {"severity": "error", "waived": {"by": "示例"}},
         ],
     ),
-    Result("f", 2020, "made", 0, findings=[{"severity": "error", "waived": {"by": "示例"}}]),
+    Result(
+        "f", 2020, "made", 0, findings=[{"severity": "error", "waived": {"by": "示例"}}], untold=2
+    ),
     failed("a", 2020, "csv", "<b>line</b> 3 of fees.csv"),
     failed("c", 2020, "csv", "another"),
     failed("c", 2021, "csv", "another"),
@@ -288,6 +290,8 @@ def test_failures_are_told_by_cause_and_district_once(tmp_path):
     assert summary_text(document) == (
         "2 made, 0 unchanged, 4 failed, 1 left; 1 with findings; in 1:02:03\n"
         "1 with open errors: b 2020\n"
+        "1 with figures that are not as the final run before printed them, and that no correction "
+        "tells: f 2020; reportkit diff shows them\n"
         "3 × csv:\n"
         "  a 2020: <b>line</b> 3 of fees.csv\n"
         "  c 2020, 2021: another\n"

@@ -3,7 +3,6 @@
 import io
 import json
 import shutil
-from functools import cache
 from pathlib import Path
 from runpy import run_path
 from types import SimpleNamespace
@@ -22,7 +21,7 @@ from reportkit.export.html import ReportHTML
 from reportkit.export.pdf import ReportPDF
 from reportkit.export.xlsx import TablesXlsx
 from reportkit.notebook.compilation import Compilation
-from reportkit.notebook.corrected import corrections_of
+from reportkit.notebook.sealing import seal_content
 from reportkit.scaffold.next_text import Turn, renew_parameters
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +57,7 @@ def texts(table):
 
 
 def test_figures_stand_as_published_and_as_they_are(opened):
-    told = corrections_of(opened(FIRST))
+    told = seal_content(opened(FIRST), {})["corrections"]
     assert told["days"] == ["2022-03-01"]
     assert texts(told["table"]) == [
         ["更正日期", "项目", "单位", "原公布", "更正后"],
@@ -73,7 +72,7 @@ def test_figures_stand_as_published_and_as_they_are(opened):
 
 
 def test_a_figure_corrected_twice_shows_each_step(opened):
-    rows = texts(corrections_of(opened(FIRST + SECOND))["table"])[1:]
+    rows = texts(seal_content(opened(FIRST + SECOND), {})["corrections"]["table"])[1:]
     assert [row[-2:] for row in rows] == [["11", "12"], ["11", "10"], ["10", "12"]]
 
 
@@ -92,6 +91,24 @@ def test_a_correction_that_corrects_nothing_is_refused(opened, before, after, to
     assert error.value.reason == "correction"
 
 
+@pytest.mark.parametrize(
+    ("was", "found"),
+    [
+        ("11", set()),
+        # Another figure than the one that was published does not tell of it.
+        ("9", {"t4.litigation_direct.maintain", "t4.litigation_direct.total"}),
+    ],
+)
+def test_a_corrected_figure_need_not_be_the_published_one(opened, tmp_path, was, found):
+    compiled = opened(FIRST.replace("11", was))
+    path = tmp_path / "params/reports/pingtan/2021.published.json"
+    report = json.loads(path.read_text(encoding="utf-8"))
+    report["table4"]["litigation_direct"] |= {"maintain": 11, "total": 11}
+    path.write_text(json.dumps(report), encoding="utf-8")
+    open_findings = [one for one in compiled.all_checks if one.id == "P1" and not one.holds]
+    assert {name for one in open_findings for name in one.facts} == found
+
+
 def test_a_typed_number_is_a_finding_as_in_the_text(opened):
     compiled = opened(FIRST.replace("漏登", "漏登3件"))
     (found,) = [one for one in compiled.all_checks if one.id == "C1"]
@@ -100,41 +117,12 @@ def test_a_typed_number_is_a_finding_as_in_the_text(opened):
     assert places["t4.litigation_direct.total"][-1] == "corrections"
 
 
-def cell(text, role="value", **more):
-    return {"text": text, "role": role, "colspan": 1, "rowspan": 1} | more
-
-
-@cache
-def blocks(rows=1, paragraphs=1):
-    """The sample report with a figure of it corrected."""
-    made = sample.blocks()
-    heads = ["更正日期", "项目", "单位", "原公布", "更正后"]
-    line = [
-        cell("2021年3月1日", "label"), cell("新收申请/总计"), cell("件"), cell("73", value="73"),
-        cell("76", fact="t3.new.total"),
-    ]  # fmt: skip
-    body = {"type": "paragraph", "runs": [{"text": "2021年3月1日更正：补录。"}]}
-    made[-1]["corrections"] = {
-        "days": ["2021-03-01"],
-        "title": "更正说明",
-        "body": [body] * paragraphs,
-        "table": {
-            "kind": "table", "own": True, "id": "corrections", "title": "更正前后的数据",
-            "note": "",
-            "columns": 5, "label_columns": 1, "head_rows": 1, "size": 12, "turned": False,
-            "rows": [[cell(head, "head") for head in heads], *[line] * rows],
-            "widths": [8, 14, 2, 3, 3], "align": ["left"] * 3 + ["right"] * 2, "kept": [True] * 5,
-        },
-    }  # fmt: skip
-    return made
-
-
 def made(exporter, shown):
     return exporter().from_notebook_node(sample.notebook(shown))[0]
 
 
 def test_the_page_tells_it_below_the_title_and_last():
-    page = BeautifulSoup(made(ReportHTML, blocks()), "html.parser")
+    page = BeautifulSoup(made(ReportHTML, sample.corrected()), "html.parser")
     link = page.select_one(".masthead .corrected a")
     assert link.text == "（2021年3月1日更正）"
     section = page.select_one(link["href"])
@@ -150,12 +138,12 @@ def test_the_page_tells_it_below_the_title_and_last():
 
 
 def test_word_and_excel_tell_it():
-    word = docx.Document(io.BytesIO(made(ReportDocx, blocks())))
+    word = docx.Document(io.BytesIO(made(ReportDocx, sample.corrected())))
     said = [(one.style.name, one.text) for one in word.paragraphs]
     assert ("更正", "（2021年3月1日更正）") in said
     assert [text for style, text in said if style == "Heading 1"][-1] == "更正说明"
     assert [one.text for one in word.tables[-1].rows[-1].cells][-2:] == ["73", "76"]
-    book = openpyxl.load_workbook(io.BytesIO(made(TablesXlsx, blocks())))
+    book = openpyxl.load_workbook(io.BytesIO(made(TablesXlsx, sample.corrected())))
     assert [c.value for c in book["更正说明 更正前后的数据"][3]][-2:] == [73, 76]
     notes = {row[0].value: row[1].value for row in book["说明"].iter_rows()}
     assert notes["更正"] == "2021年3月1日更正"
@@ -163,7 +151,7 @@ def test_word_and_excel_tell_it():
 
 @pytest.mark.parametrize("paragraphs", range(1, 12))
 def test_the_signature_never_stands_on_a_page_alone(paragraphs):
-    pdf = pypdfium2.PdfDocument(made(ReportPDF, blocks(rows=2, paragraphs=paragraphs)))
+    pdf = pypdfium2.PdfDocument(made(ReportPDF, sample.corrected(lines=2, paragraphs=paragraphs)))
     pages = [page.get_textpage().get_text_range() for page in pdf]
     assert "2021年1月5日" in pages[-1]
     assert "更正后" in pages[-1]
@@ -172,7 +160,7 @@ def test_the_signature_never_stands_on_a_page_alone(paragraphs):
 
 @pytest.mark.parametrize("profile", ["ua1", "3a"])
 def test_a_corrected_document_breaks_no_standard(profile):
-    report = validator.validate_pdf_bytes(made(ReportPDF, blocks()), profile=profile)
+    report = validator.validate_pdf_bytes(made(ReportPDF, sample.corrected()), profile=profile)
     assert [(failure.rule_id, failure.message) for failure in report.failures] == []
 
 

@@ -154,6 +154,8 @@ class Result(OfReport):
         Why it failed.
     findings : list of dict
         Checks that do not hold, those that were accepted too.
+    untold : int
+        Figures that are not as the final run before printed them, and that no correction tells.
     killed : bool
         Whether its process was killed from outside, or for want of memory.
     """
@@ -167,6 +169,7 @@ class Result(OfReport):
     reason: str = ""
     message: str = ""
     findings: list[dict[str, Any]] = field(default_factory=list)
+    untold: int = 0
     killed: bool = False
 
     @classmethod

@@ -15,7 +15,7 @@ from reportkit.language.message import COLON, COMMA, first_lines
 from reportkit.params import parse_report_name, report_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from reportkit.batch.loop import Done
@@ -97,6 +97,7 @@ def _report(result: Result, kept: str) -> dict[str, Any]:
         "peak_bytes": result.peak,
         "errors": result.open["error"],
         "warnings": result.open["warning"],
+        "untold": result.untold,
         "reason": result.reason,
         "message": result.message,
         "kept": kept,
@@ -151,16 +152,18 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         **counts,
         time=ended - began,
     )
-    open_errors = [
-        f"{r['district']} {report_name(r['year'], r['form'])}"
-        for r in document["reports"]
-        if r["errors"]
-    ]
-    if open_errors:
+    if open_errors := _which(document, "errors"):
         yield Message(
             "{count} with open errors: {reports}",
             count=len(open_errors),
             reports=_listed(open_errors),
+        )
+    if changed := _which(document, "untold"):
+        yield Message(
+            "{count} with figures that are not as the final run before printed them, and that "
+            "no correction tells: {reports}; reportkit diff shows them",
+            count=len(changed),
+            reports=_listed(changed),
         )
     kept = {(r["district"], r["year"]): r["kept"] for r in document["reports"] if r["kept"]}
     for failure in document["failures"]:
@@ -180,6 +183,15 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         yield Message("those that failed, when they are mended: {again}", again=document["again"])
     if counts["left"]:
         yield Message("the same command makes what is left")
+
+
+def _which(document: Mapping[str, Any], field: str) -> list[str]:
+    """Return the reports that have one of these at least."""
+    return [
+        f"{one['district']} {report_name(one['year'], one['form'])}"
+        for one in document["reports"]
+        if one[field]
+    ]
 
 
 def _listed(names: Sequence[str]) -> str:

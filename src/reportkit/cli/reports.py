@@ -21,7 +21,7 @@ from reportkit.cli.command import (
     live_line,
     tell_session_key,
 )
-from reportkit.cli.corrections import correction_lines, untold_changes
+from reportkit.cli.corrections import correction_lines
 from reportkit.cli.findings import finding_lines
 from reportkit.cli.language import language, say, translate
 from reportkit.errors import refused_by_system
@@ -118,6 +118,7 @@ def _make(
         from reportkit.export.documents import DOCUMENTS
         from reportkit.run.request import Request
         from reportkit.run.run import run as make
+        from reportkit.run.untold import untold_changes
 
         request = Request(district, year, params=params, out=out, **asked)
         if not request.rollup:
@@ -144,7 +145,7 @@ def _make(
         "documents": [str(path) for path in documents],
     }
     if outcome.replaced and not outcome.draft:
-        untold = untold_changes(request, outcome.replaced, outcome.folder)
+        untold = untold_changes(request, outcome)
         document |= {"replaced": str(outcome.replaced), "untold": untold}
         lines += correction_lines(untold, outcome.replaced, request)
     if open_data:

@@ -246,6 +246,9 @@ def _closing(word: Word, head: Block) -> None:
         shown = word.add_paragraph(dated, "署名")
         shown.paragraph_format.right_indent = Pt((4 + max(0, -4 - beside)) * _CHARACTER)
     if head["printed"]:
+        # An unseen line as far below as the imprint is high: without this room the imprint pushes
+        # the date to a page where nothing else stands.
+        _edges(word.paragraphs[-1], bottom=(4, "FFFFFF", 31))
         note = word.add_paragraph(style="版记")
         # Lines as wide as the text of the page, what is written a character in from both sides.
         note.paragraph_format.tab_stops.add_tab_stop(Mm(156), WD_TAB_ALIGNMENT.RIGHT)

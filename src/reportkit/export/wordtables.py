@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
     from reportkit.export.blocks import Block
 
+_SIDES = ("top", "left", "bottom", "right")
+
 
 def add_table(word: Word, item: Block) -> None:
     """Add a table block; one that a page may hold is kept on one."""
-    high = 30 * item["size"] if item["own"] else 400 if item["columns"] > 6 else 560
+    high = 30 * item["size"] if item["own"] else 360 if item["columns"] > 6 else 560
     if item["captioned"]:
         word.add_paragraph(item["title"], "Caption").paragraph_format.keep_with_next = True
     widths = _widths(item)
@@ -48,7 +50,7 @@ def add_table(word: Word, item: Block) -> None:
             markup("tblW", w=sum(widths), type="dxa"),
             markup("jc", val="center"),
             markup("tblLayout", type="fixed"),
-            markup("tblCellMar", *(markup(side, w=20, type="dxa") for side in ("left", "right"))),
+            markup("tblCellMar", *(markup(side, w=20, type="dxa") for side in _SIDES)),
             markup("tblLook", firstRow=head, lastRow=0, firstColumn=labels, lastColumn=0),
             markup("tblCaption", val=item["title"]),
             markup("tblDescription", val=summary(item)),

@@ -31,6 +31,7 @@ _GREY = "#808080"
 _STYLES = {
     "标题": (14, True, "", "top", False, ""),
     "项": (11, True, "", "top", False, ""),
+    "项 数": (11, True, "right", "top", False, ""),
     "文": (11, False, "", "top", False, ""),
     "长文": (11, False, "", "top", True, ""),
     "链接": (11, False, "", "top", False, ""),
@@ -167,6 +168,8 @@ def _look(style: str, number: str, quoted: bool) -> dict[str, Any]:
         look |= {"font_color": "#17457E", "underline": 1}
     if number == _DAY or (number and style == "长文"):
         look["align"] = across or "left"
+    elif style == "项 数" or (number and style == "文"):
+        look |= {"align": "right", "indent": 1}  # off the text of the next column
     return {key: value for key, value in look.items() if value}
 
 
@@ -292,7 +295,13 @@ def _listed(
         _height(sheet, at, list(zip(map(str, row), columns.values(), strict=True)))
     sheet.freeze_panes(2, 0)
     sheet.repeat_rows(1)
-    heads = [{"header": heading, "header_format": book.look("项")} for heading in columns]
+    heads = [
+        {
+            "header": heading,
+            "header_format": book.look("项 数" if heading in _NUMBERS else "项"),
+        }
+        for heading in columns
+    ]
     if rows:
         options = {"name": name, "style": "Table Style Light 1", "columns": heads}
         sheet.add_table(1, 0, 1 + len(rows), len(columns) - 1, options)

@@ -38,7 +38,7 @@ from reportkit.facts.sealed import SealedFacts
 from reportkit.facts.specs import read_specs
 from reportkit.language import Message, joined
 from reportkit.ledgers import Ledgers, schemas
-from reportkit.notebook.corrected import PLACE, TITLE, with_corrections
+from reportkit.notebook.corrected import PLACE, TITLE, standing, with_corrections
 from reportkit.params import District, Project, ReportParams, Scope, Waiver
 from reportkit.rollup.findings import own_total_checks, rollup_checks
 from reportkit.rollup.members import Member, counts_itself, read_members
@@ -281,7 +281,8 @@ class Compilation:
         else:
             template, name = self.edition.narrative, f"default narrative {self.edition.name}"
         told = render(template, figures=self, edition=self.edition, context=self.context, name=name)
-        return with_corrections(told, self) if self.params.corrections else told
+        made = self.params.corrections
+        return with_corrections(told, made, figures=self, context=self.context) if made else told
 
     @property
     def context(self) -> dict[str, Any]:
@@ -327,9 +328,13 @@ class Compilation:
         )
 
     def _published(self) -> Mapping[str, Decimal]:
-        """Figures of the year that were published already; none where there is no file of them."""
+        """Figures of the year that stand published; none where there is no file of them."""
         path = self.project.report_file(self.district, self.year, "published.json")
-        return read_report(self.form, load_published(path)).published if path.is_file() else {}
+        if not path.is_file():
+            return {}
+        return standing(
+            read_report(self.form, load_published(path)).published, self.params.corrections
+        )
 
     def _own_totals(self) -> Iterator[tuple[str, tuple[Decimal, str]]]:
         """Figures that the parent itself has published or declares, and its members give too."""

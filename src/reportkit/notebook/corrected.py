@@ -15,10 +15,11 @@ from reportkit.notebook.frames import table_of
 from reportkit.text.narrative import Narrative, render_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from decimal import Decimal
 
-    from reportkit.notebook.compilation import Compilation
     from reportkit.params.report import Correction
+    from reportkit.text.narrative import Figures, Prose
 
 TITLE = "更正说明"
 PLACE = "corrections"
@@ -26,7 +27,13 @@ PLACE = "corrections"
 _COLUMNS = ["更正日期", "项目", "单位", "原公布", "更正后"]
 
 
-def with_corrections(told: Narrative, compiled: Compilation) -> Narrative:
+def with_corrections(
+    told: Narrative,
+    corrections: Sequence[Correction],
+    *,
+    figures: Figures,
+    context: Mapping[str, Any],
+) -> Narrative:
     """Return a report's text with what was corrected since it was published.
 
     Raises
@@ -36,58 +43,74 @@ def with_corrections(told: Narrative, compiled: Compilation) -> Narrative:
         or did not change.
     """
     body, places = [], dict(told.places)
-    for one in compiled.params.corrections:
+    for one in corrections:
         day = chinese_date(one.on.isoformat())
         prose, _ = render_cell(
             f"{day}更正：{one.text}",
-            figures=compiled,
-            context=compiled.context,
+            figures=figures,
+            context=context,
             name=Message("the correction of {day}", day=one.on),
         )
         body += prose
     parts = [part for node in body for part in node.get("items", [node.get("runs", [])])]
     named = [run["fact"] for part in parts for run in part if "fact" in run]
-    named += [now.id for *_, now in _rows(compiled) if isinstance(now, Fact)]
+    rows = _rows(corrections, figures, context)
+    named += [now.id for *_, now in rows if isinstance(now, Fact)]
     for name in dict.fromkeys(named):
         places[name] = (*places.get(name, ()), PLACE)
     return Narrative({**told.sections, PLACE: body}, places)
 
 
-def corrections_of(compiled: Compilation) -> dict[str, Any]:
+def corrections_of(
+    corrections: Sequence[Correction],
+    body: Prose,
+    *,
+    figures: Figures,
+    context: Mapping[str, Any],
+) -> dict[str, Any]:
     """Return what the seal tells of corrections: their days, text, and a table of figures."""
     told: dict[str, Any] = {
-        "days": [one.on.isoformat() for one in compiled.params.corrections],
+        "days": [one.on.isoformat() for one in corrections],
         "title": TITLE,
-        "body": compiled.coverage.sections[PLACE],
+        "body": body,
     }
-    if rows := _rows(compiled):
+    if rows := _rows(corrections, figures, context):
         frame = pd.DataFrame(rows, columns=_COLUMNS).set_index(_COLUMNS[0])
         told["table"] = table_of(frame, title="更正前后的数据", note="", formats={}) | {"id": PLACE}
     return told
 
 
-def _rows(compiled: Compilation) -> list[list[Any]]:
-    corrections = compiled.params.corrections
+def standing(
+    published: Mapping[str, Decimal], corrections: Sequence[Correction]
+) -> dict[str, Decimal]:
+    """Return the published figures that no correction has replaced since."""
+    replaced = {(name, number_of(was)) for one in corrections for name, was in one.figures.items()}
+    return {name: value for name, value in published.items() if (name, value) not in replaced}
+
+
+def _rows(
+    corrections: Sequence[Correction], figures: Figures, context: Mapping[str, Any]
+) -> list[list[Any]]:
     return [
         [chinese_date(one.on.isoformat()), fact.label, fact.unit, _printed(was), now]
         for at, one in enumerate(corrections)
         for name, was in one.figures.items()
-        for fact in [_fact(compiled, one, name)]
+        for fact in [_fact(name, one, figures, context)]
         for now in [_now(fact, was, one, corrections[at + 1 :])]
     ]
 
 
-def _fact(compiled: Compilation, one: Correction, name: str) -> Fact:
+def _fact(name: str, one: Correction, figures: Figures, context: Mapping[str, Any]) -> Fact:
     try:
-        return compiled.get(name)
+        return figures.get(name)
     except ReportkitError as error:
         raise InputError(
             "correction",
             "the correction of {day}: {message}",
             day=one.on,
             message=error.message,
-            district=compiled.district.id,
-            year=compiled.year,
+            district=context["district"]["id"],
+            year=context["year"],
         ) from None
 
 

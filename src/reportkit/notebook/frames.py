@@ -60,6 +60,11 @@ class _Column:
         return min(_MOST, max([_long(cell["text"]) for cell in self.cells], default=2))
 
     @property
+    def whole(self) -> float:
+        """Characters with which no cell is broken, nor a heading of usual length."""
+        return max(self.full, min(_EASY, max(map(_long, self.heading))))
+
+    @property
     def least(self) -> float:
         """Characters without which a column cannot be read: a number is never broken."""
         text = max(min(self.full, _LEAST), *(_word(cell["text"]) for cell in self.cells), 0)
@@ -230,7 +235,7 @@ def _fitted(columns: Sequence[_Column]) -> tuple[int, bool, list[float]]:
         for size, turned in settings:
             room = ((_TURNED if turned else _UPRIGHT) - _PADDING * len(columns)) / size
             if sum(wanted) <= room:
-                full = [max(a, c.full) for a, c in zip(wanted, columns, strict=True)]
+                full = [max(a, c.whole) for a, c in zip(wanted, columns, strict=True)]
                 wished = sum(full) - sum(wanted)
                 share = min(1, (room - sum(wanted)) / wished) if wished else 0
                 widths = [a + (b - a) * share for a, b in zip(wanted, full, strict=True)]

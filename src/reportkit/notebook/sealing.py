@@ -11,7 +11,7 @@ from reportkit.checks import told_of
 from reportkit.checks.waivers import OF_NOTEBOOKS
 from reportkit.evidence.seal import seal_of, seal_rows
 from reportkit.facts import plain
-from reportkit.notebook.corrected import corrections_of
+from reportkit.notebook.corrected import PLACE, corrections_of
 from reportkit.notebook.headlines import headlines
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def seal_content(compiled: Compilation, made: Mapping[str, Any]) -> dict[str, An
         "made": dict(made),
         "waivers": [one.model_dump(mode="json") for one in compiled.waivers_left],
         "past": _last_year(compiled),
-        **({"corrections": corrections_of(compiled)} if compiled.params.corrections else {}),
+        **_corrections(compiled),
         "headlines": headlines(
             compiled.edition.model.headlines,
             compiled.facts,
@@ -119,6 +119,16 @@ def _named_later(compiled: Compilation) -> dict[str, Any]:
     places = {place for name in compiled.own for place in compiled.narrative.places.get(name, ())}
     numbers = [place.partition(":")[2] for place in sorted(places)]
     return {number: compiled.coverage.sections[number] for number in numbers}
+
+
+def _corrections(compiled: Compilation) -> dict[str, Any]:
+    """Return what is told of corrections; nothing where there is none."""
+    made = compiled.params.corrections
+    if not made:
+        return {}
+    body = compiled.coverage.sections[PLACE]
+    told = corrections_of(made, body, figures=compiled, context=compiled.context)
+    return {"corrections": told}
 
 
 def _last_year(compiled: Compilation) -> dict[str, dict[str, Any]]:

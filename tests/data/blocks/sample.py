@@ -473,3 +473,39 @@ def hostile(text: str = " ".join(WRITTEN.values())) -> list[Block]:
         fact |= {"label": text, "definition": text, "unit": text, "source": text}
     by_kind["seal"]["parameters"]["note"] = text
     return made
+
+
+def corrected(lines: int = 1, paragraphs: int = 1) -> list[Block]:
+    """Return the blocks of the report with a figure of it corrected."""
+    made = blocks()
+    heads = ["更正日期", "项目", "单位", "原公布", "更正后"]
+    line = [
+        cell("2021年3月1日", "label"),
+        cell("新收申请/总计"),
+        cell("件"),
+        cell("73") | {"value": "73"},
+        cell("76", fact="t3.new.total"),
+    ]
+    body = {"type": "paragraph", "runs": [{"text": "2021年3月1日更正：补录。"}]}
+    made[-1]["corrections"] = {
+        "days": ["2021-03-01"],
+        "title": "更正说明",
+        "body": [body] * paragraphs,
+        "table": {
+            "kind": "table",
+            "own": True,
+            "id": "corrections",
+            "title": "更正前后的数据",
+            "note": "",
+            "columns": 5,
+            "label_columns": 1,
+            "head_rows": 1,
+            "size": 12,
+            "turned": False,
+            "rows": [[cell(head, "head") for head in heads], *[line] * lines],
+            "widths": [8, 14, 2, 3, 3],
+            "align": ["left"] * 3 + ["right"] * 2,
+            "kept": [True] * 5,
+        },
+    }
+    return made
