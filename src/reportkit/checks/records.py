@@ -30,7 +30,7 @@ def intake_checks(
         name = ledger.schema.name
         rejected = [v for v in ledger.violations if v.severity == "reject"]
         message = "；".join(v.printed() for v in rejected[:_TOLD])
-        message = message or f"读入{ledger.read}条，拒绝{len(ledger.refused)}条"
+        message = message or f"读入{ledger.read}条，不能计入{len(ledger.refused)}条"
         checks.append(
             check(
                 rules,
