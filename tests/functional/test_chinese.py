@@ -163,6 +163,11 @@ FAILURES = [
     (edited(CASES, "结果", "结果情况"), "intake huli", 2, "缺少复议诉讼台账的必填列"),
     (edited(TEXT, "{{ ", "{{ nix."), "run huli 2020", 2, "没有数据项“nix."),
     (edited(TEXT, "{{ ", "{{ 1 + "), "run huli 2020", 2, "占位符是数据项标识"),
+    (edited(TEXT, " }}", " | 中文 }}"), "run huli 2020", 2, "过滤器有cn、wan、"),
+    (edited(TEXT, "{{ ", "{% if x %}{{ "), "run huli 2020", 2, "“{{”或“{%”没有成对：原文："),
+    (edited(TEXT, "\n\n", "\n\n{{ t3.new.total\n\n"), "run huli 2020", 2, "没有成对："),
+    (written(YEAR, b"year: 2020\ndated: 2021-13-01\n"), "run huli 2020", 2, "月份应为1至12"),
+    (written("data/huli/fees-1.xlsx", b"a,b\n1,2\n"), "intake huli", 2, "是非工作簿（文本文件"),
 ]
 
 
@@ -200,6 +205,8 @@ def test_a_run_and_its_verdicts_are_chinese(project):
     assert told("en", "run", "huli", "2020", "--force").exit_code == 0
     assert {name: (run / name).read_bytes() for name in sealed} == sealed
     assert "出现在" in ask("explain", "t3.new.total")
+    assert "出现在" in ask("explain", "t3.new.total", "--run", "湖里区/2020")
+    assert "没有名为“北山区”的地区" in ask("explain", "x", "--run", "北山区/2020", status=2)
     assert "名称中含有这几个字的数据有" in ask("explain", "予以公开")
     assert "没有数据项“予以不开”" in ask("explain", "予以不开", status=2)
     assert "没有不同" in ask("diff", str(run), str(run))

@@ -8,6 +8,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from reportkit.errors import ExecutionError
+from reportkit.language.catalogue import translator
 from reportkit.run.notebook import execute
 from reportkit.scaffold.project import begin
 
@@ -68,3 +69,18 @@ def test_it_is_still_an_error_for_the_run(project, fork):
     assert str(error.value).startswith("cell [2] of own.ipynb, which begins `import reportkit`: ")
     made = nbformat.read(project / "made.ipynb", 4)
     assert "in this cell: line 2" in str(made)
+
+
+def test_errors_of_others_are_named_in_chinese(project):
+    path = project / "own.ipynb"
+    notebook = cells("pass", "1/0")
+    notebook.cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(notebook, path)
+    with pytest.raises(ExecutionError) as error:
+        execute(path, {}, project / "made.ipynb", cwd=project)
+    message = error.value.message
+    assert (
+        message == "cell [2] of own.ipynb, which begins `1/0`: ZeroDivisionError: division by zero"
+    )
+    chinese = "除数为零（ZeroDivisionError）：原文：division by zero"
+    assert message.told(translator("zh")) == f"own.ipynb的第[2]格（以`1/0`开头）出错：{chinese}"

@@ -116,7 +116,7 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
                 )
                 continue
             base = carried_mappings()[own.base].bare() if own.base else LedgerMapping()
-            full = own.upon(base)
+            full = own.upon(_without_mapped(base, own, schema_of(form, key)))
             told += [
                 ((*place, *at), why) for at, why in _problems(form, schema_of(form, key), full)
             ]
@@ -177,6 +177,13 @@ def _column(schema: LedgerSchema, name: str) -> Column | None:
     """A column by its name or key, whatever its brackets and blanks are."""
     wanted = heading_key(name)
     return next((c for c in schema.columns if wanted in (loose(c.name), loose(c.key))), None)
+
+
+def _without_mapped(base: LedgerMapping, own: LedgerMapping, schema: LedgerSchema) -> LedgerMapping:
+    """A carried mapping without its fixed values of columns that the office's own headings give."""
+    named = [_column(schema, name) for name in own.columns.values()]
+    fixed = {n: value for n, value in base.fixed.items() if _column(schema, n) not in named}
+    return base.model_copy(update={"fixed": fixed})
 
 
 def _problems(

@@ -18,7 +18,8 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 from traitlets import default
 
 from reportkit.errors import ExecutionError, InputError
-from reportkit.language.message import Translated
+from reportkit.language import Message
+from reportkit.language.message import Translated, of_library
 from reportkit.warm.limits import killed_for_memory, kills_for_memory
 from reportkit.warm.processes import die_with_parent, kernel_environment
 
@@ -113,7 +114,7 @@ def execute(
                 cell=error.exec_count,
                 notebook=notebook.name,
                 first=first[:60],
-                kind=error.ename,
+                kind=Message(error.ename) if error.ename.isidentifier() else error.ename,
                 why=_why(error),
             ) from None
         except DeadKernelError:
@@ -146,11 +147,12 @@ def execute(
     return executed
 
 
-def _why(error: PapermillExecutionError) -> Translated:
+def _why(error: PapermillExecutionError) -> Translated | Message:
     """The error of a cell; one of ours was told in the kernel in its reader's language."""
     first = str(error.traceback[0]) if error.traceback else ""
-    own = first.startswith(f"{error.ename}: ")
-    return Translated(error.evalue, first.partition(": ")[2] if own else error.evalue)
+    if first.startswith(f"{error.ename}: "):
+        return Translated(error.evalue, first.partition(": ")[2])
+    return of_library(error.evalue)
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:
