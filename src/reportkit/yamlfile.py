@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reportkit.errors import InputError
 from reportkit.language import Message, joined
 from reportkit.language.libraries import PYDANTIC
-from reportkit.language.message import COMMA, of_library
+from reportkit.language.message import COLON, COMMA, of_library
 from reportkit.persons import without_persons
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def read_yaml(path: Path) -> YamlFile:
         line = mark.line + 1 if mark else None
         # Without the piece of the file that the error would show.
         parts = [of_library(part) for part in (error.context, error.problem) if part]
-        told: str = joined(" ", parts)
+        told: str = joined(COLON, parts)
         _refuse_slips(path, text, line or 1)
     except UnicodeDecodeError as error:
         line, told = None, Message("byte {place} is none of it; save it anew", place=error.start)

@@ -133,6 +133,11 @@ FAILURES = [
     (nothing, "init x --district Bad --name 某区 --year 2020", 2, "不能作为地区标识"),
     (nothing, "template 没有台账", 2, "没有台账“没有台账”"),
     (nothing, "keygen params/districts/huli.yaml", 2, "已有的密钥从不覆盖"),
+    (nothing, "preview nope 2020", 2, "没有地区“nope”"),
+    (nothing, "rollup 湖里区 2020", 2, "没有可以汇总的"),
+    (nothing, "site", 2, "没有文件夹outputs"),
+    (nothing, "audit none.pdf", 2, "没有这个文件；请核对路径"),
+    (nothing, "template 台帐", 2, "台账有依申请公开台账 (applications)、"),
     (nothing, "batch none.yaml", 2, "没有批量文件none.yaml"),
     (nothing, "batch --years 20x", 2, "不是年份"),
     (nothing, "batch --strict", 2, "不能开始批量生成"),
@@ -169,6 +174,12 @@ FAILURES = [
     (written(YEAR, b"year: 2020\ndated: 2021-13-01\n"), "run huli 2020", 2, "月份应为1至12"),
     (written("data/huli/fees-1.xlsx", b"a,b\n1,2\n"), "intake huli", 2, "是非工作簿（文本文件"),
 ]
+
+
+def test_each_command_fails_here_in_chinese():
+    failing = {words.split()[0] for _, words, _, _ in FAILURES}
+    # Their failures are of usage alone, or told by line (tests/functional/test_doctor.py).
+    assert failing | {"completion", "prune", "doctor"} == set(cli.commands)
 
 
 @pytest.mark.parametrize(
@@ -231,6 +242,16 @@ def keys(project: Path) -> Path:
     folder.mkdir()
     assert told("zh", "keygen", str(folder / "other")).exit_code == 0
     return folder
+
+
+def test_what_doctor_finds_is_chinese(project):
+    written("params/holidays.yaml", b"2020: [")(project)
+    done = told("zh", "doctor")
+    assert (done.exit_code, sentences(done.output, ENGLISH)) == (1, []), done.output
+    assert "正常  Python：" in done.output
+    assert "错误  节假日：params/holidays.yaml:2不是可以读取的UTF-8 YAML：" in done.output
+    english = told("en", "doctor")
+    assert (english.exit_code, sentences(english.output, CHINESE)) == (1, [])
 
 
 def test_a_report_says_in_chinese_what_intake_found(project):

@@ -190,7 +190,7 @@ def _notes(book: _Book, document: Document, tables: Mapping[str, Block]) -> None
         ("更正", corrected_on(document.corrected).strip("（）") or None),
         ("年度", str(head["year"])),
         # An edition is named by its year, or by words.
-        ("表式", head["edition"] + "年" * head["edition"].isdigit()),
+        ("格式", head["edition"] + "年版" * head["edition"].isdigit()),
         ("口径", _SCOPES.get(head["scope"], head["scope"])),
         ("状态", "草稿：尚未定稿，不得作为正式公开的报告使用" if head["draft"] else None),
         ("数据性质", "示例：由演示台账生成，不是正式公布的统计" if head["synthetic"] else None),
@@ -199,7 +199,7 @@ def _notes(book: _Book, document: Document, tables: Mapping[str, Block]) -> None
     ]
     sheets = [
         *(
-            (name, "由笔记本计算的表格" if one["own"] else "法定表格，合并单元格与表式一致")
+            (name, "由笔记本计算的表格" if one["own"] else "法定表格，合并单元格与格式一致")
             for name, one in tables.items()
         ),
         ("数据", "每项数据一行：值、上年值、定义、来历；值与报告所印相同，不含公式"),

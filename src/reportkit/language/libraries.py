@@ -23,6 +23,7 @@ KINDS = (
     template("block_math"), template("number"), template("date"), template("head"),
     template("seal"), template("section"), template("block_html"), template("inline_html"),
     template("sum"), template("median"), template("max"), template("first"), template("last"),
+    template("kernel"), template("outputs"), template("place"),
 )  # fmt: skip
 
 # Of the csv module.

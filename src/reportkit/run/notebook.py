@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,12 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.paths import jupyter_runtime_dir
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillException, PapermillExecutionError
+from papermill.execute import ERROR_MARKER_TAG
 from traitlets import default
 
 from reportkit.errors import ExecutionError, InputError
-from reportkit.language import Message
+from reportkit.language import Message, template
+from reportkit.language.catalogue import translator_here
 from reportkit.language.message import Translated, of_library
 from reportkit.warm.limits import killed_for_memory, kills_for_memory
 from reportkit.warm.processes import die_with_parent, kernel_environment
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 
 # What an executed notebook may hold; more is a mistake, and no reader could open it.
 _LARGEST = 64 << 20
+# What papermill writes into a notebook of which a cell failed.
+_AT = template("An Exception was encountered at '{cell}'.")
+_HERE = template("Execution using papermill encountered an exception here and stopped:")
 
 
 class LocalKernelManager(AsyncKernelManager):
@@ -106,6 +112,7 @@ def execute(
                 shutdown_kernel="immediate",
             )
         except PapermillExecutionError as error:
+            _mark_in_words(output)
             lines = [line.strip() for line in error.source.splitlines()]
             first = next((line for line in lines if line and not line.startswith("#")), "")
             raise ExecutionError(
@@ -145,6 +152,19 @@ def execute(
             most=_LARGEST >> 20,
         )
     return executed
+
+
+def _mark_in_words(path: Path) -> None:
+    """Say what papermill writes before the cell that failed in the language around it."""
+    notebook, translate = json.loads(path.read_text(encoding="utf-8")), translator_here()
+    for cell in notebook["cells"]:
+        if ERROR_MARKER_TAG in cell["metadata"].get("tags", []):
+            text = "".join(cell["source"])
+            if found := re.search("'(<a .*</a>)'", text):
+                where = found[1]
+                text = text.replace(_AT.format(cell=where), translate(_AT).format(cell=where))
+            cell["source"] = text.replace(_HERE, translate(_HERE))
+    write_notebook(notebook, path)
 
 
 def _why(error: PapermillExecutionError) -> Translated | Message:
