@@ -168,7 +168,7 @@ FAILURES = [
     (edited(CASES, "结果", "结果情况"), "intake huli", 2, "缺少复议诉讼台账的必填列"),
     (edited(TEXT, "{{ ", "{{ nix."), "run huli 2020", 2, "没有数据项“nix."),
     (edited(TEXT, "{{ ", "{{ 1 + "), "run huli 2020", 2, "占位符是数据项标识"),
-    (edited(TEXT, " }}", " | 中文 }}"), "run huli 2020", 2, "过滤器有cn、wan、"),
+    (edited(TEXT, "\n\n", "\n\n{{ t3.new.total | 中文 }}\n\n"), "run huli 2020", 2, "有cn、wan、"),
     (edited(TEXT, "{{ ", "{% if x %}{{ "), "run huli 2020", 2, "“{{”或“{%”没有成对：原文："),
     (edited(TEXT, "\n\n", "\n\n{{ t3.new.total\n\n"), "run huli 2020", 2, "没有成对："),
     (written(YEAR, b"year: 2020\ndated: 2021-13-01\n"), "run huli 2020", 2, "月份应为1至12"),
