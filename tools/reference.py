@@ -283,7 +283,7 @@ def facts_page() -> str:
         "([how](../how-to/new-fact.md)).",
     ]
     rows = [(f"`{s.id}`", s.label, s.unit, _meaning(s)) for s in specs.values()]
-    lines += _table(("id", "中文", "单位", "口径 (for 2020)"), sorted(rows))
+    lines += _table(("id", "中文", "单位", "定义 (for 2020)"), sorted(rows))
     return _page("Facts", "`src/reportkit/forms/zfxxgk/*.yaml` and `params/facts`", *lines)
 
 
@@ -306,7 +306,7 @@ def _cells(form: Edition, name: str) -> list[str]:
                 rows += [(f"`{cell.id}`", cell.label, _counts(cell)) for cell in line]
     told = ", ".join(f"`{key}` {text.rpartition('/')[2]}" for key, text in shared.items())
     before = ["", f"`*` is one of {told}. 总计 is the sum of the others."] if told else []
-    return before + _table(("id", "中文", f"口径 (for {year})"), rows)
+    return before + _table(("id", "中文", f"定义 (for {year})"), rows)
 
 
 def _but_for_column(definitions: Sequence[Definition]) -> Definition | None:

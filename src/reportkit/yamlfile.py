@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reportkit.errors import InputError
 from reportkit.language import Message, joined
 from reportkit.language.libraries import PYDANTIC
-from reportkit.language.message import of_library
+from reportkit.language.message import COLON, COMMA, of_library
 from reportkit.persons import without_persons
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class YamlFile:
             hint = (
                 Message("did you mean '{near}'?", near=near[0])
                 if near
-                else Message("known keys: {known}", known=", ".join(known))
+                else Message("known keys: {known}", known=joined(COMMA, known))
             )
             return self.problem(key, Message("unknown key '{name}'; {hint}", name=name, hint=hint))
         if problem["type"] == "missing":
@@ -113,7 +113,11 @@ def _of_pydantic(problem: Any) -> Message:
     if isinstance(own := problem.get("ctx", {}).get("message"), Message):
         return own
     known = PYDANTIC.get(problem["type"])
-    told = Message(known, **problem.get("ctx", {})) if known else None
+    values = {
+        name: of_library(value) if name == "error" and isinstance(value, str) else value
+        for name, value in problem.get("ctx", {}).items()
+    }
+    told = Message(known, **values) if known else None
     # Its sentences change from one version to the next.
     return told if told is not None and told == problem["msg"] else of_library(problem["msg"])
 
@@ -158,7 +162,7 @@ def read_yaml(path: Path) -> YamlFile:
         line = mark.line + 1 if mark else None
         # Without the piece of the file that the error would show.
         parts = [of_library(part) for part in (error.context, error.problem) if part]
-        told: str = joined(" ", parts)
+        told: str = joined(COLON, parts)
         _refuse_slips(path, text, line or 1)
     except UnicodeDecodeError as error:
         line, told = None, Message("byte {place} is none of it; save it anew", place=error.start)

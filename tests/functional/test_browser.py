@@ -157,7 +157,7 @@ def test_lists_are_sifted_by_all_words(visit):
     page = visit("audit.html")
     rows = page.locator("#checks tbody tr:visible")
     whole = rows.count()
-    box = page.get_by_role("searchbox", name="筛选核验")
+    box = page.get_by_role("searchbox", name="筛选核对")
     box.fill("已接受 n1")
     expect(rows).to_have_count(1)
     expect(page.locator("#checks [role=status]")).to_have_text(f"筛出 1 行，共 {whole} 行")
@@ -191,7 +191,7 @@ def test_a_check_lists_its_cells_among_all_facts(visit):
     expect(page.locator("#every tbody tr:visible code")).to_have_text(
         ["t3.new.total", "t3.results_total.total"]
     )
-    page.get_by_role("button", name="现在只列核验 R1").click()
+    page.get_by_role("button", name="现在只列核对 R1").click()
     expect(page.locator("#every tbody tr:visible")).to_have_count(201)
 
 
@@ -297,7 +297,7 @@ def test_a_part_of_a_sum_is_one_step_away(visit):
 @pytest.mark.parametrize(
     ("fragment", "shown"),
     [("t9.none", "没有标识为 t9.none 的数据"), ("%3Cb%3E", "没有标识为 <b> 的数据"),
-     ("t3.new.commercial", "没有找到证据文件 evidence/facts.js")],
+     ("t3.new.commercial", "没有找到依据文件 evidence/facts.js")],
 )  # fmt: skip
 def test_what_is_not_there_is_told(visit, fragment, shown):
     page = visit(f"audit.html#fact={fragment}")

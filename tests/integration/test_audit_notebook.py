@@ -48,7 +48,7 @@ def test_it_shows_what_an_auditor_asks_for(notebook):
         texts(one) for one in rest if one["kind"] == "table"
     ]
     assert [row[:2] for row in verdicts[1:]] == [
-        [level, "成立"] for level in ("文件", "台账", "数据", "重制", "环境")
+        [level, "通过"] for level in ("文件", "台账", "数据", "重新生成", "环境")
     ]
     assert [rows[0] for rows in counts] == [["格", "笔记本", "程序", "SQL", "核对"]] * 3
     assert {row[-1] for rows in counts for row in rows[1:]} == {"一致"}
@@ -116,7 +116,7 @@ def test_a_ledger_that_was_changed_is_seen_in_the_counts(sealed, tmp_path):
     told = differ.loc["t3.new.total"]
     assert told["SQL"] == told["程序"] - 1 == told["笔记本"] - 1
     verdicts = audit.verdicts().set_index("层次")["结论"]
-    assert verdicts["台账"] == verdicts["数据"] == "不成立"
+    assert verdicts["台账"] == verdicts["数据"] == "不通过"
 
 
 def test_without_ledgers_two_counts_are_left(sealed, tmp_path):

@@ -1,6 +1,7 @@
 """Output for an analyst when a cell of a notebook meets something that reportkit refuses."""
 
 import multiprocessing
+import re
 
 import nbformat
 import pytest
@@ -8,6 +9,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from reportkit.errors import ExecutionError
+from reportkit.language.catalogue import translator
 from reportkit.run.notebook import execute
 from reportkit.scaffold.project import begin
 
@@ -68,3 +70,22 @@ def test_it_is_still_an_error_for_the_run(project, fork):
     assert str(error.value).startswith("cell [2] of own.ipynb, which begins `import reportkit`: ")
     made = nbformat.read(project / "made.ipynb", 4)
     assert "in this cell: line 2" in str(made)
+
+
+def test_errors_of_others_are_named_in_chinese(project, monkeypatch):
+    monkeypatch.setenv("LANGUAGE", "zh")
+    path = project / "own.ipynb"
+    notebook = cells("pass", "1/0")
+    notebook.cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(notebook, path)
+    with pytest.raises(ExecutionError) as error:
+        execute(path, {}, project / "made.ipynb", cwd=project)
+    message = error.value.message
+    assert (
+        message == "cell [2] of own.ipynb, which begins `1/0`: ZeroDivisionError: division by zero"
+    )
+    chinese = "除数为零（ZeroDivisionError）：原文：division by zero"
+    assert message.told(translator("zh")) == f"own.ipynb的第[2]格（以`1/0`开头）出错：{chinese}"
+    made = nbformat.read(project / "made.ipynb", 4)
+    marks = [re.sub("<[^>]*>", "", c.source) for c in made.cells if c.cell_type == "markdown"]
+    assert marks == ["出错的一格：In [2]", "执行到下面这一格出错，已停止："]

@@ -83,7 +83,7 @@ def data(site, name):
 
 def test_the_first_page_tells_the_state_of_everything(project):
     page = text_of(made(project), "index.html")
-    assert "● 定稿 ○ 未报送 有发现 2021年 3 1 1 2020年 3 0 1" in page
+    assert "● 定稿 ○ 未报送 有问题 2021年 3 1 1 2020年 3 0 1" in page
     assert "2021年 （1）：迟县" in page
     # 50 and 51 in 2021, 40 and 41 the year before: the city's own sum is not added to them.
     assert re.search(r"新收申请 101 件 2021年，2 个单位 2020年 81件", page)
@@ -131,11 +131,9 @@ def test_a_failed_report_leads_to_its_log(project):
 
 def test_a_rule_names_who_fails_it(project):
     site = made(project)
-    assert "2021年 3 份报告中 1 份不成立；2020年 3 份报告中 1 份不成立。" in text_of(
-        site, "r/X1.html"
-    )
+    assert "2021年 3 份报告中 1 份不符；2020年 3 份报告中 1 份不符。" in text_of(site, "r/X1.html")
     assert "东柏县 2021年 结转应当相符 3 ≠ 4" in text_of(site, "r/X1.html")
-    assert re.search(r"N1 应当相等 提醒 0 2 1 .*X1", text_of(site, "r/index.html"))
+    assert re.search(r"N1 应当相等 警告 0 2 1 .*X1", text_of(site, "r/index.html"))
 
 
 def test_comparisons_leave_out_sums_and_say_what_they_are(project):
@@ -167,7 +165,7 @@ def both(project):
 
 def test_reports_of_each_form_are_counted_among_themselves(both):
     page = text_of(made(both), "index.html")
-    states = "年度 ● 定稿 ◐ 草稿 ○ 未报送 ✕ 失败 有发现"
+    states = "年度 ● 定稿 ◐ 草稿 ○ 未报送 ✕ 失败 有问题"
     assert f"政府信息公开工作年度报告 {states} 2021年 3 0 1 0 1 2020年 3 0 0 0 1" in page
     assert f"行政执法数据公开 {states} 2021年 1 0 0 1 1 2020年 0 1 0 0 1" in page
     assert re.search(r"新收申请 101 件 2021年，2 个单位 2020年 81件", page)
@@ -192,7 +190,7 @@ def test_a_place_shows_its_reports_of_each_form(both):
 
 def test_rules_of_one_name_have_a_page_in_each_form(both):
     site = made(both)
-    told = "2021年 1 份报告中 1 份不成立；2020年 1 份报告中 1 份不成立。"
+    told = "2021年 1 份报告中 1 份不符；2020年 1 份报告中 1 份不符。"
     assert told in text_of(site, "r/xzzf-X1.html")
     assert "3 份报告中 1 份" in text_of(site, "r/X1.html")
     assert "许可应当相符" not in text_of(site, "r/X1.html")
@@ -327,7 +325,7 @@ def test_a_broken_member_is_told_on_its_page(project):
     path.write_text("{", encoding="utf-8")
     page = text_of(made(project), "d/west.html")
     assert "✕ 失败" in page
-    assert "run-changed 运行one-2021：facts.json被改动过" in page
+    assert "run-changed 运行one-2021：facts.json封存后有改动" in page
 
 
 def test_a_file_of_somebody_else_is_never_replaced(project, tmp_path):

@@ -2,8 +2,10 @@
 
 import pytest
 
+import reportkit
 from reportkit.errors import InputError
 from reportkit.params import Project
+from reportkit.scaffold.project import begin
 from reportkit.yamlfile import read_yaml
 
 
@@ -44,3 +46,14 @@ def test_a_district_is_found_by_its_chinese_name(tmp_path):
         project.district_id("乙区")
     with pytest.raises(InputError, match="no district is called '临海市丙区'; nearest: 临海市甲区"):
         project.district_id("临海市丙区")
+
+
+def test_notebooks_take_the_chinese_name_of_a_district(tmp_path):
+    begin(tmp_path, "linhai", 2023, name="临海区").write()
+    places = {"params": tmp_path / "params", "data": tmp_path / "data"}
+    assert reportkit.open_report("临海区", 2023, **places).district.id == "linhai"
+    assert reportkit.open_years("临海区", [2023], **places).district.id == "linhai"
+    with pytest.raises(InputError, match="parent: linhai"):
+        reportkit.open_rollup("临海区", 2023, **places)
+    with pytest.raises(InputError, match="no district is called '海临区'; nearest: 临海区"):
+        reportkit.open_report("海临区", 2023, **places)

@@ -141,3 +141,42 @@ def test_both_parts_of_the_site_are_set_up_alike():
         assert english[name] == chinese[name]
     menus = [re.findall(r"[\w/-]+\.md", str(one["nav"])) for one in (english, chinese)]
     assert [page for page in menus[0] if page not in ENGLISH_ONLY] == menus[1]
+
+
+def chinese_texts() -> dict[str, str]:
+    """Every text in Chinese that people read, by its file."""
+    source = ROOT / "src/reportkit"
+    paths = [
+        *(DOCS / "zh").rglob("*.md"), *source.rglob("*.j2"), *source.rglob("*.html"),
+        *source.rglob("*.js"), *(source / "checks").glob("*.yaml"), *source.glob("forms/*/*.yaml"),
+        *(source / "scaffold/texts").iterdir(), *(ROOT / "notebooks").glob("*.ipynb"),
+        ROOT / "README.zh-CN.md",
+    ]  # fmt: skip
+    told = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in paths}
+    messages = read_po(BytesIO((FOLDER / "zh/LC_MESSAGES/reportkit.po").read_bytes()))
+    return told | {"reportkit.po": "\n".join(str(one.string) for one in messages if one.id)}
+
+
+def test_one_word_in_chinese_for_each_term():
+    terms = yaml.safe_load((ROOT / "tools/terms.yaml").read_text("utf-8"))
+    others = {name: one["not"] for name, one in terms.items() if "not" in one}
+    texts = chinese_texts()
+    assert len(texts) > 80
+    found = [
+        (name, of, match[0])
+        for of, text in texts.items()
+        for name, pattern in others.items()
+        for match in re.finditer(pattern, text)
+    ]
+    assert found == []
+
+
+def test_signs_in_chinese_texts_are_full_width():
+    """No half-width comma, colon or bracket between characters, and no two full stops."""
+    han = "[\u4e00-\u9fff]"
+    half = re.compile(rf"{han}[,;:!](?={han})|{han}\({han}|。。|，，")
+    messages = chinese_texts()["reportkit.po"]
+    pages = {page: BLOCK.sub("", texts(page)[1]) for page in CHINESE}
+    found = {page: half.findall(re.sub("`[^`]*`", "…", text)) for page, text in pages.items()}
+    found["reportkit.po"] = half.findall(messages)
+    assert {page: one for page, one in found.items() if one} == {}

@@ -136,9 +136,9 @@ def test_every_sheet_has_a_title_and_plain_lists():
         "三 收到和处理政府信息公开申请情况",
         "四 政府信息公开行政复议、行政诉讼情况",
         "数据",
-        "核验",
+        "核对",
     ]
-    for name in ("数据", "核验"):
+    for name in ("数据", "核对"):
         sheet = book()[name]
         assert not sheet.merged_cells.ranges
         assert sheet.freeze_panes == "A3"
@@ -262,6 +262,6 @@ def test_the_notes_lead_to_every_sheet():
 
 def test_data_sheets_are_one_table_without_merged_cells():
     book = openpyxl.load_workbook(io.BytesIO(make(TablesXlsx, sample.blocks())))
-    for name in ("数据", "核验"):
+    for name in ("数据", "核对"):
         assert not book[name].merged_cells.ranges
         assert [table.name for table in book[name].tables.values()] == [name]

@@ -138,14 +138,14 @@ def test_notices_are_shown_when_due():
 def test_audit_opens_with_what_fails():
     one = soup(page(AuditHTML))
     verdict = one.select_one(".verdict")
-    assert verdict.h2.get_text() == "核验未通过：1 项错误"
+    assert verdict.h2.get_text() == "核对未通过：1 项错误"
     assert [f.code.string for f in verdict.select(".failure")] == ["N3", "N1"]
     assert verdict.sourceline < one.main.sourceline
     told = verdict.select_one(".failure").get_text()
     assert "依据 统得出、报得准、可核查" in told
     assert "处理 核对文中各数的来源" in told
     good = soup(page(AuditHTML, failing=False)).select_one(".verdict")
-    assert good.h2.get_text() == "核验全部通过"
+    assert good.h2.get_text() == "核对全部通过"
     assert not good.select(".failure")
 
 
@@ -155,7 +155,7 @@ def test_audit_shows_what_was_accepted_after_what_is_open():
     error = next(check for check in seal["checks"] if check["id"] == "N3")
     error["waived"] = {"reason": "照原文保留", "by": "王某", "on": "2021-01-05"}
     verdict = soup(make(AuditHTML, blocks)).select_one(".verdict")
-    assert verdict.h2.get_text() == "核验通过，另有 1 项需留意"
+    assert verdict.h2.get_text() == "核对通过，另有 1 项需留意"
     assert [f.code.string for f in verdict.select(".failure")] == ["N1", "N3"]
     accepted = verdict.select(".failure")[1].get_text()
     assert "已接受" in accepted
@@ -173,7 +173,7 @@ def test_audit_counts_rows_and_shows_code():
     one = soup(page(AuditHTML))
     assert (
         one.select_one(".ledger .sides").get_text()
-        == "读入 78＝采用 76＋无法读取 0＋拒收 1＋搁置 1"
+        == "读入 78＝计入 76＋无法读取 0＋退回 1＋另列 1"
     )
     blocks = sample.blocks()
     blocks[0]["ledgers"][0]["read"] = 79

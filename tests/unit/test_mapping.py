@@ -292,7 +292,7 @@ def test_a_carried_mapping_is_named_and_added_to(tmp_path):
         "    values: {办理结果: {给: 予以公开}}\n",
     )
     permits, penalties = found["decisions"]
-    assert permits.fixed == {"种类": "行政许可"}
+    assert permits.fixed == {"种类": "行政许可", "是否公开": "是"}
     assert penalties.keep == ["处罚类别", "处罚结果"]
     (own,) = found["applications"]
     assert own.columns["收文日期"] == own.columns["收件日期"] == "收到日期"

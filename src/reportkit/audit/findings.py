@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reportkit.audit.tables import ReadTable
     from reportkit.audit.wording import Wording
     from reportkit.checks.rules import Rules
-    from reportkit.forms import Form
+    from reportkit.forms import Edition, Form
 
 # Demands of the notices that only who makes the report can look at: it is found, not judged.
 _AS_WARNING = frozenset({"D1", "D3"})
@@ -42,7 +42,7 @@ def findings_of(report: Published, form: Form, *, previous: Published | None = N
     """
     rules, wording = rules_of(form, report.edition), wording_of(form)
     found = [
-        *_of_tables(rules, wording, report),
+        *_of_tables(rules, form, wording, report),
         *_of_form(rules, form, wording, report),
         *_of_text(rules, wording, report),
     ]
@@ -64,32 +64,59 @@ def text_findings(report: Published, form: Form) -> list[Flaw]:
     return list(dict.fromkeys(found))
 
 
-def facts_of(table: ReadTable) -> Facts:
-    """The known cells of a table as facts, for the rules that reports are checked by."""
-    cells = {cell.id: cell for cell in table.edition.cells(table.edition.model.years.first)}
+def as_facts(edition: Edition, values: Mapping[str, Decimal]) -> Facts:
+    """Cells that are known as facts, for the rules that reports are checked by."""
+    cells = {cell.id: cell for cell in edition.cells(edition.model.years.first)}
     return Facts(
         {
             name: Fact(name, cells[name].label, value, cells[name].unit, "declared", "")
-            for name, value in table.known.items()
+            for name, value in values.items()
         }
     )
 
 
-def _of_tables(rules: Rules, wording: Wording, report: Published) -> Iterator[Flaw]:
+def unprinted_checks(form: Form, edition: Edition, facts: Facts, year: int) -> Iterator[Check]:
+    """Relations that reviewers look at and the form does not print (A5, A6); what does not hold.
+
+    Parameters
+    ----------
+    form : Form
+    edition : Edition
+    facts : Facts
+        The cells that are known.
+    year : int
+    """
+    rules, wording = rules_of(form, edition), wording_of(form)
+    for rule in wording.rules:
+        model = edition.model.model_copy(update={"rules": [rule]})
+        alone = type(edition)(model, edition.tables, edition.narrative, edition.file)
+        yield from (one for one in form_checks(rules, alone, facts, year=year) if not one.holds)
+    for one in wording.misread:
+        same, other = [], 0
+        rows = form_rows(edition.tables[one.table]) if one.table in edition.tables else []
+        for row in rows:
+            cells = [row.cell(column) for column in (one.column, *one.plus)]
+            if not {*cells} <= facts.keys() or not any(facts[name].number for name in cells):
+                continue
+            total = sum((facts[name].number for name in cells[1:]), Decimal(0))
+            # A row in which the two other columns tell nothing is no sign.
+            if total == facts[cells[0]].number and facts[cells[1]].number:
+                same.append(cells[0])
+            else:
+                other += 1
+        if len(same) >= one.least and not other:
+            yield check(rules, one.id, False, f"{len(same)}行都等于其余各列之和", facts=same)
+
+
+def _of_tables(rules: Rules, form: Form, wording: Wording, report: Published) -> Iterator[Flaw]:
     """The rules of the edition that each table is printed by, over the cells that are known."""
     for table in report.tables:
-        facts = facts_of(table)
+        facts = as_facts(table.edition, table.known)
         checks = form_checks(rules, table.edition, facts, year=report.year)
-        for rule in wording.rules:
-            edition = table.edition
-            model = edition.model.model_copy(update={"rules": [rule]})
-            own = type(edition)(model, edition.tables, edition.narrative, edition.file)
-            checks += form_checks(rules, own, facts, year=report.year)
-        for one in checks:
+        for one in (*checks, *unprinted_checks(form, table.edition, facts, report.year)):
             if not one.holds and not _explained(one, table):
                 yield _finding(one, report, expected=one.left, printed=one.right)
         yield from _blanks(rules, report, table)
-    yield from _misread(rules, wording, report)
     yield from _unable(rules, wording, report)
 
 
@@ -157,28 +184,6 @@ def _blanks(rules: Rules, report: Published, table: ReadTable) -> Iterator[Flaw]
         rows = "、".join(dict.fromkeys(titles[name].split("/")[-1] for name in blank))
         message = f"{len(blank)}格空白，零须写作0（{_short(rows)}）"
         yield _finding(check(rules, "A4", False, message, facts=blank), report)
-
-
-def _misread(rules: Rules, wording: Wording, report: Published) -> Iterator[Flaw]:
-    values = report.values
-    for one in wording.misread:
-        table = next((t for t in report.tables if t.table.id == one.table), None)
-        if table is None:
-            continue
-        same, other = [], 0
-        for row in form_rows(table.table):
-            cells = [row.cell(column) for column in (one.column, *one.plus)]
-            if not all(name in values for name in cells) or not any(values[n] for n in cells):
-                continue
-            total = sum((values[name] for name in cells[1:]), Decimal(0))
-            # A row in which the two other columns tell nothing is no sign.
-            if total == values[cells[0]] and values[cells[1]]:
-                same.append(cells[0])
-            else:
-                other += 1
-        if len(same) >= one.least and not other:
-            message = f"{len(same)}行都等于其余各列之和"
-            yield _finding(check(rules, one.id, False, message, facts=same), report)
 
 
 def _unable(rules: Rules, wording: Wording, report: Published) -> Iterator[Flaw]:

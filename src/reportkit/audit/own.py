@@ -1,4 +1,4 @@
-"""The text of a report of our own, looked over as a published one is."""
+"""The text and cells of a report of our own, looked over as those of a published one are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportkit.audit.findings import text_findings
+from reportkit.audit.findings import as_facts, text_findings, unprinted_checks
 from reportkit.audit.heading import Heading
 from reportkit.audit.published import Published
 from reportkit.audit.readers.lines import squeeze
@@ -43,7 +43,8 @@ def text_checks(
 ) -> list[Check]:
     """Return what is wrong in a text; a figure that is bound can still be another than is said.
 
-    Patterns find it, so that none of it makes a draft.
+    Relations of cells that the form does not print (A5, A6) are looked at too. Patterns and signs
+    find all this, so that none of it makes a draft.
 
     Parameters
     ----------
@@ -60,7 +61,8 @@ def text_checks(
     # Patterns are written for texts as they are read from documents.
     read = {number: "\n".join(map(squeeze, text.split("\n"))) for number, text in sections.items()}
     report = _Own(Path(), Heading(None, issuer, year), edition, (), read, figures)
-    checks = []
+    known = as_facts(edition, figures)
+    checks = [*unprinted_checks(form, edition, known, year)]
     for flaw in text_findings(report, form):
         severity = "warning" if flaw.severity == "error" else flaw.severity
         sides = flaw.printed, flaw.expected

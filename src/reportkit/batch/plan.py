@@ -123,7 +123,9 @@ def make_plan(
     hierarchy = project.hierarchy()
     matrix = [
         OfReport(district, year, form=form)
-        for district in dict.fromkeys(districts or sorted(p.stem for p in folder.glob("*.yaml")))
+        for district in dict.fromkeys(
+            map(project.district_id, districts or sorted(p.stem for p in folder.glob("*.yaml")))
+        )
         for year, form in reports_of(project, district, years, forms, hierarchy)
     ]
     if not matrix:

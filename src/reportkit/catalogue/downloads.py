@@ -36,10 +36,10 @@ _RUNS = (
     ("edition", "格式版本", "string", False),
     ("state", "状态", {"base": "string", "format": "|".join(STATES)}, True),
     ("reason", "原因", "string", False),
-    ("errors", "不符", "nonNegativeInteger", True),
-    ("warnings", "提醒", "nonNegativeInteger", True),
+    ("errors", "错误", "nonNegativeInteger", True),
+    ("warnings", "警告", "nonNegativeInteger", True),
     ("made", "封存时间", "dateTime", False),
-    ("run", "版本", "string", False),
+    ("run", "运行", "string", False),
     ("synthetic", "示例数据", "boolean", False),
 )
 _CHECKS = (

@@ -26,7 +26,7 @@ from reportkit.export.tidy import csv_text, harmless
 from reportkit.facts.numerals import plain
 from reportkit.forms import DEFAULT
 from reportkit.language import Message, joined
-from reportkit.language.message import of_library
+from reportkit.language.message import COMMA, of_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -110,8 +110,8 @@ def query(sql: str, store: Store, project: Project) -> tuple[list[str], list[tup
         raise InputError(
             "sql",
             "a query is one SELECT over the tables {tables}; this is {found}",
-            tables=", ".join(TABLES),
-            found=", ".join(one.type.name for one in statements) or Message("none"),
+            tables=joined(COMMA, TABLES),
+            found=joined(COMMA, [one.type.name for one in statements]) or Message("none"),
         )
     try:
         with duckdb.connect(":memory:") as connection:
@@ -137,7 +137,7 @@ def _refused(error: duckdb.Error) -> InputError:
         return InputError(
             "sql",
             "only the tables {tables} can be read ({told})",
-            tables=", ".join(TABLES),
+            tables=joined(COMMA, TABLES),
             told=told,
         )
     return InputError("sql", "the query is not right: {told}", told=told)

@@ -11,7 +11,7 @@ from reportkit.checks.across import (
 from reportkit.checks.form import form_checks
 from reportkit.checks.naming import refuse_broken
 from reportkit.checks.notices import notice_checks
-from reportkit.checks.records import intake_checks, limit_checks, year_check
+from reportkit.checks.records import doubt_checks, intake_checks, limit_checks, year_check
 from reportkit.checks.restated import restatement_checks
 from reportkit.checks.rules import Check, Waived, check, english_titles, rules_of, told_of
 from reportkit.checks.text import coverage_checks, relation_checks
@@ -24,6 +24,7 @@ __all__ = [
     "check",
     "continuity_checks",
     "coverage_checks",
+    "doubt_checks",
     "english_titles",
     "form_checks",
     "intake_checks",

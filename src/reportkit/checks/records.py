@@ -14,8 +14,9 @@ from reportkit.forms.conditions import parse_where
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reportkit.checks.rules import Rules
+    from reportkit.checks.rules import Rules, RuleText
     from reportkit.ledgers import Ledger
+    from reportkit.ledgers.schema import Doubt
     from reportkit.worktime import WorkCalendar
 
 _TOLD = 20
@@ -30,7 +31,7 @@ def intake_checks(
         name = ledger.schema.name
         rejected = [v for v in ledger.violations if v.severity == "reject"]
         message = "；".join(v.printed() for v in rejected[:_TOLD])
-        message = message or f"读入{ledger.read}条，拒绝{len(ledger.refused)}条"
+        message = message or f"读入{ledger.read}条，不能计入{len(ledger.refused)}条"
         checks.append(
             check(
                 rules,
@@ -62,6 +63,33 @@ def year_check(rules: Rules, ledgers: Mapping[str, Ledger], year: int) -> Check:
         return check(rules, "L3", True, f"{years[year]}个日期在{year}年")
     message = f"各台账的日期在{min(years)}年至{max(years)}年，没有一个在{year}年"
     return check(rules, "L3", False, message, left=0)
+
+
+def doubt_checks(rules: Rules, ledgers: Mapping[str, Ledger], year: int) -> list[Check]:
+    """Signs that records of the year are rounded or not all there (L4, L5); none where none is."""
+    checks = []
+    for ledger in ledgers.values():
+        for doubt in ledger.schema.doubts:
+            rule = rules[doubt.id]
+            frame = ledger.frame[ledger.frame[doubt.day].dt.year == year]
+            for kind, records in frame.groupby(doubt.by) if doubt.by else [("", frame)]:
+                count = _all_alike(doubt, rule, records)
+                if count < rule.limit("least"):
+                    continue
+                where = f"{ledger.schema.name}，{kind}" if kind else ledger.schema.name
+                told = rule.say("found", count=count, **rule.limits)
+                checks.append(check(rules, doubt.id, False, f"{where}：{told}", left=count))
+    return checks
+
+
+def _all_alike(doubt: Doubt, rule: RuleText, records: pd.DataFrame) -> int:
+    """Count the records that say something, if all of them bear the sign; else 0."""
+    if doubt.amount:
+        said = [amount for amount in records[doubt.amount].dropna() if amount]
+        alike = [amount % rule.limit("multiple") == 0 for amount in said]
+    else:
+        said = alike = records[doubt.flag].dropna().to_list()
+    return len(said) if all(alike) else 0
 
 
 def limit_checks(rules: Rules, ledger: Ledger, year: int, calendar: WorkCalendar) -> list[Check]:

@@ -43,7 +43,7 @@ def coverage_checks(
     for spot in coverage.of("unbound"):
         message = (
             f"{titles[spot.section]}：“{spot.context}”中的{spot.text}没有绑定数据。"
-            "请改用{{ 数据标识 }}；不是统计数据的，写成"
+            "请改用{{ 数据项标识 }}；不是统计数据的，写成"
             f'{{{{ "{spot.text}" | allowed("理由") }}}}'
         )
         checks.append(check(rules, "C1", False, message, left=spot.text))

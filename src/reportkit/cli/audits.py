@@ -13,6 +13,7 @@ from reportkit.cli.findings import flaw_line
 from reportkit.cli.language import spoken
 from reportkit.errors import InputError
 from reportkit.language import Message, joined, template
+from reportkit.language.message import COMMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -236,7 +237,7 @@ def _table(together: AuditOverview) -> list[str]:
         ]
     for body, years in together.missing.items():
         lines.append(
-            Message("missing: {body}, {years}", body=body, years=", ".join(map(str, years)))
+            Message("missing: {body}, {years}", body=body, years=joined(COMMA, map(str, years)))
         )
     for copies in together.copies:
         lines.append(

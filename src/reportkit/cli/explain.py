@@ -44,11 +44,15 @@ _FROM = {
 }
 
 
-def find_run(out: Path, asked: Path | None = None, form: str | None = None) -> Path:
+def find_run(
+    project: Project, out: Path, asked: Path | None = None, form: str | None = None
+) -> Path:
     """The run that is meant: a folder, DISTRICT/YEAR, or the only one there is.
 
     Parameters
     ----------
+    project : Project
+        Whose districts can be asked for by their names too.
     out : Path
         The folder of reports.
     asked : Path, optional
@@ -62,6 +66,8 @@ def find_run(out: Path, asked: Path | None = None, form: str | None = None) -> P
     """
     runs = [run for run in sorted(out.glob("*/*/current")) if _is_by(run, form)]
     if asked is not None:
+        if len(asked.parts) == 2 and not asked.exists():
+            asked = type(asked)(project.district_id(asked.parts[0]), asked.name)
         names = [asked, asked.with_name(f"{asked.name}-{form}")] if form else [asked]
         places = [asked, asked / "current", *(out / name / "current" for name in names)]
         for folder in places:
@@ -69,7 +75,7 @@ def find_run(out: Path, asked: Path | None = None, form: str | None = None) -> P
                 return folder
     elif len(runs) == 1:
         return runs[0]
-    known = ", ".join("/".join(run.parts[-3:-1]) for run in runs) or Message("none")
+    known = joined(COMMA, ["/".join(run.parts[-3:-1]) for run in runs]) or Message("none")
     what = (
         Message("{asked} is no run", asked=asked)
         if asked
@@ -152,7 +158,7 @@ def _near(name: str, facts: Mapping[str, Any]) -> list[Any]:
         "fact-unknown",
         "no fact '{name}'; nearest: {near}",
         name=name,
-        near=", ".join(near) or Message("none"),
+        near=joined(COMMA, near) or Message("none"),
     )
 
 

@@ -55,7 +55,8 @@ def explain(
     from reportkit.cli.explain import explain as look_up
     from reportkit.params import Project
 
-    document = look_up(find_run(out, asked, form), fact, project=Project.find(params))
+    project = Project.find(params)
+    document = look_up(find_run(project, out, asked, form), fact, project=project)
     return 0, document, as_text(document, translate())
 
 

@@ -39,4 +39,6 @@ def examine(project: Project) -> Iterator[Finding]:
         try:
             yield from look_at(project)
         except ReportkitError as error:
-            yield bad(look_at.__name__, error.message, Message("mend this, then ask again"))
+            yield bad(
+                Message(look_at.__name__), error.message, Message("mend this, then ask again")
+            )

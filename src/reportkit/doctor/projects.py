@@ -17,6 +17,7 @@ from reportkit.doctor.finding import Finding, bad, good, warn
 from reportkit.errors import InputError, refused_by_system
 from reportkit.forms import DEFAULT
 from reportkit.language import Message, joined
+from reportkit.language.message import COMMA
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.params.sources import DatabaseSource
 from reportkit.proof.inputs import find_notebook
@@ -156,7 +157,7 @@ def holidays(project: Project) -> Iterator[Finding]:
             "{first}-{last} are known, not {unknown}",
             first=first,
             last=last,
-            unknown=", ".join(map(str, unknown)),
+            unknown=joined(COMMA, map(str, unknown)),
         )
         yield warn(
             Message("holidays"),
@@ -213,7 +214,7 @@ def _ledgers_of(
         Message(
             "{present}; reports {years}",
             present="、".join(present),
-            years=", ".join(map(str, years)),
+            years=joined(COMMA, map(str, years)),
         ),
     )
 
@@ -236,10 +237,12 @@ def databases(project: Project) -> Iterator[Finding]:
     if missing := sorted(driver for driver in drivers if find_spec(driver) is None):
         todo = "pip install 'reportkit-zwgk[databases]'"
         yield bad(
-            Message("databases"), Message("{missing} not found", missing=", ".join(missing)), todo
+            Message("databases"),
+            Message("{missing} not found", missing=joined(COMMA, missing)),
+            todo,
         )
     else:
-        yield good(Message("databases"), ", ".join(sorted(sources)))
+        yield good(Message("databases"), joined(COMMA, sorted(sources)))
 
 
 def git(project: Project) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _BESIDE = [
     *(one for one in FILES if one[0] != "audit.html"),
-    ("checks.json", "application/json", "核验", "全部核验，供程序使用"),
+    ("checks.json", "application/json", "核对", "全部核对，供程序使用"),
     ("MANIFEST.json", "application/json", "清单", "输入、环境和本次运行各文件的摘要"),
     ("SHA256SUMS", "text/plain", "摘要", "各文件的SHA-256，可用sha256sum核对"),
 ]

@@ -46,7 +46,7 @@ _STYLES = {
 _ORIGINS = {"ledger": "台账计算", "sum": "合计", "declared": "申报"}
 _LEVELS = {"error": "错误", "warning": "警告", "info": "提示"}
 # Sheets of every workbook.
-_SHEETS = ("说明", "数据", "核验")
+_SHEETS = ("说明", "数据", "核对")
 _SCOPES = {
     "district": "汇总：本地区各行政机关合计，不只是发文机关一家",
     "office": "本机关：只计发文机关自己，不含下级和其他机关",
@@ -101,7 +101,7 @@ class TablesXlsx(DocumentExporter):
         ]
         _listed(book, "数据", f"全部数据（{len(facts)}项）", _FACTS, facts)
         checks = [_check(check) for check in document.checks]
-        _listed(book, "核验", f"全部核验（{len(checks)}项）", _CHECKS, checks)
+        _listed(book, "核对", f"全部核对（{len(checks)}项）", _CHECKS, checks)
         for sheet in book.file.worksheets():
             if document.head["draft"]:
                 sheet.set_header("&C草稿")
@@ -192,7 +192,7 @@ def _notes(book: _Book, document: Document, tables: Mapping[str, Block]) -> None
         ("更正", corrected_on(document.corrected).strip("（）") or None),
         ("年度", str(head["year"])),
         # An edition is named by its year, or by words.
-        ("表式", head["edition"] + "年" * head["edition"].isdigit()),
+        ("格式", head["edition"] + "年版" * head["edition"].isdigit()),
         ("口径", _SCOPES.get(head["scope"], head["scope"])),
         ("状态", "草稿：尚未定稿，不得作为正式公开的报告使用" if head["draft"] else None),
         ("数据性质", "示例：由演示台账生成，不是正式公布的统计" if head["synthetic"] else None),
@@ -201,11 +201,11 @@ def _notes(book: _Book, document: Document, tables: Mapping[str, Block]) -> None
     ]
     sheets = [
         *(
-            (name, "由笔记本计算的表格" if one["own"] else "法定表格，合并单元格与表式一致")
+            (name, "由笔记本计算的表格" if one["own"] else "法定表格，合并单元格与格式一致")
             for name, one in tables.items()
         ),
         ("数据", "每项数据一行：值、上年值、定义、来历；值与报告所印相同，不含公式"),
-        ("核验", "每条核验一行：比较了什么，是否相符"),
+        ("核对", "每条核对一行：比较了什么，是否相符"),
     ]
     row = 0
     for row, (name, value) in enumerate(((n, v) for n, v in lines if v is not None), 1):
@@ -272,7 +272,7 @@ def _check(check: Block) -> list[Any]:
         check["id"],
         check["title"],
         _LEVELS.get(check["severity"], check["severity"]),
-        "通过" if check["holds"] else "已说明" if check.get("waived") else "未通过",
+        "通过" if check["holds"] else "已接受" if check.get("waived") else "未通过",
         check["left"],
         check["right"],
         check["message"],

@@ -13,7 +13,8 @@ from reportkit.errors import InputError
 from reportkit.facts.derived import Figure, change, share
 from reportkit.facts.fact import TO_DO, Fact
 from reportkit.facts.measuring import measure
-from reportkit.language import Message
+from reportkit.language import Message, joined
+from reportkit.language.message import COMMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -200,7 +201,7 @@ class Computer:
 def unknown_fact(name: str, known: Iterable[str]) -> InputError:
     """The error for an id that no fact has, with the nearest that there are."""
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-    hint = Message("; nearest: {near}", near=", ".join(near)) if near else ""
+    hint = Message("; nearest: {near}", near=joined(COMMA, near)) if near else ""
     return InputError("fact-unknown", "there is no fact '{name}'{hint}", name=name, hint=hint)
 
 

@@ -12,7 +12,7 @@ from reportkit.errors import InputError
 from reportkit.forms import form_names, project_form
 from reportkit.forms.conditions import Definition, parse_where
 from reportkit.language import Message, joined
-from reportkit.language.message import OR
+from reportkit.language.message import COMMA, OR
 from reportkit.ledgers import schemas
 from reportkit.ledgers.mapping_check import kept_columns
 from reportkit.ledgers.schema import Column
@@ -166,7 +166,7 @@ def _problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tuple[Key
     if len(given) != 1:
         yield (
             ("id",),
-            Message("fact '{id}' needs one of {kinds}", id=spec.id, kinds=", ".join(_KINDS)),
+            Message("fact '{id}' needs one of {kinds}", id=spec.id, kinds=joined(COMMA, _KINDS)),
         )
     if (spec.part is None) != (spec.share_of is None):
         yield ("id",), Message("fact '{id}': 'part' and 'share_of' go together", id=spec.id)

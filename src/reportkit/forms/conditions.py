@@ -14,7 +14,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from reportkit.errors import InputError
-from reportkit.language import Message
+from reportkit.language import Message, joined
+from reportkit.language.message import COMMA
 
 if TYPE_CHECKING:
     import numpy as np
@@ -291,7 +292,7 @@ def _condition(column: str, test: Any, year: int) -> Condition:
         "not_until": ("empty or >", slice(1, 2)),
     }
     if name not in dated:
-        known = ", ".join(["from/to", "not", "contains", "empty", "heaviest with over", *dated])
+        known = joined(COMMA, ["from/to", "not", "contains", "empty", "heaviest with over", *dated])
         raise _wrong(column, test, Message("operators are {known}", known=known))
     op, ends = dated[name]
     return Condition(column, op, tuple(_days(value, year)[ends]))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
 from reportkit.forms.cells import Cell, Leaf, Table, cell_of, leaves_of
-from reportkit.language import Message
+from reportkit.language import Message, joined
+from reportkit.language.message import COMMA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +57,7 @@ class Edition:
         """A table by its number (3) or id ("t3")."""
         key = f"t{name}" if str(name).isdigit() else str(name)
         if key not in self.tables:
-            known = ", ".join(self.tables)
+            known = joined(COMMA, self.tables)
             raise InputError(
                 "table",
                 "edition {edition} has no table {name!r}; it has {known}",

@@ -15,7 +15,8 @@ from reportkit.forms.cells import Table
 from reportkit.forms.edition import Edition
 from reportkit.forms.extending import extended
 from reportkit.forms.model import EditionModel, FormModel
-from reportkit.language import Message
+from reportkit.language import Message, joined
+from reportkit.language.message import COMMA
 from reportkit.yamlfile import YamlFile, read_yaml
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Form:
         for one in (*self.own, *self.others):
             if one.name == name:
                 return one
-        known = ", ".join(one.name for one in self.editions)
+        known = joined(COMMA, [one.name for one in self.editions])
         raise InputError(
             "edition",
             "form {form} has no edition '{name}'; it has {known}",
@@ -210,7 +211,7 @@ def _read(name: str, roots: tuple[Path, ...], above: tuple[Path, ...] = ()) -> F
             "form",
             "there is no form '{name}'; there are: {known}",
             name=name,
-            known=", ".join(near),
+            known=joined(COMMA, near),
         )
     folder = _Folder.of(roots[at] / name)
     if folder.path in above:

@@ -23,6 +23,7 @@ KINDS = (
     template("block_math"), template("number"), template("date"), template("head"),
     template("seal"), template("section"), template("block_html"), template("inline_html"),
     template("sum"), template("median"), template("max"), template("first"), template("last"),
+    template("kernel"), template("outputs"), template("place"),
 )  # fmt: skip
 
 # Of the csv module.
@@ -77,6 +78,35 @@ DATES = (
     template("month must be in 1..12"), template("day is out of range for month"),
     template("year must be in 1..9999"), template("hour must be in 0..23"),
     template("minute must be in 0..59"),
+)  # fmt: skip
+
+# Of the parser of dates in parameters.
+DAYS = (
+    template("month value is outside expected range of 1-12"),
+    template("day value is outside expected range"),
+    template("invalid character in year"), template("invalid character in month"),
+    template("invalid character in day"), template("invalid date separator, expected `-`"),
+    template("input is too short"), template("input is too long"),
+    template("unexpected extra characters at the end of the input"),
+)  # fmt: skip
+
+# Of Jinja, where a text is broken.
+JINJA = (template("unexpected end of template, expected 'end of print statement'."),)
+
+# Names of the errors that a cell of a notebook ends with.
+ERRORS = (
+    template("AssertionError"), template("AttributeError"), template("FileExistsError"),
+    template("FileNotFoundError"), template("ImportError"), template("IndentationError"),
+    template("IndexError"), template("IsADirectoryError"), template("KeyError"),
+    template("KeyboardInterrupt"), template("MemoryError"), template("MergeError"),
+    template("ModuleNotFoundError"), template("NameError"), template("NotImplementedError"),
+    template("OSError"), template("OverflowError"), template("ParserError"),
+    template("PermissionError"), template("RecursionError"), template("RuntimeError"),
+    template("SyntaxError"), template("SystemExit"), template("TimeoutError"),
+    template("TypeError"), template("UnboundLocalError"), template("UndefinedVariableError"),
+    template("UnicodeDecodeError"), template("UnicodeEncodeError"), template("ValueError"),
+    template("ZeroDivisionError"), template("InputError"), template("ExecutionError"),
+    template("ExportError"),
 )  # fmt: skip
 
 # Of pydantic, by the kind of the error.

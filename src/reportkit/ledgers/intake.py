@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from reportkit.errors import InputError
 from reportkit.language import Message, joined
+from reportkit.language.message import COMMA
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.mapping import chosen, mapped_schema, names_file, with_kept
 from reportkit.ledgers.privacy import Pseudonyms
@@ -115,7 +116,7 @@ def find_files(
                 "{path} is named like the ledger {names}, but only {suffixes} ",
                 path=path,
                 names=names[1],
-                suffixes=", ".join(SUFFIXES),
+                suffixes=joined(COMMA, SUFFIXES),
             )
             do = (
                 Message("unpack it")

@@ -109,7 +109,7 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
                 )
                 continue
             base = carried_mappings()[own.base].bare() if own.base else LedgerMapping()
-            full = own.upon(base)
+            full = own.upon(_without_mapped(base, own, schema_of(form, key)))
             told += [
                 ((*place, *at), why) for at, why in _problems(form, schema_of(form, key), full)
             ]
@@ -164,6 +164,13 @@ def _near(name: str, known: Iterable[str]) -> str:
     listed = list(known)
     near = difflib.get_close_matches(name, listed, n=3, cutoff=0.4) or listed[:12]
     return Message("; nearest: {near}", near="、".join(near)) if near else ""
+
+
+def _without_mapped(base: LedgerMapping, own: LedgerMapping, schema: LedgerSchema) -> LedgerMapping:
+    """A carried mapping without its fixed values of columns that the office's own headings give."""
+    named = [column_named(schema, name) for name in own.columns.values()]
+    fixed = {n: value for n, value in base.fixed.items() if column_named(schema, n) not in named}
+    return base.model_copy(update={"fixed": fixed})
 
 
 def _problems(

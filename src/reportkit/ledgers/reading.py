@@ -166,6 +166,9 @@ def _broken(
         first, last = pd.Timestamp(rule.first), pd.Timestamp(rule.last)
         for cell in cells:
             broken |= ((cell < first) | (cell > last)).to_numpy(dtype=bool)
+    elif rule.ended:
+        says = cells[0].astype("string").str.strip().isin(rule.words).fillna(False)
+        broken = (says & cells[1].isna()).to_numpy(dtype=bool)
     elif rule.at_most:
         broken = (cells[0] > rule.at_most[1]).fillna(False).to_numpy(dtype=bool)
     elif rule.within:

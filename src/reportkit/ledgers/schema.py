@@ -12,6 +12,7 @@ from pydantic import Field, RootModel
 
 from reportkit.errors import HeadingError, InputError
 from reportkit.language import Message, joined
+from reportkit.language.message import COMMA
 from reportkit.ledgers.normal import fold, loose, units
 from reportkit.persons import without_persons
 from reportkit.worktime import Clock
@@ -98,7 +99,8 @@ class RowRule(Strict):
     ``order``: no day is later than one named after it; ``together``: both filled or both empty;
     ``needs``: where the first is filled so is the second; ``at_most``: a number is not above a
     bound; ``within``: the second day is within so many working days of the first; ``dates``: each
-    day is from *first* to *last*.
+    day is from *first* to *last*; ``ended``: where the first says one of the words, the second, a
+    day, is filled.
     """
 
     id: str
@@ -111,15 +113,44 @@ class RowRule(Strict):
     at_most: tuple[str, int] | None = None
     within: tuple[str, str, int] | None = None
     dates: list[str] | None = None
+    ended: tuple[str, str] | None = None
+    words: list[str] = Field(default_factory=list)
     first: date | None = None
     last: date | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns that the rule looks at."""
-        tests = (self.order, self.together, self.needs, self.at_most, self.within, self.dates)
-        named: Iterable[object] = next(filter(None, tests), ())
+        days = (self.order, self.within, self.dates, self.ended)
+        named: Iterable[object] = next(
+            filter(None, (*days, self.together, self.needs, self.at_most)), ()
+        )
         return tuple(name for name in named if isinstance(name, str))
+
+
+class Doubt(Strict):
+    """A sign in the records of a year that they are not all, or not as exact as they should be.
+
+    Each *by* is looked at alone. ``amount``: all are multiples of the rule's limit; ``flag``: all
+    are true.
+
+    Parameters
+    ----------
+    id : str
+        The rule that says so.
+    day : str
+        Column whose day decides the year of a record.
+    amount, flag : str, optional
+        The column that is looked at.
+    by : str, optional
+        Column of kinds.
+    """
+
+    id: str
+    day: str
+    amount: str | None = None
+    flag: str | None = None
+    by: str | None = None
 
 
 class DerivedColumn(Strict):
@@ -143,6 +174,7 @@ class LedgerSchema(Strict):
     columns: list[Column]
     derived: list[DerivedColumn] = Field(default_factory=list)
     rules: list[RowRule] = Field(default_factory=list)
+    doubts: list[Doubt] = Field(default_factory=list)
     clock: Clock | None = None
     # By an office's mapping: the column that goes before the key, or "year".
     prefix: str | None = None
@@ -314,6 +346,6 @@ def schema_of(form: Form, key: str) -> LedgerSchema:
             "ledger-unknown",
             "there is no ledger '{key}'; ledgers are {known}",
             key=key,
-            known=", ".join(known),
+            known=joined(COMMA, [f"{one.name} ({name})" for name, one in known.items()]),
         )
     return known[key]

@@ -17,7 +17,8 @@ import pandas as pd
 from reportkit.errors import ExecutionError, InputError
 from reportkit.export.blocks import Block, block, visible
 from reportkit.facts.numerals import plain
-from reportkit.language import Message
+from reportkit.language import Message, joined
+from reportkit.language.message import COMMA
 from reportkit.notebook.display import Shown, look
 from reportkit.notebook.plotting import Data, Series, draw_bars, draw_columns
 from reportkit.notebook.printed import number_in, printed
@@ -174,13 +175,13 @@ def _read(
         fault = Message(
             "there is no column '{line}' to draw as a line; columns are {names}",
             line=line,
-            names=", ".join(names),
+            names=joined(COMMA, names),
         )
     elif limit is not None and limit[0] not in labels:
         fault = Message(
             "there is no label '{limit}' to end the limit; labels are {labels}",
             limit=limit[0],
-            labels=", ".join(labels),
+            labels=joined(COMMA, labels),
         )
     if fault:
         raise InputError("chart-data", "chart '{chart}': {fault}", fault=fault, chart=name)

@@ -12,6 +12,7 @@ from reportkit.checks import (
     accept,
     continuity_checks,
     coverage_checks,
+    doubt_checks,
     form_checks,
     intake_checks,
     limit_checks,
@@ -136,6 +137,7 @@ class Compilation:
         """
         project = Project.find(params, data, out)
         who = project.district(district, form)
+        district = who.id
         by = project.form(who.form)
         edition = by.edition(year)
         refuse_broken(by, edition)
@@ -318,6 +320,7 @@ class Compilation:
         else:
             checks += intake_checks(rules, self.ledgers, unread=self.ledgers.unread)
             checks.append(year_check(rules, self.ledgers, self.year))
+            checks += doubt_checks(rules, self.ledgers, self.year)
             for ledger in (one for one in self.ledgers.values() if one.schema.clock):
                 checks += limit_checks(rules, ledger, self.year, self.ledgers.calendar)
             if self.scope == self.district.scope:

@@ -235,7 +235,7 @@ def _look_at_inputs(inputs: Block) -> tuple[str, str]:
         ]
         html = "".join(f"<li>{escape(line)}</li>" for line in lines)
         return f"<ul>{html}</ul>", "\n".join(lines)
-    names = ("台账", "文件", "读入", "计入", "无法读取", "拒绝", "不计")
+    names = ("台账", "文件", "读入", "计入", "无法读取", "退回", "另列")
     html = "<table><tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
     for one in inputs["ledgers"]:
         files = "<br>".join(escape(file["path"]) for file in one["files"]) or "（无）"

@@ -244,9 +244,9 @@ def open_years(
         ``years-missing``: no year is there; ``scope``: some years are 汇总, others 本机关; and what
         `open_report` raises for a year that was asked for.
     """
-    district = str(district)
     project = Project.find(params, data)
-    who = project.district(district, form or parameter("form"))
+    who = project.district(str(district), form or parameter("form"))
+    district = who.id
     runs = Path(out) if out else project.params.parent / "outputs"
     if years is None:
         made = (parse_report_name(path.parent.name) for path in runs.glob(f"{district}/*/current"))

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
-from reportkit.language import Message
+from reportkit.language import Message, joined
+from reportkit.language.message import COMMA
 from reportkit.yamlfile import read_yaml
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Hierarchy:
                     "{near}",
                     name=name,
                     above=above,
-                    near=", ".join(near),
+                    near=joined(COMMA, near),
                 )
                 raise self._wrong(name, problem)
         line = [parent]

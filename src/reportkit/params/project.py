@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
 from reportkit.forms import DEFAULT, project_form
-from reportkit.language import Message, template
+from reportkit.language import Message, joined, template
+from reportkit.language.message import COMMA
 from reportkit.params.district import District
 from reportkit.params.hierarchy import Hierarchy, read_hierarchy
 from reportkit.params.naming import check_id, parse_report_name
@@ -63,7 +64,7 @@ class Project:
         Parameters
         ----------
         name : str
-            Its id.
+            Its id, or its Chinese name.
         form : str, optional
             The form that it is to report by; its usual one by default.
 
@@ -72,7 +73,7 @@ class Project:
         InputError
             ``district-unknown`` with the nearest known ids, ``form``, or ``parameters``.
         """
-        check_id(name)
+        name = check_id(self.district_id(name))
         path = self.params / "districts" / f"{name}.yaml"
         if not path.is_file():
             known = sorted(p.stem for p in path.parent.glob("*.yaml"))
@@ -81,7 +82,7 @@ class Project:
                 "district-unknown",
                 "there is no district '{district}' ({path} is missing); known: {near}",
                 path=path,
-                near=", ".join(near) or Message("none"),
+                near=joined(COMMA, near) or Message("none"),
                 district=name,
             )
         file = read_yaml(path)
@@ -136,7 +137,7 @@ class Project:
             found=Message(
                 several if found else none,
                 district=asked,
-                known=", ".join(known) or Message("none"),
+                known=joined(COMMA, known) or Message("none"),
             ),
             district=asked,
         )
@@ -159,7 +160,7 @@ class Project:
             problem = Message(
                 "'{named}' holds no typeface ({fonts}); it is told from params/",
                 named=named,
-                fonts=", ".join(FONTS),
+                fonts=joined(COMMA, FONTS),
             )
         if problem:
             message = file.problem(("fonts", "folder"), problem)

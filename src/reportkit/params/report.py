@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
-from reportkit.language import Message
+from reportkit.language import Message, joined
+from reportkit.language.message import COMMA
 from reportkit.yamlfile import Strict
 
 _DIGITS = 20
@@ -82,7 +83,7 @@ class Declared(Strict):
                 "'{id}' states a figure that no ledger holds, without {missing}: say where it "
                 "stands, who stated it and on which day",
                 id=self.id,
-                missing=", ".join(missing),
+                missing=joined(COMMA, missing),
             )
             raise ValueError(message)
         return self

@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import BeforeValidator, Discriminator, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from reportkit.language import Message
+from reportkit.language import Message, joined
+from reportkit.language.message import COMMA
 from reportkit.yamlfile import Strict
 
 _DRIVERS = {
@@ -49,7 +50,7 @@ def _check_url(value: Any) -> Any:
     if not rest or scheme not in (kind, _DRIVERS.get(kind)) or kind not in _DRIVERS:
         message = Message(
             "is none of the databases that are read: {drivers}",
-            drivers=", ".join(_DRIVERS.values()),
+            drivers=joined(COMMA, _DRIVERS.values()),
         )
         raise _unshown(message)
     return _DRIVERS[kind] + "://" + rest

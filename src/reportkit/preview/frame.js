@@ -13,7 +13,7 @@
   const told = (now) => {
     at("error").hidden = !now.error;
     at("error").textContent = now.error;
-    at("state").textContent = now.making ? "正在制作…" : now.error ? "没有做成，下面是上一次的" : "第" + now.version + "稿";
+    at("state").textContent = now.making ? "正在生成…" : now.error ? "未能生成，下面是上一稿" : "第" + now.version + "稿";
     at("links").replaceChildren(...now.documents.filter((name) => names[name]).flatMap((name) => {
       const link = document.createElement("a");
       link.href = "/v" + now.version + "/" + name;

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _PARTS = ("facts", "narrative", "checks", "inputs", "parameters", "code", "environment")
 _COUNTS = {
-    "read": "读入", "accepted": "计入", "quarantined": "不能读", "rejected": "退回",
-    "set_aside": "合计等不计",
+    "read": "读入", "accepted": "计入", "quarantined": "无法读取", "rejected": "退回",
+    "set_aside": "另列",
 }  # fmt: skip
 _WORDS = {
     "facts": Message("facts"), "narrative": Message("narrative"), "checks": Message("checks"),
@@ -123,7 +123,7 @@ def _short_chinese(value: Any) -> str:
     if isinstance(value, dict) and "read" in value:
         return "，".join(f"{_COUNTS[name]}{number}条" for name, number in value.items())
     if isinstance(value, dict):
-        waived = "（已说明）" if value["waived"] else ""
+        waived = "（已接受）" if value["waived"] else ""
         return f"{'相符' if value['holds'] else '不符'}{waived}：{value['message']}"
     return "—" if value is None else _short(value)
 

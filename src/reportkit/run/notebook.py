@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,13 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.paths import jupyter_runtime_dir
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillException, PapermillExecutionError
+from papermill.execute import ERROR_MARKER_TAG
 from traitlets import default
 
 from reportkit.errors import ExecutionError, InputError
-from reportkit.language.message import Translated
+from reportkit.language import Message, template
+from reportkit.language.catalogue import translator_here
+from reportkit.language.message import Translated, of_library
 from reportkit.warm.limits import killed_for_memory, kills_for_memory
 from reportkit.warm.processes import die_with_parent, kernel_environment
 
@@ -30,6 +34,9 @@ if TYPE_CHECKING:
 
 # What an executed notebook may hold; more is a mistake, and no reader could open it.
 _LARGEST = 64 << 20
+# What papermill writes into a notebook of which a cell failed.
+_AT = template("An Exception was encountered at '{cell}'.")
+_HERE = template("Execution using papermill encountered an exception here and stopped:")
 
 
 class LocalKernelManager(AsyncKernelManager):
@@ -105,6 +112,7 @@ def execute(
                 shutdown_kernel="immediate",
             )
         except PapermillExecutionError as error:
+            _mark_in_words(output)
             lines = [line.strip() for line in error.source.splitlines()]
             first = next((line for line in lines if line and not line.startswith("#")), "")
             raise ExecutionError(
@@ -113,7 +121,7 @@ def execute(
                 cell=error.exec_count,
                 notebook=notebook.name,
                 first=first[:60],
-                kind=error.ename,
+                kind=Message(error.ename) if error.ename.isidentifier() else error.ename,
                 why=_why(error),
             ) from None
         except DeadKernelError:
@@ -143,11 +151,25 @@ def execute(
     return executed
 
 
-def _why(error: PapermillExecutionError) -> Translated:
+def _mark_in_words(path: Path) -> None:
+    """Say what papermill writes before the cell that failed in the language around it."""
+    notebook, translate = json.loads(path.read_text(encoding="utf-8")), translator_here()
+    for cell in notebook["cells"]:
+        if ERROR_MARKER_TAG in cell["metadata"].get("tags", []):
+            text = "".join(cell["source"])
+            if found := re.search("'(<a .*</a>)'", text):
+                where = found[1]
+                text = text.replace(_AT.format(cell=where), translate(_AT).format(cell=where))
+            cell["source"] = text.replace(_HERE, translate(_HERE))
+    write_notebook(notebook, path)
+
+
+def _why(error: PapermillExecutionError) -> Translated | Message:
     """The error of a cell; one of ours was told in the kernel in its reader's language."""
     first = str(error.traceback[0]) if error.traceback else ""
-    own = first.startswith(f"{error.ename}: ")
-    return Translated(error.evalue, first.partition(": ")[2] if own else error.evalue)
+    if first.startswith(f"{error.ename}: "):
+        return Translated(error.evalue, first.partition(": ")[2])
+    return of_library(error.evalue)
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:

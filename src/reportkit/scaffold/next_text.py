@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import yaml
 
 from reportkit.facts import TO_DO
-from reportkit.language import Message
+from reportkit.language import Message, joined
+from reportkit.language.message import COMMA
 from reportkit.scaffold.stale_years import Typed, advance, chinese_year, typed
 from reportkit.text.narrative import UNWRITTEN
 from reportkit.text.placeholders import placeholders
@@ -226,7 +227,7 @@ def _unknown(line: int, name: str, turn: Turn) -> RenewalNote:
     else:
         near = difflib.get_close_matches(name, turn.known, n=3, cutoff=0.5)
         hint = (
-            Message("nearest: {near}", near=", ".join(near))
+            Message("nearest: {near}", near=joined(COMMA, near))
             if near
             else Message("nothing is like it")
         )

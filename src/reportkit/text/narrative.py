@@ -16,7 +16,8 @@ from jinja2.parser import Parser
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.facts import TO_DO
-from reportkit.language import Message
+from reportkit.language import Message, joined
+from reportkit.language.message import COMMA, of_library
 from reportkit.text.renderings import FILTERS
 
 if TYPE_CHECKING:
@@ -138,9 +139,9 @@ class _Filler:
         if node.name not in FILTERS:
             raise InputError(
                 "rendering",
-                "there is no filter '{name}'; filters are {filters}, allowed",
+                "there is no filter '{name}'; filters are {filters} and allowed",
                 name=node.name,
-                filters=", ".join(FILTERS),
+                filters=joined(COMMA, FILTERS),
             )
         if (value := self.context_value(name)) is not None:
             raise InputError(
@@ -344,7 +345,9 @@ def _filled(
             ) from None
         return filler.body(tree.body), filler.printed
     except TemplateSyntaxError as error:
-        line, reason = error.lineno, str(error.message)
+        said = of_library(str(error.message))
+        line = error.lineno
+        reason = Message("a '{{{{' or '{{%' is not closed as it should be: {said}", said=said)
     except ReportkitError as error:
         line, reason = filler.line, error.message
     raise InputError(

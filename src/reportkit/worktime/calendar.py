@@ -13,7 +13,8 @@ import numpy as np
 from pydantic import BeforeValidator, Field
 
 from reportkit.errors import InputError
-from reportkit.language import Message
+from reportkit.language import Message, joined
+from reportkit.language.message import COMMA
 from reportkit.yamlfile import Strict, read_yaml
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def _joined(tables: Sequence[_Table], own: Path | None = None) -> WorkCalendar:
             "parameters",
             "{own}: {missing} is missing before {last}; add it",
             own=own,
-            missing=", ".join(map(str, missing)),
+            missing=joined(COMMA, map(str, missing)),
             last=last,
             file=str(own),
         )

@@ -196,7 +196,7 @@
     stands.append(make("i", "", MARKS[row.state]), ` ${WORDS[row.state]}`);
     stands.firstChild.setAttribute("aria-hidden", "true");
     const findings = row.errors + row.warnings;
-    cell("", stands, ...(findings ? [make("span", "findings", ` ${findings} 处发现`)] : []));
+    cell("", stands, ...(findings ? [make("span", "findings", ` ${findings} 处问题`)] : []));
     const told = only() < 0 ? places.kinds[row.kind].title : "";
     if (row.why) {
       const why = cell("why wide", told ? `${told} ${row.why}` : row.why);

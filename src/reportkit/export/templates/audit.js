@@ -100,7 +100,7 @@
   const showRows = async (fact, place) => {
     const status = make("p", { class: "small", role: "status" }, "正在读取来源行…");
     place.replaceChildren(status);
-    const absent = (error) => place.replaceChildren(make("p", { class: "absent" }, "没有找到证据文件 evidence/" + error.message + ".js。来源行须与本页一起保存：请把 audit.html 和 evidence 文件夹放在同一处再打开。"));
+    const absent = (error) => place.replaceChildren(make("p", { class: "absent" }, "没有找到依据文件 evidence/" + error.message + ".js。来源行须与本页一起保存：请把 audit.html 和 evidence 文件夹放在同一处再打开。"));
     try {
       const found = (await load("facts", "facts")).facts[fact.id];
       if (!found) throw new Error("facts");
@@ -146,7 +146,7 @@
       });
       await draw();
       place.replaceChildren(filterBox, status, ...files.map((file) => make("p", { class: "small" }, make("code", {}, file))), region, make("p", { class: "pager" }, before, after));
-      if (all.length !== fact.rows) place.prepend(make("p", { class: "absent" }, "证据文件记 " + all.length + " 行，与本页所记 " + fact.rows + " 行不符，请核对文件是否同出一次运行。"));
+      if (all.length !== fact.rows) place.prepend(make("p", { class: "absent" }, "依据文件记 " + all.length + " 行，与本页所记 " + fact.rows + " 行不符，请核对文件是否同出一次运行。"));
     } catch (error) { absent(error); }
   };
 
@@ -163,7 +163,7 @@
       place.replaceChildren(make("table", { class: "list rows" }, make("thead", {}, head), make("tbody", {}, ...rows)));
       const left = lines.length - rows.length;
       if (left) place.append(make("p", { class: "small" }, "另有 " + left + " 个单位，见 evidence/members.parquet。"));
-    } catch (error) { place.replaceChildren(make("p", { class: "absent" }, "没有找到证据文件 evidence/members.js。请把 audit.html 和 evidence 文件夹放在同一处再打开。")); }
+    } catch (error) { place.replaceChildren(make("p", { class: "absent" }, "没有找到依据文件 evidence/members.js。请把 audit.html 和 evidence 文件夹放在同一处再打开。")); }
   };
 
   const show = (fact) => {
@@ -261,7 +261,7 @@
       among = new Set(button.dataset.facts.split(" "));
       chosen();
       document.getElementById("all").scrollIntoView();
-      whole.textContent = "现在只列核验 " + button.dataset.check + " 的数据，点此列出全部";
+      whole.textContent = "现在只列核对 " + button.dataset.check + " 的数据，点此列出全部";
       whole.focus({ preventScroll: true });
     });
   }
