@@ -50,7 +50,7 @@ def test_an_unknown_district_names_the_nearest(project):
     with pytest.raises(InputError, match="a1") as error:
         project.district("a11")
     assert error.value.reason == "district-unknown"
-    with pytest.raises(InputError, match="no district is called '../区'") as error:
+    with pytest.raises(InputError, match=r"no district is called '\.\./区'") as error:
         project.district("../区")
     assert error.value.reason == "district-unknown"
 
