@@ -87,6 +87,10 @@ class YamlFile:
         if problem["type"] == "missing":
             key = (*key, problem["loc"][-1])
         name = ".".join(str(part) for part in key)
+        # What was meant as a key with its value was read as text, or its blanks as a part of it.
+        meant = str(key[-1]) if problem["type"] == "extra_forbidden" else problem["input"]
+        if problem["type"] in _SLIPS and isinstance(meant, str) and (slip := _slip(meant)):
+            return self.problem(key, slip)
         if problem["type"] == "extra_forbidden":
             known = _known_keys(model, key[:-1])
             near = difflib.get_close_matches(str(key[-1]), known, n=1, cutoff=0.4)
@@ -179,6 +183,10 @@ def read_yaml(path: Path) -> YamlFile:
     )
 
 
+# Kinds of problems that a slip of the keyboard makes where the file can still be read.
+_SLIPS = ("dict_type", "model_type", "model_attributes_type", "extra_forbidden")
+# A key, and a colon without the blank after it.
+_NARROW = re.compile(r"(?P<key>\w+):(?=[^\s/])")
 # A key, and a colon as Chinese keyboards write it.
 _WIDE_COLON = re.compile(r"\s*(?:- )?(?P<key>[^\s#:：'\"]+) *：")
 
@@ -200,6 +208,11 @@ def _refuse_slips(path: Path, text: str, line: int) -> None:
 def _slip(line: str) -> Message | None:
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return Message("a tab stands before the text; indent it with spaces")
+    if line.startswith("\u3000"):
+        return Message("a full-width blank stands before the text; indent it with spaces")
+    if found := _NARROW.match(line):
+        key = without_persons(found["key"])[:40]
+        return Message("a blank is missing after the colon of '{key}'; write ': '", key=key)
     if found := _WIDE_COLON.match(line):
         key = without_persons(found["key"])[:40]
         return Message("the colon after '{key}' is a full-width one; write ': ' instead", key=key)

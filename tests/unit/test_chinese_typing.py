@@ -4,7 +4,7 @@ import pytest
 
 import reportkit
 from reportkit.errors import InputError
-from reportkit.params import Project
+from reportkit.params import District, Project
 from reportkit.scaffold.project import begin
 from reportkit.yamlfile import read_yaml
 
@@ -25,6 +25,20 @@ def test_slips_of_a_chinese_keyboard_are_told(tmp_path, text, line, told):
     with pytest.raises(InputError, match=told) as refused:
         read_yaml(tmp_path / "a.yaml")
     assert refused.value.fields["line"] == line
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ("id: a\nname: b\n　code: 1\n", 3, "a full-width blank stands before the text"),
+        ("id: a\nname: b\ncontact:\n  phone：1\n", 3, "the colon after 'phone' is a full-width"),
+        ("id:a\n", 1, "a blank is missing after the colon of 'id'"),
+    ],
+)
+def test_slips_that_can_still_be_read_are_told(tmp_path, text, line, told):
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=f"a.yaml:{line}: {told}"):
+        read_yaml(tmp_path / "a.yaml").validate(District)
 
 
 def test_full_width_colons_in_values_are_left_alone(tmp_path):
