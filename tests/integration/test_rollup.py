@@ -349,3 +349,21 @@ def test_a_lawsuit_that_members_record_differently_is_told(small):
         "“行政诉讼/未经复议直接起诉/结果维持”、测试区记作“行政诉讼/未经复议直接起诉/尚未审结”"
     )
     assert holds(small, "city") == (0, ALL_HOLD, [])
+
+
+def test_more_members_than_are_listed_leave_no_number_unbound(tmp_path):
+    published = ROOT / "params/reports/pingtan/2021.published.json"
+    districts = tmp_path / "params/districts"
+    districts.mkdir(parents=True)
+    (districts / "city.yaml").write_text("id: city\nname: 测试市\nlevel: city\n", "utf-8")
+    for number in range(21):
+        member = f"id: u{number}\nname: 第{number}局\nlevel: department\nscope: office\n"
+        member += "parent: city\n"
+        (districts / f"u{number}.yaml").write_text(member, "utf-8")
+        folder = tmp_path / f"params/reports/u{number}"
+        folder.mkdir(parents=True)
+        shutil.copy(published, folder)
+    command(tmp_path, "rollup", "city", YEAR)
+    assert "C1" not in findings(tmp_path, "city")
+    shown = (run_of(tmp_path, "city") / "report.html").read_text("utf-8")
+    assert "单位较多，只列新收申请最多的" in shown

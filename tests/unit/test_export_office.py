@@ -79,6 +79,9 @@ def test_headings_and_text_stand_in_order():
     assert said[-1] == ("版记", "\u3000厦门市湖里区人民政府办公室\t2021年1月5日印发\u3000")
     (foot,) = word().paragraphs[-1]._p.xpath("w:pPr/w:framePr")
     assert (foot.get(qn("w:vAnchor")), foot.get(qn("w:yAlign"))) == ("margin", "bottom")
+    # The day keeps room for it, or it would push the day alone to the next page.
+    (room,) = word().paragraphs[-2]._p.xpath("w:pPr/w:pBdr/w:bottom")
+    assert (room.get(qn("w:color")), room.get(qn("w:space"))) == ("FFFFFF", "31")
 
 
 def test_the_contents_lead_to_every_section():

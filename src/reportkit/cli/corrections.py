@@ -1,4 +1,4 @@
-"""How a report tells that figures changed since a final run (更正说明)."""
+"""Words in which a run says that figures changed since a final run (更正说明)."""
 
 from __future__ import annotations
 
