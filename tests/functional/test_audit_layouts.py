@@ -32,6 +32,7 @@ from reportkit.facts.numerals import plain
 
 WIDE = str.maketrans("0123456789,.-", "０１２３４５６７８９，．－")
 CIRCLED = "①"
+YEARS = [pytest.param(2020, marks=pytest.mark.slow), 2023]
 
 
 def read(content, suffix, printed, folder):
@@ -130,7 +131,7 @@ PAGES = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("year", [2020, 2023])
+@pytest.mark.parametrize("year", YEARS)
 def test_pages_of_any_layout_are_read(name, year, tmp_path):
     content = invented(4, year)
     tables = read(content, ".pdf", PAGES[name](content), tmp_path)
@@ -212,6 +213,12 @@ def phantom_cells(rows):
     return re.sub(r"(<td><p class=MsoNormal>[^<]*</p></td>)", r"\1<td></td>", cells)
 
 
+def remarked(rows):
+    """A column of remarks behind the others, with words in every other row."""
+    remarks = iter("备注" if not at else ("含变更" if at % 2 else "") for at in range(len(rows)))
+    return re.sub("</tr>", lambda _: f"<td>{next(remarks)}</td></tr>", html_table(rows, ""))
+
+
 def sheet(content, *, step=1, merged=True):
     """A workbook; each column takes so many of the sheet's, merged or left blank."""
     file = io.BytesIO()
@@ -248,6 +255,7 @@ OFFICE = {
     "raised marks in Word": (".docx", lambda c: document(c, word_raised)),
     "pasted from WPS": (".html", lambda c: web(c, wps_table, "gb18030")),
     "tables side by side": (".html", side_by_side),
+    "a column of remarks": (".html", lambda c: web(c, remarked)),
     "raised marks on a page": (
         ".html",
         lambda c: re.sub(rb"(\d)</p></td>", rb"\1<sup>3</sup></p></td>", as_html(c)),
@@ -259,7 +267,7 @@ OFFICE = {
 
 
 @pytest.mark.parametrize("name", OFFICE)
-@pytest.mark.parametrize("year", [2020, 2023])
+@pytest.mark.parametrize("year", YEARS)
 def test_office_files_of_any_layout_are_read(name, year, tmp_path):
     content = invented(4, year)
     suffix, make = OFFICE[name]
@@ -314,7 +322,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("name", TEXTS)
-@pytest.mark.parametrize("year", [2020, 2023])
+@pytest.mark.parametrize("year", YEARS)
 def test_texts_of_any_layout_are_read(name, year, tmp_path):
     content = invented(4, year)
     suffix, table = TEXTS[name]
@@ -358,7 +366,11 @@ CELLS = {
 }
 
 
-@pytest.mark.parametrize("way", ["html", "docx", "markdown", "spaces", "stack", "pdf"])
+@pytest.mark.parametrize(
+    "way",
+    ["html", "spaces", "pdf"]
+    + [pytest.param(way, marks=pytest.mark.slow) for way in ("docx", "markdown", "stack")],
+)
 @pytest.mark.parametrize("name", CELLS)
 def test_cells_of_any_notation_are_read(name, way, tmp_path):
     content = invented(7, 2023)

@@ -82,7 +82,7 @@ def entries_of(lines: Sequence[Line], words: Iterable[str]) -> list[Entry]:
     while at < len(cut):
         line = cut[at]
         if line.table is not None:
-            entries.append(_split(line))
+            entries += map(_split, _beside(line))
             at += 1
             continue
         entry = _split(_apart(line))
@@ -172,6 +172,23 @@ def _split(line: Line) -> Entry:
     last = max((at for at, cell in enumerate(line.cells) if _is_label(cell.text)), default=-1)
     label = "".join(cell.text for cell in line.cells[: last + 1])
     return Entry(label, (), line.cells[last + 1 :], line)
+
+
+def _beside(line: Line) -> Iterator[Line]:
+    """A row of a grid, cut where a label follows values: another table's row, or a remark."""
+    first = begun = 0
+    labelled = False
+    for at, cell in enumerate(line.cells):
+        if not _is_label(cell.text):
+            continue
+        between = [one.text for one in line.cells[begun:at] if one.text]
+        # A number or two before the label are those of the row.
+        some = between if labelled else between[2:]
+        if some and not any(map(numbered, between)):
+            yield replace(line, cells=line.cells[first:at])
+            first = at
+        labelled, begun = True, at + 1
+    yield replace(line, cells=line.cells[first:])
 
 
 def _is_label(text: str) -> bool:
