@@ -102,6 +102,17 @@ def with_mark(text):
     return f"{text}#super[1]" if text.isdigit() else quoted(text)
 
 
+def with_small_mark(text):
+    """The same in smaller letters, as most programs print it."""
+    return f"{text}#super(typographic: false)[12]" if text.isdigit() else quoted(text)
+
+
+def squeezed(text):
+    """Numbers of several digits squeezed into their cell."""
+    wide = text.isdigit() and len(text) > 1
+    return f"#scale(x: 60%, reflow: true)[{text}]" if wide else quoted(text)
+
+
 NOTE = (
     "\n\n#text(size: 8pt)[注：1.统计时间为2023年1月1日至12月31日；2.其他处理含3件重复申请。]"
     "\n\n备注：总计含不予处理3件"
@@ -125,6 +136,8 @@ PAGES = {
     "notes below": lambda c: typeset(c, around="{}" + NOTE),
     "notes below, without rules": lambda c: typeset(c, around="{}" + NOTE, ruled=False),
     "marks of footnotes": lambda c: typeset(c, cell=with_mark),
+    "small marks of footnotes": lambda c: typeset(c, cell=with_small_mark),
+    "numbers squeezed": lambda c: typeset(c, cell=squeezed),
     "a watermark": lambda c: typeset(c, page=ACROSS),
     "a watermark, without rules": lambda c: typeset(c, page=ACROSS, ruled=False),
 }

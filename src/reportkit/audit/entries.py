@@ -399,7 +399,8 @@ def columns_of(entries: Iterable[Entry], count: int) -> tuple[float, ...]:
     )
     if found:
         best, _ = found.most_common(1)[0]
-        alike = sum(n for places, n in found.items() if _same(places, best))
+        near = _nearness(listed[0].line)
+        alike = sum(n for places, n in found.items() if _same(places, best, near))
         # Cells that stand elsewhere in every row tell nothing by where they stand.
         return best if 3 * alike > 2 * found.total() or listed[0].line.ragged else ()
     places = {
@@ -412,8 +413,13 @@ def columns_of(entries: Iterable[Entry], count: int) -> tuple[float, ...]:
     return tuple(sorted(places)) if len(places) == count > 2 else ()
 
 
-def _same(places: Sequence[float], others: Sequence[float]) -> bool:
-    return all(abs(one - other) <= _NEAR for one, other in zip(places, others, strict=True))
+def _nearness(line: Line) -> float:
+    """The distance within which cells are of one column."""
+    return _NEAR if line.y else 0.1
+
+
+def _same(places: Sequence[float], others: Sequence[float], near: float) -> bool:
+    return all(abs(one - other) <= near for one, other in zip(places, others, strict=True))
 
 
 def values_of(entry: Entry, count: int, columns: Sequence[float]) -> list[str] | None:
@@ -421,7 +427,7 @@ def values_of(entry: Entry, count: int, columns: Sequence[float]) -> list[str] |
     filled = entry.filled
     in_order = [cell.text for cell in filled] if len(filled) == count else None
     if columns and not entry.line.ragged:
-        near = _NEAR if entry.line.y else 0.1
+        near = _nearness(entry.line)
         picked = [_at(entry.cells, column, near) for column in columns]
         if all(cell is not None for cell in picked):
             by_place = [cell.text for cell in picked if cell is not None]
