@@ -59,6 +59,34 @@ def quoted(text):
     return re.sub(r"([\\#*_`$<>@\[\]=\-+/~])", r"\\\1", text)
 
 
+def torn(content):
+    """A block whose row ends a page, with the last digits of its numbers on the next one."""
+    numbers = ["30", "17", "88", "26", "44", *"0" * 10]
+    content.cells |= dict(
+        zip(
+            [f"t4.review.{name}" for name in ("maintain", "correct", "other", "pending", "total")],
+            (309, 17, 88, 26, 440),
+            strict=True,
+        )
+    )
+    content.cells |= {name: 0 for name in content.cells if name.startswith("t4.litigation")}
+    (rows,) = grids(content, "t4")
+    heads = "".join(
+        f"table.cell(colspan: {wide}, rowspan: {high})[{text}],"
+        for row in rows[:-1]
+        for text, wide, high in row
+    )
+    rest = ["9", "", "", "", "0", *[""] * 10]
+    lines = (
+        f"#table(columns: (1fr,) * 15, stroke: none, {more}{','.join(f'[{n}]' for n in some)})"
+        for more, some in ((heads, numbers), ("", rest))
+    )
+    title = "四、政府信息公开行政复议、行政诉讼情况"
+    source = '#set page(margin: 2cm)\n#set text(font: "RK-Song", size: 9pt)\n'
+    source += f"{quoted(content.title)}\n\n{title}\n\n" + "\n\n#pagebreak()\n".join(lines)
+    return typst.compile(source.encode(), font_paths=[str(folder())])
+
+
 def typeset(
     content, *, page="", size="9pt", head=False, ruled=True, inset="4pt", cell=quoted, around="{}"
 ):
@@ -149,6 +177,16 @@ def test_pages_of_any_layout_are_read(name, year, tmp_path):
     content = invented(4, year)
     tables = read(content, ".pdf", PAGES[name](content), tmp_path)
     assert values(tables) == expected(content)
+
+
+def test_digits_on_the_next_page_are_not_lost(tmp_path):
+    content = invented(4, 2023)
+    tables = read(content, ".pdf", torn(content), tmp_path)
+    assert [int(tables[2].values[f"t4.review.{name}"]) for name in ("maintain", "total")] == [
+        309,
+        440,
+    ]
+    assert len(tables[2].inferred) == 1
 
 
 # Word, web pages, workbooks

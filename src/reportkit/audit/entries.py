@@ -116,9 +116,10 @@ def _with_tails(entries: Sequence[Entry]) -> list[Entry]:
 
 def _is_tail(before: Entry, entry: Entry) -> bool:
     one, line = before.line, entry.line
-    if not (one.y and line.y and one.ragged and line.ragged) or one.page != line.page:
+    if not (one.y and line.y and one.ragged and line.ragged):
         return False
-    close = line.y - one.y < 1.7 * max(line.height, 1)
+    # The last row of a page has it on the next one.
+    close = one.page != line.page or line.y - one.y < 1.7 * max(line.height, 1)
     digits = all(cell.text.isdigit() for cell in entry.cells)
     fewer = 0 < len(entry.cells) < len(before.cells)
     return (
