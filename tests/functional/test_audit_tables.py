@@ -239,7 +239,7 @@ def test_a_number_on_two_lines_is_read_by_its_sum(tmp_path):
     assert len(tables[1].inferred) == 1
 
 
-def test_a_number_of_a_block_on_two_lines_is_read_by_its_sum(tmp_path):
+def test_a_broken_number_of_a_block_is_read(tmp_path):
     content = invented(4, 2023)
     block = [f"t4.review.{name}" for name in ("maintain", "correct", "other", "pending", "total")]
     content.cells |= dict(zip(block, (400, 10, 20, 10, 440), strict=True))

@@ -82,7 +82,7 @@ def entries_of(lines: Sequence[Line], words: Iterable[str]) -> list[Entry]:
     while at < len(cut):
         line = cut[at]
         if line.table is not None:
-            entries.append(_split(line))
+            entries += map(_split, _beside(line))
             at += 1
             continue
         entry = _split(_apart(line))
@@ -116,9 +116,10 @@ def _with_tails(entries: Sequence[Entry]) -> list[Entry]:
 
 def _is_tail(before: Entry, entry: Entry) -> bool:
     one, line = before.line, entry.line
-    if not (one.y and line.y and one.ragged and line.ragged) or one.page != line.page:
+    if not (one.y and line.y and one.ragged and line.ragged):
         return False
-    close = line.y - one.y < 1.7 * max(line.height, 1)
+    # The last row of a page has it on the next one.
+    close = one.page != line.page or line.y - one.y < 1.7 * max(line.height, 1)
     digits = all(cell.text.isdigit() for cell in entry.cells)
     fewer = 0 < len(entry.cells) < len(before.cells)
     return (
@@ -172,6 +173,23 @@ def _split(line: Line) -> Entry:
     last = max((at for at, cell in enumerate(line.cells) if _is_label(cell.text)), default=-1)
     label = "".join(cell.text for cell in line.cells[: last + 1])
     return Entry(label, (), line.cells[last + 1 :], line)
+
+
+def _beside(line: Line) -> Iterator[Line]:
+    """A row of a grid, cut where a label follows values: another table's row, or a remark."""
+    first = begun = 0
+    labelled = False
+    for at, cell in enumerate(line.cells):
+        if not _is_label(cell.text):
+            continue
+        between = [one.text for one in line.cells[begun:at] if one.text]
+        # A number or two before the label are those of the row.
+        some = between if labelled else between[2:]
+        if some and not any(map(numbered, between)):
+            yield replace(line, cells=line.cells[first:at])
+            first = at
+        labelled, begun = True, at + 1
+    yield replace(line, cells=line.cells[first:])
 
 
 def _is_label(text: str) -> bool:
@@ -382,7 +400,8 @@ def columns_of(entries: Iterable[Entry], count: int) -> tuple[float, ...]:
     )
     if found:
         best, _ = found.most_common(1)[0]
-        alike = sum(n for places, n in found.items() if _same(places, best))
+        near = _nearness(listed[0].line)
+        alike = sum(n for places, n in found.items() if _same(places, best, near))
         # Cells that stand elsewhere in every row tell nothing by where they stand.
         return best if 3 * alike > 2 * found.total() or listed[0].line.ragged else ()
     places = {
@@ -395,8 +414,13 @@ def columns_of(entries: Iterable[Entry], count: int) -> tuple[float, ...]:
     return tuple(sorted(places)) if len(places) == count > 2 else ()
 
 
-def _same(places: Sequence[float], others: Sequence[float]) -> bool:
-    return all(abs(one - other) <= _NEAR for one, other in zip(places, others, strict=True))
+def _nearness(line: Line) -> float:
+    """The distance within which cells are of one column."""
+    return _NEAR if line.y else 0.1
+
+
+def _same(places: Sequence[float], others: Sequence[float], near: float) -> bool:
+    return all(abs(one - other) <= near for one, other in zip(places, others, strict=True))
 
 
 def values_of(entry: Entry, count: int, columns: Sequence[float]) -> list[str] | None:
@@ -404,7 +428,7 @@ def values_of(entry: Entry, count: int, columns: Sequence[float]) -> list[str] |
     filled = entry.filled
     in_order = [cell.text for cell in filled] if len(filled) == count else None
     if columns and not entry.line.ragged:
-        near = _NEAR if entry.line.y else 0.1
+        near = _nearness(entry.line)
         picked = [_at(entry.cells, column, near) for column in columns]
         if all(cell is not None for cell in picked):
             by_place = [cell.text for cell in picked if cell is not None]

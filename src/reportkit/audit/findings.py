@@ -1,33 +1,30 @@
-"""Findings in a published report: the rules of its form, its words, and last year's report."""
+"""Findings in a published report: its tables and form, last year's report, and the notices."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from reportkit.audit.auditing import Auditing, short
+from reportkit.audit.in_text import superseded, unlike_text
 from reportkit.audit.labels import form_rows, plain_letters
-from reportkit.audit.mentions import all_mentions, said, sentences, sums_of, twice, unbalanced
 from reportkit.audit.numbers import read_cell
-from reportkit.audit.published import Flaw
-from reportkit.audit.stated_sums import stated_sums, wrong_shares
-from reportkit.audit.wording import wording_of
-from reportkit.checks import Check, check, continuity_checks, form_checks, notice_checks, rules_of
-from reportkit.facts import Fact, Facts, plain
+from reportkit.audit.unprinted import as_facts, unprinted_checks
+from reportkit.checks import Check, continuity_checks, form_checks, notice_checks
+from reportkit.facts import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
-    from reportkit.audit.published import Published
+    from reportkit.audit.published import Flaw, Published
     from reportkit.audit.tables import ReadTable
-    from reportkit.audit.wording import Wording
-    from reportkit.checks.rules import Rules
-    from reportkit.forms import Edition, Form
+    from reportkit.forms import Form
 
 # Demands of the notices that only who makes the report can look at: it is found, not judged.
 _AS_WARNING = frozenset({"D1", "D3"})
-_SHOWN = 60
 
 
 def findings_of(report: Published, form: Form, *, previous: Published | None = None) -> list[Flaw]:
@@ -40,84 +37,32 @@ def findings_of(report: Published, form: Form, *, previous: Published | None = N
     previous : Published, optional
         Last year's report of the same body.
     """
-    rules, wording = rules_of(form, report.edition), wording_of(form)
-    found = [
-        *_of_tables(rules, form, wording, report),
-        *_of_form(rules, form, wording, report),
-        *_of_text(rules, wording, report),
-    ]
+    audit = Auditing.of(report, form)
+    found = [*_of_tables(audit), *_of_form(audit), *unlike_text(audit)]
     if previous is not None:
-        found += _of_years(rules, report, previous)
-    found += _of_notices(rules, wording, report, previous)
+        found += _of_years(audit, previous)
+    found += _of_notices(audit, previous)
     order = {"error": 0, "warning": 1, "info": 2}
     return sorted(dict.fromkeys(found), key=lambda finding: order[finding.severity])
 
 
 def text_findings(report: Published, form: Form) -> list[Flaw]:
     """Return what does not hold in the text, and rows of bodies that cannot have them."""
-    rules, wording = rules_of(form, report.edition), wording_of(form)
-    found = [
-        *_unable(rules, wording, report),
-        *_superseded(rules, form, wording, report),
-        *_of_text(rules, wording, report),
-    ]
-    return list(dict.fromkeys(found))
+    audit = Auditing.of(report, form)
+    return list(dict.fromkeys([*_unable(audit), *superseded(audit), *unlike_text(audit)]))
 
 
-def as_facts(edition: Edition, values: Mapping[str, Decimal]) -> Facts:
-    """Cells that are known as facts, for the rules that reports are checked by."""
-    cells = {cell.id: cell for cell in edition.cells(edition.model.years.first)}
-    return Facts(
-        {
-            name: Fact(name, cells[name].label, value, cells[name].unit, "declared", "")
-            for name, value in values.items()
-        }
-    )
-
-
-def unprinted_checks(form: Form, edition: Edition, facts: Facts, year: int) -> Iterator[Check]:
-    """Relations that reviewers look at and the form does not print (A5, A6); what does not hold.
-
-    Parameters
-    ----------
-    form : Form
-    edition : Edition
-    facts : Facts
-        The cells that are known.
-    year : int
-    """
-    rules, wording = rules_of(form, edition), wording_of(form)
-    for rule in wording.rules:
-        model = edition.model.model_copy(update={"rules": [rule]})
-        alone = type(edition)(model, edition.tables, edition.narrative, edition.file)
-        yield from (one for one in form_checks(rules, alone, facts, year=year) if not one.holds)
-    for one in wording.misread:
-        same, other = [], 0
-        rows = form_rows(edition.tables[one.table]) if one.table in edition.tables else []
-        for row in rows:
-            cells = [row.cell(column) for column in (one.column, *one.plus)]
-            if not {*cells} <= facts.keys() or not any(facts[name].number for name in cells):
-                continue
-            total = sum((facts[name].number for name in cells[1:]), Decimal(0))
-            # A row in which the two other columns tell nothing is no sign.
-            if total == facts[cells[0]].number and facts[cells[1]].number:
-                same.append(cells[0])
-            else:
-                other += 1
-        if len(same) >= one.least and not other:
-            yield check(rules, one.id, False, f"{len(same)}行都等于其余各列之和", facts=same)
-
-
-def _of_tables(rules: Rules, form: Form, wording: Wording, report: Published) -> Iterator[Flaw]:
+def _of_tables(audit: Auditing) -> Iterator[Flaw]:
     """The rules of the edition that each table is printed by, over the cells that are known."""
-    for table in report.tables:
+    rules, year = audit.rules, audit.report.year
+    for table in audit.report.tables:
         facts = as_facts(table.edition, table.known)
-        checks = form_checks(rules, table.edition, facts, year=report.year)
-        for one in (*checks, *unprinted_checks(form, table.edition, facts, report.year)):
+        checks = form_checks(rules, table.edition, facts, year=year)
+        for one in (*checks, *unprinted_checks(audit.form, table.edition, facts, year)):
             if not one.holds and not _explained(one, table):
-                yield _finding(one, report, expected=one.left, printed=one.right)
-        yield from _blanks(rules, report, table)
-    yield from _unable(rules, wording, report)
+                yield audit.told(one)
+        yield from _blanks(audit, table)
+    yield from _unable(audit)
 
 
 def _explained(one: Check, table: ReadTable) -> bool:
@@ -133,77 +78,32 @@ def _explained(one: Check, table: ReadTable) -> bool:
     return bool(more) and Decimal(one.left) + more == Decimal(one.right)
 
 
-def _finding(
-    one: Check,
-    report: Published,
-    *,
-    expected: str | None = None,
-    printed: str | None = None,
-    severity: str | None = None,
-    place: str | None = None,
-    sentence: str | None = None,
-) -> Flaw:
-    where = place if place is not None else _place(report, one.facts)
-    return Flaw(
-        one.id,
-        severity or one.severity,
-        where,
-        expected,
-        printed,
-        one.title,
-        one.message,
-        one.facts,
-        sentence.strip() if sentence else None,
-    )
-
-
-def _place(report: Published, cells: Sequence[str]) -> str:
-    """Page, table, row and column of the cell that a rule ends in."""
-    if not cells:
-        return ""
-    name = cells[-1]
-    line = report.lines.get(name)
-    table = next((one for one in report.tables if one.table.id == name.split(".")[0]), None)
-    parts = []
-    if line is not None and line.page is not None:
-        parts.append(f"第{line.page}页")
-    if table is not None:
-        parts.append(f"表{table.table.id.removeprefix('t')}（{table.table.title}）")
-    parts.append(report.labels.get(name, name))
-    if line is not None and line.table is not None:
-        parts.append(f"文件中第{line.table}个表格第{line.row}行")
-    elif line is not None:
-        parts.append(f"第{line.row}行")
-    return "，".join(parts)
-
-
-def _blanks(rules: Rules, report: Published, table: ReadTable) -> Iterator[Flaw]:
+def _blanks(audit: Auditing, table: ReadTable) -> Iterator[Flaw]:
     blank = table.blank
     if table.found and blank:
         titles = {name: row.title for row in form_rows(table.table) for name in row.cells}
         rows = "、".join(dict.fromkeys(titles[name].split("/")[-1] for name in blank))
-        message = f"{len(blank)}格空白，零须写作0（{_short(rows)}）"
-        yield _finding(check(rules, "A4", False, message, facts=blank), report)
+        message = f"{len(blank)}格空白，零须写作0（{short(rows)}）"
+        yield audit.flaw("A4", message, cells=blank)
 
 
-def _unable(rules: Rules, wording: Wording, report: Published) -> Iterator[Flaw]:
-    issuer = report.heading.issuer or ""
-    for one in wording.unable:
+def _unable(audit: Auditing) -> Iterator[Flaw]:
+    issuer, values = audit.issuer, audit.report.values
+    for one in audit.wording.unable:
         if not re.search(one.issuer, issuer) or re.search(one.but, issuer):
             continue
         pattern = re.compile(re.escape(one.cells).replace(r"\*", r"\w+"))
-        wrong = [n for n, v in report.values.items() if pattern.fullmatch(n) and v]
+        wrong = [n for n, v in values.items() if pattern.fullmatch(n) and v]
         if wrong:
-            printed = plain(report.values[wrong[0]])
-            told = check(rules, one.id, False, issuer, facts=wrong)
-            yield _finding(told, report, expected="0", printed=printed)
+            printed = plain(values[wrong[0]])
+            yield audit.flaw(one.id, issuer, cells=wrong, expected="0", printed=printed)
 
 
-def _of_form(rules: Rules, form: Form, wording: Wording, report: Published) -> Iterator[Flaw]:
+def _of_form(audit: Auditing) -> Iterator[Flaw]:
     """Tables, labels and words of another edition than the year's."""
+    report, due = audit.report, audit.due
     if report.heading.year is None:
         return
-    due = report.edition
     for table in report.tables:
         if not table.found:
             continue
@@ -214,40 +114,18 @@ def _of_form(rules: Rules, form: Form, wording: Wording, report: Published) -> I
             )
             own = {row.key for row in form_rows(due.tables[table.table.id])}
             cells = [n for n in table.values if n.split(".")[1] not in own] or list(table.values)
-            told = check(rules, "A1", False, message, facts=cells)
-            yield _finding(told, report, expected=due.name, printed=table.edition.name)
+            printed = table.edition.name
+            yield audit.flaw("A1", message, cells=cells, expected=due.name, printed=printed)
         else:
-            yield from _labels(rules, form, report, table)
-    yield from _superseded(rules, form, wording, report)
+            yield from _labels(audit, table)
+    yield from superseded(audit)
 
 
-def _superseded(rules: Rules, form: Form, wording: Wording, report: Published) -> Iterator[Flaw]:
-    """Notices and names of an earlier edition that the text cites."""
-    due = report.edition
-    text = "".join(report.sections.values())
-    for edition in form.editions:
-        if edition.covers(report.year) or edition.model.years.first > report.year:
-            continue
-        words = [edition.model.basis, edition.model.name]
-        words += [w for one in wording.superseded if one.edition == edition.name for w in one.words]
-        ours = (due.model.basis, due.model.name)
-        for word in words:
-            if _plain(word) in _plain(text) and word not in ours:
-                message = f"文中引用“{word}”，{report.year}年的依据是{due.model.basis}"
-                told = check(rules, "A3", False, message)
-                yield _finding(told, report, expected=due.model.basis, printed=word, place="正文")
-                break
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[^\w]", "", text)
-
-
-def _labels(rules: Rules, form: Form, report: Published, table: ReadTable) -> Iterator[Flaw]:
+def _labels(audit: Auditing, table: ReadTable) -> Iterator[Flaw]:
     """Rows that bear the label of another edition."""
     other = {
         row.key: row
-        for edition in form.editions
+        for edition in audit.form.editions
         if edition.name != table.edition.name and table.table.id in edition.tables
         for row in form_rows(edition.tables[table.table.id])
     }
@@ -259,225 +137,34 @@ def _labels(rules: Rules, form: Form, report: Published, table: ReadTable) -> It
         if told & set(other[row.key].names) and not told & set(row.names):
             name = other[row.key].title
             message = f"“{name}”是另一版的名称，应为“{row.title}”"
-            one = check(rules, "A2", False, message, facts=row.cells[:1])
-            yield _finding(one, report, expected=row.title, printed=name)
+            cells = row.cells[:1]
+            yield audit.flaw("A2", message, cells=cells, expected=row.title, printed=name)
 
 
-def _of_text(rules: Rules, wording: Wording, report: Published) -> Iterator[Flaw]:
-    texts = {
-        number: text
-        for number, text in report.sections.items()
-        if not any(s.number == number and s.table for s in report.edition.sections)
-    }
-    yield from _restated(rules, wording, report, texts)
-    for number, text in texts.items():
-        place = _section(number)
-        for one in stated_sums(text, wording.stops):
-            if one.severity:
-                total = plain(one.total)
-                terms = " + ".join(map(plain, one.parts))
-                sign = "大于" if one.total > one.whole else "小于"
-                message = f"“{_short(one.sentence)}”：{terms} = {total}，{sign}{plain(one.whole)}"
-                told = check(rules, "N", False, message, severity=one.severity)
-                yield _finding(
-                    told,
-                    report,
-                    expected=total,
-                    printed=plain(one.whole),
-                    place=place,
-                    sentence=one.sentence,
-                )
-        for part, percent, around in wrong_shares(text):
-            message = f"“{around}”：{part}与文中任何总数之比都不是{percent}%"
-            told = check(rules, "N", False, message, severity="warning")
-            yield _finding(told, report, printed=f"{percent}%", place=place, sentence=around)
-        yield from _leftovers(rules, wording, report, text, place)
-    for first, second, before, after in twice(wording, texts):
-        message = f"同一事项前后不一：“{_short(before)}”与“{_short(after)}”"
-        told = check(rules, "N", False, message, severity="warning")
-        yield _finding(told, report, expected=first, printed=second, place="正文", sentence=after)
-    yield from _period(rules, wording, report, texts)
-    yield from _parts_of(rules, report, texts)
-
-
-def _restated(
-    rules: Rules, wording: Wording, report: Published, texts: Mapping[str, str]
-) -> Iterator[Flaw]:
-    """Figures of the text against the cells that they restate."""
-    values = report.values
-    issuer = report.heading.issuer or ""
-    told = said(wording, report.edition, texts, issuer=issuer)
-    right: set[str] = set()
-    for one in told:
-        if any(total == one.value for _, total in sums_of(one.mention, values)):
-            right.add(one.mention.name)
-    for one in told:
-        sums = sums_of(one.mention, values)
-        if not sums or any(total == one.value for _, total in sums):
-            continue
-        cells, total = sums[0]
-        # A text that says it rightly elsewhere speaks here of something else.
-        severity = "warning" if one.mention.name in right else "error"
-        message = (
-            f"“{_short(one.sentence)}”：{one.mention.name}{plain(one.value)} ≠ 表中{plain(total)}"
-        )
-        found = check(rules, "N", False, message, facts=cells, severity=severity)
-        yield _finding(
-            found,
-            report,
-            expected=plain(total),
-            printed=plain(one.value),
-            place=_section(one.section),
-            sentence=one.sentence,
-        )
-    has_cells = any(
-        one.mention.name == m.name
-        for one in told
-        for m in all_mentions(wording, report.edition)
-        if sums_of(m, values)
-    )
-    balance = wording.balance
-    if balance and not has_cells and (sides := unbalanced(wording, report.edition, texts)):
-        some, others = ("与".join(names) for names in (balance.left, balance.right))
-        message = f"{some}之和{sides[0]} ≠ {others}之和{sides[1]}"
-        found = check(rules, "N", False, message)
-        yield _finding(found, report, expected=sides[0], printed=sides[1], place="正文")
-
-
-def _leftovers(
-    rules: Rules, wording: Wording, report: Published, text: str, place: str
-) -> Iterator[Flaw]:
-    """Sentences of a template, a letter or another body; numbering that skips."""
-    for pattern, what in wording.leftovers.items():
-        for match in re.finditer(pattern, text):
-            around = text[max(0, match.start() - 10) : match.end() + 6].strip()
-            told = check(rules, "A9", False, f"“{around}”：{what}")
-            yield _finding(told, report, printed=match[0], place=place, sentence=around)
-    issuer = report.heading.issuer or ""
-    for one in wording.foreign:
-        found = re.search(one.words, text)
-        if found and re.search(one.issuer, issuer):
-            told = check(rules, "A10", False, f"“{found[0]}”不是{issuer}的自称")
-            yield _finding(told, report, printed=found[0], place=place, sentence=found[0])
-    for sentence in sentences(text):
-        year = re.search(r"(?<!\d)(20\d\d)年[,，]?(?:将|我|全|要|继续|计划)", sentence)
-        if (
-            year
-            and report.heading.year
-            and int(year[1]) < report.year
-            and re.search(wording.plans, sentence)
-        ):
-            told = check(rules, "A10", False, f"“{_short(sentence)}”：年份早于报告年度")
-            yield _finding(told, report, printed=year[1], place=place, sentence=sentence)
-    for paragraph in text.split("\n"):
-        last = 0
-        for match in re.finditer(r"(?:^|[。；;：:,，])([一二三四五六七八九十])是", paragraph):
-            number = "一二三四五六七八九十".index(match[1]) + 1
-            if number not in (1, last + 1):
-                told = check(rules, "A10", False, f"“{match[1]}是”前没有第{number - 1}项")
-                yield _finding(
-                    told, report, printed=f"{match[1]}是", place=place, sentence=match[0]
-                )
-                break
-            last = number
-
-
-_DAYS = re.compile(
-    r"(?:(\d{4})年)?(\d{1,2})月(\d{1,2})日(?:起)?(?:至|到|—|-|~)(?:(\d{4})年)?(\d{1,2})月(\d{1,2})日"
-)
-
-
-def _period(
-    rules: Rules, wording: Wording, report: Published, texts: Mapping[str, str]
-) -> Iterator[Flaw]:
-    """The period of the figures: the whole report year."""
-    for number, text in texts.items():
-        for sentence in sentences(text):
-            stated = bool(re.search(wording.period, sentence))
-            for match in _DAYS.finditer(sentence):
-                first, month, day, last, end_month, end_day = match.groups()
-                if not first or (not stated and (month, day) != ("1", "1")):
-                    continue
-                years = {int(first), int(last or first)}
-                whole = (month, day, end_month, end_day) == ("1", "1", "12", "31")
-                if whole and report.heading.year in (None, *years) and len(years) == 1:
-                    continue
-                if not stated and not number:
-                    continue
-                if not stated and int(first) != report.heading.year:
-                    continue
-                expected = f"{report.year}年1月1日至12月31日"
-                severity = "error" if stated else "warning"
-                told = check(rules, "A8", False, f"“{match[0]}”", severity=severity)
-                yield _finding(
-                    told,
-                    report,
-                    expected=expected,
-                    printed=match[0],
-                    place=_section(number),
-                    sentence=sentence,
-                )
-
-
-def _parts_of(rules: Rules, report: Published, texts: Mapping[str, str]) -> Iterator[Flaw]:
-    """The number of parts that a text says it has, against those that it lists."""
-    numerals = "一二三四五六七八九十"
-    for number, text in texts.items():
-        for sentence in sentences(text):
-            match = re.search(
-                r"(?:等|共|分为|由|包括|含)?([一二三四五六七八九十]|\d{1,2})个?部分(?:组成|内容|构成)?",
-                sentence,
-            )
-            if (
-                not match
-                or not re.search("包括|组成|分为|由|构成", sentence)
-                or sentence[match.start() - 1 : match.start()] == "第"
-            ):
-                continue
-            stated = int(match[1]) if match[1].isdigit() else numerals.index(match[1]) + 1
-            told = _plain(sentence)
-            listed = sum(
-                any(_plain(piece) in told for piece in _spellings(section.title))
-                for section in report.edition.sections
-            )
-            if listed >= 3 and listed != stated:
-                message = f"“{_short(sentence)}”：列出{listed}个部分"
-                one = check(rules, "A11", False, message)
-                yield _finding(
-                    one,
-                    report,
-                    expected=str(listed),
-                    printed=str(stated),
-                    place=_section(number),
-                    sentence=sentence,
-                )
-
-
-def _spellings(title: str) -> list[str]:
-    """A section's title, and its longer piece: texts shorten the others."""
-    return [title, title.replace("、", "和"), max(re.split("[、和]", title), key=len)]
-
-
-def _of_years(rules: Rules, report: Published, previous: Published) -> Iterator[Flaw]:
-    values, past = report.values, previous.values
-    for one in continuity_checks(rules, report.edition, values, past):
+def _of_years(audit: Auditing, previous: Published) -> Iterator[Flaw]:
+    values, past = audit.report.values, previous.values
+    for one in continuity_checks(audit.rules, audit.due, values, past):
         if not one.holds:
-            yield _finding(one, report, expected=one.right, printed=one.left)
+            yield audit.told(_turned(one))
 
 
-def _of_notices(
-    rules: Rules, wording: Wording, report: Published, previous: Published | None
-) -> Iterator[Flaw]:
+def _turned(one: Check) -> Check:
+    """A check that has what is printed on its left, with what is expected there."""
+    return replace(one, left=one.right, right=one.left)
+
+
+def _of_notices(audit: Auditing, previous: Published | None) -> Iterator[Flaw]:
     """Demands of the notices, of the sections that the document has."""
+    report = audit.report
     if report.heading.year is None:
         return
-    whole = sum(section.number in report.sections for section in report.edition.sections)
-    if whole < len(report.edition.sections) - 1:
+    whole = sum(section.number in report.sections for section in audit.due.sections)
+    if whole < len(audit.due.sections) - 1:
         return  # an extract, or tables alone
-    level, day = _due(wording, report)
+    level, day = _due(audit)
     checks = notice_checks(
-        rules,
-        report.edition,
+        audit.rules,
+        audit.due,
         report.sections,
         last=previous.sections if previous else {},
         year=report.year,
@@ -487,17 +174,15 @@ def _of_notices(
     for one in checks:
         if not one.holds:
             severity = "warning" if one.id in _AS_WARNING else None
-            yield _finding(
-                one, report, expected=one.right, printed=one.left, severity=severity, place="正文"
-            )
+            yield audit.told(_turned(one), severity=severity, place="正文")
 
 
-def _due(wording: Wording, report: Published) -> tuple[str, date | None]:
+def _due(audit: Auditing) -> tuple[str, date | None]:
     """The level of the body by its name, and the day on which the page says it was published."""
-    issuer = report.heading.issuer or ""
-    level = next((o.level for o in wording.levels if re.search(o.issuer, issuer)), "province")
-    for text in report.sections.values():
-        match = re.search(wording.published, text)
+    levels = (one.level for one in audit.wording.levels if re.search(one.issuer, audit.issuer))
+    level = next(levels, "province")
+    for text in audit.report.sections.values():
+        match = re.search(audit.wording.published, text)
         if match:
             year, month, day = map(int, match.groups())
             try:
@@ -505,12 +190,3 @@ def _due(wording: Wording, report: Published) -> tuple[str, date | None]:
             except ValueError:
                 return level, None
     return level, None
-
-
-def _section(number: str) -> str:
-    return f"第{number}部分" if number else "前言"
-
-
-def _short(text: str) -> str:
-    text = text.strip()
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -7,10 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportkit.audit.findings import as_facts, text_findings, unprinted_checks
+from reportkit.audit.findings import text_findings
 from reportkit.audit.heading import Heading
 from reportkit.audit.published import Published
 from reportkit.audit.readers.lines import squeeze
+from reportkit.audit.unprinted import as_facts, unprinted_checks
 from reportkit.checks.rules import Check
 
 if TYPE_CHECKING:

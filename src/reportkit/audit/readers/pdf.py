@@ -89,28 +89,43 @@ def _views(page: Any) -> Iterator[Any]:
 
 
 def _raised(chars: Sequence[Word]) -> set[int]:
-    """Small digits that stand high behind another character, or narrow ones of the same font."""
-    widths: dict[tuple[str, float, str], float] = {}
-    for char in chars:
-        kind = char["fontname"], round(char["size"], 1), char["text"]
-        widths[kind] = max(widths.get(kind, 0), char["width"])
+    """Small digits that stand high right behind another character, or narrow ones of its font."""
+    digits = [char for char in chars if char["text"].isdigit()]
+    alike: dict[tuple[Any, ...], float] = {}
+    for char in digits:
+        for kind in (_font(char), (*_font(char), char["text"])):
+            alike[kind] = max(alike.get(kind, 0), char["width"])
+    # As wide as the font's digits, or else narrower than the same digit elsewhere.
+    wide = {id(char) for char in digits if char["width"] > _SMALL * alike[_font(char)]}
+    narrow = {
+        id(char) for char in digits if char["width"] < _SMALL * alike[(*_font(char), char["text"])]
+    }
     raised: set[int] = set()
-    before = None
-    for char in chars:
-        kind = char["fontname"], round(char["size"], 1), char["text"]
-        is_mark = char["width"] < _SMALL * widths[kind] or (before and _is_raised(char, before))
-        if char["text"].isdigit() and is_mark:
+    base = None  # the character that marks stand behind
+    for last, char in pairwise(chars):
+        base = last if id(last) not in raised else base
+        if base is None or not char["text"].isdigit() or not _follows(char, last):
+            continue
+        # A number that is squeezed into its cell is narrow from its first digit on.
+        if _is_raised(char, base) or (id(char) in narrow and id(base) in wide):
             raised.add(id(char))
-        else:
-            before = char
     return raised
 
 
-def _is_raised(char: Word, before: Word) -> bool:
-    size = before["bottom"] - before["top"]
+def _font(char: Word) -> tuple[str, float]:
+    return char["fontname"], round(char["size"], 1)
+
+
+def _follows(char: Word, last: Word) -> bool:
+    size = last["bottom"] - last["top"]
+    beside = abs(char["x0"] - last["x1"]) < _GAP * size
+    return bool(beside and char["top"] < last["bottom"] and last["top"] < char["bottom"])
+
+
+def _is_raised(char: Word, base: Word) -> bool:
+    size = base["bottom"] - base["top"]
     small = char["bottom"] - char["top"] < _SMALL * size
-    high = 0.1 * size < before["bottom"] - char["bottom"] < size
-    return bool(small and high and 0 <= char["x1"] - before["x1"] < 2 * size)
+    return bool(small and char["bottom"] < base["bottom"] - 0.1 * size)
 
 
 def _direction(char: Word) -> int | None:
