@@ -12,12 +12,14 @@ that, of signals and of programs given by others start the program.
 from __future__ import annotations
 
 import atexit
+import fcntl
 import functools
 import os
 import pkgutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -51,7 +53,7 @@ def reportkit(
 
     With a *status* it is an error that the command ends with another.
     """
-    from machine import PATIENCE
+    from machine import PATIENCE, until
 
     given = [str(word) for word in words]
     channel = _server(2 if given[:1] and given[0] in LOOKING else 1)
@@ -59,11 +61,21 @@ def reportkit(
         out, err = Path(folder, "out"), Path(folder, "err")
         channel.send((given, str(cwd), os.environ | (env or {}), str(out), str(err)))
         assert channel.poll(PATIENCE), f"no end after {PATIENCE} s: {given}"
-        done = subprocess.CompletedProcess(
-            given, channel.recv(), out.read_text("utf-8"), err.read_text("utf-8")
-        )
+        ended = channel.recv()
+        # It has ended when nobody whom it started can say anything any more, as behind a pipe.
+        until(lambda: _is_free(out) and _is_free(err))
+        told = out.read_text("utf-8"), err.read_text("utf-8")
+    done = subprocess.CompletedProcess(given, ended, *told)
     assert status in (None, done.returncode), f"{given}: {done}"
     return done
+
+
+def _is_free(path: Path) -> bool:
+    """Return True where no process has a file open that a command's own process has locked."""
+    with path.open() as file, suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 @functools.cache
@@ -106,7 +118,10 @@ def _serve(channel: Connection) -> None:
     os.environ.clear()
     os.environ.update(environment)
     for number, path in enumerate(told, start=1):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        os.dup2(file, number)
+        os.close(file)
     program = str(Path(sys.executable).parent / "reportkit")
     sys.argv = [program, *words]
     try:
