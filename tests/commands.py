@@ -36,7 +36,6 @@ LATER = """
     ahocorasick docx duckdb nbclient.client openpyxl papermill.execute papermill.parameterize
     papermill.translators pypdfium2 typst xlsxwriter
 """.split()
-
 # What changes the process that imports it, or reads the environment then.
 NEVER = {"reportkit.batch.template", "reportkit.batch.workers.cluster"}
 # No thread of an allocator is there to be lost by forking; no word of a debugger that nobody uses.

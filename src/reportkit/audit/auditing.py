@@ -77,9 +77,9 @@ class Auditing:
             facts=cells,
             severity=severity,
         )
-        return self.told(broken, place=place, sentence=sentence)
+        return self.as_flaw(broken, place=place, sentence=sentence)
 
-    def told(
+    def as_flaw(
         self,
         broken: Check,
         *,

@@ -236,13 +236,9 @@ def _apart(line: Line) -> Line:
 
 
 def _labels_pattern(words: Iterable[str]) -> re.Pattern[str]:
-    loose = [r"\s*".join(map(re.escape, _in_form(word))) for word in words]
+    # As readers give it: NFKC makes the brackets of a numbering half as wide.
+    loose = [r"\s*".join(map(re.escape, squeeze(word))) for word in words]
     return re.compile("|".join(sorted(loose, key=len, reverse=True)))
-
-
-def _in_form(word: str) -> str:
-    """A label as readers give it: NFKC makes the brackets of a numbering half as wide."""
-    return squeeze(word)
 
 
 def _cut(line: Line, labels: re.Pattern[str]) -> Iterator[Line]:

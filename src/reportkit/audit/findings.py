@@ -60,7 +60,7 @@ def _of_tables(audit: Auditing) -> Iterator[Flaw]:
         checks = form_checks(rules, table.edition, facts, year=year)
         for one in (*checks, *unprinted_checks(audit.form, table.edition, facts, year)):
             if not one.holds and not _explained(one, table):
-                yield audit.told(one)
+                yield audit.as_flaw(one)
         yield from _blanks(audit, table)
     yield from _unable(audit)
 
@@ -145,7 +145,7 @@ def _of_years(audit: Auditing, previous: Published) -> Iterator[Flaw]:
     values, past = audit.report.values, previous.values
     for one in continuity_checks(audit.rules, audit.due, values, past):
         if not one.holds:
-            yield audit.told(_turned(one))
+            yield audit.as_flaw(_turned(one))
 
 
 def _turned(one: Check) -> Check:
@@ -174,7 +174,7 @@ def _of_notices(audit: Auditing, previous: Published | None) -> Iterator[Flaw]:
     for one in checks:
         if not one.holds:
             severity = "warning" if one.id in _AS_WARNING else None
-            yield audit.told(_turned(one), severity=severity, place="正文")
+            yield audit.as_flaw(_turned(one), severity=severity, place="正文")
 
 
 def _due(audit: Auditing) -> tuple[str, date | None]:

@@ -79,7 +79,7 @@ def others(plain: str) -> Iterator[Found]:
             yield Found("证件号码", *match.span(), certain=False)
     for match in _DOTTED.finditer(plain):
         # 请向买买提·艾力核实: only what sounds so is of the name.
-        at = re.search("·", match[0]).start()  # type: ignore[union-attr]  # the pattern has one
+        at = match[0].index("·")
         start, end = at, len(match[0])
         while start and match[0][start - 1] in _SOUNDS:
             start -= 1

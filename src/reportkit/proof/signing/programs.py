@@ -6,6 +6,7 @@ import base64
 import hashlib
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from reportkit.errors import InputError, refused_by_system
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 NAMESPACE = "reportkit"
 # 国密: the object identifier of SM2, with which goes the digest SM3 and the id of GM/T 0009.
@@ -72,13 +73,13 @@ class SshVerifier:
             return not run_program(words, message).returncode
 
 
-class files_of(tempfile.TemporaryDirectory[str]):  # noqa: N801 - used as a function
-    """A folder, only ours, with these files."""
-
-    def __init__(self, **contents: bytes) -> None:
-        super().__init__(prefix="rk-sign-")
+@contextmanager
+def files_of(**contents: bytes) -> Iterator[str]:
+    """A folder, only ours, with these files, for as long as they are needed."""
+    with tempfile.TemporaryDirectory(prefix="rk-sign-") as folder:
         for name, content in contents.items():
-            (Path(self.name) / name).write_bytes(content)
+            Path(folder, name).write_bytes(content)
+        yield folder
 
 
 def run_program(words: Sequence[str], message: bytes) -> subprocess.CompletedProcess[bytes]:
