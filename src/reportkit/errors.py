@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.language import Message, joined
 from reportkit.language.catalogue import translator_here
-from reportkit.language.message import COLON, COMMA, SEMICOLON, of_library, told
+from reportkit.language.message import COLON, COMMA, SEMICOLON, of_library, translated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +135,7 @@ class ReportkitError(Exception):
         if self.reason.startswith("ledger"):
             following += Message("; `reportkit intake` lists every problem of the ledgers at once")
         translate = translator_here()
-        return [told(line, translate) for line in (*lines, following)]
+        return [translated(line, translate) for line in (*lines, following)]
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default rebuilds from args alone and would lose the fields between processes.

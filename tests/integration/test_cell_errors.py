@@ -85,7 +85,8 @@ def test_errors_of_others_are_named_in_chinese(project, monkeypatch):
         message == "cell [2] of own.ipynb, which begins `1/0`: ZeroDivisionError: division by zero"
     )
     chinese = "除数为零（ZeroDivisionError）：原文：division by zero"
-    assert message.told(translator("zh")) == f"own.ipynb的第[2]格（以`1/0`开头）出错：{chinese}"
+    expected = f"own.ipynb的第[2]格（以`1/0`开头）出错：{chinese}"
+    assert message.translated(translator("zh")) == expected
     made = nbformat.read(project / "made.ipynb", 4)
     marks = [re.sub("<[^>]*>", "", c.source) for c in made.cells if c.cell_type == "markdown"]
     assert marks == ["出错的一格：In [2]", "执行到下面这一格出错，已停止："]

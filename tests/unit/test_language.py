@@ -20,7 +20,14 @@ from reportkit.cli.language import settle
 from reportkit.errors import InputError
 from reportkit.language import Message, joined
 from reportkit.language.catalogue import FOLDER, translator
-from reportkit.language.message import SEMICOLON, first_lines, of_library, packed, told, unpacked
+from reportkit.language.message import (
+    SEMICOLON,
+    first_lines,
+    of_library,
+    packed,
+    translated,
+    unpacked,
+)
 
 CHINESE = translator("zh")
 PLACE = FOLDER / "zh/LC_MESSAGES"
@@ -92,7 +99,7 @@ def test_a_message_is_english_to_programs_and_chinese_to_readers():
         message
         == "甲.xlsx is damaged: it has two values; open it in Excel or WPS and save it again"
     )
-    assert message.told(CHINESE) == "甲.xlsx已损坏：有两个值；请用Excel或WPS打开后重新保存"
+    assert message.translated(CHINESE) == "甲.xlsx已损坏：有两个值；请用Excel或WPS打开后重新保存"
 
 
 def test_an_error_is_told_in_the_language_of_its_reader():
@@ -100,17 +107,16 @@ def test_an_error_is_told_in_the_language_of_its_reader():
     error = InputError("ledger-unreadable", "{file} cannot be read: {why}", why=fault, file="a.ods")
     there = pickle.loads(pickle.dumps(error))
     assert str(there) == "a.ods cannot be read: '{1' is no column [ledger-unreadable; file a.ods]"
-    assert (
-        told(str(there), CHINESE) == "a.ods不能读取：“{1”不是列号 [ledger-unreadable；文件 a.ods]"
-    )
+    expected = "a.ods不能读取：“{1”不是列号 [ledger-unreadable；文件 a.ods]"
+    assert translated(str(there), CHINESE) == expected
 
 
 def test_joined_texts_are_translated_one_by_one():
     texts = joined(SEMICOLON, [Message("it has two values"), "{a}", Message("is too long")])
     assert texts == "it has two values; {a}; is too long"
-    assert told(texts + "\n甲", CHINESE) == "有两个值；{a}；太长\n甲"
-    assert told("甲\n" + first_lines(texts + "\n乙", 1), CHINESE) == "甲\n有两个值；{a}；太长"
-    assert told(joined("", []), CHINESE) == ""
+    assert translated(texts + "\n甲", CHINESE) == "有两个值；{a}；太长\n甲"
+    assert translated("甲\n" + first_lines(texts + "\n乙", 1), CHINESE) == "甲\n有两个值；{a}；太长"
+    assert translated(joined("", []), CHINESE) == ""
 
 
 def test_a_message_comes_back_from_json_and_is_told():
@@ -118,7 +124,7 @@ def test_a_message_comes_back_from_json_and_is_told():
     text = joined(SEMICOLON, [message.message, Message("{count} to go", count=3)])
     back = unpacked(json.loads(json.dumps(packed(text))))
     assert back == "甲 cannot be read: x {; 3 to go"
-    assert told(back, CHINESE) == "甲不能读取：原文：x {；还有3份"
+    assert translated(back, CHINESE) == "甲不能读取：原文：x {；还有3份"
 
 
 @pytest.mark.parametrize("setting", [{"LANGUAGE": "zh"}, {"LANG": "zh_CN.UTF-8"}])

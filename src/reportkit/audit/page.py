@@ -18,7 +18,7 @@ from reportkit.export.pages import asset, environment
 from reportkit.facts import plain
 from reportkit.forms.layout import table_block
 from reportkit.language.catalogue import translator
-from reportkit.language.message import told
+from reportkit.language.message import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,7 +65,7 @@ def fill(template: str, **fields: Any) -> str:
 
 
 def _in_chinese(text: str) -> str:
-    return str(told(text, translator("zh")))
+    return str(translated(text, translator("zh")))
 
 
 def _finding(number: int, flaw: Flaw, report: Published, form: Form) -> dict[str, Any]:

@@ -40,7 +40,7 @@ from reportkit.errors import (
 from reportkit.export.files import write_whole
 from reportkit.language import Message, joined
 from reportkit.language.catalogue import translator
-from reportkit.language.message import COLON, told
+from reportkit.language.message import COLON, translated
 from reportkit.params import Project
 from reportkit.run.publishing import clear_stale
 from reportkit.warm.limits import free_memory, processors
@@ -251,7 +251,7 @@ def _notify(options: Options, text: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603 - the words of the option, no shell
             shlex.split(command),
-            input=told(text, translator(options.language)),
+            input=translated(text, translator(options.language)),
             text=True,
             capture_output=True,
             check=False,

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from reportkit.catalogue.causes import first_line
 from reportkit.language import Message, joined
-from reportkit.language.message import COLON, COMMA, told
+from reportkit.language.message import COLON, COMMA, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,12 +86,12 @@ class Progress:
         # What is wrong with a district's ledger is wrong in each of its years, and said once.
         if result.state == "failed" and (result.district, result.told) not in self._printed:
             self._printed.add((result.district, result.told))
-            self._tell(Message("failed: {why}", why=_told(result)))
+            self._tell(Message("failed: {why}", why=_as_line(result)))
 
     def again(self, result: Result) -> None:
         """A report failed and is tried again."""
         self._running.pop(result.report, None)
-        self._tell(Message("again: {why}", why=_told(result)))
+        self._tell(Message("again: {why}", why=_as_line(result)))
 
     def note(self, text: str) -> None:
         """Show a message about the whole batch."""
@@ -100,7 +100,7 @@ class Progress:
     def line(self) -> Text:
         """The live line: counts, rate, time left, what runs."""
         if self._total is None:
-            return Text(told(Message("looking at what has changed"), self._translate))
+            return Text(translated(Message("looking at what has changed"), self._translate))
         left = self._total - self.done - self.failed - self.skipped
         spent = self._clock() - self._begun
         parts = [
@@ -120,16 +120,16 @@ class Progress:
         running = Message("  running: {reports}", reports=joined(COMMA, names))
         running += Message(" and {count} more", count=more) if more > 0 else ""
         lines = [joined(" · ", parts), *([running] if names else [])]
-        return Text(told(joined("\n", lines), self._translate), overflow="ellipsis")
+        return Text(translated(joined("\n", lines), self._translate), overflow="ellipsis")
 
     def _tell(self, text: str) -> None:
         # Elsewhere than on a terminal a message stays in one line.
         self._console.print(
-            Text(told(text, self._translate)), soft_wrap=not self._console.is_terminal
+            Text(translated(text, self._translate)), soft_wrap=not self._console.is_terminal
         )
 
 
-def _told(result: Result) -> str:
+def _as_line(result: Result) -> str:
     told = joined(COLON, [" ".join(result.report), first_line(result)])
     return told + f" [{result.reason}]"
 

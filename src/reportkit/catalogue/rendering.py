@@ -11,7 +11,7 @@ from reportkit.catalogue.causes import encodable
 from reportkit.export.pages import asset, environment
 from reportkit.facts.numerals import plain
 from reportkit.language.catalogue import translator
-from reportkit.language.message import told
+from reportkit.language.message import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ MARKS = {"final": "●", "draft": "◐", "failed": "✕", "absent": "○", "wait
 
 def in_chinese(text: str) -> str:
     """A message as the pages tell it."""
-    return encodable(told(text, translator("zh")))
+    return encodable(translated(text, translator("zh")))
 
 
 def render(template: str, fields: Mapping[str, Any]) -> str:

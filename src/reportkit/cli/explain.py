@@ -18,7 +18,7 @@ from reportkit.forms import DEFAULT
 from reportkit.forms.cells import shown_by
 from reportkit.forms.conditions import condition_from
 from reportkit.language import Message, joined, template
-from reportkit.language.message import COMMA, told
+from reportkit.language.message import COMMA, translated
 from reportkit.ledgers import schema_of
 from reportkit.notebook.printed import aligned, places
 from reportkit.params import FACT_ID, District
@@ -299,7 +299,9 @@ def as_text(answer: Mapping[str, Any], translate: Translate = str) -> list[str]:
     if answer["ledger"]:
         of = Message("{count} of {ledger}", count=len(rows), ledger=answer["ledger_name"])
         fields.append((Message("rows"), of))
-    table = [("  " + told(name, translate), told(value, translate)) for name, value in fields]
+    table = [
+        ("  " + translated(name, translate), translated(value, translate)) for name, value in fields
+    ]
     lines = [f"{answer['id']}  {answer['label']}", *aligned(table)]
     parts = [part for part in answer["parts"] if number_of(part["value"]) != 0]
     lines += [Message("  parts"), *_listed(parts)] if answer["parts"] else []
@@ -309,7 +311,7 @@ def as_text(answer: Mapping[str, Any], translate: Translate = str) -> list[str]:
     shown = [row for row in rows[:_SHOWN] if "cells" in row]
     if shown:
         columns = list(shown[0]["cells"])
-        heads = [told(Message(name), translate) for name in (_FILE, _LINE)]
+        heads = [translated(Message(name), translate) for name in (_FILE, _LINE)]
         records = [("", *columns, *heads)]
         for row in shown:
             sign = "−" if row.get("subtracted") else ""

@@ -11,7 +11,7 @@ import click
 
 from reportkit.cli.helptext import ChineseContext
 from reportkit.language.catalogue import DOMAIN, FOLDER, translator
-from reportkit.language.message import told
+from reportkit.language.message import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -55,7 +55,7 @@ def say(text: str | Sequence[str], *, err: bool = False, nl: bool = True) -> Non
 def in_words(text: str | Sequence[str]) -> str:
     """Return a text, or lines, as the reader of the command that runs is told them."""
     lines = [text] if isinstance(text, str) else text
-    return "\n".join(told(line, translate()) for line in lines)
+    return "\n".join(translated(line, translate()) for line in lines)
 
 
 def settle(group: click.Group, arguments: Iterable[str]) -> None:

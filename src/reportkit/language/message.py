@@ -33,7 +33,7 @@ class Message(str):
     >>> text = Message("{count} rows of {ledger}", count=3, ledger="applications")
     >>> text
     '3 rows of applications'
-    >>> text.told({"{count} rows of {ledger}": "{ledger}共{count}行"}.get)
+    >>> text.translated({"{count} rows of {ledger}": "{ledger}共{count}行"}.get)
     'applications共3行'
     """
 
@@ -68,9 +68,9 @@ class Message(str):
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
         return (self.template,), self.values
 
-    def told(self, translate: Translate) -> str:
+    def translated(self, translate: Translate) -> str:
         """Return the text in the language of *translate*, which is given the template."""
-        values = {name: told(value, translate) for name, value in self.values.items()}
+        values = {name: translated(value, translate) for name, value in self.values.items()}
         return translate(self.template).format_map(values)
 
 
@@ -84,10 +84,10 @@ class _Parts:
     def __str__(self) -> str:
         return self.separator.join(self.texts)
 
-    def told(self, translate: Translate) -> str:
+    def translated(self, translate: Translate) -> str:
         # A catalogue gives its own heading for the empty text.
         between = self.separator and translate(self.separator)
-        return between.join(told(text, translate) for text in self.texts)
+        return between.join(translated(text, translate) for text in self.texts)
 
 
 def _with_other(value: Any, old: str, new: str) -> Any:
@@ -103,9 +103,9 @@ def joined(separator: str, texts: Iterable[str]) -> Message:
     return Message("{parts}", parts=_Parts(separator, tuple(texts)))
 
 
-def told(value: Any, translate: Translate) -> Any:
-    """Return a value as a reader is told it; what is no message stays as it is."""
-    return value.told(translate) if isinstance(value, _TOLD) else value
+def translated(value: Any, translate: Translate) -> Any:
+    """Return a value in the language of *translate*; what is no message stays as it is."""
+    return value.translated(translate) if isinstance(value, _TRANSLATED) else value
 
 
 def first_lines(text: str, count: int, *, indent: str = "\n") -> str:
@@ -124,8 +124,8 @@ class _Lines:
     def __str__(self) -> str:
         return self.indent.join(self.text.strip().splitlines()[: self.count])
 
-    def told(self, translate: Translate) -> str:
-        return str(_Lines(told(self.text, translate), self.count, self.indent))
+    def translated(self, translate: Translate) -> str:
+        return str(_Lines(translated(self.text, translate), self.count, self.indent))
 
 
 def packed(text: str) -> Any:
@@ -160,7 +160,7 @@ def unpacked(data: Any) -> Any:
 
 def plain(value: Any) -> Any:
     """Return a value as it is told; so it goes from one process to another."""
-    if isinstance(value, (str, Number, NoneType, *_TOLD)):
+    if isinstance(value, (str, Number, NoneType, *_TRANSLATED)):
         return value
     if isinstance(value, OSError) and value.strerror:
         where = f" ({value.filename})" if value.filename else ""
@@ -187,7 +187,7 @@ class _Foreign:
     def __str__(self) -> str:
         return self.text
 
-    def told(self, translate: Translate) -> str:
+    def translated(self, translate: Translate) -> str:
         ours = self.text and translate(self.text)
         return ours if ours != self.text else translate(UNTRANSLATED).format(original=self.text)
 
@@ -213,12 +213,12 @@ class Translated:
     def __str__(self) -> str:
         return self.english
 
-    def told(self, _: Translate) -> str:
+    def translated(self, _: Translate) -> str:
         """Return the words of its reader."""
         return self.words
 
 
-_TOLD = (Message, _Parts, _Lines, _Foreign, Translated)
+_TRANSLATED = (Message, _Parts, _Lines, _Foreign, Translated)
 # A sentence of others that no catalogue has, as it stands among sentences of a language.
 UNTRANSLATED = template("{original}")
 # What joins the parts of a message.

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from reportkit.language import Message, joined
 from reportkit.language.catalogue import translator
-from reportkit.language.message import COLON, told
+from reportkit.language.message import COLON, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,7 +73,7 @@ class Violation:
 
     def printed(self) -> str:
         """Return the line as a report prints it, in Chinese whoever makes it."""
-        return str(told(self.text(), translator("zh")))
+        return str(translated(self.text(), translator("zh")))
 
 
 _PLACES, _VALUES = 3, 10

@@ -11,7 +11,7 @@ from reportkit.checks import told_of
 from reportkit.export.blocks import MIME, Block, block, packed, prose_text
 from reportkit.export.typesetting import pictures
 from reportkit.language.catalogue import translator
-from reportkit.language.message import told as in_language
+from reportkit.language.message import translated
 from reportkit.ledgers.mapping import described
 from reportkit.notebook.printed import aligned
 from reportkit.warm.processes import is_forked_kernel
@@ -207,7 +207,7 @@ def show_inputs(
             "severity": v.severity,
             "column": v.column,
             "found": v.found,
-            "expected": in_language(v.expected, translator("zh")),
+            "expected": translated(v.expected, translator("zh")),
             "message": v.printed(),
         }
         for ledger in ledgers.values()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from reportkit.errors import InputError, refused_by_system
 from reportkit.export.documents import DOCUMENTS
 from reportkit.language import Message
-from reportkit.language.message import told as in_words
+from reportkit.language.message import translated
 from reportkit.preview.making import make
 from reportkit.preview.serving import Board, serve
 from reportkit.preview.watching import saved, watched
@@ -160,5 +160,5 @@ class _Maker:
                     self._tell(Message("draft {number}", number=number))
                 self._board.put(version=number, documents=made, making=False, error="")
         if len(made) < len(DOCUMENTS) and not self._ending:
-            self._board.put(making=False, error=in_words(told, self._translate))
+            self._board.put(making=False, error=translated(told, self._translate))
             self._tell(Message("not made: {why}", why=told))
