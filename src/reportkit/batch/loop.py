@@ -1,4 +1,4 @@
-"""Many reports: one that fails stops no other, and what was stopped goes on where it was."""
+"""The loop of a batch: a failed report stops no other, a stopped batch resumes where it was."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class _Batch:
         self._broken: dict[str, str] = {}
         self._begun: set[Report] = set()
 
-    def told(self, event: Started | Result) -> None:
+    def take(self, event: Started | Result) -> None:
         report = event.report
         if isinstance(event, Started):
             if report in self._begun:
@@ -164,7 +164,7 @@ class _Batch:
                 reason, message = error.reason, error.message
             first = rest[0].started(rest[0].years[0])
             lost = reason == "worker-died"
-            self.told(Result.failure(first, reason, message, killed=lost))
+            self.take(Result.failure(first, reason, message, killed=lost))
             rest = self._rest(job)
         if rest:
             self.waiting.append(together(rest))
@@ -256,7 +256,7 @@ def run_batch(
     journal.add("planned", reports=len(plan.reports), unchanged=unchanged)
     for result in known:
         if result.state == "failed":
-            batch.told(result)
+            batch.take(result)
         else:
             batch.results[result.report] = result
     try:
@@ -277,7 +277,7 @@ def run_batch(
                     workers.kill()
                 batch.stop(event)
             else:
-                batch.told(event)
+                batch.take(event)
             if batch.stopped:
                 workers.close()
     finally:

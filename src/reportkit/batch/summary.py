@@ -1,4 +1,4 @@
-"""Records that a batch leaves of itself: batch.json, and the lines at its end."""
+"""Summary of a batch: the document batch.json, and the lines at its end."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _failures(results: Sequence[Result], command: Sequence[str]) -> list[dict[st
                     {
                         "districts": _districts(alike),
                         "years": sorted({result.year for result in alike}),
-                        "message": alike[0].told,
+                        "message": alike[0].common_message,
                     }
                     for alike in messages
                 ],

@@ -1,4 +1,4 @@
-"""The journal of a folder of reports: one JSON object a line, added to and never rewritten."""
+"""The journal of a folder of reports: one JSON object a line, appended and never rewritten."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class Journal:
     def add(self, event: str, **fields: Any) -> None:
         """Write one event, whole and flushed to the disk, without the fields that are None.
 
-        A disk that is full stops no batch here: the runs are the truth, and say so themselves.
+        A full disk does not stop the batch here: what is in force the runs themselves say.
         """
         entry = {"at": self._now().isoformat(timespec="milliseconds"), "batch": self._batch}
         known = {name: value for name, value in fields.items() if value is not None}
         line = json.dumps(entry | {"event": event} | known, ensure_ascii=False) + "\n"
-        # Names of files can hold what is no character; in JSON its number in this form is that.
-        # One write of one line: what another batch adds at the same time stands before or after.
+        # A file's name can hold bytes that are no character; JSON reads the escape in their stead.
+        # One write a line, so that lines of batches at the same time do not mix.
         packed = (b"\n" if self._torn else b"") + line.encode(errors="backslashreplace")
         try:
             self._torn = os.write(self._file, packed) < len(packed)
