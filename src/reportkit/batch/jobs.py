@@ -66,20 +66,12 @@ class Settings:
     timeout: float = 600
     memory: int | None = None
 
-    def request(
-        self,
-        district: str,
-        year: int,
-        hierarchy: Hierarchy | None,
-        *,
-        form: str | None = None,
-        rollup: bool = False,
-    ) -> Request:
-        """One of the reports, as it is asked for."""
+    def request(self, of: OfReport, hierarchy: Hierarchy | None, *, rollup: bool) -> Request:
+        """The request for one of the reports."""
         return Request(
-            district,
-            year,
-            form=form,
+            of.district,
+            of.year,
+            form=of.form,
             params=self.params,
             data=self.data,
             out=self.out,

@@ -1,4 +1,4 @@
-"""Which reports a batch makes: districts and years, all looked at before it begins."""
+"""The plan of a batch: which reports are made and why, decided before the first begins."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from reportkit.run.request import Request
 
 
-# So many districts with a ledger in common are done one after another, by one process that has read
-# it; more would leave other processors idle at the end.
+# Most districts with a ledger in common that one process makes, which reads it once; with more of
+# them other processors would be idle at the end.
 _TOGETHER = 16
 
 
 @dataclass(frozen=True)
 class Planned(OfReport):
-    """One report of the matrix: why it must be made, or what is known without making it.
+    """One report of the plan: why it is made, or its result that is known already.
 
     Parameters
     ----------
@@ -145,9 +145,7 @@ def make_plan(
         try:
             adds = bool(members) and settings.scope != "office"
             rollup = adds and _sums_up(project, one.district, one.form)
-            request = settings.request(
-                one.district, one.year, hierarchy, form=one.form, rollup=rollup
-            )
+            request = settings.request(one, hierarchy, rollup=rollup)
             reports.append(_planned(request, project, settings, digest_once, begin_once))
         except InputError as error:
             refused = Result.failure(one, error.reason, error.message, error.exit_status)
@@ -164,7 +162,7 @@ def make_plan(
             things=things,
             listed=listed,
         )
-    reports = _with_those_that_follow(reports, hierarchy)
+    reports = _with_readers(reports, hierarchy)
     last = {district for district, _ in failed}
     return Plan(tuple(reports), _jobs(reports, hierarchy, settings, last))
 
@@ -260,8 +258,8 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
     return files
 
 
-def _with_those_that_follow(reports: Iterable[Planned], hierarchy: Hierarchy) -> list[Planned]:
-    """Add those that hold, but read the run of one that is made anew."""
+def _with_readers(reports: Iterable[Planned], hierarchy: Hierarchy) -> list[Planned]:
+    """Have those reports made too that read the run of one that is made anew."""
     all_of = {planned.report: planned for planned in reports}
     of_year: dict[tuple[str, int], list[Report]] = {}
     for planned in all_of.values():
@@ -295,7 +293,6 @@ def _jobs(
         return 1 + max(below, default=-1)
 
     def urgency(chain: tuple[str, str | None]) -> tuple[bool, int, float]:
-        # A parent waits for its members wherever it stands.
         seconds = sum(planned.seconds for planned in chains[chain])
         return chain[0] in last, height(chain[0]), -seconds
 

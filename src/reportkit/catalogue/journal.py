@@ -28,6 +28,8 @@ class Journal:
 
     Attributes
     ----------
+    new : bool
+        Nothing was in it when it was opened.
     lost : int
         Events that could not be written whole.
     """
@@ -37,6 +39,7 @@ class Journal:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._file = os.open(out / NAME, flags, 0o666)
         size = os.fstat(self._file).st_size
+        self.new = size == 0
         # A torn line of a batch that was killed must not swallow the next one.
         self._torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
         self.lost = 0
