@@ -102,7 +102,7 @@ def _notify(options: Options, text: str) -> str:
 
 @dataclass(frozen=True)
 class _Context:
-    """What the steps of a batch share; *before* is the state that it found."""
+    """Fields that the steps of a batch share; *before* is the state that it found."""
 
     options: Options
     project: Project
