@@ -1,4 +1,4 @@
-"""A published report with the rules and words that it is checked by, and how a finding is told."""
+"""A published report with its form's rules and words; flaws are made here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHOWN = 60
 
 @dataclass(frozen=True)
 class Auditing:
-    """A report that is checked.
+    """A report while it is checked.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -20,15 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reportkit.audit.published import Flaw, Published
-    from reportkit.audit.tables import ReadTable
+    from reportkit.audit.read_table import ReadTable
     from reportkit.forms import Form
 
-# Demands of the notices that only who makes the report can look at: it is found, not judged.
+# Demands of the notices that a reader can only suspect to be broken.
 _AS_WARNING = frozenset({"D1", "D3"})
 
 
 def findings_of(report: Published, form: Form, *, previous: Published | None = None) -> list[Flaw]:
-    """Everything that does not hold in a published report.
+    """All findings in a published report.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def findings_of(report: Published, form: Form, *, previous: Published | None = N
 
 
 def text_findings(report: Published, form: Form) -> list[Flaw]:
-    """Return what does not hold in the text, and rows of bodies that cannot have them."""
+    """Return the findings in the text, and figures in rows that the body cannot have."""
     audit = Auditing.of(report, form)
     return list(dict.fromkeys([*_unable(audit), *superseded(audit), *unlike_text(audit)]))
 
@@ -133,8 +134,8 @@ def _labels(audit: Auditing, table: ReadTable) -> Iterator[Flaw]:
         line = table.lines.get(row.cells[0])
         if line is None or row.key not in other or row.names == other[row.key].names:
             continue
-        told = {plain_letters(cell.text) for cell in line.cells if cell.text}
-        if told & set(other[row.key].names) and not told & set(row.names):
+        printed = {plain_letters(cell.text) for cell in line.cells if cell.text}
+        if printed & set(other[row.key].names) and not printed & set(row.names):
             name = other[row.key].title
             message = f"“{name}”是另一版的名称，应为“{row.title}”"
             cells = row.cells[:1]
@@ -149,7 +150,7 @@ def _of_years(audit: Auditing, previous: Published) -> Iterator[Flaw]:
 
 
 def _turned(one: Check) -> Check:
-    """A check that has what is printed on its left, with what is expected there."""
+    """Swap the sides of a check, so that what is expected is on its left."""
     return replace(one, left=one.right, right=one.left)
 
 
@@ -180,13 +181,10 @@ def _of_notices(audit: Auditing, previous: Published | None) -> Iterator[Flaw]:
 def _due(audit: Auditing) -> tuple[str, date | None]:
     """The level of the body by its name, and the day on which the page says it was published."""
     levels = (one.level for one in audit.wording.levels if re.search(one.issuer, audit.issuer))
-    level = next(levels, "province")
-    for text in audit.report.sections.values():
-        match = re.search(audit.wording.published, text)
-        if match:
-            year, month, day = map(int, match.groups())
-            try:
-                return level, date(year, month, day)
-            except ValueError:
-                return level, None
-    return level, None
+    texts = audit.report.sections.values()
+    days = (match for text in texts if (match := re.search(audit.wording.published, text)))
+    day = None
+    if match := next(days, None):
+        with suppress(ValueError):
+            day = date(*map(int, match.groups()))
+    return next(levels, "province"), day

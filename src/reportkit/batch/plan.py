@@ -190,19 +190,17 @@ def _planned(
             Message("its own office: {why}", why=why) for why in changes(of_office, digest=digest)
         ]
     last = seconds_of(request.place)
+    planned = Planned(district, year, (), last, form=form, rollup=request.rollup)
     if not reasons and not settings.force:
         outcome = outcome_of(standing(request), unchanged=True)
-        known = made(OfReport(district, year, form=form), outcome)
-        return Planned(district, year, (), last, known, form=form, rollup=request.rollup)
+        return replace(planned, known=made(planned, outcome))
     begin()
     project.report(who, year)
     files = _ledgers(project, who, year) if own or not request.rollup else []
     seconds = last or 1 + sum(path.stat().st_size for path in files) / 1e6
     reasons += [Message("asked for by --force")] if settings.force else []
     named = tuple(f"{key}\0{source!r}" for key, source in who.ledgers.items())
-    return Planned(
-        district, year, tuple(reasons), seconds, named=named, form=form, rollup=request.rollup
-    )
+    return replace(planned, reasons=tuple(reasons), seconds=seconds, named=named)
 
 
 def _ledgers(project: Project, district: District, year: int) -> list[Path]:
@@ -220,9 +218,9 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
     mappings = mappings_of(form, district, project.params / "districts" / f"{district.id}.yaml")
     missing = []
     edition = form.edition(year)
-    needed, elsewhere = edition.ledgers(), form.unused(edition)
+    needed, unused = edition.ledgers(), form.unused(edition)
     for key, schema in schemas(form).items():
-        if key in elsewhere:
+        if key in unused:
             continue
         named = district.ledgers.get(key)
         if named is None:
@@ -238,10 +236,10 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
                 )
         else:
             paths = [project.data / source for source in named if isinstance(source, str)]
-            gone = [path for path in paths if not path.is_file()]
             missing += [
                 Message("{path}, named in the district's file, is missing", path=path)
-                for path in gone
+                for path in paths
+                if not path.is_file()
             ]
         files += [path for path in paths if path.is_file()]
     if missing:

@@ -13,7 +13,7 @@ from reportkit.catalogue.drawing import bars
 from reportkit.catalogue.rendering import in_chinese
 from reportkit.catalogue.state import STATES, changes
 from reportkit.export.dataset import FILES
-from reportkit.facts.numerals import plain
+from reportkit.facts.numerals import json_number, plain
 from reportkit.forms import DEFAULT
 from reportkit.params import report_name
 
@@ -323,7 +323,4 @@ def _reason(standing: Standing) -> str:
 
 
 def _number(value: str | None) -> float | int | None:
-    if value is None:
-        return None
-    number = Decimal(value)
-    return int(number) if number == number.to_integral_value() else float(number)
+    return None if value is None else json_number(Decimal(value))

@@ -188,13 +188,11 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, float):
         # JSON has no infinity and no NaN.
         return value if math.isfinite(value) else str(value)
-    if isinstance(value, (bool, int, str)) or value is None:
-        return value
     if isinstance(value, (list, tuple)):
         return [plain_value(one) for one in value]
     if isinstance(value, dict):
         return {str(name): plain_value(one) for name, one in value.items()}
-    return str(value)
+    return value if isinstance(value, (bool, int, str)) or value is None else str(value)
 
 
 def as_table(names: list[str], rows: list[tuple[Any, ...]]) -> str:
