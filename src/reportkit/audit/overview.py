@@ -115,7 +115,7 @@ class Copies:
 
 @dataclass(frozen=True)
 class AuditOverview:
-    """What several documents show together.
+    """Several documents taken together.
 
     Parameters
     ----------
