@@ -58,8 +58,8 @@ class BatchFile(Strict):
     retries : int
         Further tries of a report whose fault is transient.
     stop_after : int
-        So many districts in a row that the machine fails, and no success between, end the batch;
-        0: never. What is wrong with a district's own data stops nothing.
+        Number of districts in a row that fail for reasons of the machine, after which the batch
+        ends; 0: never. Faults of a district's own data do not count.
     """
 
     districts: tuple[str, ...] | None = None

@@ -133,23 +133,23 @@ def make_plan(
             "batch", "there is nothing to do: {folder} and --years name no report", folder=folder
         )
     if only_failed:
-        matrix = [one for one in matrix if one.report in failed]
+        matrix = [wanted for wanted in matrix if wanted.report in failed]
     reports: list[Planned] = []
     # What many reports are made from, such as the notebook, is read once.
     begin_once, digest_once = cache(begin), cache(digest)
-    places = (settings.out.joinpath(*one.report, "current") for one in matrix)
+    places = (settings.out.joinpath(*wanted.report, "current") for wanted in matrix)
     if not all(place.exists() for place in places):
         begin_once()
-    for one in matrix:
-        members = hierarchy.members(one.district)
+    for wanted in matrix:
+        members = hierarchy.members(wanted.district)
         try:
             adds = bool(members) and settings.scope != "office"
-            rollup = adds and _sums_up(project, one.district, one.form)
-            request = settings.request(one, hierarchy, rollup=rollup)
+            rollup = adds and _sums_up(project, wanted.district, wanted.form)
+            request = settings.request(wanted, hierarchy, rollup=rollup)
             reports.append(_planned(request, project, settings, digest_once, begin_once))
         except InputError as error:
-            refused = Result.failure(one, error.reason, error.message, error.exit_status)
-            reports.append(Planned(one.district, one.year, (), 0, refused, form=one.form))
+            refused = Result.failure(wanted, error.reason, error.message, error.exit_status)
+            reports.append(Planned(wanted.district, wanted.year, (), 0, refused, form=wanted.form))
     plan = Plan(tuple(reports))
     if strict and plan.refused:
         messages = dict.fromkeys(result.message for result in plan.refused)

@@ -20,7 +20,7 @@ _BARS = 24
 _MOSTLY = Decimal("0.6")
 
 
-def distribution(one: Comparison, values: Sequence[Decimal], unit: str) -> dict[str, Any]:
+def distribution(comparison: Comparison, values: Sequence[Decimal], unit: str) -> dict[str, Any]:
     """Return what a page shows of a comparison.
 
     Parameters
@@ -42,9 +42,9 @@ def distribution(one: Comparison, values: Sequence[Decimal], unit: str) -> dict[
     drawn = [value for value in ordered if value] if alone else ordered
     low, high = quantiles(ordered, n=4)[::2] if len(ordered) > 1 else (ordered[0], ordered[0])
     summary = {
-        "title": one.label,
-        "caveat": one.caveat,
-        "least": one.least,
+        "title": comparison.label,
+        "caveat": comparison.caveat,
+        "least": comparison.least,
         "units": len(ordered),
         "zeros": zeros if alone else None,
         "unit": unit,

@@ -109,7 +109,9 @@ def _kind(overview: Overview, kind: str) -> dict[str, Any]:
         },
         "multiples": _multiples(overview, kind),
         "tree": _tree(overview, kind),
-        "columns": [{"title": one.title, "unit": one.unit} for one in overview.columns[kind]],
+        "columns": [
+            {"title": column.title, "unit": column.unit} for column in overview.columns[kind]
+        ],
         "rows": _rows(overview, kind),
     }
 
@@ -150,13 +152,13 @@ def _rows(overview: Overview, kind: str) -> list[tuple[dict[str, Any], list[str 
         key=lambda one: (STATES.index(one.state), -one.errors, -one.warnings, one.report),
     )
     rows = []
-    for one in ordered:
+    for standing in ordered:
         names = ("state", "district", "year", "called", "name", "run", "reason")
-        row = {name: getattr(one, name) for name in names}
-        row["message"] = in_chinese(first_line(one)) if one.reason else ""
-        row["variant"] = overview.variant(one)
+        row = {name: getattr(standing, name) for name in names}
+        row["message"] = in_chinese(first_line(standing)) if standing.reason else ""
+        row["variant"] = overview.variant(standing)
         columns = overview.columns[kind]
-        rows.append((row, [overview.value(one.report, column.title) for column in columns]))
+        rows.append((row, [overview.value(standing.report, column.title) for column in columns]))
     return rows
 
 
@@ -212,10 +214,12 @@ def place_row(overview: Overview, district: str, kind: str, year: int) -> dict[s
         "district": district,
         "name": overview.name(district),
         "members": [],
-        "own": next((one.state for one in reports if one.district == district), None),
+        "own": next(
+            (standing.state for standing in reports if standing.district == district), None
+        ),
         "counts": overview.counted(keys),
         "units": len(below),
-        "findings": sum(one.has_findings for one in reports),
+        "findings": sum(standing.has_findings for standing in reports),
         "figure": (column.title, totals.get(column.title), column.unit) if column else None,
     }
 
@@ -230,7 +234,7 @@ def _tree(overview: Overview, kind: str) -> list[dict[str, Any]]:
     fits = len(roots) + sum(len(overview.members.get(name, ())) for name in roots) <= _TREE
     for node in nodes if fits else ():
         children = overview.members.get(node["district"], ())
-        node["members"] = [place_row(overview, one, kind, year) for one in children]
+        node["members"] = [place_row(overview, child, kind, year) for child in children]
     return nodes
 
 
@@ -279,7 +283,7 @@ def data_files(overview: Overview) -> Iterator[tuple[str, Any]]:
                 {
                     "name": kind,
                     "title": overview.title_of(kind),
-                    "columns": [[one.title, one.unit] for one in overview.columns[kind]],
+                    "columns": [[column.title, column.unit] for column in overview.columns[kind]],
                 }
                 for kind in overview.kinds
             ],
@@ -301,16 +305,16 @@ def _columns(
     overview: Overview, kind: str, keys: list[Report], numbers: Mapping[str, int]
 ) -> dict[str, Any]:
     rows = [overview.reports[key] for key in keys]
-    reasons = sorted({_reason(one) for one in rows if one.reason})
+    reasons = sorted({_reason(row) for row in rows if row.reason})
     return {
-        "place": [numbers[one.district] for one in rows],
-        "state": "".join(str(STATES[::-1].index(one.state)) for one in rows),
+        "place": [numbers[row.district] for row in rows],
+        "state": "".join(str(STATES[::-1].index(row.state)) for row in rows),
         "reasons": reasons,
         # By number of the row, since most rows have none of these.
-        "variant": {at: name for at, one in enumerate(rows) if (name := overview.variant(one))},
-        "errors": {at: one.errors for at, one in enumerate(rows) if one.errors},
-        "warnings": {at: one.warnings for at, one in enumerate(rows) if one.warnings},
-        "reason": {at: reasons.index(_reason(one)) for at, one in enumerate(rows) if one.reason},
+        "variant": {at: name for at, row in enumerate(rows) if (name := overview.variant(row))},
+        "errors": {at: row.errors for at, row in enumerate(rows) if row.errors},
+        "warnings": {at: row.warnings for at, row in enumerate(rows) if row.warnings},
+        "reason": {at: reasons.index(_reason(row)) for at, row in enumerate(rows) if row.reason},
         "figures": [
             [_number(overview.value(key, column.title)) for key in keys]
             for column in overview.columns[kind]

@@ -91,8 +91,8 @@ class Overview:
         Of one kind are the reports of all forms that go back to the same.
         """
         found: dict[str, dict[int, list[Report]]] = {}
-        for key, one in self.reports.items():
-            found.setdefault(self.kind(one), {}).setdefault(one.year, []).append(key)
+        for key, standing in self.reports.items():
+            found.setdefault(self.kind(standing), {}).setdefault(standing.year, []).append(key)
         many = {kind: sum(map(len, years.values())) for kind, years in found.items()}
         return {
             kind: dict(sorted(found[kind].items(), reverse=True))
@@ -126,18 +126,20 @@ class Overview:
     @cached_property
     def years(self) -> list[int]:
         """Report years, the newest first."""
-        return sorted({one.year for one in self.reports.values()}, reverse=True)
+        return sorted({standing.year for standing in self.reports.values()}, reverse=True)
 
     @cached_property
     def columns(self) -> dict[str, list[HeadlineColumn]]:
         """Headlines of all editions in use of each kind, each once, in their order."""
         found: dict[str, dict[str, HeadlineColumn]] = {kind: {} for kind in self.kinds}
         editions = {(run["form"], run["edition"]): run for run in self.runs.values()}
-        for run in sorted(editions.values(), key=lambda one: one["edition"], reverse=True):
-            for one in self._headlines(run):
-                unit = "%" if one.share else self.units.get(one.facts[0], "")
+        for run in sorted(editions.values(), key=lambda run: run["edition"], reverse=True):
+            for headline in self._headlines(run):
+                unit = "%" if headline.share else self.units.get(headline.facts[0], "")
                 of_kind = found.setdefault(self._kind(run["form"]), {})
-                of_kind.setdefault(one.label, HeadlineColumn(one.label, unit, one.share))
+                of_kind.setdefault(
+                    headline.label, HeadlineColumn(headline.label, unit, headline.share)
+                )
         return {kind: list(columns.values()) for kind, columns in found.items()}
 
     @cached_property
@@ -145,9 +147,9 @@ class Overview:
         """Headlines of each run by their titles: ``value``, ``count``, ``of``."""
         return {
             key: {
-                one.label: found
-                for one in self._headlines(run)
-                if (found := figure(one, self.numbers.get(key, {})))
+                headline.label: found
+                for headline in self._headlines(run)
+                if (found := figure(headline, self.numbers.get(key, {})))
             }
             for key, run in self.runs.items()
         }
@@ -177,21 +179,22 @@ class Overview:
         self, kind: str, keys: Iterable[Report]
     ) -> list[tuple[Comparison, dict[str, Decimal]]]:
         found: dict[str, tuple[Comparison, dict[str, Decimal]]] = {
-            one.label: (one, {})
+            comparison.label: (comparison, {})
             for _, form in sorted(self.forms.items())
             if form.kind == kind
-            for one in form.model.compared
+            for comparison in form.model.compared
         }
         for key in keys:
             run = self.runs.get(key)
             if run is None or run["draft"] or key[0] in self.members:
                 continue
             form = self.forms.get(run["form"])
-            for one in form.model.compared if form else ():
-                shown = figure(one, self.numbers.get(key, {}))
-                if shown and shown["value"] is not None and Decimal(shown["of"] or 0) >= one.least:
-                    found[one.label][1].setdefault(key[0], Decimal(shown["value"]))
-        return [(one, values) for one, values in found.values() if values]
+            for comparison in form.model.compared if form else ():
+                shown = figure(comparison, self.numbers.get(key, {})) or {}
+                value, whole = shown.get("value"), Decimal(shown.get("of") or 0)
+                if value is not None and whole >= comparison.least:
+                    found[comparison.label][1].setdefault(key[0], Decimal(value))
+        return [(comparison, values) for comparison, values in found.values() if values]
 
     def counted(self, keys: Iterable[Report]) -> dict[str, int]:
         """So many reports in each state, of all states."""

@@ -95,7 +95,7 @@ def _links(out: Path) -> Iterator[tuple[Report, CurrentRun]]:
 def _folders(path: str | Path, ours: Callable[[str], object]) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(path) as found:
-            return [one for one in found if ours(one.name) and one.is_dir()]
+            return [entry for entry in found if ours(entry.name) and entry.is_dir()]
     except OSError:
         return []
 

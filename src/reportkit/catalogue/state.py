@@ -148,7 +148,7 @@ def read_state(out: Path) -> StateOfAll:
     try:
         document = json.loads((out / NAME).read_text(encoding="utf-8"))
         reports, before = (
-            {one.report: one for one in map(_read, document[name])}
+            {standing.report: standing for standing in map(_read, document[name])}
             for name in ("reports", "before")
         )
         state = StateOfAll(
@@ -305,7 +305,7 @@ def summaries(store: Store, project: Project) -> dict[Report, dict[str, str]]:
     """The summary figures of each run by label, in the order of its form."""
     runs = store.runs
     wanted = {form: _summary_of(project, form) for form in {run["form"] for run in runs.values()}}
-    ids = sorted({name for listed in wanted.values() for one in listed for name in one.facts})
+    ids = sorted({name for listed in wanted.values() for figure in listed for name in figure.facts})
     table = store.read(
         "facts", columns=["district", "report", "fact", "value"], filters=column("fact").isin(ids)
     )
@@ -320,10 +320,10 @@ def summaries(store: Store, project: Project) -> dict[Report, dict[str, str]]:
 def _summed(summary: Sequence[Summary], values: Mapping[str, str]) -> dict[str, str]:
     """Add up the facts of each figure; those with a fact that is no number are left out."""
     found = {}
-    for one in summary:
-        parts = [number_of(values.get(name, "")) for name in one.facts]
+    for figure in summary:
+        parts = [number_of(values.get(name, "")) for name in figure.facts]
         if None not in parts:
-            found[one.label] = plain(sum(filter(None, parts), Decimal(0)))
+            found[figure.label] = plain(sum(filter(None, parts), Decimal(0)))
     return found
 
 

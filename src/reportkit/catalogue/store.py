@@ -178,7 +178,7 @@ def _read_index(folder: Path) -> dict[str, Any] | None:
 
 
 def _stamps(now: Mapping[Report, CurrentRun]) -> dict[str, list[Any]]:
-    return {"/".join(key): one.stamp for key, one in now.items()}
+    return {"/".join(key): run.stamp for key, run in now.items()}
 
 
 def _key(name: str) -> Report:
@@ -213,7 +213,7 @@ def _written(
     for bucket, keys in sorted(groups.items()):
         read = dict(_read(now, keys, broken))
         for table in ("facts", "checks"):
-            tables = [one[table] for one in read.values()]
+            tables = [run[table] for run in read.values()]
             _put(folder, files, (table, *bucket[1:]), keys, tables)
         for key in keys:
             of_year = runs.setdefault(_bucket("runs", key), (set(), []))
