@@ -40,7 +40,7 @@ class Aligned:
         Number of each among the entries of the document.
     texts : mapping of str to list of str
         The texts of its cells; one text where they run together.
-    aside : tuple of Entry
+    extra : tuple of Entry
         Rows that the form does not have.
     weight : float
         Rows that were found, and how surely: for choosing between editions.
@@ -50,7 +50,7 @@ class Aligned:
     entries: Mapping[str, Entry] = field(default_factory=dict)
     places: Mapping[str, int] = field(default_factory=dict)
     texts: Mapping[str, list[str]] = field(default_factory=dict)
-    aside: tuple[Entry, ...] = ()
+    extra: tuple[Entry, ...] = ()
     weight: float = 0.0
 
     @property
@@ -76,9 +76,9 @@ def align(entries: Sequence[Entry], rows: Sequence[FormRow]) -> Aligned:
         inside = anchors[0][0] <= at <= anchors[-1][0]
         if inside and value == 1.0 and at not in matching.found and matching.missing([k]):
             matching.found[at] = k
-    aside = matching.fill()
-    weight = sum(1 + sure.get(pair, 0.0) for pair in matching.found.items()) - len(aside)
-    return matching.aligned(matching.found, aside, weight)
+    extra = matching.fill()
+    weight = sum(1 + sure.get(pair, 0.0) for pair in matching.found.items()) - len(extra)
+    return matching.aligned(matching.found, extra, weight)
 
 
 class _Matching:
@@ -89,7 +89,7 @@ class _Matching:
         self.texts = _texts(entries, rows)
         self.found: dict[int, int] = {}
 
-    def aligned(self, found: Mapping[int, int], aside: tuple[Entry, ...], weight: float) -> Aligned:
+    def aligned(self, found: Mapping[int, int], extra: tuple[Entry, ...], weight: float) -> Aligned:
         """The result, from numbers of entries with the numbers of their rows."""
         keys = {at: self.rows[k].key for at, k in found.items()}
         return Aligned(
@@ -97,7 +97,7 @@ class _Matching:
             {key: self.entries[at] for at, key in keys.items()},
             {key: at for at, key in keys.items()},
             {keys[at]: self.texts[at, k] for at, k in found.items()},
-            aside,
+            extra,
             weight,
         )
 
@@ -123,7 +123,7 @@ class _Matching:
 
     def fill(self) -> tuple[Entry, ...]:
         """Take rows without a sure label in order; return those that the form does not have."""
-        aside: list[Entry] = []
+        extra: list[Entry] = []
         ordered = sorted((k, at) for at, k in self.found.items())
         in_order = [
             (k, at)
@@ -143,10 +143,10 @@ class _Matching:
                 self.found |= pairs
             elif not missing:
                 others = (self.entries[at] for at in free)
-                aside += [entry for entry in others if entry.label and entry.filled]
+                extra += [entry for entry in others if entry.label and entry.filled]
         self.extend(-1)
         self.extend(1)
-        return tuple(aside)
+        return tuple(extra)
 
     def counts(self, at: int, k: int) -> bool:
         """Return True for a line that can be a row without its label: it has all its numbers.

@@ -106,7 +106,7 @@ class Auditing:
             return ""
         report, name = self.report, cells[-1]
         line = report.lines.get(name)
-        table = next((one for one in report.tables if one.table.id == name.split(".")[0]), None)
+        table = next((read for read in report.tables if read.table.id == name.split(".")[0]), None)
         parts = []
         if line is not None and line.page is not None:
             parts.append(f"第{line.page}页")

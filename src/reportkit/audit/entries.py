@@ -130,7 +130,7 @@ def _is_tail(before: Entry, entry: Entry) -> bool:
 
 def _near(entry: Entry, cell: Piece) -> int | None:
     """The number of the value above a cell; None where there is not just one."""
-    found = [at for at, one in enumerate(entry.cells) if abs(one.at - cell.at) < 2 * NEAR]
+    found = [at for at, above in enumerate(entry.cells) if abs(above.at - cell.at) < 2 * NEAR]
     return found[0] if len(found) == 1 else None
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reportkit.audit.auditing import short
-from reportkit.audit.mentions import figures_of, sentences, sums_of, twice, unbalanced
+from reportkit.audit.mentions import mentioned_figures, sentences, sums_of, twice, unbalanced
 from reportkit.audit.stated_sums import stated_sums, wrong_shares
 from reportkit.facts import plain
 
@@ -68,19 +68,19 @@ def unlike_text(audit: Auditing) -> Iterator[Flaw]:
 
 def _sums(audit: Auditing, text: str, place: str) -> Iterator[Flaw]:
     """Sums and shares that a sentence states."""
-    for one in stated_sums(text, audit.wording.stops):
-        if one.severity:
-            whole, total = plain(one.whole), plain(one.total)
-            terms = " + ".join(map(plain, one.parts))
-            sign = "大于" if one.total > one.whole else "小于"
+    for stated in stated_sums(text, audit.wording.stops):
+        if stated.severity:
+            whole, total = plain(stated.whole), plain(stated.total)
+            terms = " + ".join(map(plain, stated.parts))
+            sign = "大于" if stated.total > stated.whole else "小于"
             yield audit.flaw(
                 "N",
-                f"“{short(one.sentence)}”：{terms} = {total}，{sign}{whole}",
-                severity=one.severity,
+                f"“{short(stated.sentence)}”：{terms} = {total}，{sign}{whole}",
+                severity=stated.severity,
                 expected=total,
                 printed=whole,
                 place=place,
-                sentence=one.sentence,
+                sentence=stated.sentence,
             )
     for part, percent, around in wrong_shares(text):
         yield audit.flaw(
@@ -98,7 +98,7 @@ def _restated(audit: Auditing, texts: Mapping[str, str]) -> Iterator[Flaw]:
     wording, values = audit.wording, audit.report.values
     figures = [
         (figure, sums_of(figure.mention, values))
-        for figure in figures_of(wording, audit.due, texts, issuer=audit.issuer)
+        for figure in mentioned_figures(wording, audit.due, texts, issuer=audit.issuer)
     ]
     right, wrong = set(), []
     for figure, sums in figures:
@@ -135,9 +135,9 @@ def _leftovers(audit: Auditing, text: str, place: str) -> Iterator[Flaw]:
             around = text[max(0, match.start() - 10) : match.end() + 6].strip()
             message = f"“{around}”：{problem}"
             yield audit.flaw("A9", message, printed=match[0], place=place, sentence=around)
-    for one in wording.foreign:
-        found = re.search(one.words, text)
-        if found and re.search(one.issuer, audit.issuer):
+    for foreign in wording.foreign:
+        found = re.search(foreign.words, text)
+        if found and re.search(foreign.issuer, audit.issuer):
             message = f"“{found[0]}”不是{audit.issuer}的自称"
             yield audit.flaw("A10", message, printed=found[0], place=place, sentence=found[0])
     for sentence in sentences(text):

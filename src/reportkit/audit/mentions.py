@@ -21,7 +21,7 @@ _BEFORE = 10  # characters before a mention that can make it one of a part
 
 
 @dataclass(frozen=True)
-class Figure:
+class MentionedFigure:
     """A figure of the text that is a mention.
 
     Parameters
@@ -69,16 +69,16 @@ def all_mentions(wording: Wording, edition: Edition) -> list[Mention]:
     return mentions
 
 
-def figures_of(
+def mentioned_figures(
     wording: Wording, edition: Edition, sections: Mapping[str, str], *, issuer: str = ""
-) -> list[Figure]:
+) -> list[MentionedFigure]:
     """All figures of the text that are mentions; no two of them share words of a sentence."""
-    subsets = re.compile(wording.subsets)
+    subsets, mentions = re.compile(wording.subsets), all_mentions(wording, edition)
     found = []
     for section, text in sections.items():
         for sentence in sentences(text):
             claimed = [False] * len(sentence)
-            for mention in all_mentions(wording, edition):
+            for mention in mentions:
                 for match in mention.regex.finditer(sentence):
                     span = slice(*match.span())
                     if any(claimed[span]):
@@ -89,7 +89,7 @@ def figures_of(
                     at = next((n for n, group in enumerate(match.groups(), 1) if group), 0)
                     number = match[at] if at else mention.says
                     value = Decimal(str(number).replace(",", ""))
-                    found.append(Figure(mention, value, section, sentence, match.span(at)))
+                    found.append(MentionedFigure(mention, value, section, sentence, match.span(at)))
     return found
 
 

@@ -251,11 +251,11 @@ def overview(
         Bodies that shall report; called missing only if one of them is among the documents.
     """
     order = sorted(documents, key=lambda one: (one.body or "~", one.year or 0, str(one.path)))
-    years = sorted({one.year for one in order if one.year})
+    years = sorted({document.year for document in order if document.year})
     have: dict[str, set[int]] = defaultdict(set)
-    for one in order:
-        if one.body and one.year:
-            have[one.body].add(one.year)
+    for document in order:
+        if document.body and document.year:
+            have[document.body].add(document.year)
     if any(body in have for body in expected):
         have |= {body: set() for body in expected if body not in have}
     missing = {
@@ -268,7 +268,7 @@ def overview(
         years,
         list(_trends(order, form)),
         missing,
-        sorted(_alike(order), key=lambda one: -one.percent),
+        sorted(_alike(order), key=lambda pair: -pair.percent),
         list(_copies(order)),
     )
 
@@ -276,9 +276,9 @@ def overview(
 def _trends(documents: Sequence[Audited], form: Form) -> Iterator[Trend]:
     """Key figures of bodies that have several years."""
     of_body: dict[str, dict[int, Published]] = defaultdict(dict)
-    for one in documents:
-        if one.body and one.year and one.report:
-            of_body[one.body].setdefault(one.year, one.report)
+    for document in documents:
+        if document.body and document.year and document.report:
+            of_body[document.body].setdefault(document.year, document.report)
     for body, reports in of_body.items():
         for figure in form.model.summary if len(reports) > 1 else ():
             values = {year: _sum(report, figure.facts) for year, report in reports.items()}

@@ -7,7 +7,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from reportkit.audit.mentions import figures_of, sentences, sums_of
+from reportkit.audit.mentions import mentioned_figures, sentences, sums_of
 from reportkit.audit.readers.lines import one_line
 from reportkit.audit.stated_sums import WHOLE
 from reportkit.audit.wording import wording_of
@@ -23,7 +23,7 @@ from reportkit.language.message import translated
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from reportkit.audit.mentions import Figure
+    from reportkit.audit.mentions import MentionedFigure
     from reportkit.audit.published import Flaw, Published
     from reportkit.audit.read_table import ReadTable
     from reportkit.forms import Form
@@ -104,7 +104,7 @@ def _sections(
         if not any(one.number == number and one.table for one in report.edition.sections)
     }
     issuer = report.heading.issuer or ""
-    figures = figures_of(wording_of(form), report.edition, texts, issuer=issuer)
+    figures = mentioned_figures(wording_of(form), report.edition, texts, issuer=issuer)
     if texts.get(""):
         paragraphs = list(_paragraphs("", texts[""], figures, flaws, report))
         title = "标题和前言"
@@ -162,7 +162,7 @@ def _worst(flaws: Iterable[Flaw]) -> str:
 def _paragraphs(
     number: str,
     text: str,
-    figures: Sequence[Figure],
+    figures: Sequence[MentionedFigure],
     flaws: Sequence[tuple[int, Flaw]],
     report: Published,
 ) -> Iterator[list[dict[str, Any]]]:
@@ -199,19 +199,21 @@ def _ranges(text: str, flaws: Sequence[tuple[int, Flaw]]) -> list[tuple[int, Fla
     return found
 
 
-def _runs(sentence: str, figures: Sequence[Figure], report: Published) -> Iterator[dict[str, Any]]:
+def _runs(
+    sentence: str, figures: Sequence[MentionedFigure], report: Published
+) -> Iterator[dict[str, Any]]:
     """Pieces of a sentence: figures that restate cells, other figures, and what is between."""
     values, labels = report.values, report.labels
     pieces: dict[tuple[int, int], dict[str, Any]] = {
         match.span(1): {"state": "free"} for match in re.finditer(WHOLE, sentence)
     }
-    for one in figures:
-        sums = sums_of(one.mention, values)
-        right = [cells for cells, total in sums if total == one.value]
+    for figure in figures:
+        sums = sums_of(figure.mention, values)
+        right = [cells for cells, total in sums if total == figure.value]
         cells = (right or [cells for cells, _ in sums] or [[]])[0]
-        first, last = one.span
+        first, last = figure.span
         pieces = {at: piece for at, piece in pieces.items() if at[1] <= first or last <= at[0]}
-        pieces[one.span] = {
+        pieces[figure.span] = {
             "state": "holds" if right else "differs" if sums else "free",
             "cell": cells[0] if cells else None,
             "sum": " + ".join(f"{labels.get(n, n)} {plain(values[n])}" for n in cells),

@@ -148,6 +148,8 @@ def document_json(report: Published, findings: Sequence[Flaw]) -> dict[str, Any]
         "unread": report.unread,
         "inferred": [text for table in report.tables for text in table.inferred],
         "aside": [
-            f"{label}：{' '.join(texts)}" for table in report.tables for label, texts in table.aside
+            f"{label}：{' '.join(texts)}"
+            for table in report.tables
+            for label, texts in table.extra_rows
         ],
     }

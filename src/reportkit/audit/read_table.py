@@ -39,7 +39,7 @@ class ReadTable:
         Rows that only the sums of the form make clear, with the numbers that were so found.
     by_sums : set of str
         The cells of these rows.
-    aside : list of (str, list of str)
+    extra_rows : list of (str, list of str)
         Rows that the form does not have: label and texts.
     found : bool
         False where the document has no such table.
@@ -53,7 +53,7 @@ class ReadTable:
     unread: list[str] = field(default_factory=list)
     inferred: list[str] = field(default_factory=list)
     by_sums: set[str] = field(default_factory=set)
-    aside: list[tuple[str, list[str]]] = field(default_factory=list)
+    extra_rows: list[tuple[str, list[str]]] = field(default_factory=list)
     found: bool = False
 
     def fill(

@@ -97,7 +97,9 @@ def _read_grid(
         _read_row(made, row, aligned, units, full=full)
     _solve(made, aligned, edition)
     made.unread += _unread(made, aligned)
-    made.aside += [(entry.label, [cell.text for cell in entry.cells]) for entry in aligned.aside]
+    made.extra_rows += [
+        (entry.label, [cell.text for cell in entry.cells]) for entry in aligned.extra
+    ]
     return made, aligned
 
 
