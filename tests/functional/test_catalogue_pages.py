@@ -128,7 +128,7 @@ def test_worst_reports_stand_first_and_columns_sort(visit):
     page = visit()
     states = page.locator("#reports tbody tr:not(.gap) .state")
     expect(states.first).to_have_text("✕ 失败")
-    expect(page.locator("#reports tbody tr:not(.gap) td.why.wide").first).to_have_text(
+    expect(page.locator("#reports tbody tr:not(.gap) td.reason.wide").first).to_have_text(
         "ledger-heading: the heading has no 收到日期"
     )
     page.get_by_role("button", name="新收申请（件）").click()

@@ -73,6 +73,19 @@ def plain(value: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
+def json_number(value: Decimal | None) -> int | float | None:
+    """A number for JSON: a whole one as an integer.
+
+    Examples
+    --------
+    >>> json_number(Decimal("76.0")), json_number(Decimal("12.5")), json_number(None)
+    (76, 12.5, None)
+    """
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
 def number_of(text: str) -> Decimal | None:
     """The number that plain digits say, as in ``facts.json``; None for a day or another text."""
     # Plain ones only: 1E+999999999 would be written with so many digits.
