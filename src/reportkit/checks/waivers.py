@@ -28,23 +28,21 @@ def accept(rules: Rules, checks: Sequence[Check], waivers: Sequence[Waiver]) -> 
     checked, unmatched = list(checks), []
     for waiver in waivers:
         accepted = [waiver.figures.left, waiver.figures.right]
-        meant = [
-            at for at, finding in enumerate(checked) if finding.open and _means(waiver, finding)
-        ]
-        same = [at for at in meant if accepted == [checked[at].left, checked[at].right]]
+        meant = [n for n, finding in enumerate(checked) if finding.open and _means(waiver, finding)]
+        same = [n for n in meant if accepted == [checked[n].left, checked[n].right]]
         name = "、".join((waiver.check, *waiver.facts)) + (f"“{waiver.place}”" * bool(waiver.place))
         if len(same) == 1:
             waived = Waived(waiver.reason, waiver.by, waiver.on.isoformat())
             checked[same[0]] = replace(checked[same[0]], waived=waived)
             continue
         if len(meant) > 1:
-            why = f"同时符合{len(meant)}项，须写得更具体"
+            reason = f"同时符合{len(meant)}项，须写得更具体"
         elif meant:
             finding = checked[meant[0]]
-            why = f"接受时为{_sides(accepted)}，现为{_sides([finding.left, finding.right])}"
+            reason = f"接受时为{_sides(accepted)}，现为{_sides([finding.left, finding.right])}"
         else:
-            why = "没有这样的不符，请删去"
-        unmatched.append(check(rules, "W1", False, f"{name}：{why}", facts=waiver.facts))
+            reason = "没有这样的不符，请删去"
+        unmatched.append(check(rules, "W1", False, f"{name}：{reason}", facts=waiver.facts))
     return checked + unmatched
 
 

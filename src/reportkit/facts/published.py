@@ -153,7 +153,7 @@ def _by_rows(
         for column, value in zip(part["columns"], printed["values"], strict=True):
             for row in rows[:-1]:
                 yield table.cell_id(row, column), 0
-            # Nought is nought in all of them; anything else goes to the catch-all at the end.
+            # Zero is zero in all of them; anything else goes to the catch-all at the end.
             yield table.cell_id(rows[-1], column), value
             if len(rows) > 1 and value:
                 report.regrouped[table.cell_id(key, column)] = value, rows[-1]

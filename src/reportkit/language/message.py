@@ -1,4 +1,4 @@
-"""Texts for people: English to every program, and told in another language where a reader is.
+"""Texts for people: English to every program, translated where a person reads them.
 
 A `Message` is the English text, joined. So it goes into journals, JSON and other texts as any
 string does; it keeps its template and values, from which a reader's language is made at the end.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Message(str):
-    """A text in English that can be told in another language.
+    """A text in English that can be translated.
 
     Parameters
     ----------
@@ -54,7 +54,6 @@ class Message(str):
         return self
 
     def __add__(self, other: str) -> Message:
-        """A longer message."""
         return joined("", (self, other))
 
     def __radd__(self, other: str) -> Message:
@@ -94,7 +93,7 @@ def _with_other(value: Any, old: str, new: str) -> Any:
     if isinstance(value, Message):
         return value.with_other(old, new)
     if isinstance(value, _Parts):
-        return _Parts(value.separator, tuple(_with_other(one, old, new) for one in value.texts))
+        return _Parts(value.separator, tuple(_with_other(text, old, new) for text in value.texts))
     return value.replace(old, new) if isinstance(value, str) else value
 
 
@@ -109,7 +108,7 @@ def translated(value: Any, translate: Translate) -> Any:
 
 
 def first_lines(text: str, count: int, *, indent: str = "\n") -> str:
-    """Return the first lines of a text, told in whatever language."""
+    """Return the first lines of a text, in whatever language it is read."""
     return Message("{lines}", lines=_Lines(text, count, indent))
 
 
@@ -134,7 +133,7 @@ def packed(text: str) -> Any:
         values = {name: packed(value) for name, value in text.values.items()}
         return {"template": text.template, "values": values}
     if isinstance(text, _Parts):
-        return {"separator": text.separator, "texts": [packed(one) for one in text.texts]}
+        return {"separator": text.separator, "texts": [packed(part) for part in text.texts]}
     if isinstance(text, _Foreign):
         return {"said": text.text}
     return text if isinstance(text, (str, int, float, NoneType)) else str(text)
@@ -151,7 +150,7 @@ def unpacked(data: Any) -> Any:
     if not isinstance(data, dict):
         return data
     if "separator" in data:
-        return _Parts(data["separator"], tuple(unpacked(one) for one in data["texts"]))
+        return _Parts(data["separator"], tuple(map(unpacked, data["texts"])))
     if "said" in data:
         return _Foreign(data["said"])
     text, values = data["template"], data["values"].items()
@@ -159,7 +158,7 @@ def unpacked(data: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as it is told; so it goes from one process to another."""
+    """Return a value as a message keeps it, so that it can go to another process."""
     if isinstance(value, (str, Number, NoneType, *_TRANSLATED)):
         return value
     if isinstance(value, OSError) and value.strerror:
@@ -174,13 +173,13 @@ def of_form(text: str) -> Message:
 
 
 def of_library(text: str) -> Message:
-    """Return what the system or a library says: translated where a catalogue knows it."""
-    return text if isinstance(text, Message) else Message("{said}", said=_Foreign(text))
+    """Return a sentence of the system or a library: translated where a catalogue knows it."""
+    return text if isinstance(text, Message) else Message("{sentence}", sentence=_Foreign(text))
 
 
 @dataclass(frozen=True)
 class _Foreign:
-    """A sentence that is not ours."""
+    """A sentence of the system or of a library."""
 
     text: str
 
@@ -204,7 +203,7 @@ class Translated:
     Parameters
     ----------
     english, words : str
-        As programs take it, and as its reader is told it.
+        For programs, and in the language of its reader.
     """
 
     english: str
@@ -219,7 +218,7 @@ class Translated:
 
 
 _TRANSLATED = (Message, _Parts, _Lines, _Foreign, Translated)
-# A sentence of others that no catalogue has, as it stands among sentences of a language.
+# A sentence of a library that no catalogue has, as it stands among sentences of a language.
 UNTRANSLATED = template("{original}")
 # What joins the parts of a message.
 SEMICOLON, COMMA, COLON = template("; "), template(", "), template(": ")

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from reportkit.params.report import Correction
-    from reportkit.text.narrative import Figures, Prose
+    from reportkit.text.markdown import Prose
+    from reportkit.text.placeholders import Figures
 
 TITLE = "更正说明"
 PLACE = "corrections"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from reportkit.checks import told_of
+from reportkit.checks import texts_of
 from reportkit.export.blocks import MIME, Block, block, packed, prose_text
 from reportkit.export.typesetting import pictures
 from reportkit.language.catalogue import translator
@@ -256,7 +256,7 @@ def _look_at_inputs(inputs: Block) -> tuple[str, str]:
 
 def show_checks(checks: Sequence[Check], rules: Rules) -> Shown:
     """All checks: open errors, warnings and infos first, then what was accepted, then the rest."""
-    return look(checks_block(checks, told_of(rules, (c.id for c in checks if not c.holds))))
+    return look(checks_block(checks, texts_of(rules, (c.id for c in checks if not c.holds))))
 
 
 def checks_block(checks: Sequence[Check], rules: Mapping[str, Mapping[str, str]]) -> Block:

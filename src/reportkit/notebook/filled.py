@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reportkit.notebook.compilation import Compilation
-    from reportkit.text.narrative import Prose
+    from reportkit.text.markdown import Prose
 
 _ADDRESS = re.compile(r"(?<= at )0x[0-9a-f]{6,}")
 _TABLE = re.compile("<table", re.IGNORECASE)

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from reportkit.ledgers import Ledgers
     from reportkit.notebook.charts import Kind
     from reportkit.params import District, Scope
-    from reportkit.text.narrative import Prose
+    from reportkit.text.markdown import Prose
 
 
 class Report:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from reportkit.checks import told_of
+from reportkit.checks import texts_of
 from reportkit.checks.waivers import OF_NOTEBOOKS
 from reportkit.evidence.seal import seal_of, seal_rows
 from reportkit.facts import plain
@@ -63,7 +63,7 @@ def seal_content(compiled: Compilation, made: Mapping[str, Any]) -> dict[str, An
         ),
         "versions": _versions(),
         "checks": [check.as_json() for check in compiled.all_checks],
-        "rules": told_of(
+        "rules": texts_of(
             compiled.rules,
             dict.fromkeys(
                 [*(c.id for c in compiled.all_checks if not c.holds), *OF_NOTEBOOKS, "W1"]

@@ -23,7 +23,8 @@ from reportkit.yamlfile import Strict, read_yaml
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reportkit.text.narrative import Prose, Run
+    from reportkit.text.markdown import Prose
+    from reportkit.text.placeholders import Run
 
 State = Literal["bound", "allowed", "stated", "unbound"]
 
@@ -40,7 +41,7 @@ class AllowedClass(Strict):
     words : list of str
         Words, many to a line.
     counted : bool
-        False where the characters are no number at all (一般): they are neither told nor marked.
+        False where the characters are no number at all (一般): they are neither counted nor marked.
     match, miss : list of str
         Examples, held by a test: texts whose numbers this class covers, and does not cover.
     """
@@ -67,7 +68,7 @@ class _Classes(Strict):
 
 @cache
 def allowed_classes() -> tuple[AllowedClass, ...]:
-    """The classes of the package, the first that covers a character names it."""
+    """Return the classes of the package; the first that covers a character decides."""
     path = Path(str(files("reportkit.text"))) / "coverage.yaml"
     return tuple(read_yaml(path).validate(_Classes).classes)
 
@@ -125,9 +126,12 @@ def cover(sections: Mapping[str, Prose], units: Mapping[str, str] | None = None)
     spots: list[Spot] = []
 
     def marked(section: str, node: Mapping[str, Any]) -> dict[str, Any]:
-        parts = node["items"] if "items" in node else [node["runs"]]
-        done = [_cover_runs(section, runs, units or {}, spots) for runs in parts]
-        return {**node, "items": done} if "items" in node else {**node, "runs": done[0]}
+        def cover_runs(runs: Iterable[Run]) -> list[Run]:
+            return _cover_runs(section, runs, units or {}, spots)
+
+        if "items" in node:
+            return {**node, "items": [cover_runs(runs) for runs in node["items"]]}
+        return {**node, "runs": cover_runs(node["runs"])}
 
     split = {number: [marked(number, node) for node in body] for number, body in sections.items()}
     return Coverage(split, tuple(spots))
