@@ -1,4 +1,4 @@
-"""Cells of a statutory table counted in a notebook, beside those that the library has counted."""
+"""Cells of a statutory table counted in a notebook, compared with those that the library counts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Named = dict[str, list[str]]
 
 
 def compared_with(table: Table, counted: pd.DataFrame | pd.Series, facts: Facts) -> Block:
-    """The block of a comparison: what the notebook counts of each cell, and what it cannot place.
+    """The block of a comparison: the count of the notebook for each cell, and labels of no cell.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def _shown(leaves: Iterable[Leaf]) -> list[str]:
 
 
 def _fit(labels: list[str], known: Named) -> float:
-    """Count the labels of these rows or columns; half a one where nothing was counted."""
+    """Count the labels that name rows or columns; one half where there are no labels at all."""
     return len(set(labels) & set(known)) if labels else 0.5
 
 

@@ -14,6 +14,7 @@ from reportkit.export.blocks import Block, block
 from reportkit.language import Message
 from reportkit.notebook.style import as_svg, house_style, know_fonts
 
+# Characters of SVG.
 _LARGEST = 300_000
 _HOW_TO = Message(
     "report.show(figure, title=…, alt=…): alt says in words what the figure shows, "
@@ -86,7 +87,7 @@ def figure_block(figure: Figure, *, title: str, alt: str, note: str) -> Block:
 def _drawn(figure: Figure) -> bool:
     # An empty figure has its ground alone.
     inside = any(
-        one.has_data() or one.texts or one.tables or one.get_title() for one in figure.axes
+        axes.has_data() or axes.texts or axes.tables or axes.get_title() for axes in figure.axes
     )
     return inside or len(figure.get_children()) - len(figure.axes) > 1
 

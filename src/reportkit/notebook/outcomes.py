@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from reportkit.forms.cells import innermost
+
 if TYPE_CHECKING:
     from decimal import Decimal
 
@@ -26,31 +28,28 @@ def outcomes_of(
     one here too.
     """
     tables = compiled.edition.tables.values() if table is None else [compiled.edition.table(table)]
-    form_table, band, total = next(
-        (one, band, row.key)
+    axis, whole = next(
+        (axis, row)
         for one in tables
-        for band in one.model.bands
-        for row in one.rows(band)
+        for axis in one.axes()
+        for row in (axis.leaves if axis.is_row else ())
         if row.parts and total in (None, row.key)
     )
-    rows = {row.key: row for row in form_table.rows(band)}
-    columns = form_table.columns(band)
-    column = next((c.key for c in columns if c.parts), columns[-1].key)
-    parts = [rows[key] for key in rows[total].parts]
-    kind = next((node.by for node in reversed(rows[total].groups) if node.by), "")
-    now = {form_table.cell_id(row.key, column): row for row in parts}
+    rows = {row.key: row for row in axis.leaves}
+    column = next((c.key for c in axis.across if c.parts), axis.across[-1].key)
+    now = {axis.cell(key, column): rows[key] for key in whole.parts}
     past = compiled.past
     before = _as_of(past, compiled.edition, set(now)) if past else {}
     shown: dict[str, tuple[str, ...]] = {}
     for cell, row in now.items():
-        whole = next((cells for cells in before if cell in cells), (cell,))
-        label = row.groups[-1].label if len(whole) > 1 else row.node.label
-        shown.setdefault(label, whole)
+        cells = next((cells for cells in before if cell in cells), (cell,))
+        label = row.groups[-1].label if len(cells) > 1 else row.node.label
+        shown.setdefault(label, cells)
     this = {name: sum(compiled.facts[c].number for c in cells) for name, cells in shown.items()}
     years = {f"{compiled.year}年": this}
     if past is not None and any(this.values()) and set(shown.values()) <= set(before):
         years[f"{past.year}年"] = {name: before[cells] for name, cells in shown.items()}
-    frame = pd.DataFrame(years).astype("int64").rename_axis(kind)
+    frame = pd.DataFrame(years).astype("int64").rename_axis(innermost(whole.groups, "by") or "")
     return frame[frame.any(axis=1)]
 
 

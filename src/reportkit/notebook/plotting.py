@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -20,7 +20,7 @@ _WIDTH, _LEFT, _RIGHT = 439.2, 8, 435.2
 
 @dataclass(frozen=True)
 class Series:
-    """One column of a chart: its numbers, those of missing values as 0, and how they are told."""
+    """One column of a chart: its numbers, None where one is missing, and how they are printed."""
 
     name: str
     numbers: list[Decimal | None]
@@ -73,7 +73,7 @@ def draw_bars(data: Data, unit: str) -> Figure:
     axes.xaxis.set_visible(False)
     axes.set_yticks(range(len(labels)), labels, fontsize=size)
     axes.axvline(0, color=mpl.rcParams["axes.edgecolor"], linewidth=0.8, clip_on=False)
-    _told(axes, series, unit)
+    _legend(axes, series, unit)
     return figure
 
 
@@ -85,7 +85,7 @@ def draw_columns(
     low, high = (16, 110) if line is None else (83, 174)
     figure, axes = _sheet(130 if line is None else 194, low, high)
     _upright(axes, Data(data.heading, data.labels, flows), high - low)
-    _told(axes, len(flows), unit)
+    _legend(axes, len(flows), unit)
     below = axes
     if line is not None:
         (stock,) = (one for one in data.series if one.name == line)
@@ -128,10 +128,10 @@ def _line(axes: Axes, stock: Series, number: int) -> None:
     for at, (height, text) in enumerate(zip(stock.heights, stock.texts, strict=True)):
         axes.annotate(text, (at, height), (0, 4), textcoords="offset points", ha="center", size=7)
     axes.set_ylim(*_scale([1.0, *stock.heights], 43, 0, 14))
-    _above(axes, 0, stock.name, 8, color=tone)
+    _above(axes, stock.name, tone)
 
 
-def _limit(axes: Axes, share: float, told: str) -> None:
+def _limit(axes: Axes, share: float, words: str) -> None:
     """A line at a share of the width, with its words on the side where there is room."""
     tone = _tones()[2]
     axes.plot(
@@ -143,9 +143,9 @@ def _limit(axes: Axes, share: float, told: str) -> None:
         linestyle=(0, (4, 2)),
         clip_on=False,
     )
-    left = share * (_RIGHT - _LEFT) + 4 + 8 * _width(told) > _RIGHT - _LEFT
+    left = share * (_RIGHT - _LEFT) + 4 + 8 * _width(words) > _RIGHT - _LEFT
     axes.annotate(
-        told,
+        words,
         (share, 1),
         (-4 if left else 4, -2),
         xycoords="axes fraction",
@@ -157,9 +157,9 @@ def _limit(axes: Axes, share: float, told: str) -> None:
     )
 
 
-def _told(axes: Axes, series: int, unit: str) -> None:
-    """Above the marks: the unit, and which tone is which where there are several."""
-    _above(axes, 0, f"单位：{unit}", 8, color=mpl.rcParams["axes.edgecolor"])
+def _legend(axes: Axes, series: int, unit: str) -> None:
+    """Write the unit above the marks, and the names of the series where there are several."""
+    _above(axes, f"单位：{unit}", mpl.rcParams["axes.edgecolor"])
     if series > 1:
         axes.legend(
             loc="lower right",
@@ -172,15 +172,15 @@ def _told(axes: Axes, series: int, unit: str) -> None:
         )
 
 
-def _above(axes: Axes, x: float, text: str, size: float, **look: Any) -> None:
+def _above(axes: Axes, text: str, color: str) -> None:
     axes.annotate(
         text,
-        (x, 1),
+        (0, 1),
         (0, 6),
         xycoords="axes fraction",
         textcoords="offset points",
-        size=size,
-        **look,
+        size=8,
+        color=color,
     )
 
 

@@ -1,4 +1,4 @@
-"""Printed forms of a notebook's values: as exact as they are, days as days, nothing as nothing."""
+"""Values of a notebook as documents print them: exact numbers, days, blanks for missing ones."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from reportkit.facts.numerals import rounded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# More decimals than this come of a division, and mean nothing; then there are two.
+# More than four decimals come of a division and mean nothing; then two are printed.
 _EXACT, _ROUNDED = 4, 2
 
 
 def number_in(value: Any) -> Decimal | None:
     """A number as it is written, so that 95.3 is 95.3; None for what is none, or missing.
 
-    A float holds 15 decimal digits; those after them come of reckoning: 0.1 + 0.2 is 0.3.
+    A float holds 15 decimal digits; those after them come of rounding: 0.1 + 0.2 is 0.3.
     """
     if isinstance(value, bool | str | date) or pd.api.types.is_bool(value):
         return None

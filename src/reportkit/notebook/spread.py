@@ -14,7 +14,7 @@ from reportkit.facts.numerals import plain, rounded
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Fewer say nothing of what is usual.
+# Fewer districts do not show what is usual.
 _FEWEST = 8
 # Tukey's fence: so many times the middle half beyond its ends.
 _FENCE = Decimal("1.5")
@@ -77,12 +77,11 @@ class Distribution:
             step = max(step, Decimal(1))
         start = least // step * step
         counts: dict[str, int] = {}
-        edge = start
-        while edge <= most:
-            end = edge + step
-            label = plain(edge) if step == 1 else f"{plain(edge)}—{plain(end)}"
-            counts[label] = sum(edge <= number < end for number in numbers)
-            edge = end
+        while start <= most:
+            end = start + step
+            label = plain(start) if step == 1 else f"{plain(start)}—{plain(end)}"
+            counts[label] = sum(start <= number < end for number in numbers)
+            start = end
         return pd.Series(counts, name="个数").rename_axis(f"{self.label}（{self.unit}）")
 
     def figures(self) -> dict[str, tuple[str, Decimal, str, str]]:
@@ -110,23 +109,23 @@ class Distribution:
         """Markdown in which each figure is a placeholder: ``{{ spread.<name>.median }}``."""
         first, last = next(iter(self.values)), list(self.values)[-1]
 
-        def of(what: str) -> str:
-            return f"{{{{ spread.{name}.{what} }}}}"
+        def of(word: str) -> str:
+            return f"{{{{ spread.{name}.{word} }}}}"
 
-        told = f"{of('count')}个区县的{self.label}，中位数{of('median')}{self.unit}"
+        text = f"{of('count')}个区县的{self.label}，中位数{of('median')}{self.unit}"
         low, _, high = self.quartiles
         if self.values[first] != self.values[last] and low == high:
-            told += "，至少一半相同"
+            text += "，至少一半相同"
         elif len(self.values) > 2:
-            told += f"，中间一半在{of('low')}{self.unit}至{of('high')}{self.unit}之间"
+            text += f"，中间一半在{of('low')}{self.unit}至{of('high')}{self.unit}之间"
         if self.values[first] == self.values[last]:
-            return f"{told}，各区县相同。"
-        told += f"；最少的{of('least')}{self.unit}（{self._whose(first)}）"
-        told += f"，最多的{of('most')}{self.unit}（{self._whose(last)}）。"
+            return f"{text}，各区县相同。"
+        text += f"；最少的{of('least')}{self.unit}（{self._whose(first)}）"
+        text += f"，最多的{of('most')}{self.unit}（{self._whose(last)}）。"
         if len(self.values) < _FEWEST:
-            return f"{told}区县不到八个，不说离群。"
+            return f"{text}区县不到八个，不说离群。"
         far = "、".join(self.outliers)
-        return f"{told}离群的{of('far')}个" + (f"：{far}。" if far else "。")
+        return f"{text}离群的{of('far')}个" + (f"：{far}。" if far else "。")
 
     def _whose(self, name: str) -> str:
         same = [other for other, value in self.values.items() if value == self.values[name]]
