@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from functools import partial
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -181,26 +180,11 @@ def _exclude(one: Condition, other: Condition) -> bool:
             return True
         if a.op == "empty" and b.op in ("present", "between", "<", "<=", *_EXACT):
             return True
-    spans = [_span(condition) for condition in (one, other)]
+    spans = [condition.span() for condition in (one, other)]
     if None in spans:
         return False
     (first, last, blank), (start, end, blank_too) = (span for span in spans if span)
-    return not (blank and blank_too) and (last < start or end < first)
-
-
-def _span(condition: Condition) -> tuple[date, date, bool] | None:
-    """First and last day that meet a condition, and whether an empty cell does too."""
-    if condition.op not in ("between", "<", "<=", "empty or >=", "empty or >"):
-        return None
-    days = [date.fromisoformat(day) for day in condition.value]
-    day = timedelta(days=1)
-    return {
-        "between": (days[0], days[-1], False),
-        "<": (date.min, days[0] - day, False),
-        "<=": (date.min, days[0], False),
-        "empty or >=": (days[0], date.max, True),
-        "empty or >": (days[0] + day, date.max, True),
-    }[condition.op]
+    return not (blank and blank_too) and bool(last < start or end < first)
 
 
 def _left_out(

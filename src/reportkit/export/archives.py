@@ -1,4 +1,4 @@
-"""Office files are archives with clocks in them; here they get the same bytes each time."""
+"""Office files without the times that are written into them, so that they are equal each time."""
 
 from __future__ import annotations
 

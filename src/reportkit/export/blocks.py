@@ -1,4 +1,4 @@
-"""Blocks: what a notebook cell shows as data, and all that a document is made from."""
+"""Blocks: the data that a cell of a notebook shows, from which documents are made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MIME = "application/vnd.reportkit.block+json"
 SCHEMA = "reportkit/block/1"
 NOTES = "notes"
-"""The tag of cells that are for those who work on a report, and stand in no document."""
+"""The tag of cells that are for the analyst, and stand in no document."""
 KINDS = (
     "head", "section", "prose", "table", "chart", "note", "compare", "inputs", "checks", "seal",
 )  # fmt: skip
@@ -54,7 +54,7 @@ def block(kind: str, /, **fields: Any) -> Block:
 
 
 def for_readers(cell: Mapping[str, Any], /) -> bool:
-    """Return whether a cell is for readers: it has no tag that says otherwise."""
+    """Return True where a cell is for readers: it has no tag that says otherwise."""
     return NOTES not in cell["metadata"].get("tags", ())
 
 
@@ -66,7 +66,7 @@ def from_notebook(notebook: Mapping[str, Any], /, *kinds: str) -> list[Block]:
     notebook : NotebookNode or dict
         An executed notebook of nbformat 4.
     *kinds : str
-        Which are meant, of `KINDS`; all of them by default.
+        Kinds to return, of `KINDS`; all of them by default.
 
     Returns
     -------
@@ -134,7 +134,7 @@ def packed(one: Block, /) -> Block:
     names = list(facts[0]) if facts else []
     held = {
         "conditions": [json.loads(text) for text in conditions],
-        **({"members": [list(those) for those in members]} if members else {}),
+        **({"members": list(map(list, members))} if members else {}),
         "columns": {name: _column([fact[name] for fact in facts]) for name in names},
     }
     return one | {"facts": document | {"facts": _compact(held)}}
@@ -146,8 +146,8 @@ def _parts(
     """Return the parts of a sum by their numbers; or which list of members has them all."""
     end = f"/{fact['id']}"
     if fact["sum_of"] and all(part.endswith(end) for part in fact["sum_of"]):
-        those = tuple(part.removesuffix(end) for part in fact["sum_of"])
-        return {"of": members.setdefault(those, len(members))}
+        names = tuple(part.removesuffix(end) for part in fact["sum_of"])
+        return {"of": members.setdefault(names, len(members))}
     return [places.get(part, part) for part in fact["sum_of"]]
 
 
@@ -211,7 +211,7 @@ def length(text: str) -> float:
 
 
 def visible(item: Any) -> Any:
-    """Return JSON whose texts name each unseen character, which could change what is read.
+    """Return JSON whose texts name each invisible character, which could deceive a reader.
 
     A mark that turns the order of reading round is shown as ``〈U+202E〉``.
     """

@@ -1,4 +1,4 @@
-"""Files: their digests, and how they are there whole or not at all, whoever is killed meanwhile."""
+"""Files: their digests, and writing them whole or not at all, whichever process is killed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HALVES = ".*.new"
-"""Pattern of what is left of a file where a process was killed; nobody looks for such names."""
+"""Pattern of the rest of a file where a process was killed; no part of us reads such names."""
 
 
 def digest(path: Path) -> str:
@@ -20,7 +20,7 @@ def digest(path: Path) -> str:
 
 
 def digest_of(content: bytes) -> str:
-    """SHA-256 of what a file holds."""
+    """SHA-256 of the content of a file."""
     return hashlib.sha256(content).hexdigest()
 
 

@@ -31,7 +31,7 @@ def compile_templates() -> None:
 
 @cache
 def environment(package: str) -> Environment:
-    """Return the surroundings of a package's templates, which can use those of this one.
+    """Return the Jinja environment of a package's templates, which can use those of this one.
 
     A template is compiled once in a process.
     """
@@ -82,8 +82,8 @@ def corrected_on(days: Sequence[str]) -> str:
     >>> corrected_on(["2021-03-01", "2021-04-12"])
     '（2021年3月1日、2021年4月12日更正）'
     """
-    told = "、".join(dict.fromkeys(map(chinese_date, days)))
-    return f"（{told}更正）" if told else ""
+    dates = "、".join(dict.fromkeys(map(chinese_date, days)))
+    return f"（{dates}更正）" if dates else ""
 
 
 def title_lines(head: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Tables as programs take them: values with their labels, and the grid without merged cells."""
+"""Tables for programs: values with their labels, and the grid without merged cells."""
 
 from __future__ import annotations
 
@@ -101,11 +101,11 @@ def csv_text(rows: Iterable[Iterable[object]]) -> str:
 
 def summary(table: Mapping[str, Sequence[Sequence[Block]]]) -> str:
     """Return what a table holds in words, for those who cannot see how it is laid out."""
-    told = []
+    lines = []
     for part in parts_of(table):
         rows = "、".join(label for label, _ in part.rows if label)
         columns = "、".join(part.columns)
         title = f"{part.title}，" if part.title else ""
-        told.append(f"{title}列：{columns}" + (f"；行：{rows}" if rows else ""))
-    text = "。".join(told)
+        lines.append(f"{title}列：{columns}" + (f"；行：{rows}" if rows else ""))
+    text = "。".join(lines)
     return f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text

@@ -100,21 +100,28 @@ class Condition:
     def _mask_dates(self, days: npt.NDArray[np.datetime64], empty: Mask) -> Mask:
         import numpy as np
 
-        bounds = np.array(self.value, dtype="datetime64[D]")
         chosen: Mask
-        if self.op == "between":
-            chosen = (days >= bounds[0]) & (days <= bounds[1])
-        elif self.op == "<":
-            chosen = days < bounds[0]
-        elif self.op == "<=":
-            chosen = days <= bounds[0]
-        elif self.op == "empty or >=":
-            chosen = empty | (days >= bounds[0])
-        elif self.op == "empty or >":
-            chosen = empty | (days > bounds[0])
+        if span := self.span():
+            first, last, blank = span
+            chosen = (days >= first) & (days <= last) | (empty & blank)
         else:
-            chosen = np.isin(days, bounds) != (self.op == "not in")
+            named = np.array(self.value, dtype="datetime64[D]")
+            chosen = np.isin(days, named) != (self.op == "not in")
         return chosen
+
+    def span(self) -> tuple[np.datetime64, np.datetime64, bool] | None:
+        """First and last day that pass, and True where an empty cell does too; None of no days."""
+        import numpy as np
+
+        if self.op not in ("between", "<", "<=", "empty or >=", "empty or >"):
+            return None
+        # Days of numpy, which go on after the year 9999.
+        first, last = (np.datetime64(self.value[end], "D") for end in (0, -1))
+        if self.op == "between":
+            return first, last, False
+        if self.op in ("<", "<="):
+            return np.datetime64("0001-01-01"), first - int(self.op == "<"), False
+        return first + int(self.op == "empty or >"), np.datetime64("9999-12-31"), True
 
     def text(self) -> str:
         """The condition in Chinese, as a definition that auditors read has it."""
