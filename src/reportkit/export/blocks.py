@@ -79,14 +79,14 @@ def from_notebook(notebook: Mapping[str, Any], /, *kinds: str) -> list[Block]:
         ``no-blocks`` if no cell shows one (the notebook was not executed, or its outputs were
         stripped); ``block-unknown`` if one has a schema or kind of another version.
     """
-    found = [one for _, one in with_cells(notebook)]
+    found = [shown for _, shown in with_cells(notebook)]
     if not found:
         raise ExportError(
             "no-blocks",
             "no cell of the notebook shows a reportkit block: execute the notebook "
             "first (reportkit run, or papermill), and keep its outputs",
         )
-    return [one for one in found if not kinds or one["kind"] in kinds]
+    return [shown for shown in found if not kinds or shown["kind"] in kinds]
 
 
 def with_cells(notebook: Mapping[str, Any], /) -> Iterator[tuple[Mapping[str, Any], Block]]:
@@ -95,21 +95,21 @@ def with_cells(notebook: Mapping[str, Any], /) -> Iterator[tuple[Mapping[str, An
         for output in cell.get("outputs", ()):
             if MIME not in output.get("data", {}):
                 continue
-            one = output["data"][MIME]
-            if one.get("schema") != SCHEMA or one.get("kind") not in KINDS:
+            shown = output["data"][MIME]
+            if shown.get("schema") != SCHEMA or shown.get("kind") not in KINDS:
                 raise ExportError(
                     "block-unknown",
                     "cell {cell} shows a block of schema {schema!r} and kind {kind!r}; "
                     "this version reads {read} of kinds {kinds}: export with the "
                     "version that ran the notebook, or run it again",
-                    schema=one.get("schema"),
-                    kind=one.get("kind"),
+                    schema=shown.get("schema"),
+                    kind=shown.get("kind"),
                     read=SCHEMA,
                     kinds=", ".join(KINDS),
                     cell=number,
                 )
             # A notebook on disk has its keys in order, one in memory may not; here both have.
-            yield cell, unpacked(json.loads(json.dumps(one, sort_keys=True)))
+            yield cell, unpacked(json.loads(json.dumps(shown, sort_keys=True)))
 
 
 def packed(one: Block, /) -> Block:

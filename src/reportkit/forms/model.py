@@ -181,8 +181,8 @@ class Follow(Strict):
 class Headline(Strict):
     """A figure that readers see before the text.
 
-    ``facts`` are added up; with ``share`` they are told as a percentage of ``of``, else ``of`` says
-    among how many they are. ``months`` is the date column by which their records are drawn.
+    ``facts`` are added up; with ``share`` they are a percentage of ``of``, else ``of`` says among
+    how many they are. ``months`` is the date column by which their records are drawn.
     """
 
     label: str

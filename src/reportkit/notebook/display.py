@@ -180,14 +180,18 @@ def differences_in(compared: Block) -> list[str]:
 def show_inputs(
     ledgers: Mapping[str, Ledger],
     absent: Sequence[tuple[str, str]],
-    note: str = "",
+    note: str,
     *,
-    members: Sequence[Mapping[str, Any]] = (),
+    members: Sequence[Mapping[str, Any]],
 ) -> Shown:
-    """Show what was read: files, rows, and what was not accepted; a *note* about all of it.
+    """Show what was read: files, rows, and what was not accepted.
 
     Parameters
     ----------
+    absent : sequence of (str, str)
+        Key and name of each ledger that is not there.
+    note : str
+        A remark about all of it.
     members : sequence of mapping
         Of a roll-up: the reports that it adds, instead of ledgers.
     """

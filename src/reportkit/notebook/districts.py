@@ -13,9 +13,9 @@ from reportkit.evidence.seal import seal_of
 from reportkit.export.blocks import block
 from reportkit.facts import Fact, Facts
 from reportkit.facts.computer import unknown_fact
-from reportkit.facts.numerals import chinese_number, rounded
+from reportkit.facts.numerals import rounded
 from reportkit.notebook.display import show
-from reportkit.notebook.frames import table_of
+from reportkit.notebook.freeform import first_rows, next_section
 from reportkit.notebook.members import ORIGINS, names_of
 from reportkit.notebook.spread import Distribution, spread_of
 from reportkit.params import Project
@@ -114,12 +114,12 @@ class Districts:
         least : int
             Of fewer there is no share: one case more would change it much.
         """
-        found = {
+        shares = {
             name: rounded(100 * Decimal(str(part[name])) / Decimal(str(whole[name])), 1)
             for name in part.index
             if pd.notna(part[name]) and pd.notna(whole[name]) and whole[name] >= least
         }
-        return pd.Series(found, index=part.index, dtype=object)
+        return pd.Series(shares, index=part.index, dtype=object)
 
     def spread(
         self, name: str, values: pd.Series, *, unit: str = "件", label: str = ""
@@ -163,8 +163,8 @@ class Districts:
 
     @property
     def _head(self) -> dict[str, Any]:
-        none = dict.fromkeys(("office", "document_number", "dated", "printed", "fonts"))
-        return none | {
+        absent = dict.fromkeys(("office", "document_number", "dated", "printed", "fonts"))
+        return absent | {
             "district": "districts",
             "year": self.year,
             "edition": self.form.edition(self.year).name,
@@ -178,10 +178,7 @@ class Districts:
 
     def section(self, title: str) -> Shown:
         """A heading of the documents; they are numbered as they come."""
-        if title not in self._sections:
-            self._sections.append(title)
-        number = chinese_number(self._sections.index(title) + 1)
-        return show(block("section", number=number, title=title, body=[]))
+        return next_section(self._sections, title)
 
     def text(self, source: str) -> Shown:
         """Prose, with the figures of distributions bound as in a narrative."""
@@ -191,9 +188,7 @@ class Districts:
 
     def show(self, table: pd.DataFrame, *, title: str, note: str = "", rows: int = 60) -> Shown:
         """A table in the documents, its first rows if it is long."""
-        if len(table) > rows:
-            note = "；".join(filter(None, [note, f"共{len(table)}行，列出前{rows}行"]))
-        return show(table_of(table.head(rows), title=title, note=note, formats={}))
+        return first_rows(table, title=title, note=note, rows=rows)
 
     def chart(
         self, name: str, data: pd.Series, *, title: str, kind: Kind = "columns", unit: str = "个"
@@ -229,6 +224,7 @@ class Districts:
 
     def seal(self) -> Shown:
         """The last cell: what was compared, and which reports it is from."""
+        sources = [f"{m.source} sha256:{m.as_json()['sha256']}" for m in self.present]
         document = Facts(self._facts).as_json(
             district="districts",
             year=self.year,
@@ -253,12 +249,7 @@ class Districts:
                 checks=[],
                 rules={},
                 rows={},
-                parameters={
-                    "year": self.year,
-                    "reports": [
-                        f"{one.source} sha256:{one.as_json()['sha256']}" for one in self.present
-                    ],
-                },
+                parameters={"year": self.year, "reports": sources},
             )
         )
 

@@ -16,28 +16,23 @@ if TYPE_CHECKING:
     from reportkit.notebook.compilation import Compilation
 
 
-def outcomes_of(
-    compiled: Compilation, table: int | str | None = None, total: str | None = None
-) -> pd.DataFrame:
-    """The parts of a total row of a table, by label, for a chart: those that are not zero.
-
-    By default of the first table with a total row, and of that row.
+def outcomes_of(compiled: Compilation) -> pd.DataFrame:
+    """The parts of the first total row of a table, by label, for a chart: those that are not zero.
 
     Last year's stand beside them where all are known, and this year's are not all zero. Rows
     that were one row in last year's edition of the form, as this one says (``follows``), are
     one here too.
     """
-    tables = compiled.edition.tables.values() if table is None else [compiled.edition.table(table)]
-    axis, whole = next(
+    axis, total = next(
         (axis, row)
-        for one in tables
-        for axis in one.axes()
+        for table in compiled.edition.tables.values()
+        for axis in table.axes()
         for row in (axis.leaves if axis.is_row else ())
-        if row.parts and total in (None, row.key)
+        if row.parts
     )
     rows = {row.key: row for row in axis.leaves}
     column = next((c.key for c in axis.across if c.parts), axis.across[-1].key)
-    now = {axis.cell(key, column): rows[key] for key in whole.parts}
+    now = {axis.cell(key, column): rows[key] for key in total.parts}
     past = compiled.past
     before = _as_of(past, compiled.edition, set(now)) if past else {}
     shown: dict[str, tuple[str, ...]] = {}
@@ -49,7 +44,7 @@ def outcomes_of(
     years = {f"{compiled.year}年": this}
     if past is not None and any(this.values()) and set(shown.values()) <= set(before):
         years[f"{past.year}年"] = {name: before[cells] for name, cells in shown.items()}
-    frame = pd.DataFrame(years).astype("int64").rename_axis(innermost(whole.groups, "by") or "")
+    frame = pd.DataFrame(years).astype("int64").rename_axis(innermost(total.groups, "by") or "")
     return frame[frame.any(axis=1)]
 
 

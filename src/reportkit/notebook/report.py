@@ -415,9 +415,9 @@ class Report:
                 raise
             return None
 
-    def outcomes(self, table: int | str | None = None, total: str | None = None) -> pd.DataFrame:
-        """The parts of a total row of a table, by label, for a chart; see `outcomes_of`."""
-        return outcomes_of(self.compiled, table, total)
+    def outcomes(self) -> pd.DataFrame:
+        """The parts of the first total row of a table, by label, for a chart; see `outcomes_of`."""
+        return outcomes_of(self.compiled)
 
     def checks(self) -> Shown:
         """Show which checks hold and which do not."""

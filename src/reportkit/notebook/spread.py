@@ -19,6 +19,8 @@ _FEWEST = 8
 # Tukey's fence: so many times the middle half beyond its ends.
 _FENCE = Decimal("1.5")
 _BINS = 8
+# Places of the quartiles.
+_DECIMALS = 1
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,11 @@ class Distribution:
     label, unit : str
     values : mapping of str to Decimal
         By district, in the order of the values; those that have none are left out.
-    decimals : int
-        Places of the quartiles.
     """
 
     label: str
     unit: str
     values: Mapping[str, Decimal]
-    decimals: int = 1
 
     @property
     def quartiles(self) -> tuple[Decimal, Decimal, Decimal]:
@@ -46,7 +45,7 @@ class Distribution:
         if len(numbers) < 2:
             return (numbers[0],) * 3
         low, middle, high = statistics.quantiles(numbers, n=4, method="inclusive")
-        return tuple(rounded(one, self.decimals) for one in (low, middle, high))  # type: ignore[return-value]  # three
+        return tuple(rounded(value, _DECIMALS) for value in (low, middle, high))  # type: ignore[return-value]  # three
 
     @property
     def outliers(self) -> dict[str, Decimal]:
@@ -69,7 +68,7 @@ class Distribution:
         """Number of districts by steps of equal width, for a chart."""
         numbers = list(self.values.values())
         least, most = numbers[0], numbers[-1]
-        width = max((most - least) / _BINS, Decimal(1).scaleb(-self.decimals))
+        width = max((most - least) / _BINS, Decimal(1).scaleb(-_DECIMALS))
         # Steps that people read: 1, 2 or 5 times a power of ten.
         scale = Decimal(1).scaleb(width.adjusted())
         step = next(scale * times for times in (1, 2, 5, 10) if scale * times >= width)
@@ -132,9 +131,7 @@ class Distribution:
         return name if len(same) == 1 else f"{same[0]}等几个" if len(same) > 3 else "、".join(same)
 
 
-def spread_of(
-    values: pd.Series, *, label: str, unit: str, decimals: int = 1
-) -> Distribution | None:
+def spread_of(values: pd.Series, *, label: str, unit: str) -> Distribution | None:
     """The distribution of a column; None where no district has a number.
 
     Parameters
@@ -144,4 +141,4 @@ def spread_of(
     """
     known = {str(name): Decimal(str(value)) for name, value in values.dropna().items()}
     ordered = dict(sorted(known.items(), key=lambda pair: (pair[1], pair[0])))
-    return Distribution(label, unit, ordered, decimals) if ordered else None
+    return Distribution(label, unit, ordered) if ordered else None
