@@ -1,4 +1,4 @@
-"""Checks: what must hold in a report, and whether it does."""
+"""Checks: the rules for a report, and how they are applied to it."""
 
 from reportkit.checks.across import (
     continuity_checks,

@@ -64,7 +64,7 @@ def form_checks(
 def _former_labels(
     rules: Rules, edition: Edition, facts: Facts, ledgers: Mapping[str, Ledger]
 ) -> Iterable[Check]:
-    """Yield labels under whose former names a ledger has records; these are counted (F2)."""
+    """Yield labels for which a ledger has records under a former name; these count too (F2)."""
     for table in edition.tables.values():
         counted: dict[str, tuple[Node, list[Fact]]] = {}
         for _, row, column in table.places():
@@ -118,7 +118,7 @@ class _Total:
 
     @property
     def by(self) -> str | None:
-        """Column of a ledger whose value says of which part a record is."""
+        """Column of a ledger by whose value a record belongs to a part."""
         by: str | None = innermost((self.axis.band.define, *self.leaf.groups), "by")
         return by
 
@@ -136,7 +136,7 @@ class _Total:
         return found
 
     def group(self, frame: pd.DataFrame, year: int) -> pd.DataFrame:
-        """Records that meet what stands around the parts, whichever of them they are of."""
+        """Records that meet the conditions around the parts, whichever part they belong to."""
         chosen = np.zeros(len(frame), dtype=bool)
         for leaf in self.across:
             nodes = (self.axis.band.define, *self.leaf.groups, *leaf.path)

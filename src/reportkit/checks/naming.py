@@ -1,4 +1,4 @@
-"""Names of an edition examined: those given twice, and rules that name what there is not."""
+"""Names of an edition examined: duplicates, and rules with names that do not exist."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def refuse_broken(form: Form, edition: Edition) -> None:
 
 
 def names_of(form: Form, edition: Edition) -> Iterator[FormFinding]:
-    """Yield names that are given twice, and rules that name nothing, or say nothing."""
+    """Yield names that are given twice, and rules without a text or with unknown names."""
     yield from _given_twice(edition)
     known = rules_of(form)
     for number, rule in enumerate(edition.rules):
@@ -127,7 +127,7 @@ def _nothing_named(form: Form, edition: Edition, rule: Rule) -> Iterator[str]:
         if part.table not in edition.tables:
             yield Message("names a table {table} that there is not", table=part.table)
             continue
-        # A row of the edition before may be what this one goes on from.
+        # A rule about last year may name a row of the edition before.
         tables = [e.tables[part.table] for e in form.editions if part.table in e.tables]
         table = edition.tables[part.table]
         unknown = []
@@ -146,7 +146,7 @@ def _nothing_named(form: Form, edition: Edition, rule: Rule) -> Iterator[str]:
 
 
 def _no_place(table: Table, name: str, part: Any) -> Iterator[str]:
-    """Yield why a rule whose names are all there can apply nowhere."""
+    """Yield reasons why a rule, though its names exist, applies nowhere."""
     totals = {leaf.key for axis in table.axes() for leaf in axis.leaves if leaf.total}
     if name in ("disjoint", "complete") and part.parts_of not in totals:
         yield Message("looks at the parts of {parts_of}, which is no total", parts_of=part.parts_of)

@@ -100,7 +100,7 @@ def limit_checks(rules: Rules, ledger: Ledger, year: int, calendar: WorkCalendar
     A record is named by its number and its days, and never by a person. Where the
     holidays of the time are not known, that is a finding of its own (T2).
 
-    Which columns these are the ledger says by its clock; see `reportkit.worktime.limits`.
+    The ledger's clock names these columns; see `reportkit.worktime.limits`.
     """
     frame = ledger.frame
     name = ledger.schema.names()

@@ -39,7 +39,7 @@ def restatement_checks(rules: Rules, past: Past, computer: Computer) -> list[Che
     """
     checks, counted, left_out = [], 0, 0
     for name, old in past.facts.items():
-        # A fact that was sealed and printed nowhere has misled nobody.
+        # A fact that was sealed but printed nowhere was never published.
         if old["origin"] == "declared" or name not in computer or not old["places"]:
             continue
         try:

@@ -113,7 +113,7 @@ class Waived:
 
 @dataclass(frozen=True)
 class Check:
-    """One rule applied to one place: what must hold, and if it does.
+    """One rule applied to one place, and the result.
 
     Parameters
     ----------

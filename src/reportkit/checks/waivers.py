@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from reportkit.checks.rules import Rules
     from reportkit.params import Waiver
 
-# Rules of what a notebook shows: findings that are known only when all of it has run.
+# Rules about the outputs of a notebook: their findings are known only when all of it has run.
 OF_NOTEBOOKS = ("B1", "B2", "B3", "C1", "C2")
 _PLACE = 40  # characters of a message that tell a finding from its like
 
 
 def accept(rules: Rules, checks: Sequence[Check], waivers: Sequence[Waiver]) -> list[Check]:
-    """The checks, with those findings waived that a waiver means and whose figures still stand.
+    """The checks, with those findings waived that a waiver means and whose figures are unchanged.
 
     A waiver that means no finding, or several, or one whose figures have changed, waives nothing
     and is a finding of its own (W1).

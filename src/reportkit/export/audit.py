@@ -1,4 +1,4 @@
-"""audit.html: the report for auditors, where every number opens what it was computed from."""
+"""audit.html: the report for auditors, where every number opens its definition and records."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _parameters(document: Document) -> Iterator[tuple[str, str, str]]:
 
 
 def _order(check: Block) -> tuple[bool, bool, int]:
-    """Open errors, warnings and infos, then what was accepted, then what holds."""
+    """Open errors, warnings and infos, then accepted findings, then checks that hold."""
     waived = check.get("waived") is not None
     return check["holds"], waived, _SEVERITIES.index(check["severity"])
 

@@ -18,6 +18,7 @@ MIME = "application/vnd.reportkit.block+json"
 SCHEMA = "reportkit/block/1"
 NOTES = "notes"
 """The tag of cells that are for the analyst, and stand in no document."""
+# On one line, as in the documentation of the format.
 KINDS = (
     "head", "section", "prose", "table", "chart", "note", "compare", "inputs", "checks", "seal",
 )  # fmt: skip

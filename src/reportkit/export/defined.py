@@ -62,7 +62,7 @@ def named_in(item: Any) -> Iterable[str]:
 
 
 def along(part: TidyTable, facts: Mapping[str, Block]) -> list[tuple[str, str]]:
-    """Return what each row of a table and each of its columns demands of a record.
+    """Return the conditions of each row of a table and of each of its columns.
 
     A cell of a large table counts what its row and its column demand together, so that two lists
     say as much as one entry for each cell.

@@ -86,7 +86,7 @@ class Document:
 class DocumentExporter(Exporter):
     """An nbconvert exporter that makes one document of a notebook's blocks.
 
-    Its children say how in ``make``; they see the document and compute nothing.
+    Subclasses do so in ``make``, from the document alone; they compute nothing.
     """
 
     extension: ClassVar[str]
@@ -102,7 +102,7 @@ class DocumentExporter(Exporter):
 
     @classmethod
     def prepare(cls) -> None:
-        """Do what is the same for every document; a process that others are forked from does so."""
+        """Prepare what every document shares; done in the process that others are forked from."""
 
     def make(self, document: Document) -> str | bytes:
         """Return the document's text or bytes."""
@@ -177,7 +177,7 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
 
 
 def _items(notebook: Mapping[str, Any]) -> Iterator[Block]:
-    """Yield what the cells show, in their order, with the code behind it."""
+    """Yield the blocks of all cells, in their order, with the code of each."""
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown" and for_readers(cell):
             yield {"kind": "prose", "body": cell["metadata"].get("reportkit", {}).get("body", [])}
@@ -186,7 +186,7 @@ def _items(notebook: Mapping[str, Any]) -> Iterator[Block]:
                 yield one | {"code": "".join(cell["source"])}
 
 
-# Names that follow from what a document holds.
+# Ids that pages give to parts of a document.
 _GIVEN = re.compile(r"t\d+|(section|title|caption)-.+")
 
 
@@ -291,7 +291,7 @@ def _code(notebook: Mapping[str, Any]) -> Iterator[Block]:
 
 
 def day_of(head: Mapping[str, Any]) -> date:
-    """Return the day that a document's files say they were made: its own, or its year's last."""
+    """Return the creation day in a document's files: its own date, or the last day of its year."""
     return date.fromisoformat(head["dated"] or f"{head['year']}-12-31")
 
 

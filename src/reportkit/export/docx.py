@@ -51,7 +51,7 @@ _HAN = {
     "biao": "方正小标宋简体",
     "song": "宋体",
 }
-# Style: typeface, size in points, alignment, characters that its first line stands in.
+# Style: typeface, size in points, alignment, characters by which its first line is indented.
 _STYLES = {
     "Normal": ("fang", 16, "JUSTIFY", 2),
     "Title": ("biao", 22, "CENTER", 0),
@@ -240,14 +240,14 @@ def _opening(word: Word, document: Document) -> None:
 
 def _closing(word: Word, head: Block) -> None:
     dated = chinese_date(head["dated"]) if head["dated"] else ""
-    # A page that bears nothing but these looks forged: they stay with what stands before them.
+    # A last page with nothing but these looks forged: they stay with the paragraph before them.
     last = "*[last() - 1]/descendant-or-self::w:p[not(ancestor::w:tr/following-sibling::w:tr)]"
     for kept in word.element.body.xpath(last):
         Paragraph(kept, word).paragraph_format.keep_with_next = True
     signed = word.add_paragraph(head["issuer"], "署名")
     signed.paragraph_format.space_before = Pt(2 * _LINE)
     signed.paragraph_format.keep_with_next = bool(dated)
-    # The issuer is centred over the date, which stands four characters in.
+    # The issuer is centred over the date, which is indented by four characters.
     beside = (length(dated) - min(24, length(head["issuer"]))) / 2 if dated else 0
     signed.paragraph_format.right_indent = Pt(max(0, 4 + beside) * _CHARACTER)
     if dated:
@@ -255,10 +255,10 @@ def _closing(word: Word, head: Block) -> None:
         shown.paragraph_format.right_indent = Pt((4 + max(0, -4 - beside)) * _CHARACTER)
     if head["printed"]:
         # An unseen line as far below as the imprint is high: without this room the imprint pushes
-        # the date to a page where nothing else stands.
+        # the date to a page of its own.
         _edges(word.paragraphs[-1], bottom=(4, "FFFFFF", 31))
         note = word.add_paragraph(style="版记")
-        # Lines as wide as the text of the page, what is written a character in from both sides.
+        # Lines as wide as the page's text; their text is a character in from both sides.
         note.paragraph_format.tab_stops.add_tab_stop(Mm(156), WD_TAB_ALIGNMENT.RIGHT)
         office, printed = head["office"] or head["issuer"], chinese_date(head["printed"])
         note.add_run(f"\u3000{office}\t{printed}印发\u3000")
@@ -341,7 +341,7 @@ def _chart(word: Word, item: Block, drawn: bytes) -> None:
 def _beside(word: Word, shape: InlineShape, item: Block) -> None:
     """Put the drawing beside its picture: programs that know it show sharp lines and its text."""
     name = PackURI(f"/word/media/drawing-{xml_of(shape).docPr.id}.svg")
-    # Where our typefaces are not there, one of the office's stands in.
+    # Without our typefaces, one of the office's is used.
     svg = str(item["svg"]).replace("'RK Song'", "'RK Song', SimHei, 'Microsoft YaHei'")
     part = Part(name, "image/svg+xml", svg.encode(), word.part.package)
     blip = xml_of(shape).graphic.graphicData.pic.blipFill.blip

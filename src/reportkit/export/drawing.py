@@ -1,4 +1,4 @@
-"""Chart drawings: an SVG that is safe to stand inside a page, beside others."""
+"""Chart drawings: an SVG that is safe inside a page, beside others."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def write_whole(
     Parameters
     ----------
     path : Path
-        What stands there is replaced; its folder is made.
+        A file there is replaced; the folder is made.
     content : bytes
     aside : Path, optional
         Where it is written: by default in its own folder.

@@ -17,7 +17,7 @@ _WIDTH, _LEFT, _HIGH = 220.0, 46.0, 44.0
 
 
 def cards(headlines: list[Block], facts: Mapping[str, Block]) -> list[dict[str, Any]]:
-    """Return what the page shows of each headline.
+    """Return the content of the page's card for each headline.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def _years(headline: Block) -> dict[str, Any]:
     bars, texts, listed = [], [], []
     for at, (year, number) in enumerate(zip(headline["years"], numbers, strict=True)):
         y = 16 + 26 * at
-        # The whole that it could be, then what it is.
+        # The whole as a frame, then the figure as a bar in it.
         bars.append({"x": _LEFT, "y": y, "width": room, "height": 14, "now": None})
         width = round(room * float(number / scale), 1)
         bars.append({"x": _LEFT, "y": y, "width": width, "height": 14, "now": not at})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reportkit.export.blocks import Block
     from reportkit.export.tidy import TidyTable
 
-# Labels stand in the tables and definitions of the page.
+# Labels are in the tables and definitions of the page already.
 _PUBLIC = ("id", "value", "unit", "origin")
 # A table of more cells is defined by its rows and columns, not cell by cell.
 _CELL_BY_CELL = 40
@@ -124,7 +124,7 @@ def _how(item: Block, document: Document) -> list[tuple[str, str]]:
 
 
 def _defined(document: Document) -> dict[str, list[Block]]:
-    """Return the figures of each section's text, by its number: each one where it stands first."""
+    """Return the figures of each section's text, by its number; each where it is named first."""
     seen: set[str] = set()
     found: dict[str, list[Block]] = {}
     for section in document.all_sections:

@@ -75,7 +75,7 @@ def open_data(document: Document) -> Iterator[tuple[str, bytes]]:
 
 
 def described(name: str, columns: Columns, **more: Any) -> Block:
-    """Return what CSVW says of a file of CSV.
+    """Return the description of a CSV file after CSVW.
 
     Parameters
     ----------

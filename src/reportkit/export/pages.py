@@ -50,7 +50,7 @@ def environment(package: str) -> Environment:
 
 
 def asset(*names: str, package: str = "reportkit.export") -> Markup:
-    """Return style sheets or scripts of a package, to stand in a page as they are."""
+    """Return style sheets or scripts of a package, to be put into a page unescaped."""
     folder = files(package) / "templates"
     text = "".join((folder / name).read_text(encoding="utf-8") for name in names)
     return Markup(text)  # noqa: S704 - files of this package
@@ -87,7 +87,7 @@ def corrected_on(days: Sequence[str]) -> str:
 
 
 def title_lines(head: dict[str, Any]) -> list[str]:
-    """Return a title broken by sense: who reports, then what.
+    """Return a title in two lines: the issuer, then the report.
 
     Source: GB/T 9704-2012, 7.3.1.
 

@@ -144,5 +144,5 @@ def markup(tag: str, /, *children: str, text: str | None = None, **attributes: A
 
 
 def element(tag: str, /, *children: str, **attributes: Any) -> Any:
-    """Return an element of WordprocessingML with what it holds."""
+    """Return an element of WordprocessingML with its children."""
     return parse_xml(markup(tag, *children, **attributes).replace(">", f" {nsdecls('w')}>", 1))

@@ -55,9 +55,10 @@ _NUMBERS = ("值", "上年", "增减", "左边", "右边", "来源行数")
 _DAY = "yyyy-mm-dd"
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _PRINTED = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
-# Excel keeps fifteen digits; a longer number stays what it is as text.
+# Excel keeps fifteen digits; a longer number is exact as text only.
 _DIGITS = 15
 _LONGEST = 32_767
+# Headings with their widths in characters, several on a line: read together they are a row.
 _FACTS = {
     "标识": 34, "名称": 52, "值": 16, "单位": 8, "上年": 16, "增减": 12, "来历": 10, "定义": 60,
     "来源说明": 44, "台账": 16, "来源行数": 10,

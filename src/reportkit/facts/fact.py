@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # "sum" is whatever is computed from other facts, which sum_of names: a total, a share, a change.
 Origin = Literal["ledger", "sum", "declared"]
-# What stands for a declared figure that is not filled in yet; a final report refuses it.
+# Value of a declared figure that is not filled in yet; a final report refuses it.
 TO_DO = "〔待填〕"
 # Where a run keeps the rows of all facts.
 EVIDENCE = "evidence/facts.parquet"

@@ -181,7 +181,7 @@ def _ledger_problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tu
     columns |= {c.name: c for c in schema.derived}
     measured = [*spec.measure.values()] if isinstance(spec.measure, dict) else []
     unknown = {*measured, *(spec.where or ()), *(spec.minus or ())} - columns.keys()
-    # Whether a district keeps it, its ledger tells when it is read.
+    # If this district keeps such a column is known when its ledger is read.
     kept = kept_columns(form, districts, str(spec.ledger)) if unknown else set()
     columns |= {name: Column(name=name, key=name) for name in kept}
 
@@ -220,7 +220,7 @@ def _ledger_problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tu
 
 
 def misfits(condition: Condition, column: Column | DerivedColumn) -> Iterator[str]:
-    """Yield what a condition demands of its column that can never be true."""
+    """Yield the reasons why a condition can never be true of its column."""
     dated = condition.op in ("between", "<", "<=", "empty or >=", "empty or >")
     if dated and column.type != "date":
         yield Message("'{name}' is no date, so it has no before and after", name=column.name)

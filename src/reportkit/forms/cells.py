@@ -1,4 +1,4 @@
-"""Tables of an edition: rows, columns, and what each of their cells means in a report year."""
+"""Tables of an edition: rows, columns, and the definition of each cell in a report year."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Cell:
     id : str
         Fact id, ``t3.new.total``.
     table, row, column : str
-        Where it stands.
+        Its place in the form.
     label : str
         Printed headings that lead to it.
     unit : str
@@ -197,7 +197,7 @@ def innermost(defines: Sequence[Define], name: str) -> Any:
 
 
 def cell_of(table: Table, band: Band, row: Leaf, column: Leaf, year: int) -> Cell:
-    """The cell of a row and a column: what its band, groups, row and column say together."""
+    """The cell of a row and a column, defined by its band, groups, row and column together."""
     defines: tuple[Define, ...] = (band.define, *row.path, *column.path)
     last = partial(innermost, defines)
     name = column.text if table.model.layout == "grid" else column.node.text

@@ -1,4 +1,4 @@
-"""Meaning of a number, as data: which rows of which ledger, and what is measured on them.
+"""Definition of a number, as data: rows of a ledger, and what is measured on them.
 
 The same conditions are written in the form editions and in ``params/facts``: a column name and
 a value (``类别: 解读``), a list of values, or one operator (``发布日期: {during: Y}``). ``Y`` is
@@ -248,7 +248,7 @@ def parse_where(where: Mapping[str, Any], year: int) -> Where:
     where : mapping
         Column name to a value, a list of values, or one operator with its value.
     year : int
-        What ``Y`` stands for.
+        The year that ``Y`` means.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Editions of a form: which cells a report year has, and what each one means."""
+"""Editions of a form: the cells of a report year, and the definition of each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Edition:
     narrative : str
         The plain text of a report that has no narrative of its own.
     file : YamlFile
-        What was read, for the lines of what is wrong.
+        The file that was read, for the lines of errors.
     """
 
     model: EditionModel
@@ -68,7 +68,7 @@ class Edition:
         return self.tables[key]
 
     def bands(self) -> Iterator[tuple[Key, Table, Band]]:
-        """Every band with its table, and the key at which it stands in the file."""
+        """Every band with its table, and its key in the file."""
         for number, model in enumerate(self.model.tables):
             for at, band in enumerate(model.bands):
                 yield ("tables", number, "bands", at), self.tables[model.id], band
@@ -98,7 +98,7 @@ class Edition:
             raise InputError(error.reason, "{problem}", problem=problem) from None
 
     def place(self, at: Key, leaf: Leaf) -> Key:
-        """The key at which a row or column stands in the file, below that of its list."""
+        """The key of a row or column in the file, below that of its list."""
         data: Any = self.file.data
         for part in at:
             data = data[part]
@@ -115,7 +115,7 @@ class Edition:
         return frozenset(definition.ledger for definition in counted if definition.ledger)
 
     def renamed(self, column: str) -> list[tuple[str, tuple[str, ...]]]:
-        """Values of a ledger's column that rows and columns stand for anew, and what they were."""
+        """Values of a ledger's column that have a new label in the form, and their former ones."""
         return [
             (leaf.node.categories[0], tuple(leaf.node.was))
             for _, table, band in self.bands()
@@ -129,7 +129,7 @@ class Edition:
         return years.first <= year and (years.last is None or year <= years.last)
 
     def successor(self, name: str) -> Follow | None:
-        """Return what replaces a cell of the edition before in this one; None if unsaid.
+        """Return the cells that replace one of the edition before; None if the edition names none.
 
         A cell that has the same id in both counts the same and has no successor.
         """

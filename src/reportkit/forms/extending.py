@@ -30,7 +30,7 @@ _INNER = ("rows", "columns")
 
 @dataclass
 class _Node:
-    """A value of a file and where it stands; of a mapping or list, its values are nodes."""
+    """A value of a file with its file and line; in a mapping or list the values are nodes."""
 
     value: Any
     path: Path

@@ -1,4 +1,4 @@
-"""A form: the folder of data that says what one statutory report is."""
+"""A form: the folder of data that defines one statutory report."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ class _Folder:
         return (*sorted(read), *(text for text in texts if text.is_file()))
 
     def base(self, others: Collection[str]) -> str | None:
-        """The form that it extends: as form.yaml says, else of its name, else as editions do."""
+        """The form that it extends: by form.yaml, else one of its name, else by its editions."""
         parent = self.about.data.get("extends") if self.about else None
         if parent is not None or self.path.name in others:
             return parent or self.path.name

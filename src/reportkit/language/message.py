@@ -26,7 +26,7 @@ class Message(str):
         Literal, since catalogues are made from the source; with the name of each value in braces,
         as `str.format` reads it.
     **values : object
-        What stands for the names; messages among them are translated too.
+        The values for the names; messages among them are translated too.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class Message(str):
     values: dict[str, Any]
 
     def __new__(cls, template: str, /, **values: Any) -> Message:
-        """Join the English text, and keep what it was joined from."""
+        """Join the English text, and keep its parts."""
         values = {name: plain(value) for name, value in values.items()}
         message = super().__new__(cls, template.format_map(values))
         message.template, message.values = template, values
@@ -75,7 +75,7 @@ class Message(str):
 
 @dataclass(frozen=True)
 class _Parts:
-    """Texts that stand one after the other."""
+    """Texts one after the other."""
 
     separator: str
     texts: tuple[str, ...]
@@ -103,7 +103,7 @@ def joined(separator: str, texts: Iterable[str]) -> Message:
 
 
 def translated(value: Any, translate: Translate) -> Any:
-    """Return a value in the language of *translate*; what is no message stays as it is."""
+    """Return a value in the language of *translate*; other values than messages are unchanged."""
     return value.translated(translate) if isinstance(value, _TRANSLATED) else value
 
 
@@ -128,7 +128,7 @@ class _Lines:
 
 
 def packed(text: str) -> Any:
-    """Return a text as data of JSON types, with what it takes to translate it."""
+    """Return a text as data of JSON types, from which it can still be translated."""
     if isinstance(text, Message):
         values = {name: packed(value) for name, value in text.values.items()}
         return {"template": text.template, "values": values}

@@ -77,7 +77,7 @@ def _of_sums(report: Compilation, sums: Sums, facts: Facts) -> list[Check]:
 
 
 def _published(report: Compilation) -> Mapping[str, Decimal]:
-    """Figures of the year that stand published; none where there is no file of them."""
+    """Figures of the year that were published; none where there is no file of them."""
     path = report.project.report_file(report.district, report.year, "published.json")
     if not path.is_file():
         return {}

@@ -1,4 +1,4 @@
-"""One report, computed: what it is made from, its facts, its text, and its checks."""
+"""One report, computed: its inputs, facts, text and checks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reportkit.language import Message, joined
 from reportkit.ledgers import Ledgers, schemas
 from reportkit.notebook.checking import every_check
 from reportkit.notebook.corrected import with_corrections
-from reportkit.params import District, Project, ReportParams, Scope, Waiver
+from reportkit.params import Declared, District, Project, ReportParams, Scope, Waiver
 from reportkit.rollup.members import Member, counts_itself, read_members
 from reportkit.rollup.sums import Sums
 from reportkit.text.coverage import Coverage, cover
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from reportkit.checks.rules import Rules
+    from reportkit.facts.specs import FactSpec
     from reportkit.forms import Edition, Form
     from reportkit.ledgers.district import Kept
     from reportkit.params.hierarchy import Hierarchy
@@ -40,7 +41,7 @@ class Compilation:
     Parameters
     ----------
     project, district, year, form, edition, params, scope
-        Whose report it is, by which form and edition, and what its parameters say.
+        The body that reports, the form and edition, and the parameters of the report.
     as_draft : bool
         Asked for, or no narrative that is written to its end; see `is_draft`.
     ledgers, absent
@@ -130,7 +131,6 @@ class Compilation:
                 ledgers, edition, folder, district=district, year=year, sums_up=bool(members)
             )
         past = figures_of(project, who, year - 1, scope=scope)
-        names = {key: schema.name for key, schema in schemas(by).items()}
         read = read_members(
             project,
             who,
@@ -141,31 +141,18 @@ class Compilation:
             own=rollup and counts_itself(project, who),
         )
         cells = edition.cells(year)
+        names = {key: schema.name for key, schema in schemas(by).items()}
         sums = Sums(read, {cell.id: cell for cell in cells}, names) if rollup else None
         if sums and not sums.present:
-            raise InputError(
-                "members-missing",
-                "none of the {count} members of {district} has a report of {year}; make theirs "
-                "first, or put what was published into {folder}/<member>/{year}.published.json",
-                count=len(read),
-                folder=project.params / "reports",
-                district=district,
-                year=year,
-            )
-        specs = read_specs(by, project.params / "facts")
-        added: set[str] = set()
+            raise _no_members(len(read), project, district, year)
+        specs, declared = read_specs(by, project.params / "facts"), report.declared
         if sums:
-            for fact in report.declared:
-                spec = specs.get(fact.id)
-                if spec and spec.ledger and not sums.adds(fact.id, spec.definition(year)):
-                    del specs[fact.id]  # a figure that cannot be added may be declared
-            added = {*sums.cells, *specs}
+            specs, declared = _beside_sums(sums, specs, declared, year)
         computer = Computer(
             year,
             cells=cells,
             specs=specs,
-            # What a parent declares of a figure that is added is compared with the sum.
-            declared=[fact for fact in report.declared if fact.id not in added],
+            declared=declared,
             ledgers=ledgers,
             past=past.values if past else None,
             names=names,
@@ -225,14 +212,14 @@ class Compilation:
         return to_come(name)
 
     def add(self, fact: Fact) -> None:
-        """Take up a fact that the notebook has made; a text that names it is rendered anew."""
+        """Add a fact that the notebook has made; a text that names it is rendered again."""
         self.own[fact.id] = fact
         if fact.id in self.narrative.places:
             for computed in ("narrative", "coverage", "all_checks"):
                 self.__dict__.pop(computed, None)
 
     def adopt(self, document: Mapping[str, Any]) -> None:
-        """Take up the facts of a sealed document that a notebook has made."""
+        """Add the facts of a sealed document that a notebook has made."""
         own = [fact for fact in document["facts"] if fact["id"] not in self.computer]
         for fact in SealedFacts.read({"facts": own}, {}).facts.values():
             self.add(fact)
@@ -243,7 +230,7 @@ class Compilation:
         return [n for n in self.narrative.places if n not in self.computer and n not in self.own]
 
     def computed(self) -> Facts:
-        """All statutory cells, and what else has been asked for."""
+        """All statutory cells, and the other facts that were computed so far."""
         for name in self.computer.cells:
             self.computer.get(name)
         return Facts(self.computer.facts)
@@ -267,7 +254,7 @@ class Compilation:
 
     @cached_property
     def coverage(self) -> Coverage:
-        """The text, of whose numbers each is bound to a fact, allowed, or unbound."""
+        """The text with each of its numbers: bound to a fact, allowed, or unbound."""
         units = {name: self.get(name).unit for name in self.narrative.places}
         return cover(self.narrative.sections, units)
 
@@ -275,8 +262,8 @@ class Compilation:
     def all_checks(self) -> list[Check]:
         """Every rule that applies, and what was accepted of its findings.
 
-        Facts that a notebook adds take no part: what is a draft is known before the first cell
-        shows it.
+        Facts that a notebook adds take no part, so that the head, in the first cell, knows already
+        if the report is a draft.
         """
         _ = self.narrative
         self._compute_relations()
@@ -317,6 +304,35 @@ class Compilation:
         return self.facts.placed(places).as_json(
             district=self.district.id, year=self.year, edition=self.edition.name, scope=self.scope
         )
+
+
+def _no_members(count: int, project: Project, district: str, year: int) -> InputError:
+    return InputError(
+        "members-missing",
+        "none of the {count} members of {district} has a report of {year}; make theirs "
+        "first, or put what was published into {folder}/<member>/{year}.published.json",
+        count=count,
+        folder=project.params / "reports",
+        district=district,
+        year=year,
+    )
+
+
+def _beside_sums(
+    sums: Sums, specs: Mapping[str, FactSpec], declared: list[Declared], year: int
+) -> tuple[dict[str, FactSpec], list[Declared]]:
+    """Definitions and declared facts of a parent that its members' sums do not give.
+
+    A figure that cannot be added may be declared; what a parent declares of one that is added is
+    compared with the sum.
+    """
+    ids = {fact.id for fact in declared}
+    added = {
+        name: spec
+        for name, spec in specs.items()
+        if name not in ids or not spec.ledger or sums.adds(name, spec.definition(year))
+    }
+    return added, [fact for fact in declared if fact.id not in {*sums.cells, *added}]
 
 
 def _read_all(

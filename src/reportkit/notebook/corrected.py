@@ -1,4 +1,4 @@
-"""Corrections of a published report (更正说明): why, what stood there, and what stands now."""
+"""Corrections of a published report (更正说明): the reason, the old figure and the new one."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def show(shown: Block) -> Shown:
 
 
 def note(about: str, html: str, text: str) -> Shown:
-    """Something for whoever works in the notebook, which stands in no document."""
+    """Something for the analyst, which stands in no document."""
     return Shown(block("note", about=about), html, text)
 
 
@@ -265,7 +265,7 @@ def _inputs(inputs: Block) -> tuple[str, str]:
 
 
 def show_checks(checks: Sequence[Check], rules: Rules) -> Shown:
-    """All checks: open errors, warnings and infos first, then what was accepted, then the rest."""
+    """All checks: open errors, warnings and infos first, then accepted findings, then the rest."""
     return show(checks_block(checks, texts_of(rules, (c.id for c in checks if not c.holds))))
 
 

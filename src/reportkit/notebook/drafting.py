@@ -1,4 +1,4 @@
-"""Documents of what a notebook has shown so far, made in the notebook itself."""
+"""Draft documents of a notebook, made while it is open in Jupyter."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _LISTED = 20
 
 
 def saved_notebook() -> Path | None:
-    """The notebook that this kernel runs, as it was saved: Jupyter's server says which it is."""
+    """The file of the notebook that this kernel runs; Jupyter's server names it."""
     path = Path(os.environ.get("JPY_SESSION_NAME", ""))
     return path if path.suffix == ".ipynb" and path.is_file() else None
 
@@ -84,7 +84,7 @@ def make_draft(report: Compilation, so_far: Made, seal: Shown, saved: Path) -> S
 
 
 def put_together(so_far: Made, seal: Shown, saved: Mapping[str, Any]) -> dict[str, Any]:
-    """An executed notebook, of a saved one and of what its cells have shown."""
+    """Put the outputs of cells into the saved notebook, so that it is an executed one."""
     places = [place for place, _ in (*so_far.shown, *so_far.figures)]
     cells = []
     for cell in saved["cells"]:

@@ -23,7 +23,7 @@ _HOW_TO = Message(
 
 
 def figure_in(thing: Any) -> Figure | None:
-    """The figure of what plotting libraries return: Figure, Axes, lists of them, seaborn's grids.
+    """The figure in a result of plotting libraries: Figure, Axes, lists of them, seaborn's grids.
 
     None if it is no drawing.
     """
@@ -98,8 +98,8 @@ def _set_in(figure: Figure, families: list[str]) -> None:
 
 
 def prepare() -> None:
-    """Our typefaces and style for what pyplot, pandas and seaborn draw in this process."""
+    """Set our typefaces and style for all that pyplot, pandas and seaborn draw in this process."""
     know_fonts()
     mpl.rcParams.update(house_style())
-    # Other styles name other typefaces; what a document shows is set in ours, and looked at then.
+    # Other styles name other typefaces. A figure for a document is set in ours and checked then.
     warnings.filterwarnings("ignore", message="Glyph .* missing from font")

@@ -40,7 +40,7 @@ _TABLE = re.compile("<table", re.IGNORECASE)
 
 
 class Fill(Preprocessor):
-    """nbconvert's preprocessor of this name: what a run does, done to a notebook of papermill."""
+    """Preprocessor of nbconvert that fills in a notebook as a run does."""
 
     enabled = Bool(True).tag(config=True)
 

@@ -1,4 +1,4 @@
-"""The figures that readers see first: which ones they are stands in the edition's file."""
+"""The figures that readers see first; the edition's file lists them."""
 
 from __future__ import annotations
 

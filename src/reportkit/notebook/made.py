@@ -1,4 +1,4 @@
-"""Record of what a notebook's cells have made of a report so far, and in which cell."""
+"""Record of the blocks, figures and facts that a notebook has made so far, by cell."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _shell() -> Any:
 
 
 def digest(shown: Block) -> str:
-    """SHA-256 of a block, whatever the order of its keys; of text, of what was written."""
+    """SHA-256 of a block, whatever the order of its keys; of prose, of its Markdown."""
     if shown["kind"] == "prose":
         shown = block("prose", source=shown["source"])
     return hashlib.sha256(json_bytes(shown)).hexdigest()
@@ -176,8 +176,8 @@ def follow(made: Made) -> None:
     for callback in list(at_end):
         if isinstance(callback, _AtEnd):  # of a report that was opened before
             shell.events.unregister("post_execute", callback)
-    # First of all: in Jupyter the next one shows what was drawn, and closes it.
+    # In front of all others: the next one, Jupyter's, shows the open figures and closes them.
     at_end.insert(0, _AtEnd(made))
-    # The next cell begins anew, as in Jupyter.
+    # The next cell begins without figures, as in Jupyter.
     if _close_all not in shell.events.callbacks["post_run_cell"]:
         shell.events.register("post_run_cell", _close_all)

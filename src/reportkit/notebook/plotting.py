@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-# Points: how wide a chart is, and where its marks may stand.
+# Points: the width of a chart, and the left and right edge of its marks.
 _WIDTH, _LEFT, _RIGHT = 439.2, 8, 435.2
 
 
@@ -103,7 +103,7 @@ def draw_columns(
 
 
 def _pitch(rows: float) -> float:
-    """Inches for one bar: many of them stand closer, so that sixty fit on a page."""
+    """Inches for one bar; many are drawn closer, so that sixty fit on a page."""
     return 0.25 if rows <= 30 else 0.155
 
 
@@ -206,7 +206,7 @@ def _tones() -> list[str]:
 
 
 def _scale(heights: Sequence[float], room: float, below: float, above: float) -> Sequence[float]:
-    """The ends of a scale on which marks fill a room, but for what is written beyond them."""
+    """The ends of a scale on which marks fill a room, less the texts beyond them."""
     low, high = min(0, *heights), max(0, *heights)
     step = (high - low) / (room - below * (low < 0) - above * (high > 0))
     return low - below * step * (low < 0), high + above * step * (high > 0)

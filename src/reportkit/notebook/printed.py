@@ -22,7 +22,7 @@ _EXACT, _ROUNDED = 4, 2
 
 
 def number_in(value: Any) -> Decimal | None:
-    """A number as it is written, so that 95.3 is 95.3; None for what is none, or missing.
+    """A value as an exact number, so that 95.3 is 95.3; None for another type or a missing one.
 
     A float holds 15 decimal digits; those after them come of rounding: 0.1 + 0.2 is 0.3.
     """
@@ -48,7 +48,7 @@ def printed(values: Iterable[Any], form: str = "", *, missing: str = "") -> list
     form : str, optional
         ``percent`` (0.953 is 95.3%), or a format of Python's for numbers (``,.2f``).
     missing : str
-        What stands for no value.
+        Printed for a missing value.
 
     Raises
     ------

@@ -74,7 +74,7 @@ def seal_content(compiled: Compilation, made: Mapping[str, Any]) -> dict[str, An
 
 
 def head_of(compiled: Compilation) -> dict[str, Any]:
-    """Return the head: whose report it is, its title, number and days, and its preamble."""
+    """Return the head: district, title, document number, dates and preamble."""
     issuer = compiled.district.issuer or compiled.district.name
     dated, printed = compiled.params.dated, compiled.params.printed
     # A year can have reports by two forms; then the form is part of the name.
@@ -149,7 +149,7 @@ def _last_year(compiled: Compilation) -> dict[str, dict[str, Any]]:
 
 
 def _versions() -> dict[str, str]:
-    """Return the versions of what computed the facts, as far as they could change them."""
+    """Return the versions of Python and of the packages that compute facts."""
     python = ".".join(platform.python_version_tuple()[:2])
     packages = {name: version(name) for name in ("pandas", "numpy", "pyarrow")}
     return {"python": python, "reportkit": version("reportkit-zwgk")} | packages

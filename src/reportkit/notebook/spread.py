@@ -1,4 +1,4 @@
-"""Distribution of one figure over many districts: quartiles, what lies far outside, in words."""
+"""Distribution of one figure over many districts: quartiles, outliers, and both in words."""
 
 from __future__ import annotations
 

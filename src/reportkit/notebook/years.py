@@ -197,7 +197,7 @@ class Years:
 
 
 def _is_short(tables: Mapping[str, Table], cell: str) -> bool:
-    """Return True where a cell stands in its short table: all of it, or the sums of its rows."""
+    """Return True where a cell is in the short form of its table: all, or the sums of rows."""
     totals = tables[cell.partition(".")[0]].totals
     return not totals or cell.rpartition(".")[2] in totals
 

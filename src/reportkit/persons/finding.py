@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 OUT = "…"
-"""Stands in a message for what was taken out."""
+"""Replaces in a message what was taken out."""
 # A name of two or three characters with blanks in it, so that columns of names are even.
 _PARTED = re.compile(rf"(?<![{HAN}])([{HAN}]{{1,2}})[ \u3000]+([{HAN}]{{1,2}})(?![{HAN}])")
 _WORD = re.compile(f"[{HAN}·]+")

@@ -133,7 +133,7 @@ def _is_mobile(digits: str, sizes: list[int]) -> bool:
 
 
 def _code(plain: str, start: int) -> int:
-    """Return the length of a +86 that stands before the number."""
+    """Return the length of a +86 before the number."""
     found = re.search(r"\+?86[- ]?\Z|\+\Z", plain[max(0, start - 4) : start])
     return len(found[0]) if found else 0
 

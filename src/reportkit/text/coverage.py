@@ -147,7 +147,7 @@ def _cover_runs(
     for match in NUMBER.finditer(whole):
         start, end = match.span()
         state, why = _judge(start, end, owner, allowed, whole, units)
-        # 三十 in 统一三十件: what a class covers before it is no part of the number.
+        # 三十 in 统一三十件: a character before it that a class covers is no part of the number.
         while state == "unbound" and allowed[start] and start < end - 1:
             start += 1
         if state == "allowed" and why in _uncounted():

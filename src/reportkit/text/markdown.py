@@ -25,7 +25,7 @@ _DEEPEST = 3
 _MARKDOWN = mistune.create_markdown(
     renderer=None, plugins=["table", "strikethrough", "math", "task_lists"]
 )
-# Markup that no report shows, as it stands in a line.
+# Markup that no report shows, as a pattern of its line.
 _MARKUP = {
     "image": r"!\[",
     "table": r"^.*\|.*$",
@@ -95,7 +95,7 @@ class MarkdownReader:
         return sections
 
     def body(self) -> Prose:
-        """Return all prose, as it stands below the headings of a section."""
+        """Return all prose, with headings one level below those of its section."""
         body = [node for token in self.tokens() for node in self.blocks(token)]
         for node in body:
             if node["type"] == "heading":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reportkit.text.placeholders import Figures
 
 UNWRITTEN = "【尚未填写"
-"""With this a text says what is still to be written in its place, up to 】."""
+"""Opens a passage that is still to be written; it ends at 】."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def render(
 def render_cell(
     source: str, *, figures: Figures, context: Mapping[str, Any], name: str
 ) -> tuple[Prose, str]:
-    """Render a piece of text that stands in a notebook, below the headings of its section.
+    """Render a text of a notebook, below the headings of its section.
 
     Parameters
     ----------
