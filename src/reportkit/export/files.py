@@ -25,7 +25,7 @@ def digest_of(content: bytes) -> str:
 
 
 def write_whole(
-    path: Path, content: bytes, *, aside: Path | None = None, flushed: bool = False
+    path: Path, content: bytes, *, scratch: Path | None = None, flushed: bool = False
 ) -> None:
     """Write a file beside its place, then put it there at once.
 
@@ -34,14 +34,14 @@ def write_whole(
     path : Path
         A file there is replaced; the folder is made.
     content : bytes
-    aside : Path, optional
-        Where it is written: by default in its own folder.
+    scratch : Path, optional
+        The folder where it is written first; its own by default.
     flushed : bool
         It is on the disk before it is put there, and its name when this returns.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Several processes may write it at once; the last one counts.
-    half = (aside or path.parent) / f".{path.name}-{os.getpid()}.new"
+    half = (scratch or path.parent) / f".{path.name}-{os.getpid()}.new"
     try:
         half.write_bytes(content)
         if flushed:

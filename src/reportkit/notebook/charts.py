@@ -10,7 +10,7 @@ import warnings
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import pandas as pd
 
@@ -21,7 +21,7 @@ from reportkit.language import Message, joined
 from reportkit.language.message import COMMA
 from reportkit.notebook.display import Shown, show
 from reportkit.notebook.plotting import Data, Series, draw_bars, draw_columns
-from reportkit.notebook.printed import number_in, printed
+from reportkit.notebook.printed import as_frame, label_text, number_in, printed
 from reportkit.notebook.style import as_svg, in_house_style, know_fonts
 
 Kind = Literal["bars", "columns"]
@@ -133,9 +133,7 @@ def _read(
     line: str | None,
     limit: tuple[str, str] | None,
 ) -> Data:
-    if isinstance(data, pd.Series):
-        data = data.to_frame("数值" if data.name is None else data.name)
-    if not isinstance(data, pd.DataFrame):
+    if not isinstance(data, pd.DataFrame | pd.Series):
         raise InputError(
             "chart-data",
             "chart '{chart}': it is drawn from a DataFrame or a Series, not {kind}: pd.Series(…) "
@@ -143,9 +141,9 @@ def _read(
             kind=type(data).__name__,
             chart=name,
         )
-    series = []
-    for column, values in data.items():
-        label = str(visible(_label(column)))
+    frame, series = as_frame(data), []
+    for column, values in frame.items():
+        label = str(visible(label_text(column, " ")))
         numbers = [number_in(value) for value in values]
         if wrong := [v for v, n in zip(values, numbers, strict=True) if n is None and pd.notna(v)]:
             raise InputError(
@@ -156,7 +154,7 @@ def _read(
                 chart=name,
             )
         series.append(Series(label, numbers, printed(values, missing=_MISSING)))
-    labels = [str(visible(_label(label))) for label in data.index]
+    labels = [str(visible(label_text(label, " "))) for label in frame.index]
     names, fault = [column.name for column in series], ""
     if len(labels) > _LABELS:
         fault = Message(
@@ -185,7 +183,7 @@ def _read(
         )
     if fault:
         raise InputError("chart-data", "chart '{chart}': {fault}", fault=fault, chart=name)
-    heading = " ".join(str(name) for name in data.index.names if name is not None)
+    heading = " ".join(str(name) for name in frame.index.names if name is not None)
     return Data(heading or "类别", labels, series)
 
 
@@ -196,10 +194,6 @@ def _as_json(text: str) -> int | float | str:
             if str(kind(text)) == text:
                 return kind(text)
     return text
-
-
-def _label(label: Any) -> str:
-    return " ".join(printed(label)) if isinstance(label, tuple) else printed([label])[0]
 
 
 def _alt(

@@ -20,7 +20,7 @@ from reportkit.errors import InputError
 from reportkit.export.blocks import Block, block, visible
 from reportkit.facts import Fact
 from reportkit.facts.numerals import plain
-from reportkit.notebook.printed import number_in, printed
+from reportkit.notebook.printed import as_frame, number_in, printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -111,9 +111,7 @@ def table_of(
         ``table-wide``, ``table-long``: no page holds it; ``table-value``: a cell holds what is no
         text, number or day; ``format``: a form or column unknown.
     """
-    if isinstance(data, pd.Series):
-        data = data.to_frame("数值" if data.name is None else data.name)
-    frame = data
+    frame = as_frame(data)
     if len(frame) > _ROWS:
         raise InputError(
             "table-long",

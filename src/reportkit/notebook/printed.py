@@ -99,6 +99,18 @@ def _text(value: Any, number: Decimal | None, form: str, places: int, missing: s
     return f"{rounded(number, places):f}" + "%" * (form == "percent")
 
 
+def label_text(label: Any, separator: str) -> str:
+    """Return a label of a row or column; its levels are joined."""
+    return separator.join(printed(label if isinstance(label, tuple) else [label]))
+
+
+def as_frame(data: pd.DataFrame | pd.Series) -> pd.DataFrame:
+    """Return data as a DataFrame, in which a nameless Series is called 数值."""
+    if isinstance(data, pd.DataFrame):
+        return data
+    return data.to_frame("数值" if data.name is None else data.name)
+
+
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines of cells below each other, where a Chinese character takes two places."""
     wide: list[int] = []

@@ -85,7 +85,7 @@ class Spot:
         The number, and the words around it with the number in 【】.
     state : {"bound", "allowed", "stated", "unbound"}
         Stated: the template itself says that it is no figure.
-    why : str
+    basis : str
         The fact it is bound to, the class that allows it, or the template's reason.
     """
 
@@ -93,7 +93,7 @@ class Spot:
     text: str
     context: str
     state: State
-    why: str = ""
+    basis: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,18 +146,18 @@ def _cover_runs(
     marks: list[Any] = [None] * len(whole)
     for match in NUMBER.finditer(whole):
         start, end = match.span()
-        state, why = _judge(start, end, owner, allowed, whole, units)
+        state, basis = _judge(start, end, owner, allowed, whole, units)
         # 三十 in 统一三十件: a character before it that a class covers is no part of the number.
         while state == "unbound" and allowed[start] and start < end - 1:
             start += 1
-        if state == "allowed" and why in _uncounted():
+        if state == "allowed" and basis in _uncounted():
             continue
         context = (
             f"{whole[max(0, start - 12) : start]}【{whole[start:end]}】{whole[end : end + 12]}"
         )
-        spots.append(Spot(section, whole[start:end], context, state, why))
+        spots.append(Spot(section, whole[start:end], context, state, basis))
         if state != "bound":
-            marks[start:end] = [(start, state, why)] * (end - start)
+            marks[start:end] = [(start, state, basis)] * (end - start)
     split: list[Run] = []
     keys = [(id(run), mark) for run, mark in zip(owner, marks, strict=True)]
     for (_, mark), group in groupby(range(len(whole)), key=keys.__getitem__):
