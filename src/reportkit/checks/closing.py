@@ -203,7 +203,8 @@ def _left_out(
     # Labels of a table are the values of a column with `form`: those of all editions.
     if column is None or column.form is not None or column.open:
         return
-    values = {v for one in counted for test in one.where if test.column == by for v in test.value}
+    tests = (test for definition in counted for test in definition.where)
+    values = {value for test in tests if test.column == by for value in test.value}
     for value in column.categories():
         if values and value not in values:
             message = Message(

@@ -215,7 +215,7 @@ def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable
             facts=[total.whole],
         )
     if rule.zero:
-        names = [name for name in facts if any(fnmatch(name, one) for one in rule.zero)]
+        names = [name for name in facts if any(fnmatch(name, pattern) for pattern in rule.zero)]
         wrong = [name for name in names if facts[name].number]
         message = "、".join(f"{facts[n].label} = {facts[n].text}" for n in wrong)
         yield check(rules, rule.id, not wrong, message or f"{len(names)}格均为0", facts=wrong)

@@ -113,16 +113,16 @@ def with_cells(notebook: Mapping[str, Any], /) -> Iterator[tuple[Mapping[str, An
             yield cell, unpacked(json.loads(json.dumps(shown, sort_keys=True)))
 
 
-def packed(one: Block, /) -> Block:
-    """Return a block as it stands in a notebook: the facts of a seal in columns, as one text.
+def packed(shown: Block, /) -> Block:
+    """Return a block as a notebook holds it: the facts of a seal in columns, as one text.
 
     A condition that several facts have stands there once, a value that fills a column too, and a
     total names its parts by their numbers; of a roll-up, whose facts add the same members' again
     and again, the list of these stands there once. `from_notebook` gives back what they were.
     """
-    if one["kind"] != "seal":
-        return one
-    document = one["facts"]
+    if shown["kind"] != "seal":
+        return shown
+    document = shown["facts"]
     conditions: dict[str, int] = {}
     members: dict[tuple[str, ...], int] = {}
     places = {fact["id"]: number for number, fact in enumerate(document["facts"])}
@@ -138,7 +138,7 @@ def packed(one: Block, /) -> Block:
         **({"members": list(map(list, members))} if members else {}),
         "columns": {name: _column([fact[name] for fact in facts]) for name in names},
     }
-    return one | {"facts": document | {"facts": _compact(held)}}
+    return shown | {"facts": document | {"facts": _compact(held)}}
 
 
 def _parts(
@@ -166,11 +166,11 @@ def _column(values: list[Any]) -> list[Any]:
     return [[json.loads(text) for text in different], [different[text] for text in texts]]
 
 
-def unpacked(one: Block, /) -> Block:
+def unpacked(shown: Block, /) -> Block:
     """Return a block of a notebook as it was before `packed`."""
-    if one["kind"] != "seal" or not isinstance(one["facts"]["facts"], str):
-        return one
-    held = json.loads(one["facts"]["facts"])
+    if shown["kind"] != "seal" or not isinstance(shown["facts"]["facts"], str):
+        return shown
+    held = json.loads(shown["facts"]["facts"])
     columns = {
         name: [values[0][at] for at in values[1]] if len(values) == 2 else values[0]
         for name, values in held["columns"].items()
@@ -187,7 +187,7 @@ def unpacked(one: Block, /) -> Block:
             for group in fact["where"]
         ]
     # Each fact has values of its own, whichever were held once.
-    return one | {"facts": one["facts"] | {"facts": from_json(to_json(facts))}}
+    return shown | {"facts": shown["facts"] | {"facts": from_json(to_json(facts))}}
 
 
 def _compact(value: Any) -> str:

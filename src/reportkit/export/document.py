@@ -181,9 +181,9 @@ def _items(notebook: Mapping[str, Any]) -> Iterator[Block]:
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown" and for_readers(cell):
             yield {"kind": "prose", "body": cell["metadata"].get("reportkit", {}).get("body", [])}
-        for _, one in with_cells({"cells": [cell]}):
-            if for_readers(cell) or one["kind"] not in _PLACED:
-                yield one | {"code": "".join(cell["source"])}
+        for _, block in with_cells({"cells": [cell]}):
+            if for_readers(cell) or block["kind"] not in _PLACED:
+                yield block | {"code": "".join(cell["source"])}
 
 
 # Ids that pages give to parts of a document.

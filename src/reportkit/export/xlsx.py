@@ -89,9 +89,9 @@ class TablesXlsx(DocumentExporter):
         )
         tables: dict[str, Block] = {}
         for section in document.all_sections:
-            for one in section["shown"]:
-                if one["kind"] == "table":
-                    tables[_sheet_name(section["number"], one, tables)] = one
+            for item in section["shown"]:
+                if item["kind"] == "table":
+                    tables[_sheet_name(section["number"], item, tables)] = item
         _notes(book, document, tables)
         for name, table in tables.items():
             _statutory(book, name, table, document.facts)
@@ -178,7 +178,7 @@ def _sheet_name(number: str, table: Block, taken: Collection[str]) -> str:
     # Excel allows 31 characters, and not these; capital and small letters are the same to it.
     kept = re.sub(r"[\[\]:*?/\\']", "", table["title"] or "表")
     name, again = (whole := f"{number} {kept}".strip())[:31], 2
-    while name.lower() in {one.lower() for one in (*taken, *_SHEETS)}:
+    while name.lower() in set(map(str.lower, (*taken, *_SHEETS))):
         name, again = f"{whole[:27]} {again}", again + 1
     return name
 
@@ -202,8 +202,8 @@ def _notes(book: _Book, document: Document, tables: Mapping[str, Block]) -> None
     ]
     sheets = [
         *(
-            (name, "由笔记本计算的表格" if one["own"] else "法定表格，合并单元格与格式一致")
-            for name, one in tables.items()
+            (name, "由笔记本计算的表格" if table["own"] else "法定表格，合并单元格与格式一致")
+            for name, table in tables.items()
         ),
         ("数据", "每项数据一行：值、上年值、定义、来历；值与报告所印相同，不含公式"),
         ("核对", "每条核对一行：比较了什么，是否相符"),

@@ -107,8 +107,8 @@ class Made:
 def _without(kept: list[tuple[CodeCell, T]], cell: CodeCell) -> list[tuple[CodeCell, T]]:
     """Take away what the same cell made when it ran before."""
     return [
-        (other, one)
-        for other, one in kept
+        (other, made)
+        for other, made in kept
         if not (other.id and other.id == cell.id and other.count != cell.count)
     ]
 

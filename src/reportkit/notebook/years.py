@@ -84,7 +84,7 @@ class Years:
         """
         found: dict[int, Decimal] = {}
         for year, document in self.documents.items():
-            numbers = ((one["id"], number_of(one["value"])) for one in document["facts"])
+            numbers = ((f["id"], number_of(f["value"])) for f in document["facts"])
             held = {name: number for name, number in numbers if number is not None}
             names = [fact]
             follow = self.form.edition(year).successor(fact)
@@ -96,8 +96,8 @@ class Years:
 
     def unit(self, fact: str) -> str:
         """The unit of a fact, as the first year has it that holds it."""
-        facts = (one for document in self.documents.values() for one in document["facts"])
-        return next((str(one["unit"]) for one in facts if one["id"] == fact), "")
+        found = (known for document in self.documents.values() for known in document["facts"])
+        return next((str(known["unit"]) for known in found if known["id"] == fact), "")
 
     def cells(self) -> dict[str, str]:
         """Label and id of every cell that all years have, and that is not zero in all of them.
@@ -242,7 +242,7 @@ def open_years(
     runs = Path(out) if out else project.params.parent / "outputs"
     if years is None:
         made = (parse_report_name(path.parent.name) for path in runs.glob(f"{district}/*/current"))
-        there = [*project.reports_named(district), *(one for one in made if one)]
+        there = [*project.reports_named(district), *filter(None, made)]
         wanted = sorted({year for year, other in there if other == who.other_form})
     else:
         wanted = sorted({years} if isinstance(years, int) else set(map(int, years)))
