@@ -159,6 +159,7 @@ def _numbered(group: Mapping[str, Any], conditions: dict[str, int]) -> dict[str,
 
 def _column(values: list[Any]) -> list[Any]:
     """Return the different values, and which of them each place has; or simply the values."""
+    # Values can be lists, which no dict takes as keys: their JSON stands for them.
     texts = [_compact(value) for value in values]
     different = {text: number for number, text in enumerate(dict.fromkeys(texts))}
     if 2 * len(different) > len(texts):

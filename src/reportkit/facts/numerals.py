@@ -128,6 +128,7 @@ def _value(text: str) -> tuple[Decimal, Decimal] | None:
     if len(text) > 1 and set(text) <= set(_DIGITS):
         return Decimal("".join(str(_DIGITS.index(digit)) for digit in text)), Decimal(1)
     text = re.sub("两(?=[百千万亿]|$)", "二", text)
+    # A digit waits for the unit after it (三百); 万 and 亿 multiply all that was read so far.
     total = section = digit = 0
     for character in text:
         if character in _DIGITS:

@@ -229,6 +229,7 @@ def _fitted(columns: Sequence[_Column]) -> tuple[int, bool, list[float]]:
     """Size of type, whether the page is turned, and how many characters wide each column is."""
     least, easy = [column.least for column in columns], [column.easy for column in columns]
     # Smaller type where that spares most cells a second line, then smaller still, then turned.
+    # Room that is left over is shared among the columns that could use it.
     for wanted, settings in ((easy, _SETTINGS[:3]), (least, _SETTINGS)):
         for size, turned in settings:
             room = ((_TURNED if turned else _UPRIGHT) - _PADDING * len(columns)) / size

@@ -158,6 +158,7 @@ def _cover_runs(
         spots.append(Spot(section, whole[start:end], context, state, basis))
         if state != "bound":
             marks[start:end] = [(start, state, basis)] * (end - start)
+    # Each run is split where a mark begins or ends; characters of one run and mark stay together.
     split: list[Run] = []
     keys = [(id(run), mark) for run, mark in zip(owner, marks, strict=True)]
     for (_, mark), group in groupby(range(len(whole)), key=keys.__getitem__):
