@@ -1,16 +1,14 @@
-"""An executed notebook made whole: its own text filled in, and what it shows examined.
+"""An executed notebook made whole: its own text filled in, and the checks of what it shows added.
 
 One pure function does it, `fill`, which a run, plain nbconvert and ``verify`` all call: the kernel
-does not know the notebook that it runs, and the exporters compute nothing. Its findings are
-checks: is all shown that the form prescribes (B1), is something shown that no document holds (B2),
-do the notebook's own counts agree (B3), and has each number of its own text a source (C1, C2).
+does not know the notebook that it runs, and the exporters compute nothing. Checked are its outputs
+(`reportkit.notebook.outputs`), and if each number of its own text has a source (C1, C2).
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +16,12 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import from_dict
 from traitlets import Bool
 
-from reportkit.checks import Check, accept, check, coverage_checks
+from reportkit.checks import Check, accept, coverage_checks
 from reportkit.checks.rules import RuleText, Waived
 from reportkit.export.blocks import MIME, Block, for_readers, from_notebook
 from reportkit.facts.sealed import SealedFacts
-from reportkit.forms.cells import shown_by
-from reportkit.notebook.display import agreement, checks_block, differences_in, show
-from reportkit.notebook.made import digest
+from reportkit.notebook.display import checks_block, show
+from reportkit.notebook.outputs import blocks_of, output_checks
 from reportkit.params import Waiver
 from reportkit.text.coverage import cover
 from reportkit.text.narrative import cell_name, render_cell
@@ -36,7 +33,6 @@ if TYPE_CHECKING:
     from reportkit.text.markdown import Prose
 
 _ADDRESS = re.compile(r"(?<= at )0x[0-9a-f]{6,}")
-_TABLE = re.compile("<table", re.IGNORECASE)
 
 
 class Fill(Preprocessor):
@@ -140,7 +136,7 @@ class _Filling:
     def write(self) -> None:
         """Change the notebook in place."""
         for cell in self.notebook["cells"]:
-            for output, block in _blocks(cell):
+            for output, block in blocks_of(cell):
                 if block["kind"] == "chart":
                     _put(output, block)  # with its picture, which not every kernel makes
         for cell in self._cells():
@@ -152,7 +148,7 @@ class _Filling:
         wrong = self.seal["form"] and any(c.open and c.severity == "error" for c in checks)
         draft = self.seal["head"]["draft"] or bool(wrong)
         for cell in self._cells():
-            for output, block in _blocks(cell):
+            for output, block in blocks_of(cell):
                 if block["kind"] == "head":
                     _put(output, block | {"draft": draft})
                 elif block["kind"] == "checks":
@@ -179,7 +175,7 @@ class _Filling:
             if text is not None and MIME not in output["data"]:
                 # Where an object lay in memory is chance.
                 output["data"]["text/plain"] = _ADDRESS.sub("0x…", "".join(text))
-        for output, block in _blocks(cell):
+        for output, block in blocks_of(cell):
             if block["kind"] == "prose":
                 body, _ = self._rendered(block["source"])
                 _put(output, block | {"body": body})
@@ -226,110 +222,10 @@ class _Filling:
     def _checks(self) -> list[Check]:
         coverage, titles = cover(self.prose, self.units), {name: name for name in self.prose}
         numbers = coverage_checks(self.rules, coverage, self.facts.facts, titles=titles)
-        checks = [*self._prescribed(), *self._unshown(), *self._compared()]
+        made = self.seal["made"]
+        checks = output_checks(self.rules, list(self._cells()), form=self.form, made=made)
         checks += [check for check in numbers if not check.holds]
         return accept(self.rules, checks, list(map(Waiver.model_validate, self.seal["waivers"])))
-
-    def _prescribed(self) -> list[Check]:
-        """B1: what the form prescribes is shown once, and in its order."""
-        shown = [block for cell in self._cells() for _, block in _blocks(cell)]
-        sections = [block["number"] for block in shown if block["kind"] == "section"]
-        wanted = [number for number, _ in self.form["sections"]]
-        counts = Counter((b["kind"], b.get("number") or b.get("id") or "") for b in shown)
-        names = {
-            ("head", ""): "标题和落款（report.head()）",
-            ("checks", ""): "核对（report.checks()）",
-        }
-        for number, title in self.form["sections"]:
-            names["section", number] = f"第{number}部分“{title}”（report.section('{number}')）"
-        for name, title in self.form["tables"]:
-            names["table", name] = f"表格“{title}”（report.table({shown_by(name)})）"
-        faults = [f"{name}没有列出" for key, name in names.items() if not counts[key]]
-        faults += [f"{name}列出了{counts[key]}次" for key, name in names.items() if counts[key] > 1]
-        in_order = list(dict.fromkeys(sections))
-        if in_order != [number for number in wanted if number in in_order]:
-            faults.append(f"各部分的次序是{'、'.join(in_order)}")
-        if not faults:
-            return [check(self.rules, "B1", True, f"{len(names)}项各列出一次")]
-        return [check(self.rules, "B1", False, fault) for fault in faults]
-
-    def _unshown(self) -> list[Check]:
-        """B2: outputs of cells that stand in no document, one check a cell."""
-        made = self.seal["made"]
-        left = Counter(made["figures"])
-        displayed: Counter[tuple[str, str]] = Counter(
-            (block["kind"], digest(block)) for cell in self._cells() for _, block in _blocks(cell)
-        )
-        lost: dict[int, list[str]] = {}
-        for block in made["blocks"]:
-            key = block["kind"], block["sha256"]
-            if displayed[key]:
-                displayed[key] -= 1
-            else:
-                lost.setdefault(block["cell"], []).append(_NAMES[block["kind"]])
-        found = []
-        for cell in self._cells():
-            if cell["cell_type"] != "code":
-                continue
-            count = cell.get("execution_count") or 0
-            outputs = [_kind_of(output) for output in cell["outputs"]]
-            outputs += ["一张图"] * left[count] + lost.get(count, [])
-            kinds = dict.fromkeys(filter(None, outputs))
-            if "一张图" in kinds:  # with it goes the text of what `df.plot()` returns
-                kinds.pop("一段文字", None)
-            if kinds:
-                found.append(check(self.rules, "B2", False, _advice(cell, count, list(kinds))))
-        return found
-
-    def _compared(self) -> list[Check]:
-        """B3: cells of the form counted in the notebook, one check a comparison."""
-        found = []
-        for block in (block for cell in self._cells() for _, block in _blocks(cell)):
-            if block["kind"] == "compare":
-                lines = differences_in(block)
-                message = "；".join([agreement(block), *lines[:20], *["…"] * (len(lines) > 20)])
-                facts = [cell["fact"] for cell in block["differ"]]
-                found.append(check(self.rules, "B3", not lines, message, facts=facts))
-        return found
-
-
-_NAMES = {"table": "一个表", "chart": "一张图", "prose": "一段文字"}
-_CALLS = {
-    "一个表": "report.show(…)",
-    "一张图": "report.show(…, alt=…)",
-    "一段文字": "report.text(…)",
-}
-
-
-def _advice(cell: Any, count: int, kinds: list[str]) -> str:
-    lines = map(str.strip, "".join(cell["source"]).splitlines())
-    first = next(filter(None, lines), "")
-    calls = "、".join(_CALLS[kind] for kind in kinds)
-    return (
-        f"第{count}格（{first[:40]}{'…' if len(first) > 40 else ''}）显示或画了{'、'.join(kinds)}，"
-        f"各文件都没有：写成{calls}，放在一格的最后；只给自己看的，给这一格加标签notes"
-    )
-
-
-def _kind_of(output: Any) -> str:
-    """Name the kind of an output that stands in no document; "" if it does."""
-    kind = output["output_type"]
-    if kind == "stream":
-        text = "".join(output["text"])
-        passing = output["name"] == "stderr" and "\r" in text  # a bar of progress
-        return "一段文字" if text.strip() and not passing else ""
-    data = output.get("data", {})
-    if not data or MIME in data:
-        return ""
-    if any(mime.startswith("image/") for mime in data):
-        return "一张图"
-    return "一个表" if _TABLE.search("".join(data.get("text/html", ""))) else "一段文字"
-
-
-def _blocks(cell: Any) -> Iterator[tuple[Any, Block]]:
-    for output in cell.get("outputs", ()):
-        if MIME in output.get("data", {}):
-            yield output, output["data"][MIME]
 
 
 def _put(output: Any, shown: Block) -> None:
