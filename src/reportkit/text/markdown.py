@@ -61,11 +61,11 @@ class MarkdownReader:
         self.places: dict[str, list[str]] = {}
         self.section = ""
 
-    def tokens(self) -> Any:
+    def _tokens(self) -> Any:
         """Return the tokens of Markdown, without blank lines."""
         # Without its sign a footnote is taken for an address of a link, and lost.
         if "[^" in self.source:
-            raise self.unshown("footnote")
+            raise self._unshown("footnote")
         tokens: Any = _MARKDOWN(self.source)
         return [token for token in tokens if token["type"] != "blank_line"]
 
@@ -73,10 +73,10 @@ class MarkdownReader:
         """Return the prose of each section by its number, the preamble under ""."""
         sections: dict[str, Prose] = {"": []}
         numbers = [section.number for section in self.sections]
-        for token in self.tokens():
+        for token in self._tokens():
             kind = token["type"]
             if kind == "heading" and token["attrs"]["level"] == 1:
-                title = "".join(run["text"] for run in self.runs(token["children"]))
+                title = "".join(run["text"] for run in self._runs(token["children"]))
                 number = title.partition("、")[0]
                 if title in ("序言", "前言"):
                     number = ""
@@ -87,54 +87,55 @@ class MarkdownReader:
                         title=title,
                         wanted=wanted,
                     )
-                    raise self.wrong(message, re.escape(title))
+                    raise self._wrong(message, re.escape(title))
                 self.section = number
                 sections.setdefault(number, [])
             else:
-                sections[self.section] += self.blocks(token)
+                sections[self.section] += self._blocks(token)
         return sections
 
     def body(self) -> Prose:
         """Return all prose, with headings one level below those of its section."""
-        body = [node for token in self.tokens() for node in self.blocks(token)]
+        body = [node for token in self._tokens() for node in self._blocks(token)]
         for node in body:
             if node["type"] == "heading":
                 node["level"] = min(_DEEPEST, node["level"] + 1)
         return body
 
-    def blocks(self, token: Any) -> Iterator[dict[str, Any]]:
+    def _blocks(self, token: Any) -> Iterator[dict[str, Any]]:
         """Yield the block of a token; of a paragraph one for each line that ends with a break."""
-        lines: list[list[Any]] = [[]] if token["type"] == "paragraph" else []
-        for child in token["children"] if lines else ():
+        if token["type"] != "paragraph":
+            yield self._block(token)
+            return
+        lines: list[list[Any]] = [[]]
+        for child in token["children"]:
             if child["type"] == "linebreak":
                 lines.append([])
             else:
                 lines[-1].append(child)
         for line in lines:
-            yield {"type": "paragraph", "runs": self.runs(line)}
-        if not lines:
-            yield self.block(token)
+            yield {"type": "paragraph", "runs": self._runs(line)}
 
-    def block(self, token: Any) -> dict[str, Any]:
+    def _block(self, token: Any) -> dict[str, Any]:
         """Return a heading, a list or a paragraph; refuse what no document has."""
         kind = token["type"]
         if kind == "heading":
             level = token["attrs"]["level"] - 1
-            return {"type": "heading", "level": level, "runs": self.runs(token["children"])}
+            return {"type": "heading", "level": level, "runs": self._runs(token["children"])}
         if kind == "list":
             for item in token["children"]:
                 if item["type"] != "list_item":
-                    raise self.unshown(item["type"])
+                    raise self._unshown(item["type"])
             items = [
-                [run for part in item["children"] for run in self.runs(part.get("children", []))]
+                [run for part in item["children"] for run in self._runs(part.get("children", []))]
                 for item in token["children"]
             ]
             return {"type": "list", "ordered": bool(token["attrs"]["ordered"]), "items": items}
         if kind == "block_html":
-            return {"type": "paragraph", "runs": self.text(token["raw"].strip())}
-        raise self.unshown(kind)
+            return {"type": "paragraph", "runs": self._text(token["raw"].strip())}
+        raise self._unshown(kind)
 
-    def unshown(self, kind: str) -> InputError:
+    def _unshown(self, kind: str) -> InputError:
         """An error for markup that no document has."""
         instead = _INSTEAD.get(kind, Message("write a paragraph"))
         message = Message(
@@ -142,9 +143,9 @@ class MarkdownReader:
             kind=Message(kind),
             instead=instead,
         )
-        return self.wrong(message, _MARKUP.get(kind))
+        return self._wrong(message, _MARKUP.get(kind))
 
-    def wrong(self, message: str, pattern: str | None) -> InputError:
+    def _wrong(self, message: str, pattern: str | None) -> InputError:
         """An error at the last line that has the pattern: a token does not know its line."""
         lines = enumerate(self.source.splitlines(), 1)
         line = max((n for n, text in lines if pattern and re.search(pattern, text)), default=None)
@@ -158,7 +159,7 @@ class MarkdownReader:
             line=line,
         )
 
-    def runs(self, tokens: Any) -> list[Run]:
+    def _runs(self, tokens: Any) -> list[Run]:
         """Return the runs of text within a line."""
         runs: list[Run] = []
         ended = False
@@ -168,16 +169,16 @@ class MarkdownReader:
                 ended = True
                 continue
             if kind in ("text", "inline_html", "codespan"):
-                more = self.text(token["raw"])
+                more = self._text(token["raw"])
             elif kind in ("strong", "emphasis"):
-                more = [run | {"strong": True} for run in self.runs(token["children"])]
+                more = [run | {"strong": True} for run in self._runs(token["children"])]
             elif kind == "link":
-                more = self.runs(token["children"])
+                more = self._runs(token["children"])
                 url, text = token["attrs"]["url"], "".join(run["text"] for run in more)
                 if "://" in url and url != text:  # on paper nothing can be followed
-                    more += self.text(f"（{url}）")
+                    more += self._text(f"（{url}）")
             else:
-                raise self.unshown(kind)
+                raise self._unshown(kind)
             # Chinese text has no space where a line ends; other words have.
             if ended and runs and more and (runs[-1]["text"][-1:] + more[0]["text"][:1]).isascii():
                 runs.append({"text": " "})
@@ -185,7 +186,7 @@ class MarkdownReader:
             runs += more
         return runs
 
-    def text(self, raw: str) -> list[Run]:
+    def _text(self, raw: str) -> list[Run]:
         """Return the runs of a text with marks; a fact is noted with its section."""
         runs: list[Run] = []
         for number, part in enumerate(MARK.split(raw)):
