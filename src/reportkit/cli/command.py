@@ -20,7 +20,7 @@ from click.core import ParameterSource
 from reportkit import __version__
 from reportkit.cli.helptext import width
 from reportkit.cli.language import LANGUAGES, in_words, say
-from reportkit.errors import ExecutionError, ReportkitError, Stopped, refusal
+from reportkit.errors import ExecutionError, InputError, ReportkitError, Stopped, refusal
 from reportkit.language import joined
 from reportkit.language.message import COLON
 
@@ -87,6 +87,20 @@ def district_id(asked: str, params: Path | None) -> str:
     from reportkit.params import Project
 
     return Project.find(params).district_id(asked)
+
+
+def need_outputs(out: Path) -> None:
+    """Refuse a folder of reports that is not there: an answer about nothing looks like one.
+
+    Raises
+    ------
+    InputError
+        ``no-outputs``.
+    """
+    if not out.is_dir():
+        raise InputError(
+            "no-outputs", "there is no folder {folder}; name the reports' with --out", folder=out
+        )
 
 
 def as_given(context: click.Context, *without: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from reportkit.cli.command import (
     FOLDER,
     Result,
     command,
+    need_outputs,
 )
 from reportkit.cli.language import in_words, translate
 from reportkit.errors import InputError
@@ -157,12 +158,13 @@ def verify(
 @click.option("--html", type=FILE, help="Write a page too.")
 def diff(old: Path, new: Path, *, html: Path | None) -> Result:
     """Compare two runs; status 1 if a figure, a check or the text differs."""
+    from reportkit.export.files import write_whole
     from reportkit.proof.diff import diff_runs
     from reportkit.proof.difftext import as_page, as_text
 
     document = diff_runs(old, new)
     if html is not None:
-        html.write_text(as_page(document), encoding="utf-8")
+        write_whole(html, as_page(document).encode())
     differs = any(document[part] for part in ("facts", "checks", "narrative"))
     return int(differs), document, as_text(document)
 
@@ -183,6 +185,7 @@ def prune(*, keep: int, dry_run: bool, out: Path) -> Result:
     from reportkit.run.prune import as_text
     from reportkit.run.prune import prune as reduce
 
+    need_outputs(out)
     document = reduce(out, keep=keep, dry_run=dry_run)
     return int(bool(document["changed"])), document, as_text(document)
 

@@ -51,7 +51,7 @@ class Asked:
 
 
 _HOLDS = {
-    True: Message("holds"), False: Message("DOES NOT HOLD"), None: Message("COULD NOT BE TOLD"),
+    True: Message("holds"), False: Message("DOES NOT HOLD"), None: Message("COULD NOT BE JUDGED"),
 }  # fmt: skip
 
 

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 # What reading files that somebody else wrote can come to: what is in them can be anything.
 WRITTEN_BY_OTHERS = (LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError)
 _HOLDS = {
-    True: Message("holds"), False: Message("does not hold"), None: Message("could not be told"),
+    True: Message("holds"), False: Message("does not hold"), None: Message("could not be judged"),
 }  # fmt: skip
 
 
@@ -132,8 +132,8 @@ def data_levels(run: Path, *, data: Path = DATA, params: Path = PARAMS) -> tuple
     Returns
     -------
     tuple of Verdict
-        ``ledgers``, which neither holds nor fails where some cannot be read again; and ``facts``:
-        what could not be counted again is compared with the evidence and with other facts.
+        ``ledgers`` and ``facts``, which neither hold nor fail where some ledgers cannot be read
+        again; facts of these are compared with the evidence and with other facts only.
     """
     try:
         return _data(run, data, params)
@@ -205,10 +205,11 @@ def _data(run: Path, data: Path, params: Path) -> tuple[Verdict, Verdict]:
         read=len(read) - len(unread),
         count=len(read),
     )
-    holds = False if changed else None if unread else True
+    # Where a ledger was not read again, its facts were not counted again either.
+    unknown_rest = None if unread else True
     return (
-        Verdict("ledgers", holds, tuple(changed), (again, *unread)),
-        Verdict("facts", not findings, tuple(findings), (counted, *notes)),
+        Verdict("ledgers", False if changed else unknown_rest, tuple(changed), (again, *unread)),
+        Verdict("facts", False if findings else unknown_rest, tuple(findings), (counted, *notes)),
     )
 
 
@@ -224,7 +225,7 @@ def _data_of_members(
     """The verdicts on a roll-up: its members' reports are what it has instead of ledgers."""
     again = recount_members(form, run, manifest, facts, params)
     missing = sum(member["origin"] == "missing" for member in manifest["members"])
-    told = [
+    lines = [
         Message(
             "{here} of {count} members' reports are here as they were added",
             here=again.here,
@@ -232,7 +233,7 @@ def _data_of_members(
         )
     ]
     if missing:
-        told.append(Message("{count} members had no report, as its checks say", count=missing))
+        lines.append(Message("{count} members had no report, as its checks say", count=missing))
     holds = False if again.changed else None if again.absent else True
     findings += _first(again.findings)
     by = (
@@ -246,8 +247,8 @@ def _data_of_members(
     )
     counted = Message(by, facts=len(facts), sums=again.counted)
     return (
-        Verdict("ledgers", holds, again.changed, (*told, *again.absent)),
-        Verdict("facts", not findings, tuple(findings), (counted, *notes)),
+        Verdict("ledgers", holds, again.changed, (*lines, *again.absent)),
+        Verdict("facts", False if findings else holds or None, tuple(findings), (counted, *notes)),
     )
 
 

@@ -302,6 +302,8 @@ class _Told(logging.Formatter):
 @contextlib.contextmanager
 def _log_to(path: Path) -> Iterator[None]:
     handler = logging.FileHandler(path, encoding="utf-8")
+    # papermill does not know that `open_report` finds this parameter by itself.
+    handler.addFilter(lambda record: record.getMessage() != "Passed unknown parameter: form")
     handler.setFormatter(_Told("%(asctime)s %(name)s %(levelname)s %(message)s"))
     loggers = [logging.getLogger(name) for name in ("reportkit", "papermill")]
     levels = [logger.level for logger in loggers]
