@@ -74,10 +74,10 @@ def cli(lang: str | None) -> None:
 
 def tell_session_key() -> None:
     """Say that pseudonyms are of this session only, where no key is kept."""
-    from reportkit.ledgers.privacy import SESSION_TOLD, Pseudonyms
+    from reportkit.ledgers.privacy import SESSION_MESSAGE, Pseudonyms
 
     if Pseudonyms.from_environment().of_session:
-        say(SESSION_TOLD, err=True)
+        say(SESSION_MESSAGE, err=True)
 
 
 def district_id(asked: str, params: Path | None) -> str:

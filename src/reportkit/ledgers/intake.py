@@ -192,7 +192,7 @@ def read_ledger(
     mappings : sequence of LedgerMapping
         How the office keeps the ledger in its own words.
     refuse : bool
-        Whether too many rejected records are an error; else they are left to be told.
+        Too many rejected records are an error; else the ledger is returned all the same.
 
     Returns
     -------
@@ -202,7 +202,7 @@ def read_ledger(
     ------
     InputError
         A file cannot be read, a required column is missing, or more than one record in a hundred
-        is rejected; all places are told at once.
+        is rejected; all places are named at once.
     """
     schema = schema_of(form, key)
     tables: list[tuple[RawTable, LedgerSchema, LedgerMapping | None]] = []
@@ -236,7 +236,7 @@ def refusal(ledger: Ledger) -> InputError | None:
     refused = ledger.quarantined + ledger.rejected
     if refused <= _REFUSED_LIMIT * ledger.read:
         return None
-    told = joined("\n", grouped(v for v in ledger.violations if v.severity == "reject"))
+    lines = joined("\n", grouped(v for v in ledger.violations if v.severity == "reject"))
     rejected = Message(
         "{refused} of {read} records of {name} are rejected, more than {limit:.0%}",
         refused=refused,
@@ -246,9 +246,9 @@ def refusal(ledger: Ledger) -> InputError | None:
     )
     return InputError(
         "ledger-rejected",
-        "{rejected}; mend them and run again (`reportkit intake --all` tells each):\n{told}",
+        "{rejected}; mend them and run again (`reportkit intake --all` lists each):\n{lines}",
         rejected=rejected,
-        told=told,
+        lines=lines,
         ledger=ledger.key,
     )
 

@@ -55,7 +55,7 @@ def mapped_schema(schema: LedgerSchema, mapping: LedgerMapping | None) -> Ledger
     own = column_named(schema, prefix) if prefix else None
     if prefix and prefix != "year" and own is None:
         keep = list(dict.fromkeys([*keep, prefix]))
-    # What goes before a key must have its heading; that it is filled is told with the key.
+    # What goes before a key must have its heading; that it is filled is checked with the key.
     columns += [Column(name=o, key=o, required=o == prefix, blank=True) for o in keep]
     return schema.model_copy(update={"columns": columns, "prefix": own.name if own else prefix})
 
@@ -104,14 +104,16 @@ def chosen(mappings: Sequence[LedgerMapping], name: str) -> LedgerMapping | None
     return next(iter(by_name or [one for one in mappings if not one.files]), None)
 
 
-def other_words(record: JsonMap, mappings: Sequence[LedgerMapping], name: str) -> Iterator[str]:
-    """Files of a run that were read in other words than these mappings say; *name* is whose."""
+def differing_mappings(
+    record: JsonMap, mappings: Sequence[LedgerMapping], name: str
+) -> Iterator[str]:
+    """Yield a finding for each file that a run read by other mappings than those of *name*."""
     given = record.get("mappings", ())
     for source in record["sources"]:
         own = chosen(mappings, source["path"])
         number = source.get("mapping")
-        there = None if number is None else LedgerMapping.model_validate(given[number])
-        if own != there:
+        recorded = None if number is None else LedgerMapping.model_validate(given[number])
+        if own != recorded:
             yield Message(
                 "{path} was read by another mapping than {name} has", path=source["path"], name=name
             )

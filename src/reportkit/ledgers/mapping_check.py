@@ -79,7 +79,7 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
         and the nearest that is.
     """
     found: dict[str, tuple[LedgerMapping, ...]] = {}
-    told: list[tuple[Key, str]] = []
+    problems: list[tuple[Key, str]] = []
     known_ledgers = schemas(form)
     for key, given in district.mapping.items():
         if key not in known_ledgers:
@@ -87,7 +87,7 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
             if any(key in schemas(other) for other in others):
                 continue
             near = _near(key, known_ledgers)
-            told.append(
+            problems.append(
                 (("mapping", key), Message("there is no ledger '{key}'{near}", key=key, near=near))
             )
             continue
@@ -97,7 +97,7 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
             own = LedgerMapping(base=one) if isinstance(one, str) else one
             if own.base and not _is_carried(own.base, key):
                 known = [name for name in carried_mappings() if _is_carried(name, key)]
-                told.append(
+                problems.append(
                     (
                         place,
                         Message(
@@ -110,15 +110,16 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
                 continue
             base = carried_mappings()[own.base].bare() if own.base else LedgerMapping()
             full = own.upon(_without_mapped(base, own, schema_of(form, key)))
-            told += [
-                ((*place, *at), why) for at, why in _problems(form, schema_of(form, key), full)
+            problems += [
+                ((*place, *at), problem)
+                for at, problem in _problems(form, schema_of(form, key), full)
             ]
             made.append(full)
         found[key] = tuple(made)
-    if told:
+    if problems:
         lines = read_yaml(file)
-        problems = joined("\n", [_at(lines, place, why) for place, why in told])
-        raise InputError("mapping", "{problems}", problems=problems, district=district.id)
+        text = joined("\n", [_at(lines, place, problem) for place, problem in problems])
+        raise InputError("mapping", "{problems}", problems=text, district=district.id)
     return found
 
 
@@ -176,17 +177,21 @@ def _without_mapped(base: LedgerMapping, own: LedgerMapping, schema: LedgerSchem
 def _problems(
     form: Form, schema: LedgerSchema, mapping: LedgerMapping
 ) -> Iterator[tuple[Key, str]]:
-    """Yield the keys of a mapping that something is wrong with, and why."""
+    """Yield each problem of a mapping with its key."""
     meant: dict[str, str] = {}
     """Column by the headings that are mapped to it."""
     yield from _heading_problems(schema, mapping, meant)
     yield from _value_problems(schema, mapping)
     yield from _fixed_problems(schema, mapping, set(meant.values()))
     for number, heading in enumerate(mapping.keep):
-        yield from ((("keep", number), why) for why in _unkept(form, schema, meant, heading))
+        yield from (
+            (("keep", number), problem) for problem in _unkept(form, schema, meant, heading)
+        )
     if mapping.key and mapping.key.prefix:
         at: Key = ("key", "prefix")
-        yield from ((at, why) for why in _unfit_prefix(form, schema, meant, mapping.key.prefix))
+        yield from (
+            (at, problem) for problem in _unfit_prefix(form, schema, meant, mapping.key.prefix)
+        )
 
 
 def _no_column(schema: LedgerSchema, name: str, columns: Iterable[Column]) -> str:
@@ -208,21 +213,21 @@ def _heading_problems(
             yield at, _no_column(schema, name, schema.columns)
             continue
         if column.type == "amount" and not unit_of(heading):
-            why = Message(
+            problem = Message(
                 "'{heading}' counts in a unit that is not read; {known} are",
                 heading=heading,
                 known="、".join(units()),
             )
-            yield at, why
+            yield at, problem
         other = meant.setdefault(heading_key(heading), column.name)
         if other != column.name:
-            why = Message(
+            problem = Message(
                 "'{heading}' means {other} and {name}; keep one",
                 heading=heading,
                 other=other,
                 name=column.name,
             )
-            yield at, why
+            yield at, problem
 
 
 def _value_problems(schema: LedgerSchema, mapping: LedgerMapping) -> Iterator[tuple[Key, str]]:
@@ -236,13 +241,13 @@ def _value_problems(schema: LedgerSchema, mapping: LedgerMapping) -> Iterator[tu
         for value, target in values.items():
             at: Key = ("values", name, value)
             if not alike(column, value):
-                why = Message(
+                problem = Message(
                     "an empty cell stays empty; say what it means by 'fixed' or in the ledger"
                 )
-                yield at, why
+                yield at, problem
             elif meant.setdefault(alike(column, value), target) != target:
                 yield at, Message("'{value}' has two meanings; keep one", value=value)
-            yield from ((at, why) for why in _unfit(column, target))
+            yield from ((at, problem) for problem in _unfit(column, target))
 
 
 def _fixed_problems(
@@ -254,17 +259,17 @@ def _fixed_problems(
         if column is None:
             yield at, _no_column(schema, name, schema.columns)
         elif column.name == schema.key_column or column.personal:
-            why = Message(
+            problem = Message(
                 "{name} differs from record to record; it cannot be fixed", name=column.name
             )
-            yield at, why
+            yield at, problem
         elif column.name in mapped:
-            why = Message(
+            problem = Message(
                 "{name} is fixed, and a heading is mapped to it; keep one", name=column.name
             )
-            yield at, why
+            yield at, problem
         else:
-            yield from ((at, why) for why in _unfit(column, value))
+            yield from ((at, problem) for problem in _unfit(column, value))
 
 
 def _unfit_prefix(

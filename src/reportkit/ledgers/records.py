@@ -190,7 +190,7 @@ class Ledger:
         }
 
     def mask(self, where: Where) -> Mask:
-        """Which accepted records meet all conditions; each condition is looked at once."""
+        """Return a mask of the accepted records that meet all conditions, each evaluated once."""
         chosen = np.ones(len(self.frame), dtype=bool)
         for condition in where:
             if condition not in self._masks:

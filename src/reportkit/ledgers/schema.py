@@ -120,7 +120,7 @@ class RowRule(Strict):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns that the rule looks at."""
+        """Names of the columns that the rule concerns."""
         days = (self.order, self.within, self.dates, self.ended)
         named: Iterable[object] = next(
             filter(None, (*days, self.together, self.needs, self.at_most)), ()
@@ -131,7 +131,7 @@ class RowRule(Strict):
 class Doubt(Strict):
     """A sign in the records of a year that they are not all, or not as exact as they should be.
 
-    Each *by* is looked at alone. ``amount``: all are multiples of the rule's limit; ``flag``: all
+    Each *by* is judged alone. ``amount``: all are multiples of the rule's limit; ``flag``: all
     are true.
 
     Parameters
@@ -141,7 +141,7 @@ class Doubt(Strict):
     day : str
         Column whose day decides the year of a record.
     amount, flag : str, optional
-        The column that is looked at.
+        The column that is judged.
     by : str, optional
         Column of kinds.
     """
@@ -269,7 +269,7 @@ def map_headings(
     if missing:
         free = [without_persons(one)[:40] for one in headings if heading_key(one) not in wanted]
         near = {name: difflib.get_close_matches(name, free, n=2, cutoff=0.3) for name in missing}
-        told = joined(
+        columns = joined(
             "; ",
             [
                 name + (Message(" (nearest: {found})", found="、".join(found)) if found else "")
@@ -278,9 +278,9 @@ def map_headings(
         )
         raise HeadingError(
             "ledger-column",
-            "{file}: required columns of {name} are missing: {told}",
+            "{file}: required columns of {name} are missing: {columns}",
             name=schema.name,
-            told=told,
+            columns=columns,
             headings=headings,
             file=file,
             ledger=key,

@@ -177,8 +177,8 @@ def parse_integer(text: str) -> int | None:
 
 @cache
 def _flags() -> dict[str, bool]:
-    said = table()["flag"]
-    return {loose(one): value == "true" for value in said for one in said[value]}
+    words = table()["flag"]
+    return {loose(word): value == "true" for value in words for word in words[value]}
 
 
 def parse_flag(text: str) -> bool | None:

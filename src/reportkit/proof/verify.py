@@ -14,7 +14,7 @@ from reportkit.errors import ReportkitError
 from reportkit.evidence.check import check_evidence
 from reportkit.export.files import digest
 from reportkit.language import Message, template
-from reportkit.ledgers.mapping import other_words, recorded_schema
+from reportkit.ledgers.mapping import differing_mappings, recorded_schema
 from reportkit.ledgers.mapping_check import mappings_of
 from reportkit.ledgers.privacy import Pseudonyms
 from reportkit.params import District
@@ -158,7 +158,7 @@ def _data(run: Path, data: Path, params: Path) -> tuple[Verdict, Verdict]:
     findings += [*wrong, *check_evidence(run, facts)]
     if "members" in manifest:
         return _data_of_members(form, run, manifest, facts, findings, notes, params)
-    findings += _other_words(form, manifest, params)
+    findings += _differing_mappings(form, manifest, params)
     read = _read_again(form, run, manifest, facts, data, params)
     values: dict[str, str] = {}
     moved: dict[str, str] = {}
@@ -307,7 +307,7 @@ def counted_again(run: Path, *, data: Path = DATA, params: Path = PARAMS) -> dic
     return with_sums(facts, values)
 
 
-def _other_words(form: Form, manifest: Mapping[str, Any], params: Path) -> list[str]:
+def _differing_mappings(form: Form, manifest: Mapping[str, Any], params: Path) -> list[str]:
     """Files that were read by another mapping than the district file of the run gives.
 
     Where that file is not here, its mapping is as the manifest says, and as the audit page shows.
@@ -322,7 +322,7 @@ def _other_words(form: Form, manifest: Mapping[str, Any], params: Path) -> list[
     return [
         finding
         for ledger in manifest["ledgers"]
-        for finding in other_words(ledger, mappings.get(ledger["ledger"], ()), str(file))
+        for finding in differing_mappings(ledger, mappings.get(ledger["ledger"], ()), str(file))
     ]
 
 

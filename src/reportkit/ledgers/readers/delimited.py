@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from reportkit.errors import InputError
 from reportkit.language import Message, joined
 from reportkit.language.message import OR, of_library
-from reportkit.ledgers.readers.table import Note, Row, Tell, TextTable, find_head, quiet, records
+from reportkit.ledgers.readers.heading import find_head
+from reportkit.ledgers.readers.table import Note, Row, Tell, TextTable, quiet, records
 from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _BOM = "\ufeff".encode()
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 # What Excel reads, and others write, to say what separates the cells.
-_SAID = re.compile(rb"[Ss][Ee][Pp]=([^\w\"\r\n])\r?\n?")
+_SEPARATOR_LINE = re.compile(rb"[Ss][Ee][Pp]=([^\w\"\r\n])\r?\n?")
 # A record of more lines has most likely a quote that was never closed.
 _LINES = 50
 _OTHERS = {
@@ -126,8 +127,8 @@ def _unreadable(name: str, line: int, what: str) -> InputError:
 
 def _delimiter(body: bytes, schema: LedgerSchema) -> str:
     """The separator that the file says, or that shows most headings in its first lines."""
-    if said := _SAID.match(body):
-        return said[1].decode()
+    if line := _SEPARATOR_LINE.match(body):
+        return line[1].decode()
     head = body[:65_536].decode(errors="ignore")
     wanted = schema.headings()
 
@@ -149,8 +150,9 @@ def _rows(body: bytes, delimiter: str, name: str, long: list[tuple[int, int]]) -
     # The end of the line that was read last.
     tail = [""]
     lines = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8", newline="")
-    heard = (tail.__setitem__(0, line[-1:]) or line for line in lines)
-    reader = csv.reader(heard, delimiter=delimiter, strict=True)
+    # The csv module drops how a line ends, so its end is noted as the line goes by.
+    watched = (tail.__setitem__(0, line[-1:]) or line for line in lines)
+    reader = csv.reader(watched, delimiter=delimiter, strict=True)
     line, ends = 1, ""
     try:
         for row in reader:

@@ -60,8 +60,8 @@ def read_file(path: Path, schema: LedgerSchema, *, name: str, tell: Tell = quiet
     except OSError as error:
         raise InputError(
             "ledger-unreadable",
-            "{file} cannot be read: {why}",
-            why=refused_by_system(error),
+            "{file} cannot be read: {problem}",
+            problem=refused_by_system(error),
             file=name,
         ) from None
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):

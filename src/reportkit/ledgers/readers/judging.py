@@ -1,6 +1,6 @@
 """Judgement of the cells of a sheet, by what was seen of them.
 
-The text of a cell is right, or it is told, or the workbook is refused with the place of the cell.
+The text of a cell is right, or a note says what is odd, or the workbook is refused with its place.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ import pyarrow as pa
 from reportkit.errors import InputError
 from reportkit.language import Message, joined
 from reportkit.ledgers.normal import units
+from reportkit.ledgers.readers.heading import find_head
 from reportkit.ledgers.readers.sheet import cell_name, column_name
 from reportkit.ledgers.readers.table import (
     Epoch,
-    Head,
     Note,
     Row,
     Tell,
     TextTable,
-    find_head,
     records,
     rounded,
     rounded_persons,
@@ -34,10 +33,11 @@ from reportkit.ledgers.schema import heading_key
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from reportkit.ledgers.readers.heading import Head
     from reportkit.ledgers.readers.sheet import Range, Sheet
     from reportkit.ledgers.schema import Column, LedgerSchema
 
-_TOLD = 5
+_SHOWN = 5
 
 
 class Kind(NamedTuple):
@@ -47,7 +47,7 @@ class Kind(NamedTuple):
     """Types of the columns in which it matters; the key column is of a type of its own here."""
     says: str
     rule: str = ""
-    """Under which it is told."""
+    """Rule of the note about it."""
     reason: str = ""
     """For which the workbook is refused instead."""
     do: str = ""
@@ -113,7 +113,7 @@ KINDS = {
     ),
     "rounded": Kind(_TEXTS, Message("a number that has lost digits"), "L-rounded"),
 }  # fmt: skip
-# Told of a column that nobody reads, too.
+# Noted of a column that nobody reads, too.
 _EVERYWHERE = ("error", "hollow")
 _MERGED = Kind(
     _NUMBERS,
@@ -160,9 +160,9 @@ class SheetReading:
                 self.known[number], self.units[number] = wanted[one]
         head = replace(head, below=self._looked_at(head.below))
         columns, lines = records(head, self.schema, self.name, title, tell=tell)
-        self._tell_seen(set(lines.tolist()))
+        self._note_seen(set(lines.tolist()))
         self._unmerge(columns, lines.tolist(), head)
-        self._tell_hidden(lines.tolist())
+        self._note_hidden(lines.tolist())
         notes = sorted([*head.notes, *self.notes], key=lambda note: note.line or 0)
         return TextTable(columns, lines, sheet=title, notes=tuple(notes), epoch=epoch)
 
@@ -193,8 +193,8 @@ class SheetReading:
                     self.seen[what, column].append((row.line, text))
             yield row
 
-    def _tell_seen(self, lines: set[int]) -> None:
-        """Refuse what makes cells of the ledger doubtful; tell of the rest."""
+    def _note_seen(self, lines: set[int]) -> None:
+        """Refuse what makes cells of the ledger doubtful; note the rest."""
         conditional = {
             (line, column)
             for top, left, bottom, right in self.sheet.conditional
@@ -213,9 +213,9 @@ class SheetReading:
                 places = sorted((line, at) for at in own for line, _ in self.seen[what, at])
                 self._refuse([cell_name(*place) for place in places], kind)
             for column in columns:
-                self._tell_column(kind, column, self.seen[what, column], own=column in own)
+                self._note_column(kind, column, self.seen[what, column], own=column in own)
 
-    def _tell_column(
+    def _note_column(
         self, kind: Kind, column: int, seen: Sequence[tuple[int, str]], *, own: bool
     ) -> None:
         owner = self.known.get(column)
@@ -258,11 +258,13 @@ class SheetReading:
         self.notes.append(Note(place, rule, "warn", column, found, expected, line))
 
     def _refuse(self, cells: Sequence[str], kind: Kind) -> None:
-        more = Message(" and {cells} more", cells=len(cells) - _TOLD) if len(cells) > _TOLD else ""
+        more = (
+            Message(" and {cells} more", cells=len(cells) - _SHOWN) if len(cells) > _SHOWN else ""
+        )
         raise InputError(
             kind.reason,
             "{file}: {sheet}!{cells}{more} holds {says}; {do}",
-            cells="、".join(cells[:_TOLD]),
+            cells="、".join(cells[:_SHOWN]),
             more=more,
             says=kind.says,
             do=kind.do,
@@ -339,8 +341,8 @@ class SheetReading:
             )
             self._note("L-merged", _first(hidden), expected)
 
-    def _tell_hidden(self, lines: Sequence[int]) -> None:
-        """Tell that records are hidden or struck out, and that a column is hidden."""
+    def _note_hidden(self, lines: Sequence[int]) -> None:
+        """Note that records are hidden or struck out, and that a column is hidden."""
         hidden = sorted(self.sheet.hidden_rows.intersection(lines))
         for rule, rows, how in (
             ("L-hidden", hidden, Message("stand in hidden rows")),
@@ -366,7 +368,7 @@ def _range_name(merge: Range) -> str:
 
 
 def _first(places: Sequence[str]) -> str:
-    return ", ".join(places[:_TOLD]) + " …" * (len(places) > _TOLD)
+    return ", ".join(places[:_SHOWN]) + " …" * (len(places) > _SHOWN)
 
 
 def _runs(lines: Sequence[int]) -> str:

@@ -58,7 +58,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Book:
-    """A workbook: its sheets one after the other, and what is told of the whole."""
+    """A workbook: its sheets one after the other, and notes on the whole."""
 
     epoch: Epoch
     sheets: Iterable[Sheet]
@@ -74,7 +74,7 @@ def shade(red: int, green: int, blue: int) -> str:
 def of_runs(
     runs: Sequence[tuple[str, Sequence[str]]], *, leave_out: bool = False
 ) -> tuple[str, Oddities]:
-    """A text of runs, each with what its font says of it, and what must be told of the cell.
+    """A text of runs, each with the marks of its font, and the oddities of its cell.
 
     With *leave_out* what is struck out is left out, where anything else is left.
     """

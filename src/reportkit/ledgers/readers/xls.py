@@ -119,9 +119,9 @@ def _records(content: bytes) -> tuple[Formulas, Ranges, bool, bool]:
             row, column, _, result = struct.unpack_from("<HHH8s", data)
             # Nothing for a result, and no spreadsheet was it that saved the workbook.
             hollow = not calculated and result[6:] == b"\xff\xff" and result[0] == 3
-            told = ["hollow"] * bool(hollow) + ["volatile"] * bool(_VOLATILE.search(data[22:]))
-            if told:
-                formulas[sheet][row, column] = told
+            oddities = ["hollow"] * bool(hollow) + ["volatile"] * bool(_VOLATILE.search(data[22:]))
+            if oddities:
+                formulas[sheet][row, column] = oddities
     return formulas, conditional, foreign, macros
 
 

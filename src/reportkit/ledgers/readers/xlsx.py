@@ -119,7 +119,7 @@ def _styles(package: Package, paths: dict[str, str], epoch: Epoch, *, calculate:
     formats: list[Format] = []
     fonts: list[tuple[str, ...]] = []
     conditional: list[bool] = []
-    said: set[str] = set()
+    parts: set[str] = set()
     about = ("numFmt", "font", "fill", "xf", "dxf")
     listed = package.elements(paths["styles"], *about) if "styles" in paths else ()
     for element in listed:
@@ -132,10 +132,10 @@ def _styles(package: Package, paths: dict[str, str], epoch: Epoch, *, calculate:
         elif inside == "fills":
             grounds.append(_ground(element))
         elif inside == "dxf":
-            said |= _said(element)
+            parts |= _format_parts(element)
         elif inside == "dxfs":
-            conditional.append(_shows_otherwise(said))
-            said = set()
+            conditional.append(_shows_otherwise(parts))
+            parts = set()
         elif inside == "cellXfs":
             number = element.get("numFmtId", "0")
             code = codes.get(number)
@@ -177,7 +177,7 @@ def _ground(fill: Any) -> str:
     return (_color(pattern.find("{*}fgColor")) or "none") if filled else _WHITE
 
 
-def _said(part: Any) -> set[str]:
+def _format_parts(part: Any) -> set[str]:
     """Return the parts of a conditional format's look by name, with the marks of its font."""
     tag = part.tag.rpartition("}")[2]
     if tag != "font":
@@ -186,9 +186,9 @@ def _said(part: Any) -> set[str]:
     return {tag, *_marks(part), *["white"] * white}
 
 
-def _shows_otherwise(said: set[str]) -> bool:
+def _shows_otherwise(parts: set[str]) -> bool:
     """Return True where such a look strikes out, hides, or has a number format."""
-    return bool(said & {"numFmt", "struck"}) or ("white" in said and "fill" not in said)
+    return bool(parts & {"numFmt", "struck"}) or ("white" in parts and "fill" not in parts)
 
 
 def _marks(font: Any) -> tuple[str, ...]:
@@ -214,7 +214,7 @@ def _text(item: Any) -> tuple[str, Oddities]:
             runs.append((text, () if look is None else _marks(look)))
     text, odd = of_runs(runs, leave_out=True)
     if len(own) > 1:
-        # What has no look of its own has that of its cell.
+        # A run without a font of its own has that of its cell.
         odd = (*odd, ("mixed", text))
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text), odd
 
@@ -278,7 +278,7 @@ class _Reading:
     def _shows_otherwise(self, rule: Any) -> bool:
         """Return True where a rule of a conditional format hides values or shows others."""
         number, looks = int(rule.get("dxfId", -1)), self.styles.conditional
-        own = {one for part in rule.iterfind("{*}dxf/*") for one in _said(part)}
+        own = {one for part in rule.iterfind("{*}dxf/*") for one in _format_parts(part)}
         return (
             (0 <= number < len(looks) and looks[number])
             or _shows_otherwise(own)
