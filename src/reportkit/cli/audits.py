@@ -10,7 +10,7 @@ import click
 
 from reportkit.cli.command import FILE, FOLDER, Result, command, live_line
 from reportkit.cli.findings import flaw_line
-from reportkit.cli.language import spoken
+from reportkit.cli.language import current_language
 from reportkit.errors import InputError
 from reportkit.language import Message, joined, template
 from reportkit.language.message import COMMA
@@ -46,7 +46,7 @@ def audit(
     """Check published reports that anybody made: .pdf .docx .html .md .txt .xlsx.
 
     Tables 2 to 4 and the figures of the text are read, and the rules of the form applied. What is
-    blank or cannot be read is never guessed, and is told. A folder stands for all documents in it;
+    blank or cannot be read is never guessed, but listed. A folder stands for all documents in it;
     several documents are compared by body and year.
     """
     from reportkit.audit.dismissals import read_dismissals
@@ -62,19 +62,17 @@ def audit(
     paths = list(dict.fromkeys(_documents(documents)))
     read, refused = _read(paths, chosen)
     districts = _districts(params) if len(paths) > 1 else ()
-    made, expected = _look_at(read, refused, chosen, last, accepted, districts)
-    looked_at = sorted(made, key=lambda one: paths.index(one.path))
-    together = overview(looked_at, chosen, expected=expected) if len(paths) > 1 else None
-    lines = _table(together) if together else [line for one in looked_at for line in _lines(one)]
+    made, expected = _audited(read, refused, chosen, last, accepted, districts)
+    audited = sorted(made, key=lambda one: paths.index(one.path))
+    together = overview(audited, chosen, expected=expected) if len(paths) > 1 else None
+    lines = _table(together) if together else [line for one in audited for line in _lines(one)]
     if html:
-        lines += [f"  {path}" for path in write_pages(html, looked_at, chosen, together)]
+        lines += [f"  {path}" for path in write_pages(html, audited, chosen, together)]
     if to_published:
-        lines += [
-            f"  {write_published(one.report, to_published)}" for one in looked_at if one.report
-        ]
+        lines += [f"  {write_published(one.report, to_published)}" for one in audited if one.report]
     status = max((error.exit_status for error in refused.values()), default=0)
-    status = max(status, int(any(one.count("error") for one in looked_at)))
-    document = {"documents": [_json(one) for one in looked_at]}
+    status = max(status, int(any(one.count("error") for one in audited)))
+    document = {"documents": [_json(one) for one in audited]}
     return status, document | ({"overview": together.as_json()} if together else {}), lines
 
 
@@ -111,7 +109,7 @@ def _districts(params: Path | None) -> Sequence[str]:
     return names
 
 
-def _look_at(
+def _audited(
     read: Sequence[Published],
     refused: Mapping[Path, InputError],
     form: Form,
@@ -187,7 +185,8 @@ def _lines(one: Audited) -> Iterator[str]:
     for number, flaw in enumerate(one.flaws, 1):
         yield joined("", [f"  {number}. ", flaw_line(flaw)])
         if flaw.place:
-            yield f"     {flaw.place if spoken() == 'zh' else flaw.place.replace('，', ', ')}"
+            chinese = current_language() == "zh"
+            yield f"     {flaw.place if chinese else flaw.place.replace('，', ', ')}"
         if flaw.dismissed:
             yield Message("     dismissed: {reason}", reason=flaw.dismissed)
     for text in report.unread:

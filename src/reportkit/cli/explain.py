@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from reportkit.params import Project
 
 # Rows that a terminal shows, and rows with cells in the document, which holds all.
-_SHOWN, _TOLD = 50, 200
+_SHOWN, _WITH_CELLS = 50, 200
 _FILE, _LINE = template("file"), template("line")
 _NO_FACT = Message("no such fact")
 # The value of last year, from its run or not.
@@ -76,13 +76,17 @@ def find_run(
     elif len(runs) == 1:
         return runs[0]
     known = joined(COMMA, ["/".join(run.parts[-3:-1]) for run in runs]) or Message("none")
-    what = (
+    problem = (
         Message("{asked} is no run", asked=asked)
         if asked
         else Message("say which run is meant by --run DISTRICT/YEAR")
     )
     raise InputError(
-        "run-missing", "{what}; under {out} there are: {known}", what=what, out=out, known=known
+        "run-missing",
+        "{problem}; under {out} there are: {known}",
+        problem=problem,
+        out=out,
+        known=known,
     )
 
 
@@ -245,7 +249,7 @@ def _rows(form: Form, run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]
     if not fact["evidence"]:
         return []
     rows = read_source_rows(run, fact)
-    shown = read_rows(run / "evidence", fact["ledger"], rows["row"][:_TOLD].to_pylist())
+    shown = read_rows(run / "evidence", fact["ledger"], rows["row"][:_WITH_CELLS].to_pylist())
     key = schema_of(form, fact["ledger"]).key_column
     records = []
     for row in rows.drop_columns("digest").to_pylist():

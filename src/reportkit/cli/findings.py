@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from reportkit.cli.language import spoken
+from reportkit.cli.language import current_language
 from reportkit.language import Message, joined
 from reportkit.language.message import COLON, COMMA
 
@@ -28,7 +28,7 @@ def check_line(check: Mapping[str, Any]) -> str:
     said in English, and what was found by its figures and facts.
     """
     texts: list[str] = [joined("", [f"{check['id']} ", _SEVERITIES[check["severity"]]])]
-    if spoken() == "zh":
+    if current_language() == "zh":
         texts += [check["title"], check["message"]]
     else:
         from reportkit.checks import english_titles
@@ -39,7 +39,7 @@ def check_line(check: Mapping[str, Any]) -> str:
 
 
 def flaw_line(flaw: Flaw) -> str:
-    """Return a finding in a published report, as a check of our own is told."""
+    """Return a finding in a published report, in the words of a check of our own."""
     return check_line(
         {
             "id": flaw.check,

@@ -1,4 +1,4 @@
-"""Commands over runs that were made: look into, prove, compare, keep fewer, sign."""
+"""Commands over runs that were made: explain, verify, compare, prune, sign."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reportkit.cli.command import (
     command,
     need_outputs,
 )
-from reportkit.cli.language import in_words, translate
+from reportkit.cli.language import in_language, translate
 from reportkit.errors import InputError
 from reportkit.language import Message, joined, template
 from reportkit.language.message import COLON
@@ -106,8 +106,8 @@ def verify(
     lines: list[str] = []
     for number, result in enumerate(inspect_all(runs, closely, asked)):
         if sys.stderr.isatty() and len(runs) > 1:
-            said = Message("{number} of {count}", number=number + 1, count=len(runs))
-            click.echo(ERASED + in_words(said), err=True, nl=False)
+            progress = Message("{number} of {count}", number=number + 1, count=len(runs))
+            click.echo(ERASED + in_language(progress), err=True, nl=False)
         run, levels = str(runs[number]), result.levels
         year, _, form = result.report.partition("-")
         whose = {"district": result.district, "year": year, "form": form or None, "id": result.run}
@@ -149,7 +149,7 @@ def verify(
     document = {"runs": verdicts, "batches": batches, "sampled": sampled}
     failed = batches or not all(verdict["holds"] for verdict in verdicts)
     # A received file can hold what would move the cursor of a terminal.
-    return int(bool(failed)), document, str(visible(in_words(lines)))
+    return int(bool(failed)), document, str(visible(in_language(lines)))
 
 
 @command()

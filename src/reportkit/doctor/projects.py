@@ -92,7 +92,9 @@ def outputs(project: Project) -> Iterator[Finding]:
             "give yourself the right to write there, or choose another folder with --out"
         )
         yield bad(
-            about, Message("{folder}: {why}", folder=folder, why=refused_by_system(error)), todo
+            about,
+            Message("{folder}: {problem}", folder=folder, problem=refused_by_system(error)),
+            todo,
         )
         return
     free = shutil.disk_usage(folder).free

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pandas.api.types import union_categoricals
 
 from reportkit.language.message import of_library
-from reportkit.ledgers.readers import holds
+from reportkit.ledgers.readers.table import holds
 from reportkit.ledgers.values import clean_texts
 
 if TYPE_CHECKING:

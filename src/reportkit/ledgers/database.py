@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 
 from reportkit.errors import InputError
 from reportkit.language import Message
-from reportkit.ledgers.readers import RawTable, Tell, as_text, quiet
+from reportkit.ledgers.readers.table import RawTable, Tell, as_text, quiet
 from reportkit.ledgers.schema import LedgerSchema, map_headings
 from reportkit.ledgers.sessions import LostError, Session, open_session
 

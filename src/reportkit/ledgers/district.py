@@ -88,7 +88,7 @@ class Ledgers(Mapping[str, Ledger]):
     @property
     def row_key(self) -> bytes | None:
         """The privacy key, by which digests of records are keyed; None where there is none."""
-        return None if self.pseudonyms.of_session else self.pseudonyms.key
+        return self.pseudonyms.row_key
 
     @property
     def unread(self) -> list[str]:

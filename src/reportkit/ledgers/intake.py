@@ -18,7 +18,7 @@ from reportkit.language.message import COMMA
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.mapping import chosen, mapped_schema, names_file, with_kept
 from reportkit.ledgers.privacy import Pseudonyms
-from reportkit.ledgers.readers import SUFFIXES, RawTable, read_file
+from reportkit.ledgers.readers.files import SUFFIXES, read_file
 from reportkit.ledgers.reading import read_rows
 from reportkit.ledgers.records import grouped
 from reportkit.ledgers.rows import Part, Rows
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from reportkit.forms import Form
+    from reportkit.ledgers.readers.table import RawTable
     from reportkit.ledgers.records import Ledger
     from reportkit.ledgers.schema import LedgerSchema
     from reportkit.params.mapping import LedgerMapping

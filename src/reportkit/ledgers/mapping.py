@@ -147,8 +147,8 @@ def described(mapping: LedgerMapping, headings: Collection[str]) -> list[str]:
     lines += [f"{name}：一律为{value or '（空）'}" for name, value in mapping.fixed.items()]
     lines += [f"{heading}：保留" for heading in mapping.keep]
     if mapping.key:
-        what = "年份" if mapping.key.prefix == "year" else mapping.key.prefix
-        lines.append(f"编号前加{what}")
+        prefix = "年份" if mapping.key.prefix == "year" else mapping.key.prefix
+        lines.append(f"编号前加{prefix}")
     if mapping.dates:
         lines.append(f"未写年份的日期：{mapping.dates.year}年")
     return lines

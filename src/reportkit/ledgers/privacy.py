@@ -13,7 +13,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from reportkit.errors import InputError, refused_by_system
+from reportkit.errors import InputError
 from reportkit.language import Message
 
 KEY_VARIABLE = "REPORTKIT_PRIVACY_KEY_FILE"
@@ -48,6 +48,11 @@ class Pseudonyms:
         digest = hmac.digest(self.key, f"{column}\0{value}".encode(), "sha256")
         return f"{column}-{digest[:6].hex()}"
 
+    @property
+    def row_key(self) -> bytes | None:
+        """The key by which digests of records are keyed; None where it is of this session."""
+        return None if self.of_session else self.key
+
     @classmethod
     def of_this_session(cls) -> Pseudonyms:
         """A key that nobody keeps."""
@@ -66,16 +71,13 @@ class Pseudonyms:
         if not name:
             return cls.of_this_session()
         path = Path(name)
-        try:
+        with InputError.on_refusal(
+            "privacy-key",
+            "{key_variable} names {name}, which cannot be read: {problem}",
+            key_variable=KEY_VARIABLE,
+            name=name,
+        ):
             key, mode = path.read_bytes().strip(), path.stat().st_mode
-        except OSError as error:
-            raise InputError(
-                "privacy-key",
-                "{key_variable} names {name}, which cannot be read: {problem}",
-                key_variable=KEY_VARIABLE,
-                name=name,
-                problem=refused_by_system(error),
-            ) from None
         if len(key) < 32 or mode & 0o077:
             raise InputError(
                 "privacy-key",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from reportkit.ledgers.readers import RawTable
+    from reportkit.ledgers.readers.table import RawTable
     from reportkit.ledgers.schema import Column, LedgerSchema
     from reportkit.params.mapping import LedgerMapping
 

@@ -69,13 +69,18 @@ class Column(Strict):
     year: int | None = None
 
     @property
+    def spellings(self) -> dict[str, str]:
+        """Each way to write a value, and the value it means."""
+        return self.labels | {value: value for value in self.values or ()} | self.variants
+
+    @property
     def may_be_empty(self) -> bool:
         """Return True where a record without a value here is still a good record."""
         return self.blank or not self.required
 
     def categories(self) -> tuple[str, ...]:
         """The values that a cell can take, in the order of the form."""
-        return tuple(dict.fromkeys(self.vocabulary().values()))
+        return tuple(dict.fromkeys(self.spellings.values()))
 
     def offered(self, edition: Edition) -> tuple[str, ...]:
         """The values to choose from under one edition of the form."""
@@ -89,8 +94,7 @@ class Column(Strict):
 
     def vocabulary(self) -> dict[str, str]:
         """Loose spelling of each accepted value, and the value it means."""
-        names = self.labels | {value: value for value in self.values or ()} | self.variants
-        return {loose(name): value for name, value in names.items()}
+        return {loose(name): value for name, value in self.spellings.items()}
 
 
 class RowRule(Strict):

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from reportkit.language import Message
 from reportkit.ledgers.normal import clean, fold, is_nothing
-from reportkit.ledgers.readers import sums
+from reportkit.ledgers.readers.table import sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -178,14 +178,14 @@ class RunAudit:
             numbers = [row for key, row in drawn if key == ledger]
             cells = read_rows(self.run / "evidence", ledger, numbers)
             places = read_records(self.run, ledger).take(numbers).to_pylist()
-            looked = self._looked_at(ledger, leaves, next(iter(cells.values())))
+            columns = self._columns_of(ledger, leaves, next(iter(cells.values())))
             for number, place in zip(numbers, places, strict=True):
                 at = "!".join(filter(None, [place["sheet"], str(place["line"])]))
-                own = {name: cells[number][name] for name in looked}
+                own = {name: cells[number][name] for name in columns}
                 records.append({"核": "□", "文件": place["file"], "位置": at, **own})
         return pd.DataFrame(records, columns=None if records else ["核", "文件", "位置"]).fillna("")
 
-    def _looked_at(self, ledger: str, leaves: set[str], columns: Iterable[str]) -> list[str]:
+    def _columns_of(self, ledger: str, leaves: set[str], columns: Iterable[str]) -> list[str]:
         """The key of a record, and the columns by which it is counted."""
         groups = [group for leaf in leaves for group in self.facts[leaf]["where"]]
         named = {str(group.get("column")) for group in groups}

@@ -33,7 +33,7 @@ def in_force(place: Path) -> dict[str, str] | None:
 def check_chain(folder: Path) -> str:
     """Check that all earlier runs of a run are there and no later one is; say how many they are.
 
-    A run that was copied away from its folder cannot be told later ones from.
+    Of a run that was copied away from its folder, no later one is known.
 
     Raises
     ------
@@ -95,11 +95,11 @@ def _misplaced(folder: Path, manifest: Mapping[str, Any]) -> str:
         return Message("{folder} holds {whose}", folder=folder, whose=whose)
     # The folder that was asked about, and the one that links lead to.
     asked = place.absolute().parent if place.name == "current" else folder.parents[1]
-    for there in (asked, folder.parents[1]):
-        if (there.parent.name, there.name) != (manifest["district"], report):
+    for stands in (asked, folder.parents[1]):
+        if (stands.parent.name, stands.name) != (manifest["district"], report):
             return Message(
                 "under {place} stands {whose}",
-                place=f"{there.parent.name}/{there.name}",
+                place=f"{stands.parent.name}/{stands.name}",
                 whose=whose,
             )
     return ""
@@ -156,12 +156,12 @@ def check_batches(out: Path, trusted: Trusted | None) -> list[str]:
             statement = parse_json(_payload(path, trusted), Message("its statement"))
             predicate, subjects = statement["predicate"], statement["subject"]
             if predicate["previous"] != (before and _named(before)):
-                said = predicate["previous"]["batch"] if predicate["previous"] else "none"
+                previous = predicate["previous"]["batch"] if predicate["previous"] else "none"
                 problems.append(
                     Message(
-                        "batch {name} follows {said}, not the one that stands before it",
+                        "batch {name} follows {previous}, not the one that stands before it",
                         name=path.name,
-                        said=said,
+                        previous=previous,
                     )
                 )
             for subject in subjects:

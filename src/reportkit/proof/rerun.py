@@ -77,7 +77,7 @@ def rerun_level(
     ----------
     run : Path
     data, params : Path, optional
-        Folders of the ledgers and parameters; the notebook is looked for beside the latter.
+        Folders of the ledgers and parameters; the notebook is sought beside the latter.
     cold : bool
         Execute the notebook in a kernel that starts from nothing, as Jupyter starts one, instead
         of one that is forked from a process in which everything is loaded.

@@ -63,13 +63,13 @@ class Verdict:
     level : str
         ``files``, ``ledgers``, ``facts``, ``render``, ``environment`` or ``rerun``.
     holds : bool or None
-        None where not all could be looked at, and nothing is wrong with the rest.
+        None where not all could be checked, and nothing is wrong with the rest.
     findings : tuple of str
         What is wrong, the first cause first.
     notes : tuple of str
-        What was looked at, and what could not be.
+        What was checked, and what could not be.
     needed : tuple of str
-        What it takes to tell: versions to install, inputs that are not here.
+        What it takes to judge: versions to install, inputs that are not here.
     """
 
     level: str
@@ -111,11 +111,10 @@ def files_level(run: Path, trusted: Trusted | None = None) -> Verdict:
 
 
 def _without_folder(error: ReportkitError) -> str:
-    """The text of an error without the run's folder, since all that is told is of that run."""
-    bare: str = (
-        error.values["problems"] if error.template == "{folder}: {problems}" else error.message
-    )
-    return bare
+    """The text of an error without the run's folder, since every line is about that run."""
+    within = error.template == "{folder}: {problems}"
+    text: str = error.values["problems"] if within else error.message
+    return text
 
 
 def data_levels(run: Path, *, data: Path = DATA, params: Path = PARAMS) -> tuple[Verdict, Verdict]:
@@ -160,6 +159,7 @@ def _data(run: Path, data: Path, params: Path) -> tuple[Verdict, Verdict]:
         return _data_of_members(form, run, manifest, facts, findings, notes, params)
     findings += _differing_mappings(form, manifest, params)
     read = _read_again(form, run, manifest, facts, data, params)
+    key = Pseudonyms.from_environment().row_key
     values: dict[str, str] = {}
     moved: dict[str, str] = {}
     changed: list[str] = []
@@ -169,24 +169,24 @@ def _data(run: Path, data: Path, params: Path) -> tuple[Verdict, Verdict]:
         if isinstance(raw, ReportkitError):
             unread.append(
                 Message(
-                    "{name}: {own} facts not counted again: {why}",
+                    "{name}: {own} facts not counted again: {problem}",
                     name=ledger["name"],
                     own=len(own),
-                    why=raw,
+                    problem=raw,
                 )
             )
             continue
-        result = recount(raw, own, run=run, key=_key())
+        result = recount(raw, own, run=run, key=key)
         values |= result.values
         moved |= result.moved
-        notes += result.untold
+        notes += result.unchecked
         changed += [Message("{path} is not what the run read", path=path) for path in raw.changed]
         changed += _first(result.lines)
     # With a fact, what is computed from it moves too.
     moved |= moved_with(facts, values) if moved else {}
     findings += [
-        Message("{name} moved: {what}", name=name, what=what)
-        for name, what in sorted(moved.items())
+        Message("{name} moved: {difference}", name=name, difference=difference)
+        for name, difference in sorted(moved.items())
     ]
     unknown = {fact["ledger"] for fact in facts.values() if fact["origin"] == "ledger"} - {*read}
     findings += [
@@ -332,11 +332,6 @@ def _first(lines: Sequence[str], shown: int = 20) -> list[str]:
         *lines[:shown],
         *([Message("… and {lines} more records", lines=more)] if more > 0 else []),
     ]
-
-
-def _key() -> bytes | None:
-    pseudonyms = Pseudonyms.from_environment()
-    return None if pseudonyms.of_session else pseudonyms.key
 
 
 def environment_level(run: Path) -> Verdict:

@@ -37,9 +37,9 @@ def write_new(files: Mapping[Path, bytes]) -> None:
     except OSError as error:
         raise ExecutionError(
             "not-written",
-            "nothing is written: {path}: {why}",
+            "nothing is written: {path}: {problem}",
             path=error.filename,
-            why=refused_by_system(error),
+            problem=refused_by_system(error),
         ) from None
     finally:
         for path in () if done else written:

@@ -66,12 +66,12 @@ def read_csv(
 
 
 def _refuse_other_formats(content: bytes, name: str) -> None:
-    for first, what in _OTHERS.items():
+    for first, kind in _OTHERS.items():
         if content.startswith(first):
             raise InputError(
                 "ledger-format",
-                "{file} is {what} under the name .csv; name it as what it is, or save it as csv",
-                what=what,
+                "{file} is {kind} under the name .csv; name it as what it is, or save it as csv",
+                kind=kind,
                 file=name,
             )
 
@@ -109,20 +109,22 @@ def _as_utf8(content: bytes, name: str) -> tuple[bytes, str]:
 
 def _refuse_control(body: bytes, name: str) -> None:
     if found := _CONTROL.search(body):
-        what = Message(
+        problem = Message(
             "holds the control character {found!r}; export the file again", found=found[0].decode()
         )
-        raise _unreadable(name, body.count(b"\n", 0, found.start()) + 1, what)
+        raise _unreadable(name, body.count(b"\n", 0, found.start()) + 1, problem)
     if (where := body.find(b"\n" + _BOM)) >= 0:
-        what = Message(
+        problem = Message(
             "begins with a byte order mark: two files were joined; keep them as two files, "
             "each with its heading"
         )
-        raise _unreadable(name, body.count(b"\n", 0, where) + 2, what)
+        raise _unreadable(name, body.count(b"\n", 0, where) + 2, problem)
 
 
-def _unreadable(name: str, line: int, what: str) -> InputError:
-    return InputError("ledger-unreadable", "{file}:{line} {what}", what=what, file=name, line=line)
+def _unreadable(name: str, line: int, problem: str) -> InputError:
+    return InputError(
+        "ledger-unreadable", "{file}:{line} {problem}", problem=problem, file=name, line=line
+    )
 
 
 def _delimiter(body: bytes, schema: LedgerSchema) -> str:
@@ -159,11 +161,11 @@ def _rows(body: bytes, delimiter: str, name: str, long: list[tuple[int, int]]) -
             # Where lines end otherwise, a carriage return alone splits a record in two.
             end = tail[0] if tail[0] in "\r\n" else ends
             if ends and end != ends:
-                what = Message(
+                problem = Message(
                     "ends in another way than the lines before it: a carriage return is in it"
                 )
                 raise _unreadable(
-                    name, line, what + Message(", or a line feed; export the file again")
+                    name, line, problem + Message(", or a line feed; export the file again")
                 )
             ends = end
             if reader.line_num - line >= _LINES:
@@ -171,9 +173,9 @@ def _rows(body: bytes, delimiter: str, name: str, long: list[tuple[int, int]]) -
             yield Row(line, row)
             line = reader.line_num + 1
     except csv.Error as error:
-        what = Message(
+        problem = Message(
             "is not well-formed csv: {error}; mend the quotes of this record or export the "
             "file again",
             error=of_library(str(error)),
         )
-        raise _unreadable(name, line, what) from None
+        raise _unreadable(name, line, problem) from None

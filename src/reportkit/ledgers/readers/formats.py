@@ -148,7 +148,7 @@ def number_text(stored: str, shown: Format, epoch: Epoch = 1900) -> tuple[str, O
         "short": shown.places is not None and places > shown.places,
         "blind": shown.blind or (shown.unsigned if value < 0 else shown.signed and value),
     }
-    found = [(what, text) for what, holds in odd.items() if holds]
+    found = [(oddity, text) for oddity, holds in odd.items() if holds]
     return text, (*found, ("unit", shown.unit)) if shown.unit else tuple(found)
 
 

@@ -175,22 +175,22 @@ class SheetReading:
                 )
                 self._note("L-sum", str(row.line), expected)
                 continue
-            struck = {column for column, what, _ in row.seen if what == "struck"}
+            struck = {column for column, oddity, _ in row.seen if oddity == "struck"}
             whole = struck and struck.issuperset(
                 at for at in self.known if "".join(row.cells[at : at + 1]).strip()
             )
             if whole:
                 self.struck.append(row.line)
-            for column, what, text in row.seen:
+            for column, oddity, text in row.seen:
                 owner = self.known.get(column)
                 if owner is None or owner.personal:
-                    kept = what in _EVERYWHERE or (owner and what == "rounded")
+                    kept = oddity in _EVERYWHERE or (owner and oddity == "rounded")
                 else:
                     kind = "key" if owner.name == self.schema.key_column else owner.type
-                    kept = kind in KINDS[what].columns and not (whole and what == "struck")
-                    kept &= what != "unit" or units().get(text) != self.units[column]
+                    kept = kind in KINDS[oddity].columns and not (whole and oddity == "struck")
+                    kept &= oddity != "unit" or units().get(text) != self.units[column]
                 if kept:
-                    self.seen[what, column].append((row.line, text))
+                    self.seen[oddity, column].append((row.line, text))
             yield row
 
     def _note_seen(self, lines: set[int]) -> None:
@@ -202,18 +202,18 @@ class SheetReading:
             for line in lines
             if top <= line <= bottom
         }
-        for what, cells in (("comment", self.sheet.comments), ("conditional", conditional)):
+        for oddity, cells in (("comment", self.sheet.comments), ("conditional", conditional)):
             for line, column in sorted(cells):
                 if line in lines and column in self.known:
-                    self.seen[what, column].append((line, ""))
-        for what, kind in KINDS.items():
-            columns = [column for seen, column in sorted(self.seen) if seen == what]
+                    self.seen[oddity, column].append((line, ""))
+        for oddity, kind in KINDS.items():
+            columns = [column for seen, column in sorted(self.seen) if seen == oddity]
             own = [at for at in columns if at in self.known and not self.known[at].personal]
             if own and kind.reason:
-                places = sorted((line, at) for at in own for line, _ in self.seen[what, at])
+                places = sorted((line, at) for at in own for line, _ in self.seen[oddity, at])
                 self._refuse([cell_name(*place) for place in places], kind)
             for column in columns:
-                self._note_column(kind, column, self.seen[what, column], own=column in own)
+                self._note_column(kind, column, self.seen[oddity, column], own=column in own)
 
     def _note_column(
         self, kind: Kind, column: int, seen: Sequence[tuple[int, str]], *, own: bool

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from reportkit.language import Message
 from reportkit.ledgers.readers.formats import VOLATILE, Format, format_of, number_text
-from reportkit.ledgers.readers.package import Package, open_package, other_format, unsafe
+from reportkit.ledgers.readers.package import Package, encrypted, open_package, other_format, unsafe
 from reportkit.ledgers.readers.sheet import MACROS, THIN, Book, Sheet, of_runs, shade
 from reportkit.ledgers.readers.table import Row
 
@@ -71,7 +71,7 @@ def open_ods(file: BinaryIO, name: str) -> Book:
     if "meta-inf/manifest.xml" in package.members:
         listed = package.part("META-INF/manifest.xml")
         if next(listed.iter("{*}encryption-data"), None) is not None:
-            raise other_format(name, "encrypted", Message("take the password off"))
+            raise encrypted(name)
     macros = [*package.names("basic/"), *package.names("scripts/")]
     return Book(1900, _sheets(package), (MACROS,) if macros else ())
 
@@ -84,9 +84,9 @@ def _sheets(package: Package) -> Iterator[Sheet]:
     for table, rows in groupby(_rows_of(package, styles), key=lambda pair: pair[0]):
         title = table.get(f"{_TABLE}name", "")
         if title.startswith("'file:"):
-            what = Message("takes values from other workbooks")
+            problem = Message("takes values from other workbooks")
             raise unsafe(
-                package.name, what, Message("break the links (编辑 › 外部链接) and save it")
+                package.name, problem, Message("break the links (编辑 › 外部链接) and save it")
             )
         about = styles.get(("table", table.get(f"{_TABLE}style-name", "")), _Style())
         sheet = Sheet(title, visible=not about.hidden)
@@ -189,8 +189,8 @@ class _Reading:
             row = self._row(element, line)
             for number in range(line, line + times) if row.cells or row.seen else ():
                 if number > _ROWS:
-                    what = Message("has a cell in row {number}", number=number)
-                    raise unsafe(self.name, what, Message("row {rows} is the last", rows=_ROWS))
+                    problem = Message("has a cell in row {number}", number=number)
+                    raise unsafe(self.name, problem, Message("row {rows} is the last", rows=_ROWS))
                 if self._hides(element):
                     self.sheet.hidden_rows.add(number)
                 yield row._replace(line=number)
@@ -238,7 +238,7 @@ class _Reading:
             if text:
                 cells += [""] * (begin - len(cells))
                 cells += [text] * (column - begin)
-            seen += [(at, what, found) for at in range(begin, column) for what, found in odd]
+            seen += [(at, oddity, found) for at in range(begin, column) for oddity, found in odd]
         return Row(line, cells, seen)
 
     def _cell(self, cell: Any, style: _Style) -> tuple[str, Oddities]:

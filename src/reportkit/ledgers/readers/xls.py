@@ -17,7 +17,7 @@ from xlrd.compdoc import CompDoc
 
 from reportkit.language import Message
 from reportkit.ledgers.readers.formats import Format, built_in, format_of, number_text
-from reportkit.ledgers.readers.package import other_format, starts_as, unsafe
+from reportkit.ledgers.readers.package import encrypted, other_format, starts_as, unsafe
 from reportkit.ledgers.readers.sheet import MACROS, THIN, Book, Range, Sheet, of_runs, shade
 from reportkit.ledgers.readers.table import Row
 
@@ -56,13 +56,13 @@ def open_xls(file: BinaryIO, name: str) -> Book:
         It is damaged.
     """
     content = file.read()
-    what = starts_as(content)
-    if not what.startswith(Message("an old")):
+    kind = starts_as(content)
+    if not kind.startswith(Message("an old")):
         raise other_format(
-            name, Message("{what} under the name .xls", what=what or Message("no workbook"))
+            name, Message("{kind} under the name .xls", kind=kind or Message("no workbook"))
         )
     if "EncryptedPackage".encode("utf-16-le") in content:
-        raise other_format(name, "encrypted", Message("take the password off"))
+        raise encrypted(name)
     try:
         book = xlrd.open_workbook(
             file_contents=content, formatting_info=True, ragged_rows=True, logfile=io.StringIO()
@@ -71,12 +71,12 @@ def open_xls(file: BinaryIO, name: str) -> Book:
     # xlrd goes on until something does not fit: any error can come of a damaged file.
     except Exception as error:
         if "encrypted" in str(error):
-            raise other_format(name, "encrypted", Message("take the password off")) from None
+            raise encrypted(name) from None
         raise ValueError(str(error) or type(error).__name__) from None
     if foreign:
-        what = Message("takes values from other workbooks")
+        problem = Message("takes values from other workbooks")
         raise unsafe(
-            name, what, Message("break the links (数据 › 编辑链接 › 断开链接) and save it")
+            name, problem, Message("break the links (数据 › 编辑链接 › 断开链接) and save it")
         )
     epoch: Epoch = 1904 if book.datemode else 1900
     sheets = (
@@ -169,8 +169,8 @@ def _rows(
         for column, cell in enumerate(sheet.row(row)):
             text, odd = _value(cell, formats[cell.xf_index], epoch)
             marks = _marks(book, sheet, row, column, text) if text else []
-            marks += [(what, text) for what in formulas.get((row, column), ())]
-            seen += [(column, what, found) for what, found in (*odd, *marks)]
+            marks += [(oddity, text) for oddity in formulas.get((row, column), ())]
+            seen += [(column, oddity, found) for oddity, found in (*odd, *marks)]
             cells.append(text)
         while cells and not cells[-1]:
             cells.pop()

@@ -310,7 +310,7 @@ class _Reading:
             if text:
                 cells += [""] * (column - len(cells))
                 cells.append(text)
-            seen += [(column, what, found) for what, found in odd]
+            seen += [(column, oddity, found) for oddity, found in odd]
         return Row(line, cells, seen)
 
     def _cell(self, cell: Any) -> tuple[str, Oddities]:
@@ -331,11 +331,11 @@ class _Reading:
         text, odd = self._value(kind, stored, inline, style)
         marks = self.styles.fonts[style] if 0 <= style < len(self.styles.fonts) else ()
         if text and (odd or marks):
-            mixed = any(what == "mixed" for what, _ in odd)
+            mixed = any(oddity == "mixed" for oddity, _ in odd)
             odd = tuple(one for one in odd if one[0] != "mixed")
             odd += tuple(("struck-part" if mixed and m == "struck" else m, text) for m in marks)
         if formula is not None:
-            odd = (*odd, *((what, text) for what in self._formula(formula, kind, stored)))
+            odd = (*odd, *((oddity, text) for oddity in self._formula(formula, kind, stored)))
         return text, odd
 
     def _value(
@@ -380,6 +380,6 @@ class _Reading:
             volatile = self.shared[number] = volatile or self.shared.get(number, False)
         return ["hollow"] * (hollow or self.styles.calculate) + ["volatile"] * volatile
 
-    def _refuse(self, what: str) -> None:
-        message = Message("{title}: {what}", title=self.sheet.title, what=what)
+    def _refuse(self, problem: str) -> None:
+        message = Message("{title}: {problem}", title=self.sheet.title, problem=problem)
         raise ValueError(message)

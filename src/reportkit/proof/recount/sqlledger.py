@@ -128,7 +128,7 @@ def read_again(
     refused = read_refused(run)
     for (ledger, cells), parts in zip(read, columns, strict=True):
         key = ledger.record["ledger"]
-        table = pa.table({name: typing.column(those) for name, those in parts.items()})
+        table = pa.table({name: typing.column(files) for name, files in parts.items()})
         table = _prefixed(table, ledger, cells)
         rows = np.arange(table.num_rows, dtype=np.int64)
         kept = ~np.concatenate([part.aside for part in cells])
@@ -339,7 +339,7 @@ def _derive(
     worked = every[~np.isin(every, calendar.workdays.holidays)]
     for name in set(_DAYS) - {"days"}:
         days = steps[name].to_numpy().astype("datetime64[D]")
-        until, before = (_passed(worked, those, first, last) for those in (days, days - 1))
+        until, before = (_passed(worked, ends, first, last) for ends in (days, days - 1))
         mask = np.isnat(days)
         counted = {"p": until, "q": before, "b": until if calendar.first_day == "next" else before}
         for sign, numbers in counted.items():
