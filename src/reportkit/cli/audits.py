@@ -63,16 +63,24 @@ def audit(
     read, refused = _read(paths, chosen)
     districts = _districts(params) if len(paths) > 1 else ()
     made, expected = _audited(read, refused, chosen, last, accepted, districts)
-    audited = sorted(made, key=lambda one: paths.index(one.path))
+    audited = sorted(made, key=lambda document: paths.index(document.path))
     together = overview(audited, chosen, expected=expected) if len(paths) > 1 else None
-    lines = _table(together) if together else [line for one in audited for line in _lines(one)]
+    lines = (
+        _table(together)
+        if together
+        else [line for document in audited for line in _lines(document)]
+    )
     if html:
         lines += [f"  {path}" for path in write_pages(html, audited, chosen, together)]
     if to_published:
-        lines += [f"  {write_published(one.report, to_published)}" for one in audited if one.report]
+        lines += [
+            f"  {write_published(document.report, to_published)}"
+            for document in audited
+            if document.report
+        ]
     status = max((error.exit_status for error in refused.values()), default=0)
-    status = max(status, int(any(one.count("error") for one in audited)))
-    document = {"documents": [_json(one) for one in audited]}
+    status = max(status, int(any(document.count("error") for document in audited)))
+    document = {"documents": [_json(document) for document in audited]}
     return status, document | ({"overview": together.as_json()} if together else {}), lines
 
 
@@ -104,8 +112,8 @@ def _districts(params: Path | None) -> Sequence[str]:
     for name in project.names():
         # A district's own file has nothing to do with these documents.
         with suppress(InputError):
-            one = project.district(name)
-            names.append(one.issuer or one.name)
+            who = project.district(name)
+            names.append(who.issuer or who.name)
     return names
 
 
@@ -123,14 +131,14 @@ def _audited(
     from reportkit.audit.overview import Audited, bodies, body_of, years_before
 
     names = bodies(read, form, known=districts)
-    before = years_before(read, names) if last is None else {one.path: last for one in read}
+    before = years_before(read, names) if last is None else {report.path: last for report in read}
     made = [Audited(path, error=error) for path, error in refused.items()]
     for report in read:
         path, past = report.path, before.get(report.path)
         flaws = dismiss(path.name, findings_of(report, form, previous=past), accepted)
         body = body_of(report, names)
         made.append(Audited(path, report, tuple(flaws), None, body, past.path if past else None))
-    return made, {names[one] for one in districts}
+    return made, {names[district] for district in districts}
 
 
 def _documents(paths: Sequence[Path]) -> Iterator[Path]:
@@ -141,7 +149,7 @@ def _documents(paths: Sequence[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = [one for one in sorted(path.iterdir()) if one.suffix.lower() in FORMATS]
+        found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in FORMATS]
         if not found:
             raise InputError(
                 "audit-missing", "there is no document in the folder {folder}", folder=path
@@ -149,27 +157,27 @@ def _documents(paths: Sequence[Path]) -> Iterator[Path]:
         yield from found
 
 
-def _json(one: Audited) -> dict[str, Any]:
+def _json(document: Audited) -> dict[str, Any]:
     """A document; one among others that could not be read has no cells."""
     from reportkit.audit.published import document_json
 
-    if one.report is not None:
-        return document_json(one.report, one.flaws)
+    if document.report is not None:
+        return document_json(document.report, document.flaws)
     return {
-        "path": str(one.path),
+        "path": str(document.path),
         "issuer": None,
         "year": None,
         "edition": None,
         "tables": {},
         "findings": [],
-        "unread": [one.error.message] if one.error else [],
-        "error": one.error.reason if one.error else None,
+        "unread": [document.error.message] if document.error else [],
+        "error": document.error.reason if document.error else None,
     }
 
 
-def _lines(one: Audited) -> Iterator[str]:
+def _lines(document: Audited) -> Iterator[str]:
     """A document for a terminal: its findings first, then what could not be read."""
-    report = one.report
+    report = document.report
     if report is None:
         return
     values = {name: value for table in report.tables for name, value in table.values.items()}
@@ -182,7 +190,7 @@ def _lines(one: Audited) -> Iterator[str]:
         known=sum(value is not None for value in values.values()),
         count=len(values),
     )
-    for number, flaw in enumerate(one.flaws, 1):
+    for number, flaw in enumerate(document.flaws, 1):
         yield joined("", [f"  {number}. ", flaw_line(flaw)])
         if flaw.place:
             chinese = current_language() == "zh"
@@ -196,7 +204,7 @@ def _lines(one: Audited) -> Iterator[str]:
             yield Message("  inferred: {text}", text=text)
         for label, texts in table.aside:
             yield Message("  no row of the form: {text}", text=" ".join((label, *texts)))
-    if not one.flaws and not report.unread:
+    if not document.flaws and not report.unread:
         yield Message("  no findings")
 
 
@@ -213,25 +221,25 @@ _VERDICTS = {
 def _table(together: AuditOverview) -> list[str]:
     """Documents for a terminal, one a line, and under each what is wrong in it; then the rest."""
     lines: list[str] = []
-    for one in together.documents:
+    for document in together.documents:
         lines.append(
             Message(
                 "{body}, {year}: {verdict} ({errors} errors, {warnings} warnings, {unread} unread)"
                 "  {path}",
-                body=one.body or "?",
-                year=one.year or "?",
-                verdict=Message(_VERDICTS[one.verdict]),
-                errors=one.count("error"),
-                warnings=one.count("warning"),
-                unread=one.unread,
-                path=one.path,
+                body=document.body or "?",
+                year=document.year or "?",
+                verdict=Message(_VERDICTS[document.verdict]),
+                errors=document.count("error"),
+                warnings=document.count("warning"),
+                unread=document.unread,
+                path=document.path,
             )
         )
-        if one.error:
-            lines.append(joined("", ["  ", one.error.message]))
+        if document.error:
+            lines.append(joined("", ["  ", document.error.message]))
         lines += [
             joined("", ["  ", flaw_line(flaw)])
-            for flaw in one.flaws
+            for flaw in document.flaws
             if flaw.open and flaw.severity == "error"
         ]
     for body, years in together.missing.items():

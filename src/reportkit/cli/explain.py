@@ -20,6 +20,7 @@ from reportkit.forms.conditions import condition_from
 from reportkit.language import Message, joined, template
 from reportkit.language.message import COMMA, translated
 from reportkit.ledgers import schema_of
+from reportkit.ledgers.records import place_in_file
 from reportkit.notebook.printed import aligned, places
 from reportkit.params import FACT_ID, District
 from reportkit.proof.manifest import MANIFEST, read_manifest
@@ -253,7 +254,7 @@ def _rows(form: Form, run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]
     key = schema_of(form, fact["ledger"]).key_column
     records = []
     for row in rows.drop_columns("digest").to_pylist():
-        place = f"{row['sheet']}!{row['line']}" if row["sheet"] else str(row["line"])
+        place = place_in_file(row["sheet"], row["line"])
         entry: dict[str, Any] = {"row": row["row"], "file": row["file"], "place": place}
         if row["sign"] < 0:
             entry["subtracted"] = True

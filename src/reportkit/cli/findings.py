@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from reportkit.audit.published import Flaw
 
 _SEVERITIES = {
-    "error": Message("error"), "warning": Message("warning"), "info": Message("info"),
-}  # fmt: skip
+    "error": Message("error"),
+    "warning": Message("warning"),
+    "info": Message("info"),
+}
 _SHOWN = 3
 _QUOTED = re.compile("“[^”]*”")
 

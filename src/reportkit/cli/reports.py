@@ -270,7 +270,7 @@ def intake(
 
     with_year = len(asked) > 1 and re.fullmatch("[0-9]{4}", asked[-1])
     districts, year = (asked[:-1], int(asked[-1])) if with_year else (asked, None)
-    districts = tuple(district_id(one, params) for one in districts)
+    districts = tuple(district_id(name, params) for name in districts)
     warn_of_session_key()
     shown = sys.stderr.isatty() and not as_json
     status, document, lines = check_ledgers(

@@ -82,7 +82,7 @@ def find_files(
     """
     names = (key, schema_of(form, key).name)
     # What begins with the longer name of another ledger is of that one.
-    all_names = [name for one, schema in schemas(form).items() for name in (one, schema.name)]
+    all_names = [name for other, schema in schemas(form).items() for name in (other, schema.name)]
     longer = tuple(name for name in all_names if name.startswith(names) and name not in names)
     found = []
     for path in entries_of(folder) if entries is None else entries:
@@ -113,19 +113,14 @@ def find_files(
                 file=path,
             )
         elif suffix in _UNREADABLE:
-            message = Message(
-                "{path} is named like the ledger {names}, but only {suffixes} ",
-                path=path,
-                names=names[1],
-                suffixes=joined(COMMA, SUFFIXES),
-            )
-            do = (
-                Message("unpack it")
-                if suffix in _PACKED
-                else Message("open it in Excel or WPS, save it as .xlsx")
-            )
+            save = Message("open it in Excel or WPS, save it as .xlsx")
             raise InputError(
-                "ledger-format", "{message}are read; {do}", message=message, do=do, file=str(path)
+                "ledger-format",
+                "{file} is named like the ledger {name}, but only {suffixes} are read; {do}",
+                name=names[1],
+                suffixes=joined(COMMA, SUFFIXES),
+                do=Message("unpack it") if suffix in _PACKED else save,
+                file=path,
             )
     return found
 
@@ -141,10 +136,10 @@ def unread_files(form: Form, folder: Path, *beside: Form) -> list[Path]:
     Of what is named like a ledger, too, all that is of no kind for records, such as a .pdf.
     Ledgers of forms that the district reports by *beside* this one are read with those.
     """
-    known = [pair for one in (form, *beside) for pair in schemas(one).items()]
+    known = [pair for own in (form, *beside) for pair in schemas(own).items()]
     names = tuple(name for key, schema in known for name in (key, schema.name))
     entries = entries_of(folder)
-    inside = [one for path in entries if path.is_dir() for one in entries_of(path)]
+    inside = [inner for path in entries if path.is_dir() for inner in entries_of(path)]
 
     def unread(path: Path) -> bool:
         if path.is_dir() or path.name.startswith(("~$", ".")):

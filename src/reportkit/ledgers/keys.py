@@ -132,9 +132,10 @@ def keys_alike(rows: Rows, values: Any, aside: Mask) -> Iterator[RowFinding]:
         return
     table = pd.DataFrame({"key": cells.to_pandas(), "alike": alike.to_pandas()})
     table = table[table["key"].notna() & ~aside].drop_duplicates("key")
+    # Of the keys that are alike the first one stands for all: the others name its place.
     first = table.drop_duplicates("alike").reset_index().set_index("alike")
-    for row, key, one in table[table.duplicated("alike")].itertuples():
-        other = first.loc[one]
+    for row, key, spelling in table[table.duplicated("alike")].itertuples():
+        other = first.loc[spelling]
         file, place = rows.place(int(other["index"]))
         spelt = rows.quoted(name, [other["key"]], int(other["index"]))
         expected = Message(

@@ -63,7 +63,7 @@ def mapped_schema(schema: LedgerSchema, mapping: LedgerMapping | None) -> Ledger
 def with_kept(schema: LedgerSchema, mappings: Sequence[LedgerMapping]) -> LedgerSchema:
     """The schema of a ledger's records: with the columns that any of its mappings keeps."""
     known = {column.name for column in schema.columns}
-    kept = {c.name: c for one in mappings for c in mapped_schema(schema, one).columns}
+    kept = {c.name: c for mapping in mappings for c in mapped_schema(schema, mapping).columns}
     more = [column for name, column in kept.items() if name not in known]
     return schema.model_copy(update={"columns": [*schema.columns, *more]}) if more else schema
 
@@ -78,7 +78,7 @@ def recorded_schema(form: Form, record: JsonMap, source: JsonMap | None = None) 
     """
     schema = schema_of(form, record["ledger"])
     try:
-        mappings = [LedgerMapping.model_validate(one) for one in record.get("mappings", ())]
+        mappings = [LedgerMapping.model_validate(given) for given in record.get("mappings", ())]
         if source is None:
             return with_kept(schema, mappings)
         number = source.get("mapping")
@@ -100,8 +100,8 @@ def chosen(mappings: Sequence[LedgerMapping], name: str) -> LedgerMapping | None
     """
     if len(mappings) == 1:
         return mappings[0]
-    by_name = [one for one in mappings if names_file(one, name.rpartition("/")[2])]
-    return next(iter(by_name or [one for one in mappings if not one.files]), None)
+    by_name = [mapping for mapping in mappings if names_file(mapping, name.rpartition("/")[2])]
+    return next(iter(by_name or [mapping for mapping in mappings if not mapping.files]), None)
 
 
 def differing_mappings(

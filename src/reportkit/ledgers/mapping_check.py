@@ -92,9 +92,9 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
             )
             continue
         made = []
-        for number, one in enumerate(given):
+        for number, written in enumerate(given):
             place: Key = ("mapping", key, number) if len(given) > 1 else ("mapping", key)
-            own = LedgerMapping(base=one) if isinstance(one, str) else one
+            own = LedgerMapping(base=written) if isinstance(written, str) else written
             if own.base and not _is_carried(own.base, key):
                 known = [name for name in carried_mappings() if _is_carried(name, key)]
                 problems.append(
@@ -144,7 +144,7 @@ def kept_columns(form: Form, districts: Path, key: str) -> set[str]:
         if b"mapping" in path.read_bytes():
             district = read_yaml(path).validate(District)
             # Of another district's form this one need not know the other ledgers.
-            only = {name: one for name, one in district.mapping.items() if name == key}
+            only = {name: mappings for name, mappings in district.mapping.items() if name == key}
             district = district.model_copy(update={"mapping": only})
             for mapping in mappings_of(form, district, path).get(key, ()):
                 found |= {column.name for column in mapped_schema(schema, mapping).columns}
@@ -234,7 +234,7 @@ def _value_problems(schema: LedgerSchema, mapping: LedgerMapping) -> Iterator[tu
     for name, values in mapping.values.items():
         column = column_named(schema, name)
         if column is None or column.personal:
-            others = [one for one in schema.columns if not one.personal]
+            others = [other for other in schema.columns if not other.personal]
             yield ("values", name), _no_column(schema, name, others)
             continue
         meant: dict[str, str] = {}
@@ -304,8 +304,8 @@ def _unkept(form: Form, schema: LedgerSchema, meant: dict[str, str], heading: st
     key = heading_key(heading)
     persons = {
         loose(name)
-        for one in schemas(form).values()
-        for column in one.columns
+        for ledger in schemas(form).values()
+        for column in ledger.columns
         if column.personal
         for name in (column.name, *column.aliases)
     }

@@ -61,7 +61,9 @@ def read_rows(rows: Rows, calendar: WorkCalendar, pseudonyms: Pseudonyms) -> Led
     kept, personal, found = protected(rows, typed, pseudonyms)
     findings += found
     # A row that is no record has no further finding.
-    findings = of_aside + [one for one in findings if one.row is None or not aside[one.row]]
+    findings = of_aside + [
+        finding for finding in findings if finding.row is None or not aside[finding.row]
+    ]
     return _ledger(rows, typed | kept, findings, aside, personal, calendar)
 
 
@@ -102,10 +104,10 @@ def _parsed(rows: Rows, column: Column) -> tuple[Any, dict[int, str]]:
     own = [part.column(column) for part in rows.parts]
     given = [(part.headings.get(column.name, ("", 1))[1], part.raw.epoch) for part in rows.parts]
     parsers = [
-        parser_for(one, factor=factor, epoch=epoch)
-        for one, (factor, epoch) in zip(own, given, strict=True)
+        parser_for(variant, factor=factor, epoch=epoch)
+        for variant, (factor, epoch) in zip(own, given, strict=True)
     ]
-    if len(set(given)) > 1 or any(one != own[0] for one in own):
+    if len(set(given)) > 1 or any(variant != own[0] for variant in own):
         # Files count in different units, or days from different years, or in different words.
         chunks = [part.cells(column.name) for part in rows.parts]
         return parse_each(own, chunks, parsers)
@@ -137,7 +139,7 @@ def _others(rows: Rows, column: Column, values: Any) -> Iterator[RowFinding]:
     """Values of an open column that are none of those that the form counts; each but once."""
     meant = {target for part in rows.parts for target in part.column(column).swaps.values()}
     known = meant.union(column.categories())
-    for value in [one for one in values.categories if one not in known]:
+    for value in [value for value in values.categories if value not in known]:
         where = np.flatnonzero(np.asarray(values == value))
         many = Message(" ({where} records)", where=len(where)) if len(where) > 1 else ""
         expected = Message(
@@ -212,11 +214,11 @@ def _refused(size: int, findings: Sequence[RowFinding], rules: Collection[str] =
     mask = np.zeros(size, dtype=bool)
     mask[
         [
-            one.row
-            for one in findings
-            if one.row is not None
-            and one.violation.severity == "reject"
-            and (not rules or one.violation.rule in rules)
+            finding.row
+            for finding in findings
+            if finding.row is not None
+            and finding.violation.severity == "reject"
+            and (not rules or finding.violation.rule in rules)
         ]
     ] = True
     return mask
@@ -238,21 +240,7 @@ def _ledger(
     accepted = ~bad & ~aside
     frame = frame if accepted.all() else frame[accepted]
     _derive(frame, rows.schema, calendar)
-    sources = tuple(
-        Source(
-            part.raw.path,
-            part.raw.sha256,
-            part.raw.bytes,
-            part.raw.format,
-            part.raw.encoding,
-            part.raw.sheet,
-            len(part.raw.lines),
-            part.read,
-            part.mapping,
-            tuple(part.raw.titles),
-        )
-        for part in rows.parts
-    )
+    sources = tuple(Source.of(part.raw, part.read, part.mapping) for part in rows.parts)
     return Ledger(
         rows.key,
         rows.schema,
@@ -263,7 +251,7 @@ def _ledger(
         quarantined=int(unread.sum()),
         rejected=int((bad & ~unread).sum()),
         set_aside=int(aside.sum()),
-        violations=tuple(one.violation for one in findings),
+        violations=tuple(finding.violation for finding in findings),
         refused=tuple(_as_it_stands(rows, typed, row) for row in np.flatnonzero(bad).tolist()),
         personal=personal,
     )

@@ -119,7 +119,7 @@ class Rows:
         for column in schema.columns:
             cells = [part.cells(column.name) for part in parts]
             if column.personal:
-                persons[column.name] = joined([clean_texts(one) for one in cells])
+                persons[column.name] = joined([clean_texts(part) for part in cells])
             else:
                 raw[column.name] = joined(cells)
             quoting[column.name] = Quoting(column, key=column is schema.columns[0])

@@ -271,7 +271,11 @@ def map_headings(
         if column.required and column.fixed is None and column.name not in mapped
     ]
     if missing:
-        free = [without_persons(one)[:40] for one in headings if heading_key(one) not in wanted]
+        free = [
+            without_persons(heading)[:40]
+            for heading in headings
+            if heading_key(heading) not in wanted
+        ]
         near = {name: difflib.get_close_matches(name, free, n=2, cutoff=0.3) for name in missing}
         columns = joined(
             "; ",
@@ -314,8 +318,8 @@ def schemas(form: Form) -> Mapping[str, LedgerSchema]:
         ``parameters``: the form's ledgers.yaml is wrong; with its line.
     """
     found = form.parts["ledgers"].validate(_Schemas).root
-    columns = {key: [_labelled(c, form) for c in one.columns] for key, one in found.items()}
-    values = frozenset(v for those in columns.values() for c in those for v in c.categories())
+    columns = {key: [_labelled(c, form) for c in schema.columns] for key, schema in found.items()}
+    values = frozenset(v for own in columns.values() for c in own for v in c.categories())
     return {
         key: schema.model_copy(update={"columns": columns[key], "known": values})
         for key, schema in found.items()
@@ -331,7 +335,7 @@ def _labelled(column: Column, form: Form) -> Column:
             for value, was in edition.renamed(column.name):
                 labels |= {value: value} if {*was} & {*(column.values or ())} else {}
         return column.model_copy(update={"labels": labels}) if labels else column
-    for edition in (one for one in form.editions if column.form.table in one.tables):
+    for edition in (edition for edition in form.editions if column.form.table in edition.tables):
         labels = edition.vocabulary(column.form.table, column.form.axis) | labels
     return column.model_copy(update={"labels": labels})
 
@@ -350,6 +354,6 @@ def schema_of(form: Form, key: str) -> LedgerSchema:
             "ledger-unknown",
             "there is no ledger '{key}'; ledgers are {known}",
             key=key,
-            known=joined(COMMA, [f"{one.name} ({name})" for name, one in known.items()]),
+            known=joined(COMMA, [f"{schema.name} ({name})" for name, schema in known.items()]),
         )
     return known[key]

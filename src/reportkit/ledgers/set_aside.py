@@ -116,6 +116,7 @@ def _short_keys(part: Part) -> list[int]:
     first, _ = part.headings[part.schema.key_column]
     keys = part.raw.columns[first].cast(pa.large_string())
     words = [first, *HINTS]
+    # Most ledgers have long keys throughout, and one look at the lengths spares the rest.
     longest, lengths = max(len(word.encode()) for word in words), pc.binary_length(keys)
     if not keys.null_count and (pc.min(lengths).as_py() or 0) > longest:
         return []

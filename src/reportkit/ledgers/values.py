@@ -53,7 +53,9 @@ def _clean_chunk(cells: pa.Array) -> pa.Array:
 @cache
 def _days() -> tuple[re.Pattern[str], ...]:
     day = table()["date"]
-    return tuple(re.compile(f"{one['day']}(?:{one['gap']}{day['time']})?") for one in day["forms"])
+    return tuple(
+        re.compile(f"{form['day']}(?:{form['gap']}{day['time']})?") for form in day["forms"]
+    )
 
 
 @cache
@@ -217,7 +219,7 @@ def category_parser(column: Column) -> Parser:
             return text
         if known is None:
             near = difflib.get_close_matches(loose(text), vocabulary, n=4, cutoff=0.5)
-            nearest = "、".join(dict.fromkeys(vocabulary[one] for one in near))
+            nearest = "、".join(dict.fromkeys(vocabulary[label] for label in near))
             hint = Message("; nearest: {nearest}", nearest=nearest) if near else ""
             values = column.categories()
             listed = "、".join(values[:_LISTED])

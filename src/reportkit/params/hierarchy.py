@@ -51,6 +51,7 @@ class Hierarchy:
 
     def around(self, district: str) -> Hierarchy:
         """Return the part that the report of one district needs: those below it, those above."""
+        # Two levels down, for what members add; all the way up, since a circle can close anywhere.
         near = {district, *self.members(district)}
         near |= {name for member in near for name in self.members(member)}
         line: Any = district

@@ -121,8 +121,8 @@ class Project:
         if asked.isascii():
             return asked
         names = self.names()
-        found = [one for one, name in names.items() if name == asked]
-        found = found or [one for one, name in names.items() if name.endswith(asked)]
+        found = [key for key, name in names.items() if name == asked]
+        found = found or [key for key, name in names.items() if name.endswith(asked)]
         if len(found) == 1:
             return found[0]
         known = found or difflib.get_close_matches(asked, names.values(), n=3, cutoff=0.3)
@@ -225,7 +225,7 @@ class Project:
         """Year and form, None for the usual one, of each report that has parameters or a text."""
         paths = (self.params / "reports" / district).glob("[0-9]*.*")
         found = {parse_report_name(path.stem) for path in paths if path.suffix in (".yaml", ".md")}
-        return sorted((one for one in found if one), key=lambda one: (one[0], one[1] or ""))
+        return sorted(filter(None, found), key=lambda name: (name[0], name[1] or ""))
 
     def place(self, district: District, year: int) -> Path:
         """The folder of the runs of one report."""

@@ -118,7 +118,9 @@ def compare_filled(
         if cells[0]["cell_type"] == "code":
             outputs = zip(*(cell["outputs"] for cell in cells), strict=True)
             pairs += [
-                [one["data"] for one in pair] for pair in outputs if MIME in pair[0].get("data", {})
+                [output["data"] for output in pair]
+                for pair in outputs
+                if MIME in pair[0].get("data", {})
             ]
         for theirs, expected in pairs:
             name = Message("report.ipynb: cell {number}", number=number)
@@ -149,6 +151,7 @@ def _other_cells(own: list[dict[str, Any]], given: list[dict[str, Any]]) -> Iter
     before, after = (
         [json.dumps(_before(cell), sort_keys=True) for cell in cells] for cells in (given, own)
     )
+    # Cells may have been put in or taken out: matched first, so that only these are named.
     matcher = SequenceMatcher(a=before, b=after, autojunk=False)
     for kind, first, last, start, end in matcher.get_opcodes():
         if kind == "equal":

@@ -51,8 +51,10 @@ class Asked:
 
 
 _HOLDS = {
-    True: Message("holds"), False: Message("DOES NOT HOLD"), None: Message("COULD NOT BE JUDGED"),
-}  # fmt: skip
+    True: Message("holds"),
+    False: Message("DOES NOT HOLD"),
+    None: Message("COULD NOT BE JUDGED"),
+}
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,11 @@ def what_follows(
             ledger_record(ledger, keyed=not report.ledgers.pseudonyms.of_session)
             for ledger in report.ledgers.values()
         ],
-        **({"members": [one.as_json() for one in report.members.values()]} if report.sums else {}),
+        **(
+            {"members": [member.as_json() for member in report.members.values()]}
+            if report.sums
+            else {}
+        ),
         "holidays": {"first": str(calendar.first), "last": str(calendar.last)},
         "seal": seal["seal"],
         "figures": {

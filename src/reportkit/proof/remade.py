@@ -58,7 +58,7 @@ def remade(
         shown = _of_itself(notebook, seal, form.edition(manifest["year"]), manifest["year"])
     else:
         shown = _of_report(report, notebook, seal, manifest)
-    # As a notebook on disk holds it.
+    # As a notebook on disk holds it: keys in order, numbers and lists as JSON has them.
     bundles = (json.dumps(block._repr_mimebundle_(), sort_keys=True) for block in shown)
     by_key = {key_of(bundle[MIME]): bundle for bundle in map(json.loads, bundles)}
     executed = as_executed(notebook)

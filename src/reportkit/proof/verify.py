@@ -48,10 +48,13 @@ if TYPE_CHECKING:
 
 
 # What reading files that somebody else wrote can come to: what is in them can be anything.
+_SHOWN = 20
 WRITTEN_BY_OTHERS = (LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError)
 _HOLDS = {
-    True: Message("holds"), False: Message("does not hold"), None: Message("could not be judged"),
-}  # fmt: skip
+    True: Message("holds"),
+    False: Message("does not hold"),
+    None: Message("could not be judged"),
+}
 
 
 @dataclass(frozen=True)
@@ -281,7 +284,7 @@ def _read_again(
     return {key: (facts, read[key]) for key, facts in own.items()}
 
 
-def counted_again(run: Path, *, data: Path = DATA, params: Path = PARAMS) -> dict[str, str]:
+def counted_again(run: Path, *, data: Path, params: Path) -> dict[str, str]:
     """Count each fact of a run in SQL over the raw ledgers, where these can be read again.
 
     Parameters
@@ -326,12 +329,10 @@ def _differing_mappings(form: Form, manifest: Mapping[str, Any], params: Path) -
     ]
 
 
-def _first(lines: Sequence[str], shown: int = 20) -> list[str]:
-    more = len(lines) - shown
-    return [
-        *lines[:shown],
-        *([Message("… and {lines} more records", lines=more)] if more > 0 else []),
-    ]
+def _first(lines: Sequence[str]) -> list[str]:
+    more = len(lines[_SHOWN:])
+    rest = [Message("… and {lines} more records", lines=more)] if more else []
+    return [*lines[:_SHOWN], *rest]
 
 
 def environment_level(run: Path) -> Verdict:

@@ -116,7 +116,7 @@ class Request:
             self.year,
             scope=scope,
             notebook=self.notebook or find_notebook(project, form, rollup=self.rollup),
-            members={one.who.id: one.files(project, self.year) for one in wanted},
+            members={member.who.id: member.files(project, self.year) for member in wanted},
             rollup=self.rollup,
         )
 

@@ -192,7 +192,7 @@ def renew_narrative(text: str, turn: Turn) -> tuple[str, list[RenewalNote], list
                 right=right,
             )
             todo.append(RenewalNote(line, "section", title, message))
-    left = [one for one in typed(text, turn.old) if (one.line, one.found) not in done]
+    left = [number for number in typed(text, turn.old) if (number.line, number.found) not in done]
     return text, advanced, todo + [_left(number, turn.year) for number in left]
 
 

@@ -20,7 +20,6 @@ from reportkit.ledgers.readers.table import (
     Tell,
     TextTable,
     as_text,
-    quiet,
     rounded,
     rounded_persons,
 )
@@ -41,7 +40,7 @@ _PLAIN = (
 
 
 def read_parquet(
-    source: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = quiet
+    source: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell
 ) -> list[TextTable]:
     """Read one parquet file; every cell in its plain written form.
 

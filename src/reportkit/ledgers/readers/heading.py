@@ -13,6 +13,7 @@ from reportkit.language import Message
 from reportkit.ledgers.normal import fold, units
 from reportkit.ledgers.quoting import headings_near, quoted_heading
 from reportkit.ledgers.readers.table import Note
+from reportkit.ledgers.records import place_in_file
 from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
@@ -148,11 +149,7 @@ def _other_units(
     InputError
         ``ledger-unit``: the heading says none.
     """
-    cells = [
-        (f"{sheet}!{row.line}" if sheet else str(row.line), cell)
-        for row in above
-        for cell in row.cells
-    ]
+    cells = [(place_in_file(sheet, row.line), cell) for row in above for cell in row.cells]
     for place, cell in [(f"{sheet}!name", sheet or ""), *cells]:
         found = _UNIT_ABOVE.search(cell)
         for title in titles if found else ():
@@ -199,6 +196,7 @@ def _joined(rows: Sequence[Sequence[str]], wanted: Wanted) -> Sequence[str]:
 def _join(upper: Sequence[str], lower: Sequence[str], wanted: Wanted) -> list[str]:
     """Titles of a heading in two rows: 补正 above 告知日期 and 收到日期, others over both rows."""
     joined = []
+    # A group is written above its first column only, so it goes on until the next one.
     group = ""
     width = max(len(upper), len(lower))
     padded = ([*row, *[""] * (width - len(row))] for row in (upper, lower))

@@ -12,12 +12,13 @@ from itertools import chain, groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
+from xlsxwriter.utility import xl_col_to_name as column_name
 
 from reportkit.errors import InputError
 from reportkit.language import Message, joined
 from reportkit.ledgers.normal import units
 from reportkit.ledgers.readers.heading import find_head
-from reportkit.ledgers.readers.sheet import cell_name, column_name
+from reportkit.ledgers.readers.sheet import cell_name
 from reportkit.ledgers.readers.table import (
     Epoch,
     Note,
@@ -155,9 +156,9 @@ class SheetReading:
                 file=self.name,
                 sheet=title,
             )
-        for number, one in enumerate(map(heading_key, head.titles)):
-            if one in wanted:
-                self.known[number], self.units[number] = wanted[one]
+        for number, key in enumerate(map(heading_key, head.titles)):
+            if key in wanted:
+                self.known[number], self.units[number] = wanted[key]
         head = replace(head, below=self._looked_at(head.below))
         columns, lines = records(head, self.schema, self.name, title, tell=tell)
         self._note_seen(set(lines.tolist()))
@@ -313,9 +314,9 @@ class SheetReading:
                 )
                 self._note("L-merged", place, expected, own.name, shown)
             covered = [
-                one.name
-                for at, one in self.known.items()
-                if left < at <= right and not one.personal
+                column.name
+                for at, column in self.known.items()
+                if left < at <= right and not column.personal
             ]
             if covered and (own or not owner):
                 expected = Message(
@@ -373,6 +374,7 @@ def _first(places: Sequence[str]) -> str:
 
 def _runs(lines: Sequence[int]) -> str:
     """``3-4, 6`` for rows 3, 4 and 6."""
+    # Lines that follow each other all have the same distance from their position in the list.
     runs = [
         [line for _, line in run]
         for _, run in groupby(enumerate(lines), lambda pair: pair[1] - pair[0])

@@ -110,8 +110,8 @@ def _keep(element: Any, styles: dict[tuple[str, str], _Style]) -> None:
     name = element.get(f"{_STYLE}name", "")
     if element.tag != f"{_STYLE}style":
         # Formats that hold under a condition go before it, as other spreadsheets write them.
-        others = [one.get(f"{_STYLE}apply-style-name") for one in element.iter(f"{_STYLE}map")]
-        codes = [styles["format", one].code for one in others if ("format", one) in styles]
+        others = [rule.get(f"{_STYLE}apply-style-name") for rule in element.iter(f"{_STYLE}map")]
+        codes = [styles["format", other].code for other in others if ("format", other) in styles]
         code = ";".join([*codes, _code(element)])
         styles["format", name] = _Style(format_of(code), code)
         return
@@ -120,7 +120,7 @@ def _keep(element: Any, styles: dict[tuple[str, str], _Style]) -> None:
     if shown := styles.get(("format", element.get(f"{_STYLE}data-style-name", ""))):
         style = replace(style, format=shown.format, code=shown.code)
     for part in element:
-        lines = [part.get(f"{_STYLE}text-line-through-{one}") for one in ("style", "type")]
+        lines = [part.get(f"{_STYLE}text-line-through-{aspect}") for aspect in ("style", "type")]
         if lines != [None, None]:
             marks = [mark for mark in style.marks if "struck" not in mark]
             # A run may take back what its cell has.
@@ -279,7 +279,7 @@ class _Reading:
             if tag == "span":
                 style = self.styles.get(("text", element.get(f"{_TEXT}style-name", "")), _Style())
                 if "not struck" in style.marks:
-                    marks = tuple(one for one in marks if one != "struck")
+                    marks = tuple(mark for mark in marks if mark != "struck")
                 marks += style.marks
             spaces = int(element.get(f"{_TEXT}c", 1)) if tag == "s" else 0
             whole = {"s": " " * min(spaces, 1000), "tab": "\t", "line-break": "\n"}.get(tag, "")

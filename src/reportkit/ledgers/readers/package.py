@@ -133,14 +133,14 @@ class Package:
         if listed.lower() not in self.members:
             return {}
         return {
-            one.get("Id", ""): (
-                one.get("Type", "").rpartition("/")[2],
+            relation.get("Id", ""): (
+                relation.get("Type", "").rpartition("/")[2],
                 posixpath.normpath(
-                    posixpath.join("/", folder, one.get("Target", "").replace("\\", "/"))
+                    posixpath.join("/", folder, relation.get("Target", "").replace("\\", "/"))
                 )[1:],
             )
-            for one in self.part(listed)
-            if one.get("TargetMode") != "External"
+            for relation in self.part(listed)
+            if relation.get("TargetMode") != "External"
         }
 
     def _member(self, path: str) -> str:
@@ -184,7 +184,7 @@ def open_package(file: BinaryIO, name: str) -> Package:
     archive = zipfile.ZipFile(file)
     save = Message("copy its cells into a new workbook and save that")
     listed = archive.infolist()
-    members = {one.filename.replace("\\", "/").lower(): one.filename for one in listed}
+    members = {member.filename.replace("\\", "/").lower(): member.filename for member in listed}
     if len(listed) > _MEMBERS or len(members) < len(listed):
         problem = Message(
             "has {listed} parts, or one part twice: it is no plain workbook", listed=len(listed)
@@ -195,19 +195,19 @@ def open_package(file: BinaryIO, name: str) -> Package:
         raise unsafe(
             name, problem, Message("break the links (数据 › 编辑链接 › 断开链接) and save it")
         )
-    needed = [one for one in listed if one.filename.lower().endswith((".xml", ".rels"))]
-    total = sum(one.file_size for one in needed)
+    needed = [member for member in listed if member.filename.lower().endswith((".xml", ".rels"))]
+    total = sum(member.file_size for member in needed)
     if total > _BYTES:
         problem = Message(
             "unpacks to {total} MiB, more than {bytes} MiB", total=total >> 20, bytes=_BYTES >> 20
         )
         raise unsafe(name, problem, Message("split it by year"))
-    for one in needed:
-        if one.file_size > max(_RATIO_FROM, _RATIO * one.compress_size):
-            times = one.file_size // max(one.compress_size, 1)
+    for member in needed:
+        if member.file_size > max(_RATIO_FROM, _RATIO * member.compress_size):
+            times = member.file_size // max(member.compress_size, 1)
             problem = Message(
                 "holds {filename}, which unpacks to {times} times its size",
-                filename=one.filename,
+                filename=member.filename,
                 times=times,
             )
             raise unsafe(name, problem, save)

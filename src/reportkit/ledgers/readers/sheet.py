@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from xlsxwriter.utility import xl_col_to_name as column_name
+
 from reportkit.language import Message
 from reportkit.ledgers.readers.table import Epoch, Note, Row
 
@@ -107,15 +109,6 @@ def column_number(letters: str) -> int:
         message = Message("'{letters}' is no column", letters=letters[:20])
         raise ValueError(message)
     return number - 1
-
-
-def column_name(column: int) -> str:
-    """``C`` for column 2."""
-    letters, column = "", column + 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
 
 
 def cell_name(row: int, column: int) -> str:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from reportkit.errors import InputError
 from reportkit.language import Message
 from reportkit.ledgers.normal import outer
+from reportkit.ledgers.records import place_in_file
 from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class RawTable(TextTable):
 
     def place(self, line: int) -> str:
         """Line of a text file, ``sheet!row`` of a workbook."""
-        return f"{self.sheet}!{line}" if self.sheet else str(line)
+        return place_in_file(self.sheet, line)
 
 
 def as_text(cell: Any) -> str:
@@ -136,7 +137,7 @@ def sums(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
 
 def holds(cells: pa.ChunkedArray, *found: bytes) -> bool:
     """Return True where any of these bytes stand in a column."""
-    return any(pc.any(pc.match_substring(cells, one)).as_py() for one in found)
+    return any(pc.any(pc.match_substring(cells, sought)).as_py() for sought in found)
 
 
 def rounded(column: Column, line: int, place: str, found: str) -> Note:
@@ -167,7 +168,7 @@ def records(
     sheet: str | None = None,
     *,
     whole: bool = True,
-    tell: Tell = quiet,
+    tell: Tell,
 ) -> tuple[dict[str, pa.ChunkedArray], npt.NDArray[np.int32]]:
     """Take the records below a heading; rows without any text are skipped.
 
@@ -237,5 +238,5 @@ def ragged(
         "give that column a heading or clear it",
         width=width,
         file=name,
-        line=f"{sheet}!{line}" if sheet else str(line),
+        line=place_in_file(sheet, line),
     )

@@ -135,8 +135,8 @@ def _opened(
     about = [(row, sheet.rowinfo_map.get(row)) for row in range(sheet.nrows)]
     flat = {
         row + 1
-        for row, one in about
-        if (one.hidden or one.height < _LOW if one else sheet.default_row_hidden)
+        for row, about in about
+        if (about.hidden or about.height < _LOW if about else sheet.default_row_hidden)
     }
     return Sheet(
         sheet.name,
@@ -160,9 +160,9 @@ def _rows(
     book: Any, sheet: Any, formulas: dict[tuple[int, int], list[str]], epoch: Epoch
 ) -> Iterator[Row]:
     formats = []
-    for one in book.xf_list:
-        code = getattr(book.format_map.get(one.format_key), "format_str", "General")
-        formats.append(format_of(code) if code != "General" else built_in(one.format_key))
+    for style in book.xf_list:
+        code = getattr(book.format_map.get(style.format_key), "format_str", "General")
+        formats.append(format_of(code) if code != "General" else built_in(style.format_key))
     for row in range(sheet.nrows):
         cells: list[str] = []
         seen: list[tuple[int, str, str]] = []
@@ -200,6 +200,6 @@ def _marks(book: Any, sheet: Any, row: int, column: int, text: str) -> list[tupl
     # Without a pattern the ground is white.
     ground = style.background.pattern_colour_index if style.background.fill_pattern else _WHITE
     both = (book.font_list[style.font_index].colour_index, ground)
-    known = [shade(*color) for one in both if (color := book.colour_map.get(one))]
+    known = [shade(*color) for index in both if (color := book.colour_map.get(index))]
     unseen = [("unseen", text)] if len(known) > len(set(known)) else []
     return [*of_runs(runs)[1], *unseen]

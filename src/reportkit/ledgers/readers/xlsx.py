@@ -108,7 +108,9 @@ def open_xlsx(file: BinaryIO, name: str) -> Book:
         if kind == "worksheet":
             shown = element.get("state", "visible") == "visible"
             sheets[title] = _Reading(package, path, styles, Sheet(title, visible=shown))
-    return Book(epoch, (one.opened() for one in sheets.values()), (MACROS,) if macros else ())
+    return Book(
+        epoch, (reading.opened() for reading in sheets.values()), (MACROS,) if macros else ()
+    )
 
 
 def _styles(package: Package, paths: dict[str, str], epoch: Epoch, *, calculate: bool) -> _Styles:
@@ -209,7 +211,7 @@ def _text(item: Any) -> tuple[str, Oddities]:
             runs.append((part.text or "", ()))
         elif tag == "r":
             look = part.find("{*}rPr")
-            text = "".join(one.text or "" for one in part.iterfind("{*}t"))
+            text = "".join(piece.text or "" for piece in part.iterfind("{*}t"))
             own |= {look is not None} if text.strip() else set()
             runs.append((text, () if look is None else _marks(look)))
     text, odd = of_runs(runs, leave_out=True)
@@ -232,8 +234,8 @@ class _Reading:
         """The sheet, its rows to be read and what other parts say of it known."""
         for kind, path in self.package.relations(self.path).values():
             if kind in ("comments", "threadedComment"):
-                for one in self.package.elements(path, "comment", "threadedComment"):
-                    self.sheet.comments.add(range_of(one.get("ref", ""))[:2])
+                for comment in self.package.elements(path, "comment", "threadedComment"):
+                    self.sheet.comments.add(range_of(comment.get("ref", ""))[:2])
             elif kind == "table":
                 table = self.package.part(path)
                 last = range_of(table.get("ref", ""))[2]
@@ -278,7 +280,7 @@ class _Reading:
     def _shows_otherwise(self, rule: Any) -> bool:
         """Return True where a rule of a conditional format hides values or shows others."""
         number, looks = int(rule.get("dxfId", -1)), self.styles.conditional
-        own = {one for part in rule.iterfind("{*}dxf/*") for one in _format_parts(part)}
+        own = {name for part in rule.iterfind("{*}dxf/*") for name in _format_parts(part)}
         return (
             (0 <= number < len(looks) and looks[number])
             or _shows_otherwise(own)
@@ -332,7 +334,7 @@ class _Reading:
         marks = self.styles.fonts[style] if 0 <= style < len(self.styles.fonts) else ()
         if text and (odd or marks):
             mixed = any(oddity == "mixed" for oddity, _ in odd)
-            odd = tuple(one for one in odd if one[0] != "mixed")
+            odd = tuple(oddity for oddity in odd if oddity[0] != "mixed")
             odd += tuple(("struck-part" if mixed and m == "struck" else m, text) for m in marks)
         if formula is not None:
             odd = (*odd, *((oddity, text) for oddity in self._formula(formula, kind, stored)))

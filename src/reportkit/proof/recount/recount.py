@@ -217,6 +217,7 @@ def _rows(
         failures |= dict.fromkeys(numbers, without_persons(str(error)))
         return {}
     holds = {name: table[name].to_numpy() for name in table.column_names}
+    # SQL promises no order, and digests of row numbers need one.
     order = np.argsort(holds[ROW], kind="stable")
     counted = {}
     for place, (conditions, _) in groups.items():

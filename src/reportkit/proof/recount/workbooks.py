@@ -47,7 +47,7 @@ class RawSheet:
     rows: Iterator[Row]
 
 
-def read_sheets(path: Path, kind: str = "xlsx") -> dict[str, RawSheet]:
+def read_sheets(path: Path, kind: str) -> dict[str, RawSheet]:
     """The sheets of a workbook by name, each read when its rows are asked for.
 
     A merged cell shows its value in each row beside it that has text, and hides what is under it.
