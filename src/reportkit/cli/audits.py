@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,11 +66,8 @@ def audit(
     made, expected = _audited(read, refused, chosen, last, accepted, districts)
     audited = sorted(made, key=lambda document: paths.index(document.path))
     together = overview(audited, chosen, expected=expected) if len(paths) > 1 else None
-    lines = (
-        _table(together)
-        if together
-        else [line for document in audited for line in _lines(document)]
-    )
+    of_each = chain.from_iterable(map(_lines, audited))
+    lines = [*(_table(together) if together else of_each)]
     if html:
         lines += [f"  {path}" for path in write_pages(html, audited, chosen, together)]
     if to_published:
@@ -218,64 +216,49 @@ _VERDICTS = {
 }
 
 
-def _table(together: AuditOverview) -> list[str]:
+def _table(together: AuditOverview) -> Iterator[str]:
     """Documents for a terminal, one a line, and under each what is wrong in it; then the rest."""
-    lines: list[str] = []
     for document in together.documents:
-        lines.append(
-            Message(
-                "{body}, {year}: {verdict} ({errors} errors, {warnings} warnings, {unread} unread)"
-                "  {path}",
-                body=document.body or "?",
-                year=document.year or "?",
-                verdict=Message(_VERDICTS[document.verdict]),
-                errors=document.count("error"),
-                warnings=document.count("warning"),
-                unread=document.unread,
-                path=document.path,
-            )
+        yield Message(
+            "{body}, {year}: {verdict} ({errors} errors, {warnings} warnings, {unread} unread)"
+            "  {path}",
+            body=document.body or "?",
+            year=document.year or "?",
+            verdict=Message(_VERDICTS[document.verdict]),
+            errors=document.count("error"),
+            warnings=document.count("warning"),
+            unread=document.unread,
+            path=document.path,
         )
         if document.error:
-            lines.append(joined("", ["  ", document.error.message]))
-        lines += [
-            joined("", ["  ", flaw_line(flaw)])
-            for flaw in document.flaws
-            if flaw.open and flaw.severity == "error"
-        ]
+            yield joined("", ["  ", document.error.message])
+        errors = [flaw for flaw in document.flaws if flaw.open and flaw.severity == "error"]
+        yield from (joined("", ["  ", flaw_line(flaw)]) for flaw in errors)
     for body, years in together.missing.items():
-        lines.append(
-            Message("missing: {body}, {years}", body=body, years=joined(COMMA, map(str, years)))
-        )
+        yield Message("missing: {body}, {years}", body=body, years=joined(COMMA, map(str, years)))
     for copies in together.copies:
-        lines.append(
-            Message(
-                "two documents of one year, which differ in {count} cells: {one}, {other}",
-                count=len(copies.cells),
-                one=copies.one,
-                other=copies.other,
-            )
+        yield Message(
+            "two documents of one year, which differ in {count} cells: {one}, {other}",
+            count=len(copies.cells),
+            one=copies.one,
+            other=copies.other,
         )
     for alike in together.alike[:_PAIRS]:
-        lines.append(
-            Message(
-                "texts alike by {percent}% ({section}): {one}, {other}",
-                percent=alike.percent,
-                section=alike.section or Message("the whole"),
-                one=alike.one,
-                other=alike.other,
-            )
+        yield Message(
+            "texts alike by {percent}% ({section}): {one}, {other}",
+            percent=alike.percent,
+            section=alike.section or Message("the whole"),
+            one=alike.one,
+            other=alike.other,
         )
     if len(together.alike) > _PAIRS:
         more = len(together.alike) - _PAIRS
-        lines.append(Message("and {more} further pairs of texts, with --html or --json", more=more))
+        yield Message("and {more} further pairs of texts, with --html or --json", more=more)
     for trend in together.trends:
         by_year = ", ".join(f"{year} {trend.shown(year)}" for year in sorted(trend.values))
-        lines.append(
-            Message(
-                "{body}, {label}: {values}",
-                body=trend.body,
-                label=trend.label,
-                values=by_year,
-            )
+        yield Message(
+            "{body}, {label}: {values}",
+            body=trend.body,
+            label=trend.label,
+            values=by_year,
         )
-    return lines

@@ -21,7 +21,7 @@ from reportkit.ledgers.schema import heading_key
 from reportkit.ledgers.suggest import as_block, suggest_columns, suggest_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from reportkit.forms import Form
     from reportkit.ledgers import Ledger, Ledgers
@@ -128,22 +128,18 @@ def _quiet(_name: str, _rows: int) -> None:
     """Show nothing."""
 
 
-def _account(form: Form, read: Iterable[tuple[str, Ledger]], *, every: bool) -> list[str]:
+def _account(form: Form, read: Iterable[tuple[str, Ledger]], *, every: bool) -> Iterator[str]:
     """Describe the rows and columns read of each ledger, and what is wrong with them."""
-    lines: list[str] = []
     for _, ledger in read:
-        lines.append(
-            Message(
-                "{name}: {read} read, {accepted} accepted, {quarantined} quarantined, "
-                "{rejected} rejected, {set_aside} set aside",
-                name=ledger.schema.name,
-                **ledger.account,
-            )
+        yield Message(
+            "{name}: {read} read, {accepted} accepted, {quarantined} quarantined, "
+            "{rejected} rejected, {set_aside} set aside",
+            name=ledger.schema.name,
+            **ledger.account,
         )
-        lines += [_columns_line(form, ledger, source) for source in ledger.sources]
+        yield from (_columns_line(form, ledger, source) for source in ledger.sources)
         messages = [v.text() for v in ledger.violations] if every else grouped(ledger.violations)
-        lines += [joined("", ["  ", message]) for message in messages]
-    return lines
+        yield from (joined("", ["  ", message]) for message in messages)
 
 
 def _problem(problem: InputError, ledgers: Ledgers) -> str:

@@ -131,7 +131,7 @@ def _make(
         refresh_store(out)
     current = outcome.folder.parents[1] / "current"
     documents = [current / name for name in DOCUMENTS]
-    lines = finding_lines(outcome.findings)
+    lines = list(finding_lines(outcome.findings))
     lines.append(joined(COLON, [_STATES[outcome.unchanged, outcome.draft], str(outcome.folder)]))
     lines += [f"  {path}" for path in documents]
     document = {

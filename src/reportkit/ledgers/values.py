@@ -103,8 +103,7 @@ def parse_date(text: str, epoch: int = 1900, year: int | None = None) -> date | 
     for form in _short_days() if year else ():
         if match := form.fullmatch(text):
             return date(int(year or 0), int(match[1]), int(match[2]))
-    message = Message("not a day; write 2020-08-19{foreign}", foreign=foreign(text))
-    raise ValueError(message)
+    raise ValueError(Message("not a day; write 2020-08-19{foreign}", foreign=foreign(text)))
 
 
 def _from_utc(offset: str) -> timedelta:
@@ -138,8 +137,7 @@ def parse_amount(text: str, factor: int = 1) -> Decimal | None:
             number, factor = number.removesuffix(unit).strip(" "), times
             break
     if not _number().fullmatch(number):
-        message = Message("not an amount; write 1234.50{foreign}", foreign=foreign(text))
-        raise ValueError(message)
+        raise ValueError(Message("not an amount; write 1234.50{foreign}", foreign=foreign(text)))
     whole, _, fraction = number.replace(",", "").partition(".")
     exact = table()["amount"]["exact"]
     digits, places = int(exact["whole"]), int(exact["places"])
@@ -168,12 +166,10 @@ def parse_integer(text: str) -> int | None:
         return None
     whole, _, fraction = text.replace(",", "").partition(".")
     if not _number().fullmatch(text) or fraction.strip("0"):
-        message = Message("not a whole number{foreign}", foreign=foreign(text))
-        raise ValueError(message)
+        raise ValueError(Message("not a whole number{foreign}", foreign=foreign(text)))
     bits = int(table()["integer"]["bits"])
     if len(whole.lstrip("+-0")) > bits or abs(int(whole)) >= 2 ** (bits - 1):
-        message = Message("larger than any number here can be")
-        raise ValueError(message)
+        raise ValueError(Message("larger than any number here can be"))
     return int(whole)
 
 
@@ -196,14 +192,8 @@ def parse_flag(text: str) -> bool | None:
         return None
     found = _flags().get(loose(text))
     if found is None:
-        message = Message("neither 是 nor 否{foreign}", foreign=foreign(text))
-        raise ValueError(message)
+        raise ValueError(Message("neither 是 nor 否{foreign}", foreign=foreign(text)))
     return found
-
-
-def parse_text(text: str) -> str | None:
-    """Text as it stands, without outer white space."""
-    return clean(text) or None
 
 
 def category_parser(column: Column) -> Parser:
@@ -227,8 +217,7 @@ def category_parser(column: Column) -> Parser:
                 listed += Message(
                     " … ({values} values; `reportkit template` lists them)", values=len(values)
                 )
-            message = Message("not one of {listed}{hint}", listed=listed, hint=hint)
-            raise ValueError(message)
+            raise ValueError(Message("not one of {listed}{hint}", listed=listed, hint=hint))
         return known
 
     return parse
@@ -258,7 +247,7 @@ def _parser(column: Column, factor: int, epoch: int) -> Parser:
     if column.type == "date":
         return partial(parse_date, epoch=epoch, year=column.year)
     simple: dict[str, Parser] = {
-        "text": parse_text,
+        "text": lambda text: clean(text) or None,
         "integer": parse_integer,
         "flag": parse_flag,
     }

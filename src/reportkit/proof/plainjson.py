@@ -64,8 +64,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(text: str) -> Any:
-    message = Message("{text} is no number", text=text)
-    raise ValueError(message)
+    raise ValueError(Message("{text} is no number", text=text))
 
 
 def _too_deep(value: Any) -> bool:

@@ -35,8 +35,7 @@ def _span(value: Any) -> Any:
     first, _, last = value.partition("..")
     begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
     if end < begin:
-        message = Message("the last day is before the first")
-        raise ValueError(message)
+        raise ValueError(Message("the last day is before the first"))
     return begin, end
 
 

@@ -20,6 +20,7 @@ from reportkit.ledgers.readers.table import (
     Tell,
     TextTable,
     as_text,
+    quiet,
     rounded,
     rounded_persons,
 )
@@ -40,7 +41,7 @@ _PLAIN = (
 
 
 def read_parquet(
-    source: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell
+    source: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = quiet
 ) -> list[TextTable]:
     """Read one parquet file; every cell in its plain written form.
 

@@ -11,7 +11,7 @@ from reportkit.errors import InputError
 from reportkit.language import Message, joined
 from reportkit.language.message import OR, of_library
 from reportkit.ledgers.readers.heading import find_head
-from reportkit.ledgers.readers.table import Note, Row, Tell, TextTable, records
+from reportkit.ledgers.readers.table import Note, Row, Tell, TextTable, quiet, records
 from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ _OTHERS = {
 }
 
 
-def read_csv(file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell) -> list[TextTable]:
+def read_csv(
+    file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = quiet
+) -> list[TextTable]:
     """Read one csv file with commas, semicolons or tabs, or what its line ``sep=`` says.
 
     Parameters

@@ -135,8 +135,7 @@ def number_text(stored: str, shown: Format, epoch: Epoch = 1900) -> tuple[str, O
         It is no number.
     """
     if not _NUMBER.fullmatch(stored) or isinf(value := float(stored)):
-        message = Message("'{stored}' is no number", stored=stored[:20])
-        raise ValueError(message)
+        raise ValueError(Message("'{stored}' is no number", stored=stored[:20]))
     if shown.day and (text := day_text(value, epoch)):
         return text, (("day", text), *[("redated", text)] * shown.redated)
     text = stored if _PLAIN.fullmatch(stored) else as_text(value)

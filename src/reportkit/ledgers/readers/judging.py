@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reportkit.ledgers.readers.heading import Head
-    from reportkit.ledgers.readers.sheet import Range, Sheet
+    from reportkit.ledgers.readers.sheet import Sheet
     from reportkit.ledgers.schema import Column, LedgerSchema
 
 _SHOWN = 5
@@ -284,14 +284,14 @@ class SheetReading:
         """
         changes: defaultdict[int, dict[int, str]] = defaultdict(dict)
         doubtful: list[str] = []
-        for merge in sorted(self.sheet.merges):
-            top, left, bottom, right = merge
+        for top, left, bottom, right in sorted(self.sheet.merges):
             rows = range(bisect_left(lines, top), bisect_right(lines, bottom))
             if top <= head.line or not rows:
                 continue
             title = head.titles[left] if left < head.width else ""
             shown = columns[title][rows[0]].as_py() if title and lines[rows[0]] == top else ""
-            owner, place = self.known.get(left), _range_name(merge)
+            owner = self.known.get(left)
+            place = f"{cell_name(top, left)}:{cell_name(bottom, right)}"
             own = owner if owner and not owner.personal and (shown or "").strip() else None
             spread = own and own.name != self.schema.key_column and len(rows) > 1
             if own and spread and own.type in _NUMBERS:
@@ -362,10 +362,6 @@ class SheetReading:
                 if first <= number <= last and not column.personal:
                     expected = Message("the column is hidden; it is read")
                     self._note("L-hidden", column_name(number), expected, column.name)
-
-
-def _range_name(merge: Range) -> str:
-    return f"{cell_name(*merge[:2])}:{cell_name(*merge[2:])}"
 
 
 def _first(places: Sequence[str]) -> str:

@@ -165,10 +165,6 @@ def _code(style: Any) -> str:
     return code or "General"
 
 
-def _noted(cell: Any) -> bool:
-    return cell.find(f"{_OFFICE}annotation") is not None
-
-
 class _Reading:
     """One sheet while it is read."""
 
@@ -227,14 +223,15 @@ class _Reading:
                 self.sheet.merges.append((line, begin, line + high - 1, begin + wide - 1))
             if not len(cell) and cell.get(f"{_OFFICE}value-type") is None:
                 continue
-            if len(cell) and cell[0].tag != f"{_TEXT}p" and _noted(cell):
+            # A comment stands before the text, so most cells need no search for one.
+            early = len(cell) and cell[0].tag != f"{_TEXT}p"
+            if early and cell.find(f"{_OFFICE}annotation") is not None:
                 self.sheet.comments.add((line, begin))
             own = cell.get(f"{_TABLE}style-name") or row.get(f"{_TABLE}default-cell-style-name")
             style = self.styles.get(("table-cell", own or self._column_style(begin)), _Style())
             text, odd = self._cell(cell, style)
             if (text or odd) and column > _COLUMNS:
-                message = Message("row {line} has {column} cells", line=line, column=column)
-                raise ValueError(message)
+                raise ValueError(Message("row {line} has {column} cells", line=line, column=column))
             if text:
                 cells += [""] * (begin - len(cells))
                 cells += [text] * (column - begin)

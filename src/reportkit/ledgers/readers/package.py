@@ -84,8 +84,7 @@ class _Bounded:
         piece: bytes = self.file.read(size)
         self.left -= len(piece)
         if self.left < 0:
-            message = Message("no row of a sheet is as long as one in it")
-            raise ValueError(message)
+            raise ValueError(Message("no row of a sheet is as long as one in it"))
         return piece
 
 
@@ -145,8 +144,7 @@ class Package:
 
     def _member(self, path: str) -> str:
         if path.lower() not in self.members:
-            message = Message("its part {path} is not there", path=path)
-            raise LookupError(message)
+            raise LookupError(Message("its part {path} is not there", path=path))
         return self.members[path.lower()]
 
     def _refuse_declared(self, element: Any) -> None:

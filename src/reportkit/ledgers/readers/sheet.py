@@ -106,8 +106,7 @@ def column_number(letters: str) -> int:
     for letter in letters:
         number = number * 26 + ord(letter) - 64 if "A" <= letter <= "Z" else _COLUMNS + 1
     if not 0 < number <= _COLUMNS:
-        message = Message("'{letters}' is no column", letters=letters[:20])
-        raise ValueError(message)
+        raise ValueError(Message("'{letters}' is no column", letters=letters[:20]))
     return number - 1
 
 
@@ -127,7 +126,6 @@ def range_of(reference: str) -> Range:
     first, _, last = reference.partition(":")
     ends = _REFERENCE.fullmatch(first), _REFERENCE.fullmatch(last or first)
     if not ends[0] or not ends[1]:
-        message = Message("'{reference}' is no cell", reference=reference[:20])
-        raise ValueError(message)
+        raise ValueError(Message("'{reference}' is no cell", reference=reference[:20]))
     top, bottom = int(ends[0][2]), int(ends[1][2])
     return top, column_number(ends[0][1]), bottom, column_number(ends[1][1])

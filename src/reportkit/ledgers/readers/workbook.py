@@ -12,7 +12,7 @@ from reportkit.ledgers.readers.heading import no_heading
 from reportkit.ledgers.readers.judging import SheetReading
 from reportkit.ledgers.readers.ods import open_ods
 from reportkit.ledgers.readers.package import ZIP_ERRORS
-from reportkit.ledgers.readers.table import Note, Tell, TextTable
+from reportkit.ledgers.readers.table import Note, Tell, TextTable, quiet
 from reportkit.ledgers.readers.xls import open_xls
 from reportkit.ledgers.readers.xlsx import open_xlsx
 from reportkit.ledgers.schema import NOTES_SHEET
@@ -26,7 +26,7 @@ OPENERS = {".xlsx": open_xlsx, ".xlsm": open_xlsx, ".xls": open_xls, ".ods": ope
 
 
 def read_workbook(
-    file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell
+    file: BinaryIO, schema: LedgerSchema, name: str, *, tell: Tell = quiet
 ) -> list[TextTable]:
     """Read all sheets of a workbook that have the heading of a ledger.
 

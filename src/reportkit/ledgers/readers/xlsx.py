@@ -103,8 +103,7 @@ def open_xlsx(file: BinaryIO, name: str) -> Book:
         own = next((value for key, value in element.items() if key.endswith("}id")), "")
         kind, path = parts.get(own, ("worksheet", ""))
         if title in sheets:
-            message = Message("two sheets are named '{title}'", title=title)
-            raise ValueError(message)
+            raise ValueError(Message("two sheets are named '{title}'", title=title))
         if kind == "worksheet":
             shown = element.get("state", "visible") == "visible"
             sheets[title] = _Reading(package, path, styles, Sheet(title, visible=shown))
@@ -321,8 +320,7 @@ class _Reading:
         for child in cell:
             tag = child.tag.rpartition("}")[2]
             if tag == "v" and stored is not None:
-                message = Message("it has two values")
-                raise ValueError(message)
+                raise ValueError(Message("it has two values"))
             if tag == "v":
                 stored = child.text or ""
             elif tag == "f":
@@ -370,8 +368,7 @@ class _Reading:
             return "是" if bare in _TRUE else "否", ()
         if kind == "d":
             return _MIDNIGHT.sub(" ", bare), ()
-        message = Message("it is of the unknown type '{kind}'", kind=kind[:20])
-        raise ValueError(message)
+        raise ValueError(Message("it is of the unknown type '{kind}'", kind=kind[:20]))
 
     def _formula(self, formula: Any, kind: str, stored: str | None) -> list[str]:
         """Return the oddities of a formula: never calculated, or its value changes by itself."""
@@ -383,5 +380,4 @@ class _Reading:
         return ["hollow"] * (hollow or self.styles.calculate) + ["volatile"] * volatile
 
     def _refuse(self, problem: str) -> None:
-        message = Message("{title}: {problem}", title=self.sheet.title, problem=problem)
-        raise ValueError(message)
+        raise ValueError(Message("{title}: {problem}", title=self.sheet.title, problem=problem))

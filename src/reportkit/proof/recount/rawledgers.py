@@ -186,8 +186,7 @@ def csv_lines(text: str, delimiter: str) -> Iterator[Line]:
     while at < len(text) or row:
         match = cell.match(text, at)
         if match is None:
-            message = Message("line {line} is not well-formed csv", line=line)
-            raise ValueError(message)
+            raise ValueError(Message("line {line} is not well-formed csv", line=line))
         at = match.end()
         row.append(match[2] if match[1] is None else match[1].replace('""', '"'))
         if match[3] != delimiter:
@@ -349,8 +348,7 @@ def _table(
             present = session.columns(f"SELECT * FROM {origin(place)}")  # noqa: S608 - the district's
             names = [name for name in present if name in set(titles.values())]
             if missing := sorted(set(titles.values()) - set(names)):
-                message = Message("it has no column {missing}", missing="、".join(missing))
-                raise ValueError(message)
+                raise ValueError(Message("it has no column {missing}", missing="、".join(missing)))
             chosen = ", ".join(present[name].text for name in names)
             statement = f"SELECT {chosen} FROM {origin(place)}"  # noqa: S608 - the same
             rows = [list(map(_cell, row)) for rows in session.batches(statement) for row in rows]
