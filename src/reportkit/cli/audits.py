@@ -71,11 +71,8 @@ def audit(
     if html:
         lines += [f"  {path}" for path in write_pages(html, audited, chosen, together)]
     if to_published:
-        lines += [
-            f"  {write_published(document.report, to_published)}"
-            for document in audited
-            if document.report
-        ]
+        reports = filter(None, (document.report for document in audited))
+        lines += [f"  {write_published(report, to_published)}" for report in reports]
     status = max((error.exit_status for error in refused.values()), default=0)
     status = max(status, int(any(document.count("error") for document in audited)))
     document = {"documents": [_json(document) for document in audited]}

@@ -78,7 +78,7 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
         ``mapping``: a ledger, column, value or carried mapping that is not there, with the line
         and the nearest that is.
     """
-    found: dict[str, tuple[LedgerMapping, ...]] = {}
+    mappings: dict[str, tuple[LedgerMapping, ...]] = {}
     problems: list[tuple[Key, str]] = []
     known_ledgers = schemas(form)
     for key, given in district.mapping.items():
@@ -87,40 +87,29 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
             if any(key in schemas(other) for other in others):
                 continue
             near = _near(key, known_ledgers)
-            problems.append(
-                (("mapping", key), Message("there is no ledger '{key}'{near}", key=key, near=near))
-            )
+            problem = Message("there is no ledger '{key}'{near}", key=key, near=near)
+            problems.append((("mapping", key), problem))
             continue
         made = []
         for number, written in enumerate(given):
             place: Key = ("mapping", key, number) if len(given) > 1 else ("mapping", key)
             own = LedgerMapping(base=written) if isinstance(written, str) else written
             if own.base and not _is_carried(own.base, key):
-                known = [name for name in carried_mappings() if _is_carried(name, key)]
-                problems.append(
-                    (
-                        place,
-                        Message(
-                            "no mapping '{base}' is carried{near}",
-                            base=own.base,
-                            near=_near(own.base, known),
-                        ),
-                    )
-                )
+                near = _near(own.base, (n for n in carried_mappings() if _is_carried(n, key)))
+                problem = Message("no mapping '{base}' is carried{near}", base=own.base, near=near)
+                problems.append((place, problem))
                 continue
+            schema = schema_of(form, key)
             base = carried_mappings()[own.base].bare() if own.base else LedgerMapping()
-            full = own.upon(_without_mapped(base, own, schema_of(form, key)))
-            problems += [
-                ((*place, *at), problem)
-                for at, problem in _problems(form, schema_of(form, key), full)
-            ]
+            full = own.upon(_without_mapped(base, own, schema))
+            problems += [((*place, *at), found) for at, found in _problems(form, schema, full)]
             made.append(full)
-        found[key] = tuple(made)
+        mappings[key] = tuple(made)
     if problems:
         lines = read_yaml(file)
         text = joined("\n", [_at(lines, place, problem) for place, problem in problems])
         raise InputError("mapping", "{problems}", problems=text, district=district.id)
-    return found
+    return mappings
 
 
 def forms_beside(form: Form, district: District, folder: Path) -> list[Form]:
@@ -184,14 +173,9 @@ def _problems(
     yield from _value_problems(schema, mapping)
     yield from _fixed_problems(schema, mapping, set(meant.values()))
     for number, heading in enumerate(mapping.keep):
-        yield from (
-            (("keep", number), problem) for problem in _unkept(form, schema, meant, heading)
-        )
+        yield from _unkept(("keep", number), form, schema, meant, heading)
     if mapping.key and mapping.key.prefix:
-        at: Key = ("key", "prefix")
-        yield from (
-            (at, problem) for problem in _unfit_prefix(form, schema, meant, mapping.key.prefix)
-        )
+        yield from _unfit_prefix(form, schema, meant, mapping.key.prefix)
 
 
 def _no_column(schema: LedgerSchema, name: str, columns: Iterable[Column]) -> str:
@@ -247,7 +231,7 @@ def _value_problems(schema: LedgerSchema, mapping: LedgerMapping) -> Iterator[tu
                 yield at, problem
             elif meant.setdefault(alike(column, value), target) != target:
                 yield at, Message("'{value}' has two meanings; keep one", value=value)
-            yield from ((at, problem) for problem in _unfit(column, target))
+            yield from _unfit(at, column, target)
 
 
 def _fixed_problems(
@@ -269,38 +253,42 @@ def _fixed_problems(
             )
             yield at, problem
         else:
-            yield from ((at, problem) for problem in _unfit(column, value))
+            yield from _unfit(at, column, value)
 
 
 def _unfit_prefix(
     form: Form, schema: LedgerSchema, meant: dict[str, str], prefix: str
-) -> Iterator[str]:
-    """Yield the reasons why something cannot go before the key."""
+) -> Iterator[tuple[Key, str]]:
+    """Yield a problem if something cannot go before the key."""
+    at: Key = ("key", "prefix")
     column = column_named(schema, prefix)
     if prefix == "year":
         if schema.day_column.type != "date":
-            yield Message("{name} has no day that every record has", name=schema.name)
+            yield at, Message("{name} has no day that every record has", name=schema.name)
     elif column is None:
-        yield from _unkept(form, schema, meant, prefix)
+        yield from _unkept(at, form, schema, meant, prefix)
     elif column.personal or column.name == schema.key_column:
-        yield Message("{name} cannot go before the key", name=column.name)
+        yield at, Message("{name} cannot go before the key", name=column.name)
 
 
-def _unfit(column: Column, value: str) -> Iterator[str]:
-    """Yield the reasons why a value cannot stand in a column."""
+def _unfit(at: Key, column: Column, value: str) -> Iterator[tuple[Key, str]]:
+    """Yield a problem if a value cannot stand in a column."""
     try:
         parsed = parser_for(column.model_copy(update={"swaps": {}}))(value)
     except ValueError as error:
-        yield Message(
+        problem = Message(
             "'{value}' is no value of {name}: {error}", value=value, name=column.name, error=error
         )
+        yield at, problem
         return
     if parsed is None and not column.may_be_empty:
-        yield Message("{name} must not be empty", name=column.name)
+        yield at, Message("{name} must not be empty", name=column.name)
 
 
-def _unkept(form: Form, schema: LedgerSchema, meant: dict[str, str], heading: str) -> Iterator[str]:
-    """Yield the reasons why a heading cannot be kept: it is read already, or holds persons."""
+def _unkept(
+    at: Key, form: Form, schema: LedgerSchema, meant: dict[str, str], heading: str
+) -> Iterator[tuple[Key, str]]:
+    """Yield a problem if a heading cannot be kept: it is read already, or holds persons."""
     key = heading_key(heading)
     persons = {
         loose(name)
@@ -310,9 +298,10 @@ def _unkept(form: Form, schema: LedgerSchema, meant: dict[str, str], heading: st
         for name in (column.name, *column.aliases)
     }
     if key in persons:
-        yield Message(
+        problem = Message(
             "'{heading}' holds persons; map it to the ledger's own column, or leave it out",
             heading=heading,
         )
+        yield at, problem
     elif key in meant or key in schema.headings():
-        yield Message("'{heading}' is read already", heading=heading)
+        yield at, Message("'{heading}' is read already", heading=heading)

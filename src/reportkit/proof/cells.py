@@ -118,7 +118,7 @@ def compare_filled(
         if cells[0]["cell_type"] == "code":
             outputs = zip(*(cell["outputs"] for cell in cells), strict=True)
             pairs += [
-                [output["data"] for output in pair]
+                [shown["data"] for shown in pair]
                 for pair in outputs
                 if MIME in pair[0].get("data", {})
             ]
