@@ -38,6 +38,7 @@ _OURS = {"Message": None, "template": None} | {
     for name, one in vars(errors).items()
     if isinstance(one, type) and issubclass(one, errors.ReportkitError)
 }
+_OURS["on_refusal"] = (2,)
 _CLICK = {"_": None, "gettext": None, "ngettext": (1, 2)}
 # A text that only puts others together is the same in every language.
 _JOINS = re.compile(r"(?:\{[^{}]*\}[^a-z{}]*)+", re.IGNORECASE)

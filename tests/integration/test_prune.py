@@ -72,6 +72,12 @@ def test_old_runs_become_records_that_verify_accepts(project):
     assert states(batch(project)) == {"a": "unchanged"}
 
 
+def test_a_folder_that_is_not_there_is_refused(project):
+    status, document = reportkit(project, "prune", "--out", "none")
+    assert (status, document["error"]) == (2, "no-outputs")
+    assert "none" in document["message"]
+
+
 def test_the_run_in_force_is_whole_or_does_not_hold(project):
     *_, third, fourth = runs(project)
     place = project / "outputs/a/2021"

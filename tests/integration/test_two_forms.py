@@ -196,6 +196,8 @@ def test_a_local_variant_stands_beside_the_usual_form(tmp_path):
     (tmp_path / "forms/own/2021.yaml").write_text(edition, encoding="utf-8")
     # The notebook is the same; what it is given says which form it opens.
     made("run", "jia", "2021", "--form", "own", "--cold")
+    log = (tmp_path / "outputs/jia/2021-own/current/run.log").read_text(encoding="utf-8")
+    assert "unknown parameter" not in log
     made("run", "jia", "2021", "--form", "zfxxgk")
     assert "t2.other.made" in made.facts("2021-own")
     assert "t2.other.made" not in made.facts("2021")

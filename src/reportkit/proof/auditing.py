@@ -21,6 +21,7 @@ from reportkit.export.blocks import block, from_notebook
 from reportkit.facts.computer import unknown_fact
 from reportkit.facts.numerals import number_of
 from reportkit.language import joined
+from reportkit.ledgers.records import place_in_file
 from reportkit.ledgers.schema import schema_of
 from reportkit.notebook.display import Shown, show
 from reportkit.notebook.freeform import first_rows, next_section
@@ -178,14 +179,14 @@ class RunAudit:
             numbers = [row for key, row in drawn if key == ledger]
             cells = read_rows(self.run / "evidence", ledger, numbers)
             places = read_records(self.run, ledger).take(numbers).to_pylist()
-            looked = self._looked_at(ledger, leaves, next(iter(cells.values())))
+            columns = self._columns_of(ledger, leaves, next(iter(cells.values())))
             for number, place in zip(numbers, places, strict=True):
-                at = "!".join(filter(None, [place["sheet"], str(place["line"])]))
-                own = {name: cells[number][name] for name in looked}
+                at = place_in_file(place["sheet"], place["line"])
+                own = {name: cells[number][name] for name in columns}
                 records.append({"核": "□", "文件": place["file"], "位置": at, **own})
         return pd.DataFrame(records, columns=None if records else ["核", "文件", "位置"]).fillna("")
 
-    def _looked_at(self, ledger: str, leaves: set[str], columns: Iterable[str]) -> list[str]:
+    def _columns_of(self, ledger: str, leaves: set[str], columns: Iterable[str]) -> list[str]:
         """The key of a record, and the columns by which it is counted."""
         groups = [group for leaf in leaves for group in self.facts[leaf]["where"]]
         named = {str(group.get("column")) for group in groups}
@@ -217,9 +218,8 @@ class RunAudit:
 
     @property
     def _head(self) -> dict[str, Any]:
-        head: dict[str, Any] = self._seal["head"]
         own: dict[str, Any] = {
-            "title": f"{head['title']}核查记录",
+            "title": f"{self._seal['head']['title']}核查记录",
             "issuer": self._auditor,
             "office": None,
             "document_number": None,
@@ -228,7 +228,7 @@ class RunAudit:
             "draft": False,
             "preamble": [],
         }
-        return head | own
+        return dict(self._seal["head"] | own)
 
     def section(self, title: str) -> Shown:
         """A heading of the audit's documents; they are numbered as they come."""
