@@ -24,7 +24,7 @@ from reportkit.persons import without_persons
 from reportkit.proof.surroundings import peak
 from reportkit.rollup.members import counts_itself
 from reportkit.run.run import run
-from reportkit.run.untold import untold_changes
+from reportkit.run.uncorrected import uncorrected_changes
 from reportkit.warm.processes import die_with_parent
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def make(job: Job, year: int, kept: Kept) -> Result:
             message = Message("there was not enough memory to make the report")
         result = Result.failure(job.started(year), reason, message, status)
     else:
-        untold = len(untold_changes(request, outcome))
+        untold = len(uncorrected_changes(request, outcome))
         result = replace(made(job.started(year), outcome), untold=untold)
     return replace(result, seconds=time.monotonic() - begun, peak=peak())
 

@@ -1,6 +1,6 @@
 """Rows that are no records: sums, examples, headings of further pages, empty ones, signatures.
 
-They are told, and never counted.
+Each is a finding, and none is counted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from reportkit.language import Message
 from reportkit.ledgers.normal import clean, fold, is_nothing
-from reportkit.ledgers.readers import sums
+from reportkit.ledgers.readers.table import sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ _FOOTERS = 10
 
 
 def set_aside(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[RowFinding]]:
-    """Which rows are no records, and what is told of them; of a row the first reason."""
+    """Return a mask of the rows that are no records, and the first finding about each."""
     mask = np.zeros(len(rows), dtype=bool)
     findings: list[RowFinding] = []
     for start, part in rows.each():
@@ -50,7 +50,7 @@ def set_aside(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[RowFinding]]:
                 if not mask[start + row]:
                     mask[start + row] = rule != "L-odd"
                     findings.append(
-                        rows.tell(start + row, rule, "warn", column, expected, found=found)
+                        rows.finding(start + row, rule, "warn", column, expected, found=found)
                     )
         if empty := [row for row in _empty(part) if not mask[start + row]]:
             last = part.raw.place(int(part.raw.lines[empty[-1]]))
@@ -60,10 +60,14 @@ def set_aside(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[RowFinding]]:
                 empty=len(empty),
                 last=last,
             )
-            findings.append(rows.tell(start + empty[0], "L-blank", "warn", "", expected, found=""))
+            findings.append(
+                rows.finding(start + empty[0], "L-blank", "warn", "", expected, found="")
+            )
             mask[[start + row for row in empty]] = True
     return mask, [
-        one for one in findings if one.violation.rule != "L-odd" or not mask[one.row or 0]
+        finding
+        for finding in findings
+        if finding.violation.rule != "L-odd" or not mask[finding.row or 0]
     ]
 
 
@@ -74,25 +78,26 @@ def _sums(part: Part) -> Iterator[_Found]:
     """Rows that say 合计 where their key or day should stand, or that have neither.
 
     A month's total in a ledger of months is a record: 摘要 may say 本月合计. Where only some rows
-    say so, they are told.
+    say so, they are findings all the same.
     """
     own = {heading for heading, _ in part.headings.values()}
-    key, day = (part.cells(one.name) for one in (part.schema.columns[0], part.schema.day_column))
+    key, day = (part.cells(name) for name in (part.schema.key_column, part.schema.day_column.name))
     for heading, cells in part.raw.columns.items():
         found = np.flatnonzero(sums(cells)).tolist()
         for row in found:
-            said = clean(cells[row].as_py())
-            lacking = [_lacks(one[row].as_py(), said) for one in (key, day)]
+            text = clean(cells[row].as_py())
+            lacking = [_lacks(cells[row].as_py(), text) for cells in (key, day)]
             if any(lacking) if heading in own else all(lacking):
-                yield row, "L-sum", heading, said, Message("a sum row is set aside, not counted")
+                yield row, "L-sum", heading, text, Message("a sum row is set aside, not counted")
             elif len(found) < len(cells):
                 expected = Message("a sum row, it seems; it has a key and a day, and is counted")
-                yield row, "L-odd", heading, said, expected
+                yield row, "L-odd", heading, text, expected
 
 
-def _lacks(cell: str | None, said: str) -> bool:
+def _lacks(cell: str | None, label: str) -> bool:
+    """Return True where a cell is empty, or holds but the label of a sum."""
     text = clean(cell or "")
-    return text == said or is_nothing(text)
+    return text == label or is_nothing(text)
 
 
 def _examples(part: Part) -> Iterator[_Found]:
@@ -111,6 +116,7 @@ def _short_keys(part: Part) -> list[int]:
     first, _ = part.headings[part.schema.key_column]
     keys = part.raw.columns[first].cast(pa.large_string())
     words = [first, *HINTS]
+    # Most ledgers have long keys throughout, and one look at the lengths spares the rest.
     longest, lengths = max(len(word.encode()) for word in words), pc.binary_length(keys)
     if not keys.null_count and (pc.min(lengths).as_py() or 0) > longest:
         return []
