@@ -197,7 +197,7 @@ def _lines(document: Audited) -> Iterator[str]:
     for table in report.tables:
         for text in table.inferred:
             yield Message("  inferred: {text}", text=text)
-        for label, texts in table.aside:
+        for label, texts in table.extra_rows:
             yield Message("  no row of the form: {text}", text=" ".join((label, *texts)))
     if not document.flaws and not report.unread:
         yield Message("  no findings")

@@ -233,8 +233,8 @@ def batch(*, out: Path, **options: Any) -> Result:
     FILE is params/batch.yaml by default; options go before what stands in it. The same command
     again goes on where a stopped one ended.
     """
-    from reportkit.batch.command import Options
     from reportkit.batch.command import batch as make
+    from reportkit.batch.options import Options
 
     again = as_given(
         click.get_current_context(), "force", "failed", "dry_run", "explain_cache", "as_json"

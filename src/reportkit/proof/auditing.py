@@ -19,12 +19,12 @@ from reportkit.evidence.scripts import read_rows
 from reportkit.evidence.seal import seal_of
 from reportkit.export.blocks import block, from_notebook
 from reportkit.facts.computer import unknown_fact
-from reportkit.facts.numerals import chinese_number, number_of
+from reportkit.facts.numerals import number_of
 from reportkit.language import joined
 from reportkit.ledgers.records import place_in_file
 from reportkit.ledgers.schema import schema_of
-from reportkit.notebook.display import Shown, look
-from reportkit.notebook.frames import table_of
+from reportkit.notebook.display import Shown, show
+from reportkit.notebook.freeform import first_rows, next_section
 from reportkit.params import Project
 from reportkit.proof.inspection import Asked, inspect
 from reportkit.proof.manifest import read_manifest
@@ -214,7 +214,7 @@ class RunAudit:
 
     def head(self) -> Shown:
         """Title of the audit's documents."""
-        return look(block("head", **self._head))
+        return show(block("head", **self._head))
 
     @property
     def _head(self) -> dict[str, Any]:
@@ -232,20 +232,15 @@ class RunAudit:
 
     def section(self, title: str) -> Shown:
         """A heading of the audit's documents; they are numbered as they come."""
-        if title not in self._sections:
-            self._sections.append(title)
-        number = chinese_number(self._sections.index(title) + 1)
-        return look(block("section", number=number, title=title, body=[]))
+        return next_section(self._sections, title)
 
     def show(self, table: pd.DataFrame, *, title: str, note: str = "", rows: int = 400) -> Shown:
         """A table in the audit's documents, its first rows if it is long."""
-        if len(table) > rows:
-            note = "；".join(filter(None, [note, f"共{len(table)}行，列出前{rows}行"]))
-        return look(table_of(table.head(rows), title=title, note=note, formats={}))
+        return first_rows(table, title=title, note=note, rows=rows)
 
     def checks(self) -> Shown:
         """The checks of the run."""
-        return look(block("checks", checks=self._checks, rules=self._seal["rules"]))
+        return show(block("checks", checks=self._checks, rules=self._seal["rules"]))
 
     def seal(self) -> Shown:
         """The last cell: what was audited."""
@@ -261,7 +256,7 @@ class RunAudit:
             "checks": self._checks,
             "parameters": {"run": self.manifest["run"], "auditor": self._auditor},
         }
-        return look(self._seal | own)
+        return show(self._seal | own)
 
 
 def _number(text: str) -> int | Decimal | None:

@@ -13,10 +13,9 @@ from reportkit.export.blocks import MIME, from_notebook
 from reportkit.facts import Fact, Facts
 from reportkit.facts.numerals import number_of
 from reportkit.facts.sealed import SealedFacts
-from reportkit.notebook.display import SHOWN, look
+from reportkit.notebook.display import SHOWN, show, show_table
 from reportkit.notebook.filled import as_executed, fill
 from reportkit.notebook.report import Report
-from reportkit.notebook.statutory import show_table
 from reportkit.proof.surroundings import OURS
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def remade(
         block = output.get("data", {}).get(MIME)
         if block is not None and block["kind"] in SHOWN:
             # What Jupyter shows of an own block follows from the block.
-            output["data"] = by_key.get(key_of(block)) or look(block)._repr_mimebundle_()
+            output["data"] = by_key.get(key_of(block)) or show(block)._repr_mimebundle_()
     filled = fill(executed)
     for cell in filled["cells"]:
         for output in cell.get("outputs", ()):
@@ -88,7 +87,7 @@ def _of_report(
         (stored,) = from_notebook(notebook, "head")
         folder = str((stored.get("fonts") or {}).get("folder"))
         if folder.endswith(f"/{own.folder}"):
-            head = look(head.block | {"fonts": own.model_dump() | {"folder": folder}})
+            head = show(head.block | {"fonts": own.model_dump() | {"folder": folder}})
     yield head
     yield shows.inputs()
     yield from (shows.section(section.number) for section in report.edition.sections)
@@ -102,7 +101,7 @@ def _of_report(
     versions["python"] = ".".join(manifest["environment"]["python"].split(".")[:2])
     # So is what the notebook's own code showed.
     shown = {"head": {name: head.block[name] for name in sealed["head"]}, "made": seal["made"]}
-    yield look(sealed | {"versions": versions} | shown)
+    yield show(sealed | {"versions": versions} | shown)
 
 
 def facts_of_notebook(report: Compilation, seal: Block) -> list[str]:
@@ -148,5 +147,5 @@ def _of_itself(
     numbers = {section.number for section in edition.sections}
     for block in from_notebook(notebook, "head", "inputs", "section", "checks", "seal"):
         if block["kind"] != "section" or block["number"] in numbers:
-            yield look(block)
+            yield show(block)
     yield from (show_table(table, Facts(facts)) for table in edition.tables.values())
