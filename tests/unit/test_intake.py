@@ -207,6 +207,29 @@ def test_the_heading_of_a_further_page_is_set_aside(tmp_path):
     assert set(ledger.personal.to_pylist()) - {None} == {"张三", "000-1"}
 
 
+@pytest.mark.parametrize(
+    ("second", "differs"),
+    [
+        (["项目编号", "项目名称", "组织形式", "合同签订日期", "合同金额（万元）"], True),
+        (["项目编号", "项目名称", "组织形式", "合同签订日期", "合同金额（千元）"], True),
+        (["采购项目编号", "组织形式", "项目名称", "签订日期", "合同金额（元）"], True),
+        (["序号", "项目编号", "项目名称", "组织形式", "合同签订日期"], True),
+        (["采购项目编号*", "项目 名称", "组织形式", "签订日期", "合同金额元"], False),
+    ],
+)
+def test_a_second_heading_that_differs_is_refused(second, differs, tmp_path):
+    first = ["项目编号", "项目名称", "组织形式", "合同签订日期", "合同金额（元）"]
+    rows = [[f"P{n}", "桌", "政府集中采购", "2020-03-02", "100"] for n in range(300)]
+    write_csv(tmp_path, [first, rows[0], second, *rows[1:]], name="procurement.csv")
+    files = find_files(ZFXXGK, tmp_path, "procurement")
+    if differs:
+        with pytest.raises(InputError, match="csv:3 is a second heading"):
+            read_ledger(ZFXXGK, "procurement", files, root=tmp_path)
+    else:
+        ledger = read_ledger(ZFXXGK, "procurement", files, root=tmp_path)
+        assert (len(ledger.frame), ledger.set_aside) == (300, 1)
+
+
 @pytest.mark.parametrize("write", [write_csv, write_xlsx])
 def test_rows_that_are_numbered_and_empty_are_set_aside(write, tmp_path):
     rows = [["1", *RECORDS[0], ""], *([str(n), *[""] * 7, ""] for n in range(2, 30))]
@@ -319,6 +342,13 @@ def test_a_table_of_no_ledger_is_told(name, tmp_path):
     assert [path.name for path in find_files(ZFXXGK, tmp_path, "applications")] == [
         "APPLICATIONS-1.CSV"
     ]
+
+
+def test_a_file_of_a_ledger_kept_elsewhere_is_told(tmp_path):
+    for name in ("applications.csv", "收费台账2021.xlsx"):
+        (tmp_path / name).write_text("")
+    told = [path.name for path in unread_files(ZFXXGK, tmp_path, elsewhere={"fees": ["a.csv"]})]
+    assert told == ["收费台账2021.xlsx"]
 
 
 def test_a_table_in_a_folder_within_is_told(tmp_path):

@@ -12,15 +12,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reportkit.errors import InputError
 from reportkit.language import Message
 from reportkit.ledgers.normal import clean, fold, is_nothing
+from reportkit.ledgers.quoting import quoted_heading
 from reportkit.ledgers.readers import sums
+from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
+    from reportkit.ledgers.readers.table import Wanted
     from reportkit.ledgers.rows import Part, RowFinding, Rows
 
 # At the end of a table, 填表人：… 审核人：… 说明：…, each cell of the row one of these.
@@ -106,11 +110,11 @@ def _examples(part: Part) -> Iterator[_Found]:
             yield row, "L-example", heading, key, Message("an example is set aside, not counted")
 
 
-def _short_keys(part: Part) -> list[int]:
+def _short_keys(part: Part, known: Collection[str] = ()) -> list[int]:
     """Rows whose key is as short as a blank, or one of a few words; others are not looked at."""
     first, _ = part.headings[part.schema.key_column]
     keys = part.raw.columns[first].cast(pa.large_string())
-    words = [first, *HINTS]
+    words = [first, *HINTS, *known]
     longest, lengths = max(len(word.encode()) for word in words), pc.binary_length(keys)
     if not keys.null_count and (pc.min(lengths).as_py() or 0) > longest:
         return []
@@ -126,14 +130,40 @@ def _pages(part: Part) -> Iterator[_Found]:
     """Yield the rows where a page begins anew, or which say what to fill in."""
     headings = [heading for heading, _ in part.headings.values()]
     first, _ = part.headings[part.schema.key_column]
-    for row in _short_keys(part):
+    wanted = part.schema.headings()
+    for row in _short_keys(part, part.schema.spellings()):
         filled = part.filled(row, headings)
-        same = [heading for heading, cell in filled.items() if cell == heading]
-        if first in same and len(same) > 1:
+        if _is_heading(part, row, filled, wanted):
             yield row, "L-heading", first, "", Message("the heading once more; it is set aside")
         elif filled and HINTS.issuperset(filled.values()):
             expected = Message("what to fill in; it is set aside")
             yield row, "L-heading", first, filled.get(first, ""), expected
+
+
+def _is_heading(part: Part, row: int, filled: Mapping[str, str], wanted: Wanted) -> bool:
+    """Return True where a row is the heading once more.
+
+    Raises
+    ------
+    InputError
+        ``ledger-heading-twice``: it is another heading, and what stands below it is read wrongly.
+    """
+    if sum(heading_key(cell) in wanted for cell in filled.values()) < 2:
+        return False
+    for heading, cell in filled.items():
+        # Of a heading in several rows one may hold the name of the group alone.
+        same = wanted.get(heading_key(cell)) == wanted[heading_key(heading)]
+        if not same and not heading.startswith(cell):
+            raise InputError(
+                "ledger-heading-twice",
+                "{file}:{place} is a second heading, with '{found}' below '{heading}'; put the "
+                "records below it into a file or sheet of their own",
+                found=quoted_heading(cell),
+                heading=heading,
+                file=part.raw.path,
+                place=part.raw.place(int(part.raw.lines[row])),
+            )
+    return True
 
 
 def _empty(part: Part) -> list[int]:

@@ -104,9 +104,10 @@ class Ledgers(Mapping[str, Ledger]):
         others = (mappings_of(form, self._district, file) for form in self._beside)
         all_mappings = (self.mappings, *others)
         mappings = [one for by in all_mappings for many in by.values() for one in many]
+        folder, elsewhere = data / self._district.id, self._district.ledgers
         found = [
             path
-            for path in unread_files(self.form, data / self._district.id, *self._beside)
+            for path in unread_files(self.form, folder, *self._beside, elsewhere=elsewhere)
             if path not in named
             and not (is_read(path) and any(names_file(one, path.name) for one in mappings))
         ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from reportkit.language import Message
 from reportkit.language.message import of_form
@@ -20,9 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import numpy.typing as npt
-    import pyarrow as pa
 
     Mask = npt.NDArray[np.bool_]
+
+_NOTE = re.compile("备\\s*注|附注|说明|状态")
+# Of a record that was made in error or taken back, and not of what it is about.
+_AWAY = "作废|废号|[空缺跳]号|误[登录填]|重复(?:登记|录入|填报)|不(?:计入|计数|予?统计)"
 
 
 def near_headings(rows: Rows) -> Iterator[RowFinding]:
@@ -62,6 +68,23 @@ def said_elsewhere(rows: Rows, typed: Mapping[str, Any]) -> Iterator[RowFinding]
                     yield rows.tell(
                         start + row, "L-unread", "warn", column.name, expected, found=""
                     )
+
+
+def noted_away(rows: Rows, aside: Mask) -> Iterator[RowFinding]:
+    """Find records of which a note says that they are none: 备注 with 作废."""
+    for start, part in rows.each():
+        for heading in part.unread:
+            if heading not in part.raw.columns or not _NOTE.search(heading):
+                continue
+            cells = part.raw.columns[heading].cast(pa.large_string())
+            said = pc.match_substring_regex(cells, _AWAY).fill_null(False).to_numpy()
+            for row in np.flatnonzero(np.asarray(said, bool)).tolist():
+                if not aside[start + row]:
+                    expected = Message(
+                        "'{heading}' says that it is void or does not count; it is counted",
+                        heading=quoted_heading(heading),
+                    )
+                    yield rows.tell(start + row, "L-odd", "warn", "", expected, found="")
 
 
 def _affirmed(cells: pa.ChunkedArray) -> Mask:

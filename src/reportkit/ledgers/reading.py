@@ -15,7 +15,12 @@ import pandas as pd
 from reportkit.language import Message
 from reportkit.ledgers.aside import set_aside
 from reportkit.ledgers.columns import parse_column, parse_each, shown_short
-from reportkit.ledgers.headings import misspelt_headings, near_headings, said_elsewhere
+from reportkit.ledgers.headings import (
+    misspelt_headings,
+    near_headings,
+    noted_away,
+    said_elsewhere,
+)
 from reportkit.ledgers.keys import keys_alike, odd_keys, unique_keys
 from reportkit.ledgers.protecting import protected
 from reportkit.ledgers.quoting import taken_out
@@ -53,6 +58,7 @@ def read_rows(rows: Rows, calendar: WorkCalendar, pseudonyms: Pseudonyms) -> Led
     findings += keys_alike(rows, typed[rows.schema.key_column], aside)
     findings += odd_keys(rows, aside)
     findings += said_elsewhere(rows, typed)
+    findings += noted_away(rows, aside)
     bad = _refused(len(rows), findings)
     for rule in rows.schema.rules:
         found = _broken(rows, rule, typed, calendar, ~bad & ~aside)

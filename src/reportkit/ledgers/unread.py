@@ -58,6 +58,9 @@ def near_columns(
                     read=read[column.name],
                 )
                 yield column, heading, why
+            elif column.fixed is not None:
+                why = Message("it is not read: the mapping fixes {name}", name=column.name)
+                yield column, heading, why
         elif near := _nearest(heading, absent):
             without = joined("", [SEMICOLON, of_form(near.without)]) if near.without else ""
             why = Message(

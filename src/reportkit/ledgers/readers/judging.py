@@ -84,6 +84,10 @@ KINDS = {
         ("date",), Message("a day that its format shows as another one"),
         reason="ledger-shown", do=Message("give the column a plain format of days"),
     ),
+    "yearless": Kind(
+        ("date",), Message("a day whose year its format does not show; the stored year counts"),
+        "L-shown",
+    ),
     "struck-part": Kind(
         _ALL, Message("a text of which a part is struck out"),
         reason="ledger-shown", do=Message("take that part out, or save the workbook as .xlsx"),
@@ -188,7 +192,7 @@ class SheetReading:
                 else:
                     kind = "key" if owner.name == self.schema.key_column else owner.type
                     kept = kind in KINDS[what].columns and not (whole and what == "struck")
-                    kept &= what != "unit" or units().get(text) != self.units[column]
+                    kept &= what != "unit" or _factor(text) != self.units[column]
                 if kept:
                     self.seen[what, column].append((row.line, text))
             yield row
@@ -359,6 +363,11 @@ class SheetReading:
                 if first <= number <= last and not column.personal:
                     expected = Message("the column is hidden; it is read")
                     self._note("L-hidden", column_name(number), expected, column.name)
+
+
+def _factor(unit: str) -> int | None:
+    """Return the number of 元 in a unit, which a format may write short: 万."""
+    return units().get(unit.removesuffix("元") + "元")
 
 
 def _range_name(merge: Range) -> str:
