@@ -190,7 +190,7 @@ def test_a_sum_row_in_its_spellings(cell, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "cell", ["审计", "合计算法", "共计划", "关于合计的说明", "合计（一二三四五六七）"]
+    "cell", ["审计", "3月审计", "合计算法", "共计划", "关于合计的说明", "合计（一二三四五六七）"]
 )
 def test_a_text_that_speaks_of_a_sum_is_none(cell, tmp_path):
     write_csv(tmp_path, [HEADING, *RECORDS, [cell, *RECORDS[0][1:]]])
@@ -214,7 +214,8 @@ def test_the_heading_of_a_further_page_is_set_aside(tmp_path):
         (["项目编号", "项目名称", "组织形式", "合同签订日期", "合同金额（千元）"], True),
         (["采购项目编号", "组织形式", "项目名称", "签订日期", "合同金额（元）"], True),
         (["序号", "项目编号", "项目名称", "组织形式", "合同签订日期"], True),
-        (["采购项目编号*", "项目 名称", "组织形式", "签订日期", "合同金额元"], False),
+        (["采购项目编号*", "项目 名称", "组织形式 ", "签订日期", "合同金额元"], True),
+        (["项目编号", "项目 名称", "组织形式 ", "签订日期", "合同金额元"], False),
     ],
 )
 def test_a_second_heading_that_differs_is_refused(second, differs, tmp_path):

@@ -59,6 +59,9 @@ def told(ledger, *rules):
         (["9", "A", "2021-12-31", "500", "本月合计"], True),
         (["9", "合计", "2021-12-31", "500", ""], True),
         (["9", "A", "2021-12-31", "500", "合计"], True),
+        (["9", "第一季度小计", "2021-03-31", "500", ""], True),
+        (["9", "1-6月累计", "2021-06-30", "500", ""], True),
+        (["全区总计", "A", "2021-12-31", "500", ""], True),
     ],
 )
 def test_a_sum_row_lacks_its_key_or_day(row, counts, tmp_path):
@@ -72,6 +75,12 @@ def test_months_that_each_call_themselves_a_sum_are_records(tmp_path):
     months = [[str(n), "A", f"2021-{n:02}-28", "5", "本月合计"] for n in range(1, 13)]
     ledger = read("fees", tmp_path, [[*FEES, "摘要"], *months])
     assert (len(ledger.frame), told(ledger)) == (12, [])
+    for row in months:
+        row[-1] = f"{row[0]}月合计"
+    assert told(read("fees", tmp_path, [[*FEES, "摘要"], *months])) == []
+    year = ["2021", "A", "2021-12-31", "60", "本年累计"]
+    ledger = read("fees", tmp_path, [[*FEES, "摘要"], *months, year])
+    assert [v[:2] for v in told(ledger)] == [("L-odd", "14")]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ They are told, and never counted.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,11 @@ _SIGNED = (
 _FOOTER = re.compile(rf"{_SIGNED}[：:]|(?:备注|说明|注)\s*[：:]|以下(?:空白|无正文)")
 # A label whose value is in the next cell.
 _LABEL = re.compile(rf"{_SIGNED}[：:]?")
+# A sum of a part of the year or district: in a ledger of months it is a record, with its day.
+_PART_SUM = (
+    "^\\s*(?:第?[0-9一二三四五六七八九十至~-]{1,7}(?:年|月份?|季度)|[上下]半年|全[区县市])\\s*[合小总共累]\\s*计"
+    "\\s*[:：]?\\s*$"
+)
 HINTS = frozenset({"必填", "选填", "必填项", "选填项"})
 # 示例, （例）, 示例1, 例：依〔2020〕1号 in the place of a key, folded.
 _EXAMPLE = re.compile(
@@ -78,18 +84,26 @@ def _sums(part: Part) -> Iterator[_Found]:
     """Rows that say 合计 where their key or day should stand, or that have neither.
 
     A month's total in a ledger of months is a record: 摘要 may say 本月合计. Where only some rows
-    say so, they are told.
+    say so, or some say another sum (本年累计), they are told.
     """
     own = {heading for heading, _ in part.headings.values()}
     key, day = (part.cells(one.name) for one in (part.schema.columns[0], part.schema.day_column))
     for heading, cells in part.raw.columns.items():
-        found = np.flatnonzero(sums(cells)).tolist()
-        for row in found:
-            said = clean(cells[row].as_py())
+        whole = sums(cells)
+        part_sums = pc.match_substring_regex(cells, _PART_SUM)
+        part_sums = np.array(part_sums.fill_null(False).to_numpy(), bool)
+        # Of a key the same is told with the keys.
+        part_sums &= heading != part.headings[part.schema.key_column][0]
+        either = np.flatnonzero(whole | part_sums).tolist()
+        found = {row: clean(cells[row].as_py()) for row in either}
+        # 1月合计 is to 2月合计 as one to another.
+        kinds = {row: re.sub("[0-9一二三四五六七八九十]+", "", said) for row, said in found.items()}
+        usual = max(kinds.values(), key=Counter(kinds.values()).__getitem__, default="")
+        for row, said in found.items():
             lacking = [_lacks(one[row].as_py(), said) for one in (key, day)]
-            if any(lacking) if heading in own else all(lacking):
+            if whole[row] and (any(lacking) if heading in own else all(lacking)):
                 yield row, "L-sum", heading, said, Message("a sum row is set aside, not counted")
-            elif len(found) < len(cells):
+            elif len(found) < len(cells) or kinds[row] != usual:
                 expected = Message("a sum row, it seems; it has a key and a day, and is counted")
                 yield row, "L-odd", heading, said, expected
 
@@ -150,10 +164,11 @@ def _is_heading(part: Part, row: int, filled: Mapping[str, str], wanted: Wanted)
     """
     if sum(heading_key(cell) in wanted for cell in filled.values()) < 2:
         return False
+    exact = sum(cell == heading for heading, cell in filled.items())
     for heading, cell in filled.items():
-        # Of a heading in several rows one may hold the name of the group alone.
         same = wanted.get(heading_key(cell)) == wanted[heading_key(heading)]
-        if not same and not heading.startswith(cell):
+        # Of a heading in several rows one may hold the name of the group alone.
+        if (not same and not heading.startswith(cell)) or (exact < 2 and cell != heading):
             raise InputError(
                 "ledger-heading-twice",
                 "{file}:{place} is a second heading, with '{found}' below '{heading}'; put the "
