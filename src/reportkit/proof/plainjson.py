@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from reportkit.errors import ReportkitError, refused_by_system
+from reportkit.errors import InputError, refused_by_system
 from reportkit.language import Message
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ def read_json(path: Path) -> Any:
 
     Raises
     ------
-    ReportkitError
+    InputError
         ``run-changed``: as for `parse_json`, or the file cannot be read.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ReportkitError(
+        raise InputError(
             "run-changed", "{name}: {why}", name=path.name, why=refused_by_system(error)
         ) from None
     return parse_json(content, path.name)
@@ -40,7 +40,7 @@ def parse_json(content: bytes | str, name: str) -> Any:
 
     Raises
     ------
-    ReportkitError
+    InputError
         ``run-changed``: it is no such JSON.
     """
     try:
@@ -55,7 +55,7 @@ def parse_json(content: bytes | str, name: str) -> Any:
     except ValueError as error:
         problem = Message("is no JSON: {error}", error=error)
     if problem:
-        raise ReportkitError("run-changed", "{file} {problem}", problem=problem, file=name)
+        raise InputError("run-changed", "{file} {problem}", problem=problem, file=name)
     return value
 
 
