@@ -484,6 +484,14 @@ def test_a_file_of_another_kind_is_not_overlooked(suffix, tmp_path):
         find_files(ZFXXGK, tmp_path, "applications")
 
 
+@pytest.mark.parametrize("name", ["passwd", "register.txt", "台账.DOCX"])
+def test_a_named_file_of_another_kind_is_refused(name, tmp_path):
+    (tmp_path / name).write_text("a")
+    with pytest.raises(InputError, match="of a kind that is not read") as error:
+        read_ledger(ZFXXGK, "fees", [tmp_path / name], root=tmp_path)
+    assert error.value.reason == "ledger-format"
+
+
 def test_a_scan_named_like_the_ledger_is_told(tmp_path):
     for name in ("依申请公开台账2020.pdf", "applications.csv", "~$applications.xlsx", "备注.pdf"):
         (tmp_path / name).write_bytes(b"x")
