@@ -5,6 +5,9 @@ the folder, the words and the environment that a new one would have, and ends as
 such processes, whose sets are in another order each, so that what made a run and what verifies it
 do not agree by chance.
 
+multiprocessing's fork server, which a command forks its kernels and reports from, is a fork of the
+command where that has the hash seed of kernels; it is started anew where not.
+
 What Python itself reads from the environment (encodings, search paths) it has read before: tests of
 that, of signals and of programs given by others start the program.
 """
@@ -16,18 +19,21 @@ import fcntl
 import functools
 import os
 import pkgutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import suppress
 from importlib import import_module
+from multiprocessing import forkserver, util
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from runpy import run_path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 # Commands that look at what others have made.
 LOOKING = {"verify", "diff"}
@@ -46,25 +52,31 @@ _QUIET = {
 
 
 def reportkit(
-    *words: object, cwd: Path | str, env: Mapping[str, str] | None = None, status: int | None = None
+    *words: object,
+    cwd: Path | str,
+    env: Mapping[str, str] | None = None,
+    status: int | None = None,
+    before: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, in *cwd*; *env* is added to the environment.
 
-    With a *status* it is an error that the command ends with another.
+    With a *status* it is an error that the command ends with another. Python code that its process
+    executes *before* may put a fault there.
     """
     from machine import PATIENCE, until
 
     given = [str(word) for word in words]
-    channel = _server(2 if given[:1] and given[0] in LOOKING else 1)
+    channel = _server(2 if given[:1] and given[0] in LOOKING else 0)
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        channel.send((given, str(cwd), os.environ | (env or {}), str(out), str(err)))
+        channel.send((given, str(cwd), os.environ | (env or {}), before, str(out), str(err)))
         assert channel.poll(PATIENCE), f"no end after {PATIENCE} s: {given}"
         ended = channel.recv()
         # It has ended when nobody whom it started can say anything any more, as behind a pipe.
         until(lambda: _is_free(out) and _is_free(err))
-        told = out.read_text("utf-8"), err.read_text("utf-8")
-    done = subprocess.CompletedProcess(given, ended, *told)
+        done = subprocess.CompletedProcess(
+            given, ended, out.read_text("utf-8"), err.read_text("utf-8")
+        )
     assert status in (None, done.returncode), f"{given}: {done}"
     return done
 
@@ -103,9 +115,10 @@ def _serve(channel: Connection) -> None:
     for name in LATER:
         import_module(name)
 
+    util.spawnv_passfds = functools.partial(_fork_server, util.spawnv_passfds)
     while True:
         try:
-            words, folder, environment, *told = channel.recv()
+            words, folder, environment, before, *streams = channel.recv()
         except EOFError:
             return
         process = os.fork()
@@ -116,7 +129,7 @@ def _serve(channel: Connection) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    for number, path in enumerate(told, start=1):
+    for number, path in enumerate(streams, start=1):
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         fcntl.flock(file, fcntl.LOCK_EX)
         os.dup2(file, number)
@@ -124,12 +137,41 @@ def _serve(channel: Connection) -> None:
     program = str(Path(sys.executable).parent / "reportkit")
     sys.argv = [program, *words]
     try:
+        exec(before, {})
         run_path(program, run_name="__main__")
     except SystemExit as end:
         status = end.code or 0
     sys.stdout.flush()
     sys.stderr.flush()
     # Python's own way to end lists what libraries have not freed.
+    os._exit(status)
+
+
+def _fork_server(
+    spawn: Callable[..., int], path: bytes, words: Sequence[str], passed: Sequence[int]
+) -> int:
+    """Start a process as multiprocessing asks; its fork server is a fork of this process."""
+    if "forkserver" not in words[-1] or sys.flags.hash_randomization:
+        return spawn(path, words, passed)
+    process = os.fork()
+    if process:
+        return process
+    status = 1
+    try:
+        for number in [int(path.name) for path in Path("/proc/self/fd").iterdir()]:
+            if number > 2 and number not in passed:
+                with suppress(OSError):  # that of the listing
+                    os.close(number)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        # Both are held while it is started.
+        vars(forkserver._forkserver)["_lock"] = threading.Lock()
+        sys.modules["reportkit.warm.template"]._STARTING = threading.Lock()
+        exec(words[-1])
+    except SystemExit:
+        status = 0
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
     os._exit(status)
 
 

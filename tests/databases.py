@@ -16,7 +16,7 @@ from machine import PATIENCE, program, until
 from shipped import SCHEMAS, ZFXXGK
 
 from reportkit.ledgers import find_files, read_database, read_ledger
-from reportkit.ledgers.readers import read_file
+from reportkit.ledgers.readers.files import read_file
 from reportkit.params.sources import DatabaseSource
 
 DATA = Path(__file__).parents[1] / "data"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import yaml
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
@@ -29,12 +30,15 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 LANGUAGES = ("zh",)
+# Sentences of the system and of libraries.
+_FOREIGN = ROOT / "tools/library_texts.yaml"
 # Where the text stands among the arguments of what is called.
 _OURS = {"Message": None, "template": None} | {
     name: (2,)
     for name, one in vars(errors).items()
     if isinstance(one, type) and issubclass(one, errors.ReportkitError)
 }
+_OURS["on_refusal"] = (2,)
 _CLICK = {"_": None, "gettext": None, "ngettext": (1, 2)}
 # A text that only puts others together is the same in every language.
 _JOINS = re.compile(r"(?:\{[^{}]*\}[^a-z{}]*)+", re.IGNORECASE)
@@ -54,6 +58,9 @@ def texts() -> dict[str | tuple[str, ...], list[str]]:
             found.setdefault(text, []).append(f"src/{name}")
     for text in helps():
         found.setdefault(text, []).append("src/reportkit/cli")
+    for listed in yaml.safe_load(_FOREIGN.read_text(encoding="utf-8")).values():
+        for text in listed:
+            found.setdefault(text, []).append(str(_FOREIGN.relative_to(ROOT)))
     for path in sorted((ROOT / "src/reportkit/forms").glob("*/ledgers.yaml")):
         for text in _WITHOUT.findall(path.read_text(encoding="utf-8")):
             found.setdefault(text, []).append(str(path.relative_to(ROOT)))

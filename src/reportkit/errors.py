@@ -1,7 +1,7 @@
 """The one family of errors: a reason code, and a text that says what to do.
 
 A text is a literal template and its values, which are joined when somebody reads it: so it can be
-told in another language, and its site is not touched for that.
+translated, and its site is not touched for that.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import linecache
 import signal
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reportkit.language import Message, joined
@@ -16,7 +18,7 @@ from reportkit.language.catalogue import translator_here
 from reportkit.language.message import COLON, COMMA, SEMICOLON, of_library, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 # Values of a text that say where: programs are given them under these names.
 PLACES = {
@@ -26,7 +28,7 @@ PLACES = {
     "cell": Message("cell"), "table": Message("table"), "chart": Message("chart"),
     "fact": Message("fact"),
 }  # fmt: skip
-# What a file system refuses, and is no fault of ours.
+# Errors of a file system that are no fault of ours, and their reason codes.
 _REFUSALS = {
     errno.ENOSPC: "no-space",
     errno.EDQUOT: "no-space",
@@ -40,7 +42,7 @@ _REFUSALS = {
 
 
 class Stopped(SystemExit):
-    """A signal told this process to end; it leaves through its clean-up.
+    """A signal asked this process to end; it leaves through its clean-up.
 
     Parameters
     ----------
@@ -83,7 +85,7 @@ class ReportkitError(Exception):
 
     exit_status = 3
     message: Message
-    """The text, joined; told in other languages from its template and values."""
+    """The text, joined; translated from its template and values."""
 
     def __init__(self, reason: str, template: str, /, **values: Any) -> None:
         self.reason = reason
@@ -122,7 +124,7 @@ class ReportkitError(Exception):
         places = [joined(COLON, [PLACES[name], str(at)]) for name, at in self.fields.items()]
         lines = [f"{type(self).__name__}: " + self.message, *("  " + place for place in places)]
         at = self.__traceback__
-        # What lies below the cell's own line is ours, and tells an analyst nothing.
+        # Frames below the cell's own line are ours, and tell an analyst nothing.
         while at is not None and at.tb_frame.f_globals.get("__name__") != "__main__":
             at = at.tb_next
         if at is not None:
@@ -137,15 +139,19 @@ class ReportkitError(Exception):
         translate = translator_here()
         return [translated(line, translate) for line in (*lines, following)]
 
+    @classmethod
+    @contextmanager
+    def on_refusal(cls, reason: str, template: str, /, **values: Any) -> Iterator[None]:
+        """Raise what the system refuses inside as such an error; ``{problem}`` is its text."""
+        try:
+            yield
+        except OSError as error:
+            problem = refused_by_system(error)
+            raise cls(reason, template, problem=problem, **values) from None
+
     def __reduce__(self) -> tuple[Any, ...]:
         # The default rebuilds from args alone and would lose the fields between processes.
-        return (_rebuild, (type(self), self.reason, self.template, self.values))
-
-
-def _rebuild(
-    kind: type[ReportkitError], reason: str, template: str, values: dict[str, Any]
-) -> ReportkitError:
-    return kind(reason, template, **values)
+        return (partial(type(self), self.reason, self.template, **self.values), ())
 
 
 class InputError(ReportkitError):
@@ -180,12 +186,12 @@ def refusal(error: OSError) -> ExecutionError | None:
     if reason is None:
         return None
     return ExecutionError(
-        reason, "{path}: {why}", path=error.filename, why=refused_by_system(error)
+        reason, "{path}: {problem}", path=error.filename, problem=refused_by_system(error)
     )
 
 
 def refused_by_system(error: OSError) -> Message:
-    """Return the words of the system for what it refused."""
+    """Return the system's own words for what it refused."""
     return of_library(error.strerror or str(error))
 
 

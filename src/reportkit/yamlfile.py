@@ -56,7 +56,7 @@ class YamlFile:
         return self.files.get(key, self.path)
 
     def problem(self, key: Key, message: str) -> str:
-        """Say *message* of the value at *key*, with file and line."""
+        """The text of a problem with the value at *key*, with file and line."""
         return Message(
             "{file}:{line}: {message}",
             file=self.file_of(key),
@@ -64,8 +64,14 @@ class YamlFile:
             message=message,
         )
 
+    def refusal(
+        self, key: Key, problem: str, *, reason: str = "parameters", **places: Any
+    ) -> InputError:
+        """The error for what is wrong with the value at *key*."""
+        return InputError(reason, "{problem}", problem=self.problem(key, problem), **places)
+
     def validate(self, model: type[M]) -> M:
-        """Turn the data into *model*; all problems are told at once.
+        """Turn the data into *model*; all problems are named at once.
 
         Raises
         ------
@@ -105,12 +111,12 @@ class YamlFile:
         # Only a plain value is repeated; around it may stand what nobody should read.
         found = problem["input"]
         plain = isinstance(found, str | None) and problem["type"] != "unshown"
-        told = (
-            Message(" is {value!r:.80}:", value=found and without_persons(found)) if plain else ""
+        shown = without_persons(found) if plain and found else found
+        value = Message(" is {value!r:.80}:", value=shown) if plain else ""
+        text = Message(
+            "'{name}'{value} {problem}", name=name, value=value, problem=_of_pydantic(problem)
         )
-        return self.problem(
-            key, Message("'{name}'{told} {why}", name=name, told=told, why=_of_pydantic(problem))
-        )
+        return self.problem(key, text)
 
 
 def _of_pydantic(problem: Any) -> Message:
@@ -121,9 +127,9 @@ def _of_pydantic(problem: Any) -> Message:
         name: of_library(value) if name == "error" and isinstance(value, str) else value
         for name, value in problem.get("ctx", {}).items()
     }
-    told = Message(known, **values) if known else None
+    message = Message(known, **values) if known else None
     # Its sentences change from one version to the next.
-    return told if told is not None and told == problem["msg"] else of_library(problem["msg"])
+    return message if message and message == problem["msg"] else of_library(problem["msg"])
 
 
 def _known_keys(model: type[BaseModel], key: Key) -> list[str]:
@@ -186,18 +192,18 @@ def read_yaml(path: Path) -> YamlFile:
         line = mark.line + 1 if mark else None
         # Without the piece of the file that the error would show.
         parts = [of_library(part) for part in (error.context, error.problem) if part]
-        told: str = joined(COLON, parts)
+        fault: str = joined(COLON, parts)
         _refuse_slips(path, text, line or 1)
     except UnicodeDecodeError as error:
-        line, told = None, Message("byte {place} is none of it; save it anew", place=error.start)
+        line, fault = None, Message("byte {place} is none of it; save it anew", place=error.start)
     except yaml.YAMLError as error:
-        line, told = None, of_library(str(error))
+        line, fault = None, of_library(str(error))
     place = f"{path}:{line}" if line else f"{path}"
     raise InputError(
         "yaml",
-        "{place} is not readable as UTF-8 YAML: {told}",
+        "{place} is not readable as UTF-8 YAML: {fault}",
         place=place,
-        told=told,
+        fault=fault,
         file=str(path),
         line=line,
     )
@@ -212,7 +218,7 @@ _WIDE_COLON = re.compile(r"\s*(?:- )?(?P<key>[^\s#:：'\"]+) *：")
 
 
 def _refuse_slips(path: Path, text: str, line: int) -> None:
-    """Tell what mostly makes a file unreadable, where the parser stopped or just before.
+    """Name the usual slip that makes a file unreadable, where the parser stopped or just before.
 
     Raises
     ------

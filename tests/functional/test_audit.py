@@ -206,7 +206,7 @@ def test_a_local_row_that_is_counted_is_no_error(tmp_path):
     path = tmp_path / "a.html"
     path.write_text(page.replace(row, row + local).replace("rowspan=5", "rowspan=6"), "utf-8")
     report, findings = audit(path, FORM)
-    assert report.tables[1].aside == [("6.其他情形转办的", ["0"] * 7)]
+    assert report.tables[1].extra_rows == [("6.其他情形转办的", ["0"] * 7)]
     assert findings == []
     # Two that a natural person asked for are in the totals, and in no row of the form.
     for cell in ("results_total", "new"):

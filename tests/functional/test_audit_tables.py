@@ -213,7 +213,7 @@ def test_a_local_row_is_kept_aside(tmp_path):
     content = invented(5, 2023)
     add_row(content, None)
     second = read(content, "docx", tmp_path)[0]
-    assert second.aside == [("其他主动公开文件", ["12", "3", "4"])]
+    assert second.extra_rows == [("其他主动公开文件", ["12", "3", "4"])]
 
 
 def test_a_mixture_of_editions_is_recognised(tmp_path):

@@ -387,9 +387,8 @@ def test_the_printed_command_makes_just_what_failed(tmp_path):
         (project / f"data/{name}/fees.csv").unlink()
     night = "scope: office\nyears: [2021]\ntimeout: 300\n"
     (project / "my night.yaml").write_text(night, encoding="utf-8")
-    command = [str(BIN / "reportkit"), "batch", "my night.yaml", "--jobs", "1", "--force"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    assert done.returncode == 2, done.stderr
+    words = ["batch", "my night.yaml", "--jobs", "1", "--force"]
+    done = reportkit(*words, cwd=project, status=2)
     (again,) = re.findall(r"(?m)^those that failed, .*: (reportkit .*)$", done.stdout)
     assert again == "reportkit batch 'my night.yaml' --jobs 1 --failed"
     before = currents(project)

@@ -75,6 +75,7 @@ from pathlib import Path
 
 import pytest
 from batches import BIN, ROOT, batch, currents, make_project, states, working_in
+from commands import reportkit
 from machine import PATIENCE, unshared
 
 from reportkit.warm.processes import end_session
@@ -219,11 +220,8 @@ def test_a_kernel_that_does_not_start_is_given_up(name, seconds, told, tmp_path,
 
 
 CUT = """
-import multiprocessing, os, resource, sys
+import os, resource
 from pathlib import Path
-from reportkit.run.request import Request
-from reportkit.run.run import run
-point = sys.argv[1]
 def at(method, name, act):
     known = getattr(Path, method)
     def cut(self, *arguments, **options):
@@ -232,51 +230,44 @@ def at(method, name, act):
     setattr(Path, method, cut)
 def dies(): os.kill(os.getpid(), 9)
 def fails(*_): raise OSError(5, "Input/output error")
-if point == "limit": resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-elif point == "fsync": os.fsync = fails
-elif point == "rename fails": at("rename", ".staging", fails)
-elif point == "staged": at("rename", ".staging", dies)
-elif point == "renamed": at("symlink_to", ".current-new", dies)
-elif point == "linked": at("replace", ".current-new", dies)
-elif point == "published": at("read_text", "checks.json", dies)
-try:
-    print(run(Request("a", 2021), fork=lambda: multiprocessing.get_context("fork")).unchanged)
-except Exception as error:
-    sys.exit(getattr(error, "reason", repr(error)))
 """
+POINTS = {
+    "staged": "at('rename', '.staging', dies)",
+    "renamed": "at('symlink_to', '.current-new', dies)",
+    "linked": "at('replace', '.current-new', dies)",
+    "published": "at('read_text', 'checks.json', dies)",
+    "limit": "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))",
+    "fsync": "os.fsync = fails",
+    "rename fails": "at('rename', '.staging', fails)",
+}
 
 
 @pytest.mark.parametrize(
-    ("point", "status", "told"),
+    ("point", "status", "reason"),
     [
-        ("staged", -9, ""),
-        ("renamed", -9, ""),
-        pytest.param("linked", -9, "", marks=pytest.mark.slow),
-        ("published", -9, ""),
-        ("limit", 1, "no-space"),
-        ("fsync", 1, "not-writable"),
-        pytest.param("rename fails", 1, "not-writable", marks=pytest.mark.slow),
+        ("staged", -9, None),
+        ("renamed", -9, None),
+        pytest.param("linked", -9, None, marks=pytest.mark.slow),
+        ("published", -9, None),
+        ("limit", 3, "no-space"),
+        ("fsync", 3, "not-writable"),
+        pytest.param("rename fails", 3, "not-writable", marks=pytest.mark.slow),
     ],
 )
-def test_a_run_cut_short_publishes_nothing_half(point, status, told, tmp_path):
+def test_a_run_cut_short_publishes_nothing_half(point, status, reason, tmp_path):
     project = make_project(tmp_path, ["a"])
-
-    def cut(at):
-        command = [sys.executable, "-c", CUT, at]
-        return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-
-    done = cut(point)
-    assert (done.returncode, done.stderr.splitlines()[-1:]) == (status, [told] if told else [])
+    done = reportkit("run", "a", "2021", "--json", cwd=project, before=CUT + POINTS[point])
+    told = json.loads(done.stdout)["error"] if done.stdout else None
+    assert (done.returncode, told) == (status, reason), done
     published = point == "published"
     assert (project / "outputs/a/2021/current").exists() == published
-    again = cut("")
-    assert (again.returncode, again.stdout) == (0, f"{published}\n")
+    again = reportkit("run", "a", "2021", "--json", cwd=project, status=0)
+    assert json.loads(again.stdout)["unchanged"] == published
     assert list(currents(project)) == ["a"]
 
 
-DIES_UNTOLD = """
+DIES_UNKNOWN = """
 import os
-from reportkit.cli import main
 from reportkit.catalogue.journal import Journal
 known = Journal.add
 def add(self, event, **fields):
@@ -284,15 +275,12 @@ def add(self, event, **fields):
         os.kill(os.getpid(), 9)
     known(self, event, **fields)
 Journal.add = add
-main()
 """
 
 
 def test_a_batch_killed_before_its_journal_knows(tmp_path):
     project = make_project(tmp_path, ["a"])
-    command = [sys.executable, "-c", DIES_UNTOLD, "batch", "--years", "2021"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    assert done.returncode == -9, done.stderr
+    reportkit("batch", "--years", "2021", cwd=project, before=DIES_UNKNOWN, status=-9)
     before = currents(project)
     assert '"made"' not in (project / "outputs/batch.jsonl").read_text(encoding="utf-8")
     assert states(batch(project)) == {"a": "unchanged"}

@@ -235,10 +235,10 @@ def test_a_record_more_and_a_record_less_are_told(sealed, tmp_path):
 
 def test_without_ledgers_everything_else_is_checked(sealed, tmp_path):
     ledgers, facts = data_levels(sealed.run, data=tmp_path)
-    assert (ledgers.holds, ledgers.verdict) == (None, "could not be told")
+    assert (ledgers.holds, ledgers.verdict) == (None, "could not be judged")
     assert ledgers.notes[0] == "0 of 7 ledgers read again, record by record"
     assert sum("not counted again" in note for note in ledgers.notes) == 7
-    assert facts.holds
+    assert (facts.holds, facts.findings) == (None, ())
     assert facts.notes[0] == "266 facts; 0 of 224 from ledgers counted again in SQL"
 
 

@@ -4,8 +4,6 @@ import fcntl
 import json
 import os
 import shutil
-import subprocess
-import sys
 
 import commands
 import pytest
@@ -74,6 +72,12 @@ def test_old_runs_become_records_that_verify_accepts(project):
     assert states(batch(project)) == {"a": "unchanged"}
 
 
+def test_a_folder_that_is_not_there_is_refused(project):
+    status, document = reportkit(project, "prune", "--out", "none")
+    assert (status, document["error"]) == (2, "no-outputs")
+    assert "none" in document["message"]
+
+
 def test_the_run_in_force_is_whole_or_does_not_hold(project):
     *_, third, fourth = runs(project)
     place = project / "outputs/a/2021"
@@ -130,28 +134,27 @@ def test_reports_at_work_and_runs_compared_with_are_left(project):
 
 
 CUT = """
-import os, sys
+import os
 from pathlib import Path
-from reportkit.run.prune import prune
-left = int(sys.argv[1])
+left = {steps}
 known = Path.unlink
 def cut(self, *arguments, **options):
     global left
-    left -= 1
+    if "a/2021/runs" in str(self):
+        left -= 1
     if left < 0:
         os.kill(os.getpid(), 9)
     known(self, *arguments, **options)
 Path.unlink = cut
-prune(Path("outputs"), keep=3)
 """
 
 
 @pytest.mark.parametrize("steps", [0, 1, 5, 10, 11])
 def test_cut_short_it_leaves_nothing_broken(steps, project):
     first = runs(project)[0]
-    command = [sys.executable, "-c", CUT, str(steps)]
-    done = subprocess.run(command, cwd=project, capture_output=True, check=False)
-    assert done.returncode == (-9 if steps < 11 else 0), done.stderr
+    status = -9 if steps < 11 else 0
+    cut = CUT.format(steps=steps)
+    commands.reportkit("prune", "--keep", 3, cwd=project, before=cut, status=status)
     (one,) = reportkit(project, "verify", first)[1]["runs"]
     # Nothing is wrong with it; of what is left of its files nothing is said.
     assert one["levels"][0]["holds"] is True

@@ -2,15 +2,11 @@
 
 import json
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-from batches import make_project
+from batches import make_project, name_parents
 from commands import reportkit
 
-BIN = Path(sys.executable).parent
 PENALTIES = (
     "决定书文号,决定日期,处罚种类,罚没金额（元）\n1,2021-05-01,罚款、警告,2000\n"
     "2,2021-06-01,警告,\n3,2020-06-01,罚款,500\n"
@@ -163,6 +159,30 @@ def test_a_report_that_fails_is_told_and_tried_again_alone(project):
     assert "0 made, 2 unchanged" in project("batch", "--failed")
 
 
+def test_a_batch_sums_up_members_by_their_other_form(tmp_path):
+    made = Project(tmp_path)
+    make_project(tmp_path, ["jia", "yi", "city"])
+    shutil.rmtree(tmp_path / "data/city")
+    name_parents(tmp_path, {"jia": "city", "yi": "city"})
+    for district, penalties in (("jia", PENALTIES), ("yi", PENALTIES.replace("2020-", "2021-"))):
+        for name, rows in (LEDGERS | {"penalties": penalties}).items():
+            (tmp_path / f"data/{district}/{name}.csv").write_text(rows, encoding="utf-8")
+    for district in ("jia", "yi", "city"):
+        with (tmp_path / f"params/districts/{district}.yaml").open("a", encoding="utf-8") as file:
+            file.write("forms: [xzzf]\n")
+    words = ("batch", "--form", "xzzf", "--years", "2021")
+    plan = json.loads(made(*words, "--dry-run", "--json"))
+    assert sorted(plan["order"][:2]) == [["jia", [2021], "xzzf"], ["yi", [2021], "xzzf"]]
+    assert plan["order"][2:] == [["city", [2021], "xzzf"]]
+    assert "3 made, 0 unchanged, 0 failed" in made(*words)
+    path = tmp_path / "outputs/city/2021-xzzf/current/facts.json"
+    facts = {one["id"]: one for one in json.loads(path.read_text("utf-8"))["facts"]}
+    # One fine in 2021 and another in 2020; in the second district both are of 2021.
+    assert facts["t2.fine.count"]["value"] == "3"
+    assert facts["t2.fine.count"]["sum_of"] == ["jia/t2.fine.count", "yi/t2.fine.count"]
+    assert "0 made, 3 unchanged" in made(*words)
+
+
 def test_a_local_variant_stands_beside_the_usual_form(tmp_path):
     made = Project(tmp_path)
     make_project(tmp_path, ["jia"])
@@ -176,6 +196,8 @@ def test_a_local_variant_stands_beside_the_usual_form(tmp_path):
     (tmp_path / "forms/own/2021.yaml").write_text(edition, encoding="utf-8")
     # The notebook is the same; what it is given says which form it opens.
     made("run", "jia", "2021", "--form", "own", "--cold")
+    log = (tmp_path / "outputs/jia/2021-own/current/run.log").read_text(encoding="utf-8")
+    assert "unknown parameter" not in log
     made("run", "jia", "2021", "--form", "zfxxgk")
     assert "t2.other.made" in made.facts("2021-own")
     assert "t2.other.made" not in made.facts("2021")
@@ -184,10 +206,6 @@ def test_a_local_variant_stands_beside_the_usual_form(tmp_path):
 
 
 def test_an_unknown_form_names_those_that_there_are(project):
-    done = subprocess.run(
-        [BIN / "reportkit", "run", "jia", "2021", "--form", "xzfz"],
-        cwd=project.folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 2
+    done = reportkit("run", "jia", "2021", "--form", "xzfz", cwd=project.folder, status=2)
     assert "there is no form 'xzfz'; there are: xzzf" in done.stderr
     assert not (project.folder / "outputs/jia/2021-xzfz").exists()

@@ -19,6 +19,7 @@ from reportkit import open_report
 from reportkit.checks import restatement_checks
 from reportkit.errors import InputError
 from reportkit.facts.previous import figures_of
+from reportkit.notebook.checking import computer_of_last_year
 from reportkit.params import Project
 
 ROOT = Path(__file__).parents[2]
@@ -128,7 +129,7 @@ def test_rows_may_move_but_amounts_may_not_change(years):
     facts["t2.permits.decisions"]["rows_sha256"] = "of other row numbers"
     facts["t2.procurement.amount"]["value"] = "75394432.53"
     past = replace(report.past, facts=facts)
-    (found,) = restatement_checks(RULES, past, report.compiled._computer_of_last_year())
+    (found,) = restatement_checks(RULES, past, computer_of_last_year(report.compiled))
     assert found.message == (
         "政府集中采购/采购总金额：上年封存75394432.53，现为75394432.52；"
         "记录没有增减，所计的数值有改动"
@@ -143,7 +144,7 @@ def test_evidence_of_another_version_lists_no_records(years, tmp_path):
     records = tmp_path / "evidence/records.parquet"
     pq.write_table(pq.read_table(records).drop_columns("key"), records)
     folders = {name: project / name for name in ("params", "data")}
-    computer = open_report("pingtan", 2021, **folders).compiled._computer_of_last_year()
+    computer = computer_of_last_year(open_report("pingtan", 2021, **folders).compiled)
     found = restatement_checks(RULES, replace(past, folder=tmp_path), computer)
     told = {one.facts[0]: one.message for one in found}
     assert told["t3.new.natural_person"].endswith(

@@ -103,6 +103,20 @@ def test_the_first_page_says_how_a_night_was_stopped(project, stopped, left, tol
     assert "最近一次批量生成" + told in text_of(made(project), "index.html")
 
 
+def test_the_first_page_names_changes_that_no_correction_mentions(project):
+    reports = [
+        {"district": "east", "year": 2021, "form": None, "untold": 3},
+        {"district": "east", "year": 2020, "form": None, "untold": 0},
+        {"district": "removed", "year": 2019, "form": None, "untold": 1},
+    ]
+    (project.out / "batch.json").write_text(json.dumps({"reports": reports}), encoding="utf-8")
+    site = made(project)
+    page = text_of(site, "index.html").partition("更正说明没有写的变动")[2]
+    shown = page.partition("看是哪些。 ")[2]
+    assert shown.startswith("东柏县 2021年：3 项 未报送单位")
+    assert "更正说明没有写的变动" in site.front_page(project.out)
+
+
 def test_a_place_shows_its_years_and_documents(project):
     site = made(project)
     page = (site.folder / "d/east.html").read_text(encoding="utf-8")

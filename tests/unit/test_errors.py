@@ -23,13 +23,16 @@ def unjoined(path: Path) -> list[str]:
     """Calls whose text is no literal, or has a name that is not given."""
     found = []
     for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not (isinstance(call, ast.Call) and getattr(call.func, "id", "") in KINDS):
+        if not isinstance(call, ast.Call):
+            continue
+        of_system = getattr(call.func, "attr", "") == "on_refusal"
+        if not (of_system or getattr(call.func, "id", "") in KINDS):
             continue
         text = call.args[1] if len(call.args) > 1 else None
         if not (isinstance(text, ast.Constant) and isinstance(text.value, str)):
             found.append(f"{path.name}:{call.lineno}")
             continue
-        given = {one.arg for one in call.keywords}
+        given = {one.arg for one in call.keywords} | ({"problem"} if of_system else set())
         wanted = {
             name for _, name, _, _ in string.Formatter().parse(text.value) if name is not None
         }
@@ -47,7 +50,12 @@ def test_every_text_is_a_template_with_its_values(folder):
 
 @pytest.mark.parametrize(
     "source",
-    ['InputError("a", f"{b}")', 'InputError("a", text)', 'InputError("a", "{b}", c=1)'],
+    [
+        'InputError("a", f"{b}")',
+        'InputError("a", text)',
+        'InputError("a", "{b}", c=1)',
+        'InputError.on_refusal("a", text)',
+    ],
 )
 def test_a_joined_text_is_seen(source, tmp_path):
     (tmp_path / "one.py").write_text(source, encoding="utf-8")

@@ -135,6 +135,13 @@ def test_notices_are_shown_when_due():
     assert [n.strong.string for n in other.select(".notice")] == ["草稿"]
 
 
+def test_audit_names_the_district_first_and_its_id_beside():
+    place, year, scope, *_ = soup(page(AuditHTML)).select(".top .meta:not(.files-beside) > span")
+    assert place.get_text(" ", strip=True) == "地区 厦门市湖里区 huli"
+    assert (place.b.string, place.code.string) == ("厦门市湖里区", "huli")
+    assert [one.get_text(" ", strip=True) for one in (year, scope)] == ["年度 2020", "口径 汇总"]
+
+
 def test_audit_opens_with_what_fails():
     one = soup(page(AuditHTML))
     verdict = one.select_one(".verdict")

@@ -97,9 +97,9 @@ def test_parts_of_an_official_document():
 
 
 def test_notices_are_shown_when_due():
-    assert all("演示数据" in text(page) for page in read(document()).pages)
+    assert all("示例数据" in text(page) for page in read(document()).pages)
     other = "".join(text(page) for page in read(document("pingtan-2021")).pages)
-    assert "演示数据" not in other
+    assert "示例数据" not in other
     assert "草稿" in other
 
 

@@ -9,7 +9,7 @@ from reportkit.export.files import HALVES, write_whole
 def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path, flushed):
     path = tmp_path / "new" / "page.html"
     write_whole(path, b"one", flushed=flushed)
-    write_whole(path, b"two", aside=tmp_path, flushed=flushed)
+    write_whole(path, b"two", scratch=tmp_path, flushed=flushed)
     assert path.read_bytes() == b"two"
     assert [one.name for one in tmp_path.rglob("*")] == ["new", "page.html"]
 

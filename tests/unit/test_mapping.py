@@ -13,10 +13,10 @@ from reportkit.batch.plan import _ledgers
 from reportkit.errors import InputError
 from reportkit.evidence.digests import read_record, record_columns
 from reportkit.ledgers import Ledgers, find_files, read_ledger, schema_of
-from reportkit.ledgers.mapping import chosen, described, other_words
+from reportkit.ledgers.mapping import chosen, described, differing_mappings
 from reportkit.ledgers.mapping_check import carried_mappings, mappings_of
+from reportkit.ledgers.readers.heading import likely_heading
 from reportkit.ledgers.suggest import as_block, suggest_columns, suggest_values
-from reportkit.ledgers.unread import likely_heading
 from reportkit.params import Project
 from reportkit.params.mapping import LedgerMapping
 from reportkit.params.sources import DatabaseSource
@@ -83,7 +83,7 @@ def column(ledger, name):
     return ledger.frame[name].astype("str").fillna("").tolist()
 
 
-def test_a_register_of_other_words_is_read_by_both_engines(tmp_path):
+def test_a_register_of_differing_mappings_is_read_by_both_engines(tmp_path):
     path = written(tmp_path / "登记表.csv", [HEADING, *ROWS])
     ledger = both("applications", [path], [mapping()], tmp_path)
     assert column(ledger, "登记号") == ["2022-1", "2023-1", "2023-2", "2023-3"]
@@ -131,8 +131,8 @@ key: {prefix: year}
     ]  # fmt: skip
     record = ledger_record(ledger, keyed=False)
     assert [source["mapping"] for source in record["sources"]] == [0, 1, 0]
-    assert list(other_words(record, [second, first], "x")) == []
-    assert list(other_words(record, [first], "x")) == [
+    assert list(differing_mappings(record, [second, first], "x")) == []
+    assert list(differing_mappings(record, [first], "x")) == [
         "a2021.csv was read by another mapping than x has",
         "c2021.csv was read by another mapping than x has",
     ]

@@ -11,7 +11,7 @@ import seaborn as sns
 
 from reportkit.errors import InputError
 from reportkit.export.drawing import clean
-from reportkit.notebook.display import look
+from reportkit.notebook.display import show
 from reportkit.notebook.figures import figure_block, figure_in, prepare
 
 
@@ -111,7 +111,7 @@ def test_what_is_no_drawing_is_none(thing):
 
 
 def test_a_figure_is_a_picture_in_jupyter():
-    shown = look(figure_block(bars(), title="图<b>", alt="两条", note="注：示例"))
+    shown = show(figure_block(bars(), title="图<b>", alt="两条", note="注：示例"))
     bundle = shown._repr_mimebundle_()
     assert f"data:image/png;base64,{bundle['image/png']}" in bundle["text/html"]
     assert "图&lt;b&gt;<br>注：示例" in bundle["text/html"]

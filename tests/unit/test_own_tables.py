@@ -8,7 +8,7 @@ import pytest
 
 from reportkit.errors import InputError
 from reportkit.facts import Fact
-from reportkit.notebook.display import look
+from reportkit.notebook.display import show
 from reportkit.notebook.frames import table_of
 from reportkit.notebook.printed import printed
 
@@ -159,7 +159,7 @@ def test_an_empty_table_says_so():
 
 
 def test_a_table_is_read_where_styles_and_html_are_dropped():
-    shown = look(table_of(pd.DataFrame({"街道": ["甲<b>"], "件": [12]}), title="表", note="注",
+    shown = show(table_of(pd.DataFrame({"街道": ["甲<b>"], "件": [12]}), title="表", note="注",
                           formats={}))  # fmt: skip
     assert '<td colspan="1" rowspan="1" align="right">12</td>' in shown.html
     assert "甲&lt;b&gt;" in shown.html

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shipped import ZFXXGK
 
-from reportkit.facts.derived import Figure, change, share
+from reportkit.facts import Fact
+from reportkit.facts.derived import change, share
 from reportkit.facts.numerals import plain
 from reportkit.proof.manifest import digest
 from reportkit.proof.recount.computed import check_computed, last_year, moved_with
@@ -35,7 +36,7 @@ def told(*facts, past=None):
 
 
 def figure(label, number, unit="件"):
-    return Figure(f"{label}（2）“3”", number, unit)
+    return Fact("a.b", f"{label}（2）“3”", number, unit, "ledger", "")
 
 
 @given(NUMBERS, NUMBERS, st.integers(0, 6))

@@ -329,7 +329,7 @@ def test_keyed_records_are_not_compared_without_the_key(applications, tmp_path):
     raw = replace(applications[1], record=applications[1].record | {"rows_keyed": True})
     found = recount(raw, [], run=tmp_path)
     assert found.lines == ()
-    assert "REPORTKIT_PRIVACY_KEY_FILE names no key" in found.untold[0]
+    assert "REPORTKIT_PRIVACY_KEY_FILE names no key" in found.unchecked[0]
 
 
 def test_no_person_is_in_what_a_digest_covers(applications):

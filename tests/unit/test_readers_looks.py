@@ -15,7 +15,7 @@ from shipped import ZFXXGK
 
 from reportkit.errors import InputError, ReportkitError
 from reportkit.ledgers import read_ledger, schema_of
-from reportkit.ledgers.readers import read_file
+from reportkit.ledgers.readers.files import read_file
 from reportkit.ledgers.schema import map_headings
 from reportkit.proof.recount.rawledgers import read_cells
 

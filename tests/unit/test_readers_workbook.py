@@ -15,9 +15,10 @@ from shipped import ZFXXGK
 
 from reportkit.errors import InputError
 from reportkit.ledgers import find_files, read_ledger, schema_of
-from reportkit.ledgers.readers import as_text, package
+from reportkit.ledgers.readers import package
 from reportkit.ledgers.readers.formats import built_in, number_text
 from reportkit.ledgers.readers.sheet import cell_name, column_number
+from reportkit.ledgers.readers.table import as_text
 from reportkit.ledgers.readers.workbook import read_workbook
 
 HEADING = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果"]

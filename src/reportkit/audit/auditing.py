@@ -1,4 +1,4 @@
-"""A published report with the rules and words that it is checked by, and how a finding is told."""
+"""A published report with its form's rules and words; flaws are made here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHOWN = 60
 
 @dataclass(frozen=True)
 class Auditing:
-    """A report that is checked.
+    """A report while it is checked.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class Auditing:
             return ""
         report, name = self.report, cells[-1]
         line = report.lines.get(name)
-        table = next((one for one in report.tables if one.table.id == name.split(".")[0]), None)
+        table = next((read for read in report.tables if read.table.id == name.split(".")[0]), None)
         parts = []
         if line is not None and line.page is not None:
             parts.append(f"第{line.page}页")

@@ -62,10 +62,7 @@ def dismiss(name: str, flaws: Sequence[Flaw], dismissals: Sequence[Dismissal]) -
     ]
 
 
-def _means(one: Dismissal, name: str, flaw: Flaw) -> bool:
-    return (one.document, one.check, set(one.cells), one.printed) == (
-        name,
-        flaw.check,
-        set(flaw.cells),
-        flaw.printed,
-    )
+def _means(dismissal: Dismissal, document: str, flaw: Flaw) -> bool:
+    same_rule = (dismissal.document, dismissal.check) == (document, flaw.check)
+    same_cells = set(dismissal.cells) == set(flaw.cells)
+    return same_rule and same_cells and dismissal.printed == flaw.printed

@@ -1,13 +1,12 @@
-"""Lines into entries: a label, and the cells after it."""
+"""Entries of a document, the possible rows of its tables: a label, and the cells after it."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from reportkit.audit.columns import NEAR
 from reportkit.audit.labels import numbered
 from reportkit.audit.numbers import UNIT, is_value
 from reportkit.audit.readers.lines import BROKEN, Line, Piece, squeeze, text_line
@@ -25,7 +24,6 @@ _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?: \d{3})+(?:\.\d+)?")
 _GROUP = re.compile(r"\d{3}(?:\D.*)?|\d{3}\d+")
 _NO_END = ("第", "(", "〔")  # of a label: the number is a part of it
 _RUN = 7  # digits from which a number alone is likely a row that runs together
-_NEAR = 6.0  # points between the middles of cells of one column
 
 
 @dataclass(frozen=True)
@@ -75,30 +73,31 @@ def entries_of(lines: Sequence[Line], words: Iterable[str]) -> list[Entry]:
         Labels of the form, at which a text that runs on is cut.
     """
     pattern = _labels_pattern(words)
-    cut = [piece for line in _joined_pages(lines) for piece in _cut(line, pattern)]
-    cut = _without_page_numbers([_with_units(line) for line in cut])
+    cut = [_with_units(piece) for line in lines for piece in _cut(line, pattern)]
+    cut = _without_page_numbers(cut)
     entries: list[Entry] = []
     at = 0
     while at < len(cut):
         line = cut[at]
         if line.table is not None:
-            entries += map(_split, _beside(line))
+            entries += map(split_line, _beside(line))
             at += 1
             continue
-        entry = _split(_apart(line))
-        values = [*entry.cells]
-        # A cell a line: what follows a label until the next one are its values.
-        if _is_stacked(line, entry):
-            while at + 1 < len(cut) and (cell := _alone(cut, at + 1)):
-                at += 1
-                values.append(cell)
-        entries.append(replace(entry, cells=tuple(values)))
+        entry = split_line(_apart(line))
         at += 1
+        # A cell a line: the values of a label are the lines up to the next label.
+        if _is_stacked(line, entry):
+            values = [*entry.cells]
+            while at < len(cut) and (cell := _alone(cut, at)):
+                values.append(cell)
+                at += 1
+            entry = replace(entry, cells=tuple(values))
+        entries.append(entry)
     return _labelled(_with_tails(entries))
 
 
 def _with_tails(entries: Sequence[Entry]) -> list[Entry]:
-    """Lines of a page without rules, with what of their numbers has been wrapped below them."""
+    """Entries, each with the ends of its numbers that are wrapped into the line below."""
     made: list[Entry] = []
     for entry in entries:
         before = made[-1] if made else None
@@ -115,26 +114,23 @@ def _with_tails(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _is_tail(before: Entry, entry: Entry) -> bool:
-    one, line = before.line, entry.line
-    if not (one.y and line.y and one.ragged and line.ragged):
+    above, line = before.line, entry.line
+    if not (above.y and line.y and above.ragged and line.ragged):
         return False
-    # The last row of a page has it on the next one.
-    close = one.page != line.page or line.y - one.y < 1.7 * max(line.height, 1)
-    digits = all(cell.text.isdigit() for cell in entry.cells)
-    fewer = 0 < len(entry.cells) < len(before.cells)
+    # The tail of a page's last row stands on the next page.
+    close = above.page != line.page or line.y - above.y < 1.7 * max(line.height, 1)
     return (
         close
-        and digits
-        and fewer
         and len(before.cells) > 2
-        and all(_near(before, cell) is not None for cell in entry.cells)
-        and not any(not is_value(cell.text) for cell in line.cells)
+        and 0 < len(entry.cells) < len(before.cells)
+        and all(cell.text.isdigit() and _near(before, cell) is not None for cell in entry.cells)
+        and all(is_value(cell.text) for cell in line.cells)
     )
 
 
 def _near(entry: Entry, cell: Piece) -> int | None:
-    """The value of an entry that stands above another."""
-    found = [at for at, one in enumerate(entry.cells) if abs(one.at - cell.at) < 2 * _NEAR]
+    """The number of the value above a cell; None where there is not just one."""
+    found = [at for at, above in enumerate(entry.cells) if abs(above.at - cell.at) < 2 * NEAR]
     return found[0] if len(found) == 1 else None
 
 
@@ -155,22 +151,15 @@ def _alone(lines: Sequence[Line], at: int) -> Piece | None:
     if _is_single(line):
         return line.cells[0]
     text = " ".join(cell.text for cell in line.cells)
-    if (
-        line.table is None
-        and _THOUSANDS.fullmatch(text)
-        and any(map(_is_single, _around(lines, at)))
-    ):
+    beside = [*lines[at - 1 : at], *lines[at + 1 : at + 2]]
+    if line.table is None and _THOUSANDS.fullmatch(text) and any(map(_is_single, beside)):
         return replace(line.cells[0], text=text.replace(" ", ""))
     return None
 
 
-def _around(lines: Sequence[Line], at: int) -> Sequence[Line]:
-    return [*lines[at - 1 : at], *lines[at + 1 : at + 2]]
-
-
-def _split(line: Line) -> Entry:
-    """The label, and what follows the last cell that can be no value."""
-    last = max((at for at, cell in enumerate(line.cells) if _is_label(cell.text)), default=-1)
+def split_line(line: Line) -> Entry:
+    """A line as an entry: its label ends with the last cell that can be no value."""
+    last = max((at for at, cell in enumerate(line.cells) if is_label(cell.text)), default=-1)
     label = "".join(cell.text for cell in line.cells[: last + 1])
     return Entry(label, (), line.cells[last + 1 :], line)
 
@@ -180,7 +169,7 @@ def _beside(line: Line) -> Iterator[Line]:
     first = begun = 0
     labelled = False
     for at, cell in enumerate(line.cells):
-        if not _is_label(cell.text):
+        if not is_label(cell.text):
             continue
         between = [one.text for one in line.cells[begun:at] if one.text]
         # A number or two before the label are those of the row.
@@ -192,7 +181,8 @@ def _beside(line: Line) -> Iterator[Line]:
     yield replace(line, cells=line.cells[first:])
 
 
-def _is_label(text: str) -> bool:
+def is_label(text: str) -> bool:
+    """Return True for a text that can be no value."""
     return bool(text) and not is_value(text)
 
 
@@ -213,26 +203,26 @@ def _with_units(line: Line) -> Line:
 
 def _apart(line: Line) -> Line:
     """A line of words, the values that are stuck to the label's last word taken apart."""
-    for at in range(len(line.cells) - 1, -1, -1):
-        cell = line.cells[at]
-        if not _is_label(cell.text):
-            continue
-        if match := _WITH_UNITS.fullmatch(cell.text):
-            texts = [match[1] or "", *_NUMBER.findall(match[2])]
-        elif match := _TAIL.fullmatch(cell.text):
-            texts = [match[1], match[2]]
-        if match and (
-            not texts[0] or (_CHINESE.search(texts[0]) and not texts[0].endswith(_NO_END))
-        ):
-            pieces = [Piece(text, cell.at) for text in texts if text]
-            rest = line.cells[at + 1 :]
-            if not line.y and any(_GROUP.fullmatch(one.text) for one in rest):
-                # Numbers that run together, of which a blank can part thousands or cells.
-                run = BROKEN.join(one.text for one in (pieces.pop(), *rest))
-                pieces, rest = [*pieces, Piece(run, cell.at)], ()
-            return replace(line, cells=(*line.cells[:at], *pieces, *rest))
+    labels = [at for at, cell in enumerate(line.cells) if is_label(cell.text)]
+    if not labels:
         return line
-    return line
+    cell = line.cells[labels[-1]]
+    before, rest = line.cells[: labels[-1]], line.cells[labels[-1] + 1 :]
+    if match := _WITH_UNITS.fullmatch(cell.text):
+        texts = [match[1] or "", *_NUMBER.findall(match[2])]
+    elif match := _TAIL.fullmatch(cell.text):
+        texts = [match[1], match[2]]
+    else:
+        return line
+    label = texts[0]
+    if label and (not _CHINESE.search(label) or label.endswith(_NO_END)):
+        return line
+    pieces = [Piece(text, cell.at) for text in texts if text]
+    if not line.y and any(_GROUP.fullmatch(one.text) for one in rest):
+        # Numbers that run together, of which a blank can part thousands or cells.
+        run = BROKEN.join(one.text for one in (pieces.pop(), *rest))
+        pieces, rest = [*pieces, Piece(run, cell.at)], ()
+    return replace(line, cells=(*before, *pieces, *rest))
 
 
 def _labels_pattern(words: Iterable[str]) -> re.Pattern[str]:
@@ -247,8 +237,8 @@ def _cut(line: Line, labels: re.Pattern[str]) -> Iterator[Line]:
         yield line
         return
     found = list(labels.finditer(line.text))
-    with_values = [m for m in found if re.match(r"\s*[+-]?\d", line.text[m.end() :])]
-    if len(with_values) < 2 or line.y:
+    valued = sum(bool(re.match(r"\s*[+-]?\d", line.text[match.end() :])) for match in found)
+    if valued < 2 or line.y:
         yield line
         return
     starts = [0, *(match.start() for match in found)]
@@ -261,74 +251,12 @@ def _without_page_numbers(lines: list[Line]) -> list[Line]:
     """Lines but for the number at the foot or head of a page."""
     kept = []
     for before, line, after in zip([None, *lines], lines, [*lines[1:], None], strict=False):
-        ends = (
-            after is None or after.page != line.page,
-            before is None or before.page != line.page,
-        )
+        at_edge = any(one is None or one.page != line.page for one in (before, after))
         alone = line.table is None and re.fullmatch(r"[-—–·\s]*\d{1,3}[-—–·\s]*", line.text)
         marked = alone and re.fullmatch(r"[-—–·]\s*\d{1,3}\s*[-—–·]", line.text)
-        if not (marked or (alone and line.page is not None and line.y and any(ends))):
+        if not (marked or (alone and line.page is not None and line.y and at_edge)):
             kept.append(line)
     return kept
-
-
-def _joined_pages(lines: Sequence[Line]) -> list[Line]:
-    """Lines with those rows made one that a page break has cut in two."""
-    made: list[Line] = []
-    tables: dict[int, list[str]] = {0: []}
-    last: int | None = None  # the row before, wherever it stands
-    for line in lines:
-        made.append(line)
-        if line.table is None or line.page is None:
-            continue
-        earlier = tables[max(number for number in tables if number < line.table)]
-        rows = tables.setdefault(line.table, [])
-        rows.append(line.text)
-        # A head that each page repeats stands between the halves of a row.
-        if rows == earlier[: len(rows)]:
-            continue
-        begins = line.edge or rows[:-1] == earlier[: len(rows) - 1]
-        before = made[last] if last is not None else line
-        whole = None
-        if begins and before.edge and before.page == line.page - 1:
-            whole = _whole(before, line)
-        if last is not None and whole:
-            made[last] = whole
-            made.pop()
-        else:
-            last = len(made) - 1
-    return made
-
-
-def _whole(first: Line, second: Line) -> Line | None:
-    """The row that two halves are of; None where they are two rows."""
-    upper, lower = _split(first), _split(second)
-    if lower.filled and upper.filled:
-        return _both(first, upper, lower)
-    own = [cell.text for cell in second.cells if _is_label(cell.text)]
-    if not own or any(map(numbered, own)) or len(first.cells) < 2 or not upper.label:
-        return None
-    if not lower.cells and not upper.cells:
-        return None
-    values = (upper if upper.filled or not lower.filled else lower).cells
-    label = Piece(upper.label + lower.label, first.cells[0].at)
-    if len(values) < 1:
-        return None
-    return replace(first, cells=(label, *values))
-
-
-def _both(first: Line, upper: Entry, lower: Entry) -> Line | None:
-    """A row of which a page break has cut even the numbers: they are kept as two pieces each."""
-    if lower.label or not upper.label or len(lower.filled) >= len(upper.filled):
-        return None
-    rest = {round(cell.at): cell.text for cell in lower.filled}
-    values = [
-        replace(cell, text=BROKEN.join(filter(None, (cell.text, rest.pop(round(cell.at), "")))))
-        for cell in upper.cells
-    ]
-    if rest:
-        return None
-    return replace(first, cells=(*first.cells[: len(first.cells) - len(values)], *values))
 
 
 def _labelled(entries: list[Entry]) -> list[Entry]:
@@ -354,8 +282,8 @@ def _text_at(entries: list[Entry], at: int, step: int) -> str:
     other = at + step
     if not 0 <= other < len(entries) or entries[other].cells or entries[other].grid is not None:
         return ""
-    one, line = entries[other].line, entries[at].line
-    if line.y and (one.page != line.page or abs(one.y - line.y) > 2 * max(line.height, 1)):
+    near, line = entries[other].line, entries[at].line
+    if line.y and (near.page != line.page or abs(near.y - line.y) > 2 * max(line.height, 1)):
         return ""
     return entries[other].label
 
@@ -379,83 +307,4 @@ def _group(entries: list[Entry], at: int) -> str:
 
 
 def _begins(entry: Entry) -> bool:
-    texts = [cell.text for cell in entry.line.cells if _is_label(cell.text)]
-    return any(map(numbered, texts))
-
-
-def columns_of(entries: Iterable[Entry], count: int) -> tuple[float, ...]:
-    """Columns of the values of a table's rows; empty where that is not sure.
-
-    As in most rows that have all of them; where none has, as in all rows taken together.
-    """
-    listed = list(entries)
-    found = Counter(
-        tuple(round(cell.at, 1) for cell in entry.filled)
-        for entry in listed
-        if len(entry.filled) == count
-    )
-    if found:
-        best, _ = found.most_common(1)[0]
-        near = _nearness(listed[0].line)
-        alike = sum(n for places, n in found.items() if _same(places, best, near))
-        # Cells that stand elsewhere in every row tell nothing by where they stand.
-        return best if 3 * alike > 2 * found.total() or listed[0].line.ragged else ()
-    places = {
-        cell.at
-        for entry in listed
-        if not entry.line.ragged
-        for cell in entry.filled
-        if entry.label and any(map(str.isdigit, cell.text))
-    }
-    return tuple(sorted(places)) if len(places) == count > 2 else ()
-
-
-def _nearness(line: Line) -> float:
-    """The distance within which cells are of one column."""
-    return _NEAR if line.y else 0.1
-
-
-def _same(places: Sequence[float], others: Sequence[float], near: float) -> bool:
-    return all(abs(one - other) <= near for one, other in zip(places, others, strict=True))
-
-
-def values_of(entry: Entry, count: int, columns: Sequence[float]) -> list[str] | None:
-    """The texts of a row's cells, blank ones too; None where it is not known which is which."""
-    filled = entry.filled
-    in_order = [cell.text for cell in filled] if len(filled) == count else None
-    if columns and not entry.line.ragged:
-        near = _nearness(entry.line)
-        picked = [_at(entry.cells, column, near) for column in columns]
-        if all(cell is not None for cell in picked):
-            by_place = [cell.text for cell in picked if cell is not None]
-            # So many numbers, and some elsewhere: a blank and a remark, or a row that is shifted.
-            return by_place if in_order in (None, by_place) else None
-    if in_order is not None:
-        return in_order
-    if not entry.line.ragged and len(entry.cells) == count:
-        return [cell.text for cell in entry.cells]
-    if columns and entry.line.ragged and entry.line.y and 0 < len(filled) < count:
-        return _by_place(filled, columns)
-    return None
-
-
-def _at(cells: Iterable[Piece], column: float, near: float) -> Piece | None:
-    found = [cell for cell in cells if abs(cell.at - column) <= near]
-    return found[0] if len(found) == 1 else None
-
-
-def _by_place(filled: Sequence[Piece], columns: Sequence[float]) -> list[str] | None:
-    """Values of a row without rules by where they stand; None where one stands between two.
-
-    A word about as wide as a column can be two numbers that stand close.
-    """
-    texts = [""] * len(columns)
-    gaps = [right - left for left, right in pairwise(columns)] or [0.0]
-    if any(cell.wide > 0.7 * min(gaps) for cell in filled):
-        return None
-    for cell in filled:
-        near = min(range(len(columns)), key=lambda at: abs(columns[at] - cell.at))
-        if abs(columns[near] - cell.at) > 0.25 * min(gaps) or texts[near]:
-            return None
-        texts[near] = cell.text
-    return texts
+    return any(is_label(cell.text) and numbered(cell.text) for cell in entry.line.cells)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -20,15 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reportkit.audit.published import Flaw, Published
-    from reportkit.audit.tables import ReadTable
+    from reportkit.audit.read_table import ReadTable
     from reportkit.forms import Form
 
-# Demands of the notices that only who makes the report can look at: it is found, not judged.
+# Demands of the notices that a reader can only suspect to be broken.
 _AS_WARNING = frozenset({"D1", "D3"})
 
 
 def findings_of(report: Published, form: Form, *, previous: Published | None = None) -> list[Flaw]:
-    """Everything that does not hold in a published report.
+    """All findings in a published report.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def findings_of(report: Published, form: Form, *, previous: Published | None = N
 
 
 def text_findings(report: Published, form: Form) -> list[Flaw]:
-    """Return what does not hold in the text, and rows of bodies that cannot have them."""
+    """Return the findings in the text, and figures in rows that the body cannot have."""
     audit = Auditing.of(report, form)
     return list(dict.fromkeys([*_unable(audit), *superseded(audit), *unlike_text(audit)]))
 
@@ -58,24 +59,24 @@ def _of_tables(audit: Auditing) -> Iterator[Flaw]:
     for table in audit.report.tables:
         facts = as_facts(table.edition, table.known)
         checks = form_checks(rules, table.edition, facts, year=year)
-        for one in (*checks, *unprinted_checks(audit.form, table.edition, facts, year)):
-            if not one.holds and not _explained(one, table):
-                yield audit.as_flaw(one)
+        for check in (*checks, *unprinted_checks(audit.form, table.edition, facts, year)):
+            if not check.holds and not _explained(check, table):
+                yield audit.as_flaw(check)
         yield from _blanks(audit, table)
     yield from _unable(audit)
 
 
-def _explained(one: Check, table: ReadTable) -> bool:
+def _explained(check: Check, table: ReadTable) -> bool:
     """A column that adds up when the rows that only this place has are counted too."""
-    if one.left is None or one.right is None or not table.aside or len(one.facts) < 3:
+    if check.left is None or check.right is None or not table.extra_rows or len(check.facts) < 3:
         return False
-    column = one.facts[-1].split(".")[2]
+    column = check.facts[-1].split(".")[2]
     keys = form_rows(table.table)[0].columns
     more = Decimal(0)
-    for _, texts in table.aside:
+    for _, texts in table.extra_rows:
         if len(texts) == len(keys):
             more += read_cell(texts[keys.index(column)]).value or 0
-    return bool(more) and Decimal(one.left) + more == Decimal(one.right)
+    return bool(more) and Decimal(check.left) + more == Decimal(check.right)
 
 
 def _blanks(audit: Auditing, table: ReadTable) -> Iterator[Flaw]:
@@ -89,14 +90,14 @@ def _blanks(audit: Auditing, table: ReadTable) -> Iterator[Flaw]:
 
 def _unable(audit: Auditing) -> Iterator[Flaw]:
     issuer, values = audit.issuer, audit.report.values
-    for one in audit.wording.unable:
-        if not re.search(one.issuer, issuer) or re.search(one.but, issuer):
+    for rule in audit.wording.unable:
+        if not re.search(rule.issuer, issuer) or re.search(rule.but, issuer):
             continue
-        pattern = re.compile(re.escape(one.cells).replace(r"\*", r"\w+"))
+        pattern = re.compile(re.escape(rule.cells).replace(r"\*", r"\w+"))
         wrong = [n for n, v in values.items() if pattern.fullmatch(n) and v]
         if wrong:
             printed = plain(values[wrong[0]])
-            yield audit.flaw(one.id, issuer, cells=wrong, expected="0", printed=printed)
+            yield audit.flaw(rule.id, issuer, cells=wrong, expected="0", printed=printed)
 
 
 def _of_form(audit: Auditing) -> Iterator[Flaw]:
@@ -133,8 +134,8 @@ def _labels(audit: Auditing, table: ReadTable) -> Iterator[Flaw]:
         line = table.lines.get(row.cells[0])
         if line is None or row.key not in other or row.names == other[row.key].names:
             continue
-        told = {plain_letters(cell.text) for cell in line.cells if cell.text}
-        if told & set(other[row.key].names) and not told & set(row.names):
+        printed = {plain_letters(cell.text) for cell in line.cells if cell.text}
+        if printed & set(other[row.key].names) and not printed & set(row.names):
             name = other[row.key].title
             message = f"“{name}”是另一版的名称，应为“{row.title}”"
             cells = row.cells[:1]
@@ -143,14 +144,14 @@ def _labels(audit: Auditing, table: ReadTable) -> Iterator[Flaw]:
 
 def _of_years(audit: Auditing, previous: Published) -> Iterator[Flaw]:
     values, past = audit.report.values, previous.values
-    for one in continuity_checks(audit.rules, audit.due, values, past):
-        if not one.holds:
-            yield audit.as_flaw(_turned(one))
+    for check in continuity_checks(audit.rules, audit.due, values, past):
+        if not check.holds:
+            yield audit.as_flaw(_turned(check))
 
 
-def _turned(one: Check) -> Check:
-    """A check that has what is printed on its left, with what is expected there."""
-    return replace(one, left=one.right, right=one.left)
+def _turned(check: Check) -> Check:
+    """Swap the sides of a check, so that what is expected is on its left."""
+    return replace(check, left=check.right, right=check.left)
 
 
 def _of_notices(audit: Auditing, previous: Published | None) -> Iterator[Flaw]:
@@ -171,22 +172,19 @@ def _of_notices(audit: Auditing, previous: Published | None) -> Iterator[Flaw]:
         level=level,
         published=day,
     )
-    for one in checks:
-        if not one.holds:
-            severity = "warning" if one.id in _AS_WARNING else None
-            yield audit.as_flaw(_turned(one), severity=severity, place="正文")
+    for check in checks:
+        if not check.holds:
+            severity = "warning" if check.id in _AS_WARNING else None
+            yield audit.as_flaw(_turned(check), severity=severity, place="正文")
 
 
 def _due(audit: Auditing) -> tuple[str, date | None]:
     """The level of the body by its name, and the day on which the page says it was published."""
     levels = (one.level for one in audit.wording.levels if re.search(one.issuer, audit.issuer))
-    level = next(levels, "province")
-    for text in audit.report.sections.values():
-        match = re.search(audit.wording.published, text)
-        if match:
-            year, month, day = map(int, match.groups())
-            try:
-                return level, date(year, month, day)
-            except ValueError:
-                return level, None
-    return level, None
+    texts = audit.report.sections.values()
+    days = (match for text in texts if (match := re.search(audit.wording.published, text)))
+    day = None
+    if match := next(days, None):
+        with suppress(ValueError):
+            day = date(*map(int, match.groups()))
+    return next(levels, "province"), day

@@ -1,4 +1,4 @@
-"""A report that was read, as the JSON by which other commands know published figures."""
+"""A published report as the JSON file of published figures that other commands read."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from reportkit.audit.published import number_json
 from reportkit.export.files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from reportkit.audit.published import Published
-    from reportkit.audit.tables import ReadTable
+    from reportkit.audit.read_table import ReadTable
 
 
 def write_published(report: Published, folder: Path) -> Path:
@@ -38,10 +37,7 @@ def write_published(report: Published, folder: Path) -> Path:
 
 def _table(read: ReadTable) -> dict[str, Any]:
     """The cells of a table, by the keys of their rows and columns."""
-    rows: dict[str, dict[str, Any]] = {}
-    for name, value in read.values.items():
-        _, row, column = name.split(".")
-        rows.setdefault(row, {})[column] = number_json(value)
+    rows = read.rows
     if read.table.model.layout != "grid" or len(read.table.model.bands) > 1:
         return {"edition": read.edition.name, **rows}
     columns = list(next(iter(rows.values())))

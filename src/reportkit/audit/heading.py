@@ -84,8 +84,8 @@ def read_heading(lines: Sequence[Line], form: Form, name: str) -> Heading:
     if year is None:
         periods = Counter(_PERIOD.findall(whole))
         found = _YEAR.search(name)
-        told = periods.most_common(1)[0][0] if periods else found and found[1]
-        year = int(told) if told else None
+        printed = periods.most_common(1)[0][0] if periods else found and found[1]
+        year = int(printed) if printed else None
     return Heading(title, issuer or _signed(lines), year)
 
 
@@ -94,13 +94,13 @@ def _before(text: str, title: str) -> str:
     text = text.strip("#·*“”《》")
     year = _YEAR.search(text)
     start = text.find(title[:4])
-    told = text[: min(at for at in (year.start() if year else -1, start, len(text)) if at >= 0)]
-    if not told and year and start > year.end():
-        told = text[year.end() : start].lstrip("年度的")
+    body = text[: min(at for at in (year.start() if year else -1, start, len(text)) if at >= 0)]
+    if not body and year and start > year.end():
+        body = text[year.end() : start].lstrip("年度的")
     bracket = re.search(r"[((]([^()()]{4,30})[))]$", text)
-    if not told and bracket and not _YEAR.search(bracket[1]):
-        told = bracket[1]
-    return told.removeprefix("关于") if len(told) <= 40 else ""
+    if not body and bracket and not _YEAR.search(bracket[1]):
+        body = bracket[1]
+    return body.removeprefix("关于") if len(body) <= 40 else ""
 
 
 def _signed(lines: Sequence[Line]) -> str | None:
@@ -117,22 +117,17 @@ def read_sections(lines: Sequence[Line], form: Form) -> dict[str, str]:
 
     A section that the document does not have has no entry.
     """
-    titles: dict[str, dict[str, None]] = {}
+    titles: dict[str, list[str]] = {}
     for edition in form.editions:
         for section in edition.sections:
-            titles.setdefault(section.number, {})[letters(section.title)] = None
+            titles.setdefault(section.number, []).append(letters(section.title))
     texts = [line for line in lines if not _NOISE.fullmatch(line.text)]
     heads = {at: number for at, line in enumerate(texts) if (number := _number(line, titles))}
-    # A list of contents repeats the headings, one below the other.
-    listed = {
-        at
-        for at in heads
-        if (at - 1 in heads and at - 2 in heads)
-        or (at + 1 in heads and at + 2 in heads)
-        or (at - 1 in heads and at + 1 in heads)
-    }
-    if set(heads.values()) - {heads[at] for at in set(heads) - listed} == set():
-        heads = {at: number for at, number in heads.items() if at not in listed}
+    # A list of contents has the headings too, three at least in a row.
+    runs = ({at, at + 1, at + 2} for at in heads)
+    listed = set().union(*(run for run in runs if run <= heads.keys()))
+    body = {at: number for at, number in heads.items() if at not in listed}
+    heads = body if set(body.values()) == set(heads.values()) else heads
     sections: dict[str, list[str]] = {"": []}
     current = ""
     for at, line in enumerate(texts):
@@ -145,7 +140,7 @@ def read_sections(lines: Sequence[Line], form: Form) -> dict[str, str]:
     return {number: _put_together(body) for number, body in sections.items()}
 
 
-def _number(line: Line, titles: Mapping[str, Mapping[str, None]]) -> str | None:
+def _number(line: Line, titles: Mapping[str, Sequence[str]]) -> str | None:
     """The section that a line is the heading of."""
     text = squeeze(line.text).lstrip("#*第")
     match = re.match(r"([一二三四五六七八九十])[、.．,]", text)
@@ -159,14 +154,11 @@ def _number(line: Line, titles: Mapping[str, Mapping[str, None]]) -> str | None:
     return match[1] if close >= _SECTION and len(own) <= 40 else None
 
 
-def _after_title(line: Line, titles: Mapping[str, None]) -> str:
-    """The text that stands on the line of a heading."""
-    for title in titles:
-        loose = r"\W*".join(map(re.escape, title))
-        match = re.search(loose, line.text)
-        if match:
-            return line.text[match.end() :].strip(" 。:：")
-    return ""
+def _after_title(line: Line, titles: Sequence[str]) -> str:
+    """The text that follows a heading on its line."""
+    loose = (r"\W*".join(map(re.escape, title)) for title in titles)
+    matches = (re.search(pattern, line.text) for pattern in loose)
+    return next((line.text[match.end() :].strip(" 。:：") for match in matches if match), "")
 
 
 def _put_together(lines: Sequence[str]) -> str:

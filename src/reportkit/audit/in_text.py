@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reportkit.audit.auditing import short
-from reportkit.audit.mentions import said, sentences, sums_of, twice, unbalanced
+from reportkit.audit.mentions import mentioned_figures, sentences, sums_of, twice, unbalanced
 from reportkit.audit.stated_sums import stated_sums, wrong_shares
 from reportkit.facts import plain
 
@@ -43,7 +43,7 @@ def _plain(text: str) -> str:
 
 
 def unlike_text(audit: Auditing) -> Iterator[Flaw]:
-    """Sentences that say something else than the cells, than others, or than they should."""
+    """Sentences that disagree with the cells or with each other, or that do not belong here."""
     with_tables = {section.number for section in audit.due.sections if section.table}
     sections = audit.report.sections
     texts = {number: text for number, text in sections.items() if number not in with_tables}
@@ -68,19 +68,19 @@ def unlike_text(audit: Auditing) -> Iterator[Flaw]:
 
 def _sums(audit: Auditing, text: str, place: str) -> Iterator[Flaw]:
     """Sums and shares that a sentence states."""
-    for one in stated_sums(text, audit.wording.stops):
-        if one.severity:
-            whole, total = plain(one.whole), plain(one.total)
-            terms = " + ".join(map(plain, one.parts))
-            sign = "大于" if one.total > one.whole else "小于"
+    for stated in stated_sums(text, audit.wording.stops):
+        if stated.severity:
+            whole, total = plain(stated.whole), plain(stated.total)
+            terms = " + ".join(map(plain, stated.parts))
+            sign = "大于" if stated.total > stated.whole else "小于"
             yield audit.flaw(
                 "N",
-                f"“{short(one.sentence)}”：{terms} = {total}，{sign}{whole}",
-                severity=one.severity,
+                f"“{short(stated.sentence)}”：{terms} = {total}，{sign}{whole}",
+                severity=stated.severity,
                 expected=total,
                 printed=whole,
                 place=place,
-                sentence=one.sentence,
+                sentence=stated.sentence,
             )
     for part, percent, around in wrong_shares(text):
         yield audit.flaw(
@@ -96,29 +96,31 @@ def _sums(audit: Auditing, text: str, place: str) -> Iterator[Flaw]:
 def _restated(audit: Auditing, texts: Mapping[str, str]) -> Iterator[Flaw]:
     """Figures of the text against the cells that they restate."""
     wording, values = audit.wording, audit.report.values
-    told = [
-        (one, sums_of(one.mention, values))
-        for one in said(wording, audit.due, texts, issuer=audit.issuer)
+    figures = [
+        (figure, sums_of(figure.mention, values))
+        for figure in mentioned_figures(wording, audit.due, texts, issuer=audit.issuer)
     ]
-    right = {one.mention.name for one, sums in told if any(total == one.value for _, total in sums)}
-    for one, sums in told:
-        if not sums or any(total == one.value for _, total in sums):
-            continue
-        cells, total = sums[0]
-        name, expected, printed = one.mention.name, plain(total), plain(one.value)
+    right, wrong = set(), []
+    for figure, sums in figures:
+        if any(total == figure.value for _, total in sums):
+            right.add(figure.mention.name)
+        elif sums:
+            wrong.append((figure, *sums[0]))
+    for figure, cells, total in wrong:
+        name, expected, printed = figure.mention.name, plain(total), plain(figure.value)
         yield audit.flaw(
             "N",
-            f"“{short(one.sentence)}”：{name}{printed} ≠ 表中{expected}",
+            f"“{short(figure.sentence)}”：{name}{printed} ≠ 表中{expected}",
             cells=cells,
-            # A text that says it rightly elsewhere speaks here of something else.
+            # A text that has the right figure elsewhere means something else here.
             severity="warning" if name in right else "error",
             expected=expected,
             printed=printed,
-            place=_section(one.section),
-            sentence=one.sentence,
+            place=_section(figure.section),
+            sentence=figure.sentence,
         )
     balance = wording.balance
-    has_cells = any(sums for _, sums in told)
+    has_cells = any(sums for _, sums in figures)
     if balance and not has_cells and (sides := unbalanced(wording, audit.due, texts)):
         some, others = ("与".join(names) for names in (balance.left, balance.right))
         message = f"{some}之和{sides[0]} ≠ {others}之和{sides[1]}"
@@ -128,14 +130,14 @@ def _restated(audit: Auditing, texts: Mapping[str, str]) -> Iterator[Flaw]:
 def _leftovers(audit: Auditing, text: str, place: str) -> Iterator[Flaw]:
     """Sentences of a template, a letter or another body; numbering that skips."""
     wording, report = audit.wording, audit.report
-    for pattern, what in wording.leftovers.items():
+    for pattern, problem in wording.leftovers.items():
         for match in re.finditer(pattern, text):
             around = text[max(0, match.start() - 10) : match.end() + 6].strip()
-            message = f"“{around}”：{what}"
+            message = f"“{around}”：{problem}"
             yield audit.flaw("A9", message, printed=match[0], place=place, sentence=around)
-    for one in wording.foreign:
-        found = re.search(one.words, text)
-        if found and re.search(one.issuer, audit.issuer):
+    for foreign in wording.foreign:
+        found = re.search(foreign.words, text)
+        if found and re.search(foreign.issuer, audit.issuer):
             message = f"“{found[0]}”不是{audit.issuer}的自称"
             yield audit.flaw("A10", message, printed=found[0], place=place, sentence=found[0])
     for sentence in sentences(text):
@@ -175,9 +177,7 @@ def _period(audit: Auditing, texts: Mapping[str, str]) -> Iterator[Flaw]:
                 whole = (month, day, end_month, end_day) == ("1", "1", "12", "31")
                 if whole and report.heading.year in (None, *years) and len(years) == 1:
                     continue
-                if not stated and not number:
-                    continue
-                if not stated and int(first) != report.heading.year:
+                if not stated and (not number or int(first) != report.heading.year):
                     continue
                 yield audit.flaw(
                     "A8",
@@ -191,7 +191,7 @@ def _period(audit: Auditing, texts: Mapping[str, str]) -> Iterator[Flaw]:
 
 
 def _parts_of(audit: Auditing, texts: Mapping[str, str]) -> Iterator[Flaw]:
-    """The number of parts that a text says it has, against those that it lists."""
+    """The number of parts that a text announces, against those that it lists."""
     for number, text in texts.items():
         for sentence in sentences(text):
             match = re.search(
@@ -205,9 +205,9 @@ def _parts_of(audit: Auditing, texts: Mapping[str, str]) -> Iterator[Flaw]:
             ):
                 continue
             stated = int(match[1]) if match[1].isdigit() else _NUMERALS.index(match[1]) + 1
-            told = _plain(sentence)
+            words = _plain(sentence)
             listed = sum(
-                any(_plain(piece) in told for piece in _spellings(section.title))
+                any(_plain(piece) in words for piece in _spellings(section.title))
                 for section in audit.due.sections
             )
             if listed >= 3 and listed != stated:

@@ -1,4 +1,4 @@
-"""Rows of a form by their printed labels, however loosely these are written."""
+"""Rows of a form by their printed labels, which offices write loosely."""
 
 from __future__ import annotations
 
@@ -81,9 +81,7 @@ def _row(table: Table, band: Band, row: Leaf) -> FormRow:
 @lru_cache(maxsize=65536)
 def letters(text: str) -> str:
     """A label without numbering, blanks and punctuation."""
-    text = squeeze(text)
-    match = _NUMBERING.match(text)
-    return _NO_LETTER.sub("", text[match.end() :] if match else text)
+    return _NO_LETTER.sub("", _without_number(squeeze(text)))
 
 
 @lru_cache(maxsize=65536)
@@ -106,13 +104,13 @@ def numbered(text: str) -> bool:
 def score(label: str, row: FormRow) -> float:
     """The likeness of a label to a row's, from 0 to 1."""
     last = _PIECE.split(label)[-1] or label
-    told = {letters(last), plain_letters(last), letters(label)} - {""}
+    spellings = {letters(last), plain_letters(last), letters(label)} - {""}
     plain, best = plain_letters(label), 0.0
     for name in row.names:
         # Its values follow it: what comes then is the label of a further row.
         if re.search(re.escape(name) + r"\d", plain):
             continue
-        if name in told:
+        if name in spellings:
             return 1.0
         if len(name) < _SHORT:
             continue
@@ -121,7 +119,7 @@ def score(label: str, row: FormRow) -> float:
             best = max(best, 0.97)
         elif name in whole and len(whole) <= len(name) + _MORE:
             best = max(best, 0.91)  # another row's label may follow it
-        for text in told:
+        for text in spellings:
             if _SHORT <= len(text) <= len(name) + _MORE:
                 best = max(best, fuzz.ratio(text, name) / 100)
                 if len(text) > len(name):
@@ -131,11 +129,11 @@ def score(label: str, row: FormRow) -> float:
 
 def heads_score(texts: Iterable[str], row: FormRow) -> float:
     """The share of a row's columns that some cells of a head name."""
-    told = [plain_letters(text) for text in texts if text]
-    found = [
-        max((fuzz.ratio(text, head) / 100 for text in told), default=0.0) for head in row.heads
+    labels = [plain_letters(text) for text in texts if text]
+    scores = [
+        max((fuzz.ratio(label, head) / 100 for label in labels), default=0.0) for head in row.heads
     ]
-    return sum(one for one in found if one >= 0.75) / len(found)
+    return sum(score for score in scores if score >= 0.75) / len(scores)
 
 
 def form_words(edition: Edition) -> list[str]:
@@ -146,6 +144,6 @@ def form_words(edition: Edition) -> list[str]:
         for _, row, _ in table.places()
         for node in row.path
     ]
-    told = [(node.number, node.label + node.note) for node in nodes]
-    told += [(section.number + "、", section.title) for section in edition.sections]
-    return list(dict.fromkeys(number + label for number, label in told))
+    words = [node.number + node.label + node.note for node in nodes]
+    words += [f"{section.number}、{section.title}" for section in edition.sections]
+    return list(dict.fromkeys(words))

@@ -21,8 +21,8 @@ _BEFORE = 10  # characters before a mention that can make it one of a part
 
 
 @dataclass(frozen=True)
-class Said:
-    """One figure of the text that is a mention.
+class MentionedFigure:
+    """A figure of the text that is a mention.
 
     Parameters
     ----------
@@ -69,16 +69,16 @@ def all_mentions(wording: Wording, edition: Edition) -> list[Mention]:
     return mentions
 
 
-def said(
+def mentioned_figures(
     wording: Wording, edition: Edition, sections: Mapping[str, str], *, issuer: str = ""
-) -> list[Said]:
-    """All figures of the text that are mentions; a part of a sentence is claimed once."""
-    subsets = re.compile(wording.subsets)
+) -> list[MentionedFigure]:
+    """All figures of the text that are mentions; no two of them share words of a sentence."""
+    subsets, mentions = re.compile(wording.subsets), all_mentions(wording, edition)
     found = []
     for section, text in sections.items():
         for sentence in sentences(text):
             claimed = [False] * len(sentence)
-            for mention in all_mentions(wording, edition):
+            for mention in mentions:
                 for match in mention.regex.finditer(sentence):
                     span = slice(*match.span())
                     if any(claimed[span]):
@@ -89,7 +89,7 @@ def said(
                     at = next((n for n, group in enumerate(match.groups(), 1) if group), 0)
                     number = match[at] if at else mention.says
                     value = Decimal(str(number).replace(",", ""))
-                    found.append(Said(mention, value, section, sentence, match.span(at)))
+                    found.append(MentionedFigure(mention, value, section, sentence, match.span(at)))
     return found
 
 
@@ -121,16 +121,15 @@ def sums_of(mention: Mention, values: Mapping[str, Decimal]) -> list[tuple[list[
 
 def twice(wording: Wording, sections: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
     """Figures that a text gives twice, and differently: both numbers, and both sentences."""
-    subject = wording.subject
     for pattern in wording.once:
-        regex = filled(pattern, subject=subject)
-        told: dict[str, tuple[str, str]] = {}
+        regex = filled(pattern, subject=wording.subject)
+        earlier: dict[str, tuple[str, str]] = {}
         for text in sections.values():
             for sentence in sentences(text):
                 for match in regex.finditer(sentence):
                     *key, number = match.groups()
                     name = "".join(part or "" for part in key)
-                    first = told.setdefault(name, (number, sentence))
+                    first = earlier.setdefault(name, (number, sentence))
                     if first[0] != number:
                         yield first[0], number, first[1], sentence
 
@@ -138,29 +137,27 @@ def twice(wording: Wording, sections: Mapping[str, str]) -> Iterator[tuple[str, 
 def unbalanced(
     wording: Wording, edition: Edition, sections: Mapping[str, str]
 ) -> tuple[str, str] | None:
-    """Both sides of what was received and done, of a text that names each of them once."""
+    """Both sides of what was received and done, where a text names each part once, and they differ.
+
+    Texts often leave out what was carried in: only where all parts are named they must agree.
+    """
     balance = wording.balance
     if balance is None:
         return None
-    told: dict[str, set[Decimal]] = {}
-    patterns = {m.name: m.regex for m in all_mentions(wording, edition)}
-    for name in (*balance.left, *balance.right):
-        for text in sections.values():
-            for match in patterns[name].finditer(text):
-                number = next(group for group in match.groups() if group)
-                told.setdefault(name, set()).add(Decimal(number.replace(",", "")))
+    patterns = {mention.name: mention.regex for mention in all_mentions(wording, edition)}
+
+    def numbers(pattern: re.Pattern[str]) -> set[Decimal]:
+        matches = (match for text in sections.values() for match in pattern.finditer(text))
+        groups = (next(group for group in match.groups() if group) for match in matches)
+        return {Decimal(group.replace(",", "")) for group in groups}
+
+    found = {name: numbers(patterns[name]) for name in (*balance.left, *balance.right)}
     first = balance.left[0]
-    if first not in told:
-        for text in sections.values():
-            for match in filled(balance.received).finditer(text):
-                told.setdefault(first, set()).add(Decimal(match[1].replace(",", "")))
-    if any(len(told.get(name, ())) > 1 for name in (*balance.left, *balance.right)):
+    found[first] = found[first] or numbers(filled(balance.received))
+    if any(len(values) != 1 for values in found.values()):
         return None
-    sides = [
-        sum((next(iter(told[name])) for name in side if name in told), Decimal(0))
+    left, right = (
+        sum((value for name in side for value in found[name]), Decimal(0))
         for side in (balance.left, balance.right)
-    ]
-    # Texts leave out what was carried in: only where all are named they must agree.
-    if not {*balance.left, *balance.right} <= told.keys():
-        return None
-    return None if sides[0] == sides[1] else (plain(sides[0]), plain(sides[1]))
+    )
+    return None if left == right else (plain(left), plain(right))

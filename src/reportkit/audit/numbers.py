@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from reportkit.audit.readers.lines import BROKEN
 from reportkit.facts.numerals import CHINESE, MONEY, read_number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _UNIT = "(?:件|条|项|宗|起|个|次|份|人次|元|万元|亿元)"
 UNIT = re.compile(rf"[(\[]?{_UNIT}[)\]]?")
@@ -16,6 +20,9 @@ _NUMBER = re.compile(
 )
 _NOTHING = re.compile(r"[-—–―_/\\~～无空.…]*|暂无|没有|不适用|不涉及|无数据|N/?A", re.IGNORECASE)
 _CHINESE = re.compile(rf"[{CHINESE}]+")
+_ZERO = re.compile("[Oo零〇○]")
+# A number on two lines, or with a sign in it that a scan misread.
+_MISREAD = re.compile(r"(?=.*\d)[\dOolI\n?？.,-]+", re.DOTALL)
 # Signs of other alphabets that stand for a minus or a plus, after NFKC.
 _SIGNS = str.maketrans({"−": "-", "－": "-", "﹣": "-", "‐": "-", "‑": "-", "﹢": "+", "，": ","})
 
@@ -73,14 +80,29 @@ def read_cell(text: str) -> Printed:
     return Printed(None, clear=False)
 
 
+def is_blank(text: str) -> bool:
+    """Return True where nothing is printed in a cell, or a sign for nothing."""
+    printed = read_cell(text)
+    return printed.value is None and printed.clear
+
+
+def broken_row(texts: Sequence[str]) -> tuple[int, ...]:
+    """The numbers of a row, each one of them in one piece, where its sum confirms that.
+
+    Empty where the sum does not, or where a cell is blank.
+    """
+    numbers = []
+    for text in texts:
+        whole = text.replace(BROKEN, "")
+        value = Decimal(whole) if BROKEN in text and whole.isdigit() else read_cell(text).value
+        if value is None or value % 1:
+            return ()
+        numbers.append(int(value))
+    return tuple(numbers) if numbers and sum(numbers[:-1]) == numbers[-1] else ()
+
+
 def is_value(text: str) -> bool:
     """Return True where a cell can be a value of a table: a number, or a sign for nothing."""
     text = text.translate(_SIGNS)
-    return bool(_NUMBER.fullmatch(text) or (text and _NOTHING.fullmatch(text)) or _digits(text))
-
-
-def _digits(text: str) -> bool:
-    """A number on two lines, or with something in it that a scan misread; a nought."""
-    if re.fullmatch("[Oo零〇○]", text):
-        return True
-    return bool(re.fullmatch(r"[\dOolI\n?？.,-]+", text)) and any(c.isdigit() for c in text)
+    patterns = (_NUMBER, _NOTHING, _ZERO, _MISREAD)
+    return bool(text) and any(pattern.fullmatch(text) for pattern in patterns)

@@ -1,4 +1,4 @@
-"""Many audited documents together: bodies and years, trends, likeness of texts, who is missing."""
+"""Several audited documents: bodies and years, trends, texts that are alike, missing reports."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from reportkit.audit.labels import letters
-from reportkit.audit.published import number_json
 from reportkit.audit.wording import wording_of
 from reportkit.facts import plain
+from reportkit.facts.numerals import json_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
     from reportkit.forms import Form
 
 ALIKE = 50
-"""Per cent of their passages that two texts must share to be told as alike."""
+"""Per cent of their passages that two texts must share to be called alike."""
 _PASSAGE = 5  # letters
 _SHORTEST = 100  # passages; of a shorter text the usual words are too great a part
-_ORDER = ("unreadable", "errors", "warnings", "unread", "sound")
 
 
 @dataclass(frozen=True)
@@ -73,8 +72,12 @@ class Audited:
         """The first that holds of unreadable, errors, warnings, unread, and else sound."""
         if self.report is None:
             return "unreadable"
-        held = (self.count("error"), self.count("warning"), self.unread)
-        return next((name for name, one in zip(_ORDER[1:], held, strict=False) if one), "sound")
+        counts = {
+            "errors": self.count("error"),
+            "warnings": self.count("warning"),
+            "unread": self.unread,
+        }
+        return next((name for name, count in counts.items() if count), "sound")
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ class Copies:
 
 @dataclass(frozen=True)
 class AuditOverview:
-    """All that documents say together.
+    """Several documents taken together.
 
     Parameters
     ----------
@@ -154,17 +157,17 @@ class AuditOverview:
                 {
                     "body": one.body,
                     "label": one.label,
-                    "values": {str(year): number_json(value) for year, value in one.values.items()},
+                    "values": {str(year): json_number(value) for year, value in one.values.items()},
                 }
                 for one in self.trends
             ],
             "missing": {body: list(years) for body, years in self.missing.items()},
             "alike": [
-                vars(one) | {"one": str(one.one), "other": str(one.other)} for one in self.alike
+                vars(pair) | {"one": str(pair.one), "other": str(pair.other)} for pair in self.alike
             ],
             "copies": [
-                {"one": str(one.one), "other": str(one.other), "cells": list(one.cells)}
-                for one in self.copies
+                {"one": str(pair.one), "other": str(pair.other), "cells": list(pair.cells)}
+                for pair in self.copies
             ],
         }
 
@@ -192,9 +195,9 @@ def bodies(
     rest = wording_of(form).rest_of_name
     years: dict[str, set[int | None]] = {}
     printed: dict[str, set[str]] = {}
-    told: list[tuple[str, int | None]] = [(name, None) for name in known]
-    told += [(one.heading.issuer, one.heading.year) for one in reports if one.heading.issuer]
-    for name, year in told:
+    named: list[tuple[str, int | None]] = [(name, None) for name in known]
+    named += [(one.heading.issuer, one.heading.year) for one in reports if one.heading.issuer]
+    for name, year in named:
         short = re.sub(f"(?:{rest})$", "", letters(name))
         printed.setdefault(short, set()).add(name)
         years.setdefault(short, set()).update({year} - {None})
@@ -221,16 +224,16 @@ def body_of(report: Published, names: Mapping[str, str]) -> str | None:
 
 def years_before(reports: Sequence[Published], names: Mapping[str, str]) -> dict[Path, Published]:
     """For each report the one of the same body and the year before, if there is just one."""
-    told: dict[tuple[str, int], list[Published]] = defaultdict(list)
+    by_year: dict[tuple[str, int], list[Published]] = {}
     for report in reports:
         body, year = body_of(report, names), report.heading.year
         if body and year:
-            told[body, year].append(report)
+            by_year.setdefault((body, year), []).append(report)
     return {
-        report.path: told[body, year - 1][0]
-        for (body, year), those in list(told.items())
-        if len(told.get((body, year - 1), ())) == 1
-        for report in those
+        report.path: before[0]
+        for (body, year), of_year in by_year.items()
+        if len(before := by_year.get((body, year - 1), [])) == 1
+        for report in of_year
     }
 
 
@@ -245,27 +248,27 @@ def overview(
     form : Form
         Its ``summary`` names the key figures.
     expected : iterable of str
-        Bodies that shall report; told as missing only if one of them is among the documents.
+        Bodies that shall report; called missing only if one of them is among the documents.
     """
     order = sorted(documents, key=lambda one: (one.body or "~", one.year or 0, str(one.path)))
-    years = sorted({one.year for one in order if one.year})
+    years = sorted({document.year for document in order if document.year})
     have: dict[str, set[int]] = defaultdict(set)
-    for one in order:
-        if one.body and one.year:
-            have[one.body].add(one.year)
+    for document in order:
+        if document.body and document.year:
+            have[document.body].add(document.year)
     if any(body in have for body in expected):
         have |= {body: set() for body in expected if body not in have}
     missing = {
-        body: sorted(set(years) - those)
-        for body, those in sorted(have.items())
-        if set(years) - those
+        body: sorted(lacking)
+        for body, its_years in sorted(have.items())
+        if (lacking := set(years) - its_years)
     }
     return AuditOverview(
         order,
         years,
         list(_trends(order, form)),
         missing,
-        sorted(_alike(order), key=lambda one: -one.percent),
+        sorted(_alike(order), key=lambda pair: -pair.percent),
         list(_copies(order)),
     )
 
@@ -273,9 +276,9 @@ def overview(
 def _trends(documents: Sequence[Audited], form: Form) -> Iterator[Trend]:
     """Key figures of bodies that have several years."""
     of_body: dict[str, dict[int, Published]] = defaultdict(dict)
-    for one in documents:
-        if one.body and one.year and one.report:
-            of_body[one.body].setdefault(one.year, one.report)
+    for document in documents:
+        if document.body and document.year and document.report:
+            of_body[document.body].setdefault(document.year, document.report)
     for body, reports in of_body.items():
         for figure in form.model.summary if len(reports) > 1 else ():
             values = {year: _sum(report, figure.facts) for year, report in reports.items()}
@@ -302,8 +305,8 @@ def _copies(documents: Sequence[Audited]) -> Iterator[Copies]:
 def _alike(documents: Sequence[Audited]) -> Iterator[Alike]:
     """Texts that share passages, by Jaccard's index over passages of five letters.
 
-    Figures and punctuation do not count. The sections that a form wants in own words are told by
-    themselves where the whole texts are not alike.
+    Figures and punctuation do not count. Where the whole texts are not alike, sections that a form
+    wants in own words are compared by themselves.
 
     Source: A. Broder, On the resemblance and containment of documents, 1997.
     """

@@ -1,4 +1,4 @@
-"""The text and cells of a report of our own, looked over as those of a published one are."""
+"""Text and cells of our own report, checked as those of a published one are."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def text_checks(
     issuer: str,
     year: int,
 ) -> list[Check]:
-    """Return what is wrong in a text; a figure that is bound can still be another than is said.
+    """Return what is wrong in a text: even a figure that is bound to a fact can be the wrong one.
 
-    Relations of cells that the form does not print (A5, A6) are looked at too. Patterns and signs
-    find all this, so that none of it makes a draft.
+    Relations of cells that the form does not print (A5, A6) are checked too. All this is found by
+    patterns, which can err, so that none of it makes a draft.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A page of an audited document: its tables drawn again, with what was found in their cells."""
+"""The page of an audited document: its tables drawn again, with the findings in their cells."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from reportkit.audit.mentions import said, sentences, sums_of
-from reportkit.audit.readers.lines import BROKEN
+from reportkit.audit.mentions import mentioned_figures, sentences, sums_of
+from reportkit.audit.readers.lines import one_line
 from reportkit.audit.stated_sums import WHOLE
 from reportkit.audit.wording import wording_of
 from reportkit.checks import rules_of
@@ -21,11 +21,11 @@ from reportkit.language.catalogue import translator
 from reportkit.language.message import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from reportkit.audit.mentions import Said
+    from reportkit.audit.mentions import MentionedFigure
     from reportkit.audit.published import Flaw, Published
-    from reportkit.audit.tables import ReadTable
+    from reportkit.audit.read_table import ReadTable
     from reportkit.forms import Form
 
 _RANKS = ("error", "warning", "info", "waived")
@@ -104,9 +104,9 @@ def _sections(
         if not any(one.number == number and one.table for one in report.edition.sections)
     }
     issuer = report.heading.issuer or ""
-    mentions = said(wording_of(form), report.edition, texts, issuer=issuer)
+    figures = mentioned_figures(wording_of(form), report.edition, texts, issuer=issuer)
     if texts.get(""):
-        paragraphs = list(_paragraphs("", texts[""], mentions, flaws, report))
+        paragraphs = list(_paragraphs("", texts[""], figures, flaws, report))
         title = "标题和前言"
         yield {"number": "", "title": title, "absent": False, "paragraphs": paragraphs}
     for section in report.edition.sections:
@@ -115,7 +115,7 @@ def _sections(
             yield made | _table(_table_of(report, section.table), flaws)
         else:
             text = texts.get(section.number)
-            shown = _paragraphs(section.number, text or "", mentions, flaws, report)
+            shown = _paragraphs(section.number, text or "", figures, flaws, report)
             yield made | {"absent": text is None, "paragraphs": list(shown)}
 
 
@@ -131,16 +131,13 @@ def _table(read: ReadTable, flaws: Sequence[tuple[int, Flaw]]) -> dict[str, Any]
         number = read.values.get(name)
         shown = read.printed.get(name, "" if number is None else plain(number))
         state = _state(read, name)
-        found = [(at, one) for at, one in flaws if name in one.cells]
-        ranks = [one.severity if one.open else "waived" for _, one in found]
-        worst = min(ranks, key=_RANKS.index, default="")
+        found = [(number, flaw) for number, flaw in flaws if name in flaw.cells]
         marks: Any = environment("reportkit.audit").get_template("_marks.j2").module
-        after = marks.after(state, [at for at, _ in found])
         return {
-            "text": "" if state == "unread" and name not in read.printed else _shown(shown),
+            "text": one_line(shown),
             "cell": name,
-            "mark": " ".join(filter(None, (worst, state))),
-            "after": after,
+            "mark": " ".join(filter(None, (_worst(flaw for _, flaw in found), state))),
+            "after": marks.after(state, [number for number, _ in found]),
         }
 
     made = table_block(read.table, value)
@@ -157,14 +154,15 @@ def _state(read: ReadTable, name: str) -> str:
     return "blank" if name in read.blank else "unread"
 
 
-def _shown(text: str) -> str:
-    return text.replace(BROKEN, " ")
+def _worst(flaws: Iterable[Flaw]) -> str:
+    ranks = (flaw.severity if flaw.open else "waived" for flaw in flaws)
+    return min(ranks, key=_RANKS.index, default="")
 
 
 def _paragraphs(
     number: str,
     text: str,
-    mentions: Sequence[Said],
+    figures: Sequence[MentionedFigure],
     flaws: Sequence[tuple[int, Flaw]],
     report: Published,
 ) -> Iterator[list[dict[str, Any]]]:
@@ -177,12 +175,11 @@ def _paragraphs(
         for sentence in sentences(paragraph):
             begin = text.index(sentence, start)
             start = begin + len(sentence)
-            found = [(n, one) for n, one, first, last in where if first < start and begin < last]
-            ranks = [one.severity if one.open else "waived" for _, one in found]
-            own = [one for one in mentions if (one.section, one.sentence) == (number, sentence)]
+            found = [(n, flaw) for n, flaw, first, last in where if first < start and begin < last]
+            own = [one for one in figures if (one.section, one.sentence) == (number, sentence)]
             made.append(
                 {
-                    "rank": min(ranks, key=_RANKS.index, default=""),
+                    "rank": _worst(flaw for _, flaw in found),
                     "findings": [n for n, _ in found],
                     "runs": list(_runs(sentence, own, report)),
                 }
@@ -202,26 +199,25 @@ def _ranges(text: str, flaws: Sequence[tuple[int, Flaw]]) -> list[tuple[int, Fla
     return found
 
 
-def _runs(sentence: str, mentions: Sequence[Said], report: Published) -> Iterator[dict[str, Any]]:
+def _runs(
+    sentence: str, figures: Sequence[MentionedFigure], report: Published
+) -> Iterator[dict[str, Any]]:
     """Pieces of a sentence: figures that restate cells, other figures, and what is between."""
     values, labels = report.values, report.labels
     pieces: dict[tuple[int, int], dict[str, Any]] = {
         match.span(1): {"state": "free"} for match in re.finditer(WHOLE, sentence)
     }
-    for one in mentions:
-        sums = sums_of(one.mention, values)
-        right = [cells for cells, total in sums if total == one.value]
+    for figure in figures:
+        sums = sums_of(figure.mention, values)
+        right = [cells for cells, total in sums if total == figure.value]
         cells = (right or [cells for cells, _ in sums] or [[]])[0]
-        pieces = {span: piece for span, piece in pieces.items() if not _meet(span, one.span)}
-        pieces[one.span] = {
+        first, last = figure.span
+        pieces = {at: piece for at, piece in pieces.items() if at[1] <= first or last <= at[0]}
+        pieces[figure.span] = {
             "state": "holds" if right else "differs" if sums else "free",
             "cell": cells[0] if cells else None,
-            "told": " + ".join(f"{labels.get(n, n)} {plain(values[n])}" for n in cells),
+            "sum": " + ".join(f"{labels.get(n, n)} {plain(values[n])}" for n in cells),
         }
     edges = sorted({0, len(sentence), *(edge for span in pieces for edge in span)})
     for first, last in pairwise(edges):
         yield {"text": sentence[first:last]} | pieces.get((first, last), {"state": ""})
-
-
-def _meet(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    return one[0] < other[1] and other[0] < one[1]

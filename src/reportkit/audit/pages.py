@@ -53,42 +53,37 @@ def write_pages(
             path=to,
             count=len(documents),
         )
-    inside = to.parent if single else to
-    for one in documents:
-        there = one.path.resolve()
-        if (there if single else there.parent) == to.resolve():
+    for document in documents:
+        path = document.path.resolve()
+        if (path if single else path.parent) == to.resolve():
             raise InputError(
                 "audit-page",
                 "pages among the documents would be read as documents; give another place "
                 "than {path}",
                 path=to,
             )
-    if single:
-        return [_write(to, page(one.report, one.flaws, form)) for one in documents if one.report]
-    names = _names(documents)
-    for one in documents:
-        if one.report:
-            index = _INDEX if together else ""
-            _write(inside / names[one.path], page(one.report, one.flaws, form, index=index))
+    folder = to.parent if single else to
+    names = {documents[0].path: to.name} if single else _names(documents)
+    index = _INDEX if together else ""
+    for document in documents:
+        if document.report:
+            text = page(document.report, document.flaws, form, index=index)
+            write_whole(folder / names[document.path], text.encode())
     if together is None:
-        return [inside / names[one.path] for one in documents]
+        return [folder / name for name in names.values()]
     links = {path: quote(name) for path, name in names.items()}
-    fields = {"together": together, "links": links, "form": form, "alike": ALIKE}
-    return [_write(inside / _INDEX, fill("folder.html.j2", **fields))]
+    text = fill("folder.html.j2", together=together, links=links, form=form, alike=ALIKE)
+    write_whole(folder / _INDEX, text.encode())
+    return [folder / _INDEX]
 
 
 def _names(documents: Sequence[Audited]) -> dict[Path, str]:
     """File names of pages; documents of one name stand in several folders."""
     names: dict[Path, str] = {}
-    for one in documents:
-        name, number = f"{one.path.name}.html", 1
+    for document in documents:
+        name, number = f"{document.path.name}.html", 1
         while name in names.values():
             number += 1
-            name = f"{one.path.name}.{number}.html"
-        names[one.path] = name
+            name = f"{document.path.name}.{number}.html"
+        names[document.path] = name
     return names
-
-
-def _write(path: Path, text: str) -> Path:
-    write_whole(path, text.encode())
-    return path

@@ -1,4 +1,4 @@
-"""A published report as it was read, and what is found in it."""
+"""A published report as it was read, and the flaws that are found in it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from reportkit.facts.numerals import json_number
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
     from pathlib import Path
 
     from reportkit.audit.heading import Heading
+    from reportkit.audit.read_table import ReadTable
     from reportkit.audit.readers.lines import Line
-    from reportkit.audit.tables import ReadTable
     from reportkit.forms import Edition
 
 
@@ -79,9 +81,6 @@ class Published:
         return [text for table in self.tables for text in table.unread]
 
 
-_PARTS = ("title", "detail")  # of a message
-
-
 @dataclass(frozen=True)
 class Flaw:
     """One thing that is not as it should be.
@@ -126,15 +125,8 @@ class Flaw:
 
     def as_json(self) -> dict[str, Any]:
         """The finding as it stands in the command's JSON."""
-        told = {name: value for name, value in vars(self).items() if name not in _PARTS}
-        return told | {"message": self.message, "cells": list(self.cells)}
-
-
-def number_json(value: Decimal | None) -> int | float | None:
-    """A cell for JSON: a whole number as one."""
-    if value is None:
-        return None
-    return int(value) if value == value.to_integral_value() else float(value)
+        fields = vars(self) | {"message": self.message, "cells": list(self.cells)}
+        return {name: value for name, value in fields.items() if name not in ("title", "detail")}
 
 
 def document_json(report: Published, findings: Sequence[Flaw]) -> dict[str, Any]:
@@ -142,15 +134,10 @@ def document_json(report: Published, findings: Sequence[Flaw]) -> dict[str, Any]
     tables: dict[str, Any] = {}
     for read in report.tables:
         number = read.table.id.removeprefix("t")
-        values = {name: number_json(value) for name, value in read.values.items()}
-        widths = {len(read.table.columns(band)) for band in read.table.model.bands}
-        if len(widths) > 1 or len(read.table.model.bands) > 1:
-            tables[number] = values
-            continue
-        rows: dict[str, list[Any]] = {}
-        for name, value in values.items():
-            rows.setdefault(name.split(".")[1], []).append(value)
-        tables[number] = rows
+        if len(read.table.model.bands) > 1:
+            tables[number] = {name: json_number(value) for name, value in read.values.items()}
+        else:
+            tables[number] = {row: list(cells.values()) for row, cells in read.rows.items()}
     return {
         "path": str(report.path),
         "issuer": report.heading.issuer,
@@ -161,6 +148,8 @@ def document_json(report: Published, findings: Sequence[Flaw]) -> dict[str, Any]
         "unread": report.unread,
         "inferred": [text for table in report.tables for text in table.inferred],
         "aside": [
-            f"{label}：{' '.join(texts)}" for table in report.tables for label, texts in table.aside
+            f"{label}：{' '.join(texts)}"
+            for table in report.tables
+            for label, texts in table.extra_rows
         ],
     }

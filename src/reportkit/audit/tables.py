@@ -2,92 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from reportkit.audit.aligned import Aligned, align
-from reportkit.audit.entries import columns_of, entries_of, values_of
-from reportkit.audit.labels import form_rows, form_words, heads_score, letters
-from reportkit.audit.numbers import read_cell
-from reportkit.audit.readers.lines import BROKEN
-from reportkit.audit.together import TableSums, in_blocks, jointly, only_split, row_splits
+from reportkit.audit.entries import entries_of
+from reportkit.audit.labels import form_rows, form_words, heads_score
+from reportkit.audit.line_tables import read_line_table
+from reportkit.audit.numbers import broken_row, is_blank
+from reportkit.audit.page_breaks import joined_pages
+from reportkit.audit.read_table import ReadTable
+from reportkit.audit.readers.lines import one_line
+from reportkit.audit.together import TableSums, jointly, only_split, row_splits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reportkit.audit.entries import Entry
     from reportkit.audit.labels import FormRow
     from reportkit.audit.readers.lines import Line
-    from reportkit.forms import Edition, Form, Table
+    from reportkit.forms import Edition, Form
 
 _NO_TABLE = 3
 """Rows found by less than this are no table."""
 _HEADS = 0.4
 """An edition whose heads are named by so much less than another's is not the one."""
-
-
-@dataclass
-class ReadTable:
-    """One table as it was read.
-
-    Parameters
-    ----------
-    table : Table
-    edition : Edition
-        Whose rows it has.
-    values : mapping of str to Decimal or None
-        By fact id; None where a cell is blank or cannot be read.
-    lines : mapping of str to Line
-        Where each cell stands.
-    printed : mapping of str to str
-        The text of each cell.
-    unread : list of str
-        What is printed and could not be read.
-    inferred : list of str
-        What only the sums of the form tell.
-    by_sums : set of str
-        The cells that are so known.
-    aside : list of (str, list of str)
-        Rows that the form does not have: label and texts.
-    found : bool
-        False where the document has no such table.
-    """
-
-    table: Table
-    edition: Edition
-    values: dict[str, Decimal | None]
-    lines: dict[str, Line] = field(default_factory=dict)
-    printed: dict[str, str] = field(default_factory=dict)
-    unread: list[str] = field(default_factory=list)
-    inferred: list[str] = field(default_factory=list)
-    by_sums: set[str] = field(default_factory=set)
-    aside: list[tuple[str, list[str]]] = field(default_factory=list)
-    found: bool = False
-
-    def infer(self, row: FormRow, text: str, numbers: Sequence[int]) -> list[str]:
-        """Note that only sums tell the cells of a row; return their texts."""
-        told = [str(number) for number in numbers]
-        self.by_sums |= set(row.cells)
-        self.inferred.append(
-            f"{row.title}：“{text.replace(BROKEN, ' ')}”按勾稽关系读作{'、'.join(told)}"
-        )
-        return told
-
-    @property
-    def known(self) -> dict[str, Decimal]:
-        """The cells that are known."""
-        return {name: value for name, value in self.values.items() if value is not None}
-
-    @property
-    def blank(self) -> list[str]:
-        """Cells that are printed blank."""
-        return [n for n, text in self.printed.items() if self.values[n] is None and _empty(text)]
-
-
-def _empty(text: str) -> bool:
-    printed = read_cell(text)
-    return printed.value is None and printed.clear
 
 
 def read_tables(lines: Sequence[Line], form: Form, edition: Edition) -> list[ReadTable]:
@@ -101,23 +41,23 @@ def read_tables(lines: Sequence[Line], form: Form, edition: Edition) -> list[Rea
         The one that the report's year must use; each table may be of another.
     """
     words = dict.fromkeys(word for one in form.editions for word in form_words(one))
-    entries = entries_of(lines, words)
+    entries = entries_of(joined_pages(lines), words)
     read: list[ReadTable] = []
-    # The largest table is the surest, and tells where the others can be.
+    # The largest table is the surest, and limits where the others can be.
     order = sorted(edition.tables, key=lambda name: -len(form_rows(edition.tables[name])))
     spans: dict[str, tuple[int, int]] = {}
     for name in order:
         start, end = _where(name, spans, len(entries))
-        some = entries[start:end]
         table = edition.tables[name]
         if table.model.layout == "line":
-            made = _read_line(some, table, edition)
+            made = read_line_table(entries[start:end], table, edition)
             # It can stand beside another.
-            made = made if made.found else _read_line(entries, table, edition)
+            made = made if made.found else read_line_table(entries, table, edition)
         else:
-            made, span = _read_grid(some, name, form, edition)
+            made, aligned = _read_grid(entries[start:end], name, form, edition)
             if made.found:
-                spans[name] = (span[0] + start, span[1] + start)
+                first, last = aligned.span
+                spans[name] = (first + start, last + start)
         if not made.found and not made.unread:
             made.unread.append(f"{table.title}：没有找到这张表")
         read.append(made)
@@ -133,7 +73,7 @@ def _where(name: str, spans: Mapping[str, tuple[int, int]], count: int) -> tuple
 
 def _read_grid(
     entries: Sequence[Entry], name: str, form: Form, due: Edition
-) -> tuple[ReadTable, tuple[int, int]]:
+) -> tuple[ReadTable, Aligned]:
     """Read a table of rows in the edition that fits best; of equals, in the one that is due."""
     usual = form_rows(due.tables[name])
     ways = []
@@ -147,22 +87,20 @@ def _read_grid(
     most = max(way[0] for way in ways)
     ways = [way for way in ways if way[0] > most - _HEADS]
     *_, aligned, edition = max(ways, key=lambda way: way[1:3])
-    table = edition.tables[name]
-    made = ReadTable(table, edition, {})
     if not _is_table(entries, aligned):
-        edition = due
-        made = ReadTable(due.tables[name], due, {})
-        for row in form_rows(due.tables[name]):
-            made.values |= dict.fromkeys(row.cells)
-        return made, (0, 0)
-    made.found = True
+        cells = (name for row in usual for name in row.cells)
+        return ReadTable(due.tables[name], due, dict.fromkeys(cells)), aligned
+    made = ReadTable(edition.tables[name], edition, {}, found=True)
     units = {cell.id: cell.unit for cell in edition.cells(edition.model.years.first)}
-    runs = _no_blanks(aligned)
+    full = _no_blanks(aligned)
     for row in aligned.rows:
-        _read_row(made, row, aligned, units, runs=runs)
-    _apart(made, aligned, edition)
-    _told(made, aligned)
-    return made, aligned.span
+        _read_row(made, row, aligned, units, full=full)
+    _solve(made, aligned, edition)
+    made.unread += _unread(made, aligned)
+    made.extra_rows += [
+        (entry.label, [cell.text for cell in entry.cells]) for entry in aligned.extra
+    ]
+    return made, aligned
 
 
 def _rows_of(form: Form, edition: Edition, name: str) -> list[FormRow]:
@@ -189,13 +127,11 @@ def _headed(entries: Sequence[Entry], aligned: Aligned) -> set[str]:
     """Rows that stand right below the names of all their columns, which are more than one."""
     found = set()
     for row in aligned.rows:
-        entry = aligned.entries.get(row.key)
-        if entry is not None and len(row.heads) > 1:
-            at = next(at for at, one in enumerate(entries) if one is entry)
+        if row.key in aligned.places and len(row.heads) > 1:
+            at = aligned.places[row.key]
             # A name a line, where cells are lines.
             above = [one for one in entries[max(at - len(row.heads), 0) : at] if not one.cells]
-            head = [cell.text for one in above for cell in one.line.cells]
-            if heads_score(head, row) == 1.0:
+            if heads_score([cell.text for one in above for cell in one.line.cells], row) == 1.0:
                 found.add(row.key)
     return found
 
@@ -225,23 +161,22 @@ def _no_blanks(aligned: Aligned) -> bool:
 
 def _heads(entries: Sequence[Entry], aligned: Aligned) -> list[float]:
     """For each row that was found, how well the heads of its columns are named above it."""
-    told = []
+    scores = []
     for row in aligned.rows:
-        entry = aligned.entries.get(row.key)
-        if entry is not None:
-            at = next(at for at, one in enumerate(entries) if one is entry)
-            above = entries[max(at - 4, 0) : at]
-            scores = (heads_score([c.text for c in one.line.cells], row) for one in above)
-            told.append(max(scores, default=0.0))
-    return told
+        if row.key in aligned.places:
+            at = aligned.places[row.key]
+            lines = ([cell.text for cell in one.line.cells] for one in entries[max(at - 4, 0) : at])
+            scores.append(max((heads_score(texts, row) for texts in lines), default=0.0))
+    return scores
 
 
 def _read_row(
-    made: ReadTable, row: FormRow, aligned: Aligned, units: Mapping[str, str], *, runs: bool
+    made: ReadTable, row: FormRow, aligned: Aligned, units: Mapping[str, str], *, full: bool
 ) -> None:
+    """Read the cells of a row; in a table without blanks a run of digits may be just one row."""
     entry = aligned.entries.get(row.key)
     texts = aligned.texts.get(row.key, [])
-    if runs and entry is not None and len(entry.filled) == 1 and len(texts) == 1 < len(row.cells):
+    if full and entry is not None and len(entry.filled) == 1 and len(texts) == 1 < len(row.cells):
         split = only_split(texts[0], len(row.cells))
         summed = _sums(made.edition, row.table) is not None
         # 153 can be 15, a blank and 3, but noughts are one a cell. A row of a table with sums must
@@ -249,62 +184,41 @@ def _read_row(
         clear = sum(split[:-1]) == split[-1] if split and summed else not any(split or ())
         if split is not None and clear:
             texts = made.infer(row, texts[0], split)
-    if entry is None or len(texts) != len(row.cells):
-        made.values |= dict.fromkeys(row.cells)
-        if entry is not None:
-            made.lines |= dict.fromkeys(row.cells, entry.line)
+    if entry is not None and len(texts) == len(row.cells):
+        made.fill(row, texts, entry.line, units)
         return
-    for name, text in zip(row.cells, texts, strict=True):
-        made.values[name] = read_cell(text).in_unit(units[name])
-        made.lines[name] = entry.line
-        made.printed[name] = text
+    made.values |= dict.fromkeys(row.cells)
+    if entry is not None:
+        made.lines |= dict.fromkeys(row.cells, entry.line)
 
 
-def _apart(made: ReadTable, aligned: Aligned, edition: Edition) -> None:
-    """Rows and numbers that are not clear, where the sums of the table leave one reading."""
-    rows = {row.key: row for row in aligned.rows}
-    candidates: dict[str, list[tuple[int, ...]]] = {}
-    open_rows: dict[str, str] = {}
-    for key, row in rows.items():
-        texts = aligned.texts.get(key)
-        values = [made.values[name] for name in row.cells]
-        if all(value is not None for value in values):
-            if any(value % 1 for value in values if value is not None):
-                return
-            candidates[key] = [tuple(int(value) for value in values if value is not None)]
-        elif texts is not None and len(texts) == 1 < len(row.cells):
-            candidates[key] = list(row_splits(texts[0], len(row.cells)))
-            open_rows[key] = texts[0]
-        elif texts is not None and (ways := _clear_ways(texts)):
-            candidates[key] = ways
-            open_rows[key] = "、".join(texts)
+def _solve(made: ReadTable, aligned: Aligned, edition: Edition) -> None:
+    """Read rows that run together or are broken, where the sums of the table leave one way."""
     sums = _sums(edition, made.table.id)
-    if not open_rows or sums is None:
+    candidates: dict[str, Sequence[tuple[int, ...]]] = {}
+    unclear: dict[str, str] = {}
+    for row in aligned.rows:
+        texts = aligned.texts.get(row.key, [])
+        values = [value for name in row.cells if (value := made.values[name]) is not None]
+        if len(values) == len(row.cells):
+            if any(value % 1 for value in values):
+                return
+            candidates[row.key] = [tuple(map(int, values))]
+        elif len(texts) == 1 < len(row.cells):
+            candidates[row.key] = row_splits(texts[0], len(row.cells))
+            unclear[row.key] = texts[0]
+        elif numbers := broken_row(texts):
+            candidates[row.key] = [numbers]
+            unclear[row.key] = "、".join(texts)
+    if not unclear or sums is None:
         return
-    solution = jointly(candidates, sums)
-    if solution is None:
-        return
-    for key, text in open_rows.items():
-        if key not in solution:
-            continue
-        made.printed |= zip(
-            rows[key].cells, made.infer(rows[key], text, solution[key]), strict=True
-        )
-        made.values |= zip(rows[key].cells, map(Decimal, solution[key]), strict=True)
-
-
-def _clear_ways(texts: Sequence[str]) -> list[tuple[int, ...]]:
-    """Readings of a row in which numbers stand on two lines; none where a cell is blank."""
-    row: list[int] = []
-    for text in texts:
-        if BROKEN in text and text.replace(BROKEN, "").isdigit():
-            row.append(int(text.replace(BROKEN, "")))
-            continue
-        value = read_cell(text).value
-        if value is None or value % 1:
-            return []
-        row.append(int(value))
-    return [tuple(row)] if sum(row[:-1]) == row[-1] else []
+    solution = jointly(candidates, sums) or {}
+    for row in aligned.rows:
+        if row.key in unclear and row.key in solution:
+            numbers = solution[row.key]
+            texts = made.infer(row, unclear[row.key], numbers)
+            made.printed |= zip(row.cells, texts, strict=True)
+            made.values |= zip(row.cells, map(Decimal, numbers), strict=True)
 
 
 def _sums(edition: Edition, table: str) -> TableSums | None:
@@ -327,120 +241,18 @@ def _sums(edition: Edition, table: str) -> TableSums | None:
     return TableSums(both[0], both[1], leaves[total].parts, total)
 
 
-def _told(made: ReadTable, aligned: Aligned) -> None:
-    """Note what is unread, and the rows of others."""
+def _unread(made: ReadTable, aligned: Aligned) -> Iterator[str]:
+    """Yield what could not be read: rows, numbers of a row, single cells."""
     for row in aligned.rows:
         entry = aligned.entries.get(row.key)
+        name = f"{made.table.title}，{row.title}"
         missing = [name for name in row.cells if made.values[name] is None]
         if entry is None:
-            made.unread.append(
-                f"{made.table.title}，{row.title}：没有找到这一行，或不能确定是哪一行"
-            )
+            yield f"{name}：没有找到这一行，或不能确定是哪一行"
         elif missing and row.cells[0] not in made.printed:
-            text = " ".join(cell.text for cell in entry.filled).replace(BROKEN, " ")
-            made.unread.append(f"{made.table.title}，{row.title}：“{text}”不能确定各格的数")
+            text = one_line(" ".join(cell.text for cell in entry.filled))
+            yield f"{name}：“{text}”不能确定各格的数"
         else:
-            for name in missing:
-                text = made.printed[name]
-                if not _empty(text):
-                    shown = text.replace(BROKEN, " ")
-                    made.unread.append(f"{made.table.title}，{row.title}：“{shown}”不是一个数")
-    made.aside += [(entry.label, [cell.text for cell in entry.cells]) for entry in aligned.aside]
-
-
-def _read_line(entries: Sequence[Entry], table: Table, edition: Edition) -> ReadTable:
-    """Read a table of one row: blocks beside each other, under heads of their own."""
-    rows = form_rows(table)
-    cells = [name for row in rows for name in row.cells]
-    size = len(rows[0].columns)
-    made = ReadTable(table, edition, dict.fromkeys(cells))
-    under_heads = _under_heads(entries, rows[0])
-    for at, entry in enumerate(entries):
-        # So many numbers in a row are of no other table; fewer need its heads above them.
-        if at not in under_heads and len(entry.filled) != len(cells):
-            continue
-        columns = columns_of([entry], len(cells))
-        texts = values_of(entry, len(cells), columns)
-        if texts is not None and (any(texts) or entry.grid is not None):
-            _take(made, rows, texts, entry)
-            break
-        text = "".join(cell.text for cell in entry.filled)
-        if len(text) >= len(cells) and text.isdigit() and len(entry.filled) == 1:
-            split = in_blocks(text, len(rows), size)
-            made.found = True
-            if split is None:
-                made.unread.append(f"{table.title}：“{text}”不能确定各格的数")
-            else:
-                for at, row in enumerate(rows):
-                    some = split[at * size : (at + 1) * size]
-                    _take(made, [row], made.infer(row, text, some), entry)
-            break
-        if pieces := _pieces(entries[at:], rows, size):
-            for row, (texts, where) in zip(rows, pieces, strict=True):
-                _take(made, [row], texts, where)
-            break
-    if not made.found:
-        _by_blocks(made, entries, rows)
-    if not made.found and under_heads:
-        made.unread.append(f"{table.title}：没有找到各格的数")
-    return made
-
-
-def _under_heads(entries: Sequence[Entry], row: FormRow) -> set[int]:
-    """Entries shortly after the names of the columns, which can stand a name a line."""
-    found: set[int] = set()
-    for at in range(len(entries)):
-        if not any(head in letters(entries[at].label) for head in row.heads):
-            continue
-        around = entries[max(at - 3 * len(row.heads), 0) : at + 1]
-        text = "".join(letters(entry.label) for entry in around)
-        if sum(head in text for head in row.heads) >= len(row.heads) - 1:
-            found |= {at, *range(at + 1, min(at + 6, len(entries)))}
-    return found
-
-
-def _pieces(
-    entries: Sequence[Entry], rows: Sequence[FormRow], size: int
-) -> list[tuple[list[str], Entry]] | None:
-    """The blocks in a few rows below each other, without labels: five numbers, then ten."""
-    texts: list[tuple[str, Entry]] = []
-    for entry in entries[:12]:
-        if len(texts) >= len(rows) * size:
-            break
-        if entry.filled and len(entry.filled) % size == 0:
-            texts += [(cell.text, entry) for cell in entry.filled]
-    if len(texts) != len(rows) * size:
-        return None
-    return [
-        ([text for text, _ in texts[at : at + size]], texts[at][1])
-        for at in range(0, len(texts), size)
-    ]
-
-
-def _by_blocks(made: ReadTable, entries: Sequence[Entry], rows: Sequence[FormRow]) -> None:
-    """A table in which each block is a row with a label of its own."""
-    aligned = align(entries, rows)
-    if len(aligned.entries) < len(rows):
-        return
-    for row in rows:
-        texts = aligned.texts[row.key]
-        if len(texts) == len(row.cells):
-            _take(made, [row], texts, aligned.entries[row.key])
-
-
-def _take(made: ReadTable, rows: Sequence[FormRow], texts: Sequence[str], entry: Entry) -> None:
-    """The cells of blocks, each of which ends with its sum."""
-    made.found = True
-    left = iter(texts)
-    for row in rows:
-        some = [next(left) for _ in row.cells]
-        if any(BROKEN in text for text in some) and (ways := _clear_ways(some)):
-            some = made.infer(row, "、".join(some), ways[0])
-        for name, text in zip(row.cells, some, strict=True):
-            printed = read_cell(text)
-            made.values[name] = printed.value
-            made.lines[name] = entry.line
-            made.printed[name] = text
-            if not printed.clear:
-                shown = text.replace(BROKEN, " ")
-                made.unread.append(f"{made.table.title}：“{shown}”不是一个数")
+            for cell in missing:
+                if not is_blank(made.printed[cell]):
+                    yield f"{name}：“{one_line(made.printed[cell])}”不是一个数"

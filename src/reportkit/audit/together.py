@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,8 @@ _DIGITS = 36  # of a row; seven numbers of five digits
 _MOST = 20_000  # partial sums held at once; more are no table of a report
 
 
-@lru_cache(maxsize=4096)
-def splits(text: str, count: int) -> tuple[Row, ...]:
-    """All ways to read a run of digits as so many numbers without leading zeros."""
-    return tuple(_splits(text, count))
-
-
 def _splits(text: str, count: int) -> Iterator[Row]:
+    """All ways to read a run of digits as so many numbers without leading zeros."""
     if count == 0:
         if not text:
             yield ()
@@ -67,7 +63,7 @@ def only_split(text: str, count: int) -> Row | None:
     """The one way to read a run of digits as so many numbers; None if there are several."""
     if len(text.replace("-", "").replace("+", "")) > 24:
         return None
-    found = splits(text, count)
+    found = list(islice(_splits(text, count), 2))
     return found[0] if len(found) == 1 else None
 
 
@@ -172,7 +168,8 @@ def _parts(
 ) -> list[dict[str, Row]] | None:
     """Up to two choices of the parts that add up to a total; None where there are too many."""
     states: dict[Row, list[tuple[Row, ...]]] = {tuple(0 for _ in whole): [()]}
-    for name in sorted(parts, key=lambda one: len(candidates[one])):
+    names = sorted(parts, key=lambda name: len(candidates[name]))
+    for name in names:
         following: dict[Row, list[tuple[Row, ...]]] = {}
         for so_far, chosen in states.items():
             for way in dict.fromkeys(candidates[name]):
@@ -184,5 +181,4 @@ def _parts(
         if len(following) > _MOST:
             return None
         states = following
-    names = sorted(parts, key=lambda one: len(candidates[one]))
     return [dict(zip(names, choice, strict=True)) for choice in states.get(whole, [])]

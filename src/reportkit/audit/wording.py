@@ -46,7 +46,7 @@ class Mention(Strict):
     says : int, optional
         The number that the words say without one.
     part : bool
-        It is still one after 其中.
+        It counts after 其中 too.
     """
 
     name: str
@@ -101,7 +101,7 @@ class Misread(Strict):
 
 
 class Unable(Strict):
-    """A row that is nought for bodies of some kinds, told by their names."""
+    """A row that is nought for bodies of some kinds, which their names tell."""
 
     id: str
     cells: str
@@ -140,7 +140,7 @@ class Wording(Strict):
     rest_of_name: str = _NOTHING
     """An ending of names of bodies that is often left out."""
     leftovers: dict[str, str] = Field(default_factory=dict)
-    """Patterns of sentences that belong into another kind of text, with what is said of them."""
+    """Patterns of sentences that belong into another kind of text, with the problem."""
 
 
 @lru_cache(maxsize=16)

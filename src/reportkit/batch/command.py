@@ -1,32 +1,27 @@
-"""A batch from its file and options to its summary."""
+"""The command batch: from its options over plan and loop to the summary."""
 
 from __future__ import annotations
 
 import errno
-import json
 import os
-import shlex
-import subprocess
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from reportkit.batch.jobs import Settings
-from reportkit.batch.loop import Done, Event, FailOn, run_batch
-from reportkit.batch.matrix import BatchFile, parse_years, read_batch_file
-from reportkit.batch.metrics import metrics
+from reportkit.batch.files import unwritten, write_files
+from reportkit.batch.loop import Done, Event, run_batch
+from reportkit.batch.notify import notify
+from reportkit.batch.options import Options, jobs_of
 from reportkit.batch.plan import Plan, make_plan, plan_document, plan_text
 from reportkit.batch.progress import Progress
 from reportkit.batch.signals import Signals
 from reportkit.batch.summary import About, summary, summary_text
 from reportkit.batch.workers.local import LocalWorkers, start_template
 from reportkit.catalogue.journal import NAME, Journal
-from reportkit.catalogue.state import NAME as STATE
-from reportkit.catalogue.state import StateOfAll, as_json, read_state, renew
+from reportkit.catalogue.state import StateOfAll, read_state, renew
 from reportkit.catalogue.store import NAME as STORE
 from reportkit.catalogue.store import opened
 from reportkit.errors import (
@@ -37,65 +32,23 @@ from reportkit.errors import (
     refusal,
     refused_by_system,
 )
-from reportkit.export.files import write_whole
 from reportkit.language import Message, joined
 from reportkit.language.catalogue import translator
 from reportkit.language.message import COLON, translated
 from reportkit.params import Project
 from reportkit.run.publishing import clear_stale
-from reportkit.warm.limits import free_memory, processors
 from reportkit.warm.processes import need_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from reportkit.batch.loop import Workers
-
-# A report's process with all of pandas in it, and room to work.
-_ROOM = 1 << 30
-# Seconds that somebody may take to be notified.
-_PATIENCE = 60
+    from reportkit.batch.matrix import BatchFile
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Options:
-    """Options of the command line; they take precedence over the batch file.
-
-    Parameters
-    ----------
-    command : tuple of str
-        The command as it was given, to be given again.
-    language : {"en", "zh"}
-        Of what people are told.
-    """
-
-    file: Path | None = None
-    params: Path | None = None
-    data: Path | None = None
-    districts: str | None = None
-    years: str | None = None
-    form: str | None = None
-    scope: Any = None
-    jobs: int | None = None
-    retries: int | None = None
-    timeout: float | None = None
-    force: bool = False
-    failed: bool = False
-    strict: bool = False
-    fail_on: FailOn = "error"
-    cold: bool = False
-    dry_run: bool = False
-    explain_cache: bool = False
-    scheduler: str | None = None
-    store: str | None = None
-    notify: str | None = None
-    metrics: Path | None = None
-    command: tuple[str, ...] = ("reportkit", "batch")
-    language: Literal["en", "zh"] = "en"
 
 
 def batch(options: Options, out: Path) -> tuple[int, Any, str]:
@@ -115,19 +68,17 @@ def batch(options: Options, out: Path) -> tuple[int, Any, str]:
     started = _now()
     project = Project.find(options.params, options.data, out)
     if options.dry_run:
-        settings, file, _ = _settings(options, project)
-        plan = _plan(options, file, settings, read_state(out))
+        plan = _plan(options, project, options.batch_file(project), read_state(out))
         status = max((result.exit_status for result in plan.refused), default=0)
         return status, plan_document(plan), plan_text(plan)
     name = f"{started:%Y%m%dT%H%M%SZ}-{os.getpid()}"
     events: SimpleQueue[Event] = SimpleQueue()
     with Signals(events.put) as signals:
         try:
-            fresh = not (out / NAME).exists()
             journal = _open_journal(out, name)
-            begun = _Begun(options, project, name, started, journal, read_state(out))
-            plan, done = _make(begun, events, signals, fresh=fresh)
-            status, document, text = _finish(begun, plan, done, events)
+            context = _Context(options, project, name, started, journal, read_state(out))
+            plan, done = _make(context, events, signals)
+            status, document, text = _finish(context, plan, done, events)
         except ReportkitError as error:
             if problem := _notify(options, joined(COLON, ["reportkit", str(error)])):
                 raise type(error)(
@@ -143,9 +94,15 @@ def batch(options: Options, out: Path) -> tuple[int, Any, str]:
         return status, document, text
 
 
+def _notify(options: Options, text: str) -> str:
+    if options.notify is None:
+        return ""
+    return notify(options.notify, translated(text, translator(options.language)))
+
+
 @dataclass(frozen=True)
-class _Begun:
-    """A batch that has begun to write."""
+class _Context:
+    """Fields that the steps of a batch share; *before* is the state that it found."""
 
     options: Options
     project: Project
@@ -155,18 +112,16 @@ class _Begun:
     before: StateOfAll
 
 
-def _make(
-    begun: _Begun, events: SimpleQueue[Event], signals: Signals, *, fresh: bool
-) -> tuple[Plan, Done]:
-    """Plan and make; what ends a batch before its first report is in what came of it."""
-    options, journal, out = begun.options, begun.journal, begun.project.out
+def _make(context: _Context, events: SimpleQueue[Event], signals: Signals) -> tuple[Plan, Done]:
+    """Plan and make the reports; a batch that cannot begin, or is stopped before, is a result."""
+    options, journal, project = context.options, context.journal, context.project
     plan = Plan()
     with Progress(clock=time.monotonic, translate=translator(options.language)) as progress:
         try:
             need_files()
-            settings, file, jobs = _settings(options, begun.project)
-            plan = _plan(options, file, settings, begun.before)
-            workers = _workers(options, jobs, events.put)
+            file = options.batch_file(project)
+            plan = _plan(options, project, file, context.before)
+            workers = _workers(options, jobs_of(file), events.put)
         except (ReportkitError, OSError) as error:
             signals.defer()
             refused = refusal(error) if isinstance(error, OSError) else error
@@ -179,43 +134,44 @@ def _make(
             left = tuple(planned.report for planned in plan.reports)
             return plan, Done((), left, stopped.number)
         signals.defer()
-        if fresh:
-            _tell_found(journal, plan, out)
+        if journal.new:
+            _add_found(journal, plan, project.out)
         unchanged = [
             planned for planned in plan.reports if not planned.reasons and not planned.refused
         ]
         progress.planned(len(plan.reports), len(unchanged))
-        for planned in unchanged:  # nobody else comes there
-            clear_stale(out.joinpath(*planned.report))
+        for planned in unchanged:  # the others' leftovers are cleared when they are made
+            clear_stale(project.out.joinpath(*planned.report))
         done = run_batch(plan, workers, events, limits=file, journal=journal, watcher=progress)
         return plan, done
 
 
 def _finish(
-    begun: _Begun, plan: Plan, done: Done, events: SimpleQueue[Event]
+    context: _Context, plan: Plan, done: Done, events: SimpleQueue[Event]
 ) -> tuple[int, dict[str, Any], str]:
-    """Sum up, and write what a batch leaves; whatever came of it."""
-    options, out, journal = begun.options, begun.project.out, begun.journal
-    state, unwritten = _renewed(begun, done)
+    """Sum up, and write what the batch leaves, however it ended."""
+    options, project, journal = context.options, context.project, context.journal
+    out = project.out
+    state, problem = _renewed(context, done)
     while not events.empty():
         if isinstance(event := events.get(), int):
             done = replace(done, stopped=event)
     status = done.exit_status(options.fail_on)
-    about = About(begun.name, begun.started, _now(), options.command, status)
+    about = About(context.name, context.started, _now(), options.command, status)
     document = summary(done, about, out=out)
-    unwritten = _leave(begun, document, state, done) or unwritten
-    if unwritten:
+    written = write_files(project, document, state, done, metrics_file=options.metrics)
+    if problem := written or problem:
         status = document["exit_status"] = max(status, 3)
-        document["unwritten"] = unwritten
+        document["unwritten"] = problem
     journal.add("ended", exit_status=status, left=len(done.left))
     journal.close()
     if done.refused:
         raise done.refused
     text = summary_text(document)
-    if unwritten:
+    if problem:
         text += Message(
             "\n{unwritten}; what {out} says of the last batch is not of this one",
-            unwritten=unwritten,
+            unwritten=problem,
             out=out,
         )
     if journal.lost:
@@ -228,142 +184,30 @@ def _finish(
     return status, document, text
 
 
-def _renewed(begun: _Begun, done: Done) -> tuple[StateOfAll, str]:
+def _renewed(context: _Context, done: Done) -> tuple[StateOfAll, str]:
     """The state of all reports, from the store; and why that could not be written."""
-    renewed = partial(renew, begun.before, done.results, project=begun.project, at=begun.started)
+    project = context.project
+    renewed = partial(renew, context.before, done.results, project=project, at=context.started)
     try:
-        with opened(begun.project.out) as store:
+        with opened(project.out) as store:
             return renewed(store=store), ""
     except OSError as error:
-        return renewed(store=None), _unwritten(error, begun.project.out / STORE)
+        return renewed(store=None), unwritten(error, project.out / STORE)
 
 
-def _unwritten(error: OSError, place: Path) -> Message:
-    out = error.filename or place
-    return Message("{out} cannot be written: {why}", out=out, why=refused_by_system(error))
-
-
-def _notify(options: Options, text: str) -> str:
-    """Run a command with the summary on stdin; says what was wrong with it."""
-    command = options.notify
-    if command is None:
-        return ""
-    try:
-        done = subprocess.run(  # noqa: S603 - the words of the option, no shell
-            shlex.split(command),
-            input=translated(text, translator(options.language)),
-            text=True,
-            capture_output=True,
-            check=False,
-            timeout=_PATIENCE,
-        )
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        return Message("--notify failed: {error}", error=error)
-    if not done.returncode:
-        return ""
-    detail = f": {done.stderr.strip()}" if done.stderr.strip() else ""
-    return Message(
-        "--notify ended with status {returncode}{detail}",
-        returncode=done.returncode,
-        detail=detail,
-    )
-
-
-def _settings(options: Options, project: Project) -> tuple[Settings, BatchFile, int]:
-    file = _file(options, project)
-    jobs = file.jobs or default_jobs()
-    settings = Settings(
-        options.params,
-        options.data,
-        project.out,
-        Path.cwd(),
-        scope=file.scope,
-        force=options.force,
-        warm=not options.cold,
-        timeout=file.timeout,
-        memory=file.memory << 20 if file.memory else max(2 * _ROOM, free_memory() // jobs),
-    )
-    return settings, file, jobs
-
-
-def _plan(options: Options, file: BatchFile, settings: Settings, state: StateOfAll) -> Plan:
+def _plan(options: Options, project: Project, file: BatchFile, state: StateOfAll) -> Plan:
     local = options.scheduler is None and not options.dry_run and not options.cold
     begin = start_template if local else lambda: None
     return make_plan(
         file.districts,
         file.years,
-        settings=settings,
+        settings=options.settings(project, file),
         forms=file.form,
         failed=state.failed,
         only_failed=options.failed,
         strict=options.strict,
         begin=begin,
     )
-
-
-def _leave(begun: _Begun, document: dict[str, Any], state: StateOfAll, done: Done) -> str:
-    """Write what the batch leaves, each file at once; says what could not be written."""
-    options, project = begun.options, begun.project
-    name, out = document["batch"], project.out
-    reports = [report for report in document["reports"] if report["state"] != "unchanged"]
-    try:
-        _write(out / "batches" / f"{name}.json", _json(document | {"reports": reports}))
-        _write(out / "batch.json", _json(document))
-        _write(out / STATE, json.dumps(as_json(state), ensure_ascii=False))
-        if options.metrics:
-            _write(options.metrics, metrics(document, state))
-        # Imported here, since it takes memory that reports need before.
-        from reportkit.catalogue.site import NAME as SITE
-        from reportkit.catalogue.site import write_site
-
-        if any(result.state == "made" for result in done.results):
-            from reportkit.proof.chain import seal_batch
-            from reportkit.proof.signing.settings import signer_from
-
-            runs = [Path(result.run) for result in done.results if result.run]
-            seal_batch(out, runs, name=name, signer=signer_from(os.environ))
-        # Last, since all the rest counts for more.
-        with opened(out) as store:
-            site = write_site(project, store, out / SITE, state=state, batch=document)
-        _write(out / "batch.html", site.front_page(out))
-    except OSError as error:
-        return _unwritten(error, out)
-    except InputError as error:
-        return error.message
-    return ""
-
-
-def _write(path: Path, content: str) -> None:
-    # Names of files can hold what is no character.
-    write_whole(path, content.encode(errors="backslashreplace"))
-
-
-def default_jobs() -> int:
-    """Number of jobs for which there are processors and memory."""
-    return max(1, min(processors(), free_memory() // _ROOM))
-
-
-def _file(options: Options, project: Project) -> BatchFile:
-    """The batch file with the options put over it."""
-    path = options.file or project.params / "batch.yaml"
-    if options.file and not path.is_file():
-        raise InputError("batch", "there is no batch file {path}", path=path)
-    file = read_batch_file(path) if path.is_file() else BatchFile()
-    try:
-        years = options.years and parse_years(options.years)
-    except ValueError as error:
-        raise InputError("batch", "--years: {error}", error=error) from None
-    given = {
-        "years": years,
-        "scope": options.scope,
-        "jobs": options.jobs,
-        "retries": options.retries,
-        "timeout": options.timeout,
-        "districts": options.districts
-        and tuple(map(project.district_id, options.districts.split(","))),
-        "form": options.form and tuple(options.form.split(",")),
-    }
-    return file.model_copy(update={name: v for name, v in given.items() if v is not None})
 
 
 def _workers(options: Options, jobs: int, tell: Callable[[Any], None]) -> Workers:
@@ -396,14 +240,10 @@ def _open_journal(out: Path, name: str) -> Journal:
         ) from None
 
 
-def _tell_found(journal: Journal, plan: Plan, out: Path) -> None:
-    """A journal that is gone is begun anew with the runs that are there."""
+def _add_found(journal: Journal, plan: Plan, out: Path) -> None:
+    """Begin a new journal with the runs that are in force already."""
     for planned in plan.reports:
         current = out.joinpath(*planned.report, "current")
         if current.is_dir():
-            whose = {"district": planned.district, "year": planned.year, "form": planned.form}
-            journal.add("found", **whose, run=current.resolve().name)
-
-
-def _json(document: Any) -> str:
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+            names = {"district": planned.district, "year": planned.year, "form": planned.form}
+            journal.add("found", **names, run=current.resolve().name)

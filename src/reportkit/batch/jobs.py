@@ -1,4 +1,4 @@
-"""Jobs that a batch hands to its workers, and their results: data only, for any executor."""
+"""Jobs of a batch, and their results: plain data, which any executor can send."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ State = Literal["made", "unchanged", "failed"]
 # Where notebook and log of a report that failed are kept, beside its runs.
 FAILED = "failed"
 
-# Causes that another try may not meet again; bad input and failing cells stay as they are.
+# Reasons that another try may not meet again; bad input and failing cells stay as they are.
 TRANSIENT = frozenset({"kernel-died", "timeout", "no-kernel", "busy", "input-changed"})
-# Causes that lie in the machine, or in what all reports share of it: the next district meets them.
+# Reasons that lie in the machine: the next district meets them too.
 MACHINE = frozenset(
     """
     kernel-died worker-died timeout no-kernel out-of-memory no-space not-writable no-workers
@@ -66,20 +66,12 @@ class Settings:
     timeout: float = 600
     memory: int | None = None
 
-    def request(
-        self,
-        district: str,
-        year: int,
-        hierarchy: Hierarchy | None,
-        *,
-        form: str | None = None,
-        rollup: bool = False,
-    ) -> Request:
-        """One of the reports, as it is asked for."""
+    def request(self, of: OfReport, hierarchy: Hierarchy | None, *, rollup: bool) -> Request:
+        """The request for one of the reports."""
         return Request(
-            district,
-            year,
-            form=form,
+            of.district,
+            of.year,
+            form=of.form,
             params=self.params,
             data=self.data,
             out=self.out,
@@ -155,7 +147,7 @@ class Result(OfReport):
     findings : list of dict
         Checks that do not hold, those that were accepted too.
     untold : int
-        Figures that are not as the final run before printed them, and that no correction tells.
+        Figures that the final run before printed otherwise, and that no correction mentions.
     killed : bool
         Whether its process was killed from outside, or for want of memory.
     """
@@ -177,12 +169,12 @@ class Result(OfReport):
         cls, of: OfReport, reason: str, message: str, exit_status: int = 3, **others: Any
     ) -> Result:
         """The result of a report that failed."""
-        told = {"form": of.form, "reason": reason, "message": message, **others}
-        return cls(of.district, of.year, "failed", exit_status, **told)
+        fields = {"form": of.form, "reason": reason, "message": message, **others}
+        return cls(of.district, of.year, "failed", exit_status, **fields)
 
     @property
-    def told(self) -> str:
-        """Reason of the failure, in words that fit each year that failed in the same way."""
+    def common_message(self) -> str:
+        """Message without the report's name, the same for all that failed in the same way."""
         return without_report(self.message, self.district, self.year)
 
     @property

@@ -1,4 +1,4 @@
-"""Many reports: one that fails stops no other, and what was stopped goes on where it was."""
+"""The loop of a batch: a failed report stops no other, a stopped batch resumes where it was."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ FailOn = Literal["error", "draft", "never"]
 
 
 class Workers(Protocol):
-    """Executor of `concurrent.futures` that reports what its workers do, and can end them."""
+    """Executor of `concurrent.futures` whose jobs report events, and can be ended."""
 
     capacity: int
 
     def submit(self, fn: Callable[..., None], job: Job, /) -> Future[list[Result]]:
-        """Begin with a job; its future ends once all its results were reported."""
+        """Start a job; its future ends once all its results were reported."""
 
     def close(self) -> None:
         """Let the reports that run end, and begin with no other."""
@@ -55,7 +55,7 @@ class Done:
     left : tuple of (district, name)
         Not tried, since the batch was stopped.
     stopped : int or str, optional
-        The signal that stopped it, or the cause that too many districts failed for.
+        The signal that stopped it, or the reason code of too many failures in a row.
     refused : ReportkitError, optional
         Why it could not begin.
     """
@@ -98,7 +98,7 @@ Event = Started | Result | Ended | int
 
 
 class _Batch:
-    """The state of a running batch; all of it is changed in one thread, event by event."""
+    """The state of a running batch, changed in one thread, event by event."""
 
     def __init__(self, plan: Plan, limits: BatchFile, journal: Journal, watcher: Progress) -> None:
         self.limits, self.journal, self.watcher = limits, journal, watcher
@@ -112,7 +112,7 @@ class _Batch:
         self._broken: dict[str, str] = {}
         self._begun: set[Report] = set()
 
-    def told(self, event: Started | Result) -> None:
+    def take(self, event: Started | Result) -> None:
         report = event.report
         if isinstance(event, Started):
             if report in self._begun:
@@ -164,7 +164,7 @@ class _Batch:
                 reason, message = error.reason, error.message
             first = rest[0].started(rest[0].years[0])
             lost = reason == "worker-died"
-            self.told(Result.failure(first, reason, message, killed=lost))
+            self.take(Result.failure(first, reason, message, killed=lost))
             rest = self._rest(job)
         if rest:
             self.waiting.append(together(rest))
@@ -235,14 +235,14 @@ def run_batch(
     ----------
     plan : Plan
     workers : Workers
-        The executor; it tells what happens to *events*, and is shut down at the end.
+        The executor; its events go to *events*, and it is shut down at the end.
     events : SimpleQueue
         Also of signals, as their numbers; see `reportkit.batch.signals`.
     limits : BatchFile
-        After so many tries, and failures of the machine, it gives up.
+        Of tries for a report, and of failures of the machine in a row.
     journal : Journal
     watcher : Progress
-        Is shown what happens.
+        Shows the events.
 
     Returns
     -------
@@ -256,7 +256,7 @@ def run_batch(
     journal.add("planned", reports=len(plan.reports), unchanged=unchanged)
     for result in known:
         if result.state == "failed":
-            batch.told(result)
+            batch.take(result)
         else:
             batch.results[result.report] = result
     try:
@@ -277,7 +277,7 @@ def run_batch(
                     workers.kill()
                 batch.stop(event)
             else:
-                batch.told(event)
+                batch.take(event)
             if batch.stopped:
                 workers.close()
     finally:
@@ -290,7 +290,7 @@ def run_batch(
 
 
 def _work(job: Job, tell: Callable[[Started | Result], None]) -> None:
-    # Where the job is done all that it needs has been imported; here it is not.
+    # Imported by the process that does the job: what it needs takes time and memory.
     from reportkit.batch.work import work
 
     work(job, tell)

@@ -1,4 +1,4 @@
-"""Reports that a batch is asked for: its file, and the years and forms of each district."""
+"""The matrix of a batch: its file, and the years and forms of each district."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class BatchFile(Strict):
     retries : int
         Further tries of a report whose fault is transient.
     stop_after : int
-        So many districts in a row that the machine fails, and no success between, end the batch;
-        0: never. What is wrong with a district's own data stops nothing.
+        Number of districts in a row that fail for reasons of the machine, after which the batch
+        ends; 0: never. Faults of a district's own data do not count.
     """
 
     districts: tuple[str, ...] | None = None
@@ -97,33 +97,37 @@ def reports_of(
     else those that have a file, else those of the usual form. A parent without a file has the
     years of its members.
     """
-    there = project.reports_named(district)
-    if not there:
+    named = project.reports_named(district)
+    if not named:
         below = {year for one in hierarchy.members(district) for year in _years_of(project, one)}
-        there = [(year, None) for year in sorted(below)]
+        named = [(year, None) for year in sorted(below)]
+    by_form: dict[str | None, list[int]] = {}
+    for year, form in named:
+        by_form.setdefault(form, []).append(year)
     wanted = _forms_of(project, district, forms)
-    further = {form for _, form in there if form not in wanted} if forms is None else set()
-    found = []
-    for form in [*wanted, *sorted(further, key=str)]:
-        own = [year for year, other in there if other == form]
-        if form in further:
-            own = [year for year in own if not years or year in years]
-        else:
-            own = [*(years or own or (year for year, other in there if other is None))]
-        found += [(year, form) for year in own]
-    return found
+    reports = [
+        (year, form)
+        for form in wanted
+        for year in years or by_form.get(form, by_form.get(None, []))
+    ]
+    if forms is None:
+        further = sorted((form for form in by_form if form not in wanted), key=str)
+        reports += [
+            (year, form) for form in further for year in by_form[form] if not years or year in years
+        ]
+    return reports
 
 
 def _forms_of(project: Project, district: str, forms: Sequence[str] | None) -> list[str | None]:
-    """The forms that are asked for, or that a district's file names; None for its usual one."""
+    """The forms that are asked for, or that the district's file names; None for its usual one."""
     path = project.params / "districts" / f"{district}.yaml"
-    # To read thousands of files takes a second, and most name no further form.
+    # Parsing thousands of files takes a second, and most name no further form.
     if forms is None and not (path.is_file() and b"forms:" in path.read_bytes()):
         return [None]
     try:
         who = project.district(district)
     except InputError:
-        return [None]  # its reports will say what is wrong
+        return [None]  # its report says what is wrong
     asked = forms or who.all_forms
     return [None if form == who.usual_form else form for form in dict.fromkeys(asked)]
 

@@ -1,4 +1,4 @@
-"""Which reports a batch makes: districts and years, all looked at before it begins."""
+"""The plan of a batch: which reports are made and why, decided before the first begins."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from reportkit.run.request import Request
 
 
-# So many districts with a ledger in common are done one after another, by one process that has read
-# it; more would leave other processors idle at the end.
+# Most districts with a ledger in common that one process makes, which reads it once; with more of
+# them other processors would be idle at the end.
 _TOGETHER = 16
 
 
 @dataclass(frozen=True)
 class Planned(OfReport):
-    """One report of the matrix: why it must be made, or what is known without making it.
+    """One report of the plan: why it is made, or its result that is known already.
 
     Parameters
     ----------
@@ -133,25 +133,23 @@ def make_plan(
             "batch", "there is nothing to do: {folder} and --years name no report", folder=folder
         )
     if only_failed:
-        matrix = [one for one in matrix if one.report in failed]
+        matrix = [wanted for wanted in matrix if wanted.report in failed]
     reports: list[Planned] = []
     # What many reports are made from, such as the notebook, is read once.
     begin_once, digest_once = cache(begin), cache(digest)
-    places = (settings.out.joinpath(*one.report, "current") for one in matrix)
+    places = (settings.out.joinpath(*wanted.report, "current") for wanted in matrix)
     if not all(place.exists() for place in places):
         begin_once()
-    for one in matrix:
-        members = hierarchy.members(one.district)
+    for wanted in matrix:
+        members = hierarchy.members(wanted.district)
         try:
             adds = bool(members) and settings.scope != "office"
-            rollup = adds and _sums_up(project, one.district, one.form)
-            request = settings.request(
-                one.district, one.year, hierarchy, form=one.form, rollup=rollup
-            )
+            rollup = adds and _sums_up(project, wanted.district, wanted.form)
+            request = settings.request(wanted, hierarchy, rollup=rollup)
             reports.append(_planned(request, project, settings, digest_once, begin_once))
         except InputError as error:
-            refused = Result.failure(one, error.reason, error.message, error.exit_status)
-            reports.append(Planned(one.district, one.year, (), 0, refused, form=one.form))
+            refused = Result.failure(wanted, error.reason, error.message, error.exit_status)
+            reports.append(Planned(wanted.district, wanted.year, (), 0, refused, form=wanted.form))
     plan = Plan(tuple(reports))
     if strict and plan.refused:
         messages = dict.fromkeys(result.message for result in plan.refused)
@@ -164,7 +162,7 @@ def make_plan(
             things=things,
             listed=listed,
         )
-    reports = _with_those_that_follow(reports, hierarchy)
+    reports = _with_readers(reports, hierarchy)
     last = {district for district, _ in failed}
     return Plan(tuple(reports), _jobs(reports, hierarchy, settings, last))
 
@@ -192,19 +190,17 @@ def _planned(
             Message("its own office: {why}", why=why) for why in changes(of_office, digest=digest)
         ]
     last = seconds_of(request.place)
+    planned = Planned(district, year, (), last, form=form, rollup=request.rollup)
     if not reasons and not settings.force:
         outcome = outcome_of(standing(request), unchanged=True)
-        known = made(OfReport(district, year, form=form), outcome)
-        return Planned(district, year, (), last, known, form=form, rollup=request.rollup)
+        return replace(planned, known=made(planned, outcome))
     begin()
     project.report(who, year)
     files = _ledgers(project, who, year) if own or not request.rollup else []
     seconds = last or 1 + sum(path.stat().st_size for path in files) / 1e6
     reasons += [Message("asked for by --force")] if settings.force else []
     named = tuple(f"{key}\0{source!r}" for key, source in who.ledgers.items())
-    return Planned(
-        district, year, tuple(reasons), seconds, named=named, form=form, rollup=request.rollup
-    )
+    return replace(planned, reasons=tuple(reasons), seconds=seconds, named=named)
 
 
 def _ledgers(project: Project, district: District, year: int) -> list[Path]:
@@ -222,9 +218,9 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
     mappings = mappings_of(form, district, project.params / "districts" / f"{district.id}.yaml")
     missing = []
     edition = form.edition(year)
-    needed, elsewhere = edition.ledgers(), form.unused(edition)
+    needed, unused = edition.ledgers(), form.unused(edition)
     for key, schema in schemas(form).items():
-        if key in elsewhere:
+        if key in unused:
             continue
         named = district.ledgers.get(key)
         if named is None:
@@ -240,10 +236,10 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
                 )
         else:
             paths = [project.data / source for source in named if isinstance(source, str)]
-            gone = [path for path in paths if not path.is_file()]
             missing += [
                 Message("{path}, named in the district's file, is missing", path=path)
-                for path in gone
+                for path in paths
+                if not path.is_file()
             ]
         files += [path for path in paths if path.is_file()]
     if missing:
@@ -260,8 +256,8 @@ def _ledgers(project: Project, district: District, year: int) -> list[Path]:
     return files
 
 
-def _with_those_that_follow(reports: Iterable[Planned], hierarchy: Hierarchy) -> list[Planned]:
-    """Add those that hold, but read the run of one that is made anew."""
+def _with_readers(reports: Iterable[Planned], hierarchy: Hierarchy) -> list[Planned]:
+    """Have those reports made too that read the run of one that is made anew."""
     all_of = {planned.report: planned for planned in reports}
     of_year: dict[tuple[str, int], list[Report]] = {}
     for planned in all_of.values():
@@ -295,7 +291,6 @@ def _jobs(
         return 1 + max(below, default=-1)
 
     def urgency(chain: tuple[str, str | None]) -> tuple[bool, int, float]:
-        # A parent waits for its members wherever it stands.
         seconds = sum(planned.seconds for planned in chains[chain])
         return chain[0] in last, height(chain[0]), -seconds
 

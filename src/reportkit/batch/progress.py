@@ -1,4 +1,4 @@
-"""Progress of a batch: a live line on a terminal, elsewhere only its failures."""
+"""Progress of a batch: a live line on a terminal; failures are always shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from reportkit.language.message import COLON, COMMA, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
     from typing import Self
 
     from reportkit.batch.jobs import Result
@@ -33,7 +32,7 @@ class Progress:
     clock : callable
         Seconds that only rise.
     translate : callable
-        Into the language of whoever looks on.
+        Into the language of the terminal's user.
     """
 
     def __init__(self, *, clock: Callable[[], float], translate: Translate = str) -> None:
@@ -58,12 +57,7 @@ class Progress:
             self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._live:
             self._live.stop()
 
@@ -81,21 +75,24 @@ class Progress:
         self.done += result.state == "made"
         self.skipped += result.state == "unchanged"
         self.failed += result.state == "failed"
-        # What cannot be made takes no time, and says nothing of what the others will take.
+        # A report that was refused took no time, and does not count for the time left.
         self.tried += result.seconds > 0
-        # What is wrong with a district's ledger is wrong in each of its years, and said once.
-        if result.state == "failed" and (result.district, result.told) not in self._printed:
-            self._printed.add((result.district, result.told))
-            self._tell(Message("failed: {why}", why=_as_line(result)))
+        # What is wrong with a district's ledger fails each of its years, and is shown once.
+        failure = result.district, result.common_message
+        if result.state == "failed" and failure not in self._printed:
+            self._printed.add(failure)
+            self.note(Message("failed: {why}", why=_as_line(result)))
 
     def again(self, result: Result) -> None:
         """A report failed and is tried again."""
         self._running.pop(result.report, None)
-        self._tell(Message("again: {why}", why=_as_line(result)))
+        self.note(Message("again: {why}", why=_as_line(result)))
 
     def note(self, text: str) -> None:
-        """Show a message about the whole batch."""
-        self._tell(text)
+        """Show a message; elsewhere than on a terminal it stays in one line."""
+        self._console.print(
+            Text(translated(text, self._translate)), soft_wrap=not self._console.is_terminal
+        )
 
     def line(self) -> Text:
         """The live line: counts, rate, time left, what runs."""
@@ -122,16 +119,9 @@ class Progress:
         lines = [joined(" · ", parts), *([running] if names else [])]
         return Text(translated(joined("\n", lines), self._translate), overflow="ellipsis")
 
-    def _tell(self, text: str) -> None:
-        # Elsewhere than on a terminal a message stays in one line.
-        self._console.print(
-            Text(translated(text, self._translate)), soft_wrap=not self._console.is_terminal
-        )
-
 
 def _as_line(result: Result) -> str:
-    told = joined(COLON, [" ".join(result.report), first_line(result)])
-    return told + f" [{result.reason}]"
+    return joined(COLON, [" ".join(result.report), first_line(result)]) + f" [{result.reason}]"
 
 
 def _duration(seconds: float) -> str:

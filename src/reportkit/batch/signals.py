@@ -1,4 +1,4 @@
-"""Signals that a batch is sent: they end its planning at once, and are events for what follows."""
+"""Signals to a batch: they end its planning at once, and are events of its loop afterwards."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _CAUGHT = (signal.SIGINT, signal.SIGTERM)
 
 
 class Signals:
-    """Within it SIGINT and SIGTERM raise `Stopped` once; from `defer` on they interrupt nothing.
+    """Within it SIGINT and SIGTERM raise `Stopped`, once; after `defer` they go to *put*.
 
     Parameters
     ----------
     put : callable
-        Is given the numbers of those that interrupt nothing, such as a queue's ``put``.
+        Takes the number of a signal, such as a queue's ``put``.
     """
 
     def __init__(self, put: Callable[[int], None]) -> None:

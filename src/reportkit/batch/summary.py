@@ -1,4 +1,4 @@
-"""Records that a batch leaves of itself: batch.json, and the lines at its end."""
+"""Summary of a batch: the document batch.json, and the lines at its end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reportkit.batch.loop import Done
     from reportkit.params.naming import Report
 
-# Districts of one cause that a terminal shows; batch.json and batch.html have all.
+# Districts of one cause that a terminal shows; batch.json has all.
 _SHOWN = 12
 
 
@@ -109,25 +109,25 @@ def _failures(results: Sequence[Result], command: Sequence[str]) -> list[dict[st
     which = [at for at, word in enumerate(command) if word in ("--districts", "--years")]
     others = [word for at, word in enumerate(command) if not {at, at - 1} & {*which}]
     failures = []
-    for reason, messages in by_cause(
-        result for result in results if result.state == "failed"
-    ).items():
+    causes = by_cause(result for result in results if result.state == "failed")
+    for reason, messages in causes.items():
         failed = [result for alike in messages for result in alike]
         districts, years = _districts(failed), sorted({str(result.year) for result in failed})
         again = [*others, "--districts", ",".join(districts), "--years", ",".join(years)]
+        shown = [
+            {
+                "districts": _districts(alike),
+                "years": sorted({result.year for result in alike}),
+                "message": alike[0].common_message,
+            }
+            for alike in messages
+        ]
         failures.append(
             {
                 "reason": reason,
                 "count": len(failed),
                 "districts": districts,
-                "messages": [
-                    {
-                        "districts": _districts(alike),
-                        "years": sorted({result.year for result in alike}),
-                        "message": alike[0].told,
-                    }
-                    for alike in messages
-                ],
+                "messages": shown,
                 "command": shlex.join([*again, "--failed"]),
             }
         )
@@ -186,11 +186,11 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
 
 
 def _which(document: Mapping[str, Any], field: str) -> list[str]:
-    """Return the reports that have one of these at least."""
+    """Return the names of the reports with a count above 0."""
     return [
-        f"{one['district']} {report_name(one['year'], one['form'])}"
-        for one in document["reports"]
-        if one[field]
+        f"{report['district']} {report_name(report['year'], report['form'])}"
+        for report in document["reports"]
+        if report[field]
     ]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reportkit.run import kernels
 
-# What a report imports on the way, besides its notebook; found there after the fork.
+# Modules that a report imports on its way; they are in memory after the fork.
 _ALSO = """
     ahocorasick papermill.parameterize papermill.translators pypdfium2 reportkit.batch.work
     reportkit.warm.forked typst
@@ -26,7 +26,7 @@ def threads() -> int:
 
 
 def _warm() -> None:
-    """Do once what every report does first, with no data of anybody."""
+    """Do once what every report does first, without any data."""
     gc.disable()
     import nbformat
     from jupyter_client.provisioning.factory import KernelProvisionerFactory
@@ -40,12 +40,12 @@ def _warm() -> None:
         import_module(module)
     for exporter in exporters().values():
         exporter.prepare()
-    # Schemas are made into programs when they are first used.
+    # Schemas are compiled when they are first used.
     nbformat.validate(new_notebook())  # type: ignore[no-untyped-call]  # nbformat has no types
     schema_check()
     code_digest()
     fonts()
-    # Which plug-ins of jupyter_client there are is asked of every installed package, once.
+    # The plug-ins of jupyter_client are searched in all installed packages, once.
     KernelProvisionerFactory.instance()
     kernels.keep()
 

@@ -24,7 +24,7 @@ from reportkit.persons import without_persons
 from reportkit.proof.surroundings import peak
 from reportkit.rollup.members import counts_itself
 from reportkit.run.run import run
-from reportkit.run.untold import untold_changes
+from reportkit.run.uncorrected import uncorrected_changes
 from reportkit.warm.processes import die_with_parent
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 
 def work(job: Job, tell: Callable[[Started | Result], None]) -> None:
-    """Make the reports of a job, telling of each as it begins and ends.
+    """Make the reports of a job.
 
     Parameters
     ----------
     job : Job
     tell : callable
-        Takes `Started` and `Result`.
+        Takes a `Started` when a report begins, and its `Result` when it ends.
     """
     settings = job.settings
     os.chdir(settings.folder)
@@ -58,7 +58,7 @@ def work(job: Job, tell: Callable[[Started | Result], None]) -> None:
 
 
 def read_shared(job: Job) -> Kept:
-    """Read what all districts of a job name alike; what is wrong with it each report will say."""
+    """Read the ledgers that all districts of a job share; what is wrong there each report says."""
     project = Project.find(job.settings.params, job.settings.data)
     kept: Kept = {}
     with suppress(InputError):
@@ -88,7 +88,7 @@ def _in_fork(part: Job, tell: Callable[[Started | Result], None], kept: Kept) ->
     try:
         child.join()
     except SystemExit:
-        # Told to end: the child keeps its notebook and log, if it can do so at once.
+        # On SIGTERM the child may still save its notebook and log.
         child.terminate()
         child.join()
         raise
@@ -102,17 +102,17 @@ def _make_years(job: Job, tell: Callable[[Started | Result], None], kept: Kept) 
         result = make(job, year, kept)
         tell(result)
         if result.transient:
-            # It is tried again first: a later year reads what this one gives.
+            # The years after it read its run, and wait until it was tried again.
             break
 
 
 def make(job: Job, year: int, kept: Kept) -> Result:
-    """One report; a failure is a result too. Its ledgers are kept for those that follow."""
+    """Make one report; a failure is a result too. *kept* keeps its ledgers for the next ones."""
     settings, begun = job.settings, time.monotonic()
-    # A warm process that had to be started again has not the environment that it should have.
+    # A template that was started again lacks the environment of the first, such as PYTHONHASHSEED.
     warm = settings.warm and sys.flags.hash_randomization == 0
     fork = multiprocessing.get_context("fork") if warm and sys.platform == "linux" else None
-    request = settings.request(job.district, year, job.hierarchy, form=job.form, rollup=job.rollup)
+    request = settings.request(job.started(year), job.hierarchy, rollup=job.rollup)
     try:
         if job.rollup and counts_itself(request.project, request.whose):
             own = replace(request, rollup=False)
@@ -131,7 +131,7 @@ def make(job: Job, year: int, kept: Kept) -> Result:
             message = Message("there was not enough memory to make the report")
         result = Result.failure(job.started(year), reason, message, status)
     else:
-        untold = len(untold_changes(request, outcome))
+        untold = len(uncorrected_changes(request, outcome))
         result = replace(made(job.started(year), outcome), untold=untold)
     return replace(result, seconds=time.monotonic() - begun, peak=peak())
 

@@ -1,4 +1,4 @@
-"""Reports that failed, put together by cause."""
+"""Reports that failed, grouped by cause."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class Failed(Protocol):
         """Reason code."""
 
     @property
-    def told(self) -> str:
-        """Reason in words that fit each report that failed in the same way."""
+    def common_message(self) -> str:
+        """Message without the report's name, the same for all that failed in the same way."""
 
 
 Failure = TypeVar("Failure", bound=Failed)
 
 
 def by_cause(failed: Iterable[Failure]) -> dict[str, list[list[Failure]]]:
-    """Reports that failed: for each cause, most first, those of which the same is told."""
+    """Group reports that failed by reason, most first, and in each by the message they share."""
     causes: dict[str, dict[str, list[Failure]]] = {}
     for result in failed:
-        causes.setdefault(result.reason, {}).setdefault(result.told, []).append(result)
+        causes.setdefault(result.reason, {}).setdefault(result.common_message, []).append(result)
     grouped = {reason: list(messages.values()) for reason, messages in causes.items()}
     return dict(sorted(grouped.items(), key=lambda item: -sum(map(len, item[1]))))
 
@@ -50,10 +50,10 @@ def encodable(text: str) -> str:
 
 
 def first_line(failed: Failed) -> str:
-    """Return one line on why a report failed: the last one of an internal error, else the first."""
+    """Return one line of a failure's message: the last of an internal error, else the first."""
     if failed.reason == "internal":
-        return (failed.told.strip().splitlines() or [""])[-1]
-    return first_lines(failed.told, 1)
+        return (failed.common_message.strip().splitlines() or [""])[-1]
+    return first_lines(failed.common_message, 1)
 
 
 def without_report(message: str, district: str, year: int) -> str:

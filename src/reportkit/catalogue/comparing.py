@@ -1,4 +1,4 @@
-"""Distributions: how places lie beside each other, drawn as bars, without any order among them."""
+"""Distributions of a figure over all places, as bars: no place is named or ranked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BARS = 24
 _MOSTLY = Decimal("0.6")
 
 
-def distribution(one: Comparison, values: Sequence[Decimal], unit: str) -> dict[str, Any]:
+def distribution(comparison: Comparison, values: Sequence[Decimal], unit: str) -> dict[str, Any]:
     """Return what a page shows of a comparison.
 
     Parameters
@@ -41,10 +41,10 @@ def distribution(one: Comparison, values: Sequence[Decimal], unit: str) -> dict[
     alone = zeros > _MOSTLY * len(ordered)
     drawn = [value for value in ordered if value] if alone else ordered
     low, high = quantiles(ordered, n=4)[::2] if len(ordered) > 1 else (ordered[0], ordered[0])
-    told = {
-        "title": one.label,
-        "caveat": one.caveat,
-        "least": one.least,
+    summary = {
+        "title": comparison.label,
+        "caveat": comparison.caveat,
+        "least": comparison.least,
         "units": len(ordered),
         "zeros": zeros if alone else None,
         "unit": unit,
@@ -52,7 +52,7 @@ def distribution(one: Comparison, values: Sequence[Decimal], unit: str) -> dict[
         "low": _text(Decimal(low)),
         "high": _text(Decimal(high)),
     }
-    return told | (_bars(drawn, ordered, unit, alone=alone) if drawn else {"bars": []})
+    return summary | (_bars(drawn, ordered, unit, alone=alone) if drawn else {"bars": []})
 
 
 def _bars(
@@ -93,12 +93,8 @@ def _bars(
 
 def _step(top: Decimal) -> Decimal:
     """The width of a bar: a round number, so that some two dozen bars reach the largest."""
-    for step in (
-        Decimal(digit) * Decimal(10) ** power for power in range(-2, 9) for digit in (1, 2, 5)
-    ):
-        if top / step <= _BARS:
-            return step
-    return top
+    steps = (Decimal(digit).scaleb(power) for power in range(-2, 9) for digit in (1, 2, 5))
+    return next((step for step in steps if top / step <= _BARS), top)
 
 
 def _text(value: Decimal) -> str:

@@ -1,4 +1,4 @@
-"""The pages of the catalogue: each one a path, its template, and what that is given."""
+"""The pages of the catalogue: path, template and fields of each."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _all(overview: Overview) -> dict[str, Any]:
     def walk(names: Iterable[str], depth: int, seen: frozenset[str]) -> Iterator[dict[str, Any]]:
         for name in names:
             reports = [
-                (overview.told(one), one.state)
+                (overview.label(one), one.state)
                 for year in overview.years
                 for one in overview.of_place(name, year)
             ]
@@ -164,7 +164,7 @@ def _rule(overview: Overview, found: list[dict[str, Any]]) -> dict[str, Any]:
             check
             | {
                 "name": overview.name(check["district"]),
-                "told": overview.told(_report_of(overview, check)),
+                "label": overview.label(_report_of(overview, check)),
             }
             for check in ordered[:_LISTED]
         ],
@@ -200,17 +200,16 @@ def _place(
         if own:
             kinds.append(_years(overview, kind, own))
     standings = [one for year in overview.years for one in overview.of_place(name, year)]
-    above: list[Place] = []
-    while (parent := (above or [place])[-1].parent) and parent not in {
-        name,
-        *(one.district for one in above),
-    }:
-        above.append(overview.places[parent])
+    above: dict[str, Place] = {}
+    parent = place.parent
+    while parent and parent not in {name, *above}:
+        above[parent] = overview.places[parent]
+        parent = above[parent].parent
     members = overview.members.get(name, ())
     return {
         "place": {"district": name, "name": place.name},
         "title": overview.title,
-        "above": [(one.district, one.name) for one in reversed(above)],
+        "above": [(one.district, one.name) for one in reversed(above.values())],
         "kinds": kinds,
         "synthetic": any(
             (overview.runs.get(one.report) or {}).get("synthetic") for one in standings
@@ -220,7 +219,7 @@ def _place(
             (
                 check
                 | {
-                    "told": overview.told(one := _report_of(overview, check)),
+                    "label": overview.label(one := _report_of(overview, check)),
                     "page": _page_of(overview.kind(one), check["check"]),
                 }
                 for check in failing
@@ -244,9 +243,9 @@ def _years(overview: Overview, kind: str, standings: list[Standing]) -> dict[str
     """Reports of a kind of a place, its years beside each other."""
     rows = []
     for column in overview.columns[kind]:
-        told = [overview.figures.get(one.report, {}).get(column.title) for one in standings]
-        if any(told):
-            values = [one["value"] if one else None for one in told]
+        figures = [overview.figures.get(one.report, {}).get(column.title) for one in standings]
+        if any(figures):
+            values = [one["value"] if one else None for one in figures]
             numbers = [None if value is None else Decimal(value) for value in values]
             rows.append(
                 {
@@ -254,9 +253,9 @@ def _years(overview: Overview, kind: str, standings: list[Standing]) -> dict[str
                     "unit": column.unit,
                     "values": values,
                     "beside": [
-                        one and one["of"] and f"{one['count']}／{one['of']}" for one in told
+                        one and one["of"] and f"{one['count']}／{one['of']}" for one in figures
                     ],
-                    "line": line(numbers, width=90, high=22) if len(standings) > 1 else None,
+                    "line": line(numbers) if len(standings) > 1 else None,
                 }
             )
     return {
@@ -273,14 +272,14 @@ def _shown(overview: Overview, standing: Standing, out: Path) -> dict[str, Any]:
     return {
         **{name: getattr(standing, name) for name in ("called", "state", "run", "reason")},
         "kept": bool(standing.reason) and (failed / "run.log").is_file(),
-        "told": overview.told(standing),
+        "label": overview.label(standing),
         "made": local(standing.made) if standing.made else "",
-        "why": in_chinese(first_line(standing)) if standing.reason else "",
+        "message": in_chinese(first_line(standing)) if standing.reason else "",
     }
 
 
 def _feed(overview: Overview) -> dict[str, Any]:
-    """Runs in force, the newest first, as a feed tells of them."""
+    """Runs in force as entries of a feed, the newest first."""
     newest = sorted(
         overview.runs.values(),
         key=lambda run: (run["made"], run["district"], run["report"]),
@@ -289,20 +288,18 @@ def _feed(overview: Overview) -> dict[str, Any]:
     entries = []
     for run in newest[:_FEED]:
         standing = overview.reports[run["district"], run["report"]]
-        figures = overview.figures.get(standing.report, {})
-        told = [
-            f"{column.title}{figures[column.title]['value']}{column.unit}"
+        figures = [
+            f"{column.title}{value}{column.unit}"
             for column in overview.columns[overview.kind(standing)]
-            if figures.get(column.title, {}).get("value") is not None
+            if (value := overview.value(standing.report, column.title)) is not None
         ]
-        state = standing.state
         entries.append(
             {
                 "id": _uuid(f"{run['name']}/{run['district']}/{run['report']}"),
-                "title": f"{run['name']}{overview.told(standing)}：{WORDS[state]}",
+                "title": f"{run['name']}{overview.label(standing)}：{WORDS[standing.state]}",
                 "updated": run["made"],
-                "state": state,
-                "summary": "，".join(told) or "没有主要数据",
+                "state": standing.state,
+                "summary": "，".join(figures) or "没有主要数据",
                 "link": f"d/{run['district']}.html",
             }
         )
@@ -316,5 +313,5 @@ def _feed(overview: Overview) -> dict[str, Any]:
 
 
 def _uuid(name: str) -> str:
-    # A name in a space of our own: the same report has the same one in every run.
+    # Derived from the name alone: a report keeps its id from run to run.
     return uuid.uuid5(uuid.NAMESPACE_URL, f"reportkit-zwgk:{name}").urn

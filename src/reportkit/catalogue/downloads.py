@@ -1,9 +1,10 @@
-"""Everything as open data: what all reports say, by year, with a description of its columns."""
+"""Open data of all reports: runs, checks, and the facts by year, with their columns described."""
 
 from __future__ import annotations
 
 import gzip
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -57,7 +58,7 @@ _CHECKS = (
 
 
 def downloads(overview: Overview, store: Store) -> Iterator[Made]:
-    """Path, what it is made of, and the making, of each file of open data.
+    """Path, source and maker of each file of open data; another source, another file.
 
     Source: W3C, Metadata Vocabulary for Tabular Data; RFC 4180.
     """
@@ -66,58 +67,43 @@ def downloads(overview: Overview, store: Store) -> Iterator[Made]:
     failing = overview.failing
     yield "open/checks.csv", failing, lambda: _csv(_CHECKS, failing)
     metadata = DIALECT | {"tables": [described("runs", _RUNS), described("checks", _CHECKS)]}
-    told = json.dumps(metadata, ensure_ascii=False, indent=1) + "\n"
-    yield f"open/{METADATA}", told, told.encode
+    text = json.dumps(metadata, ensure_ascii=False, indent=1) + "\n"
+    yield f"open/{METADATA}", text, text.encode
     for year in sorted({run["year"] for run in overview.runs.values()}):
-        part = FactsOfYear(store, year)
-        yield f"open/facts-{year}.csv.gz", part.names, part.csv
-        yield f"open/facts-{year}.parquet", part.names, part.parquet
+        files = store.names("facts", year)
+        yield f"open/facts-{year}.csv.gz", files, partial(_facts_csv, store, year)
+        yield f"open/facts-{year}.parquet", files, partial(_facts_parquet, store, year)
 
 
-class FactsOfYear:
-    """The facts of a year as files.
+def _facts(store: Store, year: int) -> pa.Table:
+    # The name of a report sorts that of the usual form first, and is in no other column.
+    order = ("district", "report", "fact")
+    table = store.read("facts", year=year)
+    return table.sort_by([(name, "ascending") for name in order]).drop_columns("report")
 
-    Parameters
-    ----------
-    store : Store
-    year : int
-    """
 
-    def __init__(self, store: Store, year: int) -> None:
-        self._store, self._year = store, year
-        files = store.index["files"]["facts"]
-        self.names = [name for at, name in files.items() if at.startswith(f"{year}/")]
+def _facts_csv(store: Store, year: int) -> bytes:
+    """Return the facts of a year as compressed CSV; a text that looks like a formula is quoted."""
+    table = _facts(store, year).select(_FACTS)
+    for name in ("label", "value", "unit"):
+        texts = table[name]
+        formula = pc.and_(
+            pc.match_substring_regex(texts, f"^(?:{FORMULA.pattern})"),
+            pc.invert(pc.match_substring_regex(texts, r"^[+-]?\d+(\.\d+)?$")),
+        )
+        quoted = pc.if_else(formula, pc.binary_join_element_wise("'", texts, ""), texts)
+        table = table.set_column(table.schema.get_field_index(name), name, quoted)
+    sink = pa.BufferOutputStream()
+    pacsv.write_csv(table, sink, pacsv.WriteOptions(quoting_style="needed"))
+    return gzip.compress(sink.getvalue().to_pybytes(), compresslevel=6, mtime=0)
 
-    def _table(self) -> pa.Table:
-        parts = [pq.read_table(self._store.folder / name, partitioning=None) for name in self.names]
-        table = pa.concat_tables(parts)
-        table = table.append_column("year", pa.array([self._year] * table.num_rows, pa.int32()))
-        # By folders, as the usual form's stands before others; that is in no other column.
-        order = ("district", "report", "fact")
-        return table.sort_by([(name, "ascending") for name in order]).drop_columns("report")
 
-    def csv(self) -> bytes:
-        """Packed, since all of it is much; a text that a program takes for a formula is marked."""
-        table = self._table().select(_FACTS)
-        for name in ("label", "value", "unit"):
-            texts = table[name]
-            formula = pc.and_(
-                pc.match_substring_regex(texts, f"^(?:{FORMULA.pattern})"),
-                pc.invert(pc.match_substring_regex(texts, r"^[+-]?\d+(\.\d+)?$")),
-            )
-            marked = pc.binary_join_element_wise("'", texts, "")
-            table = table.set_column(
-                table.schema.get_field_index(name), name, pc.if_else(formula, marked, texts)
-            )
-        sink = pa.BufferOutputStream()
-        pacsv.write_csv(table, sink, pacsv.WriteOptions(quoting_style="needed"))
-        return gzip.compress(sink.getvalue().to_pybytes(), compresslevel=6, mtime=0)
-
-    def parquet(self) -> bytes:
-        """One file of all districts."""
-        sink = pa.BufferOutputStream()
-        pq.write_table(self._table().combine_chunks(), sink, compression="zstd", store_schema=False)
-        return bytes(sink.getvalue().to_pybytes())
+def _facts_parquet(store: Store, year: int) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        _facts(store, year).combine_chunks(), sink, compression="zstd", store_schema=False
+    )
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def _run(overview: Overview, standing: Standing) -> dict[str, Any]:

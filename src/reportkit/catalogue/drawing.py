@@ -1,4 +1,4 @@
-"""Small drawings of figures over the years: bars from nothing, and lines."""
+"""Small drawings of figures over the years: bars and lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 def bars(
     values: list[tuple[int, Decimal | None]], *, whole: Decimal | None
 ) -> list[dict[str, Any]]:
-    """Bars of a few years, from nothing up to the largest or to the whole."""
+    """Bars of a few years, scaled to the largest value or to the whole."""
     top = whole or max((value for _, value in values if value is not None), default=Decimal(0))
     step = 200 / len(values)
     drawn = []
@@ -28,16 +28,19 @@ def bars(
     return drawn
 
 
-def line(values: list[Decimal | None], *, width: int, high: int) -> dict[str, Any]:
-    """Points of a line through values; one that is not there breaks it."""
+_WIDE, _HIGH = 90, 22
+
+
+def line(values: list[Decimal | None]) -> dict[str, Any]:
+    """Points of a line through the values that are known."""
     known = [value for value in values if value is not None]
     low, top = (min(known), max(known)) if known else (Decimal(), Decimal())
-    step = width / max(len(values) - 1, 1)
+    step = _WIDE / max(len(values) - 1, 1)
     spread = float(top - low) or 1.0
     points = [
         (
             round(at * step, 1),
-            round(high - high * float(value - low) / spread if top > low else high / 2, 1),
+            round(_HIGH - _HIGH * float(value - low) / spread if top > low else _HIGH / 2, 1),
         )
         for at, value in enumerate(values)
         if value is not None
@@ -45,6 +48,6 @@ def line(values: list[Decimal | None], *, width: int, high: int) -> dict[str, An
     return {
         "path": " ".join(f"{x},{y}" for x, y in points),
         "dot": points[-1] if points and values[-1] is not None else None,
-        "wide": width,
-        "high": high,
+        "wide": _WIDE,
+        "high": _HIGH,
     }

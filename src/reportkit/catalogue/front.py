@@ -1,4 +1,4 @@
-"""The first page: how everything stands, and the data of its table."""
+"""The first page: the state of all reports, and the data of its table."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from reportkit.catalogue.drawing import bars
 from reportkit.catalogue.rendering import in_chinese
 from reportkit.catalogue.state import STATES, changes
 from reportkit.export.dataset import FILES
-from reportkit.facts.numerals import plain
+from reportkit.facts.numerals import json_number, plain
 from reportkit.forms import DEFAULT
+from reportkit.params import report_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,7 +46,7 @@ def front(overview: Overview, *, base: str, reports: str, version: str) -> dict[
     base, reports : str
         Relative addresses of the site and of the folder of reports.
     version : str
-        Another word when the data are others, so that no browser keeps the old ones.
+        Changes with the data, so that no browser shows old ones.
     """
     # Of few reports all are shown at once; else the first kind's newest, and the others when idle.
     named = (_file(kind, year) for kind, years in overview.kinds.items() for year in years)
@@ -53,10 +54,10 @@ def front(overview: Overview, *, base: str, reports: str, version: str) -> dict[
     first = files if len(overview.reports) <= _STATIC else files[:2]
     changed = changes(overview.state)
     absent: dict[tuple[int, str], list[str]] = {}
-    for standing in overview.reports.values():
-        if standing.state == "absent":
-            told = -standing.year, overview.told(standing)
-            absent.setdefault(told, []).append(overview.name(standing.district))
+    for one in overview.reports.values():
+        if one.state == "absent":
+            key = (-one.year, overview.label(one))
+            absent.setdefault(key, []).append(overview.name(one.district))
     failed = [one for one in overview.reports.values() if one.state == "failed"]
     return {
         "base": base,
@@ -66,7 +67,7 @@ def front(overview: Overview, *, base: str, reports: str, version: str) -> dict[
         "batch": _batch(overview),
         "places": len(overview.places),
         "years": overview.years,
-        # A state that no report is in takes room of a phone, and tells nothing.
+        # Columns without a report are left out, for narrow screens.
         "states": [
             name
             for name in reversed(STATES)
@@ -79,8 +80,8 @@ def front(overview: Overview, *, base: str, reports: str, version: str) -> dict[
         "changes": [_change(overview, one) for one in changed[:_CHANGES]],
         "more_changes": max(len(changed) - _CHANGES, 0),
         "absent": {
-            told: (names[:_LISTED], max(len(names) - _LISTED, 0))
-            for (_, told), names in sorted(absent.items())
+            label: (names[:_LISTED], max(len(names) - _LISTED, 0))
+            for (_, label), names in sorted(absent.items())
         },
         "failures": _failures(overview, failed),
         "kinds": [_kind(overview, kind) for kind in overview.kinds],
@@ -108,7 +109,9 @@ def _kind(overview: Overview, kind: str) -> dict[str, Any]:
         },
         "multiples": _multiples(overview, kind),
         "tree": _tree(overview, kind),
-        "columns": [{"title": one.title, "unit": one.unit} for one in overview.columns[kind]],
+        "columns": [
+            {"title": column.title, "unit": column.unit} for column in overview.columns[kind]
+        ],
         "rows": _rows(overview, kind),
     }
 
@@ -116,14 +119,27 @@ def _kind(overview: Overview, kind: str) -> dict[str, Any]:
 def _batch(overview: Overview) -> dict[str, Any]:
     """Return what the page says of the last batch itself."""
     batch = overview.batch
-    told = {name: batch.get(name) for name in ("batch", "stopped", "again")}
-    # A signal by its number, or the reason that too many districts failed for.
-    if isinstance(told["stopped"], int):
-        told["stopped"] = Signals(told["stopped"]).name
-    told["left"] = batch.get("counts", {}).get("left", 0)
-    refused = batch.get("refused")
-    told["again"] = encodable(told["again"] or "")
-    return {**told, "refused": in_chinese(refused["message"]) if refused else None}
+    refused, stopped = batch.get("refused"), batch.get("stopped")
+    untold = list(_untold(overview))
+    return {
+        "batch": batch.get("batch"),
+        # The number of a signal, or the reason code of too many failures in a row.
+        "stopped": Signals(stopped).name if isinstance(stopped, int) else stopped,
+        "left": batch.get("counts", {}).get("left", 0),
+        "again": encodable(batch.get("again") or ""),
+        "refused": in_chinese(refused["message"]) if refused else None,
+        "untold": untold[:_LISTED],
+        "more_untold": max(len(untold) - _LISTED, 0),
+    }
+
+
+def _untold(overview: Overview) -> Iterator[tuple[str, str, str, int]]:
+    """Yield reports of the batch with changed figures that no correction mentions, and how many."""
+    for report in overview.batch.get("reports", ()):
+        key = report["district"], report_name(report["year"], report["form"])
+        if report.get("untold") and key in overview.reports:
+            name, label = overview.name(key[0]), overview.label(overview.reports[key])
+            yield key[0], name, label, report["untold"]
 
 
 def _rows(overview: Overview, kind: str) -> list[tuple[dict[str, Any], list[str | None]]]:
@@ -136,14 +152,13 @@ def _rows(overview: Overview, kind: str) -> list[tuple[dict[str, Any], list[str 
         key=lambda one: (STATES.index(one.state), -one.errors, -one.warnings, one.report),
     )
     rows = []
-    for one in ordered:
-        fields = ("state", "district", "year", "called", "name", "run", "reason")
-        told = {name: getattr(one, name) for name in fields}
-        told["told"] = in_chinese(first_line(one)) if one.reason else ""
-        told["variant"] = overview.variant(one)
-        figures = overview.figures.get(one.report, {})
+    for standing in ordered:
+        names = ("state", "district", "year", "called", "name", "run", "reason")
+        row = {name: getattr(standing, name) for name in names}
+        row["message"] = in_chinese(first_line(standing)) if standing.reason else ""
+        row["variant"] = overview.variant(standing)
         columns = overview.columns[kind]
-        rows.append((told, [(figures.get(c.title) or {}).get("value") for c in columns]))
+        rows.append((row, [overview.value(standing.report, column.title) for column in columns]))
     return rows
 
 
@@ -151,7 +166,7 @@ def _change(overview: Overview, change: Change) -> dict[str, Any]:
     return {
         "district": change.now.district,
         "name": overview.name(change.now.district),
-        "report": overview.told(change.now),
+        "report": overview.label(change.now),
         "was": change.was,
         "now": change.now.state,
         "figures": change.figures,
@@ -167,11 +182,11 @@ def _failures(overview: Overview, failed: list[Standing]) -> list[dict[str, Any]
             "messages": [
                 {
                     "who": [
-                        (one.district, overview.name(one.district), overview.told(one))
+                        (one.district, overview.name(one.district), overview.label(one))
                         for one in alike[:_ALIKE]
                     ],
                     "more": max(len(alike) - _ALIKE, 0),
-                    "told": in_chinese(alike[0].told),
+                    "message": in_chinese(alike[0].common_message),
                 }
                 for alike in messages[:_MESSAGES]
             ],
@@ -199,10 +214,12 @@ def place_row(overview: Overview, district: str, kind: str, year: int) -> dict[s
         "district": district,
         "name": overview.name(district),
         "members": [],
-        "own": next((one.state for one in reports if one.district == district), None),
+        "own": next(
+            (standing.state for standing in reports if standing.district == district), None
+        ),
         "counts": overview.counted(keys),
         "units": len(below),
-        "findings": sum(one.has_findings for one in reports),
+        "findings": sum(standing.has_findings for standing in reports),
         "figure": (column.title, totals.get(column.title), column.unit) if column else None,
     }
 
@@ -214,12 +231,10 @@ def _tree(overview: Overview, kind: str) -> list[dict[str, Any]]:
     if not any(name in overview.members for name in roots) or len(roots) > _TREE:
         return []
     nodes = [place_row(overview, name, kind, year) for name in roots]
-    children = {name: overview.members.get(name, []) for name in roots}
-    fits = sum(map(len, children.values())) + len(roots) <= _TREE
+    fits = len(roots) + sum(len(overview.members.get(name, ())) for name in roots) <= _TREE
     for node in nodes if fits else ():
-        node["members"] = [
-            place_row(overview, one, kind, year) for one in children[node["district"]]
-        ]
+        children = overview.members.get(node["district"], ())
+        node["members"] = [place_row(overview, child, kind, year) for child in children]
     return nodes
 
 
@@ -245,14 +260,12 @@ def _multiples(overview: Overview, kind: str) -> list[dict[str, Any]]:
 
 
 def readings(place: Place) -> str:
-    """Initials and pinyin of a name, as usual and as its file says, by which it is found too."""
-    told = [lazy_pinyin(place.name, errors="ignore")]
-    if place.pinyin:
-        told.insert(0, place.pinyin.lower().split())
-    found = []
-    for syllables in told:
-        found += ["".join(word[:1] for word in syllables), "".join(syllables)]
-    return " ".join(one for one in dict.fromkeys(found) if one and one != place.district)
+    """Initials and pinyin of a name, by which it is found too: as usual and as its file says."""
+    own = place.pinyin.lower().split() if place.pinyin else []
+    found: dict[str, None] = {}
+    for syllables in (own, lazy_pinyin(place.name, errors="ignore")):
+        found |= {"".join(word[:1] for word in syllables): None, "".join(syllables): None}
+    return " ".join(one for one in found if one and one != place.district)
 
 
 def data_files(overview: Overview) -> Iterator[tuple[str, Any]]:
@@ -270,7 +283,7 @@ def data_files(overview: Overview) -> Iterator[tuple[str, Any]]:
                 {
                     "name": kind,
                     "title": overview.title_of(kind),
-                    "columns": [[one.title, one.unit] for one in overview.columns[kind]],
+                    "columns": [[column.title, column.unit] for column in overview.columns[kind]],
                 }
                 for kind in overview.kinds
             ],
@@ -292,30 +305,26 @@ def _columns(
     overview: Overview, kind: str, keys: list[Report], numbers: Mapping[str, int]
 ) -> dict[str, Any]:
     rows = [overview.reports[key] for key in keys]
-    told = sorted({_why(one) for one in rows if one.reason})
-    figures = [overview.figures.get(key, {}) for key in keys]
+    reasons = sorted({_reason(row) for row in rows if row.reason})
     return {
-        "place": [numbers[one.district] for one in rows],
-        "state": "".join(str(STATES[::-1].index(one.state)) for one in rows),
-        "told": told,
-        # Of most rows there is nothing to say of these.
-        "variant": {at: name for at, one in enumerate(rows) if (name := overview.variant(one))},
-        "errors": {at: one.errors for at, one in enumerate(rows) if one.errors},
-        "warnings": {at: one.warnings for at, one in enumerate(rows) if one.warnings},
-        "why": {at: told.index(_why(one)) for at, one in enumerate(rows) if one.reason},
+        "place": [numbers[row.district] for row in rows],
+        "state": "".join(str(STATES[::-1].index(row.state)) for row in rows),
+        "reasons": reasons,
+        # By number of the row, since most rows have none of these.
+        "variant": {at: name for at, row in enumerate(rows) if (name := overview.variant(row))},
+        "errors": {at: row.errors for at, row in enumerate(rows) if row.errors},
+        "warnings": {at: row.warnings for at, row in enumerate(rows) if row.warnings},
+        "reason": {at: reasons.index(_reason(row)) for at, row in enumerate(rows) if row.reason},
         "figures": [
-            [_number((of.get(column.title) or {}).get("value")) for of in figures]
+            [_number(overview.value(key, column.title)) for key in keys]
             for column in overview.columns[kind]
         ],
     }
 
 
-def _why(standing: Standing) -> str:
+def _reason(standing: Standing) -> str:
     return f"{standing.reason}: {in_chinese(first_line(standing))}"
 
 
 def _number(value: str | None) -> float | int | None:
-    if value is None:
-        return None
-    number = Decimal(value)
-    return int(number) if number == number.to_integral_value() else float(number)
+    return None if value is None else json_number(Decimal(value))

@@ -1,4 +1,4 @@
-"""The journal of a folder of reports: one JSON object a line, added to and never rewritten."""
+"""The journal of a folder of reports: one JSON object a line, appended and never rewritten."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class Journal:
 
     Attributes
     ----------
+    new : bool
+        Nothing was in it when it was opened.
     lost : int
         Events that could not be written whole.
     """
@@ -37,6 +39,7 @@ class Journal:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._file = os.open(out / NAME, flags, 0o666)
         size = os.fstat(self._file).st_size
+        self.new = size == 0
         # A torn line of a batch that was killed must not swallow the next one.
         self._torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
         self.lost = 0
@@ -44,13 +47,13 @@ class Journal:
     def add(self, event: str, **fields: Any) -> None:
         """Write one event, whole and flushed to the disk, without the fields that are None.
 
-        A disk that is full stops no batch here: the runs are the truth, and say so themselves.
+        A full disk does not stop the batch here: what is in force the runs themselves say.
         """
         entry = {"at": self._now().isoformat(timespec="milliseconds"), "batch": self._batch}
         known = {name: value for name, value in fields.items() if value is not None}
         line = json.dumps(entry | {"event": event} | known, ensure_ascii=False) + "\n"
-        # Names of files can hold what is no character; in JSON its number in this form is that.
-        # One write of one line: what another batch adds at the same time stands before or after.
+        # A file's name can hold bytes that are no character; JSON reads the escape in their stead.
+        # One write a line, so that lines of batches at the same time do not mix.
         packed = (b"\n" if self._torn else b"") + line.encode(errors="backslashreplace")
         try:
             self._torn = os.write(self._file, packed) < len(packed)

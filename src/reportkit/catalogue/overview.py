@@ -1,4 +1,4 @@
-"""Everything that the pages of the catalogue show, put together once."""
+"""All that the pages of the catalogue show, collected once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pyarrow.compute import field as column
+from pyarrow.compute import field as field_of
 
 from reportkit.catalogue.places import Place, read_places, tree
 from reportkit.catalogue.state import CHINA, STATES, as_it_stands, read_state, summaries
@@ -91,8 +91,8 @@ class Overview:
         Of one kind are the reports of all forms that go back to the same.
         """
         found: dict[str, dict[int, list[Report]]] = {}
-        for key, one in self.reports.items():
-            found.setdefault(self.kind(one), {}).setdefault(one.year, []).append(key)
+        for key, standing in self.reports.items():
+            found.setdefault(self.kind(standing), {}).setdefault(standing.year, []).append(key)
         many = {kind: sum(map(len, years.values())) for kind, years in found.items()}
         return {
             kind: dict(sorted(found[kind].items(), reverse=True))
@@ -117,8 +117,8 @@ class Overview:
         usual = self._kind(self.places[standing.district].form)
         return standing.form if standing.form and self.kind(standing) == usual else ""
 
-    def told(self, standing: Standing) -> str:
-        """The year of a report, with its kind and form where others of its place could be meant."""
+    def label(self, standing: Standing) -> str:
+        """The printed name of a report: its year, with its kind and form where several have one."""
         kind = self.title_of(self.kind(standing)) if len(self.kinds) > 1 else ""
         variant = self.variant(standing)
         return f"{standing.year}年{kind}" + (f"（{variant}）" if variant else "")
@@ -126,18 +126,20 @@ class Overview:
     @cached_property
     def years(self) -> list[int]:
         """Report years, the newest first."""
-        return sorted({one.year for one in self.reports.values()}, reverse=True)
+        return sorted({standing.year for standing in self.reports.values()}, reverse=True)
 
     @cached_property
     def columns(self) -> dict[str, list[HeadlineColumn]]:
         """Headlines of all editions in use of each kind, each once, in their order."""
         found: dict[str, dict[str, HeadlineColumn]] = {kind: {} for kind in self.kinds}
         editions = {(run["form"], run["edition"]): run for run in self.runs.values()}
-        for run in sorted(editions.values(), key=lambda one: one["edition"], reverse=True):
-            for one in self._headlines(run):
-                unit = "%" if one.share else self.units.get(one.facts[0], "")
+        for run in sorted(editions.values(), key=lambda run: run["edition"], reverse=True):
+            for headline in self._headlines(run):
+                unit = "%" if headline.share else self.units.get(headline.facts[0], "")
                 of_kind = found.setdefault(self._kind(run["form"]), {})
-                of_kind.setdefault(one.label, HeadlineColumn(one.label, unit, one.share))
+                of_kind.setdefault(
+                    headline.label, HeadlineColumn(headline.label, unit, headline.share)
+                )
         return {kind: list(columns.values()) for kind, columns in found.items()}
 
     @cached_property
@@ -145,12 +147,16 @@ class Overview:
         """Headlines of each run by their titles: ``value``, ``count``, ``of``."""
         return {
             key: {
-                one.label: told
-                for one in self._headlines(run)
-                if (told := figure(one, self.numbers.get(key, {})))
+                headline.label: found
+                for headline in self._headlines(run)
+                if (found := figure(headline, self.numbers.get(key, {})))
             }
             for key, run in self.runs.items()
         }
+
+    def value(self, report: Report, title: str) -> str | None:
+        """The value of a headline in a report; None where the report has none."""
+        return self.figures.get(report, {}).get(title, {}).get("value")
 
     @cached_property
     def comparisons(self) -> dict[int, dict[str, list[tuple[Comparison, dict[str, Decimal]]]]]:
@@ -173,25 +179,22 @@ class Overview:
         self, kind: str, keys: Iterable[Report]
     ) -> list[tuple[Comparison, dict[str, Decimal]]]:
         found: dict[str, tuple[Comparison, dict[str, Decimal]]] = {
-            one.label: (one, {})
+            comparison.label: (comparison, {})
             for _, form in sorted(self.forms.items())
             if form.kind == kind
-            for one in form.model.compared
+            for comparison in form.model.compared
         }
         for key in keys:
             run = self.runs.get(key)
-            if (
-                run is None
-                or run["draft"]
-                or key[0] in self.members
-                or run["form"] not in self.forms
-            ):
+            if run is None or run["draft"] or key[0] in self.members:
                 continue
-            for one in self.forms[run["form"]].model.compared:
-                told = figure(one, self.numbers.get(key, {}))
-                if told and told["value"] is not None and Decimal(told["of"] or 0) >= one.least:
-                    found[one.label][1].setdefault(key[0], Decimal(told["value"]))
-        return [(one, values) for one, values in found.values() if values]
+            form = self.forms.get(run["form"])
+            for comparison in form.model.compared if form else ():
+                shown = figure(comparison, self.numbers.get(key, {})) or {}
+                value, whole = shown.get("value"), Decimal(shown.get("of") or 0)
+                if value is not None and whole >= comparison.least:
+                    found[comparison.label][1].setdefault(key[0], Decimal(value))
+        return [(comparison, values) for comparison, values in found.values() if values]
 
     def counted(self, keys: Iterable[Report]) -> dict[str, int]:
         """So many reports in each state, of all states."""
@@ -252,16 +255,16 @@ class Overview:
             if titles is None or key[0] in self.members:
                 continue
             units += 1
-            for title, told in titles.items():
-                counts[title] = counts.get(title, Decimal()) + Decimal(told["count"] or 0)
-                wholes[title] = wholes.get(title, Decimal()) + Decimal(told["of"] or 0)
-        shown: dict[str, Any] = {"units": units}
-        for one in self.columns[kind]:
-            if one.title in counts:
-                count, whole = counts[one.title], wholes[one.title]
+            for title, shown in titles.items():
+                counts[title] = counts.get(title, Decimal()) + Decimal(shown["count"] or 0)
+                wholes[title] = wholes.get(title, Decimal()) + Decimal(shown["of"] or 0)
+        totals: dict[str, Any] = {"units": units}
+        for column in self.columns[kind]:
+            if column.title in counts:
+                count, whole = counts[column.title], wholes[column.title]
                 share = round(100 * count / whole, 1) if whole else None
-                shown[one.title] = share if one.share else count
-        return shown
+                totals[column.title] = share if column.share else count
+        return totals
 
     @cached_property
     def as_of(self) -> str:
@@ -285,7 +288,7 @@ def local(time: str) -> str:
 def read_overview(
     project: Project, store: Store, *, state: StateOfAll | None = None, batch: Any = None
 ) -> Overview:
-    """Put together what the pages show.
+    """Collect what the pages show.
 
     Parameters
     ----------
@@ -296,7 +299,7 @@ def read_overview(
     batch : mapping, optional
         Of that batch; read from ``batch.json`` otherwise.
     """
-    # Names and messages come from runs, which others may have made: nothing unseen is in them.
+    # Runs may come from others: their texts lose invisible characters.
     runs = {key: visible(run) for key, run in store.runs.items()}
     found = read_places(project, runs.values())
     places = {name: replace(one, name=visible(one.name)) for name, one in found.items()}
@@ -304,7 +307,7 @@ def read_overview(
         figures = summaries(store, project)
         known = read_state(project.out)
         state = as_it_stands(known, figures, places=places, store=store, project=project)
-    state = replace(state, reports={key: _seen(one) for key, one in state.reports.items()})
+    state = replace(state, reports={key: _visible(one) for key, one in state.reports.items()})
     for district in {district for district, _ in state.reports} - places.keys():
         places[district] = Place(district, district)
     places = dict(sorted(places.items(), key=lambda item: item[0]))
@@ -313,7 +316,7 @@ def read_overview(
     facts = store.read(
         "facts",
         columns=["district", "report", "fact", "number", "unit"],
-        filters=column("fact").isin(sorted(_needed(forms.values()))),
+        filters=field_of("fact").isin(sorted(_needed(forms.values()))),
     ).to_pylist()
     numbers: dict[Report, dict[str, Decimal]] = {}
     units: dict[str, str] = {}
@@ -322,7 +325,7 @@ def read_overview(
             key = fact["district"], fact["report"]
             numbers.setdefault(key, {})[fact["fact"]] = fact["number"]
             units[fact["fact"]] = fact["unit"]
-    failing = visible(store.read("checks", filters=~column("holds")).to_pylist())
+    failing = visible(store.read("checks", filters=~field_of("holds")).to_pylist())
     return Overview(
         state=state,
         places=places,
@@ -336,10 +339,10 @@ def read_overview(
     )
 
 
-def _seen(standing: Standing) -> Standing:
-    """The same, with nothing unseen in its texts."""
+def _visible(standing: Standing) -> Standing:
+    """Return the state of a report without invisible characters in its texts."""
     texts = {name: visible(getattr(standing, name)) for name in ("name", "message")}
-    # What is the same stays a message that can be told in Chinese.
+    # A text without such characters stays a message, which can be translated.
     others = {name: text for name, text in texts.items() if text != getattr(standing, name)}
     return replace(standing, **others) if others else standing
 
@@ -347,7 +350,7 @@ def _seen(standing: Standing) -> Standing:
 def _forms(project: Project, names: Iterable[str]) -> dict[str, Form]:
     """Return the forms that are there, with those that they go back to.
 
-    Of a run whose form is gone no headline is told.
+    A run whose form is gone shows no headlines.
     """
     found = {}
     for name in sorted(names):
@@ -370,7 +373,7 @@ def _needed(forms: Iterable[Form]) -> set[str]:
 
 def _last_batch(project: Project) -> dict[str, Any]:
     try:
-        told = json.loads((project.out / "batch.json").read_text(encoding="utf-8"))
+        batch = json.loads((project.out / "batch.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return batch if isinstance(batch, dict) else {}

@@ -1,4 +1,4 @@
-"""Places that report: their names, how these are read, and who belongs to whom."""
+"""Places that report: their names, the pinyin of these, and who belongs to whom."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def read_places(project: Project, runs: Iterable[Mapping[str, Any]]) -> dict[str
         if not ID.fullmatch(path.stem):
             continue
         place = places.get(path.stem) or Place(path.stem, path.stem)
-        # A file that cannot be read is told of with its own report.
+        # What is wrong with a file, its own report says.
         with contextlib.suppress(InputError):
-            told = read_yaml(path).data
-            if isinstance(told, dict):
-                texts = {name: told.get(name) for name in ("name", "pinyin")}
-                texts["form"] = _id(told.get("form"))
-                said = {name: text for name, text in texts.items() if isinstance(text, str)}
-                place = replace(place, **said, parent=_id(told.get("parent")))
+            data = read_yaml(path).data
+            if isinstance(data, dict):
+                texts = {name: data.get(name) for name in ("name", "pinyin")}
+                texts["form"] = _id(data.get("form"))
+                valid = {name: text for name, text in texts.items() if isinstance(text, str)}
+                place = replace(place, **valid, parent=_id(data.get("parent")))
         places[path.stem] = place
     for parent in {place.parent for place in places.values() if place.parent}:
         places.setdefault(parent, Place(parent, parent))
@@ -77,14 +77,14 @@ def read_places(project: Project, runs: Iterable[Mapping[str, Any]]) -> dict[str
 
 
 def _id(name: object) -> str | None:
-    """An id of a parent or form; none where it is no id, which must not name a page."""
+    """Return an id of a parent or form; None for anything else, which must not name a page."""
     return name if isinstance(name, str) and ID.fullmatch(name) else None
 
 
 def tree(places: Mapping[str, Place]) -> dict[str | None, list[str]]:
     """Each place's members by its id, and under None those that belong to nobody.
 
-    Who belongs to itself, over however many others, stands under None too: nobody is lost.
+    A place in a circle of parents stands under None too, so that no place is lost.
     """
     members: dict[str | None, list[str]] = {None: []}
     for name, place in places.items():

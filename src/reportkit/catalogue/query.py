@@ -1,4 +1,4 @@
-"""Questions to the store in SQL: one SELECT, over its tables and nothing else."""
+"""Queries of the store in SQL: one SELECT, over its tables and nothing else."""
 
 from __future__ import annotations
 
@@ -38,18 +38,16 @@ if TYPE_CHECKING:
 _SHOWN = 1000
 
 
-def _with_year(table: str) -> list[str]:
-    return ["year" if name == "report" else name for name in SCHEMAS[table].names]
-
-
-# Columns of each table; docs/how-to/catalogue.md describes them. That of runs has the reports too
-# of which there is none.
+# Columns of each table, as docs/how-to/catalogue.md describes them.
 _RUNS = """
     district year form name parent code edition scope state why reason errors warnings accepted
     draft synthetic made run
 """.split()
-TABLES = {"facts": _with_year("facts"), "runs": _RUNS, "checks": _with_year("checks")}
-# Nothing but the store's files can be read, nothing written, and nobody can say otherwise.
+TABLES = {
+    table: ["year" if name == "report" else name for name in SCHEMAS[table].names]
+    for table in SCHEMAS
+} | {"runs": _RUNS}
+# Nothing but the store's files can be read, nothing written, and no query can change that.
 _LOCKED = {
     "temp_directory": "",
     "enable_external_access": False,
@@ -73,7 +71,7 @@ def runs_table(store: Store, project: Project) -> pa.Table:
                 **store.runs.get(standing.report, {}),
                 **{name: getattr(standing, name) for name in same},
                 "parent": place and place.parent,
-                "why": encodable(standing.told),
+                "why": encodable(standing.common_message),
             }
         )
     types = {"year": pa.int32()} | {field.name: field.type for field in SCHEMAS["runs"]}
@@ -82,7 +80,7 @@ def runs_table(store: Store, project: Project) -> pa.Table:
 
 
 def query(sql: str, store: Store, project: Project) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Ask the store.
+    """Run a query on the store.
 
     Parameters
     ----------
@@ -117,59 +115,61 @@ def query(sql: str, store: Store, project: Project) -> tuple[list[str], list[tup
         with duckdb.connect(":memory:") as connection:
             _open(connection, store, runs_table(store, project))
             done = connection.execute(statements[0])
-            return _unlike(column[0] for column in done.description), done.fetchall()
+            return _unique(column[0] for column in done.description), done.fetchall()
     except duckdb.Error as error:
         raise _refused(error) from None
 
 
-def _unlike(names: Iterable[str]) -> list[str]:
-    """Names of columns, each only once."""
-    unlike: list[str] = []
+def _unique(names: Iterable[str]) -> list[str]:
+    """Number the second and further columns of one name."""
+    unique: list[str] = []
     for name in names:
-        copies = (f"{name}_{number}" if number > 1 else name for number in count(1))
-        unlike.append(next(one for one in copies if one not in unlike))
-    return unlike
+        numbered = (f"{name}_{number}" if number > 1 else name for number in count(1))
+        unique.append(next(one for one in numbered if one not in unique))
+    return unique
 
 
 def _refused(error: duckdb.Error) -> InputError:
-    told = of_library(str(error).partition("Traceback")[0].strip())
+    message = of_library(str(error).partition("Traceback")[0].strip())
     if isinstance(error, duckdb.PermissionException):
         return InputError(
             "sql",
-            "only the tables {tables} can be read ({told})",
+            "only the tables {tables} can be read ({message})",
             tables=joined(COMMA, TABLES),
-            told=told,
+            message=message,
         )
-    return InputError("sql", "the query is not right: {told}", told=told)
+    return InputError("sql", "the query is not right: {message}", message=message)
 
 
 def _open(connection: duckdb.DuckDBPyConnection, store: Store, runs: pa.Table) -> None:
     """Make the tables, and let nothing else be reached."""
-    files = {table: [str(path.resolve()) for path in store.files(table)] for table in TABLES}
-    connection.register("_runs", runs)
-    connection.execute("create table runs as select * from _runs")
-    connection.unregister("_runs")
+    _create(connection, "runs", runs)
+    allowed: set[str] = set()
     for table in ("facts", "checks"):
-        columns = ", ".join(f'"{name}"' for name in TABLES[table])
-        if not files[table]:
-            empty = store.read(table)
-            connection.register("_empty", empty)
-            connection.execute(f"create table {table} as select {columns} from _empty")  # noqa: S608 - ours
-            connection.unregister("_empty")
+        files = [str((store.folder / name).resolve()) for name in store.names(table)]
+        if not files:
+            _create(connection, table, store.read(table).select(TABLES[table]))
             continue
-        paths = ", ".join("'" + _pattern(path).replace("'", "''") + "'" for path in files[table])
+        allowed |= {*files, *map(_pattern, files)}
+        columns = ", ".join(f'"{name}"' for name in TABLES[table])
+        paths = ", ".join("'" + _pattern(path).replace("'", "''") + "'" for path in files)
         connection.execute(
-            f"create view {table} as select {columns} from read_parquet([{paths}], "  # noqa: S608
+            f"create view {table} as select {columns} from read_parquet([{paths}], "  # noqa: S608 - ours
             "hive_partitioning = true, hive_types = {'year': integer})"
         )
-    allowed = {path for table in ("facts", "checks") for path in files[table]}
-    connection.execute("set allowed_paths = $1", [sorted(allowed | {*map(_pattern, allowed)})])
+    connection.execute("set allowed_paths = $1", [sorted(allowed)])
     for name, value in _LOCKED.items():
         connection.execute(f"set {name} = $1", [value])
 
 
+def _create(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    connection.register("_rows", rows)
+    connection.execute(f"create table {table} as select * from _rows")  # noqa: S608
+    connection.unregister("_rows")
+
+
 def _pattern(path: str) -> str:
-    """A path as the pattern that fits it alone: DuckDB takes each path for one."""
+    """Escape a path for DuckDB, which takes every path for a pattern."""
     return re.sub(r"([*?\[])", r"[\1]", path)
 
 
@@ -186,19 +186,17 @@ def plain_value(value: Any) -> Any:
             return int(value)
         return float(value) if Decimal(repr(float(value))) == value else str(value)
     if isinstance(value, float):
-        # JSON has no word for what is no number.
+        # JSON has no infinity and no NaN.
         return value if math.isfinite(value) else str(value)
-    if isinstance(value, (bool, int, str)) or value is None:
-        return value
     if isinstance(value, (list, tuple)):
         return [plain_value(one) for one in value]
     if isinstance(value, dict):
         return {str(name): plain_value(one) for name, one in value.items()}
-    return str(value)
+    return value if isinstance(value, (bool, int, str)) or value is None else str(value)
 
 
 def as_table(names: list[str], rows: list[tuple[Any, ...]]) -> str:
-    """The answer as lines for a terminal, the first thousand rows of it.
+    """The result as lines for a terminal, its first thousand rows.
 
     Parameters
     ----------
@@ -206,38 +204,37 @@ def as_table(names: list[str], rows: list[tuple[Any, ...]]) -> str:
     rows : list of tuple
         As `query` gives them.
     """
-    texts = [[_text(value) for value in row] for row in rows[:_SHOWN]]
     table = Table(*names, box=SIMPLE_HEAD, pad_edge=False)
     for column, values in zip(table.columns, zip(*rows, strict=True), strict=False):
         if all(isinstance(one, (int, float, Decimal)) for one in values if one is not None):
             column.justify = "right"
     for column in table.columns:
         column.no_wrap = True
-    for row in texts:
-        table.add_row(*map(Text, row))
+    for row in rows[:_SHOWN]:
+        table.add_row(*(Text(_text(value)) for value in row))
     console = Console(width=100_000, file=io.StringIO(), color_system=None)
     with console.capture() as captured:
         console.print(table)
     lines = [line.rstrip() for line in captured.get().splitlines()]
     count = f"{len(rows):,}"
-    told = Message("{count} rows", count=count)
+    last = Message("{count} rows", count=count)
     if len(rows) > _SHOWN:
-        told = Message(
+        last = Message(
             "{count} rows; the first {shown} are shown, --csv prints all",
             count=count,
             shown=f"{_SHOWN:,}",
         )
-    return joined("\n", [*filter(None, lines), told])
+    return joined("\n", [*filter(None, lines), last])
 
 
 def _text(value: Any) -> str:
-    told = plain(value) if isinstance(value, Decimal) else "" if value is None else str(value)
-    # What moves the cursor of a terminal, and what breaks a line of a table.
-    return str(visible(told)).replace("\n", " ")
+    text = plain(value) if isinstance(value, Decimal) else "" if value is None else str(value)
+    # No control character reaches the terminal, and no line break a row of the table.
+    return str(visible(text)).replace("\n", " ")
 
 
 def as_csv(names: list[str], rows: list[tuple[Any, ...]]) -> str:
-    """The answer as CSV, that no program takes for formulas."""
+    """The result as CSV in which no spreadsheet sees a formula."""
     texts = [
         [plain(one) if isinstance(one, Decimal) else "" if one is None else one for one in row]
         for row in rows

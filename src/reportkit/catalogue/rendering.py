@@ -1,4 +1,4 @@
-"""Templates of the catalogue, and how they write numbers and states."""
+"""Rendering of the catalogue's templates; its words and marks for states."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MARKS = {"final": "●", "draft": "◐", "failed": "✕", "absent": "○", "wait
 
 
 def in_chinese(text: str) -> str:
-    """A message as the pages tell it."""
+    """A message in Chinese, without bytes that are no character."""
     return encodable(translated(text, translator("zh")))
 
 
@@ -58,7 +58,7 @@ def link(to: Path, folder: Path) -> str:
 
 
 def grouped(value: object) -> str:
-    """A number as people read it: 1,234.5; and what is not there as a dash.
+    """A number with its thousands grouped: 1,234.5; a dash for none.
 
     Examples
     --------

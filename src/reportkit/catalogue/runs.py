@@ -1,4 +1,4 @@
-"""Runs in force: where they are, and each one as rows of the store's tables."""
+"""Runs in force: where they are, and the rows of each in the store's tables."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ _COLUMNS: dict[str, dict[str, pa.DataType]] = {
     },
 }  # fmt: skip
 SCHEMAS = {name: pa.schema(list(columns.items())) for name, columns in _COLUMNS.items()}
-# Files that the store reads of a run; all that they say is in its tables.
+# Files of a run that the store reads.
 _READ = (MANIFEST, SUMS, "facts.json", "checks.json")
 # What a decimal(20,4) holds.
 _NUMBER = re.compile(r"-?\d{1,16}(\.\d{1,4})?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-# What reading a file of a run that somebody else wrote can come to.
+# Errors of reading a run that somebody else wrote.
 _WRONG = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
@@ -64,7 +64,7 @@ class CurrentRun:
     folder : Path
         The run itself, not the link to it.
     stamp : list
-        Its id and the sizes of what the store reads of it: where they are as they were, it is.
+        Its id and the sizes of its `_READ` files; the store reads the run again when it changes.
     """
 
     folder: Path
@@ -74,7 +74,7 @@ class CurrentRun:
 def in_force(out: Path) -> dict[Report, CurrentRun]:
     """Every run that a link ``current`` names and that is there.
 
-    A link whose run was taken away, and one that leads out of its folder, names none.
+    A link whose run is gone, or that leads out of its folder, is left out.
     """
     return dict(sorted(_links(out)))
 
@@ -95,13 +95,13 @@ def _links(out: Path) -> Iterator[tuple[Report, CurrentRun]]:
 def _folders(path: str | Path, ours: Callable[[str], object]) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(path) as found:
-            return [one for one in found if ours(one.name) and one.is_dir()]
+            return [entry for entry in found if ours(entry.name) and entry.is_dir()]
     except OSError:
         return []
 
 
 def read_run(folder: Path, key: Report) -> dict[str, pa.Table]:
-    """Read a run's rows of each table, as far as its manifest vouches for them.
+    """Read a run's rows of each table; its files must be those of its manifest.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def read_run(folder: Path, key: Report) -> dict[str, pa.Table]:
             raise _changed(
                 folder, Message("it is of {id} {of}", id=str(whose[0]), of=str(whose[1]))
             )
-        # Runs of before there were forms name none.
+        # Runs from before there were several forms name none.
         form = manifest.get("form") or DEFAULT
         if not ID.fullmatch(form):
             raise ValueError(form)
@@ -144,7 +144,7 @@ def _changed(folder: Path, why: str) -> ReportkitError:
 
 
 def _sealed(folder: Path) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
-    """Manifest, facts and checks; the sums say what the manifest is, and that what they are."""
+    """Read the manifest, checked by the sums, and facts and checks, checked by the manifest."""
     own, sums, *others = ((folder / name).read_bytes() for name in _READ)
     if f"{digest_of(own)}  {MANIFEST}\n".encode() not in sums:
         raise _changed(folder, Message("{file} was changed", file=MANIFEST))
@@ -196,7 +196,7 @@ def _check(check: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: check[name] for name in ("title", "severity", "holds", "left", "right")},
         "check": check["id"],
-        # Of what holds the two sides say enough.
+        # Where a check holds its two sides say enough.
         "message": None if check["holds"] else check["message"],
         "accepted": waived.get("reason"),
     }

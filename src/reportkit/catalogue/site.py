@@ -1,4 +1,4 @@
-"""The catalogue as a folder of static pages: only what has changed is made and written."""
+"""The catalogue as a folder of static pages; only pages whose source has changed are written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reportkit.catalogue.contents import pages
-from reportkit.catalogue.downloads import downloads
+from reportkit.catalogue.downloads import Made, downloads
 from reportkit.catalogue.front import data_files, front
 from reportkit.catalogue.overview import read_overview
 from reportkit.catalogue.rendering import render, script, style
@@ -19,7 +19,7 @@ from reportkit.export.files import HALVES, digest, digest_of, write_whole
 from reportkit.proof.surroundings import code_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from reportkit.catalogue.overview import Overview
@@ -27,11 +27,9 @@ if TYPE_CHECKING:
     from reportkit.params import Project
 
 NAME = "site"
-# What was made: path to the digests of what it was made of and of its bytes.
+# By path the digests of each file's source and content.
 _LIST = ".made.json"
 _PATH = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
-
-Made = tuple[str, Any, "Callable[[], bytes]"]
 
 
 @dataclass(frozen=True)
@@ -96,13 +94,13 @@ def write_site(
 
 
 def _version(overview: Overview) -> str:
-    """A word that is another one when the data of the first page are others."""
+    """A short digest of the data of the first page."""
     return _digest([data for _, data in data_files(overview)])[:12]
 
 
 def _digest(content: Any) -> str:
-    told = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
-    return digest_of(told.encode())
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
+    return digest_of(text.encode())
 
 
 def _made(overview: Overview, store: Store, *, out: Path, to: Path) -> Iterator[Made]:
@@ -113,17 +111,15 @@ def _made(overview: Overview, store: Store, *, out: Path, to: Path) -> Iterator[
     version = _version(overview)
     for path, template, fields in pages(overview, out=out, site=to, version=version):
         yield path, fields, partial(_page, template, fields)
-    files = []
-    for path, source, make in downloads(overview, store):
-        files.append(path)
-        yield path, source, make
-    fields = {"base": "../", "files": [name.removeprefix("open/") for name in files]}
+    files = list(downloads(overview, store))
+    yield from files
+    fields = {"base": "../", "files": [path.removeprefix("open/") for path, *_ in files]}
     yield "open/index.html", fields, partial(_page, "open.html.j2", fields)
 
 
 def _data(name: str, data: Any) -> bytes:
-    told = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"catalogue.take({json.dumps(name)},{told});\n".encode()
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return f"catalogue.take({json.dumps(name)},{text});\n".encode()
 
 
 def _page(template: str, fields: dict[str, Any]) -> bytes:
@@ -141,20 +137,20 @@ def _written(made: list[Made], overview: Overview, to: Path) -> Site:
             folder=to,
             files=", ".join(foreign[:3]),
         )
-    # Whoever is killed leaves a list of all that may be there.
+    # A process that is killed on the way leaves a list of all files that may exist.
     write_whole(to / _LIST, json.dumps(before | {path: ["", ""] for path in paths}).encode())
     code = code_digest()
     listed, written = {}, []
     for path, source, make in made:
         key = digest_of(f"{code}\0{_digest(source)}".encode())
-        there = digest(to / path) if (to / path).is_file() else ""
-        if before.get(path) != [key, there]:
+        present = digest(to / path) if (to / path).is_file() else ""
+        if before.get(path) != [key, present]:
             content = make()
-            if digest_of(content) != there:
+            if digest_of(content) != present:
                 write_whole(to / path, content)
                 written.append(path)
-                there = digest_of(content)
-        listed[path] = [key, there]
+                present = digest_of(content)
+        listed[path] = [key, present]
     gone = sorted(before.keys() - listed.keys())
     for path in gone:
         (to / path).unlink(missing_ok=True)
@@ -169,12 +165,8 @@ def _written(made: list[Made], overview: Overview, to: Path) -> Site:
 
 def _read_list(to: Path) -> dict[str, Any]:
     try:
-        told = json.loads((to / _LIST).read_bytes())
-    except (OSError, ValueError):
+        listed = json.loads((to / _LIST).read_bytes()).items()
+    except (OSError, ValueError, AttributeError):
         return {}
-    # A list that somebody else wrote shall not have us remove what lies elsewhere.
-    return {
-        path: digests
-        for path, digests in (told.items() if isinstance(told, dict) else ())
-        if _PATH.fullmatch(path)
-    }
+    # Files of this list are removed: one that somebody else wrote may name no place outside.
+    return {path: digests for path, digests in listed if _PATH.fullmatch(path)}

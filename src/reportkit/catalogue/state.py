@@ -1,8 +1,7 @@
-"""The state of all reports under a folder: what is in force of each, and why the last try failed.
+"""The state of all reports under a folder: the run in force of each, and why the last try failed.
 
-``state.json`` is written at the end of each batch. Runs are read from the disk where they are new;
-why a report failed is in the journal, which also tells of batches that were killed before their
-end.
+``state.json`` is written at the end of each batch. Newer runs are read from the disk; the journal
+says why a report failed, also in a batch that was killed before its end.
 """
 
 from __future__ import annotations
@@ -56,8 +55,7 @@ class Standing(OfReport):
     run, made : str
         Id of the run in force and when it was made; empty if there is none.
     draft, errors, warnings, figures
-        Of that run: whether it is one, open findings, the figures that its form sums up by, by
-        their labels.
+        Of that run: whether it is a draft, its open findings, its form's summary figures by label.
     seconds : float
         How long the last try took.
     tried : str
@@ -79,8 +77,8 @@ class Standing(OfReport):
     message: str = ""
 
     @property
-    def told(self) -> str:
-        """As of a `Result`."""
+    def common_message(self) -> str:
+        """Message without the report's name, the same for all that failed in the same way."""
         return without_report(self.message, self.district, self.year)
 
     @property
@@ -100,7 +98,7 @@ class Standing(OfReport):
 
 @dataclass(frozen=True)
 class StateOfAll:
-    """All reports, and how they stood the night before.
+    """All reports, now and the night before.
 
     Parameters
     ----------
@@ -110,9 +108,9 @@ class StateOfAll:
         The day on which the night of the last batch began; a night goes from noon to noon, China
         time.
     before, since : dict, str
-        The reports as they stood when that night began, and the night of which they are.
+        The reports as that night found them, and the night that they date from.
     journal : int
-        Bytes of the journal that are in it already.
+        Bytes of the journal that have been read into it.
     """
 
     reports: dict[Report, Standing] = field(default_factory=dict)
@@ -145,19 +143,19 @@ def night_of(when: datetime) -> str:
 
 
 def read_state(out: Path) -> StateOfAll:
-    """The state as the last batch left it, with what the journal tells since then."""
+    """The state as the last batch left it, with the events of the journal since then."""
     state = StateOfAll()
     try:
         document = json.loads((out / NAME).read_text(encoding="utf-8"))
         reports, before = (
-            {one.report: one for one in map(_read, document[name])}
+            {standing.report: standing for standing in map(_read, document[name])}
             for name in ("reports", "before")
         )
         state = StateOfAll(
             reports, document["night"], before, document["since"], document["journal"]
         )
     except (OSError, ValueError, KeyError, TypeError):
-        # Runs and journal are the truth; this only saves reading all of them.
+        # The file only saves reading the whole journal.
         pass
     events, end = read_journal(out, state.journal)
     reports = dict(state.reports)
@@ -169,7 +167,7 @@ def read_state(out: Path) -> StateOfAll:
 
 
 def _note(reports: dict[Report, Standing], at: str, event: dict[str, Any]) -> None:
-    """Write down an event that a batch told of one report."""
+    """Take an event of one report, or its result, into the state."""
     known = Standing(str(event["district"]), int(event["year"]), form=event.get("form"))
     reports[known.report] = replace(
         reports.get(known.report) or known,
@@ -181,7 +179,7 @@ def _note(reports: dict[Report, Standing], at: str, event: dict[str, Any]) -> No
 
 
 def _in_words(fields: dict[str, Any]) -> str:
-    """The message of an event or of a report, as one that can be told in other languages."""
+    """The message of an event or of a report, as one that can be translated."""
     message = str(fields.get("message", ""))
     with suppress(LookupError, TypeError, ValueError, AttributeError):
         words = unpacked(fields["words"])
@@ -250,7 +248,7 @@ def as_it_stands(
     state : StateOfAll
         As batches left it.
     figures : mapping
-        What sums up each run; see `summaries`.
+        Summary figures of each run; see `summaries`.
     places : mapping
         Every place by its id; see `read_places`.
     store, project
@@ -272,9 +270,9 @@ def as_it_stands(
             standing = _with_run(standing, runs[report], figures.get(report, {}))
         else:
             standing = _without_run(standing, standing.reason, standing.message)
-        # Of a name that was mistyped there is nothing.
+        # A mistyped name has neither a run nor a district file.
         if standing.run or report in in_store or standing.district in known:
-            # A run says whose it is; where there is none the district's file does.
+            # A run has its district's name; where there is none the district's file has it.
             place = places.get(report[0])
             name = standing.name if standing.run or not place else place.name
             reports[report] = replace(standing, name=name)
@@ -293,20 +291,21 @@ def _without_run(standing: Standing, reason: str, message: str) -> Standing:
 
 
 def _with_run(standing: Standing, run: dict[str, Any], figures: dict[str, str]) -> Standing:
-    told = {name: run[name] for name in ("name", "run", "made", "draft", "errors", "warnings")}
-    standing = replace(standing, **told, figures=figures)
-    # Whoever made it since then, it is made; and what was broken is whole again.
-    newer = standing.tried and _when(standing.made) > _when(standing.tried)
+    same = ("name", "run", "made", "draft", "errors", "warnings")
+    standing = replace(standing, **{name: run[name] for name in same}, figures=figures)
+    # A run that is newer than the last try, or is no longer broken, ends the failure.
+    when = datetime.fromisoformat
+    newer = standing.tried and when(standing.made) > when(standing.tried)
     if newer or standing.reason == _BROKEN:
         return replace(standing, reason="", message="")
     return standing
 
 
 def summaries(store: Store, project: Project) -> dict[Report, dict[str, str]]:
-    """The figures that sum up each run by their labels, in the order in which its form has them."""
+    """The summary figures of each run by label, in the order of its form."""
     runs = store.runs
     wanted = {form: _summary_of(project, form) for form in {run["form"] for run in runs.values()}}
-    ids = sorted({name for listed in wanted.values() for one in listed for name in one.facts})
+    ids = sorted({name for listed in wanted.values() for figure in listed for name in figure.facts})
     table = store.read(
         "facts", columns=["district", "report", "fact", "value"], filters=column("fact").isin(ids)
     )
@@ -319,12 +318,12 @@ def summaries(store: Store, project: Project) -> dict[Report, dict[str, str]]:
 
 
 def _summed(summary: Sequence[Summary], values: Mapping[str, str]) -> dict[str, str]:
-    """Figures that add up facts, but those of which a fact is missing or is no number."""
+    """Add up the facts of each figure; those with a fact that is no number are left out."""
     found = {}
-    for one in summary:
-        parts = [number_of(values.get(name, "")) for name in one.facts]
+    for figure in summary:
+        parts = [number_of(values.get(name, "")) for name in figure.facts]
         if None not in parts:
-            found[one.label] = plain(sum(filter(None, parts), Decimal(0)))
+            found[figure.label] = plain(sum(filter(None, parts), Decimal(0)))
     return found
 
 
@@ -334,10 +333,6 @@ def _summary_of(project: Project, form: str) -> list[Summary]:
         return project.form(form).model.summary
     except InputError:
         return []
-
-
-def _when(time: str) -> datetime:
-    return datetime.fromisoformat(time)
 
 
 def as_json(state: StateOfAll) -> dict[str, Any]:
@@ -352,7 +347,7 @@ def as_json(state: StateOfAll) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Change:
-    """A report that stands otherwise than the night before.
+    """A report whose state or figures changed since the night before.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """The store: facts, runs and checks of all runs in force as Parquet, and an index that names them.
 
-It is never the truth: the links ``current`` are. What has changed since it was written is found by
-their stamps, and just the files that hold it are written anew, each under a name that says what is
-in it. The index is put in place when they are on the disk, and what it names no longer goes last:
-whoever is killed in between leaves the store as it was.
+It is a cache: the links ``current`` say what is in force. Their stamps tell which runs have
+changed, and only the files with rows of these are written again, each named by its digest. The
+index is replaced once they are on the disk, and files that it no longer names are removed last: a
+process that is killed in between leaves the store as it was.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from reportkit.params.naming import Report
 
 NAME = ".store"
-# So many files a year: to publish a run means to write one of them anew.
+# Files of a year: a new run costs the rewriting of one of each table.
 _BUCKETS = {"facts": 16, "runs": 1, "checks": 16}
 _REPORT = ("district", "report")
 _ORDER = {"facts": ("fact", *_REPORT), "runs": _REPORT, "checks": ("check", *_REPORT)}
-# Other versions may pack the same rows in other bytes.
+# Another version of pyarrow may write other bytes for the same rows.
 _MADE_BY = {"schema": "reportkit/store/2", "pyarrow": pa.__version__}
 _INDEX = "index.json"
 _FILE = re.compile(r"(facts|runs|checks)/year=\d{4}/\d\d-[0-9a-f]{64}\.parquet")
@@ -63,29 +63,37 @@ class Store:
     folder: Path
     index: Mapping[str, Any]
 
-    def files(self, table: str) -> list[Path]:
-        """Files of a table, in the order of years and buckets."""
-        return [self.folder / name for name in self.index["files"][table].values()]
+    def names(self, table: str, year: int | None = None) -> list[str]:
+        """Names of a table's files, of one year or all, in the order of years and buckets."""
+        files = self.index["files"][table]
+        return [name for at, name in files.items() if year is None or at.startswith(f"{year}/")]
 
     def read(
-        self, table: str, *, filters: Any = None, columns: list[str] | None = None
+        self,
+        table: str,
+        *,
+        year: int | None = None,
+        filters: Any = None,
+        columns: list[str] | None = None,
     ) -> pa.Table:
         """Rows of a table, each with its year.
 
         Parameters
         ----------
         table : {"facts", "runs", "checks"}
+        year : int, optional
+            Of this year alone.
         filters : pyarrow.compute.Expression, optional
         columns : list of str, optional
             Of those in `SCHEMAS`; all by default.
         """
         parts = []
-        for name in self.index["files"][table].values():
-            # Files of Hadoop's naming would be given a year by pyarrow too, of another type.
+        for name in self.names(table, year):
+            # From an open file: pyarrow would make a column of the "year=" in its path.
             with (self.folder / name).open("rb") as file:
                 part = pq.read_table(file, columns=columns, filters=filters)
-            year = pa.array([_year(name)] * part.num_rows, pa.int32())
-            parts.append(part.append_column("year", year))
+            years = pa.array([_year(name)] * part.num_rows, pa.int32())
+            parts.append(part.append_column("year", years))
         schema = SCHEMAS[table]
         if columns:
             schema = pa.schema([schema.field(name) for name in columns])
@@ -103,18 +111,22 @@ class Store:
         return {_key(name): unpacked(why) for name, why in self.index["broken"].items()}
 
 
-def refresh(out: Path) -> Store:
+def refresh(out: Path, folder: Path | None = None) -> Store:
     """Bring the store of a folder of reports up to what is in force.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of reports.
+    folder : Path, optional
+        Of the store; within *out* by default.
 
     Raises
     ------
     OSError
         It cannot be written.
     """
-    return _refresh(out, out / NAME)
-
-
-def _refresh(out: Path, folder: Path) -> Store:
+    folder = folder or out / NAME
     now = in_force(out)
     index = _read_index(folder)
     if index and not index["broken"] and index["runs"] == _stamps(now):
@@ -131,20 +143,20 @@ def _refresh(out: Path, folder: Path) -> Store:
 
 @contextlib.contextmanager
 def opened(out: Path) -> Iterator[Store]:
-    """Give the store, up to date; what it names stays as long as it is read.
+    """Yield the store, up to date; its files stay as long as it is read.
 
-    Where it cannot be written it is made for the time being elsewhere.
+    Where it cannot be written it is made in a temporary folder.
     """
     try:
         refresh(out)
         reading = (out / NAME / ".reading").open("w")
     except OSError:
         with tempfile.TemporaryDirectory(prefix="reportkit-store-") as folder:
-            yield _refresh(out, Path(folder))
+            yield refresh(out, Path(folder))
         return
     with reading:
         fcntl.flock(reading, fcntl.LOCK_SH)
-        # From here on no file goes that an index names that is in place now.
+        # No file that the index names now is removed while this lock is held.
         yield Store(out / NAME, _read_index(out / NAME) or _nothing())
 
 
@@ -166,7 +178,7 @@ def _read_index(folder: Path) -> dict[str, Any] | None:
 
 
 def _stamps(now: Mapping[Report, CurrentRun]) -> dict[str, list[Any]]:
-    return {"/".join(key): one.stamp for key, one in now.items()}
+    return {"/".join(key): run.stamp for key, run in now.items()}
 
 
 def _key(name: str) -> Report:
@@ -189,11 +201,11 @@ def _written(
     """Write what has changed, then the index; return it."""
     stamps, known = _stamps(now), index["runs"]
     changed = {_key(name) for name in stamps.keys() | known if stamps.get(name) != known.get(name)}
-    # One that was broken may have been mended, whatever its sizes.
+    # A broken run may have been repaired without a change of size.
     changed |= {_key(name) for name in index["broken"] if name in stamps}
     files = {table: dict(names) for table, names in index["files"].items()}
     broken: dict[str, Any] = {}
-    # What is read of a run goes into a bucket of each table: one after the other, few are held.
+    # A run has rows in a bucket of each table. By buckets of facts, few runs are in memory at once.
     groups: dict[Bucket, set[Report]] = {}
     for key in changed:
         groups.setdefault(_bucket("facts", key), set()).add(key)
@@ -201,7 +213,7 @@ def _written(
     for bucket, keys in sorted(groups.items()):
         read = dict(_read(now, keys, broken))
         for table in ("facts", "checks"):
-            tables = [one[table] for one in read.values()]
+            tables = [run[table] for run in read.values()]
             _put(folder, files, (table, *bucket[1:]), keys, tables)
         for key in keys:
             of_year = runs.setdefault(_bucket("runs", key), (set(), []))
@@ -224,7 +236,7 @@ def _written(
 def _read(
     now: Mapping[Report, CurrentRun], keys: Iterable[Report], broken: dict[str, Any]
 ) -> Iterator[tuple[Report, dict[str, pa.Table]]]:
-    """Yield the tables of runs that are in force; what cannot be is told in *broken*."""
+    """Yield the tables of runs that are in force; *broken* takes why others cannot be read."""
     for key in sorted(keys):
         if key in now:
             try:

@@ -1,4 +1,4 @@
-"""Checks: what must hold in a report, and whether it does."""
+"""Checks: the rules for a report, and how they are applied to it."""
 
 from reportkit.checks.across import (
     continuity_checks,
@@ -13,7 +13,7 @@ from reportkit.checks.naming import refuse_broken
 from reportkit.checks.notices import notice_checks
 from reportkit.checks.records import doubt_checks, intake_checks, limit_checks, year_check
 from reportkit.checks.restated import restatement_checks
-from reportkit.checks.rules import Check, Waived, check, english_titles, rules_of, told_of
+from reportkit.checks.rules import Check, Waived, check, english_titles, rules_of, texts_of
 from reportkit.checks.text import coverage_checks, relation_checks
 from reportkit.checks.waivers import accept, meant_later, waiver_yaml
 
@@ -40,7 +40,7 @@ __all__ = [
     "restatement_checks",
     "rules_of",
     "share_checks",
-    "told_of",
+    "texts_of",
     "waiver_yaml",
     "year_check",
 ]

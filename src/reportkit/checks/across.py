@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reportkit.checks.rules import Check, check
 from reportkit.facts import plain
+from reportkit.forms.cells import innermost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,16 +56,12 @@ def _continuity(
     values: Mapping[str, Decimal],
     past: Mapping[str, Decimal],
 ) -> Iterable[Check]:
-    table = edition.table(rule.table)
-    for band in table.model.bands:
-        rows, columns = table.rows(band), table.columns(band)
-        along, across = (columns, rows) if rule.each == "column" else (rows, columns)
-        labels = {leaf.key: leaf.node.label for leaf in across}
-        for leaf in along:
-            # The default keeps the leaf of this turn of the loop.
-            def cell(key: str, at: str = leaf.key) -> str:
-                return table.cell_id(*((key, at) if rule.each == "column" else (at, key)))
-
+    for axis in edition.table(rule.table).axes():
+        if axis.is_row != (rule.each == "column"):
+            continue
+        labels = {leaf.key: leaf.node.label for leaf in axis.leaves}
+        for leaf in axis.across:
+            cell = partial(axis.cell, across=leaf.key)
             terms = [("上年的", past, key, 1) for key in rule.past]
             terms += [("", values, key, 1) for key in rule.plus]
             terms += [("", values, key, -1) for key in rule.minus]
@@ -151,7 +149,7 @@ def plausibility_checks(
             checks.append(check(rules, "Y2", False, message, facts=[cell.id], **sides))
         elif high >= jump.limit("least") and high >= jump.limit("times") * low:
             checks.append(check(rules, "Y1", False, message, facts=[cell.id], **sides))
-    ids = {fact.id for fact in checks}
+    ids = {finding.id for finding in checks}
     return checks + [
         check(rules, name, True, f"与上年比较{compared}格，未见异常")
         for name in ("Y1", "Y2")
@@ -167,31 +165,22 @@ def share_checks(rules: Rules, edition: Edition, values: Mapping[str, Decimal]) 
     checks = []
     units = {cell.id: cell.unit for cell in edition.cells(edition.model.years.first)}
     for rule in edition.rules:
-        if rule.share:
-            table, column = edition.table(rule.share.table), rule.share.column
-            names = [table.cell_id(row, column) for row in rule.share.rows]
-            part = sum((values[name] for name in names), Decimal(0))
-            of_all = table.cell_id(rule.share.of, column)
-            whole, unit = values[of_all], units[of_all]
-            limit = rules[rule.id]
-            high = part >= limit.limit("least") and part * 100 >= whole * limit.limit("percent")
-            leaves = {leaf.key: leaf for band in table.model.bands for leaf in table.rows(band)}
-            first, total = leaves[rule.share.rows[0]], leaves[rule.share.of]
-            rare = first.groups[-1] if first.groups and len(names) > 1 else first.node
-            by = (node.by for node in reversed(total.groups) if node.by)
-            among = next(by, total.node.label)
-            message = f"{among}{plain(whole)}{unit}中，{rare.label}{plain(part)}{unit}"
-            checks.append(
-                check(
-                    rules,
-                    rule.id,
-                    not high,
-                    message,
-                    left=plain(part),
-                    right=plain(whole),
-                    facts=names,
-                )
-            )
+        if not rule.share:
+            continue
+        table, column = edition.table(rule.share.table), rule.share.column
+        names = [table.cell_id(row, column) for row in rule.share.rows]
+        part = sum((values[name] for name in names), Decimal(0))
+        of_all = table.cell_id(rule.share.of, column)
+        whole, unit = values[of_all], units[of_all]
+        limit = rules[rule.id].limit
+        high = part >= limit("least") and part * 100 >= whole * limit("percent")
+        leaves = {leaf.key: leaf for band in table.model.bands for leaf in table.rows(band)}
+        first, total = leaves[rule.share.rows[0]], leaves[rule.share.of]
+        rare = first.groups[-1] if first.groups and len(names) > 1 else first.node
+        among = innermost(total.groups, "by") or total.node.label
+        message = f"{among}{plain(whole)}{unit}中，{rare.label}{plain(part)}{unit}"
+        sides = {"left": plain(part), "right": plain(whole)}
+        checks.append(check(rules, rule.id, not high, message, facts=names, **sides))
     return checks
 
 

@@ -1,4 +1,4 @@
-"""A form folder looked over before anything is made by it: what can never count, close or hold."""
+"""A form folder examined before any report is made by it: what can never count, close or hold."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def look_over(folder: Path) -> list[str]:
     found = [*_ledgers(form), *_words(form), *_summary(form, folder / "form.yaml")]
     found += _texts(form, folder)
     for edition in form.editions:
-        found += [edition.file.problem(one.key, one.message) for one in _edition(form, edition)]
+        found += [
+            edition.file.problem(fault.key, fault.message) for fault in _edition(form, edition)
+        ]
     return list(dict.fromkeys(found))
 
 
@@ -53,17 +55,16 @@ def _edition(form: Form, edition: Edition) -> Iterator[FormFinding]:
     yield from cells_of(form, edition)
     yield from totals_of(form, edition)
     for name in edition.model.bases.keys() - rules_of(form).keys():
-        yield FormFinding(
-            ("bases", name), Message("bases names a rule {name} that there is not", name=name)
-        )
+        message = Message("bases names a rule {name} that there is not", name=name)
+        yield FormFinding(("bases", name), message)
     for number, section in enumerate(edition.sections):
         if section.table is not None and section.table not in edition.tables:
-            told = Message(
+            message = Message(
                 "section {number} shows a table {table} that there is not",
                 number=section.number,
                 table=section.table,
             )
-            yield FormFinding(("sections", number), told)
+            yield FormFinding(("sections", number), message)
     yield from _unknown_facts(form, edition)
 
 
@@ -71,65 +72,61 @@ def _unknown_facts(form: Form, edition: Edition) -> Iterator[FormFinding]:
     """Yield headlines, successors and their like that name cells and facts that there are not."""
     cells = cell_ids(edition)
     for number, follow in enumerate(edition.model.follows):
-        for one in follow.here:
-            if not any(fnmatch(cell, one) for cell in cells):
-                yield FormFinding(
-                    ("follows", number),
-                    Message("follows names a cell {one} that there is not", one=one),
-                )
+        for pattern in follow.here:
+            if not any(fnmatch(cell, pattern) for cell in cells):
+                message = Message("follows names a cell {cell} that there is not", cell=pattern)
+                yield FormFinding(("follows", number), message)
     known = {*cells, *_own_facts(form)}
-    columns = {one.name: one.type for schema in schemas(form).values() for one in schema.columns}
+    columns = {c.name: c.type for schema in schemas(form).values() for c in schema.columns}
     for number, headline in enumerate(edition.model.headlines):
         at: Key = ("headlines", number)
         for name in (*headline.facts, *headline.of):
             if name not in known:
-                told = Message(
+                message = Message(
                     "headline {label} names a fact {name} that there is not",
                     label=headline.label,
                     name=name,
                 )
-                yield FormFinding(at, told)
+                yield FormFinding(at, message)
         if headline.months and columns.get(headline.months) != "date":
-            told = Message(
+            message = Message(
                 "headline {label}: no ledger has a date {months}",
                 label=headline.label,
                 months=headline.months,
             )
-            yield FormFinding(at, told)
+            yield FormFinding(at, message)
 
 
 def _ledgers(form: Form) -> Iterator[str]:
-    """Ledgers that are called alike, and columns of one that are."""
+    """Yield ledgers that have the same name, and columns of one ledger that have."""
     file: YamlFile = form.parts["ledgers"]
     names: set[str] = set()
     for key, schema in schemas(form).items():
         if schema.name in names:
-            yield file.problem(
-                (key, "name"), Message("two ledgers are named {name}", name=schema.name)
-            )
+            message = Message("two ledgers are named {name}", name=schema.name)
+            yield file.problem((key, "name"), message)
         names.add(schema.name)
         for field in ("name", "key"):
             given = [getattr(column, field) for column in schema.columns]
-            for number, one in enumerate(given):
-                if one in given[:number]:
-                    told = Message(
-                        "{name} has two columns with the {field} {one}",
+            for number, value in enumerate(given):
+                if value in given[:number]:
+                    message = Message(
+                        "{name} has two columns with the {field} {value}",
                         name=schema.name,
                         field=field,
-                        one=one,
+                        value=value,
                     )
-                    yield file.problem((key, "columns", number), told)
+                    yield file.problem((key, "columns", number), message)
 
 
 def _words(form: Form) -> Iterator[str]:
-    """Words for rules that no edition has, and facts and figures that cannot be."""
+    """Yield texts of rules that no edition has, and what is wrong with the facts of the form."""
     if "rules" in form.parts:
         used = {rule.id for edition in form.editions for rule in edition.rules}
         file = form.parts["rules"]
         for name in sorted(file.data.keys() - used - rules_of_any()):
-            yield file.problem(
-                (name,), Message("these are words for a rule {name} that no edition has", name=name)
-            )
+            message = Message("these are words for a rule {name} that no edition has", name=name)
+            yield file.problem((name,), message)
     if "facts" in form.parts:
         try:
             read_specs(form, form.parts["facts"].path.parent / "params/facts")
@@ -138,17 +135,17 @@ def _words(form: Form) -> Iterator[str]:
 
 
 def _summary(form: Form, path: Path) -> Iterator[str]:
-    """Figures of form.yaml that no edition has."""
+    """Yield figures of form.yaml that no edition has."""
     if not path.is_file():
         return
     known = {cell for edition in form.editions for cell in cell_ids(edition)} | _own_facts(form)
     file = read_yaml(path)
-    for number, one in enumerate(form.model.summary if "summary" in file.data else ()):
-        for name in (name for name in one.facts if name not in known):
-            told = Message(
-                "summary {label} names a fact {name} that there is not", label=one.label, name=name
+    for number, line in enumerate(form.model.summary if "summary" in file.data else ()):
+        for name in (name for name in line.facts if name not in known):
+            message = Message(
+                "summary {label} names a fact {name} that there is not", label=line.label, name=name
             )
-            yield file.problem(("summary", number), told)
+            yield file.problem(("summary", number), message)
 
 
 def _texts(form: Form, folder: Path) -> Iterator[str]:
@@ -169,4 +166,4 @@ def _texts(form: Form, folder: Path) -> Iterator[str]:
 
 def _own_facts(form: Form) -> set[str]:
     listed = form.parts["facts"].data.get("facts", ()) if "facts" in form.parts else ()
-    return {str(one.get("id")) for one in listed}
+    return {str(fact.get("id")) for fact in listed}

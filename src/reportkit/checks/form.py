@@ -11,6 +11,7 @@ import numpy as np
 
 from reportkit.checks.rules import Check, check
 from reportkit.facts import plain
+from reportkit.forms.cells import innermost
 from reportkit.forms.conditions import parse_where
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from reportkit.checks.rules import Rules
     from reportkit.facts import Fact, Facts
     from reportkit.forms import Edition, Leaf, Rule, Table
-    from reportkit.forms.model import Band, Complete, Equal, Node
+    from reportkit.forms.cells import Axis
+    from reportkit.forms.model import Complete, Equal, Node
     from reportkit.ledgers import Ledger
 
 
@@ -51,10 +53,10 @@ def form_checks(
     Source: 勾稽关系 of the form, 国办公开办函〔2019〕60号 and 〔2021〕30号.
     """
     checks = [result for rule in edition.rules for result in _apply(rules, rule, edition, facts)]
-    for rule in edition.rules:
-        if rule.complete and ledgers is not None:
-            checks.append(_complete(rules, rule, rule.complete, edition, facts, year, ledgers))
     if ledgers is not None:
+        for rule in edition.rules:
+            if rule.complete:
+                checks.append(_complete(rules, rule, rule.complete, edition, facts, year, ledgers))
         checks += _former_labels(rules, edition, facts, ledgers)
     return checks
 
@@ -62,7 +64,7 @@ def form_checks(
 def _former_labels(
     rules: Rules, edition: Edition, facts: Facts, ledgers: Mapping[str, Ledger]
 ) -> Iterable[Check]:
-    """Records that are counted though a ledger has them under a former label, F2; each is told."""
+    """Yield labels for which a ledger has records under a former name; these count too (F2)."""
     for table in edition.tables.values():
         counted: dict[str, tuple[Node, list[Fact]]] = {}
         for _, row, column in table.places():
@@ -71,7 +73,7 @@ def _former_labels(
                     fact = facts[table.cell_id(row.key, column.key)]
                     counted.setdefault(leaf.text, (leaf.node, []))[1].append(fact)
         for node, cells in counted.values():
-            records = {one for cell in cells for one in _under(node.was, cell, ledgers)}
+            records = {record for cell in cells for record in _under(node.was, cell, ledgers)}
             if former := len(records):
                 was = "、".join(f"“{label}”" for label in node.was)
                 message = f"“{node.label}”原为{was}，按原名称登记的{former}{cells[0].unit}已计入"
@@ -81,7 +83,7 @@ def _former_labels(
 def _under(
     labels: Sequence[str], cell: Fact, ledgers: Mapping[str, Ledger]
 ) -> Iterable[tuple[str, int]]:
-    """Records of a cell that have one of some values in the column it is counted by."""
+    """Yield the records of a cell that have one of some labels in the column it is counted by."""
     if cell.rows is None or cell.ledger is None:
         return
     tests = [test for group in cell.where for test in group["all"]]
@@ -96,48 +98,35 @@ def _under(
 class _Total:
     """A total row or column of a table, and what it adds up."""
 
-    table: Table
-    band: Band
+    axis: Axis
     leaf: Leaf
-    is_row: bool
 
     @classmethod
     def of(cls, table: Table, key: str) -> _Total:
-        leaves = (
-            (band, leaf, is_row)
-            for band in table.model.bands
-            for is_row in (True, False)
-            for leaf in (table.rows(band) if is_row else table.columns(band))
-        )
-        return next(cls(table, *one) for one in leaves if one[1].key == key)
+        leaves = ((axis, leaf) for axis in table.axes() for leaf in axis.leaves)
+        return next(cls(axis, leaf) for axis, leaf in leaves if leaf.key == key)
 
     @property
     def across(self) -> list[Leaf]:
         """Columns of a total row, or rows of a total column, that add nothing up."""
-        found = self.table.columns(self.band) if self.is_row else self.table.rows(self.band)
-        return [leaf for leaf in found if not leaf.parts]
-
-    def cell(self, key: str, across: str) -> str:
-        """A cell of one of its parts, or of itself."""
-        return self.table.cell_id(*((key, across) if self.is_row else (across, key)))
+        return [leaf for leaf in self.axis.across if not leaf.parts]
 
     @property
     def whole(self) -> str:
         """The cell that sums up all others, or the last that sums up its parts."""
-        found = self.table.columns(self.band) if self.is_row else self.table.rows(self.band)
-        return self.cell(self.leaf.key, found[-1].key)
+        return self.axis.cell(self.leaf.key, self.axis.across[-1].key)
 
     @property
     def by(self) -> str | None:
-        """Column of a ledger whose value says of which part a record is."""
-        around = (self.band.define, *self.leaf.groups)
-        return next((node.by for node in reversed(around) if node.by), None)
+        """Column of a ledger by whose value a record belongs to a part."""
+        by: str | None = innermost((self.axis.band.define, *self.leaf.groups), "by")
+        return by
 
     def counted(self, facts: Facts) -> dict[str, list[npt.NDArray[np.int64]]]:
         """Numbers of the records of each part, once each, by their ledger."""
         found: dict[str, list[npt.NDArray[np.int64]]] = {}
         for part in self.leaf.parts:
-            cells = [facts[self.cell(part, leaf.key)] for leaf in self.across]
+            cells = [facts[self.axis.cell(part, leaf.key)] for leaf in self.across]
             of_ledger: dict[str, list[npt.NDArray[np.int64]]] = {}
             for cell in cells:
                 if cell.rows is not None:
@@ -147,10 +136,10 @@ class _Total:
         return found
 
     def group(self, frame: pd.DataFrame, year: int) -> pd.DataFrame:
-        """Records that meet what stands around the parts, whichever of them they are of."""
+        """Records that meet the conditions around the parts, whichever part they belong to."""
         chosen = np.zeros(len(frame), dtype=bool)
         for leaf in self.across:
-            nodes = (self.band.define, *self.leaf.groups, *leaf.path)
+            nodes = (self.axis.band.define, *self.leaf.groups, *leaf.path)
             where = {name: test for node in nodes for name, test in (node.where or {}).items()}
             masks = [condition.mask(frame) for condition in parse_where(where, year)]
             chosen |= np.logical_and.reduce([np.ones(len(frame), dtype=bool), *masks])
@@ -160,34 +149,31 @@ class _Total:
 def _complete(
     rules: Rules,
     rule: Rule,
-    what: Complete,
+    complete: Complete,
     edition: Edition,
     facts: Facts,
     year: int,
     ledgers: Mapping[str, Ledger],
 ) -> Check:
     """Records of a group that none of its parts counts: the edition has no row for them."""
-    total = _Total.of(edition.table(what.table), what.parts_of)
-    size, told = 0, []
+    total = _Total.of(edition.table(complete.table), complete.parts_of)
+    size, uncounted = 0, []
     for key, counted in total.counted(facts).items():
         group = total.group(ledgers[key].frame, year)
         missing = group[~group.index.isin(np.concatenate(counted))]
         size += len(group)
-        told += [
-            f"{record}：{value}" if total.by else str(record)
-            for record, value in zip(
-                missing[ledgers[key].schema.key_column],
-                missing[total.by or ledgers[key].schema.key_column],
-                strict=True,
-            )
+        number = ledgers[key].schema.key_column
+        records = zip(missing[number], missing[total.by or number], strict=True)
+        uncounted += [
+            f"{record}：{value}" if total.by else str(record) for record, value in records
         ]
     whole = facts[total.whole]
     return check(
         rules,
         rule.id,
-        not told,
-        "；".join(told[:20]) or f"{size}{whole.unit}均已计入",
-        left=size - len(told),
+        not uncounted,
+        "；".join(uncounted[:20]) or f"{size}{whole.unit}均已计入",
+        left=size - len(uncounted),
         right=size,
         facts=[whole.id],
     )
@@ -195,12 +181,10 @@ def _complete(
 
 def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable[Check]:
     if rule.equal:
-        table = edition.table(rule.equal.table)
-        for left, right, where in _known(_sides(rule.equal, table), facts):
+        for left, right, where in _sides(rule.equal, edition, facts):
             yield equation(rules, rule.id, left, right, facts, where=where)
     if rule.at_most:
-        table = edition.table(rule.at_most.table)
-        for left, right, where in _known(_sides(rule.at_most, table), facts):
+        for left, right, where in _sides(rule.at_most, edition, facts):
             some, most = (
                 sum((facts[f].number for f in side), Decimal(0)) for side in (left, right)
             )
@@ -225,13 +209,13 @@ def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable
             rules,
             rule.id,
             counted == records,
-            rules[rule.id].say("counted", **figures) or _COUNTED.format(**figures),
+            rules[rule.id].text("counted", **figures) or _COUNTED.format(**figures),
             left=counted,
             right=records,
             facts=[total.whole],
         )
     if rule.zero:
-        names = [name for name in facts if any(fnmatch(name, one) for one in rule.zero)]
+        names = [name for name in facts if any(fnmatch(name, pattern) for pattern in rule.zero)]
         wrong = [name for name in names if facts[name].number]
         message = "、".join(f"{facts[n].label} = {facts[n].text}" for n in wrong)
         yield check(rules, rule.id, not wrong, message or f"{len(names)}格均为0", facts=wrong)
@@ -242,31 +226,24 @@ def _apply(rules: Rules, rule: Rule, edition: Edition, facts: Facts) -> Iterable
         yield check(rules, rule.id, not wrong, message, facts=wrong)
 
 
-def _known(
-    sides: Iterable[tuple[list[str], list[str], str]], facts: Facts
+def _sides(
+    equal: Equal, edition: Edition, facts: Facts
 ) -> Iterator[tuple[list[str], list[str], str]]:
-    """Equations of which every cell is known: a published report can have blank ones."""
-    return (one for one in sides if {*one[0], *one[1]} <= facts.keys())
+    """Fact ids of both sides of an equation, for each column (or row) of a table.
 
-
-def _sides(equal: Equal, table: Table) -> Iterable[tuple[list[str], list[str], str]]:
-    """Fact ids of both sides of an equation, for each column (or row) of a table."""
-    by_column = equal.each == "column"
-    for band in table.model.bands:
-        rows, columns = table.rows(band), table.columns(band)
-        along, across = (columns, rows) if by_column else (rows, columns)
+    One with a cell that is not known is left out: a published report can have blank ones.
+    """
+    for axis in edition.table(equal.table).axes():
         right, left = equal.right, equal.left
-        if not {*right} <= {leaf.key for leaf in across}:
+        here = axis.is_row == (equal.each == "column")
+        if not here or not {*right} <= {leaf.key for leaf in axis.leaves}:
             continue  # the rule is about another band of the table
         if left == "parts":
-            left = [key for leaf in across if leaf.key in right for key in leaf.parts]
-        for leaf in along:
-
-            def ids(keys: Sequence[str], at: str = leaf.key) -> list[str]:
-                pairs = ((key, at) if by_column else (at, key) for key in keys)
-                return [table.cell_id(row, column) for row, column in pairs]
-
-            yield ids(left), ids(right), leaf.node.text
+            left = [key for leaf in axis.leaves if leaf.key in right for key in leaf.parts]
+        for leaf in axis.across:
+            sides = [[axis.cell(key, leaf.key) for key in keys] for keys in (left, right)]
+            if {*sides[0], *sides[1]} <= facts.keys():
+                yield sides[0], sides[1], leaf.node.text
 
 
 def equation(

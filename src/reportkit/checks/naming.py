@@ -1,4 +1,4 @@
-"""Names of an edition looked over: those given twice, and rules that name what there is not."""
+"""Names of an edition examined: duplicates, and rules with names that do not exist."""
 
 from __future__ import annotations
 
@@ -19,48 +19,45 @@ if TYPE_CHECKING:
     from reportkit.forms import Edition, Form, Leaf, Rule, Table
     from reportkit.yamlfile import Key
 
-_KINDS = {
-    "tables": Message("tables"), "rules": Message("rules"), "sections": Message("sections"),
-}  # fmt: skip
 _OF_TABLES = ("equal", "at_most", "disjoint", "complete", "continues", "share")
 
 
 @lru_cache(maxsize=64)
 def refuse_broken(form: Form, edition: Edition) -> None:
-    """Refuse an edition by which nothing can be counted or checked; `look_over` tells more.
+    """Refuse an edition by which nothing can be counted or checked; `look_over` finds more.
 
     Raises
     ------
     InputError
         ``form-broken``: each problem with file and line.
     """
-    found = [one for one in (*names_of(form, edition), *cells_of(form, edition)) if one.fatal]
-    if found:
-        problems = dict.fromkeys(edition.file.problem(one.key, one.message) for one in found)
+    found = (*names_of(form, edition), *cells_of(form, edition))
+    problems = dict.fromkeys(
+        edition.file.problem(fault.key, fault.message) for fault in found if fault.fatal
+    )
+    if problems:
         raise InputError("form-broken", "{problems}", problems=joined("\n", problems))
 
 
 def names_of(form: Form, edition: Edition) -> Iterator[FormFinding]:
-    """Yield names that are given twice, and rules that name nothing, or say nothing."""
-    yield from _said_twice(edition)
+    """Yield names that are given twice, and rules without a text or with unknown names."""
+    yield from _given_twice(edition)
     known = rules_of(form)
     for number, rule in enumerate(edition.rules):
         at: Key = ("rules", number)
         if rule.id not in known:
-            yield FormFinding(
-                at, Message("rule {name} has no words in rules.yaml", name=rule.id), fatal=True
-            )
+            message = Message("rule {name} has no words in rules.yaml", name=rule.id)
+            yield FormFinding(at, message, fatal=True)
         elif rule.share and {"percent", "least"} - known[rule.id].limits.keys():
-            told = Message(
+            message = Message(
                 "rule {name} has no limits {{percent: …, least: …}} in rules.yaml", name=rule.id
             )
-            yield FormFinding(at, told, fatal=True)
-        for why in _nothing_named(form, edition, rule):
-            yield FormFinding(
-                at,
-                Message("rule {name} {told}; correct or drop it", name=rule.id, told=why),
-                fatal=True,
+            yield FormFinding(at, message, fatal=True)
+        for problem in _nothing_named(form, edition, rule):
+            message = Message(
+                "rule {name} {problem}; correct or drop it", name=rule.id, problem=problem
             )
+            yield FormFinding(at, message, fatal=True)
 
 
 def cell_ids(edition: Edition) -> list[str]:
@@ -72,49 +69,40 @@ def cell_ids(edition: Edition) -> list[str]:
     ]
 
 
-def _said_twice(edition: Edition) -> Iterator[FormFinding]:
+def _given_twice(edition: Edition) -> Iterator[FormFinding]:
     """Yield ids of cells, tables and rules, labels beside each other, and sections given twice."""
     ids: Counter[str] = Counter()
-    for number, model in enumerate(edition.model.tables):
-        table = edition.tables[model.id]
-        for at, band in enumerate(model.bands):
-            key: Key = ("tables", number, "bands", at)
-            rows, columns = table.rows(band), table.columns(band)
-            for leaf in rows:
-                names = [table.cell_id(leaf.key, column.key) for column in columns]
-                if wrong := [name for name in names if not FACT_ID.fullmatch(name)]:
-                    told = Message(
-                        "'{wrong}' is no id: keys are of small letters, digits and _",
-                        wrong=wrong[0],
-                    )
-                    yield FormFinding(edition.place((*key, "rows"), leaf), told, fatal=True)
-                if again := [name for name in names if ids[name] or names.count(name) > 1]:
-                    told = Message(
-                        "two cells have the id {again}; give one another key", again=again[0]
-                    )
-                    yield FormFinding(edition.place((*key, "rows"), leaf), told, fatal=True)
-                ids.update(names)
-            for axis, leaves in (("rows", rows), ("columns", columns)):
-                for leaf, text in _again(leaves):
-                    told = Message("{name} has the label {text} twice", name=table.id, text=text)
-                    yield FormFinding(edition.place((*key, axis), leaf), told)
-    for name, given in (
-        ("tables", [one.id for one in edition.model.tables]),
-        ("rules", [one.id for one in edition.rules]),
-        ("sections", [one.number for one in edition.sections]),
-        ("sections", [one.title for one in edition.sections]),
-    ):
-        for number, one in enumerate(given):
-            if one in given[:number]:
-                fatal = name != "sections"
-                yield FormFinding(
-                    (name, number),
-                    Message("there are two {kind} {one}", kind=_KINDS[name], one=one),
-                    fatal=fatal,
+    for key, table, band in edition.bands():
+        rows, columns = table.rows(band), table.columns(band)
+        for leaf in rows:
+            place = edition.place((*key, "rows"), leaf)
+            names = [table.cell_id(leaf.key, column.key) for column in columns]
+            if wrong := [name for name in names if not FACT_ID.fullmatch(name)]:
+                message = Message(
+                    "'{id}' is no id: keys are of small letters, digits and _", id=wrong[0]
                 )
+                yield FormFinding(place, message, fatal=True)
+            if again := [name for name in names if ids[name] or names.count(name) > 1]:
+                message = Message("two cells have the id {id}; give one another key", id=again[0])
+                yield FormFinding(place, message, fatal=True)
+            ids.update(names)
+        for axis, leaves in (("rows", rows), ("columns", columns)):
+            for leaf, text in _repeated(leaves):
+                message = Message("{name} has the label {text} twice", name=table.id, text=text)
+                yield FormFinding(edition.place((*key, axis), leaf), message)
+    for name, kind, given in (
+        ("tables", Message("tables"), [table.id for table in edition.model.tables]),
+        ("rules", Message("rules"), [rule.id for rule in edition.rules]),
+        ("sections", Message("sections"), [section.number for section in edition.sections]),
+        ("sections", Message("sections"), [section.title for section in edition.sections]),
+    ):
+        for number, value in enumerate(given):
+            if value in given[:number]:
+                message = Message("there are two {kind} {value}", kind=kind, value=value)
+                yield FormFinding((name, number), message, fatal=name != "sections")
 
 
-def _again(leaves: Iterable[Leaf]) -> Iterator[tuple[Leaf, str]]:
+def _repeated(leaves: Iterable[Leaf]) -> Iterator[tuple[Leaf, str]]:
     seen: set[str] = set()
     for leaf in leaves:
         text = "/".join(node.label for node in leaf.path)
@@ -129,15 +117,18 @@ def _nothing_named(form: Form, edition: Edition, rule: Rule) -> Iterator[str]:
     for pattern in rule.zero or ():
         if not any(fnmatch(cell, pattern) for cell in cells):
             yield Message("names no cell by {pattern}", pattern=pattern)
-    for name in (one for one in rule.natural or () if one not in edition.tables):
-        yield Message("names a table {name} that there is not", name=name)
-    parts = [(name, getattr(rule, name)) for name in _OF_TABLES]
-    for name, part in ((name, part) for name, part in parts if part is not None):
+    for name in rule.natural or ():
+        if name not in edition.tables:
+            yield Message("names a table {table} that there is not", table=name)
+    for name in _OF_TABLES:
+        part = getattr(rule, name)
+        if part is None:
+            continue
         if part.table not in edition.tables:
             yield Message("names a table {table} that there is not", table=part.table)
             continue
-        # A row of the edition before may be what this one goes on from.
-        tables = [one.tables[part.table] for one in form.editions if part.table in one.tables]
+        # A rule about last year may name a row of the edition before.
+        tables = [e.tables[part.table] for e in form.editions if part.table in e.tables]
         table = edition.tables[part.table]
         unknown = []
         for field, value in part:
@@ -155,8 +146,8 @@ def _nothing_named(form: Form, edition: Edition, rule: Rule) -> Iterator[str]:
 
 
 def _no_place(table: Table, name: str, part: Any) -> Iterator[str]:
-    """Yield why a rule whose names are all there can apply nowhere."""
-    totals = {leaf.key for leaves in _leaves(table) for leaf in leaves if leaf.total}
+    """Yield reasons why a rule, though its names exist, applies nowhere."""
+    totals = {leaf.key for axis in table.axes() for leaf in axis.leaves if leaf.total}
     if name in ("disjoint", "complete") and part.parts_of not in totals:
         yield Message("looks at the parts of {parts_of}, which is no total", parts_of=part.parts_of)
     if name not in ("equal", "at_most"):
@@ -166,23 +157,15 @@ def _no_place(table: Table, name: str, part: Any) -> Iterator[str]:
             "adds up the parts of {no_totals}, which is no total", no_totals="、".join(no_totals)
         )
     sides = {*part.right, *(part.left if part.left != "parts" else ())}
-    along = [leaves for at, leaves in enumerate(_leaves(table)) if at % 2 == (part.each == "row")]
-    if not any(sides <= {leaf.key for leaf in leaves} for leaves in along):
-        what = Message("columns") if part.each == "row" else Message("rows")
-        listed = "、".join(sorted(sides))
+    axes = [axis for axis in table.axes() if axis.is_row == (part.each == "column")]
+    if not any(sides <= {leaf.key for leaf in axis.leaves} for axis in axes):
         yield Message(
-            "applies nowhere: no part of table {name} has the {what} {listed}",
+            "applies nowhere: no part of table {name} has the {kind} {listed}",
             name=table.id,
-            what=what,
-            listed=listed,
+            kind=Message("columns") if part.each == "row" else Message("rows"),
+            listed="、".join(sorted(sides)),
         )
 
 
-def _leaves(table: Table) -> list[tuple[Leaf, ...]]:
-    """Rows, columns, rows, columns … of the bands of a table."""
-    bands = ((table.rows(band), table.columns(band)) for band in table.model.bands)
-    return [leaves for band in bands for leaves in band]
-
-
 def _keys(tables: Iterable[Table]) -> set[str]:
-    return {leaf.key for table in tables for leaves in _leaves(table) for leaf in leaves}
+    return {leaf.key for table in tables for axis in table.axes() for leaf in axis.leaves}

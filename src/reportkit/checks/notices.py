@@ -47,9 +47,8 @@ def notice_checks(
     for section in edition.sections:
         text, name = sections.get(section.number, "").strip(), f"第{section.number}部分"
         if section.table is None:
-            checks.append(
-                check(rules, "D1", bool(text), f"{name}{'已填写' if text else '没有文字'}")
-            )
+            message = f"{name}{'已填写' if text else '没有文字'}"
+            checks.append(check(rules, "D1", bool(text), message))
         if section.at_most:
             length = len("".join(text.split()))
             holds = length <= section.at_most
@@ -81,10 +80,8 @@ def _own_words(rules: Rules, name: str, text: str, last: str) -> Check:
     least = rule.limit("passage")
     blocks = sorted(matcher.get_matching_blocks(), key=lambda block: -block.size)
     same = [text[b.b : b.b + b.size].strip() for b in blocks if b.size >= least]
+    most = rule.limit("percent")
     message = f"{name}与上年相同的文字占{percent}%"
-    if percent < rule.limit("percent"):
-        return check(
-            rules, "D5", True, message, left=f"{percent}%", right=f"{rule.limit('percent')}%"
-        )
-    message += "：" + "；".join(f"“{passage}”" for passage in same[:5])
-    return check(rules, "D5", False, message, left=f"{percent}%", right=f"{rule.limit('percent')}%")
+    if percent >= most:
+        message += "：" + "；".join(f"“{passage}”" for passage in same[:5])
+    return check(rules, "D5", percent < most, message, left=f"{percent}%", right=f"{most}%")

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from reportkit.ledgers.schema import Doubt
     from reportkit.worktime import WorkCalendar
 
-_TOLD = 20
+# Records and files that one message names.
+_NAMED = 20
 
 
 def intake_checks(
@@ -30,7 +31,7 @@ def intake_checks(
     for ledger in ledgers.values():
         name = ledger.schema.name
         rejected = [v for v in ledger.violations if v.severity == "reject"]
-        message = "；".join(v.printed() for v in rejected[:_TOLD])
+        message = "；".join(v.printed() for v in rejected[:_NAMED])
         message = message or f"读入{ledger.read}条，不能计入{len(ledger.refused)}条"
         checks.append(
             check(
@@ -44,10 +45,11 @@ def intake_checks(
         )
         others = [v for v in ledger.violations if v.severity != "reject"]
         if others:
-            message = "；".join(v.printed() for v in others[:_TOLD])
+            message = "；".join(v.printed() for v in others[:_NAMED])
             checks.append(check(rules, "L2", False, f"{name}：{message}"))
     if unread:
-        message = f"文件名不以台账名称开头，或者在下级文件夹中，未读入：{'、'.join(unread[:_TOLD])}"
+        names = "、".join(unread[:_NAMED])
+        message = f"文件名不以台账名称开头，或者在下级文件夹中，未读入：{names}"
         checks.append(check(rules, "L2", False, message))
     return checks
 
@@ -66,7 +68,7 @@ def year_check(rules: Rules, ledgers: Mapping[str, Ledger], year: int) -> Check:
 
 
 def doubt_checks(rules: Rules, ledgers: Mapping[str, Ledger], year: int) -> list[Check]:
-    """Signs that records of the year are rounded or not all there (L4, L5); none where none is."""
+    """Signs that records of the year are rounded or not all there (L4, L5)."""
     checks = []
     for ledger in ledgers.values():
         for doubt in ledger.schema.doubts:
@@ -77,28 +79,28 @@ def doubt_checks(rules: Rules, ledgers: Mapping[str, Ledger], year: int) -> list
                 if count < rule.limit("least"):
                     continue
                 where = f"{ledger.schema.name}，{kind}" if kind else ledger.schema.name
-                told = rule.say("found", count=count, **rule.limits)
-                checks.append(check(rules, doubt.id, False, f"{where}：{told}", left=count))
+                found = rule.text("found", count=count, **rule.limits)
+                checks.append(check(rules, doubt.id, False, f"{where}：{found}", left=count))
     return checks
 
 
 def _all_alike(doubt: Doubt, rule: RuleText, records: pd.DataFrame) -> int:
-    """Count the records that say something, if all of them bear the sign; else 0."""
+    """Count the records that have a value, if all of them bear the sign; else 0."""
     if doubt.amount:
-        said = [amount for amount in records[doubt.amount].dropna() if amount]
-        alike = [amount % rule.limit("multiple") == 0 for amount in said]
+        values = [amount for amount in records[doubt.amount].dropna() if amount]
+        alike = [amount % rule.limit("multiple") == 0 for amount in values]
     else:
-        said = alike = records[doubt.flag].dropna().to_list()
-    return len(said) if all(alike) else 0
+        values = alike = records[doubt.flag].dropna().to_list()
+    return len(values) if all(alike) else 0
 
 
 def limit_checks(rules: Rules, ledger: Ledger, year: int, calendar: WorkCalendar) -> list[Check]:
     """Records of the year that were not done within their statutory limit (T1).
 
-    A record is told by its number and its days; nothing of a person is said. Where the
+    A record is named by its number and its days, and never by a person. Where the
     holidays of the time are not known, that is a finding of its own (T2).
 
-    Which columns these are the ledger says by its clock; see `reportkit.worktime.limits`.
+    The ledger's clock names these columns; see `reportkit.worktime.limits`.
     """
     frame = ledger.frame
     name = ledger.schema.names()
@@ -111,37 +113,33 @@ def limit_checks(rules: Rules, ledger: Ledger, year: int, calendar: WorkCalendar
 
     answered = of({reply_day: {"during": "Y"}})
     unanswered = of({day: {"until": "Y"}, reply_day: {"not_until": "Y"}})
-    late = pd.concat(
-        [
-            answered[answered[overdue].fillna(False)],
-            unanswered[unanswered[limit] < pd.Timestamp(year, 12, 31)],
-        ]
-    )
-    checks, told = [], rules["T1"]
+    still_open = unanswered[unanswered[limit] < pd.Timestamp(year, 12, 31)]
+    late = pd.concat([answered[answered[overdue].fillna(False)], still_open])
+    checks, rule = [], rules["T1"]
     columns = late[[number_column, limit, reply_day]].sort_values([limit, number_column])
     for number, due, reply in columns.itertuples(index=False):
         # An answer of a later year belongs to that year's report.
         in_year = not pd.isna(reply) and reply.year == year
-        done = told.say("done", day=f"{reply:%Y-%m-%d}") if in_year else told.say("open", year=year)
+        answer = f"{reply:%Y-%m-%d}" if in_year else None
+        done = rule.text("done", day=answer) if answer else rule.text("open", year=year)
         checks.append(
             check(
                 rules,
                 "T1",
                 False,
                 f"{number}：法定期限{due:%Y-%m-%d}，{done}",
-                left=f"{reply:%Y-%m-%d}" if in_year else None,
+                left=answer,
                 right=f"{due:%Y-%m-%d}",
             )
         )
     if not checks:
-        message = told.say("none", done=len(answered), open=len(unanswered))
+        message = rule.text("none", done=len(answered), open=len(unanswered))
         checks.append(check(rules, "T1", True, message))
     # Open at the end of the year and received in known days: a limit not known is later still.
     covered = calendar.covers(unanswered[day].to_numpy())
     unknown = int(answered[overdue].isna().sum()) + int((~covered).sum())
     if unknown:
-        message = rules["T2"].say(
-            "unknown", count=unknown, first=calendar.first, last=calendar.last
-        )
+        days = {"first": calendar.first, "last": calendar.last}
+        message = rules["T2"].text("unknown", count=unknown, **days)
         checks.append(check(rules, "T2", False, message))
     return checks

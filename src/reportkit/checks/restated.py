@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from reportkit.facts import Computer, Fact
     from reportkit.facts.previous import Past
 
-_TOLD = 20
+# Records that one message names.
+_NAMED = 20
 
 
 def restatement_checks(rules: Rules, past: Past, computer: Computer) -> list[Check]:
@@ -38,7 +39,7 @@ def restatement_checks(rules: Rules, past: Past, computer: Computer) -> list[Che
     """
     checks, counted, left_out = [], 0, 0
     for name, old in past.facts.items():
-        # What was sealed and printed nowhere has told nobody anything.
+        # A fact that was sealed but printed nowhere was never published.
         if old["origin"] == "declared" or name not in computer or not old["places"]:
             continue
         try:
@@ -72,7 +73,7 @@ def _cause(past: Past, old: Mapping[str, Any], new: Fact, computer: Computer) ->
         cause = _listed(
             "增加", [f"{key}（{':'.join(ledger.place(row))}）" for row, key in came.items()]
         )
-        cause += _listed("减少", [_was(row) for row in went.itertuples(index=False)])
+        cause += _listed("减少", [_as_sealed(row) for row in went.itertuples(index=False)])
     if not cause and new.rows is not None and new.text != old["value"]:
         cause = "；记录没有增减，所计的数值有改动"
     if new.text != old["value"] and new.definition != old["definition"]:
@@ -90,7 +91,7 @@ def _records(past: Past, fact: Mapping[str, Any]) -> pd.DataFrame | None:
         return None  # another version made the run
 
 
-def _was(row: Any) -> str:
+def _as_sealed(row: Any) -> str:
     line = f"{row.sheet}!{row.line}" if row.sheet else row.line
     return f"{row.key}（原{row.file}:{line}）"
 
@@ -98,5 +99,5 @@ def _was(row: Any) -> str:
 def _listed(verb: str, records: list[str]) -> str:
     if not records:
         return ""
-    more = "等" if len(records) > _TOLD else ""
-    return f"；{verb}{len(records)}条：{'、'.join(records[:_TOLD])}{more}"
+    more = "等" if len(records) > _NAMED else ""
+    return f"；{verb}{len(records)}条：{'、'.join(records[:_NAMED])}{more}"

@@ -32,7 +32,7 @@ class RuleText(Strict):
 
     title: str
     english: str = ""
-    """The demand, for who reads messages in English."""
+    """The demand, for those who read messages in English."""
     severity: Severity
     basis: str
     todo: str
@@ -41,8 +41,8 @@ class RuleText(Strict):
     words: dict[str, str] = Field(default_factory=dict)
     """Texts of its findings, where they speak of records; ``$name`` is a figure or a day."""
 
-    def say(self, name: str, **figures: object) -> str:
-        """A text of the rule with its figures in it."""
+    def text(self, name: str, **figures: object) -> str:
+        """One of its words with figures filled in; empty where the rule has none of this name."""
         return Template(self.words.get(name, "")).safe_substitute(figures)
 
     def limit(self, name: str) -> int:
@@ -58,7 +58,7 @@ _OWN = Path(str(files("reportkit.checks"))) / "rules.yaml"
 
 
 def _read(form: Form) -> dict[str, RuleText]:
-    """The form's rules, and after them those of any form that it says nothing of."""
+    """Return the form's rules, and after them the rules of all forms that it does not mention."""
     shared = read_yaml(_OWN)
     if "rules" not in form.parts:
         return shared.validate(_Rules).root
@@ -94,7 +94,7 @@ def english_titles() -> dict[str, str]:
     """Return the demands of the rules that the package carries, each with its English."""
     of_forms = [_read(shipped_form(name)) for name in shipped_names()]
     rules = [read_yaml(_OWN).validate(_Rules).root, *of_forms]
-    return {rule.title: rule.english for one in rules for rule in one.values()}
+    return {text.title: text.english for texts in rules for text in texts.values()}
 
 
 def family(name: str) -> str:
@@ -113,7 +113,7 @@ class Waived:
 
 @dataclass(frozen=True)
 class Check:
-    """One rule, applied to one place: what must hold, and whether it does.
+    """One rule applied to one place, and the result.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def check(
     )
 
 
-def told_of(rules: Rules, names: Iterable[str]) -> dict[str, dict[str, str]]:
+def texts_of(rules: Rules, names: Iterable[str]) -> dict[str, dict[str, str]]:
     """Return the demands of rules and their basis, by the ids of their checks, for a block."""
     return {
         name: rules[family(name)].model_dump(include={"title", "severity", "basis", "todo"})

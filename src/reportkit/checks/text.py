@@ -67,8 +67,8 @@ def coverage_checks(
 
 def _summary(coverage: Coverage) -> str:
     """Summarise the numbers that were examined; the template's own allowances are named singly."""
-    counts = Counter(spot.why for spot in coverage.of("allowed"))
-    own = [f"{spot.text}（{spot.why}）" for spot in coverage.of("stated")]
+    counts = Counter(spot.basis for spot in coverage.of("allowed"))
+    own = [f"{spot.text}（{spot.basis}）" for spot in coverage.of("stated")]
     message = f"{len(coverage.spots)}个数字，绑定数据{len(coverage.of('bound'))}个"
     for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         message += f"，{name}{count}个"

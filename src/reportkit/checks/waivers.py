@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from reportkit.checks.rules import Rules
     from reportkit.params import Waiver
 
-# Rules of what a notebook shows: findings that are known only when all of it has run.
+# Rules about the outputs of a notebook: their findings are known only when all of it has run.
 OF_NOTEBOOKS = ("B1", "B2", "B3", "C1", "C2")
 _PLACE = 40  # characters of a message that tell a finding from its like
 
 
 def accept(rules: Rules, checks: Sequence[Check], waivers: Sequence[Waiver]) -> list[Check]:
-    """The checks, with those findings waived that a waiver means and whose figures still stand.
+    """The checks, with those findings waived that a waiver means and whose figures are unchanged.
 
     A waiver that means no finding, or several, or one whose figures have changed, waives nothing
     and is a finding of its own (W1).
@@ -28,23 +28,21 @@ def accept(rules: Rules, checks: Sequence[Check], waivers: Sequence[Waiver]) -> 
     checked, unmatched = list(checks), []
     for waiver in waivers:
         accepted = [waiver.figures.left, waiver.figures.right]
-        meant = [
-            at for at, finding in enumerate(checked) if finding.open and _means(waiver, finding)
-        ]
-        same = [at for at in meant if accepted == [checked[at].left, checked[at].right]]
+        meant = [n for n, finding in enumerate(checked) if finding.open and _means(waiver, finding)]
+        same = [n for n in meant if accepted == [checked[n].left, checked[n].right]]
         name = "、".join((waiver.check, *waiver.facts)) + (f"“{waiver.place}”" * bool(waiver.place))
         if len(same) == 1:
             waived = Waived(waiver.reason, waiver.by, waiver.on.isoformat())
             checked[same[0]] = replace(checked[same[0]], waived=waived)
             continue
         if len(meant) > 1:
-            why = f"同时符合{len(meant)}项，须写得更具体"
+            reason = f"同时符合{len(meant)}项，须写得更具体"
         elif meant:
             finding = checked[meant[0]]
-            why = f"接受时为{_sides(accepted)}，现为{_sides([finding.left, finding.right])}"
+            reason = f"接受时为{_sides(accepted)}，现为{_sides([finding.left, finding.right])}"
         else:
-            why = "没有这样的不符，请删去"
-        unmatched.append(check(rules, "W1", False, f"{name}：{why}", facts=waiver.facts))
+            reason = "没有这样的不符，请删去"
+        unmatched.append(check(rules, "W1", False, f"{name}：{reason}", facts=waiver.facts))
     return checked + unmatched
 
 

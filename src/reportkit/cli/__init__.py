@@ -15,7 +15,7 @@ from reportkit.cli import (  # noqa: F401 - a command is known by being defined
     runs,
 )
 from reportkit.cli.command import cli
-from reportkit.cli.language import settle
+from reportkit.cli.language import use_language
 
 __all__ = ["cli", "main"]
 
@@ -24,7 +24,7 @@ def main() -> None:
     """Entry point of ``reportkit``."""
     # A terminal that cannot show a character shows its number, and the run goes on.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream
-    settle(cli, sys.argv[1:])
+    use_language(cli, sys.argv[1:])
     try:
         cli(standalone_mode=False)
     except click.Abort:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 
 from reportkit.cli.command import FILE, FOLDER, Result, command, live_line
 from reportkit.cli.findings import flaw_line
-from reportkit.cli.language import spoken
+from reportkit.cli.language import current_language
 from reportkit.errors import InputError
 from reportkit.language import Message, joined, template
 from reportkit.language.message import COMMA
@@ -46,7 +47,7 @@ def audit(
     """Check published reports that anybody made: .pdf .docx .html .md .txt .xlsx.
 
     Tables 2 to 4 and the figures of the text are read, and the rules of the form applied. What is
-    blank or cannot be read is never guessed, and is told. A folder stands for all documents in it;
+    blank or cannot be read is never guessed, but listed. A folder stands for all documents in it;
     several documents are compared by body and year.
     """
     from reportkit.audit.dismissals import read_dismissals
@@ -62,19 +63,19 @@ def audit(
     paths = list(dict.fromkeys(_documents(documents)))
     read, refused = _read(paths, chosen)
     districts = _districts(params) if len(paths) > 1 else ()
-    made, expected = _look_at(read, refused, chosen, last, accepted, districts)
-    looked_at = sorted(made, key=lambda one: paths.index(one.path))
-    together = overview(looked_at, chosen, expected=expected) if len(paths) > 1 else None
-    lines = _table(together) if together else [line for one in looked_at for line in _lines(one)]
+    made, expected = _audited(read, refused, chosen, last, accepted, districts)
+    audited = sorted(made, key=lambda document: paths.index(document.path))
+    together = overview(audited, chosen, expected=expected) if len(paths) > 1 else None
+    of_each = chain.from_iterable(map(_lines, audited))
+    lines = [*(_table(together) if together else of_each)]
     if html:
-        lines += [f"  {path}" for path in write_pages(html, looked_at, chosen, together)]
+        lines += [f"  {path}" for path in write_pages(html, audited, chosen, together)]
     if to_published:
-        lines += [
-            f"  {write_published(one.report, to_published)}" for one in looked_at if one.report
-        ]
+        reports = filter(None, (document.report for document in audited))
+        lines += [f"  {write_published(report, to_published)}" for report in reports]
     status = max((error.exit_status for error in refused.values()), default=0)
-    status = max(status, int(any(one.count("error") for one in looked_at)))
-    document = {"documents": [_json(one) for one in looked_at]}
+    status = max(status, int(any(document.count("error") for document in audited)))
+    document = {"documents": [_json(document) for document in audited]}
     return status, document | ({"overview": together.as_json()} if together else {}), lines
 
 
@@ -106,12 +107,12 @@ def _districts(params: Path | None) -> Sequence[str]:
     for name in project.names():
         # A district's own file has nothing to do with these documents.
         with suppress(InputError):
-            one = project.district(name)
-            names.append(one.issuer or one.name)
+            who = project.district(name)
+            names.append(who.issuer or who.name)
     return names
 
 
-def _look_at(
+def _audited(
     read: Sequence[Published],
     refused: Mapping[Path, InputError],
     form: Form,
@@ -125,14 +126,14 @@ def _look_at(
     from reportkit.audit.overview import Audited, bodies, body_of, years_before
 
     names = bodies(read, form, known=districts)
-    before = years_before(read, names) if last is None else {one.path: last for one in read}
+    before = years_before(read, names) if last is None else {report.path: last for report in read}
     made = [Audited(path, error=error) for path, error in refused.items()]
     for report in read:
         path, past = report.path, before.get(report.path)
         flaws = dismiss(path.name, findings_of(report, form, previous=past), accepted)
         body = body_of(report, names)
         made.append(Audited(path, report, tuple(flaws), None, body, past.path if past else None))
-    return made, {names[one] for one in districts}
+    return made, {names[district] for district in districts}
 
 
 def _documents(paths: Sequence[Path]) -> Iterator[Path]:
@@ -143,7 +144,7 @@ def _documents(paths: Sequence[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = [one for one in sorted(path.iterdir()) if one.suffix.lower() in FORMATS]
+        found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in FORMATS]
         if not found:
             raise InputError(
                 "audit-missing", "there is no document in the folder {folder}", folder=path
@@ -151,27 +152,27 @@ def _documents(paths: Sequence[Path]) -> Iterator[Path]:
         yield from found
 
 
-def _json(one: Audited) -> dict[str, Any]:
+def _json(document: Audited) -> dict[str, Any]:
     """A document; one among others that could not be read has no cells."""
     from reportkit.audit.published import document_json
 
-    if one.report is not None:
-        return document_json(one.report, one.flaws)
+    if document.report is not None:
+        return document_json(document.report, document.flaws)
     return {
-        "path": str(one.path),
+        "path": str(document.path),
         "issuer": None,
         "year": None,
         "edition": None,
         "tables": {},
         "findings": [],
-        "unread": [one.error.message] if one.error else [],
-        "error": one.error.reason if one.error else None,
+        "unread": [document.error.message] if document.error else [],
+        "error": document.error.reason if document.error else None,
     }
 
 
-def _lines(one: Audited) -> Iterator[str]:
+def _lines(document: Audited) -> Iterator[str]:
     """A document for a terminal: its findings first, then what could not be read."""
-    report = one.report
+    report = document.report
     if report is None:
         return
     values = {name: value for table in report.tables for name, value in table.values.items()}
@@ -184,10 +185,11 @@ def _lines(one: Audited) -> Iterator[str]:
         known=sum(value is not None for value in values.values()),
         count=len(values),
     )
-    for number, flaw in enumerate(one.flaws, 1):
+    for number, flaw in enumerate(document.flaws, 1):
         yield joined("", [f"  {number}. ", flaw_line(flaw)])
         if flaw.place:
-            yield f"     {flaw.place if spoken() == 'zh' else flaw.place.replace('，', ', ')}"
+            chinese = current_language() == "zh"
+            yield f"     {flaw.place if chinese else flaw.place.replace('，', ', ')}"
         if flaw.dismissed:
             yield Message("     dismissed: {reason}", reason=flaw.dismissed)
     for text in report.unread:
@@ -195,9 +197,9 @@ def _lines(one: Audited) -> Iterator[str]:
     for table in report.tables:
         for text in table.inferred:
             yield Message("  inferred: {text}", text=text)
-        for label, texts in table.aside:
+        for label, texts in table.extra_rows:
             yield Message("  no row of the form: {text}", text=" ".join((label, *texts)))
-    if not one.flaws and not report.unread:
+    if not document.flaws and not report.unread:
         yield Message("  no findings")
 
 
@@ -211,64 +213,49 @@ _VERDICTS = {
 }
 
 
-def _table(together: AuditOverview) -> list[str]:
+def _table(together: AuditOverview) -> Iterator[str]:
     """Documents for a terminal, one a line, and under each what is wrong in it; then the rest."""
-    lines: list[str] = []
-    for one in together.documents:
-        lines.append(
-            Message(
-                "{body}, {year}: {verdict} ({errors} errors, {warnings} warnings, {unread} unread)"
-                "  {path}",
-                body=one.body or "?",
-                year=one.year or "?",
-                verdict=Message(_VERDICTS[one.verdict]),
-                errors=one.count("error"),
-                warnings=one.count("warning"),
-                unread=one.unread,
-                path=one.path,
-            )
+    for document in together.documents:
+        yield Message(
+            "{body}, {year}: {verdict} ({errors} errors, {warnings} warnings, {unread} unread)"
+            "  {path}",
+            body=document.body or "?",
+            year=document.year or "?",
+            verdict=Message(_VERDICTS[document.verdict]),
+            errors=document.count("error"),
+            warnings=document.count("warning"),
+            unread=document.unread,
+            path=document.path,
         )
-        if one.error:
-            lines.append(joined("", ["  ", one.error.message]))
-        lines += [
-            joined("", ["  ", flaw_line(flaw)])
-            for flaw in one.flaws
-            if flaw.open and flaw.severity == "error"
-        ]
+        if document.error:
+            yield joined("", ["  ", document.error.message])
+        errors = [flaw for flaw in document.flaws if flaw.open and flaw.severity == "error"]
+        yield from (joined("", ["  ", flaw_line(flaw)]) for flaw in errors)
     for body, years in together.missing.items():
-        lines.append(
-            Message("missing: {body}, {years}", body=body, years=joined(COMMA, map(str, years)))
-        )
+        yield Message("missing: {body}, {years}", body=body, years=joined(COMMA, map(str, years)))
     for copies in together.copies:
-        lines.append(
-            Message(
-                "two documents of one year, which differ in {count} cells: {one}, {other}",
-                count=len(copies.cells),
-                one=copies.one,
-                other=copies.other,
-            )
+        yield Message(
+            "two documents of one year, which differ in {count} cells: {one}, {other}",
+            count=len(copies.cells),
+            one=copies.one,
+            other=copies.other,
         )
     for alike in together.alike[:_PAIRS]:
-        lines.append(
-            Message(
-                "texts alike by {percent}% ({section}): {one}, {other}",
-                percent=alike.percent,
-                section=alike.section or Message("the whole"),
-                one=alike.one,
-                other=alike.other,
-            )
+        yield Message(
+            "texts alike by {percent}% ({section}): {one}, {other}",
+            percent=alike.percent,
+            section=alike.section or Message("the whole"),
+            one=alike.one,
+            other=alike.other,
         )
     if len(together.alike) > _PAIRS:
         more = len(together.alike) - _PAIRS
-        lines.append(Message("and {more} further pairs of texts, with --html or --json", more=more))
+        yield Message("and {more} further pairs of texts, with --html or --json", more=more)
     for trend in together.trends:
         by_year = ", ".join(f"{year} {trend.shown(year)}" for year in sorted(trend.values))
-        lines.append(
-            Message(
-                "{body}, {label}: {values}",
-                body=trend.body,
-                label=trend.label,
-                values=by_year,
-            )
+        yield Message(
+            "{body}, {label}: {values}",
+            body=trend.body,
+            label=trend.label,
+            values=by_year,
         )
-    return lines

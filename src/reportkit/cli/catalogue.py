@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reportkit.cli.command import FOLDER, Result, command
+from reportkit.cli.command import FOLDER, Result, command, need_outputs
 from reportkit.language import Message
 
 if TYPE_CHECKING:
@@ -71,19 +71,3 @@ def site(*, to: Path | None, params: Path | None, data: Path | None, out: Path) 
         )
     )
     return 0, document, lines
-
-
-def need_outputs(out: Path) -> None:
-    """Refuse a folder of reports that is not there: an answer about nothing looks like one.
-
-    Raises
-    ------
-    InputError
-        ``no-outputs``.
-    """
-    from reportkit.errors import InputError
-
-    if not out.is_dir():
-        raise InputError(
-            "no-outputs", "there is no folder {folder}; name the reports' with --out", folder=out
-        )

@@ -19,8 +19,8 @@ from click.core import ParameterSource
 
 from reportkit import __version__
 from reportkit.cli.helptext import width
-from reportkit.cli.language import LANGUAGES, in_words, say
-from reportkit.errors import ExecutionError, ReportkitError, Stopped, refusal
+from reportkit.cli.language import LANGUAGES, in_language, say
+from reportkit.errors import ExecutionError, InputError, ReportkitError, Stopped, refusal
 from reportkit.language import joined
 from reportkit.language.message import COLON
 
@@ -43,7 +43,7 @@ def live_line(*, shown: bool) -> Iterator[Callable[[str], None]]:
         return
 
     def tell(text: str) -> None:
-        line = cut(in_words(text), shutil.get_terminal_size().columns - 1)
+        line = cut(in_language(text), shutil.get_terminal_size().columns - 1)
         click.echo(f"{ERASED}{line}", err=True, nl=False)
 
     try:
@@ -72,12 +72,12 @@ def cli(lang: str | None) -> None:
     """
 
 
-def tell_session_key() -> None:
+def warn_of_session_key() -> None:
     """Say that pseudonyms are of this session only, where no key is kept."""
-    from reportkit.ledgers.privacy import SESSION_TOLD, Pseudonyms
+    from reportkit.ledgers.privacy import SESSION_MESSAGE, Pseudonyms
 
     if Pseudonyms.from_environment().of_session:
-        say(SESSION_TOLD, err=True)
+        say(SESSION_MESSAGE, err=True)
 
 
 def district_id(asked: str, params: Path | None) -> str:
@@ -87,6 +87,20 @@ def district_id(asked: str, params: Path | None) -> str:
     from reportkit.params import Project
 
     return Project.find(params).district_id(asked)
+
+
+def need_outputs(out: Path) -> None:
+    """Refuse a folder of reports that is not there: an answer about nothing looks like one.
+
+    Raises
+    ------
+    InputError
+        ``no-outputs``.
+    """
+    if not out.is_dir():
+        raise InputError(
+            "no-outputs", "there is no folder {folder}; name the reports' with --out", folder=out
+        )
 
 
 def as_given(context: click.Context, *without: str) -> tuple[str, ...]:
@@ -102,8 +116,8 @@ def as_given(context: click.Context, *without: str) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _as_ours(fault: Exception) -> ReportkitError:
-    """A fault as an error of ours; what nobody foresaw can hold a record, and is told without."""
+def _as_reportkit_error(fault: Exception) -> ReportkitError:
+    """A fault as an error of ours; the text of one that nobody foresaw is cleared of persons."""
     if isinstance(fault, ReportkitError):
         return fault
     if isinstance(fault, OSError) and (refused := refusal(fault)):
@@ -111,8 +125,8 @@ def _as_ours(fault: Exception) -> ReportkitError:
     # numpy comes with it, for which `--help` does not wait.
     from reportkit.persons import without_persons
 
-    told = without_persons("".join(traceback.format_exception(fault)))
-    return ExecutionError("internal", "{told}", told=told)
+    text = without_persons("".join(traceback.format_exception(fault)))
+    return ExecutionError("internal", "{text}", text=text)
 
 
 def command(out: str = "outputs") -> Callable[[Command], click.Command]:
@@ -140,7 +154,7 @@ def command(out: str = "outputs") -> Callable[[Command], click.Command]:
             except (click.ClickException, click.exceptions.Exit, click.Abort):
                 raise
             except Exception as fault:
-                error = _as_ours(fault)
+                error = _as_reportkit_error(fault)
                 status = error.exit_status
                 document = {"error": error.reason, "message": error.message} | error.fields
                 say(joined(COLON, ["reportkit", str(error)]), err=True)

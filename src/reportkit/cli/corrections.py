@@ -32,7 +32,7 @@ def correction_lines(untold: list[dict[str, Any]], replaced: Path, request: Requ
     ]
     # JSON is YAML that guesses nothing.
     return lines + [
-        f"    {one['id']}: {json.dumps(one['from'], ensure_ascii=False)}"
-        f"  # → {one['to']} {one['label']}"
-        for one in untold
+        f"    {change['id']}: {json.dumps(change['from'], ensure_ascii=False)}"
+        f"  # → {change['to']} {change['label']}"
+        for change in untold
     ]

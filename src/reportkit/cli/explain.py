@@ -20,6 +20,7 @@ from reportkit.forms.conditions import condition_from
 from reportkit.language import Message, joined, template
 from reportkit.language.message import COMMA, translated
 from reportkit.ledgers import schema_of
+from reportkit.ledgers.records import place_in_file
 from reportkit.notebook.printed import aligned, places
 from reportkit.params import FACT_ID, District
 from reportkit.proof.manifest import MANIFEST, read_manifest
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from reportkit.params import Project
 
 # Rows that a terminal shows, and rows with cells in the document, which holds all.
-_SHOWN, _TOLD = 50, 200
+_SHOWN, _WITH_CELLS = 50, 200
 _FILE, _LINE = template("file"), template("line")
 _NO_FACT = Message("no such fact")
 # The value of last year, from its run or not.
@@ -76,13 +77,17 @@ def find_run(
     elif len(runs) == 1:
         return runs[0]
     known = joined(COMMA, ["/".join(run.parts[-3:-1]) for run in runs]) or Message("none")
-    what = (
+    problem = (
         Message("{asked} is no run", asked=asked)
         if asked
         else Message("say which run is meant by --run DISTRICT/YEAR")
     )
     raise InputError(
-        "run-missing", "{what}; under {out} there are: {known}", what=what, out=out, known=known
+        "run-missing",
+        "{problem}; under {out} there are: {known}",
+        problem=problem,
+        out=out,
+        known=known,
     )
 
 
@@ -245,11 +250,11 @@ def _rows(form: Form, run: Path, fact: Mapping[str, Any]) -> list[dict[str, Any]
     if not fact["evidence"]:
         return []
     rows = read_source_rows(run, fact)
-    shown = read_rows(run / "evidence", fact["ledger"], rows["row"][:_TOLD].to_pylist())
+    shown = read_rows(run / "evidence", fact["ledger"], rows["row"][:_WITH_CELLS].to_pylist())
     key = schema_of(form, fact["ledger"]).key_column
     records = []
     for row in rows.drop_columns("digest").to_pylist():
-        place = f"{row['sheet']}!{row['line']}" if row["sheet"] else str(row["line"])
+        place = place_in_file(row["sheet"], row["line"])
         entry: dict[str, Any] = {"row": row["row"], "file": row["file"], "place": place}
         if row["sign"] < 0:
             entry["subtracted"] = True

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from reportkit.cli.language import spoken
+from reportkit.cli.language import current_language
 from reportkit.language import Message, joined
 from reportkit.language.message import COLON, COMMA
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reportkit.audit.published import Flaw
 
 _SEVERITIES = {
-    "error": Message("error"), "warning": Message("warning"), "info": Message("info"),
-}  # fmt: skip
+    "error": Message("error"),
+    "warning": Message("warning"),
+    "info": Message("info"),
+}
 _SHOWN = 3
 _QUOTED = re.compile("“[^”]*”")
 
@@ -28,7 +30,7 @@ def check_line(check: Mapping[str, Any]) -> str:
     said in English, and what was found by its figures and facts.
     """
     texts: list[str] = [joined("", [f"{check['id']} ", _SEVERITIES[check["severity"]]])]
-    if spoken() == "zh":
+    if current_language() == "zh":
         texts += [check["title"], check["message"]]
     else:
         from reportkit.checks import english_titles
@@ -39,7 +41,7 @@ def check_line(check: Mapping[str, Any]) -> str:
 
 
 def flaw_line(flaw: Flaw) -> str:
-    """Return a finding in a published report, as a check of our own is told."""
+    """Return a finding in a published report, in the words of a check of our own."""
     return check_line(
         {
             "id": flaw.check,
@@ -70,8 +72,8 @@ def _in_figures(check: Mapping[str, Any]) -> str:
     return joined(COMMA, texts or filter(None, [check["message"]]))
 
 
-def finding_lines(findings: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return open findings, what was accepted, and how each open error could be."""
+def finding_lines(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield open findings, what was accepted, and how each open error could be."""
 
     def line(check: Mapping[str, Any]) -> str:
         return joined("", ["  ", check_line(check)])
@@ -79,22 +81,21 @@ def finding_lines(findings: Sequence[Mapping[str, Any]]) -> list[str]:
     waived = [check for check in findings if check["waived"]]
     still = [check for check in findings if not check["waived"]]
     errors = [check for check in still if check["severity"] == "error"]
-    lines: list[str] = []
     if still:
-        lines = [Message("{count} checks do not hold:", count=len(still)), *map(line, still)]
+        yield Message("{count} checks do not hold:", count=len(still))
+        yield from map(line, still)
     if waived:
-        lines.append(Message("{count} checks do not hold and are accepted:", count=len(waived)))
+        yield Message("{count} checks do not hold and are accepted:", count=len(waived))
     for check in waived:
         by = check["waived"]
-        lines += [line(check), f"    {by['reason']} ({by['by']}, {by['on']})"]
+        yield line(check)
+        yield f"    {by['reason']} ({by['by']}, {by['on']})"
     if errors:
         from reportkit.checks import waiver_yaml
 
-        lines.append(
-            Message("an error that is right as it stands is accepted in the report's parameters:")
-        )
-        lines.append("waivers:")
-        lines += [line for check in errors[:5] for line in waiver_yaml(check).splitlines()]
+        yield Message("an error that is right as it stands is accepted in the report's parameters:")
+        yield "waivers:"
+        for check in errors[:5]:
+            yield from waiver_yaml(check).splitlines()
         if len(errors) > 5:
-            lines.append(Message("# … and {count} more", count=len(errors) - 5))
-    return lines
+            yield Message("# … and {count} more", count=len(errors) - 5)

@@ -50,7 +50,7 @@ class _Formatter(click.HelpFormatter):
     def write_text(self, text: str) -> None:
         """Write paragraphs."""
         columns = self.width - self.current_indent
-        super().write_text("\n\n".join(_kept(one, columns) for one in text.split("\n\n")))
+        super().write_text("\n\n".join(_kept(part, columns) for part in text.split("\n\n")))
 
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reportkit.cli.command import ERASED
-from reportkit.cli.language import in_words
+from reportkit.cli.language import in_language
 from reportkit.errors import HeadingError, InputError
 from reportkit.language import Message, joined, template
 from reportkit.language.message import COLON, SEMICOLON
@@ -21,14 +21,14 @@ from reportkit.ledgers.schema import heading_key
 from reportkit.ledgers.suggest import as_block, suggest_columns, suggest_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from reportkit.forms import Form
     from reportkit.ledgers import Ledger, Ledgers
     from reportkit.ledgers.records import Source
 
 
-def look_into(
+def check_ledgers(
     districts: Sequence[str],
     year: int | None,
     *,
@@ -49,7 +49,7 @@ def look_into(
     every : bool
         Each problem with its place, not grouped.
     shown : bool
-        Whether somebody looks on while they are read.
+        Show the progress of reading on the terminal.
     params, data : Path, optional
         Folders.
     """
@@ -72,7 +72,7 @@ def look_into(
                 form=form,
                 params=params,
                 data=data,
-                tell=_tell_rows if shown else _quiet,
+                tell=_show_rows if shown else _quiet,
             )
         except InputError as error:
             if len(districts) == 1:
@@ -86,7 +86,7 @@ def look_into(
         read = [*ledgers.items(), *ledgers.refused.items()]
         lines += _account(ledgers.form, read, every=every)
         lines += [
-            Message("{name}: not read, {why}", name=name, why=_why_unread(name))
+            Message("{name}: not read, {problem}", name=name, problem=_unread_problem(name))
             for name in ledgers.unread
         ]
         lines += [_problem(problem, ledgers) for problem in problems]
@@ -110,7 +110,7 @@ def look_into(
     return status, document, lines
 
 
-def _why_unread(name: str) -> str:
+def _unread_problem(name: str) -> str:
     if is_read(Path(name)):
         return Message(
             "its name begins with no ledger's that is kept here, or it is in a folder within the "
@@ -120,35 +120,31 @@ def _why_unread(name: str) -> str:
     return Message("nor is any file of its kind; if it holds records, save it as .xlsx")
 
 
-def _tell_rows(name: str, rows: int) -> None:
+def _show_rows(name: str, rows: int) -> None:
     progress = Message("{name}: {rows:,} rows", name=name, rows=rows)
-    click.echo(ERASED + in_words(progress), err=True, nl=False)
+    click.echo(ERASED + in_language(progress), err=True, nl=False)
 
 
 def _quiet(_name: str, _rows: int) -> None:
-    """Nobody looks on."""
+    """Show nothing."""
 
 
-def _account(form: Form, read: Iterable[tuple[str, Ledger]], *, every: bool) -> list[str]:
+def _account(form: Form, read: Iterable[tuple[str, Ledger]], *, every: bool) -> Iterator[str]:
     """Describe the rows and columns read of each ledger, and what is wrong with them."""
-    lines: list[str] = []
     for _, ledger in read:
-        lines.append(
-            Message(
-                "{name}: {read} read, {accepted} accepted, {quarantined} quarantined, "
-                "{rejected} rejected, {set_aside} set aside",
-                name=ledger.schema.name,
-                **ledger.account,
-            )
+        yield Message(
+            "{name}: {read} read, {accepted} accepted, {quarantined} quarantined, "
+            "{rejected} rejected, {set_aside} set aside",
+            name=ledger.schema.name,
+            **ledger.account,
         )
-        lines += [_columns_line(form, ledger, source) for source in ledger.sources]
+        yield from (_columns_line(form, ledger, source) for source in ledger.sources)
         messages = [v.text() for v in ledger.violations] if every else grouped(ledger.violations)
-        lines += [joined("", ["  ", message]) for message in messages]
-    return lines
+        yield from (joined("", ["  ", message]) for message in messages)
 
 
 def _problem(problem: InputError, ledgers: Ledgers) -> str:
-    """A problem in full, but of a ledger whose records are told already."""
+    """A problem in full, but of a ledger whose records are listed already."""
     refused = problem.fields.get("ledger") in ledgers.refused
     if not refused or problem.reason != "ledger-rejected":
         return str(problem)

@@ -37,28 +37,28 @@ def language(environment: Mapping[str, str]) -> Any:
     return "zh" if next(filter(None, names), "").startswith("zh") else "en"
 
 
-def spoken() -> str:
+def current_language() -> str:
     """Return the language of the command that runs."""
     return str(language(os.environ))
 
 
 def translate() -> Translate:
     """Return the translator into the language of the command that runs."""
-    return translator(spoken())
+    return translator(current_language())
 
 
 def say(text: str | Sequence[str], *, err: bool = False, nl: bool = True) -> None:
     """Print a text, or lines, in the language of the command that runs."""
-    click.echo(in_words(text), err=err, nl=nl)
+    click.echo(in_language(text), err=err, nl=nl)
 
 
-def in_words(text: str | Sequence[str]) -> str:
-    """Return a text, or lines, as the reader of the command that runs is told them."""
+def in_language(text: str | Sequence[str]) -> str:
+    """Return a text, or lines, in the language of the command that runs."""
     lines = [text] if isinstance(text, str) else text
     return "\n".join(translated(line, translate()) for line in lines)
 
 
-def settle(group: click.Group, arguments: Iterable[str]) -> None:
+def use_language(group: click.Group, arguments: Iterable[str]) -> None:
     """Have help texts, click itself and the kernels that are started speak one language.
 
     Parameters

@@ -19,7 +19,7 @@ from reportkit.cli.command import (
     command,
     district_id,
     live_line,
-    tell_session_key,
+    warn_of_session_key,
 )
 from reportkit.cli.corrections import correction_lines
 from reportkit.cli.findings import finding_lines
@@ -101,7 +101,7 @@ def _make(
     as_json: bool,
     **asked: Any,
 ) -> Result:
-    """Make the report of a request, and tell what came of it."""
+    """Make the report of a request, and describe the outcome."""
     from reportkit.warm.template import start_template, stop_template
 
     district = district_id(district, params)
@@ -118,20 +118,20 @@ def _make(
         from reportkit.export.documents import DOCUMENTS
         from reportkit.run.request import Request
         from reportkit.run.run import run as make
-        from reportkit.run.untold import untold_changes
+        from reportkit.run.uncorrected import uncorrected_changes
 
         request = Request(district, year, params=params, out=out, **asked)
         if not request.rollup:
-            tell_session_key()
+            warn_of_session_key()
         with live_line(shown=not as_json) as tell:
             outcome = make(request, force=force, fork=fork, tell=tell)
     finally:
         stop_template()
     if not outcome.unchanged:
-        tell_of_store(out)
+        refresh_store(out)
     current = outcome.folder.parents[1] / "current"
     documents = [current / name for name in DOCUMENTS]
-    lines = finding_lines(outcome.findings)
+    lines = list(finding_lines(outcome.findings))
     lines.append(joined(COLON, [_STATES[outcome.unchanged, outcome.draft], str(outcome.folder)]))
     lines += [f"  {path}" for path in documents]
     document = {
@@ -145,7 +145,7 @@ def _make(
         "documents": [str(path) for path in documents],
     }
     if outcome.replaced and not outcome.draft:
-        untold = untold_changes(request, outcome)
+        untold = uncorrected_changes(request, outcome)
         document |= {"replaced": str(outcome.replaced), "untold": untold}
         lines += correction_lines(untold, outcome.replaced, request)
     if open_data:
@@ -157,7 +157,7 @@ def _make(
     return outcome.exit_status, document, lines
 
 
-def tell_of_store(out: Path) -> None:
+def refresh_store(out: Path) -> None:
     """Bring the store up to date; a report is made also where that cannot be."""
     from reportkit.catalogue.store import refresh
 
@@ -166,8 +166,8 @@ def tell_of_store(out: Path) -> None:
     except OSError as error:
         say(
             Message(
-                "the store of all runs was not written: {why}; the next query makes it",
-                why=refused_by_system(error),
+                "the store of all runs was not written: {problem}; the next query makes it",
+                problem=refused_by_system(error),
             ),
             err=True,
         )
@@ -233,8 +233,8 @@ def batch(*, out: Path, **options: Any) -> Result:
     FILE is params/batch.yaml by default; options go before what stands in it. The same command
     again goes on where a stopped one ended.
     """
-    from reportkit.batch.command import Options
     from reportkit.batch.command import batch as make
+    from reportkit.batch.options import Options
 
     again = as_given(
         click.get_current_context(), "force", "failed", "dry_run", "explain_cache", "as_json"
@@ -263,17 +263,17 @@ def intake(
 ) -> Result:
     """Read and validate the ledgers of districts; print every problem, write nothing.
 
-    What is found alike is told once, with its count and first places. For headings and values
+    What is found alike is listed once, with its count and first places. For headings and values
     that are unknown a mapping is printed, to paste into the district's file and to complete.
     """
-    from reportkit.cli.intake import look_into
+    from reportkit.cli.intake import check_ledgers
 
     with_year = len(asked) > 1 and re.fullmatch("[0-9]{4}", asked[-1])
     districts, year = (asked[:-1], int(asked[-1])) if with_year else (asked, None)
-    districts = tuple(district_id(one, params) for one in districts)
-    tell_session_key()
+    districts = tuple(district_id(name, params) for name in districts)
+    warn_of_session_key()
     shown = sys.stderr.isatty() and not as_json
-    status, document, lines = look_into(
+    status, document, lines = check_ledgers(
         districts, year, form=form, every=every, shown=shown, params=params, data=data
     )
     return status, document, lines

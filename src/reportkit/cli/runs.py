@@ -1,4 +1,4 @@
-"""Commands over runs that were made: look into, prove, compare, keep fewer, sign."""
+"""Commands over runs that were made: explain, verify, compare, prune, sign."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from reportkit.cli.command import (
     FOLDER,
     Result,
     command,
+    need_outputs,
 )
-from reportkit.cli.language import in_words, translate
+from reportkit.cli.language import in_language, translate
 from reportkit.errors import InputError
 from reportkit.language import Message, joined, template
 from reportkit.language.message import COLON
@@ -105,8 +106,8 @@ def verify(
     lines: list[str] = []
     for number, result in enumerate(inspect_all(runs, closely, asked)):
         if sys.stderr.isatty() and len(runs) > 1:
-            said = Message("{number} of {count}", number=number + 1, count=len(runs))
-            click.echo(ERASED + in_words(said), err=True, nl=False)
+            progress = Message("{number} of {count}", number=number + 1, count=len(runs))
+            click.echo(ERASED + in_language(progress), err=True, nl=False)
         run, levels = str(runs[number]), result.levels
         year, _, form = result.report.partition("-")
         whose = {"district": result.district, "year": year, "form": form or None, "id": result.run}
@@ -148,7 +149,7 @@ def verify(
     document = {"runs": verdicts, "batches": batches, "sampled": sampled}
     failed = batches or not all(verdict["holds"] for verdict in verdicts)
     # A received file can hold what would move the cursor of a terminal.
-    return int(bool(failed)), document, str(visible(in_words(lines)))
+    return int(bool(failed)), document, str(visible(in_language(lines)))
 
 
 @command()
@@ -157,12 +158,13 @@ def verify(
 @click.option("--html", type=FILE, help="Write a page too.")
 def diff(old: Path, new: Path, *, html: Path | None) -> Result:
     """Compare two runs; status 1 if a figure, a check or the text differs."""
+    from reportkit.export.files import write_whole
     from reportkit.proof.diff import diff_runs
     from reportkit.proof.difftext import as_page, as_text
 
     document = diff_runs(old, new)
     if html is not None:
-        html.write_text(as_page(document), encoding="utf-8")
+        write_whole(html, as_page(document).encode())
     differs = any(document[part] for part in ("facts", "checks", "narrative"))
     return int(differs), document, as_text(document)
 
@@ -183,6 +185,7 @@ def prune(*, keep: int, dry_run: bool, out: Path) -> Result:
     from reportkit.run.prune import as_text
     from reportkit.run.prune import prune as reduce
 
+    need_outputs(out)
     document = reduce(out, keep=keep, dry_run=dry_run)
     return int(bool(document["changed"])), document, as_text(document)
 

@@ -27,18 +27,18 @@ _PROJECT = (
 
 
 def examine(project: Project) -> Iterator[Finding]:
-    """Look at everything, in the order in which one would mend it.
+    """Examine everything, in the order in which one would mend it.
 
     Parameters
     ----------
     project : Project
     """
-    for examination in _MACHINE:
-        yield from examination()
-    for look_at in _PROJECT:
+    for of_machine in _MACHINE:
+        yield from of_machine()
+    for of_project in _PROJECT:
         try:
-            yield from look_at(project)
+            yield from of_project(project)
         except ReportkitError as error:
             yield bad(
-                Message(look_at.__name__), error.message, Message("mend this, then ask again")
+                Message(of_project.__name__), error.message, Message("mend this, then ask again")
             )

@@ -1,4 +1,4 @@
-"""One thing that was looked at."""
+"""Findings of the examination: what was examined, its state, and what to do."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _STATES = {"good": Message("good  "), "warn": Message("warn  "), "bad": Message(
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """A result of the examination.
 
     Parameters
     ----------
     about : str
-        What was looked at.
+        What was examined.
     state : {"good", "warn", "bad"}
         Bad: a run would stop, or be refused.
     found, todo : str

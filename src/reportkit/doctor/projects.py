@@ -92,7 +92,9 @@ def outputs(project: Project) -> Iterator[Finding]:
             "give yourself the right to write there, or choose another folder with --out"
         )
         yield bad(
-            about, Message("{folder}: {why}", folder=folder, why=refused_by_system(error)), todo
+            about,
+            Message("{folder}: {problem}", folder=folder, problem=refused_by_system(error)),
+            todo,
         )
         return
     free = shutil.disk_usage(folder).free
@@ -116,8 +118,7 @@ def _by_form(project: Project, district: str) -> dict[str, tuple[District, list[
     named = [who.by(other).form for _, other in reported]
     made = (project.district(district, form) for form in dict.fromkeys([*who.all_forms, *named]))
     return {
-        one.form: (one, [year for year, other in reported if other == one.other_form])
-        for one in made
+        by.form: (by, [year for year, other in reported if other == by.other_form]) for by in made
     }
 
 

@@ -7,7 +7,7 @@ A run's ``evidence/`` holds at most twenty files:
 ``records.parquet``
     ledger, row, file, sheet, line, key, digest: where each row that was read stands.
 ``violations.parquet``, ``quarantine.parquet``
-    what was told of the records, and those that were not accepted; only where there are some.
+    findings about the records, and the records that were not accepted; only where there are some.
 ``facts.js``, ``rows-….js``
     the same for the audit page; see `reportkit.evidence.scripts`.
 """

@@ -50,8 +50,8 @@ def inside(folder: Path, name: object, *, own: bool = False) -> Path:
     """
     if not isinstance(name, str):
         raise _refusal(name, Message("is no text"))
-    if why := _wrong(name):
-        raise _refusal(name, why)
+    if problem := _wrong(name):
+        raise _refusal(name, problem)
     path = folder / name
     if not own:
         try:
@@ -82,10 +82,10 @@ def _wrong(name: str) -> str:
     )
 
 
-def _refusal(name: object, why: str) -> InputError:
+def _refusal(name: object, problem: str) -> InputError:
     return InputError(
         "received-path",
-        "the path {name!r:.80} of a received file {why}; it is not followed",
+        "the path {name!r:.80} of a received file {problem}; it is not followed",
         name=name,
-        why=why,
+        problem=problem,
     )

@@ -134,11 +134,11 @@ def _read(run: Path, name: str, wanted: tuple[str, ...], **options: Any) -> pa.T
     return table.select(wanted)
 
 
-def _unreadable(run: Path, name: str, why: object) -> ReportkitError:
+def _unreadable(run: Path, name: str, problem: object) -> ReportkitError:
     return ReportkitError(
         "evidence-unreadable",
-        "{run}/evidence/{name}.parquet is not as this version writes it: {why}",
+        "{run}/evidence/{name}.parquet is not as this version writes it: {problem}",
         run=run,
         name=name,
-        why=why,
+        problem=problem,
     )

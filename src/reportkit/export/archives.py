@@ -1,4 +1,4 @@
-"""Office files are archives with clocks in them; here they get the same bytes each time."""
+"""Office files without the times that are written into them, so that they are equal each time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SAVED = re.compile(rb"(?<=>)\d{4}-\d\d-\d\dT[\d:.]+Z")
 
 
 def without_times(made: bytes, day: date = date(2000, 1, 1)) -> bytes:
-    """Return a .docx or .xlsx that says *day* wherever it said when it was saved."""
+    """Return a .docx or .xlsx with *day* in place of the times at which it was saved."""
     fixed = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(made)) as old,

@@ -1,4 +1,4 @@
-"""Blocks: what a notebook cell shows as data, and all that a document is made from."""
+"""Blocks: the data that a cell of a notebook shows, from which documents are made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 MIME = "application/vnd.reportkit.block+json"
 SCHEMA = "reportkit/block/1"
 NOTES = "notes"
-"""The tag of cells that are for those who work on a report, and stand in no document."""
+"""The tag of cells that are for the analyst, and stand in no document."""
+# On one line, as in the documentation of the format.
 KINDS = (
     "head", "section", "prose", "table", "chart", "note", "compare", "inputs", "checks", "seal",
 )  # fmt: skip
@@ -54,7 +55,7 @@ def block(kind: str, /, **fields: Any) -> Block:
 
 
 def for_readers(cell: Mapping[str, Any], /) -> bool:
-    """Return whether a cell is for readers: it has no tag that says otherwise."""
+    """Return True where a cell is for readers: it has no tag that says otherwise."""
     return NOTES not in cell["metadata"].get("tags", ())
 
 
@@ -66,7 +67,7 @@ def from_notebook(notebook: Mapping[str, Any], /, *kinds: str) -> list[Block]:
     notebook : NotebookNode or dict
         An executed notebook of nbformat 4.
     *kinds : str
-        Which are meant, of `KINDS`; all of them by default.
+        Kinds to return, of `KINDS`; all of them by default.
 
     Returns
     -------
@@ -79,14 +80,14 @@ def from_notebook(notebook: Mapping[str, Any], /, *kinds: str) -> list[Block]:
         ``no-blocks`` if no cell shows one (the notebook was not executed, or its outputs were
         stripped); ``block-unknown`` if one has a schema or kind of another version.
     """
-    found = [one for _, one in with_cells(notebook)]
+    found = [shown for _, shown in with_cells(notebook)]
     if not found:
         raise ExportError(
             "no-blocks",
             "no cell of the notebook shows a reportkit block: execute the notebook "
             "first (reportkit run, or papermill), and keep its outputs",
         )
-    return [one for one in found if not kinds or one["kind"] in kinds]
+    return [shown for shown in found if not kinds or shown["kind"] in kinds]
 
 
 def with_cells(notebook: Mapping[str, Any], /) -> Iterator[tuple[Mapping[str, Any], Block]]:
@@ -95,33 +96,33 @@ def with_cells(notebook: Mapping[str, Any], /) -> Iterator[tuple[Mapping[str, An
         for output in cell.get("outputs", ()):
             if MIME not in output.get("data", {}):
                 continue
-            one = output["data"][MIME]
-            if one.get("schema") != SCHEMA or one.get("kind") not in KINDS:
+            shown = output["data"][MIME]
+            if shown.get("schema") != SCHEMA or shown.get("kind") not in KINDS:
                 raise ExportError(
                     "block-unknown",
                     "cell {cell} shows a block of schema {schema!r} and kind {kind!r}; "
                     "this version reads {read} of kinds {kinds}: export with the "
                     "version that ran the notebook, or run it again",
-                    schema=one.get("schema"),
-                    kind=one.get("kind"),
+                    schema=shown.get("schema"),
+                    kind=shown.get("kind"),
                     read=SCHEMA,
                     kinds=", ".join(KINDS),
                     cell=number,
                 )
             # A notebook on disk has its keys in order, one in memory may not; here both have.
-            yield cell, unpacked(json.loads(json.dumps(one, sort_keys=True)))
+            yield cell, unpacked(json.loads(json.dumps(shown, sort_keys=True)))
 
 
-def packed(one: Block, /) -> Block:
-    """Return a block as it stands in a notebook: the facts of a seal in columns, as one text.
+def packed(shown: Block, /) -> Block:
+    """Return a block as a notebook holds it: the facts of a seal in columns, as one text.
 
     A condition that several facts have stands there once, a value that fills a column too, and a
     total names its parts by their numbers; of a roll-up, whose facts add the same members' again
     and again, the list of these stands there once. `from_notebook` gives back what they were.
     """
-    if one["kind"] != "seal":
-        return one
-    document = one["facts"]
+    if shown["kind"] != "seal":
+        return shown
+    document = shown["facts"]
     conditions: dict[str, int] = {}
     members: dict[tuple[str, ...], int] = {}
     places = {fact["id"]: number for number, fact in enumerate(document["facts"])}
@@ -134,10 +135,10 @@ def packed(one: Block, /) -> Block:
     names = list(facts[0]) if facts else []
     held = {
         "conditions": [json.loads(text) for text in conditions],
-        **({"members": [list(those) for those in members]} if members else {}),
+        **({"members": list(map(list, members))} if members else {}),
         "columns": {name: _column([fact[name] for fact in facts]) for name in names},
     }
-    return one | {"facts": document | {"facts": _compact(held)}}
+    return shown | {"facts": document | {"facts": _compact(held)}}
 
 
 def _parts(
@@ -146,8 +147,8 @@ def _parts(
     """Return the parts of a sum by their numbers; or which list of members has them all."""
     end = f"/{fact['id']}"
     if fact["sum_of"] and all(part.endswith(end) for part in fact["sum_of"]):
-        those = tuple(part.removesuffix(end) for part in fact["sum_of"])
-        return {"of": members.setdefault(those, len(members))}
+        names = tuple(part.removesuffix(end) for part in fact["sum_of"])
+        return {"of": members.setdefault(names, len(members))}
     return [places.get(part, part) for part in fact["sum_of"]]
 
 
@@ -158,6 +159,7 @@ def _numbered(group: Mapping[str, Any], conditions: dict[str, int]) -> dict[str,
 
 def _column(values: list[Any]) -> list[Any]:
     """Return the different values, and which of them each place has; or simply the values."""
+    # Values can be lists, which no dict takes as keys: their JSON stands for them.
     texts = [_compact(value) for value in values]
     different = {text: number for number, text in enumerate(dict.fromkeys(texts))}
     if 2 * len(different) > len(texts):
@@ -165,11 +167,11 @@ def _column(values: list[Any]) -> list[Any]:
     return [[json.loads(text) for text in different], [different[text] for text in texts]]
 
 
-def unpacked(one: Block, /) -> Block:
+def unpacked(shown: Block, /) -> Block:
     """Return a block of a notebook as it was before `packed`."""
-    if one["kind"] != "seal" or not isinstance(one["facts"]["facts"], str):
-        return one
-    held = json.loads(one["facts"]["facts"])
+    if shown["kind"] != "seal" or not isinstance(shown["facts"]["facts"], str):
+        return shown
+    held = json.loads(shown["facts"]["facts"])
     columns = {
         name: [values[0][at] for at in values[1]] if len(values) == 2 else values[0]
         for name, values in held["columns"].items()
@@ -186,7 +188,7 @@ def unpacked(one: Block, /) -> Block:
             for group in fact["where"]
         ]
     # Each fact has values of its own, whichever were held once.
-    return one | {"facts": one["facts"] | {"facts": from_json(to_json(facts))}}
+    return shown | {"facts": shown["facts"] | {"facts": from_json(to_json(facts))}}
 
 
 def _compact(value: Any) -> str:
@@ -211,7 +213,7 @@ def length(text: str) -> float:
 
 
 def visible(item: Any) -> Any:
-    """Return JSON whose texts name each unseen character, which could change what is read.
+    """Return JSON whose texts name each invisible character, which could deceive a reader.
 
     A mark that turns the order of reading round is shown as ``〈U+202E〉``.
     """

@@ -9,7 +9,7 @@ from reportkit.export.blocks import prose_text
 if TYPE_CHECKING:
     from reportkit.export.document import Document
 
-# Files of a run that readers take along: name, media type, what it is for.
+# Files of a run that readers download, an entry each: file, media type, name, purpose.
 FILES = (
     ("report.pdf", "application/pdf", "PDF", "正式文本，可打印、可归档"),
     (
@@ -45,7 +45,7 @@ def dataset(document: Document, about: str) -> dict[str, Any]:
     place = {"@type": "AdministrativeArea", "name": district.get("name") or head["district"]}
     if code := district.get("code"):
         place["identifier"] = code
-    told = {
+    made = {
         "@context": "https://schema.org/",
         "@type": "Dataset",
         "name": head["title"],
@@ -63,12 +63,12 @@ def dataset(document: Document, about: str) -> dict[str, Any]:
         "variableMeasured": [
             {
                 "@type": "PropertyValue",
-                "name": one["title"],
-                "unitText": one["unit"],
-                "value": one["years"][0]["value"],
+                "name": headline["title"],
+                "unitText": headline["unit"],
+                "value": headline["years"][0]["value"],
             }
-            for one in seal.get("headlines", [])
-            if one["years"][0]["value"] is not None
+            for headline in seal.get("headlines", [])
+            if headline["years"][0]["value"] is not None
         ],
         "distribution": [
             {"@type": "DataDownload", "name": name, "encodingFormat": kind, "contentUrl": file}
@@ -76,10 +76,10 @@ def dataset(document: Document, about: str) -> dict[str, Any]:
         ],
     }
     if head["dated"]:
-        told["datePublished"] = head["dated"]
+        made["datePublished"] = head["dated"]
     if document.corrected:
-        told["dateModified"] = document.corrected[-1]
-        told["correction"] = prose_text(seal["corrections"]["body"])
+        made["dateModified"] = document.corrected[-1]
+        made["correction"] = prose_text(seal["corrections"]["body"])
     if head["draft"]:
-        told["creativeWorkStatus"] = "Draft"
-    return told
+        made["creativeWorkStatus"] = "Draft"
+    return made

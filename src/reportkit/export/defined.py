@@ -12,10 +12,18 @@ if TYPE_CHECKING:
     from reportkit.export.tidy import TidyTable
 
 _TESTS = {
-    "=": "为", "in": "是其中之一：", "not in": "不是", "between": "在此期间：", "<": "早于",
-    "<=": "不晚于", "empty or >=": "为空或不早于", "empty or >": "为空或晚于", "contains": "含",
-    "empty": "为空", "present": "不为空",
-}  # fmt: skip
+    "=": "为",
+    "in": "是其中之一：",
+    "not in": "不是",
+    "between": "在此期间：",
+    "<": "早于",
+    "<=": "不晚于",
+    "empty or >=": "为空或不早于",
+    "empty or >": "为空或晚于",
+    "contains": "含",
+    "empty": "为空",
+    "present": "不为空",
+}
 
 
 def short(label: str, whole: str) -> str:
@@ -39,7 +47,7 @@ def definition_of(fact: Block, facts: Mapping[str, Block]) -> str:
     parts = fact["sum_of"]
     if not parts or fact["definition"] != " + ".join(parts):
         return str(fact["definition"])
-    return "＋".join(short(facts[one]["label"], fact["label"]) for one in parts)
+    return "＋".join(short(facts[part]["label"], fact["label"]) for part in parts)
 
 
 def named_in(item: Any) -> Iterable[str]:
@@ -49,12 +57,12 @@ def named_in(item: Any) -> Iterable[str]:
             yield item["fact"]
         item = list(item.values())
     if isinstance(item, list):
-        for one in item:
-            yield from named_in(one)
+        for part in item:
+            yield from named_in(part)
 
 
 def along(part: TidyTable, facts: Mapping[str, Block]) -> list[tuple[str, str]]:
-    """Return what each row of a table and each of its columns demands of a record.
+    """Return the conditions of each row of a table and of each of its columns.
 
     A cell of a large table counts what its row and its column demand together, so that two lists
     say as much as one entry for each cell.
@@ -62,18 +70,17 @@ def along(part: TidyTable, facts: Mapping[str, Block]) -> list[tuple[str, str]]:
     rows = [(label, [cell.get("fact") for cell in cells]) for label, cells in part.rows]
     columns = [(label, [names[at] for _, names in rows]) for at, label in enumerate(part.columns)]
     return [
-        (label, told)
+        (label, definition)
         for label, names in (*rows, *columns)
-        if (told := _shared([facts[name] for name in names if name]))
+        if (definition := _shared([facts[name] for name in names if name]))
     ]
 
 
 def _shared(facts: list[Block]) -> str:
-    """Say what the records of all these facts have in common."""
+    """Return what the records of all these facts have in common."""
     groups = [fact["where"][0]["all"] for fact in facts if len(fact["where"]) == 1]
     if not groups:
-        parts = [fact["sum_of"] for fact in facts if fact["sum_of"]]
-        return "各项之和" if parts else ""
+        return "各项之和" if any(fact["sum_of"] for fact in facts) else ""
     common = [test for test in groups[0] if all(test in group for group in groups)]
     return "，".join(map(_test, common))
 

@@ -1,4 +1,4 @@
-"""The document that an executed notebook holds: its blocks, put in order and looked over."""
+"""The document that an executed notebook holds: its blocks, put in order and checked."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Document:
     corrected : tuple of str
         The days on which the published report was corrected.
     code : tuple of dict
-        The ``source`` of each code cell, and whether it is for the worker only (``notes``).
+        The ``source`` of each code cell, and ``notes`` where it is for the analyst only.
     notebook : NotebookNode
         What the blocks were read from.
     """
@@ -86,7 +86,7 @@ class Document:
 class DocumentExporter(Exporter):
     """An nbconvert exporter that makes one document of a notebook's blocks.
 
-    Its children say how in ``make``; they see the document and compute nothing.
+    Subclasses do so in ``make``, from the document alone; they compute nothing.
     """
 
     extension: ClassVar[str]
@@ -102,7 +102,7 @@ class DocumentExporter(Exporter):
 
     @classmethod
     def prepare(cls) -> None:
-        """Do what is the same for every document; a process that others are forked from does so."""
+        """Prepare what every document shares; done in the process that others are forked from."""
 
     def make(self, document: Document) -> str | bytes:
         """Return the document's text or bytes."""
@@ -127,30 +127,30 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
         head, the inputs or the seal stands twice, ``fact-unknown`` if a shown value is not a fact
         of the seal, ``table-ragged`` if a table's cells do not fill its columns.
     """
-    from_notebook(notebook)  # it says so if there are none
+    from_notebook(notebook)  # refuses one without blocks
     items: list[Block] = visible(list(_items(notebook)))
     once = {kind: [b for b in items if b["kind"] == kind] for kind in ("head", "inputs", "seal")}
     for kind, found in once.items():
         if len(found) > 1:
             raise ExportError(
                 "block-repeated",
-                "the notebook shows {kind} {found} times",
+                "the notebook shows {kind} {count} times",
                 kind=Message(kind),
-                found=len(found),
+                count=len(found),
             )
-    # Where the head is not shown the seal has it, and a check says so.
+    # Where the head is not shown the seal has it; a check finds that.
     heads = [*once["head"], *(seal["head"] for seal in once["seal"] if "head" in seal)]
     head: Block = heads[0] if heads else {}
     order = _Order(head)
     for item in items:
         order.put(item)
-    missing = [kind for kind, there in (("head", head), ("seal", once["seal"])) if not there]
+    missing = [kind for kind, shown in (("head", head), ("seal", once["seal"])) if not shown]
     if missing or not (order.sections or "form" in once["seal"][0]):
-        words = [Message(one) for one in missing or ["section"]]
+        kinds = [Message(kind) for kind in missing or ["section"]]
         raise ExportError(
             "block-missing",
             "the notebook shows no {missing}: it did not run to its last cell; run it again",
-            missing=joined(COMMA, words),
+            missing=joined(COMMA, kinds),
         )
     seal = once["seal"][0]
     if corrections := seal.get("corrections"):
@@ -159,16 +159,16 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
     for key, text in _texts([order.preamble, order.sections]):
         if key == "fact" and text not in facts:
             raise ExportError("fact-unknown", "a shown value is no fact of the seal", fact=text)
-    looked = visible(notebook["metadata"].get("reportkit", {}))
+    filled = visible(notebook["metadata"].get("reportkit", {}))
     return Document(
-        head=head | ({"draft": looked["draft"]} if looked else {}),
+        head=head | ({"draft": filled["draft"]} if filled else {}),
         preamble=order.preamble,
         sections=tuple(order.sections),
         inputs=once["inputs"][0] if once["inputs"] else {"ledgers": [], "findings": []},
-        checks=tuple(looked.get("checks", seal["checks"])),
-        rules=looked.get("rules", seal.get("rules", {})),
+        checks=tuple(filled.get("checks", seal["checks"])),
+        rules=filled.get("rules", seal.get("rules", {})),
         seal=seal,
-        counted={name: one for item in items for name, one in item.get("cells", {}).items()},
+        counted={name: count for item in items for name, count in item.get("cells", {}).items()},
         facts=facts,
         corrected=tuple(seal.get("corrections", {}).get("days", ())),
         code=tuple(_code(notebook)),
@@ -177,24 +177,24 @@ def arrange(notebook: Mapping[str, Any]) -> Document:
 
 
 def _items(notebook: Mapping[str, Any]) -> Iterator[Block]:
-    """Yield what the cells show, in their order, with the code behind it."""
+    """Yield the blocks of all cells, in their order, with the code of each."""
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown" and for_readers(cell):
             yield {"kind": "prose", "body": cell["metadata"].get("reportkit", {}).get("body", [])}
-        for _, one in with_cells({"cells": [cell]}):
-            if for_readers(cell) or one["kind"] not in _PLACED:
-                yield one | {"code": "".join(cell["source"])}
+        for _, block in with_cells({"cells": [cell]}):
+            if for_readers(cell) or block["kind"] not in _PLACED:
+                yield block | {"code": "".join(cell["source"])}
 
 
-# Names that follow from what a document holds.
+# Ids that pages give to parts of a document.
 _GIVEN = re.compile(r"t\d+|(section|title|caption)-.+")
 
 
 @cache
 def _used() -> frozenset[str]:
     """Return the names that the pages use themselves."""
-    pages = [one for one in (files("reportkit.export") / "templates").iterdir() if one.is_file()]
-    texts = [one.read_text(encoding="utf-8") for one in pages if one.name.endswith(".j2")]
+    templates = (files("reportkit.export") / "templates").iterdir()
+    texts = [file.read_text(encoding="utf-8") for file in templates if file.name.endswith(".j2")]
     return frozenset(re.findall(r'\bid="([\w-]+)"', "".join(texts)))
 
 
@@ -209,27 +209,28 @@ class _Order:
         self._tables: set[str] = set()
 
     def put(self, item: Block) -> None:
-        """Put a block where it belongs; what stands already is not put there again."""
+        """Put a block where it belongs; a section or table of the form is put there once."""
         if item["kind"] == "head":
             _add_prose(self.preamble, item["preamble"])
         elif item["kind"] == "prose":
             _add_prose(self._section, item["body"])
         elif item["kind"] == "section":
-            there = [one for one in self.sections if one["number"] == item["number"]]
-            self._section = there[0] if there else _begun(item)
-            if not there:
+            shown = [known for known in self.sections if known["number"] == item["number"]]
+            self._section = shown[0] if shown else _begun(item)
+            if not shown:
                 _add_prose(self._section, item["body"])
                 self.sections.append(self._section)
-        elif item["kind"] in ("table", "chart") and not self._stands(item):
+        elif item["kind"] == "chart" or (item["kind"] == "table" and not self._has(item)):
             self._show(item)
 
-    def correct(self, told: Block) -> None:
-        """Put what was corrected after all sections."""
-        self.put({"kind": "section", "number": told["title"], "title": "", "body": told["body"]})
-        if "table" in told:
-            self.put(told["table"] | {"code": None})
+    def correct(self, corrections: Block) -> None:
+        """Put the corrections after all sections."""
+        title, body = corrections["title"], corrections["body"]
+        self.put({"kind": "section", "number": title, "title": "", "body": body})
+        if "table" in corrections:
+            self.put(corrections["table"] | {"code": None})
 
-    def _stands(self, item: Block) -> bool:
+    def _has(self, item: Block) -> bool:
         """Return True where this table of the form is in the document already."""
         return _of_form(item) and item["id"] in self._tables
 
@@ -294,7 +295,7 @@ def _code(notebook: Mapping[str, Any]) -> Iterator[Block]:
 
 
 def day_of(head: Mapping[str, Any]) -> date:
-    """Return the day that a document's files say they were made: its own, or its year's last."""
+    """Return the creation day in a document's files: its own date, or the last day of its year."""
     return date.fromisoformat(head["dated"] or f"{head['year']}-12-31")
 
 

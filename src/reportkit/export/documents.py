@@ -1,4 +1,4 @@
-"""Which documents a run has, and all of them made from its executed notebook."""
+"""The documents of a run, each made from its executed notebook."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from reportkit.export.document import Document, DocumentExporter
 
-# By which of nbconvert's exporters each one is made.
+# The name of nbconvert's exporter for each.
 DOCUMENTS = {
     "report.html": "reportkit-html",
     "audit.html": "reportkit-audit",

@@ -38,12 +38,20 @@ if TYPE_CHECKING:
 _CHARACTER = 15.79  # points: 156 mm hold 28 characters
 _LINE = 28.95  # points: 225 mm hold 22 lines
 _MARGINS = {
-    "top_margin": Mm(37), "bottom_margin": Mm(35), "left_margin": Mm(28), "right_margin": Mm(26),
-}  # fmt: skip
+    "top_margin": Mm(37),
+    "bottom_margin": Mm(35),
+    "left_margin": Mm(28),
+    "right_margin": Mm(26),
+}
 _RED = RGBColor(0xD7, 0x00, 0x0F)
-_HAN = {"fang": "仿宋_GB2312", "kai": "楷体_GB2312", "hei": "黑体", "biao": "方正小标宋简体"}
-_HAN["song"] = "宋体"
-# Style: typeface, size in points, alignment, characters that its first line stands in.
+_HAN = {
+    "fang": "仿宋_GB2312",
+    "kai": "楷体_GB2312",
+    "hei": "黑体",
+    "biao": "方正小标宋简体",
+    "song": "宋体",
+}
+# Style: typeface, size in points, alignment, characters by which its first line is indented.
 _STYLES = {
     "Normal": ("fang", 16, "JUSTIFY", 2),
     "Title": ("biao", 22, "CENTER", 0),
@@ -126,7 +134,7 @@ def _blank() -> bytes:
             style.delete()
     for name, own in _STYLES.items():
         _style(word, name, *own)
-    # Of the template: a picture of its first page, and its styles as Word 2010 kept them.
+    # The template has a picture of its first page, and its styles as Word 2010 kept them.
     for relations in (word.part.rels, word.part.package.rels):
         for number, relation in list(relations.items()):
             if relation.reltype.endswith(("/stylesWithEffects", "/thumbnail")):
@@ -137,11 +145,12 @@ def _blank() -> bytes:
 
 
 def _describe(word: Word, document: Document) -> None:
-    said = word.core_properties
+    properties = word.core_properties
     # The format allows 255 characters.
-    said.title, said.author = document.head["title"][:255], document.head["issuer"][:255]
-    said.last_modified_by, said.comments, said.language = said.author, "", "zh-CN"
-    said.created = said.modified = datetime.combine(day_of(document.head), time())
+    properties.title = document.head["title"][:255]
+    properties.author = properties.last_modified_by = document.head["issuer"][:255]
+    properties.comments, properties.language = "", "zh-CN"
+    properties.created = properties.modified = datetime.combine(day_of(document.head), time())
     word.settings.odd_and_even_pages_header_footer = True
 
 
@@ -190,11 +199,10 @@ def _page(word: Word, head: Block) -> None:
         header.is_linked_to_previous = False
         (paragraph,) = header.paragraphs
         if head["synthetic"]:
-            paragraph.add_run("演示数据：本文数字由示例台账生成，不是正式公布的统计")
+            paragraph.add_run("示例数据：本文数字由示例台账生成，不是正式公布的统计")
         if head["draft"]:
             xml_of(paragraph.add_run()).append(parse_xml(asset("watermark.xml")))
-    outer = ((page.footer, "RIGHT"), (page.even_page_footer, "LEFT"))
-    for footer, side in outer:
+    for footer, side in ((page.footer, "RIGHT"), (page.even_page_footer, "LEFT")):
         footer.is_linked_to_previous = False
         (paragraph,) = footer.paragraphs
         paragraph.alignment = getattr(WD_ALIGN_PARAGRAPH, side)
@@ -224,22 +232,22 @@ def _opening(word: Word, document: Document) -> None:
         if at:
             title.add_run().add_break()
         title.add_run(line)
-    if told := corrected_on(document.corrected):
-        word.add_paragraph(told, "更正").paragraph_format.space_after = Pt(_LINE)
-    else:
-        title.paragraph_format.space_after = Pt(_LINE)
+    last = title
+    if corrected := corrected_on(document.corrected):
+        last = word.add_paragraph(corrected, "更正")
+    last.paragraph_format.space_after = Pt(_LINE)
 
 
 def _closing(word: Word, head: Block) -> None:
     dated = chinese_date(head["dated"]) if head["dated"] else ""
-    # A page that bears nothing but these looks forged: they stay with what stands before them.
+    # A last page with nothing but these looks forged: they stay with the paragraph before them.
     last = "*[last() - 1]/descendant-or-self::w:p[not(ancestor::w:tr/following-sibling::w:tr)]"
     for kept in word.element.body.xpath(last):
         Paragraph(kept, word).paragraph_format.keep_with_next = True
     signed = word.add_paragraph(head["issuer"], "署名")
     signed.paragraph_format.space_before = Pt(2 * _LINE)
     signed.paragraph_format.keep_with_next = bool(dated)
-    # The issuer is centred over the date, which stands four characters in.
+    # The issuer is centred over the date, which is indented by four characters.
     beside = (length(dated) - min(24, length(head["issuer"]))) / 2 if dated else 0
     signed.paragraph_format.right_indent = Pt(max(0, 4 + beside) * _CHARACTER)
     if dated:
@@ -247,10 +255,10 @@ def _closing(word: Word, head: Block) -> None:
         shown.paragraph_format.right_indent = Pt((4 + max(0, -4 - beside)) * _CHARACTER)
     if head["printed"]:
         # An unseen line as far below as the imprint is high: without this room the imprint pushes
-        # the date to a page where nothing else stands.
+        # the date to a page of its own.
         _edges(word.paragraphs[-1], bottom=(4, "FFFFFF", 31))
         note = word.add_paragraph(style="版记")
-        # Lines as wide as the text of the page, what is written a character in from both sides.
+        # Lines as wide as the page's text; their text is a character in from both sides.
         note.paragraph_format.tab_stops.add_tab_stop(Mm(156), WD_TAB_ALIGNMENT.RIGHT)
         office, printed = head["office"] or head["issuer"], chinese_date(head["printed"])
         note.add_run(f"\u3000{office}\t{printed}印发\u3000")
@@ -323,8 +331,7 @@ def _chart(word: Word, item: Block, drawn: bytes) -> None:
         shape.width, shape.height = Length(shape.width * Mm(200) // shape.height), Mm(200)
     xml_of(shape).docPr.set("descr", item["alt"])
     xml_of(shape).docPr.set("title", item["title"])
-    told = [(item["title"], "Caption"), (item["note"], "表注")]
-    for text, style in told:
+    for text, style in ((item["title"], "Caption"), (item["note"], "表注")):
         if text:
             paragraph.paragraph_format.keep_with_next = True
             paragraph = word.add_paragraph(text, style)
@@ -334,7 +341,7 @@ def _chart(word: Word, item: Block, drawn: bytes) -> None:
 def _beside(word: Word, shape: InlineShape, item: Block) -> None:
     """Put the drawing beside its picture: programs that know it show sharp lines and its text."""
     name = PackURI(f"/word/media/drawing-{xml_of(shape).docPr.id}.svg")
-    # Where our typefaces are not there, one of the office's stands in.
+    # Without our typefaces, one of the office's is used.
     svg = str(item["svg"]).replace("'RK Song'", "'RK Song', SimHei, 'Microsoft YaHei'")
     part = Part(name, "image/svg+xml", svg.encode(), word.part.package)
     blip = xml_of(shape).graphic.graphicData.pic.blipFill.blip

@@ -1,4 +1,4 @@
-"""Chart drawings: an SVG that is safe to stand inside a page, beside others."""
+"""Chart drawings: an SVG that is safe inside a page, beside others."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def clean(svg: str, prefix: str) -> str:
                 root.attrib.update(_for_all(child.text or "", prefix))
             if _name(child.tag) in ("style", "metadata", "title", "desc"):
                 parent.remove(child)
-    meant = set(re.findall(r"(?:url\(|href=\")#([^\")]+)", svg))
+    used = set(re.findall(r"(?:url\(|href=\")#([^\")]+)", svg))
     for element in root.iter():
         element.text = (element.text or "").strip() or None
         element.tail = None
-        if element.get("id") not in meant:
+        if element.get("id") not in used:
             element.attrib.pop("id", None)  # nothing points to it
         element.tag = _name(element.tag)
         if not _SHAPES.fullmatch(element.tag):
@@ -86,6 +86,7 @@ def _attribute(key: str, value: str, prefix: str) -> str:
 
 
 def _for_all(css: str, prefix: str) -> dict[str, str]:
+    """Return the attributes of a style sheet that has one rule, for all shapes."""
     # matplotlib sets the line ends of all shapes; as attributes of the root they are inherited
     # inside the drawing, and do not leak into the page.
     rule = re.fullmatch(r"\s*\*\s*\{([^{}]*)\}\s*", css)
@@ -99,7 +100,7 @@ def _name(tag: object) -> str:
     return str(tag).rpartition("}")[2]
 
 
-def _unsafe(chart: str, why: str) -> ExportError:
+def _unsafe(chart: str, reason: str) -> ExportError:
     return ExportError(
-        "drawing-unsafe", "the drawing cannot be published: {why}", why=why, chart=chart
+        "drawing-unsafe", "the drawing cannot be published: {reason}", reason=reason, chart=chart
     )

@@ -1,4 +1,4 @@
-"""Files: their digests, and how they are there whole or not at all, whoever is killed meanwhile."""
+"""Files: their digests, and writing them whole or not at all, whichever process is killed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HALVES = ".*.new"
-"""Pattern of what is left of a file where a process was killed; nobody looks for such names."""
+"""Pattern of the rest of a file where a process was killed; no part of us reads such names."""
 
 
 def digest(path: Path) -> str:
@@ -20,28 +20,28 @@ def digest(path: Path) -> str:
 
 
 def digest_of(content: bytes) -> str:
-    """SHA-256 of what a file holds."""
+    """SHA-256 of the content of a file."""
     return hashlib.sha256(content).hexdigest()
 
 
 def write_whole(
-    path: Path, content: bytes, *, aside: Path | None = None, flushed: bool = False
+    path: Path, content: bytes, *, scratch: Path | None = None, flushed: bool = False
 ) -> None:
     """Write a file beside its place, then put it there at once.
 
     Parameters
     ----------
     path : Path
-        What stands there is replaced; its folder is made.
+        A file there is replaced; the folder is made.
     content : bytes
-    aside : Path, optional
-        Where it is written: by default in its own folder.
+    scratch : Path, optional
+        The folder where it is written first; its own by default.
     flushed : bool
         It is on the disk before it is put there, and its name when this returns.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Several processes may write it at once; the last one counts.
-    half = (aside or path.parent) / f".{path.name}-{os.getpid()}.new"
+    half = (scratch or path.parent) / f".{path.name}-{os.getpid()}.new"
     try:
         half.write_bytes(content)
         if flushed:

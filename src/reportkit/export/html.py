@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reportkit.export.dataset import FILES, dataset
 from reportkit.export.defined import along, definition_of, named_in
 from reportkit.export.document import Document, DocumentExporter
-from reportkit.export.headlines import cards, told
+from reportkit.export.headlines import cards, phrase
 from reportkit.export.pages import asset, compile_templates, corrected_on, render
 from reportkit.export.tidy import csv_text, grid, harmless, parts_of, value_of
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reportkit.export.blocks import Block
     from reportkit.export.tidy import TidyTable
 
-# Labels stand in the tables and definitions of the page.
+# Labels are in the tables and definitions of the page already.
 _PUBLIC = ("id", "value", "unit", "origin")
 # A table of more cells is defined by its rows and columns, not cell by cell.
 _CELL_BY_CELL = 40
@@ -42,7 +42,7 @@ class ReportHTML(DocumentExporter):
         facts = [[fact[key] for key in _PUBLIC] for fact in document.facts.values()]
         shown = cards(document.seal.get("headlines", []), document.facts)
         head = document.head
-        about = f"{head['title']}。" + "，".join(map(told, shown))
+        about = f"{head['title']}。" + "，".join(map(phrase, shown))
         return render(
             "report.html.j2",
             document=document,
@@ -64,7 +64,7 @@ class ReportHTML(DocumentExporter):
 
 
 def _take(item: Block, document: Document) -> list[tuple[str, str, str]]:
-    """Name, file name and address of what a reader takes along of a table or chart."""
+    """Name, file name and address of each download of a table or chart."""
     head = document.head
     facts = document.facts
     if item["kind"] == "table":
@@ -124,7 +124,7 @@ def _how(item: Block, document: Document) -> list[tuple[str, str]]:
 
 
 def _defined(document: Document) -> dict[str, list[Block]]:
-    """Return the figures of each section's text, by its number: each one where it stands first."""
+    """Return the figures of each section's text, by its number; each where it is named first."""
     seen: set[str] = set()
     found: dict[str, list[Block]] = {}
     for section in document.all_sections:

@@ -22,7 +22,7 @@ DIALECT = {
     "@context": ["http://www.w3.org/ns/csvw", {"@language": "zh"}],
     "dialect": {"encoding": "utf-8", "lineTerminators": ["\r\n"], "header": True},
 }
-"""Of all our metadata."""
+"""Part of all our metadata."""
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 # Name, heading, datatype, and whether every row has one.
@@ -75,7 +75,7 @@ def open_data(document: Document) -> Iterator[tuple[str, bytes]]:
 
 
 def described(name: str, columns: Columns, **more: Any) -> Block:
-    """Return what CSVW says of a file of CSV.
+    """Return the description of a CSV file after CSVW.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def described(name: str, columns: Columns, **more: Any) -> Block:
 
 def _group(document: Document, tables: list[dict[str, Any]]) -> dict[str, Any]:
     head = document.head
-    told = {
+    group = {
         **DIALECT,
         "dc:title": head["title"],
         "dc:publisher": head["issuer"],
@@ -110,11 +110,11 @@ def _group(document: Document, tables: list[dict[str, Any]]) -> dict[str, Any]:
         "tables": tables,
     }
     if head["dated"]:
-        told["dc:issued"] = head["dated"]
+        group["dc:issued"] = head["dated"]
     if head["draft"] or head["synthetic"]:
-        kind = "草稿，尚未定稿" if head["draft"] else "示例，由演示台账生成"
-        told["dc:description"] = f"{kind}；不是正式公布的统计"
-    return told
+        kind = "草稿，尚未定稿" if head["draft"] else "示例，由示例台账生成"
+        group["dc:description"] = f"{kind}；不是正式公布的统计"
+    return group
 
 
 def _csv(columns: Columns, rows: Iterator[Block]) -> bytes:

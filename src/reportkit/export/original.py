@@ -41,7 +41,7 @@ def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def originals(notebook: Mapping[str, Any]) -> dict[str, str]:
-    """Return ``facts.json`` as it is published, and the notebook without what differs by chance."""
+    """Return ``facts.json`` as it is published, and the notebook as `lasting` leaves it."""
     seal = from_notebook(notebook, "seal")[0]
     kept = lasting(notebook)
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n"

@@ -31,7 +31,7 @@ def compile_templates() -> None:
 
 @cache
 def environment(package: str) -> Environment:
-    """Return the surroundings of a package's templates, which can use those of this one.
+    """Return the Jinja environment of a package's templates, which can use those of this one.
 
     A template is compiled once in a process.
     """
@@ -50,7 +50,7 @@ def environment(package: str) -> Environment:
 
 
 def asset(*names: str, package: str = "reportkit.export") -> Markup:
-    """Return style sheets or scripts of a package, to stand in a page as they are."""
+    """Return style sheets or scripts of a package, to be put into a page unescaped."""
     folder = files(package) / "templates"
     text = "".join((folder / name).read_text(encoding="utf-8") for name in names)
     return Markup(text)  # noqa: S704 - files of this package
@@ -82,12 +82,12 @@ def corrected_on(days: Sequence[str]) -> str:
     >>> corrected_on(["2021-03-01", "2021-04-12"])
     '（2021年3月1日、2021年4月12日更正）'
     """
-    told = "、".join(dict.fromkeys(map(chinese_date, days)))
-    return f"（{told}更正）" if told else ""
+    dates = "、".join(dict.fromkeys(map(chinese_date, days)))
+    return f"（{dates}更正）" if dates else ""
 
 
 def title_lines(head: dict[str, Any]) -> list[str]:
-    """Return a title broken by sense: who reports, then what.
+    """Return a title in two lines: the issuer, then the report.
 
     Source: GB/T 9704-2012, 7.3.1.
 

@@ -1,4 +1,4 @@
-"""Heads of rows in the PDF: what Typst can tag only by a feature that its package cannot switch on.
+"""Heads of rows in the PDF, which Typst tags only by a feature that its package cannot switch on.
 
 Typst writes each table cell's tag as an object of its own. The template paints labels white, and
 nothing else; such a cell is made a head of its row here, within the bytes that were there, so that
@@ -39,14 +39,14 @@ def with_row_heads(pdf: bytes, labels: int) -> bytes:
     """
     found = 0
 
-    def said(cell: re.Match[bytes]) -> bytes:
+    def tagged(cell: re.Match[bytes]) -> bytes:
         nonlocal found
         start, table, heads, layout, white = cell.groups(default=b"")
         found += bool(white)
         kind, scope = (b"TH", b"/Scope/Row") if white else (b"TD", b"")
         return start + kind + table + scope.ljust(len(heads)) + layout + white
 
-    made = _CELL.sub(said, pdf)
+    made = _CELL.sub(tagged, pdf)
     if found != labels:
         raise ExportError(
             "pdf-failed",

@@ -1,4 +1,4 @@
-"""Tables as programs take them: values with their labels, and the grid without merged cells."""
+"""Tables for programs: values with their labels, and the grid without merged cells."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LONGEST = 400
 
 @dataclass(frozen=True)
 class TidyTable:
-    """Rows of a table that stand under the same headings.
+    """Rows of a table under the same headings.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def _once(cells: Iterable[Block]) -> list[Block]:
 
 
 def value_of(cell: Block, facts: Mapping[str, Block]) -> str:
-    """Return what a cell holds, without the unit that is printed with it."""
+    """Return the value of a cell, without the unit that is printed with it."""
     if cell.get("fact"):
         return str(facts[cell["fact"]]["value"])
     return str(cell["value"] if cell.get("value") else cell["text"])
@@ -100,12 +100,12 @@ def csv_text(rows: Iterable[Iterable[object]]) -> str:
 
 
 def summary(table: Mapping[str, Sequence[Sequence[Block]]]) -> str:
-    """Return what a table holds in words, for those who cannot see how it is laid out."""
-    told = []
+    """Return the content of a table in words, for those who cannot see its layout."""
+    lines = []
     for part in parts_of(table):
         rows = "、".join(label for label, _ in part.rows if label)
         columns = "、".join(part.columns)
         title = f"{part.title}，" if part.title else ""
-        told.append(f"{title}列：{columns}" + (f"；行：{rows}" if rows else ""))
-    text = "。".join(told)
+        lines.append(f"{title}列：{columns}" + (f"；行：{rows}" if rows else ""))
+    text = "。".join(lines)
     return f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text

@@ -97,7 +97,7 @@ def _cell(cell: Block, item: Block, widths: Sequence[int], *, last: bool) -> str
         "pPr",
         markup("pStyle", val={"表格头": "表头"}.get(style, style)),
         "" if last else markup("keepNext"),
-        # Room between letters and Chinese would break what the width was reckoned for.
+        # Room between letters and Chinese would break a text that fits the width.
         markup("autoSpaceDE", val=0) + markup("autoSpaceDN", val=0) if item["own"] else "",
         markup("snapToGrid", val=0),
         markup("ind", left=edge, right=edge) + markup("jc", val=side) if side else "",
@@ -136,13 +136,13 @@ def _widths(item: Block) -> list[int]:
 
 
 def markup(tag: str, /, *children: str, text: str | None = None, **attributes: Any) -> str:
-    """Return an element of WordprocessingML as text; a tree built by calls takes thrice as long."""
-    told = "".join(f" w:{name}={quoteattr(str(value))}" for name, value in attributes.items())
+    """Return an element of WordprocessingML as text, three times as fast as a tree of calls."""
+    given = "".join(f" w:{name}={quoteattr(str(value))}" for name, value in attributes.items())
     if text is not None:
-        told, children = f'{told} xml:space="preserve"', (escape(text),)
-    return f"<w:{tag}{told}>{''.join(children)}</w:{tag}>"
+        given, children = f'{given} xml:space="preserve"', (escape(text),)
+    return f"<w:{tag}{given}>{''.join(children)}</w:{tag}>"
 
 
 def element(tag: str, /, *children: str, **attributes: Any) -> Any:
-    """Return an element of WordprocessingML with what it holds."""
+    """Return an element of WordprocessingML with its children."""
     return parse_xml(markup(tag, *children, **attributes).replace(">", f" {nsdecls('w')}>", 1))

@@ -1,4 +1,4 @@
-"""tables.xlsx: the statutory tables, the facts and the checks, to be reckoned with.
+"""tables.xlsx: the statutory tables, the facts and the checks, to be calculated with.
 
 One table a sheet, a title in A1, no formula; what a person typed is text, whatever it begins with.
 Source: Government Analysis Function, Releasing statistics in spreadsheets.
@@ -55,9 +55,10 @@ _NUMBERS = ("值", "上年", "增减", "左边", "右边", "来源行数")
 _DAY = "yyyy-mm-dd"
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _PRINTED = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
-# Excel keeps fifteen digits; a longer number stays what it is as text.
+# Excel keeps fifteen digits; a longer number is exact as text only.
 _DIGITS = 15
 _LONGEST = 32_767
+# Headings with their widths in characters, several on a line: read together they are a row.
 _FACTS = {
     "标识": 34, "名称": 52, "值": 16, "单位": 8, "上年": 16, "增减": 12, "来历": 10, "定义": 60,
     "来源说明": 44, "台账": 16, "来源行数": 10,
@@ -88,9 +89,9 @@ class TablesXlsx(DocumentExporter):
         )
         tables: dict[str, Block] = {}
         for section in document.all_sections:
-            for one in section["shown"]:
-                if one["kind"] == "table":
-                    tables[_sheet_name(section["number"], one, tables)] = one
+            for item in section["shown"]:
+                if item["kind"] == "table":
+                    tables[_sheet_name(section["number"], item, tables)] = item
         _notes(book, document, tables)
         for name, table in tables.items():
             _statutory(book, name, table, document.facts)
@@ -117,7 +118,7 @@ class _Book:
 
     def __init__(self, made: io.BytesIO) -> None:
         self.file = Workbook(made, {"in_memory": True})
-        self._looks: dict[tuple[str, str, bool], Any] = {}
+        self._formats: dict[tuple[str, str, bool], Any] = {}
 
     def sheet(self, name: str, title: str) -> Any:
         """A new sheet with its title in A1."""
@@ -131,25 +132,25 @@ class _Book:
     ) -> None:
         """Write a text; or its value as a day, or a number that is shown as this text."""
         if (day := _day(value)) is not None:
-            sheet.write_datetime(row, column, day, self.look(style, number=_DAY))
+            sheet.write_datetime(row, column, day, self.format(style, number=_DAY))
         elif (form := _number(value, text)) is not None:
-            sheet.write_number(row, column, Decimal(value), self.look(style, number=form))
+            sheet.write_number(row, column, Decimal(value), self.format(style, number=form))
         else:
             # Never a formula, whatever it begins with; a longer text would be left out whole.
             quoted = bool(FORMULA.match(text))
-            sheet.write_string(row, column, text[:_LONGEST], self.look(style, quoted=quoted))
+            sheet.write_string(row, column, text[:_LONGEST], self.format(style, quoted=quoted))
 
-    def look(self, style: str, *, number: str = "", quoted: bool = False) -> Any:
+    def format(self, style: str, *, number: str = "", quoted: bool = False) -> Any:
         """A format, made once: one for every cell takes three times as long."""
         key = (style, number, quoted)
-        if key not in self._looks:
-            self._looks[key] = self.file.add_format(_look(*key))
-        return self._looks[key]
+        if key not in self._formats:
+            self._formats[key] = self.file.add_format(_format(*key))
+        return self._formats[key]
 
 
-def _look(style: str, number: str, quoted: bool) -> dict[str, Any]:
+def _format(style: str, number: str, quoted: bool) -> dict[str, Any]:
     size, bold, across, down, wrap, ground = _STYLES[style]
-    look = {
+    made = {
         "font_name": "宋体",
         "font_size": size,
         "bold": bold,
@@ -161,23 +162,23 @@ def _look(style: str, number: str, quoted: bool) -> dict[str, Any]:
         "bg_color": ground,
     }
     if style.startswith("表"):
-        look |= {"border": 1, "border_color": _GREY}
+        made |= {"border": 1, "border_color": _GREY}
     if style == "表 upright":
-        look["rotation"] = 270  # one character below the other
+        made["rotation"] = 270  # one character below the other
     if style == "链接":
-        look |= {"font_color": "#17457E", "underline": 1}
+        made |= {"font_color": "#17457E", "underline": 1}
     if number == _DAY or (number and style == "长文"):
-        look["align"] = across or "left"
+        made["align"] = across or "left"
     elif style == "项 数" or (number and style == "文"):
-        look |= {"align": "right", "indent": 1}  # off the text of the next column
-    return {key: value for key, value in look.items() if value}
+        made |= {"align": "right", "indent": 1}  # off the text of the next column
+    return {key: value for key, value in made.items() if value}
 
 
 def _sheet_name(number: str, table: Block, taken: Collection[str]) -> str:
     # Excel allows 31 characters, and not these; capital and small letters are the same to it.
     kept = re.sub(r"[\[\]:*?/\\']", "", table["title"] or "表")
     name, again = (whole := f"{number} {kept}".strip())[:31], 2
-    while name.lower() in {one.lower() for one in (*taken, *_SHEETS)}:
+    while name.lower() in set(map(str.lower, (*taken, *_SHEETS))):
         name, again = f"{whole[:27]} {again}", again + 1
     return name
 
@@ -195,14 +196,14 @@ def _notes(book: _Book, document: Document, tables: Mapping[str, Block]) -> None
         ("格式", head["edition"] + "年版" * head["edition"].isdigit()),
         ("口径", _SCOPES.get(head["scope"], head["scope"])),
         ("状态", "草稿：尚未定稿，不得作为正式公开的报告使用" if head["draft"] else None),
-        ("数据性质", "示例：由演示台账生成，不是正式公布的统计" if head["synthetic"] else None),
+        ("数据性质", "示例：由示例台账生成，不是正式公布的统计" if head["synthetic"] else None),
         ("封签", document.seal["seal"]),
         ("空格", "表示没有这一项，不表示零；零写作0"),
     ]
     sheets = [
         *(
-            (name, "由笔记本计算的表格" if one["own"] else "法定表格，合并单元格与格式一致")
-            for name, one in tables.items()
+            (name, "由笔记本计算的表格" if table["own"] else "法定表格，合并单元格与格式一致")
+            for name, table in tables.items()
         ),
         ("数据", "每项数据一行：值、上年值、定义、来历；值与报告所印相同，不含公式"),
         ("核对", "每条核对一行：比较了什么，是否相符"),
@@ -213,7 +214,7 @@ def _notes(book: _Book, document: Document, tables: Mapping[str, Block]) -> None
         book.write(sheet, row, 1, value, "长文", value if name in ("成文日期", "年度") else "")
     for at, (name, value) in enumerate(sheets, row + 1):
         quoted = name.replace("'", "''")
-        sheet.write_url(at, 0, f"internal:'{quoted}'!A1", book.look("链接"), name)
+        sheet.write_url(at, 0, f"internal:'{quoted}'!A1", book.format("链接"), name)
         book.write(sheet, at, 1, value, "长文")
     sheet.set_column(0, 0, 40)
     sheet.set_column(1, 1, 72)
@@ -227,7 +228,7 @@ def _statutory(book: _Book, name: str, table: Block, facts: Mapping[str, Block])
             column = cell["column"]
             last = at + cell["rowspan"] - 1, column + cell["colspan"] - 1
             if last != (at, column):
-                sheet.merge_range(at, column, *last, "", book.look(style))
+                sheet.merge_range(at, column, *last, "", book.format(style))
             value = facts[cell["fact"]]["value"] if cell.get("fact") else cell.get("value", "")
             if table["own"] and cell["role"] == "value":
                 style = f"表 {table['align'][column]}"
@@ -298,7 +299,7 @@ def _listed(
     heads = [
         {
             "header": heading,
-            "header_format": book.look("项 数" if heading in _NUMBERS else "项"),
+            "header_format": book.format("项 数" if heading in _NUMBERS else "项"),
         }
         for heading in columns
     ]

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError
-from reportkit.facts.derived import Figure, change, share
+from reportkit.facts.derived import change, share
 from reportkit.facts.fact import TO_DO, Fact
 from reportkit.facts.measuring import measure
 from reportkit.language import Message, joined
@@ -38,7 +38,7 @@ class Computer:
     past : mapping of str to Decimal, optional
         Last year's figures by fact id, for facts that compare with them.
     names : mapping of str to str, optional
-        Chinese names of ledgers by key, for what is told of one that is missing.
+        Chinese names of ledgers by key, for the error about one that is missing.
     count : callable, optional
         Gives the fact of a definition instead of counting it in a ledger.
     """
@@ -92,7 +92,7 @@ class Computer:
         return self.facts[name]
 
     def possible(self) -> Mapping[str, Fact]:
-        """Every fact that could be asked for and can be computed; the report gains none by it."""
+        """Every fact that can be computed, whether the report uses it or not."""
         trial = copy(self)
         trial.facts = dict(self.facts)
         for name in self.known():
@@ -156,9 +156,8 @@ class Computer:
         derived = replace(blank, origin="sum", sum_of=names)
         if _to_do(parts):
             return replace(derived, value=TO_DO, definition=f"{TO_DO}{'、'.join(names)}")
-        figures = [Figure(part.label, part.number, part.unit) for part in parts]
         if spec.share_of:
-            value, text = share(spec, *figures)
+            value, text = share(spec, *parts)
             return replace(derived, value=value, definition=text)
         (now,) = parts
         if self.past is None or now.id not in self.past:
@@ -172,7 +171,7 @@ class Computer:
                 fact=now.id,
             )
         before = self.past[now.id]
-        value, text = change(spec, figures[0], before)
+        value, text = change(spec, now, before)
         return replace(derived, value=value, definition=text, compared=(now.number, before))
 
     def _counted(self, blank: Fact, definition: Definition) -> Fact:

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from reportkit.facts.numerals import plain, rounded
 
 if TYPE_CHECKING:
+    from reportkit.facts.fact import Fact
     from reportkit.facts.specs import FactSpec
-
-
-@dataclass(frozen=True)
-class Figure:
-    """Operand of a computation: the words, the number and the unit of a fact."""
-
-    label: str
-    number: Decimal
-    unit: str
 
 
 Derived = tuple[Decimal | str, str]
 
 
-def share(spec: FactSpec, part: Figure, whole: Figure) -> Derived:
+def share(spec: FactSpec, part: Fact, whole: Fact) -> Derived:
     """A part as a percentage of its whole, rounded half up; and the definition that says so.
 
     A base of zero gives words instead of a number.
     """
-    text = f"{_told(part)} ÷ {_told(whole)} × 100%，{_rounding(spec)}；基数为“{whole.label}”"
+    text = (
+        f"{_labelled(part)} ÷ {_labelled(whole)} × 100%，{_rounding(spec)}；基数为“{whole.label}”"
+    )
     if not whole.number:
         return spec.if_zero or "基数为0，不计算比例", f"{text}，本年为0，不计算比例"
     return rounded(part.number * 100 / whole.number, spec.decimals), text
 
 
-def change(spec: FactSpec, now: Figure, before: Decimal) -> Derived:
+def change(spec: FactSpec, now: Fact, before: Decimal) -> Derived:
     """Set this year's figure against last year's: a percentage, or the difference in its own unit.
 
     Words stand for the percentage where there is none: last year's figure is zero, or one of the
@@ -43,14 +36,14 @@ def change(spec: FactSpec, now: Figure, before: Decimal) -> Derived:
     """
     last = f"上年{plain(before)}{now.unit}"
     if spec.unit not in ("", "%"):
-        return now.number - before, f"{_told(now)} − {last}"
+        return now.number - before, f"{_labelled(now)} − {last}"
     rate = _rate(now.number, before, unit=now.unit, decimals=spec.decimals)
     if isinstance(rate, Decimal):
-        text = f"（{_told(now)} − {last}） ÷ {last} × 100%，{_rounding(spec)}；基数为上年数"
+        text = f"（{_labelled(now)} − {last}） ÷ {last} × 100%，{_rounding(spec)}；基数为上年数"
         return rate, text
     if not before and now.number > 0:
-        return spec.if_zero or rate, f"{_told(now)}，{last}；基数为0，不计算增幅"
-    return rate, f"{_told(now)}，{last}；有减少数，不计算增幅"
+        return spec.if_zero or rate, f"{_labelled(now)}，{last}；基数为0，不计算增幅"
+    return rate, f"{_labelled(now)}，{last}；有减少数，不计算增幅"
 
 
 def changed(value: Decimal, unit: str) -> str:
@@ -100,8 +93,8 @@ def _rate(
     return rounded((now - before) * 100 / before, decimals)
 
 
-def _told(figure: Figure) -> str:
-    return f"“{figure.label}”{plain(figure.number)}{figure.unit}"
+def _labelled(fact: Fact) -> str:
+    return f"“{fact.label}”{plain(fact.number)}{fact.unit}"
 
 
 def _rounding(spec: FactSpec) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # "sum" is whatever is computed from other facts, which sum_of names: a total, a share, a change.
 Origin = Literal["ledger", "sum", "declared"]
-# What stands for a declared figure that is not filled in yet; a final report refuses it.
+# Value of a declared figure that is not filled in yet; a final report refuses it.
 TO_DO = "〔待填〕"
 # Where a run keeps the rows of all facts.
 EVIDENCE = "evidence/facts.parquet"
@@ -56,7 +56,7 @@ class Fact:
     places : tuple of str
         Where it appears: ``table:t3``, ``section:一``.
     show_unit : bool
-        Whether its table cell prints the unit.
+        True where its table cell prints the unit.
     compared : tuple of Decimal or None
         Of a change: this year's figure and last year's.
     """
@@ -111,16 +111,14 @@ class Fact:
 
     def as_json(self) -> dict[str, Any]:
         """The fact as it stands in ``facts.json``."""
-        decimals = 0
-        if isinstance(self.value, Decimal):
-            decimals = len(self.text.partition(".")[2])
+        is_number = isinstance(self.value, Decimal)
         has_rows = self.rows is not None and len(self.rows) > 0
         return {
             "id": self.id,
             "label": self.label,
             "value": self.text,
             "unit": self.unit,
-            "decimals": decimals,
+            "decimals": len(self.text.partition(".")[2]) if is_number else 0,
             "origin": self.origin,
             "definition": self.definition,
             "ledger": self.ledger,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from reportkit.facts.numerals import plain
+from reportkit.facts.numerals import plain, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from reportkit.forms.model import Headline
 
 
-def figure(one: Headline, numbers: Mapping[str, Decimal]) -> dict[str, str | None] | None:
-    """Return a headline's figure as it is told; None where not all of its facts are numbers.
+def figure(headline: Headline, numbers: Mapping[str, Decimal]) -> dict[str, str | None] | None:
+    """Return a headline's figure as it is printed; None where not all of its facts are numbers.
 
     Parameters
     ----------
-    one : Headline
+    headline : Headline
     numbers : mapping of str to Decimal
         Facts by their ids.
 
@@ -28,11 +28,12 @@ def figure(one: Headline, numbers: Mapping[str, Decimal]) -> dict[str, str | Non
         ``value``, a percentage where it is a share (None of nothing); the ``count`` that it is
         of, and ``of`` how many.
     """
-    if not numbers.keys() >= {*one.facts, *one.of}:
+    if not numbers.keys() >= {*headline.facts, *headline.of}:
         return None
-    count, whole = (sum((numbers[n] for n in names), Decimal()) for names in (one.facts, one.of))
-    counts = {"count": plain(count), "of": plain(whole) if one.of else None}
-    if not one.share:
+    count, whole = (
+        sum((numbers[n] for n in names), Decimal()) for names in (headline.facts, headline.of)
+    )
+    counts = {"count": plain(count), "of": plain(whole) if headline.of else None}
+    if not headline.share:
         return counts | {"value": plain(count)}
-    share = (100 * count / whole).quantize(Decimal("0.1"), ROUND_HALF_UP) if whole else None
-    return counts | {"value": None if share is None else plain(share)}
+    return counts | {"value": plain(rounded(100 * count / whole, 1)) if whole else None}

@@ -16,7 +16,7 @@ from reportkit.language import Message
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from reportkit.forms.conditions import Definition
+    from reportkit.forms.conditions import Definition, Where
     from reportkit.ledgers import Ledger
 
 
@@ -36,28 +36,31 @@ def measure(definition: Definition, ledger: Ledger) -> tuple[Decimal | str, Any,
     """
     frame = ledger.frame
     if unknown := sorted(definition.columns - set(frame.columns)):
-        known = "、".join(frame.columns)
         raise InputError(
             "fact-column",
             "{name} has no column {unknown}; it has {known}",
             name=ledger.schema.name,
             unknown="、".join(unknown),
-            known=known,
+            known="、".join(frame.columns),
             ledger=ledger.key,
         )
-    groups = [definition.where] + ([definition.minus] if definition.minus is not None else [])
-    values: list[Decimal | str] = []
-    rows = []
-    for where in groups:
-        chosen = np.flatnonzero(ledger.mask(where))
-        rows.append(frame.index.to_numpy()[chosen].astype(np.int64))
-        values.append(_measure_rows(definition, frame, chosen))
-    value = values[0]
-    if len(values) == 2 and isinstance(value, Decimal) and isinstance(values[1], Decimal):
-        value -= values[1]
-    if definition.divide != 1 and isinstance(value, Decimal):
+    value, rows = _measured(definition, ledger, definition.where)
+    subtracted = 0
+    if definition.minus is not None:
+        less, others = _measured(definition, ledger, definition.minus)
+        rows, subtracted = np.concatenate([rows, others]), len(others)
+        if isinstance(value, Decimal) and isinstance(less, Decimal):
+            value -= less
+    if isinstance(value, Decimal) and definition.divide != 1:
         value /= definition.divide
-    return value, np.concatenate(rows), len(rows[1]) if len(rows) == 2 else 0
+    return value, rows, subtracted
+
+
+def _measured(definition: Definition, ledger: Ledger, where: Where) -> tuple[Decimal | str, Any]:
+    """Value and row numbers of the records that meet some conditions."""
+    chosen = np.flatnonzero(ledger.mask(where))
+    rows = ledger.frame.index.to_numpy()[chosen].astype(np.int64)
+    return _measure_rows(definition, ledger.frame, chosen), rows
 
 
 def _measure_rows(

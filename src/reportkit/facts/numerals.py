@@ -15,7 +15,7 @@ MONEY = {"元": 1, "万元": 10_000, "亿元": 100_000_000}
 CHINESE = "〇○零一二三四五六七八九十百千万亿两"
 
 # A number with all that belongs to its value: 1,234.5 · 30余万 · 二十六 · 百分之三十 · 壹佰.
-# What stands for no value of its own (半, 双, 几, 若干) is no number.
+# Words without an exact value (半, 双, 几, 若干) are no numbers.
 NUMBER = re.compile(
     rf"[{CHINESE}]+分之[{CHINESE}]+(?:点[{CHINESE}]+)?"
     r"|(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:[.．]\d+)*(?:[多余]?[百千万亿]+(?![克米瓦]))?"
@@ -73,6 +73,19 @@ def plain(value: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
+def json_number(value: Decimal | None) -> int | float | None:
+    """A number for JSON: a whole one as an integer.
+
+    Examples
+    --------
+    >>> json_number(Decimal("76.0")), json_number(Decimal("12.5")), json_number(None)
+    (76, 12.5, None)
+    """
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
 def number_of(text: str) -> Decimal | None:
     """The number that plain digits say, as in ``facts.json``; None for a day or another text."""
     # Plain ones only: 1E+999999999 would be written with so many digits.
@@ -128,6 +141,7 @@ def _value(text: str) -> tuple[Decimal, Decimal] | None:
     if len(text) > 1 and set(text) <= set(_DIGITS):
         return Decimal("".join(str(_DIGITS.index(digit)) for digit in text)), Decimal(1)
     text = re.sub("两(?=[百千万亿]|$)", "二", text)
+    # A digit waits for the unit after it (三百); 万 and 亿 multiply all that was read so far.
     total = section = digit = 0
     for character in text:
         if character in _DIGITS:

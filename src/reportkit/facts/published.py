@@ -25,7 +25,7 @@ _UNIT = "_单位"
 
 @dataclass
 class PublishedReport:
-    """One published report: its cells, and what its text names, as it is given."""
+    """One published report: its cells, and the figures of its text as they are given."""
 
     district: str
     year: int
@@ -117,7 +117,7 @@ def _printed(
 def _by_labels(
     table: Table, part: Mapping[str, Any], units: Mapping[str, str]
 ) -> Iterator[tuple[str, Any]]:
-    """Cells by printed labels; the unit that one is printed in stands beside it (592, 万元)."""
+    """Cells by printed labels; a key beside one names the unit of its figure (592, 万元)."""
     facts = {
         (name, column.node.label): table.cell_id(row.key, column.key)
         for _, row, column in table.places()
@@ -153,7 +153,7 @@ def _by_rows(
         for column, value in zip(part["columns"], printed["values"], strict=True):
             for row in rows[:-1]:
                 yield table.cell_id(row, column), 0
-            # Nought is nought in all of them; anything else goes to the catch-all at the end.
+            # Zero is zero in all of them; anything else goes to the catch-all at the end.
             yield table.cell_id(rows[-1], column), value
             if len(rows) > 1 and value:
                 report.regrouped[table.cell_id(key, column)] = value, rows[-1]

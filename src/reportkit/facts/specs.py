@@ -17,7 +17,7 @@ from reportkit.ledgers import schemas
 from reportkit.ledgers.mapping_check import kept_columns
 from reportkit.ledgers.schema import Column
 from reportkit.params import FactId
-from reportkit.yamlfile import Key, Strict, YamlFile, read_yaml
+from reportkit.yamlfile import Key, Strict, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 _Measure = Literal["sum", "distinct", "first", "last", "median", "max"]
 _KINDS = ("ledger", "sum_of", "share_of", "change_of")
 MEASURED = {
-    "sum": ("integer", "amount"), "median": ("integer", "amount"), "max": ("integer", "amount"),
-    "first": ("date",), "last": ("date",),
-}  # fmt: skip
+    **dict.fromkeys(("sum", "median", "max"), ("integer", "amount")),
+    **dict.fromkeys(("first", "last"), ("date",)),
+}
 
 
 class FactSpec(Strict):
@@ -137,7 +137,7 @@ def read_specs(form: Form, folder: Path) -> dict[str, FactSpec]:
             if spec.id in own:
                 faults.append((("id",), Message("fact '{id}' is defined twice", id=spec.id)))
             problems += [file.problem((*top, *key), message) for key, message in faults]
-            spec._place = _place(file, (*top, "id"))
+            spec._place = f"{file.path}:{file.line((*top, 'id'))}"
             specs[spec.id] = spec
             own |= set() if file in shared else {spec.id}
     if problems:
@@ -157,17 +157,11 @@ def _of_another(form: Form, spec: FactSpec, folder: Path) -> bool:
     return False
 
 
-def _place(file: YamlFile, key: Key) -> str:
-    return f"{file.path}:{file.line(key)}"
-
-
 def _problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tuple[Key, str]]:
     given = [kind for kind in _KINDS if getattr(spec, kind) is not None]
     if len(given) != 1:
-        yield (
-            ("id",),
-            Message("fact '{id}' needs one of {kinds}", id=spec.id, kinds=joined(COMMA, _KINDS)),
-        )
+        kinds = joined(COMMA, _KINDS)
+        yield ("id",), Message("fact '{id}' needs one of {kinds}", id=spec.id, kinds=kinds)
     if (spec.part is None) != (spec.share_of is None):
         yield ("id",), Message("fact '{id}': 'part' and 'share_of' go together", id=spec.id)
     if given == ["ledger"]:
@@ -178,14 +172,8 @@ def _ledger_problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tu
     known = schemas(form)
     schema = known.get(str(spec.ledger))
     if schema is None:
-        yield (
-            ("ledger",),
-            Message(
-                "there is no ledger '{ledger}'{near}",
-                ledger=spec.ledger,
-                near=_near(spec.ledger, known),
-            ),
-        )
+        near = _near(spec.ledger, known)
+        yield ("ledger",), Message("there is no ledger '{name}'{near}", name=spec.ledger, near=near)
         return
     # A personal column is dropped when the ledger is read, so that nothing can be counted by it.
     counted = [c for c in schema.columns if c.pseudonym or not c.personal]
@@ -193,47 +181,35 @@ def _ledger_problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tu
     columns |= {c.name: c for c in schema.derived}
     measured = [*spec.measure.values()] if isinstance(spec.measure, dict) else []
     unknown = {*measured, *(spec.where or ()), *(spec.minus or ())} - columns.keys()
-    # Whether a district keeps it, its ledger tells when it is read.
+    # If this district keeps such a column is known when its ledger is read.
     kept = kept_columns(form, districts, str(spec.ledger)) if unknown else set()
     columns |= {name: Column(name=name, key=name) for name in kept}
+
+    def missing(name: str) -> Message:
+        near = _near(name, columns)
+        return Message(
+            "{ledger} has no column '{name}'{near}", ledger=schema.name, name=name, near=near
+        )
+
     if isinstance(spec.measure, dict):
         (kind, name), *more = spec.measure.items()
         if more:
             yield ("measure",), Message("one measure at a time")
         if name not in columns:
-            yield (
-                ("measure", kind),
-                Message(
-                    "{ledger} has no column '{name}'{near}",
-                    ledger=schema.name,
-                    name=name,
-                    near=_near(name, columns),
-                ),
-            )
+            yield ("measure", kind), missing(name)
         elif columns[name].type not in MEASURED.get(kind, (columns[name].type,)):
-            wanted = joined(OR, MEASURED[kind])
-            yield (
-                ("measure", kind),
-                Message(
-                    "{kind} needs a column of type {wanted}; '{name}' is none",
-                    kind=kind,
-                    wanted=wanted,
-                    name=name,
-                ),
+            message = Message(
+                "{kind} needs a column of type {wanted}; '{name}' is none",
+                kind=kind,
+                wanted=joined(OR, MEASURED[kind]),
+                name=name,
             )
+            yield ("measure", kind), message
     for group in ("where", "minus"):
         for name, test in (getattr(spec, group) or {}).items():
             key: Key = (group, name)
             if name not in columns:
-                yield (
-                    key,
-                    Message(
-                        "{ledger} has no column '{name}'{near}",
-                        ledger=schema.name,
-                        name=name,
-                        near=_near(name, columns),
-                    ),
-                )
+                yield key, missing(name)
                 continue
             try:
                 (condition,) = parse_where({name: test}, 2020)
@@ -244,7 +220,7 @@ def _ledger_problems(form: Form, spec: FactSpec, districts: Path) -> Iterator[tu
 
 
 def misfits(condition: Condition, column: Column | DerivedColumn) -> Iterator[str]:
-    """Return what in a condition can never be true of its column."""
+    """Yield the reasons why a condition can never be true of its column."""
     dated = condition.op in ("between", "<", "<=", "empty or >=", "empty or >")
     if dated and column.type != "date":
         yield Message("'{name}' is no date, so it has no before and after", name=column.name)

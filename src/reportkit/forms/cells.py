@@ -1,15 +1,16 @@
-"""Tables of an edition: rows, columns, and what each of their cells means in a report year."""
+"""Tables of an edition: rows, columns, and the definition of each cell in a report year."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reportkit.errors import InputError
 from reportkit.forms.conditions import Definition, parse_where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from reportkit.forms.model import Band, Define, Node, TableModel
 
@@ -53,7 +54,7 @@ class Cell:
     id : str
         Fact id, ``t3.new.total``.
     table, row, column : str
-        Where it stands.
+        Its place in the form.
     label : str
         Printed headings that lead to it.
     unit : str
@@ -102,6 +103,12 @@ class Table:
         """Value columns of a band, in order."""
         return leaves_of(band.columns)
 
+    def axes(self) -> Iterator[Axis]:
+        """Rows and columns of each band."""
+        for band in self.model.bands:
+            yield Axis(self, band, is_row=True)
+            yield Axis(self, band, is_row=False)
+
     def places(self) -> Iterator[tuple[Band, Leaf, Leaf]]:
         """Every value cell as (band, row, column), in reading order."""
         for band in self.model.bands:
@@ -111,7 +118,7 @@ class Table:
 
     @property
     def totals(self) -> dict[str, str]:
-        """Text of each total column by its key, in a grid: for a short look they are enough."""
+        """Text of each total column of a grid by its key: a short table shows these alone."""
         if self.model.layout != "grid":
             return {}
         columns = (column for band in self.model.bands for column in self.columns(band))
@@ -120,6 +127,29 @@ class Table:
     def cell_id(self, row: str, column: str) -> str:
         """Fact id of a cell."""
         return f"{self.id}.{row}.{column}"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The rows of a band, or its columns, with those of the other axis across them."""
+
+    table: Table
+    band: Band
+    is_row: bool
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """Its rows or columns."""
+        return leaves_of(self.band.rows if self.is_row else self.band.columns)
+
+    @property
+    def across(self) -> tuple[Leaf, ...]:
+        """The columns across its rows, or the rows across its columns."""
+        return leaves_of(self.band.columns if self.is_row else self.band.rows)
+
+    def cell(self, key: str, across: str) -> str:
+        """Fact id of the cell where one of its leaves meets one across."""
+        return self.table.cell_id(*((key, across) if self.is_row else (across, key)))
 
 
 def _heaviest(by: str, values: list[str], order: list[str]) -> dict[str, list[str]]:
@@ -154,21 +184,22 @@ def leaves_of(nodes: list[Any], groups: tuple[Node, ...] = ()) -> tuple[Leaf, ..
     for node in nodes:
         if node.children:
             leaves += leaves_of(node.children, (*groups, node))
-        elif node.total:
-            parts = tuple(leaf.key for leaf in leaves if not leaf.total)
-            leaves.append(Leaf(node, groups, parts))
         else:
-            leaves.append(Leaf(node, groups, ()))
+            parts = tuple(leaf.key for leaf in leaves if not leaf.total) if node.total else ()
+            leaves.append(Leaf(node, groups, parts))
     return tuple(leaves)
 
 
+def innermost(defines: Sequence[Define], name: str) -> Any:
+    """Return a field of the innermost of some groups that has it; None where none has."""
+    values = (getattr(define, name) for define in reversed(defines))
+    return next((value for value in values if value is not None), None)
+
+
 def cell_of(table: Table, band: Band, row: Leaf, column: Leaf, year: int) -> Cell:
-    """The cell of a row and a column: what its band, groups, row and column say together."""
-    defines: list[Define] = [band.define, *row.path, *column.path]
-
-    def last(name: str) -> Any:
-        return next((v for d in reversed(defines) if (v := getattr(d, name)) is not None), None)
-
+    """The cell of a row and a column, defined by its band, groups, row and column together."""
+    defines: tuple[Define, ...] = (band.define, *row.path, *column.path)
+    last = partial(innermost, defines)
     name = column.text if table.model.layout == "grid" else column.node.text
     label = "/".join(part for part in (row.text, name) if part)
     common: dict[str, Any] = {
@@ -193,12 +224,10 @@ def cell_of(table: Table, band: Band, row: Leaf, column: Leaf, year: int) -> Cel
     for define in defines:
         where.update(define.where or {})
     for leaf, around in ((row, (band.define, *row.path)), (column, column.path)):
-        by = next((define.by for define in reversed(around) if define.by), None)
-        if by:
+        if by := innermost(around, "by"):
             values = leaf.node.categories
             where[by] = values[0] if len(values) == 1 else values
-            order = next((define.heaviest for define in reversed(around) if define.heaviest), None)
-            if order:
+            if order := innermost(around, "heaviest"):
                 where[by] = _heaviest(by, values, order)
     plus, minus = last("plus"), last("minus")
     definition = Definition(

@@ -1,4 +1,4 @@
-"""Meaning of a number, as data: which rows of which ledger, and what is measured on them.
+"""Definition of a number, as data: rows of a ledger, and what is measured on them.
 
 The same conditions are written in the form editions and in ``params/facts``: a column name and
 a value (``类别: 解读``), a list of values, or one operator (``发布日期: {during: Y}``). ``Y`` is
@@ -94,54 +94,54 @@ class Condition:
         return chosen
 
     def _is_heaviest(self, text: Any) -> bool:
-        there = set(_SEVERAL.split(str(text)))
-        return bool(there & {*self.value}) and not there & {*self.over}
+        values = set(_SEVERAL.split(str(text)))
+        return bool(values & {*self.value}) and not values & {*self.over}
 
     def _mask_dates(self, days: npt.NDArray[np.datetime64], empty: Mask) -> Mask:
         import numpy as np
 
-        bounds = np.array(self.value, dtype="datetime64[D]")
         chosen: Mask
-        if self.op == "between":
-            chosen = (days >= bounds[0]) & (days <= bounds[1])
-        elif self.op == "<":
-            chosen = days < bounds[0]
-        elif self.op == "<=":
-            chosen = days <= bounds[0]
-        elif self.op == "empty or >=":
-            chosen = empty | (days >= bounds[0])
-        elif self.op == "empty or >":
-            chosen = empty | (days > bounds[0])
+        if span := self.span():
+            first, last, blank = span
+            chosen = (days >= first) & (days <= last) | (empty & blank)
         else:
-            chosen = np.isin(days, bounds) != (self.op == "not in")
+            named = np.array(self.value, dtype="datetime64[D]")
+            chosen = np.isin(days, named) != (self.op == "not in")
         return chosen
 
+    def span(self) -> tuple[np.datetime64, np.datetime64, bool] | None:
+        """First and last day that pass, and True where an empty cell does too; None of no days."""
+        import numpy as np
+
+        if self.op not in ("between", "<", "<=", "empty or >=", "empty or >"):
+            return None
+        # Days of numpy, which go on after the year 9999.
+        first, last = (np.datetime64(self.value[end], "D") for end in (0, -1))
+        if self.op == "between":
+            return first, last, False
+        if self.op in ("<", "<="):
+            return np.datetime64("0001-01-01"), first - int(self.op == "<"), False
+        return first + int(self.op == "empty or >"), np.datetime64("9999-12-31"), True
+
     def text(self) -> str:
-        """Say the condition in the words that stand in a definition printed for auditors."""
+        """The condition in Chinese, as a definition that auditors read has it."""
         if self.op == "between":
             first, last = self.value
             if first[:4] == last[:4] and first.endswith("-01-01") and last.endswith("-12-31"):
                 return f"{self.column}在{first[:4]}年内"
             return f"{self.column}在{first}至{last}之间"
-        if self.op == "heaviest":
-            values = "、".join(f"“{value}”" for value in self.value)
-            return f"{self.column}中最重的是{values}" + ("之一" if len(self.value) > 1 else "")
-        if self.op in ("in", "not in"):
-            values = "、".join(f"“{value}”" for value in self.value)
-            return f"{self.column}{'是' if self.op == 'in' else '不是'}{values}" + (
-                "之一" if len(self.value) > 1 else ""
-            )
-        return self.column + _WORDS[self.op].format(*self.value)
+        verb = {"heaviest": "中最重的是", "in": "是", "not in": "不是"}.get(self.op)
+        if verb is None:
+            return self.column + _WORDS[self.op].format(*self.value)
+        values = "、".join(f"“{value}”" for value in self.value)
+        return f"{self.column}{verb}{values}{'之一' if len(self.value) > 1 else ''}"
 
     def as_json(self) -> dict[str, Any]:
         """The condition for ``facts.json``."""
-        value: Any = list(self.value)
-        if self.op == "heaviest":
-            document = {"column": self.column, "op": self.op, "value": value}
-            return document | {"over": list(self.over)}
-        if self.op not in ("in", "not in", "between"):
-            value = self.value[0] if self.value else None
-        return {"column": self.column, "op": self.op, "value": value}
+        several = self.op in ("in", "not in", "between", "heaviest")
+        value = list(self.value) if several else next(iter(self.value), None)
+        document: dict[str, Any] = {"column": self.column, "op": self.op, "value": value}
+        return document | ({"over": list(self.over)} if self.op == "heaviest" else {})
 
 
 Where = tuple[Condition, ...]
@@ -248,7 +248,7 @@ def parse_where(where: Mapping[str, Any], year: int) -> Where:
     where : mapping
         Column name to a value, a list of values, or one operator with its value.
     year : int
-        What ``Y`` stands for.
+        The year that ``Y`` means.
 
     Returns
     -------
@@ -269,15 +269,14 @@ def _condition(column: str, test: Any, year: int) -> Condition:
         return Condition(column, "=", (str(test),))
     if set(test) == {"heaviest", "over"}:
         return Condition(column, "heaviest", tuple(test["heaviest"]), tuple(test["over"]))
-    if len(test) != 1 and set(test) != {"from", "to"}:
+    if set(test) == {"from", "to"}:
+        ends = _days(test["from"], year)[0], _days(test["to"], year)[1]
+        return Condition(column, "between", ends)
+    if len(test) != 1:
         raise _wrong(column, test, Message("give one operator"))
-    name, value = next(iter(test.items()))
+    ((name, value),) = test.items()
     if name in ("from", "to"):
-        if set(test) != {"from", "to"}:
-            raise _wrong(column, test, Message("give both 'from' and 'to'"))
-        return Condition(
-            column, "between", (_days(test["from"], year)[0], _days(test["to"], year)[1])
-        )
+        raise _wrong(column, test, Message("give both 'from' and 'to'"))
     if name == "not":
         return Condition(column, "not in", tuple(value) if isinstance(value, list) else (value,))
     if name == "contains":
@@ -294,8 +293,8 @@ def _condition(column: str, test: Any, year: int) -> Condition:
     if name not in dated:
         known = joined(COMMA, ["from/to", "not", "contains", "empty", "heaviest with over", *dated])
         raise _wrong(column, test, Message("operators are {known}", known=known))
-    op, ends = dated[name]
-    return Condition(column, op, tuple(_days(value, year)[ends]))
+    op, days = dated[name]
+    return Condition(column, op, tuple(_days(value, year)[days]))
 
 
 def _days(text: Any, year: int) -> tuple[str, str]:
@@ -313,11 +312,11 @@ def _days(text: Any, year: int) -> tuple[str, str]:
         ) from None
 
 
-def _wrong(column: str, test: Any, what: str) -> InputError:
+def _wrong(column: str, test: Any, advice: str) -> InputError:
     return InputError(
         "condition",
-        "condition on '{column}' reads {test!r}; {what}",
+        "condition on '{column}' reads {test!r}; {advice}",
         column=column,
         test=dict(test),
-        what=what,
+        advice=advice,
     )

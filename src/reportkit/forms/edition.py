@@ -1,4 +1,4 @@
-"""Editions of a form: which cells a report year has, and what each one means."""
+"""Editions of a form: the cells of a report year, and the definition of each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reportkit.language import Message, joined
 from reportkit.language.message import COMMA
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from reportkit.forms.model import Band, EditionModel, Follow, Rule, Section
     from reportkit.yamlfile import Key, YamlFile
@@ -30,7 +30,7 @@ class Edition:
     narrative : str
         The plain text of a report that has no narrative of its own.
     file : YamlFile
-        What was read, for the lines of what is wrong.
+        The file that was read, for the lines of errors.
     """
 
     model: EditionModel
@@ -67,6 +67,12 @@ class Edition:
             )
         return self.tables[key]
 
+    def bands(self) -> Iterator[tuple[Key, Table, Band]]:
+        """Every band with its table, and its key in the file."""
+        for number, model in enumerate(self.model.tables):
+            for at, band in enumerate(model.bands):
+                yield ("tables", number, "bands", at), self.tables[model.id], band
+
     def cells(self, year: int) -> list[Cell]:
         """All value cells, with their definitions for one report year.
 
@@ -76,26 +82,23 @@ class Edition:
             ``condition``: a definition is none; with file and line.
         """
         return [
-            self._cell(("tables", number, "bands", at, "rows"), band, row, column, year)
-            for number, model in enumerate(self.model.tables)
-            for at, band in enumerate(model.bands)
-            for row in self.tables[model.id].rows(band)
-            for column in self.tables[model.id].columns(band)
+            self._cell(key, table, band, row, column, year)
+            for key, table, band in self.bands()
+            for row in table.rows(band)
+            for column in table.columns(band)
         ]
 
-    def _cell(self, at: Key, band: Band, row: Leaf, column: Leaf, year: int) -> Cell:
-        table = self.tables[self.model.tables[int(at[1])].id]
+    def _cell(self, key: Key, table: Table, band: Band, row: Leaf, column: Leaf, year: int) -> Cell:
         try:
             return cell_of(table, band, row, column, year)
         except InputError as error:
-            why = Message(
-                "{key}: {message}", key=table.cell_id(row.key, column.key), message=error.message
-            )
-            problem = self.file.problem(self.place(at, row), why)
+            name = table.cell_id(row.key, column.key)
+            message = Message("{cell}: {message}", cell=name, message=error.message)
+            problem = self.file.problem(self.place((*key, "rows"), row), message)
             raise InputError(error.reason, "{problem}", problem=problem) from None
 
     def place(self, at: Key, leaf: Leaf) -> Key:
-        """The key at which a row or column stands in the file, below that of its list."""
+        """The key of a row or column in the file, below that of its list."""
         data: Any = self.file.data
         for part in at:
             data = data[part]
@@ -112,11 +115,10 @@ class Edition:
         return frozenset(definition.ledger for definition in counted if definition.ledger)
 
     def renamed(self, column: str) -> list[tuple[str, tuple[str, ...]]]:
-        """Values of a ledger's column that rows and columns stand for anew, and what they were."""
+        """Values of a ledger's column that have a new label in the form, and their former ones."""
         return [
             (leaf.node.categories[0], tuple(leaf.node.was))
-            for table in self.tables.values()
-            for band in table.model.bands
+            for _, table, band in self.bands()
             for leaf in (*table.rows(band), *table.columns(band))
             if leaf.node.was and column in (node.by for node in (band.define, *leaf.path))
         ]
@@ -127,7 +129,7 @@ class Edition:
         return years.first <= year and (years.last is None or year <= years.last)
 
     def successor(self, name: str) -> Follow | None:
-        """Return what replaces a cell of the edition before in this one; None if unsaid.
+        """Return the cells that replace one of the edition before; None if the edition names none.
 
         A cell that has the same id in both counts the same and has no successor.
         """
@@ -160,30 +162,34 @@ class Edition:
             for leaf in leaves_of(getattr(band, axis)):
                 if leaf.parts or not any(node.by for node in (band.define, *leaf.path)):
                     continue
-                was = () if former else leaf.node.was
-                for value in (one for one in leaf.node.categories if one not in was):
-                    names.setdefault(value, value)
-                first = leaf.node.categories[0]
-                inner = [node for node in leaf.path if not node.by] or [leaf.node]
-                spellings = [leaf.key, leaf.node.label, leaf.node.number + leaf.node.label]
-                spellings += [
-                    leaf.node.label + leaf.node.note,
-                    leaf.node.text,
+                node = leaf.node
+                was = () if former else node.was
+                for value in node.categories:
+                    if value not in was:
+                        names.setdefault(value, value)
+                inner = [group for group in leaf.path if not group.by] or [node]
+                spellings = [
+                    leaf.key,
+                    node.label,
+                    node.number + node.label,
+                    node.label + node.note,
+                    node.text,
                     leaf.text,
-                    "/".join(node.text for node in inner),
+                    "/".join(group.text for group in inner),
+                    "/".join(group.label for group in inner),
                 ]
-                spellings.append("/".join(node.label for node in inner))
                 for name in spellings:
-                    names.setdefault(name, first)
+                    names.setdefault(name, node.categories[0])
         return names
 
 
 def _inside(data: Any, leaf: Leaf, at: Key) -> Key | None:
-    for number, one in enumerate(data):
-        if (one.get("key"), one.get("label")) == (leaf.node.key, leaf.node.label):
+    """Return the key of a row or column in a list of them, or of groups."""
+    for number, entry in enumerate(data):
+        if (entry.get("key"), entry.get("label")) == (leaf.node.key, leaf.node.label):
             return (*at, number)
         for inner in ("rows", "columns"):
-            found = _inside(one.get(inner, ()), leaf, (*at, number, inner))
+            found = _inside(entry.get(inner, ()), leaf, (*at, number, inner))
             if found:
                 return found
     return None

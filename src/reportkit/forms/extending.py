@@ -30,21 +30,21 @@ _INNER = ("rows", "columns")
 
 @dataclass
 class _Node:
-    """A value of a file and where it stands; of a mapping or list, its values are nodes."""
+    """A value of a file with its file and line; in a mapping or list the values are nodes."""
 
     value: Any
     path: Path
     line: int
 
-    def told(self, name: str) -> str | None:
-        """A plain value of a mapping, by its key; None where there is none."""
-        found = self.value.get(name) if isinstance(self.value, dict) else None
+    def text(self, key: str) -> str | None:
+        """Return a text of a mapping by its key; None where there is none."""
+        found = self.value.get(key) if isinstance(self.value, dict) else None
         return found.value if found and isinstance(found.value, str) else None
 
     @property
     def named(self) -> bool:
         """Return True where it can be found by a name of its own."""
-        return any(self.told(one) for one in (*_NAMES, *_WORDS))
+        return any(map(self.text, (*_NAMES, *_WORDS)))
 
 
 def extended(base: YamlFile, own: YamlFile) -> YamlFile:
@@ -55,85 +55,75 @@ def extended(base: YamlFile, own: YamlFile) -> YamlFile:
     InputError
         ``parameters``: it changes, drops or names what the base does not have.
     """
-    tree = _merged(_tree(base), _tree(own))
+    # Both trees are made for this call, so that lists in them can be changed in place.
+    tree = _merged(_tree(base, base.data), _tree(own, own.data))
     lines: dict[Key, int] = {}
     files: dict[Key, Path] = {}
     data = _flat(tree, (), lines, files)
     return YamlFile(own.path, data, lines, files)
 
 
-def _tree(file: YamlFile, key: Key = ()) -> _Node:
-    def node(value: Any, at: Key) -> _Node:
-        if isinstance(value, dict):
-            value = {name: node(one, (*at, name)) for name, one in value.items()}
-        elif isinstance(value, list):
-            value = [node(one, (*at, number)) for number, one in enumerate(value)]
-        return _Node(value, file.file_of(at), file.line(at))
-
-    return node(file.data, key)
+def _tree(file: YamlFile, value: Any, key: Key = ()) -> _Node:
+    if isinstance(value, dict):
+        value = {name: _tree(file, part, (*key, name)) for name, part in value.items()}
+    elif isinstance(value, list):
+        value = [_tree(file, part, (*key, number)) for number, part in enumerate(value)]
+    return _Node(value, file.file_of(key), file.line(key))
 
 
 def _flat(node: _Node, key: Key, lines: dict[Key, int], files: dict[Key, Path]) -> Any:
+    """Return the values of a tree, and put the line and file of each into two mappings."""
     lines[key], files[key] = node.line, node.path
     if isinstance(node.value, dict):
-        return {k: _flat(one, (*key, k), lines, files) for k, one in node.value.items()}
+        return {k: _flat(part, (*key, k), lines, files) for k, part in node.value.items()}
     if isinstance(node.value, list):
-        return [_flat(one, (*key, n), lines, files) for n, one in enumerate(node.value)]
+        return [_flat(part, (*key, n), lines, files) for n, part in enumerate(node.value)]
     return node.value
 
 
 def _merged(base: _Node, own: _Node) -> _Node:
-    if isinstance(base.value, dict) and isinstance(own.value, dict):
-        value = dict(base.value)
-        for name, one in own.value.items():
-            if name in _INNER and "bands" in value:
-                value["bands"] = _changed(value["bands"], one, name)
-            else:
-                value[name] = _listed(value[name], one, name) if name in value else one
-        return _Node(value, own.path, own.line)
-    return own
+    """Return a node with what its base has and it does not."""
+    if not (isinstance(base.value, dict) and isinstance(own.value, dict)):
+        return own
+    value = dict(base.value)
+    for name, part in own.value.items():
+        if name in _INNER and "bands" in value:
+            _change(value["bands"], part, name)
+        elif name in value and _by_name(value[name], part):
+            _change(value[name], part, name)
+        else:
+            value[name] = _merged(value[name], part) if name in value else part
+    return _Node(value, own.path, own.line)
 
 
-def _listed(base: _Node, own: _Node, name: str) -> _Node:
+def _by_name(base: _Node, own: _Node) -> bool:
+    """Return True for two lists whose entries are found by their names."""
     lists = isinstance(base.value, list) and isinstance(own.value, list)
-    if lists and own.value and all(one.named for one in own.value):
-        return _changed(base, own, name)
-    return _merged(base, own)
+    return lists and bool(own.value) and all(entry.named for entry in own.value)
 
 
-def _changed(base: _Node, own: _Node, kind: str) -> _Node:
-    """A list with the entries of another put into it; *kind* is what both are called."""
-    made = _copy(base)
-    for told in own.value:
+def _change(base: _Node, own: _Node, kind: str) -> None:
+    """Put the entries of a list into another; *kind* is the key of both."""
+    for change in own.value:
         entry = _Node(
-            {k: v for k, v in told.value.items() if k not in _ORDERS}, told.path, told.line
+            {k: v for k, v in change.value.items() if k not in _ORDERS}, change.path, change.line
         )
-        names = {name: entry.told(name) for name in _NAMES}
+        names = {name: entry.text(name) for name in _NAMES}
         if not any(names.values()):
-            names = {name: entry.told(name) for name in _WORDS}
-        found = _find(made, names, kind)
-        beside = next((told.told(name) for name in _PLACES if told.told(name)), None)
-        there = _find(made, dict.fromkeys((*_NAMES, *_WORDS), beside), kind) if beside else []
+            names = {name: entry.text(name) for name in _WORDS}
+        found = _find(base, names, kind)
+        beside = next(filter(None, map(change.text, _PLACES)), None)
+        there = _find(base, dict.fromkeys((*_NAMES, *_WORDS), beside), kind) if beside else []
         if beside and not there:
-            raise _wrong(told, Message("stands beside '{beside}'", beside=beside))
-        if "drop" in told.value and not found:
-            raise _wrong(told, Message("is dropped"))
-        for inside, at in found:  # it stays where it is
-            inside[at : at + 1] = [] if "drop" in told.value else [_merged(inside[at], entry)]
-        for inside, at in there if not found else ():
-            inside.insert(at + ("after" in told.value), entry)
+            raise _wrong(change, Message("stands beside '{beside}'", beside=beside))
+        if "drop" in change.value and not found:
+            raise _wrong(change, Message("is dropped"))
+        for entries, at in found:  # it stays where it is
+            entries[at : at + 1] = [] if "drop" in change.value else [_merged(entries[at], entry)]
+        for entries, at in there if not found else ():
+            entries.insert(at + ("after" in change.value), entry)
         if not found and not there:
-            list(_lists(made, kind, inner=False))[-1].append(entry)
-    return made
-
-
-def _copy(node: _Node) -> _Node:
-    """A tree whose lists can be changed."""
-    if isinstance(node.value, dict):
-        return _Node({k: _copy(one) for k, one in node.value.items()}, node.path, node.line)
-    if isinstance(node.value, list):
-        return _Node([_copy(one) for one in node.value], node.path, node.line)
-    return node
+            list(_lists(base, kind, inner=False))[-1].append(entry)
 
 
 def _find(tree: _Node, names: Mapping[str, str | None], kind: str) -> list[tuple[list[_Node], int]]:
@@ -143,10 +133,10 @@ def _find(tree: _Node, names: Mapping[str, str | None], kind: str) -> list[tuple
     """
     for name, wanted in names.items():
         found = [
-            (inside, at)
-            for inside in (_lists(tree, kind) if wanted else ())
-            for at, one in enumerate(inside)
-            if one.told(name) == wanted
+            (entries, at)
+            for entries in (_lists(tree, kind) if wanted else ())
+            for at, entry in enumerate(entries)
+            if entry.text(name) == wanted
         ]
         if found:
             return found
@@ -156,20 +146,20 @@ def _find(tree: _Node, names: Mapping[str, str | None], kind: str) -> list[tuple
 def _lists(node: _Node, kind: str, *, inner: bool = True) -> Iterator[list[_Node]]:
     """The list itself, and those of the same kind in groups; of bands, the lists that they hold."""
     bands = kind in _INNER and all(
-        "columns" in one.value and "rows" in one.value for one in node.value
+        isinstance(entry.value, dict) and {*_INNER} <= entry.value.keys() for entry in node.value
     )
     if not bands:
         yield node.value
-    for one in node.value if bands or inner else ():
-        if isinstance(one.value, dict) and kind in one.value:
-            yield from _lists(one.value[kind], kind, inner=inner)
+    for entry in node.value if bands or inner else ():
+        if isinstance(entry.value, dict) and kind in entry.value:
+            yield from _lists(entry.value[kind], kind, inner=inner)
 
 
-def _wrong(entry: _Node, what: str) -> InputError:
+def _wrong(entry: _Node, problem: str) -> InputError:
     return InputError(
         "parameters",
-        "{file}:{line}: an entry {what}, and the form that is extended has none of this name",
+        "{file}:{line}: an entry {problem}, and the form that is extended has none of this name",
         file=str(entry.path),
         line=entry.line,
-        what=what,
+        problem=problem,
     )

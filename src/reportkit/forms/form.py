@@ -1,4 +1,4 @@
-"""A form: the folder of data that says what one statutory report is."""
+"""A form: the folder of data that defines one statutory report."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Form:
     @property
     def editions(self) -> tuple[Edition, ...]:
         """All editions, oldest first."""
-        return tuple(sorted((*self.others, *self.own), key=lambda one: one.model.years.first))
+        return tuple(sorted((*self.others, *self.own), key=_first_year))
 
     def edition(self, year: int) -> Edition:
         """The edition that a report year must use: of several that cover it, the latest.
@@ -79,9 +79,9 @@ class Form:
             ``edition``: none covers the year.
         """
         for editions in (self.own, self.others):
-            for one in reversed(editions):
-                if one.covers(year):
-                    return one
+            for edition in reversed(editions):
+                if edition.covers(year):
+                    return edition
         raise InputError(
             "edition",
             "no form edition covers the report year {year}; the first one is for {first}",
@@ -97,10 +97,10 @@ class Form:
         InputError
             ``edition``: there is none.
         """
-        for one in (*self.own, *self.others):
-            if one.name == name:
-                return one
-        known = joined(COMMA, [one.name for one in self.editions])
+        for edition in (*self.own, *self.others):
+            if edition.name == name:
+                return edition
+        known = joined(COMMA, [edition.name for edition in self.editions])
         raise InputError(
             "edition",
             "form {form} has no edition '{name}'; it has {known}",
@@ -112,6 +112,10 @@ class Form:
     def unused(self, edition: Edition) -> set[str]:
         """Keys of the ledgers that cells of other editions need, and none of this one."""
         return {key for other in self.editions for key in other.ledgers()} - edition.ledgers()
+
+
+def _first_year(edition: Edition) -> int:
+    return edition.model.years.first
 
 
 @cache
@@ -175,9 +179,8 @@ class _Folder:
         found = {file.stem: read_yaml(file) for file in sorted(path.glob("*.yaml"))}
         for file in found.values():
             if not isinstance(file.data, dict):
-                problem = file.problem(
-                    (), Message("a file of a form is a list of names, each with its value")
-                )
+                message = Message("a file of a form is a list of names, each with its value")
+                problem = file.problem((), message)
                 raise InputError("parameters", "{problem}", problem=problem)
         about = found.pop("form", None)
         parts = {name: found.pop(name) for name in PARTS if name in found}
@@ -192,13 +195,14 @@ class _Folder:
         return (*sorted(read), *(text for text in texts if text.is_file()))
 
     def base(self, others: Collection[str]) -> str | None:
-        """The form that it extends: as form.yaml says, else of its name, else as editions do."""
+        """The form that it extends: by form.yaml, else one of its name, else by its editions."""
         parent = self.about.data.get("extends") if self.about else None
         if parent is not None or self.path.name in others:
             return parent or self.path.name
         bases = (str(file.data.get("extends", "")) for file in self.editions.values())
-        named = (of for of, _, _ in (one.rpartition("/") for one in bases) if of)
-        return None if self.about else next((of for of in named if of != self.path.name), None)
+        named = (base.rpartition("/")[0] for base in bases)
+        others_named = (name for name in named if name not in ("", self.path.name))
+        return None if self.about else next(others_named, None)
 
 
 def _read(name: str, roots: tuple[Path, ...], above: tuple[Path, ...] = ()) -> Form:
@@ -228,12 +232,9 @@ def _read(name: str, roots: tuple[Path, ...], above: tuple[Path, ...] = ()) -> F
 def _made(folder: _Folder, under: Form | None, *, shipped: bool) -> Form:
     """The form of a folder, with what it takes from the one that it extends."""
     model = _model(folder, under)
-    own = sorted(
-        (_edition(stem, folder, under) for stem in folder.editions),
-        key=lambda one: one.model.years.first,
-    )
-    mine = {one.name for one in own}
-    others = tuple(one for one in under.editions if one.name not in mine) if under else ()
+    own = sorted((_edition(stem, folder, under) for stem in folder.editions), key=_first_year)
+    names = {edition.name for edition in own}
+    others = tuple(e for e in under.editions if e.name not in names) if under else ()
     parts = dict(under.parts) if under else {}
     for name, file in folder.parts.items():
         parts[name] = extended(parts[name], file) if name in parts else file
@@ -267,9 +268,8 @@ def _model(folder: _Folder, under: Form | None) -> FormModel:
     file = YamlFile(path, {"name": folder.path.name, **taken, **own}, lines)
     model = file.validate(FormModel)
     if model.name != folder.path.name:
-        problem = file.problem(
-            ("name",), Message("the folder is named '{name}'; name it alike", name=folder.path.name)
-        )
+        message = Message("the folder is named '{name}'; name it alike", name=folder.path.name)
+        problem = file.problem(("name",), message)
         raise InputError("parameters", "{problem}", problem=problem)
     return model
 
@@ -297,8 +297,8 @@ def _base_edition(
     file = folder.editions[stem]
     extends = str(file.data["extends"])
     of, _, name = extends.rpartition("/")
-    beside = (one for one, other in folder.editions.items() if other.data.get("edition") == name)
-    own = next((one for one in beside if one not in (*above, stem)), None)
+    same = (key for key, other in folder.editions.items() if other.data.get("edition") == name)
+    own = next((key for key in same if key not in (*above, stem)), None)
     if own is not None and of in ("", folder.path.name):
         return _edition(own, folder, under, (*above, stem))
     if under is not None and of in ("", under.name, *under.bases):

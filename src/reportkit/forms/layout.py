@@ -1,4 +1,4 @@
-"""The tables that a form prescribes, as rows of cells, in the layout that the edition says."""
+"""The tables that a form prescribes, as rows of cells in the layout of the edition."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _grid(table: Table, value: Value) -> tuple[list[Cells], int, int, int]:
 
 
 def _line(table: Table, value: Value) -> tuple[list[Cells], int, int, int]:
-    """One value row: the row headings stand above the column headings."""
+    """One value row, with the row headings above the column headings."""
     (band,) = table.model.bands
     rows, columns = table.rows(band), table.columns(band)
     depth = _depth(rows)

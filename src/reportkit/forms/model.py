@@ -137,7 +137,7 @@ class Share(Strict):
 class Rule(Strict):
     """Computation of a rule of the form; ``zero`` and ``natural`` name cells or tables.
 
-    What it says stands in the form's ``rules.yaml``.
+    Its texts are in the form's ``rules.yaml``.
     """
 
     id: str
@@ -181,8 +181,8 @@ class Follow(Strict):
 class Headline(Strict):
     """A figure that readers see before the text.
 
-    ``facts`` are added up; with ``share`` they are told as a percentage of ``of``, else ``of`` says
-    among how many they are. ``months`` is the date column by which their records are drawn.
+    ``facts`` are added up; with ``share`` they are a percentage of ``of``, else ``of`` says among
+    how many they are. ``months`` is the date column by which their records are drawn.
     """
 
     label: str
@@ -198,7 +198,7 @@ class Comparison(Headline):
     Parameters
     ----------
     caveat : str
-        What it does not say, in a sentence.
+        A warning against misreading it, in a sentence.
     least : int
         Of a place that has fewer of ``of`` it is left out: one more or less would change it much.
     """
@@ -220,13 +220,13 @@ class EditionModel(Strict):
     rules: list[Rule] = Field(default_factory=list)
     follows: list[Follow] = Field(default_factory=list)
     headlines: Sequence[Headline] = ()
-    """Figures that stand before the text, in their order."""
+    """Figures that are shown before the text, in their order."""
     bases: dict[str, str] = Field(default_factory=dict)
     """Grounds of rules, where they are this edition's own."""
 
 
 class Summary(Strict):
-    """A figure that tells of a report in a line: facts added up, and what they are called."""
+    """A figure that sums up a report: facts added up, under a label."""
 
     label: str
     english: str = ""
@@ -249,7 +249,7 @@ class FormModel(Strict):
     notebook : str
         File of the notebook, in ``notebooks/`` of the project.
     summary : list of Summary
-        Figures that tell most of a report in a line, for a page of many.
+        Figures that sum up a report in a line, for a page of many.
     compared : list of Comparison
         Figures by which the catalogue sets places beside each other.
     """

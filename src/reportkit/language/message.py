@@ -1,4 +1,4 @@
-"""Texts for people: English to every program, and told in another language where a reader is.
+"""Texts for people: English to every program, translated where a person reads them.
 
 A `Message` is the English text, joined. So it goes into journals, JSON and other texts as any
 string does; it keeps its template and values, from which a reader's language is made at the end.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Message(str):
-    """A text in English that can be told in another language.
+    """A text in English that can be translated.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Message(str):
         Literal, since catalogues are made from the source; with the name of each value in braces,
         as `str.format` reads it.
     **values : object
-        What stands for the names; messages among them are translated too.
+        The values for the names; messages among them are translated too.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class Message(str):
     values: dict[str, Any]
 
     def __new__(cls, template: str, /, **values: Any) -> Message:
-        """Join the English text, and keep what it was joined from."""
+        """Join the English text, and keep its parts."""
         values = {name: plain(value) for name, value in values.items()}
         message = super().__new__(cls, template.format_map(values))
         message.template, message.values = template, values
@@ -54,7 +54,6 @@ class Message(str):
         return self
 
     def __add__(self, other: str) -> Message:
-        """A longer message."""
         return joined("", (self, other))
 
     def __radd__(self, other: str) -> Message:
@@ -76,7 +75,7 @@ class Message(str):
 
 @dataclass(frozen=True)
 class _Parts:
-    """Texts that stand one after the other."""
+    """Texts one after the other."""
 
     separator: str
     texts: tuple[str, ...]
@@ -94,7 +93,7 @@ def _with_other(value: Any, old: str, new: str) -> Any:
     if isinstance(value, Message):
         return value.with_other(old, new)
     if isinstance(value, _Parts):
-        return _Parts(value.separator, tuple(_with_other(one, old, new) for one in value.texts))
+        return _Parts(value.separator, tuple(_with_other(text, old, new) for text in value.texts))
     return value.replace(old, new) if isinstance(value, str) else value
 
 
@@ -104,12 +103,12 @@ def joined(separator: str, texts: Iterable[str]) -> Message:
 
 
 def translated(value: Any, translate: Translate) -> Any:
-    """Return a value in the language of *translate*; what is no message stays as it is."""
+    """Return a value in the language of *translate*; other values than messages are unchanged."""
     return value.translated(translate) if isinstance(value, _TRANSLATED) else value
 
 
 def first_lines(text: str, count: int, *, indent: str = "\n") -> str:
-    """Return the first lines of a text, told in whatever language."""
+    """Return the first lines of a text, in whatever language it is read."""
     return Message("{lines}", lines=_Lines(text, count, indent))
 
 
@@ -129,12 +128,12 @@ class _Lines:
 
 
 def packed(text: str) -> Any:
-    """Return a text as data of JSON types, with what it takes to translate it."""
+    """Return a text as data of JSON types, from which it can still be translated."""
     if isinstance(text, Message):
         values = {name: packed(value) for name, value in text.values.items()}
         return {"template": text.template, "values": values}
     if isinstance(text, _Parts):
-        return {"separator": text.separator, "texts": [packed(one) for one in text.texts]}
+        return {"separator": text.separator, "texts": [packed(part) for part in text.texts]}
     if isinstance(text, _Foreign):
         return {"said": text.text}
     return text if isinstance(text, (str, int, float, NoneType)) else str(text)
@@ -151,7 +150,7 @@ def unpacked(data: Any) -> Any:
     if not isinstance(data, dict):
         return data
     if "separator" in data:
-        return _Parts(data["separator"], tuple(unpacked(one) for one in data["texts"]))
+        return _Parts(data["separator"], tuple(map(unpacked, data["texts"])))
     if "said" in data:
         return _Foreign(data["said"])
     text, values = data["template"], data["values"].items()
@@ -159,7 +158,7 @@ def unpacked(data: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as it is told; so it goes from one process to another."""
+    """Return a value as a message keeps it, so that it can go to another process."""
     if isinstance(value, (str, Number, NoneType, *_TRANSLATED)):
         return value
     if isinstance(value, OSError) and value.strerror:
@@ -174,13 +173,13 @@ def of_form(text: str) -> Message:
 
 
 def of_library(text: str) -> Message:
-    """Return what the system or a library says: translated where a catalogue knows it."""
-    return text if isinstance(text, Message) else Message("{said}", said=_Foreign(text))
+    """Return a sentence of the system or a library: translated where a catalogue knows it."""
+    return text if isinstance(text, Message) else Message("{sentence}", sentence=_Foreign(text))
 
 
 @dataclass(frozen=True)
 class _Foreign:
-    """A sentence that is not ours."""
+    """A sentence of the system or of a library."""
 
     text: str
 
@@ -204,7 +203,7 @@ class Translated:
     Parameters
     ----------
     english, words : str
-        As programs take it, and as its reader is told it.
+        For programs, and in the language of its reader.
     """
 
     english: str
@@ -219,7 +218,7 @@ class Translated:
 
 
 _TRANSLATED = (Message, _Parts, _Lines, _Foreign, Translated)
-# A sentence of others that no catalogue has, as it stands among sentences of a language.
+# A sentence of a library that no catalogue has, as it stands among sentences of a language.
 UNTRANSLATED = template("{original}")
 # What joins the parts of a message.
 SEMICOLON, COMMA, COLON = template("; "), template(", "), template(": ")

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pandas.api.types import union_categoricals
 
 from reportkit.language.message import of_library
-from reportkit.ledgers.readers import holds
+from reportkit.ledgers.readers.table import holds
 from reportkit.ledgers.values import clean_texts
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def parse_each(
         start += len(chunk)
     if columns[0].type == "category":
         return union_categoricals(values), bad
-    joined = pd.concat([pd.Series(part) for part in values], ignore_index=True)
-    return joined.array, bad
+    return pd.concat(map(pd.Series, values), ignore_index=True).array, bad
 
 
 def parse_column(column: Column, raw: pa.ChunkedArray, parse: Parser) -> tuple[Any, dict[int, str]]:
@@ -72,12 +71,14 @@ def parse_column(column: Column, raw: pa.ChunkedArray, parse: Parser) -> tuple[A
     if column.type == "text":
         cells = clean_texts(raw)
         return pandas_text(replaced(cells, parse) if column.swaps else cells), {}
+    # Each different text has a code; only these texts are parsed, and their values taken by code.
     if not pa.types.is_dictionary(raw.type):
         raw = raw.dictionary_encode()
     chunks = raw.unify_dictionaries().chunks
     texts = chunks[0].dictionary.to_pylist() if chunks else []
     # One after the last text stands for no text at all.
-    codes = [c.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False) for c in chunks]
+    parts = [c.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False) for c in chunks]
+    codes = np.concatenate([np.empty(0, np.int32), *parts])
     parsed: list[Any] = []
     reasons: dict[int, str] = {}
     for code, text in enumerate(texts):
@@ -89,20 +90,15 @@ def parse_column(column: Column, raw: pa.ChunkedArray, parse: Parser) -> tuple[A
     parsed.append(None)
     if column.default is not None:
         parsed = [column.default if value is None else value for value in parsed]
-    bad: dict[int, str] = {}
-    start = 0
-    for part in codes if reasons else ():
-        wrong = np.flatnonzero(np.isin(part, list(reasons))).tolist()
-        bad |= {start + row: reasons[int(part[row])] for row in wrong}
-        start += len(part)
-    return _take(column, parsed, codes), bad
+    wrong = np.flatnonzero(np.isin(codes, list(reasons))).tolist()
+    return _take(column, parsed, codes), {row: reasons[int(codes[row])] for row in wrong}
 
 
-def _take(column: Column, parsed: list[Any], codes: list[npt.NDArray[np.int32]]) -> Any:
+def _take(column: Column, parsed: list[Any], codes: npt.NDArray[np.int32]) -> Any:
     """The value of each code, as one array of pandas."""
     if column.type == "date":
         days = np.array([value or "NaT" for value in parsed], dtype="datetime64[s]")
-        return pd.array(_spread(days, codes), copy=False)
+        return pd.array(days[codes], copy=False)
     if column.type == "category":
         names = column.categories()
         if column.open:
@@ -111,27 +107,16 @@ def _take(column: Column, parsed: list[Any], codes: list[npt.NDArray[np.int32]])
         kind = np.int8 if len(names) <= np.iinfo(np.int8).max else np.int32
         positions = np.array([-1 if v is None else index[v] for v in parsed], dtype=kind)
         labels = pd.Index(names, dtype="str")
-        return pd.Categorical.from_codes(_spread(positions, codes), categories=labels)
+        return pd.Categorical.from_codes(positions[codes], categories=labels)
     if column.type == "amount":
         exact = pa.array(parsed, pa.decimal128(38, 6))
-        taken = pa.chunked_array([exact.take(pa.array(part)) for part in codes], exact.type)
-        return pd.array(taken, dtype=pd.ArrowDtype(exact.type))
-    absent = _spread(np.array([value is None for value in parsed]), codes)
+        return pd.array(exact.take(pa.array(codes)), dtype=pd.ArrowDtype(exact.type))
+    absent = np.array([value is None for value in parsed])[codes]
     if column.type == "flag":
         held = np.array([bool(value) for value in parsed])
-        return pd.arrays.BooleanArray(_spread(held, codes), absent)
+        return pd.arrays.BooleanArray(held[codes], absent)
     numbers = np.array([value or 0 for value in parsed], dtype=np.int64)
-    return pd.arrays.IntegerArray(_spread(numbers, codes), absent)
-
-
-def _spread(values: npt.NDArray[Any], codes: list[npt.NDArray[np.int32]]) -> npt.NDArray[Any]:
-    """The value of each code; part by part, so that nothing is in memory twice."""
-    made = np.empty(sum(map(len, codes)), values.dtype)
-    start = 0
-    for part in codes:
-        np.take(values, part, out=made[start : start + len(part)], mode="clip")
-        start += len(part)
-    return made
+    return pd.arrays.IntegerArray(numbers[codes], absent)
 
 
 def shown_short(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 
 from reportkit.errors import InputError
 from reportkit.language import Message
-from reportkit.ledgers.readers import RawTable, Tell, as_text, quiet
+from reportkit.ledgers.readers.table import RawTable, Tell, as_text, quiet
 from reportkit.ledgers.schema import LedgerSchema, map_headings
 from reportkit.ledgers.sessions import LostError, Session, open_session
 
@@ -146,13 +146,13 @@ def _texts(name: str, column: Sequence[Any], source: DatabaseSource, key: str) -
         if pc.any(pc.match_substring_regex(texts, _CONTROL)).as_py():
             raise TypeError(Message("control characters"))
     except (TypeError, UnicodeEncodeError) as error:
-        told = str(error) if isinstance(error, TypeError) else Message("text that is no Unicode")
+        content = str(error) if isinstance(error, TypeError) else Message("text that is no Unicode")
         raise InputError(
             "ledger-source",
-            "{source}: column '{name}' holds {told}; write a select that mends it",
+            "{source}: column '{name}' holds {content}; write a select that mends it",
             source=source.shown,
             name=name,
-            told=told,
+            content=content,
             ledger=key,
         ) from None
     return texts
@@ -202,12 +202,12 @@ def _refuse_missing(session: Session, source: DatabaseSource, key: str) -> None:
     if source.table in (*there, *bare):
         return
     near = difflib.get_close_matches(str(source.table), bare + there, n=3, cutoff=0.5)
-    told = ", ".join(near or sorted(bare)[:8]) or Message("none that this user may see")
+    nearest = ", ".join(near or sorted(bare)[:8]) or Message("none that this user may see")
     raise InputError(
         "ledger-missing",
         "{source}: there is no table '{name}'; nearest: {near}",
         source=source.shown,
         name=source.table,
-        near=told,
+        near=nearest,
         ledger=key,
     )

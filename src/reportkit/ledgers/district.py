@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,28 +89,24 @@ class Ledgers(Mapping[str, Ledger]):
     @property
     def row_key(self) -> bytes | None:
         """The privacy key, by which digests of records are keyed; None where there is none."""
-        return None if self.pseudonyms.of_session else self.pseudonyms.key
+        return self.pseudonyms.row_key
 
     @property
     def unread(self) -> list[str]:
         """Tables in the district's folder that belong to no ledger, as they are shown."""
         data = self._project.data
-        named = {
-            data / one
-            for many in self._district.ledgers.values()
-            for one in many
-            if isinstance(one, str)
-        }
+        listed = chain.from_iterable(self._district.ledgers.values())
+        named = {data / source for source in listed if isinstance(source, str)}
         file = self._project.params / "districts" / f"{self._district.id}.yaml"
         others = (mappings_of(form, self._district, file) for form in self._beside)
-        all_mappings = (self.mappings, *others)
-        mappings = [one for by in all_mappings for many in by.values() for one in many]
+        by_ledger = chain.from_iterable(each.values() for each in (self.mappings, *others))
+        mappings = list(chain.from_iterable(by_ledger))
         folder, elsewhere = data / self._district.id, self._district.ledgers
         found = [
             path
             for path in unread_files(self.form, folder, *self._beside, elsewhere=elsewhere)
             if path not in named
-            and not (is_read(path) and any(names_file(one, path.name) for one in mappings))
+            and not (is_read(path) and any(names_file(m, path.name) for m in mappings))
         ]
         return [path.relative_to(data.parent).as_posix() for path in found]
 
@@ -155,7 +152,7 @@ class Ledgers(Mapping[str, Ledger]):
             words = self.mappings.get(key, ())
             name = (self.form, key, self._project.data, tuple(map(repr, sources)), repr(words))
             if name not in self._kept:
-                stood = {one: _stands(one) for one in sources if isinstance(one, Path)}
+                stood = {source: _stands(source) for source in sources if isinstance(source, Path)}
                 self._kept[name] = self._read_from(key, sources), stood
             self._read[key], stood = self._kept[name]
             self._stood |= stood
@@ -187,11 +184,11 @@ class Ledgers(Mapping[str, Ledger]):
         found = {}
         for key, ledger in self._read.items():
             known = {source.path: source.sha256 for source in ledger.sources}
-            for one in self.sources(key):
-                if isinstance(one, Path):
-                    found[one.as_posix()] = known[shown_path(one, root)]
+            for place in self.sources(key):
+                if isinstance(place, Path):
+                    found[place.as_posix()] = known[shown_path(place, root)]
                 else:
-                    found[one.shown] = known[one.shown]
+                    found[place.shown] = known[place.shown]
         return found
 
     def changed(self) -> list[str]:
@@ -211,7 +208,7 @@ class Ledgers(Mapping[str, Ledger]):
                     own = self.schema(key, source.shown)
                     table = read_database(source, own, key=key, data=self._project.data)
                     name, digest = table.path, table.sha256
-                known = {one.sha256 for one in self._read[key].sources}
+                known = {read.sha256 for read in self._read[key].sources}
                 found += [] if digest in known else [name]
         return found
 

@@ -18,7 +18,7 @@ from reportkit.language.message import COMMA
 from reportkit.ledgers.database import read_database
 from reportkit.ledgers.mapping import chosen, mapped_schema, names_file, with_kept
 from reportkit.ledgers.privacy import Pseudonyms
-from reportkit.ledgers.readers import SUFFIXES, RawTable, read_file
+from reportkit.ledgers.readers.files import SUFFIXES, read_file
 from reportkit.ledgers.reading import read_rows
 from reportkit.ledgers.records import grouped
 from reportkit.ledgers.rows import Part, Rows
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from reportkit.forms import Form
+    from reportkit.ledgers.readers.table import RawTable
     from reportkit.ledgers.records import Ledger
     from reportkit.ledgers.schema import LedgerSchema
     from reportkit.params.mapping import LedgerMapping
@@ -81,7 +82,7 @@ def find_files(
     """
     names = (key, schema_of(form, key).name)
     # What begins with the longer name of another ledger is of that one.
-    all_names = [name for one, schema in schemas(form).items() for name in (one, schema.name)]
+    all_names = [name for other, schema in schemas(form).items() for name in (other, schema.name)]
     longer = tuple(name for name in all_names if name.startswith(names) and name not in names)
     found = []
     for path in entries_of(folder) if entries is None else entries:
@@ -112,19 +113,14 @@ def find_files(
                 file=path,
             )
         elif suffix in _UNREADABLE:
-            message = Message(
-                "{path} is named like the ledger {names}, but only {suffixes} ",
-                path=path,
-                names=names[1],
-                suffixes=joined(COMMA, SUFFIXES),
-            )
-            do = (
-                Message("unpack it")
-                if suffix in _PACKED
-                else Message("open it in Excel or WPS, save it as .xlsx")
-            )
+            save = Message("open it in Excel or WPS, save it as .xlsx")
             raise InputError(
-                "ledger-format", "{message}are read; {do}", message=message, do=do, file=str(path)
+                "ledger-format",
+                "{file} is named like the ledger {name}, but only {suffixes} are read; {do}",
+                name=names[1],
+                suffixes=joined(COMMA, SUFFIXES),
+                do=Message("unpack it") if suffix in _PACKED else save,
+                file=path,
             )
     return found
 
@@ -143,11 +139,11 @@ def unread_files(
     Ledgers of forms that the district reports by *beside* this one are read with those; of ledgers
     that are kept *elsewhere*, as the district file says, nothing here is read.
     """
-    known = [pair for one in (form, *beside) for pair in schemas(one).items()]
+    known = [pair for own in (form, *beside) for pair in schemas(own).items()]
     here = [(key, schema) for key, schema in known if key not in elsewhere]
     names = tuple(name for key, schema in here for name in (key, schema.name))
     entries = entries_of(folder)
-    inside = [one for path in entries if path.is_dir() for one in entries_of(path)]
+    inside = [inner for path in entries if path.is_dir() for inner in entries_of(path)]
 
     def unread(path: Path) -> bool:
         if path.is_dir() or path.name.startswith(("~$", ".")):
@@ -196,7 +192,7 @@ def read_ledger(
     mappings : sequence of LedgerMapping
         How the office keeps the ledger in its own words.
     refuse : bool
-        Whether too many rejected records are an error; else they are left to be told.
+        Too many rejected records are an error; else the ledger is returned all the same.
 
     Returns
     -------
@@ -206,7 +202,7 @@ def read_ledger(
     ------
     InputError
         A file cannot be read, a required column is missing, or more than one record in a hundred
-        is rejected; all places are told at once.
+        is rejected; all places are named at once.
     """
     schema = schema_of(form, key)
     tables: list[tuple[RawTable, LedgerSchema, LedgerMapping | None]] = []
@@ -240,7 +236,7 @@ def refusal(ledger: Ledger) -> InputError | None:
     refused = ledger.quarantined + ledger.rejected
     if refused <= _REFUSED_LIMIT * ledger.read:
         return None
-    told = joined("\n", grouped(v for v in ledger.violations if v.severity == "reject"))
+    lines = joined("\n", grouped(v for v in ledger.violations if v.severity == "reject"))
     rejected = Message(
         "{refused} of {read} records of {name} are rejected, more than {limit:.0%}",
         refused=refused,
@@ -250,9 +246,9 @@ def refusal(ledger: Ledger) -> InputError | None:
     )
     return InputError(
         "ledger-rejected",
-        "{rejected}; mend them and run again (`reportkit intake --all` tells each):\n{told}",
+        "{rejected}; mend them and run again (`reportkit intake --all` lists each):\n{lines}",
         rejected=rejected,
-        told=told,
+        lines=lines,
         ledger=ledger.key,
     )
 

@@ -53,7 +53,7 @@ def unique_keys(rows: Rows, typed: Mapping[str, Any], aside: Mask) -> tuple[Any,
     keys = pd.Series(values, dtype="str")
     keys = keys.mask([is_nothing(key) for key in keys.fillna("")])
     findings += [
-        rows.tell(row, "L-key", "reject", name, Message("a record needs its key"))
+        rows.finding(row, "L-key", "reject", name, Message("a record needs its key"))
         for row in np.flatnonzero(keys.isna().to_numpy()).tolist()
     ]
     keys = keys.mask(aside)
@@ -66,7 +66,7 @@ def unique_keys(rows: Rows, typed: Mapping[str, Any], aside: Mask) -> tuple[Any,
             expected = Message(
                 "unique; it stands at {file}:{place} already", file=file, place=place
             )
-            findings.append(rows.tell(row, "L-unique", "reject", name, expected))
+            findings.append(rows.finding(row, "L-unique", "reject", name, expected))
     return values, findings
 
 
@@ -97,7 +97,7 @@ def _prefixed(rows: Rows, typed: Mapping[str, Any]) -> tuple[Any, list[RowFindin
                     prefix=prefix,
                     name=name,
                 )
-                findings.append(rows.tell(row, "L-key", "reject", str(prefix), expected))
+                findings.append(rows.finding(row, "L-key", "reject", str(prefix), expected))
     return pd.array(keys, dtype=pd.StringDtype(na_value=np.nan)), findings
 
 
@@ -110,11 +110,11 @@ def odd_keys(rows: Rows, aside: Mask) -> Iterator[RowFinding]:
         like = pc.match_substring_regex(cells, pattern).fill_null(False).to_numpy()
         return np.flatnonzero(np.asarray(like, bool) & ~aside).tolist()
 
-    # In a workbook a day is one by its format, and told by its reader.
+    # In a workbook a day is one by its format, which its reader has noted.
     for row in matched(_DAY_KEY):
         if rows.parts[rows.source_of[row]].raw.sheet is None:
             expected = Message("a key; a spreadsheet makes a day or a time of one such as 3-1")
-            yield rows.tell(row, "L-day", "warn", name, expected)
+            yield rows.finding(row, "L-day", "warn", name, expected)
     odd = matched(_ODD_KEY)
     # Where most keys are like that, or all of few, they are meant.
     meant = len(odd) > max(_FEW, len(rows) // 2) or len(odd) == len(rows)
@@ -123,11 +123,11 @@ def odd_keys(rows: Rows, aside: Mask) -> Iterator[RowFinding]:
             "a key; it reads like a sum, an example, a note or several keys, and is counted as one "
             "record"
         )
-        yield rows.tell(row, "L-odd", "warn", name, expected)
+        yield rows.finding(row, "L-odd", "warn", name, expected)
 
 
 def keys_alike(rows: Rows, values: Any, aside: Mask) -> Iterator[RowFinding]:
-    """Find keys that are told apart by width, brackets, blanks or zeros only: one record, maybe."""
+    """Find keys that differ by width, brackets, blanks or zeros only: one record, maybe."""
     name = rows.schema.key_column
     cells = pa.table({name: values})[name].cast(pa.large_string()).combine_chunks()
     alike = like_keys(cells)
@@ -135,9 +135,10 @@ def keys_alike(rows: Rows, values: Any, aside: Mask) -> Iterator[RowFinding]:
         return
     table = pd.DataFrame({"key": cells.to_pandas(), "alike": alike.to_pandas()})
     table = table[table["key"].notna() & ~aside].drop_duplicates("key")
+    # Of the keys that are alike the first one stands for all: the others name its place.
     first = table.drop_duplicates("alike").reset_index().set_index("alike")
-    for row, key, one in table[table.duplicated("alike")].itertuples():
-        other = first.loc[one]
+    for row, key, spelling in table[table.duplicated("alike")].itertuples():
+        other = first.loc[spelling]
         file, place = rows.place(int(other["index"]))
         spelt = rows.quoted(name, [other["key"]], int(other["index"]))
         expected = Message(
@@ -148,4 +149,4 @@ def keys_alike(rows: Rows, values: Any, aside: Mask) -> Iterator[RowFinding]:
             place=place,
         )
         own = rows.quoted(name, [key], int(row))
-        yield rows.tell(int(row), "L-like-key", "warn", name, expected, found=own)
+        yield rows.finding(int(row), "L-like-key", "warn", name, expected, found=own)

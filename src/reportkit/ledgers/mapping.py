@@ -55,7 +55,7 @@ def mapped_schema(schema: LedgerSchema, mapping: LedgerMapping | None) -> Ledger
     own = column_named(schema, prefix) if prefix else None
     if prefix and prefix != "year" and own is None:
         keep = list(dict.fromkeys([*keep, prefix]))
-    # What goes before a key must have its heading; that it is filled is told with the key.
+    # What goes before a key must have its heading; that it is filled is checked with the key.
     columns += [Column(name=o, key=o, required=o == prefix, blank=True) for o in keep]
     return schema.model_copy(update={"columns": columns, "prefix": own.name if own else prefix})
 
@@ -63,7 +63,7 @@ def mapped_schema(schema: LedgerSchema, mapping: LedgerMapping | None) -> Ledger
 def with_kept(schema: LedgerSchema, mappings: Sequence[LedgerMapping]) -> LedgerSchema:
     """The schema of a ledger's records: with the columns that any of its mappings keeps."""
     known = {column.name for column in schema.columns}
-    kept = {c.name: c for one in mappings for c in mapped_schema(schema, one).columns}
+    kept = {c.name: c for mapping in mappings for c in mapped_schema(schema, mapping).columns}
     more = [column for name, column in kept.items() if name not in known]
     return schema.model_copy(update={"columns": [*schema.columns, *more]}) if more else schema
 
@@ -78,7 +78,7 @@ def recorded_schema(form: Form, record: JsonMap, source: JsonMap | None = None) 
     """
     schema = schema_of(form, record["ledger"])
     try:
-        mappings = [LedgerMapping.model_validate(one) for one in record.get("mappings", ())]
+        mappings = [LedgerMapping.model_validate(given) for given in record.get("mappings", ())]
         if source is None:
             return with_kept(schema, mappings)
         number = source.get("mapping")
@@ -100,18 +100,20 @@ def chosen(mappings: Sequence[LedgerMapping], name: str) -> LedgerMapping | None
     """
     if len(mappings) == 1:
         return mappings[0]
-    by_name = [one for one in mappings if names_file(one, name.rpartition("/")[2])]
-    return next(iter(by_name or [one for one in mappings if not one.files]), None)
+    by_name = [mapping for mapping in mappings if names_file(mapping, name.rpartition("/")[2])]
+    return next(iter(by_name or [mapping for mapping in mappings if not mapping.files]), None)
 
 
-def other_words(record: JsonMap, mappings: Sequence[LedgerMapping], name: str) -> Iterator[str]:
-    """Files of a run that were read in other words than these mappings say; *name* is whose."""
+def differing_mappings(
+    record: JsonMap, mappings: Sequence[LedgerMapping], name: str
+) -> Iterator[str]:
+    """Yield a finding for each file that a run read by other mappings than those of *name*."""
     given = record.get("mappings", ())
     for source in record["sources"]:
         own = chosen(mappings, source["path"])
         number = source.get("mapping")
-        there = None if number is None else LedgerMapping.model_validate(given[number])
-        if own != there:
+        recorded = None if number is None else LedgerMapping.model_validate(given[number])
+        if own != recorded:
             yield Message(
                 "{path} was read by another mapping than {name} has", path=source["path"], name=name
             )
@@ -145,8 +147,8 @@ def described(mapping: LedgerMapping, headings: Collection[str]) -> list[str]:
     lines += [f"{name}：一律为{value or '（空）'}" for name, value in mapping.fixed.items()]
     lines += [f"{heading}：保留" for heading in mapping.keep]
     if mapping.key:
-        what = "年份" if mapping.key.prefix == "year" else mapping.key.prefix
-        lines.append(f"编号前加{what}")
+        prefix = "年份" if mapping.key.prefix == "year" else mapping.key.prefix
+        lines.append(f"编号前加{prefix}")
     if mapping.dates:
         lines.append(f"未写年份的日期：{mapping.dates.year}年")
     return lines

@@ -78,8 +78,8 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
         ``mapping``: a ledger, column, value or carried mapping that is not there, with the line
         and the nearest that is.
     """
-    found: dict[str, tuple[LedgerMapping, ...]] = {}
-    told: list[tuple[Key, str]] = []
+    mappings: dict[str, tuple[LedgerMapping, ...]] = {}
+    problems: list[tuple[Key, str]] = []
     known_ledgers = schemas(form)
     for key, given in district.mapping.items():
         if key not in known_ledgers:
@@ -87,39 +87,29 @@ def mappings_of(form: Form, district: District, file: Path) -> dict[str, tuple[L
             if any(key in schemas(other) for other in others):
                 continue
             near = _near(key, known_ledgers)
-            told.append(
-                (("mapping", key), Message("there is no ledger '{key}'{near}", key=key, near=near))
-            )
+            problem = Message("there is no ledger '{key}'{near}", key=key, near=near)
+            problems.append((("mapping", key), problem))
             continue
         made = []
-        for number, one in enumerate(given):
+        for number, written in enumerate(given):
             place: Key = ("mapping", key, number) if len(given) > 1 else ("mapping", key)
-            own = LedgerMapping(base=one) if isinstance(one, str) else one
+            own = LedgerMapping(base=written) if isinstance(written, str) else written
             if own.base and not _is_carried(own.base, key):
-                known = [name for name in carried_mappings() if _is_carried(name, key)]
-                told.append(
-                    (
-                        place,
-                        Message(
-                            "no mapping '{base}' is carried{near}",
-                            base=own.base,
-                            near=_near(own.base, known),
-                        ),
-                    )
-                )
+                near = _near(own.base, (n for n in carried_mappings() if _is_carried(n, key)))
+                problem = Message("no mapping '{base}' is carried{near}", base=own.base, near=near)
+                problems.append((place, problem))
                 continue
+            schema = schema_of(form, key)
             base = carried_mappings()[own.base].bare() if own.base else LedgerMapping()
-            full = own.upon(_without_mapped(base, own, schema_of(form, key)))
-            told += [
-                ((*place, *at), why) for at, why in _problems(form, schema_of(form, key), full)
-            ]
+            full = own.upon(_without_mapped(base, own, schema))
+            problems += [((*place, *at), found) for at, found in _problems(form, schema, full)]
             made.append(full)
-        found[key] = tuple(made)
-    if told:
+        mappings[key] = tuple(made)
+    if problems:
         lines = read_yaml(file)
-        problems = joined("\n", [_at(lines, place, why) for place, why in told])
-        raise InputError("mapping", "{problems}", problems=problems, district=district.id)
-    return found
+        text = joined("\n", [_at(lines, place, problem) for place, problem in problems])
+        raise InputError("mapping", "{problems}", problems=text, district=district.id)
+    return mappings
 
 
 def forms_beside(form: Form, district: District, folder: Path) -> list[Form]:
@@ -143,7 +133,7 @@ def kept_columns(form: Form, districts: Path, key: str) -> set[str]:
         if b"mapping" in path.read_bytes():
             district = read_yaml(path).validate(District)
             # Of another district's form this one need not know the other ledgers.
-            only = {name: one for name, one in district.mapping.items() if name == key}
+            only = {name: mappings for name, mappings in district.mapping.items() if name == key}
             district = district.model_copy(update={"mapping": only})
             for mapping in mappings_of(form, district, path).get(key, ()):
                 found |= {column.name for column in mapped_schema(schema, mapping).columns}
@@ -176,17 +166,16 @@ def _without_mapped(base: LedgerMapping, own: LedgerMapping, schema: LedgerSchem
 def _problems(
     form: Form, schema: LedgerSchema, mapping: LedgerMapping
 ) -> Iterator[tuple[Key, str]]:
-    """Yield the keys of a mapping that something is wrong with, and why."""
+    """Yield each problem of a mapping with its key."""
     meant: dict[str, str] = {}
     """Column by the headings that are mapped to it."""
     yield from _heading_problems(schema, mapping, meant)
     yield from _value_problems(schema, mapping)
     yield from _fixed_problems(schema, mapping, set(meant.values()))
     for number, heading in enumerate(mapping.keep):
-        yield from ((("keep", number), why) for why in _unkept(form, schema, meant, heading))
+        yield from _unkept(("keep", number), form, schema, meant, heading)
     if mapping.key and mapping.key.prefix:
-        at: Key = ("key", "prefix")
-        yield from ((at, why) for why in _unfit_prefix(form, schema, meant, mapping.key.prefix))
+        yield from _unfit_prefix(form, schema, meant, mapping.key.prefix)
 
 
 def _no_column(schema: LedgerSchema, name: str, columns: Iterable[Column]) -> str:
@@ -208,41 +197,41 @@ def _heading_problems(
             yield at, _no_column(schema, name, schema.columns)
             continue
         if column.type == "amount" and not unit_of(heading):
-            why = Message(
+            problem = Message(
                 "'{heading}' counts in a unit that is not read; {known} are",
                 heading=heading,
                 known="、".join(units()),
             )
-            yield at, why
+            yield at, problem
         other = meant.setdefault(heading_key(heading), column.name)
         if other != column.name:
-            why = Message(
+            problem = Message(
                 "'{heading}' means {other} and {name}; keep one",
                 heading=heading,
                 other=other,
                 name=column.name,
             )
-            yield at, why
+            yield at, problem
 
 
 def _value_problems(schema: LedgerSchema, mapping: LedgerMapping) -> Iterator[tuple[Key, str]]:
     for name, values in mapping.values.items():
         column = column_named(schema, name)
         if column is None or column.personal:
-            others = [one for one in schema.columns if not one.personal]
+            others = [other for other in schema.columns if not other.personal]
             yield ("values", name), _no_column(schema, name, others)
             continue
         meant: dict[str, str] = {}
         for value, target in values.items():
             at: Key = ("values", name, value)
             if not alike(column, value):
-                why = Message(
+                problem = Message(
                     "an empty cell stays empty; say what it means by 'fixed' or in the ledger"
                 )
-                yield at, why
+                yield at, problem
             elif meant.setdefault(alike(column, value), target) != target:
                 yield at, Message("'{value}' has two meanings; keep one", value=value)
-            yield from ((at, why) for why in _unfit(column, target))
+            yield from _unfit(at, column, target)
 
 
 def _fixed_problems(
@@ -254,60 +243,65 @@ def _fixed_problems(
         if column is None:
             yield at, _no_column(schema, name, schema.columns)
         elif column.name == schema.key_column or column.personal:
-            why = Message(
+            problem = Message(
                 "{name} differs from record to record; it cannot be fixed", name=column.name
             )
-            yield at, why
+            yield at, problem
         elif column.name in mapped:
-            why = Message(
+            problem = Message(
                 "{name} is fixed, and a heading is mapped to it; keep one", name=column.name
             )
-            yield at, why
+            yield at, problem
         else:
-            yield from ((at, why) for why in _unfit(column, value))
+            yield from _unfit(at, column, value)
 
 
 def _unfit_prefix(
     form: Form, schema: LedgerSchema, meant: dict[str, str], prefix: str
-) -> Iterator[str]:
-    """Yield the reasons why something cannot go before the key."""
+) -> Iterator[tuple[Key, str]]:
+    """Yield a problem if something cannot go before the key."""
+    at: Key = ("key", "prefix")
     column = column_named(schema, prefix)
     if prefix == "year":
         if schema.day_column.type != "date":
-            yield Message("{name} has no day that every record has", name=schema.name)
+            yield at, Message("{name} has no day that every record has", name=schema.name)
     elif column is None:
-        yield from _unkept(form, schema, meant, prefix)
+        yield from _unkept(at, form, schema, meant, prefix)
     elif column.personal or column.name == schema.key_column:
-        yield Message("{name} cannot go before the key", name=column.name)
+        yield at, Message("{name} cannot go before the key", name=column.name)
 
 
-def _unfit(column: Column, value: str) -> Iterator[str]:
-    """Yield the reasons why a value cannot stand in a column."""
+def _unfit(at: Key, column: Column, value: str) -> Iterator[tuple[Key, str]]:
+    """Yield a problem if a value cannot stand in a column."""
     try:
         parsed = parser_for(column.model_copy(update={"swaps": {}}))(value)
     except ValueError as error:
-        yield Message(
+        problem = Message(
             "'{value}' is no value of {name}: {error}", value=value, name=column.name, error=error
         )
+        yield at, problem
         return
     if parsed is None and not column.may_be_empty:
-        yield Message("{name} must not be empty", name=column.name)
+        yield at, Message("{name} must not be empty", name=column.name)
 
 
-def _unkept(form: Form, schema: LedgerSchema, meant: dict[str, str], heading: str) -> Iterator[str]:
-    """Yield the reasons why a heading cannot be kept: it is read already, or holds persons."""
+def _unkept(
+    at: Key, form: Form, schema: LedgerSchema, meant: dict[str, str], heading: str
+) -> Iterator[tuple[Key, str]]:
+    """Yield a problem if a heading cannot be kept: it is read already, or holds persons."""
     key = heading_key(heading)
     persons = {
         loose(name)
-        for one in schemas(form).values()
-        for column in one.columns
+        for ledger in schemas(form).values()
+        for column in ledger.columns
         if column.personal
         for name in (column.name, *column.aliases)
     }
     if key in persons:
-        yield Message(
+        problem = Message(
             "'{heading}' holds persons; map it to the ledger's own column, or leave it out",
             heading=heading,
         )
+        yield at, problem
     elif key in meant or key in schema.headings():
-        yield Message("'{heading}' is read already", heading=heading)
+        yield at, Message("'{heading}' is read already", heading=heading)

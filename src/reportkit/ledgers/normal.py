@@ -51,16 +51,16 @@ def characters(codes: str) -> str:
 def pairs(name: str) -> tuple[str, str]:
     """Characters of one list of foldings (``fold``, ``loose``), and what each becomes."""
     before, after = "", ""
-    for one in table()[name]:
-        those = one["chars"] if "chars" in one else characters(one["from"])
-        if one.get("to") == "nfkc":
-            made = [unicodedata.normalize("NFKC", char) for char in those]
-            kept = [(a, b) for a, b in zip(those, made, strict=True) if a != b and len(b) == 1]
-            those, becomes = ("".join(part) for part in zip(*kept, strict=True))
+    for folding in table()[name]:
+        chars = folding["chars"] if "chars" in folding else characters(folding["from"])
+        if folding.get("to") == "nfkc":
+            composed = {char: unicodedata.normalize("NFKC", char) for char in chars}
+            kept = {a: b for a, b in composed.items() if a != b and len(b) == 1}
+            chars, becomes = "".join(kept), "".join(kept.values())
         else:
-            becomes = one["to_chars"] if "to_chars" in one else characters(one["to"])
-        before += those
-        after += becomes * len(those) if len(becomes) == 1 else becomes
+            becomes = folding["to_chars"] if "to_chars" in folding else characters(folding["to"])
+        before += chars
+        after += becomes * len(chars) if len(becomes) == 1 else becomes
     return before, after
 
 
@@ -83,7 +83,7 @@ def _forced() -> tuple[re.Pattern[str], ...]:
 
 @cache
 def _refused() -> Mapping[str, str]:
-    return {char: what for what, codes in table()["refuse"].items() for char in characters(codes)}
+    return {char: kind for kind, codes in table()["refuse"].items() for char in characters(codes)}
 
 
 @cache

@@ -13,7 +13,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from reportkit.errors import InputError, refused_by_system
+from reportkit.errors import InputError
 from reportkit.language import Message
 
 KEY_VARIABLE = "REPORTKIT_PRIVACY_KEY_FILE"
@@ -21,7 +21,7 @@ KEY_VARIABLE = "REPORTKIT_PRIVACY_KEY_FILE"
 SESSION_NOTE = (
     "未指定密钥文件，个人信息栏的化名由本次运行的临时密钥生成，与其他次运行的化名不能比对。"
 )
-SESSION_TOLD = Message(
+SESSION_MESSAGE = Message(
     "{key_variable} is not set: pseudonyms are of a key for this session only, "
     "those of another run differ",
     key_variable=KEY_VARIABLE,
@@ -45,8 +45,13 @@ class Pseudonyms:
     def __call__(self, column: str, value: str) -> str:
         """The pseudonym of one value of one column, such as ``申请人-7f3a91c2``."""
         # A number's plain digest is found by trying all numbers; a keyed one is not.
-        told = hmac.digest(self.key, f"{column}\0{value}".encode(), "sha256")
-        return f"{column}-{told[:6].hex()}"
+        digest = hmac.digest(self.key, f"{column}\0{value}".encode(), "sha256")
+        return f"{column}-{digest[:6].hex()}"
+
+    @property
+    def row_key(self) -> bytes | None:
+        """The key by which digests of records are keyed; None where it is of this session."""
+        return None if self.of_session else self.key
 
     @classmethod
     def of_this_session(cls) -> Pseudonyms:
@@ -66,16 +71,13 @@ class Pseudonyms:
         if not name:
             return cls.of_this_session()
         path = Path(name)
-        try:
+        with InputError.on_refusal(
+            "privacy-key",
+            "{key_variable} names {name}, which cannot be read: {problem}",
+            key_variable=KEY_VARIABLE,
+            name=name,
+        ):
             key, mode = path.read_bytes().strip(), path.stat().st_mode
-        except OSError as error:
-            raise InputError(
-                "privacy-key",
-                "{key_variable} names {name}, which cannot be read: {why}",
-                key_variable=KEY_VARIABLE,
-                name=name,
-                why=refused_by_system(error),
-            ) from None
         if len(key) < 32 or mode & 0o077:
             raise InputError(
                 "privacy-key",

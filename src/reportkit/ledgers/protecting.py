@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportkit.language import Message
-from reportkit.ledgers.aside import HINTS
 from reportkit.ledgers.columns import joined, pandas_text, replaced, shown_short
+from reportkit.ledgers.set_aside import HINTS
 from reportkit.persons import hide, suspect
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reportkit.ledgers.privacy import Pseudonyms
     from reportkit.ledgers.rows import RowFinding, Rows
 
-# What stands in a column of persons for nobody, or for somebody who is not told.
+# What stands in a column of persons for nobody, or for somebody who is not named.
 _NOBODY = frozenset(
     (
         "个人 个体 个体户 个体工商户 当事人 相对人 被处罚人 公民 法人 法人和其他组织 企业 单位 "
@@ -66,7 +66,7 @@ def protected(
                 short=short,
             )
             row = int(np.flatnonzero(shown_short(texts))[0])
-            findings.append(rows.tell(row, "L-rounded", "warn", column.name, expected, found=""))
+            findings.append(rows.finding(row, "L-rounded", "warn", column.name, expected, found=""))
         if column.pseudonym:
             made[column.name] = pandas_text(replaced(texts, partial(name, column.name)))
     for column in schema.columns:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reportkit.ledgers.normal import loose
@@ -49,9 +50,9 @@ class Quoting:
 
     def __init__(self, column: Column, *, key: bool = False) -> None:
         self.column, self.key = column, key
-        self.told = not column.personal and (key or column.type != "text")
+        self.quotable = not column.personal and (key or column.type != "text")
         self.known = frozenset(column.vocabulary())
-        self._made: dict[str, str] = {}
+        self._quote = lru_cache(_KEPT)(self._quoted)
 
     def __call__(self, cell: str, persons: Iterable[str] = ()) -> str:
         """A cell as a message may repeat it; empty where nothing of it may be.
@@ -71,14 +72,10 @@ class Quoting:
         >>> Quoting(schema.column("收到日期"))("2021-13-40 欧阳小测")
         '2021-13-40 …'
         """
-        if not self.told:
+        if not self.quotable:
             return ""
-        cell = taken_out(cell, [one for one in persons if loose(one) not in self.known])
-        if cell not in self._made:
-            if len(self._made) >= _KEPT:
-                self._made.clear()
-            self._made[cell] = self._quoted(cell)
-        return self._made[cell]
+        cell = taken_out(cell, [name for name in persons if loose(name) not in self.known])
+        return self._quote(cell)
 
     def _quoted(self, cell: str) -> str:
         text = without_persons(cell, self.known)

@@ -1,7 +1,7 @@
 """Raw rows into a ledger, in steps that each take what the ones before have found.
 
-Rows that are no records are set aside; columns are typed; the key and the row rules are looked at;
-persons are hidden; and every row read is accounted for.
+Rows that are no records are set aside; columns are typed; keys and row rules are checked; persons
+are hidden; and every row read is accounted for.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import numpy as np
 import pandas as pd
 
 from reportkit.language import Message
-from reportkit.ledgers.aside import set_aside
 from reportkit.ledgers.columns import parse_column, parse_each, shown_short
-from reportkit.ledgers.headings import (
-    misspelt_headings,
-    near_headings,
-    noted_away,
-    said_elsewhere,
-)
 from reportkit.ledgers.keys import keys_alike, odd_keys, unique_keys
 from reportkit.ledgers.protecting import protected
 from reportkit.ledgers.quoting import taken_out
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.rows import RowFinding, Rows
+from reportkit.ledgers.set_aside import set_aside
+from reportkit.ledgers.unread import (
+    misspelt_headings,
+    near_headings,
+    stated_in_unread,
+    voided_in_unread,
+)
 from reportkit.ledgers.values import parser_for
 from reportkit.persons import without_persons
 from reportkit.worktime import WorkCalendar, limits
@@ -57,8 +57,8 @@ def read_rows(rows: Rows, calendar: WorkCalendar, pseudonyms: Pseudonyms) -> Led
     findings += found
     findings += keys_alike(rows, typed[rows.schema.key_column], aside)
     findings += odd_keys(rows, aside)
-    findings += said_elsewhere(rows, typed)
-    findings += noted_away(rows, aside)
+    findings += stated_in_unread(rows, typed)
+    findings += voided_in_unread(rows, aside)
     bad = _refused(len(rows), findings)
     for rule in rows.schema.rules:
         found = _broken(rows, rule, typed, calendar, ~bad & ~aside)
@@ -66,8 +66,10 @@ def read_rows(rows: Rows, calendar: WorkCalendar, pseudonyms: Pseudonyms) -> Led
         bad |= _refused(len(rows), found)
     kept, personal, found = protected(rows, typed, pseudonyms)
     findings += found
-    # Of a row that is no record nothing else is said.
-    findings = of_aside + [one for one in findings if one.row is None or not aside[one.row]]
+    # A row that is no record has no further finding.
+    findings = of_aside + [
+        finding for finding in findings if finding.row is None or not aside[finding.row]
+    ]
     return _ledger(rows, typed | kept, findings, aside, personal, calendar)
 
 
@@ -108,10 +110,10 @@ def _parsed(rows: Rows, column: Column) -> tuple[Any, dict[int, str]]:
     own = [part.column(column) for part in rows.parts]
     given = [(part.headings.get(column.name, ("", 1))[1], part.raw.epoch) for part in rows.parts]
     parsers = [
-        parser_for(one, factor=factor, epoch=epoch)
-        for one, (factor, epoch) in zip(own, given, strict=True)
+        parser_for(variant, factor=factor, epoch=epoch)
+        for variant, (factor, epoch) in zip(own, given, strict=True)
     ]
-    if len(set(given)) > 1 or any(one != own[0] for one in own):
+    if len(set(given)) > 1 or any(variant != own[0] for variant in own):
         # Files count in different units, or days from different years, or in different words.
         chunks = [part.cells(column.name) for part in rows.parts]
         return parse_each(own, chunks, parsers)
@@ -127,23 +129,23 @@ def _judged(
             expected = Message(
                 "all its digits; a spreadsheet wrote it short: format the column as text"
             )
-            yield rows.tell(row, "L-rounded", "reject", name, expected)
+            yield rows.finding(row, "L-rounded", "reject", name, expected)
     for row, reason in bad.items():
-        yield rows.tell(row, "L-value", "reject" if column.required else "warn", name, reason)
+        yield rows.finding(row, "L-value", "reject" if column.required else "warn", name, reason)
     if column.required and not column.blank and name != rows.schema.key_column:
         empty = np.asarray(pd.isna(values))
         for row in np.flatnonzero(empty).tolist():
             if row not in bad:
-                yield rows.tell(row, "L-empty", "reject", name, Message("must not be empty"))
+                yield rows.finding(row, "L-empty", "reject", name, Message("must not be empty"))
     if column.open:
         yield from _others(rows, column, values)
 
 
 def _others(rows: Rows, column: Column, values: Any) -> Iterator[RowFinding]:
-    """Values of an open column that are none of those that the form counts; each is told once."""
+    """Values of an open column that are none of those that the form counts; each but once."""
     meant = {target for part in rows.parts for target in part.column(column).swaps.values()}
     known = meant.union(column.categories())
-    for value in [one for one in values.categories if one not in known]:
+    for value in [value for value in values.categories if value not in known]:
         where = np.flatnonzero(np.asarray(values == value))
         many = Message(" ({where} records)", where=len(where)) if len(where) > 1 else ""
         expected = Message(
@@ -152,7 +154,7 @@ def _others(rows: Rows, column: Column, values: Any) -> Iterator[RowFinding]:
             column="、".join(column.categories()),
             many=many,
         )
-        yield rows.tell(int(where[0]), "L-other", "warn", column.name, expected)
+        yield rows.finding(int(where[0]), "L-other", "warn", column.name, expected)
 
 
 def _broken(
@@ -179,12 +181,12 @@ def _broken(
         broken = (cells[0] > rule.at_most[1]).fillna(False).to_numpy(dtype=bool)
     elif rule.within:
         begin, end = (cell.to_numpy(dtype="datetime64[D]") for cell in cells)
-        # Where the table does not know the days, nothing is said.
+        # Where the table does not know the days, the rule is left alone.
         known = calendar.covers(begin) & calendar.covers(end)
         broken = known & (calendar.count(begin, end) > rule.within[2])
     columns = "、".join(rule.columns)
     return [
-        rows.tell(int(row), rule.id, rule.severity, columns, rule.message)
+        rows.finding(int(row), rule.id, rule.severity, columns, rule.message)
         for row in np.flatnonzero(broken & good)
     ]
 
@@ -218,11 +220,11 @@ def _refused(size: int, findings: Sequence[RowFinding], rules: Collection[str] =
     mask = np.zeros(size, dtype=bool)
     mask[
         [
-            one.row
-            for one in findings
-            if one.row is not None
-            and one.violation.severity == "reject"
-            and (not rules or one.violation.rule in rules)
+            finding.row
+            for finding in findings
+            if finding.row is not None
+            and finding.violation.severity == "reject"
+            and (not rules or finding.violation.rule in rules)
         ]
     ] = True
     return mask
@@ -244,21 +246,7 @@ def _ledger(
     accepted = ~bad & ~aside
     frame = frame if accepted.all() else frame[accepted]
     _derive(frame, rows.schema, calendar)
-    sources = tuple(
-        Source(
-            part.raw.path,
-            part.raw.sha256,
-            part.raw.bytes,
-            part.raw.format,
-            part.raw.encoding,
-            part.raw.sheet,
-            len(part.raw.lines),
-            part.read,
-            part.mapping,
-            tuple(part.raw.titles),
-        )
-        for part in rows.parts
-    )
+    sources = tuple(Source.of(part.raw, part.read, part.mapping) for part in rows.parts)
     return Ledger(
         rows.key,
         rows.schema,
@@ -269,7 +257,7 @@ def _ledger(
         quarantined=int(unread.sum()),
         rejected=int((bad & ~unread).sum()),
         set_aside=int(aside.sum()),
-        violations=tuple(one.violation for one in findings),
+        violations=tuple(finding.violation for finding in findings),
         refused=tuple(_as_it_stands(rows, typed, row) for row in np.flatnonzero(bad).tolist()),
         personal=personal,
     )
@@ -283,9 +271,9 @@ def _as_it_stands(rows: Rows, typed: Mapping[str, Any], row: int) -> dict[str, A
         name: str(typed[name][row]) if name in free else raw[row].as_py() or ""
         for name, raw in rows.raw.items()
     }
-    # Where columns are shifted by one, a name stands where nobody looks for one.
+    # Where columns are shifted by one, a name stands where none is expected.
     for name, cell in cells.items():
-        if name in free or not rows.quoting[name].told:
+        if name in free or not rows.quoting[name].quotable:
             cells[name] = taken_out(without_persons(cell), rows.persons_of(row))
         else:
             cells[name] = rows.quoted(name, [cell], row)

@@ -20,8 +20,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from reportkit.forms.conditions import Condition, Mask, Where
+    from reportkit.ledgers.readers.table import RawTable
     from reportkit.ledgers.schema import LedgerSchema
     from reportkit.params.mapping import LedgerMapping
+
+
+def place_in_file(sheet: str | None, line: int) -> str:
+    """``sheet!row`` of a workbook, the line of another file."""
+    return f"{sheet}!{line}" if sheet else str(line)
+
+
+_OF_FILE = ("path", "sha256", "bytes", "format", "encoding", "sheet")
+"""Fields that a source has of its table."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +52,21 @@ class Source:
     titles: tuple[str, ...] = ()
     """All its headings."""
 
+    @classmethod
+    def of(cls, table: RawTable, headings: dict[str, str], mapping: LedgerMapping | None) -> Source:
+        """The source that a table was read from."""
+        own = {name: getattr(table, name) for name in _OF_FILE}
+        return cls(
+            **own,
+            rows=len(table.lines),
+            headings=headings,
+            mapping=mapping,
+            titles=tuple(table.titles),
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Return the file as a record of it says: its place, digest, size, format and rows."""
-        names = ("path", "sha256", "bytes", "format", "encoding", "sheet", "rows")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in (*_OF_FILE, "rows")}
 
 
 @dataclass(frozen=True)
@@ -85,17 +106,19 @@ def grouped(violations: Iterable[Violation]) -> list[str]:
     Of many different values in one column the first ten are shown.
     """
     alike: dict[tuple[str, ...], list[Violation]] = {}
-    for one in violations:
-        alike.setdefault((one.ledger, one.rule, one.column, one.found), []).append(one)
+    for violation in violations:
+        key = (violation.ledger, violation.rule, violation.column, violation.found)
+        alike.setdefault(key, []).append(violation)
     shown: Counter[tuple[str, ...]] = Counter()
     more: dict[tuple[str, ...], list[int]] = {}
     lines = []
-    for (*kind, _), those in alike.items():
-        shown[tuple(kind)] += 1
-        if shown[tuple(kind)] <= _VALUES:
-            lines.append(_together(those))
+    for (*names, _), together in alike.items():
+        kind = tuple(names)
+        shown[kind] += 1
+        if shown[kind] <= _VALUES:
+            lines.append(_together(together))
         else:
-            more.setdefault(tuple(kind), []).append(len(those))
+            more.setdefault(kind, []).append(len(together))
     lines += [
         Message(
             "{column}: {values} further values, in {records} records [{rule}]",
@@ -109,17 +132,17 @@ def grouped(violations: Iterable[Violation]) -> list[str]:
     return lines
 
 
-def _together(those: Sequence[Violation]) -> str:
-    first = those[0]
-    if len(those) == 1:
+def _together(alike: Sequence[Violation]) -> str:
+    first = alike[0]
+    if len(alike) == 1:
         return first.text()
     places: dict[str, list[str]] = {}
-    for one in those[:_PLACES]:
-        places.setdefault(one.file, []).append(one.place)
+    for violation in alike[:_PLACES]:
+        places.setdefault(violation.file, []).append(violation.place)
     where = "; ".join(f"{file}:{', '.join(found)}" for file, found in places.items())
-    rest = " …" if len(those) > _PLACES else ""
+    rest = " …" if len(alike) > _PLACES else ""
     value = f" '{first.found}'" if first.found else ""
-    head = f"{first.column}{value} ×{len(those)} ({where}{rest})"
+    head = f"{first.column}{value} ×{len(alike)} ({where}{rest})"
     return joined(COLON, [head, first.expected]) + f" [{first.rule}]"
 
 
@@ -133,7 +156,7 @@ class Ledger:
         ``applications`` …
     schema : LedgerSchema
     frame : pandas.DataFrame
-        Accepted records; the index is the row number, the columns are those of the schema but
+        Accepted records; the index is the row number, the columns are alike of the schema but
         the personal ones, and then the derived ones.
     sources : tuple of Source
     source_of, line_of : numpy arrays, one entry per row read
@@ -190,7 +213,7 @@ class Ledger:
         }
 
     def mask(self, where: Where) -> Mask:
-        """Which accepted records meet all conditions; each condition is looked at once."""
+        """Return a mask of the accepted records that meet all conditions, each evaluated once."""
         chosen = np.ones(len(self.frame), dtype=bool)
         for condition in where:
             if condition not in self._masks:
@@ -201,5 +224,4 @@ class Ledger:
     def place(self, row: int) -> tuple[str, str]:
         """File and line (or ``sheet!row``) of a row."""
         source = self.sources[self.source_of[row]]
-        line = int(self.line_of[row])
-        return source.path, f"{source.sheet}!{line}" if source.sheet else str(line)
+        return source.path, place_in_file(source.sheet, int(self.line_of[row]))

@@ -1,4 +1,4 @@
-"""The rows of a ledger as its readers gave them, and what is told of one of them."""
+"""The rows of a ledger as its readers gave them, and findings about one of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from reportkit.ledgers.readers import RawTable
+    from reportkit.ledgers.readers.table import RawTable
     from reportkit.ledgers.schema import Column, LedgerSchema
     from reportkit.params.mapping import LedgerMapping
 
@@ -56,20 +56,20 @@ class Part:
 
     def column(self, column: Column) -> Column:
         """A column of the ledger, as this file's schema has it."""
-        return next((one for one in self.schema.columns if one.name == column.name), column)
+        return next((own for own in self.schema.columns if own.name == column.name), column)
 
     def cells(self, name: str) -> pa.ChunkedArray:
         """Cells of a column as they stand; nulls where the file has none, or what is fixed."""
         if name in self.headings:
             return self.raw.columns[self.headings[name][0]]
-        fixed = next((one.fixed for one in self.schema.columns if one.name == name), None)
+        fixed = next((c.fixed for c in self.schema.columns if c.name == name), None)
         text = pa.scalar(fixed, pa.string())
         return pa.chunked_array([pa.repeat(text, len(self.raw.lines))])
 
     def filled(self, row: int, headings: Iterable[str]) -> dict[str, str]:
         """Return the filled cells of a row under these headings, trimmed."""
-        cells = ((one, clean(self.raw.columns[one][row].as_py() or "")) for one in headings)
-        return {heading: cell for heading, cell in cells if cell}
+        cells = {name: clean(self.raw.columns[name][row].as_py() or "") for name in headings}
+        return {heading: cell for heading, cell in cells.items() if cell}
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Rows:
         for column in schema.columns:
             cells = [part.cells(column.name) for part in parts]
             if column.personal:
-                persons[column.name] = joined([clean_texts(one) for one in cells])
+                persons[column.name] = joined([clean_texts(part) for part in cells])
             else:
                 raw[column.name] = joined(cells)
             quoting[column.name] = Quoting(column, key=column is schema.columns[0])
@@ -161,14 +161,14 @@ class Rows:
     def quoted(self, columns: str, cells: Sequence[str], row: int | None = None) -> str:
         """Cells as a message may repeat them; the persons of their record are taken out."""
         persons = [] if row is None else self.persons_of(row)
-        told = (
+        quotes = (
             self.quoting[name](cell, persons)
             for name, cell in zip(columns.split("、"), cells, strict=False)
             if name in self.quoting
         )
-        return "、".join(filter(None, told))
+        return "、".join(filter(None, quotes))
 
-    def tell(
+    def finding(
         self,
         row: int,
         rule: str,
@@ -178,7 +178,7 @@ class Rows:
         *,
         found: str | None = None,
     ) -> RowFinding:
-        """A finding about a row; *found* is what stands in the column, as far as it may be told."""
+        """A finding about a row; *found* is its cell in the column, as far as it may be quoted."""
         if found is None:
             names = [name for name in column.split("、") if name in self.raw]
             cells = [self.raw[name][row].as_py() or "" for name in names]

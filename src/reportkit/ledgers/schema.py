@@ -69,13 +69,18 @@ class Column(Strict):
     year: int | None = None
 
     @property
+    def spellings(self) -> dict[str, str]:
+        """Each way to write a value, and the value it means."""
+        return self.labels | {value: value for value in self.values or ()} | self.variants
+
+    @property
     def may_be_empty(self) -> bool:
         """Return True where a record without a value here is still a good record."""
         return self.blank or not self.required
 
     def categories(self) -> tuple[str, ...]:
         """The values that a cell can take, in the order of the form."""
-        return tuple(dict.fromkeys(self.vocabulary().values()))
+        return tuple(dict.fromkeys(self.spellings.values()))
 
     def offered(self, edition: Edition) -> tuple[str, ...]:
         """The values to choose from under one edition of the form."""
@@ -89,8 +94,7 @@ class Column(Strict):
 
     def vocabulary(self) -> dict[str, str]:
         """Loose spelling of each accepted value, and the value it means."""
-        names = self.labels | {value: value for value in self.values or ()} | self.variants
-        return {loose(name): value for name, value in names.items()}
+        return {loose(name): value for name, value in self.spellings.items()}
 
 
 class RowRule(Strict):
@@ -120,7 +124,7 @@ class RowRule(Strict):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns that the rule looks at."""
+        """Names of the columns that the rule concerns."""
         days = (self.order, self.within, self.dates, self.ended)
         named: Iterable[object] = next(
             filter(None, (*days, self.together, self.needs, self.at_most)), ()
@@ -131,7 +135,7 @@ class RowRule(Strict):
 class Doubt(Strict):
     """A sign in the records of a year that they are not all, or not as exact as they should be.
 
-    Each *by* is looked at alone. ``amount``: all are multiples of the rule's limit; ``flag``: all
+    Each *by* is judged alone. ``amount``: all are multiples of the rule's limit; ``flag``: all
     are true.
 
     Parameters
@@ -141,7 +145,7 @@ class Doubt(Strict):
     day : str
         Column whose day decides the year of a record.
     amount, flag : str, optional
-        The column that is looked at.
+        The column that is judged.
     by : str, optional
         Column of kinds.
     """
@@ -276,9 +280,13 @@ def map_headings(
         if column.required and column.fixed is None and column.name not in mapped
     ]
     if missing:
-        free = [without_persons(one)[:40] for one in headings if heading_key(one) not in wanted]
+        free = [
+            without_persons(heading)[:40]
+            for heading in headings
+            if heading_key(heading) not in wanted
+        ]
         near = {name: difflib.get_close_matches(name, free, n=2, cutoff=0.3) for name in missing}
-        told = joined(
+        columns = joined(
             "; ",
             [
                 name + (Message(" (nearest: {found})", found="、".join(found)) if found else "")
@@ -287,9 +295,9 @@ def map_headings(
         )
         raise HeadingError(
             "ledger-column",
-            "{file}: required columns of {name} are missing: {told}",
+            "{file}: required columns of {name} are missing: {columns}",
             name=schema.name,
-            told=told,
+            columns=columns,
             headings=headings,
             file=file,
             ledger=key,
@@ -319,8 +327,8 @@ def schemas(form: Form) -> Mapping[str, LedgerSchema]:
         ``parameters``: the form's ledgers.yaml is wrong; with its line.
     """
     found = form.parts["ledgers"].validate(_Schemas).root
-    columns = {key: [_labelled(c, form) for c in one.columns] for key, one in found.items()}
-    values = frozenset(v for those in columns.values() for c in those for v in c.categories())
+    columns = {key: [_labelled(c, form) for c in schema.columns] for key, schema in found.items()}
+    values = frozenset(v for own in columns.values() for c in own for v in c.categories())
     return {
         key: schema.model_copy(update={"columns": columns[key], "known": values})
         for key, schema in found.items()
@@ -336,7 +344,7 @@ def _labelled(column: Column, form: Form) -> Column:
             for value, was in edition.renamed(column.name):
                 labels |= {value: value} if {*was} & {*(column.values or ())} else {}
         return column.model_copy(update={"labels": labels}) if labels else column
-    for edition in (one for one in form.editions if column.form.table in one.tables):
+    for edition in (edition for edition in form.editions if column.form.table in edition.tables):
         labels = edition.vocabulary(column.form.table, column.form.axis) | labels
     return column.model_copy(update={"labels": labels})
 
@@ -355,6 +363,6 @@ def schema_of(form: Form, key: str) -> LedgerSchema:
             "ledger-unknown",
             "there is no ledger '{key}'; ledgers are {known}",
             key=key,
-            known=joined(COMMA, [f"{one.name} ({name})" for name, one in known.items()]),
+            known=joined(COMMA, [f"{schema.name} ({name})" for name, schema in known.items()]),
         )
     return known[key]

@@ -157,12 +157,12 @@ def _open_sql(source: DatabaseSource, key: str, data: Path) -> Iterator[Session]
                 (sql.exc.DBAPIError,),
             )
     except sql.exc.DBAPIError as error:
-        told = _told(error.orig, source)
+        text = _driver_text(error.orig, source)
         lost = error.connection_invalidated or not connected
         if lost and not _REFUSED.search(str(error.orig)):
-            raise LostError(told) from None
+            raise LostError(text) from None
         raise InputError(
-            "ledger-source", "{source}: {told}", source=source.shown, told=told, ledger=key
+            "ledger-source", "{source}: {text}", source=source.shown, text=text, ledger=key
         ) from None
     finally:
         engine.dispose()
@@ -184,7 +184,7 @@ def _engine(sql: Any, source: DatabaseSource, key: str, data: Path) -> Any:
 
 
 def _password(source: DatabaseSource, key: str) -> str | None:
-    # The one look at the environment below the command: a password must never be a parameter.
+    # Read here and not by the command: a password must never be a parameter.
     if source.password_env is None:
         return None
     password = os.environ.get(source.password_env)
@@ -201,7 +201,7 @@ def _password(source: DatabaseSource, key: str) -> str | None:
     return password if source.kind == "postgresql" else password.encode().decode("latin-1")
 
 
-def _told(error: BaseException | None, source: DatabaseSource) -> str:
+def _driver_text(error: BaseException | None, source: DatabaseSource) -> str:
     """Return the database's message, where it speaks of names and not of values."""
     text = " ".join(str(error).split())
     kind = type(error).__name__
@@ -249,8 +249,8 @@ def _open_duckdb(source: DatabaseSource, key: str, data: Path) -> Iterator[Sessi
     except duckdb.Error as error:
         raise InputError(
             "ledger-source",
-            "{source}: {told}",
+            "{source}: {text}",
             source=source.shown,
-            told=_told(error, source),
+            text=_driver_text(error, source),
             ledger=key,
         ) from None

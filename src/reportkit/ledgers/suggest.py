@@ -28,16 +28,16 @@ _UNKNOWN = {"L-value", "L-other"}
 def suggest_columns(schema: LedgerSchema, headings: Sequence[str]) -> list[str]:
     """Lines for the headings of a file that lacks columns; those without a guess are comments."""
     known = schema.headings()
-    there = {known[key][0].name for one in headings if (key := heading_key(one)) in known}
-    absent = [c for c in schema.columns if c.name not in there]
+    present = {known[key][0].name for key in map(heading_key, headings) if key in known}
+    absent = [c for c in schema.columns if c.name not in present]
     needed = "、".join(column.name for column in absent if column.required)
     names = {loose(name): c.name for c in absent for name in (c.name, *c.aliases)}
     lines: list[str] = [Message("columns: # still to find: {needed}", needed=needed)]
     for heading in headings:
         if heading_key(heading) not in known and quoted_heading(heading) == heading.strip():
             guess = _guess(heading, names, _NEAR_HEADING)
-            told = joined("", [f"  {_plain(heading)}: {guess} # ", Message("a guess")])
-            lines.append(told if guess else f"  # {_plain(heading)}: ?")
+            line = joined("", [f"  {_plain(heading)}: {guess} # ", Message("a guess")])
+            lines.append(line if guess else f"  # {_plain(heading)}: ?")
     return lines
 
 
@@ -45,11 +45,11 @@ def suggest_values(ledger: Ledger) -> list[str]:
     """Lines for the values that are none of a column's, with how often each stands."""
     columns = {c.name: c for c in ledger.schema.columns if c.type in ("category", "flag")}
     unknown: dict[str, Counter[str]] = {}
-    for one in ledger.violations:
-        # What may not be told is no value to paste.
-        told = one.found and OUT not in one.found
-        if one.rule in _UNKNOWN and one.column in columns and told:
-            unknown.setdefault(one.column, Counter())[one.found] += 1
+    for violation in ledger.violations:
+        name, value = violation.column, violation.found
+        # A value of which something is hidden is none to paste.
+        if violation.rule in _UNKNOWN and name in columns and value and OUT not in value:
+            unknown.setdefault(name, Counter())[value] += 1
     lines = ["values:"] if unknown else []
     for name, values in unknown.items():
         lines.append(f"  {name}: # {_meanings(columns[name])}")
@@ -72,7 +72,7 @@ def _meanings(column: Column) -> str:
 def _guess(text: str, names: Mapping[str, str], cutoff: float) -> str:
     """Return the name with the only near label, if there is just one."""
     near = difflib.get_close_matches(loose(text), names, n=4, cutoff=cutoff)
-    meant = {names[one] for one in near}
+    meant = {names[label] for label in near}
     return meant.pop() if len(meant) == 1 else ""
 
 
@@ -85,7 +85,7 @@ def _plain(text: str) -> str:
 def as_block(found: Mapping[str, Sequence[str]]) -> str:
     """The mapping to paste: ledgers with their lines."""
     lines: list[str] = []
-    for key, those in found.items():
-        if those:
-            lines += [f"  {key}:", *(joined("", ["    ", line]) for line in those)]
+    for key, suggested in found.items():
+        if suggested:
+            lines += [f"  {key}:", *(joined("", ["    ", line]) for line in suggested)]
     return joined("\n", ["mapping:", *lines]) if lines else ""

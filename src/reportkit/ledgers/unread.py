@@ -1,103 +1,78 @@
-"""Headings of a file that no column is read from, and those that a column may be meant by."""
+"""Headings that a ledger does not read, though they may say something that it should."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from reportkit.language import Message, joined
 from reportkit.language.message import SEMICOLON, of_form
-from reportkit.ledgers.normal import loose
+from reportkit.ledgers.columns import replaced
+from reportkit.ledgers.normal import clean, is_nothing, loose, table
 from reportkit.ledgers.quoting import quoted_heading
+from reportkit.ledgers.records import Violation
+from reportkit.ledgers.rows import RowFinding, Rows
 from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
-    from reportkit.ledgers.schema import Column, LedgerSchema
-    from reportkit.params.mapping import LedgerMapping
+    import numpy.typing as npt
+
+    from reportkit.ledgers.rows import Part
+    from reportkit.ledgers.schema import Column
 
 _NEAR = 0.65
-_WORD = re.compile(
-    "序|号|日期|时间|名称|姓名|类型|类别|性质|结果|方式|途径|内容|单位|部门|科室|机关|机构|金额|备注|年度|状态|电话"
-    "|地址|代码|编码|是否|标题|意见|种类|期限|身份|事项|什么|怎|[请文主当系办告出信访]人$"
-)
-# Two figures on end are of a day or a number; 代码_1 is of a heading.
-_NUMBER = re.compile(r"\d{2}|^[\d.,%-]+$|\d\D\d")
+_NOTE = re.compile(r"备\s*注|附注|说明|状态")
+# Of a record that was made in error or taken back, and not of what it is about.
+_VOID = "作废|废号|[空缺跳]号|误[登录填]|重复(?:登记|录入|填报)|不(?:计入|计数|予?统计)"
 
 
-def near_columns(
-    schema: LedgerSchema, read: dict[str, str], headings: Collection[str]
-) -> Iterator[tuple[Column, str, str]]:
-    """Headings that are not read though a column may be meant: column, heading, what follows.
-
-    Parameters
-    ----------
-    schema : LedgerSchema
-    read : mapping of str to str
-        Columns that were read, with their headings.
-    headings : collection of str
-        All of the file or sheet.
-    """
-    known = schema.headings()
-    absent = [
-        column
-        for column in schema.columns
-        if not (column.required or column.personal or column.name in read)
-    ]
-    for heading in headings:
-        if heading in read.values():
-            continue
-        if meant := known.get(heading_key(heading)):
-            column = meant[0]
-            if column.name in read:
-                why = Message(
-                    "it is not read: {name} is read from '{read}'",
-                    name=column.name,
-                    read=read[column.name],
+def near_headings(rows: Rows) -> Iterator[RowFinding]:
+    """Find headings that are not read, though a column may be meant by them."""
+    for part in rows.parts:
+        place = f"{part.raw.sheet}!heading" if part.raw.sheet else "heading"
+        known = part.schema.headings()
+        absent = [
+            column
+            for column in part.schema.columns
+            if not (column.required or column.personal or column.name in part.read)
+        ]
+        for heading in part.unread:
+            if meant := known.get(heading_key(heading)):
+                given = part.read.get(meant[0].name)
+                column: Column | None = meant[0] if given or meant[0].fixed else None
+                follows = (
+                    Message(
+                        "it is not read: {name} is read from '{read}'",
+                        name=meant[0].name,
+                        read=given,
+                    )
+                    if given
+                    else Message("it is not read: the mapping fixes {name}", name=meant[0].name)
                 )
-                yield column, heading, why
-            elif column.fixed is not None:
-                why = Message("it is not read: the mapping fixes {name}", name=column.name)
-                yield column, heading, why
-        elif near := _nearest(heading, absent):
-            without = joined("", [SEMICOLON, of_form(near.without)]) if near.without else ""
-            why = Message(
-                "it is not read, and no heading is {name}{without}; if it means that, rename "
-                "it or map it",
-                name=near.name,
-                without=without,
-            )
-            yield near, heading, why
-
-
-def misspelt(
-    mapping: LedgerMapping, read: Collection[str], unread: Collection[str]
-) -> Iterator[tuple[str, str, str]]:
-    """Headings of a mapping that no file has, though one that is not read is nearly so.
-
-    Parameters
-    ----------
-    mapping : LedgerMapping
-    read : collection of str
-        Columns that were read from any file by it.
-    unread : collection of str
-        Headings of these files that no column is read from.
-
-    Yields
-    ------
-    tuple of str
-        The column that is not read, the heading of the mapping, the one that is near.
-    """
-    near = {loose(title): title for title in unread}
-    for heading, name in (mapping.columns | {one: one for one in mapping.keep}).items():
-        found = difflib.get_close_matches(loose(heading), near, n=1, cutoff=_NEAR)
-        if found and name not in read:
-            yield name, heading, near[found[0]]
+            elif column := _nearest(heading, absent):
+                without = [SEMICOLON, of_form(column.without)] if column.without else []
+                follows = Message(
+                    "it is not read, and no heading is {name}{without}; if it means that, rename "
+                    "it or map it",
+                    name=column.name,
+                    without=joined("", without),
+                )
+            if column:
+                yield _finding(
+                    rows, part, place, "L-unread", column.name, quoted_heading(heading), follows
+                )
 
 
 def _nearest(heading: str, columns: Collection[Column]) -> Column | None:
+    """The column whose name is nearest to a heading, else one whose signs the heading has."""
     key = loose(heading)
     ratios = {
         difflib.SequenceMatcher(None, key, loose(name)).ratio(): column
@@ -107,20 +82,76 @@ def _nearest(heading: str, columns: Collection[Column]) -> Column | None:
     best = max(ratios, default=0.0)
     if best >= _NEAR:
         return ratios[best]
-    return next((one for one in columns if any(sign in heading for sign in one.signs)), None)
+    return next((c for c in columns if any(sign in heading for sign in c.signs)), None)
 
 
-def likely_heading(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """The row that looks most like a heading; never a record, since its cells are told.
+def misspelt_headings(rows: Rows) -> Iterator[RowFinding]:
+    """Find headings of a mapping that no file has, though one that is not read is nearly so."""
+    for mapping in [m for number, m in enumerate(rows.mappings) if m not in rows.mappings[:number]]:
+        parts = [part for part in rows.parts if part.mapping == mapping]
+        read = {name for part in parts for name in part.read}
+        unread = {loose(title): title for part in parts for title in part.unread}
+        for heading, name in (mapping.columns | {kept: kept for kept in mapping.keep}).items():
+            near = difflib.get_close_matches(loose(heading), unread, n=1, cutoff=_NEAR)
+            if near and name not in read:
+                expected = Message(
+                    "a heading; the mapping names it, and what stands there is {stands}",
+                    stands=quoted_heading(unread[near[0]]),
+                )
+                yield _finding(rows, parts[0], "heading", "L-mapping", name, heading, expected)
 
-    Its cells are short, differ, hold no number, day or person, and a third of them have a word
-    that headings are made with.
-    """
-    best: tuple[str, ...] = ()
-    for row in rows:
-        cells = tuple(cell.strip() for cell in row if cell.strip())
-        words = sum(bool(_WORD.search(cell)) for cell in cells)
-        plain = all(quoted_heading(cell) == cell and not _NUMBER.search(cell) for cell in cells)
-        if plain and len(set(cells)) == len(cells) > max(2, len(best)) and 3 * words >= len(cells):
-            best = cells
-    return best
+
+def _finding(
+    rows: Rows, part: Part, place: str, rule: str, column: str, found: str, expected: str
+) -> RowFinding:
+    violation = Violation(rows.key, part.raw.path, place, rule, "warn", column, found, expected)
+    return RowFinding(None, violation)
+
+
+def stated_in_unread(rows: Rows, typed: Mapping[str, Any]) -> Iterator[RowFinding]:
+    """Find records whose day is empty, while a column that is not read affirms it: 是否延期."""
+    for column in [column for column in rows.schema.columns if column.signs]:
+        empty = np.asarray(pd.isna(typed[column.name]))
+        for start, part in rows.each():
+            for heading in part.unread:
+                if heading not in part.raw.columns or not any(s in heading for s in column.signs):
+                    continue
+                expected = Message(
+                    "'{heading}' says so, and there is no day; {without}",
+                    heading=quoted_heading(heading),
+                    without=of_form(column.without or ""),
+                )
+                affirmed = _affirmed(part.raw.columns[heading])
+                missing = empty[start : start + len(affirmed)] & affirmed
+                for row in np.flatnonzero(missing).tolist():
+                    yield rows.finding(
+                        start + row, "L-unread", "warn", column.name, expected, found=""
+                    )
+
+
+def voided_in_unread(rows: Rows, aside: npt.NDArray[np.bool_]) -> Iterator[RowFinding]:
+    """Find records that a note, in a column that is not read, calls none: 备注 with 作废."""
+    for start, part in rows.each():
+        for heading in part.unread:
+            if heading not in part.raw.columns or not _NOTE.search(heading):
+                continue
+            cells = part.raw.columns[heading].cast(pa.large_string())
+            void = pc.match_substring_regex(cells, _VOID).fill_null(False).to_numpy()
+            expected = Message(
+                "'{heading}' says that it is void or does not count; it is counted",
+                heading=quoted_heading(heading),
+            )
+            for row in np.flatnonzero(np.asarray(void, bool)).tolist():
+                if not aside[start + row]:
+                    yield rows.finding(start + row, "L-odd", "warn", "", expected, found="")
+
+
+def _affirmed(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Return a mask of the cells that say something other than 否 or nothing."""
+    no = {loose(word) for word in table()["flag"]["false"]}
+
+    def affirmation(text: str | None) -> str | None:
+        text = clean(text or "")
+        return None if is_nothing(text) or text[0] in "否不未无没" or loose(text) in no else text
+
+    return np.asarray(replaced(cells, affirmation).is_valid().to_numpy(), bool)

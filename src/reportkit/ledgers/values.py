@@ -53,7 +53,9 @@ def _clean_chunk(cells: pa.Array) -> pa.Array:
 @cache
 def _days() -> tuple[re.Pattern[str], ...]:
     day = table()["date"]
-    return tuple(re.compile(f"{one['day']}(?:{one['gap']}{day['time']})?") for one in day["forms"])
+    return tuple(
+        re.compile(f"{form['day']}(?:{form['gap']}{day['time']})?") for form in day["forms"]
+    )
 
 
 @cache
@@ -101,8 +103,7 @@ def parse_date(text: str, epoch: int = 1900, year: int | None = None) -> date | 
     for form in _short_days() if year else ():
         if match := form.fullmatch(text):
             return date(int(year or 0), int(match[1]), int(match[2]))
-    message = Message("not a day; write 2020-08-19{foreign}", foreign=foreign(text))
-    raise ValueError(message)
+    raise ValueError(Message("not a day; write 2020-08-19{foreign}", foreign=foreign(text)))
 
 
 def _from_utc(offset: str) -> timedelta:
@@ -136,8 +137,7 @@ def parse_amount(text: str, factor: int = 1) -> Decimal | None:
             number, factor = number.removesuffix(unit).strip(" "), times
             break
     if not _number().fullmatch(number):
-        message = Message("not an amount; write 1234.50{foreign}", foreign=foreign(text))
-        raise ValueError(message)
+        raise ValueError(Message("not an amount; write 1234.50{foreign}", foreign=foreign(text)))
     whole, _, fraction = number.replace(",", "").partition(".")
     exact = table()["amount"]["exact"]
     digits, places = int(exact["whole"]), int(exact["places"])
@@ -166,19 +166,17 @@ def parse_integer(text: str) -> int | None:
         return None
     whole, _, fraction = text.replace(",", "").partition(".")
     if not _number().fullmatch(text) or fraction.strip("0"):
-        message = Message("not a whole number{foreign}", foreign=foreign(text))
-        raise ValueError(message)
+        raise ValueError(Message("not a whole number{foreign}", foreign=foreign(text)))
     bits = int(table()["integer"]["bits"])
     if len(whole.lstrip("+-0")) > bits or abs(int(whole)) >= 2 ** (bits - 1):
-        message = Message("larger than any number here can be")
-        raise ValueError(message)
+        raise ValueError(Message("larger than any number here can be"))
     return int(whole)
 
 
 @cache
 def _flags() -> dict[str, bool]:
-    said = table()["flag"]
-    return {loose(one): value == "true" for value in said for one in said[value]}
+    words = table()["flag"]
+    return {loose(word): value == "true" for value in words for word in words[value]}
 
 
 def parse_flag(text: str) -> bool | None:
@@ -194,14 +192,8 @@ def parse_flag(text: str) -> bool | None:
         return None
     found = _flags().get(loose(text))
     if found is None:
-        message = Message("neither 是 nor 否{foreign}", foreign=foreign(text))
-        raise ValueError(message)
+        raise ValueError(Message("neither 是 nor 否{foreign}", foreign=foreign(text)))
     return found
-
-
-def parse_text(text: str) -> str | None:
-    """Text as it stands, without outer white space."""
-    return clean(text) or None
 
 
 def category_parser(column: Column) -> Parser:
@@ -217,7 +209,7 @@ def category_parser(column: Column) -> Parser:
             return text
         if known is None:
             near = difflib.get_close_matches(loose(text), vocabulary, n=4, cutoff=0.5)
-            nearest = "、".join(dict.fromkeys(vocabulary[one] for one in near))
+            nearest = "、".join(dict.fromkeys(vocabulary[label] for label in near))
             hint = Message("; nearest: {nearest}", nearest=nearest) if near else ""
             values = column.categories()
             listed = "、".join(values[:_LISTED])
@@ -225,8 +217,7 @@ def category_parser(column: Column) -> Parser:
                 listed += Message(
                     " … ({values} values; `reportkit template` lists them)", values=len(values)
                 )
-            message = Message("not one of {listed}{hint}", listed=listed, hint=hint)
-            raise ValueError(message)
+            raise ValueError(Message("not one of {listed}{hint}", listed=listed, hint=hint))
         return known
 
     return parse
@@ -256,7 +247,7 @@ def _parser(column: Column, factor: int, epoch: int) -> Parser:
     if column.type == "date":
         return partial(parse_date, epoch=epoch, year=column.year)
     simple: dict[str, Parser] = {
-        "text": parse_text,
+        "text": lambda text: clean(text) or None,
         "integer": parse_integer,
         "flag": parse_flag,
     }

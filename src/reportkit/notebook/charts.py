@@ -10,7 +10,7 @@ import warnings
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import pandas as pd
 
@@ -19,9 +19,9 @@ from reportkit.export.blocks import Block, block, visible
 from reportkit.facts.numerals import plain
 from reportkit.language import Message, joined
 from reportkit.language.message import COMMA
-from reportkit.notebook.display import Shown, look
+from reportkit.notebook.display import Shown, show
 from reportkit.notebook.plotting import Data, Series, draw_bars, draw_columns
-from reportkit.notebook.printed import number_in, printed
+from reportkit.notebook.printed import as_frame, label_text, number_in, printed
 from reportkit.notebook.style import as_svg, in_house_style, know_fonts
 
 Kind = Literal["bars", "columns"]
@@ -75,7 +75,7 @@ def chart(
         ``glyph-missing``: a label has a character that the shipped fonts do not have.
     """
     made = chart_block(name, data, title=title, kind=kind, unit=unit, line=line, limit=limit)
-    return None if made is None else look(made)
+    return None if made is None else show(made)
 
 
 def chart_block(
@@ -89,7 +89,7 @@ def chart_block(
     limit: tuple[str, str] | None = None,
 ) -> Block | None:
     """The block of a chart; see `chart`."""
-    told = _read(name, data, line=line, limit=limit)
+    read = _read(name, data, line=line, limit=limit)
     if kind not in (kinds := get_args(Kind)):
         raise InputError(
             "chart-data",
@@ -99,14 +99,14 @@ def chart_block(
             known="、".join(kinds),
             chart=name,
         )
-    if not any(told.heights):
+    if not any(read.heights):
         return None
     know_fonts()
     with in_house_style(), warnings.catch_warnings():
         warnings.filterwarnings("error", message="Glyph .* missing")
         try:
             draw = draw_bars if kind == "bars" else partial(draw_columns, line=line, limit=limit)
-            svg = as_svg(draw(told, unit))
+            svg = as_svg(draw(read, unit))
         except UserWarning as warning:
             raise ExecutionError(
                 "glyph-missing",
@@ -114,12 +114,12 @@ def chart_block(
                 name=name,
                 warning=warning,
             ) from None
-    columns = [told.heading, *(one.name for one in told.series)]
-    cells = zip(told.labels, *(map(_as_json, one.texts) for one in told.series), strict=True)
+    columns = [read.heading, *(series.name for series in read.series)]
+    cells = zip(read.labels, *(map(_as_json, series.texts) for series in read.series), strict=True)
     fields = {
         "id": name,
         "title": title,
-        "alt": _alt(told, title, unit, line=line, limit=limit),
+        "alt": _alt(read, title, unit, line=line, limit=limit),
         "svg": svg,
         "data": {"columns": columns, "rows": [list(row) for row in cells]},
     }
@@ -133,9 +133,7 @@ def _read(
     line: str | None,
     limit: tuple[str, str] | None,
 ) -> Data:
-    if isinstance(data, pd.Series):
-        data = data.to_frame("数值" if data.name is None else data.name)
-    if not isinstance(data, pd.DataFrame):
+    if not isinstance(data, pd.DataFrame | pd.Series):
         raise InputError(
             "chart-data",
             "chart '{chart}': it is drawn from a DataFrame or a Series, not {kind}: pd.Series(…) "
@@ -143,21 +141,21 @@ def _read(
             kind=type(data).__name__,
             chart=name,
         )
-    series = []
-    for column, values in data.items():
-        told = str(visible(_label(column)))
+    frame, series = as_frame(data), []
+    for column, values in frame.items():
+        label = str(visible(label_text(column, " ")))
         numbers = [number_in(value) for value in values]
         if wrong := [v for v, n in zip(values, numbers, strict=True) if n is None and pd.notna(v)]:
             raise InputError(
                 "chart-data",
-                "chart '{chart}': column {told} holds {wrong!r}, which is no number",
-                told=told,
+                "chart '{chart}': column {column} holds {wrong!r}, which is no number",
+                column=label,
                 wrong=wrong[0],
                 chart=name,
             )
-        series.append(Series(told, numbers, printed(values, missing=_MISSING)))
-    labels = [str(visible(_label(label))) for label in data.index]
-    names, fault = [one.name for one in series], ""
+        series.append(Series(label, numbers, printed(values, missing=_MISSING)))
+    labels = [str(visible(label_text(label, " "))) for label in frame.index]
+    names, fault = [column.name for column in series], ""
     if len(labels) > _LABELS:
         fault = Message(
             "there are {count} labels, a chart shows {most}: draw the largest "
@@ -185,7 +183,7 @@ def _read(
         )
     if fault:
         raise InputError("chart-data", "chart '{chart}': {fault}", fault=fault, chart=name)
-    heading = " ".join(str(one) for one in data.index.names if one is not None)
+    heading = " ".join(str(name) for name in frame.index.names if name is not None)
     return Data(heading or "类别", labels, series)
 
 
@@ -198,30 +196,26 @@ def _as_json(text: str) -> int | float | str:
     return text
 
 
-def _label(label: Any) -> str:
-    return " ".join(printed(label)) if isinstance(label, tuple) else printed([label])[0]
-
-
 def _alt(
     data: Data, title: str, unit: str, *, line: str | None, limit: tuple[str, str] | None
 ) -> str:
-    """The chart in words, from its own numbers: what is most, then every value."""
+    """The chart in words, from its own numbers: the largest value, then every value."""
     parts = []
-    for one in data.series:
-        numbers = [number for number in one.numbers if number is not None]
+    for series in data.series:
+        numbers = [number for number in series.numbers if number is not None]
         if not numbers:
-            parts.append(f"{one.name}：没有数值")
+            parts.append(f"{series.name}：没有数值")
             continue
-        pairs = zip(data.labels, one.texts, strict=True)
+        pairs = zip(data.labels, series.texts, strict=True)
         # 1月7, but 2020：7: a label that ends as a number begins would run into it.
-        told = "，".join(
+        values = "，".join(
             f"{a}{'：' if a[-1:].isascii() else ''}{'缺' if b == _MISSING else b}" for a, b in pairs
         )
         counts = unit[-1:] in _ADDS_UP
-        whole = f"合计{plain(sum(numbers, Decimal(0)))}，" if counts and one.name != line else ""
-        at = one.numbers.index(max(numbers))
-        most = f"最{'多' if counts else '高'}为{data.labels[at]}（{one.texts[at]}）"
-        parts.append(f"{one.name}：{whole}{most}；{told}")
+        whole = f"合计{plain(sum(numbers, Decimal(0)))}，" if counts and series.name != line else ""
+        at = series.numbers.index(max(numbers))
+        most = f"最{'多' if counts else '高'}为{data.labels[at]}（{series.texts[at]}）"
+        parts.append(f"{series.name}：{whole}{most}；{values}")
     shape = "柱状图和折线图" if line else "柱状图"
     after = f"“{limit[0]}”之后画有界线：{limit[1]}。" if limit else ""
     return f"{shape}：{title}（单位：{unit}）。" + "。".join(parts) + "。" + after

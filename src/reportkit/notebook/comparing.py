@@ -1,4 +1,4 @@
-"""Cells of a statutory table counted in a notebook, beside those that the library has counted."""
+"""Cells of a statutory table counted in a notebook, compared with those that the library counts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from reportkit.errors import InputError
 from reportkit.export.blocks import Block, block
 from reportkit.facts import plain
-from reportkit.notebook.printed import number_in, printed
+from reportkit.notebook.printed import label_text, number_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ Named = dict[str, list[str]]
 
 
 def compared_with(table: Table, counted: pd.DataFrame | pd.Series, facts: Facts) -> Block:
-    """The block of a comparison: what the notebook counts of each cell, and what it cannot place.
+    """The block of a comparison: the count of the notebook for each cell, and labels of no cell.
 
     Raises
     ------
@@ -33,10 +33,12 @@ def compared_with(table: Table, counted: pd.DataFrame | pd.Series, facts: Facts)
     frame = counted.to_frame() if isinstance(counted, pd.Series) else counted
     if not (len(frame.index) or len(frame.columns)):
         return _block(table.id, table.title, {}, [], facts)
-    places = list(table.places())
-    rows = _known(row for _, row, _ in places)
-    columns = _known(column for _, _, column in places)
-    labels = [_text(label) for label in frame.index], [_text(label) for label in frame.columns]
+    places = [(row, column) for _, row, column in table.places()]
+    all_rows, all_columns = map(list, zip(*places, strict=True))
+    rows, columns = _known(all_rows), _known(all_columns)
+    labels = tuple(
+        [label_text(label, "/") for label in axis] for axis in (frame.index, frame.columns)
+    )
     if _fit(labels[1], rows) + _fit(labels[0], columns) > sum(map(_fit, labels, (rows, columns))):
         frame, labels = frame.T, labels[::-1]
     if not (_fit(labels[0], rows) and _fit(labels[1], columns)):
@@ -45,8 +47,8 @@ def compared_with(table: Table, counted: pd.DataFrame | pd.Series, facts: Facts)
             "no row and column of the frame is one of table {id}; its rows are "
             "{rows}, its columns {columns}",
             id=table.id,
-            rows="、".join(_shown((row for _, row, _ in places))),
-            columns="、".join(_shown((column for _, _, column in places))),
+            rows="、".join(_shown(all_rows)),
+            columns="、".join(_shown(all_columns)),
         )
     found: defaultdict[str, Decimal] = defaultdict(Decimal)
     unknown = []
@@ -63,13 +65,12 @@ def compared_with(table: Table, counted: pd.DataFrame | pd.Series, facts: Facts)
                 found[cells[0]] += number
             elif number:
                 unknown.append(f"{label}/{name}")
-    named = [
-        _meant(labels[0], rows, [row for _, row, _ in places]),
-        _meant(labels[1], columns, [column for _, _, column in places]),
-    ]
-    for _, row, column in places:
+    named_rows = _meant(labels[0], rows, all_rows)
+    named_columns = _meant(labels[1], columns, all_columns)
+    for row, column in places:
         # A total is compared where the frame has it.
-        if not (row.parts or column.parts) and row.key in named[0] and column.key in named[1]:
+        totals = row.parts or column.parts
+        if not totals and row.key in named_rows and column.key in named_columns:
             found[table.cell_id(row.key, column.key)] += 0
     return _block(table.id, table.title, found, unknown, facts)
 
@@ -100,10 +101,6 @@ def _block(
     return block("compare", table=table, title=title, unknown=unknown, cells=cells, differ=differ)
 
 
-def _text(label: Any) -> str:
-    return "/".join(printed(label)) if isinstance(label, tuple) else printed([label])[0]
-
-
 def _known(leaves: Iterable[Leaf]) -> Named:
     """Keys of rows or columns by every name that they go by."""
     found: Named = {}
@@ -121,7 +118,7 @@ def _shown(leaves: Iterable[Leaf]) -> list[str]:
 
 
 def _fit(labels: list[str], known: Named) -> float:
-    """Count the labels of these rows or columns; half a one where nothing was counted."""
+    """Count the labels that name rows or columns; one half where there are no labels at all."""
     return len(set(labels) & set(known)) if labels else 0.5
 
 

@@ -1,4 +1,4 @@
-"""One report, computed: what it is made from, its facts, its text, and its checks."""
+"""One report, computed: its inputs, facts, text and checks."""
 
 from __future__ import annotations
 
@@ -6,42 +6,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from reportkit.audit.own import text_checks
-from reportkit.checks import (
-    Check,
-    accept,
-    continuity_checks,
-    coverage_checks,
-    doubt_checks,
-    form_checks,
-    intake_checks,
-    limit_checks,
-    meant_later,
-    member_checks,
-    notice_checks,
-    past_checks,
-    plausibility_checks,
-    published_checks,
-    refuse_broken,
-    relation_checks,
-    restatement_checks,
-    rules_of,
-    share_checks,
-    year_check,
-)
+from reportkit.checks import Check, accept, meant_later, refuse_broken, rules_of
 from reportkit.errors import InputError
-from reportkit.export.blocks import prose_text
 from reportkit.facts import Computer, Fact, Facts, to_come
-from reportkit.facts.numerals import number_of
 from reportkit.facts.previous import Past, figures_of
-from reportkit.facts.published import load_published, read_report
 from reportkit.facts.sealed import SealedFacts
 from reportkit.facts.specs import read_specs
 from reportkit.language import Message, joined
 from reportkit.ledgers import Ledgers, schemas
-from reportkit.notebook.corrected import PLACE, TITLE, standing, with_corrections
-from reportkit.params import District, Project, ReportParams, Scope, Waiver
-from reportkit.rollup.findings import own_total_checks, rollup_checks
+from reportkit.notebook.checking import every_check
+from reportkit.notebook.corrected import with_corrections
+from reportkit.params import Declared, District, Project, ReportParams, Scope, Waiver
 from reportkit.rollup.members import Member, counts_itself, read_members
 from reportkit.rollup.sums import Sums
 from reportkit.text.coverage import Coverage, cover
@@ -49,12 +24,12 @@ from reportkit.text.narrative import UNWRITTEN, Narrative, render
 from reportkit.yamlfile import read_prose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from decimal import Decimal
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import Self
 
     from reportkit.checks.rules import Rules
+    from reportkit.facts.specs import FactSpec
     from reportkit.forms import Edition, Form
     from reportkit.ledgers.district import Kept
     from reportkit.params.hierarchy import Hierarchy
@@ -67,7 +42,7 @@ class Compilation:
     Parameters
     ----------
     project, district, year, form, edition, params, scope
-        Whose report it is, by which form and edition, and what its parameters say.
+        The body that reports, the form and edition, and the parameters of the report.
     as_draft : bool
         Asked for, or no narrative that is written to its end; see `is_draft`.
     ledgers, absent
@@ -157,7 +132,6 @@ class Compilation:
                 ledgers, edition, folder, district=district, year=year, sums_up=bool(members)
             )
         past = figures_of(project, who, year - 1, scope=scope)
-        names = {key: schema.name for key, schema in schemas(by).items()}
         read = read_members(
             project,
             who,
@@ -168,31 +142,18 @@ class Compilation:
             own=rollup and counts_itself(project, who),
         )
         cells = edition.cells(year)
+        names = {key: schema.name for key, schema in schemas(by).items()}
         sums = Sums(read, {cell.id: cell for cell in cells}, names) if rollup else None
         if sums and not sums.present:
-            raise InputError(
-                "members-missing",
-                "none of the {count} members of {district} has a report of {year}; make theirs "
-                "first, or put what was published into {folder}/<member>/{year}.published.json",
-                count=len(read),
-                folder=project.params / "reports",
-                district=district,
-                year=year,
-            )
-        specs = read_specs(by, project.params / "facts")
-        stated: set[str] = set()
+            raise _no_members(len(read), project, district, year)
+        specs, declared = read_specs(by, project.params / "facts"), report.declared
         if sums:
-            for one in report.declared:
-                spec = specs.get(one.id)
-                if spec and spec.ledger and not sums.adds(one.id, spec.definition(year)):
-                    del specs[one.id]  # a figure that cannot be added may be declared
-            stated = {*sums.cells, *specs}
+            specs, declared = _beside_sums(sums, specs, declared, year)
         computer = Computer(
             year,
             cells=cells,
             specs=specs,
-            # What a parent declares of a figure that is added is compared with the sum.
-            declared=[one for one in report.declared if one.id not in stated],
+            declared=declared,
             ledgers=ledgers,
             past=past.values if past else None,
             names=names,
@@ -252,15 +213,15 @@ class Compilation:
         return to_come(name)
 
     def add(self, fact: Fact) -> None:
-        """Take up a fact that the notebook has made; a text that names it is rendered anew."""
+        """Add a fact that the notebook has made; a text that names it is rendered again."""
         self.own[fact.id] = fact
         if fact.id in self.narrative.places:
-            for kept in ("narrative", "coverage", "all_checks"):
-                self.__dict__.pop(kept, None)
+            for computed in ("narrative", "coverage", "all_checks"):
+                self.__dict__.pop(computed, None)
 
     def adopt(self, document: Mapping[str, Any]) -> None:
-        """Take up the facts of a sealed document that a notebook has made."""
-        own = [one for one in document["facts"] if one["id"] not in self.computer]
+        """Add the facts of a sealed document that a notebook has made."""
+        own = [fact for fact in document["facts"] if fact["id"] not in self.computer]
         for fact in SealedFacts.read({"facts": own}, {}).facts.values():
             self.add(fact)
 
@@ -270,7 +231,7 @@ class Compilation:
         return [n for n in self.narrative.places if n not in self.computer and n not in self.own]
 
     def computed(self) -> Facts:
-        """All statutory cells, and what else has been asked for."""
+        """All statutory cells, and the other facts that were computed so far."""
         for name in self.computer.cells:
             self.computer.get(name)
         return Facts(self.computer.facts)
@@ -283,9 +244,9 @@ class Compilation:
             template, name = read_prose(path), path.as_posix()
         else:
             template, name = self.edition.narrative, f"default narrative {self.edition.name}"
-        told = render(template, figures=self, edition=self.edition, context=self.context, name=name)
+        text = render(template, figures=self, edition=self.edition, context=self.context, name=name)
         made = self.params.corrections
-        return with_corrections(told, made, figures=self, context=self.context) if made else told
+        return with_corrections(text, made, figures=self, context=self.context) if made else text
 
     @property
     def context(self) -> dict[str, Any]:
@@ -294,60 +255,23 @@ class Compilation:
 
     @cached_property
     def coverage(self) -> Coverage:
-        """The text with every number looked at: bound to a fact, allowed, or unbound."""
-        narrative = self.narrative
-        units = {name: self.get(name).unit for name in narrative.places}
-        return cover(narrative.sections, units)
+        """The text with each of its numbers: bound to a fact, allowed, or unbound."""
+        units = {name: self.get(name).unit for name in self.narrative.places}
+        return cover(self.narrative.sections, units)
 
     @cached_property
     def all_checks(self) -> list[Check]:
         """Every rule that applies, and what was accepted of its findings.
 
-        Facts that a notebook adds take no part: what is a draft is known before the first cell
-        shows it.
+        Facts that a notebook adds take no part, so that the head, in the first cell, knows already
+        if the report is a draft.
         """
         _ = self.narrative
-        rules = self.rules
         self._compute_relations()
-        facts = self.computed()
-        read = None if self.sums else self.ledgers
-        checks = form_checks(rules, self.edition, facts, year=self.year, ledgers=read)
-        checks += self._text_checks(facts) + self._checks_across(facts)
-        if self.sums:
-            checks += rollup_checks(
-                rules, self.edition, self.sums, facts, specs=self.computer.specs, year=self.year
-            )
-            checks += own_total_checks(rules, self.sums, facts, dict(self._own_totals()))
-        else:
-            checks += intake_checks(rules, self.ledgers, unread=self.ledgers.unread)
-            checks.append(year_check(rules, self.ledgers, self.year))
-            checks += doubt_checks(rules, self.ledgers, self.year)
-            for ledger in (one for one in self.ledgers.values() if one.schema.clock):
-                checks += limit_checks(rules, ledger, self.year, self.ledgers.calendar)
-            if self.scope == self.district.scope:
-                checks += published_checks(rules, self._published(), facts)
+        checks = every_check(self)
         self.waivers_left = meant_later(checks, self.params.waivers)
-        return accept(
-            rules, checks, [one for one in self.params.waivers if one not in self.waivers_left]
-        )
-
-    def _published(self) -> Mapping[str, Decimal]:
-        """Figures of the year that stand published; none where there is no file of them."""
-        path = self.project.report_file(self.district, self.year, "published.json")
-        if not path.is_file():
-            return {}
-        return standing(
-            read_report(self.form, load_published(path)).published, self.params.corrections
-        )
-
-    def _own_totals(self) -> Iterator[tuple[str, tuple[Decimal, str]]]:
-        """Figures that the parent itself has published or declares, and its members give too."""
-        for name, value in self._published().items():
-            yield name, (value, "本级已公布")
-        for one in self.params.declared:
-            stated = number_of(one.value or "")
-            if one.id not in self.computer.declared and stated is not None:
-                yield one.id, (stated, f"本级申报（{one.source}）")
+        applied = [waiver for waiver in self.params.waivers if waiver not in self.waivers_left]
+        return accept(self.rules, checks, applied)
 
     def _compute_relations(self) -> None:
         for relation in self.params.relations:
@@ -363,65 +287,6 @@ class Compilation:
                         title=relation.title,
                         message=error.message,
                     ) from None
-
-    def _text_checks(self, facts: Facts) -> list[Check]:
-        checks = relation_checks(self.rules, self.params.relations, facts)
-        related = {(one.left, one.right) for one in checks}
-        meant = self.computer.possible() if self.coverage.of("unbound") else facts
-        titles = {s.number: f"{s.number}、{s.title}" for s in self.edition.sections}
-        titles |= {"": "序言", PLACE: TITLE}
-        checks += coverage_checks(self.rules, self.coverage, meant, titles=titles)
-        days = [day for day in (self.params.dated, self.params.printed) if day]
-        texts = {number: prose_text(body) for number, body in self.narrative.sections.items()}
-        figures = {name: facts[name].number for name in self.computer.cells}
-        said = text_checks(
-            self.form,
-            self.edition,
-            texts,
-            figures,
-            issuer=self.district.issuer or self.district.name,
-            year=self.year,
-        )
-        # What the report's own relations say is not told twice.
-        checks += [one for one in said if (one.left, one.right) not in related]
-        return checks + notice_checks(
-            self.rules,
-            self.edition,
-            texts,
-            last=self.past.sections if self.past else {},
-            year=self.year,
-            level="department" if self.scope == "office" else self.district.level,
-            published=max(days, default=None),
-        )
-
-    def _checks_across(self, facts: Facts) -> list[Check]:
-        rules, cells = self.rules, list(self.computer.cells.values())
-        values = {cell.id: facts[cell.id].number for cell in cells}
-        checks = share_checks(rules, self.edition, values)
-        if not self.sums:
-            members = {
-                name: None if one.origin == "missing" else one.values
-                for name, one in self.members.items()
-            }
-            checks = member_checks(rules, cells, values, members) + checks
-        checks += past_checks(rules, self.past)
-        if self.past:
-            checks += continuity_checks(rules, self.edition, values, self.past.values)
-            if self.past.facts and not self.sums:
-                checks += restatement_checks(rules, self.past, self._computer_of_last_year())
-            checks += plausibility_checks(rules, cells, values, self.past.values)
-        return checks
-
-    def _computer_of_last_year(self) -> Computer:
-        """Last year's form over today's ledgers, so far as this year's report reads them."""
-        year = self.year - 1
-        return Computer(
-            year,
-            cells=self.form.edition(year).cells(year),
-            specs=self.computer.specs,
-            declared=[],
-            ledgers=dict(self.ledgers),
-        )
 
     def facts_document(self) -> dict[str, Any]:
         """The document ``facts.json``; it is not to be changed.
@@ -442,6 +307,35 @@ class Compilation:
         )
 
 
+def _no_members(count: int, project: Project, district: str, year: int) -> InputError:
+    return InputError(
+        "members-missing",
+        "none of the {count} members of {district} has a report of {year}; make theirs "
+        "first, or put what was published into {folder}/<member>/{year}.published.json",
+        count=count,
+        folder=project.params / "reports",
+        district=district,
+        year=year,
+    )
+
+
+def _beside_sums(
+    sums: Sums, specs: Mapping[str, FactSpec], declared: list[Declared], year: int
+) -> tuple[dict[str, FactSpec], list[Declared]]:
+    """Definitions and declared facts of a parent that its members' sums do not give.
+
+    A figure that cannot be added may be declared; what a parent declares of one that is added is
+    compared with the sum.
+    """
+    ids = {fact.id for fact in declared}
+    added = {
+        name: spec
+        for name, spec in specs.items()
+        if name not in ids or not spec.ledger or sums.adds(name, spec.definition(year))
+    }
+    return added, [fact for fact in declared if fact.id not in {*sums.cells, *added}]
+
+
 def _read_all(
     ledgers: Ledgers,
     edition: Edition,
@@ -451,43 +345,39 @@ def _read_all(
     year: int,
     sums_up: bool,
 ) -> tuple[str, ...]:
-    """Read every ledger that the edition can use; the keys of those that are not there."""
+    """Read every ledger that the edition can use; return the keys of those that are not there."""
     needed, known = edition.ledgers(), schemas(ledgers.form)
     unused = ledgers.form.unused(edition)
     sources = {key: ledgers.sources(key) for key in known if key not in unused}
     if missing := [key for key in sources if key in needed and not sources[key]]:
-        names = joined(
-            "\n",
-            [
-                Message(
-                    "  {name}: {folder}/{key}-….csv, .xlsx or .parquet",
-                    name=known[key].name,
-                    folder=folder,
-                    key=key,
-                )
-                for key in missing
-            ],
+        lines = [
+            Message(
+                "  {name}: {folder}/{key}-….csv, .xlsx or .parquet",
+                name=known[key].name,
+                folder=folder,
+                key=key,
+            )
+            for key in missing
+        ]
+        rollup = Message(
+            "; or add its members' reports: reportkit rollup {district} {year}",
+            district=district,
+            year=year,
         )
         raise InputError(
             "ledger-missing",
             "the {name} form needs ledgers that are not there:\n{names}\nadd them (a "
             "file with a heading only counts as zero records){instead}",
-            instead=Message(
-                "; or add its members' reports: reportkit rollup {district} {year}",
-                district=district,
-                year=year,
-            )
-            if sums_up
-            else "",
+            instead=rollup if sums_up else "",
             name=edition.name,
-            names=names,
+            names=joined("\n", lines),
             district=district,
             year=year,
         )
-    for key in sources:
-        if sources[key]:
-            ledgers[key]
-    return tuple(key for key in sources if not sources[key])
+    for key, paths in sources.items():
+        if paths:
+            ledgers[key]  # to ask for a ledger reads it
+    return tuple(key for key, paths in sources.items() if not paths)
 
 
 def _refuse_to_do(report: ReportParams, district: str) -> None:
@@ -495,9 +385,9 @@ def _refuse_to_do(report: ReportParams, district: str) -> None:
         listed = "\n".join(f"  {fact.place}: {fact.id} ({fact.label})" for fact in to_do)
         raise InputError(
             "to-do",
-            "{to_do} declared figures are still to fill in:\n{listed}\ngive each its "
+            "{count} declared figures are still to fill in:\n{listed}\ngive each its "
             "value, source, stated_by and stated_on; or ask for a draft (--draft)",
-            to_do=len(to_do),
+            count=len(to_do),
             listed=listed,
             district=district,
             year=report.year,

@@ -13,9 +13,10 @@ from reportkit.evidence.seal import seal_of
 from reportkit.export.blocks import block
 from reportkit.facts import Fact, Facts
 from reportkit.facts.computer import unknown_fact
-from reportkit.facts.numerals import chinese_number, rounded
-from reportkit.notebook.display import look
-from reportkit.notebook.frames import table_of
+from reportkit.facts.numerals import rounded
+from reportkit.notebook.display import show
+from reportkit.notebook.freeform import first_rows, next_section
+from reportkit.notebook.members import ORIGINS, names_of
 from reportkit.notebook.spread import Distribution, spread_of
 from reportkit.params import Project
 from reportkit.rollup.members import present, read_members
@@ -62,8 +63,8 @@ class Districts:
 
     def __repr__(self) -> str:
         missing = "、".join(m.name for m in self.members.values() if m.origin == "missing")
-        told = f"{self.name}{self.year}年：{len(self.present)}个区县有报告"
-        return told + (f"；没有的：{missing}" if missing else "")
+        count = f"{self.name}{self.year}年：{len(self.present)}个区县有报告"
+        return count + (f"；没有的：{missing}" if missing else "")
 
     @property
     def present(self) -> list[Member]:
@@ -73,20 +74,13 @@ class Districts:
     @property
     def names(self) -> dict[str, str]:
         """Name of each district that has a report, with its id where two are called alike."""
-        every = [member.name for member in self.present]
-        return {
-            member.id: member.name
-            if every.count(member.name) == 1
-            else f"{member.name}（{member.id}）"
-            for member in self.present
-        }
+        return names_of(self.present)
 
     def sources(self) -> pd.DataFrame:
         """Each district with where its figures are from."""
-        origins = {"run": "封存的报告", "published": "已公布的数", "missing": "没有报告"}
         rows = [
-            (one.name, origins[one.origin], "草稿" if one.draft else "", "、".join(one.errors))
-            for one in self.members.values()
+            (member.name, ORIGINS[member.origin], "草稿" * member.draft, "、".join(member.errors))
+            for member in self.members.values()
         ]
         return pd.DataFrame(rows, columns=["区县", "来源", "状态", "未处理的差错"])
 
@@ -98,15 +92,15 @@ class Districts:
         figures : mapping of str to str or sequence of str
             Label to fact id; of several facts the sum.
         """
-        columns = {}
-        for label, facts in figures.items():
-            names = [facts] if isinstance(facts, str) else list(facts)
+        columns, names = {}, self.names
+        for label, given in figures.items():
+            facts = [given] if isinstance(given, str) else list(given)
             columns[label] = {
-                self.names[one.id]: sum((one.values[n] for n in names), Decimal(0))
-                for one in self.present
-                if all(n in one.values for n in names)
+                names[member.id]: sum((member.values[fact] for fact in facts), Decimal(0))
+                for member in self.present
+                if member.values.keys() >= {*facts}
             }
-        frame = pd.DataFrame(columns, index=pd.Index(self.names.values(), name="区县"))
+        frame = pd.DataFrame(columns, index=pd.Index(names.values(), name="区县"))
         return frame.astype(object)
 
     @staticmethod
@@ -118,14 +112,14 @@ class Districts:
         part, whole : pandas.Series
             Numbers by district.
         least : int
-            Of fewer no share is told: one case more would turn it round.
+            Of fewer there is no share: one case more would change it much.
         """
-        found = {
+        shares = {
             name: rounded(100 * Decimal(str(part[name])) / Decimal(str(whole[name])), 1)
             for name in part.index
             if pd.notna(part[name]) and pd.notna(whole[name]) and whole[name] >= least
         }
-        return pd.Series(found, index=part.index, dtype=object)
+        return pd.Series(shares, index=part.index, dtype=object)
 
     def spread(
         self, name: str, values: pd.Series, *, unit: str = "件", label: str = ""
@@ -145,11 +139,10 @@ class Districts:
         """
         found = spread_of(values, label=label or str(values.name), unit=unit)
         if found is not None:
-            for what, (told, value, own, text) in found.figures().items():
-                fact = f"spread.{name}.{what}"
-                self._facts[fact] = Fact(
-                    fact, told, value, own, "sum", text, source="各区县封存或已公布的报告"
-                )
+            source = "各区县封存或已公布的报告"
+            for word, (title, value, own, definition) in found.figures().items():
+                fact = f"spread.{name}.{word}"
+                self._facts[fact] = Fact(fact, title, value, own, "sum", definition, source=source)
         return found
 
     def get(self, name: str) -> Fact:
@@ -166,12 +159,12 @@ class Districts:
 
     def head(self) -> Shown:
         """Title of the documents."""
-        return look(block("head", **self._head))
+        return show(block("head", **self._head))
 
     @property
     def _head(self) -> dict[str, Any]:
-        none = dict.fromkeys(("office", "document_number", "dated", "printed", "fonts"))
-        return none | {
+        absent = dict.fromkeys(("office", "document_number", "dated", "printed", "fonts"))
+        return absent | {
             "district": "districts",
             "year": self.year,
             "edition": self.form.edition(self.year).name,
@@ -185,22 +178,17 @@ class Districts:
 
     def section(self, title: str) -> Shown:
         """A heading of the documents; they are numbered as they come."""
-        if title not in self._sections:
-            self._sections.append(title)
-        number = chinese_number(self._sections.index(title) + 1)
-        return look(block("section", number=number, title=title, body=[]))
+        return next_section(self._sections, title)
 
     def text(self, source: str) -> Shown:
         """Prose, with the figures of distributions bound as in a narrative."""
         name = cell_name(source)
         body, _ = render_cell(source, figures=self, context={"year": self.year}, name=name)
-        return look(block("prose", source=source, body=body))
+        return show(block("prose", source=source, body=body))
 
     def show(self, table: pd.DataFrame, *, title: str, note: str = "", rows: int = 60) -> Shown:
         """A table in the documents, its first rows if it is long."""
-        if len(table) > rows:
-            note = "；".join(filter(None, [note, f"共{len(table)}行，列出前{rows}行"]))
-        return look(table_of(table.head(rows), title=title, note=note, formats={}))
+        return first_rows(table, title=title, note=note, rows=rows)
 
     def chart(
         self, name: str, data: pd.Series, *, title: str, kind: Kind = "columns", unit: str = "个"
@@ -209,7 +197,7 @@ class Districts:
         from reportkit.notebook.charts import chart_block
 
         made = chart_block(name, data, title=title, kind=kind, unit=unit)
-        return None if made is None else look(made)
+        return None if made is None else show(made)
 
     def multiples(self, frame: pd.DataFrame, *, title: str, note: str = "") -> Shown | None:
         """One small picture a district, all on the same scale; None where there is nothing to draw.
@@ -227,22 +215,23 @@ class Districts:
         if len(shown) < len(frame):
             left = f"共{len(frame)}个区县，画出{len(shown)}个"
             note = "；".join(filter(None, [note, left]))
-        told = "；".join(
+        shares = "；".join(
             f"{name}：{'，'.join(f'{column}{value:g}%' for column, value in row.items())}"
             for name, row in shown.iterrows()
         )
-        figure = _pictures(shown)
-        return look(figure_block(figure, title=title, alt=f"各区县{title}。{told}", note=note))
+        alt = f"各区县{title}。{shares}"
+        return show(figure_block(_pictures(shown), title=title, alt=alt, note=note))
 
     def seal(self) -> Shown:
         """The last cell: what was compared, and which reports it is from."""
+        sources = [f"{m.source} sha256:{m.as_json()['sha256']}" for m in self.present]
         document = Facts(self._facts).as_json(
             district="districts",
             year=self.year,
             edition=self.form.edition(self.year).name,
             scope="district",
         )
-        return look(
+        return show(
             block(
                 "seal",
                 seal=seal_of(document),
@@ -260,12 +249,7 @@ class Districts:
                 checks=[],
                 rules={},
                 rows={},
-                parameters={
-                    "year": self.year,
-                    "reports": [
-                        f"{one.source} sha256:{one.as_json()['sha256']}" for one in self.present
-                    ],
-                },
+                parameters={"year": self.year, "reports": sources},
             )
         )
 
@@ -273,29 +257,24 @@ class Districts:
 def _pictures(frame: pd.DataFrame) -> Figure:
     """A grid of bar charts that share their axes."""
     # matplotlib is imported where something is drawn.
+    from matplotlib.figure import Figure
+
     from reportkit.notebook.style import in_house_style, know_fonts
 
     know_fonts()
     with in_house_style():
-        return _grid(frame)
-
-
-def _grid(frame: pd.DataFrame) -> Figure:
-    from matplotlib.figure import Figure
-
-    across = min(4, max(1, len(frame)))
-    down = -(-len(frame) // across)
-    figure = Figure(figsize=(6.3, 0.45 + (0.35 + 0.16 * len(frame.columns)) * down))
-    grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
-    for at, axes in enumerate(grid.flat):
-        if at >= len(frame):
+        across = min(4, len(frame))
+        down = -(-len(frame) // across)
+        figure = Figure(figsize=(6.3, 0.45 + (0.35 + 0.16 * len(frame.columns)) * down))
+        grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+        for axes, (name, row) in zip(grid.flat, frame.iterrows(), strict=False):
+            axes.barh(list(frame.columns)[::-1], list(row)[::-1], height=0.7)
+            axes.set_title(str(name), fontsize=8)
+            axes.set_xlim(0, 100)
+            axes.tick_params(labelsize=6)
+        for axes in grid.flat[len(frame) :]:
             axes.set_visible(False)
-            continue
-        axes.barh(list(frame.columns)[::-1], list(frame.iloc[at])[::-1], height=0.7)
-        axes.set_title(str(frame.index[at]), fontsize=8)
-        axes.set_xlim(0, 100)
-        axes.tick_params(labelsize=6)
-    figure.tight_layout()
+        figure.tight_layout()
     return figure
 
 
@@ -327,14 +306,13 @@ def open_districts(
     """
     project = Project.find(params, data, out)
     asked = project.district(str(parent)) if parent else None
-    every = sorted(path.stem for path in (project.params / "districts").glob("*.yaml"))
     hierarchy = project.hierarchy()
-    # Of a sum and its parts one is compared, or a city would stand among its own units.
-    ids = (
-        hierarchy.members(asked.id)
-        if asked
-        else [name for name in every if not hierarchy.members(name)]
-    )
+    if asked:
+        ids = hierarchy.members(asked.id)
+    else:
+        # Of a sum and its parts one is compared, or a city would stand among its own units.
+        every = sorted(path.stem for path in (project.params / "districts").glob("*.yaml"))
+        ids = tuple(name for name in every if not hierarchy.members(name))
     read = read_members(project, None, int(year), hierarchy, members=ids)
     if asked is None:
         read = {name: member for name, member in read.items() if member.origin != "missing"}
@@ -354,11 +332,10 @@ def open_districts(
             forms=", ".join(sorted(forms)),
             year=int(year),
         )
-    who = [project.district(name) for name in read]
     return Districts(
         asked.name if asked else "",
         int(year),
         project.form(forms.pop()),
         read,
-        any(one.synthetic for one in who),
+        any(project.district(name).synthetic for name in read),
     )

@@ -1,4 +1,4 @@
-"""Documents of what a notebook has shown so far, made in the notebook itself."""
+"""Draft documents of a notebook, made while it is open in Jupyter."""
 
 from __future__ import annotations
 
@@ -26,14 +26,18 @@ if TYPE_CHECKING:
     from reportkit.notebook.made import CodeCell, Made
 
 _NAMES = {
-    "report.html": "网页", "audit.html": "审计页", "report.pdf": "PDF", "report.docx": "Word",
+    "report.html": "网页",
+    "audit.html": "审计页",
+    "report.pdf": "PDF",
+    "report.docx": "Word",
     "tables.xlsx": "表格",
-}  # fmt: skip
-_TOLD = 20
+}
+# Findings that are listed below the links.
+_LISTED = 20
 
 
 def saved_notebook() -> Path | None:
-    """The notebook that this kernel runs, as it was saved: Jupyter's server says which it is."""
+    """The file of the notebook that this kernel runs; Jupyter's server names it."""
     path = Path(os.environ.get("JPY_SESSION_NAME", ""))
     return path if path.suffix == ".ipynb" and path.is_file() else None
 
@@ -67,11 +71,12 @@ def make_draft(report: Compilation, so_far: Made, seal: Shown, saved: Path) -> S
         there = quote(Path(os.path.relpath(folder / name, saved.parent)).as_posix())
         links.append(f'<a href="{there}" target="_blank">{_NAMES[name]}</a>')
     checks = filled["metadata"]["reportkit"]["checks"]
-    found = [one for one in checks if not (one["holds"] or one["waived"])]
-    found.sort(key=lambda one: one["severity"] != "error")
-    told = [f"{one['id']} {one['message']}" for one in found]
-    lines = [f"草稿在 {folder}", *told[:_TOLD], *["…"] * (len(told) > _TOLD)]
-    if left := len([one for one, _ in so_far.shown if not _is_in(one, written)]):
+    findings = [check for check in checks if not (check["holds"] or check["waived"])]
+    findings.sort(key=lambda check: check["severity"] != "error")
+    lines = [f"草稿在 {folder}"]
+    lines += [f"{finding['id']} {finding['message']}" for finding in findings[:_LISTED]]
+    lines += ["…"] * (len(findings) > _LISTED)
+    if left := sum(not _is_in(place, written) for place, _ in so_far.shown):
         lines.append(f"有{left}处是还没有保存或已经删去的格所列，草稿里没有：保存笔记本以后再做")
     html = f"<p>草稿：{' · '.join(links)}</p>"
     html += "".join(f"<p>{escape(line)}</p>" for line in lines[1:])
@@ -79,22 +84,22 @@ def make_draft(report: Compilation, so_far: Made, seal: Shown, saved: Path) -> S
 
 
 def put_together(so_far: Made, seal: Shown, saved: Mapping[str, Any]) -> dict[str, Any]:
-    """An executed notebook, of a saved one and of what its cells have shown."""
+    """Put the outputs of cells into the saved notebook, so that it is an executed one."""
     places = [place for place, _ in (*so_far.shown, *so_far.figures)]
     cells = []
     for cell in saved["cells"]:
         made = {**cell, "metadata": dict(cell["metadata"]), "source": "".join(cell["source"])}
         if cell["cell_type"] == "code":
-            own = [_output(one) for place, one in so_far.shown if _is_of(place, made)]
+            own = [_output(shown) for place, shown in so_far.shown if _is_of(place, made)]
             count = next(
                 (place.count for place in places[::-1] if _is_of(place, made)),
                 cell.get("execution_count"),
             )
-            # What the file holds that is none of ours is in no document, and told.
+            # Outputs in the file that are none of ours stand in no document; a check says so.
             foreign = [
-                one
-                for one in cell["outputs"]
-                if one["output_type"] != "error" and MIME not in one.get("data", ())
+                output
+                for output in cell["outputs"]
+                if output["output_type"] != "error" and MIME not in output.get("data", ())
             ]
             made |= {"execution_count": count, "outputs": [*own, *foreign]}
         cells.append(made)

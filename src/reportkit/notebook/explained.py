@@ -1,4 +1,4 @@
-"""Explanation of a fact and what it rests on, as a table to look into."""
+"""Explanation of a fact and what it rests on, as a DataFrame."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 class Explained(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
-    """A table that says above itself what it explains."""
+    """A DataFrame that a notebook shows below the fact and its definition."""
 
     @property
     def _constructor(self) -> Any:
-        return pd.DataFrame  # what is chosen from it explains nothing any more
+        return pd.DataFrame  # a selection of it explains nothing any more
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        told = [self.attrs["fact"], self.attrs["definition"]]
-        html = "".join(f"<p>{escape(line)}</p>" for line in told) + self._repr_html_()
-        text = "\n".join([*told, repr(self)])
+        lines = [self.attrs["fact"], self.attrs["definition"]]
+        html = "".join(f"<p>{escape(line)}</p>" for line in lines) + self._repr_html_()
+        text = "\n".join([*lines, repr(self)])
         return {MIME: block("note", about=self.attrs["id"]), "text/html": html, "text/plain": text}
 
 
@@ -49,7 +49,7 @@ def explained(fact: Fact, ledgers: Mapping[str, Ledger], parts: Mapping[str, Fac
             places.insert(0, "加减", ["+"] * (len(fact.rows) - len(taken)) + taken)
         found = pd.concat([places, ledger.frame.loc[fact.rows]], axis=1)
     else:
-        rows = [(one.label, one.text, one.unit) for one in parts.values()]
+        rows = [(part.label, part.text, part.unit) for part in parts.values()]
         found = pd.DataFrame(rows, index=list(parts), columns=["名称", "值", "单位"])
     made = Explained(found)
     made.attrs = {

@@ -14,6 +14,7 @@ from reportkit.export.blocks import Block, block
 from reportkit.language import Message
 from reportkit.notebook.style import as_svg, house_style, know_fonts
 
+# Characters of SVG.
 _LARGEST = 300_000
 _HOW_TO = Message(
     "report.show(figure, title=…, alt=…): alt says in words what the figure shows, "
@@ -22,7 +23,7 @@ _HOW_TO = Message(
 
 
 def figure_in(thing: Any) -> Figure | None:
-    """The figure of what plotting libraries return: Figure, Axes, lists of them, seaborn's grids.
+    """The figure in a result of plotting libraries: Figure, Axes, lists of them, seaborn's grids.
 
     None if it is no drawing.
     """
@@ -86,7 +87,7 @@ def figure_block(figure: Figure, *, title: str, alt: str, note: str) -> Block:
 def _drawn(figure: Figure) -> bool:
     # An empty figure has its ground alone.
     inside = any(
-        one.has_data() or one.texts or one.tables or one.get_title() for one in figure.axes
+        axes.has_data() or axes.texts or axes.tables or axes.get_title() for axes in figure.axes
     )
     return inside or len(figure.get_children()) - len(figure.axes) > 1
 
@@ -97,8 +98,8 @@ def _set_in(figure: Figure, families: list[str]) -> None:
 
 
 def prepare() -> None:
-    """Our typefaces and style for what pyplot, pandas and seaborn draw in this process."""
+    """Set our typefaces and style for all that pyplot, pandas and seaborn draw in this process."""
     know_fonts()
     mpl.rcParams.update(house_style())
-    # Other styles name other typefaces; what a document shows is set in ours, and looked at then.
+    # Other styles name other typefaces. A figure for a document is set in ours and checked then.
     warnings.filterwarnings("ignore", message="Glyph .* missing from font")

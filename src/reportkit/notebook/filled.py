@@ -1,16 +1,14 @@
-"""An executed notebook made whole: its own text filled in, and what it shows looked over.
+"""An executed notebook made whole: its own text filled in, and the checks of what it shows added.
 
 One pure function does it, `fill`, which a run, plain nbconvert and ``verify`` all call: the kernel
-does not know the notebook that it runs, and the exporters compute nothing. What it finds is told as
-checks: is all shown that the form prescribes (B1), is something shown that no document holds (B2),
-do the notebook's own counts agree (B3), and has each number of its own text a source (C1, C2).
+does not know the notebook that it runs, and the exporters compute nothing. Checked are its outputs
+(`reportkit.notebook.outputs`), and if each number of its own text has a source (C1, C2).
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +16,12 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import from_dict
 from traitlets import Bool
 
-from reportkit.checks import Check, accept, check, coverage_checks
+from reportkit.checks import Check, accept, coverage_checks
 from reportkit.checks.rules import RuleText, Waived
 from reportkit.export.blocks import MIME, Block, for_readers, from_notebook
 from reportkit.facts.sealed import SealedFacts
-from reportkit.forms.cells import shown_by
-from reportkit.notebook.display import agreement, checks_block, look
-from reportkit.notebook.made import digest
+from reportkit.notebook.display import checks_block, show
+from reportkit.notebook.outputs import blocks_of, output_checks
 from reportkit.params import Waiver
 from reportkit.text.coverage import cover
 from reportkit.text.narrative import cell_name, render_cell
@@ -33,14 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reportkit.notebook.compilation import Compilation
-    from reportkit.text.narrative import Prose
+    from reportkit.text.markdown import Prose
 
 _ADDRESS = re.compile(r"(?<= at )0x[0-9a-f]{6,}")
-_TABLE = re.compile("<table", re.IGNORECASE)
 
 
 class Fill(Preprocessor):
-    """nbconvert's preprocessor of this name: what a run does, done to a notebook of papermill."""
+    """Preprocessor of nbconvert that fills in a notebook as a run does."""
 
     enabled = Bool(True).tag(config=True)
 
@@ -50,7 +46,7 @@ class Fill(Preprocessor):
 
 
 def fill(notebook: Mapping[str, Any], *, later: bool = False) -> dict[str, Any]:
-    """Fill in the text of an executed notebook, and look over what it shows.
+    """Fill in the text of an executed notebook, and examine what it shows.
 
     Parameters
     ----------
@@ -75,8 +71,7 @@ def fill(notebook: Mapping[str, Any], *, later: bool = False) -> dict[str, Any]:
     seals = from_notebook(made, "seal")
     if len(seals) != 1 or "form" not in seals[0]:
         return made  # an exporter says what is missing
-    whole = _Whole(made, seals[0], later=later)
-    whole.write()
+    _Filling(made, seals[0], later=later).write()
     return made
 
 
@@ -126,42 +121,42 @@ def _own_facts(notebook: Mapping[str, Any]) -> frozenset[str] | None:
     return frozenset(names)
 
 
-class _Whole:
-    """One notebook on its way."""
+class _Filling:
+    """Fills in one notebook, in place."""
 
     def __init__(self, notebook: dict[str, Any], seal: Block, *, later: bool) -> None:
         self.notebook, self.seal = notebook, seal
         self.facts = SealedFacts.read(seal["facts"], seal["compared"], later=later)
         self.units = {name: fact.unit for name, fact in self.facts.facts.items()}
         self.prose: dict[str, Prose] = {}
-        # What an auditor writes about a report is none, and nothing prescribes it.
-        self.rules = {name: RuleText.model_validate(one) for name, one in seal["rules"].items()}
+        # A notebook of an auditor about a report has no form: nothing prescribes what it shows.
+        self.rules = {name: RuleText.model_validate(text) for name, text in seal["rules"].items()}
         self.form = seal["form"] or {"sections": [], "tables": []}
 
     def write(self) -> None:
         """Change the notebook in place."""
         for cell in self.notebook["cells"]:
-            for output, one in _blocks(cell):
-                if one["kind"] == "chart":
-                    _put(output, one)  # with its picture, which not every kernel makes
+            for output, block in blocks_of(cell):
+                if block["kind"] == "chart":
+                    _put(output, block)  # with its picture, which not every kernel makes
         for cell in self._cells():
             if cell["cell_type"] == "markdown":
                 self._fill_markdown(cell)
             elif cell["cell_type"] == "code":
                 self._fill_outputs(cell)
         checks = [*map(_check, self.seal["checks"]), *(self._checks() if self.seal["form"] else ())]
-        found = self.seal["form"] and any(c.open and c.severity == "error" for c in checks)
-        draft = self.seal["head"]["draft"] or bool(found)
+        wrong = self.seal["form"] and any(c.open and c.severity == "error" for c in checks)
+        draft = self.seal["head"]["draft"] or bool(wrong)
         for cell in self._cells():
-            for output, one in _blocks(cell):
-                if one["kind"] == "head":
-                    _put(output, one | {"draft": draft})
-                elif one["kind"] == "checks":
+            for output, block in blocks_of(cell):
+                if block["kind"] == "head":
+                    _put(output, block | {"draft": draft})
+                elif block["kind"] == "checks":
                     _put(output, checks_block(checks, self.seal["rules"]))
         self.notebook["metadata"]["reportkit"] = {
             "draft": draft,
-            "checks": [one.as_json() for one in checks],
-            "rules": {one.id: self.seal["rules"][one.id] for one in checks if not one.holds},
+            "checks": [c.as_json() for c in checks],
+            "rules": {c.id: self.seal["rules"][c.id] for c in checks if not c.holds},
         }
 
     def _cells(self) -> Iterator[Any]:
@@ -180,175 +175,69 @@ class _Whole:
             if text is not None and MIME not in output["data"]:
                 # Where an object lay in memory is chance.
                 output["data"]["text/plain"] = _ADDRESS.sub("0x…", "".join(text))
-        for output, one in _blocks(cell):
-            if one["kind"] == "prose":
-                body, _ = self._rendered(one["source"])
-                _put(output, one | {"body": body})
-            elif one["kind"] == "section":
-                body = self.seal["sections"].get(one["number"], one["body"])
-                _put(output, one | {"body": self._there(body)})
-            elif one["kind"] == "head":
-                preamble = self.seal["sections"].get("", one["preamble"])
-                _put(output, one | {"preamble": self._there(preamble)})
-            elif one["kind"] == "chart" or one.get("own"):
-                texts = [[{"text": one["title"]}], [{"text": one.get("note", "")}]]
-                lines = [{"type": "paragraph", "runs": runs} for runs in one.get("said", texts)]
+        for output, block in blocks_of(cell):
+            if block["kind"] == "prose":
+                body, _ = self._rendered(block["source"])
+                _put(output, block | {"body": body})
+            elif block["kind"] == "section":
+                body = self.seal["sections"].get(block["number"], block["body"])
+                _put(output, block | {"body": self._bound(body)})
+            elif block["kind"] == "head":
+                preamble = self.seal["sections"].get("", block["preamble"])
+                _put(output, block | {"preamble": self._bound(preamble)})
+            elif block["kind"] == "chart" or block.get("own"):
+                texts = [[{"text": block["title"]}], [{"text": block.get("note", "")}]]
+                lines = [{"type": "paragraph", "runs": runs} for runs in block.get("said", texts)]
                 self.prose[f"笔记本里的图表（{len(self.prose) + 1}）"] = lines
 
-    def _there(self, body: Prose) -> Prose:
+    def _bound(self, body: Prose) -> Prose:
         """Prose in which a fact that is still to be made is bound to nothing."""
         if not self.facts.later:
             return body
 
         def bound(runs: list[Any]) -> list[Any]:
             known = {None, *self.facts.facts}
-            plain = [{"text": run["text"], "unbound": True} for run in runs]
-            return [a if a.get("fact") in known else b for a, b in zip(runs, plain, strict=True)]
+            return [
+                run if run.get("fact") in known else {"text": run["text"], "unbound": True}
+                for run in runs
+            ]
 
         return [
-            {**node, key: list(map(bound, node[key])) if key == "items" else bound(node[key])}
+            {**node, "items": list(map(bound, node["items"]))}
+            if "items" in node
+            else {**node, "runs": bound(node["runs"])}
             for node in body
-            for key in ("items" if "items" in node else "runs",)
         ]
 
     def _rendered(self, source: str) -> tuple[Prose, str]:
-        """Prose of one's own with its numbers looked at, without headings that stand already."""
-        name = cell_name(source)
-        body, text = render_cell(
-            source, figures=self.facts, context=self.seal["context"], name=name
-        )
-        stand = {f"{number}、{title}" for number, title in self.form["sections"]}
-        stand.add(self.seal["head"]["title"])
-        body = [node for node in body if node["type"] != "heading" or _said(node) not in stand]
+        """Prose of the notebook with its numbers judged, without headings that are shown anyway."""
+        context, name = self.seal["context"], cell_name(source)
+        body, text = render_cell(source, figures=self.facts, context=context, name=name)
+        shown = {f"{number}、{title}" for number, title in self.form["sections"]}
+        shown.add(self.seal["head"]["title"])
+        body = [node for node in body if node["type"] != "heading" or _text(node) not in shown]
         self.prose[f"笔记本里的文字（{len(self.prose) + 1}）"] = body
-        return self._there(list(cover({"": body}, self.units).sections[""])), text
+        return self._bound(list(cover({"": body}, self.units).sections[""])), text
 
     def _checks(self) -> list[Check]:
-        found = [*self._prescribed(), *self._unshown(), *self._compared()]
         coverage, titles = cover(self.prose, self.units), {name: name for name in self.prose}
-        told = coverage_checks(self.rules, coverage, self.facts.facts, titles=titles)
-        found += [one for one in told if not one.holds]
-        return accept(
-            self.rules, found, [Waiver.model_validate(one) for one in self.seal["waivers"]]
-        )
-
-    def _prescribed(self) -> list[Check]:
-        """B1: what the form prescribes is shown once, and in its order."""
-        shown = [one for cell in self._cells() for _, one in _blocks(cell)]
-        sections = [one["number"] for one in shown if one["kind"] == "section"]
-        wanted = [number for number, _ in self.form["sections"]]
-        counts = Counter((one["kind"], one.get("number") or one.get("id") or "") for one in shown)
-        names = {
-            ("head", ""): "标题和落款（report.head()）",
-            ("checks", ""): "核对（report.checks()）",
-        }
-        for number, title in self.form["sections"]:
-            names["section", number] = f"第{number}部分“{title}”（report.section('{number}')）"
-        for name, title in self.form["tables"]:
-            names["table", name] = f"表格“{title}”（report.table({shown_by(name)})）"
-        told = [f"{name}没有列出" for key, name in names.items() if not counts[key]]
-        told += [f"{name}列出了{counts[key]}次" for key, name in names.items() if counts[key] > 1]
-        in_order = list(dict.fromkeys(sections))
-        if in_order != [number for number in wanted if number in in_order]:
-            told.append(f"各部分的次序是{'、'.join(in_order)}")
-        if not told:
-            return [check(self.rules, "B1", True, f"{len(names)}项各列出一次")]
-        return [check(self.rules, "B1", False, one) for one in told]
-
-    def _unshown(self) -> list[Check]:
-        """B2: outputs of cells that stand in no document, one check a cell."""
+        numbers = coverage_checks(self.rules, coverage, self.facts.facts, titles=titles)
         made = self.seal["made"]
-        left = Counter(made["figures"])
-        displayed: Counter[tuple[str, str]] = Counter(
-            (one["kind"], digest(one)) for cell in self._cells() for _, one in _blocks(cell)
-        )
-        lost: dict[int, list[str]] = {}
-        for one in made["blocks"]:
-            key = one["kind"], one["sha256"]
-            if displayed[key]:
-                displayed[key] -= 1
-            else:
-                lost.setdefault(one["cell"], []).append(_NAMES[one["kind"]])
-        found = []
-        for cell in self._cells():
-            if cell["cell_type"] != "code":
-                continue
-            count = cell.get("execution_count") or 0
-            told = [_what(output) for output in cell["outputs"]]
-            told += ["一张图"] * left[count] + lost.get(count, [])
-            kinds = list(dict.fromkeys(one for one in told if one))
-            # What `df.plot()` returns is told with its figure.
-            kinds = [one for one in kinds if one != "一段文字" or "一张图" not in kinds]
-            if kinds:
-                found.append(check(self.rules, "B2", False, _advice(cell, count, kinds)))
-        return found
-
-    def _compared(self) -> list[Check]:
-        """B3: cells of the form counted in the notebook, one check a comparison."""
-        found = []
-        for cell in self._cells():
-            for _, one in _blocks(cell):
-                if one["kind"] == "compare":
-                    differ = one["differ"]
-                    told = [
-                        f"{d['label']}：笔记本{d['counted']}，表格{d['stands']}" for d in differ
-                    ]
-                    told += [f"{name}：表格里没有" for name in one["unknown"]]
-                    message = "；".join([agreement(one), *told[:20], *["…"] * (len(told) > 20)])
-                    facts = [d["fact"] for d in differ]
-                    found.append(check(self.rules, "B3", not told, message, facts=facts))
-        return found
-
-
-_NAMES = {"table": "一个表", "chart": "一张图", "prose": "一段文字"}
-_CALLS = {
-    "一个表": "report.show(…)", "一张图": "report.show(…, alt=…)", "一段文字": "report.text(…)",
-}  # fmt: skip
-
-
-def _advice(cell: Any, count: int, kinds: list[str]) -> str:
-    first = next(
-        (line.strip() for line in "".join(cell["source"]).splitlines() if line.strip()), ""
-    )
-    calls = "、".join(dict.fromkeys(_CALLS[one] for one in kinds))
-    return (
-        f"第{count}格（{first[:40]}{'…' if len(first) > 40 else ''}）显示或画了{'、'.join(kinds)}，"
-        f"各文件都没有：写成{calls}，放在一格的最后；只给自己看的，给这一格加标签notes"
-    )
-
-
-def _what(output: Any) -> str:
-    """Name the kind of an output that stands in no document; "" if it does."""
-    kind = output["output_type"]
-    if kind == "stream":
-        text = "".join(output["text"])
-        # Bars that count how far something is come and go.
-        return (
-            "一段文字" if text.strip() and not (output["name"] == "stderr" and "\r" in text) else ""
-        )
-    data = output.get("data", {})
-    if not data or MIME in data:
-        return ""
-    if any(mime.startswith("image/") for mime in data):
-        return "一张图"
-    return "一个表" if _TABLE.search("".join(data.get("text/html", ""))) else "一段文字"
-
-
-def _blocks(cell: Any) -> Iterator[tuple[Any, Block]]:
-    for output in cell.get("outputs", ()):
-        if MIME in output.get("data", {}):
-            yield output, output["data"][MIME]
+        checks = output_checks(self.rules, list(self._cells()), form=self.form, made=made)
+        checks += [check for check in numbers if not check.holds]
+        return accept(self.rules, checks, list(map(Waiver.model_validate, self.seal["waivers"])))
 
 
 def _put(output: Any, shown: Block) -> None:
     """Show another block in an output."""
-    output["data"] = look(shown)._repr_mimebundle_()
+    output["data"] = show(shown)._repr_mimebundle_()
 
 
-def _said(node: Mapping[str, Any]) -> str:
+def _text(node: Mapping[str, Any]) -> str:
     return "".join(run["text"] for run in node["runs"]).strip()
 
 
-def _check(told: Mapping[str, Any]) -> Check:
-    waived = Waived(**told["waived"]) if told["waived"] else None
-    return Check(**{**told, "facts": tuple(told["facts"]), "waived": waived})
+def _check(document: Mapping[str, Any]) -> Check:
+    """Return the check that `Check.as_json` gave."""
+    waived = Waived(**document["waived"]) if document["waived"] else None
+    return Check(**{**document, "facts": tuple(document["facts"]), "waived": waived})

@@ -20,21 +20,21 @@ from reportkit.errors import InputError
 from reportkit.export.blocks import Block, block, visible
 from reportkit.facts import Fact
 from reportkit.facts.numerals import plain
-from reportkit.notebook.printed import number_in, printed
+from reportkit.notebook.printed import as_frame, number_in, printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-# Points of type, and whether the page lies on its side: the first in which a table has room.
+# Points of type, and True for a turned page: a table is set in the first that has room.
 _SETTINGS = [(12, False), (10, False), (9, False), (8, False), (10, True), (8, True), (7, True)]
 # Points that a page is wide, between its margins, and high when it is turned (GB/T 9704).
 _UPRIGHT, _TURNED = 442.2, 637.8
 _PADDING = 6.5
 # Characters: a text breaks into lines, but not into slivers; a longer one needs no wider column.
 _LEAST, _EASY, _MOST = 6, 12, 40
-# A page that a cell of text may fill, and a line of it; what stands above it needs the rest.
+# Share of a page that a cell of text may fill, and height of a line, in sizes of type.
 _FILLED, _LEADING = 0.8, 1.4
-# Letters and figures on end; a line may break after - and /.
+# Letters and digits in a row; a line may break after - and /.
 _UNBROKEN = re.compile("[!-,.0-~]{7,}")
 _WIDE = "%‰—…WM@"
 _ROWS = 400
@@ -42,7 +42,7 @@ _ROWS = 400
 _ROW_INDEX = ["row"]
 # What pandas calls the labels of a crosstab of nameless data.
 _NAMELESS = re.compile(r"(row|col)_\d+")
-# What Python would print as its own notation.
+# Types that Python prints in its own notation.
 _NO_VALUES = (list, tuple, dict, set, frozenset, bytes, np.ndarray, complex, timedelta)
 
 
@@ -111,9 +111,7 @@ def table_of(
         ``table-wide``, ``table-long``: no page holds it; ``table-value``: a cell holds what is no
         text, number or day; ``format``: a form or column unknown.
     """
-    if isinstance(data, pd.Series):
-        data = data.to_frame("数值" if data.name is None else data.name)
-    frame = data
+    frame = as_frame(data)
     if len(frame) > _ROWS:
         raise InputError(
             "table-long",
@@ -203,7 +201,7 @@ def _values(frame: pd.DataFrame, formats: Mapping[str, str] | str) -> list[_Colu
         values = list(frame.iloc[:, at])
         form = formats.get(name[-1], "")
         texts = printed(values, form)
-        cells = [_value(*one, form) for one in zip(values, texts, strict=True)]
+        cells = [_value(value, text, form) for value, text in zip(values, texts, strict=True)]
         number = all("value" in c or "fact" in c or not c["text"] for c in cells)
         made.append(_Column(name, cells, number))
     return made
@@ -231,6 +229,7 @@ def _fitted(columns: Sequence[_Column]) -> tuple[int, bool, list[float]]:
     """Size of type, whether the page is turned, and how many characters wide each column is."""
     least, easy = [column.least for column in columns], [column.easy for column in columns]
     # Smaller type where that spares most cells a second line, then smaller still, then turned.
+    # Room that is left over is shared among the columns that could use it.
     for wanted, settings in ((easy, _SETTINGS[:3]), (least, _SETTINGS)):
         for size, turned in settings:
             room = ((_TURNED if turned else _UPRIGHT) - _PADDING * len(columns)) / size
@@ -255,7 +254,7 @@ def _down_to(level: int) -> Callable[[_Column], tuple[str, ...]]:
 
 
 def _heads(labels: Sequence[_Column], columns: Sequence[_Column]) -> list[list[Block]]:
-    """Rows of headings: what several columns share stands over all of them, once."""
+    """Rows of headings: one that several columns share spans them."""
     levels = max(len(column.heading) for column in columns or labels)
     rows: list[list[Block]] = [[] for _ in range(levels)]
     for label in labels:
@@ -265,22 +264,22 @@ def _heads(labels: Sequence[_Column], columns: Sequence[_Column]) -> list[list[B
         for above, found in groupby(columns, _down_to(level)):
             under = list(found)
             if level and not above[-1]:
-                continue  # what stands above reaches down to here
+                continue  # the heading above spans this level too
             ends = not any(any(column.heading[level + 1 :]) for column in under)
-            for group in [[one] for one in under] if ends else [under]:
+            for group in [[column] for column in under] if ends else [under]:
                 down = levels - level if ends else 1
                 rows[level].append(_cell(above[-1], "head", across=len(group), down=down))
     return rows
 
 
 def _body(labels: Sequence[_Column], columns: Sequence[_Column], rows: int) -> list[list[Block]]:
-    """Rows of cells; a label of an outer level stands once beside all its rows."""
+    """Rows of cells; a label of an outer level spans all its rows."""
     made: list[list[Block]] = [[] for _ in range(rows)]
     for depth, label in enumerate(labels):
 
         def outer(at: int, depth: int = depth) -> tuple[Any, ...]:
             innermost = at if depth == len(labels) - 1 else -1
-            return (innermost, *(one.cells[at]["text"] for one in labels[: depth + 1]))
+            return (innermost, *(level.cells[at]["text"] for level in labels[: depth + 1]))
 
         for _, found in groupby(range(rows), outer):
             beside = list(found)

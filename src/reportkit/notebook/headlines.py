@@ -1,4 +1,4 @@
-"""The figures that readers see first: which ones they are stands in the edition's file."""
+"""The figures that readers see first; the edition's file lists them."""
 
 from __future__ import annotations
 
@@ -32,39 +32,39 @@ def headlines(
     """
     numbers = {name: f.value for name, f in facts.items() if isinstance(f.value, Decimal)}
     shown = []
-    for one in wanted:
-        figures = [(year, figure(one, numbers))]
-        if past is not None:
-            figures.append((past.year, figure(one, past.values)))
-        if figures[0][1] is None:
+    for headline in wanted:
+        figures = {year: figure(headline, numbers)}
+        if figures[year] is None:
             continue
+        if past is not None:
+            figures[past.year] = figure(headline, past.values)
         shown.append(
             {
-                "title": one.label,
-                "facts": one.facts,
-                "of": one.of,
-                "unit": "%" if one.share else facts[one.facts[0]].unit,
-                "years": [{"year": at, **figure} for at, figure in figures if figure],
-                "months": _months(one, facts, ledgers),
+                "title": headline.label,
+                "facts": headline.facts,
+                "of": headline.of,
+                "unit": "%" if headline.share else facts[headline.facts[0]].unit,
+                "years": [{"year": at, **found} for at, found in figures.items() if found],
+                "months": _months(headline, facts, ledgers),
             }
         )
     return shown
 
 
 def _months(
-    one: Headline, facts: Mapping[str, Fact], ledgers: Mapping[str, Ledger]
+    headline: Headline, facts: Mapping[str, Fact], ledgers: Mapping[str, Ledger]
 ) -> list[int] | None:
     """Count the records of each month, by the column that the headline names."""
-    if one.months is None:
+    if headline.months is None:
         return None
     counts = pd.Series(0, index=range(1, 13))
-    waiting = list(one.facts)
+    waiting = list(headline.facts)
     while waiting:
         fact = facts[waiting.pop()]
         if any(part not in facts for part in fact.sum_of):
             return None  # of members, whose records are not here
         waiting += fact.sum_of
         if fact.ledger and fact.rows is not None and len(fact.rows):
-            days = ledgers[fact.ledger].frame.loc[fact.rows, one.months]
+            days = ledgers[fact.ledger].frame.loc[fact.rows, headline.months]
             counts = counts.add(days.dt.month.value_counts(), fill_value=0)
     return [int(count) for count in counts]

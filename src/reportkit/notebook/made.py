@@ -1,4 +1,4 @@
-"""Record of what a notebook's cells have made of a report so far, and in which cell."""
+"""Record of the blocks, figures and facts that a notebook has made so far, by cell."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class CodeCell:
-    """The cell that runs: as Jupyter counts it, by its id where the client says it, its text."""
+    """The cell that runs: its number in Jupyter, its id where the client gives one, its text."""
 
     count: int
     id: str = ""
@@ -57,7 +57,7 @@ def _shell() -> Any:
 
 
 def digest(shown: Block) -> str:
-    """SHA-256 of a block, whatever the order of its keys; of text, of what was written."""
+    """SHA-256 of a block, whatever the order of its keys; of prose, of its Markdown."""
     if shown["kind"] == "prose":
         shown = block("prose", source=shown["source"])
     return hashlib.sha256(json_bytes(shown)).hexdigest()
@@ -76,59 +76,60 @@ class Made:
     facts: dict[str, str | None] = field(default_factory=dict)
 
     def note(self, shown: Shown) -> Shown:
-        """Remember what a cell shows; what the same cell showed when it ran before is gone."""
+        """Record what a cell shows, in place of what it showed when it ran before."""
         cell = this_cell()
         self.shown = [*_without(self.shown, cell), (cell, shown)]
         return shown
 
     def take(self, figure: Figure) -> None:
-        """A figure is shown: it is not left over, and pyplot draws into it no more."""
-        self.figures = [(cell, one) for cell, one in self.figures if one is not figure]
+        """Take a figure that is shown from those left over, and from pyplot."""
+        self.figures = [(cell, left) for cell, left in self.figures if left is not figure]
         close(figure)
 
     def left(self) -> None:
-        """At the end of a cell: what it drew and did not show."""
+        """Record, at the end of a cell, the figures that it drew and did not show."""
         cell = this_cell()
         drawn = [(cell, figure) for figure in open_figures()]
         self.figures = [*_without(self.figures, cell), *drawn]
 
     def as_json(self) -> dict[str, Any]:
-        """For the seal: a digest of every block made, and in which cells figures were left."""
+        """The record for the seal: a digest of every block, and the cells that left figures."""
         return {
             "blocks": [
-                {"cell": cell.count, "kind": one.block["kind"], "sha256": digest(one.block)}
-                for cell, one in self.shown
-                if one.block["kind"] in PRINTED
+                {"cell": cell.count, "kind": shown.block["kind"], "sha256": digest(shown.block)}
+                for cell, shown in self.shown
+                if shown.block["kind"] in PRINTED
             ],
             "figures": [cell.count for cell, _ in self.figures],
         }
 
 
 def _without(kept: list[tuple[CodeCell, T]], cell: CodeCell) -> list[tuple[CodeCell, T]]:
-    """Less what the same cell has made when it ran before."""
+    """Take away what the same cell made when it ran before."""
     return [
-        (other, one)
-        for other, one in kept
+        (other, made)
+        for other, made in kept
         if not (other.id and other.id == cell.id and other.count != cell.count)
     ]
 
 
-# A ledger of fewer rows is read before anybody wonders.
+# A ledger of fewer rows is read at once.
 _MANY = 20_000
 
 
 @contextmanager
 def counted() -> Iterator[Callable[[str, int], None]]:
-    """In a notebook, a line that says how far a long ledger is read; it is gone at the end."""
-    told = []
+    """In a notebook, a line of progress while a long ledger is read; it is cleared at the end."""
+    shown = False
 
     def tell(name: str, rows: int) -> None:
+        nonlocal shown
         if _shell() is not None and rows >= _MANY:
-            told.append(name)
+            shown = True
             sys.stderr.write(f"\r{name}: {rows:,} rows")
 
     yield tell
-    if told:
+    if shown:
         from IPython.display import clear_output
 
         clear_output()  # type: ignore[no-untyped-call]  # IPython has no types here
@@ -163,20 +164,20 @@ def _close_all(*_: Any) -> None:
 
 
 def follow(made: Made) -> None:
-    """In a notebook: our typefaces and style for its figures, and a look after each cell."""
+    """In a notebook: our typefaces and style for its figures, and a record after each cell."""
     shell = _shell()
     if shell is None:
         return
-    # Here alone: whoever opens a report outside of a notebook draws nothing.
+    # Imported here alone: a report that is opened outside of a notebook draws nothing.
     from reportkit.notebook.figures import prepare
 
     prepare()
     at_end = shell.events.callbacks["post_execute"]
-    for one in list(at_end):
-        if isinstance(one, _AtEnd):  # of a report that was opened before
-            shell.events.unregister("post_execute", one)
-    # First of all: in Jupyter the next one shows what was drawn, and closes it.
+    for callback in list(at_end):
+        if isinstance(callback, _AtEnd):  # of a report that was opened before
+            shell.events.unregister("post_execute", callback)
+    # In front of all others: the next one, Jupyter's, shows the open figures and closes them.
     at_end.insert(0, _AtEnd(made))
-    # The next cell begins anew, as in Jupyter.
+    # The next cell begins without figures, as in Jupyter.
     if _close_all not in shell.events.callbacks["post_run_cell"]:
         shell.events.register("post_run_cell", _close_all)

@@ -10,11 +10,23 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from reportkit.facts import Fact
     from reportkit.notebook.compilation import Compilation
+    from reportkit.rollup.members import Member
 
 ORIGINS = {"run": "封存的报告", "published": "已公布的数", "missing": "没有报告"}
 """Origins of a member's figures, in words."""
+
+
+def names_of(members: Collection[Member]) -> dict[str, str]:
+    """Name of each member by its id, which is added where two are called alike."""
+    times = Counter(member.name for member in members)
+    return {
+        member.id: member.name if times[member.name] == 1 else f"{member.name}（{member.id}）"
+        for member in members
+    }
 
 
 def members_frame(compiled: Compilation) -> pd.DataFrame:
@@ -27,25 +39,24 @@ def members_frame(compiled: Compilation) -> pd.DataFrame:
     compiled : Compilation
     """
     cells = compiled.computer.cells
-    wanted = [
-        one
-        for one in compiled.edition.model.headlines
-        if not one.share and all(name in cells for name in one.facts)
+    headlines = [
+        headline
+        for headline in compiled.edition.model.headlines
+        if not headline.share and cells.keys() >= {*headline.facts}
     ]
-    alike = Counter(member.name for member in compiled.members.values())
+    names = names_of(compiled.members.values())
     rows = {}
     for member in compiled.members.values():
         marks = {"草稿": member.draft, "有差错": member.errors, "逾期": member.late}
         state = "、".join([ORIGINS[member.origin], *(mark for mark, held in marks.items() if held)])
         figures = {
-            one.label: sum((member.values[name] for name in one.facts), Decimal(0))
-            for one in wanted
-            if all(name in member.values for name in one.facts)
+            headline.label: sum((member.values[name] for name in headline.facts), Decimal(0))
+            for headline in headlines
+            if member.values.keys() >= {*headline.facts}
         }
-        name = member.name if alike[member.name] == 1 else f"{member.name}（{member.id}）"
-        rows[name] = {"来源": state} | figures
+        rows[names[member.id]] = {"来源": state} | figures
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("单位")
-    return frame.reindex(columns=["来源", *(one.label for one in wanted)])
+    return frame.reindex(columns=["来源", *(headline.label for headline in headlines)])
 
 
 def part_of(compiled: Compilation, fact: Fact, part: str) -> Fact:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from reportkit.forms.cells import innermost
+
 if TYPE_CHECKING:
     from decimal import Decimal
 
@@ -14,43 +16,35 @@ if TYPE_CHECKING:
     from reportkit.notebook.compilation import Compilation
 
 
-def outcomes_of(
-    compiled: Compilation, table: int | str | None = None, total: str | None = None
-) -> pd.DataFrame:
-    """The parts of a total row of a table, by label, for a chart: those that are not zero.
-
-    By default of the first table with a total row, and of that row.
+def outcomes_of(compiled: Compilation) -> pd.DataFrame:
+    """The parts of the first total row of a table, by label, for a chart: those that are not zero.
 
     Last year's stand beside them where all are known, and this year's are not all zero. Rows
     that were one row in last year's edition of the form, as this one says (``follows``), are
     one here too.
     """
-    tables = compiled.edition.tables.values() if table is None else [compiled.edition.table(table)]
-    form_table, band, total = next(
-        (one, band, row.key)
-        for one in tables
-        for band in one.model.bands
-        for row in one.rows(band)
-        if row.parts and total in (None, row.key)
+    axis, total = next(
+        (axis, row)
+        for table in compiled.edition.tables.values()
+        for axis in table.axes()
+        for row in (axis.leaves if axis.is_row else ())
+        if row.parts
     )
-    rows = {row.key: row for row in form_table.rows(band)}
-    columns = form_table.columns(band)
-    column = next((c.key for c in columns if c.parts), columns[-1].key)
-    parts = [rows[key] for key in rows[total].parts]
-    kind = next((node.by for node in reversed(rows[total].groups) if node.by), "")
-    now = {form_table.cell_id(row.key, column): row for row in parts}
+    rows = {row.key: row for row in axis.leaves}
+    column = next((c.key for c in axis.across if c.parts), axis.across[-1].key)
+    now = {axis.cell(key, column): rows[key] for key in total.parts}
     past = compiled.past
     before = _as_of(past, compiled.edition, set(now)) if past else {}
     shown: dict[str, tuple[str, ...]] = {}
     for cell, row in now.items():
-        whole = next((cells for cells in before if cell in cells), (cell,))
-        label = row.groups[-1].label if len(whole) > 1 else row.node.label
-        shown.setdefault(label, whole)
+        cells = next((cells for cells in before if cell in cells), (cell,))
+        label = row.groups[-1].label if len(cells) > 1 else row.node.label
+        shown.setdefault(label, cells)
     this = {name: sum(compiled.facts[c].number for c in cells) for name, cells in shown.items()}
     years = {f"{compiled.year}年": this}
     if past is not None and any(this.values()) and set(shown.values()) <= set(before):
         years[f"{past.year}年"] = {name: before[cells] for name, cells in shown.items()}
-    frame = pd.DataFrame(years).astype("int64").rename_axis(kind)
+    frame = pd.DataFrame(years).astype("int64").rename_axis(innermost(total.groups, "by") or "")
     return frame[frame.any(axis=1)]
 
 

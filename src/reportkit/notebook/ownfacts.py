@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -28,18 +28,8 @@ _ID = re.compile(r"(?!t\d+\.)[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 _WHERE: dict[str, Any] = {"sign": "+", "all": [], "measure": OF_NOTEBOOK}
 
 
-@dataclass(frozen=True)
-class OwnFact:
-    """Analyst's statement of a fact."""
-
-    id: str
-    label: str
-    unit: str
-    definition: str
-
-
 def own_fact(
-    told: OwnFact,
+    stated: Fact,
     ledgers: Mapping[str, Ledger],
     *,
     rows: pd.Series | pd.DataFrame | None,
@@ -47,35 +37,44 @@ def own_fact(
     parts: Sequence[Fact],
     ledger: str | None,
 ) -> Fact:
-    """A fact with its evidence; see `Report.fact`."""
-    if not _ID.fullmatch(told.id):
+    """A fact with its evidence; see `Report.fact`.
+
+    Parameters
+    ----------
+    stated : Fact
+        What the analyst says of it: id, label, unit and definition.
+    """
+    name = stated.id
+    if not _ID.fullmatch(name):
         raise InputError(
             "fact-id",
             "'{fact}' is no id for a fact of one's own: small letters, digits and _ in "
             "two or more words with dots between, such as streets.late; t1, t2 … are "
             "the form's",
-            fact=told.id,
+            fact=name,
         )
     if rows is not None and parts:
         raise InputError(
-            "fact-rows", "fact '{fact}' rests on rows or on parts; give one of them", fact=told.id
+            "fact-rows", "fact '{fact}' rests on rows or on parts; give one of them", fact=name
         )
     if rows is None and not parts:
         raise InputError(
             "fact-rows",
             "fact '{fact}' has a value and nothing that it rests on; give rows or parts",
-            fact=told.id,
+            fact=name,
         )
-    given = None if value is None else _value(told.id, value)
-    unit = told.unit or ("日期" if isinstance(value, date) else "")
+    given = None if value is None else _value(name, value)
+    if isinstance(value, date) and not stated.unit:
+        stated = replace(stated, unit="日期")
     if rows is None:
         names = tuple(part.id for part in parts)
         summed = " + ".join(names) if len(names) <= 8 else f"{len(names)}项之和"
         computed = f"在笔记本里由{'、'.join(names)}算得"
-        text = told.definition or (summed if given is None else computed)
-        total = sum((part.number for part in parts), Decimal(0)) if given is None else given
-        return Fact(
-            told.id, told.label, total, unit, "sum", text, sum_of=names, places=("notebook",)
+        return replace(
+            stated,
+            value=sum((part.number for part in parts), Decimal(0)) if given is None else given,
+            definition=stated.definition or (summed if given is None else computed),
+            sum_of=names,
         )
     if not isinstance(rows, pd.Series | pd.DataFrame):
         raise InputError(
@@ -83,7 +82,7 @@ def own_fact(
             "fact '{fact}': rows is a mask of pandas or the records themselves, chosen from "
             "report.ledger(…), not {kind}, which says not which records they are",
             kind=type(rows).__name__,
-            fact=told.id,
+            fact=name,
         )
     key = ledger or rows.attrs.get("ledger")
     if key not in (known := list(ledgers)):
@@ -91,22 +90,18 @@ def own_fact(
             "fact-rows",
             "fact '{fact}': say whose rows these are, ledger=…; ledgers are {known}",
             known=", ".join(known),
-            fact=told.id,
+            fact=name,
         )
-    chosen = _rows(told.id, rows, ledgers[key])
-    what = "的记录数" if given is None else "的记录算得"
-    text = told.definition or f"{ledgers[key].schema.name}中，在笔记本里选出{what}"
-    return Fact(
-        told.id,
-        told.label,
-        Decimal(len(chosen)) if given is None else given,
-        unit,
-        "ledger",
-        text,
+    chosen = _rows(name, rows, ledgers[key])
+    counted = "的记录数" if given is None else "的记录算得"
+    return replace(
+        stated,
+        value=Decimal(len(chosen)) if given is None else given,
+        origin="ledger",
+        definition=stated.definition or f"{ledgers[key].schema.name}中，在笔记本里选出{counted}",
         ledger=key,
         where=() if given is None else (_WHERE,),
         rows=chosen,
-        places=("notebook",),
     )
 
 

@@ -1,4 +1,4 @@
-"""Printed forms of a notebook's values: as exact as they are, days as days, nothing as nothing."""
+"""Values of a notebook as documents print them: exact numbers, days, blanks for missing ones."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from reportkit.facts.numerals import rounded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# More decimals than this come of a division, and mean nothing; then there are two.
+# More than four decimals come of a division and mean nothing; then two are printed.
 _EXACT, _ROUNDED = 4, 2
 
 
 def number_in(value: Any) -> Decimal | None:
-    """A number as it is written, so that 95.3 is 95.3; None for what is none, or missing.
+    """A value as an exact number, so that 95.3 is 95.3; None for another type or a missing one.
 
-    A float holds 15 decimal digits; those after them come of reckoning: 0.1 + 0.2 is 0.3.
+    A float holds 15 decimal digits; those after them come of rounding: 0.1 + 0.2 is 0.3.
     """
     if isinstance(value, bool | str | date) or pd.api.types.is_bool(value):
         return None
@@ -48,7 +48,7 @@ def printed(values: Iterable[Any], form: str = "", *, missing: str = "") -> list
     form : str, optional
         ``percent`` (0.953 is 95.3%), or a format of Python's for numbers (``,.2f``).
     missing : str
-        What stands for no value.
+        Printed for a missing value.
 
     Raises
     ------
@@ -97,6 +97,18 @@ def _text(value: Any, number: Decimal | None, form: str, places: int, missing: s
     if isinstance(value, int) and not form:
         places = 0
     return f"{rounded(number, places):f}" + "%" * (form == "percent")
+
+
+def label_text(label: Any, separator: str) -> str:
+    """Return a label of a row or column; its levels are joined."""
+    return separator.join(printed(label if isinstance(label, tuple) else [label]))
+
+
+def as_frame(data: pd.DataFrame | pd.Series) -> pd.DataFrame:
+    """Return data as a DataFrame, in which a nameless Series is called 数值."""
+    if isinstance(data, pd.DataFrame):
+        return data
+    return data.to_frame("数值" if data.name is None else data.name)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

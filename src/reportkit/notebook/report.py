@@ -1,4 +1,4 @@
-"""The report as an analyst sees it: open, look, show section by section, seal."""
+"""The report as an analyst sees it: opened, shown section by section, sealed."""
 
 from __future__ import annotations
 
@@ -15,24 +15,15 @@ from reportkit.language import Message
 from reportkit.ledgers import schema_of, schemas
 from reportkit.notebook.comparing import compared_with, figures_compared
 from reportkit.notebook.compilation import Compilation
-from reportkit.notebook.display import (
-    Shown,
-    look,
-    show_checks,
-    show_head,
-    show_inputs,
-    show_seal,
-    show_section,
-)
+from reportkit.notebook.display import Shown, show, show_checks, show_inputs, show_table
 from reportkit.notebook.drafting import make_draft, saved_notebook
 from reportkit.notebook.explained import explained
 from reportkit.notebook.frames import table_of
 from reportkit.notebook.made import Made, counted, follow, parameter, this_cell
 from reportkit.notebook.members import members_frame, part_of
 from reportkit.notebook.outcomes import outcomes_of
-from reportkit.notebook.ownfacts import OwnFact, own_fact
+from reportkit.notebook.ownfacts import own_fact
 from reportkit.notebook.sealing import head_of, seal_content
-from reportkit.notebook.statutory import show_table
 from reportkit.text.narrative import cell_name, render_cell
 from reportkit.warm.processes import is_forked_kernel
 
@@ -47,7 +38,7 @@ if TYPE_CHECKING:
     from reportkit.ledgers import Ledgers
     from reportkit.notebook.charts import Kind
     from reportkit.params import District, Scope
-    from reportkit.text.narrative import Prose
+    from reportkit.text.markdown import Prose
 
 
 class Report:
@@ -115,7 +106,7 @@ class Report:
         absent = [(key, schemas(self.compiled.form)[key].name) for key in self.compiled.absent]
         members, note = [], self.ledgers.note
         if self.compiled.sums:
-            members, note = [one.as_json() for one in self.compiled.members.values()], ""
+            members, note = [member.as_json() for member in self.compiled.members.values()], ""
         return self.so_far.note(show_inputs(self.ledgers, absent, note, members=members))
 
     def ledger(self, key: str) -> pd.DataFrame:
@@ -131,15 +122,13 @@ class Report:
         schema = schema_of(self.compiled.form, key)
         try:
             frame = self.ledgers[key].frame.copy()
-            frame.attrs["ledger"] = key  # what is chosen from it knows whose rows it has
+            frame.attrs["ledger"] = key  # a selection of it still says whose rows it has
             return frame
         except KeyError:
-            names = [column.name for column in schema.columns if not column.personal]
-            names += [column.name for column in schema.derived]
-            dates = [column.name for column in schema.columns if column.type == "date"]
-            dates += [column.name for column in schema.derived if column.type == "date"]
-            frame = pd.DataFrame({name: pd.Series(dtype="str") for name in names})
-            return frame.astype(dict.fromkeys(dates, "datetime64[s]"))
+            types = {column.name: column.type for column in schema.columns if not column.personal}
+            types |= {column.name: column.type for column in schema.derived}
+            dtypes = {n: "datetime64[s]" if t == "date" else "str" for n, t in types.items()}
+            return pd.DataFrame({n: pd.Series(dtype=dtype) for n, dtype in dtypes.items()})
 
     def fact(
         self,
@@ -188,15 +177,15 @@ class Report:
             )
         given = [parts] if isinstance(parts, str | Fact) else parts
         summed = [part if isinstance(part, Fact) else self.fact(part) for part in given]
-        told = OwnFact(name, label or name, unit, definition)
-        fact = own_fact(told, self.ledgers, rows=rows, value=value, parts=summed, ledger=ledger)
+        stated = Fact(name, label or name, "", unit, "sum", definition, places=("notebook",))
+        fact = own_fact(stated, self.ledgers, rows=rows, value=value, parts=summed, ledger=ledger)
         self.so_far.facts[name] = this_cell().id or None
         self.compiled.add(fact)
         return fact
 
     def head(self) -> Shown:
         """Title, document number, dates and preamble."""
-        return self.so_far.note(show_head(head_of(self.compiled)))
+        return self.so_far.note(show(block("head", **head_of(self.compiled))))
 
     def section(self, number: str) -> Shown:
         """A section's heading and text, by its number ("一")."""
@@ -209,8 +198,9 @@ class Report:
                 number=number,
                 known=known,
             )
-        body = self.compiled.coverage.sections.get(number, [])
-        return self.so_far.note(show_section(number, section.title, body))
+        body = list(self.compiled.coverage.sections.get(number, []))
+        shown = block("section", number=number, title=section.title, body=body)
+        return self.so_far.note(show(shown))
 
     def table(self, number: int | str) -> Shown:
         """A statutory table (2, 3 or 4), every cell a fact."""
@@ -246,16 +236,16 @@ class Report:
             Id of the chart.
         data : pandas.DataFrame or Series
             Labels in the index, one column of numbers for each series, three at most. Decimals
-            are shown as they are; a missing number is told as one.
+            are shown as they are, a missing number as —.
         title, kind, unit, line, limit
             As of `rk.chart`.
         """
-        told, _, bound = self._bound(title)
+        title, _, bound = self._bound(title)
         # matplotlib is imported where something is drawn: `verify` and the command draw nothing.
         from reportkit.notebook.charts import chart_block
 
-        made = chart_block(name, data, title=told, kind=kind, unit=unit, line=line, limit=limit)
-        return None if made is None else self.so_far.note(look(made | bound))
+        made = chart_block(name, data, title=title, kind=kind, unit=unit, line=line, limit=limit)
+        return None if made is None else self.so_far.note(show(made | bound))
 
     def show(
         self,
@@ -304,7 +294,7 @@ class Report:
                 "report.text",
                 kind=type(thing).__name__,
             )
-        return self.so_far.note(look(made | bound))
+        return self.so_far.note(show(made | bound))
 
     def _bound(self, title: Any, note: Any = "") -> tuple[str, str, dict[str, Any]]:
         """A caption and a note with their figures filled in, and which facts these are."""
@@ -312,19 +302,15 @@ class Report:
         if "{{" not in title + note:
             return title, note, {}
         lines = []
+        name = Message("the caption “{title}”", title=title[:20])
         for text in (title, note):
-            body, _ = render_cell(
-                text,
-                figures=self.compiled,
-                context=self.compiled.context,
-                name=Message("the caption “{title}”", title=title[:20]),
-            )
+            body = self._prose(text, name)
             lines.append([run for node in body for run in node.get("runs", ())])
-        told = ["".join(run["text"] for run in runs) for runs in lines]
-        return told[0], told[1], {"said": lines}
+        title, note = ("".join(run["text"] for run in runs) for runs in lines)
+        return title, note, {"said": lines}
 
     def explain(self, name: str) -> pd.DataFrame:
-        """Explain a fact and what it rests on; for the worker, in no document.
+        """Explain a fact and what it rests on, for the analyst; it stands in no document.
 
         Parameters
         ----------
@@ -370,14 +356,12 @@ class Report:
                 "report.text takes text, not {kind}; put it into quotes",
                 kind=type(source).__name__,
             )
-        body = self._prose(source)
-        return self.so_far.note(look(block("prose", source=source, body=body)))
+        body = self._prose(source, cell_name(source))
+        return self.so_far.note(show(block("prose", source=source, body=body)))
 
-    def _prose(self, source: str) -> Prose:
-        name = cell_name(source)
-        body, _ = render_cell(
-            source, figures=self.compiled, context=self.compiled.context, name=name
-        )
+    def _prose(self, source: str, name: str) -> Prose:
+        context = self.compiled.context
+        body, _ = render_cell(source, figures=self.compiled, context=context, name=name)
         return body
 
     def compare(
@@ -405,7 +389,7 @@ class Report:
         """
         if isinstance(table, Mapping):
             known = {name: fact for name in table if (fact := self._there(name))}
-            return self.so_far.note(look(figures_compared(table, known)))
+            return self.so_far.note(show(figures_compared(table, known)))
         if counted is None:
             raise InputError(
                 "compare", "say what was counted: report.compare({table}, frame)", table=table
@@ -418,7 +402,7 @@ class Report:
                 kind=type(counted).__name__,
             )
         found = compared_with(self.edition.table(table), counted, self.compiled.computed())
-        return self.so_far.note(look(found))
+        return self.so_far.note(show(found))
 
     def _there(self, name: str) -> Fact | None:
         """One figure; None where there is none, or not the ledger that it counts."""
@@ -431,9 +415,9 @@ class Report:
                 raise
             return None
 
-    def outcomes(self, table: int | str | None = None, total: str | None = None) -> pd.DataFrame:
-        """The parts of a total row of a table, by label, for a chart; see `outcomes_of`."""
-        return outcomes_of(self.compiled, table, total)
+    def outcomes(self) -> pd.DataFrame:
+        """The parts of the first total row of a table, by label, for a chart; see `outcomes_of`."""
+        return outcomes_of(self.compiled)
 
     def checks(self) -> Shown:
         """Show which checks hold and which do not."""
@@ -444,13 +428,13 @@ class Report:
         self.compiled.later = frozenset()
         try:
             if self.compiled.awaited:
+                # Rendered again, it stops at the line that names a fact that was never made.
                 del self.compiled.narrative
-                _ = (
-                    self.compiled.narrative
-                )  # it stops at the line that names a fact that was never made
+                _ = self.compiled.narrative
             for _, shown in self.so_far.shown:
                 if shown.block["kind"] == "prose":
-                    self._prose(shown.block["source"])
+                    source = shown.block["source"]
+                    self._prose(source, cell_name(source))
         finally:
             self.compiled.later = None  # cells may be run again, and further ones
         return self._sealed()
@@ -467,7 +451,7 @@ class Report:
         return make_draft(self.compiled, self.so_far, self._sealed(), saved)
 
     def _sealed(self) -> Shown:
-        return show_seal(seal_content(self.compiled, self.so_far.as_json()))
+        return show(block("seal", **seal_content(self.compiled, self.so_far.as_json())))
 
 
 def open_report(
@@ -508,7 +492,7 @@ def open_report(
     ------
     InputError
         Unknown district, a year without edition, wrong parameters, or a ledger that is missing
-        or refused; all missing ledgers are told at once.
+        or refused; all missing ledgers are named at once.
     """
     options = {"draft": draft, "params": params, "data": data, "out": out}
     return _opened(district, year, form, scope=scope, **options)

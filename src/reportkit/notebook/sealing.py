@@ -7,7 +7,7 @@ from decimal import Decimal
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from reportkit.checks import told_of
+from reportkit.checks import texts_of
 from reportkit.checks.waivers import OF_NOTEBOOKS
 from reportkit.evidence.seal import seal_of, seal_rows
 from reportkit.facts import plain
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def seal_content(compiled: Compilation, made: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all that the seal tells: facts, checks, what they were made from, and a digest.
+    """Return the content of the seal: facts, checks, what they were made from, and a digest.
 
     Parameters
     ----------
@@ -46,12 +46,12 @@ def seal_content(compiled: Compilation, made: Mapping[str, Any]) -> dict[str, An
         "sections": _named_later(compiled),
         "context": compiled.context,
         "compared": {
-            name: [plain(one) for one in fact.compared]
+            name: list(map(plain, fact.compared))
             for name, fact in compiled.facts.items()
             if fact.compared
         },
         "made": dict(made),
-        "waivers": [one.model_dump(mode="json") for one in compiled.waivers_left],
+        "waivers": [waiver.model_dump(mode="json") for waiver in compiled.waivers_left],
         "past": _last_year(compiled),
         **_corrections(compiled),
         "headlines": headlines(
@@ -63,7 +63,7 @@ def seal_content(compiled: Compilation, made: Mapping[str, Any]) -> dict[str, An
         ),
         "versions": _versions(),
         "checks": [check.as_json() for check in compiled.all_checks],
-        "rules": told_of(
+        "rules": texts_of(
             compiled.rules,
             dict.fromkeys(
                 [*(c.id for c in compiled.all_checks if not c.holds), *OF_NOTEBOOKS, "W1"]
@@ -74,10 +74,10 @@ def seal_content(compiled: Compilation, made: Mapping[str, Any]) -> dict[str, An
 
 
 def head_of(compiled: Compilation) -> dict[str, Any]:
-    """Return the head: whose report it is, its title, number and days, and its preamble."""
+    """Return the head: district, title, document number, dates and preamble."""
     issuer = compiled.district.issuer or compiled.district.name
     dated, printed = compiled.params.dated, compiled.params.printed
-    # Of a report by another form than the usual one the year alone does not tell which it is.
+    # A year can have reports by two forms; then the form is part of the name.
     name = compiled.district.report_name(compiled.year)
     return {
         "district": compiled.district.id,
@@ -99,7 +99,7 @@ def head_of(compiled: Compilation) -> dict[str, Any]:
 
 
 def fonts_of(compiled: Compilation) -> dict[str, str | None] | None:
-    """The district's own typefaces by role, and their folder, which is told from params/."""
+    """The district's own typefaces by role, and their folder, by its path from params/."""
     own = compiled.district.fonts
     if own is None:
         return None
@@ -109,8 +109,8 @@ def fonts_of(compiled: Compilation) -> dict[str, str | None] | None:
 def prescribed(edition: Edition) -> dict[str, list[list[str]]]:
     """Return the sections and tables that the form wants shown, once each."""
     return {
-        "sections": [[one.number, one.title] for one in edition.sections],
-        "tables": [[one.id, one.title] for one in edition.tables.values()],
+        "sections": [[section.number, section.title] for section in edition.sections],
+        "tables": [[table.id, table.title] for table in edition.tables.values()],
     }
 
 
@@ -122,13 +122,13 @@ def _named_later(compiled: Compilation) -> dict[str, Any]:
 
 
 def _corrections(compiled: Compilation) -> dict[str, Any]:
-    """Return what is told of corrections; nothing where there is none."""
+    """Return the content about corrections; nothing where there is none."""
     made = compiled.params.corrections
     if not made:
         return {}
     body = compiled.coverage.sections[PLACE]
-    told = corrections_of(made, body, figures=compiled, context=compiled.context)
-    return {"corrections": told}
+    content = corrections_of(made, body, figures=compiled, context=compiled.context)
+    return {"corrections": content}
 
 
 def _last_year(compiled: Compilation) -> dict[str, dict[str, Any]]:
@@ -149,7 +149,7 @@ def _last_year(compiled: Compilation) -> dict[str, dict[str, Any]]:
 
 
 def _versions() -> dict[str, str]:
-    """Return the versions of what computed the facts, as far as they could change them."""
+    """Return the versions of Python and of the packages that compute facts."""
     python = ".".join(platform.python_version_tuple()[:2])
     packages = {name: version(name) for name in ("pandas", "numpy", "pyarrow")}
     return {"python": python, "reportkit": version("reportkit-zwgk")} | packages

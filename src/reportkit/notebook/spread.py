@@ -1,4 +1,4 @@
-"""Distribution of one figure over many districts: quartiles, what lies far outside, in words."""
+"""Distribution of one figure over many districts: quartiles, outliers, and both in words."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from reportkit.facts.numerals import plain, rounded
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Fewer say nothing of what is usual.
+# Fewer districts do not show what is usual.
 _FEWEST = 8
 # Tukey's fence: so many times the middle half beyond its ends.
 _FENCE = Decimal("1.5")
 _BINS = 8
+# Places of the quartiles.
+_DECIMALS = 1
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,11 @@ class Distribution:
     label, unit : str
     values : mapping of str to Decimal
         By district, in the order of the values; those that have none are left out.
-    decimals : int
-        Places of the quartiles.
     """
 
     label: str
     unit: str
     values: Mapping[str, Decimal]
-    decimals: int = 1
 
     @property
     def quartiles(self) -> tuple[Decimal, Decimal, Decimal]:
@@ -46,7 +45,7 @@ class Distribution:
         if len(numbers) < 2:
             return (numbers[0],) * 3
         low, middle, high = statistics.quantiles(numbers, n=4, method="inclusive")
-        return tuple(rounded(one, self.decimals) for one in (low, middle, high))  # type: ignore[return-value]  # three
+        return tuple(rounded(value, _DECIMALS) for value in (low, middle, high))  # type: ignore[return-value]  # three
 
     @property
     def outliers(self) -> dict[str, Decimal]:
@@ -69,7 +68,7 @@ class Distribution:
         """Number of districts by steps of equal width, for a chart."""
         numbers = list(self.values.values())
         least, most = numbers[0], numbers[-1]
-        width = max((most - least) / _BINS, Decimal(1).scaleb(-self.decimals))
+        width = max((most - least) / _BINS, Decimal(1).scaleb(-_DECIMALS))
         # Steps that people read: 1, 2 or 5 times a power of ten.
         scale = Decimal(1).scaleb(width.adjusted())
         step = next(scale * times for times in (1, 2, 5, 10) if scale * times >= width)
@@ -77,12 +76,11 @@ class Distribution:
             step = max(step, Decimal(1))
         start = least // step * step
         counts: dict[str, int] = {}
-        edge = start
-        while edge <= most:
-            end = edge + step
-            label = plain(edge) if step == 1 else f"{plain(edge)}—{plain(end)}"
-            counts[label] = sum(edge <= number < end for number in numbers)
-            edge = end
+        while start <= most:
+            end = start + step
+            label = plain(start) if step == 1 else f"{plain(start)}—{plain(end)}"
+            counts[label] = sum(start <= number < end for number in numbers)
+            start = end
         return pd.Series(counts, name="个数").rename_axis(f"{self.label}（{self.unit}）")
 
     def figures(self) -> dict[str, tuple[str, Decimal, str, str]]:
@@ -110,32 +108,30 @@ class Distribution:
         """Markdown in which each figure is a placeholder: ``{{ spread.<name>.median }}``."""
         first, last = next(iter(self.values)), list(self.values)[-1]
 
-        def of(what: str) -> str:
-            return f"{{{{ spread.{name}.{what} }}}}"
+        def of(word: str) -> str:
+            return f"{{{{ spread.{name}.{word} }}}}"
 
-        told = f"{of('count')}个区县的{self.label}，中位数{of('median')}{self.unit}"
+        text = f"{of('count')}个区县的{self.label}，中位数{of('median')}{self.unit}"
         low, _, high = self.quartiles
         if self.values[first] != self.values[last] and low == high:
-            told += "，至少一半相同"
+            text += "，至少一半相同"
         elif len(self.values) > 2:
-            told += f"，中间一半在{of('low')}{self.unit}至{of('high')}{self.unit}之间"
+            text += f"，中间一半在{of('low')}{self.unit}至{of('high')}{self.unit}之间"
         if self.values[first] == self.values[last]:
-            return f"{told}，各区县相同。"
-        told += f"；最少的{of('least')}{self.unit}（{self._whose(first)}）"
-        told += f"，最多的{of('most')}{self.unit}（{self._whose(last)}）。"
+            return f"{text}，各区县相同。"
+        text += f"；最少的{of('least')}{self.unit}（{self._whose(first)}）"
+        text += f"，最多的{of('most')}{self.unit}（{self._whose(last)}）。"
         if len(self.values) < _FEWEST:
-            return f"{told}区县不到八个，不说离群。"
+            return f"{text}区县不到八个，不说离群。"
         far = "、".join(self.outliers)
-        return f"{told}离群的{of('far')}个" + (f"：{far}。" if far else "。")
+        return f"{text}离群的{of('far')}个" + (f"：{far}。" if far else "。")
 
     def _whose(self, name: str) -> str:
         same = [other for other, value in self.values.items() if value == self.values[name]]
         return name if len(same) == 1 else f"{same[0]}等几个" if len(same) > 3 else "、".join(same)
 
 
-def spread_of(
-    values: pd.Series, *, label: str, unit: str, decimals: int = 1
-) -> Distribution | None:
+def spread_of(values: pd.Series, *, label: str, unit: str) -> Distribution | None:
     """The distribution of a column; None where no district has a number.
 
     Parameters
@@ -145,4 +141,4 @@ def spread_of(
     """
     known = {str(name): Decimal(str(value)) for name, value in values.dropna().items()}
     ordered = dict(sorted(known.items(), key=lambda pair: (pair[1], pair[0])))
-    return Distribution(label, unit, ordered, decimals) if ordered else None
+    return Distribution(label, unit, ordered) if ordered else None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @cache
 def know_fonts() -> None:
-    """Tell matplotlib our typefaces, once: each time it reads them and forgets what it found."""
+    """Register our typefaces with matplotlib, once: each time it would read all of them again."""
     for path in sorted(reportkit_fonts.folder().glob("*.ttf")):
         if path.name.startswith(("RK-Hei", "RK-Song")):
             font_manager.fontManager.addfont(path)

@@ -70,9 +70,8 @@ class Years:
             year: {"格式版本": document["edition"], "来源": self.sources[year]}
             for year, document in self.documents.items()
         }
-        rows |= {
-            year: {"格式版本": "", "来源": f"未列入：{why}"} for year, why in self.left_out.items()
-        }
+        for year, reason in self.left_out.items():
+            rows[year] = {"格式版本": "", "来源": f"未列入：{reason}"}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("年度").sort_index()
 
     def values(self, fact: str) -> dict[int, Decimal]:
@@ -85,7 +84,7 @@ class Years:
         """
         found: dict[int, Decimal] = {}
         for year, document in self.documents.items():
-            numbers = ((one["id"], number_of(one["value"])) for one in document["facts"])
+            numbers = ((f["id"], number_of(f["value"])) for f in document["facts"])
             held = {name: number for name, number in numbers if number is not None}
             names = [fact]
             follow = self.form.edition(year).successor(fact)
@@ -97,15 +96,8 @@ class Years:
 
     def unit(self, fact: str) -> str:
         """The unit of a fact, as the first year has it that holds it."""
-        return next(
-            (
-                str(one["unit"])
-                for document in self.documents.values()
-                for one in document["facts"]
-                if one["id"] == fact
-            ),
-            "",
-        )
+        found = (known for document in self.documents.values() for known in document["facts"])
+        return next((str(known["unit"]) for known in found if known["id"] == fact), "")
 
     def cells(self) -> dict[str, str]:
         """Label and id of every cell that all years have, and that is not zero in all of them.
@@ -169,12 +161,12 @@ class Years:
 
     def _sentence(self, label: str, fact: str) -> str:
         values, unit = self.values(fact), self.unit(fact)
-        told = [f"{year}年{plain(value)}{unit}" for year, value in values.items()]
+        parts = [f"{year}年{plain(value)}{unit}" for year, value in values.items()]
         for i, (before, year) in enumerate(pairwise(values), start=1):
-            told[i] += f"，{_compared(values, before, year, unit=unit)}"
+            parts[i] += f"，{_compared(values, before, year, unit=unit)}"
         if len(values) < 2:
-            told.append("没有别的年度可以比较")
-        return f"{label}：{'；'.join(told)}。"
+            parts.append("没有别的年度可以比较")
+        return f"{label}：{'；'.join(parts)}。"
 
     def editions(self) -> pd.DataFrame:
         """Cells that differ between the editions of these years: what may be compared, and why.
@@ -184,15 +176,15 @@ class Years:
         first, last = min(self.documents), max(self.documents)
         old, new = self.form.edition(first), self.form.edition(last)
         labels = {cell.id: cell.label for cell in new.cells(last)}
-        rows, met = [], set()
+        rows, seen = [], set()
         for cell in old.cells(first):
-            met.add(cell.id)
+            seen.add(cell.id)
             follow = None if cell.id in labels else new.successor(cell.id)
             if follow:
-                met.update(follow.here)
+                seen.update(follow.here)
                 here = "；".join(labels[name] for name in follow.here)
                 rows.append((cell.id, cell.label, here, follow.comparable, follow.why))
-        added = [name for name in labels if name not in met]
+        added = [name for name in labels if name not in seen]
         rows += [(name, "", labels[name], False, f"{new.name}年版新设") for name in added]
         frame = pd.DataFrame(rows, columns=["格", f"{old.name}年版", "现行版", "可比", "说明"])
         tables = {**old.tables, **new.tables}
@@ -205,7 +197,7 @@ class Years:
 
 
 def _is_short(tables: Mapping[str, Table], cell: str) -> bool:
-    """Return True where a cell stands in its short table: all of it, or the sums of its rows."""
+    """Return True where a cell is in the short form of its table: all, or the sums of rows."""
     totals = tables[cell.partition(".")[0]].totals
     return not totals or cell.rpartition(".")[2] in totals
 
@@ -233,7 +225,7 @@ def open_years(
         The form of the reports, as for `open_report`.
     years : iterable of int, optional
         Report years; by default all that have a run or parameters. Of these, one that cannot be
-        computed is left out and told; one that is asked for must be there.
+        computed is left out, with the reason; one that is asked for must be there.
     params, data, out : path, optional
         Folders of parameters, ledgers and runs; those of the project around the working folder by
         default.
@@ -250,7 +242,7 @@ def open_years(
     runs = Path(out) if out else project.params.parent / "outputs"
     if years is None:
         made = (parse_report_name(path.parent.name) for path in runs.glob(f"{district}/*/current"))
-        there = [*project.reports_named(district), *(one for one in made if one)]
+        there = [*project.reports_named(district), *filter(None, made)]
         wanted = sorted({year for year, other in there if other == who.other_form})
     else:
         wanted = sorted({years} if isinstance(years, int) else set(map(int, years)))
@@ -273,11 +265,10 @@ def open_years(
             continue
         sources[year] = f"已封存的报告 {run.resolve().name}" if sealed else "由台账计算"
     if not documents:
-        told = joined("", [f"\n  {year}: " + why for year, why in left_out.items()])
         raise InputError(
             "years-missing",
-            "no year of {district} has a run or can be computed{told}",
-            told=told,
+            "no year of {district} has a run or can be computed{reasons}",
+            reasons=joined("", [f"\n  {year}: " + reason for year, reason in left_out.items()]),
             district=district,
         )
     if len(scopes := {document["scope"] for document in documents.values()}) > 1:

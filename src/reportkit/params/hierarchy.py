@@ -51,6 +51,7 @@ class Hierarchy:
 
     def around(self, district: str) -> Hierarchy:
         """Return the part that the report of one district needs: those below it, those above."""
+        # Two levels down, for what members add; all the way up, since a circle can close anywhere.
         near = {district, *self.members(district)}
         near |= {name for member in near for name in self.members(member)}
         line: Any = district
@@ -114,9 +115,9 @@ class Hierarchy:
 
     def _wrong(self, name: str, problem: Message) -> InputError:
         file = read_yaml(self.folder / f"{name}.yaml")
-        told = file.problem(("parent",), problem)
-        return InputError(
-            "hierarchy", "{problem}", problem=told, file=str(file.path), line=file.line(("parent",))
+        key = ("parent",)
+        return file.refusal(
+            key, problem, reason="hierarchy", file=str(file.path), line=file.line(key)
         )
 
 
@@ -126,7 +127,7 @@ def read_hierarchy(folder: Path, *, naming: str = "") -> Hierarchy:
     Parameters
     ----------
     folder : Path
-        Of district files, ``params/districts``. One that cannot be read is told of with its own
+        Of district files, ``params/districts``. One that cannot be read is refused with its own
         report, not with every other; if a line of it names a parent, it is a member all the same.
     naming : str
         Files without this text are passed over: to parse thousands takes a tenth of a second.

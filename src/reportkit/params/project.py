@@ -88,19 +88,16 @@ class Project:
         file = read_yaml(path)
         district = file.validate(District)
         if district.id != name:
-            problem = file.problem(
-                ("id",),
-                Message("id is '{id}', the file is named '{name}'", id=district.id, name=name),
-            )
-            raise InputError("parameters", "{problem}", problem=problem, district=name)
+            problem = Message("id is '{id}', the file is named '{name}'", id=district.id, name=name)
+            raise file.refusal(("id",), problem, district=name)
         if district.fonts is not None:
             self._check_fonts(file, district.fonts.folder)
         for number, further in enumerate(district.forms):
             try:
                 self.form(further)
             except InputError as error:
-                problem = file.problem(("forms", number), error.message)
-                raise InputError(error.reason, "{problem}", problem=problem) from None
+                key = ("forms", number)
+                raise file.refusal(key, error.message, reason=error.reason) from None
         if form is not None:
             self.form(form)  # it says which there are
         return district.by(form)
@@ -124,8 +121,8 @@ class Project:
         if asked.isascii():
             return asked
         names = self.names()
-        found = [one for one, name in names.items() if name == asked]
-        found = found or [one for one, name in names.items() if name.endswith(asked)]
+        found = [key for key, name in names.items() if name == asked]
+        found = found or [key for key, name in names.items() if name.endswith(asked)]
         if len(found) == 1:
             return found[0]
         known = found or difflib.get_close_matches(asked, names.values(), n=3, cutoff=0.3)
@@ -158,13 +155,12 @@ class Project:
             )
         elif not any(path.suffix.lower() in FONTS for path in folder.glob("**/*")):
             problem = Message(
-                "'{named}' holds no typeface ({fonts}); it is told from params/",
+                "'{named}' holds no typeface ({fonts}); it is found from params/",
                 named=named,
                 fonts=joined(COMMA, FONTS),
             )
         if problem:
-            message = file.problem(("fonts", "folder"), problem)
-            raise InputError("parameters", "{problem}", problem=message)
+            raise file.refusal(("fonts", "folder"), problem)
 
     @property
     def forms(self) -> Path:
@@ -209,15 +205,14 @@ class Project:
         file = read_yaml(path)
         report = file.validate(ReportParams)
         if report.year != year:
-            problem = file.problem(
-                ("year",),
-                Message("year is {found}, the file is for {year}", found=report.year, year=year),
+            problem = Message(
+                "year is {found}, the file is for {year}", found=report.year, year=year
             )
-            raise InputError(
-                "parameters", "{problem}", problem=problem, district=district.id, year=year
-            )
-        _refuse_twice(file, [fact.id for fact in report.declared], ("declared",))
+            raise file.refusal(("year",), problem, district=district.id, year=year)
         for number, fact in enumerate(report.declared):
+            if fact.id in [earlier.id for earlier in report.declared[:number]]:
+                problem = Message("fact '{name}' is declared twice", name=fact.id)
+                raise file.refusal(("declared", number), problem, file=file.path)
             fact._place = f"{path}:{file.line(('declared', number, 'value'))}"
         return report
 
@@ -230,7 +225,7 @@ class Project:
         """Year and form, None for the usual one, of each report that has parameters or a text."""
         paths = (self.params / "reports" / district).glob("[0-9]*.*")
         found = {parse_report_name(path.stem) for path in paths if path.suffix in (".yaml", ".md")}
-        return sorted((one for one in found if one), key=lambda one: (one[0], one[1] or ""))
+        return sorted(filter(None, found), key=lambda name: (name[0], name[1] or ""))
 
     def place(self, district: District, year: int) -> Path:
         """The folder of the runs of one report."""
@@ -250,12 +245,3 @@ class Project:
             ``parameters``: with file and line.
         """
         return work_calendar(self.holidays_file)
-
-
-def _refuse_twice(file: YamlFile, ids: list[str], key: tuple[str, ...]) -> None:
-    for number, name in enumerate(ids):
-        if name in ids[:number]:
-            problem = file.problem(
-                (*key, number), Message("fact '{name}' is declared twice", name=name)
-            )
-            raise InputError("parameters", "{problem}", problem=problem, file=file.path)

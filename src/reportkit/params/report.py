@@ -19,8 +19,7 @@ FACT_ID = re.compile(r"[a-z][0-9a-z_]*(\.[0-9a-z_]+)+")
 
 def _check_fact_id(value: Any) -> Any:
     if not FACT_ID.fullmatch(str(value)):
-        message = Message("a fact id is lower case words joined by dots, such as pub.total")
-        raise ValueError(message)
+        raise ValueError(Message("a fact id is lower case words joined by dots, such as pub.total"))
     return value
 
 
@@ -139,8 +138,7 @@ class Relation(Strict):
         kinds = [("left", "right"), ("parts", "whole"), ("share",)]
         given = {name for kind in kinds for name in kind if getattr(self, name) is not None}
         if given not in map(set, kinds):
-            message = Message("a relation has left and right, or parts and whole, or share")
-            raise ValueError(message)
+            raise ValueError(Message("a relation has left and right, or parts and whole, or share"))
         return self
 
     @property

@@ -60,8 +60,7 @@ def _check_select(value: Any) -> Any:
     text = str(value).strip().removesuffix(";").rstrip()
     bare = _NO_SQL.sub(" ", text).strip()
     if ";" in bare:
-        message = Message("must be one statement; take out everything after the first ';'")
-        raise _unshown(message)
+        raise _unshown(Message("must be one statement; take out everything after the first ';'"))
     depth = 0
     for mark in re.findall(r"[()]", bare):
         depth += 1 if mark == "(" else -1

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 OUT = "…"
-"""Stands in a message for what was taken out."""
+"""Replaces in a message what was taken out."""
 # A name of two or three characters with blanks in it, so that columns of names are even.
 _PARTED = re.compile(rf"(?<![{HAN}])([{HAN}]{{1,2}})[ \u3000]+([{HAN}]{{1,2}})(?![{HAN}])")
 _WORD = re.compile(f"[{HAN}·]+")
@@ -42,9 +42,9 @@ def find(text: str, *, certain: bool = False) -> list[Found]:
     plain = plain_text(text)
     found = [*numbers(plain), *addresses(plain), *(() if certain else others(plain))]
     kept: list[Found] = []
-    for one in sorted(found, key=lambda one: (one.start, -one.end)):
-        if not kept or one.start >= kept[-1].end:
-            kept.append(one)
+    for piece in sorted(found, key=lambda piece: (piece.start, -piece.end)):
+        if not kept or piece.start >= kept[-1].end:
+            kept.append(piece)
     return kept
 
 
@@ -58,7 +58,7 @@ def suspect() -> str:
     codes = plain_codes()
 
     def all_of(plain: str) -> str:
-        found = np.flatnonzero(np.isin(codes, [ord(one) for one in plain]))
+        found = np.flatnonzero(np.isin(codes, [ord(character) for character in plain]))
         return "[" + "".join(f"\\x{{{code:x}}}" for code in found.tolist()) + "]"
 
     digit, letter, signs = map(all_of, ("0123456789", ascii_letters, "@·"))
@@ -78,14 +78,14 @@ def hide(text: str) -> str:
     >>> hide("请回电13812345678")
     '请回电〔手机号码〕'
     """
-    return _replaced(text, lambda one: f"〔{one.kind}〕")
+    return _replaced(text, lambda piece: f"〔{piece.kind}〕")
 
 
 def _replaced(text: str, mark: Callable[[Found], str]) -> str:
     parts, end = [], 0
-    for one in find(text):
-        parts += [text[end : one.start], mark(one)]
-        end = one.end
+    for piece in find(text):
+        parts += [text[end : piece.start], mark(piece)]
+        end = piece.end
     return "".join(parts) + text[end:]
 
 
@@ -111,6 +111,6 @@ def without_persons(text: str, known: Collection[str] = ()) -> str:
         looks = looks_like_name(match[0]) or names_somebody(match[0])
         return OUT if looks and match[0] not in known else match[0]
 
-    told = _WORD.sub(named, _PARTED.sub(parted, _replaced(text, lambda _: OUT)))
-    # A message that holds none stays one, and can be told in another language.
-    return text if told == text else told
+    safe = _WORD.sub(named, _PARTED.sub(parted, _replaced(text, lambda _: OUT)))
+    # A message that names nobody stays a message, which can be translated.
+    return text if safe == text else safe

@@ -1,4 +1,4 @@
-"""Personal names: their shape, and whether the words around one say that it is one."""
+"""Personal names: their shape, and the words around them that show them to be names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NO_NAMES = frozenset(
         "应当 应为 余条 章程 周年 左边"
     ).split()
 )
-# What an office or a place ends in: 林业局 is nobody.
+# Last characters of offices and places: 林业局 is no person.
 _OFFICES = frozenset("局委办处科厅院站所队部室镇乡街村县市省厂店")
 _IS_HAN = re.compile(f"[{HAN}]")
 _SOMEONE = (

@@ -32,7 +32,7 @@ class Found:
         In Chinese.
     start, end : int
     certain : bool
-        Whether it is one wherever it stands. Another form (eight digits after a letter, a
+        True for what is personal wherever it stands. Another form (eight digits after a letter, a
         telephone of an office) may be something else in a text that is for the public.
     """
 
@@ -56,7 +56,7 @@ def numbers(plain: str) -> Iterator[Found]:
     """Identity numbers, mobile numbers and bank cards, with blanks, hyphens and points in them."""
     shape = plain.encode("ascii", "replace").translate(_BYTES)
     for run in _RUN.finditer(shape):
-        parts = [one.span() for one in _DIGITS.finditer(plain, *run.span())]
+        parts = [digits.span() for digits in _DIGITS.finditer(plain, *run.span())]
         end = 0
         for at, (start, _) in enumerate(parts):
             if start >= end and (found := _number(plain, parts[at:])):
@@ -87,17 +87,12 @@ def _number(plain: str, parts: list[tuple[int, int]]) -> Found | None:
             continue
         if len(digits) == 18 and _is_identity(digits):
             return Found("证件号码", start, end)
-        own = re.match(r"[+/=_]|[.-][0-9]", rest) is None and before not in (
-            "+",
-            "/",
-            "=",
-            ".",
-            "-",
-        )
+        # Beside these signs it is a part of an address, a path or a sum.
+        whole = not re.match(r"[+/=_]|[.-][0-9]", rest) and before not in set("+/=.-")
         alone = set(sizes) != {1} or not _in_a_row(plain, start, end)
-        if own and alone and _is_mobile(digits, sizes):
+        if whole and alone and _is_mobile(digits, sizes):
             return Found("手机号码", start - _code(plain, start), end)
-        if own and _is_card(digits, sizes):
+        if whole and _is_card(digits, sizes):
             return Found("银行卡号", start, end)
     return None
 
@@ -138,12 +133,13 @@ def _is_mobile(digits: str, sizes: list[int]) -> bool:
 
 
 def _code(plain: str, start: int) -> int:
-    """Return the length of a +86 that stands before the number."""
+    """Return the length of a +86 before the number."""
     found = re.search(r"\+?86[- ]?\Z|\+\Z", plain[max(0, start - 4) : start])
     return len(found[0]) if found else 0
 
 
 def _is_card(digits: str, sizes: list[int]) -> bool:
+    """Return True for the digits of a card, 62…, with their check digit (Luhn)."""
     fours = sizes[:-1] == [4] * (len(sizes) - 1) and sizes[-1] <= 4
     written = len(sizes) == 1 or (len(sizes) > 3 and fours)
     # A number of an office begins with its area, and a year follows.
@@ -151,7 +147,7 @@ def _is_card(digits: str, sizes: list[int]) -> bool:
     if not written or not 16 <= len(digits) <= 19 or of_office or digits[:2] != "62":
         return False
     doubled = [int(digit) * (2 if at % 2 else 1) for at, digit in enumerate(reversed(digits))]
-    return sum(one - 9 if one > 9 else one for one in doubled) % 10 == 0
+    return sum(digit - 9 if digit > 9 else digit for digit in doubled) % 10 == 0
 
 
 _BEFORE_AT = re.compile(r"[\w.+-]+\Z")

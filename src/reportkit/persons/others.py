@@ -78,7 +78,7 @@ def others(plain: str) -> Iterator[Found]:
         if number[:2] in PROVINCES and is_day(1900 + int(number[6:8]), number[8:12]):
             yield Found("证件号码", *match.span(), certain=False)
     for match in _DOTTED.finditer(plain):
-        # 请向买买提·艾力核实: only what sounds so is of the name.
+        # 请向买买提·艾力核实: only characters that write such sounds belong to the name.
         at = match[0].index("·")
         start, end = at, len(match[0])
         while start and match[0][start - 1] in _SOUNDS:

@@ -20,7 +20,7 @@ HAN = r"\u3400-\u4dbf\u4e00-\u9fff〇々"
 
 @cache
 def plain_codes() -> npt.NDArray[np.uint16]:
-    """For each character up to U+FFFF the plain one that it is compared as."""
+    """Return, for each character up to U+FFFF, the plain one that it is compared as."""
     codes = np.arange(1 << 16, dtype=np.uint16)
     # Not the thousands of Chinese and Korean characters, which stand for themselves.
     for code in (*range(0x80, 0x3400), *range(0xA000, 0xAC00), *range(0xD800, 1 << 16)):

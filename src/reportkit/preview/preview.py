@@ -97,9 +97,9 @@ def _server(board: Board, title: str, port: int | None) -> Any:
             return serve(board, title, 0)
         raise InputError(
             "port",
-            "port {port} cannot be used: {why}; name another, or none",
+            "port {port} cannot be used: {problem}; name another, or none",
             port=port,
-            why=refused_by_system(error),
+            problem=refused_by_system(error),
         ) from None
 
 
@@ -149,16 +149,16 @@ class _Maker:
 
     def _follow(self, pipe: Any, number: int) -> None:
         made: tuple[str, ...] = ()
-        told = Message("the process that makes the draft ended without a word; save again")
+        outcome = Message("the process that makes the draft ended without a word; save again")
         with suppress(EOFError, OSError), pipe:
             while len(made) < len(DOCUMENTS):
-                what, told = pipe.recv()
-                if what == "failed":
+                state, outcome = pipe.recv()
+                if state == "failed":
                     break
-                made = (*made, told)
+                made = (*made, outcome)
                 if len(made) == 1:
                     self._tell(Message("draft {number}", number=number))
                 self._board.put(version=number, documents=made, making=False, error="")
         if len(made) < len(DOCUMENTS) and not self._ending:
-            self._board.put(making=False, error=translated(told, self._translate))
-            self._tell(Message("not made: {why}", why=told))
+            self._board.put(making=False, error=translated(outcome, self._translate))
+            self._tell(Message("not made: {problem}", problem=outcome))

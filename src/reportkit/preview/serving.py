@@ -11,6 +11,7 @@ import re
 import shutil
 import threading
 from dataclasses import asdict, dataclass, replace
+from html import escape
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
@@ -90,7 +91,7 @@ def serve(board: Board, title: str, port: int) -> ThreadingHTTPServer:
     folder = files("reportkit.preview")
     script = (folder / "frame.js").read_text(encoding="utf-8")
     page = (folder / "frame.html").read_text(encoding="utf-8")
-    page = page.replace("{{ title }}", _escaped(title)).replace("{{ script }}", script)
+    page = page.replace("{{ title }}", escape(title, quote=False)).replace("{{ script }}", script)
     policy = (
         f"default-src 'none'; script-src {digest(script)}; style-src 'unsafe-inline'; "
         "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'"
@@ -146,7 +147,3 @@ def serve(board: Board, title: str, port: int) -> ThreadingHTTPServer:
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     names += [f"{name}:{server.server_port}" for name in ("127.0.0.1", "localhost")]
     return server
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")

@@ -27,7 +27,9 @@ def watched(project: Project, district: str) -> list[Path]:
     found = [project.params, project.data / district, above / "notebooks", above / "forms"]
     with suppress(InputError):  # it may be broken now, and is mended
         named = project.district(district).ledgers.values()
-        files = [project.data / one for many in named for one in many if isinstance(one, str)]
+        files = [
+            project.data / source for many in named for source in many if isinstance(source, str)
+        ]
         found += [file.parent for file in files]
     return sorted({path.resolve() for path in found if path.is_dir()})
 

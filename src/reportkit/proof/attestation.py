@@ -89,7 +89,7 @@ def sign_run(folder: Path, signer: Signer) -> None:
         )
     signatures[signer.keyid] = signer.sign(pae(payload))
     # A half-written envelope would take the first signature away, or be a file too many of the run.
-    write_whole(path, envelope(payload, signatures), aside=folder.parent)
+    write_whole(path, envelope(payload, signatures), scratch=folder.parent)
 
 
 def check_attestation(folder: Path, trusted: Trusted | None) -> str:

@@ -19,11 +19,12 @@ from reportkit.evidence.scripts import read_rows
 from reportkit.evidence.seal import seal_of
 from reportkit.export.blocks import block, from_notebook
 from reportkit.facts.computer import unknown_fact
-from reportkit.facts.numerals import chinese_number, number_of
+from reportkit.facts.numerals import number_of
 from reportkit.language import joined
+from reportkit.ledgers.records import place_in_file
 from reportkit.ledgers.schema import schema_of
-from reportkit.notebook.display import Shown, look
-from reportkit.notebook.frames import table_of
+from reportkit.notebook.display import Shown, show
+from reportkit.notebook.freeform import first_rows, next_section
 from reportkit.params import Project
 from reportkit.proof.inspection import Asked, inspect
 from reportkit.proof.manifest import read_manifest
@@ -178,14 +179,14 @@ class RunAudit:
             numbers = [row for key, row in drawn if key == ledger]
             cells = read_rows(self.run / "evidence", ledger, numbers)
             places = read_records(self.run, ledger).take(numbers).to_pylist()
-            looked = self._looked_at(ledger, leaves, next(iter(cells.values())))
+            columns = self._columns_of(ledger, leaves, next(iter(cells.values())))
             for number, place in zip(numbers, places, strict=True):
-                at = "!".join(filter(None, [place["sheet"], str(place["line"])]))
-                own = {name: cells[number][name] for name in looked}
+                at = place_in_file(place["sheet"], place["line"])
+                own = {name: cells[number][name] for name in columns}
                 records.append({"核": "□", "文件": place["file"], "位置": at, **own})
         return pd.DataFrame(records, columns=None if records else ["核", "文件", "位置"]).fillna("")
 
-    def _looked_at(self, ledger: str, leaves: set[str], columns: Iterable[str]) -> list[str]:
+    def _columns_of(self, ledger: str, leaves: set[str], columns: Iterable[str]) -> list[str]:
         """The key of a record, and the columns by which it is counted."""
         groups = [group for leaf in leaves for group in self.facts[leaf]["where"]]
         named = {str(group.get("column")) for group in groups}
@@ -213,13 +214,12 @@ class RunAudit:
 
     def head(self) -> Shown:
         """Title of the audit's documents."""
-        return look(block("head", **self._head))
+        return show(block("head", **self._head))
 
     @property
     def _head(self) -> dict[str, Any]:
-        head: dict[str, Any] = self._seal["head"]
         own: dict[str, Any] = {
-            "title": f"{head['title']}核查记录",
+            "title": f"{self._seal['head']['title']}核查记录",
             "issuer": self._auditor,
             "office": None,
             "document_number": None,
@@ -228,24 +228,19 @@ class RunAudit:
             "draft": False,
             "preamble": [],
         }
-        return head | own
+        return dict(self._seal["head"] | own)
 
     def section(self, title: str) -> Shown:
         """A heading of the audit's documents; they are numbered as they come."""
-        if title not in self._sections:
-            self._sections.append(title)
-        number = chinese_number(self._sections.index(title) + 1)
-        return look(block("section", number=number, title=title, body=[]))
+        return next_section(self._sections, title)
 
     def show(self, table: pd.DataFrame, *, title: str, note: str = "", rows: int = 400) -> Shown:
         """A table in the audit's documents, its first rows if it is long."""
-        if len(table) > rows:
-            note = "；".join(filter(None, [note, f"共{len(table)}行，列出前{rows}行"]))
-        return look(table_of(table.head(rows), title=title, note=note, formats={}))
+        return first_rows(table, title=title, note=note, rows=rows)
 
     def checks(self) -> Shown:
         """The checks of the run."""
-        return look(block("checks", checks=self._checks, rules=self._seal["rules"]))
+        return show(block("checks", checks=self._checks, rules=self._seal["rules"]))
 
     def seal(self) -> Shown:
         """The last cell: what was audited."""
@@ -261,7 +256,7 @@ class RunAudit:
             "checks": self._checks,
             "parameters": {"run": self.manifest["run"], "auditor": self._auditor},
         }
-        return look(self._seal | own)
+        return show(self._seal | own)
 
 
 def _number(text: str) -> int | Decimal | None:

@@ -1,4 +1,4 @@
-"""Cells of an executed notebook, compared with the verifier's own, and with what is shown here."""
+"""Cells of an executed notebook, compared with the verifier's own, and with outputs made here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from papermill.translators import PythonTranslator
 
 from reportkit.export.blocks import MIME, unpacked
 from reportkit.export.original import INJECTED
-from reportkit.language import Message
+from reportkit.language import Message, joined
+from reportkit.language.message import COLON
 from reportkit.notebook.filled import as_executed
 from reportkit.proof.differences import first_difference
 from reportkit.proof.normal import normal_form
@@ -38,7 +39,7 @@ def compare_notebook(
     blocks: Mapping[Key, Mapping[str, Any]],
     differences: Differences,
 ) -> None:
-    """Cells with the auditor's own notebook, and what they show with what is made here."""
+    """Compare cells with the auditor's own notebook, and their outputs with those made here."""
     cells = normal_form(as_executed(stored))["cells"]
     if opened.notebook is not None:
         differences.notes.append(Message("the notebook is the one that is here"))
@@ -64,14 +65,10 @@ def compare_notebook(
                 kind = " ".join(key) if key[0] else " and ".join(data) or output["output_type"]
                 rest.append(f"{plain['id']} ({kind.strip()})")
             elif data != blocks[key] or output["metadata"]:
-                what = first_difference(unpacked(data[MIME]), unpacked(blocks[key][MIME]))
+                difference = first_difference(unpacked(data[MIME]), unpacked(blocks[key][MIME]))
                 if data[MIME] == blocks[key][MIME]:
-                    what = first_difference({**output["metadata"], **data}, blocks[key])
-                differences.differs(
-                    Message(
-                        "{name}: {key}: {what}", name=name, key=" ".join(key).strip(), what=what
-                    )
-                )
+                    difference = first_difference({**output["metadata"], **data}, blocks[key])
+                differences.differs(joined(COLON, [name, " ".join(key).strip(), difference]))
         asked = _ASKS.fullmatch("".join(cell["source"]).strip())
         kind, which = asked.groups() if asked else ("", "")
         which = f"t{which}" if kind == "table" and which.isdigit() else which
@@ -115,24 +112,21 @@ def _out_of_turn(name: str, cell: Mapping[str, Any], count: int) -> Iterator[str
 def compare_filled(
     notebook: Mapping[str, Any], filled: Mapping[str, Any], differences: Differences
 ) -> None:
-    """Text in cells with the text filled in here, and what was found in the whole."""
+    """Compare text in cells with the text filled in here, and findings about the whole notebook."""
     for number, cells in enumerate(zip(notebook["cells"], filled["cells"], strict=True), 1):
         pairs = [[(cell["source"], cell["metadata"].get("reportkit")) for cell in cells]]
         if cells[0]["cell_type"] == "code":
             outputs = zip(*(cell["outputs"] for cell in cells), strict=True)
             pairs += [
-                [one["data"] for one in pair] for pair in outputs if MIME in pair[0].get("data", {})
+                [shown["data"] for shown in pair]
+                for pair in outputs
+                if MIME in pair[0].get("data", {})
             ]
         for theirs, expected in pairs:
-            if theirs != expected:
-                what = first_difference(theirs, expected)
-                differences.differs(
-                    Message("report.ipynb: cell {number}: {what}", number=number, what=what)
-                )
+            name = Message("report.ipynb: cell {number}", number=number)
+            differences.compare(name, theirs, expected)
     theirs, expected = (document["metadata"].get("reportkit") for document in (notebook, filled))
-    if theirs != expected:
-        what = first_difference(theirs, expected, "metadata/reportkit/")
-        differences.differs(Message("report.ipynb: {difference}", difference=what))
+    differences.compare("report.ipynb", theirs, expected, "metadata/reportkit/")
 
 
 def parsed(text: str) -> Any:
@@ -149,15 +143,15 @@ def _as_given(path: Path, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
             kind: dict[str, Any] = {"cell_type": "code", "execution_count": None, "outputs": []}
             given.cells.insert(at, kind | {"source": source, "metadata": {"tags": [INJECTED]}})
             break
-    cells: list[dict[str, Any]] = normal_form(given)["cells"]
-    return cells
+    return list(normal_form(given)["cells"])
 
 
 def _other_cells(own: list[dict[str, Any]], given: list[dict[str, Any]]) -> Iterator[str]:
-    """Cells that are not the notebook's: their text, kind, tags and what is attached."""
+    """Cells that are not the notebook's: their text, kind, tags and attachments."""
     before, after = (
         [json.dumps(_before(cell), sort_keys=True) for cell in cells] for cells in (given, own)
     )
+    # Cells may have been put in or taken out: matched first, so that only these are named.
     matcher = SequenceMatcher(a=before, b=after, autojunk=False)
     for kind, first, last, start, end in matcher.get_opcodes():
         if kind == "equal":
@@ -185,8 +179,6 @@ def _compare_metadata(stored: Mapping[str, Any], path: Path, differences: Differ
     from ipykernel.ipkernel import IPythonKernel
 
     given.metadata["language_info"] = dict(IPythonKernel.language_info)
-    said = normal_form(as_executed(stored))["metadata"]
+    recorded = normal_form(as_executed(stored))["metadata"]
     expected = normal_form({"metadata": given.metadata, "cells": []})["metadata"]
-    if said != expected:
-        what = first_difference(said, expected, "metadata/")
-        differences.differs(Message("report.ipynb: {difference}", difference=what))
+    differences.compare("report.ipynb", recorded, expected, "metadata/")

@@ -14,7 +14,7 @@ from reportkit.proof.signing.envelope import begun, in_toto, open_envelope
 from reportkit.proof.signing.trust import Trusted, check_signatures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from reportkit.proof.signing.settings import Signer
@@ -33,7 +33,7 @@ def in_force(place: Path) -> dict[str, str] | None:
 def check_chain(folder: Path) -> str:
     """Check that all earlier runs of a run are there and no later one is; say how many they are.
 
-    A run that was copied away from its folder cannot be told later ones from.
+    Of a run that was copied away from its folder, no later one is known.
 
     Raises
     ------
@@ -95,11 +95,11 @@ def _misplaced(folder: Path, manifest: Mapping[str, Any]) -> str:
         return Message("{folder} holds {whose}", folder=folder, whose=whose)
     # The folder that was asked about, and the one that links lead to.
     asked = place.absolute().parent if place.name == "current" else folder.parents[1]
-    for there in (asked, folder.parents[1]):
-        if (there.parent.name, there.name) != (manifest["district"], report):
+    for stands in (asked, folder.parents[1]):
+        if (stands.parent.name, stands.name) != (manifest["district"], report):
             return Message(
                 "under {place} stands {whose}",
-                place=f"{there.parent.name}/{there.name}",
+                place=f"{stands.parent.name}/{stands.name}",
                 whose=whose,
             )
     return ""
@@ -148,7 +148,10 @@ def check_batches(out: Path, trusted: Trusted | None) -> list[str]:
     and what is in force must not be older than the last batch says. A digest of the last batch
     that was written down elsewhere shows whether batches were cut off at the end.
     """
-    problems: list[str] = []
+    return list(_batch_problems(out, trusted))
+
+
+def _batch_problems(out: Path, trusted: Trusted | None) -> Iterator[str]:
     before: Path | None = None
     last: dict[str, str] = {}
     for path in _batches(out):
@@ -156,42 +159,33 @@ def check_batches(out: Path, trusted: Trusted | None) -> list[str]:
             statement = parse_json(_payload(path, trusted), Message("its statement"))
             predicate, subjects = statement["predicate"], statement["subject"]
             if predicate["previous"] != (before and _named(before)):
-                said = predicate["previous"]["batch"] if predicate["previous"] else "none"
-                problems.append(
-                    Message(
-                        "batch {name} follows {said}, not the one that stands before it",
-                        name=path.name,
-                        said=said,
-                    )
+                previous = predicate["previous"]["batch"] if predicate["previous"] else "none"
+                yield Message(
+                    "batch {name} follows {previous}, not the one that stands before it",
+                    name=path.name,
+                    previous=previous,
                 )
             for subject in subjects:
                 if (problem := _subject(out, subject)) is not None:
-                    problems.append(
-                        Message("batch {name}: {problem}", name=path.name, problem=problem)
-                    )
+                    yield Message("batch {name}: {problem}", name=path.name, problem=problem)
                 last[subject["name"].partition("/runs/")[0]] = subject["name"]
         except ReportkitError as error:
-            problems.append(
-                Message("batch {name}: {message}", name=path.name, message=error.message)
-            )
+            yield Message("batch {name}: {message}", name=path.name, message=error.message)
         except (KeyError, TypeError):
-            problems.append(Message("batch {name} is no statement of reportkit", name=path.name))
+            yield Message("batch {name} is no statement of reportkit", name=path.name)
         before = path
     for place, name in last.items():
         try:
             current = inside(out, f"{place}/current").resolve()
         except ReportkitError as error:
-            problems.append(error.message)
+            yield error.message
             continue
         if current.name < name.rpartition("/")[2]:
-            problems.append(
-                Message(
-                    "{place}/current is run {name}, older than the last batch says",
-                    place=place,
-                    name=current.name,
-                )
+            yield Message(
+                "{place}/current is run {name}, older than the last batch says",
+                place=place,
+                name=current.name,
             )
-    return problems
 
 
 def _subject(out: Path, subject: Mapping[str, Any]) -> str | None:

@@ -15,6 +15,7 @@ from reportkit.evidence.read import read_source_rows
 from reportkit.export.blocks import from_notebook
 from reportkit.facts.numerals import number_of, plain, rounded
 from reportkit.forms import DEFAULT
+from reportkit.ledgers.records import place_in_file
 from reportkit.proof.manifest import read_manifest
 from reportkit.proof.normal import cell_digests
 from reportkit.proof.places import facts_of
@@ -150,8 +151,7 @@ def _places(run: Path, fact: Mapping[str, Any]) -> tuple[dict[str, Change], dict
         return {}, {}
     places, digests = {}, {}
     for record in read_source_rows(run, fact).to_pylist():
-        key, line = record["key"], record["line"]
-        place = f"{record['sheet']}!{line}" if record["sheet"] else str(line)
+        key, place = record["key"], place_in_file(record["sheet"], record["line"])
         places[key] = {"key": key, "file": record["file"], "place": place}
         digests[key] = record["digest"]
     return places, digests

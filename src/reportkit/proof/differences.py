@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reportkit.language import Message, joined
+from reportkit.language.message import COLON
 from reportkit.proof.surroundings import OURS
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _TEXTS = (".html", ".js", ".json", ".xml", ".rels")
 
 @dataclass
 class Differences:
-    """Collected differences; none counts as a finding where other versions may have made it.
+    """Differences; one is no finding where other versions may have made it.
 
     Parameters
     ----------
@@ -43,11 +44,16 @@ class Differences:
     notes: list[str] = field(default_factory=list)
     needed: list[str] = field(default_factory=list)
 
-    def differs(self, what: str, name: str = "") -> None:
-        """Something comes out otherwise, which is in the file of this name."""
+    def compare(self, name: str, old: Any, new: Any, within: str = "") -> None:
+        """Add the first difference of two JSON values, if there is one."""
+        if old != new:
+            self.differs(joined(COLON, [name, first_difference(old, new, within)]))
+
+    def differs(self, difference: str, name: str = "") -> None:
+        """Add a difference, found in the file of this name."""
         deciding = {OURS, "python", *_MADE_WITH.get(name, self.versions)}
         causes = deciding & {*self.versions}
-        (self.undecided if causes else self.findings).append(what)
+        (self.undecided if causes else self.findings).append(difference)
         self.needed += sorted({self.versions[cause] for cause in causes} - {*self.needed})
 
 
@@ -61,9 +67,9 @@ def first_difference(old: Any, new: Any, place: str = "") -> str:
     """
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
-            if key not in old or key not in new:
-                if key in old:
-                    return Message("{place} is only in the run", place=f"{place}{key}")
+            if key not in new:
+                return Message("{place} is only in the run", place=f"{place}{key}")
+            if key not in old:
                 return Message("{place} is only made here", place=f"{place}{key}")
             if old[key] != new[key]:
                 return first_difference(old[key], new[key], f"{place}{key}/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +119,7 @@ def list_inputs(
     unused = form.unused(form.edition(year))
     used = [key for key in schemas(form) if key not in unused]
     sources = {key: ledgers.sources(key) for key in used}
-    listed = [source for those in sources.values() for source in those]
+    listed = [*chain.from_iterable(sources.values())]
     return Inputs(
         files=(*paths, *form.files, notebook),
         ledgers=tuple(source for source in listed if isinstance(source, Path)),

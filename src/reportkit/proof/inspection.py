@@ -1,4 +1,4 @@
-"""Many runs verified: found, drawn, looked into by as many processes as there are processors."""
+"""Many runs verified: found, drawn, inspected by as many processes as there are processors."""
 
 from __future__ import annotations
 
@@ -51,8 +51,10 @@ class Asked:
 
 
 _HOLDS = {
-    True: Message("holds"), False: Message("DOES NOT HOLD"), None: Message("COULD NOT BE TOLD"),
-}  # fmt: skip
+    True: Message("holds"),
+    False: Message("DOES NOT HOLD"),
+    None: Message("COULD NOT BE JUDGED"),
+}
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,8 @@ class Inspected:
     def holds(self) -> bool | None:
         """False where a level found something wrong.
 
-        None where only the run itself says what it would take to tell (versions that made it,
-        further inputs): nobody who is trusted has signed that.
+        None where only the run itself says what it would take to judge it (versions that made
+        it, further inputs): nobody who is trusted has signed that.
         """
         if any(level.holds is False for level in self.levels):
             return False
@@ -111,7 +113,7 @@ def find_runs(folder: Path) -> list[Path]:
 
 
 def draw(runs: Sequence[Path], number: int | None) -> list[bool]:
-    """Which runs are looked into: all, or so many at random."""
+    """Draw the runs to inspect closely: all, or so many at random."""
     chosen = set(
         random.SystemRandom().sample(range(len(runs)), min(number or len(runs), len(runs)))
     )

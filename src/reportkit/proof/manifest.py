@@ -143,15 +143,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         )
     content = path.read_bytes()
     if problem := _problem_of(content):
-        told = Message("{manifest} was changed: {problem}", manifest=MANIFEST, problem=problem)
-        raise InputError("run-changed", "{folder}: {problems}", folder=folder, problems=told)
+        text = Message("{manifest} was changed: {problem}", manifest=MANIFEST, problem=problem)
+        raise InputError("run-changed", "{folder}: {problems}", folder=folder, problems=text)
     manifest: dict[str, Any] = json.loads(content)
     return manifest
 
 
 @lru_cache(maxsize=8)
 def _problem_of(content: bytes) -> str:
-    # Several levels look at one manifest, and the schema takes longer than all of its files.
+    # Several levels read one manifest, and the schema takes longer than all of its files.
     try:
         return _problem(parse_json(content, Message("it")))
     except ReportkitError as error:

@@ -18,7 +18,7 @@ from reportkit.yamlfile import Strict, read_yaml
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# What brings the order of its argument to light.
+# Calls whose result has the order of their argument.
 _ORDERED = {
     "print", "display", "list", "tuple", "str", "repr", "enumerate", "map", "filter", "zip", "iter",
     "next", "join",
@@ -100,7 +100,7 @@ def lint(notebook: Mapping[str, Any]) -> list[NotebookFinding]:
             findings.append(NotebookFinding(name, error.lineno or 1, "B-syntax", message))
             continue
         aliases |= _imports(tree)
-        places = {(f.line, f.rule, f.message): f for f in _look(tree, name, aliases)}
+        places = {(f.line, f.rule, f.message): f for f in _broken_rules(tree, name, aliases)}
         findings += [places[key] for key in sorted(places)]
     return findings
 
@@ -110,9 +110,8 @@ def _imports(tree: ast.Module) -> dict[str, str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                aliases[alias.asname or alias.name.partition(".")[0]] = (
-                    alias.name if alias.asname else alias.name.partition(".")[0]
-                )
+                package = alias.name.partition(".")[0]
+                aliases[alias.asname or package] = alias.name if alias.asname else package
         elif isinstance(node, ast.ImportFrom):
             aliases |= {
                 alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names
@@ -120,7 +119,9 @@ def _imports(tree: ast.Module) -> dict[str, str]:
     return aliases
 
 
-def _look(tree: ast.Module, cell: str, aliases: Mapping[str, str]) -> Iterator[NotebookFinding]:
+def _broken_rules(
+    tree: ast.Module, cell: str, aliases: Mapping[str, str]
+) -> Iterator[NotebookFinding]:
     seeded = {id(call.func) for call in ast.walk(tree) if _names_its_seed(call)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from reportkit.errors import InputError, refused_by_system
+from reportkit.errors import InputError
 from reportkit.language import Message
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # A notebook of ours nests thirteen deep; what reads it goes down by calling itself.
 _DEEPEST = 50
+_NESTED = Message("is nested more than {deepest} deep", deepest=_DEEPEST)
 
 
 def read_json(path: Path) -> Any:
@@ -23,12 +24,8 @@ def read_json(path: Path) -> Any:
     InputError
         ``run-changed``: as for `parse_json`, or the file cannot be read.
     """
-    try:
+    with InputError.on_refusal("run-changed", "{name}: {problem}", name=path.name):
         content = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            "run-changed", "{name}: {why}", name=path.name, why=refused_by_system(error)
-        ) from None
     return parse_json(content, path.name)
 
 
@@ -45,13 +42,9 @@ def parse_json(content: bytes | str, name: str) -> Any:
     """
     try:
         value = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
-        problem = (
-            Message("is nested more than {deepest} deep", deepest=_DEEPEST)
-            if _too_deep(value)
-            else ""
-        )
+        problem = _NESTED if _too_deep(value) else ""
     except RecursionError:
-        problem = Message("is nested more than {deepest} deep", deepest=_DEEPEST)
+        problem = _NESTED
     except ValueError as error:
         problem = Message("is no JSON: {error}", error=error)
     if problem:
@@ -71,8 +64,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(text: str) -> Any:
-    message = Message("{text} is no number", text=text)
-    raise ValueError(message)
+    raise ValueError(Message("{text} is no number", text=text))
 
 
 def _too_deep(value: Any) -> bool:

@@ -126,6 +126,7 @@ def what_follows(
     """The part of a record that follows from the report and its executed notebook alone."""
     district, calendar = report.district, report.ledgers.calendar
     (seal,) = from_notebook(executed, "seal")
+    members = [member.as_json() for member in report.members.values()]
     return {
         "district": district.id,
         "name": district.name,
@@ -143,7 +144,7 @@ def what_follows(
             ledger_record(ledger, keyed=not report.ledgers.pseudonyms.of_session)
             for ledger in report.ledgers.values()
         ],
-        **({"members": [one.as_json() for one in report.members.values()]} if report.sums else {}),
+        **({"members": members} if report.sums else {}),
         "holidays": {"first": str(calendar.first), "last": str(calendar.last)},
         "seal": seal["seal"],
         "figures": {

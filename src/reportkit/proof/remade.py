@@ -13,10 +13,9 @@ from reportkit.export.blocks import MIME, from_notebook
 from reportkit.facts import Fact, Facts
 from reportkit.facts.numerals import number_of
 from reportkit.facts.sealed import SealedFacts
-from reportkit.notebook.display import SHOWN, look
+from reportkit.notebook.display import SHOWN, show, show_table
 from reportkit.notebook.filled import as_executed, fill
 from reportkit.notebook.report import Report
-from reportkit.notebook.statutory import show_table
 from reportkit.proof.surroundings import OURS
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def remade(
         shown = _of_itself(notebook, seal, form.edition(manifest["year"]), manifest["year"])
     else:
         shown = _of_report(report, notebook, seal, manifest)
-    # As a notebook on disk holds it.
+    # As a notebook on disk holds it: keys in order, numbers and lists as JSON has them.
     bundles = (json.dumps(block._repr_mimebundle_(), sort_keys=True) for block in shown)
     by_key = {key_of(bundle[MIME]): bundle for bundle in map(json.loads, bundles)}
     executed = as_executed(notebook)
@@ -67,7 +66,7 @@ def remade(
         block = output.get("data", {}).get(MIME)
         if block is not None and block["kind"] in SHOWN:
             # What Jupyter shows of an own block follows from the block.
-            output["data"] = by_key.get(key_of(block)) or look(block)._repr_mimebundle_()
+            output["data"] = by_key.get(key_of(block)) or show(block)._repr_mimebundle_()
     filled = fill(executed)
     for cell in filled["cells"]:
         for output in cell.get("outputs", ()):
@@ -80,40 +79,40 @@ def remade(
 def _of_report(
     report: Compilation, notebook: Mapping[str, Any], seal: Block, manifest: Mapping[str, Any]
 ) -> Iterator[Shown]:
-    add_made_there(report, seal)
+    add_facts_of_notebook(report, seal)
     shows = Report(report)
     head = shows.head()
     if own := report.district.fonts:
-        # Where the district's typefaces lie is told as the run was asked, which changes no byte.
+        # The folder of the district's typefaces is as the run was asked, which changes no byte.
         (stored,) = from_notebook(notebook, "head")
         folder = str((stored.get("fonts") or {}).get("folder"))
         if folder.endswith(f"/{own.folder}"):
-            head = look(head.block | {"fonts": own.model_dump() | {"folder": folder}})
+            head = show(head.block | {"fonts": own.model_dump() | {"folder": folder}})
     yield head
     yield shows.inputs()
     yield from (shows.section(section.number) for section in report.edition.sections)
     yield from (shows.table(name) for name in report.edition.tables)
     yield shows.checks()
     sealed = shows.seal().block
-    # What computed the figures is as the run says; whether it is so here is told elsewhere.
+    # Versions are as the run says; the level `environment` compares them with those here.
     packages = manifest["environment"]["packages"]
     versions = {name: packages.get(name) for name in sealed["versions"]}
     versions["reportkit"] = packages.get(OURS)
     versions["python"] = ".".join(manifest["environment"]["python"].split(".")[:2])
-    # What the notebook's own code showed is as it says too.
+    # So is what the notebook's own code showed.
     shown = {"head": {name: head.block[name] for name in sealed["head"]}, "made": seal["made"]}
-    yield look(sealed | {"versions": versions} | shown)
+    yield show(sealed | {"versions": versions} | shown)
 
 
-def made_there(report: Compilation, seal: Block) -> list[str]:
+def facts_of_notebook(report: Compilation, seal: Block) -> list[str]:
     """Facts that the notebook made: no definition gives them."""
     return [fact["id"] for fact in seal["facts"]["facts"] if fact["id"] not in report.computer]
 
 
-def add_made_there(report: Compilation, seal: Block) -> None:
+def add_facts_of_notebook(report: Compilation, seal: Block) -> None:
     """Add the facts that the notebook made, as it sealed them, and compute what it asked for."""
     rows = unseal_rows(seal["rows"])
-    names = made_there(report, seal)
+    names = facts_of_notebook(report, seal)
     own = [fact for fact in seal["facts"]["facts"] if fact["id"] in names]
     for name, fact in SealedFacts.read({"facts": own}, {}).facts.items():
         none = np.empty(0, np.int64) if fact.ledger else None
@@ -148,5 +147,5 @@ def _of_itself(
     numbers = {section.number for section in edition.sections}
     for block in from_notebook(notebook, "head", "inputs", "section", "checks", "seal"):
         if block["kind"] != "section" or block["number"] in numbers:
-            yield look(block)
+            yield show(block)
     yield from (show_table(table, Facts(facts)) for table in edition.tables.values())

@@ -29,12 +29,12 @@ from reportkit.ledgers.privacy import Pseudonyms
 from reportkit.notebook.sealing import fonts_of
 from reportkit.proof.cells import compare_filled, compare_notebook, parsed
 from reportkit.proof.crate import crate_bytes
-from reportkit.proof.differences import Differences, difference_in_file, first_difference
-from reportkit.proof.manifest import read_manifest
+from reportkit.proof.differences import Differences, difference_in_file
+from reportkit.proof.manifest import MANIFEST, read_manifest
 from reportkit.proof.places import DATA, PARAMS, own_form
 from reportkit.proof.plainjson import read_json
 from reportkit.proof.record import checks_bytes, what_follows
-from reportkit.proof.remade import made_there, remade
+from reportkit.proof.remade import facts_of_notebook, remade
 from reportkit.proof.reopened import Reopened, reopened
 from reportkit.proof.surroundings import OURS, code_digest, environment, fonts
 from reportkit.proof.verify import WRITTEN_BY_OTHERS, Verdict
@@ -60,7 +60,7 @@ def render_level(run: Path, *, data: Path = DATA, params: Path = PARAMS) -> Verd
     run : Path
         A run whose files were verified.
     data, params : Path, optional
-        Folders of the ledgers and parameters; the notebook is looked for beside the latter.
+        Folders of the ledgers and parameters; the notebook is sought beside the latter.
 
     Returns
     -------
@@ -72,16 +72,16 @@ def render_level(run: Path, *, data: Path = DATA, params: Path = PARAMS) -> Verd
         manifest = read_manifest(run)
         differences = Differences(_other_versions(manifest))
         with reopened(run, manifest, params=params, data=data) as opened:
-            _look_at(run, manifest, opened, own_form(manifest, params), differences)
+            _compare_run(run, manifest, opened, own_form(manifest, params), differences)
     except ReportkitError as error:
         return Verdict("render", False, (error.message,))
     except (*WRITTEN_BY_OTHERS, pa.ArrowException, nbformat.ValidationError) as error:
-        what = Message(
+        problem = Message(
             "a file is not as reportkit writes it: {name}: {error}",
             name=type(error).__name__,
             error=error,
         )
-        return Verdict("render", False, (what[:300],))
+        return Verdict("render", False, (problem[:300],))
     findings, notes = differences.findings[:_SHOWN], differences.undecided
     if more := len(differences.findings[_SHOWN:]):
         findings.append(Message("… and {findings} more", findings=more))
@@ -112,7 +112,7 @@ def _other_versions(manifest: Mapping[str, Any]) -> dict[str, str]:
     return changed
 
 
-def _look_at(
+def _compare_run(
     run: Path, manifest: Mapping[str, Any], opened: Reopened, form: Form, differences: Differences
 ) -> None:
     stored, report = read_json(run / "report.ipynb"), opened.report
@@ -121,15 +121,15 @@ def _look_at(
     differences.findings += opened.other
     differences.needed += opened.needed
     if report is None:
-        why = opened.absent or Message("inputs are not those of the run")
+        cause = opened.absent or Message("inputs are not those of the run")
         differences.undecided.append(
-            Message("what ledgers and parameters decide was not made again: {why}", why=why)
+            Message("what ledgers and parameters decide was not made again: {cause}", cause=cause)
         )
     blocks, filled = remade(report, form, notebook, manifest)
     compare_notebook(stored, notebook, manifest, opened, blocks, differences)
     compare_filled(notebook, filled, differences)
     seal = unpacked(blocks["seal", ""][MIME])
-    if report is not None and (names := made_there(report, seal)):
+    if report is not None and (names := facts_of_notebook(report, seal)):
         differences.notes.append(
             Message("figures of the notebook's own code: {names}", names=", ".join(names))
         )
@@ -140,7 +140,7 @@ def _look_at(
     }
     document = arrange(notebook)
     if document.head.get("fonts"):
-        # A folder that a received file names is not looked into.
+        # A folder that a received file names is not opened.
         own = fonts_of(report) if report else None
         document = replace(document, head=document.head | {"fonts": own})
     for name, content in (*files.items(), *make_documents(document)):
@@ -159,10 +159,8 @@ def _look_at(
         _compare_evidence(run, report, differences)
         sha256 = digest(opened.notebook) if opened.notebook else ""
         follows = what_follows(report, stored, manifest["parameters"], notebook_sha256=sha256)
-        said = {name: manifest[name] for name in follows}
-        if said != follows:
-            what = first_difference(said, follows)
-            differences.differs(Message("MANIFEST.json: {difference}", difference=what))
+        recorded = {name: manifest[name] for name in follows}
+        differences.compare(MANIFEST, recorded, follows)
     _compare_log(run, manifest, differences)
     differences.notes.append(
         Message("machine, times, commit and most of run.log are as the run says")
@@ -203,13 +201,13 @@ def _compare_evidence(run: Path, report: Compilation, differences: Differences) 
 def _compare_log(run: Path, manifest: Mapping[str, Any], differences: Differences) -> None:
     """Compare the log's lines on the run's files and id; the rest of the log is a note."""
     lines = (run / "run.log").read_text(encoding="utf-8").splitlines()
-    said = {line.partition(" INFO ")[2] for line in lines}
+    logged = {line.partition(" INFO ")[2] for line in lines}
     sizes = {
         Message("{name}: {size} bytes", name=name, size=(run / name).stat().st_size)
         for name in DOCUMENTS
         if (run / name).is_file()
     }
-    for statement in sorted({*sizes, Message("sealed as {run}", run=manifest["run"])} - said):
+    for statement in sorted({*sizes, Message("sealed as {run}", run=manifest["run"])} - logged):
         differences.findings.append(
             Message("run.log does not say {statement}", statement=statement)
         )

@@ -34,7 +34,7 @@ _NOT_HERE = ("district-unknown", "ledger-missing", "ledger-source", "driver-miss
 
 @dataclass(frozen=True)
 class Reopened:
-    """Material that the auditor has of a report.
+    """Parts of a report that the auditor has.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def reopened(
     Parameters
     ----------
     run : Path
-        Runs of other years and districts are looked for beside it.
+        Runs of other years and districts are sought beside it.
     manifest : mapping
     params, data : Path
         The auditor's folders; notebooks stand beside the former.

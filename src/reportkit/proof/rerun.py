@@ -21,8 +21,6 @@ from reportkit.proof.inputs import ROLLUP
 from reportkit.proof.manifest import MANIFEST, SUMS, named, read_manifest
 from reportkit.proof.normal import cell_digests
 from reportkit.proof.places import (
-    DATA,
-    PARAMS,
     facts_of,
     named_file,
     outputs_of,
@@ -62,8 +60,8 @@ _OTHER_NOTEBOOK = Message(
 def rerun_level(
     run: Path,
     *,
-    data: Path = DATA,
-    params: Path = PARAMS,
+    data: Path,
+    params: Path,
     cold: bool = False,
     trusted: bool = False,
 ) -> Verdict:
@@ -76,8 +74,8 @@ def rerun_level(
     Parameters
     ----------
     run : Path
-    data, params : Path, optional
-        Folders of the ledgers and parameters; the notebook is looked for beside the latter.
+    data, params : Path
+        Folders of the ledgers and parameters; the notebook is sought beside the latter.
     cold : bool
         Execute the notebook in a kernel that starts from nothing, as Jupyter starts one, instead
         of one that is forked from a process in which everything is loaded.
@@ -202,16 +200,11 @@ def compare(run: Path, again: Path) -> Iterator[str]:
                 before=values[0],
                 after=values[1],
             )
-    for name in ("facts.json", "checks.json"):
-        if digest(run / name) != digest(again / name):
-            yield Message("{name} comes out otherwise", name=name)
-    then, now = (_names(folder) for folder in (run, again))
-    yield from (
-        Message("{name} does not come out again", name=name)
-        for name in sorted(set(then) - set(now))
-    )
-    for name in sorted(set(now)):
-        if then.get(name) != now[name]:
+    then, now = (_digests(folder) for folder in (run, again))
+    for name in sorted({*then, *now}):
+        if name not in now:
+            yield Message("{name} does not come out again", name=name)
+        elif then.get(name) != now[name]:
             yield Message("{name} comes out otherwise", name=name)
     cells = [cell_digests(read_json(folder / "report.ipynb")) for folder in (run, again)]
     if len(cells[0]) != len(cells[1]):
@@ -233,10 +226,11 @@ def compare(run: Path, again: Path) -> Iterator[str]:
             yield Message("{name} comes out with other bytes", name=name)
 
 
-def _names(folder: Path) -> dict[str, str]:
-    """Digests of the evidence; keyed digests of rows differ where the key does."""
+def _digests(folder: Path) -> dict[str, str]:
+    """Digests of facts, checks and evidence, but of records: those may be under another key."""
+    paths = [folder / "facts.json", folder / "checks.json", *(folder / "evidence").iterdir()]
     return {
         path.relative_to(folder).as_posix(): digest(path)
-        for path in sorted((folder / "evidence").iterdir())
+        for path in paths
         if path.name != "records.parquet"
     }

@@ -14,7 +14,7 @@ from reportkit.errors import ReportkitError
 from reportkit.evidence.check import check_evidence
 from reportkit.export.files import digest
 from reportkit.language import Message, template
-from reportkit.ledgers.mapping import other_words, recorded_schema
+from reportkit.ledgers.mapping import differing_mappings, recorded_schema
 from reportkit.ledgers.mapping_check import mappings_of
 from reportkit.ledgers.privacy import Pseudonyms
 from reportkit.params import District
@@ -48,10 +48,13 @@ if TYPE_CHECKING:
 
 
 # What reading files that somebody else wrote can come to: what is in them can be anything.
+_SHOWN = 20
 WRITTEN_BY_OTHERS = (LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError)
 _HOLDS = {
-    True: Message("holds"), False: Message("does not hold"), None: Message("could not be told"),
-}  # fmt: skip
+    True: Message("holds"),
+    False: Message("does not hold"),
+    None: Message("could not be judged"),
+}
 
 
 @dataclass(frozen=True)
@@ -63,13 +66,13 @@ class Verdict:
     level : str
         ``files``, ``ledgers``, ``facts``, ``render``, ``environment`` or ``rerun``.
     holds : bool or None
-        None where not all could be looked at, and nothing is wrong with the rest.
+        None where not all could be checked, and nothing is wrong with the rest.
     findings : tuple of str
         What is wrong, the first cause first.
     notes : tuple of str
-        What was looked at, and what could not be.
+        What was checked, and what could not be.
     needed : tuple of str
-        What it takes to tell: versions to install, inputs that are not here.
+        What it takes to judge: versions to install, inputs that are not here.
     """
 
     level: str
@@ -111,11 +114,10 @@ def files_level(run: Path, trusted: Trusted | None = None) -> Verdict:
 
 
 def _without_folder(error: ReportkitError) -> str:
-    """The text of an error without the run's folder, since all that is told is of that run."""
-    bare: str = (
-        error.values["problems"] if error.template == "{folder}: {problems}" else error.message
-    )
-    return bare
+    """The text of an error without the run's folder, since every line is about that run."""
+    within = error.template == "{folder}: {problems}"
+    text: str = error.values["problems"] if within else error.message
+    return text
 
 
 def data_levels(run: Path, *, data: Path = DATA, params: Path = PARAMS) -> tuple[Verdict, Verdict]:
@@ -132,8 +134,8 @@ def data_levels(run: Path, *, data: Path = DATA, params: Path = PARAMS) -> tuple
     Returns
     -------
     tuple of Verdict
-        ``ledgers``, which neither holds nor fails where some cannot be read again; and ``facts``:
-        what could not be counted again is compared with the evidence and with other facts.
+        ``ledgers`` and ``facts``, which neither hold nor fail where some ledgers cannot be read
+        again; facts of these are compared with the evidence and with other facts only.
     """
     try:
         return _data(run, data, params)
@@ -158,8 +160,9 @@ def _data(run: Path, data: Path, params: Path) -> tuple[Verdict, Verdict]:
     findings += [*wrong, *check_evidence(run, facts)]
     if "members" in manifest:
         return _data_of_members(form, run, manifest, facts, findings, notes, params)
-    findings += _other_words(form, manifest, params)
+    findings += _differing_mappings(form, manifest, params)
     read = _read_again(form, run, manifest, facts, data, params)
+    key = Pseudonyms.from_environment().row_key
     values: dict[str, str] = {}
     moved: dict[str, str] = {}
     changed: list[str] = []
@@ -169,24 +172,24 @@ def _data(run: Path, data: Path, params: Path) -> tuple[Verdict, Verdict]:
         if isinstance(raw, ReportkitError):
             unread.append(
                 Message(
-                    "{name}: {own} facts not counted again: {why}",
+                    "{name}: {own} facts not counted again: {problem}",
                     name=ledger["name"],
                     own=len(own),
-                    why=raw,
+                    problem=raw,
                 )
             )
             continue
-        result = recount(raw, own, run=run, key=_key())
+        result = recount(raw, own, run=run, key=key)
         values |= result.values
         moved |= result.moved
-        notes += result.untold
+        notes += result.unchecked
         changed += [Message("{path} is not what the run read", path=path) for path in raw.changed]
         changed += _first(result.lines)
     # With a fact, what is computed from it moves too.
     moved |= moved_with(facts, values) if moved else {}
     findings += [
-        Message("{name} moved: {what}", name=name, what=what)
-        for name, what in sorted(moved.items())
+        Message("{name} moved: {difference}", name=name, difference=difference)
+        for name, difference in sorted(moved.items())
     ]
     unknown = {fact["ledger"] for fact in facts.values() if fact["origin"] == "ledger"} - {*read}
     findings += [
@@ -205,10 +208,11 @@ def _data(run: Path, data: Path, params: Path) -> tuple[Verdict, Verdict]:
         read=len(read) - len(unread),
         count=len(read),
     )
-    holds = False if changed else None if unread else True
+    # Where a ledger was not read again, its facts were not counted again either.
+    unknown_rest = None if unread else True
     return (
-        Verdict("ledgers", holds, tuple(changed), (again, *unread)),
-        Verdict("facts", not findings, tuple(findings), (counted, *notes)),
+        Verdict("ledgers", False if changed else unknown_rest, tuple(changed), (again, *unread)),
+        Verdict("facts", False if findings else unknown_rest, tuple(findings), (counted, *notes)),
     )
 
 
@@ -224,7 +228,7 @@ def _data_of_members(
     """The verdicts on a roll-up: its members' reports are what it has instead of ledgers."""
     again = recount_members(form, run, manifest, facts, params)
     missing = sum(member["origin"] == "missing" for member in manifest["members"])
-    told = [
+    lines = [
         Message(
             "{here} of {count} members' reports are here as they were added",
             here=again.here,
@@ -232,7 +236,7 @@ def _data_of_members(
         )
     ]
     if missing:
-        told.append(Message("{count} members had no report, as its checks say", count=missing))
+        lines.append(Message("{count} members had no report, as its checks say", count=missing))
     holds = False if again.changed else None if again.absent else True
     findings += _first(again.findings)
     by = (
@@ -246,8 +250,8 @@ def _data_of_members(
     )
     counted = Message(by, facts=len(facts), sums=again.counted)
     return (
-        Verdict("ledgers", holds, again.changed, (*told, *again.absent)),
-        Verdict("facts", not findings, tuple(findings), (counted, *notes)),
+        Verdict("ledgers", holds, again.changed, (*lines, *again.absent)),
+        Verdict("facts", False if findings else holds or None, tuple(findings), (counted, *notes)),
     )
 
 
@@ -280,7 +284,7 @@ def _read_again(
     return {key: (facts, read[key]) for key, facts in own.items()}
 
 
-def counted_again(run: Path, *, data: Path = DATA, params: Path = PARAMS) -> dict[str, str]:
+def counted_again(run: Path, *, data: Path, params: Path) -> dict[str, str]:
     """Count each fact of a run in SQL over the raw ledgers, where these can be read again.
 
     Parameters
@@ -306,7 +310,7 @@ def counted_again(run: Path, *, data: Path = DATA, params: Path = PARAMS) -> dic
     return with_sums(facts, values)
 
 
-def _other_words(form: Form, manifest: Mapping[str, Any], params: Path) -> list[str]:
+def _differing_mappings(form: Form, manifest: Mapping[str, Any], params: Path) -> list[str]:
     """Files that were read by another mapping than the district file of the run gives.
 
     Where that file is not here, its mapping is as the manifest says, and as the audit page shows.
@@ -321,21 +325,14 @@ def _other_words(form: Form, manifest: Mapping[str, Any], params: Path) -> list[
     return [
         finding
         for ledger in manifest["ledgers"]
-        for finding in other_words(ledger, mappings.get(ledger["ledger"], ()), str(file))
+        for finding in differing_mappings(ledger, mappings.get(ledger["ledger"], ()), str(file))
     ]
 
 
-def _first(lines: Sequence[str], shown: int = 20) -> list[str]:
-    more = len(lines) - shown
-    return [
-        *lines[:shown],
-        *([Message("… and {lines} more records", lines=more)] if more > 0 else []),
-    ]
-
-
-def _key() -> bytes | None:
-    pseudonyms = Pseudonyms.from_environment()
-    return None if pseudonyms.of_session else pseudonyms.key
+def _first(lines: Sequence[str]) -> list[str]:
+    more = len(lines[_SHOWN:])
+    rest = [Message("… and {lines} more records", lines=more)] if more else []
+    return [*lines[:_SHOWN], *rest]
 
 
 def environment_level(run: Path) -> Verdict:

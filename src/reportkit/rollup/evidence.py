@@ -20,7 +20,7 @@ from reportkit.facts import plain
 from reportkit.rollup.shared import SHARED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from reportkit.facts import Fact
@@ -50,34 +50,24 @@ def members_evidence(sums: Sums, facts: Mapping[str, Fact]) -> Iterator[tuple[st
         name: [plain(member.values[name]) if name in member.values else None for member in members]
         for name in added
     }
-    yield (
-        MEMBERS,
-        _parquet(
-            {
-                "fact": [name for name in added for _ in members],
-                "member": [member.id for _ in added for member in members],
-                "value": [value for name in added for value in values[name]],
-            }
-        ),
-    )
-    told = {
-        "members": [[member.id, member.name, member.page] for member in members],
-        "facts": values,
-    }
-    yield "members.js", f"RK.members({in_script(told)});\n".encode()
+    addends = [
+        (name, member.id, value)
+        for name in added
+        for member, value in zip(members, values[name], strict=True)
+    ]
+    yield MEMBERS, _parquet(("fact", "member", "value"), addends)
+    names = [[member.id, member.name, member.page] for member in members]
+    yield "members.js", f"RK.members({in_script({'members': names, 'facts': values})});\n".encode()
     if sums.once:
-        rows = sorted(
+        records = sorted(
             (cell, member, key)
             for key, places in sums.shared.found.items()
             for cell, member in places
         )
-        columns = zip(*rows, strict=True) if rows else ((), (), ())
-        yield (
-            SHARED,
-            _parquet(dict(zip(("fact", "member", "key"), map(list, columns), strict=True))),
-        )
+        yield SHARED, _parquet(("fact", "member", "key"), records)
 
 
-def _parquet(columns: Mapping[str, list[str | None]]) -> bytes:
-    table = pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
+def _parquet(names: Sequence[str], rows: Sequence[tuple[str | None, ...]]) -> bytes:
+    schema = pa.schema([(name, pa.string()) for name in names])
+    table = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], schema)
     return parquet([table], repeated=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reportkit.params.hierarchy import Hierarchy
 
 MANIFEST = "MANIFEST.json"
-# What a roll-up reads of a member's run; the rows only to see which records members share.
+# Files of a member's run that a roll-up reads; the records only to find those that members share.
 READ = (
     MANIFEST,
     "facts.json",
@@ -96,7 +96,7 @@ class Member:
             "draft": self.draft,
             "errors": list(self.errors),
             "late": self.late,
-            "below": [list(one) for one in self.below],
+            "below": [list(member) for member in self.below],
             "sha256": digests.get("facts.json") or next(iter(digests.values()), None),
             "page": self.page,
         }
@@ -142,9 +142,7 @@ def read_members(
 
 def counts_itself(project: Project, parent: District) -> bool:
     """Return True where a parent's own ledgers are those of its office alone: one more member."""
-    if parent.scope != "office":
-        return False
-    return Ledgers(project, parent).any_kept
+    return parent.scope == "office" and Ledgers(project, parent).any_kept
 
 
 @dataclass(frozen=True)
@@ -156,7 +154,7 @@ class WantedReport:
     office: bool
 
     def files(self, project: Project, year: int) -> list[Path]:
-        """The files that `read` reads, without a look into figures."""
+        """The files that `read` reads."""
         run = self.run(project, year)
         if run is not None:
             return [run / name for name in READ if (run / name).is_file()]
@@ -210,11 +208,12 @@ class WantedReport:
         found = {key: document.get(key) for key in ("district", "year", "edition")}
         found["form"] = manifest.get("form", DEFAULT)
         wanted = {"district": self.who.id, "year": year}
-        wanted |= dict(zip(("form", "edition"), edition or (), strict=False))
-        for what, value in wanted.items():
-            if found[what] != value:
+        if edition:
+            wanted |= {"form": edition[0], "edition": edition[1]}
+        for kind, value in wanted.items():
+            if found[kind] != value:
                 file = str(run / "facts.json")
-                raise _differs(self.who, what, found[what], value, file=file)
+                raise _differs(self.who, kind, found[kind], value, file=file)
         numbers = {fact["id"]: number_of(fact["value"]) for fact in document["facts"]}
         broken = [check for check in checks if not (check["holds"] or check["waived"])]
         return Member(
@@ -246,9 +245,9 @@ def wanted_members(
         yield WantedReport(parent, "office", office=True)
     for name in members:
         who = project.member(name, parent) if parent else project.district(name)
-        # By its own form it is refused, where it does not report by the parent's.
+        # One that does not report by the parent's form keeps its own, and is refused by `read`.
         who = who if who.form in (who.usual_form, *who.forms) else project.district(name)
-        # Of one that sums up others itself the sum counts, its own office being part of it.
+        # A member that sums up others counts with its sum, which includes its own office.
         yield WantedReport(who, "district" if hierarchy.members(name) else who.scope, office=False)
 
 

@@ -1,7 +1,7 @@
-"""Records that several members have: counted once where the form says so, and always told.
+"""Records that several members have: counted once where the form says so, and always reported.
 
-Whether two members mean one record only the sealed evidence of their runs can say: it has the key
-of each record that a figure was counted from. What was published has none.
+The sealed evidence of the members' runs has the key of each record that a figure was counted from;
+a published report has none.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Shared:
     found : dict of str to list of (fact, member)
         Every record, with the cell and the member that counts it.
     unseen : tuple of str
-        Members that count such records, and cannot be told which: they were published without, or
-        their keys are mere serials.
+        Members that count such records without keys that tell them apart: their reports were
+        published, or the keys are mere serials.
     """
 
     found: dict[str, list[tuple[str, str]]]
@@ -65,7 +65,7 @@ def agree(places: Iterable[tuple[str, str]]) -> bool:
 
 
 def find_shared(members: Iterable[Member], cells: Mapping[str, str]) -> Shared:
-    """Look up which records members share.
+    """Find the records that members share.
 
     Parameters
     ----------

@@ -79,8 +79,8 @@ class Sums:
         ------
         InputError
             ``not-added``: figures of this kind do not add up, or a member has none, so that the
-            sum would not be the parent's. A cell of the form is there all the same: what it lacks
-            is told by its check.
+            sum would not be the parent's. A cell of the form is summed all the same: its check
+            names the members that lack it.
         """
         if definition.measure not in _ADDED:
             raise InputError(

@@ -53,9 +53,9 @@ def _warm() -> None:
 
 
 def keep() -> None:
-    """Leave what there is to all processes that are forked from here."""
+    """Freeze what is loaded, for all processes that are forked from here."""
     # Objects that are never collected leave their pages shared with the children. A report makes
-    # much JSON and few circles: looked for at every 700 new objects they cost a twentieth of it.
+    # much JSON and few circles: a search at every 700 new objects costs a twentieth of it.
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     gc.enable()

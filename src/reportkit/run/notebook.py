@@ -44,7 +44,7 @@ class LocalKernelManager(AsyncKernelManager):
 
     def start_kernel(self, *arguments: Any, **options: Any) -> Any:
         """Start it as a child of ours that says nothing below Python."""
-        # ipykernel looks for its parent by itself; other kernels, and one that hangs, do not.
+        # ipykernel watches its parent by itself; other kernels, and one that hangs, do not.
         # What it writes below Python would pass by the gate, onto the terminal.
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         ends = partial(die_with_parent, os.getpid())
@@ -112,17 +112,17 @@ def execute(
                 shutdown_kernel="immediate",
             )
         except PapermillExecutionError as error:
-            _mark_in_words(output)
+            _translate_mark(output)
             lines = [line.strip() for line in error.source.splitlines()]
             first = next((line for line in lines if line and not line.startswith("#")), "")
             raise ExecutionError(
                 "out-of-memory" if error.ename == "MemoryError" else "cell-failed",
-                "cell [{cell}] of {notebook}, which begins `{first}`: {kind}: {why}",
+                "cell [{cell}] of {notebook}, which begins `{first}`: {kind}: {problem}",
                 cell=error.exec_count,
                 notebook=notebook.name,
                 first=first[:60],
                 kind=Message(error.ename) if error.ename.isidentifier() else error.ename,
-                why=_why(error),
+                problem=_cell_error(error),
             ) from None
         except DeadKernelError:
             name = notebook.name
@@ -151,8 +151,8 @@ def execute(
     return executed
 
 
-def _mark_in_words(path: Path) -> None:
-    """Say what papermill writes before the cell that failed in the language around it."""
+def _translate_mark(path: Path) -> None:
+    """Translate what papermill writes before the cell that failed."""
     notebook, translate = json.loads(path.read_text(encoding="utf-8")), translator_here()
     for cell in notebook["cells"]:
         if ERROR_MARKER_TAG in cell["metadata"].get("tags", []):
@@ -164,8 +164,8 @@ def _mark_in_words(path: Path) -> None:
     write_notebook(notebook, path)
 
 
-def _why(error: PapermillExecutionError) -> Translated | Message:
-    """The error of a cell; one of ours was told in the kernel in its reader's language."""
+def _cell_error(error: PapermillExecutionError) -> Translated | Message:
+    """The error of a cell; one of ours was translated in the kernel already."""
     first = str(error.traceback[0]) if error.traceback else ""
     if first.startswith(f"{error.ename}: "):
         return Translated(error.evalue, first.partition(": ")[2])

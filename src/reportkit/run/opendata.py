@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from reportkit.errors import ExecutionError, refused_by_system
+from reportkit.errors import ExecutionError
 from reportkit.export.document import arrange
 from reportkit.export.opendata import open_data
 from reportkit.run.notebook import read_notebook
@@ -30,18 +30,13 @@ def write_open_data(run: Path, place: Path) -> Path:
         ``not-writable``.
     """
     folder, fresh = place / "open-data", place / ".open-data-new"
-    try:
+    with ExecutionError.on_refusal(
+        "not-writable", "{folder} cannot be written: {problem}", folder=str(folder)
+    ):
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir()
         for name, body in open_data(arrange(read_notebook(run / "report.ipynb"))):
             (fresh / name).write_bytes(body)
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)
-    except OSError as error:
-        raise ExecutionError(
-            "not-writable",
-            "{folder} cannot be written: {why}",
-            folder=str(folder),
-            why=refused_by_system(error),
-        ) from error
     return folder

@@ -141,12 +141,12 @@ def as_text(result: dict[str, Any]) -> str:
         else template("{pruned} runs reduced to their records")
     )
     lines = [Message(done, pruned=len(result["pruned"]))]
-    for name, why in (
+    for name, text in (
         ("compared", Message("left whole, since a run in force was compared with it")),
         ("changed", Message("LEFT AS IT IS, since it was changed after it was sealed: verify it")),
         ("busy", Message("left, since somebody is at work there")),
     ):
-        lines += [joined(COLON, [path, why]) for path in result[name]]
+        lines += [joined(COLON, [path, text]) for path in result[name]]
     for name, words in (
         ("before", template("before: {size:,.1f} MB in {files:,} files of runs")),
         ("after", template("after: {size:,.1f} MB in {files:,} files of runs")),

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportkit.errors import ExecutionError, ReportkitError, refused_by_system
+from reportkit.errors import ExecutionError, ReportkitError
 from reportkit.export.files import flush
 from reportkit.proof import verify_files
 
@@ -28,16 +28,13 @@ def staging_of(place: Path, run_id: str) -> Path:
 @contextlib.contextmanager
 def locked(place: Path, *, wait: bool = False) -> Iterator[None]:
     """One run at a time for a district and year; what a dead run left behind is removed."""
-    try:
+    with ExecutionError.on_refusal(
+        "not-writable",
+        "{place} cannot be written: {problem}; choose another --out",
+        place=place,
+    ):
         place.mkdir(parents=True, exist_ok=True)
         lock = (place / ".lock").open("w")
-    except OSError as error:
-        raise ExecutionError(
-            "not-writable",
-            "{place} cannot be written: {why}; choose another --out",
-            place=place,
-            why=refused_by_system(error),
-        ) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -116,7 +116,7 @@ class Request:
             self.year,
             scope=scope,
             notebook=self.notebook or find_notebook(project, form, rollup=self.rollup),
-            members={one.who.id: one.files(project, self.year) for one in wanted},
+            members={member.who.id: member.files(project, self.year) for member in wanted},
             rollup=self.rollup,
         )
 
@@ -258,11 +258,11 @@ def _named(
         item["path"]: item["sha256"] for item in manifest["inputs"] if item["bytes"] is not None
     }
     names = dict.fromkeys(path.as_posix() for path in (*inputs.files, *inputs.ledgers))
-    # Another run of a member is told once, by its manifest.
+    # Another run of a member is named once, by its manifest.
     of_run = re.compile(rf"{re.escape(request.out.as_posix())}/\S+/runs/[^/]+/(?!{MANIFEST}$)")
     new, gone = (
-        [name for name in these if name not in those and not of_run.match(name)]
-        for these, those in ((names, known), (known, names))
+        [name for name in some if name not in others and not of_run.match(name)]
+        for some, others in ((names, known), (known, names))
     )
     yield from (Message("{name} is new", name=name) for name in new)
     yield from (Message("{name} is gone", name=name) for name in gone)

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from reportkit.export.blocks import Block
     from reportkit.ledgers.district import Kept
 
-_UNTOLD = Message("it failed, and what it says holds personal data, so that it is not repeated")
+_WITHHELD = Message("it failed, and what it says holds personal data, so that it is not repeated")
 _log = logging.getLogger("reportkit")
 _CHINA = ZoneInfo("Asia/Shanghai")
 
@@ -132,9 +132,9 @@ def run(
                 full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
                 raise ExecutionError(
                     "no-space" if full else "not-writable",
-                    "{folder} cannot be written: {why}",
+                    "{folder} cannot be written: {problem}",
                     folder=staging.parent,
-                    why=refused_by_system(error),
+                    problem=refused_by_system(error),
                     district=request.district,
                 ) from error
             if isinstance(error, Exception):
@@ -285,14 +285,14 @@ def _cleaned(error: Exception, held_back: Gate) -> Exception:
         message = held_back.hide(error.message)
         if message == error.message:
             return error
-        return type(error)(error.reason, "{message}", message=message or _UNTOLD, **error.fields)
+        return type(error)(error.reason, "{message}", message=message or _WITHHELD, **error.fields)
     if isinstance(error, OSError | MemoryError):
         return error
-    message = held_back.hide("".join(traceback.format_exception(error))) or _UNTOLD
+    message = held_back.hide("".join(traceback.format_exception(error))) or _WITHHELD
     return ExecutionError("internal", "{message}", message=message)
 
 
-class _Told(logging.Formatter):
+class _UtcFormatter(logging.Formatter):
     """Lines with their time as the journal and the manifest have it: UTC, with its offset."""
 
     def formatTime(self, record: logging.LogRecord, _: str | None = None) -> str:  # noqa: N802 - logging's own
@@ -302,7 +302,9 @@ class _Told(logging.Formatter):
 @contextlib.contextmanager
 def _log_to(path: Path) -> Iterator[None]:
     handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(_Told("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    # papermill does not know that `open_report` finds this parameter by itself.
+    handler.addFilter(lambda record: record.getMessage() != "Passed unknown parameter: form")
+    handler.setFormatter(_UtcFormatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     loggers = [logging.getLogger(name) for name in ("reportkit", "papermill")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

@@ -64,4 +64,4 @@ def first_text(offer: Offered, edition: Edition) -> str:
 def to_state(offer: Offered, text: str) -> list[Stated]:
     """Return the figures that somebody has to state for a text."""
     named = {name for _, name in placeholders(text)}
-    return [one for one in offer.declared if one.id in named]
+    return [figure for figure in offer.declared if figure.id in named]

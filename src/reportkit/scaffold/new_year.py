@@ -85,7 +85,7 @@ def renew(project: Project, district: str, year: int, form: str | None = None) -
     new = {suffix: project.report_file(who, year, suffix) for suffix in ("yaml", "md")}
     refuse_existing(new.values())
     reported = project.reports_named(district)
-    before = [one for one, other in reported if other == who.other_form and one < year]
+    before = [earlier for earlier, other in reported if other == who.other_form and earlier < year]
     previous = max(before, default=None)
     # What sums up others has no ledger of its own, and may have had no text of its own before.
     sums = Ledgers(project, who).only_adds

@@ -25,7 +25,6 @@ def write_new(files: Mapping[Path, bytes]) -> None:
     """
     refuse_existing(files)
     written: list[Path] = []
-    done = False
     try:
         for path, content in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,17 +32,17 @@ def write_new(files: Mapping[Path, bytes]) -> None:
             with path.open("xb") as file:
                 written.append(path)
                 file.write(content)
-        done = True
-    except OSError as error:
+    except BaseException as error:
+        for path in written:
+            path.unlink()
+        if not isinstance(error, OSError):
+            raise
         raise ExecutionError(
             "not-written",
-            "nothing is written: {path}: {why}",
+            "nothing is written: {path}: {problem}",
             path=error.filename,
-            why=refused_by_system(error),
+            problem=refused_by_system(error),
         ) from None
-    finally:
-        for path in () if done else written:
-            path.unlink()
 
 
 def refuse_existing(paths: Iterable[Path]) -> None:

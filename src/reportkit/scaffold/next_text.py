@@ -25,7 +25,7 @@ Tree = dict[str, tuple[yaml.Node, yaml.Node]]
 # What is known on the day of publication, and what a person states for one year.
 _OF_THE_DAY = ("document_number", "dated", "printed")
 _STATED = ("value", "stated_on")
-# What was said of one year's figures.
+# Statements about one year's figures.
 _OF_FIGURES = ("waivers", "corrections")
 _AD = re.compile(r"(?:19|20)\d\d")
 
@@ -192,7 +192,7 @@ def renew_narrative(text: str, turn: Turn) -> tuple[str, list[RenewalNote], list
                 right=right,
             )
             todo.append(RenewalNote(line, "section", title, message))
-    left = [one for one in typed(text, turn.old) if (one.line, one.found) not in done]
+    left = [number for number in typed(text, turn.old) if (number.line, number.found) not in done]
     return text, advanced, todo + [_left(number, turn.year) for number in left]
 
 
@@ -223,7 +223,7 @@ def _unknown(line: int, name: str, turn: Turn) -> RenewalNote:
             if follow.here
             else Message("nothing in its place")
         )
-        hint = Message("{place} ({why})", place=place, why=follow.why)
+        hint = Message("{place} ({reason})", place=place, reason=follow.why)
     else:
         near = difflib.get_close_matches(name, turn.known, n=3, cutoff=0.5)
         hint = (

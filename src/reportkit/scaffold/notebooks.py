@@ -93,7 +93,7 @@ def missing_cells(notebook: Mapping[str, Any], edition: Edition) -> list[str]:
         wanted += [("table", section.table, "")] if section.table else []
     wanted += [("table", name, "") for name in edition.tables if ("table", name, "") not in wanted]
     if by_name:
-        wanted = [one for one in wanted if one[0] != "table"]
+        wanted = [part for part in wanted if part[0] != "table"]
     return [
         code or f"report.table({shown_by(name)})"
         for kind, name, code in wanted
@@ -105,7 +105,7 @@ def with_missing(notebook: dict[str, Any], edition: Edition) -> None:
     """Add a cell for each section and table that a notebook lacks, after the last that it has."""
     cells = notebook["cells"]
     sources = ["".join(cell["source"]) for cell in cells]
-    last = max(n for n, one in enumerate(sources) if _SHOWS.search(one) or one.strip() == _HEAD)
+    last = max(n for n, text in enumerate(sources) if _SHOWS.search(text) or text.strip() == _HEAD)
     for number, code in enumerate(missing_cells(notebook, edition), start=1):
         added: dict[str, Any] = {"cell_type": "code", "execution_count": None, "metadata": {}}
         added |= {"id": f"added-{number}", "outputs": [], "source": code}

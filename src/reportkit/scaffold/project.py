@@ -104,7 +104,7 @@ def begin(
         )
     offer = offered(by)
     text = first_text(offer, edition)
-    stated = "".join(_text("declared.yaml", vars(one)) for one in to_state(offer, text))
+    stated = "".join(_text("declared.yaml", vars(figure)) for figure in to_state(offer, text))
     fields["declared"] = f"declared:\n{stated}" if stated else _text("undeclared.yaml", {})
     own = {
         described: _text("district.yaml", fields).encode(),
@@ -119,9 +119,9 @@ def begin(
     }
     if text != edition.narrative:
         common[f"params/facts/{by.name}.yaml"] = offer.facts
-    of_forms = {shipped_form(one).model.notebook for one in shipped_names()}
+    of_forms = {shipped_form(form).model.notebook for form in shipped_names()}
     common[f"notebooks/{by.model.notebook}"] = notebook_of(by, edition, district, year)
-    for path in (one for one in carried("notebooks/*.ipynb") if one.name not in of_forms):
+    for path in (path for path in carried("notebooks/*.ipynb") if path.name not in of_forms):
         common[f"notebooks/{path.name}"] = for_district(path, district, year, None)
     shared = {folder / path: text.encode() for path, text in common.items()}
     existing = tuple(path for path in shared if path.exists())

@@ -99,13 +99,13 @@ def typed(text: str, old: int, *, numbers: bool = True) -> list[Typed]:
     """Years from the one before *old* on, dates, and numbers that are typed in a text.
 
     Years further back belong to what they date, such as a law. Words (去年, 上年) stay right. Of
-    the numbers those are told that a report would tell (C1): dates aside, what no class of
+    the numbers those count that a report would find (C1): dates aside, what no class of
     `reportkit.text.coverage` allows.
     """
     remains: list[Typed] = []
     hidden = _hide(text)
 
-    def tell(match: re.Match[str]) -> str:
+    def note(match: re.Match[str]) -> str:
         year = re.search(_YEAR, match[0])
         if re.sub(_B, "", match[0]) in _ENDS or (year and _number(year[0]) < old - 1):
             return match[0]
@@ -113,7 +113,7 @@ def typed(text: str, old: int, *, numbers: bool = True) -> list[Typed]:
         remains.append(Typed(line, match.lastgroup, match[0]))  # type: ignore[arg-type]  # a group
         return _blank(match)
 
-    rest = _DATED.sub(tell, hidden)
+    rest = _DATED.sub(note, hidden)
     for line, words in enumerate(rest.split("\n") if numbers else [], start=1):
         runs = [{"text": _MARK.sub("", words)}]
         spots = cover({"": [{"type": "paragraph", "runs": runs}]}).of("unbound")

@@ -1,4 +1,4 @@
-"""Empty ledgers as workbooks: what a schema demands, said where it is filled in.
+"""Empty ledgers as workbooks: what a schema demands, stated where it is filled in.
 
 The first sheet holds the heading and nothing else, so that it is read as it is. How each column is
 filled in stands in a comment on its heading, in what a cell accepts, and on the sheet of notes.
@@ -140,7 +140,7 @@ def blank_workbook(schema: LedgerSchema, edition: Edition) -> bytes:
                     "ignore_blank": column.may_be_empty,
                     "error_title": column.name,
                     "error_message": _how(column)[:200],
-                    # An open list takes other values too: they are told, not refused.
+                    # An open list takes other values too: they are findings, not refused.
                     "error_type": "warning" if column.open else "stop",
                 }
                 sheet.data_validation(1, number, _LAST_ROW, number, accepts | rule)

@@ -23,7 +23,8 @@ from reportkit.yamlfile import Strict, read_yaml
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reportkit.text.narrative import Prose, Run
+    from reportkit.text.markdown import Prose
+    from reportkit.text.placeholders import Run
 
 State = Literal["bound", "allowed", "stated", "unbound"]
 
@@ -40,7 +41,7 @@ class AllowedClass(Strict):
     words : list of str
         Words, many to a line.
     counted : bool
-        False where the characters are no number at all (一般): they are neither told nor marked.
+        False where the characters are no number at all (一般): they are neither counted nor marked.
     match, miss : list of str
         Examples, held by a test: texts whose numbers this class covers, and does not cover.
     """
@@ -67,7 +68,7 @@ class _Classes(Strict):
 
 @cache
 def allowed_classes() -> tuple[AllowedClass, ...]:
-    """The classes of the package, the first that covers a character names it."""
+    """Return the classes of the package; the first that covers a character decides."""
     path = Path(str(files("reportkit.text"))) / "coverage.yaml"
     return tuple(read_yaml(path).validate(_Classes).classes)
 
@@ -84,7 +85,7 @@ class Spot:
         The number, and the words around it with the number in 【】.
     state : {"bound", "allowed", "stated", "unbound"}
         Stated: the template itself says that it is no figure.
-    why : str
+    basis : str
         The fact it is bound to, the class that allows it, or the template's reason.
     """
 
@@ -92,7 +93,7 @@ class Spot:
     text: str
     context: str
     state: State
-    why: str = ""
+    basis: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,12 @@ def cover(sections: Mapping[str, Prose], units: Mapping[str, str] | None = None)
     spots: list[Spot] = []
 
     def marked(section: str, node: Mapping[str, Any]) -> dict[str, Any]:
-        parts = node["items"] if "items" in node else [node["runs"]]
-        done = [_cover_runs(section, runs, units or {}, spots) for runs in parts]
-        return {**node, "items": done} if "items" in node else {**node, "runs": done[0]}
+        def cover_runs(runs: Iterable[Run]) -> list[Run]:
+            return _cover_runs(section, runs, units or {}, spots)
+
+        if "items" in node:
+            return {**node, "items": [cover_runs(runs) for runs in node["items"]]}
+        return {**node, "runs": cover_runs(node["runs"])}
 
     split = {number: [marked(number, node) for node in body] for number, body in sections.items()}
     return Coverage(split, tuple(spots))
@@ -142,18 +146,19 @@ def _cover_runs(
     marks: list[Any] = [None] * len(whole)
     for match in NUMBER.finditer(whole):
         start, end = match.span()
-        state, why = _judge(start, end, owner, allowed, whole, units)
-        # 三十 in 统一三十件: what a class covers before it is no part of the number.
+        state, basis = _judge(start, end, owner, allowed, whole, units)
+        # 三十 in 统一三十件: a character before it that a class covers is no part of the number.
         while state == "unbound" and allowed[start] and start < end - 1:
             start += 1
-        if state == "allowed" and why in _uncounted():
+        if state == "allowed" and basis in _uncounted():
             continue
         context = (
             f"{whole[max(0, start - 12) : start]}【{whole[start:end]}】{whole[end : end + 12]}"
         )
-        spots.append(Spot(section, whole[start:end], context, state, why))
+        spots.append(Spot(section, whole[start:end], context, state, basis))
         if state != "bound":
-            marks[start:end] = [(start, state, why)] * (end - start)
+            marks[start:end] = [(start, state, basis)] * (end - start)
+    # Each run is split where a mark begins or ends; characters of one run and mark stay together.
     split: list[Run] = []
     keys = [(id(run), mark) for run, mark in zip(owner, marks, strict=True)]
     for (_, mark), group in groupby(range(len(whole)), key=keys.__getitem__):

@@ -70,9 +70,14 @@ def full_day(fact: Fact) -> str:
 
 
 FILTERS: dict[str, Callable[..., str]] = {
-    "cn": cn, "wan": wan, "grouped": grouped, "percent": percent, "yoy": yoy,
-    "date": day, "date_full": full_day,
-}  # fmt: skip
+    "cn": cn,
+    "wan": wan,
+    "grouped": grouped,
+    "percent": percent,
+    "yoy": yoy,
+    "date": day,
+    "date_full": full_day,
+}
 
 
 def _day(fact: Fact) -> date:

@@ -59,7 +59,7 @@ class ForkedEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no ty
             Whose processes are forked from a warm one; by default this process is forked itself.
         """
         fork = fork or multiprocessing.get_context("fork")
-        reason = _why_not(kernel_name, fork)
+        reason = _obstacle(kernel_name, fork)
         if reason:
             _log.warning("kernel: cold, since %s", reason)
             return super().execute_managed_notebook(nb_man, kernel_name, **options)
@@ -68,8 +68,8 @@ class ForkedEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no ty
         return client.execute_forked(fork)
 
 
-def _why_not(kernel_name: str, fork: BaseContext) -> str:
-    """Return why no kernel may be forked for a notebook; "" if one may."""
+def _obstacle(kernel_name: str, fork: BaseContext) -> str:
+    """Name what forbids to fork a kernel for a notebook; "" if nothing does."""
     if sys.platform != "linux":
         return Message("processes are not forked safely on {platform}", platform=sys.platform)
     if fork.get_start_method() == "fork":

@@ -53,7 +53,7 @@ class _PipeSession(Session):
 
 
 class _Kernel(InProcessKernel):
-    """ipykernel's kernel without its sockets; it also hears what its own children print."""
+    """ipykernel's kernel without its sockets; it also takes what its own children print."""
 
     # After each cell ipykernel waits for output to arrive; here it is flushed.
     _execute_sleep = 0
@@ -61,12 +61,12 @@ class _Kernel(InProcessKernel):
     shell_channel_thread = SimpleNamespace(parent_thread=threading.main_thread())
 
     @default("stdout")
-    def _heard_stdout(self) -> OutStream:
+    def _own_stdout(self) -> OutStream:
         # ipykernel has types, but not on what it is made with.
         return OutStream(self.session, self.iopub_thread, "stdout")  # type: ignore[no-untyped-call]
 
     @default("stderr")
-    def _heard_stderr(self) -> OutStream:
+    def _own_stderr(self) -> OutStream:
         return OutStream(self.session, self.iopub_thread, "stderr")  # type: ignore[no-untyped-call]
 
 

@@ -35,8 +35,7 @@ def _span(value: Any) -> Any:
     first, _, last = value.partition("..")
     begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
     if end < begin:
-        message = Message("the last day is before the first")
-        raise ValueError(message)
+        raise ValueError(Message("the last day is before the first"))
     return begin, end
 
 
@@ -218,25 +217,19 @@ def _read(path: Path) -> _Table:
         key = ("years", number)
         if year.year in [earlier.year for earlier in table.years[:number]]:
             problem = Message("the year {year} is given twice; keep one of them", year=year.year)
-            raise InputError(
-                "parameters", "{problem}", problem=file.problem(key, problem), file=path
-            )
+            raise file.refusal(key, problem, file=path)
         named = [*(day for span in year.off for day in span), *year.worked]
         for day in named:
             if day.year != year.year:
                 problem = Message("{day} is no day of {year}", day=day, year=year.year)
-                raise InputError(
-                    "parameters", "{problem}", problem=file.problem(key, problem), file=path
-                )
+                raise file.refusal(key, problem, file=path)
         for day in year.worked:
             off = any(first <= day <= last for first, last in year.off)
             if off or day.weekday() < 5:
                 problem = Message("{day} is worked, but it is ", day=day) + (
                     Message("off too") if off else Message("no weekend day")
                 )
-                raise InputError(
-                    "parameters", "{problem}", problem=file.problem(key, problem), file=path
-                )
+                raise file.refusal(key, problem, file=path)
     return table
 
 

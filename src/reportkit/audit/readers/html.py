@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lxml import html
 
 from reportkit.audit.readers.decoding import decoded
-from reportkit.audit.readers.lines import grid_line, joined, squeeze, text_line
+from reportkit.audit.readers.lines import grid_line, joined, text_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,15 +35,12 @@ def read_html(content: bytes) -> Iterator[Line]:
 
 def _text(content: bytes) -> str:
     """The page's text without a declaration of its encoding, which lxml refuses in a text."""
-    told = _CHARSET.search(content[:4096])
-    name = told[1].decode("ascii").lower() if told else ""
-    if name in ("gb2312", "gbk", "gb18030"):
-        try:
+    charset = _CHARSET.search(content[:4096])
+    text = ""
+    if charset and charset[1].lower() in (b"gb2312", b"gbk", b"gb18030"):
+        with suppress(UnicodeDecodeError):
             text = content.decode("gb18030")
-        except UnicodeDecodeError:
-            text = decoded(content)
-    else:
-        text = decoded(content)
+    text = text or decoded(content)
     return re.sub(r"^\s*<\?xml[^>]*\?>", "", text.replace("\0", ""))
 
 
@@ -110,7 +108,7 @@ def _rows(table: Any, number: int) -> Iterator[Line]:
             while covered.get(column, 0) > 0:
                 column += 1
             wide, high = _span(cell, "colspan"), _span(cell, "rowspan")
-            cells.append((column, joined(_pieces(cell))))
+            cells.append((column, joined(line.text for line in _Walk().lines(cell))))
             for under in range(column, column + wide):
                 if high > 1:
                     free[under] = high - 1
@@ -121,25 +119,5 @@ def _rows(table: Any, number: int) -> Iterator[Line]:
 
 def _span(cell: Any, name: str) -> int:
     """The number of columns or rows that a cell covers; nonsense counts as one."""
-    told = re.match(r"\s*(\d{1,4})", cell.get(name) or "1")
-    return min(max(int(told[1]) if told else 1, 1), _WIDEST)
-
-
-def _pieces(cell: Any) -> list[str]:
-    """Texts of a cell between its breaks."""
-    pieces = [""]
-
-    def walk(element: Any) -> None:
-        if not isinstance(element.tag, str) or element.tag in _SILENT or _hidden(element):
-            return
-        if element.tag in _BLOCKS:
-            pieces.append("")
-        pieces[-1] += element.text or ""
-        for child in element:
-            walk(child)
-            pieces[-1] += child.tail or ""
-        if element.tag in _BLOCKS:
-            pieces.append("")
-
-    walk(cell)
-    return [piece for piece in pieces if squeeze(piece)]
+    number = re.match(r"\s*(\d{1,4})", cell.get(name) or "1")
+    return min(max(int(number[1]) if number else 1, 1), _WIDEST)

@@ -81,6 +81,11 @@ def squeeze(text: str) -> str:
     return _BLANKS.sub("", normal(text))
 
 
+def one_line(text: str) -> str:
+    """The text of a cell with a blank in the place of a line break."""
+    return text.replace(BROKEN, " ")
+
+
 def joined(pieces: Iterable[str]) -> str:
     """The pieces of one cell; a break between two numbers is kept, since it may part them."""
     text = ""

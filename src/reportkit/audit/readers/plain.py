@@ -51,13 +51,13 @@ def _lines(text: str) -> Iterator[Line]:
         for line in body.splitlines()
     ]
     # A blank line does not end a table that a page break or an office has torn.
-    told = [
+    texts = [
         (page, at, _MARKS.sub("", line))
         for at, (page, line) in enumerate(lines, 1)
         if _MARKS.sub("", line).strip() and not _RULE.match(line)
     ]
     table = 0
-    for sign, run in groupby(told, key=lambda one: _sign(one[2])):
+    for sign, run in groupby(texts, key=lambda one: _sign(one[2])):
         table += sign is not None
         members = list(run)
         rows = _rows([line for _, _, line in members], sign)

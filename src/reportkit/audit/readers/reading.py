@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 from contextlib import contextmanager
+from itertools import islice
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from reportkit.errors import InputError, ReportkitError
@@ -14,7 +16,18 @@ if TYPE_CHECKING:
 
     from reportkit.audit.readers.lines import Line
 
-FORMATS = (".pdf", ".docx", ".html", ".htm", ".md", ".txt", ".xlsx", ".xls", ".ods")
+FORMATS = {
+    ".pdf": "pdf:read_pdf",
+    ".docx": "word:read_docx",
+    ".html": "html:read_html",
+    ".htm": "html:read_html",
+    ".md": "plain:read_plain",
+    ".txt": "plain:read_plain",
+    ".xlsx": "sheets:read_workbook",
+    ".xls": "sheets:read_workbook",
+    ".ods": "sheets:read_workbook",
+}
+"""Ends of names, with the reader of each."""
 _LARGEST = 50 << 20
 _SECONDS = 60
 _MOST_LINES = 200_000
@@ -51,7 +64,7 @@ def _read(path: Path) -> list[Line]:
     reader = _reader(path, content)
     try:
         with _no_longer_than(_SECONDS):
-            lines = _listed(reader(content))
+            lines = list(islice(reader(content), _MOST_LINES + 1))
     except (ReportkitError, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -62,28 +75,21 @@ def _read(path: Path) -> list[Line]:
             kind=path.suffix.lower(),
             fault=type(error).__name__,
         ) from None
+    if len(lines) > _MOST_LINES:
+        raise InputError(
+            "audit-large",
+            "the document has more than {most} lines; no report is as long",
+            most=_MOST_LINES,
+        )
     if not any(line.text for line in lines):
         raise InputError("audit-empty", "there is no text in the document")
     return lines
 
 
-def _listed(lines: Iterable[Line]) -> list[Line]:
-    listed = []
-    for line in lines:
-        listed.append(line)
-        if len(listed) > _MOST_LINES:
-            raise InputError(
-                "audit-large",
-                "the document has more than {most} lines; no report is as long",
-                most=_MOST_LINES,
-            )
-    return listed
-
-
 def _reader(path: Path, content: bytes) -> Callable[[bytes], Iterable[Line]]:
-    """The reader of a format: by how a file begins, since names are often wrong, then by its name.
+    """The reader of a format, imported now, since its library takes a while.
 
-    Each is imported when it is needed: a library a format takes a while to import.
+    How a file begins counts for more than how its name ends, which is often wrong.
     """
     kind, start = path.suffix.lower(), content[:1024].lstrip(b"\xef\xbb\xbf \t\r\n\0").lower()
     if kind not in FORMATS:
@@ -93,30 +99,17 @@ def _reader(path: Path, content: bytes) -> Callable[[bytes], Iterable[Line]]:
             "saved as .docx first)",
             known=", ".join(FORMATS),
         )
-    if start.startswith(b"%pdf") or kind == ".pdf":
-        from reportkit.audit.readers.pdf import read_pdf
-
-        return read_pdf
-    if kind in (".xlsx", ".xls", ".ods"):
-        from reportkit.audit.readers.sheets import read_workbook
-
-        return read_workbook
-    if kind == ".docx":
-        from reportkit.audit.readers.word import read_docx
-
-        return read_docx
-    if kind in (".html", ".htm") or start.startswith((b"<!doctype html", b"<html")):
-        from reportkit.audit.readers.html import read_html
-
-        return read_html
-    from reportkit.audit.readers.plain import read_plain
-
-    return read_plain
+    if start.startswith(b"%pdf"):
+        kind = ".pdf"
+    elif kind in (".md", ".txt") and start.startswith((b"<!doctype html", b"<html")):
+        kind = ".html"
+    reader: Callable[[bytes], Iterable[Line]] = resolve_name(f"{__package__}.{FORMATS[kind]}")
+    return reader
 
 
 @contextmanager
 def _no_longer_than(seconds: int) -> Iterator[None]:
-    """Give up on a document that keeps a library busy; only the main thread can be told so."""
+    """Give up on a document that keeps a library busy; only in the main thread, by an alarm."""
 
     def stop(*_: object) -> None:
         raise InputError(

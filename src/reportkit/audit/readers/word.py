@@ -19,6 +19,7 @@ _P, _TBL, _TR, _TC, _T = (qn(f"w:{name}") for name in ("p", "tbl", "tr", "tc", "
 _SILENT = frozenset(qn(f"w:{name}") for name in ("del", "moveFrom", "instrText", "delText"))
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _RAISED = f"{qn('w:rPr')}/{qn('w:vertAlign')}[@{qn('w:val')}='superscript']"
+_WIDEST = 200  # columns that a cell covers
 _GAPS = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n"}
 
 
@@ -72,32 +73,23 @@ def _table(table: Any, counts: dict[str, int]) -> Iterator[Line]:
     counts["table"] += 1
     number = counts["table"]
     for at, row in enumerate(table.iter(_TR), 1):
-        cells, column = [], _skipped(row, "gridBefore")
+        cells, column = [], _number(row, "trPr", "gridBefore", default=0)
         for cell in row.iter(_TC):
             if not _continues(cell):
                 pieces = ["".join(_runs(p)) for p in cell.iter(_P)]
                 cells.append((column, joined(line for p in pieces for line in p.splitlines())))
-            column += _number(cell, "gridSpan")
+            column += _number(cell, "tcPr", "gridSpan", default=1)
         yield grid_line(cells, page=None, table=number, row=at)
 
 
-def _property(cell: Any, name: str) -> Any:
-    return cell.find(f"{qn('w:tcPr')}/{qn(f'w:{name}')}")
-
-
-def _number(cell: Any, name: str) -> int:
-    found = _property(cell, name)
-    text = found.get(qn("w:val"), "1") if found is not None else "1"
-    return min(int(text), 200) if text.isdigit() else 1
+def _number(element: Any, group: str, name: str, *, default: int) -> int:
+    """A number among the properties of a row or cell."""
+    found = element.find(f"{qn(f'w:{group}')}/{qn(f'w:{name}')}")
+    text = "" if found is None else found.get(qn("w:val"), "")
+    return min(int(text), _WIDEST) if text.isdigit() else default
 
 
 def _continues(cell: Any) -> bool:
     """True where the cell is covered by the one above it."""
-    merged = _property(cell, "vMerge")
+    merged = cell.find(f"{qn('w:tcPr')}/{qn('w:vMerge')}")
     return merged is not None and merged.get(qn("w:val"), "continue") == "continue"
-
-
-def _skipped(row: Any, name: str) -> int:
-    found = row.find(f"{qn('w:trPr')}/{qn(f'w:{name}')}")
-    text = found.get(qn("w:val"), "0") if found is not None else "0"
-    return min(int(text), 200) if text.isdigit() else 0

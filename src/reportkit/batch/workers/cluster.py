@@ -1,7 +1,7 @@
 """Workers of a dask cluster: each job in a process of its own there, the runs published here.
 
-With a store (any URL that fsspec opens) workers need no disk of ours: a job's inputs go there as
-one archive, its runs come back as another, and are published here as if they were made here.
+With a store (any URL that fsspec opens) workers share no disk with us: the inputs of a job go there
+as one archive, its runs come back as others, and are published as those made here are.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 LOCAL = "local"
 # What a parent's report reads of its members' runs.
 READ_OF_A_RUN = (*READ, "report.ipynb", "SHA256SUMS")
-# Seconds after which a silent cluster is asked whether it still has workers.
+# Seconds without a result after which the cluster is asked for its workers.
 _PATIENCE = 30
 
 
@@ -64,7 +64,7 @@ class ClusterWorkers(Executor):
     jobs : int
         Workers of a local cluster.
     tell : callable
-        Is given what the workers tell, from threads of this process.
+        Takes the events of the workers, from threads of this process.
     """
 
     def __init__(self, address: str, store: str | None, *, jobs: int, tell: Tell) -> None:
@@ -93,12 +93,12 @@ class ClusterWorkers(Executor):
             if self._store:
                 _try(self._store)
             self._close = opened.pop_all()
-        # One job waits for each that runs, so that no worker waits for us.
+        # Two jobs a worker: one waits there while the other runs.
         self.capacity = 2 * slots
         self._threads = ThreadPoolExecutor(self.capacity, thread_name_prefix="reportkit-cluster")
         self._tell = tell
         self._futures: dict[tuple[str, str | None], Any] = {}
-        # What a worker begins it says by an event of dask's, since a result is said once.
+        # Workers announce a report that begins by an event of dask; a result comes only at the end.
         self._topic = f"reportkit-{uuid4().hex}"
         self._client.subscribe_topic(self._topic, self._begun)
 
@@ -108,7 +108,7 @@ class ClusterWorkers(Executor):
         return self._threads.submit(self._on_cluster, work, job)
 
     def close(self) -> None:
-        """Do nothing: jobs that the cluster has are finished there, waiting ones too."""
+        """Do nothing: the cluster finishes all jobs that it has, waiting ones too."""
 
     def kill(self) -> None:
         """Take back what waits; a report that a worker has begun ends by itself, and is dropped."""
@@ -180,7 +180,7 @@ class ClusterWorkers(Executor):
 def _local(jobs: int) -> Iterator[Any]:
     """A scheduler and its workers as processes of this machine."""
     start: Any = distributed.LocalCluster
-    # Ctrl-C goes to every process of a terminal; the workers are to hear of it from us.
+    # Ctrl-C reaches every process of a terminal; the workers shall be stopped by us alone.
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         # What a report may take is limited by the report's own process.

@@ -1,4 +1,4 @@
-"""Local workers: each job in a process of its own, forked from the warm one, killed whole."""
+"""Local workers: each job in a process forked from the warm one, ended with all its children."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Tell = Callable[[Started | Result], None]
     Work = Callable[[Job, Tell], None]
 
-# Seconds in which a process that is to end may do so by itself.
+# Seconds that a process gets to end by itself.
 _GRACE = 5
 
 
@@ -41,14 +41,14 @@ def start_template() -> Any:
 
 
 class LocalWorkers(Executor):
-    """Runs jobs in processes of their own, so many at once.
+    """Runs jobs in processes of their own.
 
     Parameters
     ----------
     jobs : int
         How many at once.
     tell : callable
-        Is given what the workers tell, from threads of this process.
+        Takes the events of the workers, from threads of this process.
     """
 
     def __init__(self, jobs: int, *, tell: Tell) -> None:
@@ -81,7 +81,7 @@ class LocalWorkers(Executor):
 
 
 class Living:
-    """The processes of the jobs that run; all of them can be ended, also those just starting."""
+    """The processes of running jobs, which can all be ended, also one that is just starting."""
 
     def __init__(self) -> None:
         self._processes: set[Any] = set()
@@ -114,7 +114,7 @@ def _end(process: Any) -> None:
 
 
 def in_process(context: Any, work: Work, job: Job, *, tell: Tell, living: Living) -> list[Result]:
-    """Run a job in a process of its own, and end that process whole, whatever it does.
+    """Run a job in a process of its own, and end it with all its children.
 
     A report that takes longer than its time, or whose process dies, is a failed result; the years
     after it are not tried and have no result.

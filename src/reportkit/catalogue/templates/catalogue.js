@@ -41,7 +41,7 @@
   function add(data) {
     const made = data.place.map((place, i) => ({
       place, year: data.year, kind: data.kind, variant: data.variant[i] ?? "", state: places.states[data.state[i]], errors: data.errors[i] ?? 0, warnings: data.warnings[i] ?? 0,
-      why: data.told[data.why[i]] ?? "", figures: data.figures.map((column) => column[i]),
+      reason: data.reasons[data.reason[i]] ?? "", figures: data.figures.map((column) => column[i]),
     }));
     for (const row of made) known.set(key(row, data.year), row);
     rows = rows.concat(made);
@@ -197,19 +197,19 @@
     stands.firstChild.setAttribute("aria-hidden", "true");
     const findings = row.errors + row.warnings;
     cell("", stands, ...(findings ? [make("span", "findings", ` ${findings} 处问题`)] : []));
-    const told = only() < 0 ? places.kinds[row.kind].title : "";
-    if (row.why) {
-      const why = cell("why wide", told ? `${told} ${row.why}` : row.why);
-      why.colSpan = columns().length;
-      why.title = row.why;
-      cell("rest narrow why", `${row.year}年${told} ${row.why}`);
+    const title = only() < 0 ? places.kinds[row.kind].title : "";
+    if (row.reason) {
+      const reason = cell("reason wide", title ? `${title} ${row.reason}` : row.reason);
+      reason.colSpan = columns().length;
+      reason.title = row.reason;
+      cell("rest narrow reason", `${row.year}年${title} ${row.reason}`);
     } else {
       const brief = (first) => [first, ...places.kinds[row.kind].columns.slice(0, 3)
         .map(([title, unit], i) => `${title.slice(0, 4)} ${shown(row.figures[i])}${unit}`)]
         .map((text) => make("span", "", text));
-      if (told) cell("brief wide", ...brief(told));
+      if (title) cell("brief wide", ...brief(title));
       else row.figures.forEach((value) => cell("n wide", shown(value)));
-      cell("rest narrow", ...brief(`${row.year}年${told}`));
+      cell("rest narrow", ...brief(`${row.year}年${title}`));
     }
     cell("n wide", line(row));
     return made;

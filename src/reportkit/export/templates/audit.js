@@ -20,7 +20,7 @@
     const fact = facts.get(id);
     return fact ? make("a", { href: "#fact=" + id }, fact.label + "＝" + fact.value) : make("span", {}, id);
   };
-  // A part is told by where its label differs from the whole's: 自然人 for …申请人情况/自然人.
+  // A part is named by where its label differs from the whole's: 自然人 for …申请人情况/自然人.
   const partLink = (id, whole) => {
     const fact = facts.get(id);
     if (!fact) return link(id);

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from reportkit.errors import InputError
 from reportkit.language.message import of_library
+from reportkit.ledgers.readers.heading import likely_heading, names_ledger, no_heading
 from reportkit.ledgers.readers.table import (
     CHINA,
     EXACT,
@@ -19,14 +20,11 @@ from reportkit.ledgers.readers.table import (
     Tell,
     TextTable,
     as_text,
-    names_ledger,
-    no_heading,
     quiet,
     rounded,
     rounded_persons,
 )
 from reportkit.ledgers.schema import heading_key
-from reportkit.ledgers.unread import likely_heading
 from reportkit.persons import without_persons
 
 if TYPE_CHECKING:
@@ -60,11 +58,11 @@ def read_parquet(
         # Arrow's own errors are OSError too: what the system says has a number.
         if isinstance(error, OSError) and error.errno:
             raise
-        told = of_library(without_persons(str(error)))
+        problem = of_library(without_persons(str(error)))
         raise InputError(
             "ledger-unreadable",
-            "{file} is not a readable parquet file: {told}; export it again",
-            told=told,
+            "{file} is not a readable parquet file: {problem}; export it again",
+            problem=problem,
             file=name,
         ) from None
 
@@ -72,7 +70,7 @@ def read_parquet(
 def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> TextTable:
     arrow = file.schema_arrow
     wanted = schema.headings()
-    if not names_ledger(arrow.names, schema):
+    if not names_ledger(arrow.names, schema, wanted):
         raise no_heading(name, None, schema, arrow.names, likely_heading([arrow.names]))
     titles = [title for title in arrow.names if heading_key(title) in wanted]
     physical = map(file.schema.column, range(len(file.schema)))
@@ -112,7 +110,7 @@ def _read(file: pq.ParquetFile, schema: LedgerSchema, name: str, tell: Tell) -> 
     for batch in file.iter_batches(_BATCH, columns=titles):
         for title, column in fields.items():
             cells = batch.column(title)
-            # Arrow does not look at the texts of a file: they could be in any encoding.
+            # Arrow does not check the texts of a file: they could be in any encoding.
             cells.validate(full=True)
             if pa.types.is_floating(cells.type) and column.type == "text":
                 large = pc.greater_equal(pc.abs(cells), EXACT).fill_null(False)

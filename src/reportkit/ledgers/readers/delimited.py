@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from reportkit.errors import InputError
 from reportkit.language import Message, joined
 from reportkit.language.message import OR, of_library
-from reportkit.ledgers.readers.table import Note, Row, Tell, TextTable, find_head, quiet, records
+from reportkit.ledgers.readers.heading import find_head
+from reportkit.ledgers.readers.table import Note, Row, Tell, TextTable, quiet, records
 from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _BOM = "\ufeff".encode()
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 # What Excel reads, and others write, to say what separates the cells.
-_SAID = re.compile(rb"[Ss][Ee][Pp]=([^\w\"\r\n])\r?\n?")
+_SEPARATOR_LINE = re.compile(rb"[Ss][Ee][Pp]=([^\w\"\r\n])\r?\n?")
 # A record of more lines has most likely a quote that was never closed.
 _LINES = 50
 _OTHERS = {
@@ -65,12 +66,12 @@ def read_csv(
 
 
 def _refuse_other_formats(content: bytes, name: str) -> None:
-    for first, what in _OTHERS.items():
+    for first, kind in _OTHERS.items():
         if content.startswith(first):
             raise InputError(
                 "ledger-format",
-                "{file} is {what} under the name .csv; name it as what it is, or save it as csv",
-                what=what,
+                "{file} is {kind} under the name .csv; name it as what it is, or save it as csv",
+                kind=kind,
                 file=name,
             )
 
@@ -108,26 +109,28 @@ def _as_utf8(content: bytes, name: str) -> tuple[bytes, str]:
 
 def _refuse_control(body: bytes, name: str) -> None:
     if found := _CONTROL.search(body):
-        what = Message(
+        problem = Message(
             "holds the control character {found!r}; export the file again", found=found[0].decode()
         )
-        raise _unreadable(name, body.count(b"\n", 0, found.start()) + 1, what)
+        raise _unreadable(name, body.count(b"\n", 0, found.start()) + 1, problem)
     if (where := body.find(b"\n" + _BOM)) >= 0:
-        what = Message(
+        problem = Message(
             "begins with a byte order mark: two files were joined; keep them as two files, "
             "each with its heading"
         )
-        raise _unreadable(name, body.count(b"\n", 0, where) + 2, what)
+        raise _unreadable(name, body.count(b"\n", 0, where) + 2, problem)
 
 
-def _unreadable(name: str, line: int, what: str) -> InputError:
-    return InputError("ledger-unreadable", "{file}:{line} {what}", what=what, file=name, line=line)
+def _unreadable(name: str, line: int, problem: str) -> InputError:
+    return InputError(
+        "ledger-unreadable", "{file}:{line} {problem}", problem=problem, file=name, line=line
+    )
 
 
 def _delimiter(body: bytes, schema: LedgerSchema) -> str:
     """The separator that the file says, or that shows most headings in its first lines."""
-    if said := _SAID.match(body):
-        return said[1].decode()
+    if line := _SEPARATOR_LINE.match(body):
+        return line[1].decode()
     head = body[:65_536].decode(errors="ignore")
     wanted = schema.headings()
 
@@ -149,19 +152,20 @@ def _rows(body: bytes, delimiter: str, name: str, long: list[tuple[int, int]]) -
     # The end of the line that was read last.
     tail = [""]
     lines = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8", newline="")
-    heard = (tail.__setitem__(0, line[-1:]) or line for line in lines)
-    reader = csv.reader(heard, delimiter=delimiter, strict=True)
+    # The csv module drops how a line ends, so its end is noted as the line goes by.
+    watched = (tail.__setitem__(0, line[-1:]) or line for line in lines)
+    reader = csv.reader(watched, delimiter=delimiter, strict=True)
     line, ends = 1, ""
     try:
         for row in reader:
             # Where lines end otherwise, a carriage return alone splits a record in two.
             end = tail[0] if tail[0] in "\r\n" else ends
             if ends and end != ends:
-                what = Message(
+                problem = Message(
                     "ends in another way than the lines before it: a carriage return is in it"
                 )
                 raise _unreadable(
-                    name, line, what + Message(", or a line feed; export the file again")
+                    name, line, problem + Message(", or a line feed; export the file again")
                 )
             ends = end
             if reader.line_num - line >= _LINES:
@@ -169,9 +173,9 @@ def _rows(body: bytes, delimiter: str, name: str, long: list[tuple[int, int]]) -
             yield Row(line, row)
             line = reader.line_num + 1
     except csv.Error as error:
-        what = Message(
+        problem = Message(
             "is not well-formed csv: {error}; mend the quotes of this record or export the "
             "file again",
             error=of_library(str(error)),
         )
-        raise _unreadable(name, line, what) from None
+        raise _unreadable(name, line, problem) from None

@@ -6,7 +6,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from reportkit.errors import InputError, refused_by_system
+from reportkit.errors import InputError
 from reportkit.ledgers.readers.columnar import read_parquet
 from reportkit.ledgers.readers.delimited import read_csv
 from reportkit.ledgers.readers.table import RawTable, Tell, quiet
@@ -57,20 +57,15 @@ def read_file(path: Path, schema: LedgerSchema, *, name: str, tell: Tell = quiet
             file=name,
         )
     read = _READERS[suffix]
-    try:
-        with path.open("rb") as file:
-            before = os.fstat(file.fileno())
-            parts = read(file, schema, name, tell=tell)
-            file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            after = os.fstat(file.fileno())
-    except OSError as error:
-        raise InputError(
-            "ledger-unreadable",
-            "{file} cannot be read: {why}",
-            why=refused_by_system(error),
-            file=name,
-        ) from None
+    with (
+        InputError.on_refusal("ledger-unreadable", "{file} cannot be read: {problem}", file=name),
+        path.open("rb") as file,
+    ):
+        before = os.fstat(file.fileno())
+        parts = read(file, schema, name, tell=tell)
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        after = os.fstat(file.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise InputError(
             "ledger-unreadable",

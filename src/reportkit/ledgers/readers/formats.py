@@ -140,8 +140,7 @@ def number_text(stored: str, shown: Format, epoch: Epoch = 1900) -> tuple[str, O
         It is no number.
     """
     if not _NUMBER.fullmatch(stored) or isinf(value := float(stored)):
-        message = Message("'{stored}' is no number", stored=stored[:20])
-        raise ValueError(message)
+        raise ValueError(Message("'{stored}' is no number", stored=stored[:20]))
     if shown.day and (text := day_text(value, epoch)):
         more = {"yearless": shown.yearless, "redated": shown.redated}
         return text, (("day", text), *((what, text) for what, holds in more.items() if holds))
@@ -154,7 +153,7 @@ def number_text(stored: str, shown: Format, epoch: Epoch = 1900) -> tuple[str, O
         "short": shown.places is not None and places > shown.places,
         "blind": shown.blind or (shown.unsigned if value < 0 else shown.signed and value),
     }
-    found = [(what, text) for what, holds in odd.items() if holds]
+    found = [(oddity, text) for oddity, holds in odd.items() if holds]
     return text, (*found, ("unit", shown.unit)) if shown.unit else tuple(found)
 
 

@@ -1,6 +1,6 @@
 """Judgement of the cells of a sheet, by what was seen of them.
 
-The text of a cell is right, or it is told, or the workbook is refused with the place of the cell.
+The text of a cell is right, or a note says what is odd, or the workbook is refused with its place.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from itertools import chain, groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
+from xlsxwriter.utility import xl_col_to_name as column_name
 
 from reportkit.errors import InputError
 from reportkit.language import Message, joined
 from reportkit.ledgers.normal import units
-from reportkit.ledgers.readers.sheet import cell_name, column_name
+from reportkit.ledgers.readers.heading import find_head
+from reportkit.ledgers.readers.sheet import cell_name
 from reportkit.ledgers.readers.table import (
     Epoch,
-    Head,
     Note,
     Row,
     Tell,
     TextTable,
-    find_head,
     records,
     rounded,
     rounded_persons,
@@ -34,10 +34,11 @@ from reportkit.ledgers.schema import heading_key
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reportkit.ledgers.readers.sheet import Range, Sheet
+    from reportkit.ledgers.readers.heading import Head
+    from reportkit.ledgers.readers.sheet import Sheet
     from reportkit.ledgers.schema import Column, LedgerSchema
 
-_TOLD = 5
+_SHOWN = 5
 
 
 class Kind(NamedTuple):
@@ -47,7 +48,7 @@ class Kind(NamedTuple):
     """Types of the columns in which it matters; the key column is of a type of its own here."""
     says: str
     rule: str = ""
-    """Under which it is told."""
+    """Rule of the note about it."""
     reason: str = ""
     """For which the workbook is refused instead."""
     do: str = ""
@@ -117,7 +118,7 @@ KINDS = {
     ),
     "rounded": Kind(_TEXTS, Message("a number that has lost digits"), "L-rounded"),
 }  # fmt: skip
-# Told of a column that nobody reads, too.
+# Noted of a column that nobody reads, too.
 _EVERYWHERE = ("error", "hollow")
 _MERGED = Kind(
     _NUMBERS,
@@ -159,14 +160,14 @@ class SheetReading:
                 file=self.name,
                 sheet=title,
             )
-        for number, one in enumerate(map(heading_key, head.titles)):
-            if one in wanted:
-                self.known[number], self.units[number] = wanted[one]
+        for number, key in enumerate(map(heading_key, head.titles)):
+            if key in wanted:
+                self.known[number], self.units[number] = wanted[key]
         head = replace(head, below=self._looked_at(head.below))
         columns, lines = records(head, self.schema, self.name, title, tell=tell)
-        self._tell_seen(set(lines.tolist()))
+        self._note_seen(set(lines.tolist()))
         self._unmerge(columns, lines.tolist(), head)
-        self._tell_hidden(lines.tolist())
+        self._note_hidden(lines.tolist())
         notes = sorted([*head.notes, *self.notes], key=lambda note: note.line or 0)
         return TextTable(columns, lines, sheet=title, notes=tuple(notes), epoch=epoch)
 
@@ -179,26 +180,26 @@ class SheetReading:
                 )
                 self._note("L-sum", str(row.line), expected)
                 continue
-            struck = {column for column, what, _ in row.seen if what == "struck"}
+            struck = {column for column, oddity, _ in row.seen if oddity == "struck"}
             whole = struck and struck.issuperset(
                 at for at in self.known if "".join(row.cells[at : at + 1]).strip()
             )
             if whole:
                 self.struck.append(row.line)
-            for column, what, text in row.seen:
+            for column, oddity, text in row.seen:
                 owner = self.known.get(column)
                 if owner is None or owner.personal:
-                    kept = what in _EVERYWHERE or (owner and what == "rounded")
+                    kept = oddity in _EVERYWHERE or (owner and oddity == "rounded")
                 else:
                     kind = "key" if owner.name == self.schema.key_column else owner.type
-                    kept = kind in KINDS[what].columns and not (whole and what == "struck")
-                    kept &= what != "unit" or _factor(text) != self.units[column]
+                    kept = kind in KINDS[oddity].columns and not (whole and oddity == "struck")
+                    kept &= oddity != "unit" or _factor(text) != self.units[column]
                 if kept:
-                    self.seen[what, column].append((row.line, text))
+                    self.seen[oddity, column].append((row.line, text))
             yield row
 
-    def _tell_seen(self, lines: set[int]) -> None:
-        """Refuse what makes cells of the ledger doubtful; tell of the rest."""
+    def _note_seen(self, lines: set[int]) -> None:
+        """Refuse what makes cells of the ledger doubtful; note the rest."""
         conditional = {
             (line, column)
             for top, left, bottom, right in self.sheet.conditional
@@ -206,20 +207,20 @@ class SheetReading:
             for line in lines
             if top <= line <= bottom
         }
-        for what, cells in (("comment", self.sheet.comments), ("conditional", conditional)):
+        for oddity, cells in (("comment", self.sheet.comments), ("conditional", conditional)):
             for line, column in sorted(cells):
                 if line in lines and column in self.known:
-                    self.seen[what, column].append((line, ""))
-        for what, kind in KINDS.items():
-            columns = [column for seen, column in sorted(self.seen) if seen == what]
+                    self.seen[oddity, column].append((line, ""))
+        for oddity, kind in KINDS.items():
+            columns = [column for seen, column in sorted(self.seen) if seen == oddity]
             own = [at for at in columns if at in self.known and not self.known[at].personal]
             if own and kind.reason:
-                places = sorted((line, at) for at in own for line, _ in self.seen[what, at])
+                places = sorted((line, at) for at in own for line, _ in self.seen[oddity, at])
                 self._refuse([cell_name(*place) for place in places], kind)
             for column in columns:
-                self._tell_column(kind, column, self.seen[what, column], own=column in own)
+                self._note_column(kind, column, self.seen[oddity, column], own=column in own)
 
-    def _tell_column(
+    def _note_column(
         self, kind: Kind, column: int, seen: Sequence[tuple[int, str]], *, own: bool
     ) -> None:
         owner = self.known.get(column)
@@ -262,11 +263,13 @@ class SheetReading:
         self.notes.append(Note(place, rule, "warn", column, found, expected, line))
 
     def _refuse(self, cells: Sequence[str], kind: Kind) -> None:
-        more = Message(" and {cells} more", cells=len(cells) - _TOLD) if len(cells) > _TOLD else ""
+        more = (
+            Message(" and {cells} more", cells=len(cells) - _SHOWN) if len(cells) > _SHOWN else ""
+        )
         raise InputError(
             kind.reason,
             "{file}: {sheet}!{cells}{more} holds {says}; {do}",
-            cells="、".join(cells[:_TOLD]),
+            cells="、".join(cells[:_SHOWN]),
             more=more,
             says=kind.says,
             do=kind.do,
@@ -285,14 +288,14 @@ class SheetReading:
         """
         changes: defaultdict[int, dict[int, str]] = defaultdict(dict)
         doubtful: list[str] = []
-        for merge in sorted(self.sheet.merges):
-            top, left, bottom, right = merge
+        for top, left, bottom, right in sorted(self.sheet.merges):
             rows = range(bisect_left(lines, top), bisect_right(lines, bottom))
             if top <= head.line or not rows:
                 continue
             title = head.titles[left] if left < head.width else ""
             shown = columns[title][rows[0]].as_py() if title and lines[rows[0]] == top else ""
-            owner, place = self.known.get(left), _range_name(merge)
+            owner = self.known.get(left)
+            place = f"{cell_name(top, left)}:{cell_name(bottom, right)}"
             own = owner if owner and not owner.personal and (shown or "").strip() else None
             spread = own and own.name != self.schema.key_column and len(rows) > 1
             if own and spread and own.type in _NUMBERS:
@@ -315,9 +318,9 @@ class SheetReading:
                 )
                 self._note("L-merged", place, expected, own.name, shown)
             covered = [
-                one.name
-                for at, one in self.known.items()
-                if left < at <= right and not one.personal
+                column.name
+                for at, column in self.known.items()
+                if left < at <= right and not column.personal
             ]
             if covered and (own or not owner):
                 expected = Message(
@@ -343,8 +346,8 @@ class SheetReading:
             )
             self._note("L-merged", _first(hidden), expected)
 
-    def _tell_hidden(self, lines: Sequence[int]) -> None:
-        """Tell that records are hidden or struck out, and that a column is hidden."""
+    def _note_hidden(self, lines: Sequence[int]) -> None:
+        """Note that records are hidden or struck out, and that a column is hidden."""
         hidden = sorted(self.sheet.hidden_rows.intersection(lines))
         for rule, rows, how in (
             ("L-hidden", hidden, Message("stand in hidden rows")),
@@ -370,16 +373,13 @@ def _factor(unit: str) -> int | None:
     return units().get(unit.removesuffix("元") + "元")
 
 
-def _range_name(merge: Range) -> str:
-    return f"{cell_name(*merge[:2])}:{cell_name(*merge[2:])}"
-
-
 def _first(places: Sequence[str]) -> str:
-    return ", ".join(places[:_TOLD]) + " …" * (len(places) > _TOLD)
+    return ", ".join(places[:_SHOWN]) + " …" * (len(places) > _SHOWN)
 
 
 def _runs(lines: Sequence[int]) -> str:
     """``3-4, 6`` for rows 3, 4 and 6."""
+    # Lines that follow each other all have the same distance from their position in the list.
     runs = [
         [line for _, line in run]
         for _, run in groupby(enumerate(lines), lambda pair: pair[1] - pair[0])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from reportkit.language import Message
 from reportkit.ledgers.readers.formats import VOLATILE, Format, format_of, number_text
-from reportkit.ledgers.readers.package import Package, open_package, other_format, unsafe
+from reportkit.ledgers.readers.package import Package, encrypted, open_package, other_format, unsafe
 from reportkit.ledgers.readers.sheet import MACROS, THIN, Book, Sheet, of_runs, shade
 from reportkit.ledgers.readers.table import Row
 
@@ -40,7 +40,7 @@ _INCH = {"cm": 2.54, "mm": 25.4, "in": 1.0, "pt": 72.0, "pc": 6.0, "px": 96.0}
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Style:
     """A style: of the numbers and texts of a cell or run, or of a row, column or sheet."""
 
     format: Format = field(default_factory=Format)
@@ -71,76 +71,76 @@ def open_ods(file: BinaryIO, name: str) -> Book:
     if "meta-inf/manifest.xml" in package.members:
         listed = package.part("META-INF/manifest.xml")
         if next(listed.iter("{*}encryption-data"), None) is not None:
-            raise other_format(name, "encrypted", Message("take the password off"))
+            raise encrypted(name)
     macros = [*package.names("basic/"), *package.names("scripts/")]
     return Book(1900, _sheets(package), (MACROS,) if macros else ())
 
 
 def _sheets(package: Package) -> Iterator[Sheet]:
-    looks: dict[tuple[str, str], _Look] = {}
+    styles: dict[tuple[str, str], _Style] = {}
     if "styles.xml" in package.members:
         for element in package.elements("styles.xml", *_FORMATS, "style"):
-            _keep(element, looks)
-    for table, rows in groupby(_rows_of(package, looks), key=lambda pair: pair[0]):
+            _keep(element, styles)
+    for table, rows in groupby(_rows_of(package, styles), key=lambda pair: pair[0]):
         title = table.get(f"{_TABLE}name", "")
         if title.startswith("'file:"):
-            what = Message("takes values from other workbooks")
+            problem = Message("takes values from other workbooks")
             raise unsafe(
-                package.name, what, Message("break the links (编辑 › 外部链接) and save it")
+                package.name, problem, Message("break the links (编辑 › 外部链接) and save it")
             )
-        about = looks.get(("table", table.get(f"{_TABLE}style-name", "")), _Look())
+        about = styles.get(("table", table.get(f"{_TABLE}style-name", "")), _Style())
         sheet = Sheet(title, visible=not about.hidden)
-        sheet.rows = _Reading(package.name, sheet, looks).rows(row for _, row in rows)
+        sheet.rows = _Reading(package.name, sheet, styles).rows(row for _, row in rows)
         yield sheet
 
 
-def _rows_of(package: Package, looks: dict[tuple[str, str], _Look]) -> Iterator[tuple[Any, Any]]:
+def _rows_of(package: Package, styles: dict[tuple[str, str], _Style]) -> Iterator[tuple[Any, Any]]:
     """Each row of each sheet; the styles before them are kept."""
     for element in package.elements("content.xml", *_FORMATS, "style", "table-row"):
         if element.tag != f"{_TABLE}table-row":
-            _keep(element, looks)
+            _keep(element, styles)
             continue
         table = next(element.iterancestors(f"{_TABLE}table"))
         if table.getparent().tag == f"{_OFFICE}spreadsheet":
             yield table, element
 
 
-def _keep(element: Any, looks: dict[tuple[str, str], _Look]) -> None:
+def _keep(element: Any, styles: dict[tuple[str, str], _Style]) -> None:
     """A style of numbers, as a spreadsheet would write it; or one of cells, rows …, as it looks."""
     name = element.get(f"{_STYLE}name", "")
     if element.tag != f"{_STYLE}style":
-        # What other styles say under a condition goes before it, as other spreadsheets write it.
-        others = [one.get(f"{_STYLE}apply-style-name") for one in element.iter(f"{_STYLE}map")]
-        codes = [looks["format", one].code for one in others if ("format", one) in looks]
+        # Formats that hold under a condition go before it, as other spreadsheets write them.
+        others = [rule.get(f"{_STYLE}apply-style-name") for rule in element.iter(f"{_STYLE}map")]
+        codes = [styles["format", other].code for other in others if ("format", other) in styles]
         code = ";".join([*codes, _code(element)])
-        looks["format", name] = _Look(format_of(code), code)
+        styles["format", name] = _Style(format_of(code), code)
         return
     family = element.get(f"{_STYLE}family", "")
-    look = looks.get((family, element.get(f"{_STYLE}parent-style-name", "")), _Look())
-    if shown := looks.get(("format", element.get(f"{_STYLE}data-style-name", ""))):
-        look = replace(look, format=shown.format, code=shown.code)
+    style = styles.get((family, element.get(f"{_STYLE}parent-style-name", "")), _Style())
+    if shown := styles.get(("format", element.get(f"{_STYLE}data-style-name", ""))):
+        style = replace(style, format=shown.format, code=shown.code)
     for part in element:
-        lines = [part.get(f"{_STYLE}text-line-through-{one}") for one in ("style", "type")]
+        lines = [part.get(f"{_STYLE}text-line-through-{aspect}") for aspect in ("style", "type")]
         if lines != [None, None]:
-            marks = [mark for mark in look.marks if "struck" not in mark]
-            # A run may take back what is said of its cell.
+            marks = [mark for mark in style.marks if "struck" not in mark]
+            # A run may take back what its cell has.
             back = ["not struck"] * (family == "text")
-            look = replace(look, marks=(*marks, *(back if "none" in lines else ["struck"])))
+            style = replace(style, marks=(*marks, *(back if "none" in lines else ["struck"])))
         if re.match("super|sub|[-1-9]", part.get(f"{_STYLE}text-position", "")):
-            look = replace(look, marks=(*look.marks, "raised"))
+            style = replace(style, marks=(*style.marks, "raised"))
         sizes = (part.get(f"{_STYLE}row-height"), part.get(f"{_STYLE}column-width"))
         found = [_LENGTH.fullmatch(size) for size in sizes if size]
         flat = any(size and float(size[1]) / _INCH[size[2]] < THIN for size in found)
-        look = replace(look, hidden=flat or part.get(f"{_TABLE}display") == "false")
+        style = replace(style, hidden=flat or part.get(f"{_TABLE}display") == "false")
         if color := _COLOR.fullmatch(part.get(f"{_FO}color", "")):
-            look = replace(look, color=shade(*bytes.fromhex(color[1])))
+            style = replace(style, color=shade(*bytes.fromhex(color[1])))
         if ground := _COLOR.fullmatch(part.get(f"{_FO}background-color", "")):
-            look = replace(look, ground=shade(*bytes.fromhex(ground[1])))
+            style = replace(style, ground=shade(*bytes.fromhex(ground[1])))
         if part.tag == f"{_STYLE}map":
-            other = looks.get((family, part.get(f"{_STYLE}apply-style-name", "")), _Look())
+            other = styles.get((family, part.get(f"{_STYLE}apply-style-name", "")), _Style())
             hides = other.color == other.ground or "struck" in other.marks
-            look = replace(look, conditional=look.conditional or hides or bool(other.code))
-    looks[family, name] = look
+            style = replace(style, conditional=style.conditional or hides or bool(other.code))
+    styles[family, name] = style
 
 
 def _code(style: Any) -> str:
@@ -167,18 +167,14 @@ def _code(style: Any) -> str:
     return code or "General"
 
 
-def _noted(cell: Any) -> bool:
-    return cell.find(f"{_OFFICE}annotation") is not None
-
-
 class _Reading:
     """One sheet while it is read."""
 
-    def __init__(self, name: str, sheet: Sheet, looks: dict[tuple[str, str], _Look]) -> None:
-        self.name, self.sheet, self.looks = name, sheet, looks
+    def __init__(self, name: str, sheet: Sheet, styles: dict[tuple[str, str], _Style]) -> None:
+        self.name, self.sheet, self.styles = name, sheet, styles
         self.ends: list[int] = []
         """Ends of the runs of columns that share one style."""
-        self.styles: list[str] = []
+        self.column_styles: list[str] = []
         """The styles of their cells."""
 
     def rows(self, elements: Iterator[Any]) -> Iterator[Row]:
@@ -186,35 +182,35 @@ class _Reading:
         line = 1
         for element in elements:
             if line == 1:
-                self._hear_columns(next(element.iterancestors(f"{_TABLE}table")))
+                self._read_columns(next(element.iterancestors(f"{_TABLE}table")))
             times = int(element.get(f"{_TABLE}number-rows-repeated", 1))
             row = self._row(element, line)
             for number in range(line, line + times) if row.cells or row.seen else ():
                 if number > _ROWS:
-                    what = Message("has a cell in row {number}", number=number)
-                    raise unsafe(self.name, what, Message("row {rows} is the last", rows=_ROWS))
+                    problem = Message("has a cell in row {number}", number=number)
+                    raise unsafe(self.name, problem, Message("row {rows} is the last", rows=_ROWS))
                 if self._hides(element):
                     self.sheet.hidden_rows.add(number)
                 yield row._replace(line=number)
             line += times
 
-    def _hear_columns(self, table: Any) -> None:
+    def _read_columns(self, table: Any) -> None:
         end = 0
         for column in table.iter(f"{_TABLE}table-column"):
             begin, end = end, end + int(column.get(f"{_TABLE}number-columns-repeated", 1))
             self.ends.append(end)
-            self.styles.append(column.get(f"{_TABLE}default-cell-style-name", ""))
+            self.column_styles.append(column.get(f"{_TABLE}default-cell-style-name", ""))
             if self._hides(column):
                 self.sheet.hidden_columns.append((begin, end - 1))
 
     def _hides(self, element: Any) -> bool:
         family = element.tag.removeprefix(_TABLE)
-        look = self.looks.get((family, element.get(f"{_TABLE}style-name", "")), _Look())
-        return look.hidden or element.get(f"{_TABLE}visibility", "visible") != "visible"
+        style = self.styles.get((family, element.get(f"{_TABLE}style-name", "")), _Style())
+        return style.hidden or element.get(f"{_TABLE}visibility", "visible") != "visible"
 
-    def _style(self, column: int) -> str:
+    def _column_style(self, column: int) -> str:
         at = bisect_right(self.ends, column)
-        return self.styles[at] if at < len(self.styles) else ""
+        return self.column_styles[at] if at < len(self.column_styles) else ""
 
     def _row(self, row: Any, line: int) -> Row:
         cells: list[str] = []
@@ -229,43 +225,44 @@ class _Reading:
                 self.sheet.merges.append((line, begin, line + high - 1, begin + wide - 1))
             if not len(cell) and cell.get(f"{_OFFICE}value-type") is None:
                 continue
-            if len(cell) and cell[0].tag != f"{_TEXT}p" and _noted(cell):
+            # A comment stands before the text, so most cells need no search for one.
+            early = len(cell) and cell[0].tag != f"{_TEXT}p"
+            if early and cell.find(f"{_OFFICE}annotation") is not None:
                 self.sheet.comments.add((line, begin))
             own = cell.get(f"{_TABLE}style-name") or row.get(f"{_TABLE}default-cell-style-name")
-            look = self.looks.get(("table-cell", own or self._style(begin)), _Look())
-            text, odd = self._cell(cell, look)
+            style = self.styles.get(("table-cell", own or self._column_style(begin)), _Style())
+            text, odd = self._cell(cell, style)
             if (text or odd) and column > _COLUMNS:
-                message = Message("row {line} has {column} cells", line=line, column=column)
-                raise ValueError(message)
+                raise ValueError(Message("row {line} has {column} cells", line=line, column=column))
             if text:
                 cells += [""] * (begin - len(cells))
                 cells += [text] * (column - begin)
-            seen += [(at, what, found) for at in range(begin, column) for what, found in odd]
+            seen += [(at, oddity, found) for at in range(begin, column) for oddity, found in odd]
         return Row(line, cells, seen)
 
-    def _cell(self, cell: Any, look: _Look) -> tuple[str, Oddities]:
-        shown, odd = self._text(cell, look)
+    def _cell(self, cell: Any, style: _Style) -> tuple[str, Oddities]:
+        shown, odd = self._text(cell, style)
         kind, formula = cell.get(f"{_OFFICE}value-type"), cell.get(f"{_TABLE}formula")
         text = shown
         if formula is not None and _ERROR.fullmatch(shown.strip()):
             return "", (("error", shown),)
         if kind in ("float", "percentage", "currency"):
-            text, found = number_text(cell.get(f"{_OFFICE}value", ""), look.format)
+            text, found = number_text(cell.get(f"{_OFFICE}value", ""), style.format)
             odd += found
         elif kind == "date":
             text = _MIDNIGHT.sub(" ", cell.get(f"{_OFFICE}date-value", "")).strip()
             odd += (("day", text),)
             years = _YEAR.findall(shown)
             odd += (("redated", text),) * bool(years and text[:4] not in years)
-            odd += (("yearless", text),) * look.format.yearless
+            odd += (("yearless", text),) * style.format.yearless
         elif kind == "time":
             clock = _CLOCK.fullmatch(cell.get(f"{_OFFICE}time-value", ""))
             text = ":".join(clock.groups()) if clock else shown
         elif kind == "boolean":
             text = "是" if cell.get(f"{_OFFICE}boolean-value") == "true" else "否"
-        if text and look.color == look.ground:
+        if text and style.color == style.ground:
             odd += (("unseen", text),)
-        if text and look.conditional:
+        if text and style.conditional:
             odd += (("conditional", ""),)
         if formula is not None and not (kind or shown):
             odd += (("hollow", ""),)
@@ -273,28 +270,28 @@ class _Reading:
             odd += (("volatile", text),)
         return text, odd
 
-    def _text(self, cell: Any, look: _Look) -> tuple[str, Oddities]:
+    def _text(self, cell: Any, style: _Style) -> tuple[str, Oddities]:
         """Return the text that a cell shows, without notes, and what is struck or raised in it."""
         runs: list[tuple[str, tuple[str, ...]]] = []
 
-        def hear(element: Any, marks: tuple[str, ...]) -> None:
+        def collect(element: Any, marks: tuple[str, ...]) -> None:
             tag = element.tag.removeprefix(_TEXT)
             if tag == "span":
-                style = self.looks.get(("text", element.get(f"{_TEXT}style-name", "")), _Look())
+                style = self.styles.get(("text", element.get(f"{_TEXT}style-name", "")), _Style())
                 if "not struck" in style.marks:
-                    marks = tuple(one for one in marks if one != "struck")
+                    marks = tuple(mark for mark in marks if mark != "struck")
                 marks += style.marks
             spaces = int(element.get(f"{_TEXT}c", 1)) if tag == "s" else 0
             whole = {"s": " " * min(spaces, 1000), "tab": "\t", "line-break": "\n"}.get(tag, "")
             runs.append((whole + (element.text or ""), marks))
             for child in element:
-                hear(child, marks)
+                collect(child, marks)
                 runs.append((child.tail or "", marks))
 
         paragraphs = list(cell.iterchildren(f"{_TEXT}p"))
-        if len(paragraphs) == 1 and not len(paragraphs[0]) and not look.marks:
+        if len(paragraphs) == 1 and not len(paragraphs[0]) and not style.marks:
             return paragraphs[0].text or "", ()
         for number, paragraph in enumerate(paragraphs):
             runs += [("\n", ())] * bool(number)
-            hear(paragraph, look.marks)
+            collect(paragraph, style.marks)
         return of_runs(runs)

@@ -44,28 +44,33 @@ _STARTS = {
 }  # fmt: skip
 
 
+def encrypted(name: str) -> InputError:
+    """The refusal of a workbook that opens with a password only."""
+    return other_format(name, "encrypted", Message("take the password off"))
+
+
 def starts_as(content: bytes) -> str:
     """Name a file's kind by its first bytes, for a message; "" where they are not known."""
     start = content.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return next((what for first, what in _STARTS.items() if start.startswith(first)), "")
+    return next((kind for first, kind in _STARTS.items() if start.startswith(first)), "")
 
 
-def other_format(name: str, what: str, do: str = Message("open it in Excel or WPS")) -> InputError:
+def other_format(name: str, found: str, do: str = Message("open it in Excel or WPS")) -> InputError:
     """The refusal of a file that is not what its name says."""
     kind = "." + name.rpartition(".")[2]
     return InputError(
         "ledger-format",
-        "{file} is {what}; {do} and save it as {kind}",
-        what=what,
+        "{file} is {found}; {do} and save it as {kind}",
+        found=found,
         do=do,
         kind=kind if kind != ".xls" else ".xlsx",
         file=name,
     )
 
 
-def unsafe(name: str, what: str, do: str) -> InputError:
+def unsafe(name: str, problem: str, do: str) -> InputError:
     """The refusal of a workbook that no program for ledgers should read."""
-    return InputError("ledger-unsafe", "{file} {what}; {do}", what=what, do=do, file=name)
+    return InputError("ledger-unsafe", "{file} {problem}; {do}", problem=problem, do=do, file=name)
 
 
 class _Bounded:
@@ -79,8 +84,7 @@ class _Bounded:
         piece: bytes = self.file.read(size)
         self.left -= len(piece)
         if self.left < 0:
-            message = Message("no row of a sheet is as long as one in it")
-            raise ValueError(message)
+            raise ValueError(Message("no row of a sheet is as long as one in it"))
         return piece
 
 
@@ -128,28 +132,27 @@ class Package:
         if listed.lower() not in self.members:
             return {}
         return {
-            one.get("Id", ""): (
-                one.get("Type", "").rpartition("/")[2],
+            relation.get("Id", ""): (
+                relation.get("Type", "").rpartition("/")[2],
                 posixpath.normpath(
-                    posixpath.join("/", folder, one.get("Target", "").replace("\\", "/"))
+                    posixpath.join("/", folder, relation.get("Target", "").replace("\\", "/"))
                 )[1:],
             )
-            for one in self.part(listed)
-            if one.get("TargetMode") != "External"
+            for relation in self.part(listed)
+            if relation.get("TargetMode") != "External"
         }
 
     def _member(self, path: str) -> str:
         if path.lower() not in self.members:
-            message = Message("its part {path} is not there", path=path)
-            raise LookupError(message)
+            raise LookupError(Message("its part {path} is not there", path=path))
         return self.members[path.lower()]
 
     def _refuse_declared(self, element: Any) -> None:
         about = element.getroottree().docinfo
         if about.doctype or about.internalDTD is not None:
-            what = Message("declares entities")
+            problem = Message("declares entities")
             raise unsafe(
-                self.name, what, Message("copy its cells into a new workbook and save that")
+                self.name, problem, Message("copy its cells into a new workbook and save that")
             )
         if (about.encoding or "UTF-8").upper() not in ("UTF-8", "ASCII", "US-ASCII"):
             message = Message(
@@ -169,45 +172,41 @@ def open_package(file: BinaryIO, name: str) -> Package:
     """
     content = file.read(512)
     if not content.startswith(b"PK"):
-        what = starts_as(content)
-        if what.startswith(Message("an old")):
-            encrypted = "EncryptedPackage".encode("utf-16-le") in content + file.read()
-            if encrypted:
-                raise other_format(name, "encrypted", Message("take the password off"))
-        what = (
-            Message("{what} under another name", what=what)
-            if what
-            else Message("no workbook (a text file is named .csv)")
-        )
-        raise other_format(name, what)
+        kind = starts_as(content)
+        old = kind.startswith(Message("an old"))
+        if old and "EncryptedPackage".encode("utf-16-le") in content + file.read():
+            raise encrypted(name)
+        unknown = Message("no workbook (a text file is named .csv)")
+        found = Message("{kind} under another name", kind=kind) if kind else unknown
+        raise other_format(name, found)
     archive = zipfile.ZipFile(file)
     save = Message("copy its cells into a new workbook and save that")
     listed = archive.infolist()
-    members = {one.filename.replace("\\", "/").lower(): one.filename for one in listed}
+    members = {member.filename.replace("\\", "/").lower(): member.filename for member in listed}
     if len(listed) > _MEMBERS or len(members) < len(listed):
-        what = Message(
+        problem = Message(
             "has {listed} parts, or one part twice: it is no plain workbook", listed=len(listed)
         )
-        raise unsafe(name, what, save)
-    if found := next((one for one in members if one.startswith("xl/externallinks/")), None):
-        what = Message("takes values from other workbooks ({found})", found=found)
+        raise unsafe(name, problem, save)
+    if link := next((path for path in members if path.startswith("xl/externallinks/")), None):
+        problem = Message("takes values from other workbooks ({link})", link=link)
         raise unsafe(
-            name, what, Message("break the links (数据 › 编辑链接 › 断开链接) and save it")
+            name, problem, Message("break the links (数据 › 编辑链接 › 断开链接) and save it")
         )
-    needed = [one for one in listed if one.filename.lower().endswith((".xml", ".rels"))]
-    total = sum(one.file_size for one in needed)
+    needed = [member for member in listed if member.filename.lower().endswith((".xml", ".rels"))]
+    total = sum(member.file_size for member in needed)
     if total > _BYTES:
-        what = Message(
+        problem = Message(
             "unpacks to {total} MiB, more than {bytes} MiB", total=total >> 20, bytes=_BYTES >> 20
         )
-        raise unsafe(name, what, Message("split it by year"))
-    for one in needed:
-        if one.file_size > max(_RATIO_FROM, _RATIO * one.compress_size):
-            times = one.file_size // max(one.compress_size, 1)
-            what = Message(
+        raise unsafe(name, problem, Message("split it by year"))
+    for member in needed:
+        if member.file_size > max(_RATIO_FROM, _RATIO * member.compress_size):
+            times = member.file_size // max(member.compress_size, 1)
+            problem = Message(
                 "holds {filename}, which unpacks to {times} times its size",
-                filename=one.filename,
+                filename=member.filename,
                 times=times,
             )
-            raise unsafe(name, what, save)
+            raise unsafe(name, problem, save)
     return Package(name, archive, members)

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from xlsxwriter.utility import xl_col_to_name as column_name
+
 from reportkit.language import Message
 from reportkit.ledgers.readers.table import Epoch, Note, Row
 
@@ -58,7 +60,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Book:
-    """A workbook: its sheets one after the other, and what is told of the whole."""
+    """A workbook: its sheets one after the other, and notes on the whole."""
 
     epoch: Epoch
     sheets: Iterable[Sheet]
@@ -74,7 +76,7 @@ def shade(red: int, green: int, blue: int) -> str:
 def of_runs(
     runs: Sequence[tuple[str, Sequence[str]]], *, leave_out: bool = False
 ) -> tuple[str, Oddities]:
-    """A text of runs, each with what its font says of it, and what must be told of the cell.
+    """A text of runs, each with the marks of its font, and the oddities of its cell.
 
     With *leave_out* what is struck out is left out, where anything else is left.
     """
@@ -104,18 +106,8 @@ def column_number(letters: str) -> int:
     for letter in letters:
         number = number * 26 + ord(letter) - 64 if "A" <= letter <= "Z" else _COLUMNS + 1
     if not 0 < number <= _COLUMNS:
-        message = Message("'{letters}' is no column", letters=letters[:20])
-        raise ValueError(message)
+        raise ValueError(Message("'{letters}' is no column", letters=letters[:20]))
     return number - 1
-
-
-def column_name(column: int) -> str:
-    """``C`` for column 2."""
-    letters, column = "", column + 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
 
 
 def cell_name(row: int, column: int) -> str:
@@ -134,7 +126,6 @@ def range_of(reference: str) -> Range:
     first, _, last = reference.partition(":")
     ends = _REFERENCE.fullmatch(first), _REFERENCE.fullmatch(last or first)
     if not ends[0] or not ends[1]:
-        message = Message("'{reference}' is no cell", reference=reference[:20])
-        raise ValueError(message)
+        raise ValueError(Message("'{reference}' is no cell", reference=reference[:20]))
     top, bottom = int(ends[0][2]), int(ends[1][2])
     return top, column_number(ends[0][1]), bottom, column_number(ends[1][1])

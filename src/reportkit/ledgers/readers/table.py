@@ -1,36 +1,31 @@
-"""Table of a reader: text cells by heading; and the search for the heading among the rows."""
+"""Tables as readers give them: text cells by heading, and notes on what a person must know."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import reduce
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reportkit.errors import HeadingError, InputError
+from reportkit.errors import InputError
 from reportkit.language import Message
-from reportkit.ledgers.normal import fold, outer, units
-from reportkit.ledgers.quoting import headings_near
+from reportkit.ledgers.normal import outer
+from reportkit.ledgers.records import place_in_file
 from reportkit.ledgers.schema import heading_key
-from reportkit.ledgers.unread import likely_heading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
+    from reportkit.ledgers.readers.heading import Head
     from reportkit.ledgers.schema import Column, LedgerSchema
 
-SEARCHED_FOR_HEADING = 20
-_HEADING_ROWS = 3
 # A number of more than 15 digits is not the one that somebody typed into a spreadsheet.
 EXACT = 1e15
 CHINA = "Asia/Shanghai"
@@ -42,18 +37,13 @@ _BATCH = 20_000
 _SUMS = (
     r"^\s*(?:本[页月季年]|全年)?\s*[合小总共累]\s*计\s*(?:[(（][^()（）]{0,6}[)）])?\s*[:：]?\s*$"
 ).replace(r"\s", r"[\s\x{a0}\x{3000}]")
-# 单位：万元 or （万元） above a table or in the name of its sheet; not 50万元以上.
-_UNIT_ABOVE = re.compile(
-    r"单位\s*[:：（(]?\s*(?:人民币)?\s*([十百千万亿]*元|[十百千万亿])"
-    r"|(?<![\d０-９一二两三四五六七八九十百千万亿几数])([十百千万亿]+元)(?!及?以[上下内])"
-)
 Tell = Callable[[int], object]
-"""Is given the number of rows read so far."""
+"""Reports progress: is given the number of rows read so far."""
 Epoch = Literal[1900, 1904]
 
 
 def quiet(_: int) -> None:
-    """Tell nobody."""
+    """Report progress to nobody."""
 
 
 @dataclass(frozen=True)
@@ -116,27 +106,7 @@ class RawTable(TextTable):
 
     def place(self, line: int) -> str:
         """Line of a text file, ``sheet!row`` of a workbook."""
-        return f"{self.sheet}!{line}" if self.sheet else str(line)
-
-
-@dataclass(frozen=True)
-class Head:
-    """The heading of a table, and the rows below it."""
-
-    titles: list[str]
-    """One a column, unique; empty where a column has none, without empty ones at the end."""
-    cells: int
-    """Cells of the heading row, with empty ones at its end."""
-    line: int
-    """The line on which it ends."""
-    notes: tuple[Note, ...]
-    """Notes on what rows above say otherwise than it does."""
-    below: Iterator[Row] = field(repr=False)
-
-    @property
-    def width(self) -> int:
-        """Columns up to the last one that has a title."""
-        return len(self.titles)
+        return place_in_file(self.sheet, line)
 
 
 def as_text(cell: Any) -> str:
@@ -159,13 +129,15 @@ def as_text(cell: Any) -> str:
 
 def sums(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Return a mask of the cells that say that their row is a sum of others."""
+    if not holds(cells, "计".encode()):
+        return np.zeros(len(cells), bool)
     bare = pc.utf8_trim(cells, characters=outer())
     return np.asarray(pc.match_substring_regex(bare, _SUMS).fill_null(False), bool)
 
 
 def holds(cells: pa.ChunkedArray, *found: bytes) -> bool:
     """Return True where any of these bytes stand in a column."""
-    return any(pc.any(pc.match_substring(cells, one)).as_py() for one in found)
+    return any(pc.any(pc.match_substring(cells, sought)).as_py() for sought in found)
 
 
 def rounded(column: Column, line: int, place: str, found: str) -> Note:
@@ -189,114 +161,6 @@ def rounded_persons(column: Column, place: str, count: int) -> Note:
     return Note(place, "L-rounded", "warn", column.name, "", expected)
 
 
-def find_head(
-    rows: Iterator[Row], schema: LedgerSchema, name: str, sheet: str | None = None
-) -> Head:
-    """Find the heading: one row, or up to three where groups stand above names of columns.
-
-    Raises
-    ------
-    InputError
-        ``ledger-heading``: none of the first rows is one; ``ledger-heading-twice``.
-    """
-    wanted = schema.headings()
-    head = list(islice(rows, SEARCHED_FOR_HEADING + _HEADING_ROWS - 1))
-    best: list[str] = []
-    for number, (line, row, _) in enumerate(head[:SEARCHED_FOR_HEADING]):
-        stack = [other.cells for other in head[number : number + _HEADING_ROWS]]
-        used = 1
-        for rows_used in range(2, len(stack) + 1):
-            below = _joined(stack[1:rows_used], wanted)
-            joined = _join(stack[0], below, wanted)
-            # A title over the heading, or a record under it, adds nothing to it.
-            if _named(joined, wanted) > max(_named(row, wanted), _named(below, wanted)):
-                row, line, used = joined, head[number + rows_used - 1].line, rows_used
-        if _names_ledger(row, schema, wanted):
-            titles = _unique(row, wanted, name)
-            notes = tuple(_other_units(titles, head[:number], wanted, name, sheet))
-            return Head(titles, len(row), line, notes, chain(head[number + used :], rows))
-        if _named(row, wanted) > _named(best, wanted) or not any(best):
-            best = row
-    raise no_heading(name, sheet, schema, best, likely_heading([row.cells for row in head]))
-
-
-def names_ledger(headings: Sequence[str], schema: LedgerSchema) -> bool:
-    """Return True where these can be the headings of a ledger."""
-    return _names_ledger(headings, schema, schema.headings())
-
-
-def no_heading(
-    name: str,
-    sheet: str | None,
-    schema: LedgerSchema,
-    nearest: Sequence[str],
-    headings: Sequence[str] = (),
-) -> InputError:
-    """The refusal of a file in which no heading was found; *headings* may be one all the same."""
-    wanted = "、".join(column.name for column in schema.columns if column.required)
-    filled = [cell for cell in nearest[:40] if cell.strip()]
-    # Never the row: where a heading is missing, it is a record.
-    near = headings_near(filled, schema.headings())
-    found = (
-        Message("the nearest row has {near}", near="、".join(near))
-        if near
-        else Message("the nearest row has none of them")
-        if filled
-        else Message("they are empty")
-    )
-    return HeadingError(
-        "ledger-heading",
-        "{file}: no heading of the ledger {name} in the first {searched_for_heading} "
-        "rows; it must name {wanted}; {found}",
-        name=schema.name,
-        searched_for_heading=SEARCHED_FOR_HEADING,
-        wanted=wanted,
-        found=found,
-        headings=headings,
-        file=name,
-        sheet=sheet,
-    )
-
-
-def _other_units(
-    titles: Sequence[str], above: Sequence[Row], wanted: Wanted, name: str, sheet: str | None
-) -> Iterator[Note]:
-    """Note a unit above the heading where an amount's own heading says another or none.
-
-    Raises
-    ------
-    InputError
-        ``ledger-unit``: the heading says none.
-    """
-    cells = [
-        (f"{sheet}!{row.line}" if sheet else str(row.line), cell)
-        for row in above
-        for cell in row.cells
-    ]
-    for place, cell in [(f"{sheet}!name", sheet or ""), *cells]:
-        found = _UNIT_ABOVE.search(cell)
-        for title in titles if found else ():
-            column, factor = wanted.get(heading_key(title), (None, 1))
-            unit = (found[1] or found[2]).removesuffix("元") + "元" if found else ""
-            if not column or column.type != "amount" or units().get(unit) == factor:
-                continue
-            if not any(one in fold(title) for one in units()):
-                raise InputError(
-                    "ledger-unit",
-                    "{file}:{place} says {unit}, and the heading '{title}' no unit; write into the "
-                    "heading what its numbers are in, as in {title}（{unit}）",
-                    file=name,
-                    sheet=sheet,
-                    place=place,
-                    unit=unit,
-                    title=title,
-                )
-            expected = Message(
-                "the same unit as the heading '{title}', which is what counts", title=title
-            )
-            yield Note(place, "L-unit", "warn", column.name, found[0] if found else "", expected)
-
-
 def records(
     head: Head,
     schema: LedgerSchema,
@@ -304,7 +168,7 @@ def records(
     sheet: str | None = None,
     *,
     whole: bool = True,
-    tell: Tell = quiet,
+    tell: Tell,
 ) -> tuple[dict[str, pa.ChunkedArray], npt.NDArray[np.int32]]:
     """Take the records below a heading; rows without any text are skipped.
 
@@ -374,63 +238,5 @@ def ragged(
         "give that column a heading or clear it",
         width=width,
         file=name,
-        line=f"{sheet}!{line}" if sheet else str(line),
+        line=place_in_file(sheet, line),
     )
-
-
-Wanted: TypeAlias = "Mapping[str, tuple[Column, int]]"
-
-
-def _named(row: Sequence[str], wanted: Wanted) -> int:
-    keys = (heading_key(cell) for cell in row if cell and len(cell) < 100)
-    return len({wanted[key][0].name for key in keys if key in wanted})
-
-
-def _names_ledger(row: Sequence[str], schema: LedgerSchema, wanted: Wanted) -> bool:
-    # A data row or a title cannot name most of the required columns; a heading with one
-    # misspelt column can, and the missing column is then told by its name.
-    required = sum(column.required for column in schema.columns)
-    return _named(row, wanted) >= max(2, (required + 1) // 2)
-
-
-def _joined(rows: Sequence[Sequence[str]], wanted: Wanted) -> Sequence[str]:
-    """Titles of a heading in several rows, joined from below."""
-    return reduce(lambda lower, upper: _join(upper, lower, wanted), reversed(rows))
-
-
-def _join(upper: Sequence[str], lower: Sequence[str], wanted: Wanted) -> list[str]:
-    """Titles of a heading in two rows: 补正 above 告知日期 and 收到日期, others over both rows."""
-    joined = []
-    group = ""
-    width = max(len(upper), len(lower))
-    padded = ([*row, *[""] * (width - len(row))] for row in (upper, lower))
-    for above, below in zip(*padded, strict=True):
-        group = above if above.strip() or not below.strip() else group
-        if not below.strip():
-            joined.append(above)
-        elif heading_key(group + below) in wanted or heading_key(below) not in wanted:
-            joined.append(group + below)
-        else:
-            joined.append(below)
-    return joined
-
-
-def _unique(row: Sequence[str], wanted: Wanted, name: str) -> list[str]:
-    """Titles; of those that the ledger does not know, one that repeats gets a number."""
-    titles: list[str] = []
-    for cell in row:
-        title = cell.strip()
-        if title in titles and title:
-            if heading_key(title) in wanted:
-                raise InputError(
-                    "ledger-heading-twice",
-                    "{file}: the heading '{title}' stands twice; rename one of them",
-                    title=title,
-                    file=name,
-                )
-            numbers = range(2, len(row) + 2)
-            title = next(f"{title} #{n}" for n in numbers if f"{title} #{n}" not in titles)
-        titles.append(title)
-    while titles and not titles[-1]:
-        titles.pop()
-    return titles

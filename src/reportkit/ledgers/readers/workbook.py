@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, BinaryIO
 from reportkit.errors import InputError
 from reportkit.language import Message
 from reportkit.language.message import of_library
+from reportkit.ledgers.readers.heading import no_heading
 from reportkit.ledgers.readers.judging import SheetReading
 from reportkit.ledgers.readers.ods import open_ods
 from reportkit.ledgers.readers.package import ZIP_ERRORS
-from reportkit.ledgers.readers.table import Note, Tell, TextTable, no_heading, quiet
+from reportkit.ledgers.readers.table import Note, Tell, TextTable, quiet
 from reportkit.ledgers.readers.xls import open_xls
 from reportkit.ledgers.readers.xlsx import open_xlsx
 from reportkit.ledgers.schema import NOTES_SHEET
@@ -42,11 +43,11 @@ def read_workbook(
     except ZIP_ERRORS as error:
         if isinstance(error, OSError) and error.errno:
             raise
-        told = of_library(without_persons(str(error)))
+        problem = of_library(without_persons(str(error)))
         raise InputError(
             "ledger-unreadable",
-            "{file} is damaged: {told}; open it in Excel or WPS and save it again",
-            told=told,
+            "{file} is damaged: {problem}; open it in Excel or WPS and save it again",
+            problem=problem,
             file=name,
         ) from None
 

@@ -17,7 +17,7 @@ from xlrd.compdoc import CompDoc
 
 from reportkit.language import Message
 from reportkit.ledgers.readers.formats import Format, built_in, format_of, number_text
-from reportkit.ledgers.readers.package import other_format, starts_as, unsafe
+from reportkit.ledgers.readers.package import encrypted, other_format, starts_as, unsafe
 from reportkit.ledgers.readers.sheet import MACROS, THIN, Book, Range, Sheet, of_runs, shade
 from reportkit.ledgers.readers.table import Row
 
@@ -56,13 +56,13 @@ def open_xls(file: BinaryIO, name: str) -> Book:
         It is damaged.
     """
     content = file.read()
-    what = starts_as(content)
-    if not what.startswith(Message("an old")):
+    kind = starts_as(content)
+    if not kind.startswith(Message("an old")):
         raise other_format(
-            name, Message("{what} under the name .xls", what=what or Message("no workbook"))
+            name, Message("{kind} under the name .xls", kind=kind or Message("no workbook"))
         )
     if "EncryptedPackage".encode("utf-16-le") in content:
-        raise other_format(name, "encrypted", Message("take the password off"))
+        raise encrypted(name)
     try:
         book = xlrd.open_workbook(
             file_contents=content, formatting_info=True, ragged_rows=True, logfile=io.StringIO()
@@ -71,12 +71,12 @@ def open_xls(file: BinaryIO, name: str) -> Book:
     # xlrd goes on until something does not fit: any error can come of a damaged file.
     except Exception as error:
         if "encrypted" in str(error):
-            raise other_format(name, "encrypted", Message("take the password off")) from None
+            raise encrypted(name) from None
         raise ValueError(str(error) or type(error).__name__) from None
     if foreign:
-        what = Message("takes values from other workbooks")
+        problem = Message("takes values from other workbooks")
         raise unsafe(
-            name, what, Message("break the links (数据 › 编辑链接 › 断开链接) and save it")
+            name, problem, Message("break the links (数据 › 编辑链接 › 断开链接) and save it")
         )
     epoch: Epoch = 1904 if book.datemode else 1900
     sheets = (
@@ -119,9 +119,9 @@ def _records(content: bytes) -> tuple[Formulas, Ranges, bool, bool]:
             row, column, _, result = struct.unpack_from("<HHH8s", data)
             # Nothing for a result, and no spreadsheet was it that saved the workbook.
             hollow = not calculated and result[6:] == b"\xff\xff" and result[0] == 3
-            told = ["hollow"] * bool(hollow) + ["volatile"] * bool(_VOLATILE.search(data[22:]))
-            if told:
-                formulas[sheet][row, column] = told
+            oddities = ["hollow"] * bool(hollow) + ["volatile"] * bool(_VOLATILE.search(data[22:]))
+            if oddities:
+                formulas[sheet][row, column] = oddities
     return formulas, conditional, foreign, macros
 
 
@@ -135,8 +135,8 @@ def _opened(
     about = [(row, sheet.rowinfo_map.get(row)) for row in range(sheet.nrows)]
     flat = {
         row + 1
-        for row, one in about
-        if (one.hidden or one.height < _LOW if one else sheet.default_row_hidden)
+        for row, about in about
+        if (about.hidden or about.height < _LOW if about else sheet.default_row_hidden)
     }
     return Sheet(
         sheet.name,
@@ -160,17 +160,17 @@ def _rows(
     book: Any, sheet: Any, formulas: dict[tuple[int, int], list[str]], epoch: Epoch
 ) -> Iterator[Row]:
     formats = []
-    for one in book.xf_list:
-        code = getattr(book.format_map.get(one.format_key), "format_str", "General")
-        formats.append(format_of(code) if code != "General" else built_in(one.format_key))
+    for style in book.xf_list:
+        code = getattr(book.format_map.get(style.format_key), "format_str", "General")
+        formats.append(format_of(code) if code != "General" else built_in(style.format_key))
     for row in range(sheet.nrows):
         cells: list[str] = []
         seen: list[tuple[int, str, str]] = []
         for column, cell in enumerate(sheet.row(row)):
             text, odd = _value(cell, formats[cell.xf_index], epoch)
             marks = _marks(book, sheet, row, column, text) if text else []
-            marks += [(what, text) for what in formulas.get((row, column), ())]
-            seen += [(column, what, found) for what, found in (*odd, *marks)]
+            marks += [(oddity, text) for oddity in formulas.get((row, column), ())]
+            seen += [(column, oddity, found) for oddity, found in (*odd, *marks)]
             cells.append(text)
         while cells and not cells[-1]:
             cells.pop()
@@ -200,6 +200,6 @@ def _marks(book: Any, sheet: Any, row: int, column: int, text: str) -> list[tupl
     # Without a pattern the ground is white.
     ground = style.background.pattern_colour_index if style.background.fill_pattern else _WHITE
     both = (book.font_list[style.font_index].colour_index, ground)
-    known = [shade(*color) for one in both if (color := book.colour_map.get(one))]
+    known = [shade(*color) for index in both if (color := book.colour_map.get(index))]
     unseen = [("unseen", text)] if len(known) > len(set(known)) else []
     return [*of_runs(runs)[1], *unseen]

@@ -103,12 +103,13 @@ def open_xlsx(file: BinaryIO, name: str) -> Book:
         own = next((value for key, value in element.items() if key.endswith("}id")), "")
         kind, path = parts.get(own, ("worksheet", ""))
         if title in sheets:
-            message = Message("two sheets are named '{title}'", title=title)
-            raise ValueError(message)
+            raise ValueError(Message("two sheets are named '{title}'", title=title))
         if kind == "worksheet":
             shown = element.get("state", "visible") == "visible"
             sheets[title] = _Reading(package, path, styles, Sheet(title, visible=shown))
-    return Book(epoch, (one.opened() for one in sheets.values()), (MACROS,) if macros else ())
+    return Book(
+        epoch, (reading.opened() for reading in sheets.values()), (MACROS,) if macros else ()
+    )
 
 
 def _styles(package: Package, paths: dict[str, str], epoch: Epoch, *, calculate: bool) -> _Styles:
@@ -119,7 +120,7 @@ def _styles(package: Package, paths: dict[str, str], epoch: Epoch, *, calculate:
     formats: list[Format] = []
     fonts: list[tuple[str, ...]] = []
     conditional: list[bool] = []
-    said: set[str] = set()
+    parts: set[str] = set()
     about = ("numFmt", "font", "fill", "xf", "dxf")
     listed = package.elements(paths["styles"], *about) if "styles" in paths else ()
     for element in listed:
@@ -132,10 +133,10 @@ def _styles(package: Package, paths: dict[str, str], epoch: Epoch, *, calculate:
         elif inside == "fills":
             grounds.append(_ground(element))
         elif inside == "dxf":
-            said |= _said(element)
+            parts |= _format_parts(element)
         elif inside == "dxfs":
-            conditional.append(_shows_otherwise(said))
-            said = set()
+            conditional.append(_shows_otherwise(parts))
+            parts = set()
         elif inside == "cellXfs":
             number = element.get("numFmtId", "0")
             code = codes.get(number)
@@ -177,7 +178,7 @@ def _ground(fill: Any) -> str:
     return (_color(pattern.find("{*}fgColor")) or "none") if filled else _WHITE
 
 
-def _said(part: Any) -> set[str]:
+def _format_parts(part: Any) -> set[str]:
     """Return the parts of a conditional format's look by name, with the marks of its font."""
     tag = part.tag.rpartition("}")[2]
     if tag != "font":
@@ -186,9 +187,9 @@ def _said(part: Any) -> set[str]:
     return {tag, *_marks(part), *["white"] * white}
 
 
-def _shows_otherwise(said: set[str]) -> bool:
+def _shows_otherwise(parts: set[str]) -> bool:
     """Return True where such a look strikes out, hides, or has a number format."""
-    return bool(said & {"numFmt", "struck"}) or ("white" in said and "fill" not in said)
+    return bool(parts & {"numFmt", "struck"}) or ("white" in parts and "fill" not in parts)
 
 
 def _marks(font: Any) -> tuple[str, ...]:
@@ -209,12 +210,12 @@ def _text(item: Any) -> tuple[str, Oddities]:
             runs.append((part.text or "", ()))
         elif tag == "r":
             look = part.find("{*}rPr")
-            text = "".join(one.text or "" for one in part.iterfind("{*}t"))
+            text = "".join(piece.text or "" for piece in part.iterfind("{*}t"))
             own |= {look is not None} if text.strip() else set()
             runs.append((text, () if look is None else _marks(look)))
     text, odd = of_runs(runs, leave_out=True)
     if len(own) > 1:
-        # What has no look of its own has that of its cell.
+        # A run without a font of its own has that of its cell.
         odd = (*odd, ("mixed", text))
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text), odd
 
@@ -232,8 +233,8 @@ class _Reading:
         """The sheet, its rows to be read and what other parts say of it known."""
         for kind, path in self.package.relations(self.path).values():
             if kind in ("comments", "threadedComment"):
-                for one in self.package.elements(path, "comment", "threadedComment"):
-                    self.sheet.comments.add(range_of(one.get("ref", ""))[:2])
+                for comment in self.package.elements(path, "comment", "threadedComment"):
+                    self.sheet.comments.add(range_of(comment.get("ref", ""))[:2])
             elif kind == "table":
                 table = self.package.part(path)
                 last = range_of(table.get("ref", ""))[2]
@@ -278,7 +279,7 @@ class _Reading:
     def _shows_otherwise(self, rule: Any) -> bool:
         """Return True where a rule of a conditional format hides values or shows others."""
         number, looks = int(rule.get("dxfId", -1)), self.styles.conditional
-        own = {one for part in rule.iterfind("{*}dxf/*") for one in _said(part)}
+        own = {name for part in rule.iterfind("{*}dxf/*") for name in _format_parts(part)}
         return (
             (0 <= number < len(looks) and looks[number])
             or _shows_otherwise(own)
@@ -310,7 +311,7 @@ class _Reading:
             if text:
                 cells += [""] * (column - len(cells))
                 cells.append(text)
-            seen += [(column, what, found) for what, found in odd]
+            seen += [(column, oddity, found) for oddity, found in odd]
         return Row(line, cells, seen)
 
     def _cell(self, cell: Any) -> tuple[str, Oddities]:
@@ -319,8 +320,7 @@ class _Reading:
         for child in cell:
             tag = child.tag.rpartition("}")[2]
             if tag == "v" and stored is not None:
-                message = Message("it has two values")
-                raise ValueError(message)
+                raise ValueError(Message("it has two values"))
             if tag == "v":
                 stored = child.text or ""
             elif tag == "f":
@@ -331,11 +331,11 @@ class _Reading:
         text, odd = self._value(kind, stored, inline, style)
         marks = self.styles.fonts[style] if 0 <= style < len(self.styles.fonts) else ()
         if text and (odd or marks):
-            mixed = any(what == "mixed" for what, _ in odd)
-            odd = tuple(one for one in odd if one[0] != "mixed")
+            mixed = any(oddity == "mixed" for oddity, _ in odd)
+            odd = tuple(oddity for oddity in odd if oddity[0] != "mixed")
             odd += tuple(("struck-part" if mixed and m == "struck" else m, text) for m in marks)
         if formula is not None:
-            odd = (*odd, *((what, text) for what in self._formula(formula, kind, stored)))
+            odd = (*odd, *((oddity, text) for oddity in self._formula(formula, kind, stored)))
         return text, odd
 
     def _value(
@@ -368,8 +368,7 @@ class _Reading:
             return "是" if bare in _TRUE else "否", ()
         if kind == "d":
             return _MIDNIGHT.sub(" ", bare), ()
-        message = Message("it is of the unknown type '{kind}'", kind=kind[:20])
-        raise ValueError(message)
+        raise ValueError(Message("it is of the unknown type '{kind}'", kind=kind[:20]))
 
     def _formula(self, formula: Any, kind: str, stored: str | None) -> list[str]:
         """Return the oddities of a formula: never calculated, or its value changes by itself."""
@@ -380,6 +379,5 @@ class _Reading:
             volatile = self.shared[number] = volatile or self.shared.get(number, False)
         return ["hollow"] * (hollow or self.styles.calculate) + ["volatile"] * volatile
 
-    def _refuse(self, what: str) -> None:
-        message = Message("{title}: {what}", title=self.sheet.title, what=what)
-        raise ValueError(message)
+    def _refuse(self, problem: str) -> None:
+        raise ValueError(Message("{title}: {problem}", title=self.sheet.title, problem=problem))

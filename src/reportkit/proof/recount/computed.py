@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from reportkit.export.files import digest
@@ -40,7 +41,7 @@ _OF_LAST_YEAR = ("rate", "difference", "words")
 def check_computed(
     facts: Mapping[str, Fact], past: Mapping[str, str] | None, *, added: Collection[str] = ()
 ) -> tuple[list[str], list[str]]:
-    """Recompute the facts that rest on others; list the differences, and what could not be told.
+    """Recompute the facts that rest on others; list the differences, and what could not be checked.
 
     Parameters
     ----------
@@ -49,13 +50,14 @@ def check_computed(
     past : mapping of str to str, optional
         Last year's values, from the report that the run compared with.
     added : collection of str
-        Facts of a roll-up that add those of its members, which are looked at elsewhere.
+        Facts of a roll-up that add those of its members, which are checked elsewhere.
     """
     resting = [
         fact for name, fact in facts.items() if fact["origin"] == "sum" and name not in added
     ]
-    differences = [one for fact in resting for one in _differences(fact, facts, past)]
-    return differences, [one for fact in resting for one in _untold(fact, facts, past)]
+    differences = chain.from_iterable(_differences(fact, facts, past) for fact in resting)
+    unchecked = chain.from_iterable(_unchecked(fact, facts, past) for fact in resting)
+    return list(differences), list(unchecked)
 
 
 def _differences(
@@ -105,7 +107,9 @@ def _differences(
         )
 
 
-def _untold(fact: Fact, facts: Mapping[str, Fact], past: Mapping[str, str] | None) -> Iterator[str]:
+def _unchecked(
+    fact: Fact, facts: Mapping[str, Fact], past: Mapping[str, str] | None
+) -> Iterator[str]:
     name = fact["id"]
     kind, numbers = _kind(fact)
     if _missing(fact, facts):
@@ -235,7 +239,7 @@ def last_year(
     form : Form
         The verifier's own.
     run : Path
-        Last year's runs are looked for beside it.
+        Last year's runs are sought beside it.
     manifest : mapping
         Names what the run compared with, with its digest.
     params : Path

@@ -14,12 +14,12 @@ consulted AS (
         CASE WHEN sent >= start THEN sent_b WHEN sent < start THEN start_b END AS since_b,
         CASE WHEN sent >= start THEN sent_q WHEN sent < start THEN start_b END AS since_q,
         -- An unanswered consultation ends with the third party's 15 working days.
-        coalesce(heard_p, since_b + 15) AS until_p, coalesce(heard < since, since IS NULL) AS none,
+        coalesce(replied_p, since_b + 15) AS until_p, coalesce(replied < since, since IS NULL) AS none,
         CASE WHEN none THEN 0 ELSE until_p - since_b END AS lasted,
         coalesce(since_q < start_b + 20, false) AS in_time
     FROM running),
 prolonged AS (
-    SELECT *, coalesce(told_q < start_b + 20 + CASE WHEN in_time THEN lasted ELSE 0 END, false) AND extra > 0 AS extended,
+    SELECT *, coalesce(extension_q < start_b + 20 + CASE WHEN in_time THEN lasted ELSE 0 END, false) AND extra > 0 AS extended,
         start_b + 20 + CASE WHEN extended THEN extra ELSE 0 END AS bare,
         in_time OR coalesce(since_q < bare, false) AS counts,
         bare + CASE WHEN counts THEN lasted ELSE 0 END AS due,

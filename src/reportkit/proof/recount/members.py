@@ -85,7 +85,7 @@ def recount_members(
     form : Form
         The verifier's own.
     run : Path
-        Members' runs are looked for beside it, by their digests.
+        Members' runs are sought beside it, by their digests.
     manifest : mapping
     facts : mapping
         The facts of ``facts.json`` by id.
@@ -144,8 +144,7 @@ def recount_members(
                         else "",
                     )
                 )
-    told = (tuple(findings), tuple(changed), tuple(absent))
-    return MemberSums(*told, sums, len(added), len(values))
+    return MemberSums(tuple(findings), tuple(changed), tuple(absent), sums, len(added), len(values))
 
 
 def _against_evidence(
@@ -217,6 +216,6 @@ def _rows(query: str, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     except duckdb.Error as error:
         raise ReportkitError(
             "evidence-unreadable",
-            "the evidence of the members is not as this version writes it: {why}",
-            why=error,
+            "the evidence of the members is not as this version writes it: {problem}",
+            problem=error,
         ) from None

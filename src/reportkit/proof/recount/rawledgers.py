@@ -133,8 +133,8 @@ def read_cells(
         message = str(error)
     raise ReportkitError(
         "ledger-other",
-        "{file} cannot be read as it was: {what}",
-        what=without_persons(message),
+        "{file} cannot be read as it was: {problem}",
+        problem=without_persons(message),
         file=source["path"],
     ) from None
 
@@ -165,8 +165,8 @@ def _texts(column: pa.Array) -> pa.Array:
 
 def _csv(source: Mapping[str, Any], path: Path, schema: LedgerSchema) -> Cells:
     text = path.read_bytes().decode(source["encoding"] or "utf-8").removeprefix("\ufeff")
-    said = re.match(r"(?i)sep=([^\w\"\r\n])[\r\n]", text)
-    for delimiter in said[1] if said else ",;\t":
+    named = re.match(r"(?i)sep=([^\w\"\r\n])[\r\n]", text)
+    for delimiter in named[1] if named else ",;\t":
         try:
             return _records(csv_lines(text, delimiter), source, 1900, digest(path), schema)
         except LookupError:
@@ -186,8 +186,7 @@ def csv_lines(text: str, delimiter: str) -> Iterator[Line]:
     while at < len(text) or row:
         match = cell.match(text, at)
         if match is None:
-            message = Message("line {line} is not well-formed csv", line=line)
-            raise ValueError(message)
+            raise ValueError(Message("line {line} is not well-formed csv", line=line))
         at = match.end()
         row.append(match[2] if match[1] is None else match[1].replace('""', '"'))
         if match[3] != delimiter:
@@ -235,7 +234,7 @@ def _cells(
     *,
     titles: Mapping[str, str] | None = None,
 ) -> Cells:
-    """The columns of a ledger out of all that stands in a file, with what is no record told."""
+    """The columns of a ledger out of all cells of a file, with a mask of what is no record."""
     bare = {title: _bare(column) for title, column in texts.items()}
     fixed = {
         column.name: pa.repeat(pa.scalar(column.fixed), len(lines))
@@ -278,9 +277,9 @@ def _no_records(
     for title, cells in bare.items():
         says = pc.match_substring_regex(cells, SUMS).fill_null(False)
         for row in np.flatnonzero(says.to_numpy(zero_copy_only=False)).tolist():
-            said = cells[row].as_py()
+            label = cells[row].as_py()
             void = [
-                value in (None, said) or _folded(value) in table()["nothing"]
+                value in (None, label) or _folded(value) in table()["nothing"]
                 for value in (key[row].as_py(), day[row].as_py())
             ]
             mask[row] |= any(void) if title in own else all(void)
@@ -349,8 +348,7 @@ def _table(
             present = session.columns(f"SELECT * FROM {origin(place)}")  # noqa: S608 - the district's
             names = [name for name in present if name in set(titles.values())]
             if missing := sorted(set(titles.values()) - set(names)):
-                message = Message("it has no column {missing}", missing="、".join(missing))
-                raise ValueError(message)
+                raise ValueError(Message("it has no column {missing}", missing="、".join(missing)))
             chosen = ", ".join(present[name].text for name in names)
             statement = f"SELECT {chosen} FROM {origin(place)}"  # noqa: S608 - the same
             rows = [list(map(_cell, row)) for rows in session.batches(statement) for row in rows]

@@ -74,18 +74,18 @@ class Recount:
         Facts whose value or records are not those of the run, each with what was found.
     lines : tuple of str
         Records that are not as they were: file, line, and how.
-    untold : tuple of str
+    unchecked : tuple of str
         What could not be checked, and why.
     """
 
     values: dict[str, str]
     moved: dict[str, str]
     lines: tuple[str, ...]
-    untold: tuple[str, ...]
+    unchecked: tuple[str, ...]
 
 
 def used_columns(schema: LedgerSchema, facts: Iterable[Fact]) -> set[str]:
-    """Columns of a ledger that its facts or the digests of its records look at."""
+    """Columns of a ledger that its facts or the digests of its records need."""
     groups = [group for fact in facts for group in fact["where"]]
     named = {condition["column"] for group in groups for condition in group["all"]}
     return {*record_columns(schema), *named, *(str(group.get("column")) for group in groups)}
@@ -194,10 +194,10 @@ def _group(raw: SqlLedger, group: Mapping[str, Any]) -> _Group:
 def _rows(
     raw: SqlLedger, groups: Mapping[tuple[int, int], _Group], failures: dict[int, str]
 ) -> dict[tuple[int, int], Rows]:
-    """Numbers of the rows of each group; each different condition is looked at once."""
-    different = list(dict.fromkeys(one for conditions, _ in groups.values() for one in conditions))
+    """Numbers of the rows of each group; each different condition is evaluated once."""
+    different = list(dict.fromkeys(c for conditions, _ in groups.values() for c in conditions))
     names = {condition: f"c{number}" for number, condition in enumerate(different)}
-    values = [value for _, those in different for value in those]
+    values = [value for _, given in different for value in given]
     given = [list(value) if isinstance(value, tuple) else value for value in values]
     listed = ", ".join(
         [f'"{ROW}"', *(f"{condition[0]} AS {names[condition]}" for condition in different)]
@@ -208,7 +208,7 @@ def _rows(
         table = relation.to_arrow_table()
     except duckdb.Error as error:
         numbers = {number for number, _ in groups}
-        if len(numbers) > 1:  # one of them is at fault, and only that one is told
+        if len(numbers) > 1:  # one of them is at fault, and only that one fails
             counted: dict[tuple[int, int], Rows] = {}
             for number in sorted(numbers):
                 own = {place: group for place, group in groups.items() if place[0] == number}
@@ -217,6 +217,7 @@ def _rows(
         failures |= dict.fromkeys(numbers, without_persons(str(error)))
         return {}
     holds = {name: table[name].to_numpy() for name in table.column_names}
+    # SQL promises no order, and digests of row numbers need one.
     order = np.argsort(holds[ROW], kind="stable")
     counted = {}
     for place, (conditions, _) in groups.items():

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from reportkit.errors import ReportkitError
 from reportkit.evidence.read import read_refused
 from reportkit.ledgers.mapping import recorded_schema
+from reportkit.ledgers.records import place_in_file
 from reportkit.ledgers.schema import Column, LedgerSchema, unit_of
 from reportkit.proof.recount.rawledgers import Cells, read_cells
 from reportkit.proof.recount.sqlcells import macros, typed
@@ -30,13 +31,14 @@ ROW = " row"
 _DAYS = {
     "received": "received_date", "answered": "answered_date", "asked": "correction_asked_date",
     "corrected": "correction_received_date", "sent": "consultation_sent_date",
-    "heard": "consultation_answered_date", "told": "extension_date", "days": "extension_days",
+    "replied": "consultation_answered_date", "extension": "extension_date",
+    "days": "extension_days",
 }  # fmt: skip
 
 
 def place_text(file: str, sheet: str | None, line: int) -> str:
     """File, sheet and line of a record."""
-    return f"{file}:{sheet}!{line}" if sheet else f"{file}:{line}"
+    return f"{file}:{place_in_file(sheet, line)}"
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def read_again(
     refused = read_refused(run)
     for (ledger, cells), parts in zip(read, columns, strict=True):
         key = ledger.record["ledger"]
-        table = pa.table({name: typing.column(those) for name, those in parts.items()})
+        table = pa.table({name: typing.column(files) for name, files in parts.items()})
         table = _prefixed(table, ledger, cells)
         rows = np.arange(table.num_rows, dtype=np.int64)
         kept = ~np.concatenate([part.aside for part in cells])
@@ -209,7 +211,7 @@ class _Typing:
                 vocabulary = column.vocabulary()
                 words = {"loose": list(vocabulary), "value": list(vocabulary.values())}
                 self.words.append(pa.table({"list": [word] * len(vocabulary), **words}))
-            named = [{one.name: one for one in schema.columns} for schema in own]
+            named = [{column.name: column for column in schema.columns} for schema in own]
             parts = zip(ledger.record["sources"], named, cells, strict=True)
             by_column[column.name] = [
                 self._part(columns.get(column.name, column), word, source, part)
@@ -339,9 +341,10 @@ def _derive(
     worked = every[~np.isin(every, calendar.workdays.holidays)]
     for name in set(_DAYS) - {"days"}:
         days = steps[name].to_numpy().astype("datetime64[D]")
-        until, before = (_passed(worked, those, first, last) for those in (days, days - 1))
+        until, before = (_passed(worked, ends, first, last) for ends in (days, days - 1))
         mask = np.isnat(days)
         counted = {"p": until, "q": before, "b": until if calendar.first_day == "next" else before}
+        # Limits are sums of these numbers, so that SQL need not know a calendar.
         for sign, numbers in counted.items():
             steps = steps.append_column(f"{name}_{sign}", pa.array(numbers, mask=mask))
     fixed = {"first": first.item(), "last": last.item(), "total": len(worked)}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def own_conditions(
     form: Form, document: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> tuple[dict[str, Fact], list[str]]:
-    """The facts with the conditions of the verifier's own form, and what was said otherwise.
+    """The facts with the conditions of the verifier's own form, and what the run says otherwise.
 
     A statutory cell is counted as the law's form says, whatever a run says of it; and the words in
     which a fact is defined are those of its conditions.

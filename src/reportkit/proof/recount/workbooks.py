@@ -47,7 +47,7 @@ class RawSheet:
     rows: Iterator[Row]
 
 
-def read_sheets(path: Path, kind: str = "xlsx") -> dict[str, RawSheet]:
+def read_sheets(path: Path, kind: str) -> dict[str, RawSheet]:
     """The sheets of a workbook by name, each read when its rows are asked for.
 
     A merged cell shows its value in each row beside it that has text, and hides what is under it.
@@ -141,8 +141,7 @@ def _refuse_large(part: bytes) -> None:
     widest = max(((len(letters), letters) for letters, _ in places), default=(0, b""))[1]
     width = sum((letter - 64) * 26**at for at, letter in enumerate(reversed(widest)))
     if width * max((int(line) for _, line in places), default=0) > _CELLS:
-        message = Message("its cells lie too far apart to be read a second time")
-        raise ValueError(message)
+        raise ValueError(Message("its cells lie too far apart to be read a second time"))
 
 
 def _is_struck(run: Any) -> bool:

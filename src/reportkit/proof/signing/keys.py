@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from reportkit.errors import InputError, refused_by_system
+from reportkit.errors import InputError
 from reportkit.proof.signing.programs import OpensslVerifier, SshVerifier
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def keygen(path: Path) -> tuple[Path, str]:
         raise InputError("key-place", "{path} lies among runs; keys are kept elsewhere", path=path)
     key = Ed25519PrivateKey.generate()
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    try:
+    with InputError.on_refusal("key-place", "{path} cannot be written: {problem}", path=path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Nobody else can read it from its first moment on.
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -104,10 +104,6 @@ def keygen(path: Path) -> tuple[Path, str]:
         public.write_bytes(
             key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         )
-    except OSError as error:
-        raise InputError(
-            "key-place", "{path} cannot be written: {why}", path=path, why=refused_by_system(error)
-        ) from None
     return public, _keyid(key.public_key())
 
 

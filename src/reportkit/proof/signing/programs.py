@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportkit.errors import InputError, refused_by_system
+from reportkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,12 +84,7 @@ def files_of(**contents: bytes) -> Iterator[str]:
 
 def run_program(words: Sequence[str], message: bytes) -> subprocess.CompletedProcess[bytes]:
     """Run a program with a message on its standard input."""
-    try:
+    with InputError.on_refusal(
+        "signing-key", "{program} cannot be run: {problem}", program=words[0]
+    ):
         return subprocess.run(words, input=message, capture_output=True, check=False)  # noqa: S603 - the words of the setting, no shell
-    except OSError as error:
-        raise InputError(
-            "signing-key",
-            "{program} cannot be run: {why}",
-            program=words[0],
-            why=refused_by_system(error),
-        ) from None

@@ -50,13 +50,13 @@ class CommandSigner:
             words = [word.replace("{}", f"{folder}/message") for word in shlex.split(self.command)]
             done = run_program(words, message)
         if done.returncode:
-            said = done.stderr.decode(errors="replace").strip()
+            output = done.stderr.decode(errors="replace").strip()
             raise InputError(
                 "signing-key",
-                "the signer {program} ended with status {returncode}: {said}",
+                "the signer {program} ended with status {returncode}: {output}",
                 program=words[0],
                 returncode=done.returncode,
-                said=said,
+                output=output,
             )
         if not self.public.holds(message, done.stdout):
             raise InputError(

@@ -1,6 +1,6 @@
 """Rows that are no records: sums, examples, headings of further pages, empty ones, signatures.
 
-They are told, and never counted.
+Each is a finding, and none is counted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from reportkit.errors import InputError
 from reportkit.language import Message
 from reportkit.ledgers.normal import clean, fold, is_nothing
 from reportkit.ledgers.quoting import quoted_heading
-from reportkit.ledgers.readers import sums
+from reportkit.ledgers.readers.table import sums
 from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from reportkit.ledgers.readers.table import Wanted
+    from reportkit.ledgers.readers.heading import Wanted
     from reportkit.ledgers.rows import Part, RowFinding, Rows
 
 # At the end of a table, 填表人：… 审核人：… 说明：…, each cell of the row one of these.
@@ -51,7 +51,7 @@ _FOOTERS = 10
 
 
 def set_aside(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[RowFinding]]:
-    """Which rows are no records, and what is told of them; of a row the first reason."""
+    """Return a mask of the rows that are no records, and the first finding about each."""
     mask = np.zeros(len(rows), dtype=bool)
     findings: list[RowFinding] = []
     for start, part in rows.each():
@@ -60,7 +60,7 @@ def set_aside(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[RowFinding]]:
                 if not mask[start + row]:
                     mask[start + row] = rule != "L-odd"
                     findings.append(
-                        rows.tell(start + row, rule, "warn", column, expected, found=found)
+                        rows.finding(start + row, rule, "warn", column, expected, found=found)
                     )
         if empty := [row for row in _empty(part) if not mask[start + row]]:
             last = part.raw.place(int(part.raw.lines[empty[-1]]))
@@ -70,10 +70,14 @@ def set_aside(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[RowFinding]]:
                 empty=len(empty),
                 last=last,
             )
-            findings.append(rows.tell(start + empty[0], "L-blank", "warn", "", expected, found=""))
+            findings.append(
+                rows.finding(start + empty[0], "L-blank", "warn", "", expected, found="")
+            )
             mask[[start + row for row in empty]] = True
     return mask, [
-        one for one in findings if one.violation.rule != "L-odd" or not mask[one.row or 0]
+        finding
+        for finding in findings
+        if finding.violation.rule != "L-odd" or not mask[finding.row or 0]
     ]
 
 
@@ -84,33 +88,34 @@ def _sums(part: Part) -> Iterator[_Found]:
     """Rows that say 合计 where their key or day should stand, or that have neither.
 
     A month's total in a ledger of months is a record: 摘要 may say 本月合计. Where only some rows
-    say so, or some say another sum (本年累计), they are told.
+    say so, or some say another sum (本年累计), they are findings all the same.
     """
     own = {heading for heading, _ in part.headings.values()}
-    key, day = (part.cells(one.name) for one in (part.schema.columns[0], part.schema.day_column))
+    key, day = (part.cells(name) for name in (part.schema.key_column, part.schema.day_column.name))
     for heading, cells in part.raw.columns.items():
         whole = sums(cells)
         part_sums = pc.match_substring_regex(cells, _PART_SUM)
         part_sums = np.array(part_sums.fill_null(False).to_numpy(), bool)
-        # Of a key the same is told with the keys.
+        # Of a key the same is found with the keys.
         part_sums &= heading != part.headings[part.schema.key_column][0]
         either = np.flatnonzero(whole | part_sums).tolist()
         found = {row: clean(cells[row].as_py()) for row in either}
         # 1月合计 is to 2月合计 as one to another.
-        kinds = {row: re.sub("[0-9一二三四五六七八九十]+", "", said) for row, said in found.items()}
+        kinds = {row: re.sub("[0-9一二三四五六七八九十]+", "", text) for row, text in found.items()}
         usual = max(kinds.values(), key=Counter(kinds.values()).__getitem__, default="")
-        for row, said in found.items():
-            lacking = [_lacks(one[row].as_py(), said) for one in (key, day)]
+        for row, text in found.items():
+            lacking = [_lacks(cells[row].as_py(), text) for cells in (key, day)]
             if whole[row] and (any(lacking) if heading in own else all(lacking)):
-                yield row, "L-sum", heading, said, Message("a sum row is set aside, not counted")
-            elif len(found) < len(cells) or kinds[row] != usual:
+                yield row, "L-sum", heading, text, Message("a sum row is set aside, not counted")
+            elif len(found) < len(part.raw.lines) or kinds[row] != usual:
                 expected = Message("a sum row, it seems; it has a key and a day, and is counted")
-                yield row, "L-odd", heading, said, expected
+                yield row, "L-odd", heading, text, expected
 
 
-def _lacks(cell: str | None, said: str) -> bool:
+def _lacks(cell: str | None, label: str) -> bool:
+    """Return True where a cell is empty, or holds but the label of a sum."""
     text = clean(cell or "")
-    return text == said or is_nothing(text)
+    return text == label or is_nothing(text)
 
 
 def _examples(part: Part) -> Iterator[_Found]:
@@ -129,6 +134,7 @@ def _short_keys(part: Part, known: Collection[str] = ()) -> list[int]:
     first, _ = part.headings[part.schema.key_column]
     keys = part.raw.columns[first].cast(pa.large_string())
     words = [first, *HINTS, *known]
+    # Most ledgers have long keys throughout, and one look at the lengths spares the rest.
     longest, lengths = max(len(word.encode()) for word in words), pc.binary_length(keys)
     if not keys.null_count and (pc.min(lengths).as_py() or 0) > longest:
         return []

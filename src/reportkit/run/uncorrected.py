@@ -1,4 +1,4 @@
-"""Figures that changed since a final run, and that no correction tells."""
+"""Figures that changed since a final run, and that no correction names."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from reportkit.run.request import Outcome, Request
 
 
-def untold_changes(request: Request, outcome: Outcome) -> list[dict[str, Any]]:
-    """List figures that are not as the replaced run printed them, and that no correction tells."""
+def uncorrected_changes(request: Request, outcome: Outcome) -> list[dict[str, Any]]:
+    """List figures that are not as the replaced run printed them, and that no correction names."""
     if outcome.replaced is None or outcome.draft:
         return []
     from reportkit.proof.diff import changed_figures  # few reports need it
@@ -19,5 +19,5 @@ def untold_changes(request: Request, outcome: Outcome) -> list[dict[str, Any]]:
     except (OSError, ValueError, LookupError):
         return []  # pruned, or not as it was written: verify says so
     corrections = request.project.report(request.whose, request.year).corrections
-    corrected = {pair for one in corrections for pair in one.figures.items()}
+    corrected = {pair for correction in corrections for pair in correction.figures.items()}
     return [change for change in changed if (change["id"], change["from"]) not in corrected]
