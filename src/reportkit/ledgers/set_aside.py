@@ -37,9 +37,8 @@ _FOOTER = re.compile(rf"{_SIGNED}[：:]|(?:备注|说明|注)\s*[：:]|以下(?:
 # A label whose value is in the next cell.
 _LABEL = re.compile(rf"{_SIGNED}[：:]?")
 # A sum of a part of the year or district: in a ledger of months it is a record, with its day.
-_PART_SUM = (
-    "^\\s*(?:第?[0-9一二三四五六七八九十至~-]{1,7}(?:年|月份?|季度)|[上下]半年|全[区县市])\\s*[合小总共累]\\s*计"
-    "\\s*[:：]?\\s*$"
+_PART_SUM = re.compile(
+    r"(?:第?[0-9一二三四五六七八九十至~-]{1,7}(?:年|月份?|季度)|[上下]半年|全[区县市])\s*[合小总共累]\s*计\s*[:：]?"
 )
 HINTS = frozenset({"必填", "选填", "必填项", "选填项"})
 # 示例, （例）, 示例1, 例：依〔2020〕1号 in the place of a key, folded.
@@ -94,12 +93,15 @@ def _sums(part: Part) -> Iterator[_Found]:
     key, day = (part.cells(name) for name in (part.schema.key_column, part.schema.day_column.name))
     for heading, cells in part.raw.columns.items():
         whole = sums(cells)
-        part_sums = pc.match_substring_regex(cells, _PART_SUM)
-        part_sums = np.array(part_sums.fill_null(False).to_numpy(), bool)
+        near = np.asarray(pc.match_substring(cells, "计").fill_null(False).to_numpy(), bool)
+        texts = {row: clean(cells[row].as_py()) for row in np.flatnonzero(near).tolist()}
         # Of a key the same is found with the keys.
-        part_sums &= heading != part.headings[part.schema.key_column][0]
-        either = np.flatnonzero(whole | part_sums).tolist()
-        found = {row: clean(cells[row].as_py()) for row in either}
+        of_key = heading == part.headings[part.schema.key_column][0]
+        found = {
+            row: text
+            for row, text in texts.items()
+            if whole[row] or (not of_key and _PART_SUM.fullmatch(text))
+        }
         # 1月合计 is to 2月合计 as one to another.
         kinds = {row: re.sub("[0-9一二三四五六七八九十]+", "", text) for row, text in found.items()}
         usual = max(kinds.values(), key=Counter(kinds.values()).__getitem__, default="")
