@@ -1,4 +1,4 @@
-"""What axe-core finds in a page."""
+"""Violations of rules of accessibility that axe-core finds in a page."""
 
 from axe_playwright_python.sync_playwright import Axe
 
