@@ -155,6 +155,26 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
+def read_prose(path: Path) -> str:
+    """Read a text for a report, without the byte order mark that some editors write.
+
+    Raises
+    ------
+    InputError
+        ``encoding``: it is not UTF-8; with its line.
+    """
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            "encoding",
+            "{file}:{line} is not UTF-8; save the file as UTF-8",
+            file=path.as_posix(),
+            line=content.count(b"\n", 0, error.start) + 1,
+        ) from None
+
+
 def read_yaml(path: Path) -> YamlFile:
     """Read one YAML file without guessing types: ``007`` stays ``007``, ``no`` stays ``no``.
 

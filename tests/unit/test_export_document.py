@@ -93,6 +93,16 @@ def test_what_stands_before_the_first_section_is_preamble():
     assert document.sections[1]["shown"] == []
 
 
+@pytest.mark.parametrize(
+    ("given", "levels"), [([1, 1], [0, 0]), ([2, 1, 2, 3], [0, 0, 1, 2]), ([3, 3], [0, 1])]
+)
+def test_headings_of_the_preamble_stand_below_none(given, levels):
+    body = [{"type": "heading", "level": level, "runs": [{"text": "小标题"}]} for level in given]
+    document = arrange(sample.notebook([block("prose", body=body), *sample.blocks()]))
+    (first,) = [one["prose"] for one in document.preamble["parts"]]
+    assert [node["level"] for node in first if node["type"] == "heading"] == levels
+
+
 @pytest.mark.parametrize("name", ["t2", "checks", "contents", "title-1", "panel-body"])
 def test_a_chart_takes_no_name_that_the_pages_use(name):
     blocks = sample.blocks()

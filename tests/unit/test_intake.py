@@ -190,7 +190,7 @@ def test_a_sum_row_in_its_spellings(cell, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "cell", ["审计", "合计算法", "共计划", "关于合计的说明", "合计（一二三四五六七）"]
+    "cell", ["审计", "3月审计", "合计算法", "共计划", "关于合计的说明", "合计（一二三四五六七）"]
 )
 def test_a_text_that_speaks_of_a_sum_is_none(cell, tmp_path):
     write_csv(tmp_path, [HEADING, *RECORDS, [cell, *RECORDS[0][1:]]])
@@ -205,6 +205,30 @@ def test_the_heading_of_a_further_page_is_set_aside(tmp_path):
     assert told == [("L-heading", "2", "必填"), ("L-heading", "4", "")]
     assert (len(ledger.frame), ledger.set_aside, ledger.refused) == (2, 2, ())
     assert set(ledger.personal.to_pylist()) - {None} == {"张三", "000-1"}
+
+
+@pytest.mark.parametrize(
+    ("second", "differs"),
+    [
+        (["项目编号", "项目名称", "组织形式", "合同签订日期", "合同金额（万元）"], True),
+        (["项目编号", "项目名称", "组织形式", "合同签订日期", "合同金额（千元）"], True),
+        (["采购项目编号", "组织形式", "项目名称", "签订日期", "合同金额（元）"], True),
+        (["序号", "项目编号", "项目名称", "组织形式", "合同签订日期"], True),
+        (["采购项目编号*", "项目 名称", "组织形式 ", "签订日期", "合同金额元"], True),
+        (["项目编号", "项目 名称", "组织形式 ", "签订日期", "合同金额元"], False),
+    ],
+)
+def test_a_second_heading_that_differs_is_refused(second, differs, tmp_path):
+    first = ["项目编号", "项目名称", "组织形式", "合同签订日期", "合同金额（元）"]
+    rows = [[f"P{n}", "桌", "政府集中采购", "2020-03-02", "100"] for n in range(300)]
+    write_csv(tmp_path, [first, rows[0], second, *rows[1:]], name="procurement.csv")
+    files = find_files(ZFXXGK, tmp_path, "procurement")
+    if differs:
+        with pytest.raises(InputError, match="csv:3 is a second heading"):
+            read_ledger(ZFXXGK, "procurement", files, root=tmp_path)
+    else:
+        ledger = read_ledger(ZFXXGK, "procurement", files, root=tmp_path)
+        assert (len(ledger.frame), ledger.set_aside) == (300, 1)
 
 
 @pytest.mark.parametrize("write", [write_csv, write_xlsx])
@@ -319,6 +343,13 @@ def test_a_table_of_no_ledger_is_told(name, tmp_path):
     assert [path.name for path in find_files(ZFXXGK, tmp_path, "applications")] == [
         "APPLICATIONS-1.CSV"
     ]
+
+
+def test_a_file_of_a_ledger_kept_elsewhere_is_told(tmp_path):
+    for name in ("applications.csv", "收费台账2021.xlsx"):
+        (tmp_path / name).write_text("")
+    told = [path.name for path in unread_files(ZFXXGK, tmp_path, elsewhere={"fees": ["a.csv"]})]
+    assert told == ["收费台账2021.xlsx"]
 
 
 def test_a_table_in_a_folder_within_is_told(tmp_path):
@@ -451,6 +482,14 @@ def test_a_file_of_another_kind_is_not_overlooked(suffix, tmp_path):
     (tmp_path / f"依申请公开台账2020{suffix}").write_bytes(b"x")
     with pytest.raises(InputError, match=r"save it as \.xlsx|unpack it"):
         find_files(ZFXXGK, tmp_path, "applications")
+
+
+@pytest.mark.parametrize("name", ["passwd", "register.txt", "台账.DOCX"])
+def test_a_named_file_of_another_kind_is_refused(name, tmp_path):
+    (tmp_path / name).write_text("a")
+    with pytest.raises(InputError, match="of a kind that is not read") as error:
+        read_ledger(ZFXXGK, "fees", [tmp_path / name], root=tmp_path)
+    assert error.value.reason == "ledger-format"
 
 
 def test_a_scan_named_like_the_ledger_is_told(tmp_path):

@@ -59,6 +59,9 @@ def told(ledger, *rules):
         (["9", "A", "2021-12-31", "500", "本月合计"], True),
         (["9", "合计", "2021-12-31", "500", ""], True),
         (["9", "A", "2021-12-31", "500", "合计"], True),
+        (["9", "第一季度小计", "2021-03-31", "500", ""], True),
+        (["9", "1-6月累计", "2021-06-30", "500", ""], True),
+        (["全区总计", "A", "2021-12-31", "500", ""], True),
     ],
 )
 def test_a_sum_row_lacks_its_key_or_day(row, counts, tmp_path):
@@ -72,12 +75,18 @@ def test_months_that_each_call_themselves_a_sum_are_records(tmp_path):
     months = [[str(n), "A", f"2021-{n:02}-28", "5", "本月合计"] for n in range(1, 13)]
     ledger = read("fees", tmp_path, [[*FEES, "摘要"], *months])
     assert (len(ledger.frame), told(ledger)) == (12, [])
+    for row in months:
+        row[-1] = f"{row[0]}月合计"
+    assert told(read("fees", tmp_path, [[*FEES, "摘要"], *months])) == []
+    year = ["2021", "A", "2021-12-31", "60", "本年累计"]
+    ledger = read("fees", tmp_path, [[*FEES, "摘要"], *months, year])
+    assert [v[:2] for v in told(ledger)] == [("L-odd", "14")]
 
 
 @pytest.mark.parametrize(
     "key",
     ["1月合计", "累计数", "Total", "汇总", "（例）依〔2020〕1号", "样本", "测试", "××",
-     "XX〔2020〕X号", "***"],
+     "XX〔2020〕X号", "***", "依〔2020〕7号（作废）", "依〔2020〕7号、8号", "7号至9号"],
 )  # fmt: skip
 def test_a_key_that_reads_like_no_record_is_told(key, tmp_path):
     rows = [FEES, [key, "A", "2021-01-31", "300"], ["2", "A", "2021-01-31", "300"]]
@@ -158,6 +167,7 @@ def test_a_key_with_such_a_character_is_a_key(key, tmp_path):
         ("依〔2021〕1号", "依〔2021〕1"),
         ("2021/1", "2021_1"),
         ("依1号。", "依1号"),
+        ("依〔2021〕1号", "依2021-1"),
     ],
 )
 def test_one_key_in_two_spellings_is_told(one, other, tmp_path):
@@ -211,6 +221,14 @@ def test_a_heading_that_is_not_read_is_told(heading, column, follows, tmp_path):
     ledger = read("applications", tmp_path, [[*APPLICATIONS, heading], ["依1", *RECORD, ""]])
     assert told(ledger) == [("L-unread", "heading", column, heading)]
     assert follows in ledger.violations[0].expected
+
+
+def test_a_note_that_a_record_is_none_is_told(tmp_path):
+    notes = ["作废", "申请人撤回，不计入", "关于公章作废的申请", "已办结", ""]
+    rows = [["依" + str(n), *RECORD, note, note] for n, note in enumerate(notes)]
+    ledger = read("applications", tmp_path, [[*APPLICATIONS, "备 注", "所需信息"], *rows])
+    found = [("L-odd", "2", "", ""), ("L-odd", "3", "", ""), ("L-odd", "4", "", "")]
+    assert (told(ledger), len(ledger.frame)) == (found, 5)
 
 
 @pytest.mark.parametrize("heading", ["备注", "序号", "法律依据", "送达方式", "标题", "经办人"])

@@ -145,6 +145,15 @@ def test_the_heading_of_a_register_in_everyday_words_is_found():
     assert likely_heading([["登记簿"], record, record]) == ()
 
 
+def test_a_column_that_is_fixed_though_there_is_told(tmp_path):
+    rows = [["登记号", "申请人类型", "收到日期", "答复日期", "办理结果"],
+            ["1", "商业企业", "2023-01-03", "", ""]]  # fmt: skip
+    path = written(tmp_path / "a.csv", rows)
+    ledger = both("applications", [path], [mapping("fixed: {申请人类型: 自然人}")], tmp_path)
+    assert column(ledger, "申请人类型") == ["自然人"]
+    assert [(v.rule, v.column) for v in ledger.violations] == [("L-unread", "申请人类型")]
+
+
 def test_a_mapped_heading_goes_before_our_own_names(tmp_path):
     heading = ["登记号", "申请人类型", "收到日期", "受理时间", "答复日期", "办理结果"]
     row = ["1", "自然人", "2020-01-02", "2020-02-03", "", ""]

@@ -4,7 +4,7 @@ import pytest
 
 from reportkit.errors import InputError
 from reportkit.params import District, Project
-from reportkit.yamlfile import read_yaml
+from reportkit.yamlfile import read_prose, read_yaml
 
 DISTRICT = "id: a1\ncode: 007\nname: no\n"
 
@@ -150,6 +150,24 @@ def test_a_number_that_no_report_can_print_is_refused(project, value):
     put(project, "reports/a1/2020.yaml", DECLARED % entry)
     with pytest.raises(InputError, match=r"2020\.yaml:3: .*at most 20 digits"):
         project.report(project.district("a1"), 2020)
+
+
+@pytest.mark.parametrize("value", ["nan", "Infinity", "-inf"])
+def test_a_number_that_is_none_is_refused(project, value):
+    entry = f"{value}, source: x, stated_by: y, stated_on: 2021-01-05"
+    put(project, "reports/a1/2020.yaml", DECLARED % entry)
+    with pytest.raises(InputError, match=r"2020\.yaml:3: .*a number is finite"):
+        project.report(project.district("a1"), 2020)
+
+
+def test_prose_of_other_editors(tmp_path):
+    path = tmp_path / "2020.md"
+    path.write_bytes("\ufeff# 序言\r\n本报告\r\n".encode())
+    assert read_prose(path) == "# 序言\n本报告\n"
+    path.write_bytes("# a\n序言".encode("gb18030"))
+    with pytest.raises(InputError, match=r"2020\.md:2 is not UTF-8") as error:
+        read_prose(path)
+    assert error.value.reason == "encoding"
 
 
 def test_text_that_is_no_yaml_is_refused_with_its_line(tmp_path):

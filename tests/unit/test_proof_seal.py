@@ -83,7 +83,7 @@ def keys(tmp_path):
 def refusal(folder):
     with pytest.raises(ReportkitError) as refused:
         verify_files(folder)
-    assert refused.value.reason == "run-changed"
+    assert (refused.value.reason, refused.value.exit_status) == ("run-changed", 2)
     return refused.value.message
 
 

@@ -122,6 +122,14 @@ def test_formats_as_spreadsheets_spell_them(suffix, code, unit, right, tmp_path)
         assert refused(path) == ("ledger-shown", "E2")
 
 
+@pytest.mark.parametrize("suffix", ["xlsx", "xls"])
+def test_a_format_may_write_its_unit_short(suffix, tmp_path):
+    path = tmp_path / f"procurement.{suffix}"
+    assert amounts(read(save(path, Table(rows(Cell(12, '0.0"万"'), unit=WAN))))) == ["120000"]
+    save(path, Table(rows(Cell(12, '0.0"万"'), unit=YUAN)))
+    assert refused(path) == ("ledger-shown", "E2")
+
+
 @pytest.mark.parametrize(
     ("cell", "rule"),
     [
@@ -216,9 +224,16 @@ def test_what_has_the_colour_of_its_ground_is_told(font, fill, unseen, tmp_path)
 @pytest.mark.parametrize("suffix", ["xlsx", "xls"])
 @pytest.mark.parametrize(
     ("code", "rule"),
-    [('"2021-"mm-dd', None), ('"2021年1月1日"', "L-shown"), ("yyyy年m月", ""), ('h"时"', "")],
+    [
+        ('"2021-"mm-dd', None),
+        ('"2021年1月1日"', "L-shown"),
+        ("yyyy年m月", ""),
+        ('h"时"', "L-shown"),
+        ('m"月"d"日"', "L-shown"),
+        ("[$-404]e/m/d", ""),
+    ],
 )
-def test_a_day_that_its_format_shows_as_another(code, rule, suffix, tmp_path):
+def test_a_day_that_its_format_shows_otherwise(code, rule, suffix, tmp_path):
     path = tmp_path / f"procurement.{suffix}"
     save(path, Table(rows(1, 合同签订日期=Cell(43892, code))))
     if rule is None:
@@ -227,6 +242,16 @@ def test_a_day_that_its_format_shows_as_another(code, rule, suffix, tmp_path):
         ledger = read(path)
         assert ledger.frame["合同签订日期"].dt.date.tolist() == [DAY]
         assert told(ledger) == [(rule, "D2")] * bool(rule)
+
+
+@pytest.mark.parametrize(("number", "rule"), [(14, ""), (31, ""), (16, "L-shown"), (58, "L-shown")])
+def test_a_day_in_formats_that_no_workbook_spells_out(number, rule, tmp_path):
+    path = save(tmp_path / "procurement.xlsx", Table(rows(1, 合同签订日期=Cell(43892, "0.0"))))
+    style = rb'(<cellXfs.*?)numFmtId="164"'
+    edited(path, style, rb'\g<1>numFmtId="%d"' % number, "xl/styles.xml")
+    ledger = read(path)
+    assert ledger.frame["合同签订日期"].dt.date.tolist() == [DAY]
+    assert told(ledger) == [(rule, "D2")] * bool(rule)
 
 
 def test_white_space_in_a_value_is_none_to_both_readers(tmp_path):

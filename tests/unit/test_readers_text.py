@@ -149,6 +149,17 @@ def test_optional_cells_may_be_missing_at_the_end(tmp_path):
     assert frame["答复日期"].isna().tolist() == [False, True]
 
 
+def test_an_amount_that_a_comma_has_cut_is_told(tmp_path):
+    heading = ["项目编号", "项目名称", "组织形式", "合同签订日期", "合同金额（元）", "采购人"]
+    begun = ["桌", "政府集中采购", "2020-03-02"]
+    cells = [("1", "234.50"), ("12", "300"), ("1", "区政府"), ("1234", "300"), ("12",)]
+    rows = [[str(number), *begun, *one] for number, one in enumerate(cells)]
+    written(tmp_path, lines(heading, *rows), name="procurement.csv")
+    found = [(v.rule, v.place, v.column, v.found) for v in read(tmp_path, "procurement").violations]
+    column = "合同金额（元）"
+    assert found == [("L-odd", "2", column, "1"), ("L-odd", "3", column, "12")]
+
+
 def test_a_record_of_many_lines_is_told(tmp_path):
     written(
         tmp_path,

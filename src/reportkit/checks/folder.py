@@ -14,7 +14,7 @@ from reportkit.forms import project_form
 from reportkit.language import Message
 from reportkit.ledgers import schemas
 from reportkit.text.placeholders import placeholders
-from reportkit.yamlfile import read_yaml
+from reportkit.yamlfile import read_prose, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +154,7 @@ def _texts(form: Form, folder: Path) -> Iterator[str]:
         path = folder / f"{edition.file.path.stem}.md"
         if path.is_file():
             known = {*cell_ids(edition), *_own_facts(form)}
-            for line, name in placeholders(path.read_text(encoding="utf-8")):
+            for line, name in placeholders(read_prose(path)):
                 if name not in known and not name.startswith("district."):
                     yield Message(
                         "{path}:{line}: the text names a fact {name} that there is not",

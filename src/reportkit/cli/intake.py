@@ -113,8 +113,9 @@ def check_ledgers(
 def _unread_problem(name: str) -> str:
     if is_read(Path(name)):
         return Message(
-            "its name begins with no ledger's, or it is in a folder within the district's; if it "
-            "is a ledger, begin its name with that one's, or name it under `files:` of the mapping"
+            "its name begins with no ledger's that is kept here, or it is in a folder within the "
+            "district's; if it is a ledger, begin its name with that one's, or name it under "
+            "`files:` of the mapping"
         )
     return Message("nor is any file of its kind; if it holds records, save it as .xlsx")
 

@@ -272,11 +272,15 @@ def _begun(section: Block) -> Block:
 
 
 def _add_prose(section: Block, body: list[Block]) -> None:
-    """Add prose to a section; no heading skips a level, as readers that cannot see go by them."""
+    """Add prose to a section; no heading skips a level, as readers that cannot see go by them.
+
+    The preamble has no heading that others could stand below: there they are one level higher.
+    """
+    higher = 0 if section["number"] else 1
     for node in body:
         if node["type"] == "heading":
             section["depth"] = min(node["level"], section["depth"] + 1)
-            node["level"] = section["depth"]
+            node["level"] = section["depth"] - higher
         if not (section["parts"] and "prose" in section["parts"][-1]):
             section["parts"].append({"prose": []})
         section["parts"][-1]["prose"].append(node)

@@ -17,7 +17,7 @@ from reportkit.forms.extending import extended
 from reportkit.forms.model import EditionModel, FormModel
 from reportkit.language import Message, joined
 from reportkit.language.message import COMMA
-from reportkit.yamlfile import YamlFile, read_yaml
+from reportkit.yamlfile import YamlFile, read_prose, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -285,7 +285,7 @@ def _edition(
     model = file.validate(EditionModel)
     path = folder.path / f"{stem}.md"
     if path.is_file():
-        narrative = path.read_text(encoding="utf-8")
+        narrative = read_prose(path)
     tables = {table.id: Table(table) for table in model.tables}
     return Edition(model, tables, _completed(narrative, model), file)
 

@@ -101,9 +101,10 @@ class Ledgers(Mapping[str, Ledger]):
         others = (mappings_of(form, self._district, file) for form in self._beside)
         by_ledger = chain.from_iterable(each.values() for each in (self.mappings, *others))
         mappings = list(chain.from_iterable(by_ledger))
+        folder, elsewhere = data / self._district.id, self._district.ledgers
         found = [
             path
-            for path in unread_files(self.form, data / self._district.id, *self._beside)
+            for path in unread_files(self.form, folder, *self._beside, elsewhere=elsewhere)
             if path not in named
             and not (is_read(path) and any(names_file(m, path.name) for m in mappings))
         ]

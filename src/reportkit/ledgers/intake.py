@@ -27,7 +27,7 @@ from reportkit.params.sources import DatabaseSource
 from reportkit.worktime import WorkCalendar, work_calendar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from reportkit.forms import Form
     from reportkit.ledgers.readers.table import RawTable
@@ -130,14 +130,18 @@ def is_read(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def unread_files(form: Form, folder: Path, *beside: Form) -> list[Path]:
+def unread_files(
+    form: Form, folder: Path, *beside: Form, elsewhere: Collection[str] = ()
+) -> list[Path]:
     """List the unread files: tables and archives named like no ledger, or in deeper folders.
 
     Of what is named like a ledger, too, all that is of no kind for records, such as a .pdf.
-    Ledgers of forms that the district reports by *beside* this one are read with those.
+    Ledgers of forms that the district reports by *beside* this one are read with those; of ledgers
+    that are kept *elsewhere*, as the district file says, nothing here is read.
     """
     known = [pair for own in (form, *beside) for pair in schemas(own).items()]
-    names = tuple(name for key, schema in known for name in (key, schema.name))
+    here = [(key, schema) for key, schema in known if key not in elsewhere]
+    names = tuple(name for key, schema in here for name in (key, schema.name))
     entries = entries_of(folder)
     inside = [inner for path in entries if path.is_dir() for inner in entries_of(path)]
 

@@ -26,10 +26,12 @@ _DAY_KEY = (
     r"^\s*(?:\d{1,2}月\d{1,2}日|\d{4}[-/年]\d{1,2}[-/月]\d{1,2}日?(?: 0?0:00(?::00)?)?"
     r"|\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{2}|\d{1,2}:\d{2}(?::\d{2})?)\s*$"
 )
-# A key that no record should have: 3月合计, 示例-1号, 测试, XX〔2020〕X号, ***.
+# A key that no record should have: 3月合计, 示例-1号, 测试, XX〔2020〕X号, ***, 12号（作废).
 _ODD_KEY = (
     r"(?i)[合小总共累]\s*计|汇总|^(?:sub)?total|^sum\b|[样例]|模板|测试|^test|说明"
-    r"|[×＊*]|某|(?:^|[^A-Za-z])x{2,}(?:$|[^A-Za-z])|…"
+    r"|[×＊*]|某|(?:^|[^A-Za-z])x{2,}(?:$|[^A-Za-z])|…|作废|废号|[空缺跳]号|误[登录填]|不计"
+    # Several numbers in one: 7号、8号; 7号至9号.
+    r"|\d号?\s*(?:[、；;\n]|[至到~～]\D{0,12}\d)"
 )
 _FEW = 20
 # No spelling of nothing is longer, in bytes.
@@ -118,7 +120,8 @@ def odd_keys(rows: Rows, aside: Mask) -> Iterator[RowFinding]:
     meant = len(odd) > max(_FEW, len(rows) // 2) or len(odd) == len(rows)
     for row in odd if not meant else ():
         expected = Message(
-            "a key; it reads like a sum, an example or a note, and is counted as a record"
+            "a key; it reads like a sum, an example, a note or several keys, and is counted as one "
+            "record"
         )
         yield rows.finding(row, "L-odd", "warn", name, expected)
 

@@ -20,7 +20,12 @@ from reportkit.ledgers.quoting import taken_out
 from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.rows import RowFinding, Rows
 from reportkit.ledgers.set_aside import set_aside
-from reportkit.ledgers.unread import misspelt_headings, near_headings, stated_in_unread
+from reportkit.ledgers.unread import (
+    misspelt_headings,
+    near_headings,
+    stated_in_unread,
+    voided_in_unread,
+)
 from reportkit.ledgers.values import parser_for
 from reportkit.persons import without_persons
 from reportkit.worktime import WorkCalendar, limits
@@ -53,6 +58,7 @@ def read_rows(rows: Rows, calendar: WorkCalendar, pseudonyms: Pseudonyms) -> Led
     findings += keys_alike(rows, typed[rows.schema.key_column], aside)
     findings += odd_keys(rows, aside)
     findings += stated_in_unread(rows, typed)
+    findings += voided_in_unread(rows, aside)
     bad = _refused(len(rows), findings)
     for rule in rows.schema.rules:
         found = _broken(rows, rule, typed, calendar, ~bad & ~aside)

@@ -223,6 +223,15 @@ class LedgerSchema(Strict):
                 found[heading_key(heading)] = (column, factor)
         return found
 
+    def spellings(self) -> list[str]:
+        """Names of its columns as offices write them, and of that which counts the rows."""
+        return ["序号"] + [
+            spelt
+            for column in self.columns
+            for name in (column.name, *column.aliases, *column.mapped)
+            for spelt in (name, f"{name}*", name.replace("（元）", "（万元）"))
+        ]
+
     def rank(self, heading: str) -> int:
         """The office's own heading of a column goes first, then its name, then other names."""
         key = heading_key(heading)

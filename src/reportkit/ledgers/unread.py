@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from reportkit.language import Message, joined
 from reportkit.language.message import SEMICOLON, of_form
@@ -21,12 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     import numpy.typing as npt
-    import pyarrow as pa
 
     from reportkit.ledgers.rows import Part
     from reportkit.ledgers.schema import Column
 
 _NEAR = 0.65
+_NOTE = re.compile(r"备\s*注|附注|说明|状态")
+# Of a record that was made in error or taken back, and not of what it is about.
+_VOID = "作废|废号|[空缺跳]号|误[登录填]|重复(?:登记|录入|填报)|不(?:计入|计数|予?统计)"
 
 
 def near_headings(rows: Rows) -> Iterator[RowFinding]:
@@ -41,11 +46,16 @@ def near_headings(rows: Rows) -> Iterator[RowFinding]:
         ]
         for heading in part.unread:
             if meant := known.get(heading_key(heading)):
-                column: Column | None = meant[0] if meant[0].name in part.read else None
-                follows = Message(
-                    "it is not read: {name} is read from '{read}'",
-                    name=meant[0].name,
-                    read=part.read.get(meant[0].name),
+                given = part.read.get(meant[0].name)
+                column: Column | None = meant[0] if given or meant[0].fixed else None
+                follows = (
+                    Message(
+                        "it is not read: {name} is read from '{read}'",
+                        name=meant[0].name,
+                        read=given,
+                    )
+                    if given
+                    else Message("it is not read: the mapping fixes {name}", name=meant[0].name)
                 )
             elif column := _nearest(heading, absent):
                 without = [SEMICOLON, of_form(column.without)] if column.without else []
@@ -117,6 +127,23 @@ def stated_in_unread(rows: Rows, typed: Mapping[str, Any]) -> Iterator[RowFindin
                     yield rows.finding(
                         start + row, "L-unread", "warn", column.name, expected, found=""
                     )
+
+
+def voided_in_unread(rows: Rows, aside: npt.NDArray[np.bool_]) -> Iterator[RowFinding]:
+    """Find records that a note, in a column that is not read, calls none: 备注 with 作废."""
+    for start, part in rows.each():
+        for heading in part.unread:
+            if heading not in part.raw.columns or not _NOTE.search(heading):
+                continue
+            cells = part.raw.columns[heading].cast(pa.large_string())
+            void = pc.match_substring_regex(cells, _VOID).fill_null(False).to_numpy()
+            expected = Message(
+                "'{heading}' says that it is void or does not count; it is counted",
+                heading=quoted_heading(heading),
+            )
+            for row in np.flatnonzero(np.asarray(void, bool)).tolist():
+                if not aside[start + row]:
+                    yield rows.finding(start + row, "L-odd", "warn", "", expected, found="")
 
 
 def _affirmed(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:

@@ -21,6 +21,7 @@ from reportkit.rollup.members import Member, counts_itself, read_members
 from reportkit.rollup.sums import Sums
 from reportkit.text.coverage import Coverage, cover
 from reportkit.text.narrative import UNWRITTEN, Narrative, render
+from reportkit.yamlfile import read_prose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -240,7 +241,7 @@ class Compilation:
         """The rendered text."""
         path = self.project.report_file(self.district, self.year, "md")
         if path.is_file():
-            template, name = path.read_text(encoding="utf-8"), path.as_posix()
+            template, name = read_prose(path), path.as_posix()
         else:
             template, name = self.edition.narrative, f"default narrative {self.edition.name}"
         text = render(template, figures=self, edition=self.edition, context=self.context, name=name)

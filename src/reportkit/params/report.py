@@ -29,9 +29,9 @@ def _check_number(value: Any) -> Any:
         number = Decimal(str(value or ""))
     except InvalidOperation:
         return value
-    if number.is_finite() and not -_DIGITS <= int(number.as_tuple().exponent) <= _DIGITS > (
-        number.adjusted()
-    ):
+    if not number.is_finite():
+        raise ValueError(Message("a number is finite"))
+    if not -_DIGITS <= int(number.as_tuple().exponent) <= _DIGITS > (number.adjusted()):
         message = Message(
             "a number has at most {digits} digits before and after its point", digits=_DIGITS
         )

@@ -131,9 +131,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        ``run-missing``: the folder holds none.
-    ReportkitError
-        ``run-changed``: it is not as it was written.
+        ``run-missing``: the folder holds none; ``run-changed``: it is not as it was written.
     """
     path = folder / MANIFEST
     if not path.is_file():
@@ -146,7 +144,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     content = path.read_bytes()
     if problem := _problem_of(content):
         text = Message("{manifest} was changed: {problem}", manifest=MANIFEST, problem=problem)
-        raise ReportkitError("run-changed", "{folder}: {problems}", folder=folder, problems=text)
+        raise InputError("run-changed", "{folder}: {problems}", folder=folder, problems=text)
     manifest: dict[str, Any] = json.loads(content)
     return manifest
 
@@ -185,13 +183,11 @@ def verify_files(
     Raises
     ------
     InputError
-        ``run-missing``.
-    ReportkitError
-        ``run-changed``: names each file that is missing, added, changed or a link.
+        ``run-missing``; ``run-changed``: names each file that is missing, added, changed or a link.
     """
     manifest = manifest or read_manifest(folder)
     if problems := [*_seal_problems(folder, manifest), *_file_problems(folder, manifest, pruned)]:
-        raise ReportkitError(
+        raise InputError(
             "run-changed", "{folder}: {problems}", folder=folder, problems=joined("; ", problems)
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from reportkit.errors import ReportkitError
+from reportkit.errors import InputError
 from reportkit.language import Message
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ def read_json(path: Path) -> Any:
 
     Raises
     ------
-    ReportkitError
+    InputError
         ``run-changed``: as for `parse_json`, or the file cannot be read.
     """
-    with ReportkitError.on_refusal("run-changed", "{name}: {problem}", name=path.name):
+    with InputError.on_refusal("run-changed", "{name}: {problem}", name=path.name):
         content = path.read_bytes()
     return parse_json(content, path.name)
 
@@ -37,7 +37,7 @@ def parse_json(content: bytes | str, name: str) -> Any:
 
     Raises
     ------
-    ReportkitError
+    InputError
         ``run-changed``: it is no such JSON.
     """
     try:
@@ -48,7 +48,7 @@ def parse_json(content: bytes | str, name: str) -> Any:
     except ValueError as error:
         problem = Message("is no JSON: {error}", error=error)
     if problem:
-        raise ReportkitError("run-changed", "{file} {problem}", problem=problem, file=name)
+        raise InputError("run-changed", "{file} {problem}", problem=problem, file=name)
     return value
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+import pyarrow.compute as pc
 
 from reportkit.errors import InputError
 from reportkit.language import Message, joined
@@ -15,7 +19,10 @@ from reportkit.ledgers.readers.table import Note, Row, Tell, TextTable, quiet, r
 from reportkit.ledgers.schema import heading_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    import numpy.typing as npt
+    import pyarrow as pa
 
     from reportkit.ledgers.schema import LedgerSchema
 
@@ -62,7 +69,31 @@ def read_csv(
     columns, lines = records(head, schema, name, whole=whole, tell=tell)
     expected = Message("one record of many lines: is a quote left open in it?")
     notes = [Note(f"{a}-{b}", "L-lines", "warn", "", "", expected) for a, b in long]
+    notes += _cut_amounts(columns, lines, schema)
     return [TextTable(columns, lines, encoding, notes=(*head.notes, *notes))]
+
+
+def _cut_amounts(
+    columns: Mapping[str, pa.ChunkedArray], lines: npt.NDArray[np.int32], schema: LedgerSchema
+) -> Iterator[Note]:
+    """Note amounts that a comma without quotes may have cut: 1 and 234.50 in a text beside it.
+
+    Where the last cells of a row are missing, as many cells are left as the heading has.
+    """
+    wanted = schema.headings()
+    for title, beside in pairwise(columns):
+        column, other = (wanted.get(heading_key(one), (None, 1))[0] for one in (title, beside))
+        if not (column and other) or (column.type, other.type) != ("amount", "text"):
+            continue
+        begun = pc.match_substring_regex(columns[title], r"^\s*[-¥￥]?[0-9]{1,3}\s*$")
+        rest = pc.match_substring_regex(columns[beside], r"^\s*[0-9]{3}(?:\.[0-9]+)?\s*$")
+        expected = Message(
+            "a whole amount; it seems that a comma in it has cut it, for want of quotes"
+        )
+        for row in np.flatnonzero(pc.and_(begun, rest).to_numpy()).tolist():
+            line = int(lines[row])
+            found = columns[title][row].as_py()
+            yield Note(str(line), "L-odd", "warn", column.name, found, expected, line)
 
 
 def _refuse_other_formats(content: bytes, name: str) -> None:

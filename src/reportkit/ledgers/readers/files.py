@@ -43,12 +43,19 @@ def read_file(path: Path, schema: LedgerSchema, *, name: str, tell: Tell = quiet
     Raises
     ------
     InputError
-        ``ledger-unreadable``, ``ledger-encoding``, ``ledger-heading``, ``ledger-heading-twice``,
-        ``ledger-ragged``, ``ledger-type``; for a workbook also ``ledger-unsafe``,
-        ``ledger-hidden``, ``ledger-error-cell``, ``ledger-formula``, ``ledger-shown`` and
-        ``ledger-merged``.
+        ``ledger-format``, ``ledger-unreadable``, ``ledger-encoding``, ``ledger-heading``,
+        ``ledger-heading-twice``, ``ledger-ragged``, ``ledger-type``; for a workbook also
+        ``ledger-unsafe``, ``ledger-hidden``, ``ledger-error-cell``, ``ledger-formula``,
+        ``ledger-shown`` and ``ledger-merged``.
     """
     suffix = path.suffix.lower()
+    if suffix not in _READERS:
+        raise InputError(
+            "ledger-format",
+            "{file} is of a kind that is not read; {suffixes} are",
+            suffixes="、".join(SUFFIXES),
+            file=name,
+        )
     read = _READERS[suffix]
     with (
         InputError.on_refusal("ledger-unreadable", "{file} cannot be read: {problem}", file=name),

@@ -23,7 +23,9 @@ _BUILT_IN = {
     1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00",
     12: "# ?/?", 13: "# ??/??", 37: "#,##0_);(#,##0)", 38: "#,##0_);(#,##0)",
     39: "#,##0.00_);(#,##0.00)", 40: "#,##0.00_);(#,##0.00)", 46: "[h]:mm:ss", 48: "##0.0E+0",
-    49: "@", **dict.fromkeys([*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)], "y-m-d"),
+    49: "@", **dict.fromkeys([16, *range(18, 22), 28, 29, *range(32, 36), 45, 47], "m-d"),
+    **dict.fromkeys([51, *range(53, 57), 58], "m-d"),
+    **dict.fromkeys([14, 15, 17, 22, 27, 30, 31, 36, 50, 52, 57], "y-m-d"),
 }  # fmt: skip
 # Quoted text, an escaped character, a gap or filling, what stands in brackets, or a plain one.
 _TOKEN = re.compile(r'"([^"]*)"|[\\!](.)|[_*].|\[([^\]]*)\]|(General|.)', re.DOTALL)
@@ -56,6 +58,8 @@ class Format:
     day: bool = False
     dressed: bool = False
     """It shows more or other characters than those of the number: ``000``, ``0.00E+00``."""
+    yearless: bool = False
+    """It shows a day without its year: ``m"月"d"日"``, which a spreadsheet makes of 3-15."""
     redated: bool = False
     """It shows a day with digits that are not the day's: ``"2021-"mm-dd``."""
     scaled: bool = False
@@ -112,6 +116,7 @@ def format_of(code: str) -> Format:
     return Format(
         day=day,
         dressed=first.strip() not in ("", "General", "0", "#", "@"),
+        yearless=day and not re.search("[ye]", first, re.IGNORECASE),
         redated=day and bool(re.search("[0-9]", " ".join(texts))),
         scaled=any(map(_SCALED.search, shapes)),
         unit=unit[0] if unit and not day else "",
@@ -137,7 +142,8 @@ def number_text(stored: str, shown: Format, epoch: Epoch = 1900) -> tuple[str, O
     if not _NUMBER.fullmatch(stored) or isinf(value := float(stored)):
         raise ValueError(Message("'{stored}' is no number", stored=stored[:20]))
     if shown.day and (text := day_text(value, epoch)):
-        return text, (("day", text), *[("redated", text)] * shown.redated)
+        more = {"yearless": shown.yearless, "redated": shown.redated}
+        return text, (("day", text), *((what, text) for what, holds in more.items() if holds))
     text = stored if _PLAIN.fullmatch(stored) else as_text(value)
     places = len(text.partition(".")[2])
     odd = {

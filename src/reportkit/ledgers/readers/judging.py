@@ -85,6 +85,10 @@ KINDS = {
         ("date",), Message("a day that its format shows as another one"),
         reason="ledger-shown", do=Message("give the column a plain format of days"),
     ),
+    "yearless": Kind(
+        ("date",), Message("a day whose year its format does not show; the stored year counts"),
+        "L-shown",
+    ),
     "struck-part": Kind(
         _ALL, Message("a text of which a part is struck out"),
         reason="ledger-shown", do=Message("take that part out, or save the workbook as .xlsx"),
@@ -189,7 +193,7 @@ class SheetReading:
                 else:
                     kind = "key" if owner.name == self.schema.key_column else owner.type
                     kept = kind in KINDS[oddity].columns and not (whole and oddity == "struck")
-                    kept &= oddity != "unit" or units().get(text) != self.units[column]
+                    kept &= oddity != "unit" or _factor(text) != self.units[column]
                 if kept:
                     self.seen[oddity, column].append((row.line, text))
             yield row
@@ -362,6 +366,11 @@ class SheetReading:
                 if first <= number <= last and not column.personal:
                     expected = Message("the column is hidden; it is read")
                     self._note("L-hidden", column_name(number), expected, column.name)
+
+
+def _factor(unit: str) -> int | None:
+    """Return the number of 元 in a unit, which a format may write short: 万."""
+    return units().get(unit.removesuffix("元") + "元")
 
 
 def _first(places: Sequence[str]) -> str:

@@ -159,6 +159,8 @@ def _code(style: Any) -> str:
             code += "[White]"
         elif tag == "scientific-number":
             code += "0.00E+00"
+        elif tag in ("year", "month", "day"):
+            code += tag[0]
         elif tag in ("text", "currency-symbol"):
             plain = style.tag.endswith("percentage-style") and (part.text or "").strip() == "%"
             code += "%" if plain else f'"{part.text or ""}"'
@@ -252,6 +254,7 @@ class _Reading:
             odd += (("day", text),)
             years = _YEAR.findall(shown)
             odd += (("redated", text),) * bool(years and text[:4] not in years)
+            odd += (("yearless", text),) * style.format.yearless
         elif kind == "time":
             clock = _CLOCK.fullmatch(cell.get(f"{_OFFICE}time-value", ""))
             text = ":".join(clock.groups()) if clock else shown
