@@ -95,8 +95,8 @@ def main() -> None:
         begun = time.process_time()
         CliRunner().invoke(cli, ["audit", str(many), "--html", str(Path(folder) / "pages")])
         whole = time.process_time() - begun
-    told = {"formats": formats, "real_pdf_seconds": round(real, 2), "documents": asked.folder}
-    sys.stdout.write(json.dumps(told | {"folder_seconds": round(whole, 1)}, indent=1) + "\n")
+    measured = {"formats": formats, "real_pdf_seconds": round(real, 2), "documents": asked.folder}
+    sys.stdout.write(json.dumps(measured | {"folder_seconds": round(whole, 1)}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

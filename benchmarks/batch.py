@@ -150,7 +150,7 @@ def lasting(project: Path, workers: int, year: int) -> dict[str, Any]:
     window = min(30, len(times) // 2)
     first = (times[window - 1] - times[0]) / (window - 1)
     last = (times[-1] - times[-window]) / (window - 1)
-    told = {
+    measured = {
         "reports": len(times),
         "parent_mib_at_end": round(resident, 1),
         "template_mib": round(template, 1),
@@ -160,8 +160,8 @@ def lasting(project: Path, workers: int, year: int) -> dict[str, Any]:
         "last/first": round(last / first, 3),
     }
     if at_100:
-        told |= {"parent_mib_at_100": round(at_100, 1), "end/100": round(resident / at_100, 3)}
-    return told
+        measured |= {"parent_mib_at_100": round(at_100, 1), "end/100": round(resident / at_100, 3)}
+    return measured
 
 
 def made_at(project: Path) -> list[float]:
@@ -213,15 +213,15 @@ def measured(side: str, count: int, workers: int, folder: Path, light: bool) -> 
     used = (after.children_user - before.children_user) + (
         after.children_system - before.children_system
     )
-    told = {"seconds": round(seconds, 2), "seconds_per_report": round(seconds / count, 4)}
-    return told | {"processor_seconds": round(used, 2)} | json.loads(done.stdout or "{}")
+    measured = {"seconds": round(seconds, 2), "seconds_per_report": round(seconds / count, 4)}
+    return measured | {"processor_seconds": round(used, 2)} | json.loads(done.stdout or "{}")
 
 
 def middle(turns: list[dict[str, Any]]) -> dict[str, Any]:
     """The turn of median time, with the times of all."""
-    ordered = sorted(turns, key=lambda told: told["seconds"])
-    told = ordered[len(ordered) // 2]
-    return told | ({"turns": [one["seconds"] for one in turns]} if len(turns) > 1 else {})
+    ordered = sorted(turns, key=lambda turn: turn["seconds"])
+    median = ordered[len(ordered) // 2]
+    return median | ({"turns": [one["seconds"] for one in turns]} if len(turns) > 1 else {})
 
 
 def _await_all() -> None:
@@ -252,7 +252,7 @@ def one(side: str, project: Path, count: int, workers: int, year: int) -> None:
 
 def ratios(found: dict[str, Any], unit: str) -> dict[str, float]:
     """The figures that count, each within one size and number of workers."""
-    told = {}
+    ratios = {}
     for key, sides in found.items():
         time_of = {side: values[unit] for side, values in sides.items()}
         for name, over, under in (
@@ -262,7 +262,7 @@ def ratios(found: dict[str, Any], unit: str) -> dict[str, float]:
             ("warm/again", "warm", "again"),
         ):
             if over in time_of and under in time_of:
-                told[f"{key} {name}"] = round(time_of[over] / time_of[under], 2)
+                ratios[f"{key} {name}"] = round(time_of[over] / time_of[under], 2)
     # What a second worker gives, and what many cost beside few.
     for key, sides in found.items():
         count, workers = (int(part.split()[0]) for part in key.split(", "))
@@ -270,11 +270,11 @@ def ratios(found: dict[str, Any], unit: str) -> dict[str, float]:
             alone = found.get(f"{count} districts, 1 workers", {}).get(side)
             few = found.get(f"30 districts, {workers} workers", {}).get(side)
             if workers == 2 and alone:
-                told[f"{key} {side} 1/2 workers"] = round(alone[unit] / values[unit], 2)
+                ratios[f"{key} {side} 1/2 workers"] = round(alone[unit] / values[unit], 2)
             if count > 30 and few:
                 cost = values[unit] / count / (few[unit] / 30)
-                told[f"{key} {side} per report, against 30"] = round(cost, 3)
-    return told
+                ratios[f"{key} {side} per report, against 30"] = round(cost, 3)
+    return ratios
 
 
 def machine() -> dict[str, Any]:
@@ -296,13 +296,13 @@ def machine() -> dict[str, Any]:
 
 def commit() -> str:
     """Of what was measured; with a plus if it was not committed as it was."""
-    told = [
+    lines = [
         subprocess.run(
             ["git", *words], cwd=ROOT, capture_output=True, text=True, check=False
         ).stdout
         for words in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "src"])
     ]
-    return told[0].strip() + ("+" if told[1].strip() else "")
+    return lines[0].strip() + ("+" if lines[1].strip() else "")
 
 
 def main() -> None:

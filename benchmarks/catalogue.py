@@ -60,38 +60,42 @@ def measured(folder: Path, places: int, facts: int) -> dict[str, Any]:
         make_many(folder, places, more=more)
     project = Project(folder / "params", folder / "data", folder / "outputs")
     out, to = project.out, project.out / "site"
-    told: dict[str, Any] = {"runs": places * YEARS, "facts": facts}
+    measured: dict[str, Any] = {"runs": places * YEARS, "facts": facts}
 
     def again(run: str) -> None:
         figures = [*table_of(77, 7, 7), *more]
         publish(out, "d0001", 2021, run, facts=figures, name="改后区", parent="p01")
 
-    timed(told, "store whole", lambda: refresh(out))
-    timed(told, "store unchanged", lambda: refresh(out))
-    timed(told, "site whole", lambda: write_site(project, refresh(out), to))
-    timed(told, "site unchanged", lambda: write_site(project, refresh(out), to))
+    timed(measured, "store whole", lambda: refresh(out))
+    timed(measured, "store unchanged", lambda: refresh(out))
+    timed(measured, "site whole", lambda: write_site(project, refresh(out), to))
+    timed(measured, "site unchanged", lambda: write_site(project, refresh(out), to))
     again(f"r{time.time_ns()}")
-    timed(told, "store after one publish", lambda: refresh(out))
-    timed(told, "site after one publish", lambda: write_site(project, refresh(out), to))
+    timed(measured, "store after one publish", lambda: refresh(out))
+    timed(measured, "site after one publish", lambda: write_site(project, refresh(out), to))
     sql = "select sum(number) from facts where fact = 't3.new.total' group by year"
     command = [sys.executable, "-m", "reportkit", "query", sql, "--out", out, "--params"]
     ask = [*command, project.params]
-    timed(told, "query in a process", lambda: subprocess.run(ask, check=True, capture_output=True))
+    timed(
+        measured, "query in a process", lambda: subprocess.run(ask, check=True, capture_output=True)
+    )
     for name in (".store", "site"):
         paths = [path for path in (out / name).rglob("*") if path.is_file()]
         size = round(sum(path.stat().st_size for path in paths) / 1e6, 1)
-        told[name] = {"files": len(paths), "MB": size}
-    told |= searched(to)
-    told["ms a run, site whole"] = round(1000 * told["site whole"]["wall"] / told["runs"], 2)
-    return told
+        measured[name] = {"files": len(paths), "MB": size}
+    measured |= searched(to)
+    measured["ms a run, site whole"] = round(
+        1000 * measured["site whole"]["wall"] / measured["runs"], 2
+    )
+    return measured
 
 
-def timed(told: dict[str, Any], name: str, act: Callable[[], object]) -> None:
+def timed(measured: dict[str, Any], name: str, act: Callable[[], object]) -> None:
     """Note how long something takes."""
     wall, cpu = time.perf_counter(), time.process_time()
     act()
     taken = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
-    told[name] = {kind: round(seconds, 3) for kind, seconds in taken.items()}
+    measured[name] = {kind: round(seconds, 3) for kind, seconds in taken.items()}
 
 
 def searched(to: Path) -> dict[str, Any]:

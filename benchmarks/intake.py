@@ -152,9 +152,9 @@ def peak(name: str, key: str, path: Path, small: Path) -> tuple[int, int, int]:
     process = context.Process(target=_peak, args=(send, name, key, path, small))
     process.start()
     send.close()
-    told: tuple[int, int, int] = receive.recv()
+    measured: tuple[int, int, int] = receive.recv()
     process.join()
-    return told
+    return measured
 
 
 def compared(kind: str, key: str, path: Path, rows: int, turns: int) -> Any:

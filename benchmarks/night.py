@@ -125,8 +125,11 @@ def night(project: Path, years: str, jobs: int) -> dict[str, Any]:
     (project / "outputs").mkdir(exist_ok=True)
     start = time.perf_counter()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with (project / "batch.told").open("wb") as told, (project / "batch.json").open("wb") as out:
-        process = subprocess.Popen(command, cwd=project, stdout=out, stderr=told)
+    with (
+        (project / "batch.messages").open("wb") as messages,
+        (project / "batch.json").open("wb") as out,
+    ):
+        process = subprocess.Popen(command, cwd=project, stdout=out, stderr=messages)
         parent, template = 0.0, 0.0
         while process.poll() is None:
             parent = max(parent, _resident(Path(f"/proc/{process.pid}")))
@@ -152,8 +155,8 @@ def night(project: Path, years: str, jobs: int) -> dict[str, Any]:
 def of_disk(folder: Path) -> dict[str, int]:
     """MiB and inodes of all below a folder; a file of several names counts once."""
     found = {
-        (told.st_dev, told.st_ino): told.st_blocks * 512
-        for told in map(Path.lstat, folder.rglob("*"))
+        (status.st_dev, status.st_ino): status.st_blocks * 512
+        for status in map(Path.lstat, folder.rglob("*"))
     }
     return {"mib": sum(found.values()) >> 20, "inodes": len(found)}
 
@@ -175,7 +178,7 @@ def main() -> None:
         broken = make_night(options.project, options.districts)
         list_of_broken.write_text(json.dumps(broken, ensure_ascii=False), encoding="utf-8")
     broken = json.loads(list_of_broken.read_text("utf-8"))
-    told = night(options.project, options.years, options.jobs)
+    measured = night(options.project, options.years, options.jobs)
     document = json.loads((options.project / "batch.json").read_text("utf-8"))
     failed = Counter(
         f"{broken.get(one['district'], 'whole')}: {one['reason']}"
@@ -186,7 +189,7 @@ def main() -> None:
         "districts": options.districts,
         "years": options.years,
         "machine": machine(),
-        **told,
+        **measured,
         "failed": dict(sorted(failed.items())),
         "disk": of_disk(options.project / "outputs"),
     }

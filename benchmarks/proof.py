@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3000)
     number = parser.parse_args().runs
     os.chdir(ROOT)
-    told: dict[str, Any] = {"runs": number}
+    measured: dict[str, Any] = {"runs": number}
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
         keygen(out / "own.key")
@@ -80,7 +80,7 @@ def main() -> None:
             spent["verify"].append(seconds(partial(inspect, current, Asked(), closely=True)))
         made = statistics.median(spent["making"])
         for name in ("facts", "render", "verify"):
-            told[f"{name} over making"] = round(statistics.median(spent[name]) / made, 3)
+            measured[f"{name} over making"] = round(statistics.median(spent[name]) / made, 3)
         signer, trusted = read_signer(out / "own.key"), read_trusted(out / "keys")
 
         def seal() -> None:
@@ -91,7 +91,7 @@ def main() -> None:
             attest(current, signer)
 
         sealing = statistics.median([seconds(seal) for _ in range(3)])
-        told["seal over making"] = round(sealing / made, 4)
+        measured["seal over making"] = round(sealing / made, 4)
         folders = copies(current, out / "many", number)
 
         def files(run: Path) -> None:
@@ -101,11 +101,11 @@ def main() -> None:
 
         begun = time.perf_counter()
         all_files = seconds(lambda: [files(one) for one in folders])
-        told["files over making, one run"] = round(all_files / number / made, 4)
-        told["files of all runs over making one"] = round(all_files / made, 2)
-        told["files of all runs, seconds by the clock"] = round(time.perf_counter() - begun, 1)
-        told["making one, processor seconds"] = round(made, 2)
-    json.dump(told, sys.stdout, ensure_ascii=False, indent=1)
+        measured["files over making, one run"] = round(all_files / number / made, 4)
+        measured["files of all runs over making one"] = round(all_files / made, 2)
+        measured["files of all runs, seconds by the clock"] = round(time.perf_counter() - begun, 1)
+        measured["making one, processor seconds"] = round(made, 2)
+    json.dump(measured, sys.stdout, ensure_ascii=False, indent=1)
     print()  # noqa: T201 - a blank line after the progress
 
 

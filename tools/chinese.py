@@ -21,8 +21,8 @@ _CODE = re.compile(r"``.*?``|`[^`]*`|\]\([^)]*\)")
 def catalogue() -> dict[str, str]:
     """Read what is translated, in English and in Chinese."""
     text = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
-    told: dict[str, str] = yaml.safe_load(text)
-    return told
+    translations: dict[str, str] = yaml.safe_load(text)
+    return translations
 
 
 def _commands() -> dict[str, str]:
@@ -39,12 +39,12 @@ class Translator:
     """Puts pages into Chinese, and knows which entries it needed."""
 
     def __init__(self) -> None:
-        self._told = catalogue()
-        self.unused = set(self._told)
-        self._told |= _commands()
+        self._known = catalogue()
+        self.unused = set(self._known)
+        self._known |= _commands()
         self._patterns = {
             known: re.compile(re.escape(known).replace(r"\{\}", "(.+)"))
-            for known in self._told
+            for known in self._known
             if "{}" in known
         }
 
@@ -71,11 +71,11 @@ class Translator:
         return chinese.replace("`, `", "`、`")
 
     def _say(self, english: str) -> str:
-        if english in self._told:
+        if english in self._known:
             self.unused.discard(english)
-            return self._told[english]
+            return self._known[english]
         for known, pattern in self._patterns.items():
             if found := pattern.fullmatch(english):
                 self.unused.discard(known)
-                return self._told[known].format(*map(self._say, found.groups()))
+                return self._known[known].format(*map(self._say, found.groups()))
         return english

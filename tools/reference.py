@@ -96,7 +96,7 @@ def cli_page() -> str:
     shared = [p for p in next(iter(commands.values())).params if p.name in everywhere]
     lines = [
         "",
-        "Exit status: 0 done; 1 done, with findings; 2 bad input, told before anything ran;",
+        "Exit status: 0 done; 1 done, with findings; 2 bad input, refused before anything ran;",
     ]
     lines += ["3 execution failed; 130 and 143 stopped by a signal. Every command takes:"]
     lines += _options(shared)
@@ -164,15 +164,15 @@ def _keys(model: type[BaseModel]) -> list[str]:
     linked = "|".join(one.__name__ for models in _FILES.values() for one in models)
     rows = []
     for names, kind, meaning in described(model):
-        told = kind.removesuffix(", optional").strip("{}").replace('"', "`")
-        told = re.sub(r"\b(str|int|bool|date)\b", lambda m: _PLAIN[m[1]], told)
-        told = re.sub(rf"\b({linked})\b", lambda m: f"[{m[1]}](#{m[1].lower()})", told)
+        value = kind.removesuffix(", optional").strip("{}").replace('"', "`")
+        value = re.sub(r"\b(str|int|bool|date)\b", lambda m: _PLAIN[m[1]], value)
+        value = re.sub(rf"\b({linked})\b", lambda m: f"[{m[1]}](#{m[1].lower()})", value)
         field = model.model_fields[names[0]]
         if field.is_required():
-            told += ", needed"
+            value += ", needed"
         elif isinstance(field.default, str | bool | int) and field.default != "":
-            told += f"; `{str(field.default).lower()}` when left out"
-        rows.append((_code(names), told, meaning))
+            value += f"; `{str(field.default).lower()}` when left out"
+        rows.append((_code(names), value, meaning))
     return _table(("key", "is", "means"), rows)
 
 
@@ -249,14 +249,14 @@ def _accepted(column: Column) -> str:
     if column.form and column.form.axis == "rows" and column.form.table == "t3":
         return "a row of 本年度办理结果, with or without its number, or its [key](facts.md)"
     values = [value for value in column.categories() if "/" not in value]
-    told = "、".join(values) + (" and others" if column.open else "")
+    accepted = "、".join(values) + (" and others" if column.open else "")
     if column.default:
-        told += f"; {column.default} when empty"
+        accepted += f"; {column.default} when empty"
     if column.free_text:
-        told = "free text; numbers and addresses of persons in it are hidden"
+        accepted = "free text; numbers and addresses of persons in it are hidden"
     elif column.personal:
-        told = "becomes a pseudonym" if column.pseudonym else "dropped"
-    return told
+        accepted = "becomes a pseudonym" if column.pseudonym else "dropped"
+    return accepted
 
 
 # --- facts
@@ -304,8 +304,8 @@ def _cells(form: Edition, name: str) -> list[str]:
                 shared |= {column.key: column.text for column in columns}
             else:
                 rows += [(f"`{cell.id}`", cell.label, _counts(cell)) for cell in line]
-    told = ", ".join(f"`{key}` {text.rpartition('/')[2]}" for key, text in shared.items())
-    before = ["", f"`*` is one of {told}. 总计 is the sum of the others."] if told else []
+    parts = ", ".join(f"`{key}` {text.rpartition('/')[2]}" for key, text in shared.items())
+    before = ["", f"`*` is one of {parts}. 总计 is the sum of the others."] if parts else []
     return before + _table(("id", "中文", f"定义 (for {year})"), rows)
 
 
@@ -364,8 +364,8 @@ def rules_page() -> str:
         lines += ["", f"## {label} {rule.title}", "", f"- severity: {rule.severity}"]
         lines += [f"- basis: {rule.basis}", f"- what to do: {rule.todo}"]
         if rule.limits:
-            told = ", ".join(f"{key} {value}" for key, value in rule.limits.items())
-            lines.append(f"- limits: {told}" + (f" ({rule.why})" if rule.why else ""))
+            limits = ", ".join(f"{key} {value}" for key, value in rule.limits.items())
+            lines.append(f"- limits: {limits}" + (f" ({rule.why})" if rule.why else ""))
     return _page("Rules", "`src/reportkit/forms/zfxxgk/rules.yaml`", *lines)
 
 
@@ -375,17 +375,19 @@ def rules_page() -> str:
 def reasons() -> dict[str, list[str]]:
     """Read the meaning and the remedy of each reason code from ``reasons.yaml``."""
     text = (ROOT / "tools/reasons.yaml").read_text(encoding="utf-8")
-    told: dict[str, list[str]] = yaml.safe_load(text)
-    return told
+    meanings: dict[str, list[str]] = yaml.safe_load(text)
+    return meanings
 
 
 def reasons_page() -> str:
     """Every reason code of the source, with the exit status it comes with."""
-    found, told = reason_codes(), reasons()
-    if silent := sorted(found.keys() - told.keys()):
+    found, meanings = reason_codes(), reasons()
+    if silent := sorted(found.keys() - meanings.keys()):
         message = f"tools/reasons.yaml does not explain: {', '.join(silent)}"
         raise SystemExit(message)
-    rows = [(f"`{code}`", ", ".join(sorted(found[code])), *told[code]) for code in sorted(found)]
+    rows = [
+        (f"`{code}`", ", ".join(sorted(found[code])), *meanings[code]) for code in sorted(found)
+    ]
     lines = inspect.cleandoc(
         """
         Every error of reportkit bears a reason code, in brackets behind its text and as `error` in

@@ -165,7 +165,7 @@ def _plain(cell: Any) -> Any:
 def _readme(synthesis: Synthesis, written: list[Path]) -> str:
     years = "、".join(map(str, synthesis.years))
     files = "\n".join(f"- `{path.name}`" for path in written)
-    told = "\n".join(f"- {difference}" for difference in synthesis.exceptions)
+    exceptions = "\n".join(f"- {difference}" for difference in synthesis.exceptions)
     return f"""# {words()["note"]}
 
 本目录的台账由 `make sample`（tools/synth）按已公布的{years}年度报告反推生成：人名、电话、地址、\
@@ -186,5 +186,5 @@ district's id: the same reports give the same bytes. To make them anew: `make sa
 Leaf cells are the evidence and earlier years go before later ones; where a published report \
 contradicts itself, the value that cannot be had is listed here.
 
-{told or "None."}
+{exceptions or "None."}
 """

@@ -111,8 +111,8 @@ def _steps(setting: Setting, row_key: str, begin: int, end: int, rng: random.Ran
     heard = asked + rng.randint(4, 12)
     row = {"收到日期": days[arrived], "答复日期": days[heard + rng.randint(3, 14)]}
     if step == "extended":
-        told, answered = arrived + rng.randint(14, 18), arrived + rng.randint(21, 35)
-        return row | {"延期告知日期": days[told], "延期工作日": 20, "答复日期": days[answered]}
+        extended, answered = arrived + rng.randint(14, 18), arrived + rng.randint(21, 35)
+        return row | {"延期告知日期": days[extended], "延期工作日": 20, "答复日期": days[answered]}
     if step == "uncorrected":
         return row | {"补正告知日期": days[asked], "答复日期": days[asked + rng.randint(16, 25)]}
     first, second = words()["step_columns"][step]

@@ -36,7 +36,7 @@ def synthesise(
 
     Leaf cells are the evidence: totals follow from them, and new applications are outcomes plus
     those carried out less those carried in. Earlier years go before later ones. A published value
-    that then cannot be given is told, never bent.
+    that then cannot be given is said, never bent.
 
     Parameters
     ----------
@@ -58,11 +58,11 @@ def synthesise(
     years = tuple(report.year for report in reports)
     districts = {report.district for report in reports}
     if len(districts) != 1 or years != tuple(range(years[0], years[0] + len(years))):
-        told = ", ".join(f"{report.district} {report.year}" for report in reports) or "none"
+        known = ", ".join(f"{report.district} {report.year}" for report in reports) or "none"
         raise InputError(
             "published",
-            "give consecutive years of one district; the reports are: {told}",
-            told=told,
+            "give consecutive years of one district; the reports are: {known}",
+            known=known,
         )
     recipes = {year: (recipe or {}).get(year, Recipe()) for year in years}
     calendar = Calendar.between(years[0] - 30, years[-1] + 1)
@@ -135,8 +135,8 @@ def _frame(key: str, rows: Any) -> Any:
 
 
 def _compare(report: Printed, ledgers: Mapping[str, Any]) -> None:
-    """Count every cell from the ledgers; what differs must have been told, or be a total."""
-    told = {difference.fact for difference in report.differences}
+    """Count every cell from the ledgers; what differs must have been announced, or be a total."""
+    expected = {difference.fact for difference in report.differences}
     given: dict[str, Decimal] = {}
     for cell in report.cells:
         if cell.definition:
@@ -144,7 +144,7 @@ def _compare(report: Printed, ledgers: Mapping[str, Any]) -> None:
     for cell in report.cells:
         if not cell.definition:
             given[cell.id] = sum((given[part] for part in cell.sum_of), Decimal(0))
-        if cell.id in told or given[cell.id] == report.published.get(cell.id):
+        if cell.id in expected or given[cell.id] == report.published.get(cell.id):
             continue
         if cell.id not in report.published:
             report.differs(cell.id, given[cell.id], "nothing is printed in this cell")
