@@ -420,8 +420,17 @@ def test_a_file_of_somebody_where_pages_go_is_told(tmp_path):
     assert list((project / "outputs/batches").glob("*.dsse.json")) != []
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.4, 1.0])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("delay", "number"),
+    [
+        (0.0, signal.SIGINT),
+        (0.4, signal.SIGTERM),
+        (1.0, signal.SIGINT),
+        pytest.param(0.0, signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param(0.4, signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(1.0, signal.SIGTERM, marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_while_the_template_warms_begins_no_report(delay, number, tmp_path):
     project = make_project(tmp_path, "abcd", {"outcomes": "import time\ntime.sleep(10_000)"})
     journal = project / "outputs/batch.jsonl"

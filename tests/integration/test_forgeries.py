@@ -723,7 +723,7 @@ def test_where_versions_are_others_it_names_the_one_to_install(run, project):
     assert (found.holds, render.holds, render.findings) == (None, None, ())
     assert render.needed == ("typst 0.15.1",)
     assert render.notes[:2] == (
-        "report.pdf comes out with other bytes", "to tell it, this is needed: typst 0.15.1",
+        "report.pdf comes out with other bytes", "to judge it, this is needed: typst 0.15.1",
     )  # fmt: skip
     # What another version of typst cannot have made is refused all the same.
     page(HTML, HTML.replace(">2<", ">9<"))[0](run)

@@ -6,6 +6,7 @@ import re
 import uuid
 from collections import Counter
 from decimal import Decimal
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from reportkit.catalogue.causes import first_line
@@ -52,8 +53,8 @@ def pages(overview: Overview, *, out: Path, site: Path, version: str) -> Iterato
     yield "feed.xml", "feed.xml.j2", _feed(overview)
     by_rule = _by_rule(overview)
     yield "r/index.html", "rules.html.j2", {"base": "../", **_rules(overview, by_rule)}
-    for (_, name), found in by_rule.items():
-        yield f"r/{name}.html", "rule.html.j2", {"base": "../", **_rule(overview, found)}
+    for (kind, name), found in by_rule.items():
+        yield f"r/{name}.html", "rule.html.j2", {"base": "../", **_rule(overview, kind, found)}
     for name, year in _compared_pages(overview):
         fields = _compare(overview, year)
         yield f"compare/{name}.html", "compare.html.j2", {"base": "../", **fields}
@@ -62,11 +63,8 @@ def pages(overview: Overview, *, out: Path, site: Path, version: str) -> Iterato
         failing.setdefault(check["district"], []).append(check)
     for name in overview.places:
         fields = _place(overview, name, out, failing.get(name, []))
-        yield (
-            f"d/{name}.html",
-            "place.html.j2",
-            {"base": "../", "reports": f"../{reports}", **fields},
-        )
+        base = {"base": "../", "reports": f"../{reports}"}
+        yield f"d/{name}.html", "place.html.j2", base | fields
 
 
 def _all(overview: Overview) -> dict[str, Any]:
@@ -95,15 +93,11 @@ def _by_rule(overview: Overview) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """Checks that do not hold, by the kind of their reports and the name of their rule's page."""
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for check in overview.failing:
-        kind = overview.kind(_report_of(overview, check))
+        kind = overview.kind(overview.reports[check["district"], check["report"]])
         found.setdefault((kind, _page_of(kind, check["check"])), []).append(check)
     kinds = [*overview.kinds]
     ordered = sorted(found.items(), key=lambda it: (kinds.index(it[0][0]), _natural(it[0][1])))
     return dict(ordered)
-
-
-def _report_of(overview: Overview, check: Mapping[str, Any]) -> Standing:
-    return overview.reports[check["district"], check["report"]]
 
 
 def _page_of(kind: str, rule: str) -> str:
@@ -143,11 +137,10 @@ def _named(found: list[dict[str, Any]]) -> dict[str, Any]:
     return {"id": found[0]["check"], "titles": titles, "severity": found[0]["severity"]}
 
 
-def _rule(overview: Overview, found: list[dict[str, Any]]) -> dict[str, Any]:
+def _rule(overview: Overview, kind: str, found: list[dict[str, Any]]) -> dict[str, Any]:
     ordered = sorted(
         found, key=lambda check: (-check["year"], check["accepted"] is not None, check["district"])
     )
-    kind = overview.kind(_report_of(overview, found[0]))
     years = sorted({check["year"] for check in found}, reverse=True)
     return {
         **_named(found),
@@ -161,11 +154,7 @@ def _rule(overview: Overview, found: list[dict[str, Any]]) -> dict[str, Any]:
             for year in years
         ],
         "rows": [
-            check
-            | {
-                "name": overview.name(check["district"]),
-                "label": overview.label(_report_of(overview, check)),
-            }
+            _failing(overview, check) | {"name": overview.name(check["district"])}
             for check in ordered[:_LISTED]
         ],
         "more": max(len(found) - _LISTED, 0),
@@ -205,7 +194,13 @@ def _place(
     while parent and parent not in {name, *above}:
         above[parent] = overview.places[parent]
         parent = above[parent].parent
+    ordered = sorted(failing, key=lambda check: (-check["year"], _natural(check["check"])))
     members = overview.members.get(name, ())
+    nodes = [
+        (overview.title_of(kind), year, [place_row(overview, one, kind, year) for one in members])
+        for kind, (year, *_) in overview.kinds.items()
+        if members and overview.of_places(kind, year, overview.below(name))
+    ]
     return {
         "place": {"district": name, "name": place.name},
         "title": overview.title,
@@ -215,28 +210,17 @@ def _place(
             (overview.runs.get(one.report) or {}).get("synthetic") for one in standings
         ),
         "standings": [_shown(overview, one, out) for one in standings],
-        "failing": sorted(
-            (
-                check
-                | {
-                    "label": overview.label(one := _report_of(overview, check)),
-                    "page": _page_of(overview.kind(one), check["check"]),
-                }
-                for check in failing
-            ),
-            key=lambda check: (-check["year"], _natural(check["check"])),
-        ),
-        "members": [
-            (
-                overview.title_of(kind),
-                newest,
-                [place_row(overview, one, kind, newest) for one in members],
-            )
-            for kind, (newest, *_) in overview.kinds.items()
-            if members and overview.of_places(kind, newest, overview.below(name))
-        ],
+        "failing": [_failing(overview, check) for check in ordered],
+        "members": nodes,
         "documents": DOCUMENTS,
     }
+
+
+def _failing(overview: Overview, check: dict[str, Any]) -> dict[str, Any]:
+    """Return a check that does not hold, with the label of its report and the page of its rule."""
+    report = overview.reports[check["district"], check["report"]]
+    page = _page_of(overview.kind(report), check["check"])
+    return check | {"label": overview.label(report), "page": page}
 
 
 def _years(overview: Overview, kind: str, standings: list[Standing]) -> dict[str, Any]:
@@ -247,17 +231,10 @@ def _years(overview: Overview, kind: str, standings: list[Standing]) -> dict[str
         if any(figures):
             values = [one["value"] if one else None for one in figures]
             numbers = [None if value is None else Decimal(value) for value in values]
-            rows.append(
-                {
-                    "title": column.title,
-                    "unit": column.unit,
-                    "values": values,
-                    "beside": [
-                        one and one["of"] and f"{one['count']}／{one['of']}" for one in figures
-                    ],
-                    "line": line(numbers) if len(standings) > 1 else None,
-                }
-            )
+            parts = [one and one["of"] and f"{one['count']}／{one['of']}" for one in figures]
+            drawn = line(numbers) if len(standings) > 1 else None
+            row = {"title": column.title, "unit": column.unit, "values": values}
+            rows.append(row | {"beside": parts, "line": drawn})
     return {
         "title": overview.title_of(kind),
         "years": [(one.year, overview.variant(one)) for one in standings],
@@ -280,11 +257,8 @@ def _shown(overview: Overview, standing: Standing, out: Path) -> dict[str, Any]:
 
 def _feed(overview: Overview) -> dict[str, Any]:
     """Runs in force as entries of a feed, the newest first."""
-    newest = sorted(
-        overview.runs.values(),
-        key=lambda run: (run["made"], run["district"], run["report"]),
-        reverse=True,
-    )
+    order = itemgetter("made", "district", "report")
+    newest = sorted(overview.runs.values(), key=order, reverse=True)
     entries = []
     for run in newest[:_FEED]:
         standing = overview.reports[run["district"], run["report"]]

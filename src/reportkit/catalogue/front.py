@@ -86,7 +86,6 @@ def front(overview: Overview, *, base: str, reports: str, version: str) -> dict[
         "failures": _failures(overview, failed),
         "kinds": [_kind(overview, kind) for kind in overview.kinds],
         "documents": DOCUMENTS,
-        "compared": next(iter(overview.comparisons), None),
         "scripts": [f"assets/catalogue.js?{version}", *first],
         "later": [name for name in files if name not in first],
         "asked": overview.years[0] if first != files else "",
@@ -95,16 +94,13 @@ def front(overview: Overview, *, base: str, reports: str, version: str) -> dict[
 
 def _kind(overview: Overview, kind: str) -> dict[str, Any]:
     """Return what the page shows of the reports of a kind."""
-    years = overview.kinds[kind]
+    years, reports = overview.kinds[kind], overview.reports
     return {
         "name": kind,
         "title": overview.title_of(kind),
         "newest": next(iter(years)),
         "years": {
-            year: (
-                overview.counted(keys),
-                sum(overview.reports[key].has_findings for key in keys),
-            )
+            year: (overview.counted(keys), sum(reports[key].has_findings for key in keys))
             for year, keys in years.items()
         },
         "multiples": _multiples(overview, kind),

@@ -198,9 +198,7 @@ class Overview:
 
     def counted(self, keys: Iterable[Report]) -> dict[str, int]:
         """So many reports in each state, of all states."""
-        found: Counter[str] = Counter(
-            self.reports[key].state for key in keys if key in self.reports
-        )
+        found = Counter(str(self.reports[key].state) for key in keys)
         return {state: found[state] for state in reversed(STATES)}
 
     def name(self, district: str) -> str:

@@ -228,15 +228,15 @@ def as_table(names: list[str], rows: list[tuple[Any, ...]]) -> str:
 
 
 def _text(value: Any) -> str:
-    text = plain(value) if isinstance(value, Decimal) else "" if value is None else str(value)
     # No control character reaches the terminal, and no line break a row of the table.
-    return str(visible(text)).replace("\n", " ")
+    return str(visible(_as_text(value))).replace("\n", " ")
 
 
 def as_csv(names: list[str], rows: list[tuple[Any, ...]]) -> str:
     """The result as CSV in which no spreadsheet sees a formula."""
-    texts = [
-        [plain(one) if isinstance(one, Decimal) else "" if one is None else one for one in row]
-        for row in rows
-    ]
-    return csv_text([map(harmless, row) for row in [names, *texts]])
+    texts = (map(_as_text, row) for row in rows)
+    return csv_text(map(harmless, row) for row in [names, *texts])
+
+
+def _as_text(value: Any) -> str:
+    return plain(value) if isinstance(value, Decimal) else "" if value is None else str(value)

@@ -92,7 +92,8 @@ class Store:
             # From an open file: pyarrow would make a column of the "year=" in its path.
             with (self.folder / name).open("rb") as file:
                 part = pq.read_table(file, columns=columns, filters=filters)
-            years = pa.array([_year(name)] * part.num_rows, pa.int32())
+            folder = name.split("/")[1]
+            years = pa.array([int(folder.removeprefix("year="))] * part.num_rows, pa.int32())
             parts.append(part.append_column("year", years))
         schema = SCHEMAS[table]
         if columns:
@@ -182,12 +183,8 @@ def _stamps(now: Mapping[Report, CurrentRun]) -> dict[str, list[Any]]:
 
 
 def _key(name: str) -> Report:
-    district, report = name.split("/")
+    district, _, report = name.partition("/")
     return district, report
-
-
-def _year(name: str) -> int:
-    return int(name.split("/")[1].removeprefix("year="))
 
 
 def _bucket(table: str, key: Report) -> Bucket:

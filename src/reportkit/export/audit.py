@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportkit.export.dataset import FILES
 from reportkit.export.document import Document, DocumentExporter
-from reportkit.export.pages import asset, compile_templates, digest, render
+from reportkit.export.pages import asset, compile_templates, policy_source, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ class AuditHTML(DocumentExporter):
             groups=[list(group) for _, group in groupby(failing, _kind)],
             rules=document.rules,
             script=script,
-            digest=digest(script),
+            digest=policy_source(script),
             style=asset("base.css", "audit.css"),
             files=[("report.html", "text/html", "报告", "给读者的网页"), *_BESIDE],
         )

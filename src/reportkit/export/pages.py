@@ -56,8 +56,8 @@ def asset(*names: str, package: str = "reportkit.export") -> Markup:
     return Markup(text)  # noqa: S704 - files of this package
 
 
-def digest(script: str) -> str:
-    """Return the source expression that lets one inline script run, and no other."""
+def policy_source(script: str) -> str:
+    """Return the source expression of a content policy that lets one inline script run."""
     found = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return f"'sha256-{found}'"
 

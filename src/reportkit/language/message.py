@@ -44,7 +44,7 @@ class Message(str):
 
     def __new__(cls, template: str, /, **values: Any) -> Message:
         """Join the English text, and keep its parts."""
-        values = {name: plain(value) for name, value in values.items()}
+        values = {name: _kept(value) for name, value in values.items()}
         message = super().__new__(cls, template.format_map(values))
         message.template, message.values = template, values
         return message
@@ -157,7 +157,7 @@ def unpacked(data: Any) -> Any:
     return Message(text, **{name: unpacked(value) for name, value in values})
 
 
-def plain(value: Any) -> Any:
+def _kept(value: Any) -> Any:
     """Return a value as a message keeps it, so that it can go to another process."""
     if isinstance(value, (str, Number, NoneType, *_TRANSLATED)):
         return value

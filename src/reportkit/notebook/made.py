@@ -56,7 +56,7 @@ def _shell() -> Any:
     return ipython.get_ipython() if ipython is not None else None
 
 
-def digest(shown: Block) -> str:
+def digest_of_block(shown: Block) -> str:
     """SHA-256 of a block, whatever the order of its keys; of prose, of its Markdown."""
     if shown["kind"] == "prose":
         shown = block("prose", source=shown["source"])
@@ -96,7 +96,11 @@ class Made:
         """The record for the seal: a digest of every block, and the cells that left figures."""
         return {
             "blocks": [
-                {"cell": cell.count, "kind": shown.block["kind"], "sha256": digest(shown.block)}
+                {
+                    "cell": cell.count,
+                    "kind": shown.block["kind"],
+                    "sha256": digest_of_block(shown.block),
+                }
                 for cell, shown in self.shown
                 if shown.block["kind"] in PRINTED
             ],

@@ -14,7 +14,7 @@ from reportkit.checks import Check, check
 from reportkit.export.blocks import MIME, Block
 from reportkit.forms.cells import shown_by
 from reportkit.notebook.display import agreement, differences_in
-from reportkit.notebook.made import digest
+from reportkit.notebook.made import digest_of_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -86,7 +86,7 @@ def _unshown(
 ) -> Iterator[Check]:
     """B2: outputs of cells that stand in no document, one check a cell."""
     left = Counter(made["figures"])
-    displayed = Counter((block["kind"], digest(block)) for block in shown)
+    displayed = Counter((block["kind"], digest_of_block(block)) for block in shown)
     lost: dict[int, list[str]] = {}
     for block in made["blocks"]:
         key = block["kind"], block["sha256"]

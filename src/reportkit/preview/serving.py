@@ -18,7 +18,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from reportkit.export.documents import DOCUMENTS
-from reportkit.export.pages import digest
+from reportkit.export.pages import policy_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,7 +93,7 @@ def serve(board: Board, title: str, port: int) -> ThreadingHTTPServer:
     page = (folder / "frame.html").read_text(encoding="utf-8")
     page = page.replace("{{ title }}", escape(title, quote=False)).replace("{{ script }}", script)
     policy = (
-        f"default-src 'none'; script-src {digest(script)}; style-src 'unsafe-inline'; "
+        f"default-src 'none'; script-src {policy_source(script)}; style-src 'unsafe-inline'; "
         "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'"
     )
 

@@ -88,7 +88,7 @@ def render_level(run: Path, *, data: Path = DATA, params: Path = PARAMS) -> Verd
     holds = False if findings else None if notes else True
     if differences.needed:
         needed = joined(", ", differences.needed)
-        notes = [*notes, Message("to tell it, this is needed: {needed}", needed=needed)]
+        notes = [*notes, Message("to judge it, this is needed: {needed}", needed=needed)]
     notes = [*notes, *differences.notes]
     return Verdict("render", holds, tuple(findings), tuple(notes), tuple(differences.needed))
 
