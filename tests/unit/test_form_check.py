@@ -275,6 +275,11 @@ def test_the_other_files_of_a_form_are_looked_over(tmp_path, name, text, told):
     assert told in found(tmp_path, GOOD, **{name: text})
 
 
+def test_an_edition_of_no_year_is_refused(tmp_path):
+    with pytest.raises(InputError, match="the last year is before the first"):
+        found(tmp_path, GOOD.replace("{first: 2020}", "{first: 2020, last: 2019}"))
+
+
 def test_a_cell_without_condition_counts_everything(tmp_path):
     text = GOOD.replace(", where: {日期: {during: Y}}}", "}").replace("            by: 种类\n", "")
     assert (

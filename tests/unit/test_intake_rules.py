@@ -227,8 +227,37 @@ def test_a_note_that_a_record_is_none_is_told(tmp_path):
     notes = ["作废", "申请人撤回，不计入", "关于公章作废的申请", "已办结", ""]
     rows = [["依" + str(n), *RECORD, note, note] for n, note in enumerate(notes)]
     ledger = read("applications", tmp_path, [[*APPLICATIONS, "备 注", "所需信息"], *rows])
-    found = [("L-odd", "2", "", ""), ("L-odd", "3", "", ""), ("L-odd", "4", "", "")]
+    found = [("L-odd", place, "备 注", "") for place in ("2", "3", "4")]
     assert (told(ledger), len(ledger.frame)) == (found, 5)
+
+
+def test_a_row_of_several_records_is_told(tmp_path):
+    rows = [["依" + str(n), *RECORD, many] for n, many in enumerate(["1", "3", "", "12件", "第2"])]
+    ledger = read("applications", tmp_path, [[*APPLICATIONS, "件数"], *rows])
+    found = [("L-odd", place, "件数", "") for place in ("3", "5")]
+    assert (told(ledger), len(ledger.frame)) == (found, 5)
+
+
+@pytest.mark.parametrize(
+    ("amount", "heading", "units", "refused"),
+    [
+        ("金额（元）", "单位", ["元", "万元"], True),
+        ("金额（万元）", "计量单位", ["元", "万元"], True),
+        ("金额（元）", "币种", ["人民币", "美元"], True), ("金额（元）", "币种", ["USD", ""], True),
+        ("金额（万元）", "单位", ["万元", "人民币万元"], False),
+        ("金额（元）", "缴费单位", ["某公司", "万元小贷公司"], False),
+        ("金额（元）", "备注", ["万元", "元"], False),
+    ],
+)  # fmt: skip
+def test_another_unit_beside_an_amount_is_refused(amount, heading, units, refused, tmp_path):
+    rows = [[str(n), "A", "2021-01-31", "300", unit] for n, unit in enumerate(units)]
+    rows = [["编号", "项目编码", "收费日期", amount, heading], *rows]
+    if refused:
+        with pytest.raises(InputError, match=f"below '{heading}'") as error:
+            read("fees", tmp_path, rows)
+        assert error.value.reason == "ledger-unit"
+    else:
+        assert len(read("fees", tmp_path, rows).frame) == 2
 
 
 @pytest.mark.parametrize("heading", ["备注", "序号", "法律依据", "送达方式", "标题", "经办人"])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from reportkit.language import Message
 from reportkit.yamlfile import Strict
 
 
@@ -167,6 +168,12 @@ class YearSpan(Strict):
 
     first: int
     last: int | None = None
+
+    @model_validator(mode="after")
+    def _covers_a_year(self) -> YearSpan:
+        if self.last is not None and self.last < self.first:
+            raise ValueError(Message("the last year is before the first"))
+        return self
 
 
 class Follow(Strict):

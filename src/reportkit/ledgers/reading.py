@@ -21,10 +21,11 @@ from reportkit.ledgers.records import Ledger, Source, Violation
 from reportkit.ledgers.rows import RowFinding, Rows
 from reportkit.ledgers.set_aside import set_aside
 from reportkit.ledgers.unread import (
+    doubted_in_unread,
     misspelt_headings,
     near_headings,
+    refuse_other_units,
     stated_in_unread,
-    voided_in_unread,
 )
 from reportkit.ledgers.values import parser_for
 from reportkit.persons import without_persons
@@ -49,6 +50,8 @@ _UNREAD = {"L-value", "L-empty", "L-key"}
 
 def read_rows(rows: Rows, calendar: WorkCalendar, pseudonyms: Pseudonyms) -> Ledger:
     """The ledger of these rows."""
+    for part in rows.parts:
+        refuse_other_units(part)
     aside, of_aside = set_aside(rows)
     findings = [*_notes(rows), *near_headings(rows), *misspelt_headings(rows)]
     typed, found = _typed(rows)
@@ -58,7 +61,7 @@ def read_rows(rows: Rows, calendar: WorkCalendar, pseudonyms: Pseudonyms) -> Led
     findings += keys_alike(rows, typed[rows.schema.key_column], aside)
     findings += odd_keys(rows, aside)
     findings += stated_in_unread(rows, typed)
-    findings += voided_in_unread(rows, aside)
+    findings += doubted_in_unread(rows, aside)
     bad = _refused(len(rows), findings)
     for rule in rows.schema.rules:
         found = _broken(rows, rule, typed, calendar, ~bad & ~aside)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reportkit.errors import InputError
 from reportkit.language import Message, joined
 from reportkit.language.message import SEMICOLON, of_form
 from reportkit.ledgers.columns import replaced
-from reportkit.ledgers.normal import clean, is_nothing, loose, table
+from reportkit.ledgers.normal import clean, is_nothing, loose, table, units
 from reportkit.ledgers.quoting import quoted_heading
 from reportkit.ledgers.records import Violation
 from reportkit.ledgers.rows import RowFinding, Rows
@@ -29,6 +31,12 @@ if TYPE_CHECKING:
     from reportkit.ledgers.schema import Column
 
 _NEAR = 0.65
+_UNITS = re.compile("单位|币种|币别|货币")
+# Of money; who it is of is under 单位, too.
+_UNIT = re.compile("[十百千万亿]*(?:[美港日欧加澳]|新台)?元|美金|英镑|港币|USD|EUR|HKD|JPY|GBP")
+# A register of applications may count some that are alike in one row.
+_COUNT = re.compile("件数|宗数|笔数")
+_SEVERAL = r"^\s*(?:[2-9]|[1-9][0-9]+)(?:\.0+)?\s*[件宗笔]?\s*$"
 _NOTE = re.compile(r"备\s*注|附注|说明|状态")
 # Of a record that was made in error or taken back, and not of what it is about.
 _VOID = "作废|废号|[空缺跳]号|误[登录填]|重复(?:登记|录入|填报)|不(?:计入|计数|予?统计)"
@@ -129,21 +137,53 @@ def stated_in_unread(rows: Rows, typed: Mapping[str, Any]) -> Iterator[RowFindin
                     )
 
 
-def voided_in_unread(rows: Rows, aside: npt.NDArray[np.bool_]) -> Iterator[RowFinding]:
-    """Find records that a note, in a column that is not read, calls none: 备注 with 作废."""
-    for start, part in rows.each():
-        for heading in part.unread:
-            if heading not in part.raw.columns or not _NOTE.search(heading):
+def refuse_other_units(part: Part) -> None:
+    """Refuse amounts of which a column that is not read says another unit: 单位 with 万元.
+
+    Raises
+    ------
+    InputError
+        ``ledger-unit``
+    """
+    amounts = [part.headings[name] for name in part.read if _is_amount(part, name)]
+    beside = [one for one in part.unread if one in part.raw.columns and _UNITS.search(one)]
+    for (title, factor), heading in product(amounts, beside):
+        cells = part.raw.columns[heading]
+        for cell in filter(None, pc.unique(cells).to_pylist()):
+            unit = clean(cell).removeprefix("人民币")
+            if _UNIT.fullmatch(unit) and units().get(unit) != factor:
+                row = pc.index(cells, cell).as_py()
+                raise InputError(
+                    "ledger-unit",
+                    "{file}:{place} says {unit} below '{heading}', and the heading '{title}' "
+                    "another unit; write all amounts in the unit of their heading",
+                    place=part.raw.place(int(part.raw.lines[row])),
+                    unit=unit,
+                    heading=quoted_heading(heading),
+                    title=title,
+                    file=part.raw.path,
+                )
+
+
+def _is_amount(part: Part, name: str) -> bool:
+    return any(column.name == name and column.type == "amount" for column in part.schema.columns)
+
+
+def doubted_in_unread(rows: Rows, aside: npt.NDArray[np.bool_]) -> Iterator[RowFinding]:
+    """Find records that a column not read calls none, or several: 备注 with 作废, 件数 3."""
+    void = Message("it says that the record is void or does not count; it is counted")
+    several = Message("it says that there are several; the row counts as one")
+    doubts = ((_NOTE, _VOID, void), (_COUNT, _SEVERAL, several))
+    for (start, part), (headings, pattern, expected) in product(rows.each(), doubts):
+        for heading in filter(headings.search, part.unread):
+            if heading not in part.raw.columns:
                 continue
             cells = part.raw.columns[heading].cast(pa.large_string())
-            void = pc.match_substring_regex(cells, _VOID).fill_null(False).to_numpy()
-            expected = Message(
-                "'{heading}' says that it is void or does not count; it is counted",
-                heading=quoted_heading(heading),
-            )
-            for row in np.flatnonzero(np.asarray(void, bool)).tolist():
+            doubted = pc.match_substring_regex(cells, pattern).fill_null(False).to_numpy()
+            for row in np.flatnonzero(np.asarray(doubted, bool)).tolist():
                 if not aside[start + row]:
-                    yield rows.finding(start + row, "L-odd", "warn", "", expected, found="")
+                    name = quoted_heading(heading)
+                    yield rows.finding(start + row, "L-odd", "warn", name, expected, found="")
 
 
 def _affirmed(cells: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
