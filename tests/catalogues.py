@@ -12,17 +12,30 @@ ENDED = datetime(2022, 1, 3, 18, tzinfo=UTC)  # two in the morning, in China
 def fact(name, value, unit="件", label=None, origin="ledger"):
     """A fact as facts.json has it, as far as anybody reads it here."""
     return {
-        "id": name, "label": label or name, "value": str(value), "unit": unit, "decimals": 0,
-        "origin": origin, "definition": "", "rows": 0,
-    }  # fmt: skip
+        "id": name,
+        "label": label or name,
+        "value": str(value),
+        "unit": unit,
+        "decimals": 0,
+        "origin": origin,
+        "definition": "",
+        "rows": 0,
+    }
 
 
 def check(name, *, holds=False, severity="warning", title="应当相等", message="1 ≠ 2", waived=None):
     """A check as checks.json has it."""
     return {
-        "id": name, "title": title, "severity": severity, "holds": holds, "left": "1",
-        "right": "1" if holds else "2", "facts": [], "message": message, "waived": waived,
-    }  # fmt: skip
+        "id": name,
+        "title": title,
+        "severity": severity,
+        "holds": holds,
+        "left": "1",
+        "right": "1" if holds else "2",
+        "facts": [],
+        "message": message,
+        "waived": waived,
+    }
 
 
 def publish(
@@ -40,19 +53,28 @@ def publish(
         "checks": checks if isinstance(checks, dict) else list(checks),
     }
     manifest = {
-        "district": district, "year": year, "name": f"{district}区", "code": None, "parent": None,
-        "form": further or "zfxxgk", "parameters": {"form": further}, "edition": "2021",
-        "scope": "district", "draft": False, "synthetic": False,
-        "ended": getattr(ended, "isoformat", lambda: ended)(), "files": [],
-    } | said  # fmt: skip
+        "district": district,
+        "year": year,
+        "name": f"{district}区",
+        "code": None,
+        "parent": None,
+        "form": further or "zfxxgk",
+        "parameters": {"form": further},
+        "edition": "2021",
+        "scope": "district",
+        "draft": False,
+        "synthetic": False,
+        "ended": getattr(ended, "isoformat", lambda: ended)(),
+        "files": [],
+    } | said
     for name, content in contents.items():
-        told = json.dumps(content, ensure_ascii=False).encode()
-        (folder / f"{name}.json").write_bytes(told)
-        digest = hashlib.sha256(told).hexdigest()
-        manifest["files"].append({"path": f"{name}.json", "sha256": digest, "bytes": len(told)})
-    told = json.dumps(manifest, ensure_ascii=False).encode()
-    (folder / "MANIFEST.json").write_bytes(told)
-    sums = f"{hashlib.sha256(told).hexdigest()}  MANIFEST.json\n"
+        document = json.dumps(content, ensure_ascii=False).encode()
+        (folder / f"{name}.json").write_bytes(document)
+        digest = hashlib.sha256(document).hexdigest()
+        manifest["files"].append({"path": f"{name}.json", "sha256": digest, "bytes": len(document)})
+    document = json.dumps(manifest, ensure_ascii=False).encode()
+    (folder / "MANIFEST.json").write_bytes(document)
+    sums = f"{hashlib.sha256(document).hexdigest()}  MANIFEST.json\n"
     (folder / "SHA256SUMS").write_text(sums, encoding="utf-8")
     link = place / ".new"
     link.symlink_to(f"runs/{run}")
@@ -129,27 +151,42 @@ def make_many(folder, count, years=(2019, 2020, 2021), *, more=()):
                 continue
             new = int(draw.lognormvariate(4, 1))
             figures = table_of(
-                new, int(new * draw.betavariate(5, 4)), draw.randint(4, 19),
-                draw.choice((0, 0, 0, 1, 2)), draw.randint(200, 2000),
-            )  # fmt: skip
+                new,
+                int(new * draw.betavariate(5, 4)),
+                draw.randint(4, 19),
+                draw.choice((0, 0, 0, 1, 2)),
+                draw.randint(200, 2000),
+            )
             figures += more
             checks = [check("R1", holds=True), check("X1", holds=number % 25 != 4)]
             publish(
-                out, district, year, facts=figures, checks=checks, name=name, parent=parent,
+                out,
+                district,
+                year,
+                facts=figures,
+                checks=checks,
+                name=name,
+                parent=parent,
                 draft=number % 30 == 5 and year == years[-1],
                 ended=ENDED + timedelta(days=366 * (year - 2021), seconds=number),
-            )  # fmt: skip
+            )
     last = years[-1]
     events = [
-        {"event": "failed", "at": ENDED.isoformat(), "district": f"d{number:04}", "year": last,
-         "reason": reason, "message": f"d{number:04} {last}: {why}"}
+        {
+            "event": "failed",
+            "at": ENDED.isoformat(),
+            "district": f"d{number:04}",
+            "year": last,
+            "reason": reason,
+            "message": f"d{number:04} {last}: {why}",
+        }
         for number in range(count)
         for reason, why, so in (
             ("not-handed-in", "nothing is handed in", number % 15 == 7),
             ("ledger-heading", "the heading has no 收到日期", number % 20 == 3),
         )
         if so
-    ]  # fmt: skip
+    ]
     lines = "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in events)
     (out / "batch.jsonl").write_text(lines, encoding="utf-8")
     return folder

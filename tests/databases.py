@@ -40,8 +40,12 @@ class Database:
 
     def write(self, table, frame, types):
         exact = sql.Float() if self.kind == "sqlite" else sql.Numeric(18, 2)
-        sql_types = {"date": sql.Date(), "integer": sql.Integer(), "amount": exact,
-                     "flag": sql.Boolean()}  # fmt: skip
+        sql_types = {
+            "date": sql.Date(),
+            "integer": sql.Integer(),
+            "amount": exact,
+            "flag": sql.Boolean(),
+        }
         kinds = {name: sql_types.get(types.get(name), sql.String(500)) for name in frame}
         frame.to_sql(table, self.engine, index=False, dtype=kinds)
 
@@ -122,11 +126,28 @@ def postgresql(home):
     def do(*command):
         # The server inherits the pipes; files do not keep us waiting for it.
         with (home.parent / "pg.out").open("w") as out:
-            subprocess.run([*as_user, *map(str, command)], check=True, stdout=out, stderr=out,
-                           cwd="/", timeout=PATIENCE)  # fmt: skip
+            subprocess.run(
+                [*as_user, *map(str, command)],
+                check=True,
+                stdout=out,
+                stderr=out,
+                cwd="/",
+                timeout=PATIENCE,
+            )
 
-    do(initdb, "-D", data, "-U", "owner", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
-       "--auth=scram-sha-256", f"--pwfile={secret}")  # fmt: skip
+    do(
+        initdb,
+        "-D",
+        data,
+        "-U",
+        "owner",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+        "--no-sync",
+        "--auth=scram-sha-256",
+        f"--pwfile={secret}",
+    )
     options = f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off"
     do(ctl, "-D", data, "-w", "-l", home / "log", "-o", options, "start")
     try:
@@ -149,16 +170,34 @@ def mysql(home):
     user = [] if os.getuid() else ["--user=mysql"]
     data, socket = home / "data", home / "s"
     subprocess.run(
-        [install, "--no-defaults", *user,
-         f"--datadir={data}", "--skip-test-db", "--auth-root-authentication-method=normal"],
-        check=True, capture_output=True, timeout=PATIENCE, cwd="/",
-    )  # fmt: skip
+        [
+            install,
+            "--no-defaults",
+            *user,
+            f"--datadir={data}",
+            "--skip-test-db",
+            "--auth-root-authentication-method=normal",
+        ],
+        check=True,
+        capture_output=True,
+        timeout=PATIENCE,
+        cwd="/",
+    )
     process = subprocess.Popen(
-        [server, "--no-defaults", *user, f"--datadir={data}",
-         f"--socket={socket}", "--skip-networking", f"--pid-file={home}/pid",
-         "--innodb-buffer-pool-size=64M"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
-    )  # fmt: skip
+        [
+            server,
+            "--no-defaults",
+            *user,
+            f"--datadir={data}",
+            f"--socket={socket}",
+            "--skip-networking",
+            f"--pid-file={home}/pid",
+            "--innodb-buffer-pool-size=64M",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+    )
     try:
         until(socket.exists)
         root = f"mysql+pymysql://root@/{{}}?unix_socket={socket}"

@@ -28,20 +28,38 @@ def applications(path: Path, *, wrong: bool) -> None:
     sheet.append(["云岭县2024年依申请公开登记台账"])
     sheet.merge_cells("A1:J1")
     sheet.append(
-        ["序号", "登记编号", "申请人姓名", "申请人类别", "收到申请日期", "申请方式", "所需政府信息",
-         "答复时间", "答复结果", "承办科室"]
-    )  # fmt: skip
+        [
+            "序号",
+            "登记编号",
+            "申请人姓名",
+            "申请人类别",
+            "收到申请日期",
+            "申请方式",
+            "所需政府信息",
+            "答复时间",
+            "答复结果",
+            "承办科室",
+        ]
+    )
     day = date(2023, 12, 18)
     for n in range(1, 64):
         person = n % 7 > 0
         name = NAMES[n % 10] if person else f"云岭{NAMES[n % 10][0]}氏建材有限公司"
         reply = f"{day + timedelta(days=9 + n % 11):%Y.%m.%d}" if n <= 60 else ""
         sheet.append(
-            [n, f"云公开〔{day.year}〕{n:03d}号", name, "自然人" if person else "商业企业",
-             f"{day:%Y/%m/%d}", ("网上", "当面", "信函")[n % 3], SUBJECTS[n % 6],
-             "2024.02.30" if wrong and n == 8 else reply,
-             OUTCOMES[(3 * n + n // 5) % 7] if reply else "", "办公室"]
-        )  # fmt: skip
+            [
+                n,
+                f"云公开〔{day.year}〕{n:03d}号",
+                name,
+                "自然人" if person else "商业企业",
+                f"{day:%Y/%m/%d}",
+                ("网上", "当面", "信函")[n % 3],
+                SUBJECTS[n % 6],
+                "2024.02.30" if wrong and n == 8 else reply,
+                OUTCOMES[(3 * n + n // 5) % 7] if reply else "",
+                "办公室",
+            ]
+        )
         day += timedelta(days=6 if n % 4 else 5)
     sheet.append(["填表人：张敏", "审核人：刘伟"])
     book.save(path)
@@ -61,34 +79,53 @@ def fill_all(folder: Path) -> None:
     fill(
         folder / "主动公开目录.xlsx",
         [
-            {"索引号": f"YL-2024-{n:04d}", "标题": f"县政府信息第{n}号",
-             "发布日期": date(2024, 1, 2) + timedelta(days=n % 360),
-             "类别": ("政策解读", "通知公告", "财政预决算")[n % 3]}
+            {
+                "索引号": f"YL-2024-{n:04d}",
+                "标题": f"县政府信息第{n}号",
+                "发布日期": date(2024, 1, 2) + timedelta(days=n % 360),
+                "类别": ("政策解读", "通知公告", "财政预决算")[n % 3],
+            }
             for n in range(1, 481)
         ],
-    )  # fmt: skip
+    )
     fill(
         folder / "工作台账.xlsx",
         [
-            {"编号": f"P{n}", "日期": date(2024, 3 * n, 15), "类别": "业务培训",
-             "主题": f"第{n}期政务公开培训", "数量": 40}
+            {
+                "编号": f"P{n}",
+                "日期": date(2024, 3 * n, 15),
+                "类别": "业务培训",
+                "主题": f"第{n}期政务公开培训",
+                "数量": 40,
+            }
             for n in range(1, 4)
         ],
-    )  # fmt: skip
+    )
     fill(
         folder / "规范性文件目录.xlsx",
         [
-            {"文号": f"云政规〔{2019 + n}〕1号", "名称": f"云岭县管理办法之{n}",
-             "种类": "行政规范性文件", "成文日期": date(2019 + n, 5, 8),
-             "公布日期": date(2019 + n, 5, 20)}
+            {
+                "文号": f"云政规〔{2019 + n}〕1号",
+                "名称": f"云岭县管理办法之{n}",
+                "种类": "行政规范性文件",
+                "成文日期": date(2019 + n, 5, 8),
+                "公布日期": date(2019 + n, 5, 20),
+            }
             for n in range(6)
         ],
-    )  # fmt: skip
+    )
     fill(
         folder / "复议诉讼台账.xlsx",
-        [{"案号": "云府行复〔2024〕7号", "类型": "行政复议", "收到日期": date(2024, 4, 1),
-          "结案日期": date(2024, 5, 28), "结果": "结果维持"}],
-    )  # fmt: skip
+        [
+            {
+                "案号": "云府行复〔2024〕7号",
+                "类型": "行政复议",
+                "收到日期": date(2024, 4, 1),
+                "结案日期": date(2024, 5, 28),
+                "结果": "结果维持",
+            }
+        ],
+    )
     with (folder / "行政执法决定2024.csv").open("w", encoding="gb18030", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["行政许可决定书文号", "种类", "许可决定日期", "许可机关"])

@@ -85,8 +85,11 @@ def _xlsx(path, table):
         if cell.comment:
             sheet.write_comment(row, column, "改过")
     if table.conditional:
-        about = {"struck": {"font_strikeout": True}, "white": {"font_color": "#FFFFFF"},
-                 "red": {"font_color": "#FF0000"}}  # fmt: skip
+        about = {
+            "struck": {"font_strikeout": True},
+            "white": {"font_color": "#FFFFFF"},
+            "red": {"font_color": "#FF0000"},
+        }
         look = book.add_format(about.get(table.conditional, {"num_format": table.conditional}))
         rule = {"type": "cell", "criteria": ">", "value": 9, "format": look}
         sheet.conditional_format("E2:E9", rule)
@@ -97,8 +100,9 @@ def _xlsx(path, table):
     if table.hidden_column:
         sheet.set_column(table.hidden_column - 1, table.hidden_column - 1, 0)
     book.close()
-    ranges = [f"{xlsxwriter.utility.xl_range(a - 1, b - 1, c - 1, d - 1)}"
-              for a, b, c, d in table.merges]  # fmt: skip
+    ranges = [
+        f"{xlsxwriter.utility.xl_range(a - 1, b - 1, c - 1, d - 1)}" for a, b, c, d in table.merges
+    ]
     merges = "".join(f'<mergeCell ref="{one}"/>' for one in ranges)
     with zipfile.ZipFile(path) as book:
         parts = {name: book.read(name) for name in book.namelist()}

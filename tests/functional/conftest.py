@@ -18,8 +18,10 @@ def chromium(tmp_path_factory):
     expect.set_options(timeout=milliseconds)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"], timeout=milliseconds,
+            executable_path=path,
+            args=["--no-sandbox"],
+            timeout=milliseconds,
             env={"FONTCONFIG_FILE": str(fonts / "fonts.conf")},
-        )  # fmt: skip
+        )
         yield browser
         browser.close()

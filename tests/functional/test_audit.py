@@ -39,7 +39,7 @@ def found(content, folder, **options):
     return [(one.check, one.severity) for one in findings]
 
 
-def told(text, folder, *, year=2023, issuer="海州区人民政府"):
+def text_findings(text, folder, *, year=2023, issuer="海州区人民政府"):
     """Findings in a text without tables."""
     path = folder / "text.md"
     title = f"{issuer}{year}年政府信息公开工作年度报告"
@@ -69,8 +69,10 @@ def test_a_real_published_report_is_read_and_checked():
     assert read | document["tables"]["2"] == cells
     assert document["unread"] == []
     assert [(one["check"], one["severity"]) for one in document["findings"]] == [
-        ("R4", "error"), ("R4", "error"), ("A1", "error"),
-    ]  # fmt: skip
+        ("R4", "error"),
+        ("R4", "error"),
+        ("A1", "error"),
+    ]
     first = document["findings"][0]
     assert (first["expected"], first["printed"]) == ("11", "0")
     assert first["place"].startswith("第4页，表4")
@@ -186,7 +188,7 @@ def test_two_exchanged_outcomes_break_no_rule(tmp_path):
     assert found(content, tmp_path) == []
 
 
-def test_blank_cells_are_null_and_told(tmp_path):
+def test_blank_cells_are_null_and_reported(tmp_path):
     content = invented(4, 2023)
     content.cells |= {name: None for name in content.cells if name.startswith("t3.carried_in.")}
     report, findings = audit(write(content, tmp_path), FORM)
@@ -259,7 +261,7 @@ def test_the_year_before_is_continued(tmp_path):
     ],
 )
 def test_what_is_wrong_in_a_text_is_found(text, expected, tmp_path):
-    assert told(text, tmp_path) == expected
+    assert text_findings(text, tmp_path) == expected
 
 
 @pytest.mark.parametrize(
@@ -282,7 +284,7 @@ def test_what_is_wrong_in_a_text_is_found(text, expected, tmp_path):
     ],
 )
 def test_what_is_right_somewhere_is_no_alarm(text, tmp_path):
-    assert [one for one in told(text, tmp_path) if one[1] == "error"] == []
+    assert [one for one in text_findings(text, tmp_path) if one[1] == "error"] == []
 
 
 @pytest.mark.parametrize(
@@ -320,13 +322,13 @@ def test_a_bureau_makes_no_regulations(tmp_path):
     assert found(content, tmp_path) == [("A7", "warning")]
 
 
-def test_labels_of_the_old_edition_are_told(tmp_path):
+def test_labels_of_the_old_edition_are_reported(tmp_path):
     content = invented(4, 2023)
     content.labels["t2", "normative_documents"] = "规范性文件"
     assert found(content, tmp_path) == [("A2", "warning")]
 
 
-def test_several_documents_are_told_together(tmp_path):
+def test_several_documents_are_reported_together(tmp_path):
     sound = write(invented(1, 2023), tmp_path)
     broken = tmp_path / "broken.pdf"
     broken.write_bytes(b"%PDF-1.7 nothing")

@@ -443,7 +443,7 @@ def test_thousands_apart_give_no_wrong_cell(way, year, tmp_path):
     assert wrong(content, read(content, suffix, make(content), tmp_path)) == {}
 
 
-def test_a_table_that_was_not_found_is_told(tmp_path):
+def test_a_table_that_was_not_found_is_reported(tmp_path):
     content = invented(4, 2023)
     printed = re.sub(r"(?s)四、政府信息公开行政复议.*五、", "五、", as_markdown(content).decode())
     tables = read(content, ".md", printed.encode(), tmp_path)

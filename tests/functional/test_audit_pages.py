@@ -71,7 +71,7 @@ def test_a_page_shows_the_tables_with_what_is_wrong(pages):
     total = cells["t4.review.total"]
     assert (total.get("class"), total.text, total.xpath(".//a/@href")) == ("error", "0", ["#f1"])
     first = page.get_element_by_id("f1").text_content()
-    for told in (
+    for message in (
         "错误",
         "R4",
         "应为 11",
@@ -80,7 +80,7 @@ def test_a_page_shows_the_tables_with_what_is_wrong(pages):
         "由格式表四的结构得出",
         "check: ",
     ):
-        assert told in first
+        assert message in first
     # A figure of the text leads to the cell that it restates.
     (bound,) = page.xpath("//a[@class='holds']")
     assert (bound.text, bound.get("href")) == ("21", "#c-t3.new.total")
@@ -118,9 +118,14 @@ def test_what_was_unread_inferred_or_dismissed_is_marked(tmp_path):
     to = tmp_path / "page.html"
     assert command(path, "--html", to, "--dismissed", tmp_path / "dismissed.yaml")[0] == 0
     page = html.fromstring(to.read_text("utf-8"))
-    shown = {name: page.get_element_by_id(f"c-{name}") for name in (
-        "t2.permits.decisions", "t3.new.total", "t4.review.total",
-    )}  # fmt: skip
+    shown = {
+        name: page.get_element_by_id(f"c-{name}")
+        for name in (
+            "t2.permits.decisions",
+            "t3.new.total",
+            "t4.review.total",
+        )
+    }
     assert [one.get("class") for one in shown.values()] == ["unread", "inferred", "waived"]
     assert shown["t2.permits.decisions"].text_content() == "1O3未读出"
     assert "更正公告已发" in page.get_element_by_id("f1").text_content()
@@ -133,31 +138,33 @@ def test_the_dismissal_that_a_page_offers_is_accepted(folder, pages, tmp_path):
     path = tmp_path / "dismissed.yaml"
     path.write_text("".join(offered), "utf-8")
     code, out = command(folder / "a-2023.html", "--dismissed", path, "--json")
-    told = [one["dismissed"] for one in json.loads(out)["documents"][0]["findings"]]
-    assert (code, set(told) - {None}) == (0, {"已核对"})
+    document = [one["dismissed"] for one in json.loads(out)["documents"][0]["findings"]]
+    assert (code, set(document) - {None}) == (0, {"已核对"})
 
 
 def test_a_folder_is_one_table(folder):
     code, out = command(folder, "--json")
-    told = json.loads(out)["overview"]
-    rows = {Path(one["path"]).name: one for one in told["rows"]}
+    document = json.loads(out)["overview"]
+    rows = {Path(one["path"]).name: one for one in document["rows"]}
     body = "海州市东港区人民政府"
     assert {name: (one["body"], one["year"], one["verdict"]) for name, one in rows.items()} == {
-        "a-2022.html": (body, 2022, "sound"), "a-2023.html": (body, 2023, "errors"),
-        "b-2022.html": ("西塘街道办事处", 2022, "sound"), "broken.pdf": (None, None, "unreadable"),
-    }  # fmt: skip
+        "a-2022.html": (body, 2022, "sound"),
+        "a-2023.html": (body, 2023, "errors"),
+        "b-2022.html": ("西塘街道办事处", 2022, "sound"),
+        "broken.pdf": (None, None, "unreadable"),
+    }
     assert Path(rows["a-2023.html"]["previous"]).name == "a-2022.html"
-    assert told["missing"] == {"西塘街道办事处": [2023]}
-    (alike,) = told["alike"]
+    assert document["missing"] == {"西塘街道办事处": [2023]}
+    (alike,) = document["alike"]
     assert (Path(alike["one"]).name, Path(alike["other"]).name) == ("a-2022.html", "a-2023.html")
     assert alike["percent"] >= ALIKE
-    trend = next(one for one in told["trends"] if one["label"] == "办结")
+    trend = next(one for one in document["trends"] if one["label"] == "办结")
     last = invented(1, 2022).cells["t3.results_total.total"]
     assert trend["values"]["2022"] == last
     assert code == 2
 
 
-def test_a_folder_is_told_in_the_readers_language(folder):
+def test_a_folder_is_reported_in_the_readers_language(folder):
     _, english = command(folder)
     assert "海州市东港区人民政府, 2023: errors (" in english
     assert "missing: 西塘街道办事处, 2023" in english
@@ -180,14 +187,14 @@ def test_each_year_is_held_against_the_one_before(folder):
     assert "X1" not in {one["check"] for one in by_name["a-2022.html"]["findings"]}
 
 
-def test_copies_of_a_report_that_differ_are_told(tmp_path):
+def test_copies_of_a_report_that_differ_are_reported(tmp_path):
     first, second = report(3, 2023), report(3, 2023)
     second.cells["t2.permits.decisions"] += 1
     write(tmp_path, "a.html", first)
     write(tmp_path, "b.html", second)
-    told = json.loads(command(tmp_path, "--json")[1])["overview"]
-    assert [one["cells"] for one in told["copies"]] == [["t2.permits.decisions"]]
-    assert told["alike"] == []
+    document = json.loads(command(tmp_path, "--json")[1])["overview"]
+    assert [one["cells"] for one in document["copies"]] == [["t2.permits.decisions"]]
+    assert document["alike"] == []
 
 
 def test_names_of_different_bodies_stay_apart(tmp_path):
@@ -220,8 +227,11 @@ def test_pages_never_replace_documents(folder, tmp_path):
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     one = tmp_path / "a-2022.html"
     before = one.read_bytes()
-    for arguments in ((one, "--html", one), (tmp_path, "--html", tmp_path),
-                      (tmp_path, "--html", tmp_path / "x.html")):  # fmt: skip
+    for arguments in (
+        (one, "--html", one),
+        (tmp_path, "--html", tmp_path),
+        (tmp_path, "--html", tmp_path / "x.html"),
+    ):
         code, out = command(*arguments, "--json")
         assert (code, json.loads(out)["error"]) == (2, "audit-page")
     assert one.read_bytes() == before

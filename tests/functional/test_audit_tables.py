@@ -220,8 +220,10 @@ def test_a_mixture_of_editions_is_recognised(tmp_path):
     content = invented(5, 2023)
     old_rows(content, None)
     assert [table.edition.name for table in read(content, "html", tmp_path)] == [
-        "2021", "2019", "2021",
-    ]  # fmt: skip
+        "2021",
+        "2019",
+        "2021",
+    ]
 
 
 def test_a_number_on_two_lines_is_read_by_its_sum(tmp_path):
@@ -289,5 +291,8 @@ def test_several_joint_solutions_are_none():
     rows = {"a": [(1, 1, 2)], "t": [(1, 1, 2)], "p": [one, other], "q": [one, other]}
     assert jointly(rows, sums) is None
     assert jointly(rows | {"p": [one]}, sums) == {
-        "a": (1, 1, 2), "t": (1, 1, 2), "p": one, "q": other,
-    }  # fmt: skip
+        "a": (1, 1, 2),
+        "t": (1, 1, 2),
+        "p": one,
+        "q": other,
+    }

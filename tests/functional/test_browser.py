@@ -297,7 +297,7 @@ def test_a_part_of_a_sum_is_one_step_away(visit):
     [("t9.none", "没有标识为 t9.none 的数据"), ("%3Cb%3E", "没有标识为 <b> 的数据"),
      ("t3.new.commercial", "没有找到依据文件 evidence/facts.js")],
 )  # fmt: skip
-def test_what_is_not_there_is_told(visit, fragment, shown):
+def test_what_is_not_there_is_reported(visit, fragment, shown):
     page = visit(f"audit.html#fact={fragment}")
     expect(page.locator("#panel")).to_contain_text(shown)
 

@@ -73,8 +73,10 @@ def test_the_first_page_is_small(visit, site):
     page = visit()
     expect(page.locator("#found")).to_have_text("共 3,000 份")
     first = [url for url in page.asked if "y2019" not in url and "y2020" not in url]
-    sizes = {url: (site / url.removeprefix(f"{site.as_uri()}/").partition("?")[0].partition("#")[0])
-             for url in first}  # fmt: skip
+    sizes = {
+        url: (site / url.removeprefix(f"{site.as_uri()}/").partition("?")[0].partition("#")[0])
+        for url in first
+    }
     assert len(sizes) == 5
     assert sum(path.stat().st_size for path in sizes.values()) < LARGEST
 
@@ -265,9 +267,13 @@ def few(tmp_path):
     for year in (2020, 2021):
         publish(project.out, "songxi", year, f"r{year}", facts=table_of(9, 3, 5), name="松溪区")
     batch = {
-        "batch": "x", "exit_status": 2, "ended": "2022-01-04T02:00:00+08:00", "stopped": None,
-        "refused": {"reason": "batch", "message": "unknown key <jbos>"}, "again": None,
-    }  # fmt: skip
+        "batch": "x",
+        "exit_status": 2,
+        "ended": "2022-01-04T02:00:00+08:00",
+        "stopped": None,
+        "refused": {"reason": "batch", "message": "unknown key <jbos>"},
+        "again": None,
+    }
     (project.out / "batch.json").write_text(json.dumps(batch), encoding="utf-8")
     made = write_site(project, refresh(project.out), project.out / "site")
     (project.out / "batch.html").write_text(made.front_page(project.out), encoding="utf-8")
@@ -288,5 +294,6 @@ def test_all_years_of_a_few_reports_are_there_at_once(visit, few):
     page = visit("batch.html", folder=few, java_script_enabled=False)
     rows = page.locator("tr[data-state]")
     assert [row.locator("a").nth(1).get_attribute("href") for row in rows.all()] == [
-        "songxi/2020/current/report.html", "songxi/2021/current/report.html",
-    ]  # fmt: skip
+        "songxi/2020/current/report.html",
+        "songxi/2021/current/report.html",
+    ]

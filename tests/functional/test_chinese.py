@@ -42,7 +42,7 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-def told(language: str, *words: str):
+def invoked(language: str, *words: str):
     """Run a command in this process."""
     return CliRunner().invoke(cli, ["--lang", language, *words])
 
@@ -63,16 +63,16 @@ def test_every_shipped_rule_is_named_in_english():
     assert [title for title in english_titles().values() if not title.isascii()] == []
 
 
-def test_findings_are_told_in_the_language_of_the_command(project):
+def test_findings_are_reported_in_the_language_of_the_command(project):
     document = ROOT / "tests/data/audit/hongze-2023.pdf"
     edited(TEXT, "\n\n", "\n\n共公开12345条。\n\n")(project)
     for words, chinese, english in (
         (["run", "huli", "2020"], "C1 错误：文中每个数字", "C1 error: every number of"),
         (["audit", str(document)], "R4 错误：维持、纠正、其他", "R4 error: results of reviews"),
     ):
-        done = told("zh", *words).output
+        done = invoked("zh", *words).output
         assert (sentences(done, ENGLISH), chinese in done) == ([], True), done
-        done = told("en", *words).output
+        done = invoked("en", *words).output
         # What is accepted, and to be pasted, is in the words of who wrote it.
         lines = re.findall(r"^.* (?:error|warning|info): .*(?:\n {5}\S.*)?", done, re.MULTILINE)
         # So are the words of the text that a finding quotes.
@@ -184,13 +184,13 @@ def test_each_command_fails_here_in_chinese():
 )
 def test_failures_are_chinese_and_json_stays_english(project, spoil, words, status, expected):
     spoil(project)
-    done = told("zh", *words.split())
+    done = invoked("zh", *words.split())
     assert (done.exit_code, sentences(done.output, ENGLISH)) == (status, [])
     assert expected in done.output
-    english = told("en", *words.split())
+    english = invoked("en", *words.split())
     assert sentences(english.output, CHINESE) == []
-    document = told("zh", *words.split(), "--json").stdout
-    assert document == told("en", *words.split(), "--json").stdout
+    document = invoked("zh", *words.split(), "--json").stdout
+    assert document == invoked("en", *words.split(), "--json").stdout
     assert sentences(json.dumps(json.loads(document), ensure_ascii=False), CHINESE) == []
 
 
@@ -199,7 +199,7 @@ def test_a_run_and_its_verdicts_are_chinese(project):
     run = project / "outputs/huli/2020/current"
 
     def ask(*words: str, status: int = 0) -> str:
-        done = told("zh", *words)
+        done = invoked("zh", *words)
         assert (done.exit_code, sentences(done.output, ENGLISH)) == (status, []), done.output
         return done.output
 
@@ -208,7 +208,7 @@ def test_a_run_and_its_verdicts_are_chinese(project):
     names = [*DOCUMENTS, "facts.json", "checks.json"]
     sealed = {name: (run / name).read_bytes() for name in names}
     # Nothing that is sealed depends on the language.
-    assert told("en", "run", "huli", "2020", "--force").exit_code == 0
+    assert invoked("en", "run", "huli", "2020", "--force").exit_code == 0
     assert {name: (run / name).read_bytes() for name in sealed} == sealed
     assert "出现在" in ask("explain", "t3.new.total")
     assert "出现在" in ask("explain", "t3.new.total", "--run", "湖里区/2020")
@@ -235,17 +235,17 @@ def keys(project: Path) -> Path:
     """Make a folder with the key of somebody who has signed nothing."""
     folder = project / "keys"
     folder.mkdir()
-    assert told("zh", "keygen", str(folder / "other")).exit_code == 0
+    assert invoked("zh", "keygen", str(folder / "other")).exit_code == 0
     return folder
 
 
 def test_what_doctor_finds_is_chinese(project):
     written("params/holidays.yaml", b"2020: [")(project)
-    done = told("zh", "doctor")
+    done = invoked("zh", "doctor")
     assert (done.exit_code, sentences(done.output, ENGLISH)) == (1, []), done.output
     assert "正常  Python：" in done.output
     assert "错误  节假日：params/holidays.yaml:2不是可以读取的UTF-8 YAML：" in done.output
-    english = told("en", "doctor")
+    english = invoked("en", "doctor")
     assert (english.exit_code, sentences(english.output, CHINESE)) == (1, [])
 
 
@@ -255,7 +255,7 @@ def test_a_report_says_in_chinese_what_intake_found(project):
     text = path.read_text("utf-8-sig")
     row = "合计" + "," * text.splitlines()[0].count(",")
     path.write_text(f"{text.rstrip()}\n{row}\n", "utf-8")
-    assert told("en", "run", "huli", "2020").exit_code == 0
+    assert invoked("en", "run", "huli", "2020").exit_code == 0
     checks = json.loads((project / "outputs/huli/2020/current/checks.json").read_text("utf-8"))
     (found,) = [one["message"] for one in checks if one["id"] == "L2" and not one["holds"]]
     assert f"{CASES}:5: 案号为“合计”：合计行不计入，另列 [L-sum]" in found

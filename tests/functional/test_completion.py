@@ -34,9 +34,13 @@ def offered(folder, *words):
     script = 'eval "$(reportkit completion bash)"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
     script += '_reportkit_completion reportkit; printf "%s\\n" "${COMPREPLY[@]}"'
     done = subprocess.run(
-        ["bash", "-c", script, "-", "reportkit", *words], cwd=folder, capture_output=True,
-        env=os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}"}, text=True, check=True,
-    )  # fmt: skip
+        ["bash", "-c", script, "-", "reportkit", *words],
+        cwd=folder,
+        capture_output=True,
+        env=os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}"},
+        text=True,
+        check=True,
+    )
     assert done.stderr == ""
     return done.stdout.split()
 

@@ -31,21 +31,26 @@ def found(project):
 def doctor(folder, *options, **environment):
     command = [str(Path(sys.executable).parent / "reportkit"), "doctor", *options]
     return subprocess.run(
-        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True,
-        check=False, encoding="utf-8",
-    )  # fmt: skip
+        command,
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+    )
 
 
 def test_a_sound_project_has_nothing_to_mend(project):
     done = doctor(project.params.parent, "--json")
     assert done.returncode == 0, done.stderr
-    told = {one["about"]: one for one in json.loads(done.stdout)["findings"]}
-    assert {one["state"] for one in told.values()} <= {"good", "warn"}
+    document = {one["about"]: one for one in json.loads(done.stdout)["findings"]}
+    assert {one["state"] for one in document.values()} <= {"good", "warn"}
     for about in ("Python", "packages", "fonts", "kernel reportkit", "parameters", "holidays"):
-        assert told[about]["state"] == "good", told[about]
-    assert told["ledgers of linhai"]["found"].startswith("依申请公开台账、复议诉讼台账")
+        assert document[about]["state"] == "good", document[about]
+    assert document["ledgers of linhai"]["found"].startswith("依申请公开台账、复议诉讼台账")
     # Everything that is not good says what to do.
-    assert all(bool(one["todo"]) == (one["state"] != "good") for one in told.values())
+    assert all(bool(one["todo"]) == (one["state"] != "good") for one in document.values())
 
 
 def test_it_speaks_where_chinese_cannot_be_shown(project):
@@ -58,20 +63,20 @@ def test_it_speaks_where_chinese_cannot_be_shown(project):
 def test_what_stops_a_run_is_bad(project):
     (project.data / "linhai/收费台账.xlsx").unlink()
     (project.params / "districts/b.yaml").write_text("id: b\nname: 乙区\nlevle: city\n", "utf-8")
-    told = found(project)
-    state, text = told["ledgers of linhai"]
+    result = found(project)
+    state, text = result["ledgers of linhai"]
     assert (state, "收费台账 not found" in text) == ("bad", True)
     assert f"reportkit template 收费台账 --out {project.data}/linhai" in text
-    state, text = told["parameters"]
+    state, text = result["parameters"]
     assert (state, "did you mean 'level'" in text) == ("bad", True)
 
 
 def test_what_somebody_should_know_is_a_warning(project):
     (project.params / "reports/linhai/2031.yaml").write_text("year: 2031\n", "utf-8")
-    told = found(project)
-    assert told["holidays"][0] == "warn"
-    assert "2031" in told["holidays"][1]
-    assert told["git"][0] == "warn"
+    result = found(project)
+    assert result["holidays"][0] == "warn"
+    assert "2031" in result["holidays"][1]
+    assert result["git"][0] == "warn"
 
 
 def test_git_is_asked_for_commits(project):
@@ -82,8 +87,11 @@ def test_git_is_asked_for_commits(project):
     git("init", "--quiet")
     git("add", "params")
     git("commit", "--quiet", "-m", "first")
-    told = {one.about: one for one in examine(project)}
-    assert (told["git"].state, "changes that are in none" in told["git"].found) == ("warn", True)
+    result = {one.about: one for one in examine(project)}
+    assert (result["git"].state, "changes that are in none" in result["git"].found) == (
+        "warn",
+        True,
+    )
     git("add", "--all")
     git("commit", "--quiet", "-m", "second")
     assert found(project)["git"][0] == "good"
@@ -94,15 +102,15 @@ def test_a_kernel_that_is_not_there_is_bad(project):
     path.write_text(
         path.read_text("utf-8").replace('"name": "reportkit"', '"name": "gone"'), "utf-8"
     )
-    (told,) = kernel(project)
-    assert (told.about, told.state) == ("kernel gone", "bad")
-    assert "No such kernel named gone" in told.found
+    (result,) = kernel(project)
+    assert (result.about, result.state) == ("kernel gone", "bad")
+    assert "No such kernel named gone" in result.found
 
 
 def test_outputs_that_cannot_be_written_are_bad(tmp_path):
     (tmp_path / "full").write_text("no folder", "utf-8")
-    (told,) = outputs(Project(tmp_path, tmp_path, tmp_path / "full/outputs"))
-    assert (told.state, "Not a directory" in told.found) == ("bad", True)
+    (messages,) = outputs(Project(tmp_path, tmp_path, tmp_path / "full/outputs"))
+    assert (messages.state, "Not a directory" in messages.found) == ("bad", True)
 
 
 def test_one_wrong_byte_in_a_font_is_found(tmp_path, monkeypatch):
@@ -135,6 +143,6 @@ def test_packages_are_compared_with_what_is_needed(monkeypatch):
     assert [one.state for one in machine.packages()] == ["good"]
     wanted = ["pandas>=99", "nonesuch-package", "click>=8", 'sqlalchemy>=99; extra == "databases"']
     monkeypatch.setattr(machine.metadata, "requires", lambda _: wanted)
-    (told,) = machine.packages()
-    assert told.state == "bad"
-    assert told.found.endswith("; >=99 is needed; nonesuch-package is not here")
+    (result,) = machine.packages()
+    assert result.state == "bad"
+    assert result.found.endswith("; >=99 is needed; nonesuch-package is not here")

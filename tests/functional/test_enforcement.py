@@ -54,11 +54,22 @@ def make(folder, form, *, every=1):
     rows.append(("旧1", "2023-12-31", "罚款", 900))
     write(data / "penalties.csv", ("决定书文号", "决定日期", "处罚种类", "罚没金额（元）"), rows)
     permits = [
-        (f"许{n}", "2024-05-06", "2024-05-07", "2024-05-09" if n < 26_564 else "",
-         "准予变更" if n < 99 else "准予许可" if n < 26_462 else "不予许可" if n < 26_564 else "",
-         "2024-11-01" if n < 5 else "")
+        (
+            f"许{n}",
+            "2024-05-06",
+            "2024-05-07",
+            "2024-05-09" if n < 26_564 else "",
+            "准予变更"
+            if n < 99
+            else "准予许可"
+            if n < 26_462
+            else "不予许可"
+            if n < 26_564
+            else "",
+            "2024-11-01" if n < 5 else "",
+        )
         for n in range(0, 26_569, every)
-    ]  # fmt: skip
+    ]
     heading = ("申请编号", "申请日期", "受理日期", "决定日期", "许可结果", "撤销日期")
     write(data / "permits.csv", heading, permits)
     coercion = [
@@ -97,14 +108,14 @@ def test_a_run_is_verified_and_its_documents_are_whole(tmp_path, form, edition, 
         done = commands.reportkit(*words, cwd=tmp_path)
         return done.returncode, done.stdout + done.stderr
 
-    status, told = command("run", "qingyuan", "2024")
+    status, messages = command("run", "qingyuan", "2024")
     # What the law before 2021 does not know is counted by no row of Guangdong's: F1 names each.
-    assert status == (1 if form == "xzzf" else 0), told
+    assert status == (1 if form == "xzzf" else 0), messages
     run = tmp_path / "outputs/qingyuan/2024/current"
     facts = reportkit.open_run(run, params=tmp_path / "params", data=tmp_path / "data").facts
     assert {row: int(facts[f"t2.{row}.count"]["value"]) for row in rows} == rows
     assert edition in (run / "facts.json").read_text("utf-8")
     assert "行政处罚实施情况" in (run / "report.html").read_text("utf-8")
-    status, told = command("verify", str(run), "--rerun")
-    assert status == 0, told
-    assert "facts: holds" in told
+    status, messages = command("verify", str(run), "--rerun")
+    assert status == 0, messages
+    assert "facts: holds" in messages

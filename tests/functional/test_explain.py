@@ -42,14 +42,14 @@ def explain(out, *arguments):
     return CliRunner().invoke(cli, [str(argument) for argument in command])
 
 
-def told(out, *arguments):
+def explanation(out, *arguments):
     done = explain(out, *arguments, "--json")
     assert done.exit_code == 0, done.stderr
     return json.loads(done.stdout)
 
 
 def test_a_counted_fact(out):
-    fact = told(out, "t3.new.natural_person", "--run", "pingtan/2021")
+    fact = explanation(out, "t3.new.natural_person", "--run", "pingtan/2021")
     assert fact["value"] == "64"
     assert fact["conditions"] == ["收到日期在2021年内", "申请人类型为“自然人”"]
     assert fact["appears"] == ["表3 收到和处理政府信息公开申请情况"]
@@ -62,7 +62,7 @@ def test_a_counted_fact(out):
 
 
 def test_last_years_value_is_that_of_the_run_beside_it(out):
-    last = told(out, "t3.new.total", "--run", "pingtan/2021")["last_year"]
+    last = explanation(out, "t3.new.total", "--run", "pingtan/2021")["last_year"]
     # The ledgers of 2020 give 27, the published report 21: the run is what counts.
     assert (last["year"], last["origin"], last["value"]) == (2020, "run", "27")
     assert (last["change"], last["text"]) == ("43", "比上年增加43件（增长159.3%）")
@@ -71,18 +71,18 @@ def test_last_years_value_is_that_of_the_run_beside_it(out):
 def test_without_a_run_last_years_value_is_the_published_one(out, tmp_path):
     copy = tmp_path / "pingtan/2021/runs/1"
     shutil.copytree(out / "pingtan/2021/runs/1", copy)
-    last = told(out, "t3.new.total", "--run", copy)["last_year"]
+    last = explanation(out, "t3.new.total", "--run", copy)["last_year"]
     assert (last["origin"], last["value"]) == ("published", "21")
     assert last["source"] == "reports/pingtan/2020.published.json"
 
 
 def test_a_cell_that_last_years_form_did_not_have(out):
-    last = told(out, "t2.fees.amount_wan", "--run", "pingtan/2021")["last_year"]
+    last = explanation(out, "t2.fees.amount_wan", "--run", "pingtan/2021")["last_year"]
     assert (last["origin"], last["value"], last["text"]) == ("run", None, None)
 
 
 def test_a_sum_names_its_parts(out):
-    fact = told(out, "t4.review.total", "--run", "pingtan/2021")
+    fact = explanation(out, "t4.review.total", "--run", "pingtan/2021")
     assert [part["id"] for part in fact["parts"]] == [
         f"t4.review.{column}" for column in ("maintain", "correct", "other", "pending")
     ]
@@ -122,10 +122,10 @@ def test_a_declared_fact_says_who_stated_it_and_when(out):
 
 
 def test_a_label_is_looked_up(out):
-    matches = told(out, "予以公开", "--run", "pingtan/2021")["matches"]
+    matches = explanation(out, "予以公开", "--run", "pingtan/2021")["matches"]
     assert {match["id"].rpartition(".")[0] for match in matches} == {"t3.granted"}
     assert len(matches) == 7
-    only = told(out, "关停政务", "--run", "pingtan/2021")
+    only = explanation(out, "关停政务", "--run", "pingtan/2021")
     assert only["id"] == "media.closed"
 
 

@@ -42,8 +42,10 @@ def test_a_form_of_ones_own_counts(tmp_path):
         "a", 2024, params=tmp_path / "params", data=tmp_path / "data", out=tmp_path / "outputs"
     )
     assert {one.id: one.text for one in report.facts.values()} == {
-        "t1.paper.times": "1", "t1.screen.times": "2", "t1.total.times": "3",
-    }  # fmt: skip
+        "t1.paper.times": "1",
+        "t1.screen.times": "2",
+        "t1.total.times": "3",
+    }
     assert repr(report) == "甲区2024年政府信息查阅点年度报告"
     (check,) = (one for one in report.all_checks if one.id == "K1")
     assert check.holds
@@ -55,12 +57,15 @@ def command(folder, *words, status=0):
 
 def test_a_form_of_ones_own_is_walked_to_its_report(tmp_path):
     take_over("new-form.md", tmp_path)
-    told = [command(tmp_path, *line.split()) for line in (
-        "form check forms/visits",
-        "init . --district jia --name 甲区 --year 2024 --form visits",
-    )]  # fmt: skip
-    assert told[0] == "forms/visits: nothing is wrong\n"
-    assert "notebooks/visits.ipynb" in told[1]
+    result = [
+        command(tmp_path, *line.split())
+        for line in (
+            "form check forms/visits",
+            "init . --district jia --name 甲区 --year 2024 --form visits",
+        )
+    ]
+    assert result[0] == "forms/visits: nothing is wrong\n"
+    assert "notebooks/visits.ipynb" in result[1]
     (tmp_path / "data/jia/查阅台账.xlsx").unlink()
     ledger = "编号,日期,方式\n1,2024-01-05,纸质\n2,2024-12-31,电子\n"
     (tmp_path / "data/jia/查阅台账.csv").write_text(ledger, encoding="utf-8")
@@ -81,9 +86,13 @@ def test_a_notebook_is_written_for_a_form_once(tmp_path):
     assert command(tmp_path, "form", "notebook", "forms/visits") == "notebooks/visits.ipynb\n"
     cells = json.loads((tmp_path / "notebooks/visits.ipynb").read_text("utf-8"))["cells"]
     assert [cell["source"] for cell in cells[3:]] == [
-        "report.head()", 'report.section("一")', "report.table(1)", 'report.section("二")',
-        "report.checks()", "report.seal()",
-    ]  # fmt: skip
+        "report.head()",
+        'report.section("一")',
+        "report.table(1)",
+        'report.section("二")',
+        "report.checks()",
+        "report.seal()",
+    ]
     assert "政府信息查阅点年度报告" in cells[0]["source"]
     command(tmp_path, "form", "notebook", "forms/visits", status=2)
 
@@ -133,8 +142,8 @@ def test_rules_of_totals_hold_for_columns_and_without_conditions(tmp_path):
     report = reportkit.open_report(
         "a", 2024, params=tmp_path / "params", data=tmp_path / "data", out=tmp_path / "outputs"
     )
-    told = {one.id: (one.holds, one.left, one.right, one.message) for one in report.all_checks}
+    messages = {one.id: (one.holds, one.left, one.right, one.message) for one in report.all_checks}
     # No column counts 电子; a day in March is in two rows; of 2024 each day is in some row.
-    assert told["K1"] == (False, "1", "2", "2：电子")
-    assert told["K2"] == (False, "2", "1", "计入各项2次，涉及记录1条")
+    assert messages["K1"] == (False, "1", "2", "2：电子")
+    assert messages["K2"] == (False, "2", "1", "计入各项2次，涉及记录1条")
     assert "查阅数量" in report.table("visits")._repr_mimebundle_()["text/html"]

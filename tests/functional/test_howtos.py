@@ -61,8 +61,9 @@ def shown(page, report):
 
 def test_charts_of_the_how_to(huli):
     assert [one.block["title"] for one in shown("how-to/new-chart.md", huli)] == [
-        "2020年申请的渠道", "2020年各月收到和答复的申请",
-    ]  # fmt: skip
+        "2020年申请的渠道",
+        "2020年各月收到和答复的申请",
+    ]
 
 
 def test_tables_facts_and_counts_of_the_how_to(huli):
@@ -71,9 +72,9 @@ def test_tables_facts_and_counts_of_the_how_to(huli):
     assert rates.block["rows"][1][1]["text"].endswith("%")
     assert (december.id, december.text, len(december.rows)) == ("own.december", "10", 10)
     assert compared.block["differ"] == compared.block["unknown"] == []
-    told = "0.0526", "5.26%", "5.3%", "0.05"
+    result = "0.0526", "5.26%", "5.3%", "0.05"
     forms = "", "percent", ".1%", ",.2f"
-    assert told == tuple(printed([0.0526], form)[0] for form in forms)
+    assert result == tuple(printed([0.0526], form)[0] for form in forms)
 
 
 def test_the_figure_of_the_how_to(huli):
@@ -87,8 +88,10 @@ def test_the_district_of_the_how_to(tmp_path):
     path.write_text(text, encoding="utf-8")
     district = read_yaml(path).validate(District)
     assert (district.id, district.code, district.contact.phone) == (
-        "futian", "440304", "0755-12345678",
-    )  # fmt: skip
+        "futian",
+        "440304",
+        "0755-12345678",
+    )
 
 
 def test_the_sentence_of_the_tutorial(huli):

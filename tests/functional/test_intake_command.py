@@ -24,13 +24,13 @@ def intake(*options, **environment):
     return made.stdout.decode(), made.stderr.decode()
 
 
-def test_a_pipe_is_told_only_of_the_session_key():
-    out, told = intake("--json")
-    assert told == NOTICE
+def test_a_pipe_is_reported_only_of_the_session_key():
+    out, document = intake("--json")
+    assert document == NOTICE
     assert json.loads(out)["ledgers"][0]["read"] == 76
 
 
-def test_a_table_that_no_ledger_is_named_like_is_told(tmp_path):
+def test_a_table_that_no_ledger_is_named_like_is_reported(tmp_path):
     (tmp_path / "huli").mkdir()
     (tmp_path / "huli/申请台账2020.csv").write_text("登记号\n")
     command = [*COMMAND[:-1], "--params", ROOT / "params", "--data", tmp_path]

@@ -31,17 +31,20 @@ def project(tmp_path):
 
 def test_hubeis_third_row_counts_what_is_no_normative_document(project):
     report = project(
-        "hubei", 2020,
+        "hubei",
+        2020,
         规范性文件目录="文号,名称,种类,成文日期,公布日期,废止日期\n"
         "1,甲,其他主动公开文件,2020-02-01,2020-02-02,\n"
         "2,乙,其他主动公开文件,2019-02-01,2020-02-02,\n"
         "3,丙,规范性文件,2020-03-01,,\n",
-    )  # fmt: skip
+    )
     rows = ("regulations", "normative_documents", "other_documents")
     columns = ("made", "disclosed", "total_disclosed")
     assert [[report.facts[f"t2.{r}.{c}"].text for c in columns] for r in rows] == [
-        ["0", "0", "0"], ["1", "0", "0"], ["1", "2", "2"],
-    ]  # fmt: skip
+        ["0", "0", "0"],
+        ["1", "0", "0"],
+        ["1", "2", "2"],
+    ]
     shown = report.table(2)._repr_mimebundle_()["text/html"]
     assert "其他主动公开文件" in shown
     assert "处理决定数量（指2020年办件量）" in shown
@@ -50,10 +53,11 @@ def test_hubeis_third_row_counts_what_is_no_normative_document(project):
 
 def test_changchuns_last_row_counts_what_was_published_but_news(project):
     report = project(
-        "changchun", 2020,
+        "changchun",
+        2020,
         主动公开目录="索引号,标题,发布日期,类别\n"
         "1,甲,2020-02-01,政策文件\n2,乙,2020-02-02,新闻\n3,丙,2019-12-31,公告\n4,丁,2020-12-31,公告\n",
-    )  # fmt: skip
+    )
     fact = report.facts["t2.publications.published"]
     assert (fact.text, fact.unit) == ("2", "条")
     assert fact.definition == (
@@ -65,9 +69,10 @@ def test_changchuns_last_row_counts_what_was_published_but_news(project):
 @pytest.mark.parametrize(("kind", "holds"), [("行政规范性文件", True), ("规章", False)])
 def test_a_town_makes_no_regulations(project, kind, holds):
     report = project(
-        "town", 2023,
+        "town",
+        2023,
         规范性文件目录=f"文号,名称,种类,成文日期,公布日期,废止日期\n1,甲,{kind},2023-02-01,2023-02-02,\n",
-    )  # fmt: skip
+    )
     (check,) = (one for one in report.all_checks if one.id == "R7")
     assert (check.holds, check.severity) == (holds, "error")
     assert report.is_draft

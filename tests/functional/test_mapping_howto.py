@@ -21,8 +21,17 @@ def mapping_in(text):
 
 @pytest.fixture
 def project(tmp_path):
-    reportkit("init", ".", "--district", "lantian", "--name", "某市蓝田区", "--year", "2023",
-              folder=tmp_path)  # fmt: skip
+    reportkit(
+        "init",
+        ".",
+        "--district",
+        "lantian",
+        "--name",
+        "某市蓝田区",
+        "--year",
+        "2023",
+        folder=tmp_path,
+    )
     (tmp_path / "data/lantian/依申请公开台账.xlsx").unlink()
     (tmp_path / "data/lantian/信息公开登记表.csv").write_text(REGISTER, encoding="utf-8")
     return tmp_path
@@ -78,29 +87,40 @@ def test_what_intake_prints_is_pasted_completed_and_right(project):
     answers = {k: v for values in whole["values"].values() for k, v in values.items()}
     words |= mapping_in(filled(block, answers))
     # What it told of days is for a person to know.
-    told = reportkit("intake", "lantian", "2023", "--all", folder=project, status=2)
-    assert "信息公开登记表.csv:3: 收到日期 reads '3.15': not a day" in told
+    result = reportkit("intake", "lantian", "2023", "--all", folder=project, status=2)
+    assert "信息公开登记表.csv:3: 收到日期 reads '3.15': not a day" in result
     words |= {name: whole[name] for name in ("fixed", "keep", "key", "dates")}
     words["values"]["答复日期"] = {"未办结": None}
     paste(project, words)
 
-    told = reportkit("intake", "lantian", "2023", folder=project)
-    assert "依申请公开台账: 4 read, 4 accepted" in told
-    assert "登记号 (流水号)" in told
-    assert "kept 年度、是否涉密; not read 序号、备注" in told
-    assert "mapping:" not in told
+    result = reportkit("intake", "lantian", "2023", folder=project)
+    assert "依申请公开台账: 4 read, 4 accepted" in result
+    assert "登记号 (流水号)" in result
+    assert "kept 年度、是否涉密; not read 序号、备注" in result
+    assert "mapping:" not in result
     reportkit("run", "lantian", "2023", folder=project)
     current = project / "outputs/lantian/2023/current"
     facts = {
         one["id"]: one["value"] for one in json.loads((current / "facts.json").read_text())["facts"]
     }
-    assert {name: facts[f"t3.{name}"] for name in (
-        "new.natural_person", "new.commercial", "carried_in.natural_person", "granted.total",
-        "deny_5_internal.commercial", "carried_out.natural_person",
-    )} == {
-        "new.natural_person": "2", "new.commercial": "1", "carried_in.natural_person": "1",
-        "granted.total": "2", "deny_5_internal.commercial": "1", "carried_out.natural_person": "1",
-    }  # fmt: skip
+    assert {
+        name: facts[f"t3.{name}"]
+        for name in (
+            "new.natural_person",
+            "new.commercial",
+            "carried_in.natural_person",
+            "granted.total",
+            "deny_5_internal.commercial",
+            "carried_out.natural_person",
+        )
+    } == {
+        "new.natural_person": "2",
+        "new.commercial": "1",
+        "carried_in.natural_person": "1",
+        "granted.total": "2",
+        "deny_5_internal.commercial": "1",
+        "carried_out.natural_person": "1",
+    }
     audit = (current / "audit.html").read_text("utf-8")
     assert "受理时间 → 收到日期" in audit
     assert "张小样" not in audit
@@ -140,23 +160,27 @@ def test_mappings_of_the_page_are_good(block, project):
 
 
 def test_several_districts_and_all_problems(project):
-    reportkit("init", ".", "--district", "huxi", "--name", "某市湖西区", "--year", "2023",
-              folder=project)  # fmt: skip
+    reportkit(
+        "init", ".", "--district", "huxi", "--name", "某市湖西区", "--year", "2023", folder=project
+    )
     paste(project, mapping_in(WHOLE) | {"values": {}})
     out = reportkit("intake", "huxi", "lantian", "2023", folder=project, status=2)
     assert [line for line in out.splitlines() if line in ("huxi:", "lantian:")] == [
-        "huxi:", "lantian:",
-    ]  # fmt: skip
+        "huxi:",
+        "lantian:",
+    ]
     assert "申请人类型 '个人' ×3 (data/lantian/信息公开登记表.csv:2, 3, 5)" in out
     assert "4 of 4 records of 依申请公开台账 are rejected, more than 1% [ledger-rejected]" in out
     every = reportkit("intake", "huxi", "lantian", "2023", "--all", folder=project, status=2)
     assert every.count("申请人类型 reads '个人'") == 3
-    told = json.loads(reportkit("intake", "lantian", "2023", "--json", folder=project, status=2))
-    (ledger,) = [one for one in told["ledgers"] if one["ledger"] == "applications"]
+    document = json.loads(
+        reportkit("intake", "lantian", "2023", "--json", folder=project, status=2)
+    )
+    (ledger,) = [one for one in document["ledgers"] if one["ledger"] == "applications"]
     assert (ledger["read"], ledger["accepted"], ledger["quarantined"]) == (4, 0, 4)
-    assert len([v for v in told["violations"] if v["found"] == "个人"]) == 3
-    assert '个人: "?" # ×3' in told["mapping"]["lantian"]
-    (columns,) = [one for one in told["columns"] if one["ledger"] == "applications"]
+    assert len([v for v in document["violations"] if v["found"] == "个人"]) == 3
+    assert '个人: "?" # ×3' in document["mapping"]["lantian"]
+    (columns,) = [one for one in document["columns"] if one["ledger"] == "applications"]
     assert (columns["kept"], columns["not_read"]) == (["年度", "是否涉密"], ["序号", "备注"])
     out = reportkit("intake", "nobody", "huxi", folder=project, status=2)
     assert "there is no district 'nobody'" in out

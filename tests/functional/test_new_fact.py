@@ -56,8 +56,8 @@ def test_what_the_placeholders_print(params):
     assert len(PRINTED) >= 8
     for placeholder, text in PRINTED:
         report = opened(params, placeholder)
-        told = [spot.text for spot in report.compiled.coverage.of("unbound")]
-        assert (printed(report), told) == (text, [])
+        result = [spot.text for spot in report.compiled.coverage.of("unbound")]
+        assert (printed(report), result) == (text, [])
 
 
 def test_the_words_of_a_change(params):
@@ -86,7 +86,7 @@ def test_the_wrong_entry(params):
     path = params / "facts/wrong.yaml"
     # The page leaves out the line that names the file, which is the first of the block.
     path.write_text("#\n" + BLOCKS["params/facts/wrong.yaml"], encoding="utf-8")
-    told = re.search(r"```text\nparams/(.*)\n```", PAGE)[1]
-    with pytest.raises(InputError, match=re.escape(told)):
+    result = re.search(r"```text\nparams/(.*)\n```", PAGE)[1]
+    with pytest.raises(InputError, match=re.escape(result)):
         opened(params, "x")
     path.unlink()

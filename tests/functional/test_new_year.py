@@ -42,14 +42,14 @@ def test_a_new_year_says_what_to_do(district, year, missing, project):
         path.unlink()
     done = new(project, district, year, "--json")
     assert done.exit_code == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["previous"] == year - 1
-    assert told["files"] == [str(folder / f"{year}.yaml"), str(folder / f"{year}.md")]
-    assert [note["found"] for note in told["todo"] if note["kind"] == "ledger"] == missing
+    document = json.loads(done.stdout)
+    assert document["previous"] == year - 1
+    assert document["files"] == [str(folder / f"{year}.yaml"), str(folder / f"{year}.md")]
+    assert [note["found"] for note in document["todo"] if note["kind"] == "ledger"] == missing
     last = (folder / f"{year - 1}.yaml").read_text(encoding="utf-8")
     declared = re.findall(r"\{id: ([a-z_.]+)", last)
-    assert [note["found"] for note in told["todo"] if note["kind"] == "declared"] == declared
-    assert f"reportkit run {district} {year}" in told["next"]
+    assert [note["found"] for note in document["todo"] if note["kind"] == "declared"] == declared
+    assert f"reportkit run {district} {year}" in document["next"]
     # A day of last year's publication stands nowhere any more.
     text = (folder / f"{year}.yaml").read_text(encoding="utf-8")
     assert f"{year}-" not in text

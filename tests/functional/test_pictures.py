@@ -112,9 +112,11 @@ def visit(chromium, folder):
 
     def opened_page(name, width=1280, *, style="", media="screen", **options):
         context = chromium.new_context(
-            viewport={"width": width, "height": 900}, bypass_csp=True,
-            reduced_motion="reduce", **options,
-        )  # fmt: skip
+            viewport={"width": width, "height": 900},
+            bypass_csp=True,
+            reduced_motion="reduce",
+            **options,
+        )
         context.set_default_timeout(PAGE_PATIENCE * 1000)
         made.append(context)
         page = context.new_page()

@@ -45,7 +45,7 @@ def free():
         return one.getsockname()[1]
 
 
-def test_a_saved_text_is_seen_and_a_broken_one_told(chromium, project, address):
+def test_a_saved_text_is_seen_and_a_broken_one_reported(chromium, project, address):
     text = project / "params/reports/pingtan/2021.md"
     before = text.read_text("utf-8")
     page = chromium.new_page()

@@ -56,8 +56,8 @@ def test_every_cell_equals_the_published_figure(district, year, opened):
 @pytest.mark.parametrize(("district", "year"), REPORTS)
 def test_what_differs_from_the_published_report_is_a_finding(district, year, opened):
     findings = [c for c in opened(district, year).all_checks if c.id == "P1" and not c.holds]
-    told = {check.facts[0] for check in findings}
-    assert told == set(CONTRADICTIONS.get((district, year), {}))
+    result = {check.facts[0] for check in findings}
+    assert result == set(CONTRADICTIONS.get((district, year), {}))
 
 
 @pytest.mark.parametrize(("district", "year"), REPORTS)
@@ -87,8 +87,12 @@ def test_figures_of_the_published_huli_text_are_bound_to_facts(opened):
         values = figure["value"] if isinstance(figure["value"], list) else [figure["value"]]
         for value in values:
             _, *day = str(value).split("-")
-            spelt = {str(value), "二十六" if value == 26 else "", "六" if value == 6 else "",
-                     "一" if value == 1 else ""}  # fmt: skip
+            spelt = {
+                str(value),
+                "二十六" if value == 26 else "",
+                "六" if value == 6 else "",
+                "一" if value == 1 else "",
+            }
             spelt |= {f"{int(day[0])}月{int(day[1])}日"} if day else set()
             assert any(text.endswith(tuple(spelt - {""})) for text in bound), figure
 

@@ -19,9 +19,17 @@ MEMBERS = {"beidu": ("北渡区", "30"), "qingtang": ("青棠县", "44"), "liush
 def member(name, printed):
     source = f"{name}/2020/runs/r-{name}"
     return {
-        "id": name, "name": printed, "origin": "run", "source": source, "draft": False,
-        "errors": [], "late": "", "below": [], "sha256": "0" * 64, "page": f"{source}/audit.html",
-    }  # fmt: skip
+        "id": name,
+        "name": printed,
+        "origin": "run",
+        "source": source,
+        "draft": False,
+        "errors": [],
+        "late": "",
+        "below": [],
+        "sha256": "0" * 64,
+        "page": f"{source}/audit.html",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +48,11 @@ def outputs(tmp_path_factory):
     (run.parents[1] / "current").symlink_to("runs/r-city")
     text, _ = AuditHTML().from_notebook_node(sample.notebook(blocks))
     (run / "audit.html").write_text(text, encoding="utf-8")
-    told = {
+    result = {
         "members": [[one["id"], one["name"], one["page"]] for one in listed],
         "facts": {FACT: [value for _, value in MEMBERS.values()]},
     }
-    script = f"RK.members({json.dumps(told)});\n"
+    script = f"RK.members({json.dumps(result)});\n"
     (run / "evidence/members.js").write_text(script, encoding="utf-8")
     for one in listed:
         (out / one["page"]).parent.mkdir(parents=True)
@@ -61,8 +69,10 @@ def test_a_figure_leads_to_the_pages_of_its_members(chromium, outputs, place):
     expect(rows).to_have_count(3)
     # The largest first; who has none says so.
     assert [row.inner_text().split("\t")[:2] for row in rows.all()] == [
-        ["青棠县", "44"], ["北渡区", "30"], ["柳石区", "没有此数"],
-    ]  # fmt: skip
+        ["青棠县", "44"],
+        ["北渡区", "30"],
+        ["柳石区", "没有此数"],
+    ]
     page.locator("#panel tbody a").first.click()
     expect(page).to_have_title("青棠县")
     assert page.url.endswith(f"/qingtang/2020/runs/r-qingtang/audit.html#fact={FACT}")

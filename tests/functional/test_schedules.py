@@ -167,7 +167,7 @@ def test_the_example_of_prefect(project, monkeypatch, capsys):
         known["annual_reports"]()
 
 
-def test_a_notice_that_fails_is_told(project):
+def test_a_notice_that_fails_is_reported(project):
     command = [str(BIN / "reportkit"), "batch", "--districts", "good", "--notify"]
     ends = "sh -c 'cat > told.txt; echo no such host >&2; exit 7'"
     done = subprocess.run(

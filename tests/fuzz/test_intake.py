@@ -153,12 +153,13 @@ def test_a_key_that_says_nothing_is_none_in_every_format(key, tmp_path):
     rows = [[f"{n}号", "自然人", day, None, "", "", None] for n in range(200)]
     rows.insert(7, [key, "自然人", day, None, "", "", None])
     for content, suffix in (
-        (as_csv(rows, "utf-8", ","), ".csv"), (as_xlsx(rows), ".xlsx"),
+        (as_csv(rows, "utf-8", ","), ".csv"),
+        (as_xlsx(rows), ".xlsx"),
         (as_parquet(rows), ".parquet"),
-    ):  # fmt: skip
+    ):
         ledger = read(tmp_path, content, suffix)
-        (told,) = ledger.violations
-        assert (told.rule, told.found) == ("L-key", key)
+        (result,) = ledger.violations
+        assert (result.rule, result.found) == ("L-key", key)
         assert (ledger.read, len(ledger.frame), ledger.quarantined) == (201, 200, 1)
         (tmp_path / f"applications{suffix}").unlink()
 
@@ -166,10 +167,17 @@ def test_a_key_that_says_nothing_is_none_in_every_format(key, tmp_path):
 def originals():
     day, number = dt.date(2020, 1, 6), range(40)
     rows = [
-        [f"依〔2020〕{n}号", "自然人", day + dt.timedelta(n), day + dt.timedelta(n + 9),
-         "予以公开", "预算，决算" * (n % 3), n % 20]
+        [
+            f"依〔2020〕{n}号",
+            "自然人",
+            day + dt.timedelta(n),
+            day + dt.timedelta(n + 9),
+            "予以公开",
+            "预算，决算" * (n % 3),
+            n % 20,
+        ]
         for n in number
-    ]  # fmt: skip
+    ]
     rows.append(["合计", "", "", "", "", "", ""])
     made = {
         "utf-8": (as_csv(rows, "utf-8", ",", "\n"), ".csv"),
@@ -254,8 +262,8 @@ def case(seed, folder):
         ledger.read == len(ledger.frame) + ledger.quarantined + ledger.rejected + ledger.set_aside
     )
     assert ledger.frame[ledger.schema.key_column].is_unique
-    told = {v.place for v in ledger.violations if v.severity == "reject"}
-    assert len(ledger.refused) == len(told)
+    result = {v.place for v in ledger.violations if v.severity == "reject"}
+    assert len(ledger.refused) == len(result)
     if suffix == ".csv" and ledger.read:
         assert ledger.read == records_from(content, ledger)
     return "accepted"

@@ -106,9 +106,11 @@ def case(seed, folder):
     cells, right = [], []
     for number in range(6):
         made = [
-            key(chance, suffix, number), kind(chance, suffix, mapped), day(chance, suffix, mapped),
+            key(chance, suffix, number),
+            kind(chance, suffix, mapped),
+            day(chance, suffix, mapped),
             amount(chance, suffix, unit),
-        ]  # fmt: skip
+        ]
         (first, kind_, day_, amount_), means = zip(*made, strict=True)
         buyer, year = chance.choice(["甲", "乙", ""]), str(chance.randrange(2018, 2021))
         cells.append([first, "设备", kind_, day_, amount_, buyer, year])
@@ -127,9 +129,11 @@ def case(seed, folder):
     titles = [*(THEIRS if mapped else OURS), "年度"]
     titles[4] += f"（{unit}）"
     table = Table(
-        [titles, *cells], tuple(merges), hidden=(3,) * chance.randrange(2),
+        [titles, *cells],
+        tuple(merges),
+        hidden=(3,) * chance.randrange(2),
         conditional=chance.choice(["", "struck", "0.0,"]),
-    )  # fmt: skip
+    )
     path = save(folder / f"procurement{suffix}", table)
     columns = dict(zip(THEIRS, [*OURS[:4], "合同金额（元）", OURS[5]], strict=True))
     columns = {one + f"（{unit}）" * (one == "价款"): ours for one, ours in columns.items()}

@@ -48,14 +48,24 @@ def register(lot):
         answered = lot.choice(DAYS).format(y=2022, m=month + 1, d=day)
         spelt = lot.choice([kinds[kind], kinds[kind].lower(), f" {kinds[kind]}\u3000", KINDS[kind]])
         rows.append([str(n), spelt, received, answered, outcomes[outcome], str(2010 + n % 5)])
-        records.append((f"{2010 + n % 5}-{n}", KINDS[kind], f"2022-{month:02}-{day:02}",
-                        f"2022-{month + 1:02}-{day:02}", OUTCOMES[outcome]))  # fmt: skip
+        records.append(
+            (
+                f"{2010 + n % 5}-{n}",
+                KINDS[kind],
+                f"2022-{month:02}-{day:02}",
+                f"2022-{month + 1:02}-{day:02}",
+                OUTCOMES[outcome],
+            )
+        )
     mapping = LedgerMapping(
         columns=dict(zip(headings, names, strict=False)),
-        values={"办理结果": dict(zip(outcomes, OUTCOMES, strict=True)),
-                "申请人类型": dict(zip(kinds, KINDS, strict=True))},
-        key={"prefix": headings[-1]}, dates={"year": 2022},
-    )  # fmt: skip
+        values={
+            "办理结果": dict(zip(outcomes, OUTCOMES, strict=True)),
+            "申请人类型": dict(zip(kinds, KINDS, strict=True)),
+        },
+        key={"prefix": headings[-1]},
+        dates={"year": 2022},
+    )
     order = list(range(len(headings)))
     lot.shuffle(order)
     return mapping, [[row[at] for at in order] for row in [headings, *rows]], records

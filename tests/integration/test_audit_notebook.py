@@ -21,10 +21,12 @@ ROOT = Path(__file__).parents[2]
 
 def audited(sealed, folder, **given):
     made = papermill.execute_notebook(
-        str(ROOT / "notebooks/audit.ipynb"), str(folder / "audit.ipynb"),
+        str(ROOT / "notebooks/audit.ipynb"),
+        str(folder / "audit.ipynb"),
         parameters={"run": str(sealed.run), "auditor": "市审计局", **given},
-        progress_bar=False, cwd=sealed.project,
-    )  # fmt: skip
+        progress_bar=False,
+        cwd=sealed.project,
+    )
     nbformat.validate(made)
     return made
 
@@ -42,8 +44,12 @@ def test_it_shows_what_an_auditor_asks_for(notebook):
     head, *rest = [one for one in from_notebook(notebook) if one["kind"] != "note"]
     assert head["title"] == "平潭综合实验区管理委员会2021年政府信息公开工作年度报告核查记录"
     assert [one["title"] for one in rest if one["kind"] == "section"] == [
-        "核验结论", "三次计数", "未通过的核对", "抽查", "与上年相比",
-    ]  # fmt: skip
+        "核验结论",
+        "三次计数",
+        "未通过的核对",
+        "抽查",
+        "与上年相比",
+    ]
     verdicts, *counts, findings, applications, permits, moved = [
         texts(one) for one in rest if one["kind"] == "table"
     ]
@@ -113,8 +119,8 @@ def test_a_ledger_that_was_changed_is_seen_in_the_counts(sealed, tmp_path):
     counts = audit.counts(3)
     differ = counts[counts["核对"] == "不一致"]
     assert "t3.new.total" in differ.index
-    told = differ.loc["t3.new.total"]
-    assert told["SQL"] == told["程序"] - 1 == told["笔记本"] - 1
+    result = differ.loc["t3.new.total"]
+    assert result["SQL"] == result["程序"] - 1 == result["笔记本"] - 1
     verdicts = audit.verdicts().set_index("层次")["结论"]
     assert verdicts["台账"] == verdicts["数据"] == "不通过"
 
@@ -125,7 +131,7 @@ def test_without_ledgers_two_counts_are_left(sealed, tmp_path):
     assert set(counts["核对"]) <= {"一致", "另无来源"}
 
 
-def test_what_is_no_run_is_told(tmp_path):
+def test_what_is_no_run_is_reported(tmp_path):
     with pytest.raises(InputError) as caught:
         open_run(tmp_path)
     assert caught.value.reason == "run-missing"

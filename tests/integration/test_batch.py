@@ -140,8 +140,8 @@ def test_a_parent_is_made_after_members_and_each_new_one(tmp_path):
         "c": [],
         "d": ["it was never made"],
     }
-    told = states(batch(project))
-    assert told == {"a": "made", "b": "made", "c": "unchanged", "d": "made"}
+    result = states(batch(project))
+    assert result == {"a": "made", "b": "made", "c": "unchanged", "d": "made"}
     # Two members with the figures of their parent are twice as much as it states.
     assert False in summed(project, "b")
     # Two that sum up each other are bad data, and no reason to wait for ever.
@@ -166,8 +166,11 @@ def test_a_ledger_shared_by_districts_is_read_once(tmp_path):
     done = batch(all_at_once, "--jobs", "1")
     assert states(done) == dict.fromkeys("abcd", "made"), done.stderr
     journal = (all_at_once / "outputs/batch.jsonl").read_text(encoding="utf-8")
-    steps = [(e["event"], e["district"]) for e in map(json.loads, journal.splitlines())
-             if e["event"] in ("made", "again")]  # fmt: skip
+    steps = [
+        (e["event"], e["district"])
+        for e in map(json.loads, journal.splitlines())
+        if e["event"] in ("made", "again")
+    ]
     assert steps == [("made", "a"), ("made", "b"), ("again", "c"), ("made", "c"), ("made", "d")]
     (one / "killed").touch()
     for name in "abcd":
@@ -195,8 +198,8 @@ def waiting(tmp_path):
 def wait_for(project, event, count):
     """Until the journal holds so many of an event."""
     journal = project / "outputs/batch.jsonl"
-    told = f'"event": "{event}"'
-    until(lambda: journal.exists() and journal.read_text("utf-8").count(told) >= count)
+    result = f'"event": "{event}"'
+    until(lambda: journal.exists() and journal.read_text("utf-8").count(result) >= count)
 
 
 @pytest.mark.parametrize(
@@ -235,11 +238,11 @@ def test_two_batches_on_one_output_do_each_report_once(waiting):
     first, second = start(waiting, "--jobs", "2"), start(waiting, "--jobs", "2")
     wait_for(waiting, "started", 5)
     (waiting / "wait").unlink()
-    told = [json.loads(process.communicate(timeout=PATIENCE)[0]) for process in (first, second)]
+    document = [json.loads(process.communicate(timeout=PATIENCE)[0]) for process in (first, second)]
     assert {process.returncode for process in (first, second)} == {0}
-    runs = [(r["district"], r["run"]) for one in told for r in one["reports"]]
+    runs = [(r["district"], r["run"]) for one in document for r in one["reports"]]
     assert len(set(runs)) == 4
-    made = [r["district"] for one in told for r in one["reports"] if r["state"] == "made"]
+    made = [r["district"] for one in document for r in one["reports"] if r["state"] == "made"]
     assert sorted(made) == ["a", "b", "c", "d"]
     assert len(currents(waiting)) == 4
 
@@ -264,9 +267,9 @@ def test_a_kernel_that_died_is_tried_again_cold(tmp_path):
     assert "kernel: cold" in log
     # Log and journal have one clock.
     times = [line.split()[0] for line in log.splitlines() if "reportkit INFO" in line]
-    told = [json.loads(line)["at"] for line in events.splitlines()]
-    assert told[0] < times[0] < times[-1] < told[-1]
-    assert {time[-6:] for time in times + told} == {"+00:00"}
+    document = [json.loads(line)["at"] for line in events.splitlines()]
+    assert document[0] < times[0] < times[-1] < document[-1]
+    assert {time[-6:] for time in times + document} == {"+00:00"}
 
 
 KILLS_THE_TEMPLATE = """
@@ -353,8 +356,11 @@ def test_what_is_wrong_with_one_district_refuses_no_other(tmp_path):
     wanted = ("--districts", "huly,siming,huli,tongan")
     refused = {"huly": "district-unknown", "siming": "ledger-missing", "tongan": "yaml"}
     plan = batch(project, *wanted, "--dry-run")
-    told = {one["district"]: one["refused"] for one in json.loads(plan.stdout)["reports"]}
-    assert {name: one and one["reason"] for name, one in told.items()} == {"huli": None, **refused}
+    document = {one["district"]: one["refused"] for one in json.loads(plan.stdout)["reports"]}
+    assert {name: one and one["reason"] for name, one in document.items()} == {
+        "huli": None,
+        **refused,
+    }
     assert plan.returncode == 2
     assert not (project / "outputs").exists()
 
@@ -408,14 +414,14 @@ def test_the_printed_command_makes_just_what_failed(tmp_path):
     assert states(batch(project, "--failed", "--districts", "a,b")) == {}
 
 
-def test_a_file_of_somebody_where_pages_go_is_told(tmp_path):
+def test_a_file_of_somebody_where_pages_go_is_reported(tmp_path):
     project = make_project(tmp_path, ["a"])
     (project / "outputs/site").mkdir(parents=True)
     (project / "outputs/site/index.html").write_text("mine", encoding="utf-8")
     done = batch(project)
-    told = json.loads(done.stdout)
+    document = json.loads(done.stdout)
     assert (done.returncode, states(done)) == (3, {"a": "made"})
-    assert told["unwritten"].startswith("outputs/site holds index.html, which no catalogue has")
+    assert document["unwritten"].startswith("outputs/site holds index.html, which no catalogue has")
     assert (project / "outputs/site/index.html").read_text(encoding="utf-8") == "mine"
     assert list((project / "outputs/batches").glob("*.dsse.json")) != []
 
@@ -464,8 +470,8 @@ def test_a_run_obeys_signals_and_leaves_what_is_in_force(number, tmp_path):
     process.send_signal(number)
     stdout, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + number
-    told = json.loads(stdout)
-    assert (told["error"], told["signal"]) == ("stopped", number)
+    document = json.loads(stdout)
+    assert (document["error"], document["signal"]) == ("stopped", number)
     assert currents(project) == before
     assert working_in(project) == []
 

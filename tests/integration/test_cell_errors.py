@@ -38,8 +38,9 @@ def test_a_refusal_reads_like_help(project):
     opened = 'import reportkit as rk\nreport = rk.open_report("linhai", 2024)'
     error = shown(cells(opened, "# a table\nreport.table(9)"), project)
     assert (error.ename, error.evalue) == (
-        "InputError", "edition 2021 has no table 9; it has t2, t3, t4 [table]",
-    )  # fmt: skip
+        "InputError",
+        "edition 2021 has no table 9; it has t2, t3, t4 [table]",
+    )
     assert error.traceback == [
         "InputError: edition 2021 has no table 9; it has t2, t3, t4",
         "  in this cell: line 2: report.table(9)",

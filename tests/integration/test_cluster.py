@@ -35,25 +35,36 @@ def cluster(folder, *, workers):
     def begin(*command):
         with log.open("a") as out:
             process = subprocess.Popen(
-                [str(BIN / "dask"), *command], cwd=folder, stdout=out, stderr=out,
+                [str(BIN / "dask"), *command],
+                cwd=folder,
+                stdout=out,
+                stderr=out,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         started.append(process)
         return process
 
-    def told(pattern, count=1):
+    def result(pattern, count=1):
         until(lambda: len(re.findall(pattern, log.read_text())) >= count)
         return re.findall(pattern, log.read_text())
 
     try:
         begin("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-jupyter")
-        address = told(r"Scheduler at: *(tcp://127\.0\.0\.1:\d+)")[0]
+        address = result(r"Scheduler at: *(tcp://127\.0\.0\.1:\d+)")[0]
         hands = [
-            begin("worker", address, "--nthreads", "1", "--no-dashboard", "--death-timeout", "60",
-                  "--nanny" if number else "--no-nanny")
+            begin(
+                "worker",
+                address,
+                "--nthreads",
+                "1",
+                "--no-dashboard",
+                "--death-timeout",
+                "60",
+                "--nanny" if number else "--no-nanny",
+            )
             for number in range(workers)
-        ]  # fmt: skip
-        told(r"Registered to: *tcp", workers)
+        ]
+        result(r"Registered to: *tcp", workers)
         yield address, started[0], hands
     finally:
         for process in started:
@@ -136,8 +147,8 @@ def test_a_cluster_that_loses_its_scheduler_says_so(tmp_path):
         os.killpg(scheduler.pid, signal.SIGKILL)
         stdout, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3, stderr
-    told = states(subprocess.CompletedProcess([], 0, stdout))
-    assert set(told.values()) == {"made", "no-scheduler"}
+    messages = states(subprocess.CompletedProcess([], 0, stdout))
+    assert set(messages.values()) == {"made", "no-scheduler"}
     assert set(states(batch(project)).values()) <= {"made", "unchanged"}
     assert list(currents(project)) == names
 
@@ -188,7 +199,7 @@ def test_an_unwritable_store_is_refused_before_the_first_report(tmp_path, monkey
     assert not (project / "outputs/a").exists()
 
 
-def test_an_address_without_scheduler_is_told(tmp_path):
+def test_an_address_without_scheduler_is_reported(tmp_path):
     project = make_project(tmp_path, ["a"])
     done = batch(project, "--scheduler", "tcp://127.0.0.1:9", "--timeout", "5")
     assert done.returncode == 2, done.stderr

@@ -52,14 +52,14 @@ def started(command, **options):
 def test_as_process_1_it_does_the_same(tmp_path):
     project = make_project(tmp_path, ["a", "b"])
     run, night = ("run", "a", "2021"), ("batch", "--years", "2021")
-    told = []
+    result = []
     for words in (run, night):
         command = [*first_process(), str(BIN / "reportkit"), *words, "--json"]
         status, stdout, stderr = started(command, cwd=project)
         assert status == 0, stderr
-        told.append(json.loads(stdout))
-    assert told[0]["unchanged"] is False
-    assert [one["state"] for one in told[1]["reports"]] == ["unchanged", "made"]
+        result.append(json.loads(stdout))
+    assert result[0]["unchanged"] is False
+    assert [one["state"] for one in result[1]["reports"]] == ["unchanged", "made"]
     assert list(currents(project)) == ["a", "b"]
     assert working_in(project) == []
 
@@ -69,7 +69,7 @@ def test_in_little_memory_read_only_and_as_nobody(place):
     project = make_project(place / "project", ["a", "b"])
     (project / "outputs").mkdir()
     shutil.chown(project / "outputs", 65534, 65534)
-    told = []
+    result = []
     for words in (("run", "a", "2021"), ("batch", "--years", "2021")):
         with memory_group(LITTLE) as limited:
             command = [
@@ -89,8 +89,8 @@ def test_in_little_memory_read_only_and_as_nobody(place):
             ]
             status, stdout, stderr = started(command)
         assert status == 0, (stdout, stderr)
-        told.append(json.loads(stdout))
-    assert [one["state"] for one in told[1]["reports"]] == ["unchanged", "made"]
+        result.append(json.loads(stdout))
+    assert [one["state"] for one in result[1]["reports"]] == ["unchanged", "made"]
     assert list(currents(project)) == ["a", "b"]
     assert (project / "outputs/a/2021/current/report.pdf").owner() == "nobody"
 

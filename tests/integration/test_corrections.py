@@ -24,8 +24,8 @@ def test_a_changed_report_asks_for_a_correction_and_tells_it(sealed, tmp_path):
     assert pasted == {"corrections": [{"on": "", "text": "", "figures": figures}]}
 
     params = project / "params/reports/pingtan/2021.yaml"
-    told = [{"on": "2022-03-01", "text": "台账漏登，现补录。", "figures": figures}]
-    written = yaml.safe_dump({"corrections": told}, allow_unicode=True)
+    result = [{"on": "2022-03-01", "text": "台账漏登，现补录。", "figures": figures}]
+    written = yaml.safe_dump({"corrections": result}, allow_unicode=True)
     params.write_text(params.read_text(encoding="utf-8") + written, encoding="utf-8")
     done = json.loads(office.reportkit("run", "pingtan", 2021, "--json").stdout)
     assert (done["draft"], done["untold"]) == (False, [])

@@ -72,8 +72,9 @@ def test_values_are_written_as_readers_of_files_write_them(server):
     lines = [list(cells), *map(list, zip(*cells.values(), strict=True))]
     text = "".join(json.dumps(x, ensure_ascii=False, separators=(",", ":")) + "\n" for x in lines)
     assert (table.sha256, table.bytes) == (
-        hashlib.sha256(text.encode()).hexdigest(), len(text.encode()),
-    )  # fmt: skip
+        hashlib.sha256(text.encode()).hexdigest(),
+        len(text.encode()),
+    )
 
 
 def test_a_select_gives_the_same_ledger_as_its_table(server):
@@ -87,9 +88,12 @@ def test_a_select_gives_the_same_ledger_as_its_table(server):
 
 
 def test_columns_may_have_english_names_and_times_and_gaps(server):
-    zoned = {"postgresql": "TIMESTAMP WITH TIME ZONE '2020-03-01 20:00:00+00'",
-             "mysql": "CAST('2020-03-02 04:00:00' AS DATETIME)", "sqlite": "'2020-03-02 04:00:00'",
-             "duckdb": "TIMESTAMPTZ '2020-03-01 20:00:00+00'"}[server.kind]  # fmt: skip
+    zoned = {
+        "postgresql": "TIMESTAMP WITH TIME ZONE '2020-03-01 20:00:00+00'",
+        "mysql": "CAST('2020-03-02 04:00:00' AS DATETIME)",
+        "sqlite": "'2020-03-02 04:00:00'",
+        "duckdb": "TIMESTAMPTZ '2020-03-01 20:00:00+00'",
+    }[server.kind]
     amount = "12.5" if server.kind == "sqlite" else "CAST(12.50 AS DECIMAL(10, 2))"
     select = (
         f"SELECT '0012' AS receipt_number, 'NA' AS item_code, {zoned} AS charged_date, "
@@ -176,8 +180,12 @@ def test_a_wrong_select_tells_what_the_database_says(server):
 
 
 def test_bytes_are_refused_and_not_guessed(server):
-    data = {"postgresql": "'\\x01'::bytea", "mysql": "CAST('a' AS BINARY)",
-            "sqlite": "x'01'", "duckdb": "'a'::BLOB"}[server.kind]  # fmt: skip
+    data = {
+        "postgresql": "'\\x01'::bytea",
+        "mysql": "CAST('a' AS BINARY)",
+        "sqlite": "x'01'",
+        "duckdb": "'a'::BLOB",
+    }[server.kind]
     select = (
         f"SELECT {data} AS receipt_number, 'a' AS item_code, '2020-01-01' AS charged_date, "
         "1 AS amount"
@@ -277,12 +285,13 @@ def test_no_output_of_a_run_holds_the_password(postgres, password, tmp_path):
     done = reportkit(*run, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["unchanged"] is False
-    told = [done.stdout, done.stderr]
+    messages = [done.stdout, done.stderr]
     current = tmp_path / "out/huli/2020/current"
     (entry,) = [
-        one for one in json.loads((current / "MANIFEST.json").read_text("utf-8"))["inputs"]
+        one
+        for one in json.loads((current / "MANIFEST.json").read_text("utf-8"))["inputs"]
         if one["path"].endswith("#applications_run")
-    ]  # fmt: skip
+    ]
     assert entry == {
         "path": "postgresql:///postgres#applications_run",
         "name": "postgresql:///postgres#applications_run",
@@ -300,20 +309,38 @@ def test_no_output_of_a_run_holds_the_password(postgres, password, tmp_path):
     # A failure inside the kernel, with the traceback in the notebook, and on the command.
     wrong = {"OA_PASSWORD": "wrong-" + password}
     failed = subprocess.run(
-        [BIN / "papermill", ROOT / "notebooks/annual_report.ipynb", tmp_path / "out/failed.ipynb",
-         "-p", "district", "huli", "-p", "year", "2020", "-p", "params", params,
-         "-p", "data", DATA],
-        cwd=tmp_path, env=os.environ | wrong, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            BIN / "papermill",
+            ROOT / "notebooks/annual_report.ipynb",
+            tmp_path / "out/failed.ipynb",
+            "-p",
+            "district",
+            "huli",
+            "-p",
+            "year",
+            "2020",
+            "-p",
+            "params",
+            params,
+            "-p",
+            "data",
+            DATA,
+        ],
+        cwd=tmp_path,
+        env=os.environ | wrong,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert failed.returncode != 0
     assert "ledger-source" in (tmp_path / "out/failed.ipynb").read_text(encoding="utf-8")
     intake = reportkit("intake", "huli", "2020", *folders, cwd=ROOT, env=wrong, status=2)
     assert "ledger-source" in intake.stdout
     for process in (again, anew, failed, intake):
-        told += [process.stdout, process.stderr]
-    told += [json.dumps(text) for text in told]
+        messages += [process.stdout, process.stderr]
+    messages += [json.dumps(text) for text in messages]
     spelt = [password, json.dumps(password)[1:-1]]
-    assert not [text for text in told for word in spelt if word in text]
+    assert not [text for text in messages for word in spelt if word in text]
     for path in (tmp_path / "out").rglob("*"):
         if path.is_file():
             content = path.read_bytes()
@@ -338,10 +365,14 @@ def test_records_that_change_during_the_run_stop_it(postgres, tmp_path):
     with pytest.raises(ExecutionError, match=r"postgresql:///postgres#live changed") as error:
         run(
             Request(
-                "huli", 2020, params=params, data=DATA, out=tmp_path / "out",
+                "huli",
+                2020,
+                params=params,
+                data=DATA,
+                out=tmp_path / "out",
                 notebook=tmp_path / "changing.ipynb",
             )
-        )  # fmt: skip
+        )
     assert error.value.reason == "input-changed"
     assert not (tmp_path / "out/huli/2020/current").exists()
 

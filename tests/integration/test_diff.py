@@ -57,15 +57,25 @@ def test_a_figure_with_the_records_that_came_and_went(again):
     document = diff_runs(old, new)
     facts = {one["id"]: one for one in document["facts"]}
     record = {
-        "key": name, "file": "data/pingtan/applications-2021.parquet", "place": str(line),
-    }  # fmt: skip
+        "key": name,
+        "file": "data/pingtan/applications-2021.parquet",
+        "place": str(line),
+    }
     assert facts["t3.new.research"] == {
-        "id": "t3.new.research", "label": facts["t3.new.research"]["label"], "from": "0",
-        "to": "1", "by": "1", "percent": None, "came": [record], "went": [], "changed": [],
-    }  # fmt: skip
+        "id": "t3.new.research",
+        "label": facts["t3.new.research"]["label"],
+        "from": "0",
+        "to": "1",
+        "by": "1",
+        "percent": None,
+        "came": [record],
+        "went": [],
+        "changed": [],
+    }
     assert (facts["t3.new.natural_person"]["by"], facts["t3.new.natural_person"]["went"]) == (
-        "-1", [record],
-    )  # fmt: skip
+        "-1",
+        [record],
+    )
     assert "t3.new.total" not in facts
     assert [one["name"] for one in document["inputs"]] == [
         "data/pingtan/applications-2021.parquet",
@@ -103,8 +113,8 @@ def test_of_another_year_only_figures_are_compared(again, tmp_path):
     shutil.copytree(new, tmp_path / "other")
     for name in ("facts.json", "MANIFEST.json"):
         path = tmp_path / "other" / name
-        told = json.loads(path.read_text(encoding="utf-8")) | {"year": 2020}
-        path.write_text(json.dumps(told), encoding="utf-8")
+        document = json.loads(path.read_text(encoding="utf-8")) | {"year": 2020}
+        path.write_text(json.dumps(document), encoding="utf-8")
     facts = {one["id"]: one for one in diff_runs(tmp_path / "other", old)["facts"]}
     assert facts["pub.total"]["by"] == "1"
     assert not any("came" in one for one in facts.values())

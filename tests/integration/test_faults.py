@@ -31,7 +31,7 @@ Faults 21, 23-28, 35 and 36 belong to verifying, intake and databases, and are t
 13  SIGKILL of a dask worker              test_a_cluster_that_loses_a_worker_makes_the_same_reports
 14  SIGKILL at each step of publishing    test_a_run_cut_short_publishes_nothing_half
 14  SIGKILL before the journal knows      test_a_batch_killed_before_its_journal_knows
-15  a full disk at each size              test_a_full_disk_publishes_nothing_and_is_told
+15  a full disk at each size              test_a_full_disk_publishes_nothing_and_is_reported
 15  a file that may not grow              test_a_run_cut_short_publishes_nothing_half
 16  fsync or rename that fails            test_a_run_cut_short_publishes_nothing_half
 17  two batches on one output             test_two_batches_on_one_output_do_each_report_once
@@ -156,9 +156,11 @@ def test_each_fault_stops_its_own_report_and_no_other(tmp_path):
         "--districts exits,hungry,killed,last,segfault --years 2021 --failed"
     )
     assert document["counts"]["failed"] == len(EXPECTED) - 3
-    told = {report["district"]: report for report in document["reports"]}
-    assert told["hungry"]["peak_bytes"] > 300 << 20
-    assert re.match(r"cell \[\d+\] of annual_report.ipynb, .*: ZeroDivi", told["raises"]["message"])
+    result = {report["district"]: report for report in document["reports"]}
+    assert result["hungry"]["peak_bytes"] > 300 << 20
+    assert re.match(
+        r"cell \[\d+\] of annual_report.ipynb, .*: ZeroDivi", result["raises"]["message"]
+    )
     assert most_at_once(project) == 2
     done = batch(project, "--districts", "good,slow,stubborn", "--timeout", "10", *options)
     assert done.returncode == 3, done.stderr
@@ -202,9 +204,9 @@ SPEC = {"display_name": "silent", "language": "python", "argv": ["sleep", "1000"
 
 
 @pytest.mark.parametrize(
-    ("name", "seconds", "told"), [("nowhere", PATIENCE, "no-kernel"), ("silent", 5, "timeout")]
+    ("name", "seconds", "expected"), [("nowhere", PATIENCE, "no-kernel"), ("silent", 5, "timeout")]
 )
-def test_a_kernel_that_does_not_start_is_given_up(name, seconds, told, tmp_path, monkeypatch):
+def test_a_kernel_that_does_not_start_is_given_up(name, seconds, expected, tmp_path, monkeypatch):
     project = make_project(tmp_path / "project", ["a"])
     path = project / "notebooks/annual_report.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
@@ -214,7 +216,7 @@ def test_a_kernel_that_does_not_start_is_given_up(name, seconds, told, tmp_path,
     (tmp_path / "jupyter/kernels/silent/kernel.json").write_text(json.dumps(SPEC), "utf-8")
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     done = batch(project, "--timeout", seconds, "--retries", "0")
-    assert states(done) == {"a": told}, done.stderr
+    assert states(done) == {"a": expected}, done.stderr
     assert currents(project) == {}
     assert working_in(project) == []
 
@@ -257,8 +259,8 @@ POINTS = {
 def test_a_run_cut_short_publishes_nothing_half(point, status, reason, tmp_path):
     project = make_project(tmp_path, ["a"])
     done = reportkit("run", "a", "2021", "--json", cwd=project, before=CUT + POINTS[point])
-    told = json.loads(done.stdout)["error"] if done.stdout else None
-    assert (done.returncode, told) == (status, reason), done
+    document = json.loads(done.stdout)["error"] if done.stdout else None
+    assert (done.returncode, document) == (status, reason), done
     published = point == "published"
     assert (project / "outputs/a/2021/current").exists() == published
     again = reportkit("run", "a", "2021", "--json", cwd=project, status=0)
@@ -303,18 +305,20 @@ umount outputs
 @pytest.mark.parametrize(
     "size", ["4k", *(pytest.param(size, marks=pytest.mark.slow) for size in ("200k", "600k", "1m"))]
 )
-def test_a_full_disk_publishes_nothing_and_is_told(size, tmp_path):
+def test_a_full_disk_publishes_nothing_and_is_reported(size, tmp_path):
     project = make_project(tmp_path, ["a", "b"])
     (project / "outputs").mkdir()
     command = [*unshared("--mount"), "sh", "-c", FULL, "sh", size, str(BIN / "reportkit")]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    told, _, status = (project / "full.json").read_text(encoding="utf-8").rstrip().rpartition("\n")
+    document, _, status = (
+        (project / "full.json").read_text(encoding="utf-8").rstrip().rpartition("\n")
+    )
     assert status == "3"
-    reports = {report["district"]: report["reason"] for report in json.loads(told)["reports"]}
+    reports = {report["district"]: report["reason"] for report in json.loads(document)["reports"]}
     assert reports == {"a": "no-space", "b": "no-space"}
     if size == "4k":
-        assert json.loads(told)["unwritten"] == (
+        assert json.loads(document)["unwritten"] == (
             "outputs cannot be written: No space left on device"
         )
     room = json.loads((project / "room.json").read_text(encoding="utf-8"))
@@ -354,9 +358,15 @@ def test_the_surroundings_of_a_user_change_no_byte(tmp_path):
         config.mkdir(parents=True)
         scratch.mkdir()
         (config / "matplotlibrc").write_text(settings, encoding="utf-8")
-        world = {"HOME": home, "XDG_CONFIG_HOME": f"{home}/.config", "MPLBACKEND": "tkagg",
-                 "TZ": "America/New_York", "LC_ALL": "C", "PYTHONHASHSEED": "7",
-                 "TMPDIR": str(scratch)}  # fmt: skip
+        world = {
+            "HOME": home,
+            "XDG_CONFIG_HOME": f"{home}/.config",
+            "MPLBACKEND": "tkagg",
+            "TZ": "America/New_York",
+            "LC_ALL": "C",
+            "PYTHONHASHSEED": "7",
+            "TMPDIR": str(scratch),
+        }
         assert states(batch(odd, env=os.environ | world)) == {"a": "made"}
         # No history, profile or connection file is written, and no scratch folder stays.
         assert not Path(home, ".ipython").exists()
@@ -381,23 +391,23 @@ def test_a_place_that_cannot_be_used_is_refused_clearly(tmp_path):
     long = "x" * 300
     for option in ("--out", "--params", "--data"):
         done = batch(project, option, long)
-        told = json.loads(done.stdout)
-        assert (done.returncode, told["error"]) == (3, "path"), done.stderr
+        document = json.loads(done.stdout)
+        assert (done.returncode, document["error"]) == (3, "path"), done.stderr
         assert "Traceback" not in done.stderr
     (project / "outputs").mkdir(exist_ok=True)
     command = [*unshared("--mount"), "sh", "-c", READ_ONLY, "sh", str(BIN / "reportkit")]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["error"]) == (3, "not-writable")
-    assert told["message"] == (
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["error"]) == (3, "not-writable")
+    assert document["message"] == (
         "outputs cannot be written: Read-only file system; choose another --out"
     )
     fees = project / "data/a/fees.csv"
     fees.rename(os.fsdecode(os.fsencode(fees.parent) + b"/fees-\xff.csv"))
     done = batch(project)
     assert (done.returncode, states(done)) == (2, {"a": "file-name"})
-    (told,) = json.loads(done.stdout)["reports"]
-    assert r"data/a holds a file named 'fees-\udcff.csv', which is no UTF-8" in told["message"]
+    (document,) = json.loads(done.stdout)["reports"]
+    assert r"data/a holds a file named 'fees-\udcff.csv', which is no UTF-8" in document["message"]
     assert not (project / "outputs/a").exists()
 
 

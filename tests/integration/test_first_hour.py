@@ -37,9 +37,12 @@ class Walk:
             self.folder = self.folder / words[1]
             return ""
         done = subprocess.run(
-            [Path(sys.executable).parent / words[0], *words[1:]], cwd=self.folder,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            [Path(sys.executable).parent / words[0], *words[1:]],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -52,24 +55,24 @@ def edit(path, old, new):
 
 def test_a_new_user_gets_to_their_own_report(tmp_path):
     walk = Walk(tmp_path)
-    told = walk.type("reportkit init")
-    assert f"cd yunling{os.linesep}" in told
+    result = walk.type("reportkit init")
+    assert f"cd yunling{os.linesep}" in result
     walk.type("cd yunling")
 
     ledgers = walk.folder / "data/yunling"
     fill_all(ledgers)
     applications(ledgers / "依申请公开台账2024.xlsx", wrong=True)
-    told = walk.type("reportkit intake", status=2)
-    assert "1 of 64 records of 依申请公开台账 are rejected" in told
-    assert "2024年!10: 答复日期 reads '2024.02.30'" in told
+    result = walk.type("reportkit intake", status=2)
+    assert "1 of 64 records of 依申请公开台账 are rejected" in result
+    assert "2024年!10: 答复日期 reads '2024.02.30'" in result
     applications(ledgers / "依申请公开台账2024.xlsx", wrong=False)
-    told = walk.type("reportkit intake")
-    assert "依申请公开台账: 64 read, 63 accepted, 0 quarantined, 0 rejected, 1 set aside" in told
-    assert "行政执法决定: 212 read, 212 accepted" in told
+    result = walk.type("reportkit intake")
+    assert "依申请公开台账: 64 read, 63 accepted, 0 quarantined, 0 rejected, 1 set aside" in result
+    assert "行政执法决定: 212 read, 212 accepted" in result
 
-    told = walk.type("reportkit run")
-    assert "made as a draft" in told
-    assert "D6 warning: no passage is left to be written: 第一部分、第五部分、第六部分" in told
+    result = walk.type("reportkit run")
+    assert "made as a draft" in result
+    assert "D6 warning: no passage is left to be written: 第一部分、第五部分、第六部分" in result
 
     reports = walk.folder / "params/reports/yunling"
     text = (reports / "2024.md").read_text("utf-8")
@@ -79,17 +82,18 @@ def test_a_new_user_gets_to_their_own_report(tmp_path):
     assert UNWRITTEN not in text
     (reports / "2024.md").write_text(text, "utf-8")
     (reports / "2024.yaml").write_text(YAML, "utf-8")
-    told = walk.type("reportkit run", status=2)
+    result = walk.type("reportkit run", status=2)
     assert (
-        "there is no fact 't3.unable_1_not_held.totl'; nearest: t3.unable_1_not_held.total" in told
+        "there is no fact 't3.unable_1_not_held.totl'; nearest: t3.unable_1_not_held.total"
+        in result
     )
     edit(reports / "2024.md", "not_held.totl", "not_held.total")
-    told = walk.type("reportkit run", status=1)
-    assert re.search(r"C1 error: .*举办业务培训【3】场", told)
-    assert re.search(r"C2 info: .*training\.sessions", told)
+    result = walk.type("reportkit run", status=1)
+    assert re.search(r"C1 error: .*举办业务培训【3】场", result)
+    assert re.search(r"C2 info: .*training\.sessions", result)
     edit(reports / "2024.md", "培训3场", "培训{{ training.sessions }}场")
-    told = walk.type("reportkit run")
-    assert "made: outputs/yunling/2024/runs/" in told
+    result = walk.type("reportkit run")
+    assert "made: outputs/yunling/2024/runs/" in result
     assert "60 件" in walk.type("reportkit explain")
     assert "holds" in walk.type("reportkit verify")
     assert walk.left == []
@@ -99,8 +103,10 @@ def test_a_new_user_gets_to_their_own_report(tmp_path):
     values = {fact["id"]: fact["value"] for fact in facts}
     # One of 63 was received and answered before 2024, two were carried over; three are open.
     assert [values[f"t3.{row}.total"] for row in ("new", "carried_in", "carried_out")] == [
-        "60", "2", "3",
-    ]  # fmt: skip
+        "60",
+        "2",
+        "3",
+    ]
     assert values["t3.results_total.total"] == "59"
     assert values["t2.permits.decisions"] == "212"
     assert values["t2.fees.amount_wan"] == "0"

@@ -63,9 +63,9 @@ def test_the_notebook_of_a_foreign_run_is_not_executed(name, sealed, copy, tmp_p
     sealed_anew(copy, change)
     assert files_level(copy).holds
     asked = Asked(data=sealed.project / "data", params=sealed.project / "params", rerun=True)
-    told = inspect(copy, asked, closely=True).levels[-1]
-    assert (told.level, told.holds, told.notes) == ("rerun", False, ("nothing was executed",))
-    assert any("--trust-notebook" in one for one in told.findings)
+    result = inspect(copy, asked, closely=True).levels[-1]
+    assert (result.level, result.holds, result.notes) == ("rerun", False, ("nothing was executed",))
+    assert any("--trust-notebook" in one for one in result.findings)
     assert not (tmp_path / "executed").exists()
 
 
@@ -79,11 +79,11 @@ def test_the_notebook_of_a_trusted_run_is_executed(trust, sealed, copy, tmp_path
     sealed_anew(copy, change, read_signer(sealed.key))
     trusted = {"--keys": {"keys": sealed.keys}, "--trust-notebook": {"trust_notebook": True}}
     folders = {"data": sealed.project / "data", "params": sealed.project / "params"}
-    told = inspect(copy, Asked(**folders, rerun=True, **trusted[trust]), closely=True).levels[-1]
+    result = inspect(copy, Asked(**folders, rerun=True, **trusted[trust]), closely=True).levels[-1]
     assert (tmp_path / "executed").exists()
-    assert told.notes == ("executed in a kernel forked from a warm process",)
+    assert result.notes == ("executed in a kernel forked from a warm process",)
     # Its cell comes out with the output that the run had none of.
-    assert any("(hostile) comes out otherwise" in one for one in told.findings)
+    assert any("(hostile) comes out otherwise" in one for one in result.findings)
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ def test_an_input_outside_its_folder_is_not_copied(name, sealed, copy, tmp_path)
 
     sealed_anew(copy, change)
     before = sorted(path for path in tmp_path.rglob("*") if "foreign" not in path.parts)
-    told = rerun_level(copy, data=sealed.project / "data", params=sealed.project / "params")
-    assert not told.holds
-    assert len(told.findings) == 1
-    assert "of a received file" in told.findings[0]
+    result = rerun_level(copy, data=sealed.project / "data", params=sealed.project / "params")
+    assert not result.holds
+    assert len(result.findings) == 1
+    assert "of a received file" in result.findings[0]
     assert sorted(path for path in tmp_path.rglob("*") if "foreign" not in path.parts) == before
 
 
@@ -122,8 +122,8 @@ def test_folders_of_a_foreign_run_stay_in_the_clean_place(folder, sealed, copy):
         manifest["parameters"]["params"] = folder
 
     sealed_anew(copy, change)
-    told = rerun_level(copy, data=sealed.project / "data", params=sealed.project / "params")
-    assert (told.holds, told.notes) == (False, ("nothing was executed",))
+    result = rerun_level(copy, data=sealed.project / "data", params=sealed.project / "params")
+    assert (result.holds, result.notes) == (False, ("nothing was executed",))
 
 
 def test_nothing_is_read_from_the_path_of_an_input(sealed, copy, tmp_path):
@@ -135,12 +135,12 @@ def test_nothing_is_read_from_the_path_of_an_input(sealed, copy, tmp_path):
         manifest["inputs"].append(one | {"sha256": digest(tmp_path / "secret.yaml")})
 
     sealed_anew(copy, change)
-    told = rerun_level(copy, data=sealed.project / "data", params=sealed.project / "params")
-    assert told.findings == ("extra/secret.yaml is not here",)
+    result = rerun_level(copy, data=sealed.project / "data", params=sealed.project / "params")
+    assert result.findings == ("extra/secret.yaml is not here",)
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "data/../../outside.csv", "../x.csv"])
-def test_a_ledger_that_leaves_the_data_folder_is_told(path, sealed, copy):
+def test_a_ledger_that_leaves_the_data_folder_is_reported(path, sealed, copy):
     def change(manifest):
         manifest["ledgers"][0]["sources"][0]["path"] = path
 
@@ -151,7 +151,7 @@ def test_a_ledger_that_leaves_the_data_folder_is_told(path, sealed, copy):
 
 
 @pytest.mark.parametrize("evidence", ["/etc/passwd", "evidence/../../x.parquet", "..", 7])
-def test_evidence_that_leaves_the_run_is_told(evidence, sealed, copy):
+def test_evidence_that_leaves_the_run_is_reported(evidence, sealed, copy):
     document = json.loads((copy / "facts.json").read_text(encoding="utf-8"))
     fact = next(fact for fact in document["facts"] if fact["evidence"])
     fact["evidence"] = evidence
@@ -166,5 +166,5 @@ def test_a_previous_run_elsewhere_is_not_followed(sealed, copy):
     manifest = json.loads((copy / "MANIFEST.json").read_text(encoding="utf-8"))
     manifest["previous"] = {"run": "../../x", "manifest_sha256": "0" * 64}
     (copy / "MANIFEST.json").write_text(json.dumps(manifest), encoding="utf-8")
-    (told,) = files_level(copy).findings
-    assert told.startswith("MANIFEST.json was changed: previous")
+    (result,) = files_level(copy).findings
+    assert result.startswith("MANIFEST.json was changed: previous")

@@ -85,16 +85,16 @@ def folders(project):
     return {"params": project / "params", "data": project / "data"}
 
 
-def refused(run, project, told):
+def refused(run, project, expected):
     """A forged run whose seal is whole is refused, and this is among the findings."""
     assert files_level(run).holds
     render = render_level(run, **folders(project))
     # What only the second count finds is looked for there.
     verdicts = (
-        [render] if told in "".join(render.findings) else data_levels(run, **folders(project))
+        [render] if expected in "".join(render.findings) else data_levels(run, **folders(project))
     )
     findings = [finding for one in verdicts for finding in one.findings]
-    assert any(told in one for one in findings), (*findings, *render.findings)
+    assert any(expected in one for one in findings), (*findings, *render.findings)
 
 
 def fact_in(document, name="t3.new.total"):
@@ -325,13 +325,13 @@ OTHERS = {
 # --- the notebook --------------------------------------------------------------------------------
 
 
-def notebook(change, told):
-    return lambda run: change_notebook(run, change), told
+def notebook(change, expected):
+    return lambda run: change_notebook(run, change), expected
 
 
-def everything(change, told):
+def everything(change, expected):
     """A change of the notebook, with every document made anew from it."""
-    return lambda run: change_all(run, change), told
+    return lambda run: change_all(run, change), expected
 
 
 def output_of(cell, notebook):
@@ -603,8 +603,8 @@ EVIDENCE = {
 }
 
 
-def manifest(change, told):
-    return change, f"MANIFEST.json: {told}"
+def manifest(change, expected):
+    return change, f"MANIFEST.json: {expected}"
 
 
 def input_in(manifest, name):
@@ -659,19 +659,19 @@ FORGERIES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("forge", "told"), FORGERIES)
-def test_a_forged_run_is_refused_and_the_forgery_named(forge, told, run, project):
+@pytest.mark.parametrize(("forge", "expected"), FORGERIES)
+def test_a_forged_run_is_refused_and_the_forgery_named(forge, expected, run, project):
     forge(run)
     reseal(run)
-    refused(run, project, told)
+    refused(run, project, expected)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"), MANIFEST.values(), ids=[f"manifest: {name}" for name in MANIFEST]
+    ("change", "expected"), MANIFEST.values(), ids=[f"manifest: {name}" for name in MANIFEST]
 )
-def test_a_forged_manifest_is_refused_and_named(change, told, run, project):
+def test_a_forged_manifest_is_refused_and_named(change, expected, run, project):
     reseal(run, change)
-    refused(run, project, told)
+    refused(run, project, expected)
 
 
 def test_a_forged_crate_is_refused(run, project):
@@ -723,8 +723,9 @@ def test_where_versions_are_others_it_names_the_one_to_install(run, project):
     assert (found.holds, render.holds, render.findings) == (None, None, ())
     assert render.needed == ("typst 0.15.1",)
     assert render.notes[:2] == (
-        "report.pdf comes out with other bytes", "to judge it, this is needed: typst 0.15.1",
-    )  # fmt: skip
+        "report.pdf comes out with other bytes",
+        "to judge it, this is needed: typst 0.15.1",
+    )
     # What another version of typst cannot have made is refused all the same.
     page(HTML, HTML.replace(">2<", ">9<"))[0](run)
     reseal(run)
@@ -803,14 +804,14 @@ ALONE = [
 ]
 
 
-@pytest.mark.parametrize(("forge", "told"), ALONE, ids=range(len(ALONE)))
-def test_these_are_refused_without_ledgers_too(forge, told, run, tmp_path):
+@pytest.mark.parametrize(("forge", "expected"), ALONE, ids=range(len(ALONE)))
+def test_these_are_refused_without_ledgers_too(forge, expected, run, tmp_path):
     forge(run)
     reseal(run)
     nothing = {"params": tmp_path, "data": tmp_path}
     verdicts = [*data_levels(run, **nothing), render_level(run, **nothing)]
     findings = [finding for one in verdicts for finding in one.findings]
-    assert any(told in one for one in findings), findings
+    assert any(expected in one for one in findings), findings
 
 
 def test_a_notebook_of_the_runs_own_is_reported(run, tmp_path):

@@ -41,8 +41,14 @@ class Desk:
 
 
 def code(name, source):
-    return {"cell_type": "code", "id": name, "metadata": {}, "source": source, "outputs": [],
-            "execution_count": None}  # fmt: skip
+    return {
+        "cell_type": "code",
+        "id": name,
+        "metadata": {},
+        "source": source,
+        "outputs": [],
+        "execution_count": None,
+    }
 
 
 def after_table_3(*added):
@@ -59,45 +65,48 @@ def desk(tmp_path_factory):
     prose = {"cell_type": "markdown", "id": "prose", "metadata": {}, "source": PROSE}
     made.edit(
         after_table_3(
-            code("explain", EXPLAIN), prose, code("fact", FACT), code("own-table", TABLE),
+            code("explain", EXPLAIN),
+            prose,
+            code("fact", FACT),
+            code("own-table", TABLE),
             code("plot", PLOT),
         )
-    )  # fmt: skip
+    )
     return made
 
 
 def test_the_half_hour(desk):
-    told = desk.reportkit("run", "huli", 2020)
-    assert "B2 warning" in told
-    assert 'by_unit["自然人"].sort_values().plot.barh()）显示或画了一张图，各文件都没有' in told
-    assert "写成report.show(…, alt=…)" in told
-    assert "made as a draft" not in told
+    result = desk.reportkit("run", "huli", 2020)
+    assert "B2 warning" in result
+    assert 'by_unit["自然人"].sort_values().plot.barh()）显示或画了一张图，各文件都没有' in result
+    assert "写成report.show(…, alt=…)" in result
+    assert "made as a draft" not in result
 
     desk.edit(
         lambda cells: [one | {"source": FIGURE} if one["id"] == "plot" else one for one in cells]
     )
-    told = desk.reportkit("run", "huli", 2020)
-    assert "B2" not in told
+    result = desk.reportkit("run", "huli", 2020)
+    assert "B2" not in result
     looked_at_everywhere(desk.current)
-    told = desk.reportkit("explain", "own.december", "--run", "huli/2020")
-    assert "12月收到的申请" in told
-    assert len(re.findall(r"湖府依申〔2020〕\d+号", told)) == 10
+    result = desk.reportkit("explain", "own.december", "--run", "huli/2020")
+    assert "12月收到的申请" in result
+    assert len(re.findall(r"湖府依申〔2020〕\d+号", result)) == 10
 
     kept = json.loads(desk.notebook.read_text("utf-8"))["cells"]
     desk.edit(lambda cells: [one for one in cells if one["source"] != 'report.section("六")'])
-    told = desk.reportkit("run", "huli", 2020, status=1)
-    assert "B1 error" in told
-    assert "第六部分“其他需要报告的事项”（report.section('六')）没有列出" in told
-    assert "made as a draft" in told
+    result = desk.reportkit("run", "huli", 2020, status=1)
+    assert "B1 error" in result
+    assert "第六部分“其他需要报告的事项”（report.section('六')）没有列出" in result
+    assert "made as a draft" in result
 
     desk.edit(lambda _: kept)
     desk.reportkit("run", "huli", 2020)
-    told = desk.reportkit("verify", desk.current)
-    assert "figures of the notebook's own code: own.december" in told
-    assert "own-table (table)" in told
+    result = desk.reportkit("verify", desk.current)
+    assert "figures of the notebook's own code: own.december" in result
+    assert "own-table (table)" in result
 
-    told = desk.reportkit("run", "huli", 2031, status=2)
-    assert "2031 is not over" in told
+    result = desk.reportkit("run", "huli", 2031, status=2)
+    assert "2031 is not over" in result
 
 
 def looked_at_everywhere(run):
@@ -128,9 +137,12 @@ def looked_at_everywhere(run):
 
 def test_a_year_without_records_is_no_report(desk):
     made = papermill.execute_notebook(
-        str(ROOT / "notebooks/annual_report.ipynb"), None, progress_bar=False, cwd=desk.folder,
+        str(ROOT / "notebooks/annual_report.ipynb"),
+        None,
+        progress_bar=False,
+        cwd=desk.folder,
         parameters={"district": "huli", "year": 2031},
-    )  # fmt: skip
+    )
     (seal,) = from_notebook(made, "seal")
     (empty,) = [one for one in seal["checks"] if one["id"] == "L3"]
     assert (empty["holds"], empty["severity"]) == (False, "error")

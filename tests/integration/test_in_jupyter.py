@@ -41,8 +41,9 @@ def outputs(tmp_path_factory):
 
 
 def test_a_figure_outside_of_documents_is_shown_once_and_reported(outputs):
-    seen = [[sorted(one.data) for one in cell if "image/png" in one.get("data", {})]
-            for cell in outputs]  # fmt: skip
+    seen = [
+        [sorted(one.data) for one in cell if "image/png" in one.get("data", {})] for cell in outputs
+    ]
     assert [len(one) for one in seen] == [0, 0, 1, 1, 1, 1, 0, 0]
     (drafted,) = outputs[-1]
     text = drafted.data["text/plain"]

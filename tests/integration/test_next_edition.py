@@ -30,9 +30,9 @@ def project(tmp_path_factory):
     (folder / "data/jia/依申请公开台账.xlsx").unlink()
     (folder / "data/jia/applications.csv").write_text(APPLICATIONS, encoding="utf-8")
     reportkit("run", "jia", "2025", folder=folder)
-    told = reportkit("new", "jia", "2026", folder=folder)
-    assert "七、数据开放情况" in told
-    assert 'add a cell report.section("七")' in told
+    result = reportkit("new", "jia", "2026", folder=folder)
+    assert "七、数据开放情况" in result
+    assert 'add a cell report.section("七")' in result
     notebook = folder / "notebooks/annual_report.ipynb"
     cells = json.loads(notebook.read_text("utf-8"))
     at = next(n for n, c in enumerate(cells["cells"]) if c["source"] == 'report.section("六")')
@@ -62,18 +62,26 @@ def test_cells_of_the_new_row_and_the_changed_label_count(project):
     assert {
         name: facts[name]
         for name in (
-            "t3.new.total", "t3.carried_in.total", "t3.deny_9_platform.natural_person",
-            "t3.deny_8_admin_query.natural_person", "t3.deny_8_admin_query.commercial",
-            "t3.results_total.total", "t3.carried_out.total",
+            "t3.new.total",
+            "t3.carried_in.total",
+            "t3.deny_9_platform.natural_person",
+            "t3.deny_8_admin_query.natural_person",
+            "t3.deny_8_admin_query.commercial",
+            "t3.results_total.total",
+            "t3.carried_out.total",
         )
     } == {
-        "t3.new.total": "3", "t3.carried_in.total": "1", "t3.deny_9_platform.natural_person": "1",
-        "t3.deny_8_admin_query.natural_person": "1", "t3.deny_8_admin_query.commercial": "1",
-        "t3.results_total.total": "4", "t3.carried_out.total": "0",
-    }  # fmt: skip
+        "t3.new.total": "3",
+        "t3.carried_in.total": "1",
+        "t3.deny_9_platform.natural_person": "1",
+        "t3.deny_8_admin_query.natural_person": "1",
+        "t3.deny_8_admin_query.commercial": "1",
+        "t3.results_total.total": "4",
+        "t3.carried_out.total": "0",
+    }
 
 
-def test_checks_hold_and_the_old_label_is_told(project):
+def test_checks_hold_and_the_old_label_is_reported(project):
     open_ = {one["id"]: one["message"] for one in read(project, "checks.json") if not one["holds"]}
     assert set(open_) == {"D5", "D6", "F2"}
     assert open_["F2"] == ("“属于行政查询类事项”原为“属于行政查询事项”，按原名称登记的1件已计入")
@@ -92,8 +100,8 @@ def test_the_form_is_an_input_and_verify_uses_the_own(project):
         i for i in read(project, "MANIFEST.json")["inputs"] if i["name"].startswith("forms/")
     ]
     assert form["name"] == "forms/zfxxgk/2026.yaml"
-    told = reportkit("verify", "outputs/jia/2026/current", "--rerun", folder=project)
-    assert "rerun: holds" in told
+    messages = reportkit("verify", "outputs/jia/2026/current", "--rerun", folder=project)
+    assert "rerun: holds" in messages
 
 
 def test_a_verifier_with_another_form_refuses(project):
@@ -101,15 +109,15 @@ def test_a_verifier_with_another_form_refuses(project):
     text = file.read_text("utf-8")
     try:
         file.write_text(text.replace(", was: [属于行政查询事项]", ""), encoding="utf-8")
-        told = reportkit("verify", "outputs/jia/2026/current", folder=project, status=1)
+        messages = reportkit("verify", "outputs/jia/2026/current", folder=project, status=1)
     finally:
         file.write_text(text, encoding="utf-8")
-    assert "t3.deny_8_admin_query.natural_person: where is" in told
+    assert "t3.deny_8_admin_query.natural_person: where is" in messages
 
 
 def test_a_change_of_the_form_makes_the_report_anew(project):
-    told = reportkit("run", "jia", "2026", "--draft", folder=project)
-    assert "unchanged" in told
+    result = reportkit("run", "jia", "2026", "--draft", folder=project)
+    assert "unchanged" in result
     file = project / "forms/zfxxgk/2026.yaml"
     text = file.read_text("utf-8")
     try:
@@ -142,8 +150,8 @@ def city(project):
 
 
 def test_a_roll_up_adds_members_of_its_own_edition_alone(city):
-    told = reportkit("rollup", "shi", "2026", "--draft", "--json", folder=city, status=2)
-    refused = json.loads(told)
+    document = reportkit("rollup", "shi", "2026", "--draft", "--json", folder=city, status=2)
+    refused = json.loads(document)
     assert refused["error"] == "member-differs"
     assert "the report of yi is of edition 2021, the roll-up of edition 2026" in refused["message"]
     assert not (city / "outputs/shi/2026/current").exists()

@@ -38,7 +38,7 @@ def the(dist, pattern):
 
 
 def test_the_version_is_the_same_in_both_places(dist):
-    assert told(the(dist, "reportkit_zwgk-*.whl"))["Version"] == reportkit.__version__
+    assert wheel_metadata(the(dist, "reportkit_zwgk-*.whl"))["Version"] == reportkit.__version__
 
 
 def names(wheel):
@@ -46,7 +46,7 @@ def names(wheel):
         return set(archive.namelist())
 
 
-def told(wheel):
+def wheel_metadata(wheel):
     """The metadata of a wheel."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [one for one in archive.namelist() if one.endswith("METADATA")]
@@ -71,10 +71,22 @@ def test_the_wheel_is_small_and_whole(dist):
     with tarfile.open(the(dist, "*.tar.gz")) as archive:
         tops = {name.split("/")[1] for name in archive.getnames()}
     assert tops == {
-        "CHANGELOG.md", "CITATION.cff", "LICENSE", "PKG-INFO", "README.md", "README.zh-CN.md",
-        ".gitignore", "docs", "mkdocs.yml", "mkdocs.zh.yml", "notebooks", "pyproject.toml",
-        "src", "tests", "tools",
-    }  # fmt: skip
+        "CHANGELOG.md",
+        "CITATION.cff",
+        "LICENSE",
+        "PKG-INFO",
+        "README.md",
+        "README.zh-CN.md",
+        ".gitignore",
+        "docs",
+        "mkdocs.yml",
+        "mkdocs.zh.yml",
+        "notebooks",
+        "pyproject.toml",
+        "src",
+        "tests",
+        "tools",
+    }
 
 
 def test_the_sdist_gives_the_same_wheel(dist, tmp_path):
@@ -98,8 +110,8 @@ def test_the_sdist_gives_the_same_wheel(dist, tmp_path):
 )  # fmt: skip
 def test_licences_are_named_and_inside(dist, pattern, expression, files):
     wheel = the(dist, pattern)
-    assert told(wheel)["License-Expression"] == expression
-    assert set(told(wheel).get_all("License-File")) == files
+    assert wheel_metadata(wheel)["License-Expression"] == expression
+    assert set(wheel_metadata(wheel).get_all("License-File")) == files
     inside = {name.partition("/licenses/")[2] for name in names(wheel)} - {""}
     assert inside == files
 
@@ -138,9 +150,12 @@ def clean(dist, tmp_path_factory):
 
 def run(clean, *arguments):
     return subprocess.run(
-        [clean / "venv/bin/reportkit", *arguments], cwd=clean, capture_output=True, text=True,
+        [clean / "venv/bin/reportkit", *arguments],
+        cwd=clean,
+        capture_output=True,
+        text=True,
         check=False,
-    )  # fmt: skip
+    )
 
 
 def test_it_runs_with_what_it_needs_and_nothing_else(clean):
@@ -178,14 +193,29 @@ def late(folder: Path) -> int:
 def test_a_type_checker_sees_the_types(clean):
     (clean / "consumer.py").write_text(CONSUMER)
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--python-executable", clean / "venv/bin/python",
-         "--cache-dir", clean / "cache", "--config-file", "", "consumer.py"],
-        cwd=clean, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--strict",
+            "--python-executable",
+            clean / "venv/bin/python",
+            "--cache-dir",
+            clean / "cache",
+            "--config-file",
+            "",
+            "consumer.py",
+        ],
+        cwd=clean,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     lines = [line for line in done.stdout.splitlines() if ": error:" in line]
     assert [line.split(": error: ")[1].split("  [")[1] for line in lines] == [
-        "assignment]", "return-value]",
-    ], done.stdout  # fmt: skip
+        "assignment]",
+        "return-value]",
+    ], done.stdout
 
 
 @pytest.mark.slow
@@ -196,8 +226,18 @@ def test_the_install_script_makes_it_from_the_lock(tmp_path):
     assert "RUN /src/.ci/install /opt/reportkit\n" in (ROOT / "Containerfile").read_text("utf-8")
     assert not [*wheels.glob("pytest-*"), *wheels.glob("mypy-*")]
     subprocess.run(
-        [target / "bin/reportkit", "init", tmp_path, "--district", "a", "--name", "甲区", "--year",
-         "2024"], check=True,
-    )  # fmt: skip
+        [
+            target / "bin/reportkit",
+            "init",
+            tmp_path,
+            "--district",
+            "a",
+            "--name",
+            "甲区",
+            "--year",
+            "2024",
+        ],
+        check=True,
+    )
     subprocess.run([target / "bin/reportkit", "run", "a", "2024"], cwd=tmp_path, check=True)
     assert (tmp_path / "outputs/a/2024/current/report.pdf").is_file()

@@ -34,12 +34,17 @@ CONTEXT = Path(__file__).parents[1] / "data/proof/context.json"
 def test_the_record_holds_what_an_auditor_needs(sealed):
     manifest = json.loads((sealed.run / "MANIFEST.json").read_text(encoding="utf-8"))
     assert (manifest["district"], manifest["name"], manifest["year"]) == (
-        "pingtan", "平潭综合实验区", 2021,
-    )  # fmt: skip
+        "pingtan",
+        "平潭综合实验区",
+        2021,
+    )
     assert manifest["basis"] == "国办公开办函〔2021〕30号"
     inputs = {one["name"] for one in manifest["inputs"]}
-    assert {"params/districts/pingtan.yaml", "data/pingtan/行政执法决定2021.xlsx",
-            "notebooks/annual_report.ipynb"} <= inputs  # fmt: skip
+    assert {
+        "params/districts/pingtan.yaml",
+        "data/pingtan/行政执法决定2021.xlsx",
+        "notebooks/annual_report.ipynb",
+    } <= inputs
     (ledger,) = [one for one in manifest["ledgers"] if one["ledger"] == "applications"]
     assert (ledger["read"], ledger["accepted"], ledger["rejected"]) == (120, 120, 0)
     assert ledger["sources"][0]["encoding"] == "gb18030"
@@ -75,9 +80,12 @@ def validator(monkeypatch, tmp_path):
 
     def findings(folder):
         settings = services.ValidationSettings(
-            rocrate_uri=str(folder), profile_identifier="process-run-crate",
-            requirement_severity="REQUIRED", offline=True, cache_path=str(tmp_path / "cache"),
-        )  # fmt: skip
+            rocrate_uri=str(folder),
+            profile_identifier="process-run-crate",
+            requirement_severity="REQUIRED",
+            offline=True,
+            cache_path=str(tmp_path / "cache"),
+        )
         return [issue.message for issue in services.validate(settings).get_issues()]
 
     return findings
@@ -131,10 +139,10 @@ def test_the_projects_own_holidays_count_though_nobody_names_params(sealed, tmp_
 
 def test_a_signed_run_holds_and_its_ledgers_count_the_same(sealed):
     data = sealed.project / "data"
-    status, told, _ = command("verify", sealed.run, "--keys", sealed.keys, "--data", data)
-    assert status == 0, told
-    assert levels(told) == {name: [] for name in LEVELS}
-    (run,) = told["runs"]
+    status, result, _ = command("verify", sealed.run, "--keys", sealed.keys, "--data", data)
+    assert status == 0, result
+    assert levels(result) == {name: [] for name in LEVELS}
+    (run,) = result["runs"]
     assert run["levels"][1]["notes"] == ["7 of 7 ledgers read again, record by record"]
     # Nothing is left that was not computed again.
     facts = ["266 facts; 224 of 224 from ledgers counted again in SQL"]
@@ -183,18 +191,19 @@ def test_a_changed_cell_names_its_line_and_the_moved_facts(sealed, tmp_path):
     table = pq.read_table(path)
     types = table["申请人类型"].to_pylist()
     row = next(
-        row for row, day in enumerate(table["答复日期"].to_pylist())
+        row
+        for row, day in enumerate(table["答复日期"].to_pylist())
         if str(day).startswith("2021") and types[row] == "自然人"
-    )  # fmt: skip
+    )
     types[row] = "科研机构"
     index = table.column_names.index("申请人类型")
     pq.write_table(table.set_column(index, "申请人类型", pa.array(types)), path)
-    told = findings(sealed.run, data=tmp_path / "data")
-    assert told[0] == "data/pingtan/applications-2021.parquet is not what the run read"
-    assert told[1] == (
+    result = findings(sealed.run, data=tmp_path / "data")
+    assert result[0] == "data/pingtan/applications-2021.parquet is not what the run read"
+    assert result[1] == (
         f"data/pingtan/applications-2021.parquet:{row + 1}: not the record that the run read"
     )
-    moved = {one.partition(" moved")[0] for one in told[2:]}
+    moved = {one.partition(" moved")[0] for one in result[2:]}
     now = open_report("pingtan", 2021, params=sealed.project / "params", data=tmp_path / "data")
     there = json.loads((sealed.run / "facts.json").read_text(encoding="utf-8"))["facts"]
     here = {fact["id"]: fact for fact in now.facts_document()["facts"]}
@@ -208,7 +217,7 @@ def test_a_changed_cell_names_its_line_and_the_moved_facts(sealed, tmp_path):
     assert "t3.new.total" not in moved
 
 
-def test_a_record_more_and_a_record_less_are_told(sealed, tmp_path):
+def test_a_record_more_and_a_record_less_are_reported(sealed, tmp_path):
     manifest = json.loads((sealed.run / "MANIFEST.json").read_text(encoding="utf-8"))
     (ledger,) = [one for one in manifest["ledgers"] if one["ledger"] == "fees"]
     facts = json.loads((sealed.run / "facts.json").read_text(encoding="utf-8"))["facts"]
@@ -246,9 +255,9 @@ def test_other_keys_and_no_keys_are_refused(sealed, tmp_path):
     public, _ = keygen(tmp_path / "other.key")
     (tmp_path / "others").mkdir()
     shutil.copy(public, tmp_path / "others")
-    status, told, _ = command("verify", sealed.run, "--keys", tmp_path / "others")
+    status, result, _ = command("verify", sealed.run, "--keys", tmp_path / "others")
     assert status == 1
-    assert "none of the trusted keys" in levels(told)["files"][0]
+    assert "none of the trusted keys" in levels(result)["files"][0]
     (tmp_path / "none").mkdir()
     status, _, text = command("verify", sealed.run, "--keys", tmp_path / "none")
     assert status == 2
@@ -272,25 +281,33 @@ def test_a_reviewer_signs_by_the_command(sealed, copy, tmp_path):
 def test_a_run_comes_out_again_in_another_world(kernel, sealed, tmp_path):
     """Other hash seed, zone, locale, HOME, working folder, threads and umask: the same bytes."""
     env = {
-        "PYTHONHASHSEED": "7", "TZ": "America/New_York", "LC_ALL": "C", "HOME": str(tmp_path),
+        "PYTHONHASHSEED": "7",
+        "TZ": "America/New_York",
+        "LC_ALL": "C",
+        "HOME": str(tmp_path),
         "OMP_NUM_THREADS": "8",
-    }  # fmt: skip
+    }
     before = os.umask(0o077)
     try:
         done = subprocess.run(
-            [BIN / "reportkit", "verify", sealed.run, kernel, "--json"], cwd=sealed.project,
-            env=os.environ | env, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            [BIN / "reportkit", "verify", sealed.run, kernel, "--json"],
+            cwd=sealed.project,
+            env=os.environ | env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     finally:
         os.umask(before)
     assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads(done.stdout)
-    assert levels(told)["rerun"] == []
+    document = json.loads(done.stdout)
+    assert levels(document)["rerun"] == []
     forked = "executed in a kernel forked from a warm process"
     executed = {"--rerun": forked, "--cold": "executed in a cold kernel"}[kernel]
-    assert told["runs"][0]["levels"][-1]["notes"] == [
-        executed, "facts, evidence, notebook and documents came out the same",
-    ]  # fmt: skip
+    assert document["runs"][0]["levels"][-1]["notes"] == [
+        executed,
+        "facts, evidence, notebook and documents came out the same",
+    ]
 
 
 def test_a_rerun_names_the_cell_and_the_document(sealed, copy):
@@ -320,10 +337,10 @@ def test_a_rerun_wants_the_recorded_inputs(sealed, tmp_path):
 def test_a_folder_of_outputs_is_sampled(sealed, tmp_path):
     for name in ("one", "two"):
         shutil.copytree(sealed.project / "outputs", tmp_path / name, symlinks=True)
-    status, told, _ = command("verify", tmp_path, "--sample", 1, "--data", tmp_path)
-    assert status == 0, told
-    assert sorted(len(run["levels"]) for run in told["runs"]) == [1, 5]
-    assert len(told["sampled"]) == 1
+    status, result, _ = command("verify", tmp_path, "--sample", 1, "--data", tmp_path)
+    assert status == 0, result
+    assert sorted(len(run["levels"]) for run in result["runs"]) == [1, 5]
+    assert len(result["sampled"]) == 1
 
 
 def test_many_runs_are_verified_by_several_processes(sealed, tmp_path):
@@ -354,11 +371,11 @@ def test_the_four_sample_reports_hold_at_every_level(tmp_path):
     out = tmp_path / "outputs"
     made, batch, _ = command("batch", "--out", out)
     assert made == 0, batch
-    status, told, _ = command("verify", out)
-    assert status == 0, told
+    status, result, _ = command("verify", out)
+    assert status == 0, result
     found = {
         f"{run['district']} {run['year']}": {one["level"]: one["holds"] for one in run["levels"]}
-        for run in told["runs"]
+        for run in result["runs"]
     }
     names = ("huli 2020", "pingtan 2019", "pingtan 2020", "pingtan 2021")
     assert found == {name: dict.fromkeys(LEVELS, True) for name in names}

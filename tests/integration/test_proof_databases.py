@@ -49,9 +49,12 @@ def test_a_table_is_read_the_same_in_any_physical_order(key, server, tmp_path):
 
 
 def test_times_with_a_zone_and_amounts_are_read_the_same(server, tmp_path):
-    day = {"postgresql": "TIMESTAMP WITH TIME ZONE '2020-03-01 20:00:00+00'",
-           "mysql": "CAST('2020-03-02 04:00:00' AS DATETIME)", "sqlite": "'2020-03-02 04:00:00'",
-           "duckdb": "TIMESTAMPTZ '2020-03-01 20:00:00+00'"}[server.kind]  # fmt: skip
+    day = {
+        "postgresql": "TIMESTAMP WITH TIME ZONE '2020-03-01 20:00:00+00'",
+        "mysql": "CAST('2020-03-02 04:00:00' AS DATETIME)",
+        "sqlite": "'2020-03-02 04:00:00'",
+        "duckdb": "TIMESTAMPTZ '2020-03-01 20:00:00+00'",
+    }[server.kind]
     amount = "12.5" if server.kind == "sqlite" else "CAST(12.50 AS DECIMAL(10, 2))"
     select = (
         f"SELECT '0012' AS receipt_number, 'NA' AS item_code, {day} AS charged_date, "
@@ -79,13 +82,14 @@ def test_a_changed_record_is_named(server, tmp_path):
     shown = ledger.sources[0].path
     then = pa.table(
         {
-            "file": [shown] * ledger.read, "sheet": [""] * ledger.read,
+            "file": [shown] * ledger.read,
+            "sheet": [""] * ledger.read,
             "line": pa.array(ledger.line_of, pa.int64()),
             "digest": row_digests(read_record(ledger.frame, ledger.schema), None),
         }
-    )  # fmt: skip
-    told = changed_lines(raw, then, None)
-    assert told == [f"{shown}:4: not the record that the run read"]
+    )
+    result = changed_lines(raw, then, None)
+    assert result == [f"{shown}:4: not the record that the run read"]
 
 
 def test_a_database_run_is_verified_and_says_if_gone(postgres, tmp_path):
@@ -97,10 +101,12 @@ def test_a_database_run_is_verified_and_says_if_gone(postgres, tmp_path):
     reportkit("run", "huli", "2020", *folders, cwd=tmp_path, status=0)
     run = tmp_path / "out/huli/2020/current"
     done = reportkit("verify", run, *folders, cwd=tmp_path)
-    (told,) = json.loads(done.stdout)["runs"]
-    assert done.returncode == 0, told
-    assert [level["holds"] for level in told["levels"]] == [True] * 5
-    assert told["levels"][2]["notes"][0].endswith("224 of 224 from ledgers counted again in SQL")
+    (document,) = json.loads(done.stdout)["runs"]
+    assert done.returncode == 0, document
+    assert [level["holds"] for level in document["levels"]] == [True] * 5
+    assert document["levels"][2]["notes"][0].endswith(
+        "224 of 224 from ledgers counted again in SQL"
+    )
 
     postgres.run("""UPDATE proved SET "申请人类型" = '科研机构' WHERE "登记号" =
                  (SELECT min("登记号") FROM proved WHERE "申请人类型" = '自然人')""")

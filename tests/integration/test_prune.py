@@ -48,16 +48,16 @@ def test_old_runs_become_records_that_verify_accepts(project):
     whole = sum(len(f) for _, _, f in os.walk(project / "outputs/a/2021/runs"))
     status, trial = reportkit(project, "prune", "--keep", 2, "--dry-run")
     assert (status, trial["before"] == trial["after"], names(first)) == (0, True, names(fourth))
-    status, told = reportkit(project, "prune", "--keep", 2)
-    assert (status, told["pruned"]) == (
+    status, result = reportkit(project, "prune", "--keep", 2)
+    assert (status, result["pruned"]) == (
         0,
         [run.relative_to(project).as_posix() for run in (first, second)],
     )
     assert (names(first), names(second)) == (RECORD, RECORD)
     assert [names(run) for run in (third, fourth)] == files
-    assert told["before"]["files"] == whole
-    assert told["after"]["files"] == whole // 2 + 2 * len(RECORD)
-    assert told["after"]["bytes"] < 0.6 * told["before"]["bytes"]
+    assert result["before"]["files"] == whole
+    assert result["after"]["files"] == whole // 2 + 2 * len(RECORD)
+    assert result["after"]["bytes"] < 0.6 * result["before"]["bytes"]
     for run, chain in ((first, "the first"), (second, "1 earlier")):
         status, verdict = reportkit(project, "verify", run)
         (one,) = verdict["runs"]
@@ -101,8 +101,8 @@ def test_a_record_is_no_place_to_hide_in(damage, project):
     if damage == "changed":
         # What somebody changed stays as it is, for whoever asks what happened.
         (first / "report.html").write_text("another", encoding="utf-8")
-        status, told = reportkit(project, "prune", "--keep", 1)
-        assert (status, len(told["changed"]), len(told["pruned"])) == (1, 1, 2)
+        status, result = reportkit(project, "prune", "--keep", 1)
+        assert (status, len(result["changed"]), len(result["pruned"])) == (1, 1, 2)
         assert (first / "report.pdf").is_file()
         return
     reportkit(project, "prune", "--keep", 1)
@@ -117,8 +117,8 @@ def test_reports_at_work_and_runs_compared_with_are_left(project):
     first, *_ = runs(project)
     with (project / "outputs/a/2021/.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        status, told = reportkit(project, "prune", "--keep", 1)
-    assert (status, told["busy"], told["pruned"]) == (0, ["outputs/a/2021"], [])
+        status, result = reportkit(project, "prune", "--keep", 1)
+    assert (status, result["busy"], result["pruned"]) == (0, ["outputs/a/2021"], [])
     # The report of the next year is made with the figures of this one, and then this one anew.
     place = project / "outputs/a/2021"
     current = (place / "current").readlink()
@@ -127,9 +127,9 @@ def test_reports_at_work_and_runs_compared_with_are_left(project):
     commands.reportkit("run", "a", "2022", cwd=project, status=1)  # with findings
     (place / "current").unlink()
     (place / "current").symlink_to(current)
-    status, told = reportkit(project, "prune", "--keep", 1)
-    assert told["compared"] == [f"outputs/a/2021/runs/{first.name}"]
-    assert len(told["pruned"]) == 2
+    status, result = reportkit(project, "prune", "--keep", 1)
+    assert result["compared"] == [f"outputs/a/2021/runs/{first.name}"]
+    assert len(result["pruned"]) == 2
     assert (first / "facts.json").is_file()
 
 
@@ -161,8 +161,8 @@ def test_cut_short_it_leaves_nothing_broken(steps, project):
     assert one["holds"] is (None if steps < 10 else True)
     status, verdict = reportkit(project, "verify", "outputs")
     assert (status, verdict["batches"]) == (0, [])
-    status, told = reportkit(project, "prune", "--keep", 3)
+    status, result = reportkit(project, "prune", "--keep", 3)
     assert (status, names(first)) == (0, RECORD)
-    assert len(told["pruned"]) == (steps < 11)
+    assert len(result["pruned"]) == (steps < 11)
     assert reportkit(project, "verify", first)[1]["runs"][0]["holds"] is True
     assert [run.name for run in currents(project).values()] == [runs(project)[3].name]

@@ -57,8 +57,8 @@ def project(tmp_path) -> Path:
 def test_the_commands_work(project: Path, name: str):
     listed = [command for section in SCRIPTS[name] for command in section]
     # `make test` is what runs this very test.
-    told = [re.sub(r"^make test\b", "make -n test", command) for command in listed]
-    script = "mkdir ~\n" + "\n".join(f"{command}\necho STATUS $? : {command}" for command in told)
+    result = [re.sub(r"^make test\b", "make -n test", command) for command in listed]
+    script = "mkdir ~\n" + "\n".join(f"{command}\necho STATUS $? : {command}" for command in result)
     env = os.environ | {"HOME": str(project / "home"), "PATH": f"{BIN}:{os.environ['PATH']}"}
     done = subprocess.run(
         ["bash", "-c", script], cwd=project, env=env, capture_output=True, text=True, check=False

@@ -79,15 +79,15 @@ def city(tmp_path_factory):
 
 
 def test_units_add_up_to_districts_and_these_to_the_city(city):
-    told = {name: values(city, name) for name in ("chengchuan", "beidu", "liushi", "qingtang")}
+    result = {name: values(city, name) for name in ("chengchuan", "beidu", "liushi", "qingtang")}
     rows = ("t3.new.total", "t3.results_total.total", "t3.carried_out.total", "t4.review.total")
-    assert [told["beidu"][row] for row in rows] == ["16", "16", "0", "3"]
-    assert [told["liushi"][row] for row in rows] == ["17", "17", "0", "0"]
-    assert [told["qingtang"][row] for row in rows] == ["17", "16", "1", "0"]
+    assert [result["beidu"][row] for row in rows] == ["16", "16", "0", "3"]
+    assert [result["liushi"][row] for row in rows] == ["17", "17", "0", "0"]
+    assert [result["qingtang"][row] for row in rows] == ["17", "16", "1", "0"]
     # The published 70, 69, 1 and 3, less the 7, 7, 0 and 0 of the unit that is missing.
-    assert [told["chengchuan"][row] for row in rows] == ["63", "62", "1", "3"]
-    assert told["chengchuan"]["t2.fees.amount_wan"] == "22231.285159"
-    assert told["chengchuan"]["t2.permits.decisions"] == "2102"
+    assert [result["chengchuan"][row] for row in rows] == ["63", "62", "1", "3"]
+    assert result["chengchuan"]["t2.fees.amount_wan"] == "22231.285159"
+    assert result["chengchuan"]["t2.permits.decisions"] == "2102"
 
 
 def test_every_added_figure_is_the_sum_of_the_members(city):
@@ -113,7 +113,7 @@ def test_a_lawsuit_of_two_districts_counts_once(city):
     assert message.startswith("编号相同的只计一次，共减1：（2021）示0101行初7号见于白浦县、北渡区")
 
 
-def test_what_is_amiss_is_told_where_it_is(city):
+def test_what_is_amiss_is_reported_where_it_is(city):
     assert findings(city, "baipu")["M1"] == (
         "error",
         "3个单位，2个有本年的报告；没有的：白浦县云砚镇",
@@ -155,8 +155,10 @@ def test_a_fact_is_explained_by_its_members(city):
     status, document = command(city, "explain", "t3.new.natural_person", "--run", "qingtang/2021")
     assert status == 0
     assert [(one["id"].partition("/")[0], one["value"]) for one in document["parts"]] == [
-        ("qingtang-jyj", "5"), ("qingtang-zhen", "7"), ("qingtang-zrj", "5"),
-    ]  # fmt: skip
+        ("qingtang-jyj", "5"),
+        ("qingtang-zhen", "7"),
+        ("qingtang-zrj", "5"),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -174,10 +176,10 @@ def compared(city, tmp_path_factory):
     return fill(notebook)
 
 
-def test_districts_are_told_in_words_that_are_facts(compared):
+def test_districts_are_reported_in_words_that_are_facts(compared):
     blocks = from_notebook(compared, "prose", "seal")
-    told = [prose_text(one["body"]) for one in blocks[:-1]]
-    assert told[0] == (
+    result = [prose_text(one["body"]) for one in blocks[:-1]]
+    assert result[0] == (
         "4个区县的新收申请，中位数16.5件，中间一半在15.3件至17件之间；最少的13件（白浦县），"
         "最多的17件（柳石区、青棠县）。区县不到八个，不说离群。"
     )
@@ -263,9 +265,9 @@ def test_a_member_that_was_changed_is_not_added(small):
 
 
 def test_a_new_year_of_a_parent_begins_with_a_text(small):
-    told = reportkit("new", "city", YEAR, cwd=small, status=0).stdout
-    assert told.endswith("next: reportkit rollup city 2021\n")
-    assert "the report needs it" not in told  # no ledger is
+    messages = reportkit("new", "city", YEAR, cwd=small, status=0).stdout
+    assert messages.endswith("next: reportkit rollup city 2021\n")
+    assert "the report needs it" not in messages  # no ledger is
     text = small / "params/reports/city/2021.md"
     text.write_text(text.read_text("utf-8") + "\n两区共收{{ t3.new.total }}件。\n", "utf-8")
     assert command(small, "new", "city", "2022")[1]["previous"] == 2021
@@ -276,10 +278,10 @@ def test_a_new_year_of_a_parent_begins_with_a_text(small):
 def test_a_roll_up_is_previewed_from_its_members(small):
     words = [BIN / "reportkit", "preview", "city", YEAR]
     with subprocess.Popen(words, cwd=small, stderr=subprocess.PIPE, text=True) as process:
-        told = [process.stderr.readline() for _ in range(2)]
+        messages = [process.stderr.readline() for _ in range(2)]
         process.send_signal(signal.SIGTERM)
-    assert told[0].startswith("http://127.0.0.1:")
-    assert told[1] == "draft 1\n"
+    assert messages[0].startswith("http://127.0.0.1:")
+    assert messages[1] == "draft 1\n"
     assert not (small / "outputs/city").exists()
 
 
@@ -325,7 +327,7 @@ def test_what_the_parent_published_itself_is_compared(small):
     )
 
 
-def test_a_lawsuit_that_members_record_differently_is_told(small):
+def test_a_lawsuit_that_members_record_differently_is_reported(small):
     head = LEDGERS["cases"].splitlines()[0] + "\n"
     number = "（2021）示01行初3号"
     serial = "8,复议后起诉,2021-03-01,,\n"
@@ -336,9 +338,9 @@ def test_a_lawsuit_that_members_record_differently_is_told(small):
     for name, text in rows.items():
         (small / f"data/{name}/cases.csv").write_text(head + text, encoding="utf-8")
     assert set(states(batch(small)).values()) == {"made"}
-    told = values(small, "city")
+    result = values(small, "city")
     # A mere serial says nothing: both lawsuits 8 count, and that they cannot be told apart is said.
-    assert (told["t4.litigation_direct.total"], told["t4.litigation_after_review.total"]) == (
+    assert (result["t4.litigation_direct.total"], result["t4.litigation_after_review.total"]) == (
         "2",
         "2",
     )

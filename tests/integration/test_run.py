@@ -35,13 +35,13 @@ def huli(tmp_path_factory):
 
 
 def test_a_run_is_made_with_its_findings(huli):
-    current, told, _ = huli
-    assert [finding["id"] for finding in told["findings"]] == ["N3"]
+    current, result, _ = huli
+    assert [finding["id"] for finding in result["findings"]] == ["N3"]
     checks = json.loads((current / "checks.json").read_text(encoding="utf-8"))
     (finding,) = [check for check in checks if not check["holds"]]
     assert {"502", "448", "66"} <= set(re.findall(r"\d+", finding["message"]))
     assert finding["waived"]["by"] == "示例"
-    assert not told["draft"]
+    assert not result["draft"]
 
 
 def test_pages_are_as_small_as_they_were_promised(huli):
@@ -53,8 +53,11 @@ def test_pages_are_as_small_as_they_were_promised(huli):
 def test_open_data_is_made_of_the_run_in_force(huli):
     current, _, out = huli
     done = reportkit("run", "huli", 2020, "--out", out, "--json", "--open-data")
-    told = json.loads(done.stdout)
-    assert (told["unchanged"], told["open_data"]) == (True, str(out / "huli/2020/open-data"))
+    document = json.loads(done.stdout)
+    assert (document["unchanged"], document["open_data"]) == (
+        True,
+        str(out / "huli/2020/open-data"),
+    )
     folder = out / "huli/2020/open-data"
     names = ["csv-metadata.json", "facts.csv", "t2.csv", "t3.csv", "t4.csv"]
     assert sorted(path.name for path in folder.iterdir()) == names
@@ -162,10 +165,10 @@ def test_a_changed_file_is_named(huli, tmp_path):
 
 
 def test_an_unchanged_report_is_not_made_again(huli):
-    _, told, out = huli
+    _, result, out = huli
     again = json.loads(reportkit("run", "huli", 2020, "--out", out, "--json").stdout)
     assert again["unchanged"]
-    assert again["run"] == told["run"]
+    assert again["run"] == result["run"]
 
 
 def digest(path):
@@ -175,17 +178,29 @@ def digest(path):
 def test_plain_papermill_and_nbconvert_give_the_same(huli, tmp_path):
     current, _, _ = huli
     out = tmp_path / "out.ipynb"
-    command = [BIN / "papermill", "notebooks/annual_report.ipynb", out, "-p", "district", "huli",
-               "-p", "year", "2020", "--no-progress-bar"]  # fmt: skip
+    command = [
+        BIN / "papermill",
+        "notebooks/annual_report.ipynb",
+        out,
+        "-p",
+        "district",
+        "huli",
+        "-p",
+        "year",
+        "2020",
+        "--no-progress-bar",
+    ]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (seal,) = from_notebook(nbformat.read(out, as_version=4), "seal")
     facts = json.loads((current / "facts.json").read_text(encoding="utf-8"))
     assert seal["facts"] == facts
     assert seal["rows"] == {}
     for exporter, name in (
-        ("html", "report.html"), ("audit", "audit.html"),
-        ("pdf", "report.pdf"), ("docx", "report.docx"),
-    ):  # fmt: skip
+        ("html", "report.html"),
+        ("audit", "audit.html"),
+        ("pdf", "report.pdf"),
+        ("docx", "report.docx"),
+    ):
         command = [BIN / "jupyter", "nbconvert", "--to", f"reportkit-{exporter}", out]
         subprocess.run(command, check=True, capture_output=True)
         assert digest(out.with_suffix(Path(name).suffix)) == digest(current / name)
@@ -227,7 +242,7 @@ def project(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["run", "pingtann", "2020"], "pingtan"),
         (["run", "pingtan", "2018"], "2018"),
@@ -239,10 +254,10 @@ def project(tmp_path):
         (["verify", "nowhere"], "no run"),
     ],
 )
-def test_bad_input_stops_before_a_notebook(arguments, told, project):
+def test_bad_input_stops_before_a_notebook(arguments, expected, project):
     done = reportkit(*arguments, cwd=project)
     assert done.returncode == 2
-    assert told in done.stderr
+    assert expected in done.stderr
     assert not list(project.glob("outputs/*/*/runs"))
 
 
@@ -338,10 +353,10 @@ def test_a_bad_record_makes_a_draft(project):
         "\n".join(["登记号,申请人类型,收到日期,答复日期,办理结果", *rows]), encoding="utf-8"
     )
     done = reportkit("run", "pingtan", "2021", "--json", cwd=project)
-    told = json.loads(done.stdout)
-    assert told["draft"]
+    document = json.loads(done.stdout)
+    assert document["draft"]
     assert done.returncode == 1
-    assert "L1" in {finding["id"] for finding in told["findings"]}
+    assert "L1" in {finding["id"] for finding in document["findings"]}
     run = project / "outputs/pingtan/2021/current/evidence"
     violations = pq.read_table(run / "violations.parquet").to_pylist()
     assert [(v["place"], v["found"]) for v in violations if v["severity"] == "reject"] == [
@@ -393,7 +408,7 @@ def test_the_evidence_has_rows_of_facts_made_in_notebooks(project):
 
 
 @pytest.mark.parametrize(
-    ("cell", "source", "told"),
+    ("cell", "source", "expected"),
     [
         ("outcomes", "1 / 0", "ZeroDivisionError"),
         ("outcomes", "import os; os.kill(os.getpid(), 9)", "died"),
@@ -406,11 +421,11 @@ def test_the_evidence_has_rows_of_facts_made_in_notebooks(project):
         ("outcomes", OWN + FORGED, "the rows of own.natural are not those"),
     ],
 )
-def test_a_faulty_notebook_publishes_nothing(cell, source, told, project):
+def test_a_faulty_notebook_publishes_nothing(cell, source, expected, project):
     change_cell(project, cell, source)
     done = reportkit("run", "pingtan", "2019", cwd=project)
     assert done.returncode == 3, done.stdout + done.stderr
-    assert told in done.stderr
+    assert expected in done.stderr
     place = project / "outputs/pingtan/2019"
     assert not (place / "current").exists()
     assert not list(place.glob(".staging-*"))

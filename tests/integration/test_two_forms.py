@@ -45,9 +45,9 @@ def project(tmp_path_factory):
     (made.folder / "notebooks/enforcement_report.ipynb").unlink()
     for name, rows in LEDGERS.items():
         (made.folder / f"data/jia/{name}.csv").write_text(rows, encoding="utf-8")
-    told = made("new", "jia", "2020", "--form", "xzzf")
-    assert "say in params/districts/jia.yaml that it reports by this form too" in told
-    assert "next: reportkit intake jia 2020 --form xzzf, then reportkit run jia 2020" in told
+    result = made("new", "jia", "2020", "--form", "xzzf")
+    assert "say in params/districts/jia.yaml that it reports by this form too" in result
+    assert "next: reportkit intake jia 2020 --form xzzf, then reportkit run jia 2020" in result
     with (made.folder / "params/districts/jia.yaml").open("a", encoding="utf-8") as file:
         file.write("forms: [xzzf]\n")
     made("run", "jia", "2020", "--form", "xzzf")
@@ -72,33 +72,34 @@ def test_each_form_has_files_and_folders_of_its_own(project):
     assert (project.folder / "notebooks/enforcement_report.ipynb").is_file()
     enforcement = project.facts("2021-xzzf")
     assert {name: enforcement[name] for name in ("t2.fine.count", "t2.total.count")} == {
-        "t2.fine.count": "1", "t2.total.count": "2",
-    }  # fmt: skip
+        "t2.fine.count": "1",
+        "t2.total.count": "2",
+    }
     assert project.facts("2021")["t3.new.total"] == "2"
     forms = [project.read(one, "MANIFEST.json")["form"] for one in ("2021", "2021-xzzf")]
     assert forms == ["zfxxgk", "xzzf"]
 
 
 def test_the_year_before_is_by_the_same_form(project):
-    (told,) = (one for one in project.read("2021-xzzf", "checks.json") if one["id"] == "X0")
-    assert told["message"] == "上年的报告：jia/2020-xzzf/current"
+    (document,) = (one for one in project.read("2021-xzzf", "checks.json") if one["id"] == "X0")
+    assert document["message"] == "上年的报告：jia/2020-xzzf/current"
     (alone,) = (one for one in project.read("2021", "checks.json") if one["id"] == "X0")
     assert alone["message"] == "没有上年的报告，未作跨年核对"
 
 
-def test_ledgers_of_the_other_form_are_not_told_as_unread(project):
+def test_ledgers_of_the_other_form_are_not_reported_as_unread(project):
     open_ = {one["id"] for one in project.read("2021", "checks.json") if not one["holds"]}
     assert "L2" not in open_
     assert "penalties" not in project("intake", "jia", "2021")
-    told = project("intake", "jia", "2021", "--form", "xzzf")
-    assert "行政处罚台账: 3 read, 3 accepted" in told
-    assert "依申请公开台账" not in told
+    result = project("intake", "jia", "2021", "--form", "xzzf")
+    assert "行政处罚台账: 3 read, 3 accepted" in result
+    assert "依申请公开台账" not in result
 
 
 def test_all_runs_are_verified_and_made_again(project):
-    told = project("verify", "outputs", "--rerun")
-    assert "3 of 3 runs hold" in told
-    assert "jia 2021 by xzzf, run " in told
+    messages = project("verify", "outputs", "--rerun")
+    assert "3 of 3 runs hold" in messages
+    assert "jia 2021 by xzzf, run " in messages
 
 
 def test_a_run_in_the_folder_of_another_form_is_refused(project, tmp_path):
@@ -106,18 +107,20 @@ def test_a_run_in_the_folder_of_another_form_is_refused(project, tmp_path):
     shutil.copytree(project.folder / "outputs", out, symlinks=True)
     shutil.rmtree(out / "jia/2021")
     (out / "jia/2021-xzzf").rename(out / "jia/2021")
-    told = project("verify", str(out / "jia/2021/current"), status=1)
-    assert "under jia/2021 stands the run" in told
+    messages = project("verify", str(out / "jia/2021/current"), status=1)
+    assert "under jia/2021 stands the run" in messages
 
 
 def test_explain_diff_and_prune_tell_forms_apart(project):
-    told = project("explain", "t2.fine.count", "--run", "jia/2021", "--form", "xzzf")
-    assert "1 宗" in told
-    assert "last year   1 宗" in told
-    assert project("explain", "t2.fine.count", "--run", "jia/2021-xzzf") == told
-    told = project("diff", "outputs/jia/2021/current", "outputs/jia/2021-xzzf/current", status=1)
-    assert "测试区 2021 by zfxxgk" in told
-    assert "测试区 2021 by xzzf" in told
+    messages = project("explain", "t2.fine.count", "--run", "jia/2021", "--form", "xzzf")
+    assert "1 宗" in messages
+    assert "last year   1 宗" in messages
+    assert project("explain", "t2.fine.count", "--run", "jia/2021-xzzf") == messages
+    messages = project(
+        "diff", "outputs/jia/2021/current", "outputs/jia/2021-xzzf/current", status=1
+    )
+    assert "测试区 2021 by zfxxgk" in messages
+    assert "测试区 2021 by xzzf" in messages
     assert "0 runs would be reduced" in project("prune", "--dry-run")
 
 
@@ -137,19 +140,19 @@ def test_a_batch_makes_the_reports_of_both(project):
         assert planned(project) == both[2:]
     finally:
         path.unlink()
-    told = project("batch", "--force", status=0)
-    assert "3 made, 0 unchanged, 0 failed" in told
+    result = project("batch", "--force", status=0)
+    assert "3 made, 0 unchanged, 0 failed" in result
     page = (project.folder / "outputs/batch.html").read_text("utf-8")
     assert 'href="jia/2021-xzzf/current/report.html"' in page
     assert "4 of 4 runs hold" not in project("verify", "outputs")
 
 
-def test_a_report_that_fails_is_told_and_tried_again_alone(project):
+def test_a_report_that_fails_is_reported_and_tried_again_alone(project):
     ledger = project.folder / "data/jia/penalties.csv"
     ledger.write_text(PENALTIES.replace("决定日期", "日子"), encoding="utf-8")
     try:
-        told = project("batch", status=2)
-        assert "1 unchanged, 2 failed" in told
+        result = project("batch", status=2)
+        assert "1 unchanged, 2 failed" in result
         document = json.loads((project.folder / "outputs/batch.json").read_text("utf-8"))
         failed = [(one["year"], one["form"]) for one in document["reports"] if one["reason"]]
         assert failed == [(2020, "xzzf"), (2021, "xzzf")]
@@ -201,8 +204,8 @@ def test_a_local_variant_stands_beside_the_usual_form(tmp_path):
     made("run", "jia", "2021", "--form", "zfxxgk")
     assert "t2.other.made" in made.facts("2021-own")
     assert "t2.other.made" not in made.facts("2021")
-    told = made("verify", "outputs/jia/2021-own/current", "--rerun")
-    assert "rerun: holds" in told
+    messages = made("verify", "outputs/jia/2021-own/current", "--rerun")
+    assert "rerun: holds" in messages
 
 
 def test_an_unknown_form_names_those_that_there_are(project):

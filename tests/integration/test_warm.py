@@ -55,8 +55,8 @@ def papermill(path, *options):
 
 def test_plain_papermill_gets_the_same_from_a_forked_kernel(tmp_path):
     path = notebook(tmp_path / "kinds.ipynb", CELLS)
-    warm, told = papermill(path, "--engine", "reportkit-warm")
-    assert "kernel: cold" not in told
+    warm, result = papermill(path, "--engine", "reportkit-warm")
+    assert "kernel: cold" not in result
     cold, _ = papermill(path)
     assert warm == cold
     assert warm[-2][1][-1].evalue == "the end"
@@ -82,19 +82,19 @@ def test_a_forked_report_is_the_cold_one(tmp_path):
 @pytest.mark.parametrize("district", ["a", "raises"])
 def test_a_single_report_is_forked_and_equals_the_cold_one(district, tmp_path):
     cells = {"outcomes": "if district == 'raises': 1 / 0"}
-    told = {}
+    document = {}
     for kind in ("warm", "cold"):
         project = make_project(tmp_path / kind, [district], cells)
         command = [str(BIN / "reportkit"), "run", district, "2021", "--json"]
         command += ["--cold"] if kind == "cold" else []
         done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-        told[kind] = (done.returncode, json.loads(done.stdout), done.stderr)
+        document[kind] = (done.returncode, json.loads(done.stdout), done.stderr)
         assert working_in(project) == []
     if district == "raises":
         # A refusal has its fields, and a folder that keeps notebook and log.
-        assert told["warm"] == told["cold"]
-        assert (told["warm"][0], told["warm"][1]["error"]) == (3, "cell-failed")
-        assert told["warm"][1]["cell"] > 5
+        assert document["warm"] == document["cold"]
+        assert (document["warm"][0], document["warm"][1]["error"]) == (3, "cell-failed")
+        assert document["warm"][1]["cell"] > 5
         kept = sorted(p.name for p in (tmp_path / "warm/outputs/raises/2021/failed").iterdir())
         assert kept == ["report.ipynb", "run.log"]
         return
@@ -196,8 +196,8 @@ def test_each_fork_is_fresh_and_leaves_nothing(tmp_path):
 )
 def test_a_cell_that_takes_too_long_is_ended(cell, tmp_path):
     path = notebook(tmp_path / "slow.ipynb", [cell])
-    cells, told = papermill(path, "--engine", "reportkit-warm", "--execution-timeout", "1")
-    assert "CellTimeoutError: A cell timed out" in told
+    cells, result = papermill(path, "--engine", "reportkit-warm", "--execution-timeout", "1")
+    assert "CellTimeoutError: A cell timed out" in result
     # A busy machine may not even have begun it.
     assert [outputs for _, outputs in cells] == [[]]
     assert working_in(tmp_path) == []
@@ -257,16 +257,18 @@ def opened(tmp_path, project, *options):
     """Count how often a run opens each ledger, and read its log on the kernel."""
     (tmp_path / "hook").mkdir(exist_ok=True)
     (tmp_path / "hook/sitecustomize.py").write_text(OPENS, encoding="utf-8")
-    told = tmp_path / "opened"
-    told.unlink(missing_ok=True)
-    world = os.environ | {"PYTHONPATH": str(tmp_path / "hook"), "OPENED": str(told)}
+    result = tmp_path / "opened"
+    result.unlink(missing_ok=True)
+    world = os.environ | {"PYTHONPATH": str(tmp_path / "hook"), "OPENED": str(result)}
     command = [BIN / "reportkit", "run", "a", "2021", *options]
     done = subprocess.run(
         command, cwd=project, env=world, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     log = (project / "outputs/a/2021/current/run.log").read_text(encoding="utf-8")
-    return Counter(told.read_text(encoding="utf-8").split()), re.findall("INFO kernel: (\\w+)", log)
+    return Counter(result.read_text(encoding="utf-8").split()), re.findall(
+        "INFO kernel: (\\w+)", log
+    )
 
 
 def test_a_run_opens_each_ledger_twice_forked_or_cold(tmp_path):
@@ -282,8 +284,16 @@ def test_a_run_opens_each_ledger_twice_forked_or_cold(tmp_path):
     assert (cold, log) == (forked, ["cold"])
     second = currents(project)["a"]
     assert first != second
-    for name in ("facts.json", "checks.json", "report.html", "audit.html", "report.pdf",
-                 "report.docx", "tables.xlsx", "evidence/facts.parquet"):  # fmt: skip
+    for name in (
+        "facts.json",
+        "checks.json",
+        "report.html",
+        "audit.html",
+        "report.pdf",
+        "report.docx",
+        "tables.xlsx",
+        "evidence/facts.parquet",
+    ):
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
     assert working_in(project) == []
 

@@ -85,7 +85,7 @@ def test_words_are_computed_across_the_editions(pingtan):
     assert "2020年7件，与2019年持平" in words
 
 
-def test_what_cannot_be_compared_is_told_with_its_reason(pingtan):
+def test_what_cannot_be_compared_is_reported_with_its_reason(pingtan):
     _, shown = pingtan
     assert "2019年版只计已经公布的，2021年版计现行有效的全部" in shown["changed"]
     assert "对外公开总数量" not in shown["cells"]

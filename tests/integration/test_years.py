@@ -108,9 +108,17 @@ def test_last_years_run_is_an_input_for_papermill_too(years):
     assert {f"outputs/pingtan/2020/current/{n}" for n in ("facts.json", "report.ipynb")} <= inputs
     out = project / "out.ipynb"
     command = [
-        BIN / "papermill", "notebooks/annual_report.ipynb", out, "-p", "district", "pingtan",
-        "-p", "year", "2021", "--no-progress-bar",
-    ]  # fmt: skip
+        BIN / "papermill",
+        "notebooks/annual_report.ipynb",
+        out,
+        "-p",
+        "district",
+        "pingtan",
+        "-p",
+        "year",
+        "2021",
+        "--no-progress-bar",
+    ]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (seal,) = (
@@ -146,8 +154,8 @@ def test_evidence_of_another_version_lists_no_records(years, tmp_path):
     folders = {name: project / name for name in ("params", "data")}
     computer = computer_of_last_year(open_report("pingtan", 2021, **folders).compiled)
     found = restatement_checks(RULES, replace(past, folder=tmp_path), computer)
-    told = {one.facts[0]: one.message for one in found}
-    assert told["t3.new.natural_person"].endswith(
+    messages = {one.facts[0]: one.message for one in found}
+    assert messages["t3.new.natural_person"].endswith(
         "上年封存26，现为25；上年报告的依据不能读取，不能列出增减的记录"
     )
     assert not any(one.left == one.right for one in found)
@@ -173,13 +181,13 @@ def test_the_past_is_the_run_else_what_was_published(years):
 
 def test_figures_of_another_scope_are_not_compared(tmp_path):
     folders = {"params": ROOT / "params", "data": ROOT / "data", "out": tmp_path}
-    told = {}
+    messages = {}
     for scope in ("district", "office"):
         checks = open_report("pingtan", 2021, scope=scope, **folders).all_checks
-        told[scope] = [one.message for one in checks if one.id == "X0"]
+        messages[scope] = [one.message for one in checks if one.id == "X0"]
         assert any(one.id == "P1" for one in checks) == (scope == "district")
         assert any(one.id == "Y1" for one in checks) == (scope == "district")
-    assert told == {
+    assert messages == {
         "district": ["上年的报告：reports/pingtan/2020.published.json"],
         "office": ["没有上年的报告，未作跨年核对"],
     }

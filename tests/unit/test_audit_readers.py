@@ -32,7 +32,7 @@ def test_a_cell_is_read_or_not(text, value, clear):
     assert (printed.value, printed.clear) == (value, clear)
 
 
-def test_an_amount_is_told_in_the_cells_unit():
+def test_an_amount_is_reported_in_the_cells_unit():
     assert read_cell("592万元").in_unit("元") == 5_920_000
     assert read_cell("9200元").in_unit("万元") == read_cell("0.92").value
 
@@ -130,6 +130,6 @@ def test_what_cannot_be_read_is_refused(tmp_path, name, content, reason):
     assert refused.value.fields["file"] == str(path)
 
 
-def test_a_document_that_is_not_there_is_told(tmp_path):
+def test_a_document_that_is_not_there_is_reported(tmp_path):
     with pytest.raises(InputError, match="no such document"):
         read_lines(tmp_path / "none.pdf")

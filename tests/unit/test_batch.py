@@ -53,10 +53,10 @@ def test_the_batch_file_is_strict(tmp_path):
     file = read_batch_file(path)
     assert (file.districts, file.years, file.jobs) == (("a", "007"), (2019, 2020, 2021), 3)
     path.write_text("retry: 2\njobs: 0\n", encoding="utf-8")
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as result:
         read_batch_file(path)
-    assert "batch.yaml:1: unknown key 'retry'; did you mean 'retries'?" in told.value.message
-    assert "batch.yaml:2: 'jobs' is '0':" in told.value.message
+    assert "batch.yaml:1: unknown key 'retry'; did you mean 'retries'?" in result.value.message
+    assert "batch.yaml:2: 'jobs' is '0':" in result.value.message
 
 
 def test_a_plan_reads_once_who_sums_up_whom(tmp_path, monkeypatch):
@@ -156,10 +156,10 @@ def test_a_districts_faults_are_in_its_own_reports(tmp_path):
     assert [job.district for job in plan.jobs] == ["good"]
     (alone,) = make_plan(["good"], [1998], settings=settings).refused
     assert (alone.reason, alone.exit_status) == ("edition", 2)
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as result:
         make_plan(names, [2021], settings=settings, strict=True)
-    assert told.value.message.startswith("the batch cannot begin; 5 things are wrong:\n")
-    assert "bare 2021: 收费台账 is missing" in told.value.message
+    assert result.value.message.startswith("the batch cannot begin; 5 things are wrong:\n")
+    assert "bare 2021: 收费台账 is missing" in result.value.message
 
 
 def test_members_are_made_before_their_parents(tmp_path):
@@ -257,7 +257,7 @@ COMMAND = ("reportkit", "batch", "my night.yaml", "--years", "2020-2021", "--out
 ABOUT = About("x", BEGAN, datetime(2022, 1, 3, 21, 2, 3, tzinfo=UTC), COMMAND, 3)
 
 
-def test_failures_are_told_by_cause_and_district_once(tmp_path):
+def test_failures_are_reported_by_cause_and_district_once(tmp_path):
     for district, day in (("a", 2), ("c", 3), ("d", 4)):
         kept = tmp_path / district / ("2021" if district == "c" else "2020") / "failed"
         kept.mkdir(parents=True)
@@ -421,20 +421,20 @@ def run(tmp_path, outcomes, *, years=(2021,), stop_after=3):
     jobs = tuple(Job(name, years, settings) for name in outcomes)
     reports = tuple(Planned(name, year, ("new",), 1) for name in outcomes for year in years)
     events = SimpleQueue()
-    told = Told(outcomes, events)
+    result = Told(outcomes, events)
     journal = Journal(tmp_path, "x", now=lambda: BEGAN)
     limits = BatchFile(retries=0, stop_after=stop_after)
     done = run_batch(
-        Plan(reports, jobs), told, events, limits=limits, journal=journal, watcher=told
+        Plan(reports, jobs), result, events, limits=limits, journal=journal, watcher=result
     )
     journal.close()
-    return done, told
+    return done, result
 
 
 def test_bad_data_stop_no_batch_however_many(tmp_path):
     bad = {f"d{number}": "ledger-heading" for number in range(40)} | {"last": ""}
-    done, told = run(tmp_path, bad)
-    assert (done.stopped, done.left, told.notes) == (None, (), [])
+    done, result = run(tmp_path, bad)
+    assert (done.stopped, done.left, result.notes) == (None, (), [])
     assert done.results[-1] == Result("last", 2021, "made", 0)
 
 
@@ -443,9 +443,9 @@ def test_a_machine_that_fails_is_counted_by_districts(tmp_path):
     once, _ = run(tmp_path, {"a": "no-space", "b": ""}, years=range(2019, 2029))
     assert once.stopped is None
     outcomes = {"a": "no-space", "b": "cell-failed", "c": "worker-died", "d": "no-space", "e": ""}
-    done, told = run(tmp_path, outcomes)
+    done, result = run(tmp_path, outcomes)
     assert (done.stopped, done.left) == ("no-space", (("e", "2021"),))
-    assert told.notes == [
+    assert result.notes == [
         "stopping: the machine failed 3 districts in a row, most of them for one cause [no-space]; "
         "mend it and give the same command again"
     ]
@@ -459,8 +459,8 @@ def test_a_success_between_shows_that_the_machine_works(tmp_path):
 
 
 def test_a_signal_that_comes_while_reports_begin_begins_no_other(tmp_path):
-    done, told = run(tmp_path, {"a": "", "b": signal.SIGTERM, "c": "", "d": ""})
-    assert (told.begun, done.stopped) == (["a", "b"], signal.SIGTERM)
+    done, result = run(tmp_path, {"a": "", "b": signal.SIGTERM, "c": "", "d": ""})
+    assert (result.begun, done.stopped) == (["a", "b"], signal.SIGTERM)
     assert done.exit_status("never") == 143
 
 

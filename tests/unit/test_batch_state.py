@@ -91,7 +91,7 @@ def test_each_report_has_one_state(project):
     assert state.failed == {("b", "2021"), ("c", "2021")}
 
 
-def test_a_batch_that_was_killed_has_told_its_failures(project):
+def test_a_batch_that_was_killed_has_reported_its_failures(project):
     night(project, failed("a"), failed("b"))
     state = night(project, Result("a", 2021, "made", 0), failed("c"), tell=False)
     assert state.failed == {("b", "2021"), ("c", "2021")}
@@ -118,7 +118,7 @@ def test_a_restored_ledger_makes_a_failure_good(project):
     assert states(state)["a 2021"] == "final"
 
 
-def test_what_changed_is_told_against_the_night_before(project):
+def test_what_changed_is_reported_against_the_night_before(project):
     publish(project, "a", "one")
     publish(project, "b", "one", draft=True)
     first = night(project, Result("a", 2021, "made", 0), Result("b", 2021, "made", 0), failed("c"))
@@ -130,8 +130,8 @@ def test_what_changed_is_told_against_the_night_before(project):
     # Mended in the morning, which belongs to the same night.
     publish(project, "b", "two", ended=next_night + timedelta(hours=6))
     state = night(project, Result("b", 2021, "made", 0), at=next_night + timedelta(hours=6))
-    told = [(one.was, one.now.district, one.now.state, one.figures) for one in changes(state)]
-    assert told == [
+    result = [(one.was, one.now.district, one.now.state, one.figures) for one in changes(state)]
+    assert result == [
         ("final", "a", "final", (("新收", "3", "5"),)),
         ("draft", "b", "final", ()),
         ("failed", "c", "final", ()),

@@ -45,9 +45,13 @@ def project(tmp_path):
         put(made, "west", year, new + 1)
         put(made, "city", year, 2 * new + 1, name="松溪市")
     event = {
-        "event": "failed", "at": ENDED.isoformat(), "district": "late", "year": 2021,
-        "reason": "not-handed-in", "message": "late 2021: nothing in \udcff is handed in",
-    }  # fmt: skip
+        "event": "failed",
+        "at": ENDED.isoformat(),
+        "district": "late",
+        "year": 2021,
+        "reason": "not-handed-in",
+        "message": "late 2021: nothing in \udcff is handed in",
+    }
     (made.out / "batch.jsonl").write_text(json.dumps(event) + "\n", encoding="utf-8")
     return made
 
@@ -77,8 +81,8 @@ def text_of(site, name):
 
 
 def data(site, name):
-    told = (site.folder / f"data/{name}.js").read_text(encoding="utf-8")
-    return json.loads(re.fullmatch(r'catalogue\.take\("[\w-]+",(.*)\);\n', told)[1])
+    result = (site.folder / f"data/{name}.js").read_text(encoding="utf-8")
+    return json.loads(re.fullmatch(r'catalogue\.take\("[\w-]+",(.*)\);\n', result)[1])
 
 
 def test_the_first_page_tells_the_state_of_everything(project):
@@ -91,16 +95,16 @@ def test_the_first_page_tells_the_state_of_everything(project):
 
 
 @pytest.mark.parametrize(
-    ("stopped", "left", "told"),
+    ("stopped", "left", "expected"),
     [
         (15, 6281, "中途停止（SIGTERM），还有 6,281 份没有做：再用同一条命令，就从那里接着做。"),
         ("no-space", 0, "中途停止（no-space）。"),
     ],
 )
-def test_the_first_page_says_how_a_night_was_stopped(project, stopped, left, told):
+def test_the_first_page_says_how_a_night_was_stopped(project, stopped, left, expected):
     batch = {"batch": "x", "stopped": stopped, "counts": {"left": left}}
     (project.out / "batch.json").write_text(json.dumps(batch), encoding="utf-8")
-    assert "最近一次批量生成" + told in text_of(made(project), "index.html")
+    assert "最近一次批量生成" + expected in text_of(made(project), "index.html")
 
 
 def test_the_first_page_names_changes_that_no_correction_mentions(project):
@@ -164,14 +168,27 @@ def both(project):
     """The same, with reports of enforcement by the east, and by a late one that has failed."""
     for year, permits in ((2020, 30), (2021, 40)):
         publish(
-            project.out, "east", year, f"one-{year}", facts=enforcement(permits, 5), name="东柏县",
-            parent="city", edition="广东2018", further="xzzf", draft=year == 2020,
+            project.out,
+            "east",
+            year,
+            f"one-{year}",
+            facts=enforcement(permits, 5),
+            name="东柏县",
+            parent="city",
+            edition="广东2018",
+            further="xzzf",
+            draft=year == 2020,
             checks=[check("X1", title="许可应当相符", message="5 ≠ 6")],
-        )  # fmt: skip
+        )
     event = {
-        "event": "failed", "at": ENDED.isoformat(), "district": "late", "year": 2021,
-        "form": "xzzf", "reason": "ledger-heading", "message": "late 2021: no 决定日期",
-    }  # fmt: skip
+        "event": "failed",
+        "at": ENDED.isoformat(),
+        "district": "late",
+        "year": 2021,
+        "form": "xzzf",
+        "reason": "ledger-heading",
+        "message": "late 2021: no 决定日期",
+    }
     with (project.out / "batch.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(event) + "\n")
     return project
@@ -204,8 +221,8 @@ def test_a_place_shows_its_reports_of_each_form(both):
 
 def test_rules_of_one_name_have_a_page_in_each_form(both):
     site = made(both)
-    told = "2021年 1 份报告中 1 份不符；2020年 1 份报告中 1 份不符。"
-    assert told in text_of(site, "r/xzzf-X1.html")
+    result = "2021年 1 份报告中 1 份不符；2020年 1 份报告中 1 份不符。"
+    assert result in text_of(site, "r/xzzf-X1.html")
     assert "3 份报告中 1 份" in text_of(site, "r/X1.html")
     assert "许可应当相符" not in text_of(site, "r/X1.html")
 
@@ -224,11 +241,13 @@ def test_open_data_and_feed_name_the_form(both):
     rows = list(csv.DictReader(io.StringIO((folder / "open/runs.csv").read_text("utf-8"))))
     named = [row for row in rows if row["form"] == "xzzf"]
     assert [(row["district"], row["year"], row["state"]) for row in named] == [
-        ("east", "2020", "draft"), ("east", "2021", "final"), ("late", "2021", "failed"),
-    ]  # fmt: skip
+        ("east", "2020", "draft"),
+        ("east", "2021", "final"),
+        ("late", "2021", "failed"),
+    ]
     packed = gzip.decompress((folder / "open/facts-2021.csv.gz").read_bytes()).decode()
-    told = {(row["district"], row["form"]) for row in csv.DictReader(io.StringIO(packed))}
-    assert told == {("city", "zfxxgk"), ("east", "zfxxgk"), ("east", "xzzf"), ("west", "zfxxgk")}
+    result = {(row["district"], row["form"]) for row in csv.DictReader(io.StringIO(packed))}
+    assert result == {("city", "zfxxgk"), ("east", "zfxxgk"), ("east", "xzzf"), ("west", "zfxxgk")}
     checks = (folder / "open/checks.csv").read_text("utf-8")
     assert "east,2021,xzzf,X1" in checks
     feed = (folder / "feed.xml").read_text("utf-8")
@@ -240,10 +259,11 @@ def test_each_form_has_columns_of_its_own(both):
     site = made(both)
     kinds = data(site, "places")["kinds"]
     assert [(one["name"], one["columns"][0]) for one in kinds] == [
-        ("zfxxgk", ["新收申请", "件"]), ("xzzf", ["行政许可", "件"]),
-    ]  # fmt: skip
-    told = data(site, "y2021-xzzf")
-    assert (told["state"], told["figures"][0], told["year"]) == ("04", [39, None], 2021)
+        ("zfxxgk", ["新收申请", "件"]),
+        ("xzzf", ["行政许可", "件"]),
+    ]
+    result = data(site, "y2021-xzzf")
+    assert (result["state"], result["figures"][0], result["year"]) == ("04", [39, None], 2021)
     shutil.rmtree(both.out / "east/2021-xzzf")
     shutil.rmtree(both.out / "east/2020-xzzf")
     (both.out / "batch.jsonl").unlink()
@@ -269,15 +289,15 @@ def test_a_local_variant_counts_among_the_usual_reports(project):
 
 
 def test_places_are_found_by_their_pinyin(project):
-    told = data(made(project), "places")
+    result = data(made(project), "places")
     # 单县 is read shan xian, as its file says; it is found by the usual reading too.
-    assert dict(zip(told["id"], told["alt"], strict=True)) == {
+    assert dict(zip(result["id"], result["alt"], strict=True)) == {
         "city": "sxs songxishi",
         "east": "dbx dongbaixian",
         "late": "cx chixian",
         "west": "sx shanxian dx danxian",
     }
-    assert told["parent"] == [-1, 0, 0, 0]
+    assert result["parent"] == [-1, 0, 0, 0]
 
 
 def test_only_what_changed_is_written(project):
@@ -286,10 +306,19 @@ def test_only_what_changed_is_written(project):
     assert made(project).written == ()
     put(project, "east", 2021, 60, run="two")
     assert set(made(project).written) == {
-        "index.html", "feed.xml", "data/y2021.js", "d/east.html", "d/city.html", "r/X1.html",
-        "r/N1.html", "r/index.html", "open/runs.csv", "open/checks.csv",
-        "open/facts-2021.csv.gz", "open/facts-2021.parquet",
-    }  # fmt: skip
+        "index.html",
+        "feed.xml",
+        "data/y2021.js",
+        "d/east.html",
+        "d/city.html",
+        "r/X1.html",
+        "r/N1.html",
+        "r/index.html",
+        "open/runs.csv",
+        "open/checks.csv",
+        "open/facts-2021.csv.gz",
+        "open/facts-2021.parquet",
+    }
 
 
 def test_pages_of_what_is_gone_are_removed(project):
@@ -334,7 +363,7 @@ def test_whatever_happened_it_is_made_again_to_the_same_bytes(both, harm):
     assert files(made(project).folder) == whole
 
 
-def test_a_broken_member_is_told_on_its_page(project):
+def test_a_broken_member_is_reported_on_its_page(project):
     path = project.out / "west/2021/runs/one-2021/facts.json"
     path.write_text("{", encoding="utf-8")
     page = text_of(made(project), "d/west.html")
@@ -386,9 +415,9 @@ def test_a_parent_that_is_no_id_is_none(project, parent):
     (project.params / f"districts/{parent.replace('/', '!')}.yaml").write_text("id: x\nname: x\n")
     site = made(project)
     assert made(project).written == ()
-    told = data(site, "places")
-    assert told["id"] == ["city", "east", "late", "other", "west"]
-    assert told["parent"] == [-1, 0, 0, -1, -1]
+    result = data(site, "places")
+    assert result["id"] == ["city", "east", "late", "other", "west"]
+    assert result["parent"] == [-1, 0, 0, -1, -1]
 
 
 def test_the_feed_has_what_atom_asks_for(project):
@@ -414,8 +443,10 @@ def test_open_data_follow_their_own_description(project):
     packed = gzip.decompress((folder / "facts-2021.csv.gz").read_bytes()).decode()
     rows = [row for row in csv.DictReader(io.StringIO(packed)) if row["fact"] == "t3.new.total"]
     assert {row["district"]: row["value"] for row in rows} == {
-        "city": "101", "east": "50", "west": "51",
-    }  # fmt: skip
+        "city": "101",
+        "east": "50",
+        "west": "51",
+    }
     table = pq.read_table(folder / "facts-2021.parquet")
     assert table.num_rows == packed.count("\n") - 1
 
@@ -429,13 +460,13 @@ def test_without_a_run_there_is_a_catalogue_too(tmp_path):
     assert "还没有报告" in (tmp_path / "outputs/site/index.html").read_text(encoding="utf-8")
 
 
-def test_the_command_writes_where_it_is_told(project, tmp_path):
+def test_the_command_writes_where_it_is_reported(project, tmp_path):
     to = tmp_path / "www" / "reports"
     folders = ["--out", str(project.out), "--params", str(project.params)]
     done = CliRunner().invoke(cli, ["site", *folders, "--to", str(to), "--json"])
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
-    assert told["written"] == told["files"] == len(files(to)) - 2
+    document = json.loads(done.stdout)
+    assert document["written"] == document["files"] == len(files(to)) - 2
     page = (to / "d/east.html").read_text(encoding="utf-8")
     assert "../../../outputs/east/2021/current/report.html" in page
 
@@ -452,25 +483,30 @@ def distributed(values, unit="%", **fields):
 
 
 def test_a_distribution_counts_each_place_once():
-    told = distributed([0, 10, 20, 30, 100])
-    assert (told["units"], told["median"], told["low"], told["high"]) == (5, "20", "5", "65")
-    assert sum(bar["count"] for bar in told["bars"]) == 5
-    assert (told["bars"][0]["from"], told["end"]) == ("0", "100")
-    assert told["bars"][-1]["count"] == 1
+    result = distributed([0, 10, 20, 30, 100])
+    assert (result["units"], result["median"], result["low"], result["high"]) == (
+        5,
+        "20",
+        "5",
+        "65",
+    )
+    assert sum(bar["count"] for bar in result["bars"]) == 5
+    assert (result["bars"][0]["from"], result["end"]) == ("0", "100")
+    assert result["bars"][-1]["count"] == 1
 
 
 @pytest.mark.parametrize("values", [[5], [0], [0, 0], ["0.3", "0.1"], [12345678], [100, 100]])
 def test_any_values_are_drawn(values):
-    told = distributed(values, unit="天")
-    drawn = [bar for bar in told["bars"] if bar["height"] < 0 or bar["x"] + bar["width"] > 541]
+    result = distributed(values, unit="天")
+    drawn = [bar for bar in result["bars"] if bar["height"] < 0 or bar["x"] + bar["width"] > 541]
     assert drawn == []
-    assert told["units"] == len(values)
+    assert result["units"] == len(values)
 
 
 def test_where_most_are_none_the_rest_is_drawn_alone():
-    told = distributed([0] * 9 + [4], unit="件")
-    assert (told["zeros"], sum(bar["count"] for bar in told["bars"])) == (9, 1)
-    assert "middle" not in told
+    result = distributed([0] * 9 + [4], unit="件")
+    assert (result["zeros"], sum(bar["count"] for bar in result["bars"])) == (9, 1)
+    assert "middle" not in result
 
 
 def test_invented_places_have_names_of_their_own(tmp_path):

@@ -50,7 +50,7 @@ def test_values_stand_at_their_marks_and_there_is_no_scale():
     assert found.count("月末未答复") == 1
 
 
-def test_the_limit_is_drawn_and_told():
+def test_the_limit_is_drawn_and_reported():
     days = pd.DataFrame({"期限内": [5, 2]}, index=["20日以内", "20日以上"])
     limit = ("20日以内", "法定期限")
     shown = chart("d", days, title="办理工作日", kind="columns", limit=limit)
@@ -62,18 +62,18 @@ def test_the_label_of_the_last_mark_stays_on_the_sheet():
     days = pd.DataFrame({"期限内": [5, 2]}, index=["20日以内", "20日以上"])
     limit = ("20日以上", "法定期限")
     shown = chart("d", days, title="办理工作日", kind="columns", limit=limit)
-    told = next(
+    result = next(
         one for one in ElementTree.fromstring(shown.block["svg"]).iter() if one.text == limit[1]
     )
-    assert "text-anchor: end" in told.get("style")
+    assert "text-anchor: end" in result.get("style")
 
 
 def test_a_long_number_stays_on_the_sheet():
     data = pd.DataFrame({"件数": [123456789012, 1]}, index=["甲", "乙"])
     drawn = ElementTree.fromstring(chart("u", data, title="各类").block["svg"])
-    told = next(one for one in drawn.iter() if one.text == "123456789012")
+    result = next(one for one in drawn.iter() if one.text == "123456789012")
     width = float(drawn.get("viewBox").split()[2])
-    assert across(told) + 12 * 0.56 * 9 < width
+    assert across(result) + 12 * 0.56 * 9 < width
 
 
 def test_series_stay_apart_in_grey():
@@ -99,11 +99,11 @@ def test_large_numbers_of_neighbours_do_not_run_together():
     index = [f"{month}月" for month in range(1, 13)]
     data = pd.DataFrame({"收到": range(12345, 12357), "答复": range(54321, 54333)}, index=index)
     drawn = ElementTree.fromstring(chart("m", data, title="图", kind="columns").block["svg"])
-    told = [one for one in drawn.iter() if (one.text or "").isdigit()]
-    places = sorted(map(across, told))
+    result = [one for one in drawn.iter() if (one.text or "").isdigit()]
+    places = sorted(map(across, result))
     apart = min(b - a for a, b in pairwise(places))
-    (size,) = {float(re.search(r"font-size: ([\d.]+)px", one.get("style"))[1]) for one in told}
-    assert len(told) == 24
+    (size,) = {float(re.search(r"font-size: ([\d.]+)px", one.get("style"))[1]) for one in result}
+    assert len(result) == 24
     assert 5 * 0.56 * size < apart  # a figure is 0.56 of its size wide
 
 
@@ -134,8 +134,11 @@ def test_decimals_stay_as_they_are_and_percentages_have_no_total():
     shown = chart("r", RATES, title="按时率", unit="%")
     assert shown.block["data"]["columns"] == ["类别", "数值"]
     assert shown.block["data"]["rows"] == [
-        ["甲街道", 95.3], ["乙街道", 88.9], ["丙街道", "—"], ["丁街道", 100.0],
-    ]  # fmt: skip
+        ["甲街道", 95.3],
+        ["乙街道", 88.9],
+        ["丙街道", "—"],
+        ["丁街道", 100.0],
+    ]
     assert shown.block["alt"] == (
         "柱状图：按时率（单位：%）。数值：最高为丁街道（100.0）；"
         "甲街道95.3，乙街道88.9，丙街道缺，丁街道100.0。"
@@ -189,7 +192,7 @@ def test_several_levels_of_labels_are_joined():
 
 
 @pytest.mark.parametrize(
-    ("data", "how", "told"),
+    ("data", "how", "expected"),
     [
         (pd.DataFrame({"甲": ["多"]}), {}, "'多', which is no number"),
         (pd.Series([float("inf")]), {}, "inf, which is no number"),
@@ -203,8 +206,8 @@ def test_several_levels_of_labels_are_joined():
         ([1, 2], {}, "not list"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(data, how, told):
-    with pytest.raises(InputError, match=re.escape(told)) as caught:
+def test_what_cannot_be_drawn_is_refused(data, how, expected):
+    with pytest.raises(InputError, match=re.escape(expected)) as caught:
         chart("n", data, title="图", **how)
     assert caught.value.reason == "chart-data"
     assert "chart 'n'" in caught.value.message

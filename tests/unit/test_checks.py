@@ -43,8 +43,13 @@ def broken(facts):
 def test_consistent_tables_pass_every_rule():
     assert broken(consistent()) == set()
     assert {check.id for check in form_checks(RULES, FORM, consistent(), year=2020)} == {
-        "R1", "R2", "R3", "R4", "R5", "R6",
-    }  # fmt: skip
+        "R1",
+        "R2",
+        "R3",
+        "R4",
+        "R5",
+        "R6",
+    }
 
 
 @pytest.mark.parametrize(
@@ -149,7 +154,7 @@ def ledger(*days):
 
 
 @pytest.mark.parametrize(
-    ("days", "holds", "told"),
+    ("days", "holds", "expected"),
     [
         (["2020-03-01", "2019-01-01", None], True, "1个日期在2020年"),
         (["2021-03-01", "2019-01-01"], False, "各台账的日期在2019年至2021年，没有一个在2020年"),
@@ -157,6 +162,11 @@ def ledger(*days):
         ([None], True, "0个日期在2020年"),
     ],
 )
-def test_a_year_without_records_in_any_ledger_is_an_error(days, holds, told):
+def test_a_year_without_records_in_any_ledger_is_an_error(days, holds, expected):
     found = year_check(RULES, {"cases": ledger(*days)}, 2020)
-    assert (found.id, found.severity, found.holds, found.message) == ("L3", "error", holds, told)
+    assert (found.id, found.severity, found.holds, found.message) == (
+        "L3",
+        "error",
+        holds,
+        expected,
+    )

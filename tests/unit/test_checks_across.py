@@ -71,9 +71,11 @@ def test_a_carry_over_that_differs_names_its_column():
         continuity_checks(RULES, ZFXXGK.edition(2021), published("pingtan-2021"), last)
     )
     assert found == (
-        "X1", "0", "2",
+        "X1",
+        "0",
+        "2",
         "商业企业：上年结转政府信息公开申请数量0 ≠ 上年的结转下年度继续办理2",
-    )  # fmt: skip
+    )
 
 
 X2 = ("regulations", "normative_documents")
@@ -152,7 +154,7 @@ def test_many_other_outcomes_are_asked_about():
     assert failing(share_checks(RULES, ZFXXGK.edition(2020), many)) == []
 
 
-def test_outcomes_are_told_in_the_unit_of_their_cells(tmp_path):
+def test_outcomes_are_reported_in_the_unit_of_their_cells(tmp_path):
     (tmp_path / "own").mkdir()
     rows = "[{key: results_total, unit: 次}]"
     edition = (
@@ -187,7 +189,7 @@ def test_what_the_notice_demands_is_there():
     assert [one.id for one in checks] == ["D1", "D2", "D1", "D1", "D3", "D6", "D4"]
 
 
-def test_a_place_that_is_still_to_be_written_is_told():
+def test_a_place_that_is_still_to_be_written_is_reported():
     text = TEXT | {"五": "答复的释法说理有待加强。【尚未填写：怎样改进】"}
     assert failing(notices(text)) == [("D6", None, None, "第五部分有【尚未填写】之处")]
 
@@ -292,15 +294,15 @@ def test_a_waiver_lapses_when_the_figures_change(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("checks", "told"),
+    ("checks", "expected"),
     [
         ([], "没有这样的不符，请删去"),
         ([check(RULES, "N3", True, "", left="502", right="514", facts=["a.x", "a.y"])], "请删去"),
         ([FINDING, FINDING], "同时符合2项"),
     ],
 )
-def test_a_waiver_that_means_no_single_finding_is_told(checks, told, tmp_path):
+def test_a_waiver_that_means_no_single_finding_is_reported(checks, expected, tmp_path):
     *same, unused = accept(RULES, checks, waivers(tmp_path, filled(FINDING)))
     assert same == checks
     assert unused.id == "W1"
-    assert told in unused.message
+    assert expected in unused.message

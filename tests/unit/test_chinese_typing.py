@@ -10,7 +10,7 @@ from reportkit.yamlfile import read_yaml
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
+    ("text", "line", "expected"),
     [
         ("id: a\nname：临海区\nx: 1\n", 2, "the colon after 'name' is a full-width one"),
         ("id：a\n", 1, "the colon after 'id' is a full-width one"),
@@ -20,24 +20,24 @@ from reportkit.yamlfile import read_yaml
         ("a: 1\n  \t- b: : 2\n", 2, "a tab stands before the text"),
     ],
 )
-def test_slips_of_a_chinese_keyboard_are_told(tmp_path, text, line, told):
+def test_slips_of_a_chinese_keyboard_are_reported(tmp_path, text, line, expected):
     (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match=told) as refused:
+    with pytest.raises(InputError, match=expected) as refused:
         read_yaml(tmp_path / "a.yaml")
     assert refused.value.fields["line"] == line
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
+    ("text", "line", "expected"),
     [
         ("id: a\nname: b\n　code: 1\n", 3, "a full-width blank stands before the text"),
         ("id: a\nname: b\ncontact:\n  phone：1\n", 3, "the colon after 'phone' is a full-width"),
         ("id:a\n", 1, "a blank is missing after the colon of 'id'"),
     ],
 )
-def test_slips_that_can_still_be_read_are_told(tmp_path, text, line, told):
+def test_slips_that_can_still_be_read_are_reported(tmp_path, text, line, expected):
     (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match=f"a.yaml:{line}: {told}"):
+    with pytest.raises(InputError, match=f"a.yaml:{line}: {expected}"):
         read_yaml(tmp_path / "a.yaml").validate(District)
 
 

@@ -57,15 +57,15 @@ def texts(table):
 
 
 def test_figures_stand_as_published_and_as_they_are(opened):
-    told = seal_content(opened(FIRST), {})["corrections"]
-    assert told["days"] == ["2022-03-01"]
-    assert texts(told["table"]) == [
+    result = seal_content(opened(FIRST), {})["corrections"]
+    assert result["days"] == ["2022-03-01"]
+    assert texts(result["table"]) == [
         ["更正日期", "项目", "单位", "原公布", "更正后"],
         ["2022年3月1日", "行政诉讼/未经复议直接起诉/结果维持", "件", "11", "12"],
         ["2022年3月1日", "行政诉讼/未经复议直接起诉/总计", "件", "11", "12"],
     ]
-    assert told["table"]["rows"][2][-1]["fact"] == "t4.litigation_direct.total"
-    (paragraph,) = told["body"]
+    assert result["table"]["rows"][2][-1]["fact"] == "t4.litigation_direct.total"
+    (paragraph,) = result["body"]
     assert "".join(run["text"] for run in paragraph["runs"]) == (
         "2022年3月1日更正：台账漏登，现补录，未经复议直接起诉的案件为12件。"
     )
@@ -77,16 +77,16 @@ def test_a_figure_corrected_twice_shows_each_step(opened):
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "expected"),
     [
         ('t4.litigation_direct.total: "11"', "t4.litigation_direct.totl: 11", "nearest"),
         ('total: "11"', "total: 12", "was published as 12, and it is 12 now"),
     ],
 )
-def test_a_correction_that_corrects_nothing_is_refused(opened, before, after, told):
+def test_a_correction_that_corrects_nothing_is_refused(opened, before, after, expected):
     compiled = opened(FIRST.replace(before, after))
     compiled.later = frozenset()  # as in a run, whose notebook makes no fact
-    with pytest.raises(InputError, match=told) as error:
+    with pytest.raises(InputError, match=expected) as error:
         compiled.facts_document()
     assert error.value.reason == "correction"
 
@@ -132,8 +132,9 @@ def test_the_page_tells_it_below_the_title_and_last():
     assert [one.text for one in page.select(".contents a")][-2:] == ["更正说明", "下载与引用"]
     described = json.loads(page.select_one("[type='application/ld+json']").string)
     assert (described["dateModified"], described["correction"]) == (
-        "2021-03-01", "2021年3月1日更正：补录。",
-    )  # fmt: skip
+        "2021-03-01",
+        "2021年3月1日更正：补录。",
+    )
     assert page.select_one("[property='article:modified_time']")["content"] == "2021-03-01"
 
 
@@ -171,7 +172,7 @@ def test_a_new_year_begins_without_corrections():
     assert [note.message for note in advanced] == ["corrections of 2021 are dropped: 2"]
 
 
-def test_without_corrections_nothing_is_told():
+def test_without_corrections_nothing_is_reported():
     for exporter in (ReportHTML, ReportDocx):
         content = made(exporter, sample.blocks())
         assert "更正说明" not in str(content)

@@ -84,8 +84,8 @@ def test_every_word_of_a_class_holds_a_number():
 def test_a_typed_figure_is_found_wherever_it_stands(number, form, before, after):
     # The 万 of 万元 belongs to the number.
     figure = form(number) + ("万" if after == "万元" else "")
-    told = unbound(f"{before}{form(number)}{after}，其余略。")
-    assert told == [figure]
+    result = unbound(f"{before}{form(number)}{after}，其余略。")
+    assert result == [figure]
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,13 @@ def test_real_quotes_numbers_figures_false_alarms_and_misses(part, counted):
     for source in QUOTES[part]:
         for quote in source["quotes"].splitlines():
             coverage = cover(paragraph(re.sub("[【】]", "", quote)))
-            wanted, told = re.findall("【(.*?)】", quote), [s.text for s in coverage.of("unbound")]
+            wanted, result = (
+                re.findall("【(.*?)】", quote),
+                [s.text for s in coverage.of("unbound")],
+            )
             numbers, figures = numbers + len(coverage.spots), figures + len(wanted)
-            hit = sum(min(wanted.count(text), told.count(text)) for text in set(wanted))
-            false, missed = false + len(told) - hit, missed + len(wanted) - hit
+            hit = sum(min(wanted.count(text), result.count(text)) for text in set(wanted))
+            false, missed = false + len(result) - hit, missed + len(wanted) - hit
     assert (numbers, figures, false, missed) == counted
 
 
@@ -130,7 +133,7 @@ def test_numbers_as_texts_write_them(text, figures):
 
 
 @pytest.mark.parametrize(
-    ("runs", "units", "told"),
+    ("runs", "units", "expected"),
     [
         (["公开", ("1313", "pub.total"), "条"], {}, []),
         # A typed digit beside a bound one makes another number of both.
@@ -143,8 +146,8 @@ def test_numbers_as_texts_write_them(text, figures):
         (["〔", ("2020", "a.b"), "〕60号"], {}, []),
     ],
 )
-def test_a_figure_is_bound_only_as_a_whole(runs, units, told):
-    assert unbound(*runs, units=units) == told
+def test_a_figure_is_bound_only_as_a_whole(runs, units, expected):
+    assert unbound(*runs, units=units) == expected
 
 
 def test_the_text_is_marked_where_a_number_stands():
@@ -188,9 +191,9 @@ def test_an_unbound_number_has_its_place_and_a_remedy():
 
 def test_a_typed_day_that_a_fact_gives_is_a_hint():
     facts = [fact("act.notice", "2020-08-19", "日期"), fact("act.other", "2020-08-01", "日期")]
-    told = findings("8月19日印发，", ("8月1日", "act.other"), "部署", facts=facts)
-    assert [(name, holds) for name, holds, _ in told] == [("C1", True), ("C2", False)]
-    assert told[1][2].endswith("中的8月19日与act.notice（标签act.notice）相同")
+    result = findings("8月19日印发，", ("8月1日", "act.other"), "部署", facts=facts)
+    assert [(name, holds) for name, holds, _ in result] == [("C1", True), ("C2", False)]
+    assert result[1][2].endswith("中的8月19日与act.notice（标签act.notice）相同")
 
 
 def test_a_text_without_findings_says_what_was_looked_at():

@@ -16,7 +16,7 @@ def read(folder, **source):
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
-def test_a_missing_file_is_told(kind, tmp_path):
+def test_a_missing_file_is_reported(kind, tmp_path):
     with pytest.raises(InputError, match=r"none\.db is not there") as error:
         read(tmp_path, url=f"{kind}:///none.db", table="fees")
     assert error.value.reason == "ledger-missing"

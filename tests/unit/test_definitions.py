@@ -63,7 +63,7 @@ def test_a_condition_that_means_nothing_is_refused(where):
     assert error.value.reason == "condition"
 
 
-def test_a_change_is_told_as_plus_and_minus():
+def test_a_change_is_reported_as_plus_and_minus():
     definition = Definition(
         "items",
         parse_where({"设立日期": {"during": "Y"}}, 2020),

@@ -47,14 +47,19 @@ def act():
 """
     found = {code for code, _ in reference._codes(ast.parse(source))}
     assert found == {
-        "as-argument", "as-literal", "one-way", "other-way", "as-pair", "as-keyword",
-    }  # fmt: skip
+        "as-argument",
+        "as-literal",
+        "one-way",
+        "other-way",
+        "as-pair",
+        "as-keyword",
+    }
 
 
 @pytest.mark.parametrize("model", [m for models in reference._FILES.values() for m in models])
 def test_every_key_of_a_parameter_file_is_described(model):
-    told = [name for names, _, _ in described(model) for name in names]
-    assert sorted(told) == sorted(model.model_fields)
+    result = [name for names, _, _ in described(model) for name in names]
+    assert sorted(result) == sorted(model.model_fields)
     assert all(meaning for _, _, meaning in described(model))
 
 

@@ -82,7 +82,7 @@ def test_links_lead_to_the_same_pages(page: str):
     assert chinese == kept
 
 
-def test_readers_of_chinese_are_told_where_english_begins():
+def test_readers_of_chinese_are_reported_where_english_begins():
     text = (ROOT / "README.zh-CN.md").read_text("utf-8")
     elsewhere = re.findall(r"\]\((docs/(?!zh/|pictures/)[^)]*)\)(.{0,4})", text)
     assert [link for link, after in elsewhere if "英文" not in after] == []
@@ -105,8 +105,8 @@ def test_chinese_pages_have_no_english_sentence(page: str):
 def test_what_commands_print_is_said_as_they_say_it():
     messages = read_po(BytesIO((FOLDER / "zh/LC_MESSAGES/reportkit.po").read_bytes()))
     said = [re.sub(r"\{[^{}]*\}", "\0", str(one.string)) for one in messages if one.id]
-    told = [re.escape(text).replace("\0", ".*") for text in said if len(HAN.findall(text)) > 1]
-    pattern = re.compile("|".join(told))
+    result = [re.escape(text).replace("\0", ".*") for text in said if len(HAN.findall(text)) > 1]
+    pattern = re.compile("|".join(result))
     lines = [
         line
         for page in CHINESE
@@ -147,14 +147,19 @@ def chinese_texts() -> dict[str, str]:
     """Every text in Chinese that people read, by its file."""
     source = ROOT / "src/reportkit"
     paths = [
-        *(DOCS / "zh").rglob("*.md"), *source.rglob("*.j2"), *source.rglob("*.html"),
-        *source.rglob("*.js"), *(source / "checks").glob("*.yaml"), *source.glob("forms/*/*.yaml"),
-        *(source / "scaffold/texts").iterdir(), *(ROOT / "notebooks").glob("*.ipynb"),
+        *(DOCS / "zh").rglob("*.md"),
+        *source.rglob("*.j2"),
+        *source.rglob("*.html"),
+        *source.rglob("*.js"),
+        *(source / "checks").glob("*.yaml"),
+        *source.glob("forms/*/*.yaml"),
+        *(source / "scaffold/texts").iterdir(),
+        *(ROOT / "notebooks").glob("*.ipynb"),
         ROOT / "README.zh-CN.md",
-    ]  # fmt: skip
-    told = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in paths}
+    ]
+    output = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in paths}
     messages = read_po(BytesIO((FOLDER / "zh/LC_MESSAGES/reportkit.po").read_bytes()))
-    return told | {"reportkit.po": "\n".join(str(one.string) for one in messages if one.id)}
+    return output | {"reportkit.po": "\n".join(str(one.string) for one in messages if one.id)}
 
 
 def test_one_word_in_chinese_for_each_term():

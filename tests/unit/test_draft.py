@@ -54,7 +54,7 @@ def test_the_documents_are_there_with_their_links(opened, monkeypatch, tmp_path)
     assert shown.block["kind"] == "note"
 
 
-def test_what_is_not_shown_yet_is_told(opened, monkeypatch, tmp_path):
+def test_what_is_not_shown_yet_is_reported(opened, monkeypatch, tmp_path):
     report, path = opened
     cells = ["report.head()", 'report.section("一")', MARKDOWN + "{{ own.later }}件。"]
     shown = drafted(report, path, cells, monkeypatch)

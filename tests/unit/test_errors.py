@@ -45,7 +45,7 @@ def unjoined(path: Path) -> list[str]:
 def test_every_text_is_a_template_with_its_values(folder):
     paths = sorted((ROOT / folder).rglob("*.py"))
     assert len(paths) > 5
-    assert [told for path in paths for told in unjoined(path)] == []
+    assert [message for path in paths for message in unjoined(path)] == []
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def failing():
     del cli.commands["broken"]
 
 
-def test_an_unforeseen_fault_is_told_without_persons(failing):
+def test_an_unforeseen_fault_is_reported_without_persons(failing):
     done = CliRunner().invoke(failing(KeyError("张三 13812345678")), ["--json"])
     assert done.exit_code == 3
     assert "Traceback" in done.stderr

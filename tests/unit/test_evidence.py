@@ -72,8 +72,10 @@ def test_rows_of_facts_are_read_back(run):
 def test_the_records_of_a_fact_are_found_with_their_places(run):
     found = read_source_rows(run, {"id": "t2.items.change", "ledger": "items"}).to_pylist()
     assert [(one["row"], one["line"], one["key"], one["sign"]) for one in found] == [
-        (3, 5, "items-3", 1), (4, 6, "items-4", 1), (1, 3, "items-1", -1),
-    ]  # fmt: skip
+        (3, 5, "items-3", 1),
+        (4, 6, "items-4", 1),
+        (1, 3, "items-1", -1),
+    ]
     assert {(one["file"], one["sheet"]) for one in found} == {("data/x/items.csv", "表")}
     assert read_records(run, "applications").num_rows == 5000
     nothing = read_source_rows(run, {"id": "none", "ledger": "items"})
@@ -115,11 +117,17 @@ def test_evidence_is_the_same_bytes_where_names_stand_twice():
             assert len(names) == len(set(names))
 
 
-def test_what_disagrees_with_its_evidence_is_told(run):
+def test_what_disagrees_with_its_evidence_is_reported(run):
     fact = {
-        "id": "t3.new.total", "origin": "ledger", "ledger": "applications", "value": "4", "rows": 4,
-        "rows_sha256": "other", "evidence": "evidence/facts.parquet", "where": [{"sign": "+"}],
-    }  # fmt: skip
+        "id": "t3.new.total",
+        "origin": "ledger",
+        "ledger": "applications",
+        "value": "4",
+        "rows": 4,
+        "rows_sha256": "other",
+        "evidence": "evidence/facts.parquet",
+        "where": [{"sign": "+"}],
+    }
     other = fact | {"id": "t2.items.change", "value": "2", "ledger": "items"}
     assert check_evidence(run, {"t3.new.total": fact, "t2.items.change": other}) == [
         "t3.new.total: its evidence holds 4 rows, not the 4 that it says",
@@ -136,7 +144,7 @@ def test_what_disagrees_with_its_evidence_is_told(run):
     [lambda path: path.unlink(), lambda path: path.write_bytes(b"?")],
     ids=["gone", "no-parquet"],
 )
-def test_evidence_that_cannot_be_read_is_told_as_such(run, spoil):
+def test_evidence_that_cannot_be_read_is_reported_as_such(run, spoil):
     spoil(run / "evidence/facts.parquet")
     with pytest.raises(ReportkitError, match=r"facts\.parquet is not as this version writes it"):
         check_evidence(run, {})
@@ -152,9 +160,16 @@ def test_a_row_that_no_ledger_has_is_refused(run):
 
 def counted(name, *numbers):
     return Fact(
-        name, name, Decimal(len(numbers)), "件", "ledger", "", ledger="items",
-        rows=np.array(numbers, np.int64), where=({"sign": "+", "all": [{"column": "种类"}]},),
-    )  # fmt: skip
+        name,
+        name,
+        Decimal(len(numbers)),
+        "件",
+        "ledger",
+        "",
+        ledger="items",
+        rows=np.array(numbers, np.int64),
+        where=({"sign": "+", "all": [{"column": "种类"}]},),
+    )
 
 
 def test_a_seal_holds_rows_of_what_the_notebook_made():

@@ -75,7 +75,7 @@ def test_what_people_write_is_text_and_nothing_else(exporter):
     found = [exporter().from_notebook_node(sample.notebook(blocks))[0] for blocks in documents]
     (text, live), (_, usual) = map(READERS[exporter], found)
     text = re.sub(r"\s", "", text)
-    assert [kind for kind, told in READ.items() if re.sub(r"\s", "", told) not in text] == []
+    assert [kind for kind, message in READ.items() if re.sub(r"\s", "", message) not in text] == []
     assert live == usual
 
 

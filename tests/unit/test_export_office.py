@@ -89,9 +89,9 @@ def test_the_contents_lead_to_every_section():
     assert body.xpath("string((//w:instrText)[1])").split()[:2] == ["TOC", "\\o"]
     marks = {mark.get(qn("w:name")): mark.getparent() for mark in body.xpath("//w:bookmarkStart")}
     links = body.xpath("//w:hyperlink")
-    told = [(link.xpath("string(.)"), marks[link.get(qn("w:anchor"))]) for link in links]
-    assert len(told) == len(marks) == 6
-    assert all(heading.xpath("string(.)") == text for text, heading in told)
+    result = [(link.xpath("string(.)"), marks[link.get(qn("w:anchor"))]) for link in links]
+    assert len(result) == len(marks) == 6
+    assert all(heading.xpath("string(.)") == text for text, heading in result)
 
 
 def test_tables_merge_like_the_form_and_repeat_their_heads():
@@ -106,16 +106,16 @@ def test_tables_merge_like_the_form_and_repeat_their_heads():
     assert all(row._tr.xpath("w:trPr/w:cantSplit") for row in third.rows)
     caption = third._tbl.tblPr.find(qn("w:tblCaption")).get(qn("w:val"))
     assert caption == "收到和处理政府信息公开申请情况"
-    told = third._tbl.tblPr.find(qn("w:tblDescription")).get(qn("w:val"))
-    assert told.startswith("列：申请人情况/自然人、申请人情况/法人或其他组织/商业企业、")
-    assert "行：一、本年新收政府信息公开申请数量、" in told
+    result = third._tbl.tblPr.find(qn("w:tblDescription")).get(qn("w:val"))
+    assert result.startswith("列：申请人情况/自然人、申请人情况/法人或其他组织/商业企业、")
+    assert "行：一、本年新收政府信息公开申请数量、" in result
 
 
 def test_charts_are_pictures_that_speak():
     shapes = word().inline_shapes
-    told = [shape._inline.docPr.get("descr") for shape in shapes]
-    assert len(told) == 2
-    assert all(text.startswith("柱状图：") for text in told)
+    result = [shape._inline.docPr.get("descr") for shape in shapes]
+    assert len(result) == 2
+    assert all(text.startswith("柱状图：") for text in result)
     for shape in shapes:
         (sharp,) = shape._inline.xpath(".//*[local-name()='svgBlip']")
         assert word().part.related_parts[sharp.get(qn("r:embed"))].blob.startswith(b"<svg ")

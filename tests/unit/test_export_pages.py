@@ -148,9 +148,9 @@ def test_audit_opens_with_what_fails():
     assert verdict.h2.get_text() == "核对未通过：1 项错误"
     assert [f.code.string for f in verdict.select(".failure")] == ["N3", "N1"]
     assert verdict.sourceline < one.main.sourceline
-    told = verdict.select_one(".failure").get_text()
-    assert "依据 统得出、报得准、可核查" in told
-    assert "处理 核对文中各数的来源" in told
+    document = verdict.select_one(".failure").get_text()
+    assert "依据 统得出、报得准、可核查" in document
+    assert "处理 核对文中各数的来源" in document
     good = soup(page(AuditHTML, failing=False)).select_one(".verdict")
     assert good.h2.get_text() == "核对全部通过"
     assert not good.select(".failure")

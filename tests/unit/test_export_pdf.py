@@ -116,11 +116,11 @@ def test_table_3_stands_whole_on_one_page(name, rows):
 def test_no_line_parts_a_figure_from_its_unit():
     blocks = sample.blocks()
     last = [one for one in blocks if one["kind"] == "section"][-1]
-    told = ["文" * length + "76件；又12345件。" for length in range(12, 36)]
-    last["body"] = [{"type": "paragraph", "runs": [{"text": one}]} for one in told]
+    result = ["文" * length + "76件；又12345件。" for length in range(12, 36)]
+    last["body"] = [{"type": "paragraph", "runs": [{"text": one}]} for one in result]
     pages = pypdfium2.PdfDocument(make(blocks))
     lines = "".join(page.get_textpage().get_text_range() for page in pages).splitlines()
-    assert sum("12345件。" in line for line in lines) == len(told)
+    assert sum("12345件。" in line for line in lines) == len(result)
     # A colon begins no line: before one a figure may be parted from its unit.
     assert not [line for line in lines if line.startswith("；")]
 

@@ -42,11 +42,15 @@ def sealed():
 def test_headlines_stand_first_with_last_year():
     first = page().select(".headlines li")
     assert [card.select_one(".big").get_text(" ", strip=True) for card in first] == [
-        "76 件", "37 % 73件中的27件", "— 0件中的0件",
-    ]  # fmt: skip
+        "76 件",
+        "37 % 73件中的27件",
+        "— 0件中的0件",
+    ]
     assert [card.select_one(".before").get_text(strip=True) for card in first] == [
-        "没有上年可比的数", "2019年 0%", "没有上年可比的数",
-    ]  # fmt: skip
+        "没有上年可比的数",
+        "2019年 0%",
+        "没有上年可比的数",
+    ]
     assert first[0].svg["aria-label"].startswith("2020年各月：1月7，2月6，")
     assert first[1].svg["aria-label"] == "2020年37%（共73），2019年0%（共61）"
     widths = [float(bar["width"]) for bar in first[1].select("rect.now, rect.then")]
@@ -72,18 +76,20 @@ def test_last_year_stands_in_the_cells_that_have_one():
 )
 def test_a_table_reads_back_to_its_facts(table, count, labels):
     facts = sealed()
-    told = json.loads(taken(f"huli-2020-{table}.json"))
-    cells = [cell for part in told["parts"] for row in part["rows"] for cell in row["cells"]]
+    document = json.loads(taken(f"huli-2020-{table}.json"))
+    cells = [cell for part in document["parts"] for row in part["rows"] for cell in row["cells"]]
     found = {cell["fact"]: (cell["value"], cell["unit"]) for cell in cells}
     wanted = {f: facts[f] for f in facts if f.startswith(f"{table}.")}
     assert found == {name: (fact["value"], fact["unit"]) for name, fact in wanted.items()}
     assert len(cells) == count
-    for part in told["parts"]:
+    for part in document["parts"]:
         assert {len(row["cells"]) for row in part["rows"]} == {len(part["columns"])}
     rows = list(csv.reader(io.StringIO(taken(f"huli-2020-{table}.csv").decode("utf-8-sig"))))
     assert len({len(row) for row in rows}) == 1
     printed = [row[labels:] for row in rows if row[labels].replace(".", "").isdigit()]
-    values = [[c["value"] for c in row["cells"]] for part in told["parts"] for row in part["rows"]]
+    values = [
+        [c["value"] for c in row["cells"]] for part in document["parts"] for row in part["rows"]
+    ]
     # A cell that spans several columns stands in each of them.
     assert [row[: len(kept)] for row, kept in zip(printed, values, strict=True)] == values
 
@@ -91,27 +97,33 @@ def test_a_table_reads_back_to_its_facts(table, count, labels):
 def test_a_printed_table_keeps_its_labels():
     rows = list(csv.reader(io.StringIO(taken("huli-2020-t3.csv").decode("utf-8-sig"))))
     assert rows[2][3:] == [
-        "自然人", "商业企业", "科研机构", "社会公益组织", "法律服务机构", "其他", "总计",
-    ]  # fmt: skip
+        "自然人",
+        "商业企业",
+        "科研机构",
+        "社会公益组织",
+        "法律服务机构",
+        "其他",
+        "总计",
+    ]
     assert rows[5][:3] == ["三、本年度办理结果", "（一）予以公开", "（一）予以公开"]
     assert rows[3][-1] == "76"
 
 
 def test_a_chart_reads_back_to_its_data():
-    told = json.loads(taken("huli-2020-outcomes.json"))
+    document = json.loads(taken("huli-2020-outcomes.json"))
     data = next(one for one in sample.blocks() if one.get("id") == "outcomes")["data"]
-    assert (told["columns"], told["rows"]) == (data["columns"], data["rows"])
+    assert (document["columns"], document["rows"]) == (data["columns"], data["rows"])
     rows = list(csv.reader(io.StringIO(taken("huli-2020-outcomes.csv").decode("utf-8-sig"))))
     assert rows == [list(map(str, row)) for row in (data["columns"], *data["rows"])]
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "expected"),
     [("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("＝1＋1", "'＝1＋1"), (" @x", "' @x"),
      ("-5", "-5"), ("+12.5", "+12.5"), ("-1+1", "'-1+1"), (-3, "-3"), ("一、", "一、")],
 )  # fmt: skip
-def test_no_text_of_a_csv_becomes_a_formula(value, told):
-    assert harmless(value) == told
+def test_no_text_of_a_csv_becomes_a_formula(value, expected):
+    assert harmless(value) == expected
 
 
 def test_a_narrow_screen_has_every_value_of_a_chart():
@@ -143,9 +155,9 @@ def test_a_sum_is_defined_by_labels():
 
 
 def test_a_large_table_is_defined_by_rows_and_columns():
-    told = page().select_one(".tabled:has(#t3) .how").get_text(" ", strip=True)
-    assert "收到日期在此期间：2020-01-01至2020-12-31" in told
-    assert "t3." not in told
+    result = page().select_one(".tabled:has(#t3) .how").get_text(" ", strip=True)
+    assert "收到日期在此期间：2020-01-01至2020-12-31" in result
+    assert "t3." not in result
 
 
 # Of https://schema.org/Dataset and https://developers.google.com/search/docs/appearance/
@@ -175,10 +187,10 @@ SHAPE = """
 """
 
 
-def valid(told):
+def valid(expected):
     # The context is fetched from schema.org; every name of ours stands in its vocabulary.
-    told["@context"] = {"@vocab": "https://schema.org/"}
-    graph = rdflib.Graph().parse(data=json.dumps(told), format="json-ld")
+    expected["@context"] = {"@vocab": "https://schema.org/"}
+    graph = rdflib.Graph().parse(data=json.dumps(expected), format="json-ld")
     shape = rdflib.Graph().parse(data=SHAPE, format="turtle")
     return pyshacl.validate(graph, shacl_graph=shape)[0]
 
@@ -188,9 +200,9 @@ def test_the_dataset_is_described_for_search_engines():
     for shown in (sample.blocks(), sample.corrected()):
         text, _ = ReportHTML().from_notebook_node(sample.notebook(shown))
         found = BeautifulSoup(text, "html.parser").find("script", type="application/ld+json")
-        told = json.loads(found.string)
-        assert told["spatialCoverage"]["identifier"] == "350206"
-        assert valid(told)
-        assert not valid({key: value for key, value in told.items() if key != "creator"})
-        assert not valid(told | {"datePublihsed": "2021-01-05"})
-        assert not valid(told | {"datePublished": "2021年1月5日"})
+        document = json.loads(found.string)
+        assert document["spatialCoverage"]["identifier"] == "350206"
+        assert valid(document)
+        assert not valid({key: value for key, value in document.items() if key != "creator"})
+        assert not valid(document | {"datePublihsed": "2021-01-05"})
+        assert not valid(document | {"datePublished": "2021年1月5日"})

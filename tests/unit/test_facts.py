@@ -60,9 +60,14 @@ ITEMS = ledger(
 
 def declare(name, value, label="", unit=""):
     return Declared(
-        id=name, label=label, value=value, unit=unit, source="公报", stated_by="某科",
+        id=name,
+        label=label,
+        value=value,
+        unit=unit,
+        source="公报",
+        stated_by="某科",
         stated_on="2021-01-05",
-    )  # fmt: skip
+    )
 
 
 def computer(year=2020, **ledgers):
@@ -121,7 +126,7 @@ def test_a_change_is_signed_and_keeps_both_sides():
     assert computer(items=ITEMS).get("t2.permits.items_last_year").rows.tolist() == [10]
 
 
-def test_a_missing_ledger_is_told_with_the_fact():
+def test_a_missing_ledger_is_reported_with_the_fact():
     with pytest.raises(InputError, match="收费台账") as error:
         computer(2021).get("t2.fees.amount_wan")
     assert error.value.reason == "ledger-missing"
@@ -144,7 +149,7 @@ def test_measures_of_narrative_facts(how, value):
     assert made.get("x.y").text == value
 
 
-def test_an_unknown_column_is_told_with_the_known_ones():
+def test_an_unknown_column_is_reported_with_the_known_ones():
     definition = Definition("applications", parse_where({"渠道": "网络"}, 2020))
     with pytest.raises(InputError, match="申请渠道"):
         measure(definition, APPLICATIONS)

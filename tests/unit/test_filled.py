@@ -29,7 +29,7 @@ def filled(report, *own, **how):
     return fill(executed(report, whole(*own, **how), tags=tags))
 
 
-def told(notebook, rule):
+def messages(notebook, rule):
     checks = notebook["metadata"]["reportkit"]["checks"]
     return [one["message"] for one in checks if one["id"] == rule and not one["holds"]]
 
@@ -61,29 +61,31 @@ def test_a_whole_report_is_no_draft(report):
 )
 def test_what_the_form_prescribes_must_be_shown(report, without, message):
     made = filled(report, without=without)
-    assert told(made, "B1") == [message]
+    assert messages(made, "B1") == [message]
     assert made["metadata"]["reportkit"]["draft"]
     assert arrange(made).head["draft"]
 
 
-def test_a_table_shown_twice_is_told_and_printed_once(report):
+def test_a_table_shown_twice_is_reported_and_printed_once(report):
     made = filled(report, "report.table(3)")
-    assert told(made, "B1") == ["表格“收到和处理政府信息公开申请情况”（report.table(3)）列出了2次"]
+    assert messages(made, "B1") == [
+        "表格“收到和处理政府信息公开申请情况”（report.table(3)）列出了2次"
+    ]
     assert [one["id"] for one in section(made, "三")["shown"]] == ["t3"]
 
 
-def test_sections_out_of_order_are_told(report):
+def test_sections_out_of_order_are_reported(report):
     cells = whole()
     five, six = cells.index('report.section("五")'), cells.index('report.section("六")')
     cells[five], cells[six] = cells[six], cells[five]
-    assert told(fill(executed(report, cells)), "B1") == ["各部分的次序是一、二、三、四、六、五"]
+    assert messages(fill(executed(report, cells)), "B1") == ["各部分的次序是一、二、三、四、六、五"]
 
 
 def test_a_block_for_the_worker_is_in_no_document(report):
     cells = whole()
     at = cells.index("report.table(3)")
     made = fill(executed(report, cells, tags={at: ["notes"]}))
-    assert len(told(made, "B1")) == 1
+    assert len(messages(made, "B1")) == 1
     assert section(made, "三")["shown"] == []
 
 
@@ -107,11 +109,11 @@ def test_filling_in_twice_changes_nothing(report):
 
 def test_a_number_typed_in_own_text_is_an_error(report):
     made = filled(report, MARKDOWN + "全年新收70件。", 'report.text("另有77件。")')
-    found = told(made, "C1")
+    found = messages(made, "C1")
     assert len(found) == 2
     assert "全年新收【70】件" in found[0]
     assert "另有【77】件" in found[1]
-    assert any("t3.new.total" in message for message in told(made, "C2"))
+    assert any("t3.new.total" in message for message in messages(made, "C2"))
     assert made["metadata"]["reportkit"]["draft"]
 
 
@@ -142,7 +144,7 @@ def test_a_notebooks_fact_can_be_named_above_and_below(report):
     made = filled(
         report, 'report.text("上：{{ own.some }}件")', fact, 'report.text("下：{{ own.some }}件")'
     )
-    assert told(made, "B2") == []
+    assert messages(made, "B2") == []
     number = report.fact("own.some").text
     assert int(number) > 0
     assert said(section(made, "三")["parts"][0])[-2:] == [f"上：{number}件", f"下：{number}件"]
@@ -160,9 +162,9 @@ def test_a_notebooks_fact_can_be_named_above_and_below(report):
         ("print('一行')", "一段文字", "report.text(…)"),
     ],
 )
-def test_what_no_document_holds_is_told_with_its_cell(report, cell, what, how):
+def test_what_no_document_holds_is_reported_with_its_cell(report, cell, what, how):
     made = filled(report, "import pandas as pd", cell)
-    (message,) = told(made, "B2")
+    (message,) = messages(made, "B2")
     first = cell.split("\n")[0]
     assert "格（" in message
     assert first in message
@@ -176,7 +178,7 @@ def test_a_cell_for_the_worker_may_show_anything(report):
     cells = whole("import pandas as pd", "pd.DataFrame({'a': [1]})", MARKDOWN + "给自己{{ 没有 }}")
     at = cells.index("import pandas as pd")
     made = fill(executed(report, cells, tags={at + 1: ["notes"], at + 2: ["notes"]}))
-    assert told(made, "B2") == []
+    assert messages(made, "B2") == []
     assert "给自己" not in str(section(made, "三")["parts"])
 
 
@@ -189,11 +191,11 @@ def test_a_cell_for_the_worker_may_show_anything(report):
         ({"output_type": "stream", "name": "stdout", "text": "\n"}, False),
     ],
 )
-def test_what_is_printed_is_told_but_not_a_bar(report, output, is_told):
+def test_what_is_printed_is_reported_but_not_a_bar(report, output, is_told):
     notebook = executed(report, whole("1 if 0 else None"))
     (cell,) = [one for one in notebook["cells"] if one["source"] == "1 if 0 else None"]
     cell["outputs"] = [output]
-    assert bool(told(fill(notebook), "B2")) == is_told
+    assert bool(messages(fill(notebook), "B2")) == is_told
 
 
 def test_where_an_object_lay_in_memory_is_left_out(report):
@@ -219,16 +221,19 @@ def test_a_waiver_accepts_what_a_notebook_leaves_out(report):
     from reportkit.params import Waiver
 
     waiver = Waiver(
-        check="B1", place="表格“政府信息公开行政复议、行政诉讼情况”", reason="本年不列", by="某人",
+        check="B1",
+        place="表格“政府信息公开行政复议、行政诉讼情况”",
+        reason="本年不列",
+        by="某人",
         on="2022-01-05",
-    )  # fmt: skip
+    )
     report.compiled.params.waivers.append(waiver)
     made = filled(report, without="report.table(4)")
     (one,) = [c for c in made["metadata"]["reportkit"]["checks"] if c["id"] == "B1"]
     assert (one["holds"], one["waived"]["reason"]) == (False, "本年不列")
     assert not made["metadata"]["reportkit"]["draft"]
     again = fill(executed(open_report("pingtan", 2021), whole()))
-    assert told(again, "W1") == []
+    assert messages(again, "W1") == []
 
 
 def test_counts_of_the_notebook_that_differ_are_an_error(report):
@@ -240,9 +245,9 @@ def test_counts_of_the_notebook_that_differ_are_an_error(report):
         'report.compare(3, kinds.value_counts().rename("new"))'
     )
     wrong = cell.replace("== 2021", "< 2021")
-    assert told(filled(report, cell), "B3") == []
+    assert messages(filled(report, cell), "B3") == []
     made = filled(open_report("pingtan", 2021), wrong)
-    (message,) = told(made, "B3")
+    (message,) = messages(made, "B3")
     assert "自然人：笔记本" in message
     assert made["metadata"]["reportkit"]["draft"]
     document = arrange(made)

@@ -193,14 +193,14 @@ NAMED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new", "told"), [*CELLS, *TOTALS, *TWICE, *NAMED])
-def test_what_is_wrong_is_told_with_its_line(tmp_path, old, new, told):
+@pytest.mark.parametrize(("old", "new", "expected"), [*CELLS, *TOTALS, *TWICE, *NAMED])
+def test_what_is_wrong_is_reported_with_its_line(tmp_path, old, new, expected):
     assert GOOD.count(old) == 1
-    assert told in found(tmp_path, GOOD.replace(old, new))
+    assert expected in found(tmp_path, GOOD.replace(old, new))
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "expected"),
     [
         ("              - {key: screen, label: 电子}\n", "",
          "1.yaml:18: the total both leaves out 种类 电子"),
@@ -228,9 +228,9 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path, old, new, told):
         ("months: 日期", "months: 种类", "1.yaml:38: headline 查阅: no ledger has a date 种类"),
     ],
 )  # fmt: skip
-def test_totals_of_columns_close_as_those_of_rows(tmp_path, old, new, told):
+def test_totals_of_columns_close_as_those_of_rows(tmp_path, old, new, expected):
     assert GRID.count(old) == 1
-    assert told in found(tmp_path, GRID.replace(old, new), rules=f"{RULES}K2: {WORDS}")
+    assert expected in found(tmp_path, GRID.replace(old, new), rules=f"{RULES}K2: {WORDS}")
 
 
 @pytest.mark.parametrize(
@@ -249,12 +249,12 @@ def test_totals_of_columns_close_as_those_of_rows(tmp_path, old, new, told):
 def test_days_that_exclude_each_other_do_not_overlap(tmp_path, one, other, apart):
     text = GRID.replace("{from: Y-01-01, to: Y-06-30}", one)
     text = text.replace("{from: Y-07-01, to: Y-12-31}", other)
-    told = "1.yaml:22: a record can be counted in first and in second, which year adds"
-    assert (told not in found(tmp_path, text, rules=f"{RULES}K2: {WORDS}")) == apart
+    result = "1.yaml:22: a record can be counted in first and in second, which year adds"
+    assert (result not in found(tmp_path, text, rules=f"{RULES}K2: {WORDS}")) == apart
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "expected"),
     [
         ("rules", f"{RULES}K7: {WORDS}",
          "rules.yaml:2: these are words for a rule K7 that no edition has"),
@@ -271,8 +271,8 @@ def test_days_that_exclude_each_other_do_not_overlap(tmp_path, one, other, apart
          "facts.yaml:2: '种类' is never '网上'; nearest: 纸质、电子"),
     ],
 )  # fmt: skip
-def test_the_other_files_of_a_form_are_looked_over(tmp_path, name, text, told):
-    assert told in found(tmp_path, GOOD, **{name: text})
+def test_the_other_files_of_a_form_are_looked_over(tmp_path, name, text, expected):
+    assert expected in found(tmp_path, GOOD, **{name: text})
 
 
 def test_an_edition_of_no_year_is_refused(tmp_path):
@@ -297,12 +297,12 @@ def test_an_edition_is_looked_over_with_what_it_extends(tmp_path):
     )
     path = tmp_path / "k/2.yaml"
     path.write_text(change.replace("drop: true", "label: 电子版"), encoding="utf-8")
-    told = look_over(tmp_path / "k")
-    assert f"{path}:7: t1 has the label 查阅/纸质 twice" in told
-    assert f"{path}:7: t1.film.times counts the same as t1.paper.times" in told
-    assert f"{path}:8: t1.screen.times: '种类' is never '电子版'; nearest: 电子" in told
+    result = look_over(tmp_path / "k")
+    assert f"{path}:7: t1 has the label 查阅/纸质 twice" in result
+    assert f"{path}:7: t1.film.times counts the same as t1.paper.times" in result
+    assert f"{path}:8: t1.screen.times: '种类' is never '电子版'; nearest: 电子" in result
     # What the base says is told where the base says it.
-    assert f"{tmp_path}/k/1.yaml:20: the total both leaves out 种类 电子" in told
+    assert f"{tmp_path}/k/1.yaml:20: the total both leaves out 种类 电子" in result
 
 
 def test_an_edition_of_the_base_meets_a_changed_ledger(tmp_path):
@@ -332,7 +332,7 @@ def test_a_default_text_names_facts_that_there_are(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "expected"),
     [
         ("ledger: visits", "ledger: visit", "counts in a ledger visit"),
         ("{id: K1,", "{id: K2,", "rule K2 has no words in rules.yaml"),
@@ -341,10 +341,10 @@ def test_a_default_text_names_facts_that_there_are(tmp_path):
         ("{日期: {during: Y}}", "{日期: {within: Y}}", "condition on '日期' reads"),
     ],
 )
-def test_no_report_is_opened_by_a_broken_edition(tmp_path, old, new, told):
+def test_no_report_is_opened_by_a_broken_edition(tmp_path, old, new, expected):
     found(tmp_path, GOOD.replace(old, new))
     form = project_form("k", tmp_path)
-    with pytest.raises(InputError, match=told) as error:
+    with pytest.raises(InputError, match=expected) as error:
         refuse_broken(form, form.edition(2021))
     assert error.value.reason == "form-broken"
     assert f"{tmp_path}/k/1.yaml:" in error.value.message

@@ -32,8 +32,11 @@ def test_without_a_folder_the_form_is_the_packages(tmp_path):
 
 def test_the_year_chooses_an_own_edition_before_the_packages(form):
     assert [form.edition(year).name for year in (2019, 2025, 2026, 2030)] == [
-        "2019", "2021", "2026", "2026",
-    ]  # fmt: skip
+        "2019",
+        "2021",
+        "2026",
+        "2026",
+    ]
     assert form.edition(2025).model == ZFXXGK.edition(2025).model
     assert [one.name for one in form.editions] == ["2019", "2021", "2026"]
 
@@ -50,8 +53,9 @@ def test_only_a_row_label_section_and_rule_differ(form):
     assert rows.index("deny_9_platform") == rows.index("deny_8_admin_query") + 7
     assert now["t3.results_total.natural_person"].sum_of[10] == "t3.deny_9_platform.natural_person"
     assert now["t3.deny_9_platform.natural_person"].label.split("/")[1:3] == [
-        "（三）不予公开", "9.属于平台运行数据",
-    ]  # fmt: skip
+        "（三）不予公开",
+        "9.属于平台运行数据",
+    ]
     assert [one.number for one in new.sections] == list("一二三四五六七")
     assert {rule.id for rule in old.rules} - {rule.id for rule in new.rules} == {"X2"}
 
@@ -118,16 +122,22 @@ def test_more_columns_of_a_ledger_and_an_own_ledger(tmp_path):
     form = project_form("zfxxgk", tmp_path)
     names = [column.name for column in schema_of(form, "decisions").columns]
     assert Counter(names) == {
-        "决定书文号": 1, "种类": 1, "决定日期": 1, "机关": 1, "事项编码": 1, "是否公开": 1,
-        "行政相对人": 1, "处罚种类": 1,
-    }  # fmt: skip
+        "决定书文号": 1,
+        "种类": 1,
+        "决定日期": 1,
+        "机关": 1,
+        "事项编码": 1,
+        "是否公开": 1,
+        "行政相对人": 1,
+        "处罚种类": 1,
+    }
     assert schema_of(form, "decisions").column("种类").aliases == ["类别"]
     assert schema_of(form, "decisions").column("种类").type == "category"
     assert schema_of(form, "visits").name == "查阅台账"
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ("  - {after: deny_8_admin_query, key", "  - {after: deny_8, key"),
         ("  - {id: X2, drop: true}", "  - {id: X8, drop: true}"),
@@ -136,14 +146,16 @@ def test_more_columns_of_a_ledger_and_an_own_ledger(tmp_path):
         ("label: 属于平台运行数据}", "labl: 属于平台运行数据}"),
     ],
 )
-def test_what_is_wrong_is_told_with_file_and_line(tmp_path, change, told):
-    text = CHANGED.replace(change, told)
+def test_what_is_wrong_is_reported_with_file_and_line(tmp_path, change, expected):
+    text = CHANGED.replace(change, expected)
     write(tmp_path, "zfxxgk/2026.yaml", text)
     with pytest.raises(InputError) as error:
         project_form("zfxxgk", tmp_path)
     assert error.value.reason in ("parameters", "edition")
     if error.value.reason == "parameters":
-        line = 1 + text.splitlines().index(next(x for x in text.splitlines() if told.strip() in x))
+        line = 1 + text.splitlines().index(
+            next(x for x in text.splitlines() if expected.strip() in x)
+        )
         assert f"zfxxgk/2026.yaml:{line}" in error.value.message
 
 
@@ -191,7 +203,7 @@ def test_forms_that_extend_one_another_are_of_one_kind(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("files", "told"),
+    ("files", "expected"),
     [
         ({"form": "- a\n"}, "form.yaml:1: a file of a form is a list of names"),
         ({"form": "name: b\ntitle: x\nlaw: x\nnotebook: x\n"},
@@ -206,12 +218,12 @@ def test_forms_that_extend_one_another_are_of_one_kind(tmp_path):
          "1.yaml:2: 'xzzf/2019' is no edition of a form that is extended; it extends zfxxgk"),
     ],
 )  # fmt: skip
-def test_a_form_that_is_not_whole_is_refused(tmp_path, files, told):
+def test_a_form_that_is_not_whole_is_refused(tmp_path, files, expected):
     for name, text in files.items():
         write(tmp_path, f"a/{name}.yaml", text)
     with pytest.raises(InputError) as error:
         project_form("a", tmp_path)
-    assert told in error.value.message
+    assert expected in error.value.message
 
 
 def test_a_total_of_totals_counts_nothing_twice(tmp_path):

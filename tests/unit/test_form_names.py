@@ -33,7 +33,7 @@ KEYS = {
 def texts(path: Path) -> list[tuple[int, str]]:
     """Texts of a module by line, but for what docstrings say."""
     tree = ast.parse(path.read_text("utf-8"))
-    told = {
+    result = {
         id(node.body[0].value)
         for node in ast.walk(tree)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
@@ -41,11 +41,11 @@ def texts(path: Path) -> list[tuple[int, str]]:
         and isinstance(node.body[0], ast.Expr)
     }
     # What stands alone is a docstring of a value.
-    told |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    result |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     return [
         (node.lineno, node.value)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in result
     ]
 
 

@@ -57,8 +57,13 @@ def test_a_total_of_totals_points_at_leaves_only():
 
 def test_each_edition_needs_the_ledgers_its_cells_are_made_from():
     assert ZFXXGK.edition(2020).ledgers() == {
-        "applications", "cases", "decisions", "documents", "items", "procurement",
-    }  # fmt: skip
+        "applications",
+        "cases",
+        "decisions",
+        "documents",
+        "items",
+        "procurement",
+    }
     assert ZFXXGK.edition(2021).ledgers() == {
         "applications",
         "cases",

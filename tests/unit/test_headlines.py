@@ -20,9 +20,16 @@ LEDGERS = {"applications": SimpleNamespace(frame=FRAME)}
 def fact(name, value, *rows, sum_of=()):
     number = Decimal(value) if isinstance(value, int) else value
     return Fact(
-        name, name, number, "件", "sum" if sum_of else "ledger", "…",
-        ledger=None if sum_of else "applications", rows=np.array(rows, np.int64), sum_of=sum_of,
-    )  # fmt: skip
+        name,
+        name,
+        number,
+        "件",
+        "sum" if sum_of else "ledger",
+        "…",
+        ledger=None if sum_of else "applications",
+        rows=np.array(rows, np.int64),
+        sum_of=sum_of,
+    )
 
 
 FACTS = {
@@ -77,8 +84,12 @@ def test_headlines_of_the_package_name_columns_that_ledgers_have():
     for edition in form.editions:
         asked = edition.model.headlines
         assert [one.label for one in asked] == [
-            "新收申请", "按期答复", "予以公开和部分公开", "行政复议纠正", "主动公开信息",
-        ]  # fmt: skip
+            "新收申请",
+            "按期答复",
+            "予以公开和部分公开",
+            "行政复议纠正",
+            "主动公开信息",
+        ]
         assert {one.months for one in asked if one.months} <= columns
         cells = {cell.id for cell in edition.cells(edition.model.years.first)}
         named = {name for one in asked for name in (*one.facts, *one.of) if name[0] == "t"}

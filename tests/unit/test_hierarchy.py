@@ -32,9 +32,9 @@ def test_a_parent_that_nobody_names_has_nothing_to_add(tmp_path):
     assert "has 'parent: city'" in refused(tmp_path, "city", city=None, a=None)
 
 
-def test_an_unknown_parent_is_told_with_the_nearest(tmp_path):
-    told = refused(tmp_path, "city", city=None, a="city", b="ctiy")
-    assert told == (
+def test_an_unknown_parent_is_reported_with_the_nearest(tmp_path):
+    result = refused(tmp_path, "city", city=None, a="city", b="ctiy")
+    assert result == (
         "b.yaml:3: 'parent' of b is 'ctiy', which no file of this folder is; known: city"
     )
 
@@ -47,9 +47,9 @@ def test_an_unknown_parent_is_told_with_the_nearest(tmp_path):
         ({"city": "p", "p": "c", "c": "p", "a": "city"}, "p → c → p"),
     ],
 )
-def test_a_circle_is_told_with_its_line(tmp_path, parents, circle):
-    told = refused(tmp_path, "city", **parents)
-    assert told.endswith(f".yaml:3: 'parent' makes a circle: {circle}")
+def test_a_circle_is_reported_with_its_line(tmp_path, parents, circle):
+    result = refused(tmp_path, "city", **parents)
+    assert result.endswith(f".yaml:3: 'parent' makes a circle: {circle}")
 
 
 def test_a_circle_elsewhere_stops_nobody(tmp_path):
@@ -59,8 +59,8 @@ def test_a_circle_elsewhere_stops_nobody(tmp_path):
 
 @pytest.mark.parametrize("two", ["[city, province]", "{city: 1}"])
 def test_two_parents_would_count_twice(tmp_path, two):
-    told = refused(tmp_path, "city", city=None, province=None, a=two)
-    assert told.startswith("a.yaml:3: 'parent' of a must be one id: a report is summed up once")
+    result = refused(tmp_path, "city", city=None, province=None, a=two)
+    assert result.startswith("a.yaml:3: 'parent' of a must be one id: a report is summed up once")
 
 
 def test_a_member_that_cannot_be_read_is_still_one(tmp_path):

@@ -110,7 +110,9 @@ def test_nothing_installs_a_package_of_others(files: list[Path]):
     # A compiled catalogue is made of the one beside it, without lines.
     read = [path for path in files if path.suffix != ".mo"]
     texts = {path: (ROOT / path).read_bytes().decode("utf-8", "ignore") for path in read}
-    found = {str(path): told for path, text in texts.items() if (told := installs_anothers(text))}
+    found = {
+        str(path): result for path, text in texts.items() if (result := installs_anothers(text))
+    }
     assert found == {}
 
 
@@ -123,10 +125,10 @@ def test_the_names_and_the_version_are_the_same_everywhere():
 
 def test_every_intake_rule_is_documented():
     sources = [*ROOT.glob("src/**/*.py"), *ROOT.glob("src/reportkit/forms/*/ledgers.yaml")]
-    told = {
+    result = {
         rule for path in sources for rule in re.findall(r"\bL-[a-z-]+", path.read_text("utf-8"))
     }
-    assert set(re.findall(r"`(L-[a-z-]+)`", read("docs/reference/intake.md"))) == told
+    assert set(re.findall(r"`(L-[a-z-]+)`", read("docs/reference/intake.md"))) == result
 
 
 def test_batch_reference_names_every_key():
@@ -206,17 +208,18 @@ def test_files_are_small_and_outputs_stay_out(files: list[Path]):
 def _laid_out_by_hand(path: Path) -> list[str]:
     """Places in a file where the formatter is switched off for what is no table of data."""
     text = path.read_text("utf-8")
-    tables = [
-        range(node.lineno, (node.end_lineno or 0) + 1)
-        for node in ast.parse(text).body
-        if isinstance(node, ast.Assign | ast.AnnAssign)
-    ]
+    tree = ast.parse(text)
+    data = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    cases = [
+        case for node in ast.walk(tree) for case in getattr(node, "decorator_list", ())
+    ]  # of parametrized tests
+    tables = [range(node.lineno, (node.end_lineno or 0) + 1) for node in (*data, *cases)]
     lines = enumerate(text.splitlines(), 1)
     marked = [number for number, line in lines if line.endswith("# fmt: skip")]
     return [f"{path}:{number}" for number in marked if not any(number in one for one in tables)]
 
 
-@pytest.mark.parametrize("folder", ["src", "tools", "benchmarks"])
+@pytest.mark.parametrize("folder", ["src", "tools", "benchmarks", "tests"])
 def test_only_tables_of_data_are_laid_out_by_hand(folder):
     found = [_laid_out_by_hand(path) for path in sorted((ROOT / folder).rglob("*.py"))]
     assert [place for places in found for place in places] == []

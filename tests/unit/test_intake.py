@@ -97,8 +97,10 @@ def test_a_row_knows_its_physical_line(tmp_path):
     (tmp_path / "applications.csv").write_text(csv_text(rows), encoding="utf-8", newline="")
     ledger = read(tmp_path)
     assert [ledger.place(row) for row in ledger.frame.index] == [
-        ("applications.csv", "2"), ("applications.csv", "4"), ("applications.csv", "5"),
-    ]  # fmt: skip
+        ("applications.csv", "2"),
+        ("applications.csv", "4"),
+        ("applications.csv", "5"),
+    ]
 
 
 def test_a_workbook_row_is_sheet_and_row(tmp_path):
@@ -168,8 +170,8 @@ def test_what_is_signed_below_a_table_is_set_aside(tmp_path):
     below = [[*row, *[""] * (7 - len(row))] for row in below]
     write_csv(tmp_path, [HEADING, *RECORDS, *below])
     ledger = read(tmp_path)
-    told = [(v.rule, v.place, v.column, v.found) for v in ledger.violations]
-    assert told == [
+    result = [(v.rule, v.place, v.column, v.found) for v in ledger.violations]
+    assert result == [
         ("L-sum", "5", "登记号", "小计"),
         ("L-footer", "6", "登记号", ""),
         ("L-footer", "7", "登记号", ""),
@@ -201,8 +203,8 @@ def test_the_heading_of_a_further_page_is_set_aside(tmp_path):
     rows = [["必填", "必填", "必填", "选填", "选填", "", ""], RECORDS[0], HEADING, RECORDS[1]]
     write_csv(tmp_path, [HEADING, *rows])
     ledger = read(tmp_path)
-    told = [(v.rule, v.place, v.found) for v in ledger.violations]
-    assert told == [("L-heading", "2", "必填"), ("L-heading", "4", "")]
+    result = [(v.rule, v.place, v.found) for v in ledger.violations]
+    assert result == [("L-heading", "2", "必填"), ("L-heading", "4", "")]
     assert (len(ledger.frame), ledger.set_aside, ledger.refused) == (2, 2, ())
     assert set(ledger.personal.to_pylist()) - {None} == {"张三", "000-1"}
 
@@ -297,7 +299,7 @@ def test_the_mark_of_a_text_is_no_part_of_numbers(tmp_path):
     assert frame["收到日期"].nunique() == 1
 
 
-def test_a_long_list_of_values_is_told_with_the_nearest(tmp_path):
+def test_a_long_list_of_values_is_reported_with_the_nearest(tmp_path):
     write_csv(tmp_path, many(["101", "自然人", "2020-03-02", "2020-03-20", "不予公开", "", ""]))
     (violation,) = read(tmp_path).violations
     assert violation.expected.startswith("not one of 予以公开、部分公开、")
@@ -305,14 +307,14 @@ def test_a_long_list_of_values_is_told_with_the_nearest(tmp_path):
     assert len(violation.expected) < 250
 
 
-def test_a_day_before_the_law_is_told_and_counted(tmp_path):
+def test_a_day_before_the_law_is_reported_and_counted(tmp_path):
     write_csv(tmp_path, [HEADING, *RECORDS, ["4", "自然人", "2007-03-02", "", "", "", ""]])
     ledger = read(tmp_path)
     assert [v.rule for v in ledger.violations] == ["L-early"]
     assert len(ledger.frame) == 4
 
 
-def test_a_document_published_before_it_was_made_is_told(tmp_path):
+def test_a_document_published_before_it_was_made_is_reported(tmp_path):
     heading = ["文号", "名称", "种类", "成文日期", "公布日期", "废止日期"]
     row = ["1号", "办法", "规范性文件", "2021-03-01", "2021-02-01", ""]
     write_csv(tmp_path, [heading, row], name="documents.csv")
@@ -336,7 +338,7 @@ def test_free_text_of_many_records_is_hidden_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["申请台账.csv", "2021依申请公开台账.xlsx", "x.xls", "y.ET"])
-def test_a_table_of_no_ledger_is_told(name, tmp_path):
+def test_a_table_of_no_ledger_is_reported(name, tmp_path):
     for other in (name, "APPLICATIONS-1.CSV", "~$applications.xlsx", "README.md", ".a.csv"):
         (tmp_path / other).write_text("")
     assert [path.name for path in unread_files(ZFXXGK, tmp_path)] == [name]
@@ -345,20 +347,20 @@ def test_a_table_of_no_ledger_is_told(name, tmp_path):
     ]
 
 
-def test_a_file_of_a_ledger_kept_elsewhere_is_told(tmp_path):
+def test_a_file_of_a_ledger_kept_elsewhere_is_reported(tmp_path):
     for name in ("applications.csv", "收费台账2021.xlsx"):
         (tmp_path / name).write_text("")
-    told = [path.name for path in unread_files(ZFXXGK, tmp_path, elsewhere={"fees": ["a.csv"]})]
-    assert told == ["收费台账2021.xlsx"]
+    result = [path.name for path in unread_files(ZFXXGK, tmp_path, elsewhere={"fees": ["a.csv"]})]
+    assert result == ["收费台账2021.xlsx"]
 
 
-def test_a_table_in_a_folder_within_is_told(tmp_path):
+def test_a_table_in_a_folder_within_is_reported(tmp_path):
     (tmp_path / "2021").mkdir()
     for other in ("2021/applications.csv", "2021/notes.md", "旧台账.zip"):
         (tmp_path / other).write_text("")
     assert find_files(ZFXXGK, tmp_path, "applications") == []
-    told = [path.relative_to(tmp_path).as_posix() for path in unread_files(ZFXXGK, tmp_path)]
-    assert told == ["旧台账.zip", "2021/applications.csv"]
+    result = [path.relative_to(tmp_path).as_posix() for path in unread_files(ZFXXGK, tmp_path)]
+    assert result == ["旧台账.zip", "2021/applications.csv"]
 
 
 def test_what_is_named_like_the_ledger_is_not_overlooked(tmp_path):
@@ -376,7 +378,7 @@ def test_a_record_that_begins_like_a_footer_is_a_record(tmp_path):
     assert len(read(tmp_path).frame) == 4
 
 
-def test_an_extension_without_its_day_is_told(tmp_path):
+def test_an_extension_without_its_day_is_reported(tmp_path):
     heading = [*HEADING, "延期告知日期", "延期工作日"]
     rows = [[*RECORDS[0], "", "20"], [*RECORDS[1], "2020-05-20", "20"], [*RECORDS[2], "", ""]]
     write_csv(tmp_path, [heading, *rows])
@@ -406,16 +408,19 @@ def test_a_file_written_to_while_it_is_read_is_refused(large, tmp_path):
         )
 
 
-def test_rows_are_told_while_they_are_read(tmp_path):
+def test_rows_are_reported_while_they_are_read(tmp_path):
     write_csv(tmp_path, [HEADING, *RECORDS])
     write_xlsx(tmp_path, [HEADING, *map(dated, RECORDS)], name="applications2.xlsx")
-    told = []
+    result = []
     with pytest.raises(InputError, match="L-unique"):
         read_ledger(
-            ZFXXGK, "applications", find_files(ZFXXGK, tmp_path, "applications"), root=tmp_path,
-            tell=lambda name, rows: told.append((name, rows)),
-        )  # fmt: skip
-    assert told == [("applications.csv", 3), ("applications2.xlsx", 3)]
+            ZFXXGK,
+            "applications",
+            find_files(ZFXXGK, tmp_path, "applications"),
+            root=tmp_path,
+            tell=lambda name, rows: result.append((name, rows)),
+        )
+    assert result == [("applications.csv", 3), ("applications2.xlsx", 3)]
 
 
 def test_many_bad_records_refuse_the_ledger_and_tell_all(tmp_path):
@@ -492,7 +497,7 @@ def test_a_named_file_of_another_kind_is_refused(name, tmp_path):
     assert error.value.reason == "ledger-format"
 
 
-def test_a_scan_named_like_the_ledger_is_told(tmp_path):
+def test_a_scan_named_like_the_ledger_is_reported(tmp_path):
     for name in ("依申请公开台账2020.pdf", "applications.csv", "~$applications.xlsx", "备注.pdf"):
         (tmp_path / name).write_bytes(b"x")
     assert [path.name for path in unread_files(ZFXXGK, tmp_path)] == ["依申请公开台账2020.pdf"]

@@ -38,7 +38,7 @@ def read(key, tmp_path, rows, name="a.csv"):
     return ledger
 
 
-def told(ledger, *rules):
+def findings(ledger, *rules):
     found = [(v.rule, v.place, v.column, v.found) for v in ledger.violations]
     return [one for one in found if one[0] in rules] if rules else found
 
@@ -68,19 +68,19 @@ def test_a_sum_row_lacks_its_key_or_day(row, counts, tmp_path):
     rows = [[*FEES, "摘要"], ["1", "A", "2021-01-31", "300", ""], row]
     ledger = read("fees", tmp_path, rows)
     assert (len(ledger.frame), ledger.set_aside) == ((2, 0) if counts else (1, 1))
-    assert [one[0] for one in told(ledger)] == ["L-odd" if counts else "L-sum"]
+    assert [one[0] for one in findings(ledger)] == ["L-odd" if counts else "L-sum"]
 
 
 def test_months_that_each_call_themselves_a_sum_are_records(tmp_path):
     months = [[str(n), "A", f"2021-{n:02}-28", "5", "本月合计"] for n in range(1, 13)]
     ledger = read("fees", tmp_path, [[*FEES, "摘要"], *months])
-    assert (len(ledger.frame), told(ledger)) == (12, [])
+    assert (len(ledger.frame), findings(ledger)) == (12, [])
     for row in months:
         row[-1] = f"{row[0]}月合计"
-    assert told(read("fees", tmp_path, [[*FEES, "摘要"], *months])) == []
+    assert findings(read("fees", tmp_path, [[*FEES, "摘要"], *months])) == []
     year = ["2021", "A", "2021-12-31", "60", "本年累计"]
     ledger = read("fees", tmp_path, [[*FEES, "摘要"], *months, year])
-    assert [v[:2] for v in told(ledger)] == [("L-odd", "14")]
+    assert [v[:2] for v in findings(ledger)] == [("L-odd", "14")]
 
 
 @pytest.mark.parametrize(
@@ -88,16 +88,16 @@ def test_months_that_each_call_themselves_a_sum_are_records(tmp_path):
     ["1月合计", "累计数", "Total", "汇总", "（例）依〔2020〕1号", "样本", "测试", "××",
      "XX〔2020〕X号", "***", "依〔2020〕7号（作废）", "依〔2020〕7号、8号", "7号至9号"],
 )  # fmt: skip
-def test_a_key_that_reads_like_no_record_is_told(key, tmp_path):
+def test_a_key_that_reads_like_no_record_is_reported(key, tmp_path):
     rows = [FEES, [key, "A", "2021-01-31", "300"], ["2", "A", "2021-01-31", "300"]]
     ledger = read("fees", tmp_path, rows)
-    assert [v[:3] for v in told(ledger)] == [("L-odd", "2", "编号")]
+    assert [v[:3] for v in findings(ledger)] == [("L-odd", "2", "编号")]
     assert len(ledger.frame) == 2
 
 
 def test_keys_of_which_most_read_like_none_are_meant(tmp_path):
     rows = [[f"XX-{n}", "A", "2021-01-31", "300"] for n in range(50)]
-    assert told(read("fees", tmp_path, [FEES, *rows])) == []
+    assert findings(read("fees", tmp_path, [FEES, *rows])) == []
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,13 @@ def test_keys_of_which_most_read_like_none_are_meant(tmp_path):
 )
 def test_a_key_that_became_a_day_is_reported(key, tmp_path):
     rows = [FEES, [key, "A", "2021-01-31", "300"], ["3-1", "A", "2021-01-31", "300"]]
-    assert told(read("fees", tmp_path, rows)) == [("L-day", "2", "编号", key)]
+    assert findings(read("fees", tmp_path, rows)) == [("L-day", "2", "编号", key)]
 
 
 @pytest.mark.parametrize("key", ["2.02103E+11", "2.02103e+11", "2E+05"])
 def test_a_key_written_short_is_refused(key, tmp_path):
     ledger = read("fees", tmp_path, [FEES, [key, "A", "2021-01-31", "300"]])
-    assert told(ledger) == [("L-rounded", "2", "编号", key)]
+    assert findings(ledger) == [("L-rounded", "2", "编号", key)]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_key_written_short_is_refused(key, tmp_path):
      ("是否征求第三方意见", "征求意见回复日期")],
 )  # fmt: skip
 @pytest.mark.parametrize("there", [True, False])
-def test_records_of_which_another_column_says_so_are_told(heading, column, there, tmp_path):
+def test_records_of_which_another_column_says_so_are_reported(heading, column, there, tmp_path):
     said = ["是", "否", "", "已发函", "不予", "N"]
     days = ["2020-01-08", "", "", "", "", ""]
     rows = [[*APPLICATIONS, heading, *[column] * there]]
@@ -141,7 +141,7 @@ def test_records_of_which_another_column_says_so_are_told(heading, column, there
 def test_an_example_is_set_aside(key, tmp_path):
     ledger = read("applications", tmp_path, [APPLICATIONS, [key, *RECORD], ["依1", *RECORD]])
     assert ledger.frame["登记号"].tolist() == ["依1"]
-    assert [one[:3] for one in told(ledger)] == [("L-example", "2", "登记号")]
+    assert [one[:3] for one in findings(ledger)] == [("L-example", "2", "登记号")]
 
 
 @pytest.mark.parametrize(
@@ -170,10 +170,10 @@ def test_a_key_with_such_a_character_is_a_key(key, tmp_path):
         ("依〔2021〕1号", "依2021-1"),
     ],
 )
-def test_one_key_in_two_spellings_is_told(one, other, tmp_path):
+def test_one_key_in_two_spellings_is_reported(one, other, tmp_path):
     rows = [APPLICATIONS, *([key, *RECORD] for key in ("依9", one, other, "依10", "依100"))]
     ledger = read("applications", tmp_path, rows)
-    assert [v[:3] for v in told(ledger, "L-like-key")] == [("L-like-key", "4", "登记号")]
+    assert [v[:3] for v in findings(ledger, "L-like-key")] == [("L-like-key", "4", "登记号")]
     assert ledger.violations[0].expected.startswith(f"spelt as '{one}' at a.csv:3")
     assert len(ledger.frame) == 5
 
@@ -181,7 +181,7 @@ def test_one_key_in_two_spellings_is_told(one, other, tmp_path):
 def test_keys_of_the_year_are_different_keys(tmp_path):
     keys = ["1", "10", "100", "1-1", "11", "依〔2020〕1号", "依〔2021〕1号", "依〔202〕11号"]
     ledger = read("applications", tmp_path, [APPLICATIONS, *([key, *RECORD] for key in keys)])
-    assert told(ledger) == []
+    assert findings(ledger) == []
 
 
 def test_a_value_unknown_to_the_form_is_reported_once(tmp_path):
@@ -189,9 +189,10 @@ def test_a_value_unknown_to_the_form_is_reported_once(tmp_path):
     kinds = ["政府集中采购", "集采", "集采", "网上超市", "集中采购", "分散采购"]
     rows = [[f"{n}", "a", kind, "2020-06-01", "1"] for n, kind in enumerate(kinds)]
     ledger = read("procurement", tmp_path, [heading, *rows])
-    assert told(ledger) == [
-        ("L-other", "3", "组织形式", "集采"), ("L-other", "5", "组织形式", "网上超市"),
-    ]  # fmt: skip
+    assert findings(ledger) == [
+        ("L-other", "3", "组织形式", "集采"),
+        ("L-other", "5", "组织形式", "网上超市"),
+    ]
     assert (
         "counted as none of them (2 records)"
         in grouped(ledger.violations)[0] + grouped(ledger.violations)[1]
@@ -217,25 +218,25 @@ def test_values_unknown_to_the_form_are_reported_in_order(tmp_path):
         ("补正通知日期", "补正告知日期", "rename it or map it"),
     ],
 )
-def test_a_heading_that_is_not_read_is_told(heading, column, follows, tmp_path):
+def test_a_heading_that_is_not_read_is_reported(heading, column, follows, tmp_path):
     ledger = read("applications", tmp_path, [[*APPLICATIONS, heading], ["依1", *RECORD, ""]])
-    assert told(ledger) == [("L-unread", "heading", column, heading)]
+    assert findings(ledger) == [("L-unread", "heading", column, heading)]
     assert follows in ledger.violations[0].expected
 
 
-def test_a_note_that_a_record_is_none_is_told(tmp_path):
+def test_a_note_that_a_record_is_none_is_reported(tmp_path):
     notes = ["作废", "申请人撤回，不计入", "关于公章作废的申请", "已办结", ""]
     rows = [["依" + str(n), *RECORD, note, note] for n, note in enumerate(notes)]
     ledger = read("applications", tmp_path, [[*APPLICATIONS, "备 注", "所需信息"], *rows])
     found = [("L-odd", place, "备 注", "") for place in ("2", "3", "4")]
-    assert (told(ledger), len(ledger.frame)) == (found, 5)
+    assert (findings(ledger), len(ledger.frame)) == (found, 5)
 
 
-def test_a_row_of_several_records_is_told(tmp_path):
+def test_a_row_of_several_records_is_reported(tmp_path):
     rows = [["依" + str(n), *RECORD, many] for n, many in enumerate(["1", "3", "", "12件", "第2"])]
     ledger = read("applications", tmp_path, [[*APPLICATIONS, "件数"], *rows])
     found = [("L-odd", place, "件数", "") for place in ("3", "5")]
-    assert (told(ledger), len(ledger.frame)) == (found, 5)
+    assert (findings(ledger), len(ledger.frame)) == (found, 5)
 
 
 @pytest.mark.parametrize(
@@ -261,13 +262,13 @@ def test_another_unit_beside_an_amount_is_refused(amount, heading, units, refuse
 
 
 @pytest.mark.parametrize("heading", ["备注", "序号", "法律依据", "送达方式", "标题", "经办人"])
-def test_a_heading_near_nothing_is_not_told(heading, tmp_path):
+def test_a_heading_near_nothing_is_not_reported(heading, tmp_path):
     ledger = read("applications", tmp_path, [[*APPLICATIONS, heading], ["依1", *RECORD, ""]])
-    assert told(ledger) == []
+    assert findings(ledger) == []
     assert ledger.sources[0].titles == (*APPLICATIONS, heading)
 
 
-def test_thousands_of_bad_records_are_told_in_a_few_lines(tmp_path):
+def test_thousands_of_bad_records_are_reported_in_a_few_lines(tmp_path):
     rows = [[f"依{n}", "外星人", f"2020-13-{n % 40:02}", "", ""] for n in range(5_000)]
     with pytest.raises(InputError) as error:
         read_ledger(ZFXXGK, "applications", [written(tmp_path / "a.csv", [APPLICATIONS, *rows])])
@@ -295,5 +296,9 @@ def test_a_refused_ledger_keeps_its_counts(tmp_path):
     rows = [["1", "A", "2021-01-31", "1200¹"], ["2", "A", "2021-01-31", "3"], ["合计", "", "", "4"]]
     ledger = read("fees", tmp_path, [FEES, *rows])
     assert ledger.account == {
-        "read": 3, "accepted": 1, "quarantined": 1, "rejected": 0, "set_aside": 1,
-    }  # fmt: skip
+        "read": 3,
+        "accepted": 1,
+        "quarantined": 1,
+        "rejected": 0,
+        "set_aside": 1,
+    }

@@ -95,8 +95,11 @@ def test_the_compiled_catalogue_is_of_its_source():
 
 
 def test_a_message_is_english_to_programs_and_chinese_to_readers():
-    message = Message("{file} is damaged: {problem}; open it in Excel or WPS and save it again",
-                      file="甲.xlsx", problem=Message("it has two values"))  # fmt: skip
+    message = Message(
+        "{file} is damaged: {problem}; open it in Excel or WPS and save it again",
+        file="甲.xlsx",
+        problem=Message("it has two values"),
+    )
     assert (
         message
         == "甲.xlsx is damaged: it has two values; open it in Excel or WPS and save it again"
@@ -104,7 +107,7 @@ def test_a_message_is_english_to_programs_and_chinese_to_readers():
     assert message.translated(CHINESE) == "甲.xlsx已损坏：有两个值；请用Excel或WPS打开后重新保存"
 
 
-def test_an_error_is_told_in_the_language_of_its_reader():
+def test_an_error_is_reported_in_the_language_of_its_reader():
     fault = ValueError(Message("'{letters}' is no column", letters="{1"))
     error = InputError(
         "ledger-unreadable", "{file} cannot be read: {problem}", problem=fault, file="a.ods"
@@ -123,7 +126,7 @@ def test_joined_texts_are_translated_one_by_one():
     assert translated(joined("", []), CHINESE) == ""
 
 
-def test_a_message_comes_back_from_json_and_is_told():
+def test_a_message_comes_back_from_json_and_is_reported():
     message = InputError(
         "a", "{file} cannot be read: {problem}", file="甲", problem=of_library("x {")
     )

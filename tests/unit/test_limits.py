@@ -67,12 +67,21 @@ def fact(ledger, name, year=2020):
 def test_derived_columns_are_typed(ledger):
     derived = ledger.frame[["法定期限", "办理工作日", "延期", "超期"]]
     assert [str(kind) for kind in derived.dtypes] == [
-        "datetime64[s]", "Int64", "boolean", "boolean",
-    ]  # fmt: skip
+        "datetime64[s]",
+        "Int64",
+        "boolean",
+        "boolean",
+    ]
     assert [str(day.date()) for day in derived["法定期限"]] == [
-        "2020-03-30", "2020-04-27", "2020-03-30", "2019-12-23",
-        "2020-11-30", "2020-12-31", "2021-01-25", "2020-12-01",
-    ]  # fmt: skip
+        "2020-03-30",
+        "2020-04-27",
+        "2020-03-30",
+        "2019-12-23",
+        "2020-11-30",
+        "2020-12-31",
+        "2021-01-25",
+        "2020-12-01",
+    ]
     assert derived["办理工作日"].tolist()[:4] == [20, 33, 21, 27]
     assert derived["办理工作日"].isna().tolist() == [False] * 4 + [True] * 3 + [False]
     assert derived["延期"].tolist() == [False, True] + [False] * 6
@@ -200,10 +209,10 @@ def test_limits_that_cannot_be_known_are_a_finding(tmp_path):
         ({"延期告知日期": "2020-03-10", "延期工作日": "20"}, None),
     ],
 )
-def test_steps_that_do_not_nest_are_told(tmp_path, steps, rule):
+def test_steps_that_do_not_nest_are_reported(tmp_path, steps, rule):
     ledger = applications(tmp_path, {"1": ("2020-03-02", "2020-03-30", steps)})
-    told = [(found.rule, found.severity) for found in ledger.violations]
-    assert told == ([(rule, "warn")] if rule else [])
+    result = [(found.rule, found.severity) for found in ledger.violations]
+    assert result == ([(rule, "warn")] if rule else [])
     assert len(ledger.frame) == 1
 
 

@@ -83,7 +83,7 @@ def test_what_was_killed_for_memory_says_how_much_there_was(tmp_path, monkeypatc
     (tmp_path / "cgroup.controllers").touch()
     monkeypatch.setattr(limits, "_ROOT", tmp_path)
     monkeypatch.setattr(limits, "_SELF", tmp_path / "self")
-    told = "killed by the system, which was out of memory"
-    assert limits.killed_for_memory() == f"{told}; give it more, or fewer --jobs"
+    result = "killed by the system, which was out of memory"
+    assert limits.killed_for_memory() == f"{result}; give it more, or fewer --jobs"
     (tmp_path / "memory.max").write_text(f"{400 * MIB}", encoding="ascii")
-    assert f"{told}, 400 MiB are allowed here" in limits.killed_for_memory()
+    assert f"{result}, 400 MiB are allowed here" in limits.killed_for_memory()

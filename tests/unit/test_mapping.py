@@ -127,8 +127,10 @@ key: {prefix: year}
     ]
     ledger = both("applications", paths, [second, first], tmp_path)
     assert column(ledger, "登记号")[:2] + column(ledger, "登记号")[-1:] == [
-        "2021-1", "2022-1", "2020-1",
-    ]  # fmt: skip
+        "2021-1",
+        "2022-1",
+        "2020-1",
+    ]
     record = ledger_record(ledger, keyed=False)
     assert [source["mapping"] for source in record["sources"]] == [0, 1, 0]
     assert list(differing_mappings(record, [second, first], "x")) == []
@@ -145,9 +147,11 @@ def test_the_heading_of_a_register_in_everyday_words_is_found():
     assert likely_heading([["登记簿"], record, record]) == ()
 
 
-def test_a_column_that_is_fixed_though_there_is_told(tmp_path):
-    rows = [["登记号", "申请人类型", "收到日期", "答复日期", "办理结果"],
-            ["1", "商业企业", "2023-01-03", "", ""]]  # fmt: skip
+def test_a_column_that_is_fixed_though_there_is_reported(tmp_path):
+    rows = [
+        ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果"],
+        ["1", "商业企业", "2023-01-03", "", ""],
+    ]
     path = written(tmp_path / "a.csv", rows)
     ledger = both("applications", [path], [mapping("fixed: {申请人类型: 自然人}")], tmp_path)
     assert column(ledger, "申请人类型") == ["自然人"]
@@ -164,20 +168,20 @@ def test_a_mapped_heading_goes_before_our_own_names(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("heading", "told"),
+    ("heading", "expected"),
     [
         ("延期通知日其", [("L-mapping", "延期告知日期", "延期通知日期")]),
         ("延期通知日期", []),
         ("何时延期", []),
     ],
 )
-def test_a_misspelt_heading_of_a_mapping_is_told(heading, told, tmp_path):
+def test_a_misspelt_heading_of_a_mapping_is_reported(heading, expected, tmp_path):
     titles = ["登记号", "申请人类型", "收到日期", "答复日期", "办理结果", heading]
     path = written(tmp_path / "a.csv", [titles, ["1", "自然人", "2020-01-02", "", "", ""]])
     words = LedgerMapping(columns={"延期通知日期": "延期告知日期"})
     ledger = both("applications", [path], [words], tmp_path)
     found = [(v.rule, v.column, v.found) for v in ledger.violations if v.rule == "L-mapping"]
-    assert found == told
+    assert found == expected
 
 
 @pytest.mark.parametrize(
@@ -286,7 +290,7 @@ def test_what_a_mapping_cannot_say_is_refused_with_its_line(text, line, words, t
     assert words in error.value.message
 
 
-def test_all_that_is_wrong_is_told_at_once(tmp_path):
+def test_all_that_is_wrong_is_reported_at_once(tmp_path):
     text = "mapping:\n  applications:\n    columns: {a: b}\n    keep: [姓名]\n  fee: {keep: [x]}\n"
     with pytest.raises(InputError) as error:
         district(tmp_path, text)
@@ -321,14 +325,20 @@ def test_files_are_named_by_patterns_besides_the_ledgers_own(tmp_path):
     assert chosen([other, LedgerMapping()], "applications.csv") == LedgerMapping()
 
 
-def test_a_mapping_is_told_in_lines():
+def test_a_mapping_is_reported_in_lines():
     assert described(mapping(), ["受理时间", "答复方式"]) == [
-        "受理时间 → 收到日期", "答复方式 → 办理结果", "申请人类型：个人 → 自然人",
-        "申请人类型：企业 → 商业企业", "办理结果：已公开 → 予以公开",
+        "受理时间 → 收到日期",
+        "答复方式 → 办理结果",
+        "申请人类型：个人 → 自然人",
+        "申请人类型：企业 → 商业企业",
+        "办理结果：已公开 → 予以公开",
         "办理结果：不予公开（内部信息） → 属于三类内部事务信息",
-        "答复日期：未办结 → （空）", "申请渠道：一律为网络",
-        "是否涉密：保留", "编号前加年度", "未写年份的日期：2023年",
-    ]  # fmt: skip
+        "答复日期：未办结 → （空）",
+        "申请渠道：一律为网络",
+        "是否涉密：保留",
+        "编号前加年度",
+        "未写年份的日期：2023年",
+    ]
 
 
 def test_what_is_unknown_is_offered_as_a_mapping(tmp_path):
@@ -350,8 +360,13 @@ def test_what_is_unknown_is_offered_as_a_mapping(tmp_path):
 def test_a_shared_register_is_read_in_each_districts_words(tmp_path):
     for folder in ("params/districts", "data/a"):
         (tmp_path / folder).mkdir(parents=True)
-    written(tmp_path / "data/x.csv", [["流水号", "申请人类型", "收到日期", "答复日期", "办理结果"],
-                                      ["1", "人", "2020-01-02", "", ""]])  # fmt: skip
+    written(
+        tmp_path / "data/x.csv",
+        [
+            ["流水号", "申请人类型", "收到日期", "答复日期", "办理结果"],
+            ["1", "人", "2020-01-02", "", ""],
+        ],
+    )
     project = Project(tmp_path / "params", tmp_path / "data")
     for name, kind in (("a", "自然人"), ("b", "其他")):
         (tmp_path / f"params/districts/{name}.yaml").write_text(

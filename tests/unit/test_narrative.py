@@ -78,7 +78,7 @@ def test_lines_of_a_chinese_paragraph_join_without_a_space():
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("template", "expected"),
     [
         ("# 一、总体情况\n\n\n{{ pub.totl }}", r"2020\.md:4: .*pub\.total"),
         ("# 一、总体情况\n\n{{ nothing.here }}", r"2020\.md:3"),
@@ -99,8 +99,8 @@ def test_lines_of_a_chinese_paragraph_join_without_a_space():
         ("# 一、总体情况\n\n{{ pub.total | date('2020') }}", r"2020\.md:3: .* in this form"),
     ],
 )
-def test_a_wrong_narrative_is_refused_with_its_line(template, told):
-    with pytest.raises(InputError, match=told) as error:
+def test_a_wrong_narrative_is_refused_with_its_line(template, expected):
+    with pytest.raises(InputError, match=expected) as error:
         read(template)
     assert error.value.reason == "narrative"
 
@@ -111,7 +111,7 @@ def test_markup_in_text_stays_text():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("| 项 | 数 |\n|---|---|\n| 甲 | 乙 |", "2020.md:5: 'table'.*report.show"),
         ("话[^1]\n\n[^1]: 注", "2020.md:5: 'footnote'.*in brackets"),
@@ -124,8 +124,8 @@ def test_markup_in_text_stays_text():
         ("> 引", "2020.md:3: 'block_quote'.*write a paragraph"),
     ],
 )
-def test_markup_that_no_document_shows_is_refused(text, told):
-    with pytest.raises(InputError, match=told):
+def test_markup_that_no_document_shows_is_refused(text, expected):
+    with pytest.raises(InputError, match=expected):
         read(f"# 一、总体情况\n\n{text}")
 
 

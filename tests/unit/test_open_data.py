@@ -70,11 +70,11 @@ def test_the_metadata_fit_the_files(folder):
     (total,) = [row for row in read["t3.csv"] if row["fact"] == "t3.new.total"]
     assert (total["value"], total["column"]) == (Decimal(76), "申请人情况/总计")
     group.check_referential_integrity()
-    titles = {c["name"]: c["titles"][1] for c in told(folder)["columns"]}
+    titles = {c["name"]: c["titles"][1] for c in table_schema(folder)["columns"]}
     assert titles["last_year"] == "上年值"
 
 
-def told(folder):
+def table_schema(folder):
     return json.loads((folder / METADATA).read_text(encoding="utf-8"))["tables"][0]["tableSchema"]
 
 

@@ -35,7 +35,7 @@ def fees(*amounts):
 
 
 @pytest.mark.parametrize(
-    ("amounts", "told"),
+    ("amounts", "expected"),
     [
         ((20000, 30000, "5920000.00"), ["收费台账：本年的3笔金额都是10000元的整倍数"]),
         ((20000, 30000, 0, 10000), ["收费台账：本年的3笔金额都是10000元的整倍数"]),
@@ -45,9 +45,9 @@ def fees(*amounts):
         ((0, 0, 0), []),
     ],
 )
-def test_fees_that_are_all_whole_ten_thousands_are_told(tmp_path, amounts, told):
+def test_fees_that_are_all_whole_ten_thousands_are_reported(tmp_path, amounts, expected):
     found = findings(tmp_path, "收费台账", fees(*amounts))
-    assert found == [("L4", one) for one in told]
+    assert found == [("L4", one) for one in expected]
 
 
 def decisions(count, *more, kind="行政处罚", published="是"):
@@ -57,7 +57,7 @@ def decisions(count, *more, kind="行政处罚", published="是"):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         (decisions(20), [PENALTIES.format(20)]),
         (decisions(25, "e1,行政许可,2023-01-02,否"), [PENALTIES.format(25)]),
@@ -68,14 +68,14 @@ def decisions(count, *more, kind="行政处罚", published="是"):
         (decisions(25, published="否"), []),
     ],
 )  # fmt: skip
-def test_decisions_that_are_all_published_are_told(tmp_path, text, told):
-    assert findings(tmp_path, "行政执法决定", text) == [("L5", one) for one in told]
+def test_decisions_that_are_all_published_are_reported(tmp_path, text, expected):
+    assert findings(tmp_path, "行政执法决定", text) == [("L5", one) for one in expected]
 
 
 EXPORT = "行政处罚决定书文号,处罚决定日期,处罚机关,处罚类别{}\n"
 
 
-def test_an_export_of_published_penalties_alone_is_told(tmp_path):
+def test_an_export_of_published_penalties_alone_is_reported(tmp_path):
     rows = "".join(f"p{n},2023-05-04,甲局,罚款\n" for n in range(21))
     mapping = "mapping:\n  decisions: 双公示处罚2018\n"
     found = findings(tmp_path, "行政执法决定", EXPORT.format("") + rows, mapping=mapping)
@@ -90,7 +90,7 @@ def test_a_column_of_the_export_goes_before_what_it_is(tmp_path):
         assert findings(tmp_path / heading, "行政执法决定", text, mapping=mapping) == []
 
 
-def test_a_document_that_ended_without_its_day_is_told(tmp_path):
+def test_a_document_that_ended_without_its_day_is_reported(tmp_path):
     text = (
         "文号,名称,种类,成文日期,公布日期,废止日期,状态\n"
         "甲〔2019〕1号,甲,行政规范性文件,2019-02-01,2019-02-03,,已废止\n"
@@ -99,10 +99,10 @@ def test_a_document_that_ended_without_its_day_is_told(tmp_path):
         "甲〔2019〕4号,丁,行政规范性文件,2019-02-01,2019-02-03,,拟废止\n"
         "甲〔2019〕5号,戊,行政规范性文件,2019-02-01,2019-02-03,,\n"
     )
-    ((rule, told),) = findings(tmp_path, "规范性文件目录", text)
+    ((rule, result),) = findings(tmp_path, "规范性文件目录", text)
     assert rule == "L2"
-    assert "规范性文件目录-own.csv:2: 状态、废止日期" in told
-    assert "状态为废止或失效而没有废止日期，仍计为现行有效" in told
+    assert "规范性文件目录-own.csv:2: 状态、废止日期" in result
+    assert "状态为废止或失效而没有废止日期，仍计为现行有效" in result
 
 
 def told_of(figures, *, year=2020):
@@ -114,14 +114,14 @@ def told_of(figures, *, year=2020):
     return [(one.id, one.severity, one.left, one.right) for one in found]
 
 
-def test_more_made_than_public_is_told():
+def test_more_made_than_public_is_reported():
     made, public = "t2.normative_documents.made", "t2.normative_documents.total_disclosed"
     assert told_of({made: 5, public: 4}) == [("A5", "warning", "5", "4")]
     assert told_of({made: 5, public: 5}) == []
     assert told_of({}) == told_of({}, year=2023) == []
 
 
-def test_decisions_that_are_items_in_every_row_are_told():
+def test_decisions_that_are_items_in_every_row_are_reported():
     row = {"items_last_year": 30, "items_change": -2, "decisions": 28}
     permits = {f"t2.permits.{name}": value for name, value in row.items()}
     penalties = {f"t2.penalties.{name}": value for name, value in row.items()}

@@ -67,7 +67,7 @@ def test_values_of_every_kind_are_made_from_rows_or_parts(report, apps):
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "reason", "told"),
+    ("name", "given", "reason", "expected"),
     [
         ("own.x", {"value": 7}, "fact-rows", "nothing that it rests on"),
         ("own.x", {"rows": MASK, "parts": ["t3.new.total"]}, "fact-rows", "give one of them"),
@@ -85,9 +85,9 @@ def test_values_of_every_kind_are_made_from_rows_or_parts(report, apps):
         ("t3.new.total", {"rows": MASK}, "fact-twice", "choose another id"),
     ],
 )  # fmt: skip
-def test_what_is_no_fact_is_refused(report, apps, name, given, reason, told):
+def test_what_is_no_fact_is_refused(report, apps, name, given, reason, expected):
     given = {k: apps["收到日期"].notna() if v is MASK else v for k, v in given.items()}
-    with pytest.raises(InputError, match=told) as caught:
+    with pytest.raises(InputError, match=expected) as caught:
         report.fact(name, **given)
     assert caught.value.reason == reason
 
@@ -107,12 +107,13 @@ def test_parts_may_be_one_id_or_facts(report):
     whole = report.fact("t3.new.total")
     assert report.fact("own.one", parts="t3.new.total").sum_of == ("t3.new.total",)
     assert report.fact("own.two", parts=[whole, "t3.carried_in.total"]).sum_of == (
-        "t3.new.total", "t3.carried_in.total",
-    )  # fmt: skip
+        "t3.new.total",
+        "t3.carried_in.total",
+    )
 
 
 @pytest.mark.parametrize(
-    ("call", "reason", "told"),
+    ("call", "reason", "expected"),
     [
         (lambda report: report.show([1]), "show-kind", "not list: make it one"),
         (lambda report: report.text(None), "show-kind", "takes text, not NoneType"),
@@ -121,8 +122,8 @@ def test_parts_may_be_one_id_or_facts(report):
     ],
     ids=["show", "text", "compare", "list"],
 )
-def test_other_things_are_refused_in_words(report, call, reason, told):
-    with pytest.raises(InputError, match=told) as caught:
+def test_other_things_are_refused_in_words(report, call, reason, expected):
+    with pytest.raises(InputError, match=expected) as caught:
         call(report)
     assert caught.value.reason == reason
 
@@ -191,7 +192,7 @@ def test_one_crosstab_counts_all_outcomes(report, apps):
     assert repr(shown).endswith("笔记本数了126格，与表格一致的126格")
 
 
-def test_what_differs_is_told_cell_by_cell(report, apps):
+def test_what_differs_is_reported_cell_by_cell(report, apps):
     counted = frame(apps)
     counted.loc["予以公开", "自然人"] += 2
     (differ,) = report.compare(3, counted).block["differ"]
@@ -264,7 +265,7 @@ def test_explain_tells_rows_that_are_taken_away(report):
     assert list(found["加减"])[-3:] == ["+", "−", "−"]
 
 
-def test_what_explain_shows_is_in_no_document_and_not_told(report):
+def test_what_explain_shows_is_in_no_document_and_not_reported(report):
     made = fill(
         executed(report, whole("report.explain('t3.new.total')", "report.fact('pub.total')"))
     )

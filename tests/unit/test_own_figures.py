@@ -88,7 +88,7 @@ def test_a_figure_of_many_points_must_be_a_picture():
     assert "data:image/png" in svg(figure)
 
 
-def test_a_character_without_glyph_is_told():
+def test_a_character_without_glyph_is_reported():
     figure, axes = plt.subplots()
     axes.set_title("公开😀")
     with pytest.raises(InputError, match="replace the character") as caught:

@@ -108,8 +108,12 @@ def test_a_fact_in_a_cell_is_bound():
     fact = Fact("own.a", "甲", Decimal(7), "件", "sum", "")
     made = table(pd.DataFrame({"项": ["甲"], "数": [fact]}))
     assert made["rows"][1][1] == {
-        "text": "7", "role": "value", "colspan": 1, "rowspan": 1, "fact": "own.a",
-    }  # fmt: skip
+        "text": "7",
+        "role": "value",
+        "colspan": 1,
+        "rowspan": 1,
+        "fact": "own.a",
+    }
     assert made["align"] == ["left", "right"]
 
 
@@ -159,8 +163,9 @@ def test_an_empty_table_says_so():
 
 
 def test_a_table_is_read_where_styles_and_html_are_dropped():
-    shown = show(table_of(pd.DataFrame({"街道": ["甲<b>"], "件": [12]}), title="表", note="注",
-                          formats={}))  # fmt: skip
+    shown = show(
+        table_of(pd.DataFrame({"街道": ["甲<b>"], "件": [12]}), title="表", note="注", formats={})
+    )
     assert '<td colspan="1" rowspan="1" align="right">12</td>' in shown.html
     assert "甲&lt;b&gt;" in shown.html
     assert repr(shown).splitlines() == ["表", "街道   件", "甲<b>  12", "注"]

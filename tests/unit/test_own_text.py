@@ -18,11 +18,11 @@ SENTENCES = yaml.safe_load(
 @pytest.mark.parametrize("one", SENTENCES, ids=[str(n) for n in range(len(SENTENCES))])
 def test_sentences_of_published_reports_are_judged_as_noted(one):
     edition = ZFXXGK.edition(one["year"])
-    told = text_checks(
+    result = text_checks(
         ZFXXGK, edition, {"一": one["text"]}, {}, issuer=one["body"], year=one["year"]
     )
-    assert [check.id for check in told] == one["found"]
-    assert {check.severity for check in told} <= {"warning"}
+    assert [check.id for check in result] == one["found"]
+    assert {check.severity for check in result} <= {"warning"}
 
 
 def failing(tmp_path, text, *, name="青棠县教育局", year=2023):
@@ -53,9 +53,9 @@ def test_words_of_other_bodies_and_editions_are_found(tmp_path):
     assert failing(tmp_path / "old", "依据国办公开办函〔2019〕60号编制。", year=2020) == []
 
 
-def test_a_bureau_that_counts_regulations_is_told(tmp_path):
+def test_a_bureau_that_counts_regulations_is_reported(tmp_path):
     figures = {"t2.regulations.in_force": 2}
     edition = ZFXXGK.edition(2023)
     for issuer, expected in (("青棠县教育局", ["A7"]), ("某某省人民政府", [])):
-        told = text_checks(ZFXXGK, edition, {}, figures, issuer=issuer, year=2023)
-        assert [one.id for one in told] == expected
+        result = text_checks(ZFXXGK, edition, {}, figures, issuer=issuer, year=2023)
+        assert [one.id for one in result] == expected

@@ -38,7 +38,7 @@ def test_an_unknown_key_further_in_is_found_too(project):
         project.district("a1")
 
 
-def test_all_problems_are_told_at_once(project):
+def test_all_problems_are_reported_at_once(project):
     put(project, "reports/a1/2020.yaml", "year: zwanzig\ndated: 2021-02-30\n")
     with pytest.raises(InputError) as error:
         project.report(project.district("a1"), 2020)
@@ -117,7 +117,7 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
+    ("text", "line", "expected"),
     [
         ("a: 1\nb: " + "[" * 5_000, 2, "more than 50 levels"),
         ("a: 1\nb: " + "[" * 500_000, 2, "more than 50 levels"),
@@ -130,9 +130,9 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     ],
     ids=["flow", "very deep", "block", "mappings", "laughs", "itself", "list as key", "two"],
 )
-def test_yaml_without_bounds_is_refused_with_its_line(tmp_path, text, line, told):
+def test_yaml_without_bounds_is_refused_with_its_line(tmp_path, text, line, expected):
     (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match=rf"x\.yaml:{line}: .*{told}") as error:
+    with pytest.raises(InputError, match=rf"x\.yaml:{line}: .*{expected}") as error:
         read_yaml(tmp_path / "x.yaml")
     assert (error.value.reason, len(error.value.message) < 500) == ("yaml", True)
 

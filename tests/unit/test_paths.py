@@ -108,8 +108,8 @@ def test_a_batch_names_runs_below_its_own_folder(tmp_path):
     }
     sealed = envelope(json.dumps(statement).encode(), {})
     (tmp_path / "out/batches/one.dsse.json").write_bytes(sealed)
-    (told,) = check_batches(tmp_path / "out", None)
-    assert told.startswith("batch one.dsse.json: the path '..' of a received file goes up")
+    (result,) = check_batches(tmp_path / "out", None)
+    assert result.startswith("batch one.dsse.json: the path '..' of a received file goes up")
 
 
 def test_last_year_of_a_foreign_district_is_not_looked_for(tmp_path):
@@ -119,7 +119,7 @@ def test_last_year_of_a_foreign_district_is_not_looked_for(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("folder", "told"),
+    ("folder", "expected"),
     [
         ("../../../etc/apt", "is outside the project"),
         ("/etc/apt", "is outside the project"),
@@ -128,7 +128,7 @@ def test_last_year_of_a_foreign_district_is_not_looked_for(tmp_path):
         ("nowhere", "holds no typeface"),
     ],
 )
-def test_typefaces_are_in_the_project(folder, told, tmp_path):
+def test_typefaces_are_in_the_project(folder, expected, tmp_path):
     params = tmp_path / "project/params"
     (params / "districts").mkdir(parents=True)
     (params / "fonts").mkdir()
@@ -136,7 +136,7 @@ def test_typefaces_are_in_the_project(folder, told, tmp_path):
     text = f"id: a1\nname: 甲区\nfonts:\n  folder: {folder}\n"
     (params / "districts/a1.yaml").write_text(text, encoding="utf-8")
     project = Project(params, tmp_path / "project/data")
-    with pytest.raises(ReportkitError, match=rf"a1\.yaml:4: .*{told}"):
+    with pytest.raises(ReportkitError, match=rf"a1\.yaml:4: .*{expected}"):
         project.district("a1")
     for place in ("params/fonts/A.TTF", "own/b.otf"):
         (tmp_path / "project" / place).parent.mkdir(exist_ok=True)
@@ -148,7 +148,7 @@ def test_typefaces_are_in_the_project(folder, told, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"facts": ' * 2_000, "7", '{"facts": [7]}', "{}"])
-def test_facts_that_nobody_of_ours_wrote_are_told(text, tmp_path):
+def test_facts_that_nobody_of_ours_wrote_are_reported(text, tmp_path):
     (tmp_path / "facts.json").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="is not as reportkit writes it"):
         sealed_facts(tmp_path)

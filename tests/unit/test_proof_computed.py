@@ -20,18 +20,21 @@ NUMBERS = st.decimals(-(10**6), 10**6, places=2) | st.integers(-50, 50).map(Deci
 
 
 def fact(name, value, definition="", sum_of=(), origin="ledger"):
-    told = value if isinstance(value, str) else plain(value)
+    checked = value if isinstance(value, str) else plain(value)
     return {
-        "id": name, "value": told, "definition": definition, "sum_of": list(sum_of),
+        "id": name,
+        "value": checked,
+        "definition": definition,
+        "sum_of": list(sum_of),
         "origin": "sum" if sum_of else origin,
-    }  # fmt: skip
+    }
 
 
 def spec(decimals=1, unit="%", if_zero=None):
     return SimpleNamespace(decimals=decimals, unit=unit, if_zero=if_zero)
 
 
-def told(*facts, past=None):
+def checked(*facts, past=None):
     return check_computed({one["id"]: one for one in facts}, past)
 
 
@@ -43,52 +46,57 @@ def figure(label, number, unit="件"):
 def test_shares_come_out_the_same(part, whole, decimals):
     value, text = share(spec(decimals), figure("甲", part), figure("乙", whole, "万元"))
     made = fact("c", value, text, ("a", "b"))
-    assert told(fact("a", part), fact("b", whole), made) == ([], [])
+    assert checked(fact("a", part), fact("b", whole), made) == ([], [])
     if whole:
         other = made | {"value": plain(Decimal(made["value"]) + Decimal("0.1"))}
-        (found,) = told(fact("a", part), fact("b", whole), other)[0]
+        (found,) = checked(fact("a", part), fact("b", whole), other)[0]
         assert found.startswith(f"c is {other['value']}, what it is computed from gives")
     else:
-        assert told(fact("a", part), fact("b", whole), made | {"value": "7"})[0]
+        assert checked(fact("a", part), fact("b", whole), made | {"value": "7"})[0]
 
 
 @given(NUMBERS, NUMBERS, st.integers(0, 6), st.sampled_from(["%", "件"]))
 def test_changes_come_out_the_same(now, before, decimals, unit):
     value, text = change(spec(decimals, unit), figure("甲", now), before)
     made = fact("c", value, text, ("a",))
-    assert told(fact("a", now), made, past={"a": plain(before)}) == ([], [])
-    findings, notes = told(fact("a", now), made)
+    assert checked(fact("a", now), made, past={"a": plain(before)}) == ([], [])
+    findings, notes = checked(fact("a", now), made)
     assert findings == []
     assert notes == [f"c: last year's {plain(before)} is as its definition says"]
-    (found,) = told(fact("a", now), made, past={"a": plain(before + 1)})[0]
+    (found,) = checked(fact("a", now), made, past={"a": plain(before + 1)})[0]
     assert found.startswith(f"c compares with {plain(before)}; last year a was")
-    assert told(fact("a", now), made | {"value": "1234567.89"}, past={"a": plain(before)})[0]
+    assert checked(fact("a", now), made | {"value": "1234567.89"}, past={"a": plain(before)})[0]
 
 
 def test_a_half_is_rounded_away_from_zero():
     value, text = share(spec(1), figure("甲", Decimal(1)), figure("乙", Decimal(16)))
     assert plain(value) == "6.3"  # 6.25
-    assert told(fact("a", Decimal(1)), fact("b", Decimal(16)), fact("c", value, text, "ab")) == (
-        [], [],
-    )  # fmt: skip
-    assert told(fact("a", Decimal(1)), fact("b", Decimal(16)), fact("c", "6.2", text, "ab"))[0] == [
-        "c is 6.2, what it is computed from gives 6.3"
-    ]
+    assert checked(fact("a", Decimal(1)), fact("b", Decimal(16)), fact("c", value, text, "ab")) == (
+        [],
+        [],
+    )
+    assert checked(fact("a", Decimal(1)), fact("b", Decimal(16)), fact("c", "6.2", text, "ab"))[
+        0
+    ] == ["c is 6.2, what it is computed from gives 6.3"]
 
 
-def test_a_definition_with_other_figures_is_told():
+def test_a_definition_with_other_figures_is_reported():
     value, text = share(spec(), figure("甲", Decimal(1)), figure("乙", Decimal(2)))
-    found, _ = told(fact("a", Decimal(1)), fact("b", Decimal(4)), fact("c", value, text, "ab"))
+    found, _ = checked(fact("a", Decimal(1)), fact("b", Decimal(4)), fact("c", value, text, "ab"))
     assert "c is said to rest on b as 2, which is 4" in found
 
 
 def test_a_total_of_totals_moves_with_its_leaf():
     value, text = share(spec(), figure("甲", Decimal(3)), figure("合计", Decimal(4)))
     facts = [
-        fact("a", "1"), fact("b", "2"), fact("s", "3", "a + b", ("a", "b")), fact("d", "1"),
-        fact("t", "4", "s + d", ("s", "d")), fact("r", value, text, ("s", "t")),
+        fact("a", "1"),
+        fact("b", "2"),
+        fact("s", "3", "a + b", ("a", "b")),
+        fact("d", "1"),
+        fact("t", "4", "s + d", ("s", "d")),
+        fact("r", value, text, ("s", "t")),
         fact("far", "1", "d", ("d",)),
-    ]  # fmt: skip
+    ]
     by_id = {one["id"]: one for one in facts}
     assert check_computed(by_id, None) == ([], [])
     assert moved_with(by_id, {"a": "2", "b": "2"}) == {
@@ -105,14 +113,15 @@ def test_a_total_of_totals_moves_with_its_leaf():
         (fact("s", "3", "a + z", ("a", "z")), "s rests on z, which is not there"),
     ],
 )
-def test_wrong_totals_are_told(made, finding):
-    assert told(fact("a", "1"), fact("b", "2"), made) == ([finding], [])
+def test_wrong_totals_are_reported(made, finding):
+    assert checked(fact("a", "1"), fact("b", "2"), made) == ([finding], [])
 
 
-def test_what_is_computed_in_no_known_way_is_told():
-    assert told(fact("a", "1"), fact("s", "1", "a 的平方", ("a",))) == (
-        [], ["s was not computed again: a 的平方"],
-    )  # fmt: skip
+def test_what_is_computed_in_no_known_way_is_reported():
+    assert checked(fact("a", "1"), fact("s", "1", "a 的平方", ("a",))) == (
+        [],
+        ["s was not computed again: a 的平方"],
+    )
 
 
 def test_last_year_is_the_report_that_was_compared_with(tmp_path):
@@ -125,9 +134,11 @@ def test_last_year_is_the_report_that_was_compared_with(tmp_path):
         (earlier / name / "facts.json").write_text(text, encoding="utf-8")
     name = "out/huli/2019/current/facts.json"
     manifest = {
-        "district": "huli", "year": 2020, "parameters": {},
+        "district": "huli",
+        "year": 2020,
+        "parameters": {},
         "inputs": [{"name": name, "sha256": digest(earlier / "b/facts.json")}],
-    }  # fmt: skip
+    }
     assert last_year(ZFXXGK, place, manifest, tmp_path) == {"t3.new.total": "2"}
     (earlier / "b/facts.json").write_text("{}", encoding="utf-8")
     assert last_year(ZFXXGK, place, manifest, tmp_path) is None

@@ -9,7 +9,7 @@ from reportkit.proof.plainjson import parse_json
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ('{"value": "76", "value": "999"}', "the key 'value' stands twice"),
         ('[{"a": {"b": 1, "c": 2, "b": 1}}]', "the key 'b' stands twice"),
@@ -25,8 +25,8 @@ from reportkit.proof.plainjson import parse_json
         ("", "is no JSON"),
     ],
 )
-def test_json_with_two_meanings_or_none_is_refused(text, told):
-    with pytest.raises(ReportkitError, match=told):
+def test_json_with_two_meanings_or_none_is_refused(text, expected):
+    with pytest.raises(ReportkitError, match=expected):
         parse_json(text, "facts.json")
 
 

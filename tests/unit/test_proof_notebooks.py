@@ -14,24 +14,29 @@ ROOT = Path(__file__).parents[2]
 
 def executed(**changes):
     """A small executed notebook, and what may differ in another execution."""
-    told = {"start": "2026", "id": "ab12", "folder": "/tmp/a", "patch": "3.11.7", "split": False}
-    told |= changes
-    text = ["one\n", "two\n"] if told["split"] else ["one\ntwo\n"]
+    result = {"start": "2026", "id": "ab12", "folder": "/tmp/a", "patch": "3.11.7", "split": False}
+    result |= changes
+    text = ["one\n", "two\n"] if result["split"] else ["one\ntwo\n"]
     streams = [new_output("stream", name="stdout", text=part) for part in text]
     shown = new_output("execute_result", data={"text/plain": "76"}, execution_count=2)
     cells = [
         new_code_cell(
-            f'year = 2020\nparams = "{told["folder"]}"\n', id=told["id"], execution_count=1,
+            f'year = 2020\nparams = "{result["folder"]}"\n',
+            id=result["id"],
+            execution_count=1,
             metadata={"tags": ["injected-parameters"], "execution": {"iopub.status.idle": "t"}},
         ),
         new_code_cell(
-            "show", id="cell", execution_count=2, outputs=[*streams, shown],
-            metadata={"papermill": {"duration": told["start"]}},
+            "show",
+            id="cell",
+            execution_count=2,
+            outputs=[*streams, shown],
+            metadata={"papermill": {"duration": result["start"]}},
         ),
-    ]  # fmt: skip
+    ]
     metadata = {
-        "papermill": {"start_time": told["start"]},
-        "language_info": {"name": "python", "version": told["patch"]},
+        "papermill": {"start_time": result["start"]},
+        "language_info": {"name": "python", "version": result["patch"]},
     }
     return new_notebook(cells=cells, metadata=metadata)
 

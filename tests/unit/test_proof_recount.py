@@ -71,8 +71,8 @@ def both(key, path, tmp_path):
     if ledger.refused:
         refused = [one | {"cells": ""} for one in ledger.refused]
         pq.write_table(pa.Table.from_pylist(refused), tmp_path / "evidence/quarantine.parquet")
-    told = ledger_record(ledger, keyed=False)
-    (raw,) = read_again(tmp_path, [Wanted(ZFXXGK, told, [path])], work_calendar()).values()
+    result = ledger_record(ledger, keyed=False)
+    (raw,) = read_again(tmp_path, [Wanted(ZFXXGK, result, [path])], work_calendar()).values()
     return ledger, raw
 
 
@@ -147,7 +147,7 @@ def test_three_heading_rows_and_a_signature_read_the_same(tmp_path):
         ["2", "其他", 43833.0, None, None, None, None],
         ["审核人：王五", None, None, None, None, "填表日期： 2020年", None],
         ["说明：含转办件", None, None, None, None, None, None],
-    ]:  # fmt: skip
+    ]:
         sheet.append(row)
     book.save(tmp_path / "applications.xlsx")
     ledger, raw = both("applications", tmp_path / "applications.xlsx", tmp_path)
@@ -166,10 +166,12 @@ def test_days_and_numbers_of_workbooks_read_as_shown(tmp_path):
             (date(2021, 3, 3), 'yyyy"年"m"月"d"日"', 0.1 + 0.2),
             (date(2021, 3, 4), "[$-804]d-m", 1e-6),
             (MORNING, "yyyy-mm-dd hh:mm", 123456789.25),
-            (42798, "General", 12345678901234), (43799, "0", -5),
+            (42798, "General", 12345678901234),
+            (43799, "0", -5),
             (date(2021, 3, 6), "mm-dd-yy", 7.0),
-        ], 1,
-    ):  # fmt: skip
+        ],
+        1,
+    ):
         sheet.append([f"a{number}", "项", day, amount])
         sheet.cell(number + 1, 3).number_format = form
     book.save(tmp_path / "fees.xlsx")
@@ -207,8 +209,8 @@ def test_limits_are_counted_the_same(first_day, tmp_path):
     heading = ["登记号", "申请人类型", *STEPS, "办理结果", "延期工作日"]
     path = csv_of(tmp_path / "a.csv", heading, rows)
     ledger = read_ledger(ZFXXGK, "applications", [path], root=tmp_path, calendar=calendar)
-    told = ledger_record(ledger, keyed=False)
-    (raw,) = read_again(tmp_path, [Wanted(ZFXXGK, told, [path])], calendar).values()
+    result = ledger_record(ledger, keyed=False)
+    (raw,) = read_again(tmp_path, [Wanted(ZFXXGK, result, [path])], calendar).values()
     assert len(ledger.frame) == 3000
     names = [column.name for column in ledger.schema.derived]
     there = {n: pa.array(ledger.frame[n], from_pandas=True) for n in names}
@@ -266,9 +268,11 @@ def test_both_engines_count_the_same(kind, column, applications):
 def test_differences_and_divisions_are_counted_the_same(applications):
     ledger, raw = applications
     made = Definition(
-        "applications", parse_where({"收到日期": {"during": "Y"}}, 2020),
-        minus=parse_where({"答复日期": {"during": "Y"}}, 2020), divide=8,
-    )  # fmt: skip
+        "applications",
+        parse_where({"收到日期": {"during": "Y"}}, 2020),
+        minus=parse_where({"答复日期": {"during": "Y"}}, 2020),
+        divide=8,
+    )
     value, rows, _ = measure(made, ledger)
     assert counted(raw, made.where_json()) == (plain(value), rows.tolist())
 
@@ -317,10 +321,12 @@ def test_rows_are_known_by_a_key_where_there_is_one(applications):
         full[row] = digest
     records = pa.table(
         {
-            "file": ["a.csv"] * ledger.read, "sheet": [""] * ledger.read,
-            "line": pa.array(ledger.line_of, pa.int64()), "digest": pa.array(full, pa.binary()),
+            "file": ["a.csv"] * ledger.read,
+            "sheet": [""] * ledger.read,
+            "line": pa.array(ledger.line_of, pa.int64()),
+            "digest": pa.array(full, pa.binary()),
         }
-    )  # fmt: skip
+    )
     assert changed_lines(raw, records, b"k" * 32) == []
     assert len(changed_lines(raw, records, None)) == len(ledger.frame)
 

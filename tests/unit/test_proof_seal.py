@@ -30,23 +30,45 @@ TIME = "2026-01-02T03:04:05+00:00"
 def record(run="20260102T030405Z-a", district="huli", previous=None):
     """The least that a manifest must say."""
     return {
-        "run": run, "previous": previous, "district": district, "name": "湖里区", "code": "350206",
-        "year": 2020, "edition": "2019", "basis": "国办公开办函〔2019〕60号", "scope": "district",
-        "draft": False, "synthetic": True, "parameters": {"district": district, "year": 2020},
-        "settings": [], "inputs_sha256": SHA,
+        "run": run,
+        "previous": previous,
+        "district": district,
+        "name": "湖里区",
+        "code": "350206",
+        "year": 2020,
+        "edition": "2019",
+        "basis": "国办公开办函〔2019〕60号",
+        "scope": "district",
+        "draft": False,
+        "synthetic": True,
+        "parameters": {"district": district, "year": 2020},
+        "settings": [],
+        "inputs_sha256": SHA,
         "inputs": [{"path": "a", "name": "data/a", "sha256": SHA, "bytes": 1, "modified": TIME}],
-        "ledgers": [], "code_sha256": SHA, "source": {"git": None, "lock_sha256": None},
+        "ledgers": [],
+        "code_sha256": SHA,
+        "source": {"git": None, "lock_sha256": None},
         "environment": {"python": "3.11.7", "system": "Linux", "packages": {"reportkit-zwgk": "1"}},
-        "fonts": {"a.ttf": SHA}, "holidays": {"first": "2018-01-01", "last": "2026-12-31"},
+        "fonts": {"a.ttf": SHA},
+        "holidays": {"first": "2018-01-01", "last": "2026-12-31"},
         "machine": {
-            "host": "h", "user": "u", "os": "o", "cpu": "c", "cpus": 2, "locale": "C",
-            "time_zone": "+0000", "variables": {}, "peak_memory_bytes": 1,
+            "host": "h",
+            "user": "u",
+            "os": "o",
+            "cpu": "c",
+            "cpus": 2,
+            "locale": "C",
+            "time_zone": "+0000",
+            "variables": {},
+            "peak_memory_bytes": 1,
         },
-        "started": TIME, "ended": TIME, "seal": SHA,
+        "started": TIME,
+        "ended": TIME,
+        "seal": SHA,
         "figures": {"facts": 0, "facts_sha256": SHA, "checks": 0, "failing": []},
         "notebook": {"sha256": SHA, "normal_sha256": SHA, "warnings": []},
         "people": {"waivers": []},
-    }  # fmt: skip
+    }
 
 
 def make_run(place, run="20260102T030405Z-a", district="huli"):
@@ -115,7 +137,7 @@ def test_a_run_without_manifest_is_none(run):
         verify_files(run)
 
 
-def test_a_run_that_lost_its_manifest_is_told_among_others(run):
+def test_a_run_that_lost_its_manifest_is_reported_among_others(run):
     (run / "MANIFEST.json").unlink()
     assert find_runs(run.parents[3]) == [run.parents[1] / "current"]
     verdict = files_level(run.parents[1] / "current")
@@ -136,9 +158,13 @@ def test_what_was_added_is_named(run, tmp_path):
     (run / "linked").symlink_to(tmp_path)
     os.mkfifo(run / "pipe")
     message = refusal(run)
-    for told in ("evidence/more.parquet was added", "empty was added", "linked is a link",
-                 "pipe is a device"):  # fmt: skip
-        assert told in message
+    for entry in (
+        "evidence/more.parquet was added",
+        "empty was added",
+        "linked is a link",
+        "pipe is a device",
+    ):
+        assert entry in message
 
 
 def test_a_record_that_lacks_something_is_not_sealed(run):
@@ -375,7 +401,7 @@ def test_an_earlier_run_that_was_made_again_breaks_the_chain(run):
         check_chain(place / "current")
 
 
-def test_an_old_run_in_force_again_is_told(run):
+def test_an_old_run_in_force_again_is_reported(run):
     place = run.parents[1]
     make_run(place, "20260103T030405Z-b")
     (place / "current").unlink()
@@ -413,18 +439,18 @@ def test_the_batch_misses_a_run_cut_out_with_successors(batches):
     (place / "current").symlink_to("runs/20260201T030405Z-x")
     shutil.rmtree(place / "runs/20260202T030405Z-x")
     assert check_chain(place / "current") == "2 earlier"
-    told = check_batches(batches, None)
-    assert "batch 20260202.dsse.json: run huli/2020/runs/20260202T030405Z-x is gone" in told
-    assert "huli/2020/current is run 20260201T030405Z-x, older than the last batch says" in told
+    result = check_batches(batches, None)
+    assert "batch 20260202.dsse.json: run huli/2020/runs/20260202T030405Z-x is gone" in result
+    assert "huli/2020/current is run 20260201T030405Z-x, older than the last batch says" in result
 
 
-def test_a_batch_signed_by_nobody_known_is_told(batches, tmp_path):
+def test_a_batch_signed_by_nobody_known_is_reported(batches, tmp_path):
     keygen(tmp_path / "third.key")
     (tmp_path / "others").mkdir()
     shutil.copy(tmp_path / "third.key.pub", tmp_path / "others")
-    told = check_batches(batches, read_trusted(tmp_path / "others"))
-    assert len(told) == 3
-    assert "none of the trusted keys" in told[0]
+    result = check_batches(batches, read_trusted(tmp_path / "others"))
+    assert len(result) == 3
+    assert "none of the trusted keys" in result[0]
 
 
 def test_the_statement_is_plain_json_with_whole_numbers(run):
@@ -451,7 +477,7 @@ def stand_under(place, run, district, year):
 
 
 @pytest.mark.parametrize(
-    ("move", "told"),
+    ("move", "expected"),
     [
         (lambda place, run: put_in_force_again(place, run), "current is a folder"),
         (
@@ -469,12 +495,12 @@ def stand_under(place, run, district, year):
     ],
     ids=["a folder", "a link elsewhere", "another name"],
 )
-def test_current_is_a_link_to_a_run_in_runs(move, told, run):
+def test_current_is_a_link_to_a_run_in_runs(move, expected, run):
     place = run.parents[1]
     move(place, run)
     verdict = files_level(place / "current")
     assert not verdict.holds
-    assert told in verdict.findings[0]
+    assert expected in verdict.findings[0]
 
 
 def link(place, run):
@@ -485,13 +511,13 @@ def link(place, run):
 @pytest.mark.parametrize(("district", "year"), [("pingtan", "2020"), ("huli", "2021")])
 def test_a_run_under_another_folder_is_refused(district, year, run):
     other = stand_under(run.parents[1], run, district, year)
-    told = f"under {district}/{year} stands the run {run.name} of huli 2020"
+    result = f"under {district}/{year} stands the run {run.name} of huli 2020"
     for path in (other / "current", other / "runs" / run.name):
-        assert files_level(path).findings == (told,)
+        assert files_level(path).findings == (result,)
     # The folder of the district can be a link, too.
     shutil.rmtree(other)
     other.symlink_to(run.parents[1])
-    assert files_level(other / "current").findings == (told,)
+    assert files_level(other / "current").findings == (result,)
     assert files_level(run).holds
 
 
@@ -499,8 +525,8 @@ def test_a_run_whose_manifest_says_a_key_twice_is_refused(run):
     path = run / "MANIFEST.json"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace('"year": 2020', '"year": 2021,\n "year": 2020', 1), "utf-8")
-    told = "MANIFEST.json was changed: it is no JSON: the key 'year' stands twice"
-    assert files_level(run).findings == (told,)
+    document = "MANIFEST.json was changed: it is no JSON: the key 'year' stands twice"
+    assert files_level(run).findings == (document,)
     path.write_text("[" * 100_000, encoding="utf-8")
     assert files_level(run).findings == (
         "MANIFEST.json was changed: it is nested more than 50 deep",

@@ -99,9 +99,11 @@ def test_a_command_that_fails_or_has_another_key_signs_nothing(tmp_path):
     def signed(command, public="one.key.pub"):
         with pytest.raises(InputError) as refused:
             signer_from(
-                {"REPORTKIT_SIGNER_COMMAND": command,
-                 "REPORTKIT_SIGNER_PUBLIC_KEY": str(tmp_path / public)}
-            ).sign(b"message")  # fmt: skip
+                {
+                    "REPORTKIT_SIGNER_COMMAND": command,
+                    "REPORTKIT_SIGNER_PUBLIC_KEY": str(tmp_path / public),
+                }
+            ).sign(b"message")
         assert refused.value.reason == "signing-key"
         return refused.value.message
 

@@ -26,9 +26,13 @@ def project(request, tmp_path_factory):
     publish(out, "huli", 2020, facts=facts, parent="xiamen", draft=True)
     publish(out, "siming", facts=[fact("t2.total.count", "5")], name="松溪区", further="xzzf")
     event = {
-        "event": "failed", "at": ENDED.isoformat(), "district": "late", "year": 2021,
-        "reason": "not-handed-in", "message": "late 2021: nothing in \udcff is handed in",
-    }  # fmt: skip
+        "event": "failed",
+        "at": ENDED.isoformat(),
+        "district": "late",
+        "year": 2021,
+        "reason": "not-handed-in",
+        "message": "late 2021: nothing in \udcff is handed in",
+    }
     (out / "batch.jsonl").write_text(json.dumps(event) + "\n", encoding="utf-8")
     (made / "params/districts").mkdir(parents=True)
     text = "id: late\nname: 迟县\nparent: siming\n"
@@ -130,7 +134,7 @@ def test_no_file_of_the_store_but_its_tables_is_read(ask, project):
 
 
 @pytest.mark.parametrize(
-    ("sql", "told"),
+    ("sql", "expected"),
     [
         ("select nme from runs", "nme"),
         ("select * from fact", "facts"),
@@ -138,12 +142,12 @@ def test_no_file_of_the_store_but_its_tables_is_read(ask, project):
         ("select cast('x' as int)", "'x'"),
     ],
 )
-def test_what_is_wrong_with_a_query_is_told(ask, sql, told):
-    with pytest.raises(InputError, match=told):
+def test_what_is_wrong_with_a_query_is_reported(ask, sql, expected):
+    with pytest.raises(InputError, match=expected):
         ask(sql)
 
 
-def test_columns_of_one_name_are_told_apart(ask):
+def test_columns_of_one_name_are_reported_apart(ask):
     assert ask("select 1 as a, 2 as a, 3 as a_2, 4 as a")[0] == ["a", "a_2", "a_2_2", "a_3"]
 
 
@@ -158,8 +162,11 @@ def test_the_command_prints_a_table_csv_or_json(project):
 
     table = printed().splitlines()
     assert [line.split() for line in table if "─" not in line] == [
-        ["district", "number"], ["huli", "12.5"], ["siming", "12.5"], ["2", "rows"],
-    ]  # fmt: skip
+        ["district", "number"],
+        ["huli", "12.5"],
+        ["siming", "12.5"],
+        ["2", "rows"],
+    ]
     assert printed("--csv").splitlines() == ["district,number", "huli,12.5", "siming,12.5"]
     assert json.loads(printed("--json")) == {
         "columns": ["district", "number"],

@@ -37,7 +37,7 @@ def good(schema):
     }
 
 
-def told(folder, key):
+def texts_of(folder, key):
     """Everything that reading a ledger says, to a person or to a file that is published."""
     try:
         ledger = read_ledger(ZFXXGK, key, find_files(ZFXXGK, folder, key), root=folder)
@@ -65,7 +65,7 @@ def test_a_person_in_any_cell_is_in_no_message(key, name, joined, tmp_path):
         if schema.key_column != name:
             row[schema.key_column] = str(number)
     write(tmp_path, key, [[*record], *([*row.values()] for row in rows)])
-    text = told(tmp_path, key)
+    text = texts_of(tmp_path, key)
     for person in PERSONS.values():
         assert person not in text, text
 
@@ -83,7 +83,7 @@ def test_shifted_columns_put_no_person_into_a_message(key, shift, tmp_path):
                 row[number] = person
         rows.append(row[-shift:] + row[:-shift])
     write(tmp_path, key, [heading, *rows])
-    text = told(tmp_path, key)
+    text = texts_of(tmp_path, key)
     for person in PERSONS.values():
         assert person not in text, text
 
@@ -94,12 +94,12 @@ def test_records_without_a_heading_are_not_repeated(key, suffix, tmp_path):
     rows = [[*good(SCHEMAS[key]).values(), *PERSONS.values()]] * 3
     if suffix == "csv":
         write(tmp_path, key, rows)
-        text = told(tmp_path, key)
+        text = texts_of(tmp_path, key)
     elif suffix == "parquet":
         columns = {f"{cell}{at}": [cell] for at, cell in enumerate(rows[0])}
         columns |= {person: [person] for person in PERSONS.values()}
         pq.write_table(pa.table(columns), tmp_path / f"{key}.parquet")
-        text = told(tmp_path, key)
+        text = texts_of(tmp_path, key)
     else:
         with sqlite3.connect(tmp_path / "a.db") as base:
             names = ", ".join(f'"{person}" TEXT' for person in PERSONS.values())
@@ -114,14 +114,14 @@ def test_records_without_a_heading_are_not_repeated(key, suffix, tmp_path):
         assert person not in text, text
 
 
-def test_what_is_wrong_with_a_value_is_still_told(tmp_path):
+def test_what_is_wrong_with_a_value_is_still_reported(tmp_path):
     schema = SCHEMAS["applications"]
     records = [good(schema) | {"登记号": f"湖公申〔2020〕{n}号"} for n in range(4)]
     records[0]["收到日期"] = "2020.02.30"
     records[1]["办理结果"] = "部分公开了"
     records[3]["登记号"] = "湖公申〔2020〕2号"
     write(tmp_path, "applications", [[*records[0]], *([*one.values()] for one in records)])
-    text = told(tmp_path, "applications")
+    text = texts_of(tmp_path, "applications")
     for found in ("'2020.02.30'", "'部分公开了'", "'湖公申〔2020〕2号'"):
         assert found in text, text
 

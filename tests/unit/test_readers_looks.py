@@ -34,7 +34,7 @@ def rows(*amounts, unit=YUAN, **change):
     return [names, *made]
 
 
-def told(ledger):
+def findings(ledger):
     return [(v.rule, v.place.partition("!")[2]) for v in ledger.violations]
 
 
@@ -45,9 +45,12 @@ def read(path):
     for table in read_file(path, schema, name=path.name):
         mapped = map_headings(list(table.columns), schema, path.name, "procurement")
         source = {
-            "path": path.name, "format": path.suffix[1:], "sheet": table.sheet, "encoding": None,
+            "path": path.name,
+            "format": path.suffix[1:],
+            "sheet": table.sheet,
+            "encoding": None,
             "columns": {name: heading for name, (heading, _) in mapped.items()},
-        }  # fmt: skip
+        }
         with duckdb.connect() as connection:
             again = read_cells(source, path, connection, schema)
         assert again.lines.tolist() == table.lines.tolist()
@@ -77,7 +80,7 @@ def test_plain_cells_are_read_by_both_readers(path):
     ledger = read(save(path, Table(rows(300, 3.3000000000000003, "1,234.50", 1234567890.25))))
     assert amounts(ledger) == ["300", "3.3", "1234.5", "1234567890.25"]
     assert ledger.frame["合同签订日期"].dt.date.tolist() == [DAY] * 4
-    assert told(ledger) == []
+    assert findings(ledger) == []
 
 
 @pytest.mark.parametrize(
@@ -147,10 +150,10 @@ def test_a_format_may_write_its_unit_short(suffix, tmp_path):
 def test_a_number_shown_short_counts_and_is_reported(suffix, cell, rule, tmp_path):
     ledger = read(save(tmp_path / f"procurement.{suffix}", Table(rows(cell))))
     assert amounts(ledger) == [format(Decimal(str(cell.value)), "f")]
-    assert told(ledger) == [(rule, "E2")] * bool(rule)
+    assert findings(ledger) == [(rule, "E2")] * bool(rule)
 
 
-def test_a_struck_run_is_left_out_and_told(tmp_path):
+def test_a_struck_run_is_left_out_and_reported(tmp_path):
     old_and_new = Cell(runs=(("12", "struck"), ("15", "")))
     ledger = read(save(tmp_path / "procurement.xlsx", Table(rows(300, old_and_new))))
     assert amounts(ledger) == ["300", "15"]
@@ -182,26 +185,26 @@ def test_a_raised_sign_in_a_title_stays(path):
     assert ledger.frame["项目名称"].tolist() == ["30m2"]
 
 
-def test_struck_records_are_counted_and_told(path):
+def test_struck_records_are_counted_and_reported(path):
     table = rows(300, 200, 100)
     table[2] = [Cell(cell, struck=True) for cell in table[2]]
     table[3][4] = Cell(100, struck=True)
     ledger = read(save(path, Table(table)))
     assert amounts(ledger) == ["300", "200", "100"]
-    assert told(ledger) == [("L-struck", "E4"), ("L-struck", "3")]
+    assert findings(ledger) == [("L-struck", "E4"), ("L-struck", "3")]
 
 
 @pytest.mark.parametrize("suffix", ["xlsx", "xls"])
 def test_a_text_with_all_runs_struck_is_struck_out(suffix, tmp_path):
     cell = Cell(runs=(("采", "struck"), ("9", "struck")))
     ledger = read(save(tmp_path / f"procurement.{suffix}", Table(rows(300, 项目编号=cell))))
-    assert (ledger.frame["项目编号"].tolist(), told(ledger)) == (["采9"], [("L-struck", "A2")])
+    assert (ledger.frame["项目编号"].tolist(), findings(ledger)) == (["采9"], [("L-struck", "A2")])
 
 
-def test_what_is_written_in_white_is_read_and_told(path):
+def test_what_is_written_in_white_is_read_and_reported(path):
     white, plain = Cell(300, white=True), Cell(20, white=True, filled=True)
     ledger = read(save(path, Table(rows(white, plain, 5))))
-    assert (amounts(ledger), told(ledger)) == (["300", "20", "5"], [("L-hidden", "E2")])
+    assert (amounts(ledger), findings(ledger)) == (["300", "20", "5"], [("L-hidden", "E2")])
 
 
 @pytest.mark.parametrize(
@@ -209,7 +212,7 @@ def test_what_is_written_in_white_is_read_and_told(path):
     [("#FEFEFE", None, 1), ("#FF0000", "#FF0000", 1), ("#FFFFFF", "#F2F2F2", 1),
      ("#FF0000", None, 0), ("#FFFFFF", "#00B050", 0), ("#000000", "#FFFFFF", 0)],
 )  # fmt: skip
-def test_what_has_the_colour_of_its_ground_is_told(font, fill, unseen, tmp_path):
+def test_what_has_the_colour_of_its_ground_is_reported(font, fill, unseen, tmp_path):
     path = tmp_path / "procurement.xlsx"
     book = xlsxwriter.Workbook(path)
     sheet = book.add_worksheet("台账")
@@ -218,7 +221,7 @@ def test_what_has_the_colour_of_its_ground_is_told(font, fill, unseen, tmp_path)
     look = {"font_color": font} | ({"bg_color": fill} if fill else {})
     sheet.write_row(1, 0, map(str, record), book.add_format(look))
     book.close()
-    assert told(read(path)) == [("L-hidden", f"{one}2") for one in "ABCDE"] * unseen
+    assert findings(read(path)) == [("L-hidden", f"{one}2") for one in "ABCDE"] * unseen
 
 
 @pytest.mark.parametrize("suffix", ["xlsx", "xls"])
@@ -241,7 +244,7 @@ def test_a_day_that_its_format_shows_otherwise(code, rule, suffix, tmp_path):
     else:
         ledger = read(path)
         assert ledger.frame["合同签订日期"].dt.date.tolist() == [DAY]
-        assert told(ledger) == [(rule, "D2")] * bool(rule)
+        assert findings(ledger) == [(rule, "D2")] * bool(rule)
 
 
 @pytest.mark.parametrize(("number", "rule"), [(14, ""), (31, ""), (16, "L-shown"), (58, "L-shown")])
@@ -251,7 +254,7 @@ def test_a_day_in_formats_that_no_workbook_spells_out(number, rule, tmp_path):
     edited(path, style, rb'\g<1>numFmtId="%d"' % number, "xl/styles.xml")
     ledger = read(path)
     assert ledger.frame["合同签订日期"].dt.date.tolist() == [DAY]
-    assert told(ledger) == [(rule, "D2")] * bool(rule)
+    assert findings(ledger) == [(rule, "D2")] * bool(rule)
 
 
 def test_white_space_in_a_value_is_none_to_both_readers(tmp_path):
@@ -262,11 +265,11 @@ def test_white_space_in_a_value_is_none_to_both_readers(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["xlsx", "ods"])
 @pytest.mark.parametrize("look", ["struck", "white", "0.0,", "red"])
-def test_what_a_conditional_format_may_show_otherwise_is_told(look, suffix, tmp_path):
+def test_what_a_conditional_format_may_show_otherwise_is_reported(look, suffix, tmp_path):
     path = tmp_path / f"procurement.{suffix}"
     ledger = read(save(path, Table(rows(300, 20), conditional=look)))
     assert amounts(ledger) == ["300", "20"]
-    assert told(ledger) == ([] if look == "red" else [("L-shown", "E2, E3")])
+    assert findings(ledger) == ([] if look == "red" else [("L-shown", "E2, E3")])
 
 
 def test_an_unstruck_run_in_a_struck_cell(tmp_path):
@@ -294,17 +297,17 @@ def test_workbooks_that_libreoffice_saved(name, reason):
     elif reason:
         assert [v.rule for v in ledger.violations if v.severity == "reject"] == [reason]
     else:
-        assert (amounts(ledger), told(ledger)) == (
+        assert (amounts(ledger), findings(ledger)) == (
             ["100", "200", "5"],
             [("L-shown", "E2, E3, E4")],
         )
 
 
-def test_hidden_rows_and_columns_are_counted_and_told(path):
+def test_hidden_rows_and_columns_are_counted_and_reported(path):
     table = Table(rows(*range(1, 7)), hidden=(3, 4), flat=(6,), hidden_column=5)
     ledger = read(save(path, table))
     assert len(ledger.frame) == 6
-    assert told(ledger) == [("L-hidden", "3-4, 6"), ("L-hidden", "E")]
+    assert findings(ledger) == [("L-hidden", "3-4, 6"), ("L-hidden", "E")]
 
 
 def test_a_number_beside_several_records_is_refused(path):
@@ -326,7 +329,7 @@ def test_a_category_beside_several_records_is_each_ones(suffix, tmp_path):
     path = save(tmp_path / f"procurement.{suffix}", Table(table, merges=((2, 3, 4, 3),)))
     ledger = read(path)
     assert ledger.frame["组织形式"].tolist() == ["政府集中采购"] * 3
-    assert told(ledger) == [("L-merged", "C2:C4")]
+    assert findings(ledger) == [("L-merged", "C2:C4")]
 
 
 @pytest.mark.parametrize("suffix", ["xlsx", "xls"])
@@ -338,7 +341,7 @@ def test_what_a_merged_cell_hides_is_no_value(suffix, tmp_path):
     ledger = read(save(tmp_path / f"procurement.{suffix}", Table(table, merges=merges)))
     assert ledger.frame["组织形式"].tolist() == ["政府集中采购"] * 3
     assert ledger.frame["采购人"].fillna("").tolist() == ["甲", "", "丙"]
-    assert ("L-merged", "C3, C4, F3") in told(ledger)
+    assert ("L-merged", "C3, C4, F3") in findings(ledger)
 
 
 def test_merged_cells_of_ods_are_not_read_twice(tmp_path):
@@ -364,7 +367,7 @@ def test_a_struck_amount_under_a_merge_in_wan(tmp_path):
     save(path, Table(rows(1.5, struck, 2, unit=WAN), merges=((2, 2, 4, 2), (3, 5, 3, 6))))
     ledger = read(path)
     assert amounts(ledger) == ["15000", "30000", "20000"]
-    assert {rule for rule, _ in told(ledger)} == {"L-struck", "L-merged"}
+    assert {rule for rule, _ in findings(ledger)} == {"L-struck", "L-merged"}
 
 
 def test_a_struck_row_without_height_in_another_unit(path):
@@ -372,32 +375,32 @@ def test_a_struck_row_without_height_in_another_unit(path):
     table[1] = [cell if isinstance(cell, Cell) else Cell(cell, struck=True) for cell in table[1]]
     ledger = read(save(path, Table(table, flat=(2,))))
     assert amounts(ledger) == ["10000", "20000"]
-    assert told(ledger) == [("L-hidden", "2"), ("L-struck", "2")]
+    assert findings(ledger) == [("L-hidden", "2"), ("L-struck", "2")]
 
 
-def test_a_day_in_a_text_column_is_told(path):
+def test_a_day_in_a_text_column_is_reported(path):
     ledger = read(save(path, Table(rows(1, 项目编号=dt.date(2020, 3, 1)))))
     assert ledger.frame["项目编号"].tolist() == ["2020-03-01"]
-    assert told(ledger) == [("L-day", "A2")]
+    assert findings(ledger) == [("L-day", "A2")]
 
 
 @pytest.mark.parametrize(("code", "value"), [("000", 7), ("0.00E+00", 2020e10), ("0%", 0.5)])
 @pytest.mark.parametrize("suffix", ["xlsx", "xls"])
-def test_a_key_that_is_a_number_shown_otherwise_is_told(suffix, code, value, tmp_path):
+def test_a_key_that_is_a_number_shown_otherwise_is_reported(suffix, code, value, tmp_path):
     path = tmp_path / f"procurement.{suffix}"
     ledger = read(save(path, Table(rows(1, 项目编号=Cell(value, code)))))
-    assert told(ledger) == [("L-shown", "A2")]
+    assert findings(ledger) == [("L-shown", "A2")]
 
 
 @pytest.mark.parametrize(
     "formula",
     ["=TODAY()", "=NOW()", "=OFFSET(D3,0,0)", '=INDIRECT("D3")', "=DATE(2020,1,1)+RAND()"],
 )
-def test_a_formula_that_changes_by_itself_is_told(formula, path):
+def test_a_formula_that_changes_by_itself_is_reported(formula, path):
     cell = Cell(DAY if path.suffix == ".ods" else 43892, "yyyy-mm-dd", formula=formula)
     ledger = read(save(path, Table(rows(1, 2, 合同签订日期=cell))))
     assert ledger.frame["合同签订日期"].dt.date.tolist() == [DAY] * 2
-    assert ("L-formula", "D2") in told(ledger)
+    assert ("L-formula", "D2") in findings(ledger)
 
 
 def test_a_formula_without_a_value_is_refused(path):
@@ -406,11 +409,11 @@ def test_a_formula_without_a_value_is_refused(path):
 
 
 @pytest.mark.parametrize("suffix", ["xlsx", "ods"])
-def test_a_comment_is_told_and_no_part_of_the_text(suffix, tmp_path):
+def test_a_comment_is_reported_and_no_part_of_the_text(suffix, tmp_path):
     path = tmp_path / f"procurement.{suffix}"
     ledger = read(save(path, Table(rows(Cell(300, comment=True), Cell("20", comment=True)))))
     assert amounts(ledger) == ["300", "20"]
-    assert told(ledger) == [("L-comment", "E2, E3")]
+    assert findings(ledger) == [("L-comment", "E2, E3")]
 
 
 def repacked(path, change):
@@ -446,7 +449,7 @@ def test_a_tables_row_of_sums_is_set_aside(tmp_path):
     book.close()
     ledger = read(path)
     assert amounts(ledger) == ["300", "20"]
-    assert told(ledger) == [("L-sum", "4")]
+    assert findings(ledger) == [("L-sum", "4")]
 
 
 def test_a_list_to_choose_from_changes_nothing(tmp_path):
@@ -455,10 +458,10 @@ def test_a_list_to_choose_from_changes_nothing(tmp_path):
     listed += '"政府集中采购,分散采购"</formula1></dataValidation></dataValidations>'.encode()
     edited(path, b"</sheetData>", b"</sheetData>" + listed)
     ledger = read(path)
-    assert (amounts(ledger), told(ledger)) == (["300"], [])
+    assert (amounts(ledger), findings(ledger)) == (["300"], [])
 
 
-def test_threaded_comments_are_told(tmp_path):
+def test_threaded_comments_are_reported(tmp_path):
     path = save(tmp_path / "procurement.xlsx", Table(rows(300)))
     kind = "http://schemas.microsoft.com/office/2017/10/relationships/threadedComment"
 
@@ -475,7 +478,7 @@ def test_threaded_comments_are_told(tmp_path):
         )
 
     repacked(path, change)
-    assert told(read(path)) == [("L-comment", "E2")]
+    assert findings(read(path)) == [("L-comment", "E2")]
 
 
 def test_strict_office_open_xml_is_read(tmp_path):
@@ -491,7 +494,7 @@ def test_strict_office_open_xml_is_read(tmp_path):
 
     repacked(path, change)
     ledger = read(path)
-    assert (amounts(ledger), told(ledger)) == (["300", "20"], [("L-struck", "E3")])
+    assert (amounts(ledger), findings(ledger)) == (["300", "20"], [("L-struck", "E3")])
 
 
 def test_names_of_parts_as_other_programs_write_them(tmp_path):
@@ -506,7 +509,7 @@ def test_names_of_parts_as_other_programs_write_them(tmp_path):
     assert amounts(read_ledger(ZFXXGK, "procurement", [path])) == ["300"]
 
 
-def test_macros_are_told_and_not_run(tmp_path):
+def test_macros_are_reported_and_not_run(tmp_path):
     path = save(tmp_path / "procurement.xlsm", Table(rows(300)))
     repacked(path, lambda parts: parts.update({"xl/vbaProject.bin": b"x"}))
     ledger = read(path)
@@ -619,7 +622,7 @@ def test_open_documents_as_other_programs_write_them(change, tmp_path):
         row = b"<table:table-row><table:table-cell/></table:table-row>"
         row += b'<table:table-row table:number-rows-repeated="3">'
         edited(path, b"<table:table-row>", row, part)
-        assert told(read(path)) == [("L-heading", "3"), ("L-heading", "4")]
+        assert findings(read(path)) == [("L-heading", "3"), ("L-heading", "4")]
     else:
         spans = b'<text:p>20<text:s text:c="2"/><text:span>.5</text:span><'
         edited(path, b"<text:p>20<", spans, part)
@@ -687,11 +690,11 @@ def test_an_error_of_an_old_workbook_is_refused(tmp_path):
         (rb'<row r="3"', b'<row r="3" hidden="true"', "3"),
     ],
 )
-def test_what_has_no_height_or_width_is_told(old, new, place, tmp_path):
+def test_what_has_no_height_or_width_is_reported(old, new, place, tmp_path):
     path = save(tmp_path / "procurement.xlsx", Table(rows(300, 20)))
     edited(path, old, new)
     ledger = read(path)
-    assert (amounts(ledger), told(ledger)) == (["300", "20"], [("L-hidden", place)])
+    assert (amounts(ledger), findings(ledger)) == (["300", "20"], [("L-hidden", place)])
 
 
 def test_days_are_floored_and_have_no_time_below_a_millisecond(tmp_path):
@@ -719,7 +722,7 @@ def test_formulas_that_share_one_text_change_together(tmp_path):
     path = save(tmp_path / "procurement.xlsx", Table(rows(300, 20)))
     edited(path, rb"<v>300</v>", b'<f t="shared" ref="E2:E3" si="0">NOW()*0</f><v>300</v>')
     edited(path, rb"<v>20</v>", b'<f t="shared" si="0"/><v>20</v>')
-    assert told(read(path)) == [("L-formula", "E2, E3")]
+    assert findings(read(path)) == [("L-formula", "E2, E3")]
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_two_encodings_are_refused_where_the_second_begins(tmp_path):
     assert refused(tmp_path).fields["line"] == 3
 
 
-def test_text_under_no_heading_is_told_as_that(tmp_path):
+def test_text_under_no_heading_is_reported_as_that(tmp_path):
     written(tmp_path, lines([*HEADING, "", ""], [*RECORD, "", ""], [*RECORD, "", "x"]))
     error = refused(tmp_path)
     assert (error.reason, error.fields["line"]) == ("ledger-ragged", "3")
@@ -149,7 +149,7 @@ def test_optional_cells_may_be_missing_at_the_end(tmp_path):
     assert frame["答复日期"].isna().tolist() == [False, True]
 
 
-def test_an_amount_that_a_comma_has_cut_is_told(tmp_path):
+def test_an_amount_that_a_comma_has_cut_is_reported(tmp_path):
     heading = ["项目编号", "项目名称", "组织形式", "合同签订日期", "合同金额（元）", "采购人"]
     begun = ["桌", "政府集中采购", "2020-03-02"]
     cells = [("1", "234.50"), ("12", "300"), ("1", "区政府"), ("1234", "300"), ("12",)]
@@ -160,7 +160,7 @@ def test_an_amount_that_a_comma_has_cut_is_told(tmp_path):
     assert found == [("L-odd", "2", column, "1"), ("L-odd", "3", column, "12")]
 
 
-def test_a_record_of_many_lines_is_told(tmp_path):
+def test_a_record_of_many_lines_is_reported(tmp_path):
     written(
         tmp_path,
         lines([*HEADING, "备注"], [*RECORD, '"' + "一\n" * 50 + '"'], ["依2", *RECORD[1:], ""]),
@@ -169,17 +169,17 @@ def test_a_record_of_many_lines_is_told(tmp_path):
     assert note.place == "2-52"
 
 
-@pytest.mark.parametrize(("above", "told"), [
+@pytest.mark.parametrize(("above", "expected"), [
         ("单位：万元", "单位：万元"), ("（单位:元）", ""), ("", ""), ("单位（千元）", "单位（千元"),
         ("2021年收费（万元）", "万元"), ("单位：万", "单位：万"), ("50万元以上合同", ""),
         ("三万元以下", ""),
     ],
 )  # fmt: skip
-def test_a_unit_above_the_heading_that_says_another(above, told, tmp_path):
+def test_a_unit_above_the_heading_that_says_another(above, expected, tmp_path):
     rows = [above, "", "", ""], [*FEES, "金额（元）"], ["1", "a", "2021-02-03", "1.5"]
     written(tmp_path, lines(*rows), name="fees.csv")
     found = [v for v in read(tmp_path, "fees").violations if v.rule == "L-unit"]
-    assert [(v.place, v.found) for v in found] == [("1", told)] * bool(told)
+    assert [(v.place, v.found) for v in found] == [("1", expected)] * bool(expected)
 
 
 @pytest.mark.parametrize("heading", ["amount", "实收"])

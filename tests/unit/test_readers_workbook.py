@@ -66,7 +66,7 @@ def read(folder):
     )
 
 
-def told(ledger, rule):
+def findings(ledger, rule):
     return [violation for violation in ledger.violations if violation.rule == rule]
 
 
@@ -77,24 +77,24 @@ def refused(folder):
     return error.value
 
 
-def test_hidden_rows_are_counted_and_told(tmp_path):
+def test_hidden_rows_are_counted_and_reported(tmp_path):
     book = book_of(HEADING, *[record(n) for n in range(6)])
     for row in (3, 4, 6):
         book.active.row_dimensions[row].hidden = True
     saved(tmp_path, book)
     ledger = read(tmp_path)
     assert len(ledger.frame) == 6
-    (violation,) = told(ledger, "L-hidden")
+    (violation,) = findings(ledger, "L-hidden")
     assert (violation.place, violation.severity) == ("Sheet!3-4, 6", "warn")
     assert "3 records" in violation.expected
 
 
-def test_a_hidden_column_is_read_and_told(tmp_path):
+def test_a_hidden_column_is_read_and_reported(tmp_path):
     book = book_of(HEADING, record(1))
     book.active.column_dimensions["C"].hidden = True
     saved(tmp_path, book)
     ledger = read(tmp_path)
-    (violation,) = told(ledger, "L-hidden")
+    (violation,) = findings(ledger, "L-hidden")
     assert (violation.column, violation.place) == ("收到日期", "Sheet!C")
 
 
@@ -108,7 +108,7 @@ def test_a_hidden_sheet_with_records_is_refused(tmp_path):
     assert (error.reason, error.fields["sheet"]) == ("ledger-hidden", "去年")
 
 
-def test_sheets_with_the_heading_are_read_and_others_told(tmp_path):
+def test_sheets_with_the_heading_are_read_and_others_reported(tmp_path):
     book = book_of(["依申请公开台账"], HEADING, record(1))
     second = book.create_sheet("下半年")
     for row in (HEADING, record(2), record(3)):
@@ -122,7 +122,7 @@ def test_sheets_with_the_heading_are_read_and_others_told(tmp_path):
     ledger = read(tmp_path)
     places = [ledger.place(row)[1] for row in ledger.frame.index]
     assert places == ["Sheet!3", "下半年!2", "下半年!3"]
-    assert [violation.place for violation in told(ledger, "L-sheet")] == ["填表说明", "字典"]
+    assert [violation.place for violation in findings(ledger, "L-sheet")] == ["填表说明", "字典"]
 
 
 def test_a_table_far_down_and_right_keeps_its_rows(tmp_path):
@@ -170,7 +170,7 @@ def test_a_cell_over_several_records_counts_for_each(tmp_path):
     saved(tmp_path, book)
     ledger = read(tmp_path)
     assert ledger.frame["收到日期"].dt.date.tolist() == [DAY] * 4
-    (violation,) = told(ledger, "L-merged")
+    (violation,) = findings(ledger, "L-merged")
     assert (violation.place, violation.column) == ("Sheet!C3:C4", "收到日期")
 
 
@@ -179,7 +179,7 @@ def test_a_key_over_several_records_is_not_repeated(tmp_path):
     book.active.merge_cells("A3:A4")
     saved(tmp_path, book)
     ledger = read(tmp_path)
-    (violation,) = told(ledger, "L-key")
+    (violation,) = findings(ledger, "L-key")
     assert violation.place == "Sheet!4"
 
 
@@ -230,21 +230,21 @@ def test_a_rounded_number_is_no_key(tmp_path):
     book.active["A5"] = 350203199001011234
     saved(tmp_path, book)
     ledger = read(tmp_path)
-    (violation,) = told(ledger, "L-rounded")
+    (violation,) = findings(ledger, "L-rounded")
     assert (violation.place, violation.severity) == ("Sheet!A5", "reject")
     assert (len(ledger.refused), len(ledger.frame)) == (1, 149)
 
 
-def test_a_rounded_number_elsewhere_is_told(tmp_path):
+def test_a_rounded_number_elsewhere_is_reported(tmp_path):
     saved(tmp_path, book_of([*HEADING, "答复文号"], [*record(1), 350203199001011234]))
-    (violation,) = told(read(tmp_path), "L-rounded")
+    (violation,) = findings(read(tmp_path), "L-rounded")
     assert (violation.place, violation.severity) == ("Sheet!F2", "warn")
 
 
 def test_rounded_numbers_of_persons_are_counted_and_not_shown(tmp_path):
     rows = [[*record(n), 350203199001011234 + n] for n in range(3)]
     saved(tmp_path, book_of([*HEADING, "证件号码"], *rows))
-    (violation,) = told(read(tmp_path), "L-rounded")
+    (violation,) = findings(read(tmp_path), "L-rounded")
     assert (violation.place, violation.column, violation.found) == ("Sheet!F", "证件号码", "")
     assert violation.expected.startswith("3 numbers")
 
@@ -262,7 +262,7 @@ def test_error_values_are_refused_with_sheet_and_cells(tmp_path):
 
 def test_an_error_value_in_an_unread_column_is_reported(tmp_path):
     saved(tmp_path, book_of([*HEADING, "备注"], [*record(1), "#REF!"]))
-    (violation,) = told(read(tmp_path), "L-cell")
+    (violation,) = findings(read(tmp_path), "L-cell")
     assert violation.place == "Sheet!F2"
 
 
@@ -499,6 +499,10 @@ def test_day_numbers(number, epoch, text):
 
 def test_cells_by_name():
     assert [cell_name(5, column) for column in (0, 25, 26, 701, 702)] == [
-        "A5", "Z5", "AA5", "ZZ5", "AAA5",
-    ]  # fmt: skip
+        "A5",
+        "Z5",
+        "AA5",
+        "ZZ5",
+        "AAA5",
+    ]
     assert all(column_number(cell_name(1, n)[:-1]) == n for n in range(2000))

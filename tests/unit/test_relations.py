@@ -77,6 +77,6 @@ def test_a_relation_of_an_unknown_fact_suggests_the_nearest(tmp_path):
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("[approval.bound,", "[approval.bond,"), encoding="utf-8")
     report = reportkit.open_report("huli", 2020, params=tmp_path, data=ROOT / "data")
-    told = r"2020\.yaml: relation '审批服务事项总数.*'approval\.bond'; nearest: approval\.bound"
-    with pytest.raises(InputError, match=told):
+    result = r"2020\.yaml: relation '审批服务事项总数.*'approval\.bond'; nearest: approval\.bound"
+    with pytest.raises(InputError, match=result):
         _ = report.all_checks

@@ -79,7 +79,7 @@ def test_only_what_can_mean_nothing_else_is_advanced(old, new):
         ("公开{{ pub.total }}0条", "number", "0"),
     ],
 )
-def test_what_is_typed_is_told(text, kind, found):
+def test_what_is_typed_is_reported(text, kind, found):
     (one,) = typed(f"# 一、总体情况\n\n{text}\n", 2020)
     assert (one.line, one.kind, one.found) == (3, kind, found)
 
@@ -102,11 +102,11 @@ def test_what_is_typed_is_told(text, kind, found):
         "互联网协议（IPv6）",
     ],
 )
-def test_what_stays_right_is_not_told(text):
+def test_what_stays_right_is_not_reported(text):
     assert typed(text, 2020) == []
 
 
-def test_an_advanced_year_is_not_told_again():
+def test_an_advanced_year_is_not_reported_again():
     text, advanced, todo = narrative("2020年，公开，比2019年多。\n\n二〇二〇年，二〇二〇年底前\n")
     assert text == "{{ year }}年，公开，比2019年多。\n\n二〇二一年，二〇二〇年底前\n"
     assert [note.message for note in advanced] == [
@@ -136,7 +136,7 @@ def test_a_cell_of_the_old_form_names_its_successor():
     assert "nearest: pub.total" in todo[2].message
 
 
-def test_a_heading_that_the_form_does_not_have_is_told():
+def test_a_heading_that_the_form_does_not_have_is_reported():
     _, _, todo = narrative("# 序言\n\n# 二、主动公开情况\n\n# 七、附表\n")
     assert [(note.line, note.kind) for note in todo] == [(3, "section"), (5, "section")]
     assert "it has 二、主动公开政府信息情况" in todo[0].message
@@ -191,8 +191,8 @@ relations:
   - {title: 占比, share: {percent: pub.total, part: t3.new.total, whole: t3.new.totl}}
 """
     )
-    told = [(note.line, note.message) for note in advanced]
-    assert told == [(3, "2020年 → 2021年"), (0, "waivers of 2020 are dropped: 1")]
+    messages = [(note.line, note.message) for note in advanced]
+    assert messages == [(3, "2020年 → 2021年"), (0, "waivers of 2020 are dropped: 1")]
     assert sorted((note.line, note.kind) for note in todo) == [
         (1, "year"),
         (4, "parameter"),
@@ -202,9 +202,9 @@ relations:
         (16, "fact"),
         (17, "fact"),
     ]
-    told = {note.line: note.message for note in todo}
-    assert told[4].endswith("last year's was 某府〔2021〕7号, which would now be of 2022")
-    assert told[8] == "state media.closed (关停); last year 2 个, source: 2020年台账"
+    messages = {note.line: note.message for note in todo}
+    assert messages[4].endswith("last year's was 某府〔2021〕7号, which would now be of 2022")
+    assert messages[8] == "state media.closed (关停); last year 2 个, source: 2020年台账"
 
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1) | st.text(
@@ -272,8 +272,8 @@ def test_a_named_ledger_that_is_gone_is_to_do(project):
     district = "id: a\nname: 某区\nledgers: {fees: [a/fees-2020.csv]}\n"
     (project.params / "districts/a.yaml").write_text(district, encoding="utf-8")
     write(project, "2020.yaml", "year: 2020\n")
-    told = {note.found: note.message for note in renew(project, "a", 2021).todo}
-    assert "fees-2020.csv, named in the district file, is not there" in told["收费台账"]
+    messages = {note.found: note.message for note in renew(project, "a", 2021).todo}
+    assert "fees-2020.csv, named in the district file, is not there" in messages["收费台账"]
 
 
 @pytest.mark.parametrize("there", ["2021.yaml", "2021.md"])

@@ -39,7 +39,7 @@ def added(made, name=NEW):
     return made.fact(Fact(name, cell.label, "", cell.unit, "ledger", ""), cell.definition)
 
 
-def told(made, specs=None):
+def messages(made, specs=None):
     """Messages of the checks of a roll-up that do not hold, by rule."""
     facts = Facts({name: added(made, name) for name, cell in CELLS.items() if cell.definition})
     checks = rollup_checks(RULES, EDITION, made, facts, specs=specs or {}, year=2021)
@@ -56,23 +56,23 @@ def test_a_sum_names_each_member_also_those_with_nought():
 def test_a_missing_member_is_no_part():
     made = sums(member("a", {NEW: "3"}), Member("b", "乙区", "missing"))
     assert added(made).sum_of == (f"a/{NEW}",)
-    assert told(made)["M1"] == "2个单位，1个有本年的报告；没有的：乙区"
+    assert messages(made)["M1"] == "2个单位，1个有本年的报告；没有的：乙区"
 
 
 def test_a_blank_cell_of_a_published_report_is_an_error():
     made = sums(member("a", {NEW: "3"}), member("b", {NEW: "NaN"}))
     assert added(made).value == 3
-    assert told(made)["M7"] == f"{CELLS[NEW].label}：b区没有此数，未计入"
+    assert messages(made)["M7"] == f"{CELLS[NEW].label}：b区没有此数，未计入"
 
 
-def test_a_printed_total_that_contradicts_its_parts_is_told():
+def test_a_printed_total_that_contradicts_its_parts_is_reported():
     done = {"t3.granted.natural_person": "3", "t3.results_total.natural_person": "3"}
     totals = {"t3.granted.total": "3", "t3.results_total.total": "4", "t3.new.total": "4"}
     made = sums(member("a", {NEW: "3"} | done | totals))
     message = "a区公布的报告自相矛盾，汇总的合计取各项之和：R2 总计：3 ≠ 4，相差1"
-    assert told(made)["M3"].startswith(message)
-    assert "R3 一、本年新收政府信息公开申请数量：3 ≠ 4" in told(made)["M3"]
-    assert "R1" not in told(made)["M3"]  # 4 + 0 = 4 + 0
+    assert messages(made)["M3"].startswith(message)
+    assert "R3 一、本年新收政府信息公开申请数量：3 ≠ 4" in messages(made)["M3"]
+    assert "R1" not in messages(made)["M3"]  # 4 + 0 = 4 + 0
 
 
 @pytest.mark.parametrize("measure", [{"median": "办理工作日"}, {"first": "收到日期"}])
@@ -94,7 +94,7 @@ def test_a_figure_of_the_text_needs_all_members():
         made = sums(*alike, lacking)
         with pytest.raises(InputError, match="not in the reports of c, or counted otherwise"):
             made.fact(blank, spec.definition(2021))
-        assert told(made, {"x.y": spec})["M7"] == "c区没有或口径不同，文字不能用其汇总数：某数"
+        assert messages(made, {"x.y": spec})["M7"] == "c区没有或口径不同，文字不能用其汇总数：某数"
 
 
 def test_records_of_one_key_in_one_cell_count_once():
@@ -111,17 +111,17 @@ def test_records_of_one_key_in_one_cell_count_once():
     assert [key for key, _ in shared.several] == ["甲", "乙"]
 
 
-def test_open_errors_of_a_member_are_told_by_rule():
+def test_open_errors_of_a_member_are_reported_by_rule():
     made = sums(member("a", {}, origin="run", errors=("N1", "R2")), member("b", {}, origin="run"))
-    assert told(made)["M3"] == "不符而未接受的：a区（N1、R2）"
+    assert messages(made)["M3"] == "不符而未接受的：a区（N1、R2）"
 
 
-def test_what_members_miss_is_told():
+def test_what_members_miss_is_reported():
     made = sums(
         member("a", {}, draft=True, late="期限2022-01-31，报告日期2022-02-03，逾期"),
         member("b", {}, below=(("丙镇", "missing"), ("丁局", "published"))),
     )
-    found = told(made)
+    found = messages(made)
     assert found["M1"] == "2个单位，2个有本年的报告；下级没有的：丙镇"
     assert found["M2"] == "是草稿的：a区"
     assert found["M4"] == "逾期的：a区（期限2022-01-31，报告日期2022-02-03，逾期）"

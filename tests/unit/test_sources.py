@@ -32,12 +32,14 @@ def district(folder, ledgers) -> District:
 def test_sources_are_read_and_shown(ledgers, shown, tmp_path):
     found = district(tmp_path, ledgers).ledgers["applications"]
     names = [one.shown if isinstance(one, DatabaseSource) else one for one in found]
-    assert [f"{name.partition('#select-')[0]}#select-*" if "#select-" in name else name
-            for name in names] == shown  # fmt: skip
+    assert [
+        f"{name.partition('#select-')[0]}#select-*" if "#select-" in name else name
+        for name in names
+    ] == shown
 
 
 @pytest.mark.parametrize(
-    ("ledgers", "told"),
+    ("ledgers", "expected"),
     [
         ("", "'ledgers.applications' is None"),
         ("{table: a}", "'ledgers.applications.url' is missing"),
@@ -62,10 +64,10 @@ def test_sources_are_read_and_shown(ledgers, shown, tmp_path):
         ('{url: {x: "mysql://r:canary@db/oa"}, table: a}', "'ledgers.applications.url"),
     ],
 )
-def test_mistakes_are_told_with_their_line_and_without_a_password(ledgers, told, tmp_path):
-    with pytest.raises(InputError, match=told) as error:
+def test_mistakes_are_reported_with_their_line_and_without_a_password(ledgers, expected, tmp_path):
+    with pytest.raises(InputError, match=expected) as error:
         district(tmp_path, ledgers)
     assert "a1.yaml:4: " in str(error.value)
-    told = "".join(traceback.format_exception(error.value))
-    assert "canary" not in told
-    assert "can@ary" not in told
+    expected = "".join(traceback.format_exception(error.value))
+    assert "canary" not in expected
+    assert "can@ary" not in expected

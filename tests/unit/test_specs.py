@@ -22,7 +22,7 @@ def test_a_right_fact_is_read_with_its_place(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("fact", "told"),
+    ("fact", "expected"),
     [
         ("{id: pub, label: x, ledger: fees}", "lower case words joined by dots"),
         ("{id: t3.new.total, label: x, ledger: fees}", "is in the namespace of the form's own"),
@@ -53,8 +53,8 @@ def test_a_right_fact_is_read_with_its_place(tmp_path):
         ("{id: a.b, label: x, ledger: items, minus: {取消日: {during: Y}}}", "nearest: 取消日期"),
     ],
 )
-def test_a_wrong_fact_is_refused_with_its_line(fact, told, tmp_path):
-    with pytest.raises(InputError, match=told) as error:
+def test_a_wrong_fact_is_refused_with_its_line(fact, expected, tmp_path):
+    with pytest.raises(InputError, match=expected) as error:
         read(tmp_path, "- {id: z.z, label: x, ledger: fees}", f"- {fact}")
     assert "x.yaml:3: " in error.value.message
 
@@ -65,7 +65,7 @@ def test_a_fact_defined_twice_is_refused_with_its_line(tmp_path):
         read(tmp_path, fact, fact)
 
 
-def test_all_wrong_facts_are_told_at_once(tmp_path):
+def test_all_wrong_facts_are_reported_at_once(tmp_path):
     with pytest.raises(InputError) as error:
         read(tmp_path, "- {id: a.b, label: x, ledger: y}", "- {id: a.c, label: x}")
     assert ":2: " in str(error.value)

@@ -66,7 +66,7 @@ def test_words_name_figures_and_districts():
     assert same.words("new").endswith("中位数{{ spread.new.median }}件，各区县相同。")
 
 
-def test_a_share_of_few_is_not_told():
+def test_a_share_of_few_is_not_reported():
     part, whole = series(5, 3, None), series(8, 12, 30)
     found = Districts.share(part, whole, least=10)
     assert found.isna().tolist() == [True, False, True]

@@ -55,18 +55,24 @@ def test_a_blank_ledger_says_what_must_be_filled_in():
     _, sheet, notes = blank("applications")
     assert (sheet.title, notes.title) == ("依申请公开台账", "填写说明")
     assert [cell.value for cell in sheet[1]][:6] == [
-        "登记号*", "申请人类型*", "收到日期*", "答复日期", "办理结果", "申请人",
-    ]  # fmt: skip
+        "登记号*",
+        "申请人类型*",
+        "收到日期*",
+        "答复日期",
+        "办理结果",
+        "申请人",
+    ]
     assert sheet.max_row == 1
-    told = {cell.value: cell.comment.text for cell in sheet[1]}
-    assert told["登记号*"].startswith("必填。文字")
-    assert "栏目须保留" in told["答复日期"]
-    assert "答复日期早于收到日期" in told["答复日期"]
-    assert "换成化名" in told["申请人"]
-    assert "舍去" in told["联系电话"]
+    result = {cell.value: cell.comment.text for cell in sheet[1]}
+    assert result["登记号*"].startswith("必填。文字")
+    assert "栏目须保留" in result["答复日期"]
+    assert "答复日期早于收到日期" in result["答复日期"]
+    assert "换成化名" in result["申请人"]
+    assert "舍去" in result["联系电话"]
     assert [notes.cell(n, 1).value for n in (1, 2)] == [
-        "依申请公开台账填写说明", "每行一件申请；“登记号”不可重复。带*的栏每条记录必填。",
-    ]  # fmt: skip
+        "依申请公开台账填写说明",
+        "每行一件申请；“登记号”不可重复。带*的栏每条记录必填。",
+    ]
 
 
 def test_cells_take_what_intake_takes():
@@ -74,8 +80,13 @@ def test_cells_take_what_intake_takes():
     rules = accepted(sheet)
     assert rules["登记号"] is None
     assert offered(book, rules["申请人类型"].formula1) == [
-        "自然人", "商业企业", "科研机构", "社会公益组织", "法律服务机构", "其他",
-    ]  # fmt: skip
+        "自然人",
+        "商业企业",
+        "科研机构",
+        "社会公益组织",
+        "法律服务机构",
+        "其他",
+    ]
     outcomes = offered(book, rules["办理结果"].formula1)
     assert (outcomes[0], outcomes[1], len(outcomes)) == ("予以公开", "部分公开", 21)
     assert rules["收到日期"].type == "date"
@@ -96,9 +107,9 @@ def test_no_rule_or_comment_is_left_out(key, form):
     """One that Excel would refuse, the writer leaves out with a warning or with none."""
     book = openpyxl.load_workbook(io.BytesIO(blank_workbook(SCHEMAS[key], form)))
     rules = accepted(book.worksheets[0])
-    told = {cell.value.rstrip("*"): cell.comment.text for cell in book.worksheets[0][1]}
+    result = {cell.value.rstrip("*"): cell.comment.text for cell in book.worksheets[0][1]}
     for column in SCHEMAS[key].columns:
-        assert told[column.name].startswith(("必填", "选填", "尚未发生"))
+        assert result[column.name].startswith(("必填", "选填", "尚未发生"))
         rule = rules[column.name]
         assert (rule is None) == (column.type == "text")
         if column.type == "category":
@@ -147,8 +158,9 @@ def test_template_takes_keys_and_names_and_replaces_nothing(tmp_path):
 
     done = template("cases", "收费台账")
     assert json.loads(done.stdout)["files"] == [
-        str(tmp_path / "复议诉讼台账.xlsx"), str(tmp_path / "收费台账.xlsx"),
-    ]  # fmt: skip
+        str(tmp_path / "复议诉讼台账.xlsx"),
+        str(tmp_path / "收费台账.xlsx"),
+    ]
     before = (tmp_path / "收费台账.xlsx").stat()
     done = template("fees", "items")
     assert (done.exit_code, json.loads(done.stdout)["error"]) == (2, "exists")
@@ -169,8 +181,14 @@ def test_a_new_project_is_whole_and_counts_zero(tmp_path):
     assert problems == []
     # What the form does not ask for is not there either.
     assert list(ledgers) == [
-        "applications", "cases", "documents", "decisions", "fees", "publications", "activities",
-    ]  # fmt: skip
+        "applications",
+        "cases",
+        "documents",
+        "decisions",
+        "fees",
+        "publications",
+        "activities",
+    ]
     report = open_report("linhai", 2024, params=project.params, data=project.data)
     assert report.is_draft
     assert {check.id for check in report.all_checks if not check.holds} == {"D6"}
@@ -307,8 +325,11 @@ def test_the_command_knows_all_levels():
 def test_a_project_of_another_form_begins_whole(tmp_path):
     begin(tmp_path, "yi", 2024, name="乙县", form="xzzf-zhejiang").write()
     assert {path.stem for path in (tmp_path / "data/yi").iterdir()} == {
-        "行政许可台账", "行政处罚台账", "行政强制台账", "其他行政执法台账",
-    }  # fmt: skip
+        "行政许可台账",
+        "行政处罚台账",
+        "行政强制台账",
+        "其他行政执法台账",
+    }
     notebooks = {path.name for path in (tmp_path / "notebooks").iterdir()}
     assert "enforcement_report.ipynb" in notebooks
     assert "annual_report.ipynb" not in notebooks

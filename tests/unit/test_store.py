@@ -53,13 +53,15 @@ def received(store):
 def test_a_run_is_in_its_tables(out):
     store = refresh(out)
     assert {name: store.read(name).num_rows for name in SCHEMAS} == {
-        "facts": 18, "runs": 6, "checks": 12,
-    }  # fmt: skip
+        "facts": 18,
+        "runs": 6,
+        "checks": 12,
+    }
     facts = store.read("facts").to_pylist()
     (number, day, word) = sorted(
         (row for row in facts if (row["district"], row["year"]) == ("a", 2020)),
         key=lambda row: row["value"],
-    )  # fmt: skip
+    )
     assert (number["value"], number["number"], number["day"]) == ("20", Decimal(20), None)
     assert (str(day["day"]), day["number"]) == ("2021-03-01", None)
     assert (word["value"], word["number"], word["day"]) == ("六版", None, None)
@@ -114,7 +116,7 @@ def damage(out, place, name, change):
         ("checks.json", lambda text: b"[]", "checks.json was changed"),
     ],
 )
-def test_a_broken_run_is_told_and_kept_out(out, name, change, why):
+def test_a_broken_run_is_reported_and_kept_out(out, name, change, why):
     damage(out, "b/2021", name, change)
     store = refresh(out)
     assert store.broken == {("b", "2021"): f"run one: {why}"}
@@ -159,8 +161,8 @@ def test_reports_of_each_form_have_rows_of_their_own(out):
     assert received(refresh(out))["b", "2021-xzzf"] == 5
     put(out, "b", 2021, "two", new=99)
     store = refresh(out)
-    told = received(store)
-    assert (told["b", "2021"], told["b", "2021-xzzf"], len(told)) == (99, 5, 7)
+    result = received(store)
+    assert (result["b", "2021"], result["b", "2021-xzzf"], len(result)) == (99, 5, 7)
     forms = {row["report"]: row["form"] for row in store.read("checks").to_pylist()}
     assert forms == {"2020": "zfxxgk", "2021": "zfxxgk", "2021-xzzf": "xzzf"}
     (out / "b/2021-xzzf").rename(out / "b/2021-own")
@@ -189,12 +191,12 @@ def test_a_damaged_store_is_made_anew(out, harm):
     elif harm == "index":
         index.write_text("{", encoding="utf-8")
     else:
-        told = json.loads(index.read_text(encoding="utf-8"))
+        document = json.loads(index.read_text(encoding="utf-8"))
         if harm == "version":
-            told["pyarrow"] = "0"
+            document["pyarrow"] = "0"
         else:
-            told["files"]["facts"]["2021/00"] = "../../../etc/passwd"
-        index.write_text(json.dumps(told), encoding="utf-8")
+            document["files"]["facts"]["2021/00"] = "../../../etc/passwd"
+        index.write_text(json.dumps(document), encoding="utf-8")
     assert len(received(refresh(out))) == 6
     assert contents(out / NAME) == whole
 

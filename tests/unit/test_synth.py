@@ -201,9 +201,9 @@ def test_three_years_are_one_continuing_set(pingtan: Synthesis) -> None:
         assert wrong_cells(pingtan, published(f"pingtan-{year}")) == wrong
 
 
-def test_contradictions_are_told(pingtan: Synthesis) -> None:
-    told = {(d.year, d.fact): (d.published, d.given) for d in pingtan.exceptions}
-    assert told == {
+def test_contradictions_are_reported(pingtan: Synthesis) -> None:
+    result = {(d.year, d.fact): (d.published, d.given) for d in pingtan.exceptions}
+    assert result == {
         (2019, "主动公开总量"): (2599, 2533),
         (2020, "主动公开总量"): (2602, 2603),
         (2020, "t2.regulations.total_disclosed"): (7, 0),
@@ -235,8 +235,8 @@ def test_a_nonzero_row_of_the_old_edition_is_reported() -> None:
         rows[row][0] += 2
         rows[row][6] += 2
     made = synthesise([report])
-    told = [(d.fact, d.published, d.given) for d in made.exceptions if d.fact.startswith("t3")]
-    assert told == [("t3.other.natural_person", 2, None), ("t3.other.total", 2, None)]
+    result = [(d.fact, d.published, d.given) for d in made.exceptions if d.fact.startswith("t3")]
+    assert result == [("t3.other.natural_person", 2, None), ("t3.other.total", 2, None)]
     assert Counter(made.ledgers["applications"]["办理结果"])["其他"] == 2
 
 
@@ -259,14 +259,14 @@ def test_applications_carried_over_are_the_same_records() -> None:
     assert carried["答复日期"].iloc[0] < pd.Timestamp("2022-02-20")
 
 
-def test_a_carry_over_that_does_not_match_is_told() -> None:
+def test_a_carry_over_that_does_not_match_is_reported() -> None:
     this, after = published("pingtan-2021"), published("pingtan-2021")
     after |= {"id": "pingtan-2022", "report_year": 2022}
     made = synthesise([this, after])
-    told = {d.fact: (d.published, d.given) for d in made.exceptions}
-    assert told["t3.carried_in.natural_person"] == (0, 1)
-    assert told["t3.new.natural_person"] == (64, 63)
-    assert told["t2.normative_documents.in_force"] == (665, 665 + 69 - 3)
+    result = {d.fact: (d.published, d.given) for d in made.exceptions}
+    assert result["t3.carried_in.natural_person"] == (0, 1)
+    assert result["t3.new.natural_person"] == (64, 63)
+    assert result["t2.normative_documents.in_force"] == (665, 665 + 69 - 3)
 
 
 def test_records_are_plausible(pingtan: Synthesis) -> None:
@@ -298,15 +298,26 @@ def test_the_recipe_gives_rows_that_no_table_counts() -> None:
         {
             "publications": [{"count": 564, "类别": "专题专栏", "标题": "{year}年第{n}条"}],
             "activities": [
-                {"count": "3", "日期": "2020-08-19..2020-09-15", "类别": "编制", "主题": "目录",
-                 "形式": ["救灾", "扶贫"], "数量": {"total": "962"}},
+                {
+                    "count": "3",
+                    "日期": "2020-08-19..2020-09-15",
+                    "类别": "编制",
+                    "主题": "目录",
+                    "形式": ["救灾", "扶贫"],
+                    "数量": {"total": "962"},
+                },
             ],
             "documents": [
-                {"count": 26, "种类": "行政规范性文件", "成文日期": "2009-03-02..2017-11-20",
-                 "公布日期": "2017-12-08", "废止日期": "2020-11-30"},
+                {
+                    "count": 26,
+                    "种类": "行政规范性文件",
+                    "成文日期": "2009-03-02..2017-11-20",
+                    "公布日期": "2017-12-08",
+                    "废止日期": "2020-11-30",
+                },
             ],
         }
-    )  # fmt: skip
+    )
     report = published("huli-2020")
     made = synthesise([report], recipe={2020: recipe})
     assert made.exceptions == ()
@@ -342,25 +353,25 @@ def test_impossible_reports_are_refused(change: object, reason: str) -> None:
         synthesise([report])
 
 
-def test_what_is_not_printed_is_told() -> None:
+def test_what_is_not_printed_is_reported() -> None:
     report = published("huli-2020")
     report["table3"]["rows"][0]["values"][0] = None
     report["table4"]["review"]["pending"] = None
     report["table3"]["rows"][0]["values"][6] = None
     made = synthesise([report])
-    told = [(d.fact, d.published, d.given) for d in made.exceptions]
-    assert told == [
+    result = [(d.fact, d.published, d.given) for d in made.exceptions]
+    assert result == [
         ("t3.new.natural_person", None, 74),
         ("t3.new.total", None, 76),
         ("t4.review.pending", None, 0),
     ]
 
 
-def test_less_than_a_cent_is_told() -> None:
+def test_less_than_a_cent_is_reported() -> None:
     report = published("pingtan-2021")
     report["table2"]["art20_8"]["行政事业性收费"]["本年收费金额（单位：万元）"] = 0.0000015
-    told = [(d.fact, d.given) for d in synthesise([report]).exceptions]
-    assert told == [("t2.fees.amount_wan", Decimal("0.000001"))]
+    result = [(d.fact, d.given) for d in synthesise([report]).exceptions]
+    assert result == [("t2.fees.amount_wan", Decimal("0.000001"))]
 
 
 def test_other_districts_and_gaps_are_refused() -> None:

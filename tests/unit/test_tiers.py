@@ -17,7 +17,7 @@ from hypothesis import given, strategies as st
 drawn = []
 @given(st.integers())
 def test_drawn(number): drawn.append(number)
-def test_told():
+def test_reported():
     test_drawn()
     print("numbers", random.random(), sum(drawn))
 """
@@ -34,9 +34,13 @@ def suite(tmp_path):
         command = [sys.executable, "-m", "pytest", "-rA", "--rootdir", tmp_path, *options, tmp_path]
         known = {name: value for name, value in os.environ.items() if name != "CI"}
         return subprocess.run(
-            command, cwd=tmp_path, env=known | environment, capture_output=True, text=True,
+            command,
+            cwd=tmp_path,
+            env=known | environment,
+            capture_output=True,
+            text=True,
             check=False,
-        ).stdout  # fmt: skip
+        ).stdout
 
     return run
 
@@ -54,9 +58,9 @@ def test_random_numbers_repeat_unless_another_seed_is_given(suite):
 
 def test_what_is_skipped_has_failed_in_ci(suite):
     assert "1 skipped" in suite(SKIPPED)
-    told = suite(SKIPPED, CI="1")
-    assert "1 failed" in told
-    assert "no such program" in told
+    result = suite(SKIPPED, CI="1")
+    assert "1 failed" in result
+    assert "no such program" in result
 
 
 def test_a_program_that_cannot_be_installed_is_named(monkeypatch):

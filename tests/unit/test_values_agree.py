@@ -62,10 +62,12 @@ def second(kind, cells, *, with_=1, words=None, is_open=False, year=None):
     connection.execute(macros())
     bare = _bare(pa.array(cells, pa.string()))
     size = len(cells)
-    fixed = {"w": pa.repeat(pa.scalar(with_, pa.int64()), size),
-             "year": pa.repeat(pa.scalar(year, pa.int64()), size),
-             "open": pa.repeat(pa.scalar(is_open), size),
-             "other": pa.nulls(size, pa.string())}  # fmt: skip
+    fixed = {
+        "w": pa.repeat(pa.scalar(with_, pa.int64()), size),
+        "year": pa.repeat(pa.scalar(year, pa.int64()), size),
+        "open": pa.repeat(pa.scalar(is_open), size),
+        "other": pa.nulls(size, pa.string()),
+    }
     connection.register("cells", pa.table({"n": list(range(size)), "c": bare, **fixed}))
     if words:
         listed = {"list": [with_] * len(words), "loose": list(words), "value": [*words.values()]}
@@ -129,8 +131,10 @@ def test_numbered_outcomes_are_read_alike():
     given = {"words": column.vocabulary()}
     assert differing("category", category_parser(column), cells, **given) == []
     assert first(category_parser(column), ["㈠予以公开", "⒈属于国家秘密", "予以公开②"]) == [
-        "予以公开", "属于国家秘密", None,
-    ]  # fmt: skip
+        "予以公开",
+        "属于国家秘密",
+        None,
+    ]
 
 
 @thinned
@@ -152,8 +156,12 @@ def test_strings_of_the_alphabet(kind, step):
 
 
 def test_what_is_trimmed_is_the_same():
-    cells = [cell for seed in ["001", '="001"', "'001", "甲 乙"] for char in alphabet()
-             for cell in (*around(seed, char), f'="{char}{seed}{char}"')]  # fmt: skip
+    cells = [
+        cell
+        for seed in ["001", '="001"', "'001", "甲 乙"]
+        for char in alphabet()
+        for cell in (*around(seed, char), f'="{char}{seed}{char}"')
+    ]
     assert _bare(pa.array(cells, pa.string())).to_pylist() == list(map(clean, cells))
 
 

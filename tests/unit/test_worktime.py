@@ -112,7 +112,7 @@ def test_a_project_adds_a_year_and_sets_the_first_day(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("years", "told"),
+    ("years", "expected"),
     [
         ("{year: 2028, notices: [甲], off: [], worked: []}", "2027 is missing before 2028"),
         ("{year: 2027, notices: [甲], off: [2028-01-01], worked: []}", "no day of 2027"),
@@ -123,9 +123,9 @@ def test_a_project_adds_a_year_and_sets_the_first_day(tmp_path):
         ("{year: 2027, notices: [], off: [], worked: []}", "notices"),
     ],
 )
-def test_a_wrong_year_is_refused(tmp_path, years, told):
+def test_a_wrong_year_is_refused(tmp_path, years, expected):
     path = own(tmp_path, f"years:\n  - {years}\n")
-    with pytest.raises(InputError, match=told) as raised:
+    with pytest.raises(InputError, match=expected) as raised:
         work_calendar(path)
     assert str(path) in str(raised.value)
 

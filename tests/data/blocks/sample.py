@@ -379,19 +379,30 @@ def headlines() -> list[Block]:
     none = {"year": 2020, "value": None, "count": "0", "of": "0"}
     return [
         {
-            "title": "新收申请", "facts": ["t3.new.total"], "of": [], "unit": "件", "years": [new],
+            "title": "新收申请",
+            "facts": ["t3.new.total"],
+            "of": [],
+            "unit": "件",
+            "years": [new],
             "months": [7, 6, 7, 4, 4, 11, 5, 6, 4, 6, 6, 10],
         },
         {
-            "title": "予以公开", "facts": ["t3.granted.total"], "of": ["t3.results_total.total"],
-            "unit": "%", "months": None,
+            "title": "予以公开",
+            "facts": ["t3.granted.total"],
+            "of": ["t3.results_total.total"],
+            "unit": "%",
+            "months": None,
             "years": [share, share | {"year": 2019, "value": "0", "count": "0", "of": "61"}],
         },
         {
-            "title": "按期答复", "facts": ["t3.granted.total"], "of": ["t3.results_total.total"],
-            "unit": "%", "years": [none], "months": None,
+            "title": "按期答复",
+            "facts": ["t3.granted.total"],
+            "of": ["t3.results_total.total"],
+            "unit": "%",
+            "years": [none],
+            "months": None,
         },
-    ]  # fmt: skip
+    ]
 
 
 def notebook(document: list[Block] | None = None) -> nbformat.NotebookNode:
@@ -428,13 +439,23 @@ def rows_scripts(folder: Path, name: str = "t3.new.total", total: int = 76) -> N
         }
     )
     source = Source(
-        path="data/huli/applications-2020.csv", sha256="ab" * 32, bytes=1, format="csv",
-        encoding="utf-8", sheet=None, rows=total, headings={},
-    )  # fmt: skip
+        path="data/huli/applications-2020.csv",
+        sha256="ab" * 32,
+        bytes=1,
+        format="csv",
+        encoding="utf-8",
+        sheet=None,
+        rows=total,
+        headings={},
+    )
     ledger = Ledger(
-        "applications", SCHEMAS["applications"], frame, (source,),
-        np.zeros(total, np.int16), np.arange(2, total + 2, dtype=np.int32),
-    )  # fmt: skip
+        "applications",
+        SCHEMAS["applications"],
+        frame,
+        (source,),
+        np.zeros(total, np.int16),
+        np.arange(2, total + 2, dtype=np.int32),
+    )
     folder.mkdir()
     held = {name: FactRows("applications", np.arange(total, dtype=np.int64))}
     for script, content in scripts(held, {"applications": ledger}):
