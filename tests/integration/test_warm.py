@@ -206,20 +206,20 @@ def test_a_cell_that_takes_too_long_is_ended(cell, tmp_path):
 WHY = """
 import asyncio, json, sys, threading
 import multiprocessing
-from reportkit.warm.forked import _why_not as why_not
-def _why_not(name): return why_not(name, multiprocessing.get_context("fork"))
-told = {"plain": _why_not("python3"), "nowhere": _why_not("nowhere"), "other": _why_not("other")}
+from reportkit.warm.forked import _obstacle
+def obstacle(name): return _obstacle(name, multiprocessing.get_context("fork"))
+found = {"plain": obstacle("python3"), "nowhere": obstacle("nowhere"), "other": obstacle("other")}
 async def inside():
-    return _why_not("python3")
-told["loop"] = asyncio.run(inside())
+    return obstacle("python3")
+found["loop"] = asyncio.run(inside())
 import zmq
 context = zmq.Context.instance()
-told["context"] = _why_not("python3")
+found["context"] = obstacle("python3")
 context.term()
-told["ended"] = _why_not("python3")
+found["ended"] = obstacle("python3")
 sys.platform = "darwin"
-told["mac"] = _why_not("python3")
-print(json.dumps(told))
+found["mac"] = obstacle("python3")
+print(json.dumps(found))
 """
 
 
