@@ -115,12 +115,13 @@ def _serve(channel: Connection) -> None:
     for name in LATER:
         import_module(name)
 
+    # Every process here ends by `_exit`: Python's own way lists what libraries have not freed.
     util.spawnv_passfds = functools.partial(_fork_server, util.spawnv_passfds)
     while True:
         try:
             words, folder, environment, before, *streams = channel.recv()
         except EOFError:
-            return
+            os._exit(0)
         process = os.fork()
         if not process:
             break
@@ -143,7 +144,6 @@ def _serve(channel: Connection) -> None:
         status = end.code or 0
     sys.stdout.flush()
     sys.stderr.flush()
-    # Python's own way to end lists what libraries have not freed.
     os._exit(status)
 
 

@@ -31,17 +31,23 @@ PUBLISHED = ROOT / "params/reports/pingtan/2021.published.json"
 YEAR = 2021
 CITY = ("chengchuan", "澄川市")
 DISTRICTS = {
-    "beidu": "北渡区", "liushi": "柳石区", "qingtang": "青棠县", "baipu": "白浦县",
-}  # fmt: skip
+    "beidu": "北渡区",
+    "liushi": "柳石区",
+    "qingtang": "青棠县",
+    "baipu": "白浦县",
+}
 UNITS = {"jyj": "教育局", "zrj": "自然资源局", "zhen": "云砚镇"}
 MISSING, PRINTED, WRONG = "baipu-zhen", "qingtang-zrj", "liushi-jyj"
 
 # One lawsuit against two units of different districts, which both have in their ledger.
 SUED_TOGETHER = ("beidu-jyj", "baipu-zrj")
 LAWSUIT = {
-    "案号": f"（{YEAR}）示0101行初7号", "类型": "未经复议直接起诉", "结果": "结果维持",
-    "收到日期": pd.Timestamp(YEAR, 4, 6), "结案日期": pd.Timestamp(YEAR, 8, 20),
-}  # fmt: skip
+    "案号": f"（{YEAR}）示0101行初7号",
+    "类型": "未经复议直接起诉",
+    "结果": "结果维持",
+    "收到日期": pd.Timestamp(YEAR, 4, 6),
+    "结案日期": pd.Timestamp(YEAR, 8, 20),
+}
 
 
 def units() -> Iterator[tuple[str, str, str]]:

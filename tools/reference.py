@@ -139,6 +139,7 @@ def parameters_page() -> str:
     return _page("Parameters", "the models in `reportkit.params`", *lines)
 
 
+# Files and the models of their keys, in the order of the page.
 _FILES: dict[str, list[type[BaseModel]]] = {
     "`params/districts/<id>.yaml`": [
         District, Contact, Fonts, DatabaseSource, LedgerMapping, KeyPrefix, ShortDays,

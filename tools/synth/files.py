@@ -27,9 +27,11 @@ README = "README.md"
 MOST_ROWS = 20_000
 """More than this is written as parquet whatever was asked for."""
 _WORKBOOK = {
-    "in_memory": True, "default_date_format": "yyyy-mm-dd",
-    "strings_to_formulas": False, "strings_to_urls": False,
-}  # fmt: skip
+    "in_memory": True,
+    "default_date_format": "yyyy-mm-dd",
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+}
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reportkit.params.naming import Report
 
 _TEXT = pa.string()
+# A table in each line or two: names of columns and their types read as a schema does.
 _COLUMNS: dict[str, dict[str, pa.DataType]] = {
     "facts": {
         "district": _TEXT, "report": _TEXT, "form": _TEXT, "fact": _TEXT, "label": _TEXT,

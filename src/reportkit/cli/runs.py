@@ -27,9 +27,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LEVELS = {
-    "files": Message("files"), "ledgers": Message("ledgers"), "facts": Message("facts"),
-    "render": Message("render"), "environment": Message("environment"), "rerun": Message("rerun"),
-}  # fmt: skip
+    "files": Message("files"),
+    "ledgers": Message("ledgers"),
+    "facts": Message("facts"),
+    "render": Message("render"),
+    "environment": Message("environment"),
+    "rerun": Message("rerun"),
+}
 _RUN = template("{district} {year}, run {run}, {folder}")
 _RUN_BY = template("{district} {year} by {form}, run {run}, {folder}")
 

@@ -17,13 +17,23 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "examine"]
 
 _MACHINE = (
-    machine.python, machine.packages, machine.fonts, machine.encoding, machine.signing_key,
+    machine.python,
+    machine.packages,
+    machine.fonts,
+    machine.encoding,
+    machine.signing_key,
     machine.privacy_key,
-)  # fmt: skip
+)
 _PROJECT = (
-    projects.place, projects.kernel, projects.outputs, projects.parameters, projects.holidays,
-    projects.ledgers, projects.databases, projects.git,
-)  # fmt: skip
+    projects.place,
+    projects.kernel,
+    projects.outputs,
+    projects.parameters,
+    projects.holidays,
+    projects.ledgers,
+    projects.databases,
+    projects.git,
+)
 
 
 def examine(project: Project) -> Iterator[Finding]:

@@ -15,9 +15,12 @@ from reportkit.language.message import COMMA
 from reportkit.yamlfile import Strict
 
 _DRIVERS = {
-    "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql",
-    "sqlite": "sqlite", "duckdb": "duckdb",
-}  # fmt: skip
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+    "sqlite": "sqlite",
+    "duckdb": "duckdb",
+}
 # Texts, quoted names and comments: what stands in them is no SQL.
 _NO_SQL = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL

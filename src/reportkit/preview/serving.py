@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 _FILE = re.compile(rf"/v(\d+)/({'|'.join(map(re.escape, DOCUMENTS))}|evidence/[\w.-]+\.js)")
 _TYPES = {
-    "html": "text/html; charset=utf-8", "js": "text/javascript; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}  # fmt: skip
+}
 # A browser that has gone is noticed when something is said to it.
 _PULSE = 15
 

@@ -40,9 +40,13 @@ if TYPE_CHECKING:
     Fact = Mapping[str, Any]
 
 _LEVELS = {
-    "files": "文件", "ledgers": "台账", "facts": "数据", "render": "重新生成",
-    "environment": "环境", "rerun": "重新执行",
-}  # fmt: skip
+    "files": "文件",
+    "ledgers": "台账",
+    "facts": "数据",
+    "render": "重新生成",
+    "environment": "环境",
+    "rerun": "重新执行",
+}
 _VERDICTS = {True: "通过", False: "不通过", None: "无法判断"}
 _SEVERITIES = {"error": "错误", "warning": "警告", "info": "提示"}
 

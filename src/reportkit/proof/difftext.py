@@ -18,16 +18,26 @@ if TYPE_CHECKING:
 
 _PARTS = ("facts", "narrative", "checks", "inputs", "parameters", "code", "environment")
 _COUNTS = {
-    "read": "读入", "accepted": "计入", "quarantined": "无法读取", "rejected": "退回",
+    "read": "读入",
+    "accepted": "计入",
+    "quarantined": "无法读取",
+    "rejected": "退回",
     "set_aside": "另列",
-}  # fmt: skip
+}
 _WORDS = {
-    "facts": Message("facts"), "narrative": Message("narrative"), "checks": Message("checks"),
-    "inputs": Message("inputs"), "parameters": Message("parameters"), "code": Message("code"),
-    "environment": Message("environment"), "read": Message("read"),
-    "accepted": Message("accepted"), "quarantined": Message("quarantined"),
-    "rejected": Message("rejected"), "set_aside": Message("set aside"),
-}  # fmt: skip
+    "facts": Message("facts"),
+    "narrative": Message("narrative"),
+    "checks": Message("checks"),
+    "inputs": Message("inputs"),
+    "parameters": Message("parameters"),
+    "code": Message("code"),
+    "environment": Message("environment"),
+    "read": Message("read"),
+    "accepted": Message("accepted"),
+    "quarantined": Message("quarantined"),
+    "rejected": Message("rejected"),
+    "set_aside": Message("set aside"),
+}
 _SHOWN = 20
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MANIFEST, SUMS, ATTESTATION = "MANIFEST.json", "SHA256SUMS", "attestation.dsse.json"
 # Stands in a run while its files are taken away, so that a half of them is no damage.
 PRUNING = ".pruning"
+# By the suffix; short ones share a line, so that the long names of Office stand out.
 _MEDIA = {
     ".html": "text/html", ".pdf": "application/pdf", ".json": "application/json",
     ".ipynb": "application/x-ipynb+json", ".js": "text/javascript", ".log": "text/plain",

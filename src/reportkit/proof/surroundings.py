@@ -24,15 +24,21 @@ from reportkit.export.files import digest, digest_of
 
 OURS = "reportkit-zwgk"
 """Name of this package where packages are installed from."""
+# A list of names that is read as a whole, ours first and the others by letter.
 _PACKAGES = (
     OURS, "reportkit-zwgk-fonts", "ipykernel", "jinja2", "lxml", "markupsafe",
     "matplotlib", "mistune", "nbclient", "nbconvert", "nbformat", "numpy", "pandas", "papermill",
     "pyarrow", "pydantic", "python-docx", "pyyaml", "typst", "xlsxwriter",
 )  # fmt: skip
 _VARIABLES = (
-    "LANG", "LC_ALL", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONHASHSEED",
-    "SOURCE_DATE_EPOCH", "TZ",
-)  # fmt: skip
+    "LANG",
+    "LC_ALL",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "PYTHONHASHSEED",
+    "SOURCE_DATE_EPOCH",
+    "TZ",
+)
 
 
 @cache

@@ -17,6 +17,7 @@ from traitlets import default
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+# Types of messages that the protocol of Jupyter sends to all, and the reply.
 _SENT = {
     "stream", "display_data", "update_display_data", "execute_result", "execute_input", "error",
     "clear_output", "comm_open", "comm_msg", "comm_close", "execute_reply",

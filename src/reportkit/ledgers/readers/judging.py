@@ -62,6 +62,7 @@ _TYPE_IT = Message("open the workbook, mend the formula or type the value, and s
 _FORMAT_IT = Message(
     "give the column a plain number format, and its numbers the unit of the heading"
 )
+# Each kind in a row: columns it matters in, its text, then the rule or the refusal.
 KINDS = {
     "error": Kind(
         _ALL, Message("an error value (#N/A, #REF! …)"), reason="ledger-error-cell", do=_TYPE_IT

@@ -36,6 +36,7 @@ ZIP_ERRORS = (
 )  # fmt: skip
 """Errors that reading a damaged archive ends in."""
 _WEB_PAGE = Message("a web page")
+# First bytes and what they mean; those of web pages belong together.
 _STARTS = {
     b"<html": _WEB_PAGE, b"<!doctype html": _WEB_PAGE, b"<table": _WEB_PAGE, b"<meta": _WEB_PAGE,
     b"<head": _WEB_PAGE, b"<?xml": Message("a web page or an XML table"),

@@ -146,5 +146,9 @@ def _category() -> list[str]:
 
 
 _STEPS = {
-    "date": _date, "amount": _amount, "integer": _integer, "flag": _flag, "category": _category,
-}  # fmt: skip
+    "date": _date,
+    "amount": _amount,
+    "integer": _integer,
+    "flag": _flag,
+    "category": _category,
+}

@@ -29,11 +29,15 @@ if TYPE_CHECKING:
 
 ROW = " row"
 _DAYS = {
-    "received": "received_date", "answered": "answered_date", "asked": "correction_asked_date",
-    "corrected": "correction_received_date", "sent": "consultation_sent_date",
-    "replied": "consultation_answered_date", "extension": "extension_date",
+    "received": "received_date",
+    "answered": "answered_date",
+    "asked": "correction_asked_date",
+    "corrected": "correction_received_date",
+    "sent": "consultation_sent_date",
+    "replied": "consultation_answered_date",
+    "extension": "extension_date",
     "days": "extension_days",
-}  # fmt: skip
+}
 
 
 def place_text(file: str, sheet: str | None, line: int) -> str:
