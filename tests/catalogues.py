@@ -128,6 +128,18 @@ def names(count):
         yield f"{'东西南北上下'[rest % 6]}{_TREES[tree]}{_WATERS[water]}{_KINDS[kind]}"
 
 
+def failed(district, year, reason, why):
+    """An event of the journal: a report that failed."""
+    return {
+        "event": "failed",
+        "at": ENDED.isoformat(),
+        "district": district,
+        "year": year,
+        "reason": reason,
+        "message": f"{district} {year}: {why}",
+    }
+
+
 def make_many(folder, count, years=(2019, 2020, 2021), *, more=()):
     """A project of so many invented places below invented provinces, with runs of these years.
 
@@ -172,14 +184,7 @@ def make_many(folder, count, years=(2019, 2020, 2021), *, more=()):
             )
     last = years[-1]
     events = [
-        {
-            "event": "failed",
-            "at": ENDED.isoformat(),
-            "district": f"d{number:04}",
-            "year": last,
-            "reason": reason,
-            "message": f"d{number:04} {last}: {why}",
-        }
+        failed(f"d{number:04}", last, reason, why)
         for number in range(count)
         for reason, why, so in (
             ("not-handed-in", "nothing is handed in", number % 15 == 7),

@@ -81,6 +81,23 @@ def reportkit(
     return done
 
 
+def papermill(
+    notebook: Path | str,
+    out: Path | str,
+    *,
+    cwd: Path | str,
+    env: Mapping[str, str] | None = None,
+    **parameters: object,
+) -> subprocess.CompletedProcess[str]:
+    """Execute a notebook by papermill's own command; *env* is added to the environment."""
+    words = [Path(sys.executable).parent / "papermill", "--no-progress-bar", notebook, out]
+    for name, value in parameters.items():
+        words += ["-p", name, str(value)]
+    return subprocess.run(
+        words, cwd=cwd, env=os.environ | (env or {}), capture_output=True, text=True, check=False
+    )
+
+
 def _is_free(path: Path) -> bool:
     """Return True where no process has a file open that a command's own process has locked."""
     with path.open() as file, suppress(BlockingIOError):

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from commands import reportkit
+from commands import papermill, reportkit
 from databases import project
 from shipped import ZFXXGK
 
@@ -23,7 +22,6 @@ from reportkit.run.request import Request
 from reportkit.run.run import run
 
 ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
 DATA = ROOT / "data"
 # SQLAlchemy leaves the cursor of a failed statement to the garbage collector.
 pytestmark = [
@@ -308,29 +306,15 @@ def test_no_output_of_a_run_holds_the_password(postgres, password, tmp_path):
 
     # A failure inside the kernel, with the traceback in the notebook, and on the command.
     wrong = {"OA_PASSWORD": "wrong-" + password}
-    failed = subprocess.run(
-        [
-            BIN / "papermill",
-            ROOT / "notebooks/annual_report.ipynb",
-            tmp_path / "out/failed.ipynb",
-            "-p",
-            "district",
-            "huli",
-            "-p",
-            "year",
-            "2020",
-            "-p",
-            "params",
-            params,
-            "-p",
-            "data",
-            DATA,
-        ],
+    failed = papermill(
+        ROOT / "notebooks/annual_report.ipynb",
+        tmp_path / "out/failed.ipynb",
         cwd=tmp_path,
-        env=os.environ | wrong,
-        capture_output=True,
-        text=True,
-        check=False,
+        env=wrong,
+        district="huli",
+        year=2020,
+        params=params,
+        data=DATA,
     )
     assert failed.returncode != 0
     assert "ledger-source" in (tmp_path / "out/failed.ipynb").read_text(encoding="utf-8")

@@ -178,19 +178,10 @@ def digest(path):
 def test_plain_papermill_and_nbconvert_give_the_same(huli, tmp_path):
     current, _, _ = huli
     out = tmp_path / "out.ipynb"
-    command = [
-        BIN / "papermill",
-        "notebooks/annual_report.ipynb",
-        out,
-        "-p",
-        "district",
-        "huli",
-        "-p",
-        "year",
-        "2020",
-        "--no-progress-bar",
-    ]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    done = commands.papermill(
+        "notebooks/annual_report.ipynb", out, cwd=ROOT, district="huli", year=2020
+    )
+    assert done.returncode == 0, done.stderr
     (seal,) = from_notebook(nbformat.read(out, as_version=4), "seal")
     facts = json.loads((current / "facts.json").read_text(encoding="utf-8"))
     assert seal["facts"] == facts

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +10,7 @@ import nbformat
 import pyarrow.parquet as pq
 import pypdf
 import pytest
-from commands import reportkit
+from commands import papermill, reportkit
 from shipped import RULES
 
 from reportkit import open_report
@@ -23,7 +21,6 @@ from reportkit.notebook.checking import computer_of_last_year
 from reportkit.params import Project
 
 ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
 
 
 def reports_of(year, project):
@@ -107,19 +104,9 @@ def test_last_years_run_is_an_input_for_papermill_too(years):
     inputs = {one["path"] for one in manifest["inputs"]}
     assert {f"outputs/pingtan/2020/current/{n}" for n in ("facts.json", "report.ipynb")} <= inputs
     out = project / "out.ipynb"
-    command = [
-        BIN / "papermill",
-        "notebooks/annual_report.ipynb",
-        out,
-        "-p",
-        "district",
-        "pingtan",
-        "-p",
-        "year",
-        "2021",
-        "--no-progress-bar",
-    ]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    done = papermill(
+        "notebooks/annual_report.ipynb", out, cwd=project, district="pingtan", year=2021
+    )
     assert done.returncode == 0, done.stderr
     (seal,) = (
         output["data"]["application/vnd.reportkit.block+json"]

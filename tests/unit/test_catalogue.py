@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import pyarrow.parquet as pq
 import pytest
-from catalogues import ENDED, check, enforcement, make_many, publish, table_of
+from catalogues import ENDED, check, enforcement, failed, make_many, publish, table_of
 from click.testing import CliRunner
 from csvw import TableGroup
 
@@ -44,14 +44,7 @@ def project(tmp_path):
         put(made, "east", year, new, checks=checks)
         put(made, "west", year, new + 1)
         put(made, "city", year, 2 * new + 1, name="松溪市")
-    event = {
-        "event": "failed",
-        "at": ENDED.isoformat(),
-        "district": "late",
-        "year": 2021,
-        "reason": "not-handed-in",
-        "message": "late 2021: nothing in \udcff is handed in",
-    }
+    event = failed("late", 2021, "not-handed-in", "nothing in \udcff is handed in")
     (made.out / "batch.jsonl").write_text(json.dumps(event) + "\n", encoding="utf-8")
     return made
 

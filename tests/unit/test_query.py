@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from catalogues import ENDED, check, fact, publish
+from catalogues import check, fact, failed, publish
 from click.testing import CliRunner
 
 from reportkit.catalogue.query import TABLES, as_csv, as_table, plain_value, query
@@ -25,14 +25,7 @@ def project(request, tmp_path_factory):
     publish(out, "siming", facts=facts, checks=[check("R1", severity="error")], name="松溪区")
     publish(out, "huli", 2020, facts=facts, parent="xiamen", draft=True)
     publish(out, "siming", facts=[fact("t2.total.count", "5")], name="松溪区", further="xzzf")
-    event = {
-        "event": "failed",
-        "at": ENDED.isoformat(),
-        "district": "late",
-        "year": 2021,
-        "reason": "not-handed-in",
-        "message": "late 2021: nothing in \udcff is handed in",
-    }
+    event = failed("late", 2021, "not-handed-in", "nothing in \udcff is handed in")
     (out / "batch.jsonl").write_text(json.dumps(event) + "\n", encoding="utf-8")
     (made / "params/districts").mkdir(parents=True)
     text = "id: late\nname: 迟县\nparent: siming\n"

@@ -45,7 +45,7 @@ class Distribution:
         if len(numbers) < 2:
             return (numbers[0],) * 3
         low, middle, high = statistics.quantiles(numbers, n=4, method="inclusive")
-        return tuple(rounded(value, _DECIMALS) for value in (low, middle, high))  # type: ignore[return-value]  # three
+        return rounded(low, _DECIMALS), rounded(middle, _DECIMALS), rounded(high, _DECIMALS)
 
     @property
     def outliers(self) -> dict[str, Decimal]:
